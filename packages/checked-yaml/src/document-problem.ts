@@ -1,0 +1,25 @@
+import type { Found } from './shape-problems.ts';
+
+/** Something wrong in a document, said so that a person can mend it. */
+export interface DocumentProblem {
+  /** First line of the value in question, counted from 1. */
+  readonly line: number;
+  /** Where in the document: `functions.thumbnail.timeout`; empty for a fault of the YAML itself. */
+  readonly path: string;
+  readonly problem: string;
+}
+
+/** Problems with their lines, in the order of the document. */
+export function locateProblems(
+  found: readonly Found[],
+  lineOf: (keys: readonly string[]) => number,
+): DocumentProblem[] {
+  return found
+    .map(({ keys, problem }) => ({ line: lineOf(keys), path: keys.join('.'), problem }))
+    .sort((a, b) => a.line - b.line);
+}
+
+/** `file:line: path problem`, as compilers write it, so that editors find the place. */
+export function describeProblem(file: string, { line, path, problem }: DocumentProblem): string {
+  return path === '' ? `${file}:${line}: ${problem}` : `${file}:${line}: ${path} ${problem}`;
+}

@@ -1,0 +1,3 @@
+export { type DocumentProblem, describeProblem, locateProblems } from './document-problem.ts';
+export { readYaml } from './read-yaml.ts';
+export { type Found, shapeProblems } from './shape-problems.ts';
