@@ -1,0 +1,31 @@
+import type { RunMessage } from './guardian-protocol.ts';
+
+/** `not_found`: no such command or no such `cwd`. `not_executable`: there, but may not be run. `spawn_failed`: the rest. */
+export type SpawnErrorCode = 'not_found' | 'not_executable' | 'spawn_failed';
+
+/** A command that could not be run at all. One that ran and failed is a {@link ProcessExit}, not an error. */
+export class SpawnError extends Error {
+  override readonly name = 'SpawnError';
+  readonly code: SpawnErrorCode;
+
+  constructor(code: SpawnErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+
+  /** From the system's error code (`ENOENT`, ...) and message for that command. */
+  static from(systemCode: string, message: string, { command, cwd }: Pick<RunMessage, 'command' | 'cwd'>): SpawnError {
+    switch (systemCode) {
+      case 'ENOENT': {
+        // The system names the command even where the folder is what is missing.
+        const where = cwd === undefined ? '' : ` (in the folder ${cwd}, which has to exist)`;
+        return new SpawnError('not_found', `cannot run ${command}: no such command${where}`);
+      }
+      case 'EACCES':
+      case 'ENOEXEC':
+        return new SpawnError('not_executable', `cannot run ${command}: it is not executable (${systemCode})`);
+      default:
+        return new SpawnError('spawn_failed', `cannot run ${command}: ${message}`);
+    }
+  }
+}

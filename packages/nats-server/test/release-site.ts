@@ -1,0 +1,82 @@
+import { execFileSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { arch, platform, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { releaseName } from '../src/github-release.ts';
+
+export const RELEASE = '2.15.1';
+
+/** A program that says what `nats-server --version` says. */
+export function fakeServer(version: string): string {
+  return `#!/bin/sh\necho "nats-server: v${version}"\n`;
+}
+
+/** A release archive for this machine as nats-server's own are built, big enough to arrive in many pieces. */
+export function buildArchive(program = fakeServer(RELEASE)): Buffer {
+  const folder = mkdtempSync(join(tmpdir(), 'release-'));
+  try {
+    const name = releaseName(RELEASE, { platform: platform(), arch: arch() });
+    mkdirSync(join(folder, name));
+    writeFileSync(join(folder, name, 'nats-server'), program, { mode: 0o755 });
+    writeFileSync(join(folder, name, 'README.md'), randomBytes(512 * 1024));
+    execFileSync('tar', ['-czf', 'archive', name], { cwd: folder });
+    return readFileSync(join(folder, 'archive'));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+export interface SiteOptions {
+  /** What is published. */
+  readonly archive: Buffer;
+  /** What SHA256SUMS says of it. Default: the truth. */
+  readonly checksum?: string;
+  /** Answers the request for the archive, in place of sending it whole. */
+  readonly sendArchive?: (response: ServerResponse) => void;
+  /** Answers the request for SHA256SUMS. */
+  readonly sendSums?: (response: ServerResponse) => void;
+}
+
+export interface ReleaseSite extends AsyncDisposable {
+  readonly url: string;
+  /** Paths in the order they were asked for. */
+  readonly requests: readonly string[];
+}
+
+/** A download site laid out as GitHub's: SHA256SUMS beside the archive, and a redirect to where the archive really is. */
+export async function startReleaseSite(options: SiteOptions): Promise<ReleaseSite> {
+  const { archive, checksum = sha256(archive) } = options;
+  const { sendArchive = (response) => response.end(archive) } = options;
+  const file = `${releaseName(RELEASE, { platform: platform(), arch: arch() })}.tar.gz`;
+  const { sendSums = (response) => response.end(`${checksum}  ${file}\n`) } = options;
+  const requests: string[] = [];
+  const server = createServer((request, response) => {
+    requests.push(request.url ?? '');
+    if (request.url === `/v${RELEASE}/SHA256SUMS`) {
+      sendSums(response);
+    } else if (request.url === `/v${RELEASE}/${file}`) {
+      response.writeHead(302, { location: '/objects/1' }).end();
+    } else if (request.url === '/objects/1') {
+      sendArchive(response);
+    } else {
+      response.writeHead(404).end();
+    }
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    requests,
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await once(server.close(), 'close');
+    },
+  };
+}
+
+function sha256(data: Buffer): string {
+  return createHash('sha256').update(data).digest('hex');
+}
