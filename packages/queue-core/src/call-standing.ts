@@ -1,0 +1,29 @@
+import type { Call } from './call.ts';
+import type { HeldReport } from './held-call.ts';
+import type { CallbackState, Outcome } from './outcome.ts';
+
+/** A call on its way to its end. */
+export interface AliveCall {
+  readonly kind: 'alive';
+  readonly phase: 'scheduled' | 'queued' | 'running' | 'retrying';
+  /** As it is stored. While it runs, what `held` says is newer. */
+  readonly call: Call;
+  /** When it is put on the queue (again): Unix time in milliseconds; for `scheduled` and `retrying`. */
+  readonly dueAt?: number | undefined;
+  /** What the worker says that runs it. */
+  readonly held?: HeldReport | undefined;
+}
+
+/** A call that has ended, with the body of its result. */
+export interface EndedCall {
+  readonly kind: 'ended';
+  readonly outcome: Outcome;
+  readonly body: Uint8Array;
+  /** When the broker stored the outcome: Unix time in milliseconds. Absent where there is none. */
+  readonly storedAt?: number;
+  /** Undefined where nothing is known of a callback (yet). */
+  readonly callback: CallbackState | undefined;
+}
+
+/** Where a call stands. */
+export type CallStanding = AliveCall | EndedCall;

@@ -1,0 +1,64 @@
+import { type Static, Type } from 'typebox';
+import { isCallId } from './call.ts';
+import { parseFunctionName } from './function-name.ts';
+import { createRecordCodec } from './record-codec.ts';
+
+/** Why something lies among the dead letters. */
+export const deadLetterReasons = [
+  'retries_exhausted',
+  'rejected',
+  'non_retryable',
+  'expired',
+  'response_too_large',
+  'unknown_function',
+  'undecodable',
+  'worker_crash',
+  'callback_undeliverable',
+] as const;
+
+export type DeadLetterReason = (typeof deadLetterReasons)[number];
+
+/** What is known of a call, or of a callback, that came to a bad end. What it was lies whole beside it. */
+export const DeadLetter = Type.Object({
+  v: Type.Literal(1),
+  /** A call whose function is to be invoked again by a replay, or a callback to be sent again. */
+  kind: Type.Union([Type.Literal('call'), Type.Literal('callback')]),
+  callId: Type.String(),
+  generation: Type.Integer({ minimum: 0 }),
+  function: Type.String(),
+  queue: Type.String(),
+  reason: Type.Enum(deadLetterReasons),
+  /** Of the function, or for a callback of its receiver; absent where there was no answer. */
+  lastStatus: Type.Optional(Type.Integer()),
+  /** Attempts made. */
+  attempts: Type.Integer({ minimum: 0 }),
+  /** When the call was accepted: Unix time in milliseconds. */
+  createdAt: Type.Number(),
+  /** When it came here: Unix time in milliseconds. */
+  endedAt: Type.Number(),
+});
+
+export type DeadLetter = Static<typeof DeadLetter>;
+
+export const deadLetterCodec = createRecordCodec('Asyncfn-Dead-Letter', DeadLetter);
+
+export interface DeadLetterFilter {
+  readonly kind?: DeadLetter['kind'] | undefined;
+  readonly queue?: string | undefined;
+  /** `NAME` or `NAME.NAMESPACE`. */
+  readonly function?: string | undefined;
+  readonly callId?: string | undefined;
+}
+
+/**
+ * `dead.<kind>.<queue>.<namespace>.<name>.<callId>`, with `*` for what is not said. Expects names that have been
+ * checked; throws for a call id that could break out of its token.
+ */
+export function deadLetterSubject({ kind, queue, function: functionName, callId }: DeadLetterFilter): string {
+  const parsed = functionName === undefined ? undefined : parseFunctionName(functionName);
+  if ((functionName !== undefined && parsed === undefined) || (callId !== undefined && !isCallId(callId))) {
+    throw new TypeError('a dead letter is named by a function and a call id that are well formed');
+  }
+  const namespace = parsed === undefined ? '*' : (parsed.namespace ?? '~');
+  return `dead.${kind ?? '*'}.${queue ?? '*'}.${namespace}.${parsed?.name ?? '*'}.${callId ?? '*'}`;
+}

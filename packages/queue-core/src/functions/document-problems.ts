@@ -1,0 +1,95 @@
+import type { Found } from '@asyncfn/checked-yaml';
+import { parseDuration } from '@asyncfn/units';
+import { isNamePart, parseFunctionName } from '../function-name.ts';
+import { urlExpectation } from './document-shape.ts';
+import { mergeSettings } from './function-config.ts';
+import type { FunctionsContent, Settings } from './functions-schema.ts';
+import { maxWaitAnnotation, minWaitAnnotation, readAnnotations } from './openfaas-annotations.ts';
+import { gatewayTemplate, nameInStack } from './openfaas-stack.ts';
+
+/** What is wrong with names and annotations, also in a document whose shape is wrong elsewhere. */
+export function entryProblems(document: unknown): Found[] {
+  const entries = entriesOf(document, 'functions');
+  const names = entries.map(([key, settings]) => nameInStack(key, settings));
+  const ofFunctions = entries.flatMap(([key, settings], index): Found[] => {
+    const problem = nameProblem(names, index);
+    const ofName = problem === undefined ? [] : [{ keys: ['functions', key], problem }];
+    const annotations = Object.fromEntries(entriesOf(settings, 'annotations'));
+    const ofAnnotations = readAnnotations(annotations).problems.map((each) => ({
+      keys: ['functions', key, 'annotations', each.annotation],
+      problem: each.problem,
+    }));
+    return [...ofName, ...ofAnnotations];
+  });
+  return [...ofFunctions, ...queueProblems(document)];
+}
+
+function queueProblems(document: unknown): Found[] {
+  const names = entriesOf(document, 'queues').map(([name]) => name);
+  const wrong = names.filter((name) => !isNamePart(name));
+  return wrong.map((name) => ({ keys: ['queues', name], problem: 'must match [A-Za-z0-9_-]{1,63}' }));
+}
+
+/** What is wrong in a document of the right shape. */
+export function contentProblems(content: FunctionsContent): Found[] {
+  return [...gatewayProblems(content), ...waitProblems(content)];
+}
+
+function nameProblem(names: readonly string[], index: number): string | undefined {
+  const name = names[index] ?? '';
+  if (parseFunctionName(name) === undefined) {
+    return 'must be NAME or NAME.NAMESPACE, each [A-Za-z0-9_-]{1,63}';
+  }
+  return names.indexOf(name) < index ? `is ${name} a second time` : undefined;
+}
+
+/** In a stack the gateway may be left out as long as nobody needs it: there is no default that would be safe to guess. */
+function gatewayProblems(content: FunctionsContent): Found[] {
+  const { provider, functions, defaults } = content;
+  const missing = provider !== undefined && gatewayTemplate(content) === undefined && defaults?.url === undefined;
+  return missing && Object.values(functions ?? {}).some(({ url }) => url === undefined)
+    ? [{ keys: ['provider', 'gateway'], problem: `is missing; ${urlExpectation}` }]
+    : [];
+}
+
+type Retry = Settings['retry'];
+
+/** `defaults` answer for themselves; a function answers for the waits that it sets. */
+function waitProblems({ functions, defaults = {} }: FunctionsContent): Found[] {
+  const ofDefaults = { keys: ['defaults', 'retry', 'minWait'], problem: 'must not be longer than maxWait' };
+  const found = contradicts(defaults.retry) ? [ofDefaults] : [];
+  for (const [key, own] of Object.entries(functions ?? {})) {
+    const annotated = readAnnotations(own.annotations).settings;
+    const place = waitPlace(own.retry, annotated.retry);
+    if (place !== undefined && contradicts(mergeSettings(defaults, mergeSettings(annotated, own)).retry)) {
+      found.push({ keys: ['functions', key, ...place.keys], problem: place.problem });
+    }
+  }
+  return found;
+}
+
+/** Where a function sets a wait of its own, and what to say of it should it contradict another. */
+function waitPlace(own: Retry, annotated: Retry): Found | undefined {
+  if (own?.minWait !== undefined || own?.maxWait !== undefined) {
+    return { keys: ['retry', 'minWait'], problem: 'must not be longer than maxWait' };
+  }
+  if (annotated?.minWait !== undefined) {
+    return { keys: ['annotations', minWaitAnnotation], problem: 'must not be longer than the longest wait' };
+  }
+  return annotated?.maxWait === undefined
+    ? undefined
+    : { keys: ['annotations', maxWaitAnnotation], problem: 'must not be shorter than the least wait' };
+}
+
+function contradicts({ minWait = 0, maxWait }: NonNullable<Retry> = {}): boolean {
+  return maxWait !== undefined && (parseDuration(String(minWait)) ?? 0) > (parseDuration(String(maxWait)) ?? 0);
+}
+
+/** The entries of the map at `key` of a value that can be anything. */
+function entriesOf(value: unknown, key: string): [string, unknown][] {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) {
+    return [];
+  }
+  const inner: unknown = Reflect.get(value, key);
+  return typeof inner === 'object' && inner !== null ? Object.entries(inner) : [];
+}

@@ -1,0 +1,51 @@
+import { type Found, shapeProblems } from '@asyncfn/checked-yaml';
+import { Compile } from 'typebox/compile';
+import { type FunctionsContent, FunctionsDocument, StackDocument } from './functions-schema.ts';
+import { isStack } from './openfaas-stack.ts';
+
+export type CheckedShape =
+  | { readonly kind: 'content'; readonly content: FunctionsContent }
+  | { readonly kind: 'problems'; readonly problems: readonly Found[] };
+
+const functionsFormat = Compile(FunctionsDocument);
+const stackFormat = Compile(StackDocument);
+
+export const urlExpectation =
+  'must be an absolute http or https URL without query or fragment, for example http://thumbnail:8080';
+
+const expectations: ReadonlyMap<string, string> = new Map([
+  ['url', urlExpectation],
+  ['gateway', urlExpectation],
+  ['name', 'must be openfaas'],
+  ['namespace', 'must match [A-Za-z0-9_-]{1,63}'],
+  ['annotations', 'must be a map of texts'],
+  ['queue', 'must match [A-Za-z0-9_-]{1,63}'],
+  ['timeout', 'must be a duration such as 30s, 15m or 2h, or 0 for none'],
+  ['minWait', 'must be a duration such as 250ms or 10s'],
+  ['maxWait', 'must be a duration such as 30s or 2m'],
+  ['concurrency', 'must be a whole number from 1 to 1000000'],
+  ['maxPending', 'must be a whole number from 1 to 1000000000'],
+  ['maxBytes', 'must be a size such as 512MiB or 10GiB'],
+  ['adaptive', 'must be true or false'],
+  ['attempts', 'must be a whole number from 0 to 1000'],
+  ['backoff', 'must be exponential, full or equal'],
+  ['codes', 'must be a list of different HTTP statuses, for example [429, 503]'],
+]);
+
+/** Whether a document has the shape of a functions file or of a `stack.yaml`. */
+export function checkShape(value: unknown): CheckedShape {
+  if (isStack(value)) {
+    return stackFormat.Check(value) ? { kind: 'content', content: value } : toProblems(stackFormat.Errors(value));
+  }
+  return functionsFormat.Check(value) ? { kind: 'content', content: value } : toProblems(functionsFormat.Errors(value));
+}
+
+function toProblems(errors: ReturnType<typeof functionsFormat.Errors>): CheckedShape {
+  return { kind: 'problems', problems: shapeProblems(errors, expectationOf) };
+}
+
+/** The name of a function or a queue is no setting, whatever it is. */
+function expectationOf(keys: readonly string[]): string | undefined {
+  const settings = keys.slice(keys[0] === 'functions' || keys[0] === 'queues' ? 2 : 1);
+  return expectations.get(settings.findLast((key) => expectations.has(key)) ?? '');
+}

@@ -1,0 +1,66 @@
+import { parseDuration } from '@asyncfn/units';
+import type { Settings } from './functions-schema.ts';
+
+/** Retry settings of one function; what is undefined is left to the worker's `RETRY_*` defaults. */
+export interface RetrySettings {
+  /** Retries after the first try. */
+  readonly attempts: number | undefined;
+  readonly minWaitMs: number | undefined;
+  readonly maxWaitMs: number | undefined;
+  /** `exponential`: no jitter; `full`: 0 to 100 %; `equal`: 50 to 100 %. */
+  readonly backoff: 'exponential' | 'full' | 'equal' | undefined;
+  /** Statuses that are tried again. */
+  readonly codes: readonly number[] | undefined;
+}
+
+/** One function as the processes use it. */
+export interface FunctionConfig {
+  /** `NAME` or `NAME.NAMESPACE`. */
+  readonly name: string;
+  /** Where it is called; a call's sub-path and query are appended. */
+  readonly url: string;
+  /** The queue, and so the stream, that its calls wait in. */
+  readonly queue: string;
+  /** Deadline of one attempt; 0 is none. */
+  readonly timeoutMs: number;
+  /** Most calls in flight at once over all workers; undefined is no cap. */
+  readonly concurrency: number | undefined;
+  /** Most calls that may wait to be taken; a gateway accepts no more. Undefined is no limit. */
+  readonly maxPending: number | undefined;
+  /** Whether each worker finds out by itself how many calls at once the function takes. */
+  readonly adaptive: boolean;
+  readonly retry: RetrySettings;
+}
+
+/** The queue of a function that names none. */
+export const defaultQueue = 'default';
+
+/** `over` where it says something, `base` elsewhere; retry settings one by one. */
+export function mergeSettings(base: Settings, over: Settings): Settings {
+  return { ...base, ...over, retry: { ...base.retry, ...over.retry } };
+}
+
+/** Settings with what they leave open filled in and units converted. Expects values that the schema has passed. */
+export function toFunctionConfig(name: string, settings: Settings): FunctionConfig {
+  const { url = '', queue = defaultQueue, timeout, concurrency, maxPending, adaptive = true, retry = {} } = settings;
+  return {
+    name,
+    url: url.replaceAll('{name}', name),
+    queue,
+    timeoutMs: toMs(timeout) ?? 0,
+    concurrency,
+    maxPending,
+    adaptive,
+    retry: {
+      attempts: retry.attempts,
+      minWaitMs: toMs(retry.minWait),
+      maxWaitMs: toMs(retry.maxWait),
+      backoff: retry.backoff,
+      codes: retry.codes,
+    },
+  };
+}
+
+function toMs(duration: string | number | undefined): number | undefined {
+  return duration === undefined ? undefined : parseDuration(String(duration));
+}

@@ -1,0 +1,39 @@
+import { type Static, Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { StoredSettings } from './functions-schema.ts';
+
+/** Version 1 of the layout. Fields that a reader does not know stay as they are. */
+const StoredEntry = Type.Object({
+  v: Type.Literal(1),
+  source: Type.Union([Type.Literal('file'), Type.Literal('api')]),
+  paused: Type.Boolean(),
+  settings: StoredSettings,
+});
+
+const stored = Compile(StoredEntry);
+
+/** A function as the register that all processes share keeps it. */
+export interface FunctionEntry extends Readonly<Omit<Static<typeof StoredEntry>, 'v'>> {
+  /** Who has the last word on it: a functions file, or the API. */
+  readonly source: 'file' | 'api';
+  /** Its calls wait until it is resumed. */
+  readonly paused: boolean;
+}
+
+export function encodeEntry(entry: FunctionEntry): string {
+  return JSON.stringify({ v: 1, ...entry });
+}
+
+/** Undefined for anything that is no entry of a layout that we know. */
+export function decodeEntry(text: string): FunctionEntry | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (!stored.Check(parsed)) {
+      return undefined;
+    }
+    const { v: _, ...entry } = parsed;
+    return entry;
+  } catch {
+    return undefined;
+  }
+}

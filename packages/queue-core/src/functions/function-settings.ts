@@ -1,0 +1,34 @@
+import { isDeepStrictEqual } from 'node:util';
+import { mergeSettings } from './function-config.ts';
+import { type Annotations, type FunctionSettings, type Settings, settingNames } from './functions-schema.ts';
+import { readAnnotations } from './openfaas-annotations.ts';
+
+/** What a person writes about one function. */
+export type OwnSettings = Settings & { readonly annotations?: Annotations };
+
+/**
+ * All that holds for a function: its own settings, then its annotations of OpenFaaS, then what it inherits. Whatever
+ * else stands in its entry, such as the image in a stack, is left out. Expects what the schema has passed.
+ */
+export function completeSettings(name: string, own: OwnSettings, inherited: Settings): FunctionSettings {
+  const merged = mergeSettings(inherited, mergeSettings(readAnnotations(own.annotations).settings, own));
+  const { url = '', retry = {}, ...others } = merged;
+  const known = Object.entries(others).filter(([key]) => settingNames.has(key));
+  return {
+    url: url.replaceAll('{name}', name),
+    ...Object.fromEntries(known),
+    ...(Object.keys(retry).length > 0 && { retry }),
+  };
+}
+
+/** The names of the settings in which two differ, those of `retry` one by one, in alphabetical order. */
+export function changedSettings(one: FunctionSettings, other: FunctionSettings): string[] {
+  const [a, b] = [flatten(one), flatten(other)];
+  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return [...names].filter((name) => !isDeepStrictEqual(a[name], b[name])).sort();
+}
+
+function flatten({ retry, ...others }: FunctionSettings): Record<string, unknown> {
+  const ofRetry = Object.entries(retry ?? {}).map(([key, value]) => [`retry.${key}`, value]);
+  return { ...others, ...Object.fromEntries(ofRetry) };
+}

@@ -1,0 +1,111 @@
+import { type DocumentProblem, locateProblems, readYaml } from '@asyncfn/checked-yaml';
+import { parseSize } from '@asyncfn/units';
+import { contentProblems, entryProblems } from './document-problems.ts';
+import { checkShape } from './document-shape.ts';
+import { type FunctionConfig, toFunctionConfig } from './function-config.ts';
+import { completeSettings } from './function-settings.ts';
+import type { FunctionSettings, FunctionsContent, Settings } from './functions-schema.ts';
+import { gatewayTemplate, nameInStack } from './openfaas-stack.ts';
+
+/** Which functions there are. */
+export interface FunctionsDefinition {
+  readonly functions: ReadonlyMap<string, FunctionConfig>;
+  /** Makes a function of every other valid name; undefined where `defaults.url` is not set. */
+  readonly fallback: ((name: string) => FunctionConfig) | undefined;
+}
+
+/** What a functions file says. */
+export interface FileDefinition extends FunctionsDefinition {
+  /** The settings of each function, complete. */
+  readonly settings: ReadonlyMap<string, FunctionSettings>;
+  /** What holds for every function that does not say otherwise. */
+  readonly defaults: Settings;
+  /** The most bytes of each queue that is limited. */
+  readonly queueMaxBytes: ReadonlyMap<string, number>;
+}
+
+/** What a process knows that has no functions file. */
+export const noFile: FileDefinition = {
+  functions: new Map(),
+  fallback: undefined,
+  settings: new Map(),
+  defaults: {},
+  queueMaxBytes: new Map(),
+};
+
+export type ParsedFunctions =
+  | { readonly kind: 'functions'; readonly definition: FileDefinition }
+  | { readonly kind: 'refused'; readonly problems: readonly DocumentProblem[] };
+
+/**
+ * Parses the text of a functions file, or of OpenFaaS's `stack.yaml` (YAML, so JSON too). Reports every problem at
+ * once, each with its line.
+ *
+ * What holds for a function is, in this order: its own settings, its annotations of OpenFaaS, `defaults`, and for its
+ * URL in a stack the gateway of that.
+ */
+export function parseFunctions(text: string): ParsedFunctions {
+  const yaml = readYaml(text);
+  if (yaml.kind === 'faults') {
+    return { kind: 'refused', problems: yaml.faults.map((fault) => ({ ...fault, path: '' })) };
+  }
+  const shape = checkShape(yaml.value);
+  const ofContent = shape.kind === 'content' ? contentProblems(shape.content) : shape.problems;
+  const found = [...entryProblems(yaml.value), ...ofContent];
+  if (shape.kind === 'content' && found.length === 0) {
+    return { kind: 'functions', definition: toDefinition(shape.content) };
+  }
+  return { kind: 'refused', problems: locateProblems(found, yaml.lineOf) };
+}
+
+function toDefinition(content: FunctionsContent): FileDefinition {
+  const { functions, defaults = {} } = content;
+  const gateway = gatewayTemplate(content);
+  const inherited: Settings = gateway === undefined ? defaults : { url: gateway, ...defaults };
+  const settings = new Map(
+    Object.entries(functions ?? {}).map(([key, own]) => {
+      const name = nameInStack(key, own);
+      return [name, completeSettings(name, own, inherited)];
+    }),
+  );
+  const configs = [...settings].map(([name, complete]) => toFunctionConfig(name, complete));
+  return {
+    functions: new Map(configs.map((config) => [config.name, config])),
+    fallback: defaults.url === undefined ? undefined : (name) => toFunctionConfig(name, defaults),
+    settings,
+    defaults: inherited,
+    queueMaxBytes: toQueueMaxBytes(content),
+  };
+}
+
+function toQueueMaxBytes({ queues }: FunctionsContent): Map<string, number> {
+  const limits = Object.entries(queues ?? {}).map(([name, { maxBytes = '' }]) => [name, parseSize(maxBytes)] as const);
+  return new Map(limits.filter((limit): limit is readonly [string, number] => limit[1] !== undefined));
+}
+
+export type ParsedEntry =
+  | { readonly kind: 'settings'; readonly settings: FunctionSettings }
+  | { readonly kind: 'refused'; readonly problems: readonly string[] };
+
+/**
+ * Parses one function as it would stand in a functions file. Reports every problem at once, each with the setting that
+ * it is about.
+ * @param defaults what holds where the entry says nothing
+ */
+export function parseFunctionEntry(name: string, entry: unknown, defaults: Settings): ParsedEntry {
+  const document = { functions: { [name]: entry }, defaults };
+  const shape = checkShape(document);
+  const ofContent = shape.kind === 'content' ? contentProblems(shape.content) : shape.problems;
+  const found = [...entryProblems(document), ...ofContent];
+  const own = shape.kind === 'content' ? shape.content.functions?.[name] : undefined;
+  if (own !== undefined && found.length === 0) {
+    return { kind: 'settings', settings: completeSettings(name, own, defaults) };
+  }
+  return { kind: 'refused', problems: found.map(({ keys, problem }) => `${describePlace(keys.slice(2))} ${problem}`) };
+}
+
+/** What is no plain word may be anything that a client has sent, and is not repeated (P9). */
+function describePlace(keys: readonly string[]): string {
+  const isPlain = keys.every((key) => /^[A-Za-z0-9_.-]{1,64}$/.test(key));
+  return keys.length === 0 ? 'the function' : isPlain ? keys.join('.') : 'a setting';
+}

@@ -1,0 +1,64 @@
+import { readFile } from 'node:fs/promises';
+import { describeProblem } from '@asyncfn/checked-yaml';
+import { type FileDefinition, noFile, parseFunctions } from './functions-document.ts';
+
+/** A functions file that a process cannot start with. `problems` name every fault with its line. */
+export class FunctionsFileError extends Error {
+  override readonly name = 'FunctionsFileError';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[], options?: { cause?: unknown }) {
+    super(problems.join('\n'), options);
+    this.problems = problems;
+  }
+}
+
+/** What came of a new content of the file. */
+export type FunctionsReload =
+  | { readonly kind: 'reloaded'; readonly functions: number }
+  | { readonly kind: 'refused'; readonly problems: readonly string[] };
+
+/** The functions file of a process: what it says, or said before it came to be wrong. */
+export class FunctionsFile {
+  readonly path: string;
+  /** What the process started with. */
+  readonly text: string;
+  #definition: FileDefinition = noFile;
+
+  private constructor(path: string, text: string) {
+    this.path = path;
+    this.text = text;
+  }
+
+  /** The last good content. */
+  get definition(): FileDefinition {
+    return this.#definition;
+  }
+
+  /** Reads the file. Throws `FunctionsFileError` when it cannot be read or is wrong. */
+  static async load(path: string): Promise<FunctionsFile> {
+    const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+      throw new FunctionsFileError([`${path}: cannot be read: ${describe(cause)}`], { cause });
+    });
+    const file = new FunctionsFile(path, text);
+    const outcome = file.take(text);
+    if (outcome.kind === 'refused') {
+      throw new FunctionsFileError(outcome.problems);
+    }
+    return file;
+  }
+
+  /** Takes over a new content of the file. A bad one is refused whole: the last good one stays. */
+  take(text: string): FunctionsReload {
+    const parsed = parseFunctions(text);
+    if (parsed.kind === 'refused') {
+      return { kind: 'refused', problems: parsed.problems.map((problem) => describeProblem(this.path, problem)) };
+    }
+    this.#definition = parsed.definition;
+    return { kind: 'reloaded', functions: parsed.definition.functions.size };
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,105 @@
+import { parseDuration, parseSize } from '@asyncfn/units';
+import { type Static, Type } from 'typebox';
+import { Format } from 'typebox/format';
+
+Format.Set('duration', (text) => parseDuration(text) !== undefined);
+Format.Set('http-url', isHttpUrl);
+Format.Set('size', (text) => parseSize(text) !== undefined);
+
+const Duration = Type.Union([Type.String({ format: 'duration' }), Type.Literal(0)]);
+const Url = Type.String({ format: 'http-url' });
+const Name = Type.String({ pattern: '^[A-Za-z0-9_-]{1,63}$' });
+const closed = { additionalProperties: false };
+
+const retry = {
+  attempts: Type.Optional(Type.Integer({ minimum: 0, maximum: 1000 })),
+  minWait: Type.Optional(Duration),
+  maxWait: Type.Optional(Duration),
+  backoff: Type.Optional(Type.Union([Type.Literal('exponential'), Type.Literal('full'), Type.Literal('equal')])),
+  codes: Type.Optional(Type.Array(Type.Integer({ minimum: 100, maximum: 599 }), { uniqueItems: true })),
+};
+
+const tuning = {
+  queue: Type.Optional(Name),
+  timeout: Type.Optional(Duration),
+  concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+  maxPending: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000_000 })),
+  adaptive: Type.Optional(Type.Boolean()),
+  retry: Type.Optional(Type.Object(retry, closed)),
+};
+
+/** The settings that a function can have. */
+export const settingNames: ReadonlySet<string> = new Set(['url', ...Object.keys(tuning)]);
+
+/** Which of them mean something, and what: see `readAnnotations`. */
+const annotations = Type.Optional(Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()]));
+
+/** What a person writes about one function. */
+const FunctionEntry = Type.Object({ url: Url, ...tuning, annotations }, closed);
+
+/**
+ * A function's settings as the register keeps them: complete, and open to settings of later versions, so that versions
+ * can run side by side.
+ */
+export const StoredSettings = Type.Object({ url: Url, ...tuning, retry: Type.Optional(Type.Object(retry)) });
+
+/** What holds for every function that does not say otherwise; with a `url`, every valid name is a function. */
+const DefaultSettings = Type.Object({ url: Type.Optional(Url), ...tuning }, closed);
+
+/** A function of OpenFaaS: what is said there about its image and its container is nothing to us. */
+const StackFunction = Type.Object({
+  namespace: Type.Optional(Type.Union([Name, Type.Literal(''), Type.Null()])),
+  annotations,
+  url: Type.Optional(Url),
+  ...tuning,
+});
+
+/** What holds for one queue. */
+const QueueSettings = Type.Object({ maxBytes: Type.Optional(Type.String({ format: 'size' })) }, closed);
+const queues = Type.Optional(Type.Union([Type.Record(Type.String(), QueueSettings), Type.Null()]));
+
+/** The functions file. */
+export const FunctionsDocument = Type.Object(
+  {
+    functions: Type.Optional(Type.Union([Type.Record(Type.String(), FunctionEntry), Type.Null()])),
+    defaults: Type.Optional(DefaultSettings),
+    queues,
+  },
+  closed,
+);
+
+/**
+ * OpenFaaS's `stack.yaml`, beside which `defaults` and `queues` of ours may stand.
+ * @see https://docs.openfaas.com/reference/yaml/
+ */
+export const StackDocument = Type.Object({
+  provider: Type.Object({ name: Type.Literal('openfaas'), gateway: Type.Optional(Url) }),
+  functions: Type.Optional(Type.Union([Type.Record(Type.String(), StackFunction), Type.Null()])),
+  defaults: Type.Optional(DefaultSettings),
+  queues,
+});
+
+/** Settings as they are written. */
+export type Settings = Static<typeof DefaultSettings>;
+
+/** The settings of one function, with all that `defaults` and annotations say. */
+export type FunctionSettings = Settings & { readonly url: string };
+
+/** What both kinds of document say. */
+export interface FunctionsContent {
+  readonly provider?: { readonly gateway?: string };
+  readonly functions?: Readonly<Record<string, Settings & { readonly annotations?: Annotations }>> | null;
+  readonly defaults?: Settings;
+  readonly queues?: Readonly<Record<string, Static<typeof QueueSettings>>> | null;
+}
+
+export type Annotations = Readonly<Record<string, unknown>> | null;
+
+function isHttpUrl(text: string): boolean {
+  const sample = text.replaceAll('{name}', 'name');
+  if (!URL.canParse(sample) || /[?#]/.test(sample)) {
+    return false;
+  }
+  const { protocol } = new URL(sample);
+  return protocol === 'http:' || protocol === 'https:';
+}

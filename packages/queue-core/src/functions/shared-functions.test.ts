@@ -1,0 +1,208 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { decodeEntry, encodeEntry, type FunctionEntry } from './function-entry.ts';
+import { type FileDefinition, noFile, parseFunctions } from './functions-document.ts';
+import { SharedFunctions, type StoredFunction, toWrite } from './shared-functions.ts';
+
+function file(text: string): FileDefinition {
+  const parsed = parseFunctions(text);
+  if (parsed.kind === 'refused') {
+    throw new Error('a test needs a good file');
+  }
+  return parsed.definition;
+}
+
+function entry(url: string, changes: Partial<FunctionEntry> = {}): FunctionEntry {
+  return { source: 'api', paused: false, settings: { url }, ...changes };
+}
+
+function stored(revision: number, content: StoredFunction['content']): StoredFunction {
+  return { revision, content };
+}
+
+function urls(functions: SharedFunctions): Record<string, string> {
+  return Object.fromEntries(functions.list().map(({ name, entry }) => [name, entry.settings.url]));
+}
+
+/** Does what the wishes ask for, as far as they are seen to. */
+function settle(functions: SharedFunctions, firstRevision: number): void {
+  let revision = firstRevision;
+  for (const [name, wish] of functions.wishes()) {
+    const write = toWrite(wish, functions.stored(name));
+    if (write.kind === 'put') {
+      functions.takeStored(name, stored(revision++, write.entry));
+    } else if (write.kind === 'remove') {
+      functions.takeStored(name, stored(revision++, 'removed'));
+    }
+    if (write.kind !== 'leave') {
+      functions.fulfil(name, wish);
+    }
+  }
+}
+
+describe('what a process goes by', () => {
+  test('is its file until the register is there', () => {
+    const functions = new SharedFunctions(file('functions: { a: { url: http://file } }'));
+    expect(functions.find('a')).toMatchObject({ entry: { source: 'file' }, revision: undefined });
+    expect(functions.toDefinition().definition.functions.get('a')).toMatchObject({ url: 'http://file' });
+  });
+
+  test('is the register once its file has been told to it', () => {
+    const functions = new SharedFunctions(file('functions: { a: { url: http://file } }'));
+    functions.takeStored('b', stored(1, entry('http://b')));
+    settle(functions, 2);
+    functions.takeStored('a', stored(9, entry('http://later')));
+    expect(urls(functions)).toEqual({ a: 'http://later', b: 'http://b' });
+    expect(functions.find('a')?.revision).toBe(9);
+  });
+
+  test('is the newest revision, whatever order the news come in', () => {
+    const functions = new SharedFunctions(noFile);
+    functions.takeStored('a', stored(3, entry('http://new')));
+    functions.takeStored('a', stored(2, 'removed'));
+    expect(urls(functions)).toEqual({ a: 'http://new' });
+    functions.takeStored('a', stored(4, 'removed'));
+    functions.takeStored('a', stored(3, entry('http://new')));
+    expect(urls(functions)).toEqual({});
+  });
+
+  test('has no functions that the register has lost without a word', () => {
+    const functions = new SharedFunctions(noFile);
+    functions.takeStored('a', stored(1, entry('http://a')));
+    functions.takeStored('b', stored(2, entry('http://b')));
+    functions.keepOnly(new Set(['b']));
+    expect(urls(functions)).toEqual({ b: 'http://b' });
+  });
+
+  test('passes over an entry that cannot be read, and goes by its file where that names the function', () => {
+    const functions = new SharedFunctions(file('functions: { a: { url: http://file } }'));
+    functions.takeStored('a', stored(1, 'unreadable'));
+    functions.takeStored('b', stored(2, 'unreadable'));
+    settle(functions, 3);
+    expect(urls(functions)).toEqual({ a: 'http://file' });
+    expect(functions.stored('a')).toEqual(stored(1, 'unreadable'));
+  });
+
+  test('includes which functions are paused', () => {
+    const functions = new SharedFunctions(noFile);
+    functions.takeStored('a', stored(1, entry('http://a', { paused: true })));
+    functions.takeStored('b', stored(2, entry('http://b')));
+    expect([...functions.toDefinition().paused]).toEqual(['a']);
+  });
+});
+
+describe('a functions file', () => {
+  test('wins at the start over what the API has said, and leaves a pause as it is', () => {
+    const functions = new SharedFunctions(file('functions: { a: { url: http://file, concurrency: 2 } }'));
+    functions.takeStored('a', stored(1, entry('http://api', { paused: true })));
+    const [, wish] = functions.wishes()[0]!;
+    expect(toWrite(wish, functions.stored('a'))).toEqual({
+      kind: 'put',
+      entry: { source: 'file', paused: true, settings: { url: 'http://file', concurrency: 2 } },
+      changes: ['concurrency', 'url'],
+    });
+  });
+
+  test('writes nothing where the register says the same', () => {
+    const functions = new SharedFunctions(file('functions: { a: { url: http://file, retry: { attempts: 3 } } }'));
+    const same = { url: 'http://file', retry: { attempts: 3 } };
+    functions.takeStored('a', stored(1, { source: 'file', paused: false, settings: same }));
+    const [, wish] = functions.wishes()[0]!;
+    expect(toWrite(wish, functions.stored('a'))).toEqual({ kind: 'nothing' });
+  });
+
+  test('that changes has its say on what it says anew, and on nothing else', () => {
+    const functions = new SharedFunctions(file('functions: { a: { url: http://a }, b: { url: http://b } }'));
+    settle(functions, 1);
+    functions.takeStored('a', stored(10, entry('http://api-a')));
+    functions.takeFile(file('functions: { a: { url: http://a }, b: { url: http://b2 }, c: { url: http://c } }'));
+    expect(urls(functions)).toEqual({ a: 'http://api-a', b: 'http://b2', c: 'http://c' });
+    expect(functions.wishes().map(([name]) => name)).toEqual(['b', 'c']);
+  });
+
+  test('takes away what it names no more, unless the API has had its say since', () => {
+    const functions = new SharedFunctions(file('functions: { a: { url: http://a }, b: { url: http://b } }'));
+    settle(functions, 1);
+    functions.takeStored('b', stored(10, entry('http://api')));
+    functions.takeFile(noFile);
+    expect(urls(functions)).toEqual({ b: 'http://api' });
+    settle(functions, 11);
+    expect(functions.stored('a')?.content).toBe('removed');
+    expect(urls(functions)).toEqual({ b: 'http://api' });
+  });
+
+  test('that never named a function takes nothing away, and tells who an earlier one has left behind', () => {
+    const functions = new SharedFunctions(noFile);
+    functions.takeStored('old', stored(1, entry('http://old', { source: 'file' })));
+    functions.takeStored('api', stored(2, entry('http://api')));
+    settle(functions, 3);
+    expect(urls(functions)).toEqual({ api: 'http://api', old: 'http://old' });
+    expect(functions.unnamed()).toEqual(['old']);
+  });
+
+  test('of several processes: whatever they name and in whatever order they start, writing ends, and the last wins', () => {
+    const text = fc.constantFrom('', ...['1', '2'].map((n) => `functions: { a: { url: http://${n} } }`));
+    fc.assert(
+      fc.property(fc.array(text, { minLength: 1, maxLength: 6 }), (texts) => {
+        const bucket = new Map<string, StoredFunction>();
+        const processes = texts.map((each, index) => {
+          const starting = new SharedFunctions(file(each));
+          learn(starting, bucket);
+          settle(starting, index + 1);
+          learn(starting, bucket);
+          return starting;
+        });
+        for (const process of processes) {
+          learn(process, bucket);
+        }
+        const last = texts.findLast((each) => each !== '');
+        const expected = last === undefined ? {} : { a: /http:..[12]/.exec(last)![0] };
+        expect(processes.map(urls)).toEqual(processes.map(() => expected));
+        expect(processes.flatMap((process) => process.wishes())).toEqual([]);
+      }),
+    );
+  });
+});
+
+/** Both come to know what the other has that is newer. */
+function learn(functions: SharedFunctions, bucket: Map<string, StoredFunction>): void {
+  for (const [name, each] of bucket) {
+    functions.takeStored(name, each);
+  }
+  for (const { name } of functions.list()) {
+    const known = functions.stored(name);
+    if (known !== undefined) {
+      bucket.set(name, known);
+    }
+  }
+}
+
+test('what a register held that was lost is put back, with its pauses, unless somebody was faster', () => {
+  const functions = new SharedFunctions(noFile);
+  const paused = entry('http://a', { paused: true });
+  functions.takeStored('a', stored(7, paused));
+  functions.takeStored('b', stored(8, entry('http://b')));
+  functions.loseStored();
+  expect(urls(functions)).toEqual({ a: 'http://a', b: 'http://b' });
+  functions.takeStored('b', stored(1, entry('http://faster')));
+  settle(functions, 2);
+  expect(urls(functions)).toEqual({ a: 'http://a', b: 'http://faster' });
+  expect(functions.stored('a')?.content).toEqual(paused);
+});
+
+describe('an entry', () => {
+  test('is read as it was written', () => {
+    const written = entry('http://a', { paused: true, settings: { url: 'http://a', retry: { codes: [429] } } });
+    expect(decodeEntry(encodeEntry(written))).toEqual(written);
+  });
+
+  test('of a later version keeps what we do not know', () => {
+    const later = { v: 1, source: 'api', paused: false, owner: 'x', settings: { url: 'http://a', colour: 'red' } };
+    expect(JSON.parse(encodeEntry(decodeEntry(JSON.stringify(later))!))).toEqual(later);
+  });
+
+  test.each(['', 'null', '[]', '{"v":2}', '{"v":1,"source":"api","paused":false,"settings":{"url":"nonsense"}}'])(
+    'is not %s',
+    (text) => expect(decodeEntry(text)).toBeUndefined(),
+  );
+});

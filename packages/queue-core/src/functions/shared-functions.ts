@@ -1,0 +1,187 @@
+import { toFunctionConfig } from './function-config.ts';
+import type { FunctionEntry } from './function-entry.ts';
+import { changedSettings } from './function-settings.ts';
+import type { FileDefinition, FunctionsDefinition } from './functions-document.ts';
+import type { FunctionSettings } from './functions-schema.ts';
+
+/** What the shared register holds under a name. */
+export interface StoredFunction {
+  /** Grows with every change of the name, also when it is removed. */
+  readonly revision: number;
+  readonly content: FunctionEntry | 'removed' | 'unreadable';
+}
+
+/** A function that exists, as this process knows it. */
+export interface KnownFunction {
+  readonly name: string;
+  readonly entry: FunctionEntry;
+  /** Undefined while it is not in the shared register yet. */
+  readonly revision: number | undefined;
+}
+
+/** What this process wants of the shared register and has not seen to yet. */
+export type Wish =
+  /** Its functions file names the function. */
+  | { readonly kind: 'name'; readonly settings: FunctionSettings }
+  /** Its functions file does not name the function any more. */
+  | { readonly kind: 'drop' }
+  /** The register has been lost, and we remember what it held. */
+  | { readonly kind: 'restore'; readonly entry: FunctionEntry };
+
+/** What is to be done about a wish. */
+export type WishedWrite =
+  /** It is as it should be. */
+  | { readonly kind: 'nothing' }
+  /** What is there is not for us to overwrite; the wish holds for this process alone. */
+  | { readonly kind: 'leave' }
+  /** `changes` are the settings that differ from what is there; undefined where nothing is. */
+  | { readonly kind: 'put'; readonly entry: FunctionEntry; readonly changes: readonly string[] | undefined }
+  | { readonly kind: 'remove' };
+
+/** Decides what a wish asks for, given what is there. */
+export function toWrite(wish: Wish, stored: StoredFunction | undefined): WishedWrite {
+  const content = stored?.content ?? 'removed';
+  const there = typeof content === 'object' ? content : undefined;
+  if (wish.kind === 'drop') {
+    return there?.source === 'file' ? { kind: 'remove' } : { kind: 'nothing' };
+  }
+  if (content === 'unreadable') {
+    return { kind: 'leave' }; // the work of a later version, which knows better
+  }
+  if (wish.kind === 'restore') {
+    return stored === undefined ? { kind: 'put', entry: wish.entry, changes: undefined } : { kind: 'nothing' };
+  }
+  const changes = there === undefined ? undefined : changedSettings(there.settings, wish.settings);
+  if (there?.source === 'file' && changes?.length === 0) {
+    return { kind: 'nothing' };
+  }
+  return { kind: 'put', entry: fromFile(wish, there), changes };
+}
+
+/** A pause outlives what a file says. */
+function fromFile(
+  { settings }: { readonly settings: FunctionSettings },
+  there: FunctionEntry | undefined,
+): FunctionEntry {
+  return { ...there, source: 'file', paused: there?.paused ?? false, settings };
+}
+
+/**
+ * What a process knows of the functions: what the shared register holds, and over it what this process has yet to tell
+ * the register. Before the register is there, that is all of the functions file.
+ */
+export class SharedFunctions {
+  readonly #stored = new Map<string, StoredFunction>();
+  readonly #wishes = new Map<string, Wish>();
+  #file: FileDefinition;
+
+  constructor(file: FileDefinition) {
+    this.#file = file;
+    for (const [name, settings] of file.settings) {
+      this.#wishes.set(name, { kind: 'name', settings });
+    }
+  }
+
+  /** What the functions file says now. */
+  get file(): FileDefinition {
+    return this.#file;
+  }
+
+  /** The file has a new content. Functions of which it says what it said before are left as they are. */
+  takeFile(file: FileDefinition): void {
+    for (const [name, settings] of file.settings) {
+      const before = this.#file.settings.get(name);
+      if (before === undefined || changedSettings(before, settings).length > 0) {
+        this.#wishes.set(name, { kind: 'name', settings });
+      }
+    }
+    for (const name of this.#file.settings.keys()) {
+      if (!file.settings.has(name)) {
+        this.#wishes.set(name, { kind: 'drop' });
+      }
+    }
+    this.#file = file;
+  }
+
+  /** News of the register. Older news than we have is no news. */
+  takeStored(name: string, stored: StoredFunction): void {
+    if (stored.revision > (this.#stored.get(name)?.revision ?? 0)) {
+      this.#stored.set(name, stored);
+    }
+  }
+
+  /** The register has been read from end to end, and these are the names that it holds. */
+  keepOnly(names: ReadonlySet<string>): void {
+    for (const name of this.#stored.keys()) {
+      if (!names.has(name)) {
+        this.#stored.delete(name);
+      }
+    }
+  }
+
+  /** The register is another one than before: what it held is to be put there again. */
+  loseStored(): void {
+    for (const { name, entry } of this.list()) {
+      if (!this.#wishes.has(name)) {
+        this.#wishes.set(name, { kind: 'restore', entry });
+      }
+    }
+    this.#stored.clear();
+  }
+
+  stored(name: string): StoredFunction | undefined {
+    return this.#stored.get(name);
+  }
+
+  wishes(): [name: string, wish: Wish][] {
+    return [...this.#wishes];
+  }
+
+  /** The wish has been seen to, unless another has taken its place. */
+  fulfil(name: string, wish: Wish): void {
+    if (this.#wishes.get(name) === wish) {
+      this.#wishes.delete(name);
+    }
+  }
+
+  /** Somebody has decided otherwise. */
+  forgetWish(name: string): void {
+    this.#wishes.delete(name);
+  }
+
+  /** The functions that exist, by name. */
+  list(): KnownFunction[] {
+    const names = [...new Set([...this.#stored.keys(), ...this.#wishes.keys()])].sort();
+    return names.map((name) => this.find(name)).filter((known) => known !== undefined);
+  }
+
+  find(name: string): KnownFunction | undefined {
+    const stored = this.#stored.get(name);
+    const there = typeof stored?.content === 'object' ? stored.content : undefined;
+    const wish = this.#wishes.get(name);
+    if (wish?.kind === 'name') {
+      return { name, entry: fromFile(wish, there), revision: undefined };
+    }
+    if (wish?.kind === 'restore' && stored === undefined) {
+      return { name, entry: wish.entry, revision: undefined };
+    }
+    if (there === undefined || stored === undefined || (wish?.kind === 'drop' && there.source === 'file')) {
+      return undefined;
+    }
+    return { name, entry: there, revision: stored.revision };
+  }
+
+  /** Functions that a functions file has registered and ours does not name. */
+  unnamed(): string[] {
+    return this.list()
+      .filter(({ name, entry }) => entry.source === 'file' && !this.#file.settings.has(name))
+      .map(({ name }) => name);
+  }
+
+  toDefinition(): { readonly definition: FunctionsDefinition; readonly paused: ReadonlySet<string> } {
+    const known = this.list();
+    const functions = new Map(known.map(({ name, entry }) => [name, toFunctionConfig(name, entry.settings)]));
+    const paused = known.filter(({ entry }) => entry.paused).map(({ name }) => name);
+    return { definition: { functions, fallback: this.#file.fallback }, paused: new Set(paused) };
+  }
+}

@@ -1,0 +1,89 @@
+export { type Call, createCallId, type HeaderList, hasStarted, isCallId } from './call.ts';
+export type { AliveCall, CallStanding, EndedCall } from './call-standing.ts';
+export {
+  type CallbackObjection,
+  CallbackPolicy,
+  type CallbackRules,
+} from './callback-guard/callback-policy.ts';
+export { type PortRange, portRangeType } from './callback-guard/port-range.ts';
+export { callbackRuleSettings } from './callback-guard/settings.ts';
+export { type TargetRule, targetRuleType } from './callback-guard/target-rule.ts';
+export { type CallbackTask, callbackTaskCodec } from './callback-task.ts';
+export { callHeader, type DecodedCall, decodeCall, encodeEnvelope } from './codec.ts';
+export { type DeadLetter, type DeadLetterReason, deadLetterReasons } from './dead-letter.ts';
+export { type Durability, type DurabilityLevel, type DurabilityShortfall, durabilityLevels } from './durability.ts';
+export { atEndOfTurn } from './end-of-turn.ts';
+export { connectionOptions, endToEndHeaders, hopByHopHeaders } from './end-to-end-headers.ts';
+export { QueueError, type QueueErrorCode } from './errors.ts';
+export type { ExpiryDecision, ExpiryWord } from './expiry.ts';
+export { type FunctionName, parseFunctionName, queueNameType } from './function-name.ts';
+export type { FunctionConfig, RetrySettings } from './functions/function-config.ts';
+export { defaultQueue } from './functions/function-config.ts';
+export type { FunctionEntry } from './functions/function-entry.ts';
+export { FunctionRegister } from './functions/function-register.ts';
+export { type FileDefinition, noFile, type ParsedEntry, parseFunctionEntry } from './functions/functions-document.ts';
+export { FunctionsFile, FunctionsFileError, type FunctionsReload } from './functions/functions-file.ts';
+export type { KnownFunction } from './functions/shared-functions.ts';
+export type { HeldReport } from './held-call.ts';
+export { isIdempotencyKey } from './idempotency-key.ts';
+export { type Backlog, BacklogReader, type LaneBacklog } from './jetstream/backlog.ts';
+export { Broker, type BrokerOptions, type QueueLogger } from './jetstream/broker.ts';
+export { CallCanceller, type CancelResult } from './jetstream/call-canceller.ts';
+export { CallFinder } from './jetstream/call-finder.ts';
+export { CallPurge, type PurgeTarget } from './jetstream/call-purge.ts';
+export { type AcceptResult, CallQueue } from './jetstream/call-queue.ts';
+export { CallRemover } from './jetstream/call-remover.ts';
+export { CallSource, type CallSourceListener, type LaneId } from './jetstream/call-source.ts';
+export { CallStore, type StoredOutcome } from './jetstream/call-store.ts';
+export { type CallWatch, CallWatches, type WatchScope } from './jetstream/call-watches.ts';
+export { type CallbackDelivery, CallbackSource } from './jetstream/callback-source.ts';
+export { CallbackStore } from './jetstream/callback-store.ts';
+export { CancelIntents } from './jetstream/cancel-intents.ts';
+export { CancelSweeper } from './jetstream/cancel-sweeper.ts';
+export type { AcceptOptions, EarlierCall } from './jetstream/careful-intake.ts';
+export { CommitMode, createGroupCommit, type GroupCommitMode, groupCommitModes } from './jetstream/commit-mode.ts';
+export { initialAckWaitMs, type LaneState } from './jetstream/consumers.ts';
+export type { BulkReplayResult } from './jetstream/dead-letter-bulk.ts';
+export type { StoredDeadLetter } from './jetstream/dead-letter-message.ts';
+export type { BrokerTrouble, ReplayObstacle, ReplayResult } from './jetstream/dead-letter-replayer.ts';
+export type { DeadLetterEntry, DeadLetterPage } from './jetstream/dead-letter-scan.ts';
+export { type DeadLetterQuery, DeadLetterStore } from './jetstream/dead-letter-store.ts';
+export type { Delivery } from './jetstream/delivery.ts';
+export { type DurabilityOptions, DurabilityWatch } from './jetstream/durability.ts';
+export { type ExpiryDelivery, ExpirySource } from './jetstream/expiry-source.ts';
+export { type ClaimResult, ExpiryStore } from './jetstream/expiry-store.ts';
+export { GroupCommit } from './jetstream/group-commit.ts';
+export { Handovers } from './jetstream/handovers.ts';
+export { answerForHeldCalls, type HeldCallDesk, HolderLine, MoveNotices } from './jetstream/holder-line.ts';
+export { followCreatedLanes, followDeletedLanes } from './jetstream/lane-advisories.ts';
+export { OverdueSchedules } from './jetstream/overdue-schedules.ts';
+export { Publisher } from './jetstream/publisher.ts';
+export { QueueGauge } from './jetstream/queue-gauge.ts';
+export { type FunctionLoad, type QueueCount, QueueInspector, type QueueState } from './jetstream/queue-inspector.ts';
+export { type LaneTarget, QueueTopology } from './jetstream/queue-topology.ts';
+export { type ReceiptDelivery, ReceiptSource } from './jetstream/receipt-source.ts';
+export { type CallWhereabouts, ReceiptStore } from './jetstream/receipt-store.ts';
+export { maxBodyBytes } from './jetstream/server-check.ts';
+export { type ChangeDecision, type RegisterChange, SharedRegister } from './jetstream/shared-register.ts';
+export type { CallbackState, Outcome } from './outcome.ts';
+export type { PublishResult, RefusalReason } from './publish-result.ts';
+export type { Receipt, ReceiptBatch } from './receipt.ts';
+export {
+  type Backoff,
+  backoffMs,
+  defaultRetryPolicy,
+  parseRetryAfter,
+  type RetryPolicy,
+} from './settle/retry-policy.ts';
+export {
+  type Attempt,
+  type FailureReason,
+  type RetryReason,
+  retryLimit,
+  settle,
+  type Verdict,
+} from './settle/settle.ts';
+export { toRetryPolicy } from './settle/to-retry-policy.ts';
+export { signWebhook, type WebhookHeaders } from './webhook/sign-webhook.ts';
+export { createSigningSecret, parseSigningSecret, signingSecretType } from './webhook/signing-secret.ts';
+export { type SignatureVerdict, WebhookVerifier } from './webhook/webhook-verifier.ts';

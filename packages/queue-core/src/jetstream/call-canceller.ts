@@ -1,0 +1,220 @@
+import type { CallStanding, EndedCall } from '../call-standing.ts';
+import type { Outcome } from '../outcome.ts';
+import type { PublishResult, RefusalReason } from '../publish-result.ts';
+import type { CallFinder, QueuedCall } from './call-finder.ts';
+import type { CallRemover } from './call-remover.ts';
+import type { CallStore } from './call-store.ts';
+import { type CancelIntents, toCancelled } from './cancel-intents.ts';
+import type { HolderLine } from './holder-line.ts';
+
+export type CancelResult =
+  /** It has ended as `cancelled`, by us. */
+  | { readonly kind: 'cancelled'; readonly call: EndedCall }
+  /** It had ended already, as `call` says. */
+  | { readonly kind: 'ended'; readonly call: EndedCall }
+  | { readonly kind: 'unknown' }
+  /** The broker could not write it down. The call may still be cancelled, or go on: ask for its state. */
+  | {
+      readonly kind: 'refused';
+      readonly reason: Exclude<RefusalReason, 'conflict' | 'too_large'>;
+      readonly detail: string;
+    };
+
+export interface CallCancellerParts {
+  readonly finder: Pick<CallFinder, 'find' | 'findQueued'>;
+  readonly calls: Pick<CallStore, 'recordOutcome' | 'findOutcome' | 'putBack'>;
+  readonly intents: Pick<CancelIntents, 'store' | 'drop'>;
+  readonly remover: Pick<CallRemover, 'remove' | 'removeAll' | 'isDelivered'>;
+  readonly holders: Pick<HolderLine, 'ask' | 'abort' | 'tellCancelled'>;
+  /** Retries that a call of the function may have, where the call does not say. */
+  readonly maxRetries: (functionName: string) => number;
+  /** Unix time in milliseconds. */
+  readonly now?: () => number;
+}
+
+/** A call that moves faster than it can be cancelled is going to end soon. */
+const maxTries = 20;
+const nothing = new Uint8Array();
+
+/**
+ * Ends calls as `cancelled`. The outcome decides, as for every end: it is recorded only if there is none, so exactly one
+ * of `cancelled` and the real end wins (P2).
+ *
+ * A call that was never delivered is taken out of its queue before the outcome is recorded: its first delivery does not
+ * look for one, and must not come after it. If it was delivered and ended in between, it is put back, for what its worker
+ * may not live to do after that end. One that was delivered stays until the outcome is there: each further
+ * delivery looks for it, and what is left to do after a real end is done from the message. An intent that is stored
+ * first lets `sweep` finish what a crash leaves half done.
+ */
+export class CallCanceller {
+  readonly #parts: CallCancellerParts;
+  readonly #now: () => number;
+
+  constructor(parts: CallCancellerParts) {
+    this.#parts = parts;
+    this.#now = parts.now ?? Date.now;
+  }
+
+  /** Throws `QueueError` where the broker does not answer: it may be repeated. */
+  async cancel(callId: string): Promise<CancelResult> {
+    for (let tries = 0; ; tries++) {
+      const standing = await this.#parts.finder.find(callId);
+      if (standing === undefined) {
+        return { kind: 'unknown' };
+      }
+      const queued = await this.#parts.finder.findQueued(callId);
+      if (standing.kind === 'ended') {
+        await this.#clearAway(standing, queued);
+        return { kind: 'ended', call: standing };
+      }
+      const result = queued && (await this.#cancelQueued(queued, standing));
+      if (result !== undefined) {
+        return result;
+      }
+      if (tries >= maxTries) {
+        return { kind: 'refused', reason: 'overloaded', detail: 'the call moves faster than it can be cancelled' };
+      }
+    }
+  }
+
+  /**
+   * Cancels a call that waits by its newest message, as a part of many: whoever runs it by now is told, but not waited
+   * for. Undefined where it has moved on. Throws `QueueError`.
+   */
+  async cancelWaiting(queued: QueuedCall): Promise<CancelResult | undefined> {
+    const { id, generation = 0 } = queued.call;
+    return this.#end(queued, undefined, false, async () => {
+      await this.#removeFired(queued);
+      this.#parts.holders.tellCancelled(id, generation);
+    });
+  }
+
+  /**
+   * Cancels a call that was delivered before, as a part of many. One that a worker runs is left alone: then undefined.
+   * One that a worker is about to begin in this very moment may be aborted. Throws `QueueError`.
+   */
+  async cancelUnlessRunning(callId: string): Promise<CancelResult | undefined> {
+    const standing = await this.#parts.finder.find(callId);
+    const isRunning = standing?.kind === 'alive' && standing.phase === 'running';
+    return isRunning ? undefined : this.cancel(callId);
+  }
+
+  /** Undefined where the call has moved on meanwhile, so that it must be looked for again. */
+  async #cancelQueued(queued: QueuedCall, standing: CallStanding): Promise<CancelResult | undefined> {
+    const isDelivered = await this.#parts.remover.isDelivered(queued);
+    return this.#end(queued, standing, isDelivered, () => this.#letGo(queued, standing));
+  }
+
+  async #end(
+    queued: QueuedCall,
+    standing: CallStanding | undefined,
+    isDelivered: boolean,
+    letGo: () => Promise<void>,
+  ): Promise<CancelResult | undefined> {
+    const { intents, remover } = this.#parts;
+    const outcome = this.#toOutcome(queued, standing);
+    const intent = await intents.store(outcome, queued.sequence);
+    if (intent.kind === 'refused' && intent.reason !== 'queue_full') {
+      return refused(intent);
+    }
+    // A broker that is full has room for the outcome once the call is out of its queue.
+    if (!isDelivered && !(await remover.remove(queued))) {
+      await intents.drop(intent);
+      return undefined;
+    }
+    const result = await this.#record(queued, outcome);
+    if (result?.kind === 'cancelled') {
+      await letGo();
+    } else if (result?.kind === 'ended' && !isDelivered) {
+      await this.#putBack(queued, result.call);
+    }
+    if (result?.kind !== 'refused') {
+      await intents.drop(intent);
+    }
+    return result;
+  }
+
+  async #record(queued: QueuedCall, outcome: Outcome): Promise<CancelResult | undefined> {
+    const result = await this.#parts.calls.recordOutcome(outcome, nothing);
+    if (result.kind === 'stored') {
+      return { kind: 'cancelled', call: toEnded(outcome) };
+    }
+    if (result.reason !== 'conflict') {
+      return refused(result);
+    }
+    const found = await this.#parts.calls.findOutcome(outcome.callId, outcome.generation);
+    if (found === undefined || found.outcome.startTime !== queued.call.startTime) {
+      return undefined;
+    }
+    const call: EndedCall = { kind: 'ended', ...found, callback: undefined };
+    // The confirmation of ours may have got lost.
+    const isOurs = found.outcome.status === 'cancelled' && found.outcome.endedAt === outcome.endedAt;
+    return { kind: isOurs ? 'cancelled' : 'ended', call };
+  }
+
+  /**
+   * The message was ours to remove, and with it went what a further worker would need, should the one that has ended the
+   * call die before it has called back. Where all is done by then, the message goes at its next delivery. One of the
+   * attempt before may still be in the queue, on its way out.
+   */
+  async #putBack({ call }: QueuedCall, { outcome }: EndedCall): Promise<void> {
+    const startedAt = outcome.startedAt ?? outcome.endedAt;
+    for (let tries = 0; outcome.status !== 'cancelled' && tries < maxTries; tries++) {
+      const left = await this.#parts.finder.findQueued(call.id);
+      if (left !== undefined && !isOf(left, outcome)) {
+        return;
+      }
+      const result = await this.#parts.calls.putBack(call, startedAt, left?.sequence ?? 0);
+      if (result.kind === 'stored' || result.reason !== 'conflict') {
+        return;
+      }
+    }
+  }
+
+  /** Nothing of the call comes back, and whoever runs it stops. */
+  async #letGo(queued: QueuedCall, standing: CallStanding | undefined): Promise<void> {
+    const { remover, holders } = this.#parts;
+    const { id, generation = 0 } = queued.call;
+    await remover.removeAll(queued.subject);
+    const isHeld = standing?.kind === 'alive' && standing.phase === 'running';
+    if (isHeld || ((await remover.isDelivered(queued)) && (await holders.ask(id)) !== undefined)) {
+      await holders.abort(id, generation);
+    } else {
+      // A delivery may be on its way to a worker all the same.
+      holders.tellCancelled(id, generation);
+    }
+  }
+
+  /** A schedule that was due in this moment has put the call on the queue all the same. */
+  async #removeFired({ subject }: QueuedCall): Promise<void> {
+    if (subject.readiness === 'later') {
+      await this.#parts.remover.removeAll(subject);
+    }
+  }
+
+  /** What a crash has left in the queue of a call that was cancelled. */
+  async #clearAway({ outcome }: EndedCall, queued: QueuedCall | undefined): Promise<void> {
+    if (outcome.status === 'cancelled' && queued !== undefined && isOf(queued, outcome)) {
+      await this.#letGo(queued, undefined);
+    }
+  }
+
+  #toOutcome(queued: QueuedCall, standing: CallStanding | undefined): Outcome {
+    const held = standing?.kind === 'alive' ? standing.held : undefined;
+    const maxRetries = held?.maxRetries ?? this.#parts.maxRetries(queued.call.function);
+    return toCancelled(queued.call, { now: this.#now(), held, maxRetries });
+  }
+}
+
+/** Whether a message is of the life that the outcome is of. */
+function isOf({ call }: QueuedCall, { generation, startTime }: Outcome): boolean {
+  return (call.generation ?? 0) === generation && call.startTime === startTime;
+}
+
+function toEnded(outcome: Outcome): EndedCall {
+  return { kind: 'ended', outcome, body: nothing, callback: undefined };
+}
+
+function refused({ reason, detail }: Extract<PublishResult, { kind: 'refused' }>): CancelResult {
+  return { kind: 'refused', reason: reason === 'conflict' || reason === 'too_large' ? 'unavailable' : reason, detail };
+}

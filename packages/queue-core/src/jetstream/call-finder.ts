@@ -1,0 +1,200 @@
+import { JetStreamApiError, type StoredMsg } from '@nats-io/jetstream';
+import { type Call, hasStarted } from '../call.ts';
+import type { AliveCall, CallStanding, EndedCall } from '../call-standing.ts';
+import { callHeader, decodeCall } from '../codec.ts';
+import { deadLetterSubject } from '../dead-letter.ts';
+import { QueueError } from '../errors.ts';
+import { type CallSubject, callFilter, parseCallSubject, queueStream } from '../subjects.ts';
+import type { Broker } from './broker.ts';
+import type { CallStore, StoredOutcome } from './call-store.ts';
+import type { CancelIntents } from './cancel-intents.ts';
+import { deliveredSequence } from './consumers.ts';
+import { toStoredDeadLetter } from './dead-letter-message.ts';
+import type { HolderLine } from './holder-line.ts';
+import { lastMessage } from './last-message.ts';
+import { toLostOutcome } from './lost-outcome.ts';
+import type { QueueTopology } from './queue-topology.ts';
+import { deadLetterStream } from './record-streams.ts';
+import { scheduledAt } from './schedule.ts';
+
+interface CallFinderParts {
+  readonly broker: Pick<Broker, 'connected'>;
+  readonly topology: Pick<QueueTopology, 'ready' | 'manager' | 'listQueues'>;
+  readonly calls: Pick<CallStore, 'findNewestOutcome' | 'findCallbackState' | 'recordOutcome'>;
+  readonly intents: Pick<CancelIntents, 'find'>;
+  readonly holders: Pick<HolderLine, 'ask'>;
+  /** How long after its end a call is known, in milliseconds; 0 is as long as its record is kept. */
+  readonly resultTtlMs: number;
+  /** Unix time in milliseconds. */
+  readonly now?: () => number;
+}
+
+/** The newest message of a call in its queue. */
+export interface QueuedCall {
+  readonly call: Call;
+  readonly subject: CallSubject;
+  readonly sequence: number;
+  readonly dueAt: number | undefined;
+}
+
+const streamNotFound = 10059;
+/** How long the list of the queues is taken for true. What is not found is looked for in all there are. */
+const queuesKnownMs = 2_000;
+/** A call that moves faster than we can look is said to wait. */
+const maxLooks = 5;
+
+/**
+ * Finds out where a call stands. It looks at the queue first and at the outcome second: an outcome is stored before its
+ * call leaves the queue, and a retry before its attempt does, so what is alive or has ended is in one of the two. The
+ * leader of each stream is asked, since followers may be behind.
+ */
+export class CallFinder {
+  readonly #parts: CallFinderParts;
+  readonly #now: () => number;
+  #queues: { readonly names: Promise<string[]>; readonly at: number } | undefined;
+
+  constructor(parts: CallFinderParts) {
+    this.#parts = parts;
+    this.#now = parts.now ?? Date.now;
+  }
+
+  /** False while the broker is known to be away. */
+  get available(): boolean {
+    return this.#parts.broker.connected && this.#parts.topology.ready;
+  }
+
+  /** Undefined for a call that is not known. Throws `QueueError`. */
+  async find(callId: string): Promise<CallStanding | undefined> {
+    const found =
+      (await this.#look(callId, 0)) ??
+      (await this.#lookAgain(callId)) ??
+      (await this.#findCancelling(callId)) ??
+      (await this.#findLost(callId));
+    return found?.kind === 'ended' && this.#isForgotten(found) ? undefined : found;
+  }
+
+  /** The newest message of the call, in whatever queue. Throws `QueueError`. */
+  async findQueued(callId: string): Promise<QueuedCall | undefined> {
+    const queues = await this.#listQueues();
+    const messages = await Promise.all(queues.map((queue) => this.#lastIn(queue, callId)));
+    const [newest] = messages
+      .filter((message) => message !== undefined)
+      .toSorted((a, b) => b.time.getTime() - a.time.getTime());
+    return newest && toQueuedCall(newest);
+  }
+
+  /** It may be in a queue that is new, or have begun its next life between the two looks. */
+  #lookAgain(callId: string): Promise<CallStanding | undefined> {
+    this.#queues = undefined;
+    return this.#look(callId, 0);
+  }
+
+  async #look(callId: string, looks: number): Promise<CallStanding | undefined> {
+    const queued = await this.findQueued(callId);
+    const ended = await this.#parts.calls.findNewestOutcome(callId);
+    if (queued === undefined || (ended !== undefined && isSameLife(ended, queued.call))) {
+      return ended && this.#toEnded(ended);
+    }
+    return this.#toAlive(queued, looks);
+  }
+
+  async #toAlive(queued: QueuedCall, looks: number): Promise<CallStanding | undefined> {
+    const { call, subject, sequence, dueAt } = queued;
+    if (subject.readiness === 'later') {
+      return { kind: 'alive', phase: hasStarted(call) ? 'retrying' : 'scheduled', call, dueAt };
+    }
+    const waiting: AliveCall = { kind: 'alive', phase: 'queued', call };
+    if (sequence > (await deliveredSequence(this.#parts.topology.manager, subject))) {
+      return waiting;
+    }
+    const held = await this.#parts.holders.ask(call.id);
+    if (held?.standing === 'running' && held.generation === (call.generation ?? 0)) {
+      return { kind: 'alive', phase: 'running', call, held };
+    }
+    // Nobody runs it: it waits for its lease to run out, or it has just moved on.
+    const isStill = held === undefined && (await this.findQueued(call.id))?.sequence === sequence;
+    const ended = isStill ? await this.#parts.calls.findNewestOutcome(call.id) : undefined;
+    const hasMoved = !isStill || (ended !== undefined && isSameLife(ended, call));
+    return hasMoved && looks < maxLooks ? this.#look(call.id, looks + 1) : waiting;
+  }
+
+  async #toEnded({ outcome, body, storedAt }: StoredOutcome): Promise<EndedCall> {
+    const { callId, generation, callbackUrl } = outcome;
+    const callback =
+      callbackUrl === undefined ? undefined : await this.#parts.calls.findCallbackState(callId, generation);
+    return { kind: 'ended', outcome, body, callback, ...(storedAt !== undefined && { storedAt }) };
+  }
+
+  /**
+   * A call that was taken out of its queue to be cancelled and has no outcome yet: it gets that now. Its canceller may
+   * be dead.
+   */
+  async #findCancelling(callId: string): Promise<CallStanding | undefined> {
+    const intent = await this.#parts.intents.find(callId);
+    if (intent === undefined) {
+      return undefined;
+    }
+    await this.#parts.calls.recordOutcome(intent.outcome, new Uint8Array());
+    return this.#look(callId, maxLooks);
+  }
+
+  /** A call that could not be read, or whose end could not be recorded, has left a dead letter all the same. */
+  async #findLost(callId: string): Promise<EndedCall | undefined> {
+    const subject = deadLetterSubject({ kind: 'call', callId });
+    const message = await lastMessage(this.#parts.topology.manager, deadLetterStream, subject);
+    const stored = message && toStoredDeadLetter(message);
+    return stored && { kind: 'ended', outcome: toLostOutcome(stored), body: new Uint8Array(), callback: undefined };
+  }
+
+  /** By the broker's clock where that is known: the one of the worker that ended the call may be set. */
+  #isForgotten({ outcome, storedAt = outcome.endedAt }: EndedCall): boolean {
+    const { resultTtlMs } = this.#parts;
+    return resultTtlMs > 0 && storedAt + resultTtlMs < this.#now();
+  }
+
+  async #lastIn(queue: string, callId: string): Promise<StoredMsg | undefined> {
+    try {
+      return await lastMessage(this.#parts.topology.manager, queueStream(queue), callFilter(queue, callId));
+    } catch (error) {
+      const cause = error instanceof QueueError ? error.cause : undefined;
+      if (cause instanceof JetStreamApiError && cause.code === streamNotFound) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  #listQueues(): Promise<string[]> {
+    const now = this.#now();
+    if (this.#queues === undefined || this.#queues.at + queuesKnownMs < now) {
+      const names = this.#parts.topology.listQueues();
+      this.#queues = { names, at: now };
+      names.catch(() => {
+        this.#queues = undefined;
+      });
+    }
+    return this.#queues.names;
+  }
+}
+
+/** Of a call id that a client has used again, or of a replay, an earlier end says nothing. */
+function isSameLife({ outcome }: StoredOutcome, call: Call): boolean {
+  return outcome.generation === (call.generation ?? 0) && outcome.startTime === call.startTime;
+}
+
+/** Undefined for a message that is no call's. */
+export function toQueuedCall(message: StoredMsg): QueuedCall | undefined {
+  const subject = parseCallSubject(message.subject);
+  if (subject === undefined) {
+    return undefined;
+  }
+  const decoded = decodeCall(message.header.get(callHeader), message.data);
+  const call = decoded.kind === 'call' ? decoded.call : unreadable(subject, message);
+  return { call, subject, sequence: message.seq, dueAt: scheduledAt(message.header) };
+}
+
+/** What is known of a message that cannot be read. A worker will put it among the dead letters. */
+function unreadable({ callId, function: name, queue }: CallSubject, { time, data }: StoredMsg): Call {
+  const startTime = `${time.getTime()}000000`;
+  return { id: callId, function: name, queue, path: '', query: '', headers: [], startTime, retry: 0, body: data };
+}

@@ -1,0 +1,137 @@
+import type { StoredMsg } from '@nats-io/jetstream';
+import { QueueError } from '../errors.ts';
+import { queueStream, waitingFilter } from '../subjects.ts';
+import type { CallCanceller, CancelResult } from './call-canceller.ts';
+import { type QueuedCall, toQueuedCall } from './call-finder.ts';
+import { deliveredSequence } from './consumers.ts';
+import type { QueueTopology } from './queue-topology.ts';
+import { asQueueError } from './streams.ts';
+
+/** What is to be purged: a function, a queue, or a function in a queue. */
+export interface PurgeTarget {
+  /** Default: all queues. */
+  readonly queue?: string | undefined;
+  /** `NAME` or `NAME.NAMESPACE`. Default: all functions. */
+  readonly function?: string | undefined;
+}
+
+export interface PurgeOptions {
+  /** Ends the purge between two batches. What is not purged by then waits on. */
+  readonly signal?: AbortSignal;
+  /** Told how many calls have been cancelled so far. */
+  readonly onProgress?: (purged: number) => void;
+}
+
+/** Calls that are cancelled at once. */
+const batch = 256;
+/** Bytes of their bodies: the broker sends messages whole. */
+const batchBytes = 16 * 1024 * 1024;
+
+/**
+ * Cancels all calls that wait, for their turn, their time or a retry: each ends as `cancelled`, as by itself. Calls that
+ * a worker runs, and those that come after the beginning, are left alone. A crash in between leaves what is not purged
+ * yet waiting.
+ */
+export class CallPurge {
+  readonly #topology: Pick<QueueTopology, 'manager' | 'listQueues'>;
+  readonly #canceller: Pick<CallCanceller, 'cancelWaiting' | 'cancelUnlessRunning'>;
+
+  constructor(
+    topology: Pick<QueueTopology, 'manager' | 'listQueues'>,
+    canceller: Pick<CallCanceller, 'cancelWaiting' | 'cancelUnlessRunning'>,
+  ) {
+    this.#topology = topology;
+    this.#canceller = canceller;
+  }
+
+  /** Returns how many calls have been cancelled. Throws `QueueError`: what is cancelled by then stays so. */
+  async purge({ queue, function: name }: PurgeTarget, options: PurgeOptions = {}): Promise<number> {
+    const queues = await this.#topology.listQueues();
+    let purged = 0;
+    for (const each of queues.filter((known) => queue === undefined || known === queue)) {
+      for await (const cancelled of this.#purgeQueue(each, name)) {
+        purged += cancelled;
+        options.onProgress?.(purged);
+        if (options.signal?.aborted) {
+          return purged;
+        }
+      }
+    }
+    return purged;
+  }
+
+  /** Gives how many calls each batch has cancelled. */
+  async *#purgeQueue(queue: string, name: string | undefined): AsyncGenerator<number, void, void> {
+    const end = await this.#lastSequence(queue);
+    for (let next = 1; next <= end; ) {
+      const messages = await this.#read(queue, waitingFilter(queue, name), next);
+      const last = messages.at(-1);
+      if (last === undefined) {
+        return;
+      }
+      next = last.seq + 1;
+      yield this.#cancelAll(messages.filter(({ seq }) => seq <= end).flatMap((message) => toQueuedCall(message) ?? []));
+    }
+  }
+
+  async #cancelAll(calls: readonly QueuedCall[]): Promise<number> {
+    const delivered = await this.#deliveredIn(calls);
+    const results = await Promise.all(calls.map((call) => this.#cancel(call, delivered)));
+    for (const result of results) {
+      throwIfRefused(result);
+    }
+    return results.filter((result) => result?.kind === 'cancelled').length;
+  }
+
+  /** What was delivered is run by a worker, or waits again: given back, or until the lease of a dead one runs out. */
+  #cancel(call: QueuedCall, delivered: ReadonlyMap<string, number>): Promise<CancelResult | undefined> {
+    const { subject, sequence } = call;
+    const isNew = subject.readiness === 'later' || sequence > (delivered.get(subject.function) ?? 0);
+    return isNew ? this.#canceller.cancelWaiting(call) : this.#canceller.cancelUnlessRunning(subject.callId);
+  }
+
+  /** For each function of the calls the last message that was delivered. */
+  async #deliveredIn(calls: readonly QueuedCall[]): Promise<ReadonlyMap<string, number>> {
+    const delivered = new Map<string, number>();
+    for (const { subject } of calls) {
+      if (!delivered.has(subject.function)) {
+        delivered.set(subject.function, await deliveredSequence(this.#topology.manager, subject));
+      }
+    }
+    return delivered;
+  }
+
+  async #read(queue: string, filter: string, from: number): Promise<StoredMsg[]> {
+    const messages: StoredMsg[] = [];
+    try {
+      const query = { seq: from, batch, max_bytes: batchBytes, next_by_subj: filter };
+      for await (const message of await this.#topology.manager.direct.getBatch(queueStream(queue), query)) {
+        messages.push(message);
+      }
+    } catch (error) {
+      if (!isNotFound(error)) {
+        throw asQueueError(error, `the calls of queue ${queue} cannot be read`);
+      }
+    }
+    return messages;
+  }
+
+  async #lastSequence(queue: string): Promise<number> {
+    try {
+      return (await this.#topology.manager.streams.info(queueStream(queue))).state.last_seq;
+    } catch (error) {
+      throw asQueueError(error, `queue ${queue} cannot be read`);
+    }
+  }
+}
+
+function throwIfRefused(result: CancelResult | undefined): void {
+  if (result?.kind === 'refused') {
+    throw new QueueError('broker', `a call could not be cancelled: ${result.detail}`);
+  }
+}
+
+/** What the broker says instead of an empty batch. */
+function isNotFound(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 404;
+}

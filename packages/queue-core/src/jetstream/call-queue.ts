@@ -1,0 +1,179 @@
+import type { Call } from '../call.ts';
+import { callHeader } from '../codec.ts';
+import type { DurabilityShortfall } from '../durability.ts';
+import { QueueError } from '../errors.ts';
+import type { FunctionConfig } from '../functions/function-config.ts';
+import type { FunctionRegister } from '../functions/function-register.ts';
+import { type PublishResult, type RefusalReason, refused } from '../publish-result.ts';
+import { AtomicPublisher } from './atomic-publisher.ts';
+import type { Broker } from './broker.ts';
+import { toCallMessage } from './call-message.ts';
+import { type AcceptOptions, CarefulIntake, type KeyResult } from './careful-intake.ts';
+import type { DurabilityWatch } from './durability.ts';
+import { ExpiryStore } from './expiry-store.ts';
+import { KnownCalls } from './known-calls.ts';
+import type { Outgoing, Publisher } from './publisher.ts';
+import type { Obstacle, QueueGauge, RoomRequest } from './queue-gauge.ts';
+import type { QueueTopology } from './queue-topology.ts';
+import { valueWithin } from './time-limit.ts';
+
+export interface CallQueueParts {
+  readonly broker: Broker;
+  readonly topology: QueueTopology;
+  readonly publisher: Pick<Publisher, 'publish' | 'timeoutMs'>;
+  readonly register: FunctionRegister;
+  /** Default: whatever the broker makes of a message is enough. */
+  readonly durability?: Pick<DurabilityWatch, 'shortfall'>;
+  /** Keeps the limits of queues and functions. Default: there are none. */
+  readonly gauge?: QueueGauge;
+  /** How long idempotency keys are remembered, in milliseconds. Default 24 hours. */
+  readonly idempotencyWindowMs?: number;
+}
+
+/** What became of a call. */
+export type AcceptResult = PublishResult | KeyResult;
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** Longest wait for the broker's word on whether there is room. */
+const confirmMs = 1_000;
+
+/** What JetStream's files and the framing of headers add to a message, about. */
+const messageOverheadBytes = 64;
+
+/** The way into the queues: what a gateway does with a call. */
+export class CallQueue {
+  readonly #broker: Broker;
+  readonly #topology: QueueTopology;
+  readonly #publisher: CallQueueParts['publisher'];
+  readonly #register: FunctionRegister;
+  readonly #gauge: QueueGauge | undefined;
+  readonly #durability: Pick<DurabilityWatch, 'shortfall'> | undefined;
+  readonly #careful: CarefulIntake;
+
+  constructor(parts: CallQueueParts) {
+    const { broker, topology, publisher, register, gauge, durability, idempotencyWindowMs = dayMs } = parts;
+    this.#broker = broker;
+    this.#topology = topology;
+    this.#publisher = publisher;
+    this.#register = register;
+    this.#gauge = gauge;
+    this.#durability = durability;
+    this.#careful = new CarefulIntake({
+      known: new KnownCalls({ topology }),
+      publisher,
+      atomic: new AtomicPublisher(publisher),
+      expiries: new ExpiryStore(publisher, topology),
+      windowMs: idempotencyWindowMs,
+    });
+  }
+
+  /** False while nothing can be accepted: then refuse at once (P1). */
+  get available(): boolean {
+    return this.#broker.connected && this.#topology.usable && this.#durability?.shortfall === undefined;
+  }
+
+  /** What is not `available` about a broker that is there: less durability than is required. */
+  get shortfall(): DurabilityShortfall | undefined {
+    return this.#broker.connected && this.#topology.usable ? this.#durability?.shortfall : undefined;
+  }
+
+  /** Why there surely is no room for a call of the function, whatever its size: then refuse before its body is read. */
+  obstacle(target: FunctionConfig): RefusalReason | undefined {
+    return this.#gauge?.confirmedObstacle({ function: target, bytes: 0 });
+  }
+
+  /**
+   * Stores the call. `stored` means that JetStream has confirmed it (P1). Answers within the publisher's time limit, also
+   * for a function that nobody has called before. Rejects only for a name or an id that could not be a subject's (P7).
+   */
+  async accept(call: Call, options: AcceptOptions): Promise<AcceptResult> {
+    const message = toCallMessage(call, options.unique);
+    if (!this.available) {
+      return refused('unavailable', 'the broker is not there, or not as durable as is required');
+    }
+    const gauge = this.#gauge;
+    const target = this.#targetOf(call);
+    if (gauge === undefined || !gauge.limits(target)) {
+      return this.#acceptInto(call, message, options);
+    }
+    const request = { function: target, bytes: bytesOf(message) };
+    const obstacle = gauge.obstacle(request) && (await this.#confirmed(gauge, request));
+    if (obstacle !== undefined) {
+      return refused(obstacle, 'a limit that is set for the queue or the function is reached');
+    }
+    const settle = gauge.add(request);
+    const result = await this.#acceptInto(call, message, options);
+    settle(result.kind === 'stored');
+    return result;
+  }
+
+  #confirmed(gauge: QueueGauge, request: RoomRequest): Promise<Obstacle | undefined> {
+    return valueWithin(gauge.confirm(request), confirmMs, () => gauge.obstacle(request));
+  }
+
+  #targetOf({ function: name, queue }: Call): RoomRequest['function'] {
+    return { name, queue, maxPending: this.#register.lookup(name)?.maxPending };
+  }
+
+  /** Most calls need no more than one promise, and each further one costs. */
+  #acceptInto(call: Call, message: Outgoing, options: AcceptOptions): Promise<AcceptResult> {
+    const isPlain = !options.unique && options.key === undefined && call.expiresAt === undefined;
+    if (isPlain && this.#topology.hasLane(call.queue, call.function)) {
+      return this.#publisher.publish(message).then((result) => this.#noticed(call, result));
+    }
+    const { timeoutMs } = this.#publisher;
+    const deadline = performance.now() + timeoutMs;
+    const isOver = (): boolean => performance.now() >= deadline;
+    const store = (): Promise<AcceptResult> =>
+      isPlain ? this.#publishInTime(message, isOver) : this.#careful.accept(call, options, isOver);
+    return valueWithin(this.#acceptSlowly(call, store), timeoutMs, () => this.#late());
+  }
+
+  /** Makes sure of what the call needs, and asks the broker what else has to be known, before it is stored. */
+  async #acceptSlowly(call: Call, store: () => Promise<AcceptResult>): Promise<AcceptResult> {
+    try {
+      await this.#openLane(call);
+      return this.#noticed(call, await store());
+    } catch (error) {
+      if (!(error instanceof QueueError)) {
+        throw error;
+      }
+      return refused('unavailable', error.message);
+    }
+  }
+
+  /** Without a consumer nobody would find the call (P2), so it comes first. */
+  async #openLane({ function: name, queue }: Call): Promise<void> {
+    if (!this.#topology.hasLane(queue, name)) {
+      const { concurrency } = this.#register.lookup(name) ?? { concurrency: undefined };
+      await this.#topology.ensureFunction({ name, queue, concurrency, paused: this.#register.isPaused(name) });
+    }
+  }
+
+  async #publishInTime(message: Outgoing, isOver: () => boolean): Promise<PublishResult> {
+    return isOver() ? this.#late() : this.#publisher.publish(message);
+  }
+
+  /** Takes note of what the broker's answer, and what happened meanwhile, say of stream and consumer. */
+  #noticed<R extends AcceptResult>(call: Call, result: R): R {
+    if (result.kind === 'refused' && result.reason === 'unavailable') {
+      // The stream may have been deleted: the next call makes sure of it.
+      this.#topology.forgetQueue(call.queue);
+    } else if (!this.#topology.hasLane(call.queue, call.function)) {
+      // Removed in this moment, because it was empty: now it is not (P2). If this fails, the next call tries again.
+      void this.#openLane(call).catch(() => {});
+    }
+    return result;
+  }
+
+  #late(): PublishResult {
+    this.#broker.suspect();
+    return refused('timeout', `no answer within ${this.#publisher.timeoutMs} ms`);
+  }
+}
+
+/** What the message will take in the stream. */
+function bytesOf({ subject, body, headers }: Outgoing): number {
+  return subject.length + headers.get(callHeader).length + body.length + messageOverheadBytes;
+}

@@ -1,0 +1,47 @@
+import { JetStreamApiError } from '@nats-io/jetstream';
+import { type CallSubject, callFilter, queueStream } from '../subjects.ts';
+import type { QueuedCall } from './call-finder.ts';
+import { deliveredSequence } from './consumers.ts';
+import type { QueueTopology } from './queue-topology.ts';
+import { asQueueError } from './streams.ts';
+
+/** `no message found`, in the words of different versions. */
+const notThere: ReadonlySet<number> = new Set([10037, 10043, 10057]);
+
+/** Takes calls out of their queues. */
+export class CallRemover {
+  readonly #topology: Pick<QueueTopology, 'manager'>;
+
+  constructor(topology: Pick<QueueTopology, 'manager'>) {
+    this.#topology = topology;
+  }
+
+  /** Whether this very message has ever been delivered to a worker. Throws `QueueError`. */
+  async isDelivered({ subject, sequence }: QueuedCall): Promise<boolean> {
+    return subject.readiness === 'ready' && sequence <= (await deliveredSequence(this.#topology.manager, subject));
+  }
+
+  /**
+   * Removes this very message, so that it is never delivered again. False where it is not there any more. Throws
+   * `QueueError`.
+   */
+  async remove({ subject, sequence }: QueuedCall): Promise<boolean> {
+    try {
+      return await this.#topology.manager.streams.deleteMessage(queueStream(subject.queue), sequence, false);
+    } catch (error) {
+      if (error instanceof JetStreamApiError && notThere.has(error.code)) {
+        return false;
+      }
+      throw asQueueError(error, 'a call cannot be taken out of its queue');
+    }
+  }
+
+  /** Removes all messages of the call, also one that a schedule has stored in this moment. Throws `QueueError`. */
+  async removeAll({ queue, callId }: Pick<CallSubject, 'queue' | 'callId'>): Promise<void> {
+    try {
+      await this.#topology.manager.streams.purge(queueStream(queue), { filter: callFilter(queue, callId) });
+    } catch (error) {
+      throw asQueueError(error, 'a call cannot be taken out of its queue');
+    }
+  }
+}

@@ -1,0 +1,184 @@
+import type { StoredMsg } from '@nats-io/jetstream';
+import type { MsgHdrs } from '@nats-io/transport-node';
+import type { Call } from '../call.ts';
+import { callHeader, decodeCall, encodeEnvelope } from '../codec.ts';
+import { type DeadLetter, deadLetterCodec, deadLetterSubject } from '../dead-letter.ts';
+import {
+  anyOutcomeSubject,
+  type CallbackState,
+  callbackStateCodec,
+  callbackStateSubject,
+  type Outcome,
+  outcomeCodec,
+  outcomeSubject,
+} from '../outcome.ts';
+import type { PublishResult } from '../publish-result.ts';
+import { callSubject, queueStream } from '../subjects.ts';
+import type { Delivery } from './delivery.ts';
+import { lastMessage } from './last-message.ts';
+import { MessageHeaders } from './message-headers.ts';
+import type { Publisher } from './publisher.ts';
+import type { QueueTopology } from './queue-topology.ts';
+import { outcomeStream } from './record-streams.ts';
+import { expectLast, setSchedule } from './schedule.ts';
+import { asQueueError } from './streams.ts';
+
+/** A recorded end with the body of its result. */
+export interface StoredOutcome {
+  readonly outcome: Outcome;
+  readonly body: Uint8Array;
+  /** When the broker stored it: Unix time in milliseconds. Absent before that. */
+  readonly storedAt?: number;
+}
+
+/** What places a call in its stream. */
+export type LaneCall = Pick<Delivery, 'queue' | 'function' | 'callId'>;
+
+/** A message of the call's consumer. */
+type HeldMessage = LaneCall & Pick<Delivery, 'info'>;
+
+const nothing = new Uint8Array();
+
+/** What becomes of a call after an attempt, written down in JetStream. Methods that publish never throw. */
+export class CallStore {
+  readonly #publisher: Publisher;
+  readonly #topology: Pick<QueueTopology, 'manager'>;
+  readonly #outcomes: Pick<Publisher, 'publish'>;
+
+  /** @param outcomes stores the ends of calls: one that does so in groups, where each write is a sync. Default: singly */
+  constructor(
+    publisher: Publisher,
+    topology: Pick<QueueTopology, 'manager'>,
+    outcomes: Pick<Publisher, 'publish'> = publisher,
+  ) {
+    this.#publisher = publisher;
+    this.#topology = topology;
+    this.#outcomes = outcomes;
+  }
+
+  /**
+   * Has the server put `next` on the queue at `dueAt`. `conflict` means that this was done before, or that the call was
+   * taken out of the queue: the delivery in hand is not the newest word on the call any more. There is at most one
+   * message of a call in the stream but for the moment between this and the acknowledgement of the delivery, so the
+   * check finds a retry that a crash has hidden from us, however long ago it was (P2, P3).
+   * @param dueAt Unix time in milliseconds
+   */
+  scheduleRetry(delivery: HeldMessage, next: Call, dueAt: number): Promise<PublishResult> {
+    const of = { queue: delivery.queue, function: next.function, callId: next.id };
+    const result = new MessageHeaders();
+    result.set(callHeader, encodeEnvelope(next));
+    result.set('Nats-Msg-Id', `${next.id}:${next.generation ?? 0}:${next.retry}`);
+    setSchedule(result, callSubject({ ...of, readiness: 'ready' }), dueAt);
+    expectLast(result, anyReadiness(delivery), delivery.info.streamSequence);
+    const subject = callSubject({ ...of, readiness: 'later' });
+    return this.#publisher.publish({ subject, headers: result, body: next.body });
+  }
+
+  /**
+   * Puts a call back that was taken out of its queue in the moment in which it ended, for a worker to do what may be left
+   * to do after that end. It has been started, and says so: whoever gets it looks for its end. `conflict` means that the
+   * last message of the call is another one.
+   * @param startedAt Unix time in milliseconds
+   * @param lastSequence of the last message of the call; 0 where there is none
+   */
+  putBack(call: Call, startedAt: number, lastSequence: number): Promise<PublishResult> {
+    const of = { queue: call.queue, function: call.function, callId: call.id };
+    const result = new MessageHeaders();
+    result.set(callHeader, encodeEnvelope({ ...call, startedAt }));
+    expectLast(result, anyReadiness(of), lastSequence);
+    return this.#publisher.publish({
+      subject: callSubject({ ...of, readiness: 'ready' }),
+      headers: result,
+      body: call.body,
+    });
+  }
+
+  /** Records the one end of a call. `conflict` means that it has ended before, and that this end does not count. */
+  recordOutcome(outcome: Outcome, body: Uint8Array): Promise<PublishResult> {
+    const subject = outcomeSubject(outcome.callId, outcome.generation);
+    const result = new MessageHeaders();
+    result.set(outcomeCodec.header, outcomeCodec.encode(outcome));
+    expectLast(result, subject, 0);
+    // Another one's conflict refuses the group, never this outcome: each is then sent alone, and gets its own answer.
+    return this.#outcomes.publish({ subject, headers: result, body, group: outcomeStream });
+  }
+
+  /** Overwrites what is known of the callback of a call that has ended. */
+  recordCallbackState(callId: string, generation: number, state: CallbackState): Promise<PublishResult> {
+    const result = new MessageHeaders();
+    result.set(callbackStateCodec.header, callbackStateCodec.encode(state));
+    return this.#publisher.publish({
+      subject: callbackStateSubject(callId, generation),
+      headers: result,
+      body: nothing,
+    });
+  }
+
+  /** Puts a call or a callback, whole, among the dead letters. `original` is the header that it travelled with. */
+  putDeadLetter(
+    letter: DeadLetter,
+    original: { readonly header: string; readonly value: string; readonly body: Uint8Array },
+  ): Promise<PublishResult> {
+    const result = new MessageHeaders();
+    result.set(deadLetterCodec.header, deadLetterCodec.encode(letter));
+    if (original.value !== '') {
+      result.set(original.header, original.value);
+    }
+    return this.#publisher.publish({ subject: deadLetterSubject(letter), headers: result, body: original.body });
+  }
+
+  /** The call as it stands in its queue, ready or waiting; undefined where there is none. Throws `QueueError`. */
+  async findQueued(of: LaneCall): Promise<Call | undefined> {
+    const message = await lastMessage(this.#topology.manager, queueStream(of.queue), anyReadiness(of));
+    const decoded = message === undefined ? undefined : decodeCall(headerOf(message, callHeader), message.data);
+    return decoded?.kind === 'call' ? decoded.call : undefined;
+  }
+
+  /** Takes the call out of its queue, wherever it stands there. Throws `QueueError`. */
+  async removeQueued(of: LaneCall): Promise<void> {
+    try {
+      await this.#topology.manager.streams.purge(queueStream(of.queue), { filter: anyReadiness(of) });
+    } catch (error) {
+      throw asQueueError(error, 'a call cannot be taken out of its queue');
+    }
+  }
+
+  /** Whether the stream holds a newer message of the same call: then the delivery in hand is history. Throws `QueueError`. */
+  async isSuperseded(delivery: HeldMessage): Promise<boolean> {
+    const last = await lastMessage(this.#topology.manager, queueStream(delivery.queue), anyReadiness(delivery));
+    return last !== undefined && last.seq !== delivery.info.streamSequence;
+  }
+
+  /** How the call has ended; undefined while it has not. Throws `QueueError`. */
+  async findOutcome(callId: string, generation: number): Promise<StoredOutcome | undefined> {
+    return this.#lastOutcome(outcomeSubject(callId, generation));
+  }
+
+  /** How the last of its lives that has ended did so; undefined where none has. Throws `QueueError`. */
+  async findNewestOutcome(callId: string): Promise<StoredOutcome | undefined> {
+    return this.#lastOutcome(anyOutcomeSubject(callId));
+  }
+
+  /** How far the callback has come; undefined where nothing is recorded. Throws `QueueError`. */
+  async findCallbackState(callId: string, generation: number): Promise<CallbackState | undefined> {
+    const message = await lastMessage(this.#topology.manager, outcomeStream, callbackStateSubject(callId, generation));
+    return message === undefined ? undefined : callbackStateCodec.decode(headerOf(message, callbackStateCodec.header));
+  }
+
+  async #lastOutcome(subject: string): Promise<StoredOutcome | undefined> {
+    const message = await lastMessage(this.#topology.manager, outcomeStream, subject);
+    const outcome = message === undefined ? undefined : outcomeCodec.decode(headerOf(message, outcomeCodec.header));
+    return message === undefined || outcome === undefined
+      ? undefined
+      : { outcome, body: message.data, storedAt: message.time.getTime() };
+  }
+}
+
+function anyReadiness({ queue, callId, function: name }: LaneCall): string {
+  return callSubject({ queue, readiness: 'ready', function: name, callId }).replace('.ready.', '.*.');
+}
+
+function headerOf(message: StoredMsg, name: string): string {
+  const found: MsgHdrs | undefined = message.header;
+  return found?.get(name) ?? '';
+}

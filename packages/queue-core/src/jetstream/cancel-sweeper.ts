@@ -1,0 +1,74 @@
+import type { CallFinder, QueuedCall } from './call-finder.ts';
+import type { CallRemover } from './call-remover.ts';
+import type { CallStore } from './call-store.ts';
+import type { CancelIntent, CancelIntents } from './cancel-intents.ts';
+import type { HolderLine } from './holder-line.ts';
+
+export interface CancelSweeperParts {
+  readonly finder: Pick<CallFinder, 'findQueued'>;
+  readonly calls: Pick<CallStore, 'recordOutcome' | 'findOutcome'>;
+  readonly intents: Pick<CancelIntents, 'list' | 'drop'>;
+  readonly remover: Pick<CallRemover, 'removeAll'>;
+  readonly holders: Pick<HolderLine, 'tellCancelled'>;
+}
+
+/** Whoever cancels a call is done with it in far less time, or is dead. */
+const overdueMs = 10_000;
+/** Intents that are looked at in one round. */
+const most = 500;
+const nothing = new Uint8Array();
+
+/** Finishes what a gateway that died has left half cancelled. */
+export class CancelSweeper {
+  readonly #parts: CancelSweeperParts;
+
+  constructor(parts: CancelSweeperParts) {
+    this.#parts = parts;
+  }
+
+  /** Returns how many intents were dealt with. Safe in many processes at once. Throws `QueueError`. */
+  async sweep(now: number): Promise<number> {
+    const intents = await this.#parts.intents.list(most);
+    const overdue = intents.filter(({ storedAtMs }) => storedAtMs <= now - overdueMs);
+    for (const intent of overdue) {
+      await this.#finish(intent);
+    }
+    return overdue.length;
+  }
+
+  async #finish(intent: CancelIntent): Promise<void> {
+    const { calls, finder, intents } = this.#parts;
+    const { callId, generation, startTime } = intent.outcome;
+    const ended = await calls.findOutcome(callId, generation);
+    const queued = await finder.findQueued(callId);
+    const isThere = queued?.call.startTime === startTime && (queued.call.generation ?? 0) === generation;
+    const left = isThere ? queued : undefined;
+    if (ended === undefined && wasRemoved(intent, left)) {
+      // It was taken out of the queue, and has no end yet: this is its end.
+      const result = await calls.recordOutcome(intent.outcome, nothing);
+      if (result.kind === 'refused' && result.reason !== 'conflict') {
+        return;
+      }
+      await this.#clearAway(result.kind === 'stored' ? left : undefined);
+    } else if (ended?.outcome.status === 'cancelled') {
+      await this.#clearAway(left);
+    }
+    // A call that is still there without an end was not cancelled: whoever asked for it was not told so.
+    await intents.drop(intent);
+  }
+
+  async #clearAway(left: QueuedCall | undefined): Promise<void> {
+    if (left !== undefined) {
+      await this.#parts.remover.removeAll(left.subject);
+      this.#parts.holders.tellCancelled(left.call.id, left.call.generation ?? 0);
+    }
+  }
+}
+
+/**
+ * Whether the message that was to be cancelled has left the queue. An older one may still be there: that of the attempt
+ * before, whose worker has stored a retry and not acknowledged it yet.
+ */
+function wasRemoved({ callSequence }: CancelIntent, left: QueuedCall | undefined): boolean {
+  return left === undefined || left.sequence < callSequence;
+}

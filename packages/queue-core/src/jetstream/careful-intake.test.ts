@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest';
+import type { Call } from '../call.ts';
+import { fingerprintOf, type KeyRecord } from '../idempotency-key.ts';
+import { refused } from '../publish-result.ts';
+import { CarefulIntake } from './careful-intake.ts';
+
+const call: Call = {
+  id: 'chosen',
+  function: 'echo',
+  queue: 'default',
+  path: '',
+  query: '',
+  headers: [],
+  startTime: '1700000000000000000',
+  retry: 0,
+  body: new Uint8Array(),
+};
+const record: KeyRecord = { v: 1, callId: call.id, startTime: call.startTime, fingerprint: fingerprintOf(call) };
+
+interface Seen {
+  readonly key: KeyRecord | undefined;
+  readonly idIsKnown: boolean;
+}
+
+const nothing: Seen = { key: undefined, idIsKnown: false };
+
+/** An intake whose publish collides with another one; before that there is nothing, and after each wait what is given. */
+function colliding(after: readonly Seen[]) {
+  let seen = nothing;
+  const left = [...after];
+  return new CarefulIntake({
+    known: {
+      findKey: async () => seen.key,
+      isKnown: async () => seen.idIsKnown,
+    },
+    publisher: { timeoutMs: 5_000, publish: async () => refused('unavailable', 'not asked for') },
+    atomic: { publish: async () => refused('conflict', 'wrong last sequence') },
+    expiries: { announce: async () => refused('unavailable', 'not asked for') },
+    windowMs: 1_000,
+    sleep: async () => {
+      seen = left.shift() ?? seen;
+    },
+  });
+}
+
+const accept = (after: readonly Seen[], unique: boolean) =>
+  colliding(after).accept(call, { unique, key: 'the same' }, () => false);
+
+test.each([true, false])(
+  'a call that collides with itself is that one, once it can be read; id chosen: %s',
+  async (unique) => {
+    const stored = { key: record, idIsKnown: true };
+    expect(await accept([nothing, nothing, stored], unique)).toMatchObject({
+      kind: 'replayed',
+      earlier: { callId: 'chosen' },
+    });
+  },
+);
+
+test('a call that collides with another one of its id is in conflict', async () => {
+  expect(await accept([nothing, { key: undefined, idIsKnown: true }], true)).toMatchObject({ reason: 'conflict' });
+});
+
+test('a call that collides with one that never comes to be may be sent again', async () => {
+  expect(await accept([], true)).toMatchObject({ kind: 'refused', reason: 'overloaded' });
+  expect(await accept([], false)).toMatchObject({ kind: 'refused', reason: 'overloaded' });
+});

@@ -1,0 +1,96 @@
+import type { BrokerTrouble, ReplayObstacle, ReplayResult } from './dead-letter-replayer.ts';
+import type { DeadLetterEntry, DeadLetterPage } from './dead-letter-scan.ts';
+
+export interface BulkReplayCount {
+  readonly replayed: number;
+  /** Dead letters that were not replayed. */
+  readonly skipped: number;
+  /** How many of them for which reason. */
+  readonly obstacles: Readonly<Partial<Record<ReplayObstacle, number>>>;
+}
+
+export type BulkReplayResult =
+  /** `next`: the sequence to go on at; undefined where nothing is left. */
+  | ({ readonly kind: 'done'; readonly next: number | undefined } & BulkReplayCount)
+  /** The broker is in trouble; what was replayed by then is counted. It may be repeated. */
+  | ({ readonly kind: 'refused'; readonly reason: BrokerTrouble; readonly detail: string } & BulkReplayCount);
+
+type Trouble = Extract<ReplayResult, { kind: 'refused' }>;
+
+export interface BulkReplayParts {
+  readonly list: (options: { limit: number; from: number }) => Promise<DeadLetterPage>;
+  readonly replay: (sequence: number) => Promise<ReplayResult>;
+}
+
+const pageSize = 200;
+/** A rare reason makes for many empty pages; with this many behind us, whoever asked may ask to go on. */
+const maxPages = 100;
+/** Dead letters in hand at once, with their bodies. */
+const concurrency = 16;
+
+/** Replays one dead letter after the other, and counts. To be used once. */
+export class BulkReplay {
+  readonly #parts: BulkReplayParts;
+  readonly #obstacles = new Map<ReplayObstacle, number>();
+  #replayed = 0;
+  #skipped = 0;
+
+  constructor(parts: BulkReplayParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes up to `limit` dead letters from `from` on, none behind `lastSequence`. Throws what `list` throws. */
+  async run(options: { limit: number; from?: number | undefined }, lastSequence: number): Promise<BulkReplayResult> {
+    let next = options.from;
+    let left = options.limit;
+    for (let pages = 0; left > 0 && pages < maxPages; pages++) {
+      const page = await this.#parts.list({ limit: Math.min(pageSize, left), from: next ?? 1 });
+      const entries = page.entries.filter(({ sequence }) => sequence <= lastSequence);
+      const trouble = await this.#replayAll(entries);
+      if (trouble !== undefined) {
+        return this.interrupted(trouble);
+      }
+      left -= entries.length;
+      next = page.next !== undefined && page.next <= lastSequence ? page.next : undefined;
+      if (next === undefined) {
+        break;
+      }
+    }
+    return { kind: 'done', next, ...this.#count() };
+  }
+
+  interrupted(trouble: Trouble): BulkReplayResult {
+    return { ...trouble, ...this.#count() };
+  }
+
+  /** Returns the first trouble. */
+  async #replayAll(entries: readonly DeadLetterEntry[]): Promise<Trouble | undefined> {
+    const waiting = [...entries];
+    let trouble: Trouble | undefined;
+    const work = async (): Promise<void> => {
+      for (let entry = waiting.shift(); entry !== undefined && trouble === undefined; entry = waiting.shift()) {
+        const result = await this.#parts.replay(entry.sequence);
+        trouble ??= this.#note(result);
+      }
+    };
+    await Promise.all(Array.from({ length: concurrency }, work));
+    return trouble;
+  }
+
+  #note(result: ReplayResult): Trouble | undefined {
+    if (result.kind === 'refused') {
+      return result;
+    }
+    if (result.kind === 'replayed') {
+      this.#replayed += 1;
+    } else {
+      this.#skipped += 1;
+      this.#obstacles.set(result.obstacle, (this.#obstacles.get(result.obstacle) ?? 0) + 1);
+    }
+    return undefined;
+  }
+
+  #count(): BulkReplayCount {
+    return { replayed: this.#replayed, skipped: this.#skipped, obstacles: Object.fromEntries(this.#obstacles) };
+  }
+}

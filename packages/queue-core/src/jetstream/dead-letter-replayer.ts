@@ -1,0 +1,247 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { JetStreamApiError } from '@nats-io/jetstream';
+import { headers } from '@nats-io/transport-node';
+import type { Call } from '../call.ts';
+import { type CallbackTask, callbackSubject, callbackTaskCodec } from '../callback-task.ts';
+import { callHeader, decodeCall, encodeEnvelope } from '../codec.ts';
+import type { FunctionConfig } from '../functions/function-config.ts';
+import type { PublishResult, RefusalReason } from '../publish-result.ts';
+import { callFilter, callSubject, queueStream } from '../subjects.ts';
+import type { CallStore } from './call-store.ts';
+import type { CallbackStore } from './callback-store.ts';
+import type { StoredDeadLetter } from './dead-letter-message.ts';
+import { lastMessage } from './last-message.ts';
+import type { Publisher } from './publisher.ts';
+import type { QueueTopology } from './queue-topology.ts';
+import { callbackStream, deadLetterStream } from './record-streams.ts';
+import { expectLast } from './schedule.ts';
+import { asQueueError } from './streams.ts';
+
+/** Why a dead letter was not replayed, with the broker well. It stays unless said otherwise. */
+export type ReplayObstacle =
+  | 'dead_letter_not_found'
+  /** Its function is not registered. */
+  | 'unknown_function'
+  /** What it holds cannot be read, or is larger than the broker takes. */
+  | 'not_replayable'
+  /** It was replayed before, and that has come to its end: it was a left-over, and is removed. */
+  | 'already_replayed'
+  /** A call or a callback of the same id is on its way. */
+  | 'call_id_conflict';
+
+/** A passing trouble of the broker: nothing is lost, and a replay may be repeated. */
+export type BrokerTrouble = Exclude<RefusalReason, 'conflict' | 'too_large'>;
+
+export type ReplayResult =
+  /** It is on its way again: the queue, or undefined for a callback. */
+  | { readonly kind: 'replayed'; readonly queue: string | undefined }
+  | { readonly kind: 'kept'; readonly obstacle: ReplayObstacle }
+  | { readonly kind: 'refused'; readonly reason: BrokerTrouble; readonly detail: string };
+
+/** The function of this name as it is registered now; undefined where there is none. */
+export type LookupFunction = (name: string) => FunctionConfig | undefined;
+
+export interface ReplayerParts {
+  readonly topology: Pick<QueueTopology, 'manager' | 'ensureFunction' | 'forgetQueue' | 'listQueues'>;
+  readonly publisher: Pick<Publisher, 'publish'>;
+  readonly calls: Pick<CallStore, 'findOutcome' | 'findCallbackState'>;
+  readonly callbacks: Pick<CallbackStore, 'store'>;
+  /** Unix time in milliseconds. */
+  readonly now?: () => number;
+  readonly sleep?: (ms: number) => Promise<unknown>;
+}
+
+/** A worker puts a dead letter aside before it acknowledges the message in its hands: for that long we wait for it. */
+const settlingMs = 1_000;
+const pollMs = 50;
+
+/** `no message found`, in the words of different versions. */
+const deleteFailed: ReadonlySet<number> = new Set([10043, 10057]);
+
+/**
+ * Puts one dead letter back on its way. First it is stored there, then the dead letter is removed, so that a crash in
+ * between loses nothing (P2); and what shows that it was stored before keeps a second replay from storing it twice.
+ */
+export class DeadLetterReplayer {
+  readonly #parts: ReplayerParts;
+  readonly #now: () => number;
+  readonly #sleep: (ms: number) => Promise<unknown>;
+
+  constructor(parts: ReplayerParts) {
+    this.#parts = parts;
+    this.#now = parts.now ?? Date.now;
+    this.#sleep = parts.sleep ?? delay;
+  }
+
+  /** Throws `QueueError` where the broker does not answer: then it may have been done, and can be repeated. */
+  async replay(stored: StoredDeadLetter, lookup: LookupFunction): Promise<ReplayResult> {
+    const result =
+      stored.letter.kind === 'call' ? await this.#replayCall(stored, lookup) : await this.#replayCallback(stored);
+    if (result.kind === 'replayed' || (result.kind === 'kept' && result.obstacle === 'already_replayed')) {
+      await this.#remove(stored);
+    }
+    return result;
+  }
+
+  async #replayCall(stored: StoredDeadLetter, lookup: LookupFunction): Promise<ReplayResult> {
+    const { letter, original, body } = stored;
+    const decoded = decodeCall(original, body);
+    if (decoded.kind === 'undecodable' || decoded.call.id !== letter.callId) {
+      return kept('not_replayable');
+    }
+    const config = lookup(letter.function);
+    if (config === undefined) {
+      return kept('unknown_function');
+    }
+    const call = nextLife(decoded.call, config, letter.generation + 1);
+    const ended = await this.#parts.calls.findOutcome(call.id, letter.generation + 1);
+    if (ended !== undefined) {
+      // The end of a different call with the same id would pass for the end of this one.
+      return kept(ended.outcome.startTime === call.startTime ? 'already_replayed' : 'call_id_conflict');
+    }
+    if (letter.queue !== call.queue && (await this.#isWaitingIn(letter.queue, call))) {
+      return { kind: 'replayed', queue: letter.queue };
+    }
+    // Without a consumer nobody would find the call (P2), so it comes first.
+    await this.#parts.topology.ensureFunction(config);
+    const result = await this.#insist(
+      () => this.#store(call),
+      () => this.#standingOf(call),
+    );
+    return toResult(result, call.queue);
+  }
+
+  async #store(call: Call): Promise<PublishResult> {
+    const result = await this.#parts.publisher.publish(toMessage(call));
+    if (result.kind === 'refused' && result.reason === 'unavailable') {
+      // The stream may have been deleted: the next replay makes sure of it.
+      this.#parts.topology.forgetQueue(call.queue);
+    }
+    return result;
+  }
+
+  async #replayCallback(stored: StoredDeadLetter): Promise<ReplayResult> {
+    const { letter, original, body } = stored;
+    const task = callbackTaskCodec.decode(original);
+    if (task === undefined || task.callId !== letter.callId || task.generation !== letter.generation) {
+      return kept('not_replayable');
+    }
+    if (await this.#isDelivered(task)) {
+      return kept('already_replayed');
+    }
+    const fresh = { ...task, tries: 0 };
+    const result = await this.#insist(
+      () => this.#parts.callbacks.store(fresh, body, this.#now(), 0),
+      () => this.#standingOfCallback(task, stored.storedAtMs),
+    );
+    return toResult(result, undefined);
+  }
+
+  /** Stores; where something of the same id is in the way that is about to go, waits for it a little. */
+  async #insist(store: () => Promise<PublishResult>, standing: () => Promise<Standing>): Promise<PublishResult> {
+    for (let waitedMs = 0; ; waitedMs += pollMs) {
+      const result = await store();
+      if (result.kind === 'stored' || result.reason !== 'conflict') {
+        return result;
+      }
+      const found = await standing();
+      if (found === 'replayed') {
+        // By somebody else, or by us and the confirmation got lost.
+        return { kind: 'stored', sequence: 0, duplicate: true };
+      }
+      if (found === 'another' || waitedMs >= settlingMs) {
+        return result;
+      }
+      await this.#sleep(pollMs);
+    }
+  }
+
+  /** What it is that waits in the queue under the id of this call. */
+  async #standingOf({ queue, id, startTime, generation = 0 }: Call): Promise<Standing> {
+    const message = await lastMessage(this.#parts.topology.manager, queueStream(queue), callFilter(queue, id));
+    const decoded = message === undefined ? undefined : decodeCall(message.header.get(callHeader), message.data);
+    if (decoded === undefined) {
+      return 'going';
+    }
+    // No two calls were accepted in the same nanosecond under the same id.
+    if (decoded.kind === 'undecodable' || decoded.call.startTime !== startTime) {
+      return 'another';
+    }
+    return (decoded.call.generation ?? 0) >= generation ? 'replayed' : 'going';
+  }
+
+  async #standingOfCallback(task: CallbackTask, buriedAtMs: number): Promise<Standing> {
+    const message = await lastMessage(this.#parts.topology.manager, callbackStream, callbackSubject('*', task));
+    if (message === undefined) {
+      return (await this.#isDelivered(task)) ? 'replayed' : 'going';
+    }
+    const tries = callbackTaskCodec.decode(message.header.get(callbackTaskCodec.header))?.tries;
+    // What came before the dead letter is in the hands of a worker that is about to acknowledge it.
+    return tries === 0 && message.time.getTime() > buriedAtMs ? 'replayed' : 'going';
+  }
+
+  async #isDelivered({ callId, generation, startTime }: CallbackTask): Promise<boolean> {
+    const { calls } = this.#parts;
+    if ((await calls.findCallbackState(callId, generation))?.status !== 'delivered') {
+      return false;
+    }
+    // That of a different call with the same id says nothing of this one.
+    return (await calls.findOutcome(callId, generation))?.outcome.startTime === startTime;
+  }
+
+  /** The function may have moved between a replay that was not confirmed and this one. */
+  async #isWaitingIn(queue: string, call: Call): Promise<boolean> {
+    const queues = await this.#parts.topology.listQueues();
+    return queues.includes(queue) && (await this.#standingOf({ ...call, queue })) === 'replayed';
+  }
+
+  /** By sequence: a newer one may have taken its place. */
+  async #remove({ sequence }: StoredDeadLetter): Promise<void> {
+    try {
+      await this.#parts.topology.manager.streams.deleteMessage(deadLetterStream, sequence, false);
+    } catch (error) {
+      if (!(error instanceof JetStreamApiError && deleteFailed.has(error.code))) {
+        throw asQueueError(error, 'a dead letter that was replayed cannot be removed');
+      }
+    }
+  }
+}
+
+/** What is in the way of a replay. */
+type Standing =
+  /** The replay itself. */
+  | 'replayed'
+  /** The message that led to the dead letter, about to be acknowledged, or nothing any more. */
+  | 'going'
+  /** A different call that a client gave the same id. */
+  | 'another';
+
+function kept(obstacle: ReplayObstacle): ReplayResult {
+  return { kind: 'kept', obstacle };
+}
+
+/** The call as it was accepted, with a fresh budget, in the queue that its function has now. It neither waits nor expires. */
+function nextLife(call: Call, { name, queue }: FunctionConfig, generation: number): Call {
+  const { startedAt: _, notBefore: __, expiresAt: ___, ...accepted } = call;
+  return { ...accepted, function: name, queue, retry: 0, generation };
+}
+
+function toMessage(call: Call) {
+  const result = headers();
+  result.set(callHeader, encodeEnvelope(call));
+  result.set('Nats-Msg-Id', `${call.id}:replay:${call.generation}`);
+  expectLast(result, callFilter(call.queue, call.id), 0);
+  const subject = callSubject({ queue: call.queue, readiness: 'ready', function: call.function, callId: call.id });
+  return { subject, headers: result, body: call.body };
+}
+
+function toResult(result: PublishResult, queue: string | undefined): ReplayResult {
+  if (result.kind === 'stored') {
+    return { kind: 'replayed', queue };
+  }
+  const { reason, detail } = result;
+  if (reason === 'conflict') {
+    return kept('call_id_conflict');
+  }
+  return reason === 'too_large' ? kept('not_replayable') : { kind: 'refused', reason, detail };
+}

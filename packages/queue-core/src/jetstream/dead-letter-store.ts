@@ -1,0 +1,170 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+import { type DeadLetter, type DeadLetterReason, deadLetterSubject } from '../dead-letter.ts';
+import { QueueError } from '../errors.ts';
+import { isNamePart } from '../function-name.ts';
+import type { Broker } from './broker.ts';
+import { BulkReplay, type BulkReplayResult } from './dead-letter-bulk.ts';
+import { type StoredDeadLetter, toStoredDeadLetter } from './dead-letter-message.ts';
+import {
+  DeadLetterReplayer,
+  type LookupFunction,
+  type ReplayerParts,
+  type ReplayResult,
+} from './dead-letter-replayer.ts';
+import { type DeadLetterPage, scanDeadLetters } from './dead-letter-scan.ts';
+import { lastMessage } from './last-message.ts';
+import type { Publisher } from './publisher.ts';
+import type { QueueTopology } from './queue-topology.ts';
+import { deadLetterStream } from './record-streams.ts';
+import { asQueueError } from './streams.ts';
+import { valueWithin } from './time-limit.ts';
+
+/** Which dead letters; what is left out does not matter. Names that are not well formed throw a `TypeError` (P7). */
+export interface DeadLetterQuery {
+  /** `NAME` or `NAME.NAMESPACE`. */
+  readonly function?: string | undefined;
+  readonly queue?: string | undefined;
+  readonly reason?: DeadLetterReason | undefined;
+  readonly kind?: DeadLetter['kind'] | undefined;
+}
+
+export interface PageOptions {
+  /** Most dead letters to read or to replay. */
+  readonly limit: number;
+  /** First sequence to look at: `next` of the page before. Default 1. */
+  readonly from?: number | undefined;
+}
+
+export interface DeadLetterStoreParts extends ReplayerParts {
+  readonly broker: Pick<Broker, 'connected' | 'connection' | 'suspect' | 'createInbox'>;
+  readonly topology: ReplayerParts['topology'] & Pick<QueueTopology, 'ready'>;
+  readonly publisher: Pick<Publisher, 'publish' | 'timeoutMs'>;
+}
+
+const kinds = ['call', 'callback'] as const;
+
+/** The dead letters, for operators: what came to a bad end, and the way back. */
+export class DeadLetterStore {
+  readonly #parts: DeadLetterStoreParts;
+  readonly #replayer: DeadLetterReplayer;
+
+  constructor(parts: DeadLetterStoreParts) {
+    this.#parts = parts;
+    this.#replayer = new DeadLetterReplayer(parts);
+  }
+
+  /** False while the broker is known to be away. */
+  get available(): boolean {
+    return this.#parts.broker.connected && this.#parts.topology.ready;
+  }
+
+  /**
+   * A page of dead letters, oldest first. It has fewer than `limit` at the end, or where `reason` passes over very
+   * many: only a page without `next` is the last. Throws `QueueError`.
+   */
+  async list(query: DeadLetterQuery, { limit, from = 1 }: PageOptions): Promise<DeadLetterPage> {
+    const scan = { subject: toSubject(query), reason: query.reason, limit, from };
+    return scanDeadLetters(this.#connection(), this.#parts.topology.manager, scan, this.#parts.broker.createInbox());
+  }
+
+  /** The newest dead letter of each kind under a call id, that of the call first. Throws `QueueError`. */
+  async find(callId: string, kind?: DeadLetter['kind']): Promise<StoredDeadLetter[]> {
+    const { manager } = this.#parts.topology;
+    const wanted = kind === undefined ? kinds : [kind];
+    const messages = await Promise.all(
+      wanted.map((each) => lastMessage(manager, deadLetterStream, toSubject({ kind: each, callId }))),
+    );
+    return messages.flatMap((message) => (message && toStoredDeadLetter(message)) ?? []);
+  }
+
+  /** Drops all dead letters under a call id; returns whether there were any. Throws `QueueError`. */
+  async remove(callId: string, kind?: DeadLetter['kind']): Promise<boolean> {
+    const filter = toSubject({ kind, callId });
+    try {
+      const { purged } = await this.#parts.topology.manager.streams.purge(deadLetterStream, { filter });
+      return purged > 0;
+    } catch (error) {
+      throw asQueueError(error, 'dead letters cannot be removed');
+    }
+  }
+
+  /**
+   * Puts a call back into the queue that its function has now, with a fresh retry budget, or a callback back on its
+   * way. Of a call id with both, the call, unless `kind` says otherwise: it will have a new result. Answers within the
+   * publisher's time limit, and never throws for what the broker does.
+   */
+  async replay(callId: string, lookup: LookupFunction, kind?: DeadLetter['kind']): Promise<ReplayResult> {
+    const { timeoutMs } = this.#parts.publisher;
+    const newest = async (): Promise<StoredDeadLetter | undefined> => (await this.find(callId, kind))[0];
+    return valueWithin(this.#replay(newest, lookup), timeoutMs, () => {
+      this.#parts.broker.suspect();
+      return { kind: 'refused', reason: 'timeout', detail: `not done within ${timeoutMs} ms` };
+    });
+  }
+
+  /**
+   * Replays up to `limit` dead letters of those that are there at the beginning, oldest first: what fails again and
+   * comes back meanwhile is left alone. Never throws for what the broker does.
+   */
+  async replayMany(query: DeadLetterQuery, page: PageOptions, lookup: LookupFunction): Promise<BulkReplayResult> {
+    const bulk = new BulkReplay({
+      list: (options) => this.list(query, options),
+      replay: (sequence) => this.#replay(() => this.#readAt(sequence), lookup),
+    });
+    try {
+      return await bulk.run(page, await this.#lastSequence());
+    } catch (error) {
+      return bulk.interrupted(toTrouble(error));
+    }
+  }
+
+  async #replay(read: () => Promise<StoredDeadLetter | undefined>, lookup: LookupFunction): Promise<ReplayResult> {
+    try {
+      const stored = await read();
+      return stored === undefined
+        ? { kind: 'kept', obstacle: 'dead_letter_not_found' }
+        : await this.#replayer.replay(stored, lookup);
+    } catch (error) {
+      return toTrouble(error);
+    }
+  }
+
+  async #readAt(sequence: number): Promise<StoredDeadLetter | undefined> {
+    try {
+      const message = await this.#parts.topology.manager.streams.getMessage(deadLetterStream, { seq: sequence });
+      return message === null ? undefined : toStoredDeadLetter(message);
+    } catch (error) {
+      throw asQueueError(error, 'a dead letter cannot be read');
+    }
+  }
+
+  async #lastSequence(): Promise<number> {
+    try {
+      return (await this.#parts.topology.manager.streams.info(deadLetterStream)).state.last_seq;
+    } catch (error) {
+      throw asQueueError(error, 'the dead letters cannot be counted');
+    }
+  }
+
+  #connection(): NatsConnection {
+    const { connection } = this.#parts.broker;
+    if (connection === undefined) {
+      throw new QueueError('broker', 'NATS is not connected yet');
+    }
+    return connection;
+  }
+}
+
+function toSubject(filter: DeadLetterQuery & { readonly callId?: string }): string {
+  if (filter.queue !== undefined && !isNamePart(filter.queue)) {
+    throw new TypeError('a queue must match [A-Za-z0-9_-]{1,63}');
+  }
+  return deadLetterSubject(filter);
+}
+
+function toTrouble(error: unknown): Extract<ReplayResult, { kind: 'refused' }> {
+  if (!(error instanceof QueueError)) {
+    throw error;
+  }
+  return { kind: 'refused', reason: 'unavailable', detail: error.message };
+}

@@ -1,0 +1,90 @@
+import type { Msg } from '@nats-io/transport-node';
+import { expect, test } from 'vitest';
+import { type Acknowledgement, acknowledgementPayload, type Delivery, toDelivery } from './delivery.ts';
+
+const reply = '$JS.ACK.CALLS_q.echo.2.7.3.1700000000123456789.5';
+const subject = 'calls.q.ready.~.echo.c-1';
+const message = { subject, reply, data: new Uint8Array() } as Msg;
+
+test('a delivery says where it comes from, also when its call cannot be decoded', () => {
+  const delivery = toDelivery(message, () => {});
+  expect(delivery).toMatchObject({ callId: 'c-1', function: 'echo', queue: 'q', call: { kind: 'undecodable' } });
+  expect(delivery?.info).toMatchObject({ deliveries: 2, streamSequence: 7, pending: 5 });
+});
+
+/** The header of a call with such fields. */
+function withCall(fields: object): Msg {
+  const call = {
+    v: 1,
+    id: 'c-1',
+    function: 'echo',
+    queue: 'q',
+    path: '',
+    query: '',
+    headers: [],
+    startTime: '1',
+    retry: 0,
+  };
+  return { ...message, headers: { get: () => JSON.stringify({ ...call, ...fields }) } } as unknown as Msg;
+}
+
+test('a call that bears another name than its subject cannot be settled, and is none', () => {
+  expect(toDelivery(withCall({}), () => {})?.call.kind).toBe('call');
+  for (const fields of [{ id: 'c-2' }, { function: 'echo.ns' }, { function: 'a.b.c' }, { queue: 'other' }]) {
+    expect(toDelivery(withCall(fields), () => {})?.call).toEqual({
+      kind: 'undecodable',
+      problem: 'Asyncfn-Call is that of another call than the subject',
+    });
+  }
+});
+
+test('a call whose numbers nobody can count on is none', () => {
+  for (const fields of [{ retry: 1e300 }, { generation: 1e300 }, { retry: -1 }, { retry: Number.MAX_SAFE_INTEGER }]) {
+    expect(toDelivery(withCall(fields), () => {})?.call.kind).toBe('undecodable');
+  }
+});
+
+test('a message under something that is no call id is filed under its place in the stream', () => {
+  const odd = toDelivery({ ...message, subject: 'calls.q.ready.~.echo.a$b' }, () => {});
+  expect(odd).toMatchObject({ callId: 'message-7', call: { kind: 'undecodable' } });
+});
+
+/** What a decision on a fresh delivery looks like on the wire. */
+function sentBy(decide: (delivery: Delivery) => void): string[] {
+  const sent: string[] = [];
+  const send = (to: string, acknowledgement: Acknowledgement): void => {
+    expect(to).toBe(reply);
+    sent.push(acknowledgementPayload(acknowledgement));
+  };
+  const delivery = toDelivery(message, send);
+  expect(delivery?.settled).toBe(false);
+  if (delivery !== undefined) {
+    decide(delivery);
+  }
+  return sent;
+}
+
+test('what a worker decides goes to the broker as JetStream spells it', () => {
+  expect(sentBy((delivery) => delivery.extend())).toEqual(['+WPI']);
+  expect(sentBy((delivery) => delivery.done())).toEqual(['+ACK']);
+  expect(sentBy((delivery) => delivery.setAside('no good'))).toEqual(['+TERM no good']);
+  expect(sentBy((delivery) => delivery.giveBack())).toEqual(['-NAK']);
+  expect(sentBy((delivery) => delivery.giveBack(1500))).toEqual(['-NAK {"delay": 1500000000}']);
+});
+
+test('the first decision counts', () => {
+  const sent = sentBy((delivery) => {
+    delivery.done();
+    delivery.giveBack();
+    expect(delivery.settled).toBe(true);
+  });
+  expect(sent).toEqual(['+ACK']);
+});
+
+test.each([
+  [{ ...message, reply: '' }],
+  [{ ...message, reply: '_INBOX.x.1' }],
+  [{ ...message, subject: '_INBOX.x.1.2' }],
+])('what is no delivery is none (%#)', (other) => {
+  expect(toDelivery(other, () => {})).toBeUndefined();
+});

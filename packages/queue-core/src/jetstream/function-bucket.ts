@@ -1,0 +1,159 @@
+import {
+  DiscardPolicy,
+  JetStreamApiCodes,
+  JetStreamApiError,
+  type JetStreamManager,
+  RetentionPolicy,
+  StorageType,
+} from '@nats-io/jetstream';
+import { type KV, type KvEntry, Kvm } from '@nats-io/kv';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { decodeEntry, encodeEntry, type FunctionEntry } from '../functions/function-entry.ts';
+import type { StoredFunction } from '../functions/shared-functions.ts';
+import type { QueueLogger } from './broker.ts';
+import { asQueueError, ensureStream } from './streams.ts';
+
+const bucketName = 'FUNCTIONS';
+const stream = `KV_${bucketName}`;
+/** Many times what the settings of a function can be. */
+const maxEntryBytes = 64 * 1024;
+
+/** How far the bucket is. */
+interface BucketState {
+  /** Another one for a bucket that was made anew. */
+  readonly identity: string;
+  /** Its newest revision. */
+  readonly revision: number;
+}
+
+/** What became of a conditional write. */
+export type BucketWrite = 'written' | 'conflict';
+
+/** Told of what the bucket holds. */
+export interface BucketFollower {
+  onStored(name: string, stored: StoredFunction): void;
+  /** All has been told that was there in the beginning. */
+  onComplete(): void;
+}
+
+/** The key-value bucket (NATS ADR-8) that holds the functions, each under its name. Methods throw `QueueError`. */
+export class FunctionBucket {
+  readonly identity: string;
+  readonly #kv: KV;
+  readonly #manager: JetStreamManager;
+
+  private constructor(kv: KV, manager: JetStreamManager, identity: string) {
+    this.#kv = kv;
+    this.#manager = manager;
+    this.identity = identity;
+  }
+
+  /** Opens the bucket, and makes it if there is none. */
+  static async open(
+    connection: NatsConnection,
+    manager: JetStreamManager,
+    { replicas, logger }: { readonly replicas: number; readonly logger: QueueLogger },
+  ): Promise<FunctionBucket> {
+    await ensureStream(manager, bucketConfig(replicas), logger);
+    // Not `allow_direct`: a replica may not know yet what a write must not overlook.
+    const kv = await new Kvm(connection).open(bucketName, { allow_direct: false });
+    const { identity } = await readState(manager);
+    return new FunctionBucket(kv, manager, identity);
+  }
+
+  state(): Promise<BucketState> {
+    return readState(this.#manager);
+  }
+
+  /** What is under a name now; undefined where nothing ever was. */
+  async read(name: string): Promise<StoredFunction | undefined> {
+    try {
+      const entry = await this.#kv.get(name);
+      return entry === null ? undefined : toStored(entry);
+    } catch (error) {
+      throw asQueueError(error, `function ${name} cannot be read from the register`);
+    }
+  }
+
+  /** Writes if `revision` is the newest of the name; 0 where nothing ever was. */
+  write(name: string, entry: FunctionEntry, revision: number): Promise<BucketWrite> {
+    return this.#unlessConflict(name, () => this.#kv.put(name, encodeEntry(entry), { previousSeq: revision }));
+  }
+
+  /** Removes if `revision` is the newest of the name. */
+  remove(name: string, revision: number): Promise<BucketWrite> {
+    return this.#unlessConflict(name, () => this.#kv.delete(name, { previousSeq: revision }));
+  }
+
+  /** Tells what the bucket holds and then every change, until the signal aborts or the broker ends it. */
+  async follow(follower: BucketFollower, signal: AbortSignal): Promise<void> {
+    try {
+      const { messages } = (await this.#manager.streams.info(stream)).state;
+      const watch = await this.#kv.watch();
+      const stop = (): void => watch.stop();
+      signal.addEventListener('abort', stop, { once: true });
+      let complete = messages === 0;
+      if (complete) {
+        follower.onComplete();
+      }
+      for await (const entry of watch) {
+        follower.onStored(entry.key, toStored(entry));
+        if (!complete && entry.delta === 0) {
+          complete = true;
+          follower.onComplete();
+        }
+      }
+      signal.removeEventListener('abort', stop);
+    } catch (error) {
+      throw asQueueError(error, 'the register of functions cannot be followed');
+    }
+  }
+
+  async #unlessConflict(name: string, write: () => Promise<unknown>): Promise<BucketWrite> {
+    try {
+      await write();
+      return 'written';
+    } catch (error) {
+      if (error instanceof JetStreamApiError && wrongRevision.has(error.code)) {
+        return 'conflict';
+      }
+      throw asQueueError(error, `function ${name} cannot be written to the register`);
+    }
+  }
+}
+
+const wrongRevision: ReadonlySet<number> = new Set([
+  JetStreamApiCodes.StreamWrongLastSequence,
+  JetStreamApiCodes.StreamWrongLastSequenceUnknown,
+]);
+
+function toStored(entry: KvEntry): StoredFunction {
+  const content = entry.operation === 'PUT' ? (decodeEntry(entry.string()) ?? 'unreadable') : 'removed';
+  return { revision: entry.revision, content };
+}
+
+async function readState(manager: JetStreamManager): Promise<BucketState> {
+  try {
+    const { created, state } = await manager.streams.info(stream);
+    return { identity: String(created), revision: state.last_seq };
+  } catch (error) {
+    throw asQueueError(error, 'the register of functions cannot be read');
+  }
+}
+
+/** What makes a stream a bucket, as NATS ADR-8 has it. */
+function bucketConfig(replicas: number) {
+  return {
+    name: stream,
+    subjects: [`$KV.${bucketName}.>`],
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.New,
+    max_msgs_per_subject: 1,
+    max_msg_size: maxEntryBytes,
+    num_replicas: replicas,
+    allow_direct: true,
+    allow_rollup_hdrs: true,
+    deny_delete: true,
+  };
+}

@@ -1,0 +1,69 @@
+import { DiscardPolicy, type JetStreamManager, RetentionPolicy, StorageType } from '@nats-io/jetstream';
+import { headers } from '@nats-io/transport-node';
+import { isCallId } from '../call.ts';
+import type { QueueLogger } from './broker.ts';
+import type { Publisher } from './publisher.ts';
+import type { QueueTopology } from './queue-topology.ts';
+import { asQueueError, ensureStream } from './streams.ts';
+
+const stream = 'HANDOVERS';
+const nanosPerMs = 1_000_000;
+/** Bounds the memory of a worker whose broker stays full. */
+const maxUnstored = 10_000;
+const keptMs = 7 * 24 * 60 * 60 * 1000;
+
+/** Creates the stream of the notes, or brings it up to date. Throws `QueueError`. */
+export function ensureHandoverStream(manager: JetStreamManager, replicas: number, logger: QueueLogger): Promise<void> {
+  const config = {
+    name: stream,
+    subjects: ['handovers.*'],
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.Old,
+    max_age: keptMs * nanosPerMs,
+    num_replicas: replicas,
+  };
+  return ensureStream(manager, config, logger);
+}
+
+/**
+ * Notes which calls a worker has handed back unfinished when it was stopped. JetStream counts deliveries, and a
+ * delivery that ended in a hand-over must not pass for a worker that the call has killed.
+ */
+export class Handovers {
+  readonly #publisher: Publisher;
+  readonly #topology: Pick<QueueTopology, 'manager'>;
+  readonly #unstored = new Map<string, number>();
+
+  constructor(publisher: Publisher, topology: Pick<QueueTopology, 'manager'>) {
+    this.#publisher = publisher;
+    this.#topology = topology;
+  }
+
+  /** Notes one hand-over. Where the broker cannot store it, this process at least remembers it. Never throws. */
+  async note(callId: string): Promise<void> {
+    const message = { subject: subjectOf(callId), headers: headers(), body: new Uint8Array() };
+    const result = await this.#publisher.publish(message);
+    if (result.kind === 'refused' && this.#unstored.size < maxUnstored) {
+      this.#unstored.set(callId, (this.#unstored.get(callId) ?? 0) + 1);
+    }
+  }
+
+  /** How often the call was handed back in the last week. Throws `QueueError`. */
+  async count(callId: string): Promise<number> {
+    const subject = subjectOf(callId);
+    try {
+      const info = await this.#topology.manager.streams.info(stream, { subjects_filter: subject });
+      return (info.state.subjects?.[subject] ?? 0) + (this.#unstored.get(callId) ?? 0);
+    } catch (error) {
+      throw asQueueError(error, 'the hand-overs of a call cannot be counted');
+    }
+  }
+}
+
+function subjectOf(callId: string): string {
+  if (!isCallId(callId)) {
+    throw new TypeError('a call id must match [A-Za-z0-9_-]{1,128}');
+  }
+  return `handovers.${callId}`;
+}

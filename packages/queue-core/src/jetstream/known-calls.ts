@@ -1,0 +1,73 @@
+import type { StoredMsg } from '@nats-io/jetstream';
+import { type KeyRecord, keyRecordCodec } from '../idempotency-key.ts';
+import { callFilter, keySubject, queueStream } from '../subjects.ts';
+import { lastMessage } from './last-message.ts';
+import type { QueueTopology } from './queue-topology.ts';
+import { outcomeStream } from './record-streams.ts';
+
+export interface KnownCallsParts {
+  readonly topology: Pick<QueueTopology, 'manager' | 'listQueues'>;
+  /** Monotonic clock in milliseconds. */
+  readonly now?: () => number;
+}
+
+/** How long the list of queues is taken for what it was, in milliseconds. */
+const queuesMs = 2_000;
+
+/**
+ * Looks for calls and keys that exist already, in every queue: the function may have been in another one when they
+ * came. The leaders of the streams are asked, since a follower may not know yet what must not be missed.
+ */
+export class KnownCalls {
+  readonly #topology: KnownCallsParts['topology'];
+  readonly #now: () => number;
+  #queues: Promise<string[]> | undefined;
+  #queuesUntil = 0;
+
+  constructor({ topology, now = performance.now.bind(performance) }: KnownCallsParts) {
+    this.#topology = topology;
+    this.#now = now;
+  }
+
+  /** What is remembered under the hash of a key; undefined where nothing is. Throws `QueueError`. */
+  async findKey(hash: string): Promise<KeyRecord | undefined> {
+    const message = await this.#findInQueues((queue) => keySubject(queue, hash));
+    return message === undefined ? undefined : keyRecordCodec.decode(message.header.get(keyRecordCodec.header));
+  }
+
+  /**
+   * Whether a call of this id is alive, or has ended and its outcome is kept. Throws `QueueError`.
+   *
+   * The order matters: a call leaves its queue only after its outcome is there.
+   */
+  async isKnown(callId: string): Promise<boolean> {
+    if ((await this.#findInQueues((queue) => callFilter(queue, callId))) !== undefined) {
+      return true;
+    }
+    const outcome = await lastMessage(this.#topology.manager, outcomeStream, `outcomes.${callId}.*`);
+    return outcome !== undefined;
+  }
+
+  async #findInQueues(subjectIn: (queue: string) => string): Promise<StoredMsg | undefined> {
+    const { manager } = this.#topology;
+    const queues = await this.#listQueues();
+    const lookUps = queues.map((queue) => lastMessage(manager, queueStream(queue), subjectIn(queue)));
+    try {
+      return (await Promise.all(lookUps)).find((message) => message !== undefined);
+    } catch (error) {
+      this.#queues = undefined; // perhaps one of them is gone
+      throw error;
+    }
+  }
+
+  #listQueues(): Promise<string[]> {
+    if (this.#queues === undefined || this.#now() >= this.#queuesUntil) {
+      this.#queuesUntil = this.#now() + queuesMs;
+      this.#queues = this.#topology.listQueues();
+      this.#queues.catch(() => {
+        this.#queues = undefined;
+      });
+    }
+    return this.#queues;
+  }
+}

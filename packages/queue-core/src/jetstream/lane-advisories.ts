@@ -1,0 +1,42 @@
+import { consumerFunction, streamQueue } from '../subjects.ts';
+import type { Broker } from './broker.ts';
+import type { LaneId } from './call-source.ts';
+import { inboxCallback } from './inbox-callback.ts';
+
+/**
+ * Tells of each consumer that is created in any queue, so that workers take up a new function at once. Advisories are
+ * not stored: one that is missed must be found by comparing.
+ */
+export function followCreatedLanes(broker: Broker, onCreated: (lane: LaneId) => void): void {
+  follow(broker, 'CREATED', onCreated);
+}
+
+/** Tells of each consumer that is deleted in any queue, so that a gateway makes it anew before the next call (P2). */
+export function followDeletedLanes(broker: Broker, onDeleted: (lane: LaneId) => void): void {
+  follow(broker, 'DELETED', onDeleted);
+}
+
+function follow(broker: Broker, event: 'CREATED' | 'DELETED', listener: (lane: LaneId) => void): void {
+  let subscribed = false;
+  broker.onConnect((connection) => {
+    if (subscribed) {
+      return; // the client renews its subscriptions by itself
+    }
+    subscribed = true;
+    connection.subscribe(`$JS.EVENT.ADVISORY.CONSUMER.${event}.*.*`, {
+      callback: inboxCallback(({ subject }) => {
+        const lane = parseAdvisorySubject(subject);
+        if (lane !== undefined) {
+          listener(lane);
+        }
+      }),
+    });
+  });
+}
+
+function parseAdvisorySubject(subject: string): LaneId | undefined {
+  const [stream = '', consumer = ''] = subject.split('.').slice(5);
+  const queue = streamQueue(stream);
+  const name = consumerFunction(consumer);
+  return queue === undefined || name === undefined ? undefined : { queue, function: name };
+}

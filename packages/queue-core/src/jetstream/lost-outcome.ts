@@ -1,0 +1,29 @@
+import { decodeCall } from '../codec.ts';
+import type { Outcome } from '../outcome.ts';
+import type { StoredDeadLetter } from './dead-letter-message.ts';
+
+/** The end of a call that is known from its dead letter alone: its outcome could not be recorded, or there was none. */
+export function toLostOutcome({ letter, original, body }: StoredDeadLetter): Outcome {
+  const decoded = decodeCall(original, body);
+  const call = decoded.kind === 'call' ? decoded.call : undefined;
+  const { callId, generation, function: name, queue, reason, lastStatus, attempts, createdAt, endedAt } = letter;
+  return {
+    v: 1,
+    callId,
+    generation,
+    function: name,
+    queue,
+    status: reason === 'expired' ? 'expired' : 'failed',
+    reason,
+    ...(lastStatus !== undefined && { functionStatus: lastStatus }),
+    attempts,
+    maxRetries: call?.maxRetries ?? Math.max(0, attempts - 1),
+    startTime: call?.startTime ?? `${createdAt}000000`,
+    ...(call?.startedAt !== undefined && { startedAt: call.startedAt }),
+    endedAt,
+    headers: [],
+    bodyOmitted: 'not_recorded',
+    ...(call?.callbackUrl !== undefined && { callbackUrl: call.callbackUrl }),
+    ...(call?.submitter !== undefined && { submitter: call.submitter }),
+  };
+}

@@ -1,0 +1,30 @@
+import type { JsMsg } from '@nats-io/jetstream';
+import { type ReceiptBatch, receiptBatchCodec } from '../receipt.ts';
+import { readHeader } from './delivery.ts';
+import { receiptStream } from './record-streams.ts';
+import { type SourceOptions, WorkSource } from './work-source.ts';
+
+/** Receipts in the hands of a worker. */
+export interface ReceiptDelivery {
+  /** Undefined for a message that cannot be read. */
+  readonly batch: ReceiptBatch | undefined;
+  /** Dealt with: the broker removes it. */
+  done(): void;
+  /** Not now: the broker hands it out again after `delayMs`. */
+  giveBack(delayMs: number): void;
+}
+
+/** Takes the receipts of accepted calls. */
+export class ReceiptSource extends WorkSource<ReceiptDelivery> {
+  constructor(options: SourceOptions) {
+    super(options, { stream: receiptStream, consumer: 'receipts', filter: 'receipts.accepted.*', toDelivery });
+  }
+}
+
+function toDelivery(message: JsMsg): ReceiptDelivery {
+  return {
+    batch: receiptBatchCodec.decode(readHeader(message, receiptBatchCodec.header) ?? ''),
+    done: () => message.ack(),
+    giveBack: (delayMs) => message.nak(delayMs),
+  };
+}

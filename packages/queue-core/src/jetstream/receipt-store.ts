@@ -1,0 +1,64 @@
+import { randomUUID } from 'node:crypto';
+import { JetStreamApiError } from '@nats-io/jetstream';
+import { headers } from '@nats-io/transport-node';
+import type { PublishResult } from '../publish-result.ts';
+import { missingReceiptCodec, type Receipt, type ReceiptBatch, receiptBatchCodec } from '../receipt.ts';
+import { callFilter, queueStream } from '../subjects.ts';
+import type { Publisher } from './publisher.ts';
+import type { QueueTopology } from './queue-topology.ts';
+import { missingReceiptFilter, outcomeStream } from './record-streams.ts';
+import { asQueueError, streamNotFound } from './streams.ts';
+
+/** Where an accepted call is. `missing` breaks P2. */
+export type CallWhereabouts = 'held' | 'ended' | 'missing';
+
+const nothing = new Uint8Array();
+
+/** Receipts of accepted calls, kept by the broker, and the look whether each call is where it has to be. */
+export class ReceiptStore {
+  readonly #publisher: Pick<Publisher, 'publish'>;
+  readonly #topology: Pick<QueueTopology, 'manager'>;
+
+  constructor(publisher: Pick<Publisher, 'publish'>, topology: Pick<QueueTopology, 'manager'>) {
+    this.#publisher = publisher;
+    this.#topology = topology;
+  }
+
+  /** Has workers look after these calls. Never throws. */
+  put(batch: ReceiptBatch): Promise<PublishResult> {
+    const result = headers();
+    result.set(receiptBatchCodec.header, receiptBatchCodec.encode(batch));
+    return this.#publisher.publish({ subject: `receipts.accepted.${randomUUID()}`, headers: result, body: nothing });
+  }
+
+  /**
+   * Where the call is. The queue is looked at first: an end is recorded before a call leaves its queue, so a call that is
+   * not in the queue now has had its end before now. Nothing but counts is read. Throws `QueueError`.
+   */
+  async find({ queue, callId }: Receipt): Promise<CallWhereabouts> {
+    if (await this.#holds(queueStream(queue), callFilter(queue, callId))) {
+      return 'held';
+    }
+    return (await this.#holds(outcomeStream, `outcomes.${callId}.*`)) ? 'ended' : 'missing';
+  }
+
+  /** Writes down that the call is nowhere. Never throws. */
+  reportMissing(receipt: Receipt): Promise<PublishResult> {
+    const result = headers();
+    result.set(missingReceiptCodec.header, missingReceiptCodec.encode(receipt));
+    const subject = missingReceiptFilter.replace('*', receipt.callId);
+    return this.#publisher.publish({ subject, headers: result, body: nothing });
+  }
+
+  async #holds(stream: string, filter: string): Promise<boolean> {
+    try {
+      const { state } = await this.#topology.manager.streams.info(stream, { subjects_filter: filter });
+      return Object.keys(state.subjects ?? {}).length > 0;
+    } catch (error) {
+      if (error instanceof JetStreamApiError && error.code === streamNotFound) {
+        return false;
+      }
+      throw asQueueError(error, `it cannot be seen whether ${stream} holds a call`);
+    }
+  }
+}

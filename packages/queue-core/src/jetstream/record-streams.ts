@@ -1,0 +1,96 @@
+import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
+
+const nanosPerMs = 1_000_000;
+const hourMs = 60 * 60 * 1000;
+const gibibyte = 1024 ** 3;
+
+export const outcomeStream = 'OUTCOMES';
+export const cancelStream = 'CANCELS';
+export const deadLetterStream = 'DEAD_LETTERS';
+export const callbackStream = 'CALLBACKS';
+export const expiryStream = 'EXPIRIES';
+export const receiptStream = 'RECEIPTS';
+
+/** The subjects of calls that were accepted and are neither queued nor ended. */
+export const missingReceiptFilter = 'receipts.missing.*';
+
+/**
+ * How long an end is remembered at least, in milliseconds, however short `RESULT_TTL` is. The record keeps a call from
+ * being run again by a delivery that comes late, and what is left to do after a crash is done from it (P2).
+ */
+const leastOutcomeMs = 10 * 60 * 1000;
+
+/** How long outcomes are kept where nobody says otherwise, in milliseconds. */
+const defaultResultTtlMs = hourMs;
+
+type NamedConfig = Partial<StreamConfig> & { readonly name: string };
+
+function commonConfig(replicas: number) {
+  return { storage: StorageType.File, discard: DiscardPolicy.Old, num_replicas: replicas, allow_direct: true };
+}
+
+/** The stream of what came to a bad end. Its bytes are bounded, and so reserved: see `ensureStreamWithRoom`. */
+export function deadLetterStreamConfig(replicas: number): NamedConfig & { readonly max_bytes: number } {
+  return {
+    ...commonConfig(replicas),
+    name: deadLetterStream,
+    subjects: ['dead.*.*.*.*.*'],
+    retention: RetentionPolicy.Limits,
+    max_age: 7 * 24 * hourMs * nanosPerMs,
+    max_bytes: gibibyte,
+    // A call that fails again after a replay takes the place of its first failure.
+    max_msgs_per_subject: 1,
+  };
+}
+
+/**
+ * The other streams beside the queues: how calls ended, those that are being cancelled, and what waits for its time.
+ * @param resultTtlMs how long outcomes are kept
+ */
+export function recordStreamConfigs(replicas: number, resultTtlMs = defaultResultTtlMs): NamedConfig[] {
+  const common = commonConfig(replicas);
+  return [
+    {
+      ...common,
+      name: outcomeStream,
+      subjects: ['outcomes.*.*', 'outcomes.*.*.callback'],
+      retention: RetentionPolicy.Limits,
+      max_age: Math.max(resultTtlMs, leastOutcomeMs) * nanosPerMs,
+      max_msgs_per_subject: 1,
+      allow_msg_ttl: true,
+      allow_atomic: true,
+    },
+    {
+      ...common,
+      name: cancelStream,
+      subjects: ['cancels.*.*'],
+      retention: RetentionPolicy.Limits,
+      max_msgs_per_subject: 1,
+    },
+    {
+      // Without limits, for the reasons that the queues have none.
+      ...common,
+      name: callbackStream,
+      subjects: ['callbacks.ready.*.*', 'callbacks.later.*.*'],
+      retention: RetentionPolicy.Workqueue,
+      allow_msg_schedules: true,
+      allow_msg_ttl: true,
+    },
+    {
+      ...common,
+      name: expiryStream,
+      subjects: ['expiries.later.*.*', 'expiries.due.*.*', 'expiries.claim.*.*'],
+      retention: RetentionPolicy.Workqueue,
+      allow_msg_schedules: true,
+      allow_msg_ttl: true,
+    },
+    {
+      ...common,
+      name: receiptStream,
+      subjects: ['receipts.accepted.*', missingReceiptFilter],
+      retention: RetentionPolicy.Workqueue,
+      max_age: 7 * 24 * hourMs * nanosPerMs,
+      max_msgs_per_subject: 1,
+    },
+  ];
+}

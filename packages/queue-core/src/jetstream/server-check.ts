@@ -1,0 +1,72 @@
+import { JetStreamApiError, type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { QueueError } from '../errors.ts';
+import { asQueueError } from './streams.ts';
+
+/** Message schedules and atomic batches came with 2.12. */
+const minServerVersion = '2.12.0';
+
+const oneMiB = 1024 * 1024;
+
+/**
+ * A manager for a server that can do what we need. Throws `QueueError`: `server_too_old`, `jetstream_disabled`, or
+ * `broker` where asking again may help.
+ */
+export async function openJetStream(connection: NatsConnection): Promise<JetStreamManager> {
+  const version = connection.info?.version ?? 'unknown';
+  if (!isAtLeast(version, minServerVersion)) {
+    throw new QueueError(
+      'server_too_old',
+      `nats-server ${version} at ${connection.getServer()} is too old: asyncfn needs ${minServerVersion} or later`,
+    );
+  }
+  const manager = await jetstreamManager(connection, { checkAPI: false });
+  try {
+    await manager.getAccountInfo();
+  } catch (cause) {
+    throw asRefusal(cause, connection);
+  }
+  return manager;
+}
+
+/** The largest body that fits the server's `max_payload` together with our header. */
+export function maxBodyBytes(connection: NatsConnection): number {
+  const maxPayload = connection.info?.max_payload ?? oneMiB;
+  const headerReserve = 64 * 1024; // JetStream takes no larger header
+  return Math.max(0, maxPayload - headerReserve);
+}
+
+function asRefusal(cause: unknown, connection: NatsConnection): QueueError {
+  if (!isDisabled(cause, connection)) {
+    return asQueueError(cause, 'JetStream does not answer');
+  }
+  return new QueueError(
+    'jetstream_disabled',
+    `nats-server at ${connection.getServer()} has no JetStream for this account: start it with -js or a jetstream block`,
+    { cause },
+  );
+}
+
+/**
+ * Whether JetStream is off, for our account or altogether. That nobody listens decides only where the server does not
+ * claim to have JetStream: one that has it may still be electing a leader.
+ */
+function isDisabled(error: unknown, connection: NatsConnection): boolean {
+  if (!(error instanceof Error) || error.name !== 'JetStreamNotEnabled') {
+    return false;
+  }
+  return error.cause instanceof JetStreamApiError || connection.info?.jetstream !== true;
+}
+
+function isAtLeast(version: string, minimum: string): boolean {
+  const floor = numbers(minimum);
+  const difference = numbers(version)
+    .map((part, index) => part - (floor[index] ?? 0))
+    .find((part) => part !== 0);
+  return (difference ?? 0) >= 0;
+}
+
+/** Leading numbers of a version: `2.14.0-preview.1` counts as 2.14.0. */
+function numbers(version: string): number[] {
+  return (version.match(/^v?(\d+)\.(\d+)\.(\d+)/)?.slice(1) ?? ['0']).map(Number);
+}

@@ -1,0 +1,342 @@
+import type { JetStreamManager } from '@nats-io/jetstream';
+import { QueueError } from '../errors.ts';
+import { parseFunctionName } from '../function-name.ts';
+import type { FunctionEntry } from '../functions/function-entry.ts';
+import type { FunctionRegister } from '../functions/function-register.ts';
+import type { FileDefinition } from '../functions/functions-document.ts';
+import {
+  type KnownFunction,
+  SharedFunctions,
+  type StoredFunction,
+  toWrite,
+  type Wish,
+} from '../functions/shared-functions.ts';
+import type { Broker, QueueLogger } from './broker.ts';
+import { FunctionBucket } from './function-bucket.ts';
+import type { QueueTopology } from './queue-topology.ts';
+
+export interface SharedRegisterOptions {
+  readonly broker: Broker;
+  readonly topology: Pick<QueueTopology, 'onReady'>;
+  /** Is kept in step with what is shared. */
+  readonly register: FunctionRegister;
+  /** What the functions file says at the start. */
+  readonly file: FileDefinition;
+  readonly replicas: number;
+  readonly logger: QueueLogger;
+}
+
+/** Longest wait before the register is opened again. */
+const maxRetryMs = 5_000;
+/** How often a write is tried that others are ahead of. */
+const maxTries = 10;
+
+/** What a change of a function came to. */
+export type RegisterChange =
+  | { readonly kind: 'changed'; readonly created: boolean; readonly function: KnownFunction | undefined }
+  /** What the caller expected does not hold. */
+  | { readonly kind: 'refused' }
+  /** Others were faster again and again. */
+  | { readonly kind: 'contended' };
+
+/** What to make of a function; `refuse` where what is there is not what was expected. */
+export type ChangeDecision =
+  | { readonly kind: 'put'; readonly entry: FunctionEntry }
+  | { readonly kind: 'remove' }
+  | { readonly kind: 'refuse' };
+
+/**
+ * The register of functions that all processes share, kept in a bucket of JetStream and followed by each of them. A
+ * process goes by its functions file until the bucket is there; then it tells the bucket what its file names, once, and
+ * from there on goes by the bucket. Works by comparing: whatever message gets lost, the next look heals it.
+ */
+export class SharedRegister {
+  readonly #options: SharedRegisterOptions;
+  readonly #functions: SharedFunctions;
+  #bucket: FunctionBucket | undefined;
+  #identity: string | undefined;
+  #following = new AbortController();
+  /** Newest revision that following has brought. */
+  #seen = 0;
+  #behind = false;
+  #complete = false;
+  #publishing = false;
+  #settling: Promise<void> = Promise.resolve();
+
+  constructor(options: SharedRegisterOptions) {
+    this.#options = options;
+    this.#functions = new SharedFunctions(options.file);
+    this.#publish();
+    options.broker.onDisconnect(() => this.#leave());
+    options.topology.onReady((manager) => void this.#join(manager));
+  }
+
+  /** Whether all that the bucket holds has been known once. Before, a function that is not known may exist. */
+  get complete(): boolean {
+    return this.#complete;
+  }
+
+  /** Settings for what a new function leaves open. */
+  get defaults(): FileDefinition['defaults'] {
+    return this.#functions.file.defaults;
+  }
+
+  /** The most bytes of each queue that the functions file limits. */
+  get queueMaxBytes(): FileDefinition['queueMaxBytes'] {
+    return this.#functions.file.queueMaxBytes;
+  }
+
+  /** The functions that exist, by name. */
+  list(): KnownFunction[] {
+    return this.#functions.list();
+  }
+
+  find(name: string): KnownFunction | undefined {
+    return this.#functions.find(name);
+  }
+
+  /** A function as the register has it at this moment, whatever news are still on their way. Throws `QueueError`. */
+  async read(name: string): Promise<KnownFunction | undefined> {
+    return toKnown(name, await this.#opened().read(name));
+  }
+
+  /** The functions file has a new content. In force at once; told to the bucket as soon as that is there. */
+  takeFile(file: FileDefinition): void {
+    this.#functions.takeFile(file);
+    this.#publish();
+    this.#settleSoon();
+  }
+
+  /**
+   * Changes one function in step with what all processes see: `decide` is asked with what is there until its answer is
+   * written, or refused. Throws `QueueError` when the bucket cannot be reached.
+   */
+  async change(name: string, decide: (there: KnownFunction | undefined) => ChangeDecision): Promise<RegisterChange> {
+    const bucket = this.#opened();
+    for (let attempt = 0; attempt < maxTries; attempt++) {
+      const stored = await bucket.read(name);
+      const there = toKnown(name, stored);
+      const decision = decide(there);
+      if (decision.kind === 'refuse') {
+        return { kind: 'refused' };
+      }
+      if ((await this.#write(bucket, name, decision, stored)) === 'written') {
+        this.#functions.forgetWish(name);
+        this.#publish();
+        return { kind: 'changed', created: there === undefined, function: this.#functions.find(name) };
+      }
+    }
+    return { kind: 'contended' };
+  }
+
+  /** Finds out whether news have been missed. To be called every few seconds. Throws `QueueError`. */
+  async check(): Promise<void> {
+    const bucket = this.#bucket;
+    if (bucket === undefined) {
+      return;
+    }
+    const state = await bucket.state().catch((error: unknown) => {
+      this.#following.abort(); // perhaps the bucket is gone
+      throw error;
+    });
+    const isBehind = state.identity !== bucket.identity || state.revision > this.#seen;
+    if (isBehind && this.#behind) {
+      this.#following.abort();
+    }
+    this.#behind = isBehind && !this.#behind;
+    this.#settleSoon();
+  }
+
+  #opened(): FunctionBucket {
+    if (this.#bucket === undefined) {
+      throw new QueueError('broker', 'the register of functions is not in place yet');
+    }
+    return this.#bucket;
+  }
+
+  #leave(): void {
+    this.#bucket = undefined;
+    this.#following.abort('left');
+  }
+
+  /** Follows the bucket for as long as the connection lasts. */
+  async #join(manager: JetStreamManager): Promise<void> {
+    this.#following.abort('left');
+    const { connection } = this.#options.broker;
+    for (let attempt = 0; connection !== undefined; attempt++) {
+      const following = new AbortController();
+      this.#following = following;
+      try {
+        const bucket = await FunctionBucket.open(connection, manager, this.#options);
+        await this.#follow(bucket, following.signal);
+        attempt = 0;
+      } catch (err) {
+        if (!isLeft(following.signal)) {
+          this.#options.logger.warn({ err }, 'the register of functions is not in place yet');
+        }
+      }
+      if (isLeft(following.signal)) {
+        return;
+      }
+      const waitMs = Math.min(maxRetryMs, 100 * 2 ** attempt);
+      await new Promise((resolve) => setTimeout(resolve, waitMs).unref());
+      if (this.#following !== following) {
+        return; // joined anew meanwhile
+      }
+    }
+  }
+
+  async #follow(bucket: FunctionBucket, signal: AbortSignal): Promise<void> {
+    if (isLeft(signal)) {
+      return;
+    }
+    if (this.#identity !== undefined && this.#identity !== bucket.identity) {
+      this.#options.logger.warn({}, 'the register of functions was lost and is filled again');
+      this.#functions.loseStored();
+    }
+    this.#identity = bucket.identity;
+    this.#bucket = bucket;
+    this.#seen = 0;
+    const names = new Set<string>();
+    let complete = false;
+    const follower = {
+      onStored: (name: string, stored: StoredFunction): void => {
+        names.add(name);
+        this.#take(name, stored);
+        if (complete) {
+          this.#publishSoon();
+        }
+      },
+      onComplete: (): void => {
+        complete = true;
+        this.#functions.keepOnly(names);
+        this.#becomeComplete();
+      },
+    };
+    await bucket.follow(follower, signal);
+  }
+
+  #take(name: string, stored: StoredFunction): void {
+    this.#seen = Math.max(this.#seen, stored.revision);
+    if (parseFunctionName(name) === undefined || stored.content === 'unreadable') {
+      this.#options.logger.warn({ function: name }, 'an entry of the register cannot be read and is passed over');
+    }
+    if (parseFunctionName(name) !== undefined) {
+      this.#functions.takeStored(name, stored);
+    }
+  }
+
+  #becomeComplete(): void {
+    const isFirst = !this.#complete;
+    this.#complete = true;
+    this.#publish();
+    const unnamed = isFirst ? this.#functions.unnamed() : [];
+    if (unnamed.length > 0) {
+      this.#options.logger.info(
+        { functions: unnamed },
+        'functions that an earlier functions file has registered are not in this one and stay until they are deleted',
+      );
+    }
+    this.#settleSoon();
+  }
+
+  /** Sees to the wishes, one after the other. */
+  #settleSoon(): void {
+    this.#settling = this.#settling
+      .then(() => this.#settle())
+      .catch((err: unknown) => {
+        this.#options.logger.warn({ err }, 'the register could not be told of the functions file yet');
+      });
+  }
+
+  async #settle(): Promise<void> {
+    const bucket = this.#bucket;
+    if (bucket === undefined || !this.#complete) {
+      return;
+    }
+    const wishes = this.#functions.wishes();
+    for (const [name, wish] of wishes) {
+      await this.#settleWish(bucket, name, wish);
+    }
+    if (wishes.length > 0) {
+      this.#publishSoon();
+    }
+  }
+
+  async #settleWish(bucket: FunctionBucket, name: string, wish: Wish): Promise<void> {
+    for (let attempt = 0; attempt < maxTries; attempt++) {
+      const stored = this.#functions.stored(name);
+      const write = toWrite(wish, stored);
+      if (write.kind === 'leave') {
+        return;
+      }
+      if (write.kind === 'nothing' || (await this.#write(bucket, name, write, stored)) === 'written') {
+        this.#functions.fulfil(name, wish);
+        this.#logWish(name, wish, write.kind === 'put' ? write.changes : undefined, stored);
+        return;
+      }
+      await this.#refresh(bucket, name);
+    }
+  }
+
+  /** Says in what the file and the register differed. Values may hold credentials, so only names are told (P9). */
+  #logWish(name: string, wish: Wish, changes: readonly string[] | undefined, stored: StoredFunction | undefined): void {
+    const before = typeof stored?.content === 'object' ? stored.content : undefined;
+    if (wish.kind === 'name' && before !== undefined && changes !== undefined && changes.length > 0) {
+      const fields = { function: name, settings: changes, source: before.source };
+      this.#options.logger.warn(fields, 'the functions file overrides the register');
+    } else if (wish.kind === 'drop' && before?.source === 'file') {
+      this.#options.logger.info(
+        { function: name },
+        'function is gone from the functions file and so from the register',
+      );
+    }
+  }
+
+  async #write(
+    bucket: FunctionBucket,
+    name: string,
+    write: { readonly kind: 'put'; readonly entry: FunctionEntry } | { readonly kind: 'remove' },
+    stored: StoredFunction | undefined,
+  ): Promise<'written' | 'conflict'> {
+    const revision = stored?.revision ?? 0;
+    const result =
+      write.kind === 'put' ? await bucket.write(name, write.entry, revision) : await bucket.remove(name, revision);
+    if (result === 'written') {
+      await this.#refresh(bucket, name);
+    }
+    return result;
+  }
+
+  async #refresh(bucket: FunctionBucket, name: string): Promise<void> {
+    const stored = await bucket.read(name);
+    if (stored !== undefined) {
+      this.#functions.takeStored(name, stored);
+    }
+  }
+
+  /** Once for all that comes in one turn of the event loop. */
+  #publishSoon(): void {
+    if (!this.#publishing) {
+      this.#publishing = true;
+      setImmediate(() => {
+        this.#publishing = false;
+        this.#publish();
+      });
+    }
+  }
+
+  #publish(): void {
+    const { definition, paused } = this.#functions.toDefinition();
+    // A file knows nothing of pauses: to go by it would resume what others have paused.
+    this.#options.register.replace(definition, this.#complete ? paused : undefined);
+  }
+}
+
+function isLeft({ aborted, reason }: AbortSignal): boolean {
+  return aborted && reason === 'left';
+}
+
+function toKnown(name: string, stored: StoredFunction | undefined): KnownFunction | undefined {
+  return typeof stored?.content === 'object' ? { name, entry: stored.content, revision: stored.revision } : undefined;
+}

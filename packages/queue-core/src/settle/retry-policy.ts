@@ -1,0 +1,67 @@
+/** How the wait before a retry is spread, so that calls that failed together do not come back together. */
+export type Backoff =
+  /** The computed wait itself. */
+  | 'exponential'
+  /** Anything from nothing to the computed wait. */
+  | 'full'
+  /** Anything from half the computed wait to all of it. */
+  | 'equal';
+
+/** What happens to a call whose attempt has failed in a way that may pass. */
+export interface RetryPolicy {
+  /** Retries after the first try. 0: none. */
+  readonly attempts: number;
+  /** Wait before the first retry, in milliseconds; doubled for each further one. */
+  readonly minWaitMs: number;
+  /** Longest computed wait, in milliseconds. */
+  readonly maxWaitMs: number;
+  readonly backoff: Backoff;
+  /** Statuses that are tried again. */
+  readonly codes: ReadonlySet<number>;
+}
+
+/** For functions that say nothing else, and workers without `RETRY_*`. */
+export const defaultRetryPolicy: RetryPolicy = {
+  attempts: 10,
+  minWaitMs: 10_000,
+  maxWaitMs: 120_000,
+  backoff: 'full',
+  codes: new Set([408, 429, 500, 502, 503, 504]),
+};
+
+/**
+ * The wait before the next retry, in milliseconds.
+ * @param retries made so far: 0 after the first try
+ * @param random gives numbers from 0 to 1
+ */
+export function backoffMs(policy: RetryPolicy, retries: number, random: () => number): number {
+  // 2 ** 1000 is finite, and more retries than that are not allowed.
+  const full = Math.min(policy.maxWaitMs, policy.minWaitMs * 2 ** retries);
+  switch (policy.backoff) {
+    case 'exponential':
+      return full;
+    case 'full':
+      return Math.round(full * random());
+    case 'equal':
+      return Math.round(full * (0.5 + random() / 2));
+  }
+}
+
+/**
+ * The wait that `Retry-After` asks for (RFC 9110, 10.2.3), in milliseconds; undefined where it says nothing readable.
+ * @param now Unix time in milliseconds, for the form with a date
+ */
+export function parseRetryAfter(value: string | undefined, now: number): number | undefined {
+  const text = value?.trim() ?? '';
+  if (/^\d{1,10}$/.test(text)) {
+    return Number(text) * 1000;
+  }
+  // `Date.parse` reads almost anything: only the three forms of an HTTP date, which all begin with a day, are let in.
+  const date = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? /.test(text) ? Date.parse(asGmt(text)) : Number.NaN;
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}
+
+/** HTTP dates are in GMT; the oldest form, that of asctime, does not say so. */
+function asGmt(text: string): string {
+  return text.endsWith('GMT') ? text : `${text} GMT`;
+}

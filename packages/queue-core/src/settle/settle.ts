@@ -1,0 +1,116 @@
+import type { HeaderList } from '../call.ts';
+import { backoffMs, parseRetryAfter, type RetryPolicy } from './retry-policy.ts';
+
+/** How one attempt went. */
+export type Attempt =
+  | { readonly kind: 'answered'; readonly status: number; readonly headers: HeaderList }
+  /** No connection, or it broke before the whole response was there. */
+  | { readonly kind: 'unreachable' }
+  | { readonly kind: 'deadline' }
+  | { readonly kind: 'response_too_large' };
+
+/** Why an attempt is made again; the label of a metric. */
+export type RetryReason = 'status' | 'internal' | 'unreachable' | 'deadline';
+
+/** Why a call has failed for good. */
+export type FailureReason =
+  | 'retries_exhausted'
+  /** A final status: the function does not want this call. */
+  | 'rejected'
+  /** The function said `X-Non-Retryable: true`. */
+  | 'non_retryable'
+  | 'expired'
+  | 'response_too_large'
+  /** The function has been gone for a while. */
+  | 'unknown_function'
+  /** The message could not be read. */
+  | 'undecodable'
+  /** The call was in a worker's hands each time that it died, too often. */
+  | 'worker_crash';
+
+/** What follows an attempt: exactly one of three. */
+export type Verdict =
+  | { readonly kind: 'succeeded' }
+  | {
+      readonly kind: 'retry';
+      readonly delayMs: number;
+      readonly reason: RetryReason;
+      /** The function itself has said with `Retry-After` when to come back. */
+      readonly asked?: true;
+    }
+  | { readonly kind: 'failed'; readonly reason: FailureReason };
+
+/** What a verdict depends on of the call itself. */
+export interface SettledCall {
+  /** Retries made so far: 0 after the first try. */
+  readonly retry: number;
+  /** The caller's own limit of retries, over the function's. */
+  readonly maxRetries?: number | undefined;
+}
+
+/**
+ * Decides what follows an attempt.
+ *
+ * 2xx and 3xx are success. A status of `codes`, a connection that failed, a deadline, and any error status with
+ * `X-OpenFaaS-Internal` are tried again, as long as the budget lasts and the function has not said
+ * `X-Non-Retryable: true`. Every other status is final.
+ *
+ * @param now Unix time in milliseconds
+ * @param random gives numbers from 0 to 1
+ */
+export function settle(
+  call: SettledCall,
+  attempt: Attempt,
+  policy: RetryPolicy,
+  now: number,
+  random: () => number,
+): Verdict {
+  if (attempt.kind === 'answered' && attempt.status < 400) {
+    return { kind: 'succeeded' };
+  }
+  const reason = retryReason(attempt, policy);
+  if (typeof reason === 'object') {
+    return reason;
+  }
+  if (call.retry >= retryLimit(call, policy)) {
+    return { kind: 'failed', reason: 'retries_exhausted' };
+  }
+  const askedMs = askedFor(attempt, policy, now);
+  return askedMs === undefined
+    ? { kind: 'retry', reason, delayMs: backoffMs(policy, call.retry, random) }
+    : { kind: 'retry', reason, delayMs: askedMs, asked: true };
+}
+
+/** How many retries the call may have. */
+export function retryLimit(call: Pick<SettledCall, 'maxRetries'>, policy: RetryPolicy): number {
+  return call.maxRetries ?? policy.attempts;
+}
+
+function retryReason(attempt: Attempt, policy: RetryPolicy): RetryReason | Extract<Verdict, { kind: 'failed' }> {
+  if (attempt.kind === 'response_too_large') {
+    return { kind: 'failed', reason: 'response_too_large' };
+  }
+  if (attempt.kind !== 'answered') {
+    return attempt.kind;
+  }
+  if (headerOf(attempt, 'x-non-retryable')?.toLowerCase() === 'true') {
+    return { kind: 'failed', reason: 'non_retryable' };
+  }
+  if (policy.codes.has(attempt.status)) {
+    return 'status';
+  }
+  return headerOf(attempt, 'x-openfaas-internal') === undefined ? { kind: 'failed', reason: 'rejected' } : 'internal';
+}
+
+/** `Retry-After` on 429 and 503 replaces the back-off, but never leaves the bounds of the policy. */
+function askedFor(attempt: Attempt, policy: RetryPolicy, now: number): number | undefined {
+  if (attempt.kind !== 'answered' || (attempt.status !== 429 && attempt.status !== 503)) {
+    return undefined;
+  }
+  const asked = parseRetryAfter(headerOf(attempt, 'retry-after'), now);
+  return asked === undefined ? undefined : Math.max(policy.minWaitMs, Math.min(asked, policy.maxWaitMs));
+}
+
+function headerOf({ headers }: Extract<Attempt, { kind: 'answered' }>, lowerName: string): string | undefined {
+  return headers.find(([name]) => name.toLowerCase() === lowerName)?.[1].trim();
+}

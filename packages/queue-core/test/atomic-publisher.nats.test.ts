@@ -1,0 +1,127 @@
+import { eventually, startTcpProxy } from '@asyncfn/testkit';
+import type { MsgHdrs } from '@nats-io/transport-node';
+import { headers } from '@nats-io/transport-node';
+import { describe, expect, inject, test } from 'vitest';
+import { toAtomicBatch } from '../src/jetstream/atomic-batch.ts';
+import { AtomicPublisher } from '../src/jetstream/atomic-publisher.ts';
+import { toCallMessage, toKeyMessage } from '../src/jetstream/call-message.ts';
+import type { Outgoing } from '../src/jetstream/publisher.ts';
+import { startServer, uniqueQueue } from './connected.ts';
+import { buildCall, openManager, startGatewaySide } from './harness.ts';
+import { storedIn } from './stored-calls.ts';
+
+function unique(queue: string, id: string): Outgoing {
+  return toCallMessage(buildCall(queue, { id }), true);
+}
+
+describe('groups that come at once', () => {
+  test('share batches, and are stored whole and in their order', async () => {
+    const queue = uniqueQueue();
+    await using gateway = await startGatewaySide(inject('natsUrl'), { queues: [queue] });
+    const sent: Outgoing[] = [];
+    const counting = {
+      publish: (message: Outgoing) => {
+        sent.push(message);
+        return gateway.publisher.publish(message);
+      },
+    };
+    const atomic = new AtomicPublisher(counting);
+    const results = await Promise.all(
+      Array.from({ length: 300 }, (_, n) =>
+        atomic.publish(`CALLS_${queue}`, [unique(queue, `${n}-a`), unique(queue, `${n}-b`)]),
+      ),
+    );
+    expect(new Set(results.map(({ kind }) => kind))).toEqual(new Set(['stored']));
+    expect(sent).toHaveLength(1);
+    await using look = await openManager(inject('natsUrl'));
+    const { state } = await look.manager.streams.info(`CALLS_${queue}`);
+    expect([state.messages, state.last_seq]).toEqual([600, 600]);
+    const third = await look.manager.streams.getMessage(`CALLS_${queue}`, { seq: 3 });
+    expect(third?.subject).toBe(`calls.${queue}.ready.~.echo.1-a`);
+  });
+
+  test('are refused one by one where a message of theirs is', async () => {
+    const queue = uniqueQueue();
+    await using gateway = await startGatewaySide(inject('natsUrl'), { queues: [queue] });
+    const atomic = new AtomicPublisher(gateway.publisher);
+    await atomic.publish(`CALLS_${queue}`, [unique(queue, 'taken')]);
+    const results = await Promise.all(
+      Array.from({ length: 20 }, (_, n) =>
+        atomic.publish(`CALLS_${queue}`, [unique(queue, `${n}`), unique(queue, n === 13 ? 'taken' : `${n}-b`)]),
+      ),
+    );
+    expect(results.map(({ kind }) => kind)).toEqual(results.map((_, n) => (n === 13 ? 'refused' : 'stored')));
+    expect(results[13]).toMatchObject({ reason: 'conflict' });
+    await using look = await openManager(inject('natsUrl'));
+    expect((await storedIn(look.manager, queue)).calls).not.toContain('13');
+  });
+
+  test('of which nobody waits any more are not sent', async () => {
+    const queue = uniqueQueue();
+    await using gateway = await startGatewaySide(inject('natsUrl'), { queues: [queue] });
+    const atomic = new AtomicPublisher(gateway.publisher);
+    const [late, inTime] = await Promise.all([
+      atomic.publish(`CALLS_${queue}`, [unique(queue, 'late')], () => true),
+      atomic.publish(`CALLS_${queue}`, [unique(queue, 'in-time')]),
+    ]);
+    expect([late, inTime]).toMatchObject([{ reason: 'timeout' }, { kind: 'stored' }]);
+    await using look = await openManager(inject('natsUrl'));
+    expect((await storedIn(look.manager, queue)).calls).toEqual(['in-time']);
+  });
+});
+
+describe('a batch of which only a part has come', () => {
+  test('leaves neither key nor call, and is in the way of nobody', async () => {
+    const queue = uniqueQueue();
+    await using gateway = await startGatewaySide(inject('natsUrl'), { queues: [queue] });
+    await using dying = await openManager(inject('natsUrl'));
+    const call = buildCall(queue, { id: 'half' });
+    const hash = 'a'.repeat(64);
+    const { preceding = [] } = toAtomicBatch([toKeyMessage(call, hash, 60_000), toCallMessage(call, false)]);
+    for (const { subject, headers, body } of preceding) {
+      dying.connection.publish(subject, body, { headers: headers as MsgHdrs });
+    }
+    await dying.connection.flush();
+    await dying.connection.close();
+    await using look = await openManager(inject('natsUrl'));
+    expect(await storedIn(look.manager, queue)).toEqual({ keys: [], calls: [] });
+    const atomic = new AtomicPublisher(gateway.publisher);
+    const whole = [toKeyMessage(call, hash, 60_000), toCallMessage(call, false)];
+    expect(await atomic.publish(`CALLS_${queue}`, whole)).toMatchObject({ kind: 'stored' });
+    expect(await storedIn(look.manager, queue)).toEqual({ keys: ['half'], calls: ['half'] });
+  });
+
+  test('because the line broke is not confirmed, and no key is there without its call (P1)', async () => {
+    await using server = await startServer();
+    await using proxy = await startTcpProxy({ port: server.port });
+    await using gateway = await startGatewaySide(`nats://127.0.0.1:${proxy.port}`, { publishTimeoutMs: 1_000 });
+    await using look = await openManager(server.url);
+    const body = new Uint8Array(40_000);
+    const confirmed: string[] = [];
+    for (let round = 0; round < 8; round++) {
+      await eventually(() => gateway.queue.available);
+      const sending = Array.from({ length: 40 }, async (_, n) => {
+        const id = `${round}-${n}`;
+        const { kind } = await gateway.queue.accept(buildCall('default', { id, body }), { unique: false, key: id });
+        if (kind === 'stored') {
+          confirmed.push(id);
+        }
+      });
+      // In the middle of what is sent, at another point each time.
+      setTimeout(() => proxy.cut(), round * 3);
+      await Promise.all(sending);
+      proxy.heal();
+    }
+    await eventually(() => gateway.queue.available);
+    const { keys, calls } = await storedIn(look.manager, 'default');
+    expect(keys).toEqual(calls);
+    expect(confirmed.filter((id) => !calls.includes(id))).toEqual([]);
+    expect(calls.length).toBeLessThan(320);
+  });
+});
+
+test('a batch has at least one message and no more than the server takes', () => {
+  const message = { subject: 'a', headers: headers(), body: new Uint8Array() };
+  expect(() => toAtomicBatch([])).toThrow(RangeError);
+  expect(() => toAtomicBatch(Array.from({ length: 1_001 }, () => message))).toThrow(RangeError);
+});

@@ -1,0 +1,324 @@
+import { describe, expect, test } from 'vitest';
+import { CallCanceller } from '../src/index.ts';
+import { openFinder, reportOf } from './call-fixture.ts';
+import { outcomeOf } from './dead-letter-fixture.ts';
+import { buildCall } from './harness.ts';
+import { storedIn } from './stored-calls.ts';
+
+const body = Buffer.from('the same each time');
+
+type Parts = Awaited<ReturnType<typeof openFinder>>['parts'];
+
+/** A gateway that dies where it gets to `at`. */
+function dying(parts: Parts, at: 'recordOutcome' | 'remove' | 'removeAll') {
+  const die = (): Promise<never> => Promise.reject(new Error('dead'));
+  const { calls, remover } = parts;
+  return new CallCanceller({
+    ...parts,
+    calls: {
+      recordOutcome: at === 'recordOutcome' ? die : (outcome, body) => calls.recordOutcome(outcome, body),
+      findOutcome: (callId, generation) => calls.findOutcome(callId, generation),
+      putBack: (call, startedAt, lastSequence) => calls.putBack(call, startedAt, lastSequence),
+    },
+    remover: {
+      remove: at === 'remove' ? die : (queued) => remover.remove(queued),
+      removeAll: at === 'removeAll' ? die : (subject) => remover.removeAll(subject),
+      isDelivered: (queued) => remover.isDelivered(queued),
+    },
+  });
+}
+
+/** One for which the world goes on between its look at the consumer and its removal of the message. */
+function overtaken(parts: Parts, meanwhile: () => Promise<unknown>) {
+  const { remover } = parts;
+  return new CallCanceller({
+    ...parts,
+    remover: {
+      isDelivered: (queued) => remover.isDelivered(queued),
+      removeAll: (subject) => remover.removeAll(subject),
+      async remove(queued) {
+        await meanwhile();
+        return remover.remove(queued);
+      },
+    },
+  });
+}
+
+const soon = (): number => Date.now() + 11_000;
+
+describe('a cancelled call', () => {
+  test('that waits for its turn is gone from the queue, and its end is recorded', async () => {
+    const bench = await openFinder();
+    const call = await bench.put({ callbackUrl: 'http://receiver.test/' });
+    const result = await bench.canceller.cancel(call.id);
+    expect(result).toMatchObject({ kind: 'cancelled', call: { outcome: { status: 'cancelled', attempts: 0 } } });
+    expect(await bench.stored()).toBe(0);
+    expect(await bench.finder.find(call.id)).toMatchObject({ kind: 'ended', outcome: { status: 'cancelled' } });
+    expect(await bench.deliveredSoon()).toBe(0);
+    expect(await bench.parts.intents.find(call.id)).toBeUndefined();
+    const again = await bench.canceller.cancel(call.id);
+    expect(again).toMatchObject({ kind: 'ended', call: { outcome: { status: 'cancelled' } } });
+  });
+
+  test('that waits for a retry does not come back when its time comes', async () => {
+    const bench = await openFinder();
+    const call = await bench.put();
+    const first = await bench.take();
+    await bench.store.scheduleRetry(first, { ...call, retry: 1, startedAt: Date.now() }, Date.now() + 1_000);
+    await bench.settle(first);
+    const result = await bench.canceller.cancel(call.id);
+    expect(result).toMatchObject({ kind: 'cancelled', call: { outcome: { status: 'cancelled', attempts: 1 } } });
+    expect(await bench.stored()).toBe(0);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(await bench.stored()).toBe(0);
+    expect(await bench.deliveredSoon()).toBe(0);
+  });
+
+  test('that runs is aborted by its worker, and nothing that the worker does then counts', async () => {
+    const bench = await openFinder();
+    const call = await bench.put();
+    const delivery = await bench.take();
+    bench.reports.set(call.id, reportOf(call, 'running'));
+    const result = await bench.canceller.cancel(call.id);
+    expect(result).toMatchObject({ kind: 'cancelled', call: { outcome: { status: 'cancelled', attempts: 1 } } });
+    expect(bench.cancelled).toEqual([`${call.id}/0`]);
+    const retry = await bench.store.scheduleRetry(delivery, { ...call, retry: 1 }, Date.now());
+    expect(retry).toMatchObject({ kind: 'refused', reason: 'conflict' });
+    expect(await bench.store.recordOutcome(outcomeOf(call), Buffer.from(''))).toMatchObject({ reason: 'conflict' });
+    expect(await bench.stored()).toBe(0);
+  });
+
+  test('whose worker is dead is not delivered again, and the answer does not wait for the dead', async () => {
+    const bench = await openFinder({ ackWaitMs: 1_000 });
+    const call = await bench.put();
+    await bench.take();
+    const startedAt = performance.now();
+    expect(await bench.canceller.cancel(call.id)).toMatchObject({ kind: 'cancelled' });
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(await bench.deliveredSoon()).toBe(0);
+  });
+
+  test('that has ended is not cancelled, and one that nobody knows neither', async () => {
+    const bench = await openFinder();
+    const call = await bench.put();
+    const delivery = await bench.take();
+    await bench.store.recordOutcome(outcomeOf(call), Buffer.from('done'));
+    const ended = { kind: 'ended', call: { outcome: { status: 'succeeded' } } };
+    expect(await bench.canceller.cancel(call.id)).toMatchObject(ended);
+    // What is left to do after its end is done from the message.
+    expect(await bench.stored()).toBe(1);
+    await bench.settle(delivery);
+    expect(await bench.canceller.cancel(call.id)).toMatchObject(ended);
+    expect(await bench.canceller.cancel('nobody')).toEqual({ kind: 'unknown' });
+  });
+
+  test('and its real end never both count, whoever is faster', async () => {
+    const bench = await openFinder();
+    const rounds = await Promise.all(
+      Array.from({ length: 200 }, async (_, index) => {
+        const call = await bench.put();
+        const delivered = index % 2 === 0 ? await bench.parts.finder.findQueued(call.id) : undefined;
+        const real = bench.store.recordOutcome(outcomeOf(call, { endedAt: Date.now() - 1 }), Buffer.from(''));
+        const [result, recorded] = await Promise.all([bench.canceller.cancel(call.id), real]);
+        return { call, delivered, result, recorded };
+      }),
+    );
+    for (const { call, result, recorded } of rounds) {
+      const standing = await bench.finder.find(call.id);
+      const wins = recorded.kind === 'stored' ? 'succeeded' : 'cancelled';
+      expect(standing).toMatchObject({ kind: 'ended', outcome: { status: wins } });
+      expect(result).toMatchObject({ kind: wins === 'cancelled' ? 'cancelled' : 'ended' });
+    }
+  });
+
+  test('that is delivered and ends just before it is taken out of the queue is put back for what follows its end', async () => {
+    const bench = await openFinder();
+    const call = await bench.put({ callbackUrl: 'http://receiver.test/' });
+    const canceller = overtaken(bench.parts, async () => {
+      await bench.take();
+      await bench.store.recordOutcome(outcomeOf(call, { startedAt: 1_000 }), Buffer.from('done'));
+    });
+    expect(await canceller.cancel(call.id)).toMatchObject({
+      kind: 'ended',
+      call: { outcome: { status: 'succeeded' } },
+    });
+    const again = await bench.take();
+    expect(again.call).toMatchObject({
+      kind: 'call',
+      call: { ...call, startedAt: 1_000, body: Buffer.from(call.body) },
+    });
+    expect(await bench.parts.intents.find(call.id)).toBeUndefined();
+  });
+
+  test('is put back beside the attempt before it, and not where its next life has begun', async () => {
+    const bench = await openFinder();
+    const call = await bench.put();
+    const first = await bench.take();
+    const retried = { ...call, retry: 1, startedAt: 1_000 };
+    await bench.store.scheduleRetry(first, retried, Date.now() + 60_000);
+    const end = () => bench.store.recordOutcome(outcomeOf(call), Buffer.from('done'));
+    expect(await overtaken(bench.parts, end).cancel(call.id)).toMatchObject({ kind: 'ended' });
+    expect(await bench.finder.findQueued(call.id)).toMatchObject({
+      call: { retry: 1 },
+      subject: { readiness: 'ready' },
+    });
+    expect(await bench.stored()).toBe(2);
+
+    const other = await bench.put();
+    const replayed = { ...other, generation: 1 };
+    const goOn = async () => {
+      await bench.store.recordOutcome(outcomeOf(other), Buffer.from('done'));
+      const last = await bench.finder.findQueued(other.id);
+      expect(await bench.store.putBack(replayed, 2_000, last!.sequence)).toMatchObject({ kind: 'stored' });
+    };
+    expect(await overtaken(bench.parts, goOn).cancel(other.id)).toMatchObject({ kind: 'ended' });
+    expect(await bench.finder.findQueued(other.id)).toMatchObject({ call: { generation: 1 } });
+    expect(await bench.stored()).toBe(3);
+  });
+
+  test('by many at once is cancelled by one of them', async () => {
+    const bench = await openFinder();
+    const call = await bench.put();
+    const results = await Promise.all(Array.from({ length: 20 }, () => bench.canceller.cancel(call.id)));
+    expect(results.filter(({ kind }) => kind === 'cancelled')).toHaveLength(1);
+    expect(results.filter(({ kind }) => kind === 'ended')).toHaveLength(19);
+  });
+});
+
+describe('a gateway that dies while it cancels a call', () => {
+  test('that was taken out of the queue: its end is recorded by whoever looks for it', async () => {
+    const bench = await openFinder();
+    const call = await bench.put();
+    await expect(dying(bench.parts, 'recordOutcome').cancel(call.id)).rejects.toThrow('dead');
+    expect(await bench.stored()).toBe(0);
+    expect(await bench.finder.find(call.id)).toMatchObject({ kind: 'ended', outcome: { status: 'cancelled' } });
+  });
+
+  test('that was taken out of the queue: its end is recorded by the next sweep, and not before its time', async () => {
+    const bench = await openFinder();
+    const call = await bench.put();
+    await expect(dying(bench.parts, 'recordOutcome').cancel(call.id)).rejects.toThrow('dead');
+    await bench.sweeper.sweep(Date.now());
+    expect(await bench.store.findOutcome(call.id, 0)).toBeUndefined();
+    expect(await bench.sweeper.sweep(soon())).toBeGreaterThan(0);
+    expect(await bench.store.findOutcome(call.id, 0)).toMatchObject({ outcome: { status: 'cancelled' } });
+    expect(await bench.parts.intents.find(call.id)).toBeUndefined();
+  });
+
+  test('that is still in the queue: it was not cancelled, and lives on', async () => {
+    const bench = await openFinder();
+    const call = await bench.put();
+    await expect(dying(bench.parts, 'remove').cancel(call.id)).rejects.toThrow('dead');
+    expect(await bench.finder.find(call.id)).toMatchObject({ kind: 'alive', phase: 'queued' });
+    await bench.sweeper.sweep(soon());
+    expect(await bench.parts.intents.find(call.id)).toBeUndefined();
+    expect(await bench.finder.find(call.id)).toMatchObject({ kind: 'alive', phase: 'queued' });
+    expect((await bench.take()).callId).toBe(call.id);
+  });
+
+  test('that was taken out of the queue as a retry: the attempt before, on its way out, is not taken for it', async () => {
+    const bench = await openFinder();
+    const call = await bench.put();
+    const first = await bench.take();
+    await bench.store.scheduleRetry(first, { ...call, retry: 1, startedAt: Date.now() }, Date.now() + 60_000);
+    await expect(dying(bench.parts, 'recordOutcome').cancel(call.id)).rejects.toThrow('dead');
+    expect(await bench.stored()).toBe(1);
+    await bench.sweeper.sweep(soon());
+    await bench.settle(first);
+    expect(await bench.store.findOutcome(call.id, 0)).toMatchObject({ outcome: { status: 'cancelled' } });
+    expect(await bench.stored()).toBe(0);
+  });
+
+  test('that was delivered: whoever gets it again finds its end, and the sweep removes it', async () => {
+    const bench = await openFinder();
+    const call = await bench.put();
+    await bench.take();
+    await expect(dying(bench.parts, 'removeAll').cancel(call.id)).rejects.toThrow('dead');
+    expect(await bench.stored()).toBe(1);
+    expect(await bench.finder.find(call.id)).toMatchObject({ kind: 'ended', outcome: { status: 'cancelled' } });
+    await bench.sweeper.sweep(soon());
+    expect(await bench.stored()).toBe(0);
+  });
+});
+
+describe('a purge', () => {
+  test('cancels what waits, and leaves alone what runs, what comes later and the other functions', async () => {
+    const bench = await openFinder();
+    const held = await bench.put();
+    const delivery = await bench.take();
+    bench.reports.set(held.id, reportOf(held, 'running'));
+    const waiting = await Promise.all(Array.from({ length: 700 }, () => bench.put()));
+    const other = await bench.put({ function: 'other' });
+    const purged = await bench.purge.purge({ queue: bench.queue, function: 'echo' });
+    const later = await bench.put();
+    expect(purged).toBe(700);
+    for (const { id } of waiting) {
+      expect(await bench.finder.find(id)).toMatchObject({ kind: 'ended', outcome: { status: 'cancelled' } });
+    }
+    for (const { id } of [held, other, later]) {
+      expect(await bench.finder.find(id)).toMatchObject({ kind: 'alive' });
+    }
+    expect(await bench.stored()).toBe(3);
+    await bench.settle(delivery);
+    expect((await bench.take()).callId).toBe(later.id);
+  });
+
+  test('takes a call that a worker has given back, and one whose worker is dead', async () => {
+    const bench = await openFinder({ ackWaitMs: 1_000 });
+    const calls = [await bench.put(), await bench.put()];
+    const givenBack = await bench.take();
+    await bench.take();
+    givenBack.giveBack();
+    bench.worker.source.flush();
+    await bench.worker.broker.connection?.flush();
+    expect(await bench.purge.purge({ queue: bench.queue })).toBe(2);
+    for (const { id } of calls) {
+      expect(await bench.finder.find(id)).toMatchObject({ kind: 'ended', outcome: { status: 'cancelled' } });
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    expect([await bench.stored(), await bench.deliveredSoon()]).toEqual([0, 0]);
+  });
+
+  test('keeps idempotency keys: the same call again is not made anew', async () => {
+    const bench = await openFinder();
+    const key = `key-${bench.queue}`;
+    const accept = () => bench.gateway.queue.accept(buildCall(bench.queue, { body }), { unique: false, key });
+    expect(await accept()).toMatchObject({ kind: 'stored' });
+    await bench.put({ notBefore: Date.now() + 3_600_000 });
+    expect(await bench.purge.purge({ queue: bench.queue })).toBe(2);
+    expect(await accept()).toMatchObject({ kind: 'replayed' });
+    const stored = await storedIn(bench.gateway.topology.manager, bench.queue);
+    expect([stored.keys.length, stored.calls]).toEqual([1, []]);
+  });
+
+  test('of a queue takes all its functions, and retries that wait', async () => {
+    const bench = await openFinder();
+    const call = await bench.put();
+    const first = await bench.take();
+    await bench.store.scheduleRetry(first, { ...call, retry: 1, startedAt: Date.now() }, Date.now() + 60_000);
+    await bench.settle(first);
+    const other = await bench.put({ function: 'other' });
+    expect(await bench.purge.purge({ queue: bench.queue })).toBe(2);
+    expect(await bench.stored()).toBe(0);
+    for (const { id } of [call, other]) {
+      expect(await bench.finder.find(id)).toMatchObject({ kind: 'ended', outcome: { status: 'cancelled' } });
+    }
+    expect(await bench.purge.purge({ queue: bench.queue })).toBe(0);
+  });
+
+  test('tells how far it is, and can be cut short and gone on with', async () => {
+    const bench = await openFinder();
+    await Promise.all(Array.from({ length: 600 }, () => bench.put()));
+    const progress: number[] = [];
+    const stop = new AbortController();
+    const onProgress = (purged: number): void => {
+      progress.push(purged);
+      stop.abort();
+    };
+    const first = await bench.purge.purge({ queue: bench.queue }, { signal: stop.signal, onProgress });
+    expect(progress).toEqual([first]);
+    expect(await bench.stored()).toBe(600 - first);
+    expect(await bench.purge.purge({ queue: bench.queue })).toBe(600 - first);
+  });
+});

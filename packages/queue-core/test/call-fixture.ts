@@ -1,0 +1,95 @@
+import { eventually } from '@asyncfn/testkit';
+import { expect, inject, onTestFinished } from 'vitest';
+import {
+  answerForHeldCalls,
+  type Call,
+  CallCanceller,
+  CallFinder,
+  CallPurge,
+  CallRemover,
+  CallStore,
+  CancelIntents,
+  CancelSweeper,
+  type Delivery,
+  type HeldReport,
+  HolderLine,
+  Publisher,
+} from '../src/index.ts';
+import { uniqueQueue } from './connected.ts';
+import { buildCall, functionConfig, startGatewaySide, startWorkerSide } from './harness.ts';
+
+/** A gateway that looks for calls and ends them, and a worker whose calls the test takes and settles by hand. */
+export async function openFinder({ resultTtlMs = 3_600_000, natsUrl = inject('natsUrl'), ackWaitMs = 30_000 } = {}) {
+  const queue = uniqueQueue();
+  const lane = { queue, function: 'echo' };
+  const gateway = await startGatewaySide(natsUrl, { queues: [queue], functions: [functionConfig('echo', queue)] });
+  const worker = await startWorkerSide(natsUrl, { queues: [queue], ackWaitMs });
+  onTestFinished(async () => {
+    await gateway[Symbol.asyncDispose]();
+    await worker[Symbol.asyncDispose]();
+  });
+  const { broker, topology, publisher } = gateway;
+  const calls = new CallStore(publisher, topology);
+  const holders = new HolderLine(broker);
+  const intents = new CancelIntents(publisher, topology);
+  const remover = new CallRemover(topology);
+  const finder = new CallFinder({ broker, topology, calls, intents, holders, resultTtlMs });
+  const parts = { finder, calls, intents, remover, holders, maxRetries: () => 3 };
+  const canceller = new CallCanceller(parts);
+  const reports = new Map<string, HeldReport>();
+  const cancelled: string[] = [];
+  answerForHeldCalls(worker.broker, {
+    report: (callId) => reports.get(callId),
+    cancel(callId, generation) {
+      cancelled.push(`${callId}/${generation}`);
+      return reports.has(callId);
+    },
+  });
+  await worker.broker.connection?.flush();
+  await worker.topology.ensureFunction({ name: 'echo', queue, concurrency: undefined });
+  const store = new CallStore(new Publisher(worker.broker), worker.topology);
+  return {
+    queue,
+    lane,
+    gateway,
+    worker,
+    parts,
+    finder,
+    canceller,
+    purge: new CallPurge(topology, canceller),
+    sweeper: new CancelSweeper(parts),
+    store,
+    reports,
+    /** What workers were told to abort: call ids, each with its generation. */
+    cancelled,
+    put: async (changes: Partial<Call> = {}): Promise<Call> => {
+      const call = buildCall(queue, { startTime: `${Date.now()}000000`, ...changes });
+      expect(await gateway.queue.accept(call, { unique: false })).toMatchObject({ kind: 'stored' });
+      return call;
+    },
+    take: async (): Promise<Delivery> => {
+      const before = worker.deliveries.length;
+      worker.source.request(lane, 1, 30_000);
+      await eventually(() => worker.deliveries.length > before);
+      return worker.deliveries[before]!;
+    },
+    settle: async (delivery: Delivery): Promise<void> => {
+      delivery.done();
+      worker.source.flush();
+      await worker.broker.connection?.flush();
+    },
+    /** Messages in the queue. */
+    stored: async (): Promise<number> => (await topology.manager.streams.info(`CALLS_${queue}`)).state.messages,
+    /** Deliveries that come within a moment. */
+    deliveredSoon: async (): Promise<number> => {
+      const before = worker.deliveries.length;
+      worker.source.request(lane, 10, 500);
+      await new Promise((resolve) => setTimeout(resolve, 800));
+      return worker.deliveries.length - before;
+    },
+  };
+}
+
+export function reportOf(call: Call, standing: HeldReport['standing']): HeldReport {
+  return { v: 1, standing, generation: call.generation ?? 0, retry: call.retry, maxRetries: 3, startedAt: Date.now() };
+}

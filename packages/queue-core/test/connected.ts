@@ -1,0 +1,63 @@
+import { randomBytes } from 'node:crypto';
+import { type NatsServer, type NatsServerOptions, startNatsServer } from '@asyncfn/nats-server';
+import type {} from '@asyncfn/nats-server/vitest';
+import { eventually } from '@asyncfn/testkit';
+import { inject } from 'vitest';
+import { Broker, type BrokerOptions, type QueueError, type QueueLogger } from '../src/index.ts';
+
+interface LogLine {
+  readonly level: 'info' | 'warn' | 'error';
+  readonly fields: object;
+  readonly message: string;
+}
+
+/** A logger whose lines a test can read. */
+export class RecordingLogger implements QueueLogger {
+  readonly lines: LogLine[] = [];
+
+  get messages(): string[] {
+    return this.lines.map(({ message }) => message);
+  }
+
+  info(fields: object, message: string): void {
+    this.lines.push({ level: 'info', fields, message });
+  }
+
+  warn(fields: object, message: string): void {
+    this.lines.push({ level: 'warn', fields, message });
+  }
+
+  error(fields: object, message: string): void {
+    this.lines.push({ level: 'error', fields, message });
+  }
+}
+
+export interface TestBroker extends AsyncDisposable {
+  readonly broker: Broker;
+  readonly logger: RecordingLogger;
+  readonly fatal: QueueError[];
+}
+
+/** A broker that has not been started; it is stopped at the end of the scope. */
+export function createBroker(url: string, options: Partial<BrokerOptions> = {}): TestBroker {
+  const logger = new RecordingLogger();
+  const fatal: QueueError[] = [];
+  const onFatal = (error: QueueError): void => void fatal.push(error);
+  const broker = new Broker({ servers: [url], name: 'test', logger, onFatal, ...options });
+  return { broker, logger, fatal, [Symbol.asyncDispose]: () => broker.stop() };
+}
+
+/** Resolves once the broker is connected. */
+export async function connected(broker: Broker): Promise<void> {
+  await eventually(() => broker.connected);
+}
+
+/** A server of the test's own, for outages. */
+export function startServer(options: NatsServerOptions = {}): Promise<NatsServer> {
+  return startNatsServer({ bin: inject('natsServerBin'), ...options });
+}
+
+/** A queue that no other test uses. */
+export function uniqueQueue(): string {
+  return `test-${randomBytes(6).toString('hex')}`;
+}

@@ -1,0 +1,121 @@
+import { startNatsCluster } from '@asyncfn/nats-server';
+import { eventually } from '@asyncfn/testkit';
+import { expect, inject, test } from 'vitest';
+import {
+  CallQueue,
+  type DurabilityOptions,
+  DurabilityWatch,
+  FunctionRegister,
+  Publisher,
+  QueueTopology,
+} from '../src/index.ts';
+import { createBroker, type RecordingLogger, startServer, uniqueQueue } from './connected.ts';
+import { buildCall, functionConfig } from './harness.ts';
+
+// Servers of their own: the level is that of the weakest stream, and other tests make streams in memory.
+
+/** As deploy/ has it: every server answers our account what its settings are. */
+const tellingConfig = `
+accounts {
+  SYS: { exports: [{ service: "$SYS.REQ.SERVER.PING.JSZ", response: stream }] }
+  APP: {
+    jetstream: enabled
+    users: [{ user: asyncfn, password: asyncfn }]
+    imports: [{ service: { account: SYS, subject: "$SYS.REQ.SERVER.PING.JSZ" } }]
+  }
+}
+system_account: SYS
+no_auth_user: asyncfn
+`;
+
+interface Watching extends AsyncDisposable {
+  readonly watch: DurabilityWatch;
+  readonly queue: CallQueue;
+  readonly logger: RecordingLogger;
+  readonly name: string;
+}
+
+async function watching(
+  url: string,
+  options: Partial<DurabilityOptions> = {},
+  replicas = 1,
+  name = uniqueQueue(),
+): Promise<Watching> {
+  const { broker, logger, fatal } = createBroker(url, { servers: url.split(',') });
+  const topology = new QueueTopology(broker, {
+    replicas,
+    ackWaitMs: 30_000,
+    ownsLanes: false,
+    queues: () => [name],
+    logger,
+    onFatal: (error) => void fatal.push(error),
+  });
+  const watch = new DurabilityWatch(broker, topology, { declaredSyncAlways: false, logger, ...options });
+  const config = functionConfig('echo', name);
+  const register = new FunctionRegister({ functions: new Map([['echo', config]]), fallback: undefined });
+  const queue = new CallQueue({ broker, topology, publisher: new Publisher(broker), register, durability: watch });
+  broker.start();
+  await eventually(() => watch.current, { timeoutMs: 25_000 });
+  return {
+    watch,
+    queue,
+    logger,
+    name,
+    async [Symbol.asyncDispose]() {
+      watch.stop();
+      await broker.stop();
+    },
+  };
+}
+
+test('one server is single, and does not tell when it syncs', async () => {
+  await using server = await startServer();
+  await using side = await watching(server.url);
+  expect(side.watch.current).toEqual({ level: 'single', copies: 1, sync: 'unknown' });
+  expect(side.watch.syncsEveryWrite).toBe(false);
+});
+
+test("the operator's word counts where the server does not tell", async () => {
+  await using server = await startServer();
+  await using side = await watching(server.url, { declaredSyncAlways: true });
+  expect(side.watch.current).toEqual({ level: 'single', copies: 1, sync: 'always' });
+  expect(side.watch.syncsEveryWrite).toBe(true);
+});
+
+test("the server's word counts more than the operator's", async () => {
+  await using server = await startServer({ syncInterval: '10s', config: tellingConfig });
+  await using side = await watching(server.url, { declaredSyncAlways: true });
+  expect(side.watch.current).toEqual({ level: 'single', copies: 1, sync: 'interval' });
+  expect(side.logger.messages).toContain('NATS_SYNC says always, but a server says that it syncs at intervals');
+});
+
+test('below what is required no call is accepted, and the log says why', async () => {
+  await using server = await startServer();
+  await using side = await watching(server.url, { required: 'quorum' });
+  expect(side.queue.shortfall).toEqual({ required: 'quorum', found: 'single' });
+  expect(side.queue.available).toBe(false);
+  expect(await side.queue.accept(buildCall(side.name), { unique: false })).toMatchObject({ reason: 'unavailable' });
+  expect(side.logger.lines).toContainEqual({
+    level: 'error',
+    message: 'durability is below REQUIRE_DURABILITY: calls are refused',
+    fields: { level: 'single', copies: 1, sync: 'unknown', required: 'quorum' },
+  });
+});
+
+test('three servers that sync every write are fsync-quorum, once every stream has its copies', async () => {
+  await using cluster = await startNatsCluster({
+    bin: inject('natsServerBin'),
+    syncInterval: 'always',
+    config: tellingConfig,
+  });
+  const name = uniqueQueue();
+  await using before = await watching(cluster.urls, {}, 1, name);
+  expect(before.watch.current).toMatchObject({ level: 'single', sync: 'always' });
+
+  // A process with a higher setting raises the streams that exist.
+  await using after = await watching(cluster.urls, { required: 'fsync-quorum' }, 3, name);
+  await eventually(() => after.watch.shortfall === undefined, { timeoutMs: 20_000 });
+  expect(after.watch.current).toMatchObject({ level: 'fsync-quorum', sync: 'always' });
+  // A stream that has just got its copies may be electing its leader.
+  await eventually(async () => (await after.queue.accept(buildCall(name), { unique: false })).kind === 'stored');
+});

@@ -1,0 +1,236 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { NatsServer } from '@asyncfn/nats-server';
+import { eventually } from '@asyncfn/testkit';
+import { AckPolicy } from '@nats-io/jetstream';
+import { expect, inject, test } from 'vitest';
+import {
+  type AcceptResult,
+  type Call,
+  CallQueue,
+  CallStore,
+  CommitMode,
+  createCallId,
+  FunctionRegister,
+  GroupCommit,
+  type Outcome,
+} from '../src/index.ts';
+import { startServer, uniqueQueue } from './connected.ts';
+import { buildCall, functionConfig, type GatewaySide, openManager, startGatewaySide } from './harness.ts';
+
+interface Fixture extends AsyncDisposable {
+  readonly side: GatewaySide;
+  readonly queue: string;
+  accept(call: Call): Promise<AcceptResult>;
+}
+
+/** A gateway side that always stores in groups. */
+async function startGrouping(url: string, options: { publishTimeoutMs?: number } = {}): Promise<Fixture> {
+  const queue = uniqueQueue();
+  const side = await startGatewaySide(url, {
+    queues: [queue],
+    functions: [functionConfig('echo', queue)],
+    ...options,
+  });
+  const { broker, topology, publisher } = side;
+  const calls = new CallQueue({
+    broker,
+    topology,
+    publisher: new GroupCommit(publisher, { isWorthIt: () => true, onLate: () => broker.suspect() }),
+    register: new FunctionRegister({ functions: new Map(), fallback: undefined }),
+  });
+  await calls.accept(buildCall(queue), { unique: false }); // opens the lane
+  return {
+    side,
+    queue,
+    accept: (call) => calls.accept(call, { unique: false }),
+    [Symbol.asyncDispose]: () => side[Symbol.asyncDispose](),
+  };
+}
+
+/** Ids of the calls in the queue, in their order, with the sequence of each. */
+async function storedCalls(url: string, queue: string): Promise<Map<string, number>> {
+  await using look = await openManager(url);
+  const stream = `CALLS_${queue}`;
+  const found = new Map<string, number>();
+  const { state } = await look.manager.streams.info(stream);
+  for (let seq = state.first_seq; seq <= state.last_seq; seq++) {
+    const message = await look.manager.streams.getMessage(stream, { seq });
+    if (message !== null) {
+      found.set(message.subject.split('.').at(-1) ?? '', message.seq);
+    }
+  }
+  return found;
+}
+
+test('calls that come together are stored as they would be alone, each where it is said to be', async () => {
+  const url = inject('natsUrl');
+  await using fixture = await startGrouping(url);
+  const calls = Array.from({ length: 100 }, () => buildCall(fixture.queue));
+  const results = await Promise.all(calls.map((call) => fixture.accept(call)));
+  const stored = await storedCalls(url, fixture.queue);
+  for (const [index, call] of calls.entries()) {
+    expect(results[index]).toEqual({ kind: 'stored', sequence: stored.get(call.id), duplicate: false });
+  }
+  expect(stored.size).toBe(101);
+});
+
+test('a worker gets the calls of a group one by one, byte for byte', async () => {
+  const url = inject('natsUrl');
+  await using fixture = await startGrouping(url);
+  const calls = Array.from({ length: 20 }, () => buildCall(fixture.queue));
+  await Promise.all(calls.map((call) => fixture.accept(call)));
+  await using look = await openManager(url);
+  const bodies: string[] = [];
+  const consumer = await look.manager.jetstream().consumers.get(`CALLS_${fixture.queue}`, 'echo');
+  for await (const message of await consumer.fetch({ max_messages: 21, expires: 10_000 })) {
+    bodies.push(message.string());
+    message.ack();
+  }
+  expect(bodies.slice(1).toSorted()).toEqual(calls.map(({ id }) => `body of ${id}`).toSorted());
+  expect((await look.manager.consumers.info(`CALLS_${fixture.queue}`, 'echo')).config.ack_policy).toBe(
+    AckPolicy.Explicit,
+  );
+});
+
+test('a call that the stream refuses spoils nothing for those that came with it', async () => {
+  await using server = await startServer();
+  await using fixture = await startGrouping(server.url);
+  await using look = await openManager(server.url);
+  const stream = `CALLS_${fixture.queue}`;
+  const { config } = await look.manager.streams.info(stream);
+  await look.manager.streams.update(stream, { ...config, max_msg_size: 2_000 });
+  const calls = Array.from({ length: 40 }, (_, index) =>
+    buildCall(fixture.queue, index === 17 ? { body: new Uint8Array(3_000) } : {}),
+  );
+  const results = await Promise.all(calls.map((call) => fixture.accept(call)));
+  expect(results[17]).toMatchObject({ kind: 'refused', reason: 'too_large' });
+  expect(results.filter(({ kind }) => kind === 'stored')).toHaveLength(39);
+  const stored = await storedCalls(server.url, fixture.queue);
+  expect(stored.size).toBe(40);
+  expect(stored.has(calls[17]!.id)).toBe(false);
+});
+
+test('a broker that hangs is told within the time limit, and what came meanwhile is stored once it is back', async () => {
+  await using server = await startServer();
+  await using fixture = await startGrouping(server.url, { publishTimeoutMs: 500 });
+  await server.pause();
+  const startedAt = performance.now();
+  const results = await Promise.all(
+    Array.from({ length: 50 }, async () => {
+      await delay(Math.random() * 200);
+      return await fixture.accept(buildCall(fixture.queue));
+    }),
+  );
+  expect(performance.now() - startedAt).toBeLessThan(2_500);
+  expect(results.every(({ kind }) => kind === 'refused')).toBe(true);
+  server.signal('SIGCONT');
+  await eventually(() => fixture.side.broker.connected);
+  expect(await fixture.accept(buildCall(fixture.queue))).toMatchObject({ kind: 'stored' });
+});
+
+/** Accepts without a pause; returns what was confirmed. */
+async function acceptUntil(fixture: Fixture, isOver: () => boolean): Promise<Set<string>> {
+  const confirmed = new Set<string>();
+  const send = async (): Promise<void> => {
+    while (!isOver()) {
+      const call = buildCall(fixture.queue);
+      const result = await fixture.accept(call);
+      if (result.kind === 'stored') {
+        confirmed.add(call.id);
+      } else {
+        await delay(5);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: 64 }, send));
+  return confirmed;
+}
+
+async function killAndRestart(server: NatsServer, times: number): Promise<void> {
+  for (let time = 0; time < times; time++) {
+    await delay(200 + Math.random() * 200);
+    await server.restart({ signal: 'SIGKILL' });
+  }
+}
+
+test('whatever is confirmed is stored, also when the broker is killed in the middle of a commit', async () => {
+  await using server = await startServer({ syncInterval: 'always' });
+  await using fixture = await startGrouping(server.url);
+  let isOver = false;
+  const accepting = acceptUntil(fixture, () => isOver);
+  await killAndRestart(server, 4);
+  const before = await storedCalls(server.url, fixture.queue);
+  await eventually(() => fixture.side.topology.ready);
+  await delay(300);
+  isOver = true;
+  const confirmed = await accepting;
+  const stored = await storedCalls(server.url, fixture.queue);
+  expect([...confirmed].filter((id) => !stored.has(id))).toEqual([]);
+  expect(stored.size).toBeGreaterThan(before.size); // it went on after the last kill
+  expect(confirmed.size).toBeGreaterThan(100);
+}, 60_000);
+
+test('a broker that syncs every write is given groups, and one that does not is not', async () => {
+  const measured = async (syncInterval?: string): Promise<{ grouped: boolean; logged: readonly string[] }> => {
+    await using server = await startServer(syncInterval === undefined ? {} : { syncInterval });
+    await using side = await startGatewaySide(server.url);
+    const { topology, publisher, logger } = side;
+    const parts = { topology, publisher, logger, replicas: 1 };
+    const mode = new CommitMode({ ...parts, mode: 'auto' });
+    await server.restart();
+    await eventually(() => logger.messages.includes('commit measured'), { timeoutMs: 20_000 });
+    return { grouped: mode.grouped, logged: logger.messages };
+  };
+  expect((await measured('always')).grouped).toBe(true);
+  expect((await measured()).grouped).toBe(false);
+}, 60_000);
+
+test('a mode that is set is not measured', async () => {
+  await using side = await startGatewaySide(inject('natsUrl'));
+  const parts = { topology: side.topology, publisher: side.publisher, logger: side.logger, replicas: 1 };
+  expect(new CommitMode({ ...parts, mode: 'on' }).grouped).toBe(true);
+  expect(new CommitMode({ ...parts, mode: 'off' }).grouped).toBe(false);
+});
+
+function outcomeOf(callId: string): Outcome {
+  return {
+    v: 1,
+    callId,
+    generation: 0,
+    function: 'echo',
+    queue: 'default',
+    status: 'succeeded',
+    attempts: 1,
+    maxRetries: 0,
+    startTime: '1700000000000000000',
+    endedAt: Date.now(),
+    headers: [],
+  };
+}
+
+test('outcomes that come together are stored each once, and the one of a call that has ended before is refused alone', async () => {
+  const url = inject('natsUrl');
+  await using fixture = await startGrouping(url);
+  const { broker, topology, publisher } = fixture.side;
+  const groups = new GroupCommit(publisher, { isWorthIt: () => true, onLate: () => broker.suspect() });
+  const store = new CallStore(publisher, topology, groups);
+  const ids = Array.from({ length: 40 }, () => createCallId());
+  const body = (text: string): Uint8Array => Buffer.from(text);
+  const record = (callIds: readonly string[], text: string) =>
+    Promise.all(callIds.map((callId) => store.recordOutcome(outcomeOf(callId), body(text))));
+
+  const first = await record(ids.slice(0, 20), 'first');
+  expect(first.map(({ kind }) => kind)).toEqual(Array.from({ length: 20 }, () => 'stored'));
+  const second = await record(ids.slice(19), 'second');
+  expect(second[0]).toMatchObject({ kind: 'refused', reason: 'conflict' });
+  expect(second.slice(1).map(({ kind }) => kind)).toEqual(Array.from({ length: 20 }, () => 'stored'));
+
+  for (const [callId = '', text] of [
+    [ids[0], 'first'],
+    [ids[19], 'first'],
+    [ids[20], 'second'],
+  ]) {
+    const found = await store.findOutcome(callId, 0);
+    expect(Buffer.from(found?.body ?? []).toString()).toBe(text);
+  }
+});

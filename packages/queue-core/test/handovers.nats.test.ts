@@ -1,0 +1,38 @@
+import { eventually } from '@asyncfn/testkit';
+import { expect, inject, test } from 'vitest';
+import { createCallId, Handovers, Publisher } from '../src/index.ts';
+import { startServer } from './connected.ts';
+import { startWorkerSide } from './harness.ts';
+
+test('the hand-overs of a call are counted, those of another are not', async () => {
+  await using worker = await startWorkerSide(inject('natsUrl'));
+  const handovers = new Handovers(new Publisher(worker.broker), worker.topology);
+  const [call, other] = [createCallId(), createCallId()];
+  expect(await handovers.count(call)).toBe(0);
+  await Promise.all([call, call, other].map((id) => handovers.note(id)));
+  expect(await handovers.count(call)).toBe(2);
+  expect(await handovers.count(other)).toBe(1);
+});
+
+test('a hand-over that the broker does not store is remembered by the worker that made it', async () => {
+  await using server = await startServer();
+  await using worker = await startWorkerSide(server.url);
+  const handovers = new Handovers(new Publisher(worker.broker), worker.topology);
+  const call = createCallId();
+  server.signal('SIGKILL');
+  await eventually(() => !worker.broker.connected);
+  await handovers.note(call);
+  await expect(handovers.count(call)).rejects.toMatchObject({ code: 'broker' });
+  await server.restart();
+  await eventually(() => worker.topology.ready);
+  expect(await handovers.count(call)).toBe(1);
+});
+
+test('an id that could break out of its subject is not noted (P7)', async () => {
+  await using worker = await startWorkerSide(inject('natsUrl'));
+  const handovers = new Handovers(new Publisher(worker.broker), worker.topology);
+  for (const id of ['', '*', '>', 'a.b', 'a b']) {
+    await expect(handovers.note(id)).rejects.toThrow(TypeError);
+    await expect(handovers.count(id)).rejects.toThrow(TypeError);
+  }
+});

@@ -1,0 +1,235 @@
+import type { NatsServer } from '@asyncfn/nats-server';
+import { eventually } from '@asyncfn/testkit';
+import { Kvm } from '@nats-io/kv';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parseFunctions } from '../src/functions/functions-document.ts';
+import {
+  type FileDefinition,
+  FunctionRegister,
+  type KnownFunction,
+  noFile,
+  QueueTopology,
+  SharedRegister,
+} from '../src/index.ts';
+import { createBroker, type RecordingLogger, startServer } from './connected.ts';
+import { openManager } from './harness.ts';
+
+let server: NatsServer;
+
+beforeEach(async () => {
+  server = await startServer();
+});
+
+afterEach(() => server.stop());
+
+interface Member extends AsyncDisposable {
+  readonly shared: SharedRegister;
+  readonly register: FunctionRegister;
+  readonly logger: RecordingLogger;
+}
+
+/** A process that shares the register. */
+function join(text = ''): Member {
+  const { broker, logger } = createBroker(server.url);
+  const topology = new QueueTopology(broker, {
+    replicas: 1,
+    ackWaitMs: 30_000,
+    ownsLanes: true,
+    queues: () => [],
+    logger,
+    onFatal: () => {},
+  });
+  const register = new FunctionRegister();
+  const shared = new SharedRegister({ broker, topology, register, file: file(text), replicas: 1, logger });
+  broker.start();
+  return { shared, register, logger, [Symbol.asyncDispose]: () => broker.stop() };
+}
+
+async function joined(text = ''): Promise<Member> {
+  const member = join(text);
+  await eventually(
+    () => member.shared.complete && member.shared.list().every(({ revision }) => revision !== undefined),
+  );
+  return member;
+}
+
+function file(text: string): FileDefinition {
+  const parsed = parseFunctions(text);
+  if (parsed.kind === 'refused') {
+    throw new Error('a test needs a good file');
+  }
+  return text === '' ? noFile : parsed.definition;
+}
+
+function put({ shared }: Member, name: string, url: string) {
+  return shared.change(name, () => ({ kind: 'put', entry: { source: 'api', paused: false, settings: { url } } }));
+}
+
+function url({ register }: Member, name: string): string | undefined {
+  return register.lookup(name)?.url;
+}
+
+/** A change as a client makes it that has read the function before. */
+function changeRead({ shared }: Member, read: KnownFunction | undefined, newUrl: string) {
+  return shared.change('a', (there) =>
+    there?.revision === read?.revision
+      ? { kind: 'put', entry: { source: 'api', paused: false, settings: { url: newUrl } } }
+      : { kind: 'refuse' },
+  );
+}
+
+describe('a change of the register', () => {
+  test('is live where it is made at once, and everywhere else within two seconds', async () => {
+    await using one = await joined();
+    await using two = await joined();
+    await put(one, 'a', 'http://a');
+    expect(url(one, 'a')).toBe('http://a');
+    await eventually(() => url(two, 'a') === 'http://a', { timeoutMs: 2_000 });
+    await two.shared.change('a', () => ({ kind: 'remove' }));
+    expect(url(two, 'a')).toBeUndefined();
+    await eventually(() => url(one, 'a') === undefined, { timeoutMs: 2_000 });
+    expect(await put(one, 'a', 'http://again')).toMatchObject({ kind: 'changed', created: true });
+  });
+
+  test('of two that were decided on the same revision is one', async () => {
+    await using one = await joined();
+    await using two = await joined();
+    await put(one, 'a', 'http://a');
+    const read = one.shared.find('a');
+    const results = await Promise.all([changeRead(one, read, 'http://one'), changeRead(two, read, 'http://two')]);
+    expect(results.map(({ kind }) => kind).sort()).toEqual(['changed', 'refused']);
+    const winner = results[0]?.kind === 'changed' ? 'http://one' : 'http://two';
+    await eventually(() => url(one, 'a') === winner && url(two, 'a') === winner);
+  });
+
+  test('that depends on nothing gets through beside many others', async () => {
+    await using one = await joined();
+    await using two = await joined();
+    const members = [one, two, one, two];
+    const results = await Promise.all(members.map((member, index) => put(member, 'a', `http://${index}`)));
+    expect(results.map(({ kind }) => kind)).toEqual(members.map(() => 'changed'));
+    expect(results.filter((result) => result.kind === 'changed' && result.created)).toHaveLength(1);
+  });
+
+  test('cannot be made while the broker is away, and what is known stays in force', async () => {
+    await using one = await joined();
+    await put(one, 'a', 'http://a');
+    server.signal('SIGTERM');
+    await server.exited;
+    await expect(put(one, 'b', 'http://b')).rejects.toMatchObject({ code: 'broker' });
+    expect(url(one, 'a')).toBe('http://a');
+  });
+});
+
+describe('a process', () => {
+  test('that starts without the broker goes by its file, and by the register once that is there', async () => {
+    await using first = await joined();
+    await put(first, 'a', 'http://a');
+    server.signal('SIGTERM');
+    await server.exited;
+    await using late = join('functions: { b: { url: http://b } }');
+    expect(url(late, 'b')).toBe('http://b');
+    expect(late.shared.complete).toBe(false);
+    await server.restart();
+    await eventually(() => url(late, 'a') === 'http://a' && url(first, 'b') === 'http://b', { timeoutMs: 10_000 });
+    expect(late.shared.complete).toBe(true);
+  });
+
+  test('does not know who is paused until the register is there', async () => {
+    await using first = await joined('functions: { a: { url: http://a }, b: { url: http://b } }');
+    await first.shared.change('a', (there) => ({ kind: 'put', entry: { ...there!.entry, paused: true } }));
+    await using late = join('functions: { a: { url: http://a } }');
+    const seen = new Set<boolean | undefined>([late.register.isPaused('a')]);
+    late.register.onChange(() => seen.add(late.register.isPaused('a')));
+    await eventually(() => late.shared.complete);
+    expect(seen).toEqual(new Set([undefined, true]));
+    expect(late.register.isPaused('b')).toBe(false);
+  });
+
+  test('catches up by itself after an outage', async () => {
+    await using one = await joined();
+    await using two = await joined();
+    await put(one, 'a', 'http://a');
+    await server.restart();
+    await eventually(() =>
+      put(one, 'a', 'http://changed').then(
+        () => true,
+        () => false,
+      ),
+    );
+    await eventually(() => url(two, 'a') === 'http://changed', { timeoutMs: 10_000 });
+    await put(two, 'b', 'http://b');
+    await eventually(() => url(one, 'b') === 'http://b');
+  });
+
+  test('overrides at its start what others have said of the functions that its file names, and says so once', async () => {
+    await using one = await joined('functions: { a: { url: http://secret:word@one, concurrency: 1 } }');
+    await put(one, 'a', 'http://api');
+    await using two = await joined('functions: { a: { url: http://secret:word@two } }');
+    expect(url(two, 'a')).toBe('http://secret:word@two');
+    await eventually(() => url(one, 'a') === 'http://secret:word@two');
+    const said = two.logger.lines.filter(({ message }) => message === 'the functions file overrides the register');
+    expect(said.map(({ fields }) => fields)).toEqual([{ function: 'a', settings: ['url'], source: 'api' }]);
+    expect(JSON.stringify(two.logger.lines)).not.toContain('secret');
+    expect(one.logger.messages).not.toContain('the functions file overrides the register');
+  });
+
+  test('whose file differs from that of another does not fight over it', async () => {
+    await using one = await joined('functions: { a: { url: http://one } }');
+    await using two = await joined('functions: { a: { url: http://two } }');
+    await eventually(() => url(one, 'a') === 'http://two');
+    const { revision } = two.shared.find('a')!;
+    for (const { shared } of [one, two, one, two]) {
+      await shared.check();
+    }
+    await put(one, 'other', 'http://other');
+    expect(one.shared.find('a')?.revision).toBe(revision);
+  });
+
+  test('tells the register of a change of its file', async () => {
+    await using one = await joined('functions: { a: { url: http://a }, b: { url: http://b } }');
+    await using two = await joined();
+    one.shared.takeFile(file('functions: { b: { url: http://changed }, c: { url: http://c } }'));
+    expect([url(one, 'a'), url(one, 'b'), url(one, 'c')]).toEqual([undefined, 'http://changed', 'http://c']);
+    await eventually(() => url(two, 'a') === undefined && url(two, 'b') === 'http://changed');
+    await eventually(() => url(two, 'c') === 'http://c');
+  });
+
+  test('passes over what it cannot read, says so, and goes on', async () => {
+    await using one = await joined();
+    await using look = await openManager(server.url);
+    const bucket = await new Kvm(look.connection).open('FUNCTIONS');
+    await bucket.put('later', '{"v":2}');
+    await bucket.put('a/b', 'no name');
+    await put(one, 'a', 'http://a');
+    await eventually(() => one.logger.lines.filter(({ message }) => /cannot be read/.test(message)).length >= 2);
+    expect(one.shared.list().map(({ name }) => name)).toEqual(['a']);
+    await using two = await joined();
+    expect(two.shared.list().map(({ name }) => name)).toEqual(['a']);
+  });
+
+  test('puts the register back that has been deleted', async () => {
+    await using one = await joined('functions: { a: { url: http://a } }');
+    await using two = await joined();
+    await put(one, 'b', 'http://b');
+    await eventually(() => url(two, 'b') === 'http://b');
+    await using look = await openManager(server.url);
+    await look.manager.streams.delete('KV_FUNCTIONS');
+    await Promise.allSettled([one.shared.check(), two.shared.check()]);
+    await using three = join();
+    await eventually(() => url(three, 'a') === 'http://a' && url(three, 'b') === 'http://b', { timeoutMs: 10_000 });
+    expect([url(one, 'a'), url(one, 'b')]).toEqual(['http://a', 'http://b']);
+    await put(three, 'c', 'http://c');
+    await eventually(() => url(one, 'c') === 'http://c' && url(two, 'c') === 'http://c', { timeoutMs: 10_000 });
+  });
+});
+
+test('the register outlives all processes and the broker', async () => {
+  {
+    await using one = await joined();
+    await put(one, 'a', 'http://a');
+  }
+  await server.restart();
+  await using two = await joined();
+  expect(two.shared.find('a')).toMatchObject({ entry: { source: 'api', settings: { url: 'http://a' } } });
+});
