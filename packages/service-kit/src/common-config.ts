@@ -1,0 +1,74 @@
+import { choice, duration, integer, text, urlList } from './config-fields.ts';
+import { LOG_FORMATS, LOG_LEVELS } from './logger.ts';
+import { tracingConfig } from './tracing/tracing-config.ts';
+
+/** What `runProcess` itself reads: every process has these. */
+export const processConfig = {
+  logLevel: choice({
+    env: 'LOG_LEVEL',
+    values: LOG_LEVELS,
+    default: 'info',
+    doc: 'The least severe level that is logged.',
+  }),
+  logFormat: choice({
+    env: 'LOG_FORMAT',
+    values: LOG_FORMATS,
+    default: 'json',
+    doc: '`json` is one object a line, `console` is for people.',
+  }),
+  shutdownTimeoutMs: duration({
+    env: 'SHUTDOWN_TIMEOUT',
+    default: 30_000,
+    doc: 'How long a stop waits for work in flight before it hands it back.',
+  }),
+};
+
+/** What gateway and worker share. `OPS_PORT` is not here: its default differs. */
+export const commonConfig = {
+  natsUrls: urlList({
+    env: 'NATS_URL',
+    protocols: ['nats:', 'tls:'],
+    default: ['nats://127.0.0.1:4222'],
+    doc: 'Servers of the NATS cluster; any of them will do. With `tls://` only encrypted connections.',
+  }),
+  natsCredentialsFile: text({
+    env: 'NATS_CREDENTIALS_FILE',
+    doc: 'Path of a NATS credentials file (JWT and seed).',
+  }),
+  natsUser: text({ env: 'NATS_USER', doc: 'User name at NATS.' }),
+  natsPassword: text({ env: 'NATS_PASSWORD', secret: true, doc: 'Password at NATS.' }),
+  natsToken: text({ env: 'NATS_TOKEN', secret: true, doc: 'Token at NATS.' }),
+  natsInboxPrefix: text({
+    env: 'NATS_INBOX_PREFIX',
+    default: '_INBOX',
+    doc: 'Where answers of NATS come in. With one of its own a process can be kept from hearing those of others.',
+  }),
+  natsTlsCaFile: text({
+    env: 'NATS_TLS_CA_FILE',
+    doc: 'Path of a PEM file with the authorities that may sign the certificate of NATS.',
+  }),
+  functionsFile: text({ env: 'FUNCTIONS_FILE', doc: 'Path of the functions file.' }),
+  streamReplicas: integer({
+    env: 'STREAM_REPLICAS',
+    default: 1,
+    min: 1,
+    max: 5,
+    doc: 'Copies which JetStream keeps of each stream; 3 survives the loss of a server.',
+  }),
+  ...processConfig,
+  ...tracingConfig,
+  opsHost: text({ env: 'OPS_HOST', default: '0.0.0.0', doc: 'Address of the operations server.' }),
+};
+
+/**
+ * The port of the operations server, 0 for a free one.
+ * @param port default
+ */
+export function opsPort(port: number) {
+  return integer({
+    env: 'OPS_PORT',
+    default: port,
+    max: 65_535,
+    doc: 'Port of the operations server (`/metrics`, `/livez`, `/readyz`); 0 picks a free one.',
+  });
+}

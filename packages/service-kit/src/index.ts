@@ -1,0 +1,32 @@
+export { allConfigured } from './all-configured.ts';
+export { createBoundedLabel } from './bounded-label.ts';
+export { commonConfig, opsPort, processConfig } from './common-config.ts';
+export { ConfigError, type ConfigOf, type ConfigProblem, type Field, parseConfig, type Schema } from './config.ts';
+export {
+  choice,
+  duration,
+  durationList,
+  flag,
+  integer,
+  integerList,
+  list,
+  listOf,
+  size,
+  text,
+  url,
+  urlList,
+} from './config-fields.ts';
+export { describeConfig } from './describe-config.ts';
+export { createService, type Service } from './lifecycle.ts';
+export { createLogger, type Logger } from './logger.ts';
+export { createOpsServer, createRegistry, type OpsServer, type Readiness } from './ops-server.ts';
+export { type Phase, runPhases } from './phases.ts';
+export { type ProcessContext, runProcess } from './process.ts';
+export { displayUrl } from './redact-url.ts';
+export { type ParsedSettings, SettingsFile } from './settings-file.ts';
+export { TallyCounter } from './tally-counter.ts';
+export { after, every, sleep } from './timing.ts';
+export { contextFrom, hasContext, traceIdFrom, withContext } from './tracing/carried-context.ts';
+export { startTracing, type Tracing } from './tracing/tracing.ts';
+export { readVersion } from './version.ts';
+export { watchFile } from './watch-file.ts';

@@ -1,0 +1,23 @@
+/**
+ * A URL fit for logs, error texts and answers: without userinfo, query and fragment, where passwords and tokens are
+ * found. Never throws; of a text that is no URL it keeps what cannot be one of these.
+ */
+export function displayUrl(url: string | URL): string {
+  const text = String(url);
+  if (!URL.canParse(text)) {
+    return redactText(text);
+  }
+  const shown = new URL(text);
+  shown.username = '';
+  shown.password = '';
+  shown.search = '';
+  shown.hash = '';
+  return shown.href;
+}
+
+function redactText(text: string): string {
+  const start = text.indexOf('//') + 2;
+  const at = text.lastIndexOf('@');
+  const withoutUserinfo = start >= 2 && at >= start ? text.slice(0, start) + text.slice(at + 1) : text.slice(at + 1);
+  return withoutUserinfo.replace(/[?#].*$/s, '');
+}

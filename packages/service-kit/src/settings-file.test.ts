@@ -1,0 +1,63 @@
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { eventually } from '@asyncfn/testkit';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createLogger } from './logger.ts';
+import { type ParsedSettings, SettingsFile } from './settings-file.ts';
+
+let folder: string;
+let path: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'settings-file-'));
+  path = join(folder, 'numbers');
+});
+
+afterEach(() => rm(folder, { recursive: true }));
+
+/** One whole number a line. */
+function parse(text: string, file: string): ParsedSettings<number[]> {
+  const lines = text.trim().split('\n');
+  const problems = lines.flatMap((line, index) => (/^\d+$/.test(line) ? [] : [`${file}:${index + 1}: no number`]));
+  return problems.length > 0 ? { kind: 'refused', problems } : { kind: 'settings', settings: lines.map(Number) };
+}
+
+test('a file that is wrong ends the start with every problem and its line', async () => {
+  await writeFile(path, '1\nx\n2\ny\n');
+  await expect(SettingsFile.load({ path, env: 'NUMBERS_FILE', parse })).rejects.toMatchObject({
+    code: 'config_invalid',
+    problems: [
+      { name: 'NUMBERS_FILE', problem: `${path}:2: no number` },
+      { name: 'NUMBERS_FILE', problem: `${path}:4: no number` },
+    ],
+  });
+});
+
+test('a file that is not there ends the start and is named', async () => {
+  await expect(SettingsFile.load({ path, env: 'NUMBERS_FILE', parse })).rejects.toMatchObject({
+    code: 'config_invalid',
+    problems: [{ name: 'NUMBERS_FILE', problem: expect.stringContaining(`${path}: cannot be read: ENOENT`) }],
+  });
+});
+
+test('a new content is taken over, a bad one logged and left, until the signal aborts', async () => {
+  const lines: Record<string, unknown>[] = [];
+  const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
+  const logger = createLogger({ name: 'test', level: 'info', format: 'json', destination });
+  const stop = new AbortController();
+  await writeFile(path, '1\n');
+  const file = await SettingsFile.load({ path, env: 'NUMBERS_FILE', parse });
+  expect(file.current).toEqual([1]);
+  const followed = file.follow(logger, stop.signal);
+  await writeFile(path, 'nonsense\n');
+  await eventually(() => lines.some(({ level }) => level === 'error'));
+  expect(file.current).toEqual([1]);
+  expect(lines).toMatchObject([{ setting: 'NUMBERS_FILE', problems: [`${path}:1: no number`] }]);
+  await writeFile(`${path}.new`, '2\n3\n');
+  await rename(`${path}.new`, path);
+  await eventually(() => file.current.length === 2);
+  expect(lines.at(-1)).toMatchObject({ level: 'info', msg: 'settings file reloaded', setting: 'NUMBERS_FILE' });
+  stop.abort();
+  await followed;
+}, 15_000);

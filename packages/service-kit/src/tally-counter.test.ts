@@ -1,0 +1,17 @@
+import { Registry } from 'prom-client';
+import { expect, test } from 'vitest';
+import { TallyCounter } from './tally-counter.ts';
+
+test('what was counted is told at each look, and counted once', async () => {
+  const registry = new Registry();
+  const calls = new TallyCounter('queue_name', { name: 'calls_total', help: 'Calls.', registers: [registry] });
+  const lines = async () => (await registry.metrics()).split('\n').filter((line) => line.startsWith('calls_total'));
+  expect(await lines()).toEqual([]);
+  calls.inc('a');
+  calls.inc('b');
+  calls.inc('a');
+  expect(await lines()).toEqual(['calls_total{queue_name="a"} 2', 'calls_total{queue_name="b"} 1']);
+  calls.inc('b');
+  expect(await lines()).toEqual(['calls_total{queue_name="a"} 2', 'calls_total{queue_name="b"} 2']);
+  expect(await lines()).toEqual(['calls_total{queue_name="a"} 2', 'calls_total{queue_name="b"} 2']);
+});

@@ -1,0 +1,40 @@
+import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
+import type { Logger } from '../logger.ts';
+
+type ExportResult = Parameters<Parameters<SpanExporter['export']>[1]>[0];
+
+/** `ExportResultCode.SUCCESS` of @opentelemetry/core. */
+const success = 0;
+
+/** Says once that traces do not arrive, and once that they do again: the SDK alone would say nothing. */
+export class ReportingExporter implements SpanExporter {
+  readonly #exporter: SpanExporter;
+  readonly #logger: Logger;
+  #failing = false;
+
+  constructor(exporter: SpanExporter, logger: Logger) {
+    this.#exporter = exporter;
+    this.#logger = logger;
+  }
+
+  export(spans: ReadableSpan[], done: (result: ExportResult) => void): void {
+    this.#exporter.export(spans, (result) => {
+      this.#report(result, spans.length);
+      done(result);
+    });
+  }
+
+  shutdown(): Promise<void> {
+    return this.#exporter.shutdown();
+  }
+
+  #report({ code, error }: ExportResult, spans: number): void {
+    const failed = code !== success;
+    if (failed && !this.#failing) {
+      this.#logger.warn({ err: error, spans }, 'traces cannot be exported and are lost');
+    } else if (!failed && this.#failing) {
+      this.#logger.info('traces are exported again');
+    }
+    this.#failing = failed;
+  }
+}

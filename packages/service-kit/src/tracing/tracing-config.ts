@@ -1,0 +1,135 @@
+import { choice, flag, fraction, integer, listOf, text, url } from '../config-fields.ts';
+import { choiceType } from '../value-types.ts';
+
+const samplers = [
+  'always_on',
+  'always_off',
+  'traceidratio',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio',
+] as const;
+
+const protocols = ['http/protobuf', 'http/json'] as const;
+
+/** At most 10,000,000 spans may wait: beyond that a typing mistake would take all of the memory. */
+const mostSpans = 10_000_000;
+const hourMs = 3_600_000;
+
+/**
+ * Whether and where traces go: variables of the OpenTelemetry specification
+ * (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables), in its units. Those of the
+ * exporter that are not read here, it reads itself.
+ */
+export const tracingConfig = {
+  otelSdkDisabled: flag({ env: 'OTEL_SDK_DISABLED', default: false, doc: '`true`: no traces, whatever else is set.' }),
+  otelTracesExporter: choice({
+    env: 'OTEL_TRACES_EXPORTER',
+    values: ['otlp', 'none'],
+    doc: 'Where traces go. Default: `otlp` where an endpoint is set, otherwise nowhere. See docs/tracing.md.',
+  }),
+  otelEndpoint: url({
+    env: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    doc: 'Base URL of the collector; traces go to `/v1/traces` below it. `http://localhost:4318` where traces are asked for without one.',
+  }),
+  otelTracesEndpoint: url({
+    env: 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+    doc: 'The whole URL that traces go to, in the place of the one above.',
+  }),
+  otelProtocol: choice({
+    env: 'OTEL_EXPORTER_OTLP_PROTOCOL',
+    values: protocols,
+    default: 'http/protobuf',
+    doc: 'How traces are written.',
+  }),
+  otelTracesProtocol: choice({
+    env: 'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL',
+    values: protocols,
+    doc: 'The same, for traces alone.',
+  }),
+  otelHeaders: text({
+    env: 'OTEL_EXPORTER_OTLP_HEADERS',
+    secret: true,
+    doc: 'Headers for the collector: `name=value,name=value`, percent-encoded.',
+  }),
+  otelTracesHeaders: text({
+    env: 'OTEL_EXPORTER_OTLP_TRACES_HEADERS',
+    secret: true,
+    doc: 'More of them, for traces alone.',
+  }),
+  otelTimeoutMs: integer({
+    env: 'OTEL_EXPORTER_OTLP_TIMEOUT',
+    default: 10_000,
+    min: 1,
+    max: hourMs,
+    doc: 'What one export may take, in milliseconds.',
+  }),
+  otelTracesTimeoutMs: integer({
+    env: 'OTEL_EXPORTER_OTLP_TRACES_TIMEOUT',
+    min: 1,
+    max: hourMs,
+    doc: 'The same, for traces alone.',
+  }),
+  otelCompression: choice({
+    env: 'OTEL_EXPORTER_OTLP_COMPRESSION',
+    values: ['none', 'gzip'],
+    default: 'none',
+    doc: 'How exports are compressed.',
+  }),
+  otelCertificate: text({
+    env: 'OTEL_EXPORTER_OTLP_CERTIFICATE',
+    doc: 'Path of a PEM file with the authorities that may sign the certificate of the collector.',
+  }),
+  otelServiceName: text({
+    env: 'OTEL_SERVICE_NAME',
+    doc: 'Name of the process in traces. Default: `asyncfn-gateway`, `asyncfn-worker`.',
+  }),
+  otelResourceAttributes: text({
+    env: 'OTEL_RESOURCE_ATTRIBUTES',
+    doc: 'What else traces say of the process: `key=value,key=value`, percent-encoded.',
+  }),
+  otelSampler: choice({
+    env: 'OTEL_TRACES_SAMPLER',
+    values: samplers,
+    default: 'parentbased_always_on',
+    doc: 'Which calls are traced. With `parentbased_` the caller decides who sends a `traceparent`.',
+  }),
+  otelSamplerRatio: fraction({
+    env: 'OTEL_TRACES_SAMPLER_ARG',
+    default: 1,
+    doc: 'The share of traces that the `traceidratio` samplers keep.',
+  }),
+  otelPropagators: listOf(choiceType(['tracecontext', 'baggage']), {
+    env: 'OTEL_PROPAGATORS',
+    default: ['tracecontext', 'baggage'],
+    doc: 'Ways in which a trace is carried on. W3C trace context is the one there is; `baggage` travels like any header.',
+  }),
+  otelScheduleDelayMs: integer({
+    env: 'OTEL_BSP_SCHEDULE_DELAY',
+    default: 5_000,
+    min: 1,
+    max: hourMs,
+    doc: 'How long spans are gathered before they are exported, in milliseconds.',
+  }),
+  otelMaxQueueSize: integer({
+    env: 'OTEL_BSP_MAX_QUEUE_SIZE',
+    default: 2_048,
+    min: 1,
+    max: mostSpans,
+    doc: 'Spans that may wait to be exported. Beyond that they are dropped.',
+  }),
+  otelMaxBatchSize: integer({
+    env: 'OTEL_BSP_MAX_EXPORT_BATCH_SIZE',
+    default: 512,
+    min: 1,
+    max: mostSpans,
+    doc: 'Spans in one export; no more than may wait.',
+  }),
+  otelExportTimeoutMs: integer({
+    env: 'OTEL_BSP_EXPORT_TIMEOUT',
+    default: 30_000,
+    min: 1,
+    max: hourMs,
+    doc: 'When an export is given up for the next, in milliseconds.',
+  }),
+};

@@ -1,0 +1,75 @@
+import { isSpanContextValid, ROOT_CONTEXT, type Tracer, trace } from '@opentelemetry/api';
+import type { ConfigOf } from '../config.ts';
+import type { Logger } from '../logger.ts';
+import { sleep } from '../timing.ts';
+import type { tracingConfig } from './tracing-config.ts';
+
+export type TracingConfig = ConfigOf<typeof tracingConfig>;
+
+export interface TracingOptions {
+  /** Name of the process, unless `OTEL_SERVICE_NAME` gives it another. */
+  readonly serviceName: string;
+  readonly version: string;
+  readonly logger: Logger;
+}
+
+/** The traces of a process. */
+export interface Tracing {
+  /** Undefined while nobody wants traces: then there is nothing to be done for them, and nothing is. */
+  readonly tracer: Tracer | undefined;
+  /** Exports what is left, for as long as `stopMs`. Never rejects: a stop does not depend on a collector. */
+  stop(): Promise<void>;
+}
+
+/** What sends spans to their collector. */
+export interface SpanPipeline {
+  readonly tracer: Tracer;
+  shutdown(): Promise<void>;
+}
+
+/** For the last export. */
+const stopMs = 2_000;
+
+/**
+ * Switches traces on if the configuration asks for them; only then is the OpenTelemetry SDK loaded. A process that was
+ * started with an SDK of its own (`node --import`) has its spans sent through that one.
+ *
+ * @throws ConfigError when a file that the configuration names cannot be read
+ */
+export async function startTracing(config: TracingConfig, options: TracingOptions): Promise<Tracing> {
+  const { serviceName, version, logger } = options;
+  const tracer = registeredTracer(serviceName, version);
+  if (tracer !== undefined || !isWanted(config)) {
+    return { tracer, stop: () => Promise.resolve() };
+  }
+  const { startPipeline } = await import('./otlp-pipeline.ts');
+  const pipeline = await startPipeline(config, options);
+  return { tracer: pipeline.tracer, stop: () => stopInTime(pipeline, logger) };
+}
+
+/** Standard variables, but for one: without an endpoint the specification's default would send traces to this machine. */
+export function isWanted({ otelSdkDisabled, otelTracesExporter, ...endpoints }: TracingConfig): boolean {
+  const hasEndpoint = (endpoints.otelEndpoint ?? endpoints.otelTracesEndpoint) !== undefined;
+  return !otelSdkDisabled && (otelTracesExporter ?? (hasEndpoint ? 'otlp' : 'none')) === 'otlp';
+}
+
+/** The API tells nobody whether there is an SDK behind it, but only a real span has an id. This one is never ended or seen. */
+function registeredTracer(name: string, version: string): Tracer | undefined {
+  const tracer = trace.getTracer(name, version);
+  const probe = tracer.startSpan('probe', { root: true }, ROOT_CONTEXT);
+  return isSpanContextValid(probe.spanContext()) ? tracer : undefined;
+}
+
+async function stopInTime(pipeline: SpanPipeline, logger: Logger): Promise<void> {
+  const done = new AbortController();
+  const timeUp = sleep(stopMs, done.signal).then((whole) => (whole ? 'time up' : 'done'));
+  const ended = pipeline.shutdown().then(
+    () => 'done',
+    () => 'failed',
+  );
+  const outcome = await Promise.race([ended, timeUp]);
+  done.abort();
+  if (outcome !== 'done') {
+    logger.warn({ outcome }, 'last traces could not be exported');
+  }
+}
