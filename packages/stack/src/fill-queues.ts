@@ -1,0 +1,14 @@
+import { ApiClient, type CallRequest } from './api-client.ts';
+import type { Stack } from './stack.ts';
+
+/** Enqueues so many calls of each function. Without a worker, what follows is the time of workers alone. */
+export async function fillQueues(
+  stack: Pick<Stack, 'gateway'>,
+  calls: Readonly<Record<string, number>>,
+  request: CallRequest = {},
+): Promise<void> {
+  await using client = new ApiClient(stack.gateway.url, 64);
+  for (const [name, count] of Object.entries(calls)) {
+    await client.acceptMany(name, count, request);
+  }
+}

@@ -1,0 +1,8 @@
+export { type ApiAnswer, ApiClient, type CallRequest } from './api-client.ts';
+export { type AppName, AppProcess, type LogLine, type OpsAnswer } from './app-process.ts';
+export { CallClient, type CallState } from './call-client.ts';
+export { fillQueues } from './fill-queues.ts';
+export { type Fleet, type FleetOptions, type Node, type Seat, startFleet } from './fleet.ts';
+export { type Load, startLoad } from './load.ts';
+export { openSmallDisk, type SmallDisk, type SmallDiskResult } from './small-disk.ts';
+export { type Env, type FunctionEntries, type Stack, type StackOptions, startStack } from './stack.ts';

@@ -1,0 +1,36 @@
+import {
+  type RecordedRequest,
+  RecordingServer,
+  type RecordingServerOptions,
+  type RequestHandler,
+} from './recording-server.ts';
+
+export interface CallbackReceiverOptions extends Omit<RecordingServerOptions, 'handler'> {
+  /** Decides the answers. Default: 204. */
+  respond?: RequestHandler;
+}
+
+/** Receives what is posted to `X-Callback-Url`, at any path, and remembers it. */
+export class CallbackReceiver extends RecordingServer {
+  /** In the order in which their bodies were complete. The list is live. */
+  get callbacks(): readonly RecordedRequest[] {
+    return this.requests;
+  }
+
+  /** Resolves once there have been at least `count`; rejects after `timeoutMs`, default 30,000. */
+  waitForCallbacks(count: number, timeoutMs = 30_000): Promise<readonly RecordedRequest[]> {
+    return this.waitFor(count, 'callbacks', timeoutMs);
+  }
+}
+
+/** Starts a receiver on a free port. */
+export async function startCallbackReceiver(options: CallbackReceiverOptions = {}): Promise<CallbackReceiver> {
+  const { respond = noContent, ...rest } = options;
+  const receiver = new CallbackReceiver({ ...rest, handler: respond });
+  await receiver.listen();
+  return receiver;
+}
+
+const noContent: RequestHandler = (_request, response) => {
+  response.writeHead(204).end();
+};

@@ -1,0 +1,10 @@
+export { type CallbackReceiver, type CallbackReceiverOptions, startCallbackReceiver } from './callback-receiver.ts';
+export { type EventuallyOptions, eventually } from './eventually.ts';
+export { echo, type Gate, gate, hash, type StatusOptions, sleep, status } from './function-behaviours.ts';
+export { jainIndex, Occupancy } from './occupancy.ts';
+export { createRandom, integerBelow, pickFrom, type Random } from './random.ts';
+export type { RecordedRequest, RecordingServerOptions, RequestHandler } from './recording-server.ts';
+export { startTcpProxy, type TcpProxy, type TcpTarget } from './tcp-proxy.ts';
+export { readTestCertificates, type TestCertificates } from './test-certificates.ts';
+export { startTestFunction, type TestFunction } from './test-function.ts';
+export { type CollectedSpan, startTraceCollector, type TraceCollector } from './trace-collector.ts';
