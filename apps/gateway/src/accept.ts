@@ -1,0 +1,196 @@
+import type {
+  AcceptResult,
+  Call,
+  CallbackPolicy,
+  CallQueue,
+  DurabilityShortfall,
+  FunctionConfig,
+  RefusalReason,
+} from '@asyncfn/queue-core';
+import type { Caller } from './auth/caller.ts';
+import { type CallHeaders, sortCallHeaders } from './call-headers.ts';
+import { notBeforeOf } from './call-times.ts';
+import { brokerAway, type Refusal, refusal } from './problem.ts';
+import { parseTarget, type Target } from './target.ts';
+
+/** What the gateway uses of a queue. */
+export type CallIntake = Pick<CallQueue, 'available' | 'shortfall' | 'obstacle' | 'accept'>;
+
+/** What a call is made of, before its body is read. */
+export interface CallRequest {
+  /** The raw request target. */
+  readonly url: string;
+  /** Names and values in turn. */
+  readonly rawHeaders: readonly string[];
+  /** Address of the client's end of the connection. */
+  readonly peer: string | undefined;
+  readonly caller: Caller;
+}
+
+/** A call that wants only its body and its start time. */
+export interface CallDraft {
+  readonly kind: 'draft';
+  readonly id: string;
+  /** Name of the token that the call was submitted with. */
+  readonly submitter: string | undefined;
+  /** The client chose the id: it must not be in use. */
+  readonly clientChoseId: boolean;
+  readonly function: FunctionConfig;
+  readonly target: Target;
+  readonly headers: CallHeaders;
+}
+
+export interface AcceptContext {
+  readonly lookup: (name: string) => FunctionConfig | undefined;
+  /** False while functions may exist that are not known yet. */
+  readonly knowsAll: () => boolean;
+  readonly createCallId: () => string;
+  /** Where results may be sent to. */
+  readonly callbackPolicy: Pick<CallbackPolicy, 'objectTo'>;
+  /** Unix time in milliseconds. Default `Date.now`. */
+  readonly now?: () => number;
+}
+
+/** Checks all of a request but its body and makes a call of it. */
+export function draftCall(request: CallRequest, context: AcceptContext): CallDraft | Refusal {
+  const { lookup, knowsAll, createCallId, callbackPolicy, now = Date.now } = context;
+  const target = parseTarget(request.url);
+  if (target.kind === 'refused') {
+    return target;
+  }
+  // Before the look-up: a token is told nothing of functions that are none of its business.
+  if (!request.caller.covers(target.name)) {
+    return refusal('forbidden', 'The token is not for this function.');
+  }
+  const config = lookup(target.name);
+  if (config === undefined) {
+    return knowsAll() ? refusal('unknown_function', 'No function of this name is registered.') : brokerAway;
+  }
+  const headers = sortCallHeaders(request.rawHeaders, request.peer, now());
+  if (headers.kind === 'refused') {
+    return headers;
+  }
+  const { callId, callbackUrl } = headers;
+  const objection = callbackUrl === undefined ? undefined : callbackPolicy.objectTo(new URL(callbackUrl));
+  if (objection !== undefined) {
+    return refusal('callback_not_allowed', `The result may not be sent to X-Callback-Url: ${objection.detail}.`);
+  }
+  const clientChoseId = callId !== undefined;
+  const id = callId ?? createCallId();
+  return { kind: 'draft', id, submitter: request.caller.name, clientChoseId, function: config, target, headers };
+}
+
+/** A draft with what was missing. */
+export function completeCall(draft: CallDraft, startTime: string, body: Uint8Array): Call {
+  const { callbackUrl, maxRetries, timeoutMs, times } = draft.headers;
+  // Written out, because spreading costs several microseconds a call.
+  const call: { -readonly [Field in keyof Call]: Call[Field] } = {
+    id: draft.id,
+    function: draft.function.name,
+    queue: draft.function.queue,
+    path: draft.target.path,
+    query: draft.target.query,
+    headers: draft.headers.travelling,
+    startTime,
+    retry: 0,
+    body,
+  };
+  if (draft.submitter !== undefined) {
+    call.submitter = draft.submitter;
+  }
+  if (callbackUrl !== undefined) {
+    call.callbackUrl = callbackUrl;
+  }
+  if (maxRetries !== undefined) {
+    call.maxRetries = maxRetries;
+  }
+  if (timeoutMs !== undefined) {
+    call.timeoutMs = timeoutMs;
+  }
+  const acceptedAt = toMs(startTime);
+  const notBefore = notBeforeOf(times, acceptedAt);
+  if (notBefore !== undefined) {
+    call.notBefore = notBefore;
+  }
+  if (times.expiresInMs !== undefined) {
+    call.expiresAt = acceptedAt + times.expiresInMs;
+  }
+  return call;
+}
+
+/** A start time, which is in nanoseconds, in milliseconds. */
+function toMs(startTime: string): number {
+  return Number(startTime.slice(0, -6));
+}
+
+/** What the client is told of a call that the queue has taken, now or before. */
+export interface AcceptedCall {
+  readonly kind: 'accepted';
+  readonly callId: string;
+  readonly startTime: string;
+  readonly status: 'queued' | 'scheduled';
+  /** It was accepted before, with the same `Idempotency-Key`. */
+  readonly replayed: boolean;
+}
+
+/**
+ * What the client of `call` is told: of the call itself, or of the earlier one in whose place it came.
+ * @param now Unix time in milliseconds
+ */
+export function toAnswer(call: Call, result: AcceptResult, now: number): AcceptedCall | Refusal {
+  switch (result.kind) {
+    case 'stored':
+      return accepted(call.id, call.startTime, call.notBefore !== undefined, false);
+    case 'replayed': {
+      const { callId, startTime, notBefore = 0 } = result.earlier;
+      return accepted(callId, startTime, notBefore > now, true);
+    }
+    case 'key_reused':
+      return refusal('idempotency_key_reused', 'The earlier call had another sub-path, query or body.');
+    case 'refused':
+      return { ...toQueueRefusal(result.reason), reason: result.detail };
+  }
+}
+
+function accepted(callId: string, startTime: string, waits: boolean, replayed: boolean): AcceptedCall {
+  return { kind: 'accepted', callId, startTime, status: waits ? 'scheduled' : 'queued', replayed };
+}
+
+/** What the client is told where a 202 would promise less than the operator wants it to. */
+export function toDurabilityRefusal({ required, found }: DurabilityShortfall): Refusal {
+  const there = found === undefined ? 'how durable it would be is not known' : `it would be ${found}`;
+  const detail = `Nothing was stored: ${there}, and REQUIRE_DURABILITY asks for ${required}. Send it again later.`;
+  return refusal('broker_unavailable', detail, retryAfter(2));
+}
+
+/** What the client is told when the queue did not take its call. Temporary troubles say when to come back. */
+export function toQueueRefusal(reason: RefusalReason): Refusal {
+  switch (reason) {
+    case 'unavailable':
+      return refusal(
+        'broker_unavailable',
+        'Nothing confirms that the call was stored. Send it again later.',
+        retryAfter(2),
+      );
+    case 'timeout':
+      return refusal(
+        'broker_timeout',
+        'It is not known whether the call was stored. Send it again later.',
+        retryAfter(5),
+      );
+    case 'overloaded':
+      return refusal('overloaded', 'The call was not accepted. Send it again later.', retryAfter(1));
+    case 'queue_full':
+      return refusal('queue_full', 'The call was not accepted. Send it again when there is room.', retryAfter(10));
+    case 'too_many_pending':
+      return refusal('too_many_pending', 'The call was not accepted. Send it again when fewer wait.', retryAfter(5));
+    case 'too_large':
+      return refusal('body_too_large', 'Body and headers together are larger than the queue takes.');
+    case 'conflict':
+      return refusal('call_id_conflict', 'A call with this X-Call-Id is known already.');
+  }
+}
+
+function retryAfter(seconds: number): Readonly<Record<string, string>> {
+  return { 'Retry-After': String(seconds) };
+}

@@ -1,0 +1,178 @@
+import { createServer } from 'node:http';
+import { type CallbackPolicy, createCallId, type FunctionConfig } from '@asyncfn/queue-core';
+import type { Logger } from '@asyncfn/service-kit';
+import { type FastifyInstance, fastify } from 'fastify';
+import type { CallIntake } from './accept.ts';
+import type { Token } from './auth/token.ts';
+import type { BodyBudget } from './body-budget.ts';
+import type { CallSpans } from './call-spans.ts';
+import { createClientErrorHandler, createTunnelHandler } from './client-error.ts';
+import type { GatewayMetrics } from './metrics.ts';
+import { apiDescription } from './plugins/api-description.ts';
+import { authentication } from './plugins/authentication.ts';
+import { connectionLimit } from './plugins/connection-limit.ts';
+import { gracefulClose } from './plugins/graceful-close.ts';
+import { httpRules } from './plugins/http-rules.ts';
+import { createFrameworkErrorHandler, refusals } from './plugins/refusals.ts';
+import { requestMetrics } from './plugins/request-metrics.ts';
+import { requireScopes } from './plugins/route-scope.ts';
+import { unknownRoutes } from './plugins/routing.ts';
+import type { ReceiptBook } from './receipt-book.ts';
+import { type CallLookup, type CallOptions, callRoutes } from './routes/calls.ts';
+import { type DeadLetterDesk, deadLetterRoutes } from './routes/dead-letters.ts';
+import { enqueueRoutes } from './routes/enqueue.ts';
+import { type FunctionDesk, type FunctionOptions, functionRoutes } from './routes/functions.ts';
+import { healthRoutes } from './routes/health.ts';
+import { type PurgeOptions, purgeRoutes } from './routes/purge.ts';
+import { type QueueOptions, queueRoutes } from './routes/queues.ts';
+import { createStartTimeClock } from './start-time.ts';
+import { isEnqueue, toRoutedUrl } from './target.ts';
+
+export interface AppDependencies {
+  readonly queue: CallIntake;
+  readonly calls: CallLookup;
+  readonly watches: CallOptions['watches'];
+  readonly canceller: CallOptions['canceller'];
+  readonly purges: PurgeOptions['jobs'];
+  readonly queues: PurgeOptions['queues'];
+  readonly deadLetters: DeadLetterDesk;
+  /** The functions that exist. */
+  readonly register: { lookup(name: string): FunctionConfig | undefined };
+  /** The same, for operators. */
+  readonly functions: FunctionDesk & { readonly complete: boolean };
+  readonly inspector: FunctionOptions['inspector'] & QueueOptions['inspector'];
+  readonly ratesOf: QueueOptions['ratesOf'];
+  readonly maxBytesOf: QueueOptions['maxBytesOf'];
+  readonly durability: QueueOptions['durability'];
+  readonly lanes: FunctionOptions['lanes'];
+  /** The tokens that callers need, as they are now. Default: none, the API is open to everybody. */
+  readonly tokens?: (() => readonly Token[]) | undefined;
+  /** Where results may be sent to. */
+  readonly callbackPolicy: Pick<CallbackPolicy, 'objectTo'>;
+  readonly metrics: GatewayMetrics;
+  readonly logger: Logger;
+  /** Version of the gateway, for the API's description. */
+  readonly version: string;
+  /** Largest body of a call, in bytes. */
+  readonly maxBodyBytes: number;
+  /** How long results are kept, in milliseconds; 0 is not at all. */
+  readonly resultTtlMs: number;
+  /** Aborts when the gateway stops. */
+  readonly stopping: AbortSignal;
+  /** What the bodies of all requests together may take. */
+  readonly bodyBudget: BodyBudget;
+  /** Connections at once. Default 16,384. */
+  readonly maxConnections?: number;
+  /** Told of each call that is accepted. */
+  readonly receipts: Pick<ReceiptBook, 'note'>;
+  /** Undefined while there are no traces. */
+  readonly spans?: CallSpans | undefined;
+  /** How long a client may take. */
+  readonly limits?: Partial<ClientLimits>;
+}
+
+export interface ClientLimits {
+  /** For a whole request to arrive, in milliseconds. Default 300,000: slow clients are welcome, stuck ones are not. */
+  readonly requestTimeoutMs: number;
+  /** For its headers to arrive, in milliseconds. Default 60,000. */
+  readonly headersTimeoutMs: number;
+  /** For the next request on a connection, in milliseconds. Default 72,000: longer than load balancers' usual 60 s. */
+  readonly keepAliveTimeoutMs: number;
+  /** How often the times above are checked, in milliseconds. Default 30,000. */
+  readonly checkIntervalMs: number;
+}
+
+const defaultLimits: ClientLimits = {
+  requestTimeoutMs: 300_000,
+  headersTimeoutMs: 60_000,
+  keepAliveTimeoutMs: 72_000,
+  checkIntervalMs: 30_000,
+};
+
+const defaultMaxConnections = 16_384;
+
+/** Request line and headers together, however many there are. */
+const maxHeaderBytes = 16 * 1024;
+
+/** The gateway's HTTP API, ready to listen. */
+export function buildApp(deps: AppDependencies): FastifyInstance {
+  const { metrics, logger, version, tokens } = deps;
+  const lookup = (name: string): FunctionConfig | undefined => deps.register.lookup(name);
+  const app = createInstance(deps);
+  requireScopes(app);
+  app.decorate('bodyBudget', deps.bodyBudget);
+  app.decorateRequest('incoming', null);
+  app.register(refusals, { logger, metrics });
+  app.register(connectionLimit, { maxConnections: deps.maxConnections ?? defaultMaxConnections, metrics, logger });
+  app.register(httpRules);
+  app.register(unknownRoutes);
+  app.register(requestMetrics, { metrics });
+  app.register(gracefulClose);
+  app.register(authentication, { tokens });
+  app.register(apiDescription, { version, needsToken: tokens !== undefined });
+  app.register(healthRoutes);
+  app.register(enqueueRoutes, {
+    queue: deps.queue,
+    lookup,
+    knowsAll: () => deps.functions.complete,
+    createCallId,
+    callbackPolicy: deps.callbackPolicy,
+    startTime: createStartTimeClock(),
+    receipts: deps.receipts,
+    metrics,
+    logger,
+    maxBodyBytes: deps.maxBodyBytes,
+    spans: deps.spans,
+  });
+  const { calls, watches, canceller, stopping, resultTtlMs } = deps;
+  app.register(callRoutes, { calls, watches, canceller, lookup, logger, stopping, resultTtlMs });
+  app.register(purgeRoutes, { jobs: deps.purges, queues: deps.queues, calls, lookup });
+  const { functions, inspector, lanes } = deps;
+  app.register(functionRoutes, { functions, inspector, lanes, purges: deps.purges, logger });
+  const { ratesOf, maxBytesOf, durability } = deps;
+  app.register(queueRoutes, { inspector, lookup, ratesOf, maxBytesOf, durability, now: Date.now });
+  app.register(deadLetterRoutes, { deadLetters: deps.deadLetters, lookup, logger });
+  return app;
+}
+
+function createInstance({ metrics, logger, maxBodyBytes, limits }: AppDependencies): FastifyInstance {
+  const { requestTimeoutMs, headersTimeoutMs, keepAliveTimeoutMs, checkIntervalMs } = { ...defaultLimits, ...limits };
+  const app: FastifyInstance = fastify({
+    // Fastify logs requests whole, and makes a logger for each one. What there is to say is said by us (P9).
+    logger: false,
+    serverFactory: (toRoutes) =>
+      createServer(
+        {
+          requestTimeout: requestTimeoutMs,
+          headersTimeout: headersTimeoutMs,
+          keepAliveTimeout: keepAliveTimeoutMs,
+          connectionsCheckingInterval: checkIntervalMs,
+          maxHeaderSize: maxHeaderBytes,
+          // Node's own answer would be a bare one. See refuseForm.
+          requireHostHeader: false,
+        },
+        (request, response) => (isEnqueue(request) ? app.enqueue(request, response) : toRoutes(request, response)),
+      ),
+    bodyLimit: maxBodyBytes,
+    forceCloseConnections: 'idle',
+    // See gracefulClose.
+    return503OnClosing: false,
+    genReqId: () => '',
+    // A call id is longer than the default.
+    routerOptions: { maxParamLength: 128 },
+    // A parameter with a mistake in its name is told, instead of passed over.
+    ajv: { customOptions: { removeAdditional: false } },
+    rewriteUrl: ({ url, method }) => toRoutedUrl(url ?? '', method),
+    frameworkErrors: createFrameworkErrorHandler({ logger, metrics }),
+    clientErrorHandler: createClientErrorHandler(logger, metrics),
+  });
+  app.removeAllContentTypeParsers();
+  // Node would drop the headers beyond 2,000 without a word; their size is limited above.
+  app.server.maxHeadersCount = 0;
+  // Node would close the connection without a word.
+  app.server.on('connect', createTunnelHandler(logger, metrics));
+  // A client that waits for "100 Continue" gets it, or its refusal, once its headers are checked.
+  app.server.on('checkContinue', (request, response) => app.server.emit('request', request, response));
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
+  return app;
+}

@@ -1,0 +1,29 @@
+import { parseCredentials } from './credentials.ts';
+import { findToken, type Token } from './token.ts';
+
+export type Authentication =
+  | { readonly kind: 'authenticated'; readonly token: Token }
+  | { readonly kind: 'refused'; readonly why: 'missing' | 'unreadable' | 'unknown' | 'expired' };
+
+/**
+ * Whose request this is.
+ *
+ * @param authorization the values of all its `Authorization` headers: of two, a proxy in front may have seen the other
+ */
+export function authenticate(authorization: readonly string[], tokens: readonly Token[], now: number): Authentication {
+  const [header] = authorization;
+  if (header === undefined) {
+    return { kind: 'refused', why: 'missing' };
+  }
+  const credentials = authorization.length > 1 ? undefined : parseCredentials(header);
+  if (credentials === undefined) {
+    return { kind: 'refused', why: 'unreadable' };
+  }
+  const token = findToken(tokens, credentials.secret);
+  if (token === undefined || (credentials.user !== undefined && credentials.user !== token.name)) {
+    return { kind: 'refused', why: 'unknown' };
+  }
+  return token.expiresAt !== undefined && token.expiresAt <= now
+    ? { kind: 'refused', why: 'expired' }
+    : { kind: 'authenticated', token };
+}

@@ -1,0 +1,29 @@
+import { type Caller, hasScope } from './caller.ts';
+
+/** What decides who may have to do with a call. */
+export interface CallOwner {
+  /** Name of the token that the call was submitted with; undefined where none was asked for. */
+  readonly submitter?: string | undefined;
+  readonly function: string;
+}
+
+/**
+ * `hidden` is answered as if there were no such call, so that nobody learns by trying which ids exist. `forbidden` is
+ * only for those who may know of it.
+ */
+export type CallAccess = 'allowed' | 'forbidden' | 'hidden';
+
+/**
+ * Whether a caller may see the state and the result of a call, or cancel it: its submitter may do both, `admin` both
+ * of any call, and `read` sees the calls of the functions that its token is for.
+ */
+export function decideCallAccess(caller: Caller, call: CallOwner, deed: 'read' | 'cancel'): CallAccess {
+  const isSubmitter = caller.name !== undefined && caller.name === call.submitter;
+  if (caller.scopes.has('admin') || isSubmitter) {
+    return 'allowed';
+  }
+  if (!hasScope(caller, 'read') || !caller.covers(call.function)) {
+    return 'hidden';
+  }
+  return deed === 'read' ? 'allowed' : 'forbidden';
+}

@@ -1,0 +1,77 @@
+import { type Refusal, refusal } from '../problem.ts';
+import { type Authentication, authenticate } from './authenticate.ts';
+import { anyone, type Caller, hasScope, type Scope } from './caller.ts';
+import type { Token } from './token.ts';
+
+export interface GatekeeperOptions {
+  /** The tokens that hold now; undefined where everybody may do everything. */
+  readonly tokens: (() => readonly Token[]) | undefined;
+  /** Counts one more request of a caller who may make only so many. Seconds to wait if these were too many. */
+  readonly countRequest: (caller: Caller) => Promise<number | undefined>;
+}
+
+/** Lets in whom a route is for, before anything else of the request is looked at. */
+export class Gatekeeper {
+  readonly #options: GatekeeperOptions;
+
+  constructor(options: GatekeeperOptions) {
+    this.#options = options;
+  }
+
+  /** Whose request it is. @param rawHeaders names and values in turn, as `node:http` gives them */
+  identify(rawHeaders: readonly string[]): { readonly kind: 'caller'; readonly caller: Caller } | Refusal {
+    const tokens = this.#options.tokens?.();
+    if (tokens === undefined) {
+      return everybody;
+    }
+    const authenticated = authenticate(authorizationOf(rawHeaders), tokens, Date.now());
+    return authenticated.kind === 'refused'
+      ? unauthorized(authenticated.why)
+      : { kind: 'caller', caller: authenticated.token };
+  }
+
+  /** What keeps a caller from a route. `undefined` as the scope is one that nobody has. */
+  refuseScope(caller: Caller, scope: Scope | 'caller' | undefined): Refusal | undefined {
+    if (scope === 'caller' || (scope !== undefined && hasScope(caller, scope))) {
+      return undefined;
+    }
+    const wanted = scope ?? 'none';
+    return refusal('forbidden', `This needs a token with the scope ${wanted}.`, {
+      'WWW-Authenticate': `Bearer realm="asyncfn", error="insufficient_scope", scope="${wanted}"`,
+    });
+  }
+
+  /** For a caller with a `rate`, once a request. */
+  async refuseExcess(caller: Caller): Promise<Refusal | undefined> {
+    const seconds = await this.#options.countRequest(caller);
+    return seconds === undefined ? undefined : rateLimited(seconds);
+  }
+}
+
+const everybody = { kind: 'caller', caller: anyone } as const;
+
+function authorizationOf(rawHeaders: readonly string[]): string[] {
+  return rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === 'authorization');
+}
+
+type Why = Extract<Authentication, { kind: 'refused' }>['why'];
+
+const details: Readonly<Record<Why, string>> = {
+  missing: 'Send a token of this gateway, as in "Authorization: Bearer TOKEN".',
+  unreadable: 'Authorization is sent once, as Bearer TOKEN or as Basic with the name of the token and the token.',
+  unknown: 'The token is not known here.',
+  expired: 'The token has expired.',
+};
+
+/** RFC 6750, 3, and RFC 7617, 2. */
+function unauthorized(why: Why): Refusal {
+  const bearer = why === 'missing' ? 'Bearer realm="asyncfn"' : 'Bearer realm="asyncfn", error="invalid_token"';
+  const challenge = { 'WWW-Authenticate': `${bearer}, Basic realm="asyncfn", charset="UTF-8"` };
+  return { ...refusal('unauthorized', details[why], challenge), reason: why };
+}
+
+function rateLimited(seconds: number): Refusal {
+  return refusal('rate_limited', 'The token has had its requests for now.', {
+    'Retry-After': String(Math.max(1, seconds)),
+  });
+}

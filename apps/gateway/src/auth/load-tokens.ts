@@ -1,0 +1,56 @@
+import { BlockList, isIP } from 'node:net';
+import { describeProblem } from '@asyncfn/checked-yaml';
+import { ConfigError, type ParsedSettings, SettingsFile } from '@asyncfn/service-kit';
+import type { GatewayConfig } from '../config.ts';
+import type { Token } from './token.ts';
+import { parseTokens } from './tokens-document.ts';
+
+export type TokensFile = SettingsFile<readonly Token[]>;
+
+type AuthConfig = Pick<GatewayConfig, 'auth' | 'authTokensFile' | 'host'>;
+
+/**
+ * Reads `AUTH_TOKENS_FILE`.
+ *
+ * @returns undefined for a gateway that is open to everybody: only where that was asked for, or where nobody but this
+ * machine reaches it
+ * @throws ConfigError when the file is wrong, or when it is not certain that the gateway is meant to be open
+ */
+export async function loadTokens({ auth, authTokensFile, host }: AuthConfig): Promise<TokensFile | undefined> {
+  if (authTokensFile !== undefined) {
+    if (auth === 'none') {
+      throw new ConfigError([{ name: 'AUTH', problem: '"none" contradicts AUTH_TOKENS_FILE; set only one of them' }]);
+    }
+    return SettingsFile.load({ path: authTokensFile, env: 'AUTH_TOKENS_FILE', parse });
+  }
+  if (auth === 'tokens') {
+    throw missing('is not set, and AUTH=tokens asks for it');
+  }
+  if (auth === undefined && !isLoopback(host)) {
+    throw missing(
+      `is not set, and HOST ${host} is open to other machines; set it, listen on 127.0.0.1, or say AUTH=none to let anybody in`,
+    );
+  }
+  return undefined;
+}
+
+function missing(problem: string): ConfigError {
+  return new ConfigError([{ name: 'AUTH_TOKENS_FILE', problem }]);
+}
+
+function parse(text: string, path: string): ParsedSettings<readonly Token[]> {
+  const parsed = parseTokens(text);
+  return parsed.kind === 'tokens'
+    ? { kind: 'settings', settings: parsed.tokens }
+    : { kind: 'refused', problems: parsed.problems.map((problem) => describeProblem(path, problem)) };
+}
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+/** A name other than localhost may stand for anything. */
+export function isLoopback(host: string): boolean {
+  const version = isIP(host);
+  return version === 0 ? host.toLowerCase() === 'localhost' : loopback.check(host, version === 4 ? 'ipv4' : 'ipv6');
+}

@@ -1,0 +1,16 @@
+import { parseDuration } from '@asyncfn/units';
+
+/** So many requests in each window of time. */
+export interface Rate {
+  readonly requests: number;
+  readonly windowMs: number;
+}
+
+const largestWindowMs = 86_400_000;
+
+/** Reads `100/1s`, `5000/1h`: requests and the time they are for, up to a day. Undefined for anything else. */
+export function parseRate(text: string): Rate | undefined {
+  const [, requests = '', window = ''] = /^([1-9]\d{0,8})\/(.+)$/.exec(text) ?? [];
+  const windowMs = parseDuration(window) ?? 0;
+  return windowMs > 0 && windowMs <= largestWindowMs ? { requests: Number(requests), windowMs } : undefined;
+}

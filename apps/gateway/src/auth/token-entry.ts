@@ -1,0 +1,62 @@
+import { parseArgs } from 'node:util';
+import { formatHash, hashToken } from './token.ts';
+import { parseTokens } from './tokens-document.ts';
+
+export const usage = `usage: create-token-main.js NAME --scope SCOPE [--scope SCOPE] [--function PATTERN]
+                            [--rate 100/1s] [--expires 2030-01-31T00:00:00Z] [--from-stdin]
+
+Makes a token and prints it with its entry for AUTH_TOKENS_FILE. SCOPE is invoke, read or admin.
+--from-stdin takes a secret that exists already, such as the password of an OpenFaaS gateway.
+`;
+
+/** What the command line asks for. */
+export interface TokenRequest {
+  readonly name: string;
+  readonly fromStdin: boolean;
+  /** The settings of the entry but its hash. */
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** Undefined for a command line that says something else than `usage`. */
+export function parseTokenRequest(args: readonly string[]): TokenRequest | undefined {
+  try {
+    const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options });
+    const [name, ...more] = positionals;
+    const { scope, function: functions, rate: rateLimit, expires } = values;
+    return name === undefined || scope === undefined || more.length > 0
+      ? undefined
+      : { name, fromStdin: values['from-stdin'], settings: { scopes: scope, functions, rateLimit, expires } };
+  } catch {
+    return undefined;
+  }
+}
+
+const options = {
+  scope: { type: 'string', multiple: true },
+  function: { type: 'string', multiple: true },
+  rate: { type: 'string' },
+  expires: { type: 'string' },
+  'from-stdin': { type: 'boolean', default: false },
+} as const;
+
+export type TokenEntry =
+  | { readonly kind: 'entry'; readonly text: string }
+  | { readonly kind: 'refused'; readonly problems: readonly string[] };
+
+/** A secret that somebody has thought up could be found by trying: a fast hash is no protection for it. */
+const leastSecret = 32;
+
+/** The entry of a tokens file for a secret, to stand below `tokens:`. */
+export function writeTokenEntry({ name, settings }: TokenRequest, secret: string): TokenEntry {
+  if (secret.length < leastSecret) {
+    return { kind: 'refused', problems: [`the secret has less than ${leastSecret} characters`] };
+  }
+  const entry = { hash: formatHash(hashToken(secret)), ...settings };
+  const parsed = parseTokens(JSON.stringify({ tokens: { [name]: entry } }));
+  if (parsed.kind === 'refused') {
+    return { kind: 'refused', problems: parsed.problems.map(({ path, problem }) => `${path} ${problem}`) };
+  }
+  const fields = Object.entries(entry).filter(([, value]) => value !== undefined);
+  const lines = fields.map(([key, value]) => `    ${key}: ${JSON.stringify(value)}\n`);
+  return { kind: 'entry', text: `  ${JSON.stringify(name)}:\n${lines.join('')}` };
+}

@@ -1,0 +1,134 @@
+import { type DocumentProblem, type Found, locateProblems, readYaml, shapeProblems } from '@asyncfn/checked-yaml';
+import { type Static, Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { Format } from 'typebox/format';
+import { scopes } from './caller.ts';
+import { parseFunctionPattern } from './function-pattern.ts';
+import { parseRate } from './rate.ts';
+import { formatHash, parseHash, type Token } from './token.ts';
+
+Format.Set('token-hash', (text) => parseHash(text) !== undefined);
+Format.Set('function-pattern', (text) => parseFunctionPattern(text) !== undefined);
+Format.Set('rate', (text) => parseRate(text) !== undefined);
+Format.Set('instant', (text) => parseInstant(text) !== undefined);
+
+const closed = { additionalProperties: false };
+const Hash = Type.String({ format: 'token-hash' });
+const Scope = Type.Union([Type.Literal('invoke'), Type.Literal('read'), Type.Literal('admin')]);
+const RateLimit = Type.Optional(Type.String({ format: 'rate' }));
+
+const TokenSettings = Type.Object(
+  {
+    hash: Type.Union([Hash, Type.Array(Hash, { minItems: 1, maxItems: 5 })]),
+    scopes: Type.Array(Scope, { minItems: 1, uniqueItems: true }),
+    functions: Type.Optional(Type.Array(Type.String({ format: 'function-pattern' }), { minItems: 1 })),
+    rateLimit: RateLimit,
+    expires: Type.Optional(Type.String({ format: 'instant' })),
+  },
+  closed,
+);
+
+const TokensDocument = Type.Object(
+  {
+    tokens: Type.Record(Type.String(), TokenSettings, { minProperties: 1 }),
+    defaults: Type.Optional(Type.Object({ rateLimit: RateLimit }, closed)),
+  },
+  closed,
+);
+
+type TokenSettings = Static<typeof TokenSettings>;
+type TokensDocument = Static<typeof TokensDocument>;
+
+const format = Compile(TokensDocument);
+
+/** Says what a token is called in logs, as a user of HTTP basic, and as the submitter of a call. */
+const tokenName = /^[A-Za-z0-9._-]{1,63}$/;
+
+const expectations: ReadonlyMap<string, string> = new Map([
+  ['tokens', 'must be a map with at least one token'],
+  ['hash', 'must be sha256: and 64 hexadecimal digits, as create-token-main.js prints it, or a list of up to 5'],
+  ['scopes', `must be a list of ${scopes.join(', ')}`],
+  ['functions', 'must be a list of names such as thumbnail, with at most one * in name and namespace: pdf-*, *.team-a'],
+  ['rateLimit', 'must be requests and a time of at most a day, for example 100/1s'],
+  ['expires', 'must be a date and time with its zone, for example 2030-01-31T00:00:00Z'],
+]);
+
+export type ParsedTokens =
+  | { readonly kind: 'tokens'; readonly tokens: readonly Token[] }
+  | { readonly kind: 'refused'; readonly problems: readonly DocumentProblem[] };
+
+/** Parses the text of a tokens file (YAML, so JSON too). Reports every problem at once, none of them with a value. */
+export function parseTokens(text: string): ParsedTokens {
+  const yaml = readYaml(text);
+  if (yaml.kind === 'faults') {
+    return { kind: 'refused', problems: yaml.faults.map((fault) => ({ ...fault, path: '' })) };
+  }
+  const { value, lineOf } = yaml;
+  const ofContent = format.Check(value) ? contentProblems(value) : shapeProblems(format.Errors(value), expectationOf);
+  const problems = [...nameProblems(value), ...ofContent];
+  if (format.Check(value) && problems.length === 0) {
+    return { kind: 'tokens', tokens: Object.entries(value.tokens).map((entry) => toToken(entry, value.defaults)) };
+  }
+  return { kind: 'refused', problems: locateProblems(problems, lineOf) };
+}
+
+/** The name of a token is no setting, whatever it is. */
+function expectationOf(keys: readonly string[]): string | undefined {
+  if (keys.length === 1) {
+    return expectations.get(keys[0] ?? '');
+  }
+  return expectations.get(keys.slice(keys[0] === 'tokens' ? 2 : 1).findLast((key) => expectations.has(key)) ?? '');
+}
+
+/** Also in a document whose shape is wrong elsewhere. */
+function nameProblems(value: unknown): Found[] {
+  const tokens: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'tokens') : undefined;
+  const names = typeof tokens === 'object' && tokens !== null ? Object.keys(tokens) : [];
+  return names
+    .filter((name) => !tokenName.test(name))
+    .map((name) => ({ keys: ['tokens', name], problem: 'is no name: 1 to 63 letters, digits, dots, _ and -' }));
+}
+
+function contentProblems({ tokens }: TokensDocument): Found[] {
+  const owners = new Map<string, string>();
+  return Object.entries(tokens).flatMap(([name, settings]) => {
+    const found: Found[] = [];
+    if (settings.functions !== undefined && settings.scopes.includes('admin')) {
+      found.push({
+        keys: ['tokens', name, 'functions'],
+        problem: 'does not go with admin, which is for all functions',
+      });
+    }
+    for (const hash of hashesOf(settings).map(formatHash)) {
+      const owner = owners.get(hash);
+      if (owner !== undefined) {
+        found.push({ keys: ['tokens', name, 'hash'], problem: `stands at tokens.${owner} already` });
+      }
+      owners.set(hash, name);
+    }
+    return found;
+  });
+}
+
+function toToken([name, settings]: [string, TokenSettings], defaults: TokensDocument['defaults']): Token {
+  const { functions, expires } = settings;
+  const patterns = functions?.flatMap((text) => parseFunctionPattern(text) ?? []);
+  return {
+    name,
+    hashes: hashesOf(settings),
+    scopes: new Set(settings.scopes),
+    covers: (functionName) => patterns?.some((pattern) => pattern.test(functionName)) ?? true,
+    rate: parseRate(settings.rateLimit ?? defaults?.rateLimit ?? ''),
+    expiresAt: expires === undefined ? undefined : parseInstant(expires),
+  };
+}
+
+function hashesOf({ hash }: TokenSettings): Buffer[] {
+  return [hash].flat().flatMap((text) => parseHash(text) ?? []);
+}
+
+/** RFC 3339. */
+function parseInstant(text: string): number | undefined {
+  const ms = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(ms) ? undefined : ms;
+}

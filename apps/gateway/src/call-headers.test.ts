@@ -1,0 +1,247 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type CallHeaders, sortCallHeaders } from './call-headers.ts';
+
+const now = Date.parse('2026-03-01T12:00:00Z');
+const forwarded = [['X-Forwarded-Proto', 'http']];
+
+function sorted(raw: readonly (readonly [string, string])[], peer?: string): CallHeaders {
+  const result = sortCallHeaders(raw.flat(), peer, now);
+  if (result.kind === 'refused') {
+    throw new Error(result.detail);
+  }
+  return result;
+}
+
+function refusedCode(raw: readonly (readonly [string, string])[]): string | undefined {
+  const result = sortCallHeaders(raw.flat(), undefined, now);
+  return result.kind === 'refused' ? result.code : undefined;
+}
+
+describe('headers that travel', () => {
+  test('keep their order, case, duplicates and bytes', () => {
+    const raw = [
+      ['b-Second', '2'],
+      ['A-First', ''],
+      ['Set-Cookie', 'a'],
+      ['set-cookie', 'b\xe9\xff'],
+      ['Content-Type', 'no type at all'],
+      ['traceparent', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'],
+      ['Nats-Rollup', 'all'],
+      ['X-Function-Name', 'not ours to drop'],
+      ['X-Duration-Seconds', '1'],
+    ] as const;
+    expect(sorted(raw).travelling).toEqual([...raw, ...forwarded]);
+  });
+
+  test.each([
+    'Connection',
+    'Keep-Alive',
+    'Proxy-Connection',
+    'Proxy-Authenticate',
+    'Proxy-Authorization',
+    'TE',
+    'Trailer',
+    'Transfer-Encoding',
+    'Upgrade',
+    'Content-Length',
+    'Expect',
+    'User-Agent',
+    'Authorization',
+    'X-Start-Time',
+    'X-Retry',
+    'X-Retry-Max',
+  ])('%s stays behind, in any case', (name) => {
+    for (const spelling of [name, name.toLowerCase(), name.toUpperCase()]) {
+      expect(sorted([[spelling, 'x']]).travelling).toEqual(forwarded);
+    }
+  });
+
+  test('do not include what Connection names', () => {
+    const { travelling } = sorted([
+      ['Connection', 'close, X-Hop ,x-other'],
+      ['X-Hop', '1'],
+      ['X-OTHER', '2'],
+      ['connection', 'Third'],
+      ['third', '3'],
+      ['X-End', '4'],
+    ]);
+    expect(travelling).toEqual([['X-End', '4'], ...forwarded]);
+  });
+
+  test("carry the function's credentials as Authorization, and never the gateway's", () => {
+    const { travelling } = sorted([
+      ['Authorization', 'for the gateway'],
+      ['x-function-authorization', 'for the function'],
+    ]);
+    expect(travelling).toEqual([['Authorization', 'for the function'], ...forwarded]);
+  });
+
+  test('are all of those that have no rule of their own, whatever they are', () => {
+    const unit = fc.constantFrom('a', 'Z', 'x', '-', '0', '9');
+    const name = fc.string({ unit, minLength: 1 }).map((text) => `Z${text}`);
+    const value = fc.string({ unit: fc.integer({ min: 0x20, max: 0xff }).map((code) => String.fromCharCode(code)) });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(name, value)), (raw) => {
+        expect(sorted(raw).travelling).toEqual([...raw, ...forwarded]);
+      }),
+    );
+  });
+});
+
+describe('X-Forwarded-*', () => {
+  test('are added as a proxy does', () => {
+    expect(sorted([['Host', 'gateway.test:8080']], '::ffff:10.0.0.7').travelling).toEqual([
+      ['X-Forwarded-For', '10.0.0.7'],
+      ['X-Forwarded-Host', 'gateway.test:8080'],
+      ['X-Forwarded-Proto', 'http'],
+    ]);
+  });
+
+  test('that came in are extended or kept', () => {
+    const raw = [
+      ['X-Forwarded-For', '192.0.2.1'],
+      ['X-Forwarded-Proto', 'https'],
+      ['x-forwarded-for', '192.0.2.2'],
+      ['X-Forwarded-Host', 'public.test'],
+      ['Host', 'inner.test'],
+    ] as const;
+    expect(sorted(raw, '2001:db8::1').travelling).toEqual([
+      ['X-Forwarded-For', '192.0.2.1'],
+      ['X-Forwarded-Proto', 'https'],
+      ['x-forwarded-for', '192.0.2.2, 2001:db8::1'],
+      ['X-Forwarded-Host', 'public.test'],
+    ]);
+  });
+});
+
+describe('X-Call-Id', () => {
+  test.each(['a', 'A-b_9', 'x'.repeat(128)])('%s is kept', (id) => {
+    expect(sorted([['x-call-id', id]])).toMatchObject({ callId: id, travelling: forwarded });
+  });
+
+  test.each(['', 'a.b', 'a b', 'a*', 'a>', '\xe9', 'x'.repeat(129)])('%j is refused', (id) => {
+    expect(refusedCode([['X-Call-Id', id]])).toBe('invalid_call_id');
+  });
+
+  test('sent twice is refused', () => {
+    const twice = [
+      ['X-Call-Id', 'a'],
+      ['x-call-id', 'a'],
+    ] as const;
+    expect(refusedCode(twice)).toBe('invalid_call_id');
+  });
+});
+
+describe('X-Callback-Url', () => {
+  test.each(['http://a.test', 'HTTPS://a.test:8443/b?c=d#e', 'http://[::1]:80/', 'http://user:p%20ss@a.test/'])(
+    '%s is kept as it came and does not travel',
+    (callbackUrl) => {
+      expect(sorted([['X-Callback-Url', callbackUrl]])).toMatchObject({ callbackUrl, travelling: forwarded });
+    },
+  );
+
+  test.each([
+    '',
+    '/relative',
+    'a.test',
+    'ftp://a.test',
+    'http:',
+    'http://',
+    'http:a.test',
+    'http://a b',
+    'http://\xe9',
+    'javascript:alert(1)',
+    'http://a.test:99999',
+    'http://%zz@a.test',
+    'http://user:%ff@a.test',
+  ])('%j is refused', (url) => {
+    expect(refusedCode([['X-Callback-Url', url]])).toBe('invalid_callback_url');
+  });
+
+  test('sent twice is refused', () => {
+    const twice = [
+      ['X-Callback-Url', 'http://a.test'],
+      ['X-Callback-Url', 'http://b.test'],
+    ] as const;
+    expect(refusedCode(twice)).toBe('invalid_callback_url');
+  });
+});
+
+describe('X-Max-Retries', () => {
+  test.each([
+    ['0', 0],
+    ['7', 7],
+    ['007', 7],
+    ['1000', 1000],
+  ])('%s is kept and does not travel', (value, maxRetries) => {
+    expect(sorted([['x-max-retries', value]])).toMatchObject({ maxRetries, travelling: forwarded });
+  });
+
+  test.each(['', '-1', '1001', '1.5', '1e2', '0x1', 'many', '1,2', '99999999999999999999'])(
+    '%j is refused',
+    (value) => {
+      expect(refusedCode([['X-Max-Retries', value]])).toBe('invalid_max_retries');
+    },
+  );
+
+  test('sent twice is refused', () => {
+    const twice = [
+      ['X-Max-Retries', '1'],
+      ['x-max-retries', '1'],
+    ] as const;
+    expect(refusedCode(twice)).toBe('invalid_max_retries');
+  });
+});
+
+describe('X-Timeout', () => {
+  test.each([
+    ['30s', 30_000],
+    ['250ms', 250],
+    ['1m30s', 90_000],
+    ['1.5h', 5_400_000],
+  ])('%s is kept, and travels on to the function', (value, timeoutMs) => {
+    const header = ['x-timeout', value] as const;
+    expect(sorted([header])).toMatchObject({ timeoutMs, travelling: [header, ...forwarded] });
+  });
+
+  test.each(['', '0', '0s', '-1s', '30', '30 s', 'soon', '1s, 2s'])('%j is refused', (value) => {
+    expect(refusedCode([['X-Timeout', value]])).toBe('invalid_timeout');
+  });
+
+  test('sent twice is refused', () => {
+    const twice = [
+      ['X-Timeout', '1s'],
+      ['x-timeout', '1s'],
+    ] as const;
+    expect(refusedCode(twice)).toBe('invalid_timeout');
+  });
+});
+
+test('a call without limits of its own has none', () => {
+  expect(sorted([])).toMatchObject({ maxRetries: undefined, timeoutMs: undefined });
+});
+
+describe('Idempotency-Key', () => {
+  test('of 1 to 255 visible ASCII characters is kept, and travels on to the function', () => {
+    const unit = fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code));
+    fc.assert(
+      fc.property(fc.string({ unit, minLength: 1, maxLength: 255 }), (key) => {
+        const header = ['idempotency-key', key] as const;
+        expect(sorted([header])).toMatchObject({ idempotencyKey: key, travelling: [header, ...forwarded] });
+      }),
+    );
+  });
+
+  test.each(['', ' ', 'two words', 'tab\t', '\xe9', '\x7f', 'x'.repeat(256)])('%j is refused', (key) => {
+    expect(refusedCode([['Idempotency-Key', key]])).toBe('invalid_idempotency_key');
+  });
+
+  test('sent twice is refused', () => {
+    const twice = [
+      ['Idempotency-Key', 'a'],
+      ['idempotency-key', 'a'],
+    ] as const;
+    expect(refusedCode(twice)).toBe('invalid_idempotency_key');
+  });
+});

@@ -1,0 +1,234 @@
+import { connectionOptions, type HeaderList, hopByHopHeaders, isCallId, isIdempotencyKey } from '@asyncfn/queue-core';
+import { parseDuration } from '@asyncfn/units';
+import { type CallTimes, readCallTimes, type TimeHeaders } from './call-times.ts';
+import { type Refusal, refusal } from './problem.ts';
+
+/** The headers of an enqueue, sorted by whom they are for. */
+export interface CallHeaders {
+  readonly kind: 'headers';
+  /** For the function: end-to-end headers in their order, names and values as they came in (latin1). */
+  readonly travelling: HeaderList;
+  /** `X-Call-Id`, checked. */
+  readonly callId: string | undefined;
+  /** `X-Callback-Url`, checked. */
+  readonly callbackUrl: string | undefined;
+  /** `X-Max-Retries`, checked. */
+  readonly maxRetries: number | undefined;
+  /** `X-Timeout` in milliseconds, checked. */
+  readonly timeoutMs: number | undefined;
+  /** `Idempotency-Key`, checked. */
+  readonly idempotencyKey: string | undefined;
+  /** `X-Delay`, `X-Not-Before` and `X-Expires-In`, checked. */
+  readonly times: CallTimes;
+}
+
+/** What the headers that say something to the gateway held, each time that they came. */
+interface Special extends TimeHeaders {
+  callIds: readonly string[];
+  callbackUrls: readonly string[];
+  maxRetries: readonly string[];
+  timeouts: readonly string[];
+  delays: readonly string[];
+  notBefores: readonly string[];
+  expiries: readonly string[];
+  idempotencyKeys: readonly string[];
+  /** `Connection` */
+  connection: readonly string[];
+  /** `Host` */
+  hosts: readonly string[];
+  /** `X-Function-Authorization` */
+  functionAuthorizations: readonly string[];
+}
+
+const none: readonly string[] = [];
+
+const places: ReadonlyMap<string, keyof Special> = new Map([
+  ['x-call-id', 'callIds'],
+  ['x-callback-url', 'callbackUrls'],
+  ['x-max-retries', 'maxRetries'],
+  ['x-timeout', 'timeouts'],
+  ['x-delay', 'delays'],
+  ['x-not-before', 'notBefores'],
+  ['x-expires-in', 'expiries'],
+  ['idempotency-key', 'idempotencyKeys'],
+  ['connection', 'connection'],
+  ['host', 'hosts'],
+  ['x-function-authorization', 'functionAuthorizations'],
+]);
+
+/** Headers that do not travel: of this hop, the gateway's own, or set by the worker itself. */
+const staying: ReadonlySet<string> = new Set([
+  ...hopByHopHeaders,
+  'host',
+  'content-length',
+  'expect',
+  'user-agent',
+  // The gateway's own credentials; a function's come in X-Function-Authorization.
+  'authorization',
+  'x-callback-url',
+  'x-call-id',
+  'x-start-time',
+  'x-retry',
+  'x-retry-max',
+  // The worker tells the function in X-Retry-Max. X-Timeout travels: OpenFaaS's of-watchdog keeps to it as well.
+  'x-max-retries',
+  // For this gateway alone: one further on would wait once more.
+  'x-delay',
+  'x-not-before',
+  'x-expires-in',
+]);
+
+/**
+ * Sorts the headers of an enqueue. What travels to the function is what came in, in its order, but for hop-by-hop
+ * headers (RFC 9110, 7.6.1) and those in `staying`; `X-Forwarded-*` is extended as a proxy does.
+ *
+ * @param rawHeaders names and values in turn, as `node:http` gives them
+ * @param peer address of the client's end of the connection
+ * @param now Unix time in milliseconds
+ */
+export function sortCallHeaders(
+  rawHeaders: readonly string[],
+  peer: string | undefined,
+  now: number,
+): CallHeaders | Refusal {
+  const [special, passing] = sort(rawHeaders);
+  const times = check(special) ?? readCallTimes(special, now);
+  if (times.kind === 'refused') {
+    return times;
+  }
+  const endToEnd = withoutNamed(passing, special.connection);
+  const travelling = special.functionAuthorizations.length > 0 ? withAuthorization(endToEnd) : endToEnd;
+  addForwarded(travelling, special.hosts[0], peer);
+  const [callId] = special.callIds;
+  const [callbackUrl] = special.callbackUrls;
+  const [idempotencyKey] = special.idempotencyKeys;
+  const [maxRetries] = special.maxRetries;
+  const [timeout] = special.timeouts;
+  return {
+    kind: 'headers',
+    travelling,
+    callId,
+    callbackUrl,
+    maxRetries: maxRetries === undefined ? undefined : Number(maxRetries),
+    timeoutMs: timeout === undefined ? undefined : parseDuration(timeout),
+    idempotencyKey,
+    times,
+  };
+}
+
+type Header = readonly [name: string, value: string];
+
+/** What the headers say to the gateway, and those that go on to the function. One pass, since every call pays for it. */
+function sort(rawHeaders: readonly string[]): [Special, Header[]] {
+  const special: Special = {
+    callIds: none,
+    callbackUrls: none,
+    maxRetries: none,
+    timeouts: none,
+    delays: none,
+    notBefores: none,
+    expiries: none,
+    idempotencyKeys: none,
+    connection: none,
+    hosts: none,
+    functionAuthorizations: none,
+  };
+  const passing: Header[] = [];
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? '';
+    const value = rawHeaders[at + 1] ?? '';
+    const lower = name.toLowerCase();
+    const place = places.get(lower);
+    if (place !== undefined) {
+      special[place] = special[place].length === 0 ? [value] : [...special[place], value];
+    }
+    if (!staying.has(lower)) {
+      passing.push([name, value]);
+    }
+  }
+  return [special, passing];
+}
+
+/** Headers that `Connection` names are about this hop (RFC 9110, 7.6.1). */
+function withoutNamed(headers: Header[], connection: readonly string[]): Header[] {
+  if (connection.length === 0) {
+    return headers;
+  }
+  const named = new Set(connection.flatMap(connectionOptions));
+  return headers.filter(([name]) => !named.has(name.toLowerCase()));
+}
+
+function check(special: Special): Refusal | undefined {
+  const { callIds, callbackUrls, maxRetries, timeouts, idempotencyKeys } = special;
+  if (callIds.length > 1 || !callIds.every(isCallId)) {
+    return refusal('invalid_call_id', 'X-Call-Id is sent once and matches [A-Za-z0-9_-]{1,128}.');
+  }
+  if (callbackUrls.length > 1 || !callbackUrls.every(isCallbackUrl)) {
+    return refusal('invalid_callback_url', 'X-Callback-Url is sent once and is an absolute http or https URL.');
+  }
+  if (maxRetries.length > 1 || !maxRetries.every(isRetryCount)) {
+    return refusal('invalid_max_retries', 'X-Max-Retries is sent once and is a whole number from 0 to 1000.');
+  }
+  if (timeouts.length > 1 || !timeouts.every(isTimeout)) {
+    return refusal('invalid_timeout', 'X-Timeout is sent once and is a duration above zero, such as 30s or 1m30s.');
+  }
+  if (idempotencyKeys.length > 1 || !idempotencyKeys.every(isIdempotencyKey)) {
+    return refusal('invalid_idempotency_key', 'Idempotency-Key is sent once and is 1 to 255 visible ASCII characters.');
+  }
+  return undefined;
+}
+
+/** WHATWG URLs take almost anything; a header holds a URL in its written form: absolute, visible ASCII. */
+function isCallbackUrl(text: string): boolean {
+  return /^https?:\/\/[!-~]+$/i.test(text) && URL.canParse(text) && hasReadableCredentials(new URL(text));
+}
+
+/** User name and password go into a header as what they stand for, so their percent-encoding has to be whole. */
+function hasReadableCredentials({ username, password }: URL): boolean {
+  try {
+    decodeURIComponent(`${username}:${password}`);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isRetryCount(text: string): boolean {
+  return /^\d{1,4}$/.test(text) && Number(text) <= 1000;
+}
+
+function isTimeout(text: string): boolean {
+  return (parseDuration(text) ?? 0) > 0;
+}
+
+function withAuthorization(headers: readonly Header[]): Header[] {
+  return headers.map(([name, value]) =>
+    name.toLowerCase() === 'x-function-authorization' ? ['Authorization', value] : [name, value],
+  );
+}
+
+function addForwarded(travelling: Header[], host: string | undefined, peer: string | undefined): void {
+  if (peer !== undefined) {
+    addForwardedFor(travelling, peer.replace(/^::ffff:(?=\d+\.)/, ''));
+  }
+  if (host !== undefined && lastIndexOf(travelling, 'x-forwarded-host') < 0) {
+    travelling.push(['X-Forwarded-Host', host]);
+  }
+  if (lastIndexOf(travelling, 'x-forwarded-proto') < 0) {
+    travelling.push(['X-Forwarded-Proto', 'http']);
+  }
+}
+
+function addForwardedFor(travelling: Header[], peer: string): void {
+  const index = lastIndexOf(travelling, 'x-forwarded-for');
+  const last = travelling[index];
+  if (last === undefined) {
+    travelling.push(['X-Forwarded-For', peer]);
+  } else {
+    travelling[index] = [last[0], last[1] === '' ? peer : `${last[1]}, ${peer}`];
+  }
+}
+
+function lastIndexOf(headers: HeaderList, lowerName: string): number {
+  return headers.findLastIndex(([name]) => name.length === lowerName.length && name.toLowerCase() === lowerName);
+}

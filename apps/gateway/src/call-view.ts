@@ -1,0 +1,84 @@
+import type { AliveCall, CallStanding, EndedCall, FunctionConfig } from '@asyncfn/queue-core';
+import { defaultRetryPolicy } from '@asyncfn/queue-core';
+import { displayUrl } from '@asyncfn/service-kit';
+
+/** A call as its caller sees it. Bodies, header values and secrets in URLs are not part of it (P9). */
+export interface CallView {
+  readonly callId: string;
+  readonly function: string;
+  readonly queue: string;
+  readonly status: AliveCall['phase'] | EndedCall['outcome']['status'];
+  readonly attempts: number;
+  readonly maxRetries: number;
+  readonly createdAt: string;
+  readonly notBefore?: string;
+  readonly startedAt?: string;
+  readonly endedAt?: string;
+  readonly durationMs?: number;
+  readonly functionStatus?: number;
+  readonly reason?: string;
+  readonly replays?: number;
+  readonly callback?: { readonly url: string; readonly status: string; readonly attempts: number };
+}
+
+/** @param lookup the register, for how many retries a call may have that nobody has tried yet */
+export function toCallView(
+  standing: CallStanding,
+  lookup: (name: string) => Pick<FunctionConfig, 'retry'> | undefined,
+): CallView {
+  return standing.kind === 'ended' ? viewOfEnded(standing) : viewOfAlive(standing, lookup);
+}
+
+function viewOfAlive({ phase, call, dueAt, held }: AliveCall, lookup: Parameters<typeof toCallView>[1]): CallView {
+  const { id, function: name, queue, startTime, retry, generation, callbackUrl } = call;
+  const startedAt = held?.startedAt ?? call.startedAt;
+  return {
+    callId: id,
+    function: name,
+    queue,
+    status: phase,
+    attempts: held === undefined ? retry : held.retry + 1,
+    maxRetries: held?.maxRetries ?? call.maxRetries ?? lookup(name)?.retry.attempts ?? defaultRetryPolicy.attempts,
+    createdAt: toIso(startTimeMs(startTime)),
+    ...(dueAt !== undefined && { notBefore: toIso(dueAt) }),
+    ...(startedAt !== undefined && { startedAt: toIso(startedAt) }),
+    ...(generation !== undefined && { replays: generation }),
+    ...(callbackUrl !== undefined && { callback: { url: displayUrl(callbackUrl), status: 'pending', attempts: 0 } }),
+  };
+}
+
+function viewOfEnded({ outcome, callback }: EndedCall): CallView {
+  const { callId, function: name, queue, status, attempts, maxRetries, startTime, generation } = outcome;
+  const { startedAt, endedAt, durationMs, functionStatus, reason, callbackUrl } = outcome;
+  const { status: callbackStatus, attempts: tries } = callback ?? { status: 'pending', attempts: 0 };
+  return {
+    callId,
+    function: name,
+    queue,
+    status,
+    attempts,
+    maxRetries,
+    createdAt: toIso(startTimeMs(startTime)),
+    ...(startedAt !== undefined && { startedAt: toIso(startedAt) }),
+    endedAt: toIso(endedAt),
+    ...(durationMs !== undefined && { durationMs: Math.round(durationMs) }),
+    ...(functionStatus !== undefined && { functionStatus }),
+    ...(reason !== undefined && { reason }),
+    ...(generation > 0 && { replays: generation }),
+    // Nobody is called back about a call that was cancelled.
+    ...(callbackUrl !== undefined &&
+      status !== 'cancelled' && {
+        callback: { url: displayUrl(callbackUrl), status: callbackStatus, attempts: tries },
+      }),
+  };
+}
+
+function startTimeMs(nanos: string): number {
+  return Math.floor(Number(nanos) / 1e6);
+}
+
+/** A time beyond what dates can tell, in a record that is not ours, is no reason to fail. */
+function toIso(ms: number): string {
+  const latest = 8.64e15;
+  return new Date(Math.min(Math.max(ms, -latest), latest)).toISOString();
+}

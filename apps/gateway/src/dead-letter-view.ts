@@ -1,0 +1,50 @@
+import {
+  callbackTaskCodec,
+  type DeadLetter,
+  type DeadLetterEntry,
+  decodeCall,
+  type StoredDeadLetter,
+} from '@asyncfn/queue-core';
+import { displayUrl } from '@asyncfn/service-kit';
+
+/** A dead letter as operators see it in a list. Bodies, header values and secrets in URLs are not for their eyes (P9). */
+export function toListView(letter: Omit<DeadLetterEntry, 'sequence'>) {
+  const { callId, kind, function: name, queue, reason, lastStatus, attempts, createdAt, endedAt, bytes } = letter;
+  return {
+    callId,
+    kind,
+    function: name,
+    queue,
+    reason,
+    lastStatus,
+    attempts,
+    createdAt: new Date(createdAt).toISOString(),
+    endedAt: new Date(endedAt).toISOString(),
+    bytes,
+  };
+}
+
+/** @param kinds what there is under the call id */
+export function toDetailView(stored: StoredDeadLetter, kinds: readonly DeadLetter['kind'][]) {
+  const { letter, body } = stored;
+  return {
+    ...toListView({ ...letter, bytes: body.length }),
+    kinds,
+    replays: letter.generation,
+    ...(letter.kind === 'call' ? viewOfCall(stored) : viewOfCallback(stored)),
+  };
+}
+
+function viewOfCall({ original, body }: StoredDeadLetter) {
+  const decoded = decodeCall(original, body);
+  if (decoded.kind === 'undecodable') {
+    return {};
+  }
+  const { path, callbackUrl } = decoded.call;
+  return { path, ...(callbackUrl !== undefined && { callbackUrl: displayUrl(callbackUrl) }) };
+}
+
+function viewOfCallback({ original }: StoredDeadLetter) {
+  const task = callbackTaskCodec.decode(original);
+  return task === undefined ? {} : { callbackUrl: displayUrl(task.url), functionStatus: task.functionStatus };
+}

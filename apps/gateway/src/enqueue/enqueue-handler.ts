@@ -1,0 +1,263 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AcceptResult, Call, FunctionConfig } from '@asyncfn/queue-core';
+import type { Logger } from '@asyncfn/service-kit';
+import type { Span } from '@opentelemetry/api';
+import {
+  type AcceptContext,
+  type AcceptedCall,
+  type CallDraft,
+  type CallIntake,
+  completeCall,
+  draftCall,
+  toAnswer,
+  toDurabilityRefusal,
+  toQueueRefusal,
+} from '../accept.ts';
+import type { Gatekeeper } from '../auth/gatekeeper.ts';
+import type { BodyBudget } from '../body-budget.ts';
+import { type CallSpans, sentFrom } from '../call-spans.ts';
+import { refuseForm } from '../http/http-rules.ts';
+import { type BodyResult, IncomingBody, refuseDeclaredLength, refuseExpectation } from '../http/incoming-body.ts';
+import { linger } from '../http/linger.ts';
+import { logRefusal } from '../http/refusal-log.ts';
+import type { GatewayMetrics } from '../metrics.ts';
+import { enqueuePattern } from '../plugins/routing.ts';
+import { problemMediaType, problems, type Refusal, renderProblem, toRefusal } from '../problem.ts';
+import type { ReceiptBook } from '../receipt-book.ts';
+import { Exchange } from './exchange.ts';
+
+export interface EnqueueOptions extends AcceptContext {
+  readonly queue: CallIntake;
+  readonly gatekeeper: Pick<Gatekeeper, 'identify' | 'refuseScope' | 'refuseExcess'>;
+  readonly bodyBudget: BodyBudget;
+  /** Whether answers are to say `Connection: close`. */
+  readonly isClosing: () => boolean;
+  readonly startTime: () => string;
+  readonly receipts: Pick<ReceiptBook, 'note'>;
+  readonly metrics: GatewayMetrics;
+  readonly logger: Logger;
+  readonly maxBodyBytes: number;
+  /** Undefined while there are no traces. */
+  readonly spans?: CallSpans | undefined;
+}
+
+/**
+ * Accepts calls, on the request and response of `node:http` themselves: half of what an enqueue cost the gateway was the
+ * way through fastify and its hooks (see ADR 27). Everything but the body is checked before the body is read.
+ */
+export class EnqueueHandler {
+  readonly #options: EnqueueOptions;
+
+  constructor(options: EnqueueOptions) {
+    this.#options = options;
+  }
+
+  /** Answers one `POST /async-function/:name`. Never throws. */
+  handle(request: IncomingMessage, response: ServerResponse): void {
+    const exchange = new Exchange(request, response);
+    this.#guarded(exchange, () => this.#letIn(exchange));
+  }
+
+  #letIn(exchange: Exchange): void {
+    const { gatekeeper } = this.#options;
+    const { request } = exchange;
+    const identified = refuseForm(request) ?? gatekeeper.identify(request.rawHeaders);
+    if (identified.kind === 'refused') {
+      this.#refuse(exchange, identified);
+      return;
+    }
+    exchange.caller = identified.caller;
+    const refused = gatekeeper.refuseScope(exchange.caller, 'invoke');
+    if (refused !== undefined) {
+      this.#refuse(exchange, refused);
+    } else if (exchange.caller.rate === undefined) {
+      this.#admit(exchange);
+    } else {
+      this.#admitInTurn(exchange);
+    }
+  }
+
+  #admitInTurn(exchange: Exchange): void {
+    this.#options.gatekeeper.refuseExcess(exchange.caller).then(
+      (excess) =>
+        this.#guarded(exchange, () => (excess === undefined ? this.#admit(exchange) : this.#refuse(exchange, excess))),
+      (error) => this.#refuse(exchange, toRefusal(error)),
+    );
+  }
+
+  /** Checks all but the body, and lets that come. */
+  #admit(exchange: Exchange): void {
+    const { bodyBudget, maxBodyBytes } = this.#options;
+    const { request, response } = exchange;
+    this.#trace(exchange);
+    const draft = this.#draft(exchange);
+    if (draft.kind === 'refused') {
+      this.#refuse(exchange, draft);
+      return;
+    }
+    const body = IncomingBody.admit(request, bodyBudget);
+    if (body.kind === 'refused') {
+      this.#refuse(exchange, body);
+      return;
+    }
+    if (request.headers.expect !== undefined) {
+      response.writeContinue();
+    }
+    body.read(request, maxBodyBytes, (result) =>
+      this.#guarded(exchange, () => this.#enqueue(exchange, draft, body, result)),
+    );
+  }
+
+  #draft(exchange: Exchange): CallDraft | Refusal {
+    const { maxBodyBytes, queue } = this.#options;
+    const { request, caller } = exchange;
+    const { url = '', rawHeaders, socket } = request;
+    const draft = draftCall({ url, rawHeaders, peer: socket.remoteAddress, caller }, this.#options);
+    if (draft.kind === 'refused') {
+      return draft;
+    }
+    exchange.function = draft.function;
+    return (
+      refuseDeclaredLength(request, maxBodyBytes) ??
+      refuseWithoutRoom(queue, draft.function) ??
+      refuseExpectation(request) ??
+      draft
+    );
+  }
+
+  #enqueue(exchange: Exchange, draft: CallDraft, body: IncomingBody, result: BodyResult): void {
+    if (result.kind === 'refused') {
+      body.release();
+      this.#refuse(exchange, result);
+      return;
+    }
+    const call = completeCall(draft, this.#options.startTime(), result.bytes);
+    this.#options.metrics.callStarted(call.function);
+    // The body stays in the budget, even if the client goes away: whoever has it now still holds it.
+    this.#store(exchange, call, draft).then(
+      (stored) => {
+        body.release();
+        this.#guarded(exchange, () => this.#answer(exchange, call, stored));
+      },
+      (error) => {
+        body.release();
+        this.#refuse(exchange, toRefusal(error));
+      },
+    );
+  }
+
+  #store({ span }: Exchange, call: Call, { clientChoseId, headers }: CallDraft): Promise<AcceptResult> {
+    const { queue, spans } = this.#options;
+    const how = { unique: clientChoseId, key: headers.idempotencyKey };
+    return spans === undefined || span === undefined
+      ? queue.accept(call, how)
+      : traced(spans, spans.startPublish(span, call), (publish) => queue.accept(sentFrom(publish, call), how));
+  }
+
+  #answer(exchange: Exchange, call: Call, result: AcceptResult): void {
+    const { metrics, receipts, logger } = this.#options;
+    const answer = toAnswer(call, result, Date.now());
+    if (answer.kind === 'refused') {
+      this.#refuse(exchange, answer);
+      return;
+    }
+    if (answer.replayed) {
+      metrics.callReplayed();
+    } else {
+      metrics.callSubmitted(call.queue);
+      receipts.note(call);
+    }
+    logAccepted(logger, call, answer, exchange);
+    const { callId, startTime, status, replayed } = answer;
+    const body = JSON.stringify({ callId, function: call.function, status });
+    const headers = ['Content-Type', 'application/json; charset=utf-8', 'X-Call-Id', callId, 'X-Start-Time', startTime];
+    headers.push('Location', `/async-function/${callId}`);
+    if (replayed) {
+      headers.push('Idempotency-Replayed', 'true');
+    }
+    this.#send(exchange, 202, headers, body);
+  }
+
+  /** Answers with a problem, and logs and counts it. */
+  #refuse(exchange: Exchange, refused: Refusal): void {
+    const { logger, metrics } = this.#options;
+    const { request, caller, traceId, elapsedMs } = exchange;
+    logRefusal(logger, refused, { function: exchange.function?.name, token: caller.name, traceId, elapsedMs });
+    metrics.callRefused(refused.code);
+    linger(request);
+    const headers = ['Content-Type', problemMediaType, ...Object.entries(refused.headers ?? {}).flat()];
+    this.#send(exchange, problems[refused.code].status, headers, renderProblem(refused));
+  }
+
+  /** @param headers names and values in turn */
+  #send(exchange: Exchange, status: number, headers: string[], body: string): void {
+    const { metrics, spans, isClosing } = this.#options;
+    const { response, span } = exchange;
+    headers.push('Content-Length', String(Buffer.byteLength(body)));
+    if (isClosing()) {
+      headers.push('Connection', 'close');
+    }
+    const isHeard = !response.destroyed;
+    response.writeHead(status, headers).end(body);
+    metrics.requestEnded('POST', enqueuePattern, status, exchange.elapsedMs / 1000);
+    if (span !== undefined) {
+      spans?.endAccept(span, isHeard ? status : undefined);
+    }
+  }
+
+  /** A caller that is not let in is not traced: strangers would fill the collector. */
+  #trace(exchange: Exchange): void {
+    const { spans } = this.#options;
+    if (spans !== undefined) {
+      const { traceparent } = exchange.request.headers;
+      const joined = [traceparent].flat().join(',') || undefined;
+      exchange.span = spans.startAccept({ route: enqueuePattern, traceparent: joined });
+    }
+  }
+
+  #guarded(exchange: Exchange, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#refuse(exchange, toRefusal(error));
+    }
+  }
+}
+
+function refuseWithoutRoom(queue: CallIntake, target: FunctionConfig): Refusal | undefined {
+  if (!queue.available) {
+    const { shortfall } = queue;
+    return shortfall === undefined ? toQueueRefusal('unavailable') : toDurabilityRefusal(shortfall);
+  }
+  const obstacle = queue.obstacle(target);
+  return obstacle === undefined ? undefined : toQueueRefusal(obstacle);
+}
+
+async function traced(
+  spans: CallSpans,
+  publish: Span,
+  store: (publish: Span) => Promise<AcceptResult>,
+): Promise<AcceptResult> {
+  try {
+    const result = await store(publish);
+    spans.endPublish(publish, result.kind === 'refused' ? result.reason : undefined);
+    return result;
+  } catch (error) {
+    spans.endPublish(publish, 'internal_error');
+    throw error;
+  }
+}
+
+function logAccepted(logger: Logger, call: Call, { callId, replayed }: AcceptedCall, exchange: Exchange): void {
+  const fields = {
+    callId,
+    traceId: exchange.traceId,
+    function: call.function,
+    queue: call.queue,
+    token: call.submitter,
+    bytes: call.body.length,
+    durationMs: Math.round(exchange.elapsedMs),
+    ...(call.notBefore !== undefined && { notBefore: new Date(call.notBefore).toISOString() }),
+  };
+  logger.info(fields, replayed ? 'call was accepted before' : 'call accepted');
+}

@@ -1,0 +1,29 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FunctionConfig } from '@asyncfn/queue-core';
+import type { Span } from '@opentelemetry/api';
+import { anyone, type Caller } from '../auth/caller.ts';
+
+/** One enqueue on its way from its headers to its answer, with what is known of it so far. */
+export class Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly #startedAt = performance.now();
+  caller: Caller = anyone;
+  function: FunctionConfig | undefined;
+  /** Undefined while there are no traces. */
+  span: Span | undefined;
+
+  constructor(request: IncomingMessage, response: ServerResponse) {
+    this.request = request;
+    this.response = response;
+  }
+
+  /** Since its headers came. */
+  get elapsedMs(): number {
+    return performance.now() - this.#startedAt;
+  }
+
+  get traceId(): string | undefined {
+    return this.span?.spanContext().traceId;
+  }
+}

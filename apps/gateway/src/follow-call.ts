@@ -1,0 +1,51 @@
+import type { CallFinder, CallStanding, CallWatches } from '@asyncfn/queue-core';
+
+export interface FollowParts {
+  readonly calls: Pick<CallFinder, 'find'>;
+  readonly watches: Pick<CallWatches, 'open'>;
+}
+
+/**
+ * Waits for the end of a call. Gives where it stands then, or when the signal aborts; undefined for a call that is not
+ * known. Throws `QueueError`.
+ */
+export async function untilEnded(
+  { calls, watches }: FollowParts,
+  callId: string,
+  signal: AbortSignal,
+): Promise<CallStanding | undefined> {
+  // Listens first and looks second: an end in between is heard.
+  using watch = watches.open(callId, 'end');
+  for (;;) {
+    const standing = await calls.find(callId);
+    if (standing?.kind !== 'alive' || signal.aborted || watch === undefined) {
+      return standing;
+    }
+    await watch.next(signal);
+  }
+}
+
+/**
+ * Where a call stands, at each sign that this may have changed, until its end or until the signal aborts. It goes on over
+ * an outage of the broker.
+ */
+export async function* followCall(
+  { calls, watches }: FollowParts,
+  callId: string,
+  signal: AbortSignal,
+): AsyncGenerator<CallStanding, void, void> {
+  using watch = watches.open(callId, 'changes');
+  while (!signal.aborted) {
+    const standing = await calls.find(callId).catch(() => 'unreachable' as const);
+    if (standing === undefined) {
+      return;
+    }
+    if (standing !== 'unreachable') {
+      yield standing;
+    }
+    if (watch === undefined || (standing !== 'unreachable' && standing.kind === 'ended')) {
+      return;
+    }
+    await watch.next(signal);
+  }
+}

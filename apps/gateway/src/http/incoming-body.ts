@@ -1,0 +1,107 @@
+import type { IncomingMessage } from 'node:http';
+import type { BodyBudget, BodyShare } from '../body-budget.ts';
+import { type Refusal, refusal } from '../problem.ts';
+
+/** A body that is there whole, or why it is not. */
+export type BodyResult = { readonly kind: 'body'; readonly bytes: Buffer } | Refusal;
+
+/**
+ * The body of one request, from before its first byte until nobody holds it any more. It has its share of the budget all
+ * that time.
+ */
+export class IncomingBody {
+  readonly kind = 'incoming';
+  #share: BodyShare | undefined;
+  #giveUp: (() => void) | undefined;
+
+  /**
+   * The request may send its body: to be called once all that comes before the body is checked.
+   *
+   * @returns a refusal when there is no room for it; then nothing of it is read
+   */
+  static admit(request: IncomingMessage, budget: BodyBudget): IncomingBody | Refusal {
+    const body = new IncomingBody();
+    const share = budget.open(declaredLength(request) ?? 0, () => body.#giveUp?.());
+    if (share === undefined) {
+      return noRoom;
+    }
+    body.#share = share;
+    return body;
+  }
+
+  /** Nobody holds the body any more. Legal any number of times. */
+  release(): void {
+    this.#share?.release();
+  }
+
+  /**
+   * Collects the body, byte for byte.
+   *
+   * @param maxBytes a larger body is refused as soon as it is known to be larger
+   * @param done called once
+   */
+  read(source: IncomingMessage, maxBytes: number, done: (result: BodyResult) => void): void {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const settle = (result: BodyResult): void => {
+      source.off('data', onData).off('end', onEnd).off('error', onError);
+      done(result);
+    };
+    const refuse = (refused: Refusal): void => {
+      // Nobody minds what happens to the rest of it.
+      source.on('error', () => undefined);
+      chunks.length = 0;
+      settle(refused);
+    };
+    const onData = (chunk: Buffer): void => {
+      length += chunk.length;
+      chunks.push(chunk);
+      if (length > maxBytes) {
+        refuse(tooLarge(maxBytes));
+      } else if (this.#share?.arrived(chunk.length) === false) {
+        refuse(noRoom);
+      }
+    };
+    const onEnd = (): void => {
+      this.#share?.complete();
+      settle({ kind: 'body', bytes: joined(chunks, length) });
+    };
+    const onError = (cause: Error): void => settle({ ...disconnected, cause });
+    this.#giveUp = () => refuse(tooSlow);
+    source.on('data', onData).on('end', onEnd).on('error', onError);
+  }
+}
+
+/** The refusal of a body that is too large by its own account, before any of it is read. */
+export function refuseDeclaredLength(request: IncomingMessage, maxBytes: number): Refusal | undefined {
+  return (declaredLength(request) ?? 0) > maxBytes ? tooLarge(maxBytes) : undefined;
+}
+
+/** HTTP knows one expectation (RFC 9110, 10.1.1), and HTTP/1.0 none. */
+export function refuseExpectation({ headers, httpVersion }: IncomingMessage): Refusal | undefined {
+  const { expect } = headers;
+  if (expect === undefined || expect.toLowerCase() === '100-continue' || httpVersion === '1.0') {
+    return undefined;
+  }
+  return refusal('expectation_failed', 'The only expectation that can be met is 100-continue.');
+}
+
+function joined(chunks: readonly Buffer[], length: number): Buffer {
+  const [first] = chunks;
+  return first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks, length);
+}
+
+const disconnected = refusal('client_disconnected', 'The connection was closed before the body was complete.');
+const tooSlow = refusal('request_timeout', 'The body came too slowly, and others needed its room.');
+const noRoom = refusal('overloaded', 'The gateway holds as many bodies as it may. Send it again later.', {
+  'Retry-After': '1',
+});
+
+function tooLarge(maxBytes: number): Refusal {
+  return refusal('body_too_large', `A body may have at most ${maxBytes} bytes.`);
+}
+
+function declaredLength({ headers }: IncomingMessage): number | undefined {
+  const declared = headers['content-length'];
+  return declared === undefined ? undefined : Number(declared);
+}

@@ -1,0 +1,26 @@
+import type { Logger } from '@asyncfn/service-kit';
+import { problems, type Refusal } from '../problem.ts';
+
+/** What is known of a request that is refused. */
+export interface RefusedRequest {
+  readonly function: string | undefined;
+  /** Name of the caller's token. */
+  readonly token: string | undefined;
+  readonly traceId: string | undefined;
+  readonly elapsedMs: number;
+}
+
+/** Tells operators why a request was refused, as loudly as it is their business. */
+export function logRefusal(logger: Logger, { code, reason, cause }: Refusal, request: RefusedRequest): void {
+  const { elapsedMs, ...known } = request;
+  const fields = { code, reason, ...known, durationMs: Math.round(elapsedMs) };
+  if (code === 'internal_error') {
+    logger.error({ ...fields, err: cause }, 'request failed');
+  } else if (code === 'client_disconnected') {
+    logger.debug(fields, 'client went away');
+  } else if (problems[code].status >= 500) {
+    logger.warn(cause === undefined ? fields : { ...fields, err: cause }, 'request refused');
+  } else {
+    logger.info(fields, 'request refused');
+  }
+}

@@ -1,0 +1,145 @@
+import { createBoundedLabel, TallyCounter } from '@asyncfn/service-kit';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { ProblemCode } from './problem.ts';
+
+/** Every instrument of the gateway. OpenFaaS's names where they exist, so that its dashboards work. */
+export interface GatewayMetrics {
+  /** A call of a registered function is being handed to the queue. */
+  callStarted(functionName: string): void;
+  /** JetStream has stored a call. */
+  callSubmitted(queue: string): void;
+  /** A call was not stored again, because it came with an `Idempotency-Key` that is known. */
+  callReplayed(): void;
+  /** An enqueue was answered with a problem. */
+  callRefused(code: ProblemCode): void;
+  /** An answer is out. `path` is the pattern of a route, or `other`. */
+  requestEnded(method: string, path: string, status: number, seconds: number): void;
+  /** A connection was closed as it came, because there were too many. */
+  connectionDropped(): void;
+}
+
+/** Functions that exist by `defaults.url` alone have labels up to this many; the rest share `other`. */
+const maxFunctionLabels = 1000;
+
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+export interface GatewayMetricsSources {
+  readonly registry: Registry;
+  /** Whether a function stands in the register: then its name is a label whatever happens. */
+  readonly isRegistered: (name: string) => boolean;
+  /** Times so far that a lost connection to NATS has come back. Called at each scrape. */
+  readonly reconnects: () => number;
+  /** Called at each scrape. */
+  readonly connected: () => boolean;
+}
+
+export function createMetrics(sources: GatewayMetricsSources): GatewayMetrics {
+  const instruments = createInstruments(sources.registry);
+  observeConnection(sources);
+  const toLabel = createBoundedLabel(maxFunctionLabels, sources.isRegistered);
+  return {
+    callStarted: (functionName) => instruments.started.inc(toLabel(functionName)),
+    callSubmitted: (queue) => instruments.submitted.inc(queue),
+    callReplayed: () => instruments.replayed.inc(),
+    callRefused: (code) => instruments.refused.inc({ code }),
+    requestEnded(method, path, status, seconds) {
+      instruments.durations.observe({ method: methods.has(method) ? method : 'other', path, status }, seconds);
+    },
+    connectionDropped: () => instruments.dropped.inc(),
+  };
+}
+
+function createInstruments(registry: Registry) {
+  const registers = [registry];
+  const durations = createDurations(registry);
+  new Counter({
+    name: 'http_requests_total',
+    help: 'Requests answered.',
+    labelNames: requestLabels,
+    registers,
+    // Counted once, with its time, since finding the place of a set of labels costs more than counting.
+    async collect() {
+      this.reset();
+      for (const { metricName, labels, value } of (await durations.get()).values) {
+        if (metricName === `${durationsName}_count`) {
+          this.inc(labels, value);
+        }
+      }
+    },
+  });
+  return {
+    started: new TallyCounter('function_name', {
+      name: 'gateway_invocation_function_started',
+      help: 'Calls of a function that were handed to the queue.',
+      registers,
+    }),
+    submitted: new TallyCounter('queue_name', {
+      name: 'queue_worker_messages_submitted_total',
+      help: 'Calls that JetStream has stored.',
+      registers,
+    }),
+    replayed: new Counter({
+      name: 'gateway_calls_replayed_total',
+      help: 'Calls that were answered with an earlier call of the same Idempotency-Key.',
+      registers,
+    }),
+    refused: new Counter({
+      name: 'gateway_calls_refused_total',
+      help: 'Calls that were refused, by the code of the problem.',
+      labelNames: ['code'],
+      registers,
+    }),
+    durations,
+    dropped: new Counter({
+      name: 'gateway_connections_dropped_total',
+      help: 'Connections that were closed as they came, because there were more than MAX_CONNECTIONS.',
+      registers,
+    }),
+  };
+}
+
+const requestLabels = ['method', 'path', 'status'] as const;
+const durationsName = 'http_request_duration_seconds';
+
+function createDurations(registry: Registry) {
+  return new Histogram({
+    name: durationsName,
+    help: 'From the headers of a request to the end of its answer.',
+    labelNames: requestLabels,
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [registry],
+  });
+}
+
+/** Shows what the bodies that the gateway holds take, beside the limit. */
+export function showBodyBudget(registry: Registry, { usedBytes }: { readonly usedBytes: () => number }): void {
+  new Gauge({
+    name: 'gateway_inflight_bytes',
+    help: 'Bytes of the bodies that are being read or wait for the queue. Never more than MAX_INFLIGHT_BYTES.',
+    registers: [registry],
+    collect() {
+      this.set(usedBytes());
+    },
+  });
+}
+
+function observeConnection({ registry, reconnects, connected }: GatewayMetricsSources): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'gateway_nats_connected',
+    help: '1 while NATS is connected and answers, else 0.',
+    registers,
+    collect() {
+      this.set(connected() ? 1 : 0);
+    },
+  });
+  new Counter({
+    name: 'gateway_nats_reconnect_total',
+    help: 'Times that the connection to NATS came back.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(reconnects());
+    },
+  });
+}

@@ -1,0 +1,35 @@
+import type { QueueGauge, QueueInspector, QueueTopology } from '@asyncfn/queue-core';
+import { every, type Logger } from '@asyncfn/service-kit';
+import type { QueueRates } from './queue-rates.ts';
+import type { ReceiptBook } from './receipt-book.ts';
+
+export interface RoundsOptions {
+  readonly topology: Pick<QueueTopology, 'ready' | 'onReady'>;
+  readonly gauge: QueueGauge;
+  readonly inspector: Pick<QueueInspector, 'count'>;
+  readonly rates: QueueRates;
+  readonly receipts: Pick<ReceiptBook, 'handOver'>;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** How often it is asked how full the queues are that have a limit. */
+const gaugeMs = 500;
+/** How often the queues are counted, for their rates. */
+const countMs = 5_000;
+/** How often the receipts of what was accepted are handed over. */
+const receiptsMs = 1_000;
+
+/** What a gateway does again and again until the signal aborts. */
+export function startRounds({ topology, gauge, inspector, rates, receipts, logger, signal }: RoundsOptions): void {
+  const onError = (err: unknown): void => logger.warn({ err }, 'how full the queues are cannot be read yet');
+  topology.onReady(() => void gauge.look().catch(onError));
+  void every(gaugeMs, () => gauge.look(), { signal, onError });
+  const count = async (): Promise<void> => {
+    if (topology.ready) {
+      rates.take(await inspector.count(), performance.now());
+    }
+  };
+  void every(countMs, count, { signal, onError });
+  void every(receiptsMs, () => receipts.handOver(), { signal, onError });
+}

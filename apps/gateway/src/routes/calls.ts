@@ -1,0 +1,180 @@
+import type { Socket } from 'node:net';
+import {
+  type CallCanceller,
+  type CallFinder,
+  type CallStanding,
+  type CallWatches,
+  type CancelResult,
+  isCallId,
+} from '@asyncfn/queue-core';
+import type { Logger } from '@asyncfn/service-kit';
+import { parseDuration } from '@asyncfn/units';
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type AcceptContext, toQueueRefusal } from '../accept.ts';
+import { decideCallAccess } from '../auth/call-access.ts';
+import { toCallView } from '../call-view.ts';
+import { untilEnded } from '../follow-call.ts';
+import { callerOf } from '../plugins/authentication.ts';
+import { requireBroker } from '../plugins/broker-required.ts';
+import { readJsonBodies } from '../plugins/json-body.ts';
+import { nameInvalidParameters } from '../plugins/parameter-errors.ts';
+import { refusal } from '../problem.ts';
+import { type GoneReason, goneReason, resultHeaders } from '../result-view.ts';
+import { sendEvents, wantsEvents } from './call-events.ts';
+import { type CallParams, cancelSchema, resultSchema, stateSchema, type WaitQuery } from './call-schemas.ts';
+
+/** What the gateway uses to find calls. */
+export type CallLookup = Pick<CallFinder, 'available' | 'find'>;
+
+export interface CallOptions extends Pick<AcceptContext, 'lookup'> {
+  readonly calls: CallLookup;
+  readonly watches: Pick<CallWatches, 'open'>;
+  readonly canceller: Pick<CallCanceller, 'cancel'>;
+  readonly logger: Logger;
+  /** Aborts when the gateway stops: whoever waits is answered then. */
+  readonly stopping: AbortSignal;
+  /** How long results are kept, in milliseconds; 0 is not at all. */
+  readonly resultTtlMs: number;
+}
+
+type OneCall = FastifyRequest<{ Params: CallParams }>;
+type WaitingCall = FastifyRequest<{ Params: CallParams; Querystring: WaitQuery }>;
+
+const longestWaitMs = 5 * 60_000;
+
+/** `/async-function/:callId`: what has become of a call, for whoever made it. */
+export const callRoutes: FastifyPluginCallbackTypebox<CallOptions> = (app, options, done) => {
+  readJsonBodies(app);
+  nameInvalidParameters(app);
+  requireBroker(app, options.calls);
+  app.get<{ Params: CallParams; Querystring: WaitQuery }>(
+    '/async-function/:callId',
+    { schema: stateSchema, config: { scope: 'caller' } },
+    (request, reply) => showState(options, request, reply),
+  );
+  app.delete<{ Params: CallParams }>(
+    '/async-function/:callId',
+    { schema: cancelSchema, config: { scope: 'caller' } },
+    (request, reply) => cancel(options, request, reply),
+  );
+  app.get<{ Params: CallParams }>(
+    '/async-function/:callId/result',
+    { schema: resultSchema, config: { scope: 'caller' } },
+    (request, reply) => showResult(options, request, reply),
+  );
+  done();
+};
+
+async function showState(options: CallOptions, request: WaitingCall, reply: FastifyReply) {
+  const { params, query, headers, raw } = request;
+  const waitMs = query.wait === undefined ? 0 : parseDuration(query.wait);
+  if (waitMs === undefined || waitMs > longestWaitMs) {
+    return reply.refuse(invalidWait);
+  }
+  const standing = await find(options, params);
+  const refused = refuseDeed(request, standing, 'read');
+  if (refused !== undefined || standing === undefined) {
+    return reply.refuse(refused ?? notFound);
+  }
+  if (wantsEvents(headers.accept)) {
+    return sendEvents(options, params.callId, reply);
+  }
+  const isOver = waitMs === 0 || standing.kind === 'ended';
+  const last = isOver ? standing : await waitForEnd(options, params.callId, waitMs, raw.socket);
+  return last === undefined ? reply.refuse(notFound) : toCallView(last, options.lookup);
+}
+
+/** Gives up when the time is over, when the gateway stops, and when nobody is there any more to be answered. */
+async function waitForEnd(
+  options: CallOptions,
+  callId: string,
+  waitMs: number,
+  socket: Socket,
+): Promise<CallStanding | undefined> {
+  const over = new AbortController();
+  const end = (): void => over.abort();
+  const timer = setTimeout(end, waitMs);
+  socket.once('close', end);
+  options.stopping.addEventListener('abort', end, { once: true });
+  try {
+    if (options.stopping.aborted) {
+      end();
+    }
+    return await untilEnded(options, callId, over.signal);
+  } finally {
+    clearTimeout(timer);
+    socket.off('close', end);
+    options.stopping.removeEventListener('abort', end);
+  }
+}
+
+async function cancel(options: CallOptions, request: OneCall, reply: FastifyReply) {
+  const { canceller, lookup, logger } = options;
+  const { callId } = request.params;
+  const refused = refuseDeed(request, await find(options, request.params), 'cancel');
+  if (refused !== undefined) {
+    return reply.refuse(refused);
+  }
+  const result: CancelResult = await canceller.cancel(callId);
+  switch (result.kind) {
+    case 'cancelled':
+      logger.info(
+        { callId, function: result.call.outcome.function, queue: result.call.outcome.queue },
+        'call cancelled',
+      );
+      return reply.code(202).send(toCallView(result.call, lookup));
+    case 'ended':
+      return reply.refuse({ ...alreadyEnded, members: { call: toCallView(result.call, lookup) } });
+    case 'unknown':
+      return reply.refuse(notFound);
+    case 'refused':
+      return reply.refuse({ ...toQueueRefusal(result.reason), detail: notCancelled, reason: result.detail });
+  }
+}
+
+async function showResult(options: CallOptions, request: OneCall, reply: FastifyReply) {
+  const standing = await find(options, request.params);
+  const refused = refuseDeed(request, standing, 'read');
+  if (refused !== undefined || standing === undefined) {
+    return reply.refuse(refused ?? notFound);
+  }
+  if (standing.kind === 'alive') {
+    return reply.refuse({ ...notEnded, members: { call: toCallView(standing, options.lookup) } });
+  }
+  const reason = goneReason(standing, options.resultTtlMs > 0);
+  if (reason !== undefined) {
+    return reply.refuse({ ...refusal('result_gone', goneDetails[reason]), members: { reason } });
+  }
+  return reply.code(200).headers(resultHeaders(standing)).send(Buffer.from(standing.body));
+}
+
+/** The refusal of a caller that may not do this with the call. What a caller may not know of is not there. */
+function refuseDeed(request: OneCall, standing: CallStanding | undefined, deed: 'read' | 'cancel') {
+  if (standing === undefined) {
+    return notFound;
+  }
+  const owner = standing.kind === 'alive' ? standing.call : standing.outcome;
+  const access = decideCallAccess(callerOf(request), owner, deed);
+  return access === 'allowed' ? undefined : access === 'hidden' ? notFound : notYours;
+}
+
+/** What cannot be a call id is not the id of a call. */
+async function find({ calls }: CallOptions, { callId }: CallParams): Promise<CallStanding | undefined> {
+  return isCallId(callId) ? await calls.find(callId) : undefined;
+}
+
+const notYours = refusal('forbidden', 'The token may see this call, but not cancel it.');
+const notFound = refusal('call_not_found', 'No call of this id is known, or it ended too long ago.');
+const invalidWait = refusal('invalid_parameter', 'wait must be a duration of up to 5m, such as 30s.');
+const alreadyEnded = refusal('already_ended', 'The call had ended already: see its state.');
+const notCancelled = 'Nothing confirms that the call was cancelled. Send the request again.';
+const notEnded = refusal('not_ended', 'The call has no result yet. Ask again when it has ended.');
+
+const goneDetails: Readonly<Record<GoneReason, string>> = {
+  not_kept: 'Results are not kept here: RESULT_TTL is 0. Use a callback.',
+  too_large: 'The response of the function was larger than what is kept.',
+  not_recorded: 'The call has ended, but its result could not be recorded.',
+  cancelled: 'The call was cancelled, so there is no response.',
+  expired: 'The call expired before its function had answered.',
+};

@@ -1,0 +1,216 @@
+import {
+  type ChangeDecision,
+  type KnownFunction,
+  parseFunctionEntry,
+  parseFunctionName,
+  type QueueInspector,
+  type QueueTopology,
+  type RegisterChange,
+  type SharedRegister,
+} from '@asyncfn/queue-core';
+import type { Logger } from '@asyncfn/service-kit';
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isMet, type Precondition, parsePrecondition, toEntityTag } from '../entity-tag.ts';
+import { toFunctionView } from '../function-view.ts';
+import { readJsonBodies } from '../plugins/json-body.ts';
+import { nameInvalidParameters } from '../plugins/parameter-errors.ts';
+import { type Refusal, RefusalError, refusal } from '../problem.ts';
+import type { PurgeJobs } from '../purge-jobs.ts';
+import {
+  type FunctionParams,
+  listFunctionsSchema,
+  pauseSchema,
+  putFunctionSchema,
+  type RemovalQuery,
+  removeFunctionSchema,
+  resumeSchema,
+  showFunctionSchema,
+} from './function-schemas.ts';
+
+/** What the gateway uses of the register. */
+export type FunctionDesk = Pick<SharedRegister, 'defaults' | 'list' | 'find' | 'read' | 'change'>;
+
+export interface FunctionOptions {
+  readonly functions: FunctionDesk;
+  readonly inspector: Pick<QueueInspector, 'countCalls'>;
+  readonly lanes: Pick<QueueTopology, 'pauseFunction'>;
+  /** Cancels what waits. */
+  readonly purges: Pick<PurgeJobs, 'run'>;
+  readonly logger: Logger;
+}
+
+const collection = '/system/functions';
+const item = `${collection}/:name`;
+
+type OneFunction = { Params: FunctionParams };
+type Removal = { Params: FunctionParams; Querystring: RemovalQuery };
+
+const config = { scope: 'admin' } as const;
+
+/** `/system/functions`: the register of functions. A change is live in every process within 2 s. */
+export const functionRoutes: FastifyPluginCallbackTypebox<FunctionOptions> = (app, options, done) => {
+  readJsonBodies(app);
+  nameInvalidParameters(app);
+  const { functions } = options;
+  app.get(collection, { config, schema: listFunctionsSchema }, () => ({
+    functions: functions.list().map(toFunctionView),
+  }));
+  app.get<OneFunction>(item, { config, schema: showFunctionSchema }, (request, reply) => show(options, request, reply));
+  app.put<OneFunction>(
+    item,
+    // The schema describes; what it describes is checked as in a functions file, which names every problem at once.
+    { config, schema: putFunctionSchema, validatorCompiler: () => () => true },
+    (request, reply) => put(options, request, reply),
+  );
+  app.delete<Removal>(item, { config, schema: removeFunctionSchema }, (request, reply) =>
+    remove(options, request, reply),
+  );
+  app.post<OneFunction>(`${item}/pause`, { config, schema: pauseSchema }, (request, reply) =>
+    setPaused(options, request, reply, true),
+  );
+  app.post<OneFunction>(`${item}/resume`, { config, schema: resumeSchema }, (request, reply) =>
+    setPaused(options, request, reply, false),
+  );
+  done();
+};
+
+function show({ functions }: FunctionOptions, request: FastifyRequest<OneFunction>, reply: FastifyReply) {
+  const found = functions.find(request.params.name);
+  if (found === undefined) {
+    return reply.refuse(notRegistered);
+  }
+  return isMet(preconditionOf(request), tagOf(found)) ? answer(reply, found) : reply.code(304).send();
+}
+
+async function put(options: FunctionOptions, request: FastifyRequest<OneFunction>, reply: FastifyReply) {
+  const { functions, logger } = options;
+  const { name } = request.params;
+  if (parseFunctionName(name) === undefined) {
+    return reply.refuse(refusal('invalid_parameter', 'name must be NAME or NAME.NAMESPACE, each [A-Za-z0-9_-]{1,63}.'));
+  }
+  const precondition = preconditionOf(request);
+  const parsed = parseFunctionEntry(name, withoutReadOnly(request.body), functions.defaults);
+  if (parsed.kind === 'refused') {
+    return reply.refuse(refusal('invalid_function', `${parsed.problems.join('; ')}.`));
+  }
+  const { settings } = parsed;
+  const change = await functions.change(name, (there) =>
+    isMet(precondition, tagOf(there))
+      ? { kind: 'put', entry: { paused: false, ...there?.entry, source: 'api', settings } }
+      : { kind: 'refuse' },
+  );
+  if (change.kind !== 'changed' || change.function === undefined) {
+    return refuseChange(reply, change);
+  }
+  logger.info({ function: name, queue: settings.queue, created: change.created }, 'function registered');
+  return answer(
+    reply.code(change.created ? 201 : 200).header('Content-Location', `${collection}/${name}`),
+    change.function,
+  );
+}
+
+async function remove(options: FunctionOptions, request: FastifyRequest<Removal>, reply: FastifyReply) {
+  const { functions, purges, logger } = options;
+  const { name } = request.params;
+  const precondition = preconditionOf(request);
+  const found = await functions.read(name);
+  if (found === undefined) {
+    return reply.refuse(notRegistered);
+  }
+  if (!isMet(precondition, tagOf(found))) {
+    return reply.refuse(preconditionFailed);
+  }
+  const purge = request.query.purge === true;
+  const waiting = purge ? undefined : await refusalOfWaiting(options, name);
+  if (waiting !== undefined) {
+    return reply.refuse(waiting);
+  }
+  const progress = purge ? await purges.run({ function: name }) : undefined;
+  if (progress?.done === false) {
+    return reply.code(202).header('Retry-After', '5').send(progress);
+  }
+  const change = await functions.change(name, (there) => toRemoval(precondition, there));
+  if (change.kind !== 'changed') {
+    return refuseChange(reply, change);
+  }
+  if (purge) {
+    await purges.run({ function: name }); // what was accepted meanwhile
+  }
+  logger.info({ function: name, purge }, 'function removed');
+  return reply.code(204).send();
+}
+
+/** A function with calls that have not ended is not removed. */
+async function refusalOfWaiting({ inspector }: FunctionOptions, name: string): Promise<Refusal | undefined> {
+  const calls = await inspector.countCalls(name);
+  if (calls === 0) {
+    return undefined;
+  }
+  const detail = `${calls} calls of the function have not ended; purge=true cancels those that wait.`;
+  return { ...refusal('calls_waiting', detail), members: { calls } };
+}
+
+function toRemoval(precondition: Precondition, there: KnownFunction | undefined): ChangeDecision {
+  return there !== undefined && isMet(precondition, tagOf(there)) ? { kind: 'remove' } : { kind: 'refuse' };
+}
+
+async function setPaused(
+  { functions, lanes, logger }: FunctionOptions,
+  { params }: FastifyRequest<OneFunction>,
+  reply: FastifyReply,
+  paused: boolean,
+) {
+  const { name } = params;
+  const change = await functions.change(name, (there) =>
+    there === undefined ? { kind: 'refuse' } : { kind: 'put', entry: { ...there.entry, paused } },
+  );
+  if (change.kind === 'refused') {
+    return reply.refuse(notRegistered);
+  }
+  if (change.kind !== 'changed' || change.function === undefined) {
+    return refuseChange(reply, change);
+  }
+  // Workers see to it as well; this is at once, also when none runs.
+  await lanes.pauseFunction(name, paused);
+  logger.info({ function: name }, paused ? 'function paused' : 'function resumed');
+  return answer(reply, change.function);
+}
+
+function answer(reply: FastifyReply, found: KnownFunction): FastifyReply {
+  const tag = tagOf(found);
+  return (tag ? reply.header('ETag', tag) : reply).send(toFunctionView(found));
+}
+
+function tagOf(found: KnownFunction | undefined): string | undefined {
+  return found === undefined ? undefined : toEntityTag(found.revision);
+}
+
+function preconditionOf({ headers }: Pick<FastifyRequest, 'headers'>): Precondition {
+  const precondition = parsePrecondition(headers);
+  if (precondition === undefined) {
+    throw new RefusalError(
+      refusal('invalid_parameter', 'If-Match and If-None-Match take * or entity tags in quotes, such as "42".'),
+    );
+  }
+  return precondition;
+}
+
+function refuseChange(reply: FastifyReply, { kind }: RegisterChange): FastifyReply {
+  return reply.refuse(kind === 'refused' ? preconditionFailed : contended);
+}
+
+/** What an answer shows and a request does not set, so that what was read can be written back. */
+function withoutReadOnly(body: unknown): unknown {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    return body;
+  }
+  const { name: _, source: __, paused: ___, ...settings } = body as Record<string, unknown>;
+  return settings;
+}
+
+const notRegistered = refusal('unknown_function', 'No function of this name is registered.');
+const preconditionFailed = refusal('precondition_failed', 'The function is not in the state that the request expects.');
+const contended = refusal('overloaded', 'Others change the same function all the time. Try again.', {
+  'Retry-After': '1',
+});

@@ -1,0 +1,88 @@
+import type { DurabilityLevel, FunctionConfig, QueueInspector, QueueState } from '@asyncfn/queue-core';
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyReply } from 'fastify';
+import type { Caller } from '../auth/caller.ts';
+import { callerOf } from '../plugins/authentication.ts';
+import { nameInvalidParameters } from '../plugins/parameter-errors.ts';
+import { refusal } from '../problem.ts';
+import type { Rates } from '../queue-rates.ts';
+import type { FunctionParams } from './function-schemas.ts';
+import { listQueuesSchema, type QueueParams, scalingSchema, showQueueSchema } from './queue-schemas.ts';
+
+export interface QueueOptions {
+  readonly inspector: Pick<QueueInspector, 'list' | 'find' | 'load'>;
+  readonly lookup: (name: string) => FunctionConfig | undefined;
+  readonly ratesOf: (queue: string) => Rates;
+  /** Most bytes of a queue; undefined is no limit. */
+  readonly maxBytesOf: (queue: string) => number | undefined;
+  /** What a 202 is worth. */
+  readonly durability: () => DurabilityLevel | 'unknown';
+  /** Unix time in milliseconds. */
+  readonly now: () => number;
+}
+
+const config = { scope: 'admin' } as const;
+
+/** `/system/queues` and `/system/scaling`: what waits, for people and for whoever scales by it. */
+export const queueRoutes: FastifyPluginCallbackTypebox<QueueOptions> = (app, options, done) => {
+  nameInvalidParameters(app);
+  const { inspector } = options;
+  app.get('/system/queues', { config, schema: listQueuesSchema }, async () => ({
+    queues: (await inspector.list()).map((state) => toView(state, options)),
+  }));
+  app.get<{ Params: QueueParams }>('/system/queues/:queue', { config, schema: showQueueSchema }, ({ params }, reply) =>
+    show(options, params.queue, reply),
+  );
+  // Not for operators alone: a scaler that runs beside every function is no place for a token that may do everything.
+  app.get<{ Params: FunctionParams }>(
+    '/system/scaling/:name',
+    { config: { scope: 'read' }, schema: scalingSchema },
+    (request, reply) => scaling(options, request.params.name, callerOf(request), reply),
+  );
+  done();
+};
+
+async function show(options: QueueOptions, queue: string, reply: FastifyReply) {
+  const state = await options.inspector.find(queue);
+  if (state === undefined) {
+    return reply.refuse(refusal('unknown_queue', 'There is no queue of this name.'));
+  }
+  const functions = state.lanes.map((lane) => ({
+    function: lane.function,
+    depth: lane.pending,
+    inFlight: lane.inFlight,
+    paused: lane.paused,
+  }));
+  return { ...toView(state, options), functions };
+}
+
+async function scaling({ inspector, lookup, now }: QueueOptions, name: string, caller: Caller, reply: FastifyReply) {
+  if (!caller.covers(name)) {
+    return reply.refuse(refusal('forbidden', 'The token is not for this function.'));
+  }
+  if (lookup(name) === undefined) {
+    return reply.refuse(refusal('unknown_function', 'No function of this name is registered.'));
+  }
+  const { pending, inFlight, oldestAtMs } = await inspector.load(name);
+  return { pending, inFlight, oldestAgeSeconds: ageSeconds(oldestAtMs, now()) };
+}
+
+function toView(state: QueueState, { ratesOf, maxBytesOf, durability, now }: QueueOptions) {
+  const { queue, depth, scheduled, inFlight, oldestAtMs, bytes, replicas } = state;
+  return {
+    queue,
+    depth,
+    scheduled,
+    inFlight,
+    oldestAgeSeconds: ageSeconds(oldestAtMs, now()),
+    bytes,
+    maxBytes: maxBytesOf(queue) ?? null,
+    rates: ratesOf(queue),
+    durability: { level: durability(), storage: 'file', replicas },
+  };
+}
+
+/** With the clocks of two machines, an age can come out as less than nothing. */
+function ageSeconds(since: number | undefined, now: number): number {
+  return since === undefined ? 0 : Math.max(0, Math.round(now - since) / 1000);
+}

@@ -1,0 +1,308 @@
+import { setMaxListeners } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { followFunctions, loadFunctionsFile } from '@asyncfn/live-functions';
+import {
+  Broker,
+  CallbackPolicy,
+  CallbackStore,
+  CallQueue,
+  CallStore,
+  createGroupCommit,
+  DeadLetterStore,
+  DurabilityWatch,
+  defaultQueue,
+  FunctionRegister,
+  type FunctionsFile,
+  followDeletedLanes,
+  initialAckWaitMs,
+  maxBodyBytes,
+  noFile,
+  Publisher,
+  QueueGauge,
+  QueueInspector,
+  QueueTopology,
+  ReceiptStore,
+  SharedRegister,
+} from '@asyncfn/queue-core';
+import {
+  allConfigured,
+  ConfigError,
+  createOpsServer,
+  createRegistry,
+  createService,
+  type Logger,
+  type OpsServer,
+  type ProcessContext,
+  type Readiness,
+  type Service,
+  startTracing,
+} from '@asyncfn/service-kit';
+import type { FastifyInstance } from 'fastify';
+import { buildApp, type ClientLimits } from './app.ts';
+import { isLoopback, loadTokens, type TokensFile } from './auth/load-tokens.ts';
+import { BodyBudget } from './body-budget.ts';
+import { CallSpans } from './call-spans.ts';
+import { contradictions, type GatewayConfig } from './config.ts';
+import { buildFollowing, startSweeping } from './following.ts';
+import { createMetrics, showBodyBudget } from './metrics.ts';
+import { PurgeJobs } from './purge-jobs.ts';
+import { QueueRates } from './queue-rates.ts';
+import { ReceiptBook } from './receipt-book.ts';
+import { startRounds } from './rounds.ts';
+import { stopGateway } from './stop.ts';
+
+export type GatewayContext = Pick<ProcessContext, 'logger' | 'version' | 'fail'>;
+
+/** What tests put in the place of the real thing. */
+export interface GatewayOverrides {
+  readonly limits?: Partial<ClientLimits>;
+}
+
+export interface Gateway extends Service {
+  /** The port of the API. Throws before the start. */
+  readonly port: number;
+  /** The port of the operations server. Throws before the start. */
+  readonly opsPort: number;
+}
+
+/** The part of `PUBLISH_TIMEOUT` that JetStream has: the rest is for the answer to be out by then (P1). */
+const answerInTime = 0.95;
+
+/**
+ * A gateway, from HTTP to JetStream. It starts without waiting for NATS, and answers 503 until that is there.
+ *
+ * @throws ConfigError when the functions file or the tokens file is wrong, or who may call is not clear
+ */
+export async function createGateway(
+  config: GatewayConfig,
+  context: GatewayContext,
+  overrides: GatewayOverrides = {},
+): Promise<Gateway> {
+  const { logger, version } = context;
+  const [file, tokensFile] = await readSettings(config);
+  const tracing = await startTracing(config, { serviceName: 'asyncfn-gateway', version, logger });
+  const parts = buildQueue(config, context, file);
+  const { broker, topology, publisher, queue, durability, deadLetters, register, shared, gauge, maxBytesOf } = parts;
+  const { following } = parts;
+  const inspector = new QueueInspector(topology);
+  const rates = new QueueRates();
+  const receipts = new ReceiptBook(new ReceiptStore(publisher, topology), logger);
+  const { registry, metrics, bodyBudget } = buildMetrics(parts, config);
+  const stopping = new AbortController();
+  // One listener for each client that waits: Node would take more than ten of them for a leak.
+  setMaxListeners(0, stopping.signal);
+  const app = buildApp({
+    queue,
+    ...following,
+    purges: new PurgeJobs({ purge: following.purge, logger, stopping: stopping.signal }),
+    queues: topology,
+    stopping: stopping.signal,
+    deadLetters,
+    resultTtlMs: config.resultTtlMs,
+    register,
+    functions: shared,
+    inspector,
+    lanes: topology,
+    ratesOf: (name) => rates.of(name),
+    durability: () => durability.current?.level ?? 'unknown',
+    maxBytesOf,
+    tokens: tokensFile && (() => tokensFile.current),
+    callbackPolicy: new CallbackPolicy(config),
+    metrics,
+    logger,
+    version,
+    maxBodyBytes: config.maxBodyBytes,
+    bodyBudget,
+    receipts,
+    maxConnections: config.maxConnections,
+    spans: tracing.tracer && new CallSpans(tracing.tracer),
+    ...overrides,
+  });
+  warnOfSmallPayload(broker, config, context);
+  const depended = { broker, topology, register, shared, durability, stopping: stopping.signal };
+  const readiness = () => readinessOf(depended);
+  const ops = createOpsServer({ host: config.opsHost, port: config.opsPort, registry, readiness, logger });
+  const service = createService({
+    async start() {
+      broker.start();
+      void followFunctions({ file, shared, logger, signal: stopping.signal });
+      startRounds({ topology, gauge, inspector, rates, receipts, logger, signal: stopping.signal });
+      startSweeping(following, logger, stopping.signal);
+      followTokens(tokensFile, config, logger, stopping.signal);
+      await listen(app, config);
+      logger.info({ server: 'api', host: config.host, port: portOf(app) }, 'listening');
+      await ops.start();
+    },
+    async stop() {
+      stopping.abort();
+      durability.stop();
+      await stopGateway({ app, receipts, publisher, broker, tracing, ops }, config, logger);
+    },
+  });
+  return withPorts(service, app, ops);
+}
+
+function buildMetrics({ register, broker }: ReturnType<typeof buildQueue>, { maxInflightBytes }: GatewayConfig) {
+  const registry = createRegistry();
+  const metrics = createMetrics({
+    registry,
+    isRegistered: (name) => register.isRegistered(name),
+    reconnects: () => broker.reconnects,
+    connected: () => broker.connected,
+  });
+  const bodyBudget = new BodyBudget({ limitBytes: maxInflightBytes });
+  showBodyBudget(registry, { usedBytes: () => bodyBudget.usedBytes });
+  return { registry, metrics, bodyBudget };
+}
+
+/** The files that the configuration names. All that is wrong with them is told at once. */
+function readSettings(config: GatewayConfig) {
+  return allConfigured([loadFunctionsFile(config.functionsFile), loadTokens(config), refuseContradictions(config)]);
+}
+
+async function refuseContradictions(config: GatewayConfig): Promise<void> {
+  const problems = contradictions(config);
+  if (problems.length > 0) {
+    throw new ConfigError(problems);
+  }
+}
+
+function followTokens(file: TokensFile | undefined, { host }: GatewayConfig, logger: Logger, signal: AbortSignal) {
+  if (file !== undefined) {
+    void file.follow(logger, signal);
+  } else if (!isLoopback(host)) {
+    logger.warn({ host }, 'AUTH=none: whoever reaches the API may do everything');
+  }
+}
+
+function buildQueue(config: GatewayConfig, { logger, version, fail }: GatewayContext, file: FunctionsFile | undefined) {
+  const register = new FunctionRegister();
+  const broker = new Broker({
+    servers: config.natsUrls,
+    name: `asyncfn-gateway ${version}`,
+    credentialsFile: config.natsCredentialsFile,
+    user: config.natsUser,
+    password: config.natsPassword,
+    token: config.natsToken,
+    inboxPrefix: config.natsInboxPrefix,
+    tlsCaFile: config.natsTlsCaFile,
+    logger,
+    onFatal: fail,
+  });
+  const topology = new QueueTopology(broker, {
+    replicas: config.streamReplicas,
+    ackWaitMs: initialAckWaitMs,
+    ownsLanes: false,
+    resultTtlMs: config.resultTtlMs,
+    queues: () => new Set([defaultQueue, ...register.list().map((config) => config.queue)]),
+    logger,
+    onFatal: fail,
+  });
+  const shared = new SharedRegister({
+    broker,
+    topology,
+    register,
+    file: file?.definition ?? noFile,
+    replicas: config.streamReplicas,
+    logger,
+  });
+  followDeletedLanes(broker, (lane) => topology.forgetLane(lane.queue, lane.function));
+  const publisher = new Publisher(broker, { timeoutMs: config.publishTimeoutMs * answerInTime });
+  const store = new CallStore(publisher, topology);
+  const callbacks = new CallbackStore(publisher);
+  const deadLetters = new DeadLetterStore({ broker, topology, publisher, calls: store, callbacks });
+  const { idempotencyWindowMs, resultTtlMs } = config;
+  const durability = new DurabilityWatch(broker, topology, {
+    declaredSyncAlways: config.natsSync === 'always',
+    required: config.requireDurability,
+    logger,
+  });
+  const maxBytesOf = (name: string): number | undefined => shared.queueMaxBytes.get(name) ?? config.queueMaxBytes;
+  const gauge = new QueueGauge({ topology, functions: () => register.list(), maxBytes: maxBytesOf });
+  const { groupCommit: mode, streamReplicas: replicas } = config;
+  const groups = createGroupCommit({ mode, replicas, broker, topology, publisher, logger });
+  const limits = { gauge, durability, idempotencyWindowMs };
+  const queue = new CallQueue({ broker, topology, publisher: groups, register, ...limits });
+  const following = buildFollowing({ broker, topology, publisher, store, register, resultTtlMs });
+  return {
+    broker,
+    topology,
+    publisher,
+    queue,
+    durability,
+    deadLetters,
+    register,
+    shared,
+    gauge,
+    maxBytesOf,
+    following,
+  };
+}
+
+/** A body that NATS does not take is refused all the same; somebody should know that the setting promises too much. */
+function warnOfSmallPayload(broker: Broker, config: GatewayConfig, { logger }: GatewayContext): void {
+  broker.onConnect((connection) => {
+    const largest = maxBodyBytes(connection);
+    if (largest < config.maxBodyBytes) {
+      logger.warn(
+        { maxBodyBytes: config.maxBodyBytes, largest },
+        'MAX_BODY_BYTES is more than NATS takes: raise max_payload',
+      );
+    }
+  });
+}
+
+interface Depended {
+  readonly broker: Broker;
+  readonly topology: QueueTopology;
+  readonly register: FunctionRegister;
+  readonly shared: SharedRegister;
+  readonly durability: DurabilityWatch;
+  readonly stopping: AbortSignal;
+}
+
+function readinessOf({ broker, topology, register, shared, durability, stopping }: Depended): Readiness {
+  return {
+    ready:
+      !stopping.aborted && broker.connected && topology.usable && shared.complete && durability.shortfall === undefined,
+    checks: {
+      nats: broker.connected ? 'connected' : 'disconnected',
+      topology: topology.usable ? 'in place' : 'pending',
+      intake: stopping.aborted ? 'closed' : 'open',
+      register: shared.complete ? 'known' : 'pending',
+      functions: String(register.list().length),
+      durability: durability.current?.level ?? 'unknown',
+    },
+  };
+}
+
+async function listen(app: FastifyInstance, { host, port }: GatewayConfig): Promise<void> {
+  try {
+    await app.listen({ host, port });
+  } catch (cause) {
+    const inUse = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
+    const why = inUse ? 'the port is in use; choose another with PORT' : String(cause);
+    throw new Error(`the API cannot listen on ${host}:${port}: ${why}`, { cause });
+  }
+}
+
+function withPorts(service: Service, app: FastifyInstance, ops: OpsServer): Gateway {
+  return {
+    ...service,
+    get port() {
+      return portOf(app);
+    },
+    get opsPort() {
+      return ops.port;
+    },
+  };
+}
+
+function portOf(app: FastifyInstance): number {
+  // An AddressInfo or null: a string only for a server on a pipe.
+  const address = app.server.address() as AddressInfo | null;
+  if (address === null) {
+    throw new Error('the API is not listening');
+  }
+  return address.port;
+}

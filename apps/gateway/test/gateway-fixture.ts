@@ -1,0 +1,179 @@
+import type { AddressInfo } from 'node:net';
+import {
+  type AcceptOptions,
+  type AcceptResult,
+  type Call,
+  CallbackPolicy,
+  type FunctionConfig,
+} from '@asyncfn/queue-core';
+import { createLogger, parseConfig } from '@asyncfn/service-kit';
+import type { FastifyInstance, RouteOptions } from 'fastify';
+import { Registry } from 'prom-client';
+import type { CallIntake } from '../src/accept.ts';
+import { type AppDependencies, buildApp } from '../src/app.ts';
+import { BodyBudget } from '../src/body-budget.ts';
+import { gatewayConfig } from '../src/config.ts';
+import { createMetrics } from '../src/metrics.ts';
+import { MemoryFunctions } from './memory-functions.ts';
+import { MemoryQueues } from './memory-queues.ts';
+import { RecordingCalls, RecordingCanceller, RecordingPurges, RecordingWatches } from './recording-calls.ts';
+import { RecordingDeadLetters } from './recording-dead-letters.ts';
+
+/** A queue that keeps what it is given, and can be told to answer otherwise. */
+export class RecordingQueue implements CallIntake {
+  available = true;
+  shortfall: CallIntake['shortfall'];
+  readonly accepted: { call: Call; unique: boolean; key: string | undefined }[] = [];
+  /** Called before a call is recorded; what it returns is the answer. */
+  answer: (call: Call) => Promise<AcceptResult> | AcceptResult = () => ({
+    kind: 'stored',
+    sequence: this.accepted.length,
+    duplicate: false,
+  });
+
+  async accept(call: Call, { unique, key }: AcceptOptions): Promise<AcceptResult> {
+    const result = await this.answer(call);
+    if (result.kind === 'stored') {
+      this.accepted.push({ call, unique, key });
+    }
+    return result;
+  }
+
+  /** What stands in the way of a call of the function. */
+  obstacle: CallIntake['obstacle'] = () => undefined;
+
+  get last(): Call {
+    return this.accepted.at(-1)!.call;
+  }
+}
+
+export function functionConfig(name: string, queue = 'default'): FunctionConfig {
+  const retry = {
+    attempts: undefined,
+    minWaitMs: undefined,
+    maxWaitMs: undefined,
+    backoff: undefined,
+    codes: undefined,
+  };
+  return {
+    name,
+    url: `http://${name}.test`,
+    queue,
+    timeoutMs: 0,
+    concurrency: undefined,
+    maxPending: undefined,
+    adaptive: true,
+    retry,
+  };
+}
+
+export interface TestGateway extends AsyncDisposable {
+  readonly app: FastifyInstance;
+  readonly port: number;
+  readonly url: string;
+  readonly queue: RecordingQueue;
+  readonly calls: RecordingCalls;
+  readonly watches: RecordingWatches;
+  readonly canceller: RecordingCanceller;
+  readonly purges: RecordingPurges;
+  readonly stopping: AbortController;
+  readonly deadLetters: RecordingDeadLetters;
+  /** The register as operators see it; calls go by `register`. */
+  readonly functions: MemoryFunctions;
+  readonly queues: MemoryQueues;
+  readonly registry: Registry;
+  /** Every route there is. */
+  readonly routes: readonly RouteOptions[];
+  /** Every line of the log, parsed. */
+  readonly logs: Record<string, unknown>[];
+}
+
+/** A gateway with functions `echo` and `hash.prod` on a free port, in front of a queue that only remembers. */
+export async function startTestGateway(
+  overrides: Partial<
+    Pick<
+      AppDependencies,
+      'maxBodyBytes' | 'bodyBudget' | 'maxConnections' | 'limits' | 'register' | 'tokens' | 'resultTtlMs'
+    >
+  > = {},
+  prepare: (app: FastifyInstance) => unknown = () => undefined,
+): Promise<TestGateway> {
+  const queue = new RecordingQueue();
+  const calls = new RecordingCalls();
+  const watches = new RecordingWatches();
+  const canceller = new RecordingCanceller();
+  const purges = new RecordingPurges();
+  const stopping = new AbortController();
+  const deadLetters = new RecordingDeadLetters();
+  const memory = new MemoryFunctions();
+  const queues = new MemoryQueues();
+  const registry = new Registry();
+  const logs: Record<string, unknown>[] = [];
+  const functions = new Map([
+    ['echo', functionConfig('echo')],
+    ['hash.prod', functionConfig('hash.prod', 'heavy')],
+  ]);
+  const app = buildApp({
+    queue,
+    calls,
+    watches,
+    canceller,
+    purges,
+    queues: { listQueues: async () => ['default', 'heavy'] },
+    stopping: stopping.signal,
+    deadLetters,
+    resultTtlMs: 3_600_000,
+    register: { lookup: (name) => functions.get(name) },
+    functions: memory,
+    inspector: queues,
+    lanes: memory,
+    ratesOf: () => ({ inPerSecond: 2.5, outPerSecond: 2 }),
+    durability: () => 'quorum',
+    maxBytesOf: (name) => (name === 'images' ? 4096 : undefined),
+    callbackPolicy: new CallbackPolicy(parseConfig(gatewayConfig, {})),
+    receipts: { note: () => undefined },
+    metrics: createMetrics({
+      registry,
+      isRegistered: (name) => functions.has(name),
+      reconnects: () => 3,
+      connected: () => true,
+    }),
+    logger: createLogger({
+      name: 'gateway',
+      level: 'debug',
+      format: 'json',
+      destination: { write: (line) => void logs.push(JSON.parse(line)) },
+    }),
+    version: '1.2.3',
+    maxBodyBytes: 1024 * 1024,
+    bodyBudget: new BodyBudget({ limitBytes: 64 * 1024 * 1024 }),
+    ...overrides,
+  });
+  const routes: RouteOptions[] = [];
+  app.addHook('onRoute', (route) => void routes.push(route));
+  prepare(app);
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = app.server.address() as AddressInfo;
+  return {
+    app,
+    port,
+    url: `http://127.0.0.1:${port}`,
+    queue,
+    calls,
+    watches,
+    canceller,
+    purges,
+    stopping,
+    deadLetters,
+    functions: memory,
+    queues,
+    registry,
+    routes,
+    logs,
+    async [Symbol.asyncDispose]() {
+      const closed = app.close();
+      app.server.closeAllConnections();
+      await closed;
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import type { ChangeDecision, KnownFunction, RegisterChange } from '@asyncfn/queue-core';
+import type { FunctionDesk } from '../src/routes/functions.ts';
+
+/** A register that nobody shares. */
+export class MemoryFunctions implements FunctionDesk {
+  complete = true;
+  readonly defaults = { timeout: '5m' };
+  /** What the broker was told. */
+  readonly lanePauses: [name: string, paused: boolean][] = [];
+  /** What a change comes to, where it is not to succeed. */
+  trouble: RegisterChange['kind'] | Error | undefined;
+  readonly #known = new Map<string, KnownFunction>();
+  #revision = 0;
+
+  list(): KnownFunction[] {
+    return [...this.#known.values()];
+  }
+
+  find(name: string): KnownFunction | undefined {
+    return this.#known.get(name);
+  }
+
+  async read(name: string): Promise<KnownFunction | undefined> {
+    return this.#known.get(name);
+  }
+
+  async change(name: string, decide: (there: KnownFunction | undefined) => ChangeDecision): Promise<RegisterChange> {
+    const there = this.#known.get(name);
+    const decision = decide(there);
+    if (this.trouble instanceof Error) {
+      throw this.trouble;
+    }
+    if (decision.kind === 'refuse' || this.trouble === 'refused') {
+      return { kind: 'refused' };
+    }
+    if (this.trouble === 'contended') {
+      return { kind: 'contended' };
+    }
+    this.#revision += 1;
+    if (decision.kind === 'remove') {
+      this.#known.delete(name);
+    } else {
+      this.#known.set(name, { name, entry: decision.entry, revision: this.#revision });
+    }
+    return { kind: 'changed', created: there === undefined, function: this.#known.get(name) };
+  }
+
+  async pauseFunction(name: string, paused: boolean): Promise<void> {
+    this.lanePauses.push([name, paused]);
+  }
+}

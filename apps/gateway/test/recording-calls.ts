@@ -1,0 +1,92 @@
+import type { CallStanding, CallWatch, CancelResult, PurgeTarget, WatchScope } from '@asyncfn/queue-core';
+import type { PurgeProgress } from '../src/purge-jobs.ts';
+import type { CallLookup, CallOptions } from '../src/routes/calls.ts';
+
+/** Calls that stand where a test puts them. */
+export class RecordingCalls implements CallLookup {
+  available = true;
+  readonly standings = new Map<string, CallStanding>();
+  /** Thrown instead of an answer. */
+  error: Error | undefined;
+
+  async find(callId: string): Promise<CallStanding | undefined> {
+    if (this.error !== undefined) {
+      throw this.error;
+    }
+    return this.standings.get(callId);
+  }
+}
+
+/** What a test lets happen to calls. */
+export class RecordingWatches {
+  readonly open = (_callId: string, scope: WatchScope): CallWatch => {
+    this.scopes.push(scope);
+    const watch = new FakeWatch(() => this.#open.delete(watch));
+    this.#open.add(watch);
+    return watch as unknown as CallWatch;
+  };
+  readonly scopes: WatchScope[] = [];
+  readonly #open = new Set<FakeWatch>();
+
+  get count(): number {
+    return this.#open.size;
+  }
+
+  /** Something has happened to a call. */
+  hear(): void {
+    for (const watch of this.#open) {
+      watch.hear();
+    }
+  }
+}
+
+class FakeWatch implements Disposable {
+  readonly #onClose: () => void;
+  #heard = false;
+  #wake = (): void => {};
+
+  constructor(onClose: () => void) {
+    this.#onClose = onClose;
+  }
+
+  hear(): void {
+    this.#heard = true;
+    this.#wake();
+  }
+
+  async next(signal: AbortSignal): Promise<void> {
+    if (!this.#heard && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+    }
+    this.#heard = false;
+  }
+
+  [Symbol.dispose](): void {
+    this.#onClose();
+  }
+}
+
+/** Cancels calls as a test says. */
+export class RecordingCanceller implements Pick<CallOptions['canceller'], 'cancel'> {
+  readonly asked: string[] = [];
+  result: CancelResult = { kind: 'unknown' };
+
+  async cancel(callId: string): Promise<CancelResult> {
+    this.asked.push(callId);
+    return this.result;
+  }
+}
+
+/** Purges that are as far as a test says. */
+export class RecordingPurges {
+  readonly asked: PurgeTarget[] = [];
+  progress: PurgeProgress = { purged: 0, done: true };
+
+  async run(target: PurgeTarget): Promise<PurgeProgress> {
+    this.asked.push(target);
+    return this.progress;
+  }
+}
