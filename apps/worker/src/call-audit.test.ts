@@ -1,0 +1,112 @@
+import type { CallWhereabouts, Receipt, ReceiptBatch } from '@asyncfn/queue-core';
+import { createLogger } from '@asyncfn/service-kit';
+import { expect, test } from 'vitest';
+import { type AuditFinding, CallAudit } from './call-audit.ts';
+
+const minuteMs = 60_000;
+
+function receipt(callId: string): Receipt {
+  return { callId, queue: 'default', function: 'echo' };
+}
+
+/** Where calls are, look by look; the last word stays. */
+function setup(whereabouts: Readonly<Record<string, readonly CallWhereabouts[]>>) {
+  const looks = new Map<string, number>();
+  const seen = {
+    now: 0,
+    findings: [] as AuditFinding[],
+    stored: [] as ReceiptBatch[],
+    missing: [] as string[],
+    isAway: false,
+  };
+  const stored = { kind: 'stored', sequence: 1, duplicate: false } as const;
+  const audit = new CallAudit({
+    source: { fetch: () => Promise.resolve() },
+    store: {
+      put: (batch) => {
+        seen.stored.push(batch);
+        return Promise.resolve(stored);
+      },
+      find: ({ callId }) => {
+        const look = looks.get(callId) ?? 0;
+        looks.set(callId, look + 1);
+        const all = whereabouts[callId] ?? [];
+        return seen.isAway ? Promise.reject(new Error('away')) : Promise.resolve(all[look] ?? all.at(-1) ?? 'missing');
+      },
+      reportMissing: ({ callId }) => {
+        seen.missing.push(callId);
+        return Promise.resolve(stored);
+      },
+    },
+    metrics: { audited: (finding) => void seen.findings.push(finding) },
+    logger: createLogger({ level: 'silent', format: 'json', name: 'test' }),
+    now: () => seen.now,
+    sleep: () => Promise.resolve(true),
+  });
+  const take = async (batch: Partial<ReceiptBatch> | undefined): Promise<string> => {
+    let end = 'nothing';
+    await audit.take({
+      batch: batch && { v: 1, receipts: [], dueAt: 2_000, waitMs: 2_000, ...batch },
+      done: () => {
+        end = 'done';
+      },
+      giveBack: (delayMs) => {
+        end = `back in ${delayMs}`;
+      },
+    });
+    return end;
+  };
+  return { seen, take };
+}
+
+test('calls that have ended are counted, those still held are looked for later, after twice the time', async () => {
+  const { seen, take } = setup({ a: ['ended'], b: ['held'] });
+  seen.now = 3_000;
+  expect(await take({ receipts: [receipt('a'), receipt('b')] })).toBe('done');
+  expect(seen.findings).toEqual(['ended']);
+  expect(seen.stored).toEqual([{ v: 1, receipts: [receipt('b')], dueAt: 7_000, waitMs: 4_000 }]);
+});
+
+test('a batch that is not due yet comes back when it is, and no later because a clock was set back', async () => {
+  const { seen, take } = setup({});
+  seen.now = 500;
+  expect(await take({ receipts: [receipt('a')] })).toBe('back in 1500');
+  seen.now = -3_600_000;
+  expect(await take({ receipts: [receipt('a')] })).toBe('back in 2000');
+});
+
+test('no wait is so long that an end could be forgotten before the next look', async () => {
+  const { seen, take } = setup({ a: ['held'] });
+  seen.now = 240 * minuteMs;
+  await take({ receipts: [receipt('a')], dueAt: seen.now, waitMs: 200 * minuteMs });
+  expect(seen.stored[0]?.waitMs).toBeLessThan(9 * minuteMs);
+});
+
+test('a call that is nowhere is looked for twice, reported and counted', async () => {
+  const { seen, take } = setup({ lost: ['missing'], late: ['missing', 'ended'] });
+  seen.now = 3_000;
+  expect(await take({ receipts: [receipt('lost'), receipt('late')] })).toBe('done');
+  expect(seen.missing).toEqual(['lost']);
+  expect(seen.findings.toSorted()).toEqual(['ended', 'missing']);
+});
+
+test('after a look that comes too late nothing is said of a call that may have ended and be forgotten', async () => {
+  const { seen, take } = setup({ a: ['missing'] });
+  seen.now = 60 * minuteMs;
+  expect(await take({ receipts: [receipt('a')] })).toBe('done');
+  expect(seen.findings).toEqual(['unknown']);
+  expect(seen.missing).toEqual([]);
+});
+
+test('receipts wait for their time, and for a broker that is away', async () => {
+  const { seen, take } = setup({ a: ['ended'] });
+  expect(await take({ receipts: [receipt('a')] })).toBe('back in 2000');
+  seen.now = 2_000;
+  seen.isAway = true;
+  expect(await take({ receipts: [receipt('a')] })).toBe('back in 5000');
+  expect(seen.findings).toEqual([]);
+});
+
+test('what cannot be read is dropped', async () => {
+  expect(await setup({}).take(undefined)).toBe('done');
+});

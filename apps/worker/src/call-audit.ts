@@ -1,0 +1,137 @@
+import type {
+  CallWhereabouts,
+  Receipt,
+  ReceiptBatch,
+  ReceiptDelivery,
+  ReceiptSource,
+  ReceiptStore,
+} from '@asyncfn/queue-core';
+import { type Logger, sleep } from '@asyncfn/service-kit';
+import type { WorkerMetrics } from './metrics.ts';
+
+/** What was found out about an accepted call. `unknown`: the look came so late that an end may be forgotten by now. */
+export type AuditFinding = CallWhereabouts | 'unknown';
+
+export interface CallAuditOptions {
+  readonly source: Pick<ReceiptSource, 'fetch'>;
+  readonly store: Pick<ReceiptStore, 'put' | 'find' | 'reportMissing'>;
+  readonly metrics: Pick<WorkerMetrics, 'audited'>;
+  readonly logger: Logger;
+  /** Unix time in milliseconds. */
+  readonly now: () => number;
+  readonly sleep?: typeof sleep;
+}
+
+/** Ends are remembered for ten minutes at least: a call that was held so long ago may have ended and be forgotten. */
+const rememberedMs = 9 * 60_000;
+const longestWaitMs = 4 * 60_000;
+/** Between two pages, so that the audit takes little of the broker. */
+const pauseMs = 250;
+/** Until what is nowhere is looked for once more. */
+const confirmMs = 1_000;
+const soonMs = 5_000;
+const looksAtOnce = 4;
+
+/**
+ * Checks the promise that nothing accepted is lost (P2): follows calls by their receipts until each has ended. What is
+ * neither in its queue nor has ended is reported, and is the drift that metrics show. The receipts are at the broker,
+ * so it goes on whatever process dies.
+ */
+export class CallAudit {
+  readonly #options: CallAuditOptions;
+  readonly #sleep: typeof sleep;
+
+  constructor(options: CallAuditOptions) {
+    this.#options = options;
+    this.#sleep = options.sleep ?? sleep;
+  }
+
+  /** Audits until the signal aborts. Never rejects. */
+  async run(signal: AbortSignal, ready: () => boolean): Promise<void> {
+    const { source, logger } = this.#options;
+    while (!signal.aborted) {
+      const taken: ReceiptDelivery[] = [];
+      try {
+        if (ready()) {
+          await source.fetch(1, (delivery) => taken.push(delivery), signal);
+        }
+      } catch (err) {
+        logger.warn({ err }, 'receipts cannot be fetched yet');
+      }
+      for (const delivery of taken) {
+        await this.take(delivery);
+      }
+      await this.#sleep(pauseMs, signal);
+    }
+  }
+
+  /** Never rejects. */
+  async take(delivery: ReceiptDelivery): Promise<void> {
+    const { batch } = delivery;
+    const { logger, now } = this.#options;
+    if (batch === undefined) {
+      logger.error({}, 'receipts cannot be read and are dropped');
+      delivery.done();
+      return;
+    }
+    if (batch.dueAt > now()) {
+      // No longer than it was to wait in all: somebody may have set the time since.
+      delivery.giveBack(Math.min(batch.dueAt - now(), batch.waitMs));
+      return;
+    }
+    try {
+      await this.#audit(batch);
+      delivery.done();
+    } catch (err) {
+      logger.warn({ err }, 'accepted calls cannot be looked for yet');
+      delivery.giveBack(soonMs);
+    }
+  }
+
+  async #audit(batch: ReceiptBatch): Promise<void> {
+    const { store, metrics, now } = this.#options;
+    const held: Receipt[] = [];
+    const waiting = [...batch.receipts];
+    const isLate = now() - (batch.dueAt - batch.waitMs) > rememberedMs;
+    const work = async (): Promise<void> => {
+      for (let receipt = waiting.pop(); receipt !== undefined; receipt = waiting.pop()) {
+        const found = await this.#find(receipt);
+        if (found === 'held') {
+          held.push(receipt);
+          continue;
+        }
+        const finding: AuditFinding = found === 'missing' && isLate ? 'unknown' : found;
+        if (finding === 'missing') {
+          await this.#report(receipt);
+        }
+        metrics.audited(finding);
+      }
+    };
+    await Promise.all(Array.from({ length: looksAtOnce }, work));
+    if (held.length > 0) {
+      const waitMs = Math.min(longestWaitMs, batch.waitMs * 2);
+      const result = await store.put({ v: 1, receipts: held, dueAt: now() + waitMs, waitMs });
+      if (result.kind === 'refused') {
+        throw new Error(`receipts cannot be stored: ${result.reason}`);
+      }
+    }
+  }
+
+  async #find(receipt: Receipt): Promise<CallWhereabouts> {
+    const found = await this.#options.store.find(receipt);
+    if (found !== 'missing') {
+      return found;
+    }
+    await this.#sleep(confirmMs);
+    return this.#options.store.find(receipt);
+  }
+
+  async #report(receipt: Receipt): Promise<void> {
+    const { store, logger } = this.#options;
+    logger.error({ ...receipt }, 'accepted call is neither queued nor ended');
+    const result = await store.reportMissing(receipt);
+    if (result.kind === 'refused') {
+      throw new Error(`a missing call cannot be reported: ${result.reason}`);
+    }
+  }
+}

@@ -1,0 +1,383 @@
+import {
+  type Call,
+  type CallStore,
+  type Delivery,
+  type ExpiryStore,
+  type FunctionConfig,
+  hasStarted,
+  type RetryPolicy,
+  retryLimit,
+  settle,
+  toRetryPolicy,
+  type Verdict,
+} from '@asyncfn/queue-core';
+import type { Logger } from '@asyncfn/service-kit';
+import type { Tracer } from '@opentelemetry/api';
+import type { Dispatcher } from 'undici';
+import { AttemptLog, type EndedAttempt } from './attempt-log.ts';
+import { mayExpire, permitStart, type StartPermit } from './expiry/start-permit.ts';
+import type { HeldAttempt, HeldCalls } from './held-calls.ts';
+import { invoke } from './invoke.ts';
+import type { LeaseKeeper } from './lease-keeper.ts';
+import type { AbortWatch } from './light-abort.ts';
+import type { LaneGate, Pass } from './limiter/lane-gate.ts';
+import { toLimiterSignal } from './limiter/limiter-signal.ts';
+import type { WorkerMetrics } from './metrics.ts';
+import { oncePer } from './once-per.ts';
+import type { OnSettleStep } from './settle/settle-step.ts';
+import { expiredEnd, type HeldCall, type Settler } from './settle/settler.ts';
+import { AttemptTrace } from './tracing/attempt-trace.ts';
+
+export interface CallRunnerOptions {
+  readonly functions: Dispatcher;
+  readonly settler: Settler;
+  readonly store: CallStore;
+  readonly expiries: Pick<ExpiryStore, 'claim' | 'revise'>;
+  readonly leases: LeaseKeeper;
+  readonly held: HeldCalls;
+  readonly metrics: WorkerMetrics;
+  readonly logger: Logger;
+  /** Undefined while there are no traces. */
+  readonly tracer?: Tracer | undefined;
+  readonly userAgent: string;
+  readonly maxResponseBytes: number;
+  /** For functions that say nothing else. */
+  readonly retryDefaults: RetryPolicy;
+  /** How often the call was handed back by a worker that was stopped. */
+  readonly countHandovers: (callId: string) => Promise<number>;
+  readonly onStep: OnSettleStep;
+  /** Unix time in milliseconds. */
+  readonly now: () => number;
+  readonly random: () => number;
+  /** Told of each attempt that begins, and of each retry that is stored. */
+  readonly onMove: (callId: string) => void;
+}
+
+/** A call whose worker has died this often in the middle of it is not given to a further one. */
+const maxWorkerCrashes = 5;
+/** When a call comes back that somebody else is ending, or of which it could not be decided whether it may start. */
+const undecidedMs = 5_000;
+
+/** Where a lane leads. */
+interface Destination {
+  readonly target: FunctionConfig;
+  readonly gate: LaneGate;
+}
+
+interface Invocation {
+  readonly target: FunctionConfig;
+  readonly maxRetries: number;
+  readonly pass: Pass;
+  readonly signal: AbortWatch;
+  readonly trace: AttemptTrace | undefined;
+}
+
+interface Attempted extends EndedAttempt {
+  readonly policy: RetryPolicy;
+}
+
+/** What is left to do for a call when its slot is free again. */
+type Rest = (() => Promise<void>) | undefined;
+
+/** Whether a call may be sent to its function. */
+type Admission = { readonly kind: 'admitted'; readonly pass: Pass } | { readonly kind: 'denied'; readonly rest: Rest };
+
+const denied: Admission = { kind: 'denied', rest: undefined };
+
+/** Brings one call from its delivery to what follows it: its end, or its next attempt. */
+export class CallRunner {
+  readonly #options: CallRunnerOptions;
+  readonly #policyOf: (target: FunctionConfig) => RetryPolicy;
+  readonly #log: AttemptLog;
+  readonly #rests = new Set<Promise<void>>();
+
+  constructor(options: CallRunnerOptions) {
+    this.#options = options;
+    this.#log = new AttemptLog(options.logger);
+    this.#policyOf = oncePer(({ retry }) => toRetryPolicy(retry, options.retryDefaults));
+  }
+
+  /**
+   * Resolves when the call needs its slot no more; its callback may still be under way (see `whenSettled`). `target` is
+   * undefined for a function that has been gone for a while. Never rejects: whatever happens, the call is settled, or
+   * left to its lease.
+   */
+  async run(delivery: Delivery, target: FunctionConfig | undefined, gate: LaneGate): Promise<void> {
+    const { leases } = this.#options;
+    leases.keep(delivery);
+    let rest: Rest;
+    try {
+      rest = await this.#run(delivery, target, gate);
+    } catch (err) {
+      this.#leaveToLease(delivery, err);
+    }
+    if (rest === undefined) {
+      leases.release(delivery);
+      return;
+    }
+    const settled = rest()
+      .catch((err: unknown) => this.#leaveToLease(delivery, err))
+      .then(() => {
+        leases.release(delivery);
+        this.#rests.delete(settled);
+      });
+    this.#rests.add(settled);
+  }
+
+  /** Resolves when nothing is left to do for calls whose slots are free. */
+  async whenSettled(): Promise<void> {
+    await Promise.all(this.#rests);
+  }
+
+  /** Something went wrong: the lease runs out, and another worker gets the call. */
+  #leaveToLease({ callId, function: name, queue }: Delivery, err: unknown): void {
+    this.#options.logger.error({ err, callId, function: name, queue }, 'call could not be processed');
+  }
+
+  /** Most calls are new, and go to their function without a promise that nobody needs. */
+  #run(delivery: Delivery, target: FunctionConfig | undefined, gate: LaneGate): Promise<Rest> {
+    if (delivery.call.kind === 'undecodable') {
+      return this.#setAside(delivery, delivery.call.problem);
+    }
+    const held = { delivery, call: delivery.call.call };
+    return isNew(held) && !this.#options.held.wasCancelled(held.call)
+      ? this.#invokeOrEnd(held, target, gate)
+      : this.#lookFirst(held, target, gate);
+  }
+
+  async #setAside(delivery: Delivery, problem: string): Promise<undefined> {
+    const { callId, function: name, queue, rawHeader, rawBody } = delivery;
+    this.#options.logger.error({ callId, function: name, queue, problem }, 'call cannot be read');
+    await this.#options.settler.setAside(delivery, rawHeader, rawBody);
+  }
+
+  #invokeOrEnd(held: HeldCall<Delivery>, target: FunctionConfig | undefined, gate: LaneGate): Promise<Rest> {
+    const maxRetries = held.call.maxRetries ?? 0;
+    return target === undefined
+      ? this.#options.settler.end(held, { status: 'failed', reason: 'unknown_function', maxRetries })
+      : this.#hold(held, { target, gate });
+  }
+
+  /** A call that may have ended, or be further than this delivery says. */
+  async #lookFirst(held: HeldCall<Delivery>, target: FunctionConfig | undefined, gate: LaneGate): Promise<Rest> {
+    const handled = await this.#look(held);
+    return handled === 'invoke' ? await this.#invokeOrEnd(held, target, gate) : handled;
+  }
+
+  async #look(held: HeldCall<Delivery>): Promise<Rest | 'invoke'> {
+    const { settler, store } = this.#options;
+    const { call, delivery } = held;
+    if (delivery.info.deliveries > 1 || this.#options.held.wasCancelled(call)) {
+      return await this.#runAgain(held);
+    }
+    // Of two workers that had the attempt before in hand, one may have ended the call, and the other stored this retry;
+    // or it was put back after it had ended, by somebody who came too late to cancel it.
+    const ended = await store.findOutcome(call.id, call.generation ?? 0);
+    return ended === undefined ? 'invoke' : () => settler.resume(held, ended);
+  }
+
+  /**
+   * A call that was delivered before: whoever had it may have got further than its acknowledgement. The order matters:
+   * an attempt that follows this one is looked for first, since it leaves the stream only after its outcome is there.
+   */
+  async #runAgain(held: HeldCall<Delivery>): Promise<Rest | 'invoke'> {
+    const { store, settler } = this.#options;
+    const { delivery, call } = held;
+    if (await store.isSuperseded(delivery)) {
+      delivery.done();
+      return undefined;
+    }
+    const ended = await store.findOutcome(call.id, call.generation ?? 0);
+    if (ended !== undefined) {
+      return () => settler.resume(held, ended);
+    }
+    const earlier = delivery.info.deliveries - 1;
+    if (earlier < maxWorkerCrashes || earlier - (await this.#options.countHandovers(call.id)) < maxWorkerCrashes) {
+      return 'invoke';
+    }
+    return settler.end(held, { status: 'failed', reason: 'worker_crash', maxRetries: call.maxRetries ?? 0 });
+  }
+
+  /** Makes an attempt, and answers for the call until it is stored what follows. */
+  async #hold(held: HeldCall<Delivery>, destination: Destination): Promise<Rest> {
+    const { call } = held;
+    const maxRetries = retryLimit(call, this.#policyOf(destination.target));
+    const attempt = this.#options.held.begin(call, call.startedAt ?? this.#options.now(), maxRetries);
+    try {
+      return await this.#attempt(held, destination, attempt);
+    } finally {
+      attempt.end();
+    }
+  }
+
+  /**
+   * Attempts the call, and again at once where a busy function has rejected it and the gate gives it another turn. Each
+   * attempt counts, here as everywhere.
+   */
+  async #attempt(held: HeldCall<Delivery>, { target, gate }: Destination, attempt: HeldAttempt): Promise<Rest> {
+    const { settler, now } = this.#options;
+    const policy = this.#policyOf(target);
+    const maxRetries = retryLimit(held.call, policy);
+    const turns = turnsInHand(maxRetries);
+    const admitted = await this.#enter(held, gate, attempt);
+    if (admitted.kind === 'denied') {
+      return admitted.rest;
+    }
+    let call = { ...held.call, startedAt: held.call.startedAt ?? now() };
+    let pass: Pass | undefined = admitted.pass;
+    for (;;) {
+      attempt.turn(call.retry, call.startedAt);
+      this.#options.onMove(call.id);
+      const trace = this.#trace(call, held.delivery, target);
+      call = ofTrace(call, trace);
+      const result = await this.#invoke(call, held.delivery, {
+        target,
+        maxRetries,
+        pass,
+        signal: attempt.signal,
+        trace,
+      });
+      if (result === undefined) {
+        return this.#cutShort({ ...held, call }, held.call.retry, attempt);
+      }
+      const verdict = this.#settle(call, held.delivery, { target, policy, result, trace });
+      if (verdict.kind !== 'retry') {
+        const reason = verdict.kind === 'failed' ? verdict.reason : undefined;
+        const capped = target.concurrency !== undefined;
+        return await settler.end({ ...held, call, capped }, { status: verdict.kind, maxRetries, result, reason });
+      }
+      const mayStay: boolean = pass.rejectedInCompany && !verdict.asked && call.retry - held.call.retry < turns;
+      pass = mayStay ? await gate.again(attempt.signal) : undefined;
+      if (pass === undefined) {
+        return this.#retryLater({ ...held, call }, verdict.delayMs, attempt);
+      }
+      call = { ...call, retry: call.retry + 1 };
+    }
+  }
+
+  #enter(held: HeldCall<Delivery>, gate: LaneGate, attempt: HeldAttempt): Admission | Promise<Admission> {
+    const entered = gate.enter(attempt.signal);
+    const isUndecided = entered instanceof Promise || mayExpire(held.call);
+    return isUndecided ? this.#admit(held, entered, attempt) : { kind: 'admitted', pass: entered };
+  }
+
+  /** Waits for the call's turn. A call that must not be started then is ended, or given back. */
+  async #admit(
+    held: HeldCall<Delivery>,
+    entered: Pass | Promise<Pass | undefined>,
+    attempt: HeldAttempt,
+  ): Promise<Admission> {
+    const { settler } = this.#options;
+    const pass = await entered;
+    if (pass === undefined && attempt.isCancelled) {
+      return { kind: 'denied', rest: this.#letGo(held) };
+    }
+    if (pass === undefined) {
+      await settler.giveBack(held);
+      return denied;
+    }
+    // While it waited for its turn, whoever had it before may have ended it.
+    const handled = entered instanceof Promise && !isNew(held) ? await this.#look(held) : 'invoke';
+    if (handled !== 'invoke') {
+      pass.leave('unclear');
+      return { kind: 'denied', rest: handled };
+    }
+    const permit = await this.#permit(held, pass);
+    if (permit === 'start') {
+      return { kind: 'admitted', pass };
+    }
+    if (permit === 'expire') {
+      return { kind: 'denied', rest: await settler.end(held, expiredEnd(held.call)) };
+    }
+    await settler.giveBack(held, undecidedMs);
+    return denied;
+  }
+
+  /** Where the answer is no, the pass is given up. */
+  async #permit({ call, delivery }: HeldCall<Delivery>, pass: Pass): Promise<StartPermit> {
+    let permit: StartPermit = 'wait';
+    try {
+      permit = await permitStart(call, delivery.info.deliveries, this.#options.expiries, this.#options.now);
+    } finally {
+      if (permit !== 'start') {
+        pass.leave('unclear');
+      }
+    }
+    return permit;
+  }
+
+  async #retryLater(held: HeldCall<Delivery>, delayMs: number, { isCancelled }: HeldAttempt): Promise<undefined> {
+    if (isCancelled) {
+      return this.#letGo(held);
+    }
+    await this.#options.settler.retry(held, delayMs);
+    this.#options.onMove(held.call.id);
+  }
+
+  /** The call was cancelled: its end is recorded, and what the function may have made of it counts no more. */
+  #letGo({ call, delivery }: HeldCall<Delivery>): undefined {
+    const { id: callId, function: name, queue, retry } = call;
+    this.#options.logger.info({ callId, function: name, queue, attempt: retry + 1 }, 'call cancelled');
+    this.#options.settler.letGo(delivery);
+  }
+
+  /**
+   * The call was cancelled, or our own stop has cut the attempt short. Whoever stops hands the call back, but knows
+   * nothing of attempts in hand.
+   */
+  async #cutShort(held: HeldCall<Delivery>, storedRetry: number, { isCancelled }: HeldAttempt): Promise<undefined> {
+    if (isCancelled) {
+      return this.#letGo(held);
+    }
+    if (held.call.retry > storedRetry) {
+      await this.#options.settler.postpone(held, 0);
+    }
+  }
+
+  #trace(call: Call, delivery: Delivery, target: FunctionConfig): AttemptTrace | undefined {
+    const { tracer, now } = this.#options;
+    return tracer && new AttemptTrace(tracer, { call, delivery, target, now: now() });
+  }
+
+  #settle(call: Call, delivery: Delivery, attempted: Attempted): Verdict {
+    const { policy, result, trace } = attempted;
+    const { onStep, now, random, metrics } = this.#options;
+    onStep('function answered', call.id);
+    const verdict = settle(call, result, policy, now(), random);
+    trace?.settled(verdict);
+    this.#log.ended(call, delivery, attempted, verdict.kind === 'retry' ? verdict.delayMs : undefined);
+    if (verdict.kind === 'retry') {
+      metrics.retried(delivery, verdict.reason);
+    }
+    return verdict;
+  }
+
+  async #invoke(call: Call, delivery: Delivery, { target, maxRetries, pass, signal, trace }: Invocation) {
+    const { functions, metrics, userAgent, maxResponseBytes, now } = this.#options;
+    metrics.attemptStarted(delivery, now() - delivery.info.storedAtMs);
+    const options = { userAgent, maxRetries, maxResponseBytes, signal };
+    const result = await invoke(functions, trace?.request ?? call, target, options);
+    pass.leave(toLimiterSignal(result));
+    trace?.ended(result);
+    metrics.attemptEnded(delivery, result);
+    return result;
+  }
+}
+
+/** Nobody can have had it before. */
+function isNew({ delivery, call }: HeldCall<Delivery>): boolean {
+  return delivery.info.deliveries === 1 && !hasStarted(call);
+}
+
+/** The call with the context that what follows this attempt is to be traced by. */
+function ofTrace<C extends Call>(call: C, trace: AttemptTrace | undefined): C {
+  return trace === undefined ? call : { ...call, headers: trace.call.headers };
+}
+
+/**
+ * How often a call may be attempted again without going back to the queue. Not all of its budget: the function may
+ * reject this very call, and then only time helps.
+ */
+function turnsInHand(maxRetries: number): number {
+  return Math.min(3, Math.floor(maxRetries / 2));
+}

@@ -1,0 +1,243 @@
+import {
+  type CallbackDelivery,
+  type CallbackSource,
+  type CallbackStore,
+  type CallbackTask,
+  type CallStore,
+  callbackTaskCodec,
+} from '@asyncfn/queue-core';
+import type { Logger } from '@asyncfn/service-kit';
+import type { LeaseKeeper } from '../lease-keeper.ts';
+import type { WorkerMetrics } from '../metrics.ts';
+import { type InsistOptions, insist } from '../settle/insist.ts';
+import type { OnSettleStep } from '../settle/settle-step.ts';
+import type { CallbackSender, SentCallback } from './callback-sender.ts';
+import type { HostSlots } from './host-slots.ts';
+
+export interface CallbackDeskOptions {
+  readonly sender: CallbackSender;
+  readonly slots: HostSlots;
+  readonly store: CallbackStore;
+  readonly calls: CallStore;
+  readonly source: CallbackSource;
+  /** Those of stored callbacks. */
+  readonly leases: LeaseKeeper<CallbackDelivery>;
+  readonly metrics: WorkerMetrics;
+  readonly logger: Logger;
+  readonly insist: InsistOptions;
+  readonly onStep: OnSettleStep;
+  /** Unix time in milliseconds. */
+  readonly now: () => number;
+  /** Cuts deliveries short that are under way. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * How long a callback may wait for a slot of its host. A receiver that is well has one within that time; for one that
+ * is not, the broker is the place to wait.
+ */
+const slotWaitMs = 2_000;
+/** A stored callback whose host is busy comes back after this, and later each time, up to the second figure. */
+const busyMs = 1_000;
+const longestBusyMs = 15_000;
+/** Pause after callbacks that found their host busy: without it, all that wait there would be sent round and round. */
+const crowdedMs = 100;
+
+/**
+ * Brings results to their receivers. The first delivery follows the function's answer at once; a callback that cannot
+ * be delivered then is stored, and is from then on work of its own, apart from its call (P6).
+ */
+export class CallbackDesk {
+  readonly #options: CallbackDeskOptions;
+  readonly #underWay = new Set<Promise<void>>();
+  /** Whether stored callbacks had to be given back since they were last fetched. */
+  #crowded = false;
+
+  constructor(options: CallbackDeskOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The first delivery. Returns whether the callback is taken care of: delivered, ended by its receiver, or stored.
+   * If not, nothing but the call itself still knows of it. Never rejects.
+   */
+  async first(task: CallbackTask, body: Uint8Array): Promise<boolean> {
+    const { slots } = this.#options;
+    const host = hostOf(task);
+    if (!(await slots.take(host, slotWaitMs, this.#options.signal))) {
+      return this.#keep(task, body, { dueAt: this.#options.now(), after: 0 });
+    }
+    let sent: SentCallback | undefined;
+    try {
+      sent = await this.#send(task, body);
+    } finally {
+      slots.release(host);
+    }
+    return this.#follow(task, body, sent, 0);
+  }
+
+  /**
+   * As `first`, for a call whose place in the queue others wait for: the callback is stored before it is tried, so that
+   * a slow receiver does not keep that place. What cannot be stored is delivered as ever.
+   */
+  async handOver(task: CallbackTask, body: Uint8Array): Promise<boolean> {
+    const { store, onStep } = this.#options;
+    const result = await insist(() => store.storeReady(task, body), this.#options.insist);
+    if (result.kind === 'refused' && result.reason !== 'conflict') {
+      return this.first(task, body);
+    }
+    // Its state is recorded once it has been tried: by now another worker may have delivered it.
+    onStep('callback stored', task.callId);
+    return true;
+  }
+
+  /** Delivers stored callbacks until the signal aborts. Never rejects. */
+  async runStored(signal: AbortSignal, ready: () => boolean, wait: (ms: number) => Promise<unknown>): Promise<void> {
+    const { slots, source, logger } = this.#options;
+    while (!signal.aborted) {
+      if (!ready() || slots.free === 0 || this.#crowded) {
+        this.#crowded = false;
+        await wait(crowdedMs);
+        continue;
+      }
+      try {
+        await source.fetch(slots.free, (delivery) => this.#take(delivery), signal);
+      } catch (err) {
+        logger.warn({ err }, 'stored callbacks cannot be fetched yet');
+        await wait(1_000);
+      }
+    }
+  }
+
+  /** Resolves when no stored callback is in hand. */
+  async whenIdle(): Promise<void> {
+    await Promise.all(this.#underWay);
+  }
+
+  #take(delivery: CallbackDelivery): void {
+    this.#options.leases.keep(delivery);
+    const work = this.#deliver(delivery)
+      .catch((err: unknown) => {
+        // Its lease runs out, and it is delivered again.
+        this.#options.logger.error({ err, callId: delivery.task?.callId }, 'stored callback could not be processed');
+      })
+      .finally(() => {
+        this.#options.leases.release(delivery);
+        this.#underWay.delete(work);
+      });
+    this.#underWay.add(work);
+  }
+
+  async #deliver(delivery: CallbackDelivery): Promise<void> {
+    const { task, body, streamSequence } = delivery;
+    const { slots, logger } = this.#options;
+    if (task === undefined) {
+      logger.error({ streamSequence }, 'stored callback cannot be read and is dropped');
+      delivery.done();
+      return;
+    }
+    const host = hostOf(task);
+    if (!(await slots.take(host, slotWaitMs, this.#options.signal))) {
+      this.#crowded = true;
+      delivery.giveBack(Math.min(longestBusyMs, busyMs * delivery.deliveries));
+      return;
+    }
+    let sent: SentCallback | undefined;
+    try {
+      sent = await this.#send(task, body);
+    } finally {
+      slots.release(host);
+    }
+    if (await this.#follow(task, body, sent, streamSequence)) {
+      delivery.done();
+    } else {
+      delivery.giveBack(busyMs);
+    }
+  }
+
+  async #send(task: CallbackTask, body: Uint8Array): Promise<SentCallback | undefined> {
+    const sent = await this.#options.sender.send(task, body, this.#options.signal);
+    this.#options.onStep('callback sent', task.callId);
+    return sent;
+  }
+
+  /** Carries out what follows a delivery; returns whether the callback is taken care of. */
+  async #follow(task: CallbackTask, body: Uint8Array, sent: SentCallback | undefined, after: number): Promise<boolean> {
+    const tried = { ...task, tries: task.tries + 1 };
+    if (sent === undefined) {
+      // Cut short by a stop: as if it had not been tried.
+      return after === 0 ? this.#keep(task, body, { dueAt: this.#options.now(), after }) : false;
+    }
+    switch (sent.verdict.kind) {
+      case 'delivered':
+        await this.#record(tried, 'delivered');
+        return true;
+      case 'gone':
+        await this.#record(tried, 'failed');
+        return true;
+      case 'retry':
+        return this.#keep(tried, body, { dueAt: this.#options.now() + sent.verdict.delayMs, after });
+      case 'undeliverable':
+        return this.#giveUp(tried, body, sent.status);
+    }
+  }
+
+  async #keep(task: CallbackTask, body: Uint8Array, at: { dueAt: number; after: number }): Promise<boolean> {
+    const { store, logger } = this.#options;
+    const result = await insist(() => store.store(task, body, at.dueAt, at.after), this.#options.insist);
+    if (result.kind === 'refused' && result.reason === 'too_large') {
+      logger.error({ callId: task.callId, bytes: body.length }, 'callback is too large to be stored by the broker');
+      return this.#giveUp(task, new Uint8Array(), undefined);
+    }
+    if (result.kind === 'refused' && result.reason !== 'conflict') {
+      logger.error({ callId: task.callId, detail: result.detail }, 'callback could not be stored');
+      return false;
+    }
+    // A conflict: somebody else has stored a newer message of this callback, so it is taken care of as well.
+    this.#options.onStep('callback stored', task.callId);
+    await this.#record(task, 'pending');
+    return true;
+  }
+
+  async #giveUp(task: CallbackTask, body: Uint8Array, lastStatus: number | undefined): Promise<boolean> {
+    const { calls, now, metrics, logger } = this.#options;
+    const letter = {
+      v: 1 as const,
+      kind: 'callback' as const,
+      callId: task.callId,
+      generation: task.generation,
+      function: task.function,
+      queue: task.queue,
+      reason: 'callback_undeliverable' as const,
+      ...(lastStatus !== undefined && { lastStatus }),
+      attempts: task.tries,
+      createdAt: Math.floor(Number(task.startTime) / 1e6),
+      endedAt: now(),
+    };
+    const original = { header: callbackTaskCodec.header, value: callbackTaskCodec.encode(task), body };
+    const result = await insist(() => calls.putDeadLetter(letter, original), this.#options.insist);
+    if (result.kind === 'refused') {
+      logger.error({ callId: task.callId, detail: result.detail }, 'dead letter could not be stored');
+      return false;
+    }
+    metrics.deadLetter(letter, letter.reason);
+    await this.#record(task, 'failed');
+    return true;
+  }
+
+  /** For whoever asks how the call went: the callback itself does not depend on it, so it is tried once. */
+  async #record(
+    { callId, generation, tries }: CallbackTask,
+    status: 'pending' | 'delivered' | 'failed',
+  ): Promise<void> {
+    const result = await this.#options.calls.recordCallbackState(callId, generation, { v: 1, status, attempts: tries });
+    if (result.kind === 'refused') {
+      this.#options.logger.warn({ callId, status, detail: result.detail }, 'state of a callback could not be recorded');
+    }
+  }
+}
+
+/** Whose slots a callback takes. What is no URL will be refused, and has no host. */
+function hostOf({ url }: CallbackTask): string {
+  return URL.canParse(url) ? new URL(url).host : '';
+}

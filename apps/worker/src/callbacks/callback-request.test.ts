@@ -1,0 +1,144 @@
+import type { Call, CallbackTask } from '@asyncfn/queue-core';
+import { describe, expect, test } from 'vitest';
+import { toCallbackRequest, toCallbackTask } from './callback-request.ts';
+
+const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+
+function buildCall(changes: Partial<Call> = {}): Call {
+  return {
+    id: 'call-1',
+    function: 'thumbnail.team',
+    queue: 'default',
+    path: '',
+    query: '',
+    headers: [],
+    callbackUrl: 'http://receiver/hook',
+    startTime: '1700000000000000000',
+    retry: 2,
+    body: Buffer.from('body'),
+    ...changes,
+  };
+}
+
+function buildTask(changes: Partial<CallbackTask> = {}): CallbackTask {
+  const task = toCallbackTask(buildCall(), { status: 201, headers: [], durationMs: 1234.5678 }, 7);
+  return { ...task!, ...changes };
+}
+
+describe('what is to be told', () => {
+  test('is how the call went', () => {
+    expect(toCallbackTask(buildCall(), { status: 201, headers: [], durationMs: 12.5 }, 7)).toEqual({
+      v: 1,
+      callId: 'call-1',
+      generation: 0,
+      function: 'thumbnail.team',
+      queue: 'default',
+      url: 'http://receiver/hook',
+      functionStatus: 201,
+      durationMs: 12.5,
+      startTime: '1700000000000000000',
+      retry: 2,
+      maxRetries: 7,
+      headers: [],
+      tries: 0,
+    });
+  });
+
+  test('is nothing without somebody to tell it to', () => {
+    const { callbackUrl: _, ...call } = buildCall();
+    expect(toCallbackTask(call, { status: 200, headers: [], durationMs: 1 }, 7)).toBeUndefined();
+  });
+
+  test("has the function's own headers, but not those that are about the connection, the caller or the call", () => {
+    const result = {
+      status: 200,
+      durationMs: 1,
+      headers: [
+        ['Content-Type', 'image/png'],
+        ['X-Own', 'caf\u00e9'],
+        ['Content-Length', '4'],
+        ['Connection', 'close, X-Hop'],
+        ['X-Hop', '1'],
+        ['Transfer-Encoding', 'chunked'],
+        ['Set-Cookie', 'session=1'],
+        ['Webhook-Id', 'forged'],
+        ['Webhook-Timestamp', '1'],
+        ['WEBHOOK-SIGNATURE', 'v1,forged'],
+        ['X-Function-Status', '200'],
+        ['X-Call-Id', 'forged'],
+      ] as const,
+    };
+    expect(toCallbackTask(buildCall(), result, 7)?.headers).toEqual([
+      ['Content-Type', 'image/png'],
+      ['X-Own', 'caf\u00e9'],
+    ]);
+  });
+
+  test("is in the trace of the caller, whatever the function's response says", () => {
+    const headers: Call['headers'] = [
+      ['Traceparent', traceparent],
+      ['tracestate', 'a=1'],
+      ['X-Other', 'not told'],
+    ];
+    const result = { status: 200, durationMs: 1, headers: [['traceparent', 'of the function']] as const };
+    expect(toCallbackTask(buildCall({ headers }), result, 7)?.headers).toEqual([
+      ['Traceparent', traceparent],
+      ['tracestate', 'a=1'],
+    ]);
+  });
+
+  test("has no header of a response that would steer the request: its host, or a wait for the receiver's consent", () => {
+    const headers = [
+      ['Host', 'elsewhere'],
+      ['Expect', '100-continue'],
+    ] as const;
+    expect(toCallbackTask(buildCall(), { status: 200, durationMs: 1, headers }, 7)?.headers).toEqual([]);
+  });
+});
+
+describe('the request to a receiver', () => {
+  const options = { userAgent: 'asyncfn-worker/1.2.3', timeoutMs: 15_000, signature: [] };
+
+  test('goes to the URL as it is, and tells of the call', () => {
+    const task = buildTask({ url: 'https://receiver.example:8443/a%2Fb?x=%20&y#part', headers: [['X-Own', 'yes']] });
+    expect(toCallbackRequest(task, Buffer.from('result'), options)).toEqual({
+      origin: 'https://receiver.example:8443',
+      path: '/a%2Fb?x=%20&y',
+      headers: [
+        ['X-Own', 'yes'],
+        ['X-Call-Id', 'call-1'],
+        ['X-Function-Name', 'thumbnail.team'],
+        ['X-Function-Status', '201'],
+        ['X-Duration-Seconds', '1.234568'],
+        ['X-Start-Time', '1700000000000000000'],
+        ['X-Retry', '2'],
+        ['X-Retry-Max', '7'],
+        ['User-Agent', 'asyncfn-worker/1.2.3'],
+      ],
+      body: Buffer.from('result'),
+      timeoutMs: 15_000,
+      maxResponseBytes: 65_536,
+      signal: undefined,
+    });
+  });
+
+  test.each([
+    ['http://user:pass%20word@receiver', 'user:pass word'],
+    ['http://user@receiver', 'user:'],
+    ['http://:token@receiver', ':token'],
+    ['http://100%zz@receiver', '100%zz:'],
+    ['http://caf%C3%A9:%3A%40@receiver', 'caf\u00e9::@'],
+  ])('of %s has its credentials as those of HTTP basic', (url, pair) => {
+    const { origin, headers } = toCallbackRequest(buildTask({ url }), Buffer.alloc(0), options);
+    expect(origin).toBe('http://receiver');
+    expect(headers).toContainEqual(['Authorization', `Basic ${Buffer.from(pair).toString('base64')}`]);
+  });
+
+  test('is signed', () => {
+    const signature = [['webhook-id', 'call-1']] as const;
+    expect(toCallbackRequest(buildTask(), Buffer.alloc(0), { ...options, signature }).headers.at(-1)).toEqual([
+      'webhook-id',
+      'call-1',
+    ]);
+  });
+});

@@ -1,0 +1,118 @@
+import { type Call, type CallbackTask, endToEndHeaders, type HeaderList } from '@asyncfn/queue-core';
+import type { HttpRequest } from '../http/exchange.ts';
+import type { AttemptResult } from '../invoke.ts';
+
+/** What a receiver answers is read no further than this: only the status counts. */
+const maxAnswerBytes = 64 * 1024;
+
+/**
+ * Of the response of a function, what does not go on to the callback: set by us, meant for the caller alone, or an order
+ * where it stands in a request.
+ */
+const withheld: ReadonlySet<string> = new Set([
+  'content-length',
+  'expect',
+  'host',
+  'set-cookie',
+  'set-cookie2',
+  'traceparent',
+  'tracestate',
+  'user-agent',
+  'webhook-id',
+  'webhook-signature',
+  'webhook-timestamp',
+  'x-call-id',
+  'x-duration-seconds',
+  'x-function-name',
+  'x-function-status',
+  'x-retry',
+  'x-retry-max',
+  'x-start-time',
+]);
+
+/** The part of an attempt's result that a callback tells. */
+export type CallbackResult = Pick<AttemptResult, 'status' | 'headers' | 'durationMs'>;
+
+/** What is to be told to the receiver of a call that has ended. Undefined for a call without `X-Callback-Url`. */
+export function toCallbackTask(call: Call, result: CallbackResult, maxRetries: number): CallbackTask | undefined {
+  if (call.callbackUrl === undefined) {
+    return undefined;
+  }
+  return {
+    v: 1,
+    callId: call.id,
+    generation: call.generation ?? 0,
+    function: call.function,
+    queue: call.queue,
+    url: call.callbackUrl,
+    functionStatus: result.status,
+    durationMs: result.durationMs,
+    startTime: call.startTime,
+    retry: call.retry,
+    maxRetries,
+    headers: [...endToEndHeaders(result.headers, withheld), ...traceContext(call.headers)].map(([name, value]) => [
+      name,
+      value,
+    ]),
+    tries: 0,
+  };
+}
+
+export interface CallbackRequestOptions {
+  readonly userAgent: string;
+  readonly timeoutMs: number;
+  /** The signature's headers, if there is a secret to sign with. */
+  readonly signature: HeaderList;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The POST that brings a result to its receiver. */
+export function toCallbackRequest(task: CallbackTask, body: Uint8Array, options: CallbackRequestOptions): HttpRequest {
+  const { origin, pathname, search, username, password } = new URL(task.url);
+  const credentials: HeaderList =
+    username === '' && password === '' ? [] : [['Authorization', basic(username, password)]];
+  return {
+    origin,
+    path: `${pathname}${search}`,
+    headers: [...task.headers, ...credentials, ...resultHeaders(task, options.userAgent), ...options.signature],
+    body,
+    timeoutMs: options.timeoutMs,
+    maxResponseBytes: maxAnswerBytes,
+    signal: options.signal,
+  };
+}
+
+function resultHeaders(task: CallbackTask, userAgent: string): HeaderList {
+  return [
+    ['X-Call-Id', task.callId],
+    ['X-Function-Name', task.function],
+    ['X-Function-Status', String(task.functionStatus)],
+    ['X-Duration-Seconds', (task.durationMs / 1000).toFixed(6)],
+    ['X-Start-Time', task.startTime],
+    ['X-Retry', String(task.retry)],
+    ['X-Retry-Max', String(task.maxRetries)],
+    ['User-Agent', userAgent],
+  ];
+}
+
+/** W3C trace context: the caller's, so that the receiver's work joins the same trace. */
+function traceContext(headers: HeaderList): HeaderList {
+  return headers.filter(([name]) => /^(traceparent|tracestate)$/i.test(name));
+}
+
+/**
+ * Credentials in a URL are those of HTTP basic (RFC 7617). Percent signs that decode to nothing stand for themselves: the
+ * gateway refuses them, but what is stored may come from elsewhere, and must not be tried for ever.
+ */
+function basic(username: string, password: string): string {
+  const pair = `${decoded(username)}:${decoded(password)}`;
+  return `Basic ${Buffer.from(pair).toString('base64')}`;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

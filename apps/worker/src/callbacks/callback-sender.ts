@@ -1,0 +1,147 @@
+import {
+  type CallbackObjection,
+  type CallbackPolicy,
+  type CallbackTask,
+  type HeaderList,
+  signWebhook,
+} from '@asyncfn/queue-core';
+import { displayUrl, type Logger } from '@asyncfn/service-kit';
+import type { Tracer } from '@opentelemetry/api';
+import type { Dispatcher } from 'undici';
+import { exchange, type HttpOutcome } from '../http/exchange.ts';
+import type { WorkerMetrics } from '../metrics.ts';
+import { CallbackTrace } from '../tracing/callback-trace.ts';
+import { CallbackRefusedError } from './callback-refused.ts';
+import { toCallbackRequest } from './callback-request.ts';
+import { type CallbackAnswer, type CallbackVerdict, settleCallback } from './settle-callback.ts';
+
+export interface CallbackSenderOptions {
+  /** Connects only to where a callback may go, as `createCheckedConnector` does. */
+  readonly dispatcher: Dispatcher;
+  readonly policy: Pick<CallbackPolicy, 'objectTo'>;
+  readonly metrics: WorkerMetrics;
+  readonly logger: Logger;
+  /** Undefined while there are no traces. */
+  readonly tracer?: Tracer | undefined;
+  readonly userAgent: string;
+  /** Deadline of one delivery in milliseconds. */
+  readonly timeoutMs: number;
+  /** Waits before the second, third, ... delivery, in milliseconds. */
+  readonly scheduleMs: readonly number[];
+  /** Keys to sign with, newest first; none: not signed. */
+  readonly secrets: readonly Uint8Array[];
+  /** Unix time in milliseconds. */
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
+const notUrl: CallbackObjection = { rule: 'scheme', detail: 'its target is not a URL' };
+
+/** What became of one delivery. */
+export interface SentCallback {
+  readonly verdict: CallbackVerdict;
+  /** Of the receiver; undefined where it did not answer. */
+  readonly status: number | undefined;
+}
+
+interface ReportedFacts {
+  readonly outcome: HttpOutcome;
+  readonly durationMs: number;
+  readonly traceId: string | undefined;
+}
+
+/** POSTs a result to its receiver, once, and says what follows. */
+export class CallbackSender {
+  readonly #options: CallbackSenderOptions;
+
+  constructor(options: CallbackSenderOptions) {
+    this.#options = options;
+  }
+
+  /** Undefined when `signal` has cut the delivery short. Never rejects. */
+  async send(task: CallbackTask, body: Uint8Array, signal: AbortSignal): Promise<SentCallback | undefined> {
+    const { scheduleMs, now, random, tracer } = this.#options;
+    const startedAt = performance.now();
+    const trace = tracer && new CallbackTrace(tracer, task);
+    const outcome = this.#refuse(task) ?? (await this.#exchange(trace?.request ?? task, body, signal));
+    const answer = toAnswer(outcome);
+    if (answer === undefined) {
+      trace?.cutShort();
+      return undefined;
+    }
+    const verdict = settleCallback(answer, task.tries + 1, scheduleMs, now(), random);
+    const status = answer.kind === 'answered' ? answer.status : undefined;
+    trace?.sent({ verdict, status }, answer.kind);
+    const { traceId } = trace ?? {};
+    this.#report(task, body, { verdict, status, outcome, durationMs: performance.now() - startedAt, traceId });
+    return { verdict, status };
+  }
+
+  /** What it was accepted for may be allowed no more, and what is stored may come from elsewhere. */
+  #refuse({ url }: CallbackTask): HttpOutcome | undefined {
+    const objection = URL.canParse(url) ? this.#options.policy.objectTo(new URL(url)) : notUrl;
+    if (objection === undefined) {
+      return undefined;
+    }
+    const error = new CallbackRefusedError(objection);
+    return { kind: 'unreachable', code: error.code, error };
+  }
+
+  #exchange(task: CallbackTask, body: Uint8Array, signal: AbortSignal): Promise<HttpOutcome> {
+    const { dispatcher, userAgent, timeoutMs } = this.#options;
+    const signature = this.#sign(task, body);
+    return exchange(dispatcher, toCallbackRequest(task, body, { userAgent, timeoutMs, signature, signal }));
+  }
+
+  /** The id stays the same over all deliveries, the time is that of this one (Standard Webhooks). */
+  #sign({ callId }: CallbackTask, body: Uint8Array): HeaderList {
+    const { secrets, now } = this.#options;
+    if (secrets.length === 0) {
+      return [];
+    }
+    return Object.entries(signWebhook(secrets, { id: callId, timestampSeconds: Math.floor(now() / 1000), body }));
+  }
+
+  #report(task: CallbackTask, body: Uint8Array, sent: SentCallback & ReportedFacts): void {
+    const { verdict, status, outcome, durationMs, traceId } = sent;
+    const fields = {
+      callId: task.callId,
+      traceId,
+      function: task.function,
+      queue: task.queue,
+      attempt: task.tries + 1,
+      status,
+      durationMs: Math.round(durationMs),
+      bytes: body.length,
+      url: displayUrl(task.url),
+    };
+    this.#options.metrics.callback(verdict.kind);
+    if (verdict.kind === 'delivered') {
+      this.#options.logger.info(fields, 'callback delivered');
+      return;
+    }
+    const retryInMs = verdict.kind === 'retry' ? verdict.delayMs : undefined;
+    const err = outcome.kind === 'unreachable' ? outcome.error : undefined;
+    const reason = isRefused(outcome) ? 'refused' : outcome.kind;
+    this.#options.logger.warn({ ...fields, reason, retryInMs, err }, 'callback not delivered');
+  }
+}
+
+function toAnswer(outcome: HttpOutcome): CallbackAnswer | undefined {
+  switch (outcome.kind) {
+    case 'answer':
+      return { kind: 'answered', status: outcome.status, headers: outcome.headers };
+    case 'too_large':
+      return { kind: 'answered', status: outcome.status, headers: [] };
+    case 'unreachable':
+      return { kind: isRefused(outcome) ? 'refused' : 'unreachable' };
+    case 'deadline':
+      return { kind: 'deadline' };
+    case 'abandoned':
+      return undefined;
+  }
+}
+
+function isRefused(outcome: HttpOutcome): boolean {
+  return outcome.kind === 'unreachable' && outcome.error instanceof CallbackRefusedError;
+}

@@ -1,0 +1,61 @@
+import { type HeaderList, parseRetryAfter } from '@asyncfn/queue-core';
+
+/** What a receiver made of one delivery. */
+export type CallbackAnswer =
+  | { readonly kind: 'answered'; readonly status: number; readonly headers: HeaderList }
+  /** It may not be sent there, now or later. */
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'unreachable' }
+  | { readonly kind: 'deadline' };
+
+/** What follows the delivery of a callback. */
+export type CallbackVerdict =
+  | { readonly kind: 'delivered' }
+  /** The receiver wants no more of it: 410. */
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'retry'; readonly delayMs: number }
+  | { readonly kind: 'undeliverable' };
+
+/** How far a wait of the schedule is spread to both sides, so that callbacks that failed together do not come together. */
+const jitter = 0.2;
+
+/**
+ * Decides what follows the delivery of a callback. Any 2xx is delivered, 410 ends it (Standard Webhooks), anything
+ * else, redirects included, is tried again by the schedule, unless it may not be sent there. `Retry-After` on 429 and 503 replaces the wait, up to the
+ * longest of the schedule.
+ *
+ * @param tries deliveries tried, this one included
+ * @param scheduleMs waits before the second, third, ... delivery
+ * @param now Unix time in milliseconds
+ * @param random gives numbers from 0 to 1
+ */
+export function settleCallback(
+  answer: CallbackAnswer,
+  tries: number,
+  scheduleMs: readonly number[],
+  now: number,
+  random: () => number,
+): CallbackVerdict {
+  if (answer.kind === 'answered' && answer.status >= 200 && answer.status < 300) {
+    return { kind: 'delivered' };
+  }
+  if (answer.kind === 'answered' && answer.status === 410) {
+    return { kind: 'gone' };
+  }
+  const waitMs = scheduleMs[tries - 1];
+  if (waitMs === undefined || answer.kind === 'refused') {
+    return { kind: 'undeliverable' };
+  }
+  const asked = retryAfterMs(answer, now);
+  if (asked !== undefined) {
+    return { kind: 'retry', delayMs: Math.min(asked, Math.max(...scheduleMs)) };
+  }
+  return { kind: 'retry', delayMs: Math.round(waitMs * (1 - jitter + 2 * jitter * random())) };
+}
+
+function retryAfterMs(answer: CallbackAnswer, now: number): number | undefined {
+  if (answer.kind !== 'answered' || (answer.status !== 429 && answer.status !== 503)) {
+    return undefined;
+  }
+  return parseRetryAfter(answer.headers.find(([name]) => name.toLowerCase() === 'retry-after')?.[1], now);
+}

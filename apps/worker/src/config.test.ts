@@ -1,0 +1,120 @@
+import { CallbackPolicy, createSigningSecret, defaultRetryPolicy } from '@asyncfn/queue-core';
+import { ConfigError, parseConfig } from '@asyncfn/service-kit';
+import { expect, expectTypeOf, test } from 'vitest';
+import { toRetryDefaults, type WorkerConfig, workerConfig } from './config.ts';
+
+function read(env: Record<string, string> = {}): WorkerConfig {
+  return parseConfig(workerConfig, env);
+}
+
+function problemsOf(act: () => unknown): Record<string, string> {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof ConfigError) {
+      return Object.fromEntries(error.problems.map(({ name, problem }) => [name, problem]));
+    }
+    throw error;
+  }
+  return {};
+}
+
+test('the defaults are the documented ones', () => {
+  expect(read()).toMatchObject({
+    retryAttempts: 10,
+    retryMinWaitMs: 10_000,
+    retryMaxWaitMs: 120_000,
+    retryBackoff: 'full',
+    retryCodes: [408, 429, 500, 502, 503, 504],
+    callbackTimeoutMs: 15_000,
+    callbackRetryScheduleMs: [5_000, 30_000, 120_000, 600_000, 3_600_000, 10_800_000, 21_600_000],
+    callbackMaxInflight: 100,
+    callbackMaxPerHost: 10,
+    callbackSigningSecrets: [],
+  });
+  expect(workerConfig.callbackRetryScheduleMs.defaultText).toBe('5s,30s,2m,10m,1h,3h,6h');
+  expect(workerConfig.retryCodes.defaultText).toBe('408,429,500,502,503,504');
+  expectTypeOf(read().callbackSigningSecrets).toEqualTypeOf<readonly Uint8Array[]>();
+  expect(toRetryDefaults(read())).toEqual(defaultRetryPolicy);
+});
+
+test('a worker retries as its environment says', () => {
+  const config = read({
+    RETRY_ATTEMPTS: '0',
+    RETRY_MIN_WAIT: '0',
+    RETRY_MAX_WAIT: '1m30s',
+    RETRY_BACKOFF: 'equal',
+    RETRY_CODES: '500, 418,500',
+  });
+  expect(toRetryDefaults(config)).toEqual({
+    attempts: 0,
+    minWaitMs: 0,
+    maxWaitMs: 90_000,
+    backoff: 'equal',
+    codes: new Set([418, 500]),
+  });
+});
+
+test('every bad variable is named at once', () => {
+  const env = {
+    RETRY_ATTEMPTS: '1001',
+    RETRY_MIN_WAIT: '10',
+    RETRY_BACKOFF: 'linear',
+    RETRY_CODES: '429,4O8',
+    CALLBACK_RETRY_SCHEDULE: '5s,0s',
+    CALLBACK_MAX_INFLIGHT: '0',
+    CALLBACK_MAX_PER_HOST: '0',
+    CALLBACK_ALLOW: '10.0.0.0/8,10.0.0.1/8',
+    CALLBACK_DENY: 'http://evil.example',
+    CALLBACK_PORTS: '80,0',
+    CALLBACK_HTTPS_ONLY: 'yes',
+  };
+  expect(Object.keys(problemsOf(() => read(env)))).toEqual(Object.keys(env));
+});
+
+test('callbacks go to the public Internet alone, unless the environment says more', () => {
+  expect(new CallbackPolicy(read()).objectTo(new URL('http://10.1.2.3'))?.rule).toBe('CALLBACK_ALLOW');
+  expect(workerConfig.callbackPorts.defaultText).toBe('80,443,1024-65535');
+  const env = { CALLBACK_ALLOW: '10.0.0.0/8, *.internal', CALLBACK_DENY: '10.9.0.0/16', CALLBACK_HTTPS_ONLY: 'true' };
+  const policy = new CallbackPolicy(read(env));
+  const rules = ['https://10.1.2.3', 'https://10.9.2.3', 'http://10.1.2.3'].map(
+    (url) => policy.objectTo(new URL(url))?.rule,
+  );
+  expect(rules).toEqual([undefined, 'CALLBACK_DENY', 'CALLBACK_HTTPS_ONLY']);
+});
+
+test('a bad rule is told with what would be right', () => {
+  expect(problemsOf(() => read({ CALLBACK_ALLOW: '10.0.0.1/8' }))).toEqual({
+    CALLBACK_ALLOW:
+      '"10.0.0.1/8" is not a comma-separated list, each item a network (such as 10.0.0.0/8, with no bits behind its prefix), an address, a host name, or *. and a domain for all names below it; for example 10.0.0.0/8,*.internal.example',
+  });
+});
+
+test('a least wait above the longest is refused, whichever of the two was set', () => {
+  const problems = { RETRY_MIN_WAIT: 'is longer than RETRY_MAX_WAIT' };
+  expect(problemsOf(() => toRetryDefaults(read({ RETRY_MIN_WAIT: '3m' })))).toEqual(problems);
+  expect(problemsOf(() => toRetryDefaults(read({ RETRY_MAX_WAIT: '9s' })))).toEqual(problems);
+  expect(problemsOf(() => toRetryDefaults(read({ RETRY_MIN_WAIT: '2m' })))).toEqual({});
+});
+
+test('signing secrets are read in their order', () => {
+  const secrets = [createSigningSecret(), createSigningSecret()];
+  const { callbackSigningSecrets } = read({ CALLBACK_SIGNING_SECRETS: secrets.join(', ') });
+  expect(callbackSigningSecrets.map((key) => `whsec_${Buffer.from(key).toString('base64')}`)).toEqual(secrets);
+});
+
+test.each(['hunter2', 'whsec_aHVudGVyMg==', `${createSigningSecret()},whsec_hunter2`])(
+  'the bad signing secret %j is refused without showing it',
+  (text) => {
+    const problems = problemsOf(() => read({ CALLBACK_SIGNING_SECRETS: text }));
+    expect(problems).toEqual({
+      CALLBACK_SIGNING_SECRETS:
+        'its value (not shown) is not a comma-separated list, each item a signing secret, whsec_ and base64 of 24 to 64 bytes; for example whsec_<base64>',
+    });
+  },
+);
+
+test('a queue whose name cannot be one is a configuration error', () => {
+  expect(() => parseConfig(workerConfig, { QUEUES: 'a b' })).toThrow(/QUEUES: "a b" is not/);
+  expect(parseConfig(workerConfig, { QUEUES: 'fast,slow' }).queues).toEqual(['fast', 'slow']);
+});

@@ -1,0 +1,155 @@
+import {
+  callbackRuleSettings,
+  defaultRetryPolicy,
+  groupCommitModes,
+  portRangeType,
+  queueNameType,
+  type RetryPolicy,
+  signingSecretType,
+  targetRuleType,
+} from '@asyncfn/queue-core';
+import {
+  ConfigError,
+  type ConfigOf,
+  choice,
+  commonConfig,
+  duration,
+  durationList,
+  flag,
+  integer,
+  integerList,
+  listOf,
+  opsPort,
+  size,
+} from '@asyncfn/service-kit';
+
+const mebibyte = 1024 * 1024;
+const second = 1_000;
+const minute = 60 * second;
+const hour = 60 * minute;
+
+/** For functions that leave it open. */
+const retryConfig = {
+  retryAttempts: integer({
+    env: 'RETRY_ATTEMPTS',
+    default: defaultRetryPolicy.attempts,
+    max: 1000,
+    doc: 'Retries after the first try, for functions that say nothing else, as with all `RETRY_*`.',
+  }),
+  retryMinWaitMs: duration({
+    env: 'RETRY_MIN_WAIT',
+    default: defaultRetryPolicy.minWaitMs,
+    doc: 'Wait before the first retry; doubled for each further one.',
+  }),
+  retryMaxWaitMs: duration({
+    env: 'RETRY_MAX_WAIT',
+    default: defaultRetryPolicy.maxWaitMs,
+    doc: 'Longest wait before a retry.',
+  }),
+  retryBackoff: choice({
+    env: 'RETRY_BACKOFF',
+    values: ['exponential', 'full', 'equal'],
+    default: defaultRetryPolicy.backoff,
+    doc: 'Share of the wait that is left to chance: `exponential` nothing, `full` all of it, `equal` half of it.',
+  }),
+  retryCodes: integerList({
+    env: 'RETRY_CODES',
+    min: 100,
+    max: 599,
+    default: [...defaultRetryPolicy.codes],
+    doc: 'Statuses of a function that are tried again.',
+  }),
+};
+
+const callbackConfig = {
+  callbackTimeoutMs: duration({
+    env: 'CALLBACK_TIMEOUT',
+    default: 15 * second,
+    min: 1,
+    doc: 'Deadline of one attempt to deliver a callback.',
+  }),
+  callbackRetryScheduleMs: durationList({
+    env: 'CALLBACK_RETRY_SCHEDULE',
+    min: 1,
+    default: [5 * second, 30 * second, 2 * minute, 10 * minute, hour, 3 * hour, 6 * hour],
+    doc: 'Waits before each further attempt to deliver a callback. After the last it is a dead letter.',
+  }),
+  callbackMaxInflight: integer({
+    env: 'CALLBACK_MAX_INFLIGHT',
+    default: 100,
+    min: 1,
+    max: 10_000,
+    doc: 'Most callbacks under way at once.',
+  }),
+  callbackMaxPerHost: integer({
+    env: 'CALLBACK_MAX_PER_HOST',
+    default: 10,
+    min: 1,
+    max: 10_000,
+    doc: 'Most callbacks under way to one host at once, so that one that hangs leaves room for the others.',
+  }),
+  callbackSigningSecrets: listOf(signingSecretType, {
+    env: 'CALLBACK_SIGNING_SECRETS',
+    secret: true,
+    default: [],
+    doc: 'Secrets that sign callbacks (Standard Webhooks v1), newest first. All of them sign. Default: not signed.',
+  }),
+  callbackAllow: listOf(targetRuleType, callbackRuleSettings.allow),
+  callbackDeny: listOf(targetRuleType, callbackRuleSettings.deny),
+  callbackPorts: listOf(portRangeType, callbackRuleSettings.ports),
+  callbackHttpsOnly: flag(callbackRuleSettings.httpsOnly),
+};
+
+/** All that the worker is configured by. */
+export const workerConfig = {
+  ...commonConfig,
+  opsPort: opsPort(8081),
+  queues: listOf(queueNameType, { env: 'QUEUES', doc: 'Queues that this worker serves. Default: all.' }),
+  maxInflight: integer({
+    env: 'MAX_INFLIGHT',
+    default: 100,
+    min: 1,
+    max: 10_000,
+    doc: 'Slots for calls, shared by all functions. A function that has nothing in flight may always start one more.',
+  }),
+  ackWaitMs: duration({
+    env: 'ACK_WAIT',
+    default: 30_000,
+    min: 1_000,
+    doc: 'Lease of a call: this long after a worker has died, another takes its calls. Renewed while a call runs.',
+  }),
+  maxResponseBytes: size({
+    env: 'MAX_RESPONSE_BYTES',
+    default: 8 * mebibyte,
+    min: 1,
+    doc: "Largest body of a function's response; a larger one ends the call as failed.",
+  }),
+  groupCommit: choice({
+    env: 'GROUP_COMMIT',
+    values: groupCommitModes,
+    default: 'auto',
+    doc: 'Whether the ends of calls that end at the same time are stored as one batch: `auto` measures on each connection which way is faster. Batches are where NATS writes to disk before it confirms (`sync_interval: always`).',
+  }),
+  ...retryConfig,
+  ...callbackConfig,
+};
+
+export type WorkerConfig = ConfigOf<typeof workerConfig>;
+
+/**
+ * How calls are retried whose function leaves it open.
+ * @throws ConfigError for waits that contradict each other
+ */
+export function toRetryDefaults(config: Pick<WorkerConfig, keyof typeof retryConfig>): RetryPolicy {
+  const { retryAttempts, retryMinWaitMs, retryMaxWaitMs, retryBackoff, retryCodes } = config;
+  if (retryMinWaitMs > retryMaxWaitMs) {
+    throw new ConfigError([{ name: retryConfig.retryMinWaitMs.env, problem: 'is longer than RETRY_MAX_WAIT' }]);
+  }
+  return {
+    attempts: retryAttempts,
+    minWaitMs: retryMinWaitMs,
+    maxWaitMs: retryMaxWaitMs,
+    backoff: retryBackoff,
+    codes: new Set(retryCodes),
+  };
+}

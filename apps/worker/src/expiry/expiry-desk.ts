@@ -1,0 +1,163 @@
+import type {
+  Call,
+  CallStore,
+  ExpiryDelivery,
+  ExpirySource,
+  ExpiryStore,
+  ExpiryWord,
+  QueueError,
+} from '@asyncfn/queue-core';
+import type { Logger } from '@asyncfn/service-kit';
+import { LeaseKeeper } from '../lease-keeper.ts';
+import { expiredEnd, type HeldCall, type Settler } from '../settle/settler.ts';
+
+export interface ExpiryDeskOptions {
+  readonly source: Pick<ExpirySource, 'fetch'>;
+  readonly expiries: Pick<ExpiryStore, 'claim' | 'forgetStart'>;
+  readonly calls: Pick<CallStore, 'findQueued' | 'findOutcome' | 'removeQueued'>;
+  /** One that gives calls back without noting a hand-over: what is given back here is a word, not a delivery. */
+  readonly settler: Pick<Settler, 'end' | 'resume'>;
+  readonly logger: Logger;
+  /** Lease of a word in milliseconds. */
+  readonly ackWaitMs: number;
+  /** Unix time in milliseconds. */
+  readonly now: () => number;
+}
+
+/** Words in hand at once. */
+const maxUnderWay = 64;
+/** When the broker is asked again after a trouble, or for a call that may still be on its way into its queue. */
+const soonMs = 1_000;
+/** After this somebody else who was about to end the call is taken for dead. */
+const othersMs = 2_000;
+/** How often a call that has started is looked for: once it is gone, nothing need be remembered of it. */
+const startedMs = 60_000;
+
+/**
+ * Ends calls that have expired, wherever they wait: behind a function that is paused or busy, or for a time that comes
+ * too late. The word of the moment comes from the broker past the lanes, so it needs no slot.
+ */
+export class ExpiryDesk {
+  readonly #options: ExpiryDeskOptions;
+  readonly #leases: LeaseKeeper<ExpiryDelivery>;
+  readonly #underWay = new Set<Promise<void>>();
+
+  constructor(options: ExpiryDeskOptions) {
+    this.#options = options;
+    this.#leases = new LeaseKeeper(options.ackWaitMs);
+  }
+
+  /** Ends what has expired until the signal aborts. Never rejects. */
+  async run(signal: AbortSignal, ready: () => boolean, wait: (ms: number) => Promise<unknown>): Promise<void> {
+    while (!signal.aborted) {
+      const free = maxUnderWay - this.#underWay.size;
+      if (!ready() || free === 0) {
+        await wait(100);
+        continue;
+      }
+      try {
+        await this.#options.source.fetch(free, (delivery) => this.take(delivery), signal);
+      } catch (err) {
+        this.#options.logger.warn({ err }, 'expired calls cannot be fetched yet');
+        await wait(soonMs);
+      }
+    }
+  }
+
+  /** Resolves when no word is in hand. */
+  async whenIdle(): Promise<void> {
+    await Promise.all(this.#underWay);
+    this.#leases.stop();
+  }
+
+  take(delivery: ExpiryDelivery): void {
+    this.#leases.keep(delivery);
+    const work = this.#follow(delivery)
+      .catch((err: unknown) => {
+        this.#options.logger.warn({ err, callId: delivery.word?.callId }, 'expired call could not be ended yet');
+        delivery.giveBack(soonMs);
+      })
+      .finally(() => {
+        this.#leases.release(delivery);
+        this.#underWay.delete(work);
+      });
+    this.#underWay.add(work);
+  }
+
+  async #follow(delivery: ExpiryDelivery): Promise<void> {
+    const { calls, expiries, logger, now } = this.#options;
+    const { word } = delivery;
+    if (word === undefined) {
+      logger.error({}, 'word of an expired call cannot be read and is dropped');
+      delivery.done();
+      return;
+    }
+    const call = await calls.findQueued(word);
+    if (call === undefined || (call.generation ?? 0) !== word.generation) {
+      await this.#followGone(delivery, word);
+      return;
+    }
+    const claim =
+      call.startedAt === undefined
+        ? await expiries.claim(word, word.expiresAt, 'expired')
+        : ({ kind: 'decided', decision: 'started', byUs: false } as const);
+    if (claim.kind === 'refused') {
+      logger.warn({ callId: call.id, detail: claim.detail }, 'expired call could not be ended yet');
+      delivery.giveBack(soonMs);
+    } else if (claim.decision === 'started') {
+      delivery.giveBack(startedMs);
+    } else if (!claim.byUs && delivery.deliveries === 1) {
+      delivery.giveBack(othersMs);
+    } else {
+      await this.#expire(delivery, word, call, now());
+    }
+  }
+
+  /** The call has ended, was taken out of its queue, or was never stored; or it is on its way there. */
+  async #followGone(delivery: ExpiryDelivery, word: ExpiryWord): Promise<void> {
+    if (this.#options.now() < word.storedBy) {
+      delivery.giveBack(soonMs);
+      return;
+    }
+    await this.#options.expiries.forgetStart(word);
+    delivery.done();
+  }
+
+  async #expire(delivery: ExpiryDelivery, word: ExpiryWord, call: Call, now: number): Promise<void> {
+    const { calls, settler, logger } = this.#options;
+    const { callId, function: name, queue, generation } = word;
+    const held = this.#hold(delivery, word, call);
+    const ended = await calls.findOutcome(callId, generation);
+    if (ended !== undefined) {
+      await settler.resume(held, ended);
+      return;
+    }
+    logger.info({ callId, function: name, queue, lateMs: now - word.expiresAt }, 'call has expired');
+    const rest = await settler.end(held, expiredEnd(call));
+    if (rest === undefined) {
+      delivery.giveBack(othersMs);
+    } else {
+      await rest();
+    }
+  }
+
+  /** The call as a worker holds one, but for its message: that is in its queue, and the word is in our hands. */
+  #hold(delivery: ExpiryDelivery, word: ExpiryWord, call: Call): HeldCall {
+    const { callId, function: name, queue } = word;
+    const remove = (): Promise<void> => this.#options.calls.removeQueued(word);
+    const failed = (err: QueueError): void => {
+      this.#options.logger.warn({ err, callId }, 'expired call could not be taken out of its queue yet');
+      delivery.giveBack(soonMs);
+    };
+    return {
+      call,
+      delivery: {
+        callId,
+        function: name,
+        queue,
+        done: () => void remove().then(() => delivery.done(), failed),
+        giveBack: (delayMs) => delivery.giveBack(delayMs),
+      },
+    };
+  }
+}

@@ -1,0 +1,104 @@
+import type { Call, ClaimResult, ExpiryStore } from '@asyncfn/queue-core';
+import { expect, test } from 'vitest';
+import { permitStart } from './start-permit.ts';
+
+const expiresAt = 10_000;
+const call: Call = {
+  id: 'call-1',
+  function: 'echo',
+  queue: 'default',
+  path: '',
+  query: '',
+  headers: [],
+  body: new Uint8Array(),
+  retry: 0,
+  startTime: '0',
+  expiresAt,
+};
+
+/** One claim as the broker keeps it; `beforeAnswer` runs between storing it and telling so. */
+class Claims implements Pick<ExpiryStore, 'claim' | 'revise'> {
+  decision: 'started' | 'expired' | undefined;
+  sequence = 0;
+  beforeAnswer: () => Promise<void> | void = () => {};
+
+  async claim(_: unknown, __: number, decision: 'started' | 'expired'): Promise<ClaimResult> {
+    const earlier = this.decision;
+    if (earlier !== undefined) {
+      return { kind: 'decided', decision: earlier, byUs: false, sequence: this.sequence };
+    }
+    return await this.#store(decision);
+  }
+
+  async revise(_: unknown, __: number, decision: 'started' | 'expired', sequence: number): Promise<ClaimResult> {
+    const isLast = this.sequence === sequence;
+    return isLast ? await this.#store(decision) : { kind: 'refused', reason: 'conflict', detail: 'decided anew' };
+  }
+
+  async #store(decision: 'started' | 'expired'): Promise<ClaimResult> {
+    this.decision = decision;
+    this.sequence += 1;
+    const stored = { kind: 'decided', decision, byUs: true, sequence: this.sequence } as const;
+    const before = this.beforeAnswer;
+    this.beforeAnswer = () => {};
+    await before();
+    return stored;
+  }
+}
+
+test('a call is started in time, and expires after that', async () => {
+  expect(await permitStart(call, 1, new Claims(), () => expiresAt - 1)).toBe('start');
+  expect(await permitStart(call, 1, new Claims(), () => expiresAt)).toBe('expire');
+});
+
+test('a call that has expired by the time that the broker confirms its start is not started', async () => {
+  const claims = new Claims();
+  let now = expiresAt - 1;
+  claims.beforeAnswer = () => {
+    now = expiresAt + 3_000;
+  };
+  expect(await permitStart(call, 1, claims, () => now)).toBe('expire');
+  expect(claims.decision).toBe('expired');
+});
+
+test('a call that was started by a worker that may be dead is started, however late it is', async () => {
+  const claims = new Claims();
+  await permitStart(call, 1, claims, () => expiresAt - 1);
+  expect(await permitStart(call, 2, claims, () => expiresAt + 60_000)).toBe('start');
+});
+
+test('a start is not taken back from whoever has begun in the place of its worker', async () => {
+  const claims = new Claims();
+  let now = expiresAt - 1;
+  let second: Promise<unknown> | undefined;
+  claims.beforeAnswer = async () => {
+    now = expiresAt + 1;
+    second = permitStart(call, 2, claims, () => now);
+    await second;
+  };
+  expect(await permitStart(call, 1, claims, () => now)).toBe('wait');
+  expect(await second).toBe('start');
+});
+
+test('whoever would begin in the place of a worker that has taken its start back does not', async () => {
+  const claims = new Claims();
+  claims.decision = 'started';
+  claims.sequence = 1;
+  const overtaken: Pick<ExpiryStore, 'claim' | 'revise'> = {
+    claim: (key, at, decision) => claims.claim(key, at, decision),
+    revise: async (key, at, decision, sequence) => {
+      await claims.revise(key, at, 'expired', sequence);
+      return claims.revise(key, at, decision, sequence);
+    },
+  };
+  expect(await permitStart(call, 2, overtaken, () => expiresAt + 1)).toBe('wait');
+  expect(await permitStart(call, 3, claims, () => expiresAt + 1)).toBe('expire');
+});
+
+test('a call that does not expire, or has started, costs nothing', async () => {
+  const claims = new Claims();
+  const { expiresAt: _, ...lasting } = call;
+  expect(await permitStart(lasting, 1, claims, () => 0)).toBe('start');
+  expect(await permitStart({ ...call, startedAt: 1 }, 1, claims, () => 20_000)).toBe('start');
+  expect(claims.sequence).toBe(0);
+});

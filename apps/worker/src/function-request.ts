@@ -1,0 +1,65 @@
+import { type Call, endToEndHeaders, type FunctionConfig, type HeaderList } from '@asyncfn/queue-core';
+import type { HttpRequest } from './http/exchange.ts';
+import type { AbortWatch } from './light-abort.ts';
+import { oncePer } from './once-per.ts';
+
+export interface FunctionRequestOptions {
+  readonly userAgent: string;
+  readonly maxRetries: number;
+  readonly maxResponseBytes: number;
+  readonly signal?: AbortWatch | undefined;
+}
+
+/** Set by us on every request to a function, or of the hop that a caller's request came over. */
+const replaced: ReadonlySet<string> = new Set([
+  'content-length',
+  'expect',
+  'host',
+  'user-agent',
+  'x-call-id',
+  'x-callback-url',
+  'x-retry',
+  'x-retry-max',
+  'x-start-time',
+]);
+
+/** The request of one attempt, as a function sees it. */
+export function toFunctionRequest(call: Call, target: FunctionConfig, options: FunctionRequestOptions): HttpRequest {
+  const { origin, basePath } = endpointOf(target);
+  return {
+    origin,
+    path: toPath(basePath, call.path, call.query),
+    headers: [...endToEndHeaders(call.headers, replaced), ...ownHeaders(call, options)],
+    body: call.body,
+    timeoutMs: shorter(target.timeoutMs, call.timeoutMs ?? 0),
+    maxResponseBytes: options.maxResponseBytes,
+    signal: options.signal,
+  };
+}
+
+/** The shorter of two deadlines, of which 0 is none. */
+function shorter(a: number, b: number): number {
+  return a === 0 || b === 0 ? a + b : Math.min(a, b);
+}
+
+/** Where a function is: read from its URL once, not for each call. */
+const endpointOf = oncePer(({ url }: FunctionConfig): { origin: string; basePath: string } => {
+  const { origin, pathname } = new URL(url);
+  return { origin, basePath: pathname.endsWith('/') ? pathname.slice(0, -1) : pathname };
+});
+
+/** The path of the function's URL with the call's sub-path and query appended byte for byte. */
+function toPath(basePath: string, subPath: string, query: string): string {
+  const path = `${basePath}${subPath}`;
+  return `${path === '' ? '/' : path}${query === '' ? '' : `?${query}`}`;
+}
+
+function ownHeaders(call: Call, { userAgent, maxRetries }: FunctionRequestOptions): HeaderList {
+  return [
+    ['X-Call-Id', call.id],
+    ['X-Start-Time', call.startTime],
+    ['X-Retry', String(call.retry)],
+    ['X-Retry-Max', String(maxRetries)],
+    ['User-Agent', userAgent],
+  ];
+}

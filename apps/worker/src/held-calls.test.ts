@@ -1,0 +1,24 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { HeldCalls } from './held-calls.ts';
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }));
+afterEach(() => void vi.useRealTimers());
+
+test('a cancelled call is remembered for a minute, also when somebody sets the time of the machine', () => {
+  let now = 0;
+  const held = new HeldCalls(new AbortController().signal, () => now);
+  held.cancel('call-1', 0);
+  now = 59_000;
+  held.cancel('call-2', 0);
+  expect(held.wasCancelled({ id: 'call-1' })).toBe(true);
+  now = 61_000;
+  held.cancel('call-3', 0);
+  expect(held.wasCancelled({ id: 'call-1' })).toBe(false);
+  expect(held.wasCancelled({ id: 'call-2' })).toBe(true);
+
+  const byDefault = new HeldCalls(new AbortController().signal);
+  byDefault.cancel('call-1', 0);
+  vi.setSystemTime(Date.now() + 3_600_000);
+  byDefault.cancel('call-2', 0);
+  expect(byDefault.wasCancelled({ id: 'call-1' })).toBe(true);
+});

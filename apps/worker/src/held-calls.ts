@@ -1,0 +1,158 @@
+import type { Call, HeldCallDesk, HeldReport } from '@asyncfn/queue-core';
+import { type AbortWatch, LightAbort } from './light-abort.ts';
+import { TurnoverMap } from './turnover-map.ts';
+
+/** So many calls that have left are remembered, at least: for whoever asks at the very moment in which they do. */
+const rememberedCalls = 4_096;
+/** How long a call that was cancelled is remembered: a delivery of it may still be on its way. */
+const rememberedMs = 60_000;
+
+/** A call in hand. */
+export interface HeldAttempt {
+  /** Aborts the attempt: the call was cancelled, or the worker stops. */
+  readonly signal: AbortWatch;
+  /** Whether it was cancelled. */
+  readonly isCancelled: boolean;
+  /** It is being attempted with so many retries before: several times, where the worker need not give it back between. */
+  turn(retry: number, startedAt: number): void;
+  /** What follows the attempt is stored. */
+  end(): void;
+}
+
+/** An attempt, and once it has left, the memory of it. The report is made when somebody asks, which few do. */
+class Attempt implements HeldAttempt {
+  readonly signal = new LightAbort();
+  readonly callId: string;
+  readonly generation: number;
+  readonly #maxRetries: number;
+  readonly #onEnd: (attempt: Attempt) => void;
+  #retry: number;
+  #startedAt: number;
+  #standing: HeldReport['standing'] = 'running';
+  #isCancelled = false;
+
+  constructor(call: Call, startedAt: number, maxRetries: number, onEnd: (attempt: Attempt) => void) {
+    this.callId = call.id;
+    this.generation = call.generation ?? 0;
+    this.#retry = call.retry;
+    this.#startedAt = startedAt;
+    this.#maxRetries = maxRetries;
+    this.#onEnd = onEnd;
+  }
+
+  get isCancelled(): boolean {
+    return this.#isCancelled;
+  }
+
+  get report(): HeldReport {
+    return {
+      v: 1,
+      standing: this.#standing,
+      generation: this.generation,
+      retry: this.#retry,
+      maxRetries: this.#maxRetries,
+      startedAt: this.#startedAt,
+    };
+  }
+
+  turn(retry: number, startedAt: number): void {
+    this.#retry = retry;
+    this.#startedAt = startedAt;
+  }
+
+  end(): void {
+    this.#standing = 'left';
+    this.#onEnd(this);
+  }
+
+  cancel(): void {
+    this.#isCancelled = true;
+    this.signal.abort();
+  }
+}
+
+/** The calls that this worker runs, for whoever asks about one of them, or wants it to end. */
+export class HeldCalls implements HeldCallDesk {
+  readonly #stop: AbortSignal;
+  readonly #now: () => number;
+  readonly #running = new TurnoverMap<string, Attempt>();
+  /** Calls that have left lately, and those that left before them: forgetting all of a map at once costs nothing. */
+  #left = new Map<string, Attempt>();
+  #leftBefore = new Map<string, Attempt>();
+  /** Calls that were cancelled, and when that was forgotten; the oldest first. */
+  readonly #cancelled = new Map<string, number>();
+
+  /**
+   * @param stop aborts all attempts
+   * @param now monotonic clock in milliseconds: what was cancelled is not forgotten because somebody sets the time
+   */
+  constructor(stop: AbortSignal, now: () => number = performance.now.bind(performance)) {
+    this.#stop = stop;
+    this.#now = now;
+    const abortAll = (): void => {
+      for (const { signal } of this.#running.values()) {
+        signal.abort();
+      }
+    };
+    stop.addEventListener('abort', abortAll, { once: true });
+  }
+
+  /** An attempt begins. */
+  begin(call: Call, startedAt: number, maxRetries: number): HeldAttempt {
+    const attempt = new Attempt(call, startedAt, maxRetries, this.#onEnd);
+    this.#running.set(call.id, attempt);
+    if (this.wasCancelled(call)) {
+      attempt.cancel();
+    } else if (this.#stop.aborted) {
+      attempt.signal.abort();
+    }
+    return attempt;
+  }
+
+  report(callId: string): HeldReport | undefined {
+    return (this.#running.get(callId) ?? this.#left.get(callId) ?? this.#leftBefore.get(callId))?.report;
+  }
+
+  cancel(callId: string, generation: number): boolean {
+    this.#remember(keyOf(callId, generation));
+    const attempt = this.#running.get(callId);
+    if (attempt === undefined || attempt.generation !== generation) {
+      return false;
+    }
+    attempt.cancel();
+    return true;
+  }
+
+  /** Whether the call was cancelled a moment ago, so that its outcome must be looked for before it is run. */
+  wasCancelled({ id, generation = 0 }: Pick<Call, 'id' | 'generation'>): boolean {
+    return this.#cancelled.size > 0 && this.#cancelled.has(keyOf(id, generation));
+  }
+
+  readonly #onEnd = (attempt: Attempt): void => {
+    const { callId } = attempt;
+    if (this.#running.get(callId) === attempt) {
+      this.#running.delete(callId); // otherwise its next attempt has begun already
+    }
+    this.#left.set(callId, attempt);
+    if (this.#left.size >= rememberedCalls) {
+      this.#leftBefore = this.#left;
+      this.#left = new Map();
+    }
+  };
+
+  #remember(key: string): void {
+    const now = this.#now();
+    for (const [oldest, forgetAt] of this.#cancelled) {
+      if (forgetAt > now) {
+        break;
+      }
+      this.#cancelled.delete(oldest);
+    }
+    this.#cancelled.delete(key);
+    this.#cancelled.set(key, now + rememberedMs);
+  }
+}
+
+function keyOf(callId: string, generation: number): string {
+  return `${callId}/${generation}`;
+}

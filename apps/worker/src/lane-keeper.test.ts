@@ -1,0 +1,447 @@
+import {
+  type FunctionConfig,
+  FunctionRegister,
+  type LaneId,
+  type LaneState,
+  type LaneTarget,
+  QueueError,
+} from '@asyncfn/queue-core';
+import { createLogger } from '@asyncfn/service-kit';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { idleMs, type LaneDispatcher, LaneKeeper, type LaneTopology } from './lane-keeper.ts';
+import { abandonedMs, unknownMs } from './orphan-lanes.ts';
+
+/** The consumers that a broker has, by queue and function. */
+class TestTopology implements LaneTopology {
+  readonly queues = new Map<string, Map<string, LaneState>>();
+  readonly scheduled = new Set<string>();
+  readonly paused = new Set<string>();
+  /** Calls that were stored where no consumer is. */
+  readonly stray = new Set<string>();
+  readonly forgotten: string[] = [];
+  isAway = false;
+  /** A function whose consumer the broker refuses to set up. */
+  spoiled = '';
+
+  /** Times that a whole queue was listed. */
+  lists = 0;
+
+  /** Somebody has made a consumer, or calls have come. */
+  set(queue: string, name: string, pending = 0, inFlight = 0): void {
+    const lanes = this.queues.get(queue) ?? new Map<string, LaneState>();
+    const state = { function: name, pending, inFlight, paused: this.paused.has(name), deliveredSequence: 0 };
+    this.queues.set(queue, lanes.set(name, state));
+  }
+
+  async ensureFunction({ queue, name, paused }: LaneTarget): Promise<void> {
+    await this.#answer();
+    if (name === this.spoiled) {
+      const cause = Object.assign(new Error('no such file or directory'), { name: 'JetStreamApiError' });
+      throw new QueueError('broker', `the consumer of ${name} cannot be set up`, { cause });
+    }
+    if (paused !== undefined) {
+      this.paused[paused ? 'add' : 'delete'](name);
+    }
+    if (this.queues.get(queue)?.get(name) === undefined) {
+      this.set(queue, name);
+    }
+  }
+
+  async listQueues(): Promise<string[]> {
+    await this.#answer();
+    return [...this.queues.keys()];
+  }
+
+  async findLane(queue: string, name: string): Promise<LaneState | undefined> {
+    await this.#answer();
+    return this.queues.get(queue)?.get(name);
+  }
+
+  async listLanes(queue: string): Promise<LaneState[]> {
+    this.lists += 1;
+    await this.#answer();
+    return [...(this.queues.get(queue)?.values() ?? [])];
+  }
+
+  async hasScheduled(queue: string, name: string): Promise<boolean> {
+    await this.#answer();
+    return this.scheduled.has(`${queue}/${name}`);
+  }
+
+  async hasCalls(queue: string, name: string): Promise<boolean> {
+    await this.#answer();
+    const key = `${queue}/${name}`;
+    const lane = this.queues.get(queue)?.get(name);
+    return this.scheduled.has(key) || this.stray.has(key) || (lane?.pending ?? 0) + (lane?.inFlight ?? 0) > 0;
+  }
+
+  async removeLane(queue: string, name: string): Promise<void> {
+    await this.#answer();
+    this.queues.get(queue)?.delete(name);
+  }
+
+  forgetLane(queue: string, name: string): void {
+    this.forgotten.push(`${queue}/${name}`);
+  }
+
+  #answer(): Promise<void> {
+    return this.isAway ? Promise.reject(new QueueError('broker', 'no answer')) : Promise.resolve();
+  }
+}
+
+/** The lanes that are open, each with the URL that its calls go to. */
+class TestDispatcher implements LaneDispatcher {
+  readonly lanes = new Map<string, string | undefined>();
+  readonly unfilledLanes: string[] = [];
+  readonly backlogs = new Map<string, number>();
+  blind: LaneId[] = [];
+
+  open(id: LaneId, config: FunctionConfig | undefined): void {
+    this.lanes.set(keyOf(id), config?.url);
+  }
+
+  close(id: LaneId): void {
+    this.lanes.delete(keyOf(id));
+  }
+
+  unfilled(id: LaneId): void {
+    this.unfilledLanes.push(keyOf(id));
+  }
+
+  counted(id: LaneId, backlog: number): void {
+    this.backlogs.set(keyOf(id), backlog);
+  }
+
+  blindLanes(): LaneId[] {
+    return this.blind;
+  }
+}
+
+function keyOf({ queue, function: name }: LaneId): string {
+  return `${queue}/${name}`;
+}
+
+const retry = { attempts: undefined, minWaitMs: undefined, maxWaitMs: undefined, backoff: undefined, codes: undefined };
+
+let topology: TestTopology;
+let dispatcher: TestDispatcher;
+let register: FunctionRegister;
+let logged: string[];
+let now: number;
+
+beforeEach(() => {
+  topology = new TestTopology();
+  dispatcher = new TestDispatcher();
+  register = new FunctionRegister();
+  logged = [];
+  now = 0;
+});
+
+function createKeeper(queues?: readonly string[]): LaneKeeper {
+  const destination = { write: (line: string) => void logged.push((JSON.parse(line) as { msg: string }).msg) };
+  const logger = createLogger({ name: 'worker', level: 'info', format: 'json', destination });
+  return new LaneKeeper({ register, topology, dispatcher, logger, queues, now: () => now });
+}
+
+/** Registers functions, each as `queue/name`. */
+function registerAll(...keys: readonly string[]): void {
+  registerPaused(new Set(), ...keys);
+}
+
+function registerPaused(paused: ReadonlySet<string> | undefined, ...keys: readonly string[]): void {
+  const configs = keys.map((key): FunctionConfig => {
+    const [queue = '', name = ''] = key.split('/');
+    return {
+      name,
+      url: `http://${name}.test`,
+      queue,
+      timeoutMs: 0,
+      concurrency: undefined,
+      maxPending: undefined,
+      adaptive: true,
+      retry,
+    };
+  });
+  register.replace({ functions: new Map(configs.map((config) => [config.name, config])), fallback: undefined }, paused);
+}
+
+describe('a registered function', () => {
+  test('has a consumer and a lane after one round', async () => {
+    registerAll('default/echo', 'images/resize');
+    await createKeeper().reconcile();
+    expect(Object.fromEntries(dispatcher.lanes)).toEqual({
+      'default/echo': 'http://echo.test',
+      'images/resize': 'http://resize.test',
+    });
+    expect([...topology.queues.keys()]).toEqual(['default', 'images']);
+  });
+
+  test.each(['first', 'second'])('has them whatever is wrong with another one: %s', async (spoiled) => {
+    registerAll('default/first', 'default/second', 'images/resize');
+    topology.set('default', 'first', 1);
+    topology.set('default', 'second', 1);
+    topology.spoiled = spoiled;
+    await expect(createKeeper().reconcile()).rejects.toThrow(`the consumer of ${spoiled} cannot be set up`);
+    expect([...dispatcher.lanes.keys()].sort()).toEqual(['default/first', 'default/second', 'images/resize']);
+    expect(topology.queues.get('images')?.has('resize')).toBe(true);
+  });
+
+  test('of a queue that this worker does not serve has none', async () => {
+    registerAll('default/echo', 'images/resize');
+    topology.set('images', 'resize', 5);
+    const keeper = createKeeper(['default']);
+    await keeper.reconcile();
+    keeper.created({ queue: 'images', function: 'resize' });
+    expect([...dispatcher.lanes.keys()]).toEqual(['default/echo']);
+  });
+
+  test('whose consumer somebody has just made has its lane at once', () => {
+    registerAll('default/echo');
+    createKeeper().created({ queue: 'default', function: 'echo' });
+    expect([...dispatcher.lanes.keys()]).toEqual(['default/echo']);
+  });
+
+  test('that has moved to another queue is served in both', async () => {
+    registerAll('new/echo');
+    topology.set('old', 'echo', 3);
+    await createKeeper().reconcile();
+    expect(Object.fromEntries(dispatcher.lanes)).toEqual({
+      'new/echo': 'http://echo.test',
+      'old/echo': 'http://echo.test',
+    });
+  });
+
+  test('that is paused has a consumer that is, and one that is resumed has none', async () => {
+    const keeper = createKeeper();
+    registerPaused(new Set(['echo']), 'default/echo', 'default/other');
+    await keeper.reconcile();
+    expect([...topology.paused]).toEqual(['echo']);
+    registerAll('default/echo', 'default/other');
+    await keeper.reconcile();
+    expect([...topology.paused]).toEqual([]);
+  });
+
+  test('of which it is not known whether it is paused has a consumer that stays as it is', async () => {
+    registerPaused(undefined, 'default/echo');
+    topology.paused.add('echo');
+    topology.set('default', 'echo', 3);
+    const keeper = createKeeper();
+    await keeper.reconcile();
+    expect([...topology.paused]).toEqual(['echo']);
+    registerAll('default/echo');
+    await keeper.reconcile();
+    expect([...topology.paused]).toEqual([]);
+  });
+
+  test('whose consumer somebody has resumed behind our back is paused again', async () => {
+    const keeper = createKeeper();
+    registerPaused(new Set(['echo']), 'default/echo');
+    await keeper.reconcile();
+    topology.paused.delete('echo');
+    topology.set('default', 'echo');
+    topology.forgotten.length = 0;
+    await keeper.reconcile();
+    expect(topology.forgotten).toContain('default/echo');
+    expect([...topology.paused]).toEqual(['echo']);
+  });
+
+  test('whose consumer has vanished has it made again, and asks anew', async () => {
+    registerAll('default/echo');
+    const keeper = createKeeper();
+    await keeper.reconcile();
+    topology.queues.clear();
+    await keeper.restore({ queue: 'default', function: 'echo' });
+    expect(topology.queues.get('default')?.has('echo')).toBe(true);
+    expect([topology.forgotten, dispatcher.unfilledLanes]).toEqual([['default/echo'], ['default/echo']]);
+  });
+});
+
+describe('a function that is gone', () => {
+  async function forget(pending: number) {
+    registerAll('default/echo');
+    const keeper = createKeeper();
+    await keeper.reconcile();
+    topology.set('default', 'echo', pending);
+    registerAll();
+    await keeper.reconcile();
+    return keeper;
+  }
+
+  test('has no lane any more, and its calls wait, which is said once', async () => {
+    const keeper = await forget(5);
+    now = unknownMs - 1;
+    await keeper.reconcile();
+    expect([...dispatcher.lanes]).toEqual([]);
+    expect(logged).toEqual(['calls wait for a function that is not registered']);
+  });
+
+  test('has its calls ended after ten minutes', async () => {
+    const keeper = await forget(5);
+    now = unknownMs;
+    await keeper.reconcile();
+    expect([...dispatcher.lanes]).toEqual([['default/echo', undefined]]);
+  });
+
+  test('and comes back has its calls invoked, however long it was gone', async () => {
+    const keeper = await forget(5);
+    now = unknownMs;
+    await keeper.reconcile();
+    registerAll('default/echo');
+    await keeper.reconcile();
+    expect([...dispatcher.lanes]).toEqual([['default/echo', 'http://echo.test']]);
+    registerAll();
+    now += unknownMs - 1;
+    await keeper.reconcile();
+    expect([...dispatcher.lanes]).toEqual([]);
+  });
+
+  test('loses its consumer once nothing has waited for a minute', async () => {
+    const keeper = await forget(0);
+    now = abandonedMs - 1;
+    await keeper.reconcile();
+    expect(topology.queues.get('default')?.has('echo')).toBe(true);
+    now = abandonedMs;
+    await keeper.reconcile();
+    expect(topology.queues.get('default')?.has('echo')).toBe(false);
+    expect(logged).toEqual(['consumer of a function that is gone removed']);
+  });
+
+  test('keeps it while a call is in flight, or waits for its time', async () => {
+    const keeper = await forget(0);
+    topology.set('default', 'echo', 0, 1);
+    now = abandonedMs;
+    await keeper.reconcile();
+    topology.set('default', 'echo');
+    topology.scheduled.add('default/echo');
+    now = 2 * abandonedMs;
+    await keeper.reconcile();
+    expect(topology.queues.get('default')?.has('echo')).toBe(true);
+  });
+
+  test('is not asked for again when its consumer vanishes', async () => {
+    const keeper = await forget(5);
+    topology.queues.clear();
+    await keeper.restore({ queue: 'default', function: 'echo' });
+    expect([[...dispatcher.lanes], topology.queues.size]).toEqual([[], 0]);
+  });
+});
+
+describe('a consumer that need not be there', () => {
+  /** Makes a function of every name. */
+  function registerFallback(): void {
+    const fallback = (name: string): FunctionConfig => ({
+      name,
+      url: `http://${name}.test`,
+      queue: 'default',
+      timeoutMs: 0,
+      concurrency: undefined,
+      maxPending: undefined,
+      adaptive: true,
+      retry,
+    });
+    register.replace({ functions: new Map(), fallback });
+  }
+
+  test('is removed once it has had nothing to do for ten minutes', async () => {
+    registerFallback();
+    topology.set('default', 'invented');
+    const keeper = createKeeper();
+    await keeper.reconcile();
+    expect([...dispatcher.lanes.keys()]).toEqual(['default/invented']);
+    now = idleMs - 1;
+    await keeper.reconcile();
+    expect(topology.queues.get('default')?.has('invented')).toBe(true);
+    now = idleMs;
+    await keeper.reconcile();
+    expect(topology.queues.get('default')?.has('invented')).toBe(false);
+    expect([...dispatcher.lanes.keys()]).toEqual([]);
+  });
+
+  test('is kept while calls wait, are in flight, wait for their time, or come and go unseen', async () => {
+    registerFallback();
+    const keeper = createKeeper();
+    topology.scheduled.add('default/later');
+    for (now = 0; now <= 2 * idleMs; now += idleMs / 2) {
+      topology.set('default', 'waits', 1);
+      topology.set('default', 'runs', 0, 1);
+      topology.set('default', 'later');
+      topology.queues
+        .get('default')!
+        .set('quick', { function: 'quick', pending: 0, inFlight: 0, paused: false, deliveredSequence: now });
+      await keeper.reconcile();
+    }
+    expect([...topology.queues.get('default')!.keys()].sort()).toEqual(['later', 'quick', 'runs', 'waits']);
+  });
+
+  test('of a function that has moved is removed from the old queue alone', async () => {
+    registerAll('new/echo');
+    topology.set('old', 'echo');
+    const keeper = createKeeper();
+    await keeper.reconcile();
+    now = idleMs;
+    await keeper.reconcile();
+    expect(topology.queues.get('old')?.has('echo')).toBe(false);
+    expect([...dispatcher.lanes.keys()]).toEqual(['new/echo']);
+    now = 10 * idleMs;
+    await keeper.reconcile();
+    expect(topology.queues.get('new')?.has('echo')).toBe(true);
+  });
+
+  test('is made again for a call that was stored in the moment of its removal', async () => {
+    registerFallback();
+    topology.set('default', 'invented');
+    const keeper = createKeeper();
+    await keeper.reconcile();
+    now = idleMs;
+    await keeper.reconcile();
+    expect([...dispatcher.lanes.keys()]).toEqual([]);
+    topology.stray.add('default/invented');
+    now += 5_000;
+    await keeper.reconcile();
+    expect([...dispatcher.lanes.keys()]).toEqual(['default/invented']);
+    expect(topology.queues.get('default')?.has('invented')).toBe(true);
+  });
+
+  test('and that another worker has removed is left to be, unless calls of it are there', async () => {
+    registerFallback();
+    topology.set('default', 'invented');
+    const keeper = createKeeper();
+    await keeper.reconcile();
+    await topology.removeLane('default', 'invented');
+    await keeper.restore({ queue: 'default', function: 'invented' });
+    expect([...dispatcher.lanes.keys()]).toEqual([]);
+    expect(topology.queues.get('default')?.has('invented')).toBe(false);
+    topology.stray.add('default/invented');
+    await keeper.restore({ queue: 'default', function: 'invented' });
+    expect(topology.queues.get('default')?.has('invented')).toBe(true);
+  });
+});
+
+describe('what waits', () => {
+  test('is counted for the lanes of queues that are blind', async () => {
+    registerAll('default/echo', 'images/resize');
+    const keeper = createKeeper();
+    await keeper.reconcile();
+    topology.set('default', 'echo', 7);
+    topology.set('images', 'resize', 9);
+    dispatcher.blind = [{ queue: 'default', function: 'echo' }];
+    await keeper.countBlind();
+    expect(Object.fromEntries(dispatcher.backlogs)).toEqual({ 'default/echo': 7 });
+  });
+
+  test('is asked for alone where few of many lanes are blind', async () => {
+    registerAll(...Array.from({ length: 20 }, (_, index) => `default/f${index}`));
+    const keeper = createKeeper();
+    await keeper.reconcile();
+    topology.set('default', 'f3', 7);
+    topology.set('default', 'f4', 9);
+    dispatcher.blind = [
+      { queue: 'default', function: 'f3' },
+      { queue: 'default', function: 'gone' },
+    ];
+    const { lists } = topology;
+    await keeper.countBlind();
+    expect(topology.lists).toBe(lists);
+    expect(Object.fromEntries(dispatcher.backlogs)).toEqual({ 'default/f3': 7, 'default/gone': 0 });
+  });
+});

@@ -1,0 +1,261 @@
+import {
+  type FunctionConfig,
+  type FunctionRegister,
+  type LaneId,
+  type LaneState,
+  QueueError,
+  type QueueTopology,
+} from '@asyncfn/queue-core';
+import type { Logger } from '@asyncfn/service-kit';
+import type { Dispatcher } from './dispatcher.ts';
+import { IdleLanes } from './idle-lanes.ts';
+import { OrphanLanes } from './orphan-lanes.ts';
+
+/** What is used of the topology. */
+export type LaneTopology = Pick<
+  QueueTopology,
+  'ensureFunction' | 'findLane' | 'listQueues' | 'listLanes' | 'hasScheduled' | 'hasCalls' | 'removeLane' | 'forgetLane'
+>;
+
+/** What is used of the dispatcher. */
+export type LaneDispatcher = Pick<Dispatcher, 'open' | 'close' | 'unfilled' | 'counted' | 'blindLanes'>;
+
+export interface LaneKeeperOptions {
+  readonly register: FunctionRegister;
+  readonly topology: LaneTopology;
+  readonly dispatcher: LaneDispatcher;
+  readonly logger: Logger;
+  /** The queues to serve; undefined is all. */
+  readonly queues: readonly string[] | undefined;
+  /** Told of a lane whose consumer was removed. Default: nobody. */
+  readonly onRemoved?: (lane: LaneId) => void;
+  /** Monotonic clock in milliseconds. */
+  readonly now?: () => number;
+}
+
+/**
+ * How long the consumer of a function has nothing to do before it is removed that need not be there: the function has
+ * moved to another queue, or exists by `defaults.url` alone, so that clients make as many as they find names.
+ */
+export const idleMs = 10 * 60_000;
+
+/** What a lane costs that is asked for alone, against one in the list of all: with many functions few are blind. */
+const timesDearer = 8;
+
+/** How long the place of a removed consumer is watched: a gateway may have stored a call there in the last moment. */
+const watchMs = 60_000;
+
+interface RemovedLane {
+  readonly id: LaneId;
+  readonly until: number;
+}
+
+/**
+ * Keeps the worker's lanes in step with what exists: a lane for each function of the register, and for each function
+ * that a gateway has opened a consumer for. Works by comparing, so whatever message gets lost, the next round heals it.
+ */
+export class LaneKeeper {
+  readonly #options: LaneKeeperOptions;
+  readonly #now: () => number;
+  readonly #open = new Map<string, LaneId>();
+  readonly #orphans = new OrphanLanes();
+  readonly #idle = new IdleLanes();
+  /** Places of consumers that were removed, each until when it is watched. */
+  readonly #removed = new Map<string, RemovedLane>();
+
+  constructor(options: LaneKeeperOptions) {
+    this.#options = options;
+    this.#now = options.now ?? performance.now.bind(performance);
+  }
+
+  /** One round: opens, refreshes and closes lanes. Throws `QueueError` when the broker does not answer. */
+  async reconcile(): Promise<void> {
+    const { register, topology } = this.#options;
+    const refusals: QueueError[] = [];
+    const registered = register.list().filter(({ queue }) => this.#serves(queue));
+    await Promise.all(registered.map((config) => onItsOwn(refusals, () => this.#ensure(config, config.queue))));
+    for (const { queue, name } of registered) {
+      this.#openLane({ queue, function: name });
+    }
+    for (const queue of (await topology.listQueues()).filter((each) => this.#serves(each))) {
+      for (const lane of await topology.listLanes(queue)) {
+        await onItsOwn(refusals, () => this.#reconcileLane(queue, lane));
+      }
+    }
+    this.#closeUnregistered();
+    for (const [key, removed] of this.#removed) {
+      await onItsOwn(refusals, () => this.#watchRemoved(key, removed));
+    }
+    const [first] = refusals;
+    if (first !== undefined) {
+      throw first;
+    }
+  }
+
+  async #reconcileLane(queue: string, state: LaneState): Promise<void> {
+    const id = { queue, function: state.function };
+    const { register, topology, dispatcher, logger } = this.#options;
+    const config = register.lookup(state.function);
+    if (config !== undefined) {
+      this.#orphans.forget(keyOf(id));
+      if (!this.#isNeeded(id) && (await this.#removeIdle(id, state))) {
+        return;
+      }
+      const paused = register.isPaused(state.function);
+      if (paused !== undefined && paused !== state.paused) {
+        topology.forgetLane(queue, state.function);
+      }
+      // A gateway may have made the consumer, and does not know our lease.
+      await this.#ensure(config, queue);
+      this.#openLane(id);
+      return;
+    }
+    const idle = state.pending === 0 && state.inFlight === 0;
+    const empty = idle && !(await topology.hasScheduled(queue, state.function));
+    if (!empty && this.#orphans.isNew(keyOf(id))) {
+      logger.warn({ ...id, pending: state.pending }, 'calls wait for a function that is not registered');
+    }
+    const verdict = this.#orphans.see(keyOf(id), empty, this.#now());
+    if (verdict === 'end_calls') {
+      dispatcher.open(id, undefined);
+    } else if (verdict === 'remove') {
+      await this.#remove(id);
+      this.#orphans.forget(keyOf(id));
+      logger.info(id, 'consumer of a function that is gone removed');
+    }
+  }
+
+  /** Whether the consumer has to be there, also without calls. */
+  #isNeeded({ queue, function: name }: LaneId): boolean {
+    const { register } = this.#options;
+    return register.isRegistered(name) && register.lookup(name)?.queue === queue;
+  }
+
+  async #removeIdle(id: LaneId, { pending, inFlight, deliveredSequence }: LaneState): Promise<boolean> {
+    const { topology, logger } = this.#options;
+    const idleForMs = this.#idle.see(
+      keyOf(id),
+      { idle: pending === 0 && inFlight === 0, deliveredSequence },
+      this.#now(),
+    );
+    if (idleForMs < idleMs || (await topology.hasCalls(id.queue, id.function))) {
+      return false;
+    }
+    await this.#remove(id);
+    logger.info(id, 'consumer that has had nothing to do removed');
+    return true;
+  }
+
+  async #remove(id: LaneId): Promise<void> {
+    this.#forget(id);
+    await this.#options.topology.removeLane(id.queue, id.function);
+  }
+
+  /** Keeps nothing of the lane but its place, which is watched for a while. */
+  #forget(id: LaneId): void {
+    this.#open.delete(keyOf(id));
+    this.#idle.forget(keyOf(id));
+    this.#options.dispatcher.close(id);
+    this.#options.onRemoved?.(id);
+    this.#removed.set(keyOf(id), { id, until: this.#now() + watchMs });
+  }
+
+  /** A call that was stored while its consumer was removed has nobody who hands it out, unless we see to it (P2). */
+  async #watchRemoved(key: string, { id, until }: RemovedLane): Promise<void> {
+    const { register, topology } = this.#options;
+    const config = register.lookup(id.function);
+    if (config !== undefined && (await topology.hasCalls(id.queue, id.function))) {
+      await this.#ensure(config, id.queue);
+      this.#openLane(id);
+      this.#removed.delete(key);
+    } else if (until <= this.#now()) {
+      this.#removed.delete(key);
+    }
+  }
+
+  /** A consumer has been created by somebody: its function may have its first call. */
+  created(id: LaneId): void {
+    if (this.#serves(id.queue)) {
+      this.#openLane(id);
+    }
+  }
+
+  /** A consumer has vanished: it is set up again while it is needed. Throws `QueueError`. */
+  async restore(id: LaneId): Promise<void> {
+    const { register, topology, dispatcher } = this.#options;
+    const config = register.lookup(id.function);
+    topology.forgetLane(id.queue, id.function);
+    if (config === undefined) {
+      dispatcher.close(id);
+      return;
+    }
+    if (!this.#isNeeded(id) && !(await topology.hasCalls(id.queue, id.function))) {
+      this.#forget(id); // removed by another worker, for want of calls
+      return;
+    }
+    await this.#ensure(config, id.queue);
+    dispatcher.unfilled(id);
+  }
+
+  /** Counts what waits for busy lanes that have no slot to ask with. Throws `QueueError`. */
+  async countBlind(): Promise<void> {
+    const { topology, dispatcher } = this.#options;
+    const blind = dispatcher.blindLanes();
+    if (blind.length * timesDearer <= this.#open.size) {
+      await Promise.all(blind.map((id) => this.#countLane(id)));
+      return;
+    }
+    for (const queue of new Set(blind.map((lane) => lane.queue))) {
+      for (const { function: name, pending } of await topology.listLanes(queue)) {
+        dispatcher.counted({ queue, function: name }, pending);
+      }
+    }
+  }
+
+  async #countLane({ queue, function: name }: LaneId): Promise<void> {
+    const state = await this.#options.topology.findLane(queue, name);
+    this.#options.dispatcher.counted({ queue, function: name }, state?.pending ?? 0);
+  }
+
+  #ensure(config: FunctionConfig, queue: string): Promise<void> {
+    const { register, topology } = this.#options;
+    return topology.ensureFunction({ ...config, queue, paused: register.isPaused(config.name) });
+  }
+
+  #openLane(id: LaneId): void {
+    const config = this.#options.register.lookup(id.function);
+    if (config !== undefined) {
+      this.#open.set(keyOf(id), id);
+      this.#options.dispatcher.open(id, config);
+    }
+  }
+
+  #closeUnregistered(): void {
+    for (const [key, id] of this.#open) {
+      if (this.#options.register.lookup(id.function) === undefined) {
+        this.#open.delete(key);
+        this.#options.dispatcher.close(id);
+      }
+    }
+  }
+
+  #serves(queue: string): boolean {
+    return this.#options.queues === undefined || this.#options.queues.includes(queue);
+  }
+}
+
+function keyOf({ queue, function: name }: LaneId): string {
+  return `${queue}/${name}`;
+}
+
+/** What the broker refuses for one lane is no reason to leave the others: it is told when all have had their turn. */
+async function onItsOwn(refusals: QueueError[], work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof QueueError && error.refused)) {
+      throw error;
+    }
+    refusals.push(error);
+  }
+}

@@ -1,0 +1,243 @@
+import type { AbortWatch } from '../light-abort.ts';
+import { ConcurrencyLimiter, type SentCall } from './concurrency-limiter.ts';
+import type { LimiterSignal } from './limiter-signal.ts';
+
+/** The right to call the function once. */
+export interface Pass {
+  /** The attempt has ended. To be called once. */
+  leave(signal: LimiterSignal): void;
+  /** Whether the function has rejected the call while it had others of ours: then it may be for their sake. */
+  readonly rejectedInCompany: boolean;
+}
+
+export interface LaneGateOptions {
+  /** Whether a limiter decides; without one, every call passes at once. */
+  readonly adaptive: boolean;
+  /** There may be more room than before. */
+  readonly onRoom: () => void;
+  /** Monotonic clock in milliseconds. */
+  readonly now?: () => number;
+}
+
+/** A call that waits. It is told `undefined` when it is not to wait any longer. */
+type Waiter = (pass: Pass | undefined) => void;
+
+/** What ends a wait before its turn has come. */
+interface Patience {
+  readonly signal: AbortWatch | undefined;
+  readonly limitMs?: number;
+}
+
+/** Longest time that a rejected call waits here for its next attempt, in milliseconds. */
+const longestHoldMs = 30_000;
+
+/**
+ * What the calls of one function pass on their way to it: no more at once than its limiter allows. A call that was
+ * rejected because the function was busy with others waits here for its next attempt, and goes before all others as
+ * soon as one of those has been taken.
+ */
+export class LaneGate {
+  readonly #limiter = new ConcurrencyLimiter();
+  readonly #onRoom: () => void;
+  readonly #now: () => number;
+  #adaptive: boolean;
+  #closed = false;
+  readonly #fresh = new Set<Waiter>();
+  /** Rejected, and nothing was taken since. */
+  readonly #unripe = new Set<Waiter>();
+  readonly #ripe = new Set<Waiter>();
+  #timer: NodeJS.Timeout | undefined;
+  #timerAt = Number.POSITIVE_INFINITY;
+
+  constructor({ adaptive, onRoom, now = performance.now.bind(performance) }: LaneGateOptions) {
+    this.#adaptive = adaptive;
+    this.#onRoom = onRoom;
+    this.#now = now;
+  }
+
+  set adaptive(adaptive: boolean) {
+    if (this.#adaptive !== adaptive) {
+      this.#adaptive = adaptive;
+      this.#admit();
+      this.#onRoom();
+    }
+  }
+
+  /** What the limiter allows at once; undefined without one. */
+  get limit(): number | undefined {
+    return this.#adaptive ? this.#limiter.limit : undefined;
+  }
+
+  /** Calls at the function. */
+  get atFunction(): number {
+    return this.#limiter.atFunction;
+  }
+
+  /** Calls at the function and those that wait here. */
+  get occupied(): number {
+    return this.#limiter.atFunction + this.#fresh.size + this.#ripe.size + this.#unripe.size;
+  }
+
+  /** Calls that may be sent beyond those, at the moment. */
+  get room(): number {
+    return Math.max(0, this.#allowed() - this.occupied);
+  }
+
+  /** Calls wait in the queue because of the limit. */
+  fallsShort(): void {
+    if (this.#adaptive) {
+      const { limit } = this.#limiter;
+      this.#limiter.fallsShort();
+      this.#advance();
+      if (this.#limiter.limit > limit) {
+        this.#onRoom();
+      }
+    }
+  }
+
+  /** For a call's first attempt by this worker. Undefined when the gate closes, or `signal` aborts, before its turn. */
+  enter(signal?: AbortWatch): Pass | Promise<Pass | undefined> {
+    if (this.#hasRoom() && !signal?.aborted) {
+      return this.#pass();
+    }
+    return this.#wait(this.#fresh, { signal });
+  }
+
+  /**
+   * For a call that has just been rejected in company. Undefined when its turn does not come: nothing is at the function
+   * any more that could be taken, it has waited for 30 s, the gate closes, or `signal` aborts.
+   */
+  again(signal?: AbortWatch): Promise<Pass | undefined> {
+    if (!this.#adaptive || this.#limiter.atFunction === 0) {
+      return Promise.resolve(undefined);
+    }
+    return this.#wait(this.#unripe, { signal, limitMs: longestHoldMs });
+  }
+
+  /** Nobody waits any longer. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    for (const waiters of [this.#ripe, this.#unripe, this.#fresh]) {
+      dismiss(waiters);
+    }
+  }
+
+  #wait(waiters: Set<Waiter>, { signal, limitMs }: Patience): Promise<Pass | undefined> {
+    if (this.#closed || signal?.aborted) {
+      return Promise.resolve(undefined);
+    }
+    return new Promise((resolve) => {
+      const giveUp = (): void => this.#giveUp(waiter);
+      const timer = limitMs === undefined ? undefined : setTimeout(giveUp, limitMs);
+      const waiter: Waiter = (pass) => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', giveUp);
+        resolve(pass);
+      };
+      signal?.addEventListener('abort', giveUp);
+      waiters.add(waiter);
+      this.fallsShort();
+    });
+  }
+
+  #giveUp(waiter: Waiter): void {
+    for (const waiters of [this.#ripe, this.#unripe, this.#fresh]) {
+      waiters.delete(waiter);
+    }
+    waiter(undefined);
+    this.#onRoom();
+  }
+
+  #pass(): Pass {
+    const sent = this.#limiter.send(this.#now());
+    const pass = {
+      rejectedInCompany: false,
+      leave: (signal: LimiterSignal): void => {
+        pass.rejectedInCompany = signal === 'rejected' && sent.ahead > 0;
+        this.#leave(sent, signal);
+      },
+    };
+    return pass;
+  }
+
+  #leave(sent: SentCall, signal: LimiterSignal): void {
+    this.#learn(sent, this.#adaptive ? signal : 'unclear');
+    this.#advance();
+    this.#onRoom();
+  }
+
+  #learn(sent: SentCall, signal: LimiterSignal): void {
+    const now = this.#now();
+    switch (signal) {
+      case 'taken':
+        this.#limiter.took(sent, now);
+        for (const waiter of this.#unripe) {
+          this.#ripe.add(waiter);
+        }
+        this.#unripe.clear();
+        return;
+      case 'rejected':
+      case 'refused':
+        this.#limiter[signal](sent, now);
+        break;
+      case 'unclear':
+        this.#limiter.ended(now);
+    }
+    if (this.#limiter.atFunction === 0) {
+      dismiss(this.#unripe); // whatever it is that the function has, it is not too many calls of ours
+    }
+  }
+
+  /** Takes a step that is due, lets through whom there is room for, and comes back when time alone changes something. */
+  #advance(): void {
+    if (this.#adaptive) {
+      this.#limiter.step(this.#now());
+    }
+    this.#admit();
+    this.#watch();
+  }
+
+  #admit(): void {
+    for (const waiters of [this.#ripe, this.#fresh]) {
+      for (const waiter of waiters) {
+        if (!this.#hasRoom()) {
+          return;
+        }
+        waiters.delete(waiter);
+        waiter(this.#pass());
+      }
+    }
+  }
+
+  #watch(): void {
+    const at = this.#adaptive && !this.#closed ? this.#limiter.nextChangeAt(this.#now()) : undefined;
+    if (at === undefined || at >= this.#timerAt) {
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#timerAt = at;
+    this.#timer = setTimeout(() => this.#wake(), Math.ceil(at - this.#now())).unref();
+  }
+
+  #wake(): void {
+    this.#timerAt = Number.POSITIVE_INFINITY;
+    this.#advance();
+    this.#onRoom();
+  }
+
+  #hasRoom(): boolean {
+    return this.#limiter.atFunction < this.#allowed();
+  }
+
+  #allowed(): number {
+    return this.#adaptive ? this.#limiter.allowed(this.#now()) : Number.POSITIVE_INFINITY;
+  }
+}
+
+function dismiss(waiters: Set<Waiter>): void {
+  for (const waiter of waiters) {
+    waiters.delete(waiter);
+    waiter(undefined);
+  }
+}

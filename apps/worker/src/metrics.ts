@@ -1,0 +1,297 @@
+import type { Backlog, DeadLetterReason, RetryReason } from '@asyncfn/queue-core';
+import { createBoundedLabel } from '@asyncfn/service-kit';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { AuditFinding } from './call-audit.ts';
+import type { CallbackVerdict } from './callbacks/settle-callback.ts';
+import type { AttemptResult } from './invoke.ts';
+
+interface LaneLabels {
+  readonly queue: string;
+  readonly function: string;
+}
+
+export interface WorkerMetricsSources {
+  readonly registry: Registry;
+  /** Calls that the worker takes at most, but for one of each function that has none in hand. */
+  readonly slots: number;
+  /** Whether a function stands in the register: then its name is a label whatever happens. */
+  readonly isRegistered: (name: string) => boolean;
+  /** Called at each scrape. */
+  readonly lanes: () => Iterable<
+    LaneLabels & {
+      readonly inFlight: number;
+      readonly slotsHeld: number;
+      readonly gate: { readonly limit?: number | undefined };
+    }
+  >;
+  /** Called at each scrape, several times; undefined while the broker does not tell. */
+  readonly backlog: () => Promise<Backlog | undefined>;
+  /** Called at each scrape. */
+  readonly reconnects: () => number;
+  /** Called at each scrape. */
+  readonly connected: () => boolean;
+  /** Unix time in milliseconds. Default `Date.now`. */
+  readonly now?: () => number;
+}
+
+/** Every instrument of the worker. OpenFaaS's names where they exist, so that its dashboards work. */
+export interface WorkerMetrics {
+  /** @param waitedMs since the call was stored as ready */
+  attemptStarted(labels: LaneLabels, waitedMs: number): void;
+  /** `result` is undefined for an attempt that a stop has cut short. */
+  attemptEnded(labels: LaneLabels, result: AttemptResult | undefined): void;
+  /** A call has left the queue. */
+  processed(queue: string): void;
+  /** A call will be tried again. */
+  retried(labels: LaneLabels, reason: RetryReason): void;
+  /** A retry could not be stored, so that the call went back to the queue with a delay. */
+  retryDeferred(labels: LaneLabels): void;
+  /** A call has ended. */
+  ended(labels: LaneLabels, status: string): void;
+  /** The end of a call could not be recorded. */
+  outcomeLost(labels: LaneLabels): void;
+  deadLetter(labels: LaneLabels, reason: DeadLetterReason): void;
+  /** An accepted call has been looked for, for the last time. */
+  audited(finding: AuditFinding): void;
+  /** A delivery of a callback has been tried. */
+  callback(status: CallbackVerdict['kind']): void;
+}
+
+const lane = ['queue_name', 'function_name'] as const;
+
+/** Functions that exist by `defaults.url` alone have labels up to this many; the rest share `other`. */
+const maxFunctionLabels = 1000;
+
+export function createMetrics(sources: WorkerMetricsSources): WorkerMetrics {
+  const toLabels = createToLabels(sources.isRegistered);
+  observeLanes(sources, toLabels);
+  observeBacklog(sources, toLabels);
+  observeConnection(sources);
+  const registers = [sources.registry];
+  const processed = new Counter({
+    name: 'queue_worker_messages_processed_total',
+    help: 'Calls that this worker has taken out of the queue.',
+    labelNames: ['queue_name'],
+    registers,
+  });
+  const attempts = new Counter({
+    name: 'queue_worker_attempts_total',
+    help: 'Invocations of functions, by the status that they ended with; 503 where the function could not be reached, 504 at its deadline.',
+    labelNames: [...lane, 'code'],
+    registers,
+  });
+  const durations = new Histogram({
+    name: 'queue_worker_attempt_duration_seconds',
+    help: 'From the request to a function to the end of its response.',
+    labelNames: lane,
+    buckets: [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200],
+    registers,
+  });
+  const waits = new Histogram({
+    name: 'queue_worker_queue_wait_seconds',
+    help: 'From the moment that a call was ready to its invocation.',
+    labelNames: lane,
+    buckets: [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200],
+    registers,
+  });
+  const counters = createCounters(registers);
+  return {
+    attemptStarted: (of, waitedMs) => waits.observe(toLabels(of), Math.max(0, waitedMs) / 1000),
+    attemptEnded(of, result) {
+      if (result !== undefined) {
+        attempts.inc({ ...toLabels(of), code: result.status });
+        durations.observe(toLabels(of), result.durationMs / 1000);
+      }
+    },
+    processed: (queue) => processed.inc({ queue_name: queue }),
+    retried: (of, reason) => counters.retries.inc({ ...toLabels(of), reason }),
+    retryDeferred: (of) => counters.deferred.inc(toLabels(of)),
+    ended: (of, status) => counters.ended.inc({ ...toLabels(of), status }),
+    outcomeLost: (of) => counters.outcomesLost.inc(toLabels(of)),
+    deadLetter: (of, reason) => counters.deadLetters.inc({ ...toLabels(of), reason }),
+    audited: (finding) => counters.audited.inc({ finding }),
+    callback: (status) => counters.callbacks.inc({ status }),
+  };
+}
+
+/** Counters of what follows an attempt. */
+function createCounters(registers: Registry[]) {
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    new Counter<L>({ name, help, labelNames, registers });
+  return {
+    retries: counter('queue_worker_retries_total', 'Calls that will be tried again, by the reason.', [
+      ...lane,
+      'reason',
+    ]),
+    deferred: counter(
+      'queue_worker_retries_deferred_total',
+      'Retries that the broker could not store, so that the call went back to the queue with a delay.',
+      lane,
+    ),
+    ended: counter('queue_worker_calls_ended_total', 'Calls that have ended, by their status.', [...lane, 'status']),
+    outcomesLost: counter('queue_worker_outcomes_lost_total', 'Ends of calls that could not be recorded.', lane),
+    deadLetters: counter('queue_worker_dead_letters_total', 'What was put among the dead letters, by the reason.', [
+      ...lane,
+      'reason',
+    ]),
+    audited: counter('queue_worker_calls_audited_total', 'Accepted calls that were followed to where they are.', [
+      'finding',
+    ]),
+    callbacks: counter('queue_worker_callbacks_total', 'Deliveries of callbacks, by what followed.', ['status']),
+  };
+}
+
+type ToLabels = (of: LaneLabels) => { queue_name: string; function_name: string };
+
+function createToLabels(isRegistered: (name: string) => boolean): ToLabels {
+  const toLabel = createBoundedLabel(maxFunctionLabels, isRegistered);
+  return ({ queue, function: name }) => ({ queue_name: queue, function_name: toLabel(name) });
+}
+
+/** What the worker has in hand when somebody scrapes. */
+function observeLanes({ registry, slots, lanes }: WorkerMetricsSources, toLabels: ToLabels): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'queue_worker_slots',
+    help: 'Calls that this worker takes at most at once, its MAX_INFLIGHT; a function with nothing in hand has one more.',
+    registers,
+  }).set(slots);
+  new Gauge({
+    name: 'queue_worker_function_invocation_inflight',
+    help: 'Calls that this worker has in hand.',
+    labelNames: lane,
+    registers,
+    collect() {
+      this.reset();
+      for (const each of lanes()) {
+        this.inc(toLabels(each), each.inFlight);
+      }
+    },
+  });
+  new Gauge({
+    name: 'queue_worker_slots_held',
+    help: 'Slots that the function holds in this worker: calls in hand, and those asked for that may still come.',
+    labelNames: lane,
+    registers,
+    collect() {
+      this.reset();
+      for (const each of lanes()) {
+        this.set(toLabels(each), each.slotsHeld);
+      }
+    },
+  });
+  new Gauge({
+    name: 'queue_worker_concurrency_limit',
+    help: 'Calls that this worker sends at most at once, as it has learned from rejections; functions without adaptive concurrency have none.',
+    labelNames: lane,
+    registers,
+    collect() {
+      this.reset();
+      for (const each of lanes()) {
+        if (each.gate.limit !== undefined) {
+          this.set(toLabels(each), each.gate.limit);
+        }
+      }
+    },
+  });
+}
+
+/** What waits when somebody scrapes. Every worker tells the same, so take the maximum over workers and not the sum. */
+function observeBacklog({ registry, backlog, now = Date.now }: WorkerMetricsSources, toLabels: ToLabels): void {
+  const gauge = <L extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly L[],
+    show: (gauge: Gauge<L>, found: Backlog) => void,
+  ): void => {
+    new Gauge<L>({
+      name,
+      help: `${help}, as the broker counts: the same in every worker, to be aggregated with max.`,
+      labelNames,
+      registers: [registry],
+      async collect() {
+        const found = await backlog();
+        this.reset();
+        if (found !== undefined) {
+          show(this, found);
+        } else if (labelNames.length === 0) {
+          this.remove(); // unknown is not zero
+        }
+      },
+    });
+  };
+  gauge('queue_worker_pending_messages', 'Calls that are ready and wait', lane, (own, { lanes }) => {
+    for (const each of lanes) {
+      own.inc(toLabels(each), each.pending);
+    }
+  });
+  gauge(
+    'queue_worker_oldest_message_age_seconds',
+    'Since when the oldest call that waits is ready, 0 where none waits',
+    lane,
+    (own, { lanes }) => {
+      for (const [labels, seconds] of oldestAges(lanes, toLabels, now())) {
+        own.set(labels, seconds);
+      }
+    },
+  );
+  gauge(
+    'queue_worker_scheduled_messages',
+    'Calls that wait for their time: delayed ones and retries',
+    ['queue_name'],
+    (own, { scheduled }) => {
+      for (const { queue, count } of scheduled) {
+        own.set({ queue_name: queue }, count);
+      }
+    },
+  );
+  gauge('queue_worker_callbacks_waiting', 'Callbacks that failed and will be tried again', [], (own, found) =>
+    own.set(found.callbacks),
+  );
+  gauge(
+    'queue_worker_conservation_drift',
+    'Accepted calls that were found to be neither waiting, scheduled, in flight nor ended; anything but 0 breaks a promise',
+    [],
+    (own, found) => own.set(found.missing),
+  );
+  gauge('queue_worker_dead_letters_kept', 'Dead letters that are kept', [], (own, found) => own.set(found.deadLetters));
+}
+
+type LaneLabelValues = ReturnType<ToLabels>;
+
+/** Functions that share a label show the oldest of all. */
+function oldestAges(
+  lanes: Backlog['lanes'],
+  toLabels: ToLabels,
+  nowMs: number,
+): Iterable<readonly [LaneLabelValues, number]> {
+  const ages = new Map<string, readonly [LaneLabelValues, number]>();
+  for (const each of lanes) {
+    const labels = toLabels(each);
+    const key = `${labels.queue_name}/${labels.function_name}`;
+    const seconds = each.oldestAtMs === undefined ? 0 : Math.max(0, nowMs - each.oldestAtMs) / 1000;
+    ages.set(key, [labels, Math.max(seconds, ages.get(key)?.[1] ?? 0)]);
+  }
+  return ages.values();
+}
+
+function observeConnection({ registry, reconnects, connected }: WorkerMetricsSources): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'queue_worker_nats_connected',
+    help: '1 while NATS is connected and answers, else 0.',
+    registers,
+    collect() {
+      this.set(connected() ? 1 : 0);
+    },
+  });
+  new Counter({
+    name: 'queue_worker_nats_reconnect_total',
+    help: 'Times that the connection to NATS came back.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(reconnects());
+    },
+  });
+}

@@ -1,0 +1,64 @@
+import { every, sleep } from '@asyncfn/service-kit';
+import type { WorkerParts } from './service.ts';
+
+/** How often lanes are compared with what exists, in case an advisory got lost. */
+const reconcileMs = 5_000;
+/** How often the work of busy lanes without a free slot is counted. */
+const countMs = 500;
+/** How often schedules are looked for that the broker has forgotten. */
+const overdueMs = 10_000;
+
+/** What a worker does again and again, and whenever something has changed, until it stops. */
+export function startRounds(parts: WorkerParts): void {
+  const { topology, register, keeper, dispatcher, callbacks, expiries, overdue, audit, logger, stop } = parts;
+  const onError = (err: unknown): void => logger.warn({ err }, 'lanes could not be compared with the broker yet');
+  const reconcile = async (): Promise<void> => {
+    if (topology.ready) {
+      await keeper.reconcile();
+    }
+  };
+  const reconcileSoon = coalesced(() => reconcile().catch(onError));
+  topology.onReady(() => {
+    reconcileSoon();
+    // Requests of an earlier connection are void.
+    dispatcher.restart();
+  });
+  register.onChange(reconcileSoon);
+  void every(reconcileMs, reconcile, { signal: stop.signal, onError });
+  void every(countMs, () => (topology.ready ? keeper.countBlind() : undefined), { signal: stop.signal, onError });
+  const restore = async (): Promise<void> => {
+    const schedules = topology.ready ? await overdue.restore() : 0;
+    if (schedules > 0) {
+      logger.warn({ schedules }, 'schedules that the broker had forgotten are on their way again');
+    }
+  };
+  void every(overdueMs, restore, {
+    signal: stop.signal,
+    onError: (err) => logger.warn({ err }, 'overdue schedules could not be looked for yet'),
+  });
+  const ready = (): boolean => topology.ready;
+  const wait = (ms: number): Promise<unknown> => sleep(ms, stop.signal);
+  void callbacks.runStored(stop.signal, ready, wait);
+  void audit.run(stop.signal, ready);
+  void expiries.run(stop.signal, ready, wait);
+}
+
+/** Runs `work` when asked to; what is asked for while it runs is one more run after that, however often. */
+function coalesced(work: () => Promise<void>): () => void {
+  let running = false;
+  let wanted = false;
+  const run = async (): Promise<void> => {
+    running = true;
+    while (wanted) {
+      wanted = false;
+      await work();
+    }
+    running = false;
+  };
+  return () => {
+    wanted = true;
+    if (!running) {
+      void run();
+    }
+  };
+}

@@ -1,0 +1,382 @@
+import { setMaxListeners } from 'node:events';
+import { followFunctions, loadFunctionsFile } from '@asyncfn/live-functions';
+import {
+  answerForHeldCalls,
+  BacklogReader,
+  Broker,
+  type CallbackDelivery,
+  CallbackPolicy,
+  CallbackSource,
+  CallbackStore,
+  CallSource,
+  CallStore,
+  createGroupCommit,
+  defaultQueue,
+  ExpirySource,
+  ExpiryStore,
+  FunctionRegister,
+  type FunctionsFile,
+  followCreatedLanes,
+  Handovers,
+  MoveNotices,
+  noFile,
+  OverdueSchedules,
+  Publisher,
+  type QueueError,
+  QueueTopology,
+  ReceiptSource,
+  ReceiptStore,
+  SharedRegister,
+} from '@asyncfn/queue-core';
+import {
+  createOpsServer,
+  createRegistry,
+  createService,
+  type Logger,
+  type ProcessContext,
+  type Service,
+  startTracing,
+  type Tracing,
+} from '@asyncfn/service-kit';
+import type { Registry } from 'prom-client';
+import { Agent } from 'undici';
+import { createBacklogLook } from './backlog-look.ts';
+import { CallAudit } from './call-audit.ts';
+import { CallRunner } from './call-runner.ts';
+import { CallbackDesk } from './callbacks/callback-desk.ts';
+import { CallbackSender } from './callbacks/callback-sender.ts';
+import { createCheckedConnector } from './callbacks/checked-connector.ts';
+import { HostSlots } from './callbacks/host-slots.ts';
+import { toRetryDefaults, type WorkerConfig } from './config.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { ExpiryDesk } from './expiry/expiry-desk.ts';
+import { HeldCalls } from './held-calls.ts';
+import { LaneKeeper } from './lane-keeper.ts';
+import { LeaseKeeper } from './lease-keeper.ts';
+import { createMetrics, type WorkerMetrics } from './metrics.ts';
+import { startRounds } from './rounds.ts';
+import type { OnSettleStep } from './settle/settle-step.ts';
+import { type HeldDelivery, Settler } from './settle/settler.ts';
+import { stopWorker } from './stop.ts';
+
+/** Seams for tests. */
+export interface WorkerOverrides {
+  /** Told of each step of settling a call. Default: nobody. */
+  readonly onSettleStep?: OnSettleStep;
+  /** Unix time in milliseconds. Default `Date.now`. */
+  readonly now?: () => number;
+  /** Gives numbers from 0 to 1. Default `Math.random`. */
+  readonly random?: () => number;
+}
+
+/** What the worker speaks to JetStream through. */
+interface BrokerParts {
+  readonly register: FunctionRegister;
+  readonly shared: SharedRegister;
+  readonly broker: Broker;
+  readonly topology: QueueTopology;
+  readonly publisher: Publisher;
+}
+
+/** All the parts of a running worker. */
+export interface WorkerParts extends BrokerParts {
+  readonly logger: Logger;
+  readonly tracing: Tracing;
+  readonly registry: Registry;
+  readonly source: CallSource;
+  readonly dispatcher: Dispatcher;
+  readonly runner: CallRunner;
+  readonly callbacks: CallbackDesk;
+  readonly expiries: ExpiryDesk;
+  readonly keeper: LaneKeeper;
+  readonly overdue: OverdueSchedules;
+  readonly audit: CallAudit;
+  readonly leases: LeaseKeeper;
+  readonly callbackLeases: LeaseKeeper<CallbackDelivery>;
+  /** The connections to functions. */
+  readonly agent: Agent;
+  /** The connections to receivers of callbacks. */
+  readonly callbackAgent: Agent;
+  /** Returns a call to the queue without counting an attempt. */
+  readonly handBack: (delivery: HeldDelivery, delayMs?: number) => Promise<void>;
+  /** Aborted when the worker is told to stop. */
+  readonly stop: AbortController;
+  /** Aborted when work in hand may run no longer. */
+  readonly cutShort: AbortController;
+}
+
+/** A worker: takes calls out of the queues, invokes their functions, settles them and delivers the results. */
+export async function createWorker(
+  config: WorkerConfig,
+  context: ProcessContext,
+  overrides: WorkerOverrides = {},
+): Promise<Service> {
+  const file = await loadFunctionsFile(config.functionsFile);
+  const { logger, version } = context;
+  const tracing = await startTracing(config, { serviceName: 'asyncfn-worker', version, logger });
+  const parts = buildParts({ config, context, overrides, tracing }, file);
+  const ops = createOpsServer({
+    host: config.opsHost,
+    port: config.opsPort,
+    registry: parts.registry,
+    readiness: () => ({
+      ready: !parts.stop.signal.aborted && parts.broker.connected && parts.topology.ready && parts.shared.complete,
+      checks: {
+        nats: parts.broker.connected ? 'connected' : 'disconnected',
+        topology: parts.topology.ready ? 'in place' : 'pending',
+        register: parts.shared.complete ? 'known' : 'pending',
+        intake: parts.stop.signal.aborted ? 'closed' : 'open',
+      },
+    }),
+    logger,
+  });
+  return createService({
+    async start() {
+      await ops.start();
+      parts.broker.start();
+      startRounds(parts);
+      void followFunctions({ file, shared: parts.shared, logger, signal: parts.stop.signal });
+    },
+    stop: () => stopWorker(parts, ops, config.shutdownTimeoutMs),
+  });
+}
+
+interface Setting {
+  readonly config: WorkerConfig;
+  readonly context: ProcessContext;
+  readonly overrides: WorkerOverrides;
+  readonly tracing: Tracing;
+}
+
+function buildParts(setting: Setting, file: FunctionsFile | undefined): WorkerParts {
+  const { config, context } = setting;
+  const { logger } = context;
+  const stop = new AbortController();
+  const cutShort = new AbortController();
+  // One listener for each call in hand: Node would take more than ten of them for a leak.
+  setMaxListeners(0, cutShort.signal);
+  const brokerParts = connectParts(setting, file);
+  const { broker, topology, publisher, register } = brokerParts;
+  const handovers = new Handovers(publisher, topology);
+  const handBack = (delivery: HeldDelivery, delayMs?: number): Promise<void> =>
+    noteAndGiveBack(handovers, delivery, delayMs);
+  const source: CallSource = new CallSource(broker, {
+    onDelivery: (delivery) => dispatcher.accept(delivery),
+    onUnfilled: (lane) => dispatcher.unfilled(lane),
+    onLaneGone: ({ queue, function: name }) => {
+      keeper
+        .restore({ queue, function: name })
+        .catch((err: unknown) => logger.warn({ err, queue, function: name }, 'lane could not be restored yet'));
+    },
+  });
+  const dispatcher = new Dispatcher(source, {
+    slots: config.maxInflight,
+    run: (delivery, target, gate) => work.runner.run(delivery, target, gate),
+    handBack: (delivery) => void handBack(delivery),
+  });
+  const keeper = new LaneKeeper({
+    register,
+    topology,
+    dispatcher,
+    logger,
+    queues: config.queues,
+    onRemoved: (lane) => source.forget(lane),
+  });
+  followCreatedLanes(broker, (lane) => keeper.created(lane));
+  const leases = new LeaseKeeper(config.ackWaitMs);
+  const callbackLeases = new LeaseKeeper<CallbackDelivery>(config.ackWaitMs);
+  broker.onConnect(() => {
+    leases.renew();
+    callbackLeases.renew();
+  });
+  const { registry, metrics } = buildMetrics(setting, brokerParts, dispatcher);
+  const policy = new CallbackPolicy(config);
+  const agents = { agent: createAgent(), callbackAgent: createCallbackAgent(policy) };
+  const allLeases = { leases, callbackLeases };
+  const needs = { ...brokerParts, ...allLeases, ...agents, handovers, handBack, metrics, policy, cutShort };
+  const work = buildWork(setting, needs);
+  return {
+    ...brokerParts,
+    ...work,
+    logger,
+    tracing: setting.tracing,
+    registry,
+    source,
+    dispatcher,
+    keeper,
+    overdue: new OverdueSchedules(publisher, topology),
+    audit: buildAudit(setting, brokerParts, metrics),
+    ...allLeases,
+    ...agents,
+    handBack,
+    stop,
+    cutShort,
+  };
+}
+
+function buildMetrics(
+  { config, context }: Setting,
+  { register, broker, topology }: BrokerParts,
+  dispatcher: Dispatcher,
+) {
+  const registry = createRegistry();
+  const metrics = createMetrics({
+    registry,
+    slots: config.maxInflight,
+    isRegistered: (name) => register.isRegistered(name),
+    lanes: () => dispatcher.lanes(),
+    backlog: createBacklogLook({
+      reader: new BacklogReader(topology),
+      queues: config.queues,
+      logger: context.logger,
+    }),
+    reconnects: () => broker.reconnects,
+    connected: () => broker.connected,
+  });
+  return { registry, metrics };
+}
+
+function buildAudit({ config, context, overrides }: Setting, parts: BrokerParts, metrics: WorkerMetrics): CallAudit {
+  const { broker, topology, publisher } = parts;
+  return new CallAudit({
+    source: new ReceiptSource({ broker, topology, ackWaitMs: config.ackWaitMs }),
+    store: new ReceiptStore(publisher, topology),
+    metrics,
+    logger: context.logger,
+    now: overrides.now ?? Date.now,
+  });
+}
+
+interface WorkNeeds extends BrokerParts, Pick<WorkerParts, 'handBack' | 'leases' | 'callbackLeases'> {
+  readonly handovers: Handovers;
+  readonly metrics: WorkerMetrics;
+  readonly agent: Agent;
+  readonly callbackAgent: Agent;
+  readonly policy: CallbackPolicy;
+  readonly cutShort: AbortController;
+}
+
+/** What is done with a call: invoke, settle, call back. */
+function buildWork(setting: Setting, needs: WorkNeeds): Pick<WorkerParts, 'runner' | 'callbacks' | 'expiries'> {
+  const { config, context, overrides } = setting;
+  const { broker, topology, publisher, handovers, handBack, leases, callbackLeases, metrics, agent } = needs;
+  const { callbackAgent, policy } = needs;
+  const { signal } = needs.cutShort;
+  const common = {
+    metrics,
+    logger: context.logger,
+    tracer: setting.tracing.tracer,
+    userAgent: `asyncfn-worker/${context.version}`,
+    now: overrides.now ?? Date.now,
+    random: overrides.random ?? Math.random,
+    onStep: overrides.onSettleStep ?? (() => {}),
+    insist: { connected: () => broker.connected, signal },
+    signal,
+  };
+  const { logger } = common;
+  const { groupCommit: mode, streamReplicas: replicas } = config;
+  const outcomes = createGroupCommit({ mode, replicas, broker, topology, publisher, logger });
+  const store = new CallStore(publisher, topology, outcomes);
+  const callbacks = new CallbackDesk({
+    ...common,
+    sender: new CallbackSender({
+      ...common,
+      dispatcher: callbackAgent,
+      policy,
+      timeoutMs: config.callbackTimeoutMs,
+      scheduleMs: config.callbackRetryScheduleMs,
+      secrets: config.callbackSigningSecrets,
+    }),
+    slots: new HostSlots(config.callbackMaxInflight, config.callbackMaxPerHost),
+    store: new CallbackStore(publisher),
+    calls: store,
+    source: new CallbackSource({ broker, topology, ackWaitMs: config.ackWaitMs }),
+    leases: callbackLeases,
+  });
+  const held = new HeldCalls(signal);
+  answerForHeldCalls(broker, held);
+  const moves = new MoveNotices(broker);
+  const expiries = new ExpiryStore(publisher, topology, common.now);
+  const runner = new CallRunner({
+    ...common,
+    held,
+    onMove: (callId) => moves.tell(callId),
+    functions: agent,
+    settler: new Settler({ ...common, store, callbacks, handBack }),
+    store,
+    expiries,
+    leases,
+    maxResponseBytes: config.maxResponseBytes,
+    retryDefaults: toRetryDefaults(config),
+    countHandovers: (callId) => handovers.count(callId),
+  });
+  const desk = new ExpiryDesk({
+    ...common,
+    source: new ExpirySource({ broker, topology, ackWaitMs: config.ackWaitMs }),
+    expiries,
+    calls: store,
+    settler: new Settler({ ...common, store, callbacks, handBack: giveBackWord }),
+    ackWaitMs: config.ackWaitMs,
+  });
+  return { runner, callbacks, expiries: desk };
+}
+
+function connectParts({ config, context }: Setting, file: FunctionsFile | undefined): BrokerParts {
+  const { logger, version } = context;
+  const onFatal = (error: QueueError): void => context.fail(error);
+  const register = new FunctionRegister();
+  const broker = new Broker({
+    servers: config.natsUrls,
+    name: `asyncfn-worker ${version}`,
+    credentialsFile: config.natsCredentialsFile,
+    user: config.natsUser,
+    password: config.natsPassword,
+    token: config.natsToken,
+    inboxPrefix: config.natsInboxPrefix,
+    tlsCaFile: config.natsTlsCaFile,
+    logger,
+    onFatal,
+  });
+  const topology = new QueueTopology(broker, {
+    replicas: config.streamReplicas,
+    ackWaitMs: config.ackWaitMs,
+    ownsLanes: true,
+    queues: () => config.queues ?? new Set([defaultQueue, ...register.list().map(({ queue }) => queue)]),
+    logger,
+    onFatal,
+  });
+  const shared = new SharedRegister({
+    broker,
+    topology,
+    register,
+    file: file?.definition ?? noFile,
+    replicas: config.streamReplicas,
+    logger,
+  });
+  return { broker, topology, publisher: new Publisher(broker), register, shared };
+}
+
+/** The delivery counts at the broker, so it is noted that no crash has ended it. */
+async function noteAndGiveBack(handovers: Handovers, delivery: HeldDelivery, delayMs?: number): Promise<void> {
+  await handovers.note(delivery.callId);
+  delivery.giveBack(delayMs);
+}
+
+/** No delivery of the call has come to an end, so none is to be noted. */
+function giveBackWord(word: HeldDelivery, delayMs?: number): Promise<void> {
+  return Promise.resolve(word.giveBack(delayMs));
+}
+
+const connectTimeoutMs = 10_000;
+
+const unlimited = { pipelining: 1, headersTimeout: 0, bodyTimeout: 0 } as const;
+
+/** One pool of connections for each origin, without limits of its own on how long a call may take. */
+function createAgent(): Agent {
+  return new Agent({ ...unlimited, connect: { timeout: connectTimeoutMs } });
+}
+
+/** As that of the functions, but it goes only where callbacks may go. */
+function createCallbackAgent(policy: CallbackPolicy): Agent {
+  return new Agent({ ...unlimited, connect: createCheckedConnector({ policy, timeoutMs: connectTimeoutMs }) });
+}

@@ -1,0 +1,38 @@
+import type { PublishResult, RefusalReason } from '@asyncfn/queue-core';
+import { sleep } from '@asyncfn/service-kit';
+
+export interface InsistOptions {
+  /** Whether the broker is there. While it is away nothing can be settled anyway, so that time does not count. */
+  readonly connected: () => boolean;
+  /** Ends the insisting. */
+  readonly signal: AbortSignal;
+  /** Longest time with a broker that is there and refuses all the same, in milliseconds. Default 30,000. */
+  readonly limitMs?: number;
+  readonly sleep?: typeof sleep;
+}
+
+/** Refusals that time may heal. The others are an answer. */
+const passing: ReadonlySet<RefusalReason> = new Set(['unavailable', 'timeout', 'overloaded']);
+
+const firstWaitMs = 50;
+const longestWaitMs = 2_000;
+
+/**
+ * Publishes until there is an answer: stored, in conflict, full or too large. A refusal that may pass is tried again;
+ * what comes back then is the last refusal. Safe only for publishes that may be repeated.
+ */
+export async function insist(publish: () => Promise<PublishResult>, options: InsistOptions): Promise<PublishResult> {
+  const { connected, signal, limitMs = 30_000, sleep: wait = sleep } = options;
+  let waitedMs = 0;
+  for (let waitMs = firstWaitMs; ; waitMs = Math.min(longestWaitMs, waitMs * 2)) {
+    const result = await publish();
+    if (result.kind === 'stored' || !passing.has(result.reason) || signal.aborted) {
+      return result;
+    }
+    if (waitedMs >= limitMs) {
+      return result;
+    }
+    waitedMs += connected() ? waitMs : 0;
+    await wait(waitMs, signal);
+  }
+}

@@ -1,0 +1,305 @@
+import {
+  type Call,
+  type CallStore,
+  callHeader,
+  type DeadLetterReason,
+  type Delivery,
+  deadLetterReasons,
+  encodeEnvelope,
+  endToEndHeaders,
+  type Outcome,
+  type PublishResult,
+  type StoredOutcome,
+} from '@asyncfn/queue-core';
+import { type Logger, traceIdFrom } from '@asyncfn/service-kit';
+import type { Tracer } from '@opentelemetry/api';
+import type { CallbackDesk } from '../callbacks/callback-desk.ts';
+import { toCallbackTask } from '../callbacks/callback-request.ts';
+import type { AttemptResult } from '../invoke.ts';
+import type { WorkerMetrics } from '../metrics.ts';
+import { type InsistOptions, insist } from './insist.ts';
+import type { OnSettleStep } from './settle-step.ts';
+
+export interface SettlerOptions {
+  readonly store: CallStore;
+  readonly callbacks: CallbackDesk;
+  readonly metrics: WorkerMetrics;
+  readonly logger: Logger;
+  /** Undefined while there are no traces. */
+  readonly tracer?: Tracer | undefined;
+  readonly insist: InsistOptions;
+  readonly onStep: OnSettleStep;
+  /** Returns a call to the queue, noting that no crash has ended its delivery. */
+  readonly handBack: (delivery: HeldDelivery, delayMs?: number) => Promise<void>;
+  /** Unix time in milliseconds. */
+  readonly now: () => number;
+}
+
+/** How a call ended. */
+export interface End {
+  readonly status: 'succeeded' | 'failed' | 'expired';
+  readonly reason?: DeadLetterReason | undefined;
+  readonly maxRetries: number;
+  /** Of the last attempt; undefined for a call that was not attempted. */
+  readonly result?: AttemptResult | undefined;
+}
+
+/** The end of a call that was not started in time. */
+export function expiredEnd(call: Call): End {
+  return { status: 'expired', reason: 'expired', maxRetries: call.maxRetries ?? 0 };
+}
+
+/** What the end of a call needs of the message that brought it. */
+export type HeldDelivery = Pick<Delivery, 'callId' | 'function' | 'queue' | 'done' | 'giveBack'>;
+
+/** A call in hand, with the delivery that brought it. */
+export interface HeldCall<D extends HeldDelivery = HeldDelivery> {
+  readonly delivery: D;
+  readonly call: Call;
+  /** Whether its function has a cap: then others wait until this call has left the queue. */
+  readonly capped?: boolean;
+}
+
+/** Wait before a call comes back whose settling the broker could not write down. */
+const fullMs = 5_000;
+const nothing = new Uint8Array();
+
+/** A function's cookies are between it and whoever calls it, which is us. */
+const notKept: ReadonlySet<string> = new Set(['set-cookie', 'set-cookie2']);
+
+/**
+ * Carries out on JetStream what follows an attempt. The outcome is recorded first and once: it is the end of the call
+ * (P2). What comes after it, the dead letter and the callback, is done again from that record if a crash comes between,
+ * without invoking the function. The delivery is acknowledged last.
+ */
+export class Settler {
+  readonly #options: SettlerOptions;
+
+  constructor(options: SettlerOptions) {
+    this.#options = options;
+  }
+
+  /** Stores the next attempt and lets go of this one. */
+  retry({ delivery, call }: HeldCall<Delivery>, delayMs: number): Promise<void> {
+    return this.postpone({ delivery, call: { ...call, retry: call.retry + 1 } }, delayMs);
+  }
+
+  /** The call has not been attempted: another worker may take it, at once or after the delay. */
+  giveBack({ delivery }: HeldCall, delayMs?: number): Promise<void> {
+    return this.#options.handBack(delivery, delayMs);
+  }
+
+  /** Stores the call as it is by now, to come back after the delay, and lets go of the delivery. */
+  async postpone({ delivery, call: next }: HeldCall<Delivery>, delayMs: number): Promise<void> {
+    const { store, metrics, logger, now } = this.#options;
+    const dueAt = now() + delayMs;
+    const result = await insist(() => store.scheduleRetry(delivery, next, dueAt), this.#options.insist);
+    // A conflict: it was stored before, or the call was taken out of the queue. Either way this attempt is history.
+    if (result.kind === 'stored' || result.reason === 'conflict') {
+      this.#options.onStep('retry stored', next.id);
+      this.#done(delivery);
+      return;
+    }
+    metrics.retryDeferred(delivery);
+    logger.error(
+      { callId: next.id, function: next.function, reason: result.reason, detail: result.detail, delayMs },
+      'retry could not be stored, the call goes back to the queue with a delay',
+    );
+    await this.#options.handBack(delivery, Math.max(delayMs, fullMs));
+  }
+
+  /**
+   * Records the end. Returns what is left to do after that, or undefined where nothing is: nobody waits for a callback,
+   * or the call had ended before.
+   */
+  async end(held: HeldCall, end: End): Promise<(() => Promise<void>) | undefined> {
+    const outcome = this.#toOutcome(held, end);
+    const body = end.result?.body ?? nothing;
+    const result = await this.#record(outcome, body);
+    if (result.kind === 'refused' && result.reason === 'conflict' && !(await this.#isOurs(outcome))) {
+      // Another attempt has ended this call, and completes it: whoever acknowledged here would take that from it.
+      this.#options.logger.warn({ callId: outcome.callId }, 'call has ended before, this attempt does not count');
+      return undefined;
+    }
+    if (result.kind === 'refused' && result.reason !== 'conflict') {
+      // Not recording it is the smaller loss: the call is settled all the same.
+      this.#options.logger.error({ callId: outcome.callId, detail: result.detail }, 'outcome could not be recorded');
+      return () => this.#completeUnrecorded(held, { outcome, body });
+    }
+    this.#options.onStep('outcome stored', outcome.callId);
+    this.#options.metrics.ended(held.delivery, outcome.status);
+    if (outcome.status === 'succeeded' && held.call.callbackUrl === undefined) {
+      this.#done(held.delivery); // nothing is left to do, and nothing to wait for
+      return undefined;
+    }
+    return async () => {
+      await this.#complete(held, { outcome, body });
+    };
+  }
+
+  /** Does again what was left to do when a crash came after the end of a call was recorded. */
+  async resume(held: HeldCall, ended: StoredOutcome): Promise<void> {
+    const { callId, generation } = ended.outcome;
+    const callback = await this.#options.store.findCallbackState(callId, generation);
+    // The delivery in hand may be of an attempt before the last one.
+    const call = { ...held.call, retry: retryOf(ended.outcome) };
+    await this.#complete({ ...held, call }, ended, callback !== undefined);
+  }
+
+  /** Ends a message that cannot be read as a call: whole among the dead letters, for a person to look at. */
+  async setAside(delivery: Delivery, header: string, body: Uint8Array): Promise<void> {
+    const { callId, function: name, queue, info } = delivery;
+    const createdAt = info.storedAtMs;
+    const letter = { callId, generation: 0, function: name, queue, attempts: 0, createdAt };
+    const original = { header: callHeader, value: header, body };
+    if (await this.#putDeadLetter(letter, 'undecodable', original)) {
+      delivery.setAside('undecodable');
+    } else {
+      await this.#options.handBack(delivery, fullMs);
+    }
+  }
+
+  /** Without a record, the call has ended only once it is out of the queue: if it goes back, all is done again. */
+  async #completeUnrecorded(held: HeldCall, ended: StoredOutcome): Promise<void> {
+    if (await this.#complete(held, ended)) {
+      this.#options.metrics.outcomeLost(held.delivery);
+      this.#options.metrics.ended(held.delivery, ended.outcome.status);
+    }
+  }
+
+  /** Returns whether all has been done, and the call is out of the queue. */
+  async #complete(held: HeldCall, { outcome, body }: StoredOutcome, callbackIsKnown = false): Promise<boolean> {
+    const { delivery } = held;
+    if (outcome.status === 'cancelled') {
+      // Whoever cancelled it knows: no dead letter, no callback.
+      this.#done(delivery);
+      return true;
+    }
+    const done =
+      (outcome.status === 'succeeded' || (await this.#bury(held, outcome))) &&
+      (callbackIsKnown || (await this.#callBack(held, outcome, body)));
+    if (done) {
+      this.#done(delivery);
+    } else {
+      await this.#options.handBack(delivery, fullMs);
+    }
+    return done;
+  }
+
+  async #callBack({ call, capped }: HeldCall, outcome: Outcome, body: Uint8Array): Promise<boolean> {
+    const { headers, durationMs = 0, maxRetries } = outcome;
+    // Who never answered was not to be reached, or had no time to.
+    const { functionStatus: status = outcome.status === 'expired' ? 504 : 503 } = outcome;
+    const task = toCallbackTask(call, { status, headers, durationMs }, maxRetries);
+    const { callbacks } = this.#options;
+    return task === undefined || (capped === true ? callbacks.handOver(task, body) : callbacks.first(task, body));
+  }
+
+  async #bury({ call }: HeldCall, outcome: Outcome): Promise<boolean> {
+    const createdAt = Math.floor(Number(call.startTime) / 1e6);
+    const original = { header: callHeader, value: encodeEnvelope(call), body: call.body };
+    const traceId = this.#options.tracer && traceIdFrom(call.headers);
+    const letter = { ...outcome, createdAt, traceId };
+    const stored = await this.#putDeadLetter(letter, toReason(outcome.reason), original, outcome.functionStatus);
+    if (stored) {
+      this.#options.onStep('dead letter stored', call.id);
+    }
+    return stored;
+  }
+
+  async #putDeadLetter(
+    of: {
+      callId: string;
+      generation: number;
+      function: string;
+      queue: string;
+      attempts: number;
+      createdAt: number;
+      traceId?: string | undefined;
+    },
+    reason: DeadLetterReason,
+    original: { header: string; value: string; body: Uint8Array },
+    lastStatus?: number,
+  ): Promise<boolean> {
+    const { store, now, metrics, logger } = this.#options;
+    const { callId, generation, function: name, queue, attempts, createdAt } = of;
+    const letter = {
+      v: 1 as const,
+      kind: 'call' as const,
+      callId,
+      generation,
+      function: name,
+      queue,
+      reason,
+      ...(lastStatus !== undefined && { lastStatus }),
+      attempts,
+      createdAt,
+      endedAt: now(),
+    };
+    const result = await insist(() => store.putDeadLetter(letter, original), this.#options.insist);
+    if (result.kind === 'refused') {
+      logger.error({ callId, reason, detail: result.detail }, 'dead letter could not be stored, the call stays queued');
+      return false;
+    }
+    metrics.deadLetter(of, reason);
+    logger.warn({ callId, traceId: of.traceId, function: name, queue, reason, lastStatus, attempts }, 'call failed');
+    return true;
+  }
+
+  async #record(outcome: Outcome, body: Uint8Array): Promise<PublishResult> {
+    const { store, insist: options } = this.#options;
+    const result = await insist(() => store.recordOutcome(outcome, body), options);
+    const tooLarge = result.kind === 'refused' && result.reason === 'too_large';
+    return tooLarge
+      ? await insist(() => store.recordOutcome({ ...outcome, bodyOmitted: 'too_large' }, nothing), options)
+      : result;
+  }
+
+  /** Whether the recorded end is the one that we have sent: its confirmation may have got lost. */
+  async #isOurs(outcome: Outcome): Promise<boolean> {
+    const found = await this.#options.store.findOutcome(outcome.callId, outcome.generation);
+    return found?.outcome.endedAt === outcome.endedAt && found.outcome.attempts === outcome.attempts;
+  }
+
+  #toOutcome({ call }: HeldCall, { status, reason, maxRetries, result }: End): Outcome {
+    return {
+      v: 1,
+      callId: call.id,
+      generation: call.generation ?? 0,
+      function: call.function,
+      queue: call.queue,
+      status,
+      ...(reason !== undefined && { reason }),
+      ...(result !== undefined && { functionStatus: result.status, durationMs: result.durationMs }),
+      attempts: result === undefined ? call.retry : call.retry + 1,
+      maxRetries,
+      startTime: call.startTime,
+      ...(call.startedAt !== undefined && { startedAt: call.startedAt }),
+      endedAt: this.#options.now(),
+      headers: endToEndHeaders(result?.headers ?? [], notKept) as Outcome['headers'],
+      ...(call.callbackUrl !== undefined && { callbackUrl: call.callbackUrl }),
+      ...(call.submitter !== undefined && { submitter: call.submitter }),
+    };
+  }
+
+  /** Acknowledges a call that has ended, and that nothing is left to do for. */
+  letGo(delivery: HeldDelivery): void {
+    this.#done(delivery);
+  }
+
+  #done(delivery: HeldDelivery): void {
+    delivery.done();
+    this.#options.metrics.processed(delivery.queue);
+    this.#options.onStep('call acknowledged', delivery.callId);
+  }
+}
+
+/** The number of the attempt that a call ended with; of one that ended without a further one, the number of that. */
+function retryOf({ attempts, durationMs }: Outcome): number {
+  return durationMs === undefined ? attempts : attempts - 1;
+}
+
+/** A record of another version may name a reason that we do not know. */
+function toReason(reason: string | undefined): DeadLetterReason {
+  return deadLetterReasons.find((known) => known === reason) ?? 'rejected';
+}

@@ -1,0 +1,118 @@
+import type { Call, Delivery, FunctionConfig, Verdict } from '@asyncfn/queue-core';
+import { contextFrom, hasContext, withContext } from '@asyncfn/service-kit';
+import { type Attributes, type Context, type Span, SpanKind, type Tracer, trace } from '@opentelemetry/api';
+import type { AttemptResult } from '../invoke.ts';
+import { cutShort, endSpan } from './end-span.ts';
+import { requestAttributes } from './http-attributes.ts';
+
+/** What is known of an attempt before it. */
+export interface AttemptFacts {
+  readonly call: Call;
+  readonly delivery: Delivery;
+  readonly target: FunctionConfig;
+  /** Unix time in milliseconds. */
+  readonly now: number;
+}
+
+/**
+ * One attempt in the trace of its call: how long the call waited in its queue, that it is processed, and within that the
+ * request to the function. Whatever is done with a call hangs below the span that its headers name, in the order of time,
+ * so that the trace looks the same whichever workers did it, and after a crash.
+ */
+export class AttemptTrace {
+  /** The call, whose trace is known from here on: of a call that came without one it begins with its wait, in hindsight. */
+  readonly call: Call;
+  /** The call as its function is to see it: sent from within this attempt. */
+  readonly request: Call;
+  readonly traceId: string;
+  readonly #processing: Span;
+  readonly #asking: Span;
+
+  constructor(tracer: Tracer, facts: AttemptFacts) {
+    const { call, target } = facts;
+    const given = contextFrom(call.headers);
+    const attributes = messageAttributes(facts);
+    const wait = traceWait(tracer, facts, attributes, given);
+    const first = hasContext(call.headers) ? undefined : wait;
+    const parent = first === undefined ? given : trace.setSpan(given, first);
+    this.#processing = tracer.startSpan(
+      `process ${call.queue}`,
+      {
+        kind: SpanKind.CONSUMER,
+        attributes: {
+          ...attributes,
+          'messaging.operation.name': 'process',
+          'messaging.operation.type': 'process',
+          'asyncfn.attempt': call.retry + 1,
+        },
+      },
+      parent,
+    );
+    this.call = hasContext(call.headers)
+      ? call
+      : { ...call, headers: withContext(call.headers, first ?? this.#processing) };
+    this.#asking = tracer.startSpan(
+      `POST ${call.function}`,
+      { kind: SpanKind.CLIENT, attributes: requestAttributes(target.url, call.retry) },
+      trace.setSpan(parent, this.#processing),
+    );
+    this.request = { ...call, headers: withContext(call.headers, this.#asking) };
+    this.traceId = this.#processing.spanContext().traceId;
+  }
+
+  /** The function has answered, or has not. Without a result the whole attempt was cut short. */
+  ended(result: AttemptResult | undefined): void {
+    if (result === undefined) {
+      endSpan(this.#asking, cutShort);
+      endSpan(this.#processing, cutShort);
+      return;
+    }
+    const { kind, status, code } = result;
+    if (kind !== 'answered') {
+      endSpan(this.#asking, code ?? kind);
+      return;
+    }
+    this.#asking.setAttribute('http.response.status_code', status);
+    endSpan(this.#asking, status >= 400 ? String(status) : undefined);
+  }
+
+  /** It is decided what follows a result. */
+  settled(verdict: Verdict): void {
+    this.#processing.setAttribute('asyncfn.verdict', verdict.kind);
+    endSpan(this.#processing, verdict.kind === 'succeeded' ? undefined : verdict.reason);
+  }
+}
+
+/**
+ * The time between the broker and this attempt, known only at its end. Of a call that is delivered again, or attempted
+ * again without going back, it would tell the time with those who had it before. Times are dates: the SDK takes a number from before the process for another.
+ */
+function traceWait(
+  tracer: Tracer,
+  { call, delivery, now }: AttemptFacts,
+  attributes: Attributes,
+  parent: Context,
+): Span | undefined {
+  const { storedAtMs, deliveries } = delivery.info;
+  const isFromQueue = delivery.call.kind === 'call' && delivery.call.call.retry === call.retry;
+  if (deliveries > 1 || !isFromQueue) {
+    return undefined;
+  }
+  const options = { kind: SpanKind.INTERNAL, attributes, startTime: new Date(storedAtMs) };
+  // The broker's clock is another than ours.
+  const wait = tracer.startSpan(`wait ${call.queue}`, options, parent);
+  wait.end(new Date(Math.max(storedAtMs, now)));
+  return wait;
+}
+
+function messageAttributes({ call, delivery }: AttemptFacts): Attributes {
+  return {
+    'messaging.system': 'nats',
+    'messaging.destination.name': call.queue,
+    'messaging.message.id': call.id,
+    'messaging.message.body.size': call.body.length,
+    'asyncfn.function': call.function,
+    'asyncfn.delivery': delivery.info.deliveries,
+    ...(call.generation !== undefined && { 'asyncfn.replay': call.generation }),
+  };
+}

@@ -1,0 +1,21 @@
+import { displayUrl } from '@asyncfn/service-kit';
+import type { Attributes } from '@opentelemetry/api';
+
+/** Who is asked, in the words of the semantic conventions for HTTP clients. No userinfo and no query (P9). */
+export function requestAttributes(url: string, retry: number): Attributes {
+  return {
+    'http.request.method': 'POST',
+    'url.full': displayUrl(url),
+    ...serverOf(url),
+    ...(retry > 0 && { 'http.request.resend_count': retry }),
+  };
+}
+
+/** What is stored may come from elsewhere, and may be no URL. */
+function serverOf(url: string): Attributes {
+  if (!URL.canParse(url)) {
+    return {};
+  }
+  const { hostname, port, protocol } = new URL(url);
+  return { 'server.address': hostname, 'server.port': Number(port) || (protocol === 'https:' ? 443 : 80) };
+}

@@ -1,0 +1,393 @@
+import { type NatsServer, startNatsServer } from '@asyncfn/nats-server';
+import type {} from '@asyncfn/nats-server/vitest';
+import type { Call, Delivery, Outcome } from '@asyncfn/queue-core';
+import {
+  type CallbackReceiver,
+  eventually,
+  sleep,
+  startCallbackReceiver,
+  startTestFunction,
+  status,
+  type TestFunction,
+} from '@asyncfn/testkit';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { type SettlingBench, startBench } from './settling-bench.ts';
+
+let server: NatsServer;
+let fn: TestFunction;
+let inbox: CallbackReceiver;
+let bench: SettlingBench;
+
+beforeAll(async () => {
+  server = await startNatsServer({ bin: inject('natsServerBin') });
+});
+
+afterAll(() => server.stop());
+
+beforeEach(async () => {
+  fn = await startTestFunction();
+  inbox = await startCallbackReceiver();
+  bench = await startBench({ natsUrl: server.url, functionUrl: fn.url, ackWaitMs: 1_000 });
+});
+
+afterEach(async () => {
+  await bench[Symbol.asyncDispose]();
+  await fn.close();
+  await inbox.close();
+});
+
+/** A call with a callback, in the hands of a worker that has died, and of another one. */
+async function putAndLose(): Promise<{ call: Call; lost: Delivery; delivery: Delivery }> {
+  const call = await bench.put({ callbackUrl: inbox.url });
+  const lost = await bench.take();
+  const delivery = await bench.take();
+  expect([lost.info.deliveries, delivery.info.deliveries]).toEqual([1, 2]);
+  return { call, lost, delivery };
+}
+
+function outcomeOf(call: Call): Outcome {
+  return {
+    v: 1,
+    callId: call.id,
+    generation: 0,
+    function: call.function,
+    queue: call.queue,
+    status: 'succeeded',
+    functionStatus: 200,
+    durationMs: 12,
+    attempts: 1,
+    maxRetries: 10,
+    startTime: call.startTime,
+    endedAt: Date.now(),
+    headers: [['X-Recorded', 'yes']],
+    callbackUrl: inbox.url,
+  };
+}
+
+describe('an attempt that comes to its end after the call has', () => {
+  test.for([
+    ['a result', 200],
+    ['a failure for good', 422],
+    ['a failure that would be tried again', 503],
+  ] as const)('with %s changes nothing', async ([, late]) => {
+    const { call, lost, delivery } = await putAndLose();
+    fn.handler = (_, response) => void response.end('of the attempt that counts');
+    await bench.run(delivery);
+    fn.handler = status(late, { body: 'too late' });
+    await bench.run(lost);
+
+    const ended = await bench.store.findOutcome(call.id, 0);
+    expect(ended?.outcome.functionStatus).toBe(200);
+    expect(Buffer.from(ended?.body ?? []).toString()).toBe('of the attempt that counts');
+    expect(inbox.callbacks.map(({ body }) => body.toString())).toEqual(['of the attempt that counts']);
+    expect(await bench.hasRetries()).toBe(false);
+    expect(await bench.deadLetters.find(call.id)).toEqual([]);
+    await eventually(async () => (await bench.queued()) === 0);
+  });
+});
+
+test('a retry that was stored in the moment in which another worker ended the call is not invoked', async () => {
+  const { call, lost, delivery } = await putAndLose();
+  await bench.store.scheduleRetry(delivery, { ...call, retry: 1 }, Date.now());
+  await bench.store.recordOutcome(outcomeOf(call), Buffer.from('of the attempt that counts'));
+  lost.done();
+  const retried = await bench.take();
+  expect(retried.info.deliveries).toBe(1);
+  await bench.run(retried);
+  expect(fn.invocations).toEqual([]);
+  expect(inbox.callbacks.map(({ body }) => body.toString())).toEqual(['of the attempt that counts']);
+  await eventually(async () => (await bench.queued()) === 0);
+});
+
+test('a call that ends in other hands while it waits for its turn at a busy function is not invoked', async () => {
+  const { call, delivery } = await putAndLose();
+  const others = Array.from({ length: 10 }, () => bench.gate.enter());
+  const run = bench.run(delivery);
+  await eventually(() => bench.gate.occupied === 11);
+  await bench.store.recordOutcome(outcomeOf(call), Buffer.from('of the attempt that counts'));
+  for (const other of others) {
+    (await other)?.leave('taken');
+  }
+  await run;
+  expect(fn.invocations).toEqual([]);
+  expect(bench.gate.occupied).toBe(0);
+  expect(inbox.callbacks.map(({ body }) => body.toString())).toEqual(['of the attempt that counts']);
+  await eventually(async () => (await bench.queued()) === 0);
+});
+
+test('a call that was put back after it had ended is told from the record, and not invoked', async () => {
+  const call = await bench.put({ callbackUrl: inbox.url });
+  (await bench.take()).done();
+  await eventually(async () => (await bench.queued()) === 0);
+  await bench.store.recordOutcome(outcomeOf(call), Buffer.from('recorded'));
+  expect(await bench.store.putBack(call, 1_000, 0)).toMatchObject({ kind: 'stored' });
+  const again = await bench.take();
+  expect(again.info.deliveries).toBe(1);
+  await bench.run(again);
+  expect(fn.invocations).toEqual([]);
+  expect(inbox.callbacks.map(({ body }) => body.toString())).toEqual(['recorded']);
+  await eventually(async () => (await bench.queued()) === 0);
+});
+
+describe('a call whose worker died', () => {
+  test('after it had stored the retry is not attempted again before its time', async () => {
+    const { call, lost, delivery } = await putAndLose();
+    const stored = await bench.store.scheduleRetry(lost, { ...call, retry: 1 }, Date.now() + 60_000);
+    expect(stored.kind).toBe('stored');
+    await bench.run(delivery);
+    expect(fn.invocations).toEqual([]);
+    expect(await bench.hasRetries()).toBe(true);
+    await eventually(async () => (await bench.queued()) === 0);
+  });
+
+  test('before it had stored the retry has one all the same, and only one', async () => {
+    fn.handler = status(503);
+    const { call, lost, delivery } = await putAndLose();
+    await bench.run(delivery);
+    await bench.run(lost);
+    expect(fn.invocations).toHaveLength(2);
+    expect(await bench.hasRetries()).toBe(true);
+    expect(await bench.store.findOutcome(call.id, 0)).toBeUndefined();
+    await eventually(async () => (await bench.queued()) === 0);
+  });
+
+  test('after it had recorded the end is told from the record', async () => {
+    const { call, delivery } = await putAndLose();
+    await bench.store.recordOutcome(outcomeOf(call), Buffer.from('recorded'));
+    await bench.run(delivery);
+    expect(fn.invocations).toEqual([]);
+    const [callback] = inbox.callbacks;
+    expect(callback?.body.toString()).toBe('recorded');
+    expect(callback?.headers).toMatchObject({ 'x-function-status': '200', 'x-recorded': 'yes', 'x-retry-max': '10' });
+    await eventually(async () => (await bench.queued()) === 0);
+  });
+
+  test('is told of by its last attempt, also where the one before comes again', async () => {
+    const { call, delivery } = await putAndLose();
+    await bench.store.recordOutcome({ ...outcomeOf(call), attempts: 4 }, Buffer.from('recorded'));
+    await bench.run(delivery);
+    expect(inbox.callbacks.map(({ headers }) => headers['x-retry'])).toEqual(['3']);
+  });
+
+  test('after it had told the receiver is told no more', async () => {
+    const { call, delivery } = await putAndLose();
+    await bench.store.recordOutcome(outcomeOf(call), Buffer.from('recorded'));
+    await bench.store.recordCallbackState(call.id, 0, { v: 1, status: 'delivered', attempts: 1 });
+    await bench.run(delivery);
+    expect([fn.invocations, inbox.callbacks]).toEqual([[], []]);
+    await eventually(async () => (await bench.queued()) === 0);
+  });
+
+  test('five times does not kill a sixth one', async () => {
+    const call = await bench.put({ callbackUrl: inbox.url });
+    for (let crash = 1; crash <= 5; crash++) {
+      (await bench.take()).giveBack();
+    }
+    await bench.run(await bench.take());
+    expect(fn.invocations).toEqual([]);
+    expect(await bench.store.findOutcome(call.id, 0)).toMatchObject({
+      outcome: { status: 'failed', reason: 'worker_crash', attempts: 0 },
+    });
+    expect(await bench.deadLetters.find(call.id)).toMatchObject([{ letter: { reason: 'worker_crash', attempts: 0 } }]);
+    expect(inbox.callbacks.map(({ headers }) => headers['x-function-status'])).toEqual(['503']);
+  });
+
+  test('or rather handed it back, five times, is attempted', async () => {
+    const call = await bench.put();
+    for (let stop = 1; stop <= 5; stop++) {
+      const delivery = await bench.take();
+      await bench.handovers.note(call.id);
+      delivery.giveBack();
+    }
+    await bench.run(await bench.take());
+    expect(fn.invocations).toHaveLength(1);
+    expect(await bench.store.findOutcome(call.id, 0)).toMatchObject({ outcome: { status: 'succeeded' } });
+  });
+});
+
+describe('a call', () => {
+  test('of a function that is gone ends without an attempt, whole among the dead letters', async () => {
+    const call = await bench.put({
+      callbackUrl: inbox.url,
+      path: '/sub',
+      query: 'a=1',
+      headers: [['X-Own', 'caf\u00e9']],
+    });
+    await bench.runner.run(await bench.take(), undefined, bench.gate);
+    await bench.runner.whenSettled();
+    expect(fn.invocations).toEqual([]);
+    const [letter] = await bench.deadLetters.find(call.id);
+    expect(letter).toMatchObject({ letter: { kind: 'call', reason: 'unknown_function', attempts: 0 } });
+    expect(Buffer.from(letter?.body ?? []).toString()).toBe(`body of ${call.id}`);
+    expect(JSON.parse(letter?.original ?? '')).toMatchObject({
+      path: '/sub',
+      query: 'a=1',
+      headers: [['X-Own', 'caf\u00e9']],
+    });
+    expect(inbox.callbacks.map(({ headers }) => headers['x-function-status'])).toEqual(['503']);
+  });
+
+  test('that cannot be read is put aside as it is', async () => {
+    const call = await bench.put({ retry: -1 });
+    await bench.run(await bench.take());
+    expect(fn.invocations).toEqual([]);
+    const [letter] = await bench.deadLetters.find(call.id);
+    expect(letter).toMatchObject({ letter: { reason: 'undecodable', attempts: 0 } });
+    expect(JSON.parse(letter?.original ?? '')).toMatchObject({ id: call.id, retry: -1 });
+    expect(Buffer.from(letter?.body ?? []).toString()).toBe(`body of ${call.id}`);
+    expect(await bench.queued()).toBe(0);
+  });
+
+  test('whose result is larger than the broker takes is told whole, and recorded without it', async () => {
+    const result = Buffer.alloc(9 * 1024 * 1024, 1);
+    fn.handler = (_, response) => void response.end(result);
+    const call = await bench.put({ callbackUrl: inbox.url });
+    await bench.run(await bench.take());
+    expect(inbox.callbacks.map(({ body }) => body.equals(result))).toEqual([true]);
+    const ended = await bench.store.findOutcome(call.id, 0);
+    expect(ended).toMatchObject({ outcome: { status: 'succeeded', bodyOmitted: 'too_large' } });
+    expect(ended?.body).toHaveLength(0);
+  });
+
+  test('that a stop cuts short is neither settled nor counted', async () => {
+    fn.handler = () => {};
+    const call = await bench.put();
+    const delivery = await bench.take();
+    const running = bench.run(delivery);
+    await fn.waitForInvocations(1);
+    bench.cutShort.abort();
+    await running;
+    expect(delivery.settled).toBe(false);
+    expect(await bench.store.findOutcome(call.id, 0)).toBeUndefined();
+    expect(await bench.hasRetries()).toBe(false);
+  });
+});
+
+describe('a call of a function with a cap', () => {
+  test('leaves the queue before its callback is tried, which is delivered at once all the same, and once', async () => {
+    const call = await bench.put({ callbackUrl: inbox.url });
+    await bench.run(await bench.take(), { ...bench.target, concurrency: 5 });
+    expect([inbox.callbacks.length, await bench.queued()]).toEqual([0, 0]);
+    bench.deliverStored();
+    await inbox.waitForCallbacks(1);
+    await eventually(async () => (await bench.store.findCallbackState(call.id, 0))?.status === 'delivered');
+    expect(inbox.callbacks.map(({ callId }) => callId)).toEqual([call.id]);
+  });
+});
+
+describe('a call that a busy function rejects', () => {
+  /** Another call of ours is at the function, until it is told how that one ends. */
+  async function busy(answer: 'taken' | 'unclear') {
+    const pass = await bench.gate.enter();
+    fn.handler = (_, response) => {
+      fn.handler = status(200);
+      response.writeHead(429).end();
+      setTimeout(() => pass?.leave(answer), 50);
+    };
+  }
+
+  test('is attempted again as soon as another one was taken, without going back to the queue', async () => {
+    await busy('taken');
+    const call = await bench.put({ maxRetries: 10 });
+    await bench.run(await bench.take());
+    expect(fn.byCallId(call.id).map(({ headers }) => headers['x-retry'])).toEqual(['0', '1']);
+    expect(await bench.store.findOutcome(call.id, 0)).toMatchObject({ outcome: { status: 'succeeded', attempts: 2 } });
+    expect(await bench.hasRetries()).toBe(false);
+  });
+
+  test('goes by its policy when no other one is taken', async () => {
+    await busy('unclear');
+    const call = await bench.put({ maxRetries: 10 });
+    await bench.run(await bench.take());
+    expect(fn.countBy(call.id)).toBe(1);
+    expect(await bench.hasRetries()).toBe(true);
+  });
+
+  test('goes by its policy when the function was not busy with others', async () => {
+    fn.handler = status(429);
+    const call = await bench.put({ maxRetries: 10 });
+    await bench.run(await bench.take());
+    expect(fn.countBy(call.id)).toBe(1);
+    expect(await bench.hasRetries()).toBe(true);
+  });
+
+  test('goes by its policy when the function does not say that it is for the others', async () => {
+    fn.handler = status(503);
+    const call = await bench.put({ maxRetries: 10 });
+    await whileBusy(async () => bench.run(await bench.take()));
+    expect(fn.countBy(call.id)).toBe(1);
+    expect(await bench.hasRetries()).toBe(true);
+  });
+
+  test('comes back when the function says so, if it says so', async () => {
+    const pass = await bench.gate.enter();
+    fn.handler = status(429, { retryAfter: 60 });
+    const call = await bench.put({ maxRetries: 10 });
+    await bench.run(await bench.take());
+    pass?.leave('taken');
+    expect(fn.countBy(call.id)).toBe(1);
+    expect(await bench.hasRetries()).toBe(true);
+  });
+
+  test('keeps most of its budget for later: it is attempted three times more, and then goes by its policy', async () => {
+    fn.handler = status(429);
+    const call = await bench.put({ maxRetries: 10 });
+    await whileBusy(async () => bench.run(await bench.take()));
+    expect(fn.byCallId(call.id).map(({ headers }) => headers['x-retry'])).toEqual(['0', '1', '2', '3']);
+    expect(await bench.hasRetries()).toBe(true);
+  });
+
+  test('is not attempted again in hand when it may be retried once only', async () => {
+    fn.handler = status(429);
+    const call = await bench.put({ maxRetries: 1 });
+    await whileBusy(async () => bench.run(await bench.take()));
+    expect(fn.countBy(call.id)).toBe(1);
+    expect(await bench.hasRetries()).toBe(true);
+  });
+
+  test('and that is cut short by a stop after that keeps the number of its attempt', async () => {
+    const pass = await bench.gate.enter();
+    fn.handler = (_, response) => {
+      fn.handler = sleep(60_000);
+      response.writeHead(429).end();
+      setTimeout(() => pass?.leave('taken'), 50);
+    };
+    const call = await bench.put({ maxRetries: 10 });
+    const running = bench.run(await bench.take());
+    await fn.waitForInvocations(1);
+    await eventually(() => fn.inFlight === 1 && fn.countBy(call.id) === 2);
+    bench.cutShort.abort();
+    await running;
+    expect(fn.byCallId(call.id).map(({ headers }) => headers['x-retry'])).toEqual(['0', '1']);
+    const again = await bench.take();
+    expect(again.call).toMatchObject({ call: { retry: 1 } });
+  });
+
+  test('goes back unattempted when its turn does not come before a stop', async () => {
+    for (let sent = 0; sent < 10; sent++) {
+      await bench.gate.enter();
+    }
+    const call = await bench.put();
+    const running = bench.run(await bench.take());
+    bench.gate.close();
+    await running;
+    expect(fn.countBy(call.id)).toBe(0);
+    expect((await bench.take()).callId).toBe(call.id);
+  });
+});
+
+/** Meanwhile other calls of the function come and are taken, so many that it is busy all the time. */
+async function whileBusy(work: () => Promise<void>): Promise<void> {
+  let done = false;
+  const takeOn = async (): Promise<void> => {
+    while (!done) {
+      const pass = await bench.gate.enter();
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      pass?.leave('taken');
+    }
+  };
+  const others = Array.from({ length: 20 }, takeOn);
+  await work();
+  done = true;
+  await Promise.all(others);
+}

@@ -1,0 +1,78 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createServer, type Socket } from 'node:net';
+import { CallbackPolicy } from '@asyncfn/queue-core';
+import { parseConfig } from '@asyncfn/service-kit';
+import { Agent } from 'undici';
+import { createCheckedConnector, type ResolveAddresses } from '../src/callbacks/checked-connector.ts';
+import { workerConfig } from '../src/config.ts';
+import { exchange, type HttpOutcome } from '../src/http/exchange.ts';
+
+export interface CheckedCallbacksOptions {
+  readonly env?: Record<string, string>;
+  readonly resolve?: ResolveAddresses;
+  readonly ca?: string;
+}
+
+/** The way of callbacks to their receivers, with the policy of a configuration, and sight of what it connects to. */
+export class CheckedCallbacks implements AsyncDisposable {
+  readonly policy: CallbackPolicy;
+  readonly agent: Agent;
+  /** Every socket that was made to connect somewhere since. */
+  readonly sockets: Socket[] = [];
+  readonly #onSocket = (message: unknown): void => void this.sockets.push((message as { socket: Socket }).socket);
+
+  constructor({ env = {}, resolve, ca }: CheckedCallbacksOptions = {}) {
+    this.policy = new CallbackPolicy(parseConfig(workerConfig, env));
+    this.agent = new Agent({
+      connect: createCheckedConnector({ policy: this.policy, timeoutMs: 2_000, resolve, ca }),
+    });
+    subscribe('net.client.socket', this.#onSocket);
+  }
+
+  /** Sends a request as a callback is sent whose URL nobody has looked at. */
+  post(url: string): Promise<HttpOutcome> {
+    const { origin, pathname } = new URL(url);
+    return exchange(this.agent, {
+      origin,
+      path: pathname,
+      headers: [],
+      body: Buffer.from('result'),
+      timeoutMs: 10_000,
+      maxResponseBytes: 1_000,
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    unsubscribe('net.client.socket', this.#onSocket);
+    await this.agent.destroy();
+  }
+}
+
+/** Listens on all addresses of this machine, and answers 204 to whatever comes. */
+export class Trap implements AsyncDisposable {
+  /** Local addresses of the connections that came in. */
+  readonly reached: string[] = [];
+  readonly #server = createServer((socket) => {
+    this.reached.push(socket.localAddress ?? '');
+    socket.on('error', () => {});
+    socket.once('data', () => socket.end('HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n'));
+  });
+
+  static async open(): Promise<Trap> {
+    const trap = new Trap();
+    trap.#server.listen({ host: '::', port: 0, ipv6Only: false });
+    await once(trap.#server, 'listening');
+    return trap;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+}

@@ -1,0 +1,203 @@
+import { type NatsServer, startNatsServer } from '@asyncfn/nats-server';
+import type {} from '@asyncfn/nats-server/vitest';
+import {
+  type CallbackReceiver,
+  eventually,
+  gate,
+  startCallbackReceiver,
+  startTestFunction,
+  status,
+  type TestFunction,
+} from '@asyncfn/testkit';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { type SettlingBench, startBench } from './settling-bench.ts';
+
+let server: NatsServer;
+let fn: TestFunction;
+let inbox: CallbackReceiver;
+let bench: SettlingBench;
+
+beforeAll(async () => {
+  server = await startNatsServer({ bin: inject('natsServerBin') });
+});
+
+afterAll(() => server.stop());
+
+beforeEach(async () => {
+  fn = await startTestFunction();
+  inbox = await startCallbackReceiver();
+  bench = await startBench({ natsUrl: server.url, functionUrl: fn.url, ackWaitMs: 1_000 });
+});
+
+afterEach(async () => {
+  await bench[Symbol.asyncDispose]();
+  await fn.close();
+  await inbox.close();
+});
+
+async function outcomeOf(callId: string) {
+  return (await bench.store.findOutcome(callId, 0))?.outcome;
+}
+
+describe('a call that expires', () => {
+  test.each([
+    ['while it waits for a slot', undefined],
+    ['while it waits for its time', 3_600_000],
+    ['at the very moment that its time comes', 1_000],
+  ])('%s ends so within 5 s, with a callback and a dead letter', async (_, delayMs) => {
+    const expiresAt = Date.now() + 1_000;
+    const notBefore = delayMs === undefined ? {} : { notBefore: expiresAt - 1_000 + delayMs };
+    const call = await bench.put({ expiresAt, callbackUrl: inbox.url, maxRetries: 3, ...notBefore });
+    bench.endExpired();
+    const [callback] = await inbox.waitForCallbacks(1);
+    expect(Date.now() - expiresAt).toBeLessThan(5_000);
+    expect(callback?.headers).toMatchObject({
+      'x-call-id': call.id,
+      'x-function-status': '504',
+      'x-duration-seconds': '0.000000',
+      'x-retry': '0',
+      'x-retry-max': '3',
+    });
+    expect(callback?.body).toHaveLength(0);
+    const outcome = await outcomeOf(call.id);
+    expect(outcome).toMatchObject({ status: 'expired', reason: 'expired', attempts: 0, maxRetries: 3 });
+    expect(outcome?.endedAt).toBeGreaterThanOrEqual(expiresAt);
+    expect(outcome).not.toHaveProperty('functionStatus');
+    const [dead] = await bench.deadLetters.find(call.id);
+    expect(dead?.letter).toMatchObject({ reason: 'expired', attempts: 0 });
+    await eventually(async () => (await bench.store.findQueued({ ...call, callId: call.id })) === undefined);
+    expect(fn.invocations).toHaveLength(0);
+  });
+
+  test('is ended by a worker that is given it too late, and not invoked', async () => {
+    const call = await bench.put({ expiresAt: Date.now() + 300, callbackUrl: inbox.url });
+    const delivery = await bench.take();
+    await eventually(() => Date.now() > (call.expiresAt ?? 0));
+    await bench.run(delivery);
+    expect(await outcomeOf(call.id)).toMatchObject({ status: 'expired', attempts: 0 });
+    expect([fn.invocations.length, inbox.callbacks.length]).toEqual([0, 1]);
+    // The word of it finds nothing left to do.
+    bench.endExpired();
+    await eventually(async () => (await bench.queued()) === 0);
+    expect(inbox.callbacks).toHaveLength(1);
+  });
+
+  test('is replayed from its dead letter without its expiry', async () => {
+    const call = await bench.put({ expiresAt: Date.now() + 200, notBefore: Date.now() + 3_600_000 });
+    bench.endExpired();
+    await eventually(async () => (await outcomeOf(call.id)) !== undefined);
+    await eventually(async () => (await bench.deadLetters.find(call.id)).length === 1);
+    await bench.deadLetters.replay(call.id, () => bench.target);
+    const delivery = await bench.take();
+    await bench.run(delivery);
+    expect(fn.countBy(call.id)).toBe(1);
+  });
+});
+
+describe('a call that has started', () => {
+  test('never expires, however long it runs', async () => {
+    const held = gate();
+    fn.handler = held.handler;
+    const call = await bench.put({ expiresAt: Date.now() + 500 });
+    const running = bench.run(await bench.take());
+    await fn.waitForInvocations(1);
+    bench.endExpired();
+    await eventually(() => Date.now() > (call.expiresAt ?? 0) + 1_000);
+    held.open();
+    await running;
+    expect(await outcomeOf(call.id)).toMatchObject({ status: 'succeeded', attempts: 1 });
+  });
+
+  test('never expires while it waits for a retry', async () => {
+    fn.handler = status(503);
+    const call = await bench.put({ expiresAt: Date.now() + 500 });
+    await bench.run(await bench.take());
+    bench.endExpired();
+    await eventually(() => Date.now() > (call.expiresAt ?? 0) + 1_000);
+    expect(await bench.hasRetries()).toBe(true);
+    expect(await outcomeOf(call.id)).toBeUndefined();
+  });
+
+  test('never expires when its worker has died in the middle of it', async () => {
+    const call = await bench.put({ expiresAt: Date.now() + 500 });
+    const lost = await bench.take();
+    const claim = await bench.expiries.claim(keyOf(lost.callId), call.expiresAt ?? 0, 'started');
+    expect(claim).toMatchObject({ decision: 'started', byUs: true });
+    bench.endExpired();
+    await eventually(() => Date.now() > (call.expiresAt ?? 0) + 300);
+    const again = await bench.take();
+    expect(again.info.deliveries).toBeGreaterThan(1);
+    await bench.run(again);
+    expect(await outcomeOf(call.id)).toMatchObject({ status: 'succeeded' });
+  });
+});
+
+describe('of many who would start or expire the same call', () => {
+  test('one decides, and all others go by that', async () => {
+    for (let round = 0; round < 20; round++) {
+      const key = keyOf(`call-${round}-${Date.now()}`);
+      const claims = await Promise.all(
+        Array.from({ length: 10 }, (_, n) =>
+          bench.expiries.claim(key, Date.now(), n % 2 === 0 ? 'started' : 'expired'),
+        ),
+      );
+      const decisions = claims.map((claim) => (claim.kind === 'decided' ? claim.decision : claim.reason));
+      expect(new Set(decisions).size).toBe(1);
+      expect(claims.filter((claim) => claim.kind === 'decided' && claim.byUs)).toHaveLength(1);
+    }
+  });
+
+  test('a start is decided anew once, by whoever has heard of it and is first', async () => {
+    const key = keyOf(`call-${Date.now()}`);
+    const claim = await bench.expiries.claim(key, Date.now(), 'started');
+    const sequence = claim.kind === 'decided' ? claim.sequence : 0;
+    expect(await bench.expiries.claim(key, Date.now(), 'expired')).toMatchObject({ byUs: false, sequence });
+    const revisions = await Promise.all(
+      (['started', 'expired'] as const).map((decision) => bench.expiries.revise(key, Date.now(), decision, sequence)),
+    );
+    const [first] = revisions.flatMap((each) => (each.kind === 'decided' ? [each.decision] : []));
+    expect(revisions.map(({ kind }) => kind).toSorted()).toEqual(['decided', 'refused']);
+    expect(await bench.expiries.claim(key, Date.now(), 'expired')).toMatchObject({ decision: first, byUs: false });
+  });
+
+  test('a call that somebody else is about to end is not invoked, and ended by whoever gets it next', async () => {
+    const call = await bench.put({ expiresAt: Date.now() + 3_600_000, callbackUrl: inbox.url });
+    // Somebody decided, and died.
+    await bench.expiries.claim(keyOf(call.id), 0, 'expired');
+    await bench.run(await bench.take());
+    expect(await outcomeOf(call.id)).toBeUndefined();
+    await bench.run(await bench.take());
+    expect(await outcomeOf(call.id)).toMatchObject({ status: 'expired' });
+    expect([fn.invocations.length, inbox.callbacks.length]).toEqual([0, 1]);
+  });
+
+  test('a word whose first bearer died in the middle is followed to the end', async () => {
+    const call = await bench.put({ expiresAt: Date.now() + 300, notBefore: Date.now() + 3_600_000 });
+    await bench.expiries.claim(keyOf(call.id), 0, 'expired');
+    bench.endExpired();
+    await eventually(async () => (await outcomeOf(call.id))?.status === 'expired');
+    await eventually(async () => (await bench.store.findQueued({ ...call, callId: call.id })) === undefined);
+  });
+});
+
+test('a call without an expiry costs no write of its own', async () => {
+  const before = await bench.storedExpiries();
+  await bench.put();
+  await bench.run(await bench.take());
+  expect(await bench.storedExpiries()).toBe(before);
+});
+
+test('nothing is left of an expiry once its call is gone', async () => {
+  const before = await bench.storedExpiries();
+  const call = await bench.put({ expiresAt: Date.now() + 500 });
+  await bench.run(await bench.take());
+  expect(await bench.storedExpiries()).toBe(before + 2);
+  bench.endExpired();
+  await eventually(() => Date.now() > (call.expiresAt ?? 0));
+  // A call may be on its way into its queue for as long as a publish may take.
+  await eventually(async () => (await bench.storedExpiries()) <= before, { timeoutMs: 15_000 });
+});
+
+function keyOf(callId: string) {
+  return { callId, generation: 0 };
+}

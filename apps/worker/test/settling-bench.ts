@@ -1,0 +1,325 @@
+import { randomBytes } from 'node:crypto';
+import {
+  type AcceptOptions,
+  type AcceptResult,
+  Broker,
+  type Call,
+  type CallbackDelivery,
+  CallbackPolicy,
+  CallbackSource,
+  CallbackStore,
+  CallQueue,
+  CallSource,
+  CallStore,
+  createCallId,
+  DeadLetterStore,
+  type Delivery,
+  defaultRetryPolicy,
+  ExpirySource,
+  ExpiryStore,
+  type FunctionConfig,
+  FunctionRegister,
+  Handovers,
+  Publisher,
+  QueueTopology,
+} from '@asyncfn/queue-core';
+import { createLogger, createRegistry, parseConfig } from '@asyncfn/service-kit';
+import { eventually } from '@asyncfn/testkit';
+import { Agent } from 'undici';
+import { CallRunner } from '../src/call-runner.ts';
+import { CallbackDesk } from '../src/callbacks/callback-desk.ts';
+import { CallbackSender } from '../src/callbacks/callback-sender.ts';
+import { createCheckedConnector } from '../src/callbacks/checked-connector.ts';
+import { HostSlots } from '../src/callbacks/host-slots.ts';
+import { workerConfig } from '../src/config.ts';
+import { ExpiryDesk } from '../src/expiry/expiry-desk.ts';
+import { HeldCalls } from '../src/held-calls.ts';
+import { LeaseKeeper } from '../src/lease-keeper.ts';
+import { LaneGate } from '../src/limiter/lane-gate.ts';
+import { createMetrics } from '../src/metrics.ts';
+import { type HeldDelivery, Settler } from '../src/settle/settler.ts';
+
+export interface BenchOptions {
+  readonly natsUrl: string;
+  /** Where the one function is. */
+  readonly functionUrl: string;
+  /** Lease of calls and of callbacks. Default 30,000. */
+  readonly ackWaitMs?: number;
+  /** Default 10,000. */
+  readonly callbackTimeoutMs?: number;
+  /** Default 100. */
+  readonly callbacksPerHost?: number;
+  /** Default: 100 ms, three times. */
+  readonly callbackScheduleMs?: readonly number[];
+  /** As in `CALLBACK_ALLOW`. Default: this machine. */
+  readonly callbackAllow?: string;
+}
+
+/** What settles calls, on a real broker, with deliveries that the test takes by hand. */
+export interface SettlingBench extends AsyncDisposable {
+  readonly runner: CallRunner;
+  readonly desk: CallbackDesk;
+  readonly store: CallStore;
+  readonly callbackStore: CallbackStore;
+  readonly expiries: ExpiryStore;
+  readonly deadLetters: DeadLetterStore;
+  readonly handovers: Handovers;
+  readonly broker: Broker;
+  readonly topology: QueueTopology;
+  readonly publisher: Publisher;
+  readonly held: HeldCalls;
+  readonly target: FunctionConfig;
+  /** Sentences that were logged. */
+  readonly logged: string[];
+  /** What the stop of a worker does to work in hand. */
+  readonly cutShort: AbortController;
+  readonly gate: LaneGate;
+  /** Offers a call of the function to the queue. */
+  accept(changes: Partial<Call>, options: AcceptOptions): Promise<AcceptResult>;
+  /** Accepts a call of the function. */
+  put(changes?: Partial<Call>): Promise<Call>;
+  /** Takes the next delivery, also one whose lease has run out. */
+  take(): Promise<Delivery>;
+  /** Runs a delivery until nothing is left to do for it. */
+  run(delivery: Delivery, target?: FunctionConfig): Promise<void>;
+  /** Retries that wait for their time. */
+  hasRetries(): Promise<boolean>;
+  /** Messages about expiries of any call. */
+  storedExpiries(): Promise<number>;
+  /** Calls in the queue, waiting and in hand. */
+  queued(): Promise<number>;
+  /** Delivers stored callbacks until the end of the test. */
+  deliverStored(): void;
+  /** Ends calls that have expired until the end of the test. */
+  endExpired(): void;
+}
+
+/** Connects to the broker and waits until the topology is in place. The queue is one that no other test has. */
+export async function startBench(options: BenchOptions): Promise<SettlingBench> {
+  const { natsUrl, ackWaitMs = 30_000 } = options;
+  const queue = `test-${randomBytes(6).toString('hex')}`;
+  const target = functionConfig(queue, options.functionUrl);
+  const logged: string[] = [];
+  const destination = { write: (line: string) => void logged.push((JSON.parse(line) as { msg: string }).msg) };
+  const logger = createLogger({ name: 'worker', level: 'info', format: 'json', destination });
+  const onFatal = (error: Error): void => void logged.push(error.message);
+  const broker = new Broker({ servers: [natsUrl], name: 'test', logger, onFatal });
+  const topology = new QueueTopology(broker, {
+    replicas: 1,
+    ackWaitMs,
+    ownsLanes: true,
+    queues: () => [queue],
+    logger,
+    onFatal,
+  });
+  const publisher = new Publisher(broker);
+  const register = new FunctionRegister({ functions: new Map([[target.name, target]]), fallback: undefined });
+  const calls = new CallQueue({ broker, topology, publisher, register });
+  const deliveries: Delivery[] = [];
+  const source = new CallSource(broker, {
+    onDelivery: (delivery) => void deliveries.push(delivery),
+    onUnfilled: () => {},
+    onLaneGone: () => {},
+  });
+  const handovers = new Handovers(publisher, topology);
+  const cutShort = new AbortController();
+  const agent = new Agent();
+  const policy = callbackPolicy(options);
+  const callbackAgent = new Agent({ connect: createCheckedConnector({ policy, timeoutMs: 10_000 }) });
+  const agents = { agent, callbackAgent, policy };
+  const parts = buildSettling({ options, logger, broker, topology, publisher, handovers, cutShort, ...agents });
+  broker.start();
+  await eventually(() => topology.ready);
+  const lane = { queue, function: target.name };
+  const gate = new LaneGate({ adaptive: true, onRoom: () => {} });
+  const stop = new AbortController();
+  return {
+    ...parts,
+    handovers,
+    broker,
+    topology,
+    publisher,
+    target,
+    gate,
+    logged,
+    cutShort,
+    deadLetters: new DeadLetterStore({
+      broker,
+      topology,
+      publisher,
+      calls: parts.store,
+      callbacks: parts.callbackStore,
+    }),
+    accept: (changes, acceptOptions) => calls.accept(buildCall(target, changes), acceptOptions),
+    async put(changes = {}) {
+      const call = buildCall(target, changes);
+      const result = await calls.accept(call, { unique: false });
+      if (result.kind !== 'stored') {
+        throw new Error(`the call was not stored: ${JSON.stringify(result)}`);
+      }
+      return call;
+    },
+    async take() {
+      const before = deliveries.length;
+      source.request(lane, 1, 30_000);
+      await eventually(() => deliveries.length > before);
+      return deliveries[before] as Delivery;
+    },
+    async run(delivery, config = target) {
+      await parts.runner.run(delivery, config, gate);
+      await parts.runner.whenSettled();
+      source.flush();
+      await broker.connection?.flush();
+    },
+    hasRetries: () => topology.hasScheduled(queue, target.name),
+    async storedExpiries() {
+      return (await topology.manager.streams.info('EXPIRIES')).state.messages;
+    },
+    async queued() {
+      const [state] = await topology.listLanes(queue);
+      return (state?.pending ?? 0) + (state?.inFlight ?? 0);
+    },
+    deliverStored() {
+      const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());
+      void parts.desk.runStored(stop.signal, () => topology.ready, wait);
+    },
+    endExpired() {
+      const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());
+      void parts.expiryDesk.run(stop.signal, () => topology.ready, wait);
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      cutShort.abort();
+      await parts.desk.whenIdle();
+      await parts.expiryDesk.whenIdle();
+      await source.stop();
+      await broker.stop();
+      await Promise.all([agent.destroy(), callbackAgent.destroy()]);
+    },
+  };
+}
+
+interface SettlingNeeds {
+  readonly options: BenchOptions;
+  readonly logger: ReturnType<typeof createLogger>;
+  readonly broker: Broker;
+  readonly topology: QueueTopology;
+  readonly publisher: Publisher;
+  readonly handovers: Handovers;
+  readonly cutShort: AbortController;
+  readonly agent: Agent;
+  readonly callbackAgent: Agent;
+  readonly policy: CallbackPolicy;
+}
+
+/** As the worker puts it together, without its dispatcher. */
+function buildSettling(needs: SettlingNeeds) {
+  const { options, logger, broker, topology, publisher, handovers, cutShort, agent, callbackAgent, policy } = needs;
+  const { callbackTimeoutMs = 10_000, callbacksPerHost = 100, callbackScheduleMs = [100, 100, 100] } = options;
+  const { ackWaitMs = 30_000 } = options;
+  const { signal } = cutShort;
+  const metrics = createMetrics({
+    registry: createRegistry(),
+    slots: 1,
+    isRegistered: () => true,
+    lanes: () => [],
+    backlog: () => Promise.resolve(undefined),
+    reconnects: () => 0,
+    connected: () => true,
+  });
+  const common = {
+    metrics,
+    logger,
+    userAgent: 'test',
+    now: Date.now,
+    random: () => 0.5,
+    onStep: () => {},
+    insist: { connected: () => broker.connected, signal },
+    signal,
+  };
+  const store = new CallStore(publisher, topology);
+  const callbackStore = new CallbackStore(publisher);
+  const desk = new CallbackDesk({
+    ...common,
+    sender: new CallbackSender({
+      ...common,
+      dispatcher: callbackAgent,
+      policy,
+      timeoutMs: callbackTimeoutMs,
+      scheduleMs: callbackScheduleMs,
+      secrets: [],
+    }),
+    slots: new HostSlots(100, callbacksPerHost),
+    store: callbackStore,
+    calls: store,
+    source: new CallbackSource({ broker, topology, ackWaitMs }),
+    leases: new LeaseKeeper<CallbackDelivery>(ackWaitMs),
+  });
+  const handBack = (delivery: HeldDelivery, delayMs?: number): Promise<void> =>
+    Promise.resolve(delivery.giveBack(delayMs));
+  const expiries = new ExpiryStore(publisher, topology);
+  const expiryDesk = new ExpiryDesk({
+    ...common,
+    source: new ExpirySource({ broker, topology, ackWaitMs }),
+    expiries,
+    calls: store,
+    settler: new Settler({ ...common, store, callbacks: desk, handBack }),
+    ackWaitMs,
+  });
+  const held = new HeldCalls(signal);
+  const runner = new CallRunner({
+    ...common,
+    held,
+    onMove: () => {},
+    functions: agent,
+    settler: new Settler({ ...common, store, callbacks: desk, handBack }),
+    store,
+    expiries,
+    // None is kept: a test lets them run out.
+    leases: new LeaseKeeper(24 * 60 * 60 * 1000),
+    maxResponseBytes: 16 * 1024 * 1024,
+    retryDefaults: { ...defaultRetryPolicy, minWaitMs: 60_000, backoff: 'exponential' as const },
+    countHandovers: (callId) => handovers.count(callId),
+  });
+  return { runner, desk, store, callbackStore, held, expiries, expiryDesk };
+}
+
+function callbackPolicy({ callbackAllow = '127.0.0.0/8,::1' }: BenchOptions): CallbackPolicy {
+  return new CallbackPolicy(parseConfig(workerConfig, { CALLBACK_ALLOW: callbackAllow }));
+}
+
+function functionConfig(queue: string, url: string): FunctionConfig {
+  const retry = {
+    attempts: undefined,
+    minWaitMs: undefined,
+    maxWaitMs: undefined,
+    backoff: undefined,
+    codes: undefined,
+  };
+  return {
+    name: 'echo',
+    url,
+    queue,
+    timeoutMs: 0,
+    concurrency: undefined,
+    adaptive: true,
+    maxPending: undefined,
+    retry,
+  };
+}
+
+function buildCall({ name, queue }: FunctionConfig, changes: Partial<Call>): Call {
+  const id = changes.id ?? createCallId();
+  return {
+    id,
+    function: name,
+    queue,
+    path: '',
+    query: '',
+    headers: [],
+    startTime: `${Date.now()}000000`,
+    retry: 0,
+    body: Buffer.from(`body of ${id}`),
+    ...changes,
+  };
+}

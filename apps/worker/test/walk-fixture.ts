@@ -1,0 +1,98 @@
+import { type NatsServer, startNatsServer } from '@asyncfn/nats-server';
+import type {} from '@asyncfn/nats-server/vitest';
+import {
+  answerForHeldCalls,
+  CallCanceller,
+  CallFinder,
+  CallPurge,
+  CallRemover,
+  CancelIntents,
+  HolderLine,
+} from '@asyncfn/queue-core';
+import { eventually, startTestFunction, type TestFunction } from '@asyncfn/testkit';
+import { expect, inject } from 'vitest';
+import { type SettlingBench, startBench } from './settling-bench.ts';
+
+type Status = 'scheduled' | 'queued' | 'retrying' | 'succeeded' | 'failed' | 'cancelled' | 'expired';
+
+/** Those of calls that wait. */
+export const waiting: readonly Status[] = ['scheduled', 'queued', 'retrying'];
+
+/** What is known of a call by somebody who has only watched what was done to it. */
+interface ModelCall {
+  status: Status;
+  replays: number;
+  attempts: number;
+  /** It came with an `Idempotency-Key`: its id, as its body is. */
+  readonly isKeyed: boolean;
+}
+
+export type Model = Map<string, ModelCall>;
+
+/** A system whose every step a test takes by hand, on a nats-server of its own. */
+export interface Walk extends AsyncDisposable {
+  readonly bench: SettlingBench;
+  readonly nats: NatsServer;
+  readonly fn: TestFunction;
+  readonly finder: CallFinder;
+  readonly canceller: CallCanceller;
+  readonly purge: CallPurge;
+}
+
+export async function startWalk(): Promise<Walk> {
+  const nats = await startNatsServer({ bin: inject('natsServerBin') });
+  const fn = await startTestFunction();
+  const bench = await startBench({ natsUrl: nats.url, functionUrl: fn.url, ackWaitMs: 5_000 });
+  answerForHeldCalls(bench.broker, bench.held);
+  bench.endExpired();
+  const { broker, topology, publisher, store } = bench;
+  const holders = new HolderLine(broker);
+  const intents = new CancelIntents(publisher, topology);
+  const finder = new CallFinder({ broker, topology, calls: store, intents, holders, resultTtlMs: 3_600_000 });
+  const remover = new CallRemover(topology);
+  const canceller = new CallCanceller({ finder, calls: store, intents, remover, holders, maxRetries: () => 10 });
+  return {
+    bench,
+    nats,
+    fn,
+    finder,
+    canceller,
+    purge: new CallPurge(topology, canceller),
+    async [Symbol.asyncDispose]() {
+      await bench[Symbol.asyncDispose]();
+      await fn[Symbol.asyncDispose]();
+      await nats.stop();
+    },
+  };
+}
+
+/** State and queue agree with the model. */
+export async function agree(model: Model, { finder, bench }: Walk): Promise<void> {
+  for (const [callId, { status, replays, attempts }] of model) {
+    const standing = await finder.find(callId);
+    const seen =
+      standing?.kind === 'alive'
+        ? { status: standing.phase, replays: standing.call.generation ?? 0, attempts: standing.call.retry }
+        : standing && {
+            status: standing.outcome.status,
+            replays: standing.outcome.generation,
+            attempts: standing.outcome.attempts,
+          };
+    expect({ callId, ...seen }).toEqual({ callId, status, replays, attempts });
+  }
+  const alive = withStatus(model, ...waiting).length;
+  // A key lies beside the calls of its queue, and outlives its own.
+  const keys = [...model.values()].filter(({ isKeyed }) => isKeyed).length;
+  const { target, topology } = bench;
+  const stored = async (): Promise<number> =>
+    (await topology.manager.streams.info(`CALLS_${target.queue}`)).state.messages;
+  // Acknowledgements are not confirmed: the last one may be on its way.
+  await eventually(async () => (await stored()) === alive + keys, {
+    message: `the queue does not come to hold ${alive} calls and ${keys} keys`,
+  });
+}
+
+/** The calls that have this status, in their order. */
+export function withStatus(model: Readonly<Model>, ...statuses: Status[]): string[] {
+  return [...model].filter(([, { status }]) => statuses.includes(status)).map(([callId]) => callId);
+}
