@@ -1,0 +1,106 @@
+import type { IncomingMessage } from 'node:http';
+import { type SignatureVerdict, WebhookVerifier } from '@asyncfn/queue-core';
+import type { Logger } from '@asyncfn/service-kit';
+import { answerText, callIdOf, type HttpExchange, type HttpHandler, HttpProblem } from '../http-listener.ts';
+import { integerParameter } from '../parameters.ts';
+import { toPrintable } from '../printable.ts';
+import { type BodyLimits, readBodyHead } from './body-head.ts';
+import { type CallbackFacts, ReceivedCallbacks } from './received-callbacks.ts';
+import { renderHtml, renderJson, renderText } from './views.ts';
+
+const KEPT_CALLBACKS = 100;
+const LIMITS: BodyLimits = { headBytes: 64 * 1024, maxBytes: 8 * 1024 * 1024 };
+const MAX_HEADER_CHARS = 200;
+const VIEW_PATHS = new Set(['/', '/callbacks']);
+
+export interface InboxOptions {
+  logger: Logger;
+  /** Keys that may have signed a callback. */
+  signingSecrets: readonly Uint8Array[];
+  /** Epoch milliseconds. Default `Date.now`. */
+  now?: () => number;
+}
+
+/**
+ * Takes callbacks by `POST` at `/` and anywhere below `/callbacks`, answers 204 or the status in `?status=`, and shows
+ * the last 100 at `GET /`: as text, for `Accept: text/html` as a page, for `Accept: application/json` as JSON.
+ * Of each it says whether its signature is worth anything; it takes them all.
+ */
+export function createInbox({ logger, signingSecrets, now = Date.now }: InboxOptions): HttpHandler {
+  const inbox = new ReceivedCallbacks(KEPT_CALLBACKS);
+
+  async function receive(exchange: HttpExchange): Promise<void> {
+    const answered = integerParameter(exchange.url.searchParams, 'status', { min: 200, max: 599, default: 204 });
+    const receivedAt = now();
+    const verifier = new WebhookVerifier(signingSecrets, exchange.request.headers, receivedAt);
+    const { bytes, head } = await readBodyHead(exchange.request, LIMITS, (chunk) => verifier.update(chunk));
+    const callback = {
+      ...describe(exchange.request),
+      receivedAt: new Date(receivedAt).toISOString(),
+      bytes,
+      head,
+      answered,
+      signature: describeVerdict(verifier.verdict()),
+    };
+    inbox.add(callback);
+    const { callId, functionName, functionStatus, signature } = callback;
+    logger.info(
+      { callId, function: functionName, status: functionStatus, bytes, answered, signature },
+      'callback received',
+    );
+    exchange.response.writeHead(answered).end();
+  }
+
+  return async (exchange) => {
+    const { request, response, url } = exchange;
+    if (request.method === 'POST' && isCallbackPath(url.pathname)) {
+      return await receive(exchange);
+    }
+    if (request.method === 'GET' && VIEW_PATHS.has(url.pathname)) {
+      return show(exchange, inbox);
+    }
+    if (request.method === 'GET' && url.pathname === '/healthz') {
+      return answerText(response, 200, 'OK');
+    }
+    throw new HttpProblem(404, 'POST callbacks to /callbacks/..., GET / to see them');
+  };
+}
+
+function isCallbackPath(path: string): boolean {
+  return path === '/' || path === '/callbacks' || path.startsWith('/callbacks/');
+}
+
+function describeVerdict(verdict: SignatureVerdict): string {
+  return verdict.kind === 'invalid' ? `invalid (${verdict.reason})` : verdict.kind;
+}
+
+/** Nothing of it can do harm to a terminal, be it in the log or in the inbox. */
+function describe(request: IncomingMessage): CallbackFacts {
+  const one = (name: string) => {
+    const value = request.headers[name];
+    return value === undefined ? undefined : toPrintable(value.toString(), MAX_HEADER_CHARS);
+  };
+  return {
+    target: toPrintable(request.url ?? '/', MAX_HEADER_CHARS),
+    callId: callIdOf(request),
+    functionName: one('x-function-name'),
+    functionStatus: one('x-function-status'),
+    durationSeconds: one('x-duration-seconds'),
+    retries: one('x-retry'),
+    contentType: one('content-type'),
+  };
+}
+
+function show({ request, response }: HttpExchange, inbox: ReceivedCallbacks): void {
+  const accept = request.headers.accept ?? '';
+  response.setHeader('cache-control', 'no-store');
+  response.setHeader('vary', 'accept');
+  if (accept.includes('text/html')) {
+    response.setHeader('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'");
+    response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(renderHtml(inbox));
+  } else if (accept.includes('application/json')) {
+    response.writeHead(200, { 'content-type': 'application/json' }).end(renderJson(inbox));
+  } else {
+    answerText(response, 200, renderText(inbox));
+  }
+}

@@ -1,0 +1,55 @@
+export interface BannerFacts {
+  gatewayUrl: string;
+  gatewayOpsUrl: string;
+  workerOpsUrl: string;
+  inboxUrl: string;
+  samplesUrl: string;
+  natsUrl: string;
+  /** Where the queue is kept. */
+  stateDir: string;
+  /** Where the secret lies that signs callbacks, unless the user has set some. */
+  signingSecretFile: string | undefined;
+  /** The user's own functions file, if there is one. */
+  functionsFile: string | undefined;
+}
+
+/** What somebody who has just started everything wants to know: four lines to paste, and where to look. */
+export function renderBanner(facts: BannerFacts): string {
+  const { gatewayUrl, inboxUrl, functionsFile } = facts;
+  const [first, second] = functionsFile === undefined ? ['echo', 'hash'] : ['NAME', 'NAME'];
+  const note = functionsFile === undefined ? [] : ['', `  NAME is one of your functions in ${functionsFile}`];
+  return [
+    '',
+    'asyncfn is ready. Put a call into the queue; then one with a callback; then see what came back:',
+    '',
+    `  curl -i ${gatewayUrl}/async-function/${first} -d 'hello'`,
+    `  curl -i ${gatewayUrl}/async-function/${second} -d 'hello' -H 'X-Callback-Url: ${inboxUrl}/callbacks/demo'`,
+    `  curl ${inboxUrl}/`,
+    '',
+    'Ask where a call stands, with the callId that you were given; ?wait=30s answers when it has ended:',
+    '',
+    `  curl '${gatewayUrl}/async-function/CALL-ID?wait=30s'`,
+    ...note,
+    '',
+    ...places(facts).map(([name, place]) => `  ${name.padEnd(10)} ${place}`),
+    '',
+    'Ctrl-C stops everything; what is queued is kept for the next start.',
+    '',
+  ].join('\n');
+}
+
+function places(facts: BannerFacts): [string, string][] {
+  return [
+    ['API docs', `${facts.gatewayUrl}/docs`],
+    ['metrics', `${facts.gatewayOpsUrl}/metrics (gateway), ${facts.workerOpsUrl}/metrics (worker)`],
+    ['inbox', `${facts.inboxUrl}/`],
+    ['functions', facts.functionsFile ?? `${facts.samplesUrl}/ (samples: echo, sleep, status, hash)`],
+    ['NATS', facts.natsUrl],
+    ['state', facts.stateDir],
+    ...signingPlace(facts),
+  ];
+}
+
+function signingPlace({ signingSecretFile }: BannerFacts): [string, string][] {
+  return signingSecretFile === undefined ? [] : [['secret', `${signingSecretFile} (signs the callbacks)`]];
+}

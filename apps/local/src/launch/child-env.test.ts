@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { childEnv } from './child-env.ts';
+
+const FACTS = {
+  port: 0,
+  opsPort: 8082,
+  host: '127.0.0.1',
+  natsUrl: 'nats://127.0.0.1:1234',
+  functionsFile: '/state/functions.yaml',
+  shutdownTimeoutMs: 10_000,
+};
+
+test('what the launcher decides wins, everything else is passed on', () => {
+  expect(childEnv({ PATH: '/bin', MAX_INFLIGHT: '7', PORT: '1', LOG_FORMAT: 'console' }, FACTS)).toEqual({
+    PATH: '/bin',
+    MAX_INFLIGHT: '7',
+    HOST: '127.0.0.1',
+    OPS_HOST: '127.0.0.1',
+    PORT: '0',
+    OPS_PORT: '8082',
+    NATS_URL: 'nats://127.0.0.1:1234',
+    FUNCTIONS_FILE: '/state/functions.yaml',
+    SHUTDOWN_TIMEOUT: '10000ms',
+    CALLBACK_ALLOW: '127.0.0.0/8,::1,127.0.0.1',
+    LOG_FORMAT: 'json',
+    AUTH: 'none',
+  });
+});
+
+test('the gateway is open unless the user has said otherwise', () => {
+  expect(childEnv({ AUTH_TOKENS_FILE: '/tokens' }, FACTS)).not.toHaveProperty('AUTH');
+  expect(childEnv({ AUTH: 'tokens' }, FACTS)['AUTH']).toBe('tokens');
+});
+
+test('a secret to sign with is handed on; without one of ours that of the user is left alone', () => {
+  expect(childEnv({}, { ...FACTS, signingSecret: 'whsec_x' })['CALLBACK_SIGNING_SECRETS']).toBe('whsec_x');
+  expect(childEnv({ CALLBACK_SIGNING_SECRETS: 'a,b' }, FACTS)['CALLBACK_SIGNING_SECRETS']).toBe('a,b');
+  expect(childEnv({}, FACTS)).not.toHaveProperty('CALLBACK_SIGNING_SECRETS');
+});
+
+test("settings for somebody else's NATS do not get through", () => {
+  const env = childEnv({ NATS_USER: 'me', NATS_PASSWORD: 'x', NATS_TLS_CA_FILE: '/ca' }, FACTS);
+  expect(Object.keys(env).filter((name) => name.startsWith('NATS_'))).toEqual(['NATS_URL']);
+});
+
+test('callbacks may go to this machine, unless the user says where they may go', () => {
+  expect(childEnv({ CALLBACK_ALLOW: '' }, FACTS)['CALLBACK_ALLOW']).toBe('127.0.0.0/8,::1,127.0.0.1');
+  expect(childEnv({}, { ...FACTS, host: '192.168.1.5' })['CALLBACK_ALLOW']).toBe('127.0.0.0/8,::1,192.168.1.5');
+  expect(childEnv({}, { ...FACTS, host: '0.0.0.0' })['CALLBACK_ALLOW']).toBe('127.0.0.0/8,::1');
+  expect(childEnv({ CALLBACK_ALLOW: '10.0.0.0/8' }, FACTS)['CALLBACK_ALLOW']).toBe('10.0.0.0/8');
+});

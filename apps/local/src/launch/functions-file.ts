@@ -1,0 +1,15 @@
+import { SAMPLE_FUNCTIONS } from '../samples/sample-functions.ts';
+
+/**
+ * A functions file that names the sample functions.
+ *
+ * @param samplesUrl where they are served, without a slash at the end
+ */
+export function renderFunctionsFile(samplesUrl: string): string {
+  const entries = SAMPLE_FUNCTIONS.map((name) => `  ${name}:\n    url: ${samplesUrl}/${name}\n`);
+  return [
+    '# Written at each start; changes are lost. For functions of your own set FUNCTIONS_FILE to a file like this one.\n',
+    'functions:\n',
+    ...entries,
+  ].join('');
+}

@@ -1,0 +1,45 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { createSigningSecret, parseSigningSecret } from '@asyncfn/queue-core';
+import { ConfigError } from '@asyncfn/service-kit';
+
+/** A secret that is kept in a file. */
+export interface KeptSecret {
+  readonly path: string;
+  /** `whsec_...` */
+  readonly text: string;
+  readonly key: Uint8Array;
+}
+
+/**
+ * The secret in a file, which is made when it is not there: receivers that know it stay content over restarts. Only
+ * its owner may read the file.
+ *
+ * @throws {ConfigError} when there is something else in the file.
+ */
+export async function keepSigningSecret(path: string): Promise<KeptSecret> {
+  const text = (await readIfThere(path)) ?? (await writeSecret(path));
+  const key = parseSigningSecret(text);
+  if (key === undefined) {
+    throw new ConfigError([{ name: path, problem: 'holds no signing secret; delete it, and a new one is made' }]);
+  }
+  return { path, text, key };
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return (await readFile(path, 'utf8')).trim();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** By way of another file, so that a crash leaves no half of a secret. */
+async function writeSecret(path: string): Promise<string> {
+  const text = createSigningSecret();
+  await writeFile(`${path}.new`, `${text}\n`, { mode: 0o600 });
+  await rename(`${path}.new`, path);
+  return text;
+}

@@ -1,0 +1,55 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { FolderInUseError, lockFolder } from '../src/launch/folder-lock.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'asyncfn-lock-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+test('a folder is taken once, and again after it was given back', async () => {
+  const lock = await lockFolder(folder);
+  await expect(lockFolder(folder)).rejects.toThrow(FolderInUseError);
+  await expect(lockFolder(join(folder, '.'))).rejects.toThrow(folder);
+  await lock[Symbol.asyncDispose]();
+  await lock[Symbol.asyncDispose]();
+  await using again = await lockFolder(folder);
+  expect(again).toBeDefined();
+});
+
+test('two folders do not get in the way of one another', async () => {
+  const other = await mkdtemp(join(folder, 'other-'));
+  await using one = await lockFolder(folder);
+  await using two = await lockFolder(other);
+  expect(one).not.toBe(two);
+});
+
+test('a process that was killed leaves the folder free', async () => {
+  const { path } = await lockAndUnlock();
+  const holder = listenInProcess(path);
+  await once(holder.stdout!, 'data');
+  await expect(lockFolder(folder)).rejects.toThrow(FolderInUseError);
+  const gone = once(holder, 'exit');
+  holder.kill('SIGKILL');
+  await gone;
+  expect(existsSync(path)).toBe(true);
+  await using lock = await lockFolder(folder);
+  expect(lock.path).toBe(path);
+});
+
+async function lockAndUnlock() {
+  await using lock = await lockFolder(folder);
+  return lock;
+}
+
+/** Holds the lock as another process would; says so when it has it. */
+function listenInProcess(path: string): ChildProcess {
+  const code = `require('net').createServer().listen(${JSON.stringify(path)}, () => console.log('listening'))`;
+  return spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
+}
