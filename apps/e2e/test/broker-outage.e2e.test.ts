@@ -1,0 +1,197 @@
+import { rm } from 'node:fs/promises';
+import { startNatsServer } from '@asyncfn/nats-server';
+import { ApiClient, type AppProcess, type Stack } from '@asyncfn/stack';
+import { eventually, gate, startTestFunction } from '@asyncfn/testkit';
+import { describe, expect, inject, test } from 'vitest';
+import { startStack } from './harness/stack.ts';
+
+const firstRefusalMs = 5_000;
+const nextRefusalsMs = 100;
+const backWithinMs = 10_000;
+
+/** One refusal after the other, the first within 5 s and the next ones at once, each with `Retry-After`. */
+async function expectRefusals(client: ApiClient): Promise<void> {
+  for (const limitMs of [firstRefusalMs, ...Array.from({ length: 10 }, () => nextRefusalsMs)]) {
+    const { status, code, headers, tookMs } = await client.call('echo');
+    expect(status).toBe(503);
+    expect(code).toMatch(/^broker_(unavailable|timeout)$/);
+    expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(1);
+    expect(tookMs).toBeLessThan(limitMs);
+  }
+}
+
+/** Probes are answered at once: not ready, but alive. */
+async function expectProbes(app: AppProcess, ready: 200 | 503): Promise<void> {
+  const probes = await Promise.all([app.ops('/readyz'), app.ops('/livez')]);
+  expect(probes.map(({ status }) => status)).toEqual([ready, 200]);
+  expect(Math.max(...probes.map(({ tookMs }) => tookMs))).toBeLessThan(500);
+}
+
+/** Calls pass through all of it again, without a restart of a gateway or a worker. */
+async function expectWorks({ gateway, worker }: Stack, client: ApiClient, fn: { countBy(id: string): number }) {
+  await gateway.untilReady(backWithinMs);
+  await worker.untilReady(backWithinMs);
+  const callId = await client.accept('echo');
+  await eventually(() => fn.countBy(callId) === 1, { timeoutMs: backWithinMs, message: 'a call is not invoked' });
+}
+
+describe('while nats-server is stopped', () => {
+  test('calls are refused fast; once it is back all works, and the backlog is processed', async () => {
+    await using fn = await startTestFunction();
+    await using stack = await startStack({ functions: { echo: fn.url } });
+    await using client = new ApiClient(stack.gateway.url);
+    await expectProbes(stack.gateway, 200);
+    await expectProbes(stack.worker, 200);
+    await stack.worker.pause();
+    const backlog = await client.acceptMany('echo', 100);
+    await stack.haltNats();
+    stack.worker.kill('SIGCONT');
+
+    await expectRefusals(client);
+    await expectProbes(stack.gateway, 503);
+    await eventually(async () => (await stack.worker.ops('/readyz')).status === 503);
+    await expectProbes(stack.worker, 503);
+
+    await stack.nats.restart();
+    await expectWorks(stack, client, fn);
+    await eventually(() => backlog.every((callId) => fn.countBy(callId) > 0), { timeoutMs: 40_000 });
+    await stack.untilSettled();
+    await expectProbes(stack.gateway, 200);
+    await expectProbes(stack.worker, 200);
+  });
+
+  test('calls in flight finish, and are invoked once if it is back before their leases end', async () => {
+    await using fn = await startTestFunction();
+    let answer = (): void => {};
+    const opened = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    fn.handler = async (_, response) => {
+      await opened;
+      response.end();
+    };
+    await using stack = await startStack({ functions: { echo: fn.url } });
+    await using client = new ApiClient(stack.gateway.url);
+    const callIds = await client.acceptMany('echo', 50);
+    await fn.waitForInvocations(callIds.length);
+    await stack.haltNats();
+    await stack.worker.untilLogged('NATS connection lost');
+    answer();
+    await eventually(() => stack.worker.logged('function invoked').length === callIds.length);
+    await stack.nats.restart();
+    await stack.untilSettled();
+
+    expect(fn.invocations).toHaveLength(callIds.length);
+  });
+});
+
+describe('an outage of nats-server that is longer than ACK_WAIT', () => {
+  const ackWaitMs = 1_000;
+
+  test.for(['SIGTERM', 'SIGKILL'] as const)('by %s lets the calls in flight finish, invoked once', async (signal) => {
+    const held = gate();
+    await using fn = await startTestFunction(held);
+    await using stack = await startStack({ functions: { slow: fn.url }, workerEnv: { ACK_WAIT: `${ackWaitMs}ms` } });
+    await using client = new ApiClient(stack.gateway.url);
+    const callIds = await client.acceptMany('slow', 20);
+    await fn.waitForInvocations(callIds.length);
+    stack.nats.signal(signal);
+    await stack.nats.exited;
+    const goneAt = performance.now();
+    await eventually(() => performance.now() - goneAt > 2 * ackWaitMs);
+    await stack.nats.restart();
+    await stack.gateway.untilReady(backWithinMs);
+    await stack.worker.untilReady(backWithinMs);
+    // One more call comes through: by then the broker has had the time to deliver the others again.
+    const later = await client.accept('slow');
+    await eventually(() => fn.countBy(later) === 1, { timeoutMs: backWithinMs });
+    held.open();
+    await stack.untilSettled();
+
+    expect(callIds.map((callId) => fn.countBy(callId))).toEqual(callIds.map(() => 1));
+  });
+});
+
+describe('while nats-server hangs', () => {
+  test('calls are refused, the first within 5 s; once it goes on all works', async () => {
+    await using fn = await startTestFunction();
+    await using stack = await startStack({ functions: { echo: fn.url } });
+    await using client = new ApiClient(stack.gateway.url);
+    await expectWorks(stack, client, fn);
+    await stack.nats.pause();
+
+    await expectRefusals(client);
+    await expectProbes(stack.gateway, 503);
+    expect((await stack.worker.ops('/livez')).tookMs).toBeLessThan(500);
+
+    stack.nats.signal('SIGCONT');
+    await expectWorks(stack, client, fn);
+  });
+});
+
+describe('when the stream of a queue is deleted', () => {
+  test('it is made anew, and the calls that come then are processed', async () => {
+    await using fn = await startTestFunction();
+    await using stack = await startStack({ functions: { echo: fn.url } });
+    await using client = new ApiClient(stack.gateway.url);
+    await expectWorks(stack, client, fn);
+    await stack.deleteStream('CALLS_default');
+    const line = await stack.worker.untilLogged('lane could not be restored yet');
+    const fields = Object.keys(line).toSorted((a, b) => a.localeCompare(b));
+    expect(fields).toEqual(['err', 'function', 'level', 'msg', 'name', 'queue', 'time']);
+    await eventually(async () => (await client.call('echo')).status === 202);
+
+    await expectWorks(stack, client, fn);
+  });
+});
+
+describe('when nats-server comes back', () => {
+  test('empty, streams and consumers are made anew', async () => {
+    await using fn = await startTestFunction();
+    await using stack = await startStack({ functions: { echo: fn.url } });
+    await using client = new ApiClient(stack.gateway.url);
+    await expectWorks(stack, client, fn);
+    await stack.haltNats();
+    await rm(stack.nats.storeDir, { recursive: true });
+    await stack.nats.restart();
+
+    await expectWorks(stack, client, fn);
+  });
+
+  test('after a crash, what it had confirmed is processed', async () => {
+    await using fn = await startTestFunction();
+    await using stack = await startStack({ functions: { echo: fn.url }, workers: 0 });
+    await using client = new ApiClient(stack.gateway.url);
+    const callIds = await client.acceptMany('echo', 200);
+    await stack.nats.restart({ signal: 'SIGKILL' });
+    await stack.startWorker();
+    await fn.waitForInvocations(callIds.length);
+    await stack.untilSettled();
+
+    expect(callIds.filter((callId) => fn.countBy(callId) !== 1)).toEqual([]);
+  });
+});
+
+describe('before nats-server is there', () => {
+  test('gateway and worker start, answer probes, refuse calls, and work as soon as it comes', async () => {
+    await using fn = await startTestFunction();
+    // Its port is known before it is there: that of a server which has gone.
+    const earlier = await startNatsServer({ bin: inject('natsServerBin') });
+    await earlier.stop();
+    await using stack = await startStack({
+      functions: { echo: fn.url },
+      gateways: 0,
+      workers: 0,
+      env: { NATS_URL: earlier.url },
+    });
+    const [gateway, worker] = await Promise.all([stack.spawn('gateway'), stack.spawn('worker')]);
+    await Promise.all([gateway.untilListening(), worker.untilListening()]);
+    await expectProbes(gateway, 503);
+    await expectProbes(worker, 503);
+    await using client = new ApiClient(gateway.url);
+    await expectRefusals(client);
+
+    await using _ = await startNatsServer({ bin: inject('natsServerBin'), port: earlier.port });
+    await expectWorks(stack, client, fn);
+  });
+});

@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto';
+import { ApiClient, CallClient } from '@asyncfn/stack';
+import { gate, startCallbackReceiver, startTestFunction, status } from '@asyncfn/testkit';
+import { expect, test } from 'vitest';
+import { startStack } from './harness/stack.ts';
+
+test('the state of a call follows it from its acceptance to its callback', async () => {
+  const held = gate(status(503, { times: 1 }));
+  await using fn = await startTestFunction({ handler: held.handler });
+  await using inbox = await startCallbackReceiver();
+  const retry = { attempts: 2, minWait: '1500ms', maxWait: '2s', backoff: 'exponential' };
+  await using stack = await startStack({ functions: { fn: { url: fn.url, concurrency: 1, retry } } });
+  await using client = new ApiClient(stack.gateway.url);
+  await using calls = new CallClient(stack.gateway.url);
+  const callId = await client.accept('fn', { callbackUrl: `${inbox.url}/done?token=s3cr3t` });
+  const behind = await client.accept('fn');
+
+  const running = await calls.until(callId, 'running');
+  expect(running).toMatchObject({ function: 'fn', queue: 'default', attempts: 1, maxRetries: 2 });
+  expect(running).toMatchObject({ callback: { url: `${inbox.url}/done`, status: 'pending', attempts: 0 } });
+  expect(await calls.state(behind)).toMatchObject({ status: 'queued', attempts: 0 });
+  expect(await calls.ask(`${callId}/result`)).toMatchObject({ status: 409, body: { code: 'not_ended' } });
+
+  held.open();
+  const retrying = await calls.until(callId, 'retrying');
+  expect(retrying).toMatchObject({ attempts: 1, startedAt: running['startedAt'] });
+  expect(Date.parse(String(retrying['notBefore']))).toBeGreaterThan(Date.parse(String(running['startedAt'])));
+  await calls.until(callId, 'succeeded');
+  await inbox.waitForCallbacks(1);
+  await stack.untilSettled();
+  expect(await calls.state(callId)).toMatchObject({
+    status: 'succeeded',
+    attempts: 2,
+    functionStatus: 200,
+    startedAt: running['startedAt'],
+    callback: { status: 'delivered', attempts: 1 },
+  });
+});
+
+test('a call whose worker was killed waits, runs again, and is known all the while', async () => {
+  const held = gate();
+  await using fn = await startTestFunction({ handler: held.handler });
+  await using stack = await startStack({ functions: { fn: fn.url }, workerEnv: { ACK_WAIT: '3s' } });
+  await using client = new ApiClient(stack.gateway.url);
+  await using calls = new CallClient(stack.gateway.url);
+  const callId = await client.accept('fn');
+  await calls.until(callId, 'running');
+  stack.worker.kill('SIGKILL');
+  await stack.worker.ended();
+  expect(await calls.state(callId)).toMatchObject({ status: 'queued' });
+  await stack.startWorker();
+  await calls.until(callId, 'running');
+  held.open();
+  expect(await calls.untilEnded(callId)).toMatchObject({ status: 'succeeded', attempts: 1 });
+});
+
+test('a call is never unknown, and never goes back, while it and a thousand others are moved by two workers', async () => {
+  const count = 1_000;
+  const handler = status(503, { times: 1 });
+  await using fn = await startTestFunction({ handler, keepBodies: false });
+  const retry = { attempts: 3, minWait: '50ms', maxWait: '50ms', backoff: 'exponential' };
+  await using stack = await startStack({ functions: { fn: { url: fn.url, retry } }, gateways: 2, workers: 2 });
+  await using client = new ApiClient(stack.gateway.url, 10);
+  await using calls = new CallClient(stack.gateways[1]!.url, 20);
+  let asked = 0;
+  const follow = async (): Promise<string[]> => {
+    const seen: string[] = [];
+    const callId = await client.accept('fn');
+    while (seen.at(-1) !== 'succeeded') {
+      // Throws for any answer but 200.
+      const state = await calls.state(callId);
+      asked += 1;
+      if (state.status !== seen.at(-1)) {
+        seen.push(state.status);
+      }
+    }
+    return seen;
+  };
+  let left = count;
+  const followMany = async (): Promise<string[][]> => {
+    const seen: string[][] = [];
+    while (left > 0) {
+      left -= 1;
+      seen.push(await follow());
+    }
+    return seen;
+  };
+  const seen = (await Promise.all(Array.from({ length: 20 }, followMany))).flat();
+  expect(seen).toHaveLength(count);
+  // A retry that is due is queued, and runs, once more.
+  const order = /^(queued )?(running )?(retrying )?(queued )?(running )?succeeded$/;
+  expect(seen.map((each) => each.join(' ')).filter((each) => !order.test(each))).toEqual([]);
+  expect(asked).toBeGreaterThan(2 * count);
+});
+
+test('the result is what the function said, byte for byte, or a reason why it is not there', async () => {
+  const bytes = randomBytes(50_000);
+  await using fn = await startTestFunction({
+    handler: (_, response) => void response.writeHead(404, { 'content-type': 'x/y', 'x-own': 'caf\u00e9' }).end(bytes),
+  });
+  await using large = await startTestFunction({
+    handler: (_, response) => void response.end(Buffer.alloc(9 * 1024 * 1024)),
+  });
+  await using stack = await startStack({ functions: { fn: fn.url, large: large.url } });
+  await using client = new ApiClient(stack.gateway.url);
+  await using calls = new CallClient(stack.gateway.url);
+  const callId = await client.accept('fn');
+  expect(await calls.untilEnded(callId)).toMatchObject({ status: 'failed', reason: 'rejected', functionStatus: 404 });
+  const result = await calls.result(callId);
+  expect(result.headers).toMatchObject({ 'content-type': 'x/y', 'x-own': 'caf\u00e9', 'x-function-status': '404' });
+  expect(result.body.equals(bytes)).toBe(true);
+
+  const tooLarge = await client.accept('large');
+  await calls.untilEnded(tooLarge);
+  const gone = await calls.ask(`${tooLarge}/result`);
+  expect(gone).toMatchObject({ status: 410, body: { code: 'result_gone', reason: 'too_large' } });
+
+  const forgetful = await stack.startGateway({ RESULT_TTL: '0' });
+  await using others = new CallClient(forgetful.url);
+  expect(await others.state(callId)).toMatchObject({ status: 'failed' });
+  const notKept = await others.ask(`${callId}/result`);
+  expect(notKept).toMatchObject({ status: 410, body: { code: 'result_gone', reason: 'not_kept' } });
+
+  const hasty = await stack.startGateway({ RESULT_TTL: '1ms' });
+  await using third = new CallClient(hasty.url);
+  expect(await third.ask(callId)).toMatchObject({ status: 404, body: { code: 'call_not_found' } });
+});

@@ -1,0 +1,123 @@
+import { writeFile } from 'node:fs/promises';
+import { startNatsServer } from '@asyncfn/nats-server';
+import type { AppName, AppProcess } from '@asyncfn/stack';
+import { describe, expect, inject, test } from 'vitest';
+import { startStack } from './harness/stack.ts';
+import { startStubBroker } from './harness/stub-broker.ts';
+
+const apps: readonly AppName[] = ['gateway', 'worker'];
+const badConfiguration = { code: 78, signal: null };
+const failed = { code: 1, signal: null };
+
+/** nats-server and a functions file, and nothing that uses them yet. */
+function startBackground(natsConfig?: string) {
+  const functions = { echo: 'http://127.0.0.1:9' };
+  return startStack({ functions, gateways: 0, workers: 0, ...(natsConfig !== undefined && { natsConfig }) });
+}
+
+/** What the process says of why it could not go on. */
+function lastError(app: AppProcess): string {
+  const line = app.logs.findLast(({ level }) => level === 'fatal');
+  return JSON.stringify(line?.['err']);
+}
+
+describe.for(apps)('a %s that is not set up right', (app) => {
+  test('names every bad variable at once, and shows no secret', async () => {
+    await using stack = await startBackground();
+    const env = {
+      NATS_URL: 'http://user:topsecret@nats:4222',
+      LOG_LEVEL: 'loud',
+      SHUTDOWN_TIMEOUT: 'soon',
+      STREAM_REPLICAS: '0',
+      OPS_PORT: '70000',
+    };
+    const child = await stack.spawn(app, env);
+
+    expect(await child.ended()).toEqual(badConfiguration);
+    expect(child.stderr.map((line) => line.split(':')[0]).sort((a = '', b = '') => a.localeCompare(b))).toEqual(
+      Object.keys(env).sort((a, b) => a.localeCompare(b)),
+    );
+    expect(child.stderr.join('\n')).not.toContain('topsecret');
+    expect(child.logs).toEqual([]);
+  });
+
+  test('names every problem of its functions file, each with its line', async () => {
+    await using stack = await startBackground();
+    const text = [
+      'functions:',
+      '  good: { url: http://good }',
+      '  bad.name.here: { url: http://x }',
+      '  no-url: { timeout: 5m }',
+      '  thumbnail:',
+      '    url: ftp://files',
+      '    timeout: soon',
+      '    colour: red',
+    ];
+    await writeFile(stack.functionsFile, text.join('\n'));
+    const child = await stack.spawn(app);
+
+    expect(await child.ended()).toEqual(badConfiguration);
+    const named = child.stderr.map((line) => line.match(/functions\.yaml:(\d+): (\S+)/)?.slice(1));
+    expect(named).toEqual([
+      ['3', 'functions.bad.name.here'],
+      ['4', 'functions.no-url.url'],
+      ['6', 'functions.thumbnail.url'],
+      ['7', 'functions.thumbnail.timeout'],
+      ['8', 'functions.thumbnail.colour'],
+    ]);
+  });
+
+  test('ends when its functions file is not there', async () => {
+    await using stack = await startBackground();
+    const child = await stack.spawn(app, { FUNCTIONS_FILE: '/nowhere/functions.yaml' });
+
+    expect(await child.ended()).toEqual(badConfiguration);
+    expect(child.stderr.join('\n')).toMatch(/^FUNCTIONS_FILE: \/nowhere\/functions\.yaml: cannot be read/);
+  });
+
+  test('ends when NATS refuses its password, and does not show it', async () => {
+    await using stack = await startBackground('authorization { user: asyncfn, password: right }');
+    const child = await stack.spawn(app, { NATS_USER: 'asyncfn', NATS_PASSWORD: 'topsecret' });
+
+    expect(await child.ended()).toEqual(failed);
+    expect(lastError(child)).toMatch(/NATS refused the credentials: check NATS_USER, NATS_PASSWORD/);
+    expect(child.tail).not.toContain('topsecret');
+  });
+
+  test('works when NATS knows its password', async () => {
+    await using stack = await startBackground('authorization { user: asyncfn, password: right }');
+    const child = await stack.spawn(app, { NATS_USER: 'asyncfn', NATS_PASSWORD: 'right' });
+
+    await child.untilReady();
+    expect(await child.stop()).toEqual({ code: 0, signal: null });
+  });
+
+  test('ends when nats-server has no JetStream', async () => {
+    await using stack = await startBackground();
+    await using plain = await startNatsServer({ bin: inject('natsServerBin'), jetstream: false });
+    const child = await stack.spawn(app, { NATS_URL: plain.url });
+
+    expect(await child.ended()).toEqual(failed);
+    expect(lastError(child)).toMatch(/has no JetStream .*: start it with -js/);
+  });
+
+  test('ends when nats-server is too old', async () => {
+    await using stack = await startBackground();
+    await using old = await startStubBroker('2.11.9');
+    const child = await stack.spawn(app, { NATS_URL: old.url });
+
+    expect(await child.ended()).toEqual(failed);
+    expect(lastError(child)).toMatch(/nats-server 2\.11\.9 at .* is too old: asyncfn needs 2\.12\.0 or later/);
+  });
+
+  test('ends when a port is in use, and says which setting to change', async () => {
+    await using stack = await startBackground();
+    const variables = app === 'gateway' ? ['PORT', 'OPS_PORT'] : ['OPS_PORT'];
+    for (const variable of variables) {
+      const child = await stack.spawn(app, { [variable]: String(stack.nats.port) });
+
+      expect(await child.ended()).toEqual(failed);
+      expect(lastError(child)).toMatch(new RegExp(`the port is in use; choose another with ${variable}"`));
+    }
+  });
+});

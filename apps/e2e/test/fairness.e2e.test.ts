@@ -1,0 +1,52 @@
+import { ApiClient } from '@asyncfn/stack';
+import { sleep, startCallbackReceiver, startTestFunction } from '@asyncfn/testkit';
+import { describe, expect, test } from 'vitest';
+import { startStack } from './harness/stack.ts';
+
+const backlog = 10_000;
+const fastCalls = 10;
+const slots = 100;
+const limitMs = 2_000;
+
+describe('one worker with 100 slots and 10,000 calls of a slow function in its queue', () => {
+  test.for([
+    ['500 ms', 500],
+    ['60 s, so that no slot comes free', 60_000],
+  ] as const)('ends 10 calls of a fast function within 2 s while the slow ones take %s', async ([, slowMs]) => {
+    await using slow = await startTestFunction({ handler: sleep(slowMs) });
+    await using fast = await startTestFunction();
+    await using inbox = await startCallbackReceiver();
+    await using stack = await startStack({
+      functions: { slow: slow.url, fast: fast.url },
+      workerEnv: { MAX_INFLIGHT: String(slots) },
+    });
+    await using client = new ApiClient(stack.gateway.url, 100);
+    await client.acceptMany('slow', backlog);
+    await slow.waitForInvocations(slots - 1);
+
+    const startedAt = performance.now();
+    await client.acceptMany('fast', fastCalls, { callbackUrl: inbox.url });
+    await inbox.waitForCallbacks(fastCalls);
+
+    expect(performance.now() - startedAt).toBeLessThan(limitMs);
+    expect(slow.invocations.length).toBeLessThan(backlog / 2);
+    expect(slow.maxInFlight).toBeLessThanOrEqual(slots);
+  });
+
+  test('shares its slots out to a second slow function as they come free', async () => {
+    await using first = await startTestFunction({ handler: sleep(200) });
+    await using second = await startTestFunction({ handler: sleep(200) });
+    await using stack = await startStack({
+      functions: { first: first.url, second: second.url },
+      workerEnv: { MAX_INFLIGHT: String(slots) },
+    });
+    await using client = new ApiClient(stack.gateway.url, 100);
+    await client.acceptMany('first', 2_000);
+    await client.acceptMany('second', 500);
+    await second.waitForInvocations(500);
+
+    // The second had as many slots as the first for as long as both had calls waiting.
+    expect(second.maxInFlight).toBeGreaterThan(0.3 * slots);
+    expect(first.invocations.length).toBeLessThan(2_000);
+  });
+});

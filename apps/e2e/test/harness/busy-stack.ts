@@ -1,0 +1,101 @@
+import { connect, type Socket } from 'node:net';
+import { ApiClient, type Stack, type StackOptions } from '@asyncfn/stack';
+import { type RequestHandler, sleep, startCallbackReceiver, startTestFunction, status } from '@asyncfn/testkit';
+
+/** A stack with calls of every kind coming in, so that there is something to see in every metric. */
+export interface BusyStack extends AsyncDisposable {
+  readonly stack: Stack;
+}
+
+const everyMs = 100;
+const maxConnections = 60;
+
+/** Five at once, and 429 to the others: what the limiter learns from. */
+function overloaded(): RequestHandler {
+  let atOnce = 0;
+  return async (request, response) => {
+    atOnce += 1;
+    try {
+      await (atOnce > 5 ? status(429)(request, response) : sleep(200)(request, response));
+    } finally {
+      atOnce -= 1;
+    }
+  };
+}
+
+/** Successes, failures, retries, overload, delays, a backlog, callbacks that fail, refusals, connections beyond the limit. */
+export async function startBusyStack(
+  start: (options: StackOptions) => Promise<Stack>,
+  options: Partial<StackOptions> = {},
+): Promise<BusyStack> {
+  const parts: AsyncDisposable[] = [];
+  const own = async <T extends AsyncDisposable>(starting: Promise<T>): Promise<T> => {
+    const part = await starting;
+    parts.unshift(part);
+    return part;
+  };
+  const quick = await own(startTestFunction());
+  const broken = await own(startTestFunction({ handler: status(500) }));
+  const slow = await own(startTestFunction({ handler: sleep(500) }));
+  const full = await own(startTestFunction({ handler: overloaded() }));
+  const receiver = await own(startCallbackReceiver());
+  const refusing = await own(startCallbackReceiver({ respond: status(503) }));
+  const retry = { attempts: 1, minWait: '1s', maxWait: '1s', backoff: 'exponential' };
+  const stack = await own(
+    start({
+      ...options,
+      functions: {
+        quick: quick.url,
+        broken: { url: broken.url, retry },
+        slow: { url: slow.url, concurrency: 1, queue: 'slow' },
+        full: { url: full.url, retry: { ...retry, attempts: 20 } },
+      },
+      gatewayEnv: { MAX_CONNECTIONS: String(maxConnections), ...options.gatewayEnv },
+    }),
+  );
+  const client = await own(Promise.resolve(new ApiClient(stack.gateway.url, 20)));
+  const send = (): Promise<unknown> =>
+    Promise.allSettled([
+      client.call('quick', { callbackUrl: receiver.url }),
+      client.call('quick', { callbackUrl: refusing.url }),
+      client.call('quick', { headers: { 'Idempotency-Key': 'once' } }),
+      client.call('broken'),
+      client.call('slow'),
+      client.call('unknown'),
+      ...Array.from({ length: 3 }, () => client.call('full')),
+    ]);
+  const timer = setInterval(() => void send(), everyMs);
+  const sockets = holdConnections(Number(new URL(stack.gateway.url).port));
+  return {
+    stack,
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      for (const socket of sockets) {
+        socket.destroy();
+      }
+      for (const part of parts) {
+        await part[Symbol.asyncDispose]();
+      }
+    },
+  };
+}
+
+/** Ten in the midst of a body, and for a moment more than there may be. */
+function holdConnections(port: number): Socket[] {
+  const partOf = 'POST /async-function/quick HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\npart';
+  const open = (text: string): Socket => {
+    const socket = connect({ host: '127.0.0.1', port });
+    // Those beyond the limit are closed as they come.
+    socket.on('error', () => undefined);
+    socket.write(text);
+    return socket;
+  };
+  const held = Array.from({ length: 10 }, () => open(partOf));
+  const flood = Array.from({ length: maxConnections }, () => open(''));
+  setTimeout(() => {
+    for (const socket of flood) {
+      socket.destroy();
+    }
+  }, 500).unref();
+  return [...held, ...flood];
+}

@@ -1,0 +1,81 @@
+import { eventually } from '@asyncfn/testkit';
+import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+
+/** What a dead letter says of a call or of a callback. */
+export interface DeadLetter {
+  readonly kind: string;
+  readonly reason: string;
+  readonly lastStatus?: number;
+  readonly attempts: number;
+}
+
+const source = 'OUTCOMES';
+const copy = 'COPY_OF_OUTCOMES';
+const anyOutcome = 'outcomes.*.*';
+
+/** A look into the streams behind the backs of the processes. It stays open over restarts of nats-server. */
+export class Records implements AsyncDisposable {
+  readonly #connection: NatsConnection;
+  readonly #manager: JetStreamManager;
+
+  private constructor(connection: NatsConnection, manager: JetStreamManager) {
+    this.#connection = connection;
+    this.#manager = manager;
+  }
+
+  /** To be opened before the first call ends: from then on every recorded end is copied, and none is overwritten. */
+  static async open(natsUrl: string): Promise<Records> {
+    const connection = await connect({ servers: natsUrl, maxReconnectAttempts: -1, reconnectTimeWait: 100 });
+    const manager = await jetstreamManager(connection);
+    await manager.streams.add({ name: copy, mirror: { name: source } });
+    return new Records(connection, manager);
+  }
+
+  /** How often an end of each call has been recorded, by call id. */
+  async outcomes(): Promise<ReadonlyMap<string, number>> {
+    return await eventually(async () => {
+      const { state } = await this.#manager.streams.info(source);
+      const { state: copied } = await this.#manager.streams.info(copy, { subjects_filter: anyOutcome });
+      if (copied.last_seq !== state.last_seq) {
+        throw new Error(`${copied.last_seq} of ${state.last_seq} are copied`);
+      }
+      const counts = Object.entries(copied.subjects ?? {});
+      return new Map(counts.map(([subject, count]) => [subject.split('.')[1] ?? '', count]));
+    });
+  }
+
+  /** The dead letters of a call and of its callback. */
+  async deadLetters(callId: string): Promise<DeadLetter[]> {
+    const subjects = await this.#subjects('DEAD_LETTERS', `dead.*.*.*.*.${callId}`);
+    const messages = await Promise.all(
+      subjects.map((subject) => this.#manager.streams.getMessage('DEAD_LETTERS', { last_by_subj: subject })),
+    );
+    return messages.map((message) => JSON.parse(message?.header.get('Asyncfn-Dead-Letter') ?? '') as DeadLetter);
+  }
+
+  /** How many retries wait for their time. */
+  async waitingRetries(): Promise<number> {
+    return (await this.#subjects('CALLS_default', 'calls.default.later.>')).length;
+  }
+
+  /** How many callbacks wait for their time. */
+  async waitingCallbacks(): Promise<number> {
+    return (await this.#subjects('CALLBACKS', 'callbacks.later.>')).length;
+  }
+
+  /** Of how many calls callbacks are stored, waiting or on their way: the next try is there before the last one goes. */
+  async storedCallbacks(): Promise<number> {
+    const subjects = await this.#subjects('CALLBACKS', 'callbacks.>');
+    return new Set(subjects.map((subject) => subject.split('.').slice(2).join('.'))).size;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#connection.close();
+  }
+
+  async #subjects(stream: string, filter: string): Promise<string[]> {
+    const { state } = await this.#manager.streams.info(stream, { subjects_filter: filter });
+    return Object.keys(state.subjects ?? {});
+  }
+}

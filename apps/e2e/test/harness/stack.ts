@@ -1,0 +1,10 @@
+import type {} from '@asyncfn/nats-server/vitest';
+import { type Stack, type StackOptions, startStack as start } from '@asyncfn/stack';
+import { inject, onTestFailed } from 'vitest';
+
+/** A stack with the nats-server of the test run. On a failed test the last lines of its processes are printed. */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const stack = await start({ natsServerBin: inject('natsServerBin'), ...options });
+  onTestFailed(() => void process.stderr.write(stack.tails));
+  return stack;
+}

@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs';
+import { eventually } from '@asyncfn/testkit';
+import { expect, test } from 'vitest';
+import { startBusyStack } from './harness/busy-stack.ts';
+import { readDocumentedMetrics } from './harness/documented-metrics.ts';
+import { type Family, parseExposition } from './harness/exposition.ts';
+import { startStack } from './harness/stack.ts';
+
+const documented = readDocumentedMetrics();
+
+/** What moves only when something is badly wrong, and the test that brings that about. */
+const movedElsewhere = new Map([
+  ['queue_worker_retries_deferred_total', 'full-broker.e2e.test.ts'],
+  ['queue_worker_outcomes_lost_total', 'full-broker.e2e.test.ts'],
+  ['queue_worker_conservation_drift', 'conservation.e2e.test.ts'],
+]);
+
+function labelsOf({ samples, type }: Family): string[] {
+  const names = samples.flatMap(({ labels }) => Object.keys(labels));
+  return [...new Set(names)].filter((name) => type !== 'histogram' || name !== 'le').toSorted();
+}
+
+test('every documented metric is exported as documented and moves under load, and no other is', async () => {
+  await using busy = await startBusyStack(startStack);
+  const { stack } = busy;
+  const moved = new Map<string, Family>();
+  const exported = { gateway: new Map<string, Family>(), worker: new Map<string, Family>() };
+  const look = async (): Promise<void> => {
+    for (const app of ['gateway', 'worker'] as const) {
+      exported[app] = parseExposition((await stack[app].ops('/metrics')).body);
+      for (const family of exported[app].values()) {
+        if (family.samples.some(({ value, name }) => value !== 0 && !name.endsWith('_bucket'))) {
+          moved.set(family.name, family);
+        }
+      }
+    }
+  };
+  const names = documented.map(({ name }) => name);
+  const toMove = names.filter((name) => !movedElsewhere.has(name) && !name.endsWith('_reconnect_total'));
+  await eventually(
+    async () => {
+      await look();
+      expect(toMove.filter((name) => !moved.has(name))).toEqual([]);
+      return true;
+    },
+    { timeoutMs: 60_000 },
+  );
+
+  const own = [...exported.gateway.values(), ...exported.worker.values()].map(({ name }) => name);
+  expect(own.filter((name) => !/^(process|nodejs)_/.test(name)).toSorted()).toEqual(names.toSorted());
+  for (const { app, name, type, labels } of documented) {
+    expect(exported[app].get(name), name).toMatchObject({ type });
+    if (moved.has(name)) {
+      expect(labelsOf(moved.get(name)!), name).toEqual(labels.toSorted());
+    }
+  }
+  for (const app of ['gateway', 'worker'] as const) {
+    expect([...exported[app].keys()]).toEqual(
+      expect.arrayContaining([
+        'process_cpu_seconds_total',
+        'process_resident_memory_bytes',
+        'nodejs_eventloop_lag_seconds',
+      ]),
+    );
+  }
+
+  await stack.nats.restart();
+  await eventually(
+    async () => {
+      await look();
+      return names.every((name) => !name.endsWith('_reconnect_total') || moved.has(name));
+    },
+    { timeoutMs: 30_000 },
+  );
+});
+
+test('what moves only when something is wrong is moved by the test of that', () => {
+  for (const [name, file] of movedElsewhere) {
+    expect(readFileSync(new URL(file, import.meta.url), 'utf8')).toContain(name);
+  }
+});

@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { readDocumentedMetrics } from './harness/documented-metrics.ts';
+import { readDashboards, readDeployed, readPanelQueries, readRules } from './harness/monitoring-files.ts';
+
+/** What docs/metrics.md names is exported by the processes: metrics.e2e.test.ts sees to that. */
+const documented = new Map(readDocumentedMetrics().map((metric) => [metric.name, metric]));
+const ofProcess = /^(process_cpu_seconds_total|process_resident_memory_bytes|nodejs_eventloop_lag_p99_seconds|up)$/;
+const expressions = [
+  ...readPanelQueries().map(({ expr }) => expr),
+  ...[...readRules().matchAll(/^ +expr: (.+)$/gm)].map(([, expr = '']) => expr),
+];
+
+function metricsIn(expr: string): string[] {
+  return [...expr.matchAll(/\b((?:gateway|queue_worker|http|process|nodejs)_[a-z0-9_]+|up)\b/g)].map(([name]) => name);
+}
+
+test('dashboards and alert rules use metrics that are exported, and labels that these have', () => {
+  expect(expressions.length).toBeGreaterThan(40);
+  for (const expr of expressions) {
+    const names = metricsIn(expr);
+    expect(names, expr).not.toEqual([]);
+    for (const name of names) {
+      const metric = documented.get(name) ?? documented.get(name.replace(/_(bucket|count|sum)$/, ''));
+      expect(metric !== undefined || ofProcess.test(name), `${name} in ${expr}`).toBe(true);
+    }
+    const known = new Set(['le', 'instance', 'job', ...names.flatMap((name) => labelsOf(name))]);
+    const grouped = [...expr.matchAll(/by \(([^)]*)\)/g)].flatMap(([, labels = '']) => labels.split(', '));
+    expect(
+      grouped.filter((label) => !known.has(label)),
+      expr,
+    ).toEqual([]);
+  }
+});
+
+test('what waits is never summed over workers', () => {
+  const brokerCounts = ['pending_messages', 'oldest_message_age_seconds', 'scheduled_messages', 'callbacks_waiting'];
+  for (const expr of expressions.filter((each) => brokerCounts.some((name) => each.includes(name)))) {
+    expect(expr).toMatch(/max(?: by \([^)]*\))? \(?\(?queue_worker_|max\(queue_worker_/);
+  }
+});
+
+test('every dashboard can be read by Grafana: panels apart from each other, described, with the data source that is set up', () => {
+  const source = /uid: (\S+)/.exec(readDeployed('grafana/provisioning/datasources/prometheus.yml'))?.[1];
+  const dashboards = readDashboards();
+  expect(new Set(dashboards.map(({ uid }) => uid)).size).toBe(3);
+  for (const { panels } of dashboards) {
+    const places = panels.map(({ gridPos: { x, y } }) => `${x}/${y}`);
+    expect(new Set(places).size).toBe(panels.length);
+    for (const panel of panels) {
+      expect(panel.datasource.uid).toBe(source);
+      expect(panel.description).not.toBe('');
+      expect(panel.gridPos.x + panel.gridPos.w).toBeLessThanOrEqual(24);
+      expect(panel.targets.length).toBeGreaterThan(0);
+    }
+  }
+});
+
+test('every alert is explained in docs/operations.md, and no other is', () => {
+  const operations = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
+  const alerts = [...readRules().matchAll(/alert: (\w+)/g)].map(([, name = '']) => name);
+  const explained = [...operations.matchAll(/^### `(Asyncfn\w+)`/gm)].map(([, name = '']) => name);
+  expect(explained.toSorted()).toEqual(alerts.toSorted());
+});
+
+function labelsOf(name: string): readonly string[] {
+  return (documented.get(name) ?? documented.get(name.replace(/_(bucket|count|sum)$/, '')))?.labels ?? [];
+}

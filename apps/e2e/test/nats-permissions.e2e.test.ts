@@ -1,0 +1,198 @@
+import { readFile } from 'node:fs/promises';
+import { type NatsServer, startNatsServer } from '@asyncfn/nats-server';
+import type {} from '@asyncfn/nats-server/vitest';
+import { ApiClient, CallClient, type Stack } from '@asyncfn/stack';
+import { eventually, gate, startCallbackReceiver, startTestFunction, status } from '@asyncfn/testkit';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { startStack } from './harness/stack.ts';
+
+const shipped = new URL('../../../deploy/nats-permissions.conf', import.meta.url);
+const passwords = { gateway: 'of-the-gateway', worker: 'of-the-worker' };
+
+type User = keyof typeof passwords;
+
+/** A system whose processes have the permissions that we ship, and nothing else. */
+async function startRestricted(functions: Record<string, string>): Promise<Stack> {
+  return startStack({
+    functions,
+    natsConfig: await readPermissions(),
+    gatewayEnv: envOf('gateway'),
+    workerEnv: {
+      ...envOf('worker'),
+      CALLBACK_RETRY_SCHEDULE: '300ms,300ms',
+      RETRY_MIN_WAIT: '300ms',
+      ACK_WAIT: '2s',
+      SHUTDOWN_TIMEOUT: '100ms',
+    },
+  });
+}
+
+function envOf(user: User): Record<string, string> {
+  return {
+    NATS_USER: user,
+    NATS_PASSWORD: passwords[user],
+    NATS_INBOX_PREFIX: inboxPrefix(user),
+  };
+}
+
+function inboxPrefix(user: User): string {
+  return `_INBOX_${user.toUpperCase()}`;
+}
+
+/** What the broker refused to the processes. */
+function violations({ gateways, workers }: Stack): unknown[] {
+  const lines = [...gateways, ...workers].flatMap(({ logs }) => logs);
+  return lines.map((line) => JSON.stringify(line['err'] ?? '')).filter((err) => /permissions? violation/i.test(err));
+}
+
+describe('with the permissions that we ship', () => {
+  test('calls are made, retried, told and replayed, and functions come and go', async () => {
+    await using echo = await startTestFunction();
+    await using flaky = await startTestFunction({ handler: status(503, { times: 1 }) });
+    await using broken = await startTestFunction({ handler: status(400) });
+    await using receiver = await startCallbackReceiver({ respond: status(500, { times: 1 }) });
+    await using stack = await startRestricted({ echo: echo.url, flaky: flaky.url, broken: broken.url });
+    const api = `${stack.gateway.url}/async-function`;
+    await using client = new ApiClient(stack.gateway.url);
+
+    await client.acceptMany('echo', 20, { callbackUrl: receiver.url });
+    await receiver.waitForCallbacks(21); // the first of them was tried again
+    await client.acceptMany('flaky', 1);
+    await flaky.waitForInvocations(2);
+
+    await fetch(`${api}/broken`, { method: 'POST', headers: { 'X-Call-Id': 'rejected' } });
+    const letters = `${stack.gateway.url}/system/dead-letters`;
+    await eventually(async () => (await fetch(`${letters}/rejected`)).ok);
+    expect(await (await fetch(letters)).json()).toMatchObject({ deadLetters: [{ callId: 'rejected' }] });
+    expect((await fetch(`${letters}/rejected/replay`, { method: 'POST' })).status).toBe(202);
+    await broken.waitForInvocations(2);
+    await eventually(async () => (await fetch(`${letters}/rejected`)).ok);
+    expect((await fetch(`${letters}/rejected`, { method: 'DELETE' })).status).toBe(204);
+
+    const functions = `${stack.gateway.url}/system/functions`;
+    const put = {
+      method: 'PUT',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ url: echo.url }),
+    };
+    expect((await fetch(`${functions}/registered`, put)).ok).toBe(true);
+    await client.accept('registered');
+    await echo.waitForInvocations(21);
+    for (const action of ['pause', 'resume']) {
+      expect((await fetch(`${functions}/registered/${action}`, { method: 'POST' })).ok).toBe(true);
+    }
+    expect((await fetch(`${functions}/registered`, { method: 'DELETE' })).ok).toBe(true);
+    for (const path of ['queues', 'queues/default', 'scaling/echo']) {
+      expect((await fetch(`${stack.gateway.url}/system/${path}`)).ok).toBe(true);
+    }
+
+    await stack.writeFunctions({ echo: echo.url, added: { url: echo.url, queue: 'another' } });
+    await eventually(async () => (await fetch(`${api}/added`, { method: 'POST' })).status === 202);
+    await echo.waitForInvocations(22);
+
+    expect(violations(stack)).toEqual([]);
+  });
+
+  test('calls are followed, waited for, cancelled and purged', async () => {
+    const busy = gate();
+    await using slow = await startTestFunction({ handler: busy.handler });
+    await using flaky = await startTestFunction({ handler: status(503) });
+    await using stack = await startRestricted({ slow: slow.url, flaky: flaky.url });
+    await using client = new ApiClient(stack.gateway.url);
+    await using calls = new CallClient(stack.gateway.url);
+    const [done, running] = await client.acceptMany('slow', 2);
+    const waiting = calls.state(done!, '?wait=1m');
+    const events = fetch(`${stack.gateway.url}/async-function/${done}`, { headers: { Accept: 'text/event-stream' } });
+    await calls.until(running!, 'running');
+    expect(await calls.ask(running!, '', 'DELETE')).toMatchObject({ status: 202 });
+    await eventually(() => slow.byCallId(running!)[0]?.aborted);
+    const retrying = await client.accept('flaky');
+    await calls.until(retrying, 'retrying');
+    expect(await calls.ask(retrying, '', 'DELETE')).toMatchObject({ status: 202 });
+    const purged = await fetch(`${stack.gateway.url}/system/queues/default/purge`, { method: 'POST' });
+    expect(purged.status).toBe(200);
+    busy.open();
+    expect(await waiting).toMatchObject({ status: 'succeeded' });
+    expect(await (await events).text()).toContain('"status":"succeeded"');
+    expect(violations(stack)).toEqual([]);
+  });
+
+  test('calls are handed back by a worker that is stopped, and taken from one that is killed', async () => {
+    const busy = gate();
+    await using slow = await startTestFunction({ handler: busy.handler });
+    await using stack = await startRestricted({ slow: slow.url });
+    await using client = new ApiClient(stack.gateway.url);
+    await client.accept('slow');
+    await slow.waitForInvocations(1);
+    await stack.worker.stop();
+    const doomed = await stack.startWorker();
+    await slow.waitForInvocations(2);
+    doomed.kill('SIGKILL');
+    await stack.startWorker();
+    await slow.waitForInvocations(3);
+    busy.open();
+    await stack.untilSettled();
+    expect(violations(stack)).toEqual([]);
+  });
+});
+
+describe('what a stolen password is worth', () => {
+  let nats: NatsServer;
+  beforeAll(async () => {
+    nats = await startNatsServer({ bin: inject('natsServerBin'), config: await readPermissions() });
+  });
+  afterAll(() => nats[Symbol.asyncDispose]());
+
+  test.each([
+    ['gateway', '$JS.API.STREAM.DELETE.CALLS_default'],
+    ['gateway', '$JS.API.STREAM.DELETE.KV_FUNCTIONS'],
+    ['gateway', '$JS.API.STREAM.PURGE.OUTCOMES'],
+    ['gateway', '$JS.API.STREAM.MSG.DELETE.OUTCOMES'],
+    ['gateway', '$JS.API.CONSUMER.MSG.NEXT.CALLS_default.echo'],
+    ['gateway', '$JS.API.CONSUMER.DELETE.CALLS_default.echo'],
+    ['gateway', '$JS.ACK.CALLS_default.echo.1.1.1.1.0'],
+    ['gateway', 'handovers.call-1'],
+    ['gateway', '_INBOX_WORKER.guessed.1'],
+    ['worker', 'calls.default.ready.~.echo.call-1'],
+    ['worker', '$JS.API.STREAM.DELETE.CALLS_default'],
+    ['worker', '$JS.API.STREAM.PURGE.OUTCOMES'],
+    ['worker', '$JS.API.STREAM.MSG.DELETE.CALLS_default'],
+    ['worker', '$JS.API.STREAM.PURGE.DEAD_LETTERS'],
+    ['worker', '$JS.API.STREAM.SNAPSHOT.CALLS_default'],
+    ['worker', '_INBOX_GATEWAY.guessed.1'],
+  ] as const)('the %s may not send to %s', async (user, subject) => {
+    const connection = await connectAs(nats, user);
+    try {
+      await expect(connection.request(subject, '', { timeout: 2_000 })).rejects.toThrow(/permissions violation/i);
+    } finally {
+      await connection.close();
+    }
+  });
+
+  test.each([
+    ['gateway', '_INBOX_WORKER.>'],
+    ['gateway', 'calls.>'],
+    ['gateway', '>'],
+    ['worker', '_INBOX_GATEWAY.>'],
+    ['worker', 'calls.>'],
+    ['worker', '$JS.ACK.>'],
+  ] as const)('the %s may not listen to %s', async (user, subject) => {
+    const connection = await connectAs(nats, user);
+    const refused = new Promise<Error | null>((resolve) => {
+      connection.subscribe(subject, { callback: (error) => resolve(error) });
+    });
+    expect(String(await refused)).toMatch(/permissions violation/i);
+    await connection.close();
+  });
+});
+
+/** The shipped file, with passwords for what it takes from the environment. */
+async function readPermissions(): Promise<string> {
+  const variables = `GATEWAY_NATS_PASSWORD: ${passwords.gateway}\nWORKER_NATS_PASSWORD: ${passwords.worker}\n`;
+  return variables + (await readFile(shipped, 'utf8'));
+}
+
+function connectAs({ url }: NatsServer, user: User): Promise<NatsConnection> {
+  return connect({ servers: url, user, pass: passwords[user], inboxPrefix: inboxPrefix(user) });
+}

@@ -1,0 +1,65 @@
+import { readFile } from 'node:fs/promises';
+import { ApiClient, type AppProcess, type LogLine, type Stack } from '@asyncfn/stack';
+import { eventually, startTestFunction } from '@asyncfn/testkit';
+import { expect, test } from 'vitest';
+import { startStack } from './harness/stack.ts';
+
+interface Gateways {
+  readonly primary: AppProcess;
+  readonly apiPorts: Set<unknown>;
+  readonly opsPorts: number[];
+}
+
+/** Starts a gateway of so many processes and waits until each is ready. */
+async function startGateways(stack: Stack, count: number): Promise<Gateways> {
+  const primary = await stack.spawn('gateway', { PROCESSES: String(count) });
+  const listening = (server: string): LogLine[] =>
+    primary.logged('listening').filter((line) => line['server'] === server);
+  await eventually(() => listening('ops').length === count, { timeoutMs: 60_000 });
+  const opsPorts = listening('ops').map((line) => Number(line['port']));
+  for (const port of opsPorts) {
+    await eventually(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok, { timeoutMs: 60_000 });
+  }
+  return { primary, opsPorts, apiPorts: new Set(listening('api').map((line) => line['port'])) };
+}
+
+async function submitted(port: number): Promise<number> {
+  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  return Number(/^queue_worker_messages_submitted_total\{[^}]*\} (\d+)$/m.exec(metrics)?.[1] ?? 0);
+}
+
+test('several gateways share one port, each with its own metrics, and all stop cleanly', async () => {
+  await using fn = await startTestFunction();
+  await using stack = await startStack({ functions: { echo: fn.url }, gateways: 0 });
+  const { primary, apiPorts, opsPorts } = await startGateways(stack, 3);
+  expect(apiPorts.size).toBe(1);
+  expect(new Set(opsPorts).size).toBe(3);
+  // Connections are handed out in turn.
+  await using client = new ApiClient(`http://127.0.0.1:${[...apiPorts][0]}`, 30);
+  await client.acceptMany('echo', 90);
+  const counts = await Promise.all(opsPorts.map(submitted));
+  expect(counts.reduce((sum, count) => sum + count, 0)).toBe(90);
+  expect(Math.min(...counts)).toBeGreaterThan(0);
+  await fn.waitForInvocations(90);
+  expect(await primary.stop()).toMatchObject({ code: 0 });
+  expect(primary.logged('stopped').length).toBe(3);
+});
+
+test('when one of them dies, all end, so that all are started anew', async () => {
+  await using fn = await startTestFunction();
+  await using stack = await startStack({ functions: { echo: fn.url }, gateways: 0, workers: 0 });
+  const { primary } = await startGateways(stack, 2);
+  const [child] = (await readFile(`/proc/${primary.pid}/task/${primary.pid}/children`, 'utf8')).split(' ');
+  process.kill(Number(child), 'SIGKILL');
+  expect(await primary.ended(30_000)).toMatchObject({ code: 1 });
+});
+
+test('what is wrong with the configuration is told once, and ends it with 78', async () => {
+  await using stack = await startStack({ functions: {}, gateways: 0, workers: 0 });
+  const primary = await stack.spawn('gateway', { PROCESSES: '2', PUBLISH_TIMEOUT: 'soon' });
+  expect(await primary.ended(30_000)).toMatchObject({ code: 78 });
+  expect(primary.stderr.filter((line) => line.includes('PUBLISH_TIMEOUT'))).toHaveLength(1);
+  const none = await stack.spawn('gateway', { PROCESSES: '0' });
+  expect(await none.ended(30_000)).toMatchObject({ code: 78 });
+  expect(none.stderr.join('\n')).toContain('PROCESSES');
+});

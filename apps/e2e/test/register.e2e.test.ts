@@ -1,0 +1,134 @@
+import { ApiClient } from '@asyncfn/stack';
+import { eventually, gate, sleep, startTestFunction } from '@asyncfn/testkit';
+import { describe, expect, test } from 'vitest';
+import { Operator } from './harness/operator.ts';
+import { startStack } from './harness/stack.ts';
+
+/** A change of the register is promised to be live in every process by then. */
+const liveMs = 2_000;
+
+describe('a function that is registered by the API', () => {
+  test('is live in two gateways and two workers within two seconds, and so is a change of it', async () => {
+    await using first = await startTestFunction({ handler: sleep(20) });
+    await using second = await startTestFunction({ handler: sleep(20) });
+    await using stack = await startStack({ functions: {}, gateways: 2, workers: 2, workerEnv: { MAX_INFLIGHT: '5' } });
+    const [one, two] = stack.gateways.map(({ url }) => new Operator(url)) as [Operator, Operator];
+    await using client = new ApiClient(stack.gateways[1]!.url);
+    expect(await client.call('fresh')).toMatchObject({ status: 404 });
+
+    const startedAt = performance.now();
+    expect(await one.register('fresh', { url: first.url })).toMatchObject({ status: 201 });
+    await eventually(async () => (await client.call('fresh')).status === 202, { timeoutMs: liveMs });
+    await first.waitForInvocations(1, liveMs);
+    expect(performance.now() - startedAt).toBeLessThan(liveMs);
+    await client.acceptMany('fresh', 60);
+    await stack.untilSettled();
+    const shares = await Promise.all(stack.workers.map((worker) => worker.metric('queue_worker_attempts_total')));
+    expect(Math.min(...shares)).toBeGreaterThan(0);
+
+    const before = first.invocations.length;
+    expect(await two.register('fresh', { url: second.url })).toMatchObject({ status: 200 });
+    await new Promise((resolve) => setTimeout(resolve, liveMs));
+    await client.acceptMany('fresh', 60);
+    await stack.untilSettled();
+    expect(first.invocations.length).toBe(before);
+    expect(second.invocations.length).toBe(60);
+    expect((await one.show('fresh')).body).toMatchObject({ url: second.url, source: 'api' });
+  });
+
+  test('needs no functions file, and outlives a restart of everything', async () => {
+    await using fn = await startTestFunction();
+    await using stack = await startStack({ functions: {}, env: { FUNCTIONS_FILE: '' } });
+    await new Operator(stack.gateway.url).register('kept', { url: fn.url, queue: 'own', concurrency: 3 });
+    await stack.gateway.stop();
+    await stack.worker.stop();
+    await stack.nats.restart();
+    const gateway = await stack.startGateway();
+    await stack.startWorker();
+    expect((await new Operator(gateway.url).show('kept')).body).toMatchObject({ queue: 'own', concurrency: 3 });
+    await using client = new ApiClient(gateway.url);
+    await client.accept('kept');
+    await fn.waitForInvocations(1);
+  });
+
+  test('is changed by one of two who have read the same, and the other is told 412', async () => {
+    await using stack = await startStack({ functions: {}, gateways: 2, workers: 0 });
+    const [one, two] = stack.gateways.map(({ url }) => new Operator(url)) as [Operator, Operator];
+    const { etag } = await one.register('raced', { url: 'http://raced' });
+    await eventually(async () => (await two.show('raced')).etag === etag);
+    for (let round = 0, tag = etag; round < 10; round++) {
+      const change = (by: Operator, to: number) =>
+        by.register('raced', { url: 'http://raced', concurrency: to }, { 'If-Match': tag });
+      const answers = await Promise.all([change(one, 1), change(two, 2)]);
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 412]));
+      expect(answers.find(({ status }) => status === 412)?.body).toMatchObject({ code: 'precondition_failed' });
+      tag = answers.find(({ status }) => status === 200)?.etag ?? '';
+    }
+  });
+
+  test('is not removed while calls of it wait, and is afterwards', async () => {
+    await using fn = await startTestFunction();
+    await using stack = await startStack({ functions: {}, workers: 0 });
+    const operator = new Operator(stack.gateway.url);
+    await operator.register('busy', { url: fn.url });
+    await using client = new ApiClient(stack.gateway.url);
+    await client.acceptMany('busy', 3);
+    expect(await operator.ask('DELETE', '/functions/busy')).toMatchObject({
+      status: 409,
+      body: { code: 'calls_waiting', calls: 3 },
+    });
+    await stack.startWorker();
+    await fn.waitForInvocations(3);
+    await stack.untilSettled();
+    expect(await operator.ask('DELETE', '/functions/busy')).toMatchObject({ status: 204 });
+    expect(await client.call('busy')).toMatchObject({ status: 404, code: 'unknown_function' });
+  });
+});
+
+test('a function is removed with all that waits, each call of which ends as cancelled', async () => {
+  const held = gate();
+  await using fn = await startTestFunction({ handler: held.handler });
+  await using stack = await startStack({ functions: {} });
+  const operator = new Operator(stack.gateway.url);
+  await operator.register('doomed', { url: fn.url, concurrency: 1 });
+  await using client = new ApiClient(stack.gateway.url);
+  const running = await client.accept('doomed');
+  await fn.waitForInvocations(1);
+  const waiting = await client.acceptMany('doomed', 5);
+  expect(await operator.ask('DELETE', '/functions/doomed')).toMatchObject({ status: 409, body: { calls: 6 } });
+  expect(await operator.ask('DELETE', '/functions/doomed?purge=true')).toMatchObject({ status: 204 });
+  expect(await operator.show('doomed')).toMatchObject({ status: 404 });
+  const statusOf = async (callId: string) => {
+    const response = await fetch(`${stack.gateway.url}/async-function/${callId}`);
+    return ((await response.json()) as { status: string }).status;
+  };
+  for (const callId of waiting) {
+    expect(await statusOf(callId)).toBe('cancelled');
+  }
+  held.open();
+  await eventually(async () => (await statusOf(running)) === 'succeeded');
+  await stack.untilSettled();
+  expect(fn.invocations).toHaveLength(1);
+});
+
+test('a functions file wins when a process starts, and its log says in what it differed', async () => {
+  await using ofFile = await startTestFunction();
+  await using ofApi = await startTestFunction();
+  await using stack = await startStack({ functions: { both: ofFile.url } });
+  const operator = new Operator(stack.gateway.url);
+  expect((await operator.show('both')).body).toMatchObject({ source: 'file', url: ofFile.url });
+  expect(await operator.register('both', { url: ofApi.url })).toMatchObject({ status: 200 });
+  await using client = new ApiClient(stack.gateway.url);
+  await eventually(async () => {
+    await client.accept('both');
+    return ofApi.invocations.length > 0;
+  });
+
+  await stack.worker.stop();
+  const worker = await stack.startWorker();
+  await worker.untilLogged('the functions file overrides the register', (line) => line['function'] === 'both');
+  await eventually(async () => (await operator.show('both')).body['url'] === ofFile.url, { timeoutMs: liveMs });
+  expect((await operator.show('both')).body).toMatchObject({ source: 'file' });
+  await client.accept('both');
+  await ofFile.waitForInvocations(1);
+});

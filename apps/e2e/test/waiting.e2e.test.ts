@@ -1,0 +1,92 @@
+import { ApiClient, CallClient, type Stack } from '@asyncfn/stack';
+import { eventually, gate, startTestFunction, status } from '@asyncfn/testkit';
+import { expect, test } from 'vitest';
+import { startStack } from './harness/stack.ts';
+import { percentile } from './harness/timing.ts';
+
+interface BrokerReport {
+  readonly subscriptions: number;
+  readonly api: { readonly total: number };
+}
+
+/** A page of nats-server's monitoring. */
+async function monitor({ nats }: Stack, page: 'varz' | 'jsz'): Promise<BrokerReport> {
+  return (await (await fetch(`${nats.monitorUrl}/${page}`)).json()) as BrokerReport;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+test('1,000 clients that wait are answered when their calls end, and cost little until then', async () => {
+  const count = 1_000;
+  const held = gate();
+  await using fn = await startTestFunction({ handler: held.handler });
+  await using stack = await startStack({ functions: { fn: fn.url }, gateways: 2 });
+  await using client = new ApiClient(stack.gateway.url, 20);
+  await using calls = new CallClient(stack.gateways[1]!.url, count);
+  const callIds = await client.acceptMany('fn', count);
+  const answers = callIds.map(async (callId) => {
+    const state = await calls.state(callId, '?wait=2m');
+    return { state, at: performance.now() };
+  });
+  await fn.waitForInvocations(100);
+  await eventually(async () => (await monitor(stack, 'varz')).subscriptions > count, { timeoutMs: 20_000 });
+  await pause(2_000);
+  const before = (await monitor(stack, 'jsz')).api.total;
+  await pause(3_000);
+  // What gateways and workers ask in any case; each client asking twice a second would be 6,000.
+  expect((await monitor(stack, 'jsz')).api.total - before).toBeLessThan(300);
+  held.open();
+  const ended = await Promise.all(answers);
+  expect(ended.filter(({ state }) => state.status !== 'succeeded')).toEqual([]);
+  const late = ended.map(({ state, at }) => performance.timeOrigin + at - Date.parse(String(state['endedAt'])));
+  expect(percentile(late, 0.99)).toBeLessThan(3_000);
+});
+
+test('who waits is answered when the time is up, and when the gateway stops', async () => {
+  await using fn = await startTestFunction({ handler: gate().handler });
+  await using stack = await startStack({ functions: { fn: fn.url } });
+  await using client = new ApiClient(stack.gateway.url);
+  await using calls = new CallClient(stack.gateway.url);
+  const callId = await client.accept('fn');
+  await calls.until(callId, 'running');
+  const { tookMs, body } = await calls.ask(callId, '?wait=1s');
+  expect(body).toMatchObject({ status: 'running' });
+  expect(tookMs).toBeGreaterThanOrEqual(990);
+  const waiting = calls.ask(callId, '?wait=5m');
+  await pause(500);
+  const exit = stack.gateway.stop();
+  expect(await waiting).toMatchObject({ status: 200, body: { status: 'running' } });
+  expect(await exit).toMatchObject({ code: 0 });
+});
+
+test('events tell each state of a call until its end', async () => {
+  const flaky = status(503, { times: 1 });
+  const held = gate(async (request, response) => {
+    await pause(300); // long enough for the start to be seen before the end
+    await flaky(request, response);
+  });
+  await using fn = await startTestFunction({ handler: held.handler });
+  const retry = { attempts: 2, minWait: '500ms', maxWait: '500ms', backoff: 'exponential' };
+  await using stack = await startStack({ functions: { fn: { url: fn.url, concurrency: 1, retry } } });
+  await using client = new ApiClient(stack.gateway.url);
+  await using calls = new CallClient(stack.gateway.url);
+  const first = await client.accept('fn');
+  await calls.until(first, 'running');
+  const callId = await client.accept('fn');
+  const answer = await fetch(`${stack.gateway.url}/async-function/${callId}`, {
+    headers: { Accept: 'text/event-stream' },
+  });
+  expect(answer.headers.get('content-type')).toBe('text/event-stream');
+  const reader = answer.text();
+  await pause(500);
+  held.open();
+  const states = [...(await reader).matchAll(/^event: state\ndata: (.*)$/gm)].map(
+    ([, data = '']) => JSON.parse(data) as { status: string; attempts: number },
+  );
+  const steps = states.map(({ status: step, attempts }) => `${step} ${attempts}`);
+  expect(steps[0]).toBe('queued 0');
+  expect(steps).toEqual(expect.arrayContaining(['running 1', 'retrying 1', 'running 2']));
+  expect(steps.at(-1)).toBe('succeeded 2');
+});
