@@ -1,0 +1,89 @@
+import type { HistoryEvent } from '../history/event.ts';
+import { type Stories, type Story, toStories } from '../history/stories.ts';
+import type { RuleLimits } from './excuses.ts';
+import { type Rule, rules, wasStored } from './rules.ts';
+
+export interface Violation {
+  readonly rule: Rule;
+  readonly detail: string;
+  readonly story: Story;
+}
+
+interface Counts {
+  readonly sent: number;
+  readonly accepted: number;
+  /** Without a clear answer. */
+  readonly unknown: number;
+  /** Of those, the ones that turned out to be stored. */
+  readonly unknownStored: number;
+  readonly refused: number;
+  /** Ended as cancelled, and as expired. */
+  readonly cancelled: number;
+  readonly expired: number;
+  /** Calls that have an end. */
+  readonly ended: number;
+  readonly invocations: number;
+  /** Attempts that were made again after a fault. */
+  readonly repeated: number;
+  readonly callbacks: number;
+  readonly faults: number;
+}
+
+export interface Verdict {
+  readonly clean: boolean;
+  readonly counts: Counts;
+  /** Stored calls that have neither an end nor a place in a queue, and ends of calls that nobody sent. */
+  readonly conservation: number;
+  /** Messages left in the queues; undefined where nobody looked. */
+  readonly queued: number | undefined;
+  /** Accepted calls that the workers' own audit has found to be nowhere. */
+  readonly missing: number | undefined;
+  /** Shortest story first. */
+  readonly violations: readonly Violation[];
+}
+
+const defaultLimits: RuleLimits = { slackMs: 1_000, lateMs: 500, handoverMs: 15_000 };
+
+/** Whether a history keeps what is promised. Pure: the same history has the same verdict. */
+export function checkHistory(events: Iterable<HistoryEvent>, limits: Partial<RuleLimits> = {}): Verdict {
+  const all = toStories(events);
+  const context = { faults: all.faults, limits: { ...defaultLimits, ...limits } };
+  const violations = all.stories.flatMap((story) =>
+    Object.entries(rules).flatMap(([rule, check]) => {
+      const detail = check(story, context);
+      return detail === undefined ? [] : [{ rule: rule as Rule, detail, story }];
+    }),
+  );
+  const conservation = countLost(all);
+  return {
+    clean: violations.length === 0 && conservation === 0 && (all.queued ?? 0) === 0 && (all.missing ?? 0) === 0,
+    counts: count(all),
+    conservation,
+    queued: all.queued,
+    missing: all.missing,
+    violations: violations.toSorted((a, b) => a.story.events.length - b.story.events.length),
+  };
+}
+
+function countLost({ stories, strayEnds }: Stories): number {
+  return strayEnds.length + stories.filter((story) => wasStored(story) && story.ends.length === 0).length;
+}
+
+function count({ stories, faults }: Stories): Counts {
+  const having = (predicate: (story: Story) => boolean): number => stories.filter(predicate).length;
+  const sum = (number: (story: Story) => number): number => stories.reduce((total, story) => total + number(story), 0);
+  return {
+    sent: stories.length,
+    accepted: having(({ acceptance }) => acceptance === 'accepted'),
+    unknown: having(({ acceptance }) => acceptance === 'unknown'),
+    unknownStored: having((story) => story.acceptance === 'unknown' && wasStored(story)),
+    refused: having(({ acceptance }) => acceptance === 'refused'),
+    cancelled: having(({ ends }) => ends[0]?.status === 'cancelled'),
+    expired: having(({ ends }) => ends[0]?.status === 'expired'),
+    ended: having(({ ends }) => ends.length > 0),
+    invocations: sum(({ invocations }) => invocations.length),
+    repeated: sum(({ invocations }) => invocations.length - new Set(invocations.map(({ retry }) => retry)).size),
+    callbacks: sum(({ callbacks }) => callbacks.length),
+    faults: faults.length,
+  };
+}

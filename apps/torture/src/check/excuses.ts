@@ -1,0 +1,66 @@
+import type { FaultSpan, Invocation } from '../history/stories.ts';
+
+export interface RuleLimits {
+  /** How late the world may be after a fault has ended, in milliseconds: a paused process still acts on what it knew. */
+  readonly slackMs: number;
+  /** How much later an invocation may arrive than it began, in milliseconds. */
+  readonly lateMs: number;
+  /** By when a call that a stopping worker gave back is run again, in milliseconds. */
+  readonly handoverMs: number;
+}
+
+export interface RuleContext {
+  readonly faults: readonly FaultSpan[];
+  readonly limits: RuleLimits;
+}
+
+/**
+ * Whether there may be a second invocation beside the first one: because a lease was lost while the worker of the first
+ * one had the call, or because the worker of the second one stood still with the call in its hands, from before the
+ * first one, and did not know better when it went on. A worker has a call until its end is on record, which may be long
+ * after the function has answered: the stream of ends may be without a leader.
+ *
+ * @param endedAt when the end of the call was on record
+ */
+export function isExcused(first: Invocation, second: Invocation, endedAt: number, context: RuleContext): boolean {
+  const { faults, limits } = context;
+  const heldUntil = Math.min(endedAt, second.from) + limits.slackMs;
+  return (
+    faults.some((fault) => {
+      const isOfAll = fault.breaksLeasesOf === 'all' && overlaps(fault, first.from, second.from, limits);
+      return isOfAll || (fault.breaksLeasesOf === first.worker && overlaps(fault, first.from, heldUntil, limits));
+    }) || wasHeldUp(second, first.from, context)
+  );
+}
+
+/** Whether the worker was held up from a moment on, or before it, until it made this invocation. */
+export function wasHeldUp(invocation: Invocation, since: number, { faults, limits }: RuleContext): boolean {
+  return faults.some(
+    ({ breaksLeasesOf, from, to }) =>
+      (breaksLeasesOf === 'all' || breaksLeasesOf === invocation.worker) &&
+      from <= since + limits.slackMs &&
+      invocation.from <= to + limits.slackMs &&
+      invocation.from >= from,
+  );
+}
+
+/**
+ * Whether a call may have been taken for started by then: by a worker that could not begin, or could not hear that it may.
+ * Nobody who goes on in its place can tell, and it never expires.
+ */
+export function mayHaveStarted(acceptedAt: number, expiredAt: number, { faults, limits }: RuleContext): boolean {
+  return faults.some((fault) => fault.breaksLeasesOf !== 'none' && overlaps(fault, acceptedAt, expiredAt, limits));
+}
+
+/**
+ * How far off, in milliseconds, the clock of whoever took the call or ran it may have been: the gateway turns a delay and
+ * an expiry into times of day, and the worker compares them with its own.
+ */
+export function clockError(from: number, to: number, { faults, limits }: RuleContext): number {
+  const jumps = faults.filter((fault) => overlaps(fault, from, to, limits)).map(({ jumpMs = 0 }) => Math.abs(jumpMs));
+  return Math.max(0, ...jumps);
+}
+
+function overlaps(fault: FaultSpan, from: number, to: number, { slackMs }: RuleLimits): boolean {
+  return fault.from <= to && fault.to + slackMs >= from;
+}

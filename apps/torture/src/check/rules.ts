@@ -1,0 +1,203 @@
+import type { EventOf, HistoryEvent } from '../history/event.ts';
+import type { Invocation, Story } from '../history/stories.ts';
+import { expectedEnd } from '../load/plan.ts';
+import { clockError, isExcused, mayHaveStarted, type RuleContext, wasHeldUp } from './excuses.ts';
+
+/** What holds for every call, whatever breaks. The names are for reports. */
+export type Rule =
+  | 'nothing accepted is lost'
+  | 'one end'
+  | 'the end is the right one'
+  | 'a refused call is not run'
+  | 'a good request is not turned away'
+  | 'a key is one call'
+  | 'cancelled is cancelled'
+  | 'not before its time'
+  | 'not after it has expired'
+  | 'within the budget'
+  | 'attempts in their order'
+  | 'once without a crash'
+  | 'one attempt at a time'
+  | 'nothing after the end'
+  | 'handed over at once'
+  | 'the caller is told'
+  | 'the caller is told the truth';
+
+/** Returns what is wrong, in words; undefined where all is well. */
+type Check = (story: Story, context: RuleContext) => string | undefined;
+
+/** Whether the call is known to have been stored. */
+export function wasStored({ acceptance, invocations, ends }: Story): boolean {
+  return acceptance === 'accepted' || invocations.length > 0 || ends.length > 0;
+}
+
+export const rules: Readonly<Record<Rule, Check>> = {
+  'nothing accepted is lost': (story) =>
+    wasStored(story) && story.ends.length === 0 ? 'it was stored, and has no end' : undefined,
+
+  'one end': ({ ends }) => (ends.length > 1 ? `it has ${ends.length} ends on record` : undefined),
+
+  'the end is the right one': ({ sent, ends, events }) => {
+    const [end] = ends;
+    const expected = expectedEnd(sent.plan);
+    // Set aside after five workers died with it in hand: a promise as well, however it was meant to end.
+    if (end === undefined || end.reason === 'worker_crash') {
+      return undefined;
+    }
+    if (end.status === 'cancelled' || end.status === 'expired') {
+      const isMeant = end.status === 'cancelled' ? events.some(isCancelling) : sent.plan.expiresInMs > 0;
+      return isMeant ? undefined : `it ended as ${end.status}, and nobody wanted that`;
+    }
+    return end.status === expected.status && end.attempts === expected.attempts
+      ? undefined
+      : `it ended as ${end.status} after ${end.attempts}, not as ${expected.status} after ${expected.attempts}`;
+  },
+
+  'a refused call is not run': (story) =>
+    story.acceptance === 'refused' && story.invocations.length > 0 ? 'it was refused, and invoked' : undefined,
+
+  'a good request is not turned away': ({ events }) => {
+    const refusal = events.find((event) => event.kind === 'answered' && event.status >= 400 && event.status < 500);
+    return refusal?.kind === 'answered' ? `it was answered ${refusal.status} ${refusal.code}` : undefined;
+  },
+
+  'a key is one call': ({ callIds }) =>
+    callIds.size > 1 ? `it was sent with one key, and became ${callIds.size} calls` : undefined,
+
+  'cancelled is cancelled': ({ events, ends, invocations }, context) => {
+    const answer = events.find((event) => event.kind === 'cancelled');
+    if (answer?.status === 404) {
+      return 'a call that was accepted is not known to whoever cancels it';
+    }
+    if (answer?.status !== 202) {
+      return undefined;
+    }
+    const late = invocations.find(
+      (each) => each.from > answer.at + context.limits.lateMs && !wasHeldUp(each, answer.at, context),
+    );
+    return ends[0]?.status !== 'cancelled'
+      ? 'its cancel was confirmed, and it ended otherwise'
+      : late && `it was invoked ${Math.round(late.from - answer.at)} ms after its cancel was confirmed`;
+  },
+
+  'not before its time': ({ sent, invocations: [first] }, context) => {
+    if (first === undefined) {
+      return undefined;
+    }
+    const earlyMs = sent.at + sent.plan.notBeforeMs - first.from;
+    // Times of two processes, of which one counts in whole milliseconds.
+    return earlyMs > 5 + clockError(sent.at, first.from, context)
+      ? `it was invoked ${Math.round(earlyMs)} ms too early`
+      : undefined;
+  },
+
+  'not after it has expired': ({ sent, events, invocations: [first] }, context) => {
+    const answer = events.find((event) => event.kind === 'answered' && event.status === 202);
+    if (sent.plan.expiresInMs === 0 || answer === undefined || first === undefined) {
+      return undefined;
+    }
+    const expiredAt = answer.at + sent.plan.expiresInMs;
+    const lateMs = first.from - expiredAt;
+    return lateMs > context.limits.slackMs + clockError(sent.at, first.from, context) &&
+      !mayHaveStarted(answer.at, expiredAt, context)
+      ? `it was started ${Math.round(lateMs)} ms after it had expired`
+      : undefined;
+  },
+
+  'within the budget': ({ sent, invocations }) => {
+    const beyond = invocations.find(({ retry }) => retry > sent.plan.maxRetries);
+    return beyond === undefined ? undefined : `retry ${beyond.retry} of at most ${sent.plan.maxRetries}`;
+  },
+
+  'attempts in their order': ({ invocations }) => {
+    const early = invocations.find(({ retry, from }) => retry > 0 && !hasReturnedBefore(invocations, retry - 1, from));
+    return early === undefined ? undefined : `retry ${early.retry} began before attempt ${early.retry} had returned`;
+  },
+
+  'once without a crash': ({ invocations, ends }, context) => {
+    const twice = pairs(invocations).find(([a, b]) => a.retry === b.retry && !isExcused(a, b, firstEnd(ends), context));
+    return twice === undefined ? undefined : `attempt ${twice[0].retry + 1} was made twice, and nothing was broken`;
+  },
+
+  'one attempt at a time': ({ invocations, ends }, context) => {
+    // What an attempt that was made again runs beside is what has followed the first one.
+    const isAgain = (each: Invocation): boolean =>
+      invocations.some(
+        (first) =>
+          first.retry === each.retry && first.from < each.from && isExcused(first, each, firstEnd(ends), context),
+      );
+    const both = pairs(invocations).find(
+      ([a, b]) => b.from < a.to && !isExcused(a, b, firstEnd(ends), context) && !isAgain(a),
+    );
+    return both === undefined ? undefined : 'two attempts ran at once, and nothing was broken';
+  },
+
+  'nothing after the end': ({ ends, events, invocations }, context) => {
+    // A cancel is there once it is confirmed: until then whoever has the call in hand need not have heard of it.
+    const cancelledAt = events.find((event) => event.kind === 'cancelled' && event.status === 202)?.at ?? 0;
+    const endedAt = Math.max(cancelledAt, firstEnd(ends));
+    const late = invocations.find(
+      (each) => each.from > endedAt + context.limits.slackMs && !wasHeldUp(each, endedAt, context),
+    );
+    return late === undefined ? undefined : `it was invoked ${Math.round(late.from - endedAt)} ms after its end`;
+  },
+
+  'handed over at once': ({ invocations, ends }, context) => {
+    if (ends[0]?.status === 'cancelled') {
+      return undefined; // given up for that
+    }
+    const late = invocations.find((cut, index) => isLateHandover(cut, invocations[index + 1], context));
+    return late === undefined ? undefined : 'a stopping worker gave it up, and it was not run again in time';
+  },
+
+  'the caller is told': ({ sent, ends, callbacks }) => {
+    const isOwed = sent.plan.callback !== 'none' && ends.length > 0 && ends[0]?.status !== 'cancelled';
+    return isOwed && !callbacks.some(({ status }) => status < 300) ? 'no callback was delivered' : undefined;
+  },
+
+  'the caller is told the truth': ({ callIds, ends, callbacks }) => {
+    const [end] = ends;
+    const wrong = callbacks.find(
+      ({ webhookId, functionStatus, retry, content }) =>
+        !callIds.has(webhookId) ||
+        content !== callbacks[0]?.content ||
+        (end !== undefined && functionStatus !== toldStatus(end)) ||
+        (end !== undefined && end.attempts > 0 && retry !== end.attempts - 1),
+    );
+    return wrong === undefined ? undefined : 'a callback tells another story than the record, or than the one before';
+  },
+};
+
+/** When the end of a call was on record; never for one without. */
+function firstEnd(ends: Story['ends']): number {
+  return Math.min(...ends.map(({ at }) => at));
+}
+
+function isCancelling({ kind }: HistoryEvent): boolean {
+  return kind === 'cancelling';
+}
+
+/** What a callback says where the function has said nothing. */
+function toldStatus({ status, functionStatus }: EventOf<'ended'>): number {
+  return functionStatus ?? (status === 'expired' ? 504 : 503);
+}
+
+function hasReturnedBefore(invocations: readonly Invocation[], retry: number, at: number): boolean {
+  return invocations.some((each) => each.retry === retry && each.to <= at);
+}
+
+/** One that a stop cut short, with nothing else broken that would explain why the next one is late. */
+function isLateHandover(cut: Invocation, next: Invocation | undefined, { faults, limits }: RuleContext): boolean {
+  if (cut.status !== undefined || cut.to === Number.POSITIVE_INFINITY) {
+    return false;
+  }
+  const due = cut.to + limits.handoverMs;
+  const around = faults.filter(({ from, to }) => from <= due && to + limits.slackMs >= cut.from);
+  const isStopAlone = around.length > 0 && around.every(({ name }) => name === 'stop worker');
+  return isStopAlone && (next === undefined || next.from > due);
+}
+
+/** Any two, the earlier one first. */
+function pairs<T>(items: readonly T[]): [T, T][] {
+  return items.flatMap((a, index) => items.slice(index + 1).map((b): [T, T] => [a, b]));
+}

@@ -1,0 +1,110 @@
+import type { AppName, AppProcess, Node, Seat } from '@asyncfn/stack';
+import { pickFrom, type Random } from '@asyncfn/testkit';
+import { type Fault, type FaultContext, someTime } from './fault.ts';
+import { untilHealthy } from './health.ts';
+
+const readyMs = 60_000;
+/** Beyond the lease of 5 s that torture gives to workers, and below. */
+const pauseMs = [1_500, 9_000] as const;
+const downMs = [200, 3_000] as const;
+
+/** What is done to processes. */
+export const processFaults: readonly Fault[] = [
+  onSeat('kill worker', 'worker', 'its own', killAndFollow),
+  onSeat('kill gateway', 'gateway', 'none', killAndFollow),
+  onSeat('pause worker', 'worker', 'its own', pauseSeat),
+  onSeat('pause gateway', 'gateway', 'none', pauseSeat),
+  onSeat('stop worker', 'worker', 'its own', stopAndFollow),
+  onSeat('stop gateway', 'gateway', 'none', stopAndFollow),
+  onNode('kill NATS', async (node, random) => {
+    node.server.signal('SIGKILL');
+    await node.server.exited;
+    await someTime(random, ...downMs);
+    await node.server.restart();
+  }),
+  onNode('pause NATS', async (node, random) => {
+    await node.server.pause();
+    await someTime(random, ...pauseMs);
+    node.server.signal('SIGCONT');
+  }),
+  onNode('restart NATS', (node) => node.server.restart()),
+  {
+    name: 'rolling restart',
+    breaksLeases: 'all',
+    aim: (context) => ({ target: 'everything', run: () => restartAll(context) }),
+  },
+];
+
+function onSeat(
+  name: string,
+  app: AppName,
+  breaksLeases: Fault['breaksLeases'],
+  run: (seat: Seat, context: FaultContext) => Promise<void>,
+): Fault {
+  return {
+    name,
+    breaksLeases,
+    aim(context) {
+      const { fleet, random } = context;
+      const seat = pickFrom(random, app === 'gateway' ? fleet.gateways : fleet.workers);
+      return { target: seat.name, run: () => run(seat, context) };
+    },
+  };
+}
+
+function onNode(name: string, run: (node: Node, random: Random) => Promise<void>): Fault {
+  return {
+    name,
+    breaksLeases: 'all',
+    aim({ fleet, random }) {
+      const node = pickFrom(random, fleet.nodes);
+      return { target: node.name, run: () => run(node, random) };
+    },
+  };
+}
+
+async function killAndFollow(seat: Seat, { random }: FaultContext): Promise<void> {
+  seat.process.kill('SIGKILL');
+  await seat.process.exited;
+  await someTime(random, ...downMs);
+  await startReady(seat);
+}
+
+async function pauseSeat({ process }: Seat, { random }: FaultContext): Promise<void> {
+  await process.pause();
+  await someTime(random, ...pauseMs);
+  process.kill('SIGCONT');
+}
+
+async function stopAndFollow(seat: Seat, { log }: FaultContext): Promise<void> {
+  await stop(seat.process, log);
+  await startReady(seat);
+}
+
+/** One after the other, nodes first; each is ready before the next one goes. */
+async function restartAll({ fleet: { nodes, gateways, workers }, log }: FaultContext): Promise<void> {
+  for (const { server } of nodes) {
+    await server.restart();
+    await untilHealthy(server);
+  }
+  for (const seat of [...gateways, ...workers]) {
+    await stop(seat.process, log);
+    await startReady(seat);
+  }
+}
+
+/**
+ * A process that could not tell the broker in time what it still had to says so by its exit code. What becomes of its
+ * calls then is for the checker to judge.
+ */
+async function stop(process: AppProcess, log: FaultContext['log']): Promise<void> {
+  const { code, signal } = await process.stop(60_000);
+  if (code !== 0) {
+    log(`${process.name} did not stop cleanly (${signal ?? `code ${code}`}):\n${process.tail}`);
+  }
+}
+
+async function startReady(seat: Seat): Promise<void> {
+  const process = await seat.start();
+  await process.untilReady(readyMs);
+}

@@ -1,0 +1,74 @@
+import type { Plan } from '../load/plan.ts';
+
+/** Something that happened, as somebody outside of the processes saw it. `at` is Unix time in milliseconds. */
+export type HistoryEvent = { readonly at: number } & (
+  | { readonly kind: 'sent'; readonly request: number; readonly gateway: string; readonly plan: Plan }
+  | {
+      readonly kind: 'answered';
+      readonly request: number;
+      readonly status: number;
+      /** Of a problem. */
+      readonly code?: string | undefined;
+      readonly callId?: string | undefined;
+    }
+  /** Its cancel was answered. */
+  | { readonly kind: 'cancelled'; readonly request: number; readonly status: number }
+  /** Its cancel was sent. */
+  | { readonly kind: 'cancelling'; readonly request: number }
+  /** No answer came: the connection broke, or the time was up. */
+  | { readonly kind: 'broken'; readonly request: number; readonly error: string }
+  | {
+      readonly kind: 'invoked';
+      readonly request: number;
+      /** Counts all invocations of the run. */
+      readonly invocation: number;
+      readonly callId: string;
+      readonly retry: number;
+      /** Who made it. */
+      readonly worker: string;
+    }
+  /** The end of an invocation; without a status its client had gone before. */
+  | {
+      readonly kind: 'returned';
+      readonly request: number;
+      readonly invocation: number;
+      readonly status?: number | undefined;
+    }
+  | {
+      readonly kind: 'called back';
+      readonly request: number;
+      readonly webhookId: string;
+      readonly functionStatus: number;
+      readonly retry: number;
+      /** All that the callback tells of the call. */
+      readonly content: string;
+      /** What the receiver said to it. */
+      readonly status: number;
+    }
+  /** An end that is on record at the broker; `at` is the broker's time. */
+  | {
+      readonly kind: 'ended';
+      readonly callId: string;
+      readonly status: string;
+      readonly attempts: number;
+      readonly functionStatus?: number | undefined;
+      readonly reason?: string | undefined;
+    }
+  | FaultEvent
+  /** Nothing happens any more; so many messages are left in the queues. */
+  | { readonly kind: 'quiet'; readonly queued: number; readonly missing: number }
+);
+
+interface FaultEvent {
+  readonly kind: 'fault';
+  readonly fault: number;
+  readonly name: string;
+  readonly target: string;
+  readonly phase: 'begins' | 'ends';
+  /** Which workers may have lost a lease by it, so that an attempt may be made twice (P3): all, none, or one. */
+  readonly breaksLeasesOf: string;
+  /** What clocks are off by meanwhile, in milliseconds. */
+  readonly jumpMs?: number | undefined;
+}
+
+export type EventOf<K extends HistoryEvent['kind']> = Extract<HistoryEvent, { kind: K }>;

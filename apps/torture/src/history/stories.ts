@@ -1,0 +1,154 @@
+import type { EventOf, HistoryEvent } from './event.ts';
+
+export interface Invocation {
+  readonly invocation: number;
+  readonly retry: number;
+  readonly worker: string;
+  readonly from: number;
+  /** Infinite while it has not returned. */
+  readonly to: number;
+  /** Undefined where its client had gone. */
+  readonly status: number | undefined;
+}
+
+/** What is known of whether a call was stored. */
+type Acceptance =
+  /** There was a 202. */
+  | 'accepted'
+  /** The answer leaves it open, or there was none. */
+  | 'unknown'
+  /** The answer says that it was not. */
+  | 'refused';
+
+/** All that happened to one call, in the order of time. */
+export interface Story {
+  readonly request: number;
+  readonly sent: EventOf<'sent'>;
+  readonly acceptance: Acceptance;
+  readonly callIds: ReadonlySet<string>;
+  readonly invocations: readonly Invocation[];
+  readonly callbacks: readonly EventOf<'called back'>[];
+  readonly ends: readonly EventOf<'ended'>[];
+  readonly events: readonly HistoryEvent[];
+}
+
+/** A span of time in which something was broken. */
+export interface FaultSpan {
+  readonly name: string;
+  readonly target: string;
+  readonly from: number;
+  readonly to: number;
+  /** `all`, `none`, or the name of a worker. */
+  readonly breaksLeasesOf: string;
+  /** What clocks are off by meanwhile, in milliseconds. */
+  readonly jumpMs?: number | undefined;
+}
+
+export interface Stories {
+  readonly stories: readonly Story[];
+  readonly faults: readonly FaultSpan[];
+  /** Ends of calls that nobody sent. */
+  readonly strayEnds: readonly EventOf<'ended'>[];
+  /** Messages that are left in the queues; undefined where the history does not tell. */
+  readonly queued: number | undefined;
+  /** Accepted calls that the workers' own audit has found to be nowhere. */
+  readonly missing: number | undefined;
+}
+
+/** Answers that leave open whether the call was stored. */
+const ambiguousCodes: ReadonlySet<string> = new Set(['broker_unavailable', 'broker_timeout']);
+
+type Told = Extract<HistoryEvent, { request: number }>;
+
+/** Sorts a history by its calls. */
+export function toStories(events: Iterable<HistoryEvent>): Stories {
+  const byRequest = new Map<number, Told[]>();
+  const ends: EventOf<'ended'>[] = [];
+  const faultEvents: EventOf<'fault'>[] = [];
+  let queued: number | undefined;
+  let missing: number | undefined;
+  for (const event of events) {
+    if ('request' in event) {
+      append(byRequest, event.request, event);
+    } else if (event.kind === 'ended') {
+      ends.push(event);
+    } else if (event.kind === 'fault') {
+      faultEvents.push(event);
+    } else {
+      ({ queued, missing } = event);
+    }
+  }
+  const endsByCall = new Map<string, EventOf<'ended'>[]>();
+  for (const end of ends) {
+    append(endsByCall, end.callId, end);
+  }
+  const stories = [...byRequest.values()].flatMap((told) => toStory(told, endsByCall) ?? []);
+  const known = new Set(stories.flatMap(({ callIds }) => [...callIds]));
+  const strayEnds = ends.filter(({ callId }) => !known.has(callId));
+  return { stories, faults: toSpans(faultEvents), strayEnds, queued, missing };
+}
+
+function toStory(told: readonly Told[], endsByCall: ReadonlyMap<string, EventOf<'ended'>[]>): Story | undefined {
+  const sent = told.find((event) => event.kind === 'sent');
+  if (sent === undefined) {
+    return undefined;
+  }
+  const named = told.flatMap((event) => ('callId' in event && event.callId ? [event.callId] : []));
+  // A call whose answer got lost, and that expired before it was invoked, has its id in its callback alone.
+  const called = told.flatMap((event) => (event.kind === 'called back' ? [event.webhookId] : []));
+  const callIds = new Set(named.length > 0 ? named : called);
+  const ends = [...callIds].flatMap((callId) => endsByCall.get(callId) ?? []);
+  return {
+    request: sent.request,
+    sent,
+    acceptance: toAcceptance(told),
+    callIds,
+    invocations: toInvocations(told),
+    callbacks: told.filter((event) => event.kind === 'called back'),
+    ends,
+    events: [...told, ...ends].toSorted((a, b) => a.at - b.at),
+  };
+}
+
+function toAcceptance(told: readonly Told[]): Acceptance {
+  // More than one for a call that was sent twice.
+  const answers = told.filter((event) => event.kind === 'answered');
+  if (answers.some(({ status }) => status === 202)) {
+    return 'accepted';
+  }
+  const isOpen = told.some((event) => event.kind === 'broken') || answers.length === 0;
+  return isOpen || answers.some(isAmbiguous) ? 'unknown' : 'refused';
+}
+
+function isAmbiguous({ status, code }: EventOf<'answered'>): boolean {
+  return status >= 500 && (code === undefined || ambiguousCodes.has(code));
+}
+
+function toInvocations(told: readonly Told[]): Invocation[] {
+  const returned = new Map(told.flatMap((event) => (event.kind === 'returned' ? [[event.invocation, event]] : [])));
+  return told
+    .flatMap((event) => (event.kind === 'invoked' ? [event] : []))
+    .map(({ invocation, retry, worker, at }) => {
+      const end = returned.get(invocation);
+      return { invocation, retry, worker, from: at, to: end?.at ?? Number.POSITIVE_INFINITY, status: end?.status };
+    })
+    .toSorted((a, b) => a.from - b.from);
+}
+
+function toSpans(events: readonly EventOf<'fault'>[]): FaultSpan[] {
+  const ends = new Map(events.filter(({ phase }) => phase === 'ends').map(({ fault, at }) => [fault, at]));
+  return events
+    .filter(({ phase }) => phase === 'begins')
+    .map(({ fault, name, target, at, breaksLeasesOf, jumpMs }) => {
+      return { name, target, from: at, to: ends.get(fault) ?? Number.POSITIVE_INFINITY, breaksLeasesOf, jumpMs };
+    });
+}
+
+function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list === undefined) {
+    map.set(key, [value]);
+  } else {
+    list.push(value);
+  }
+}

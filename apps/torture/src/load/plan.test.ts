@@ -1,0 +1,41 @@
+import { createRandom } from '@asyncfn/testkit';
+import { describe, expect, test } from 'vitest';
+import { expectedEnd, formatSteps, randomPlan, stepOf } from './plan.ts';
+
+describe('the steps of a function', () => {
+  test('survive their header', () => {
+    const text = formatSteps([
+      { status: 503, delayMs: 20 },
+      { status: 200, delayMs: 5 },
+    ]);
+    expect([0, 1, 2].map((retry) => stepOf(text, retry).status)).toEqual([503, 200, 200]);
+    expect(stepOf(text, 0).delayMs).toBe(20);
+  });
+
+  test('are refused where they are none', () => {
+    expect(() => stepOf('soon', 0)).toThrow(TypeError);
+  });
+});
+
+describe('the end that a plan leads to', () => {
+  const step = (status: number) => ({ status, delayMs: 0 });
+
+  test('is a success at the first good answer', () => {
+    const plan = { steps: [step(503), step(500), step(204)], maxRetries: 5 } as const;
+    expect(expectedEnd(plan)).toEqual({ status: 'succeeded', attempts: 3, functionStatus: 204 });
+  });
+
+  test('is a failure once the budget is used up, or at once for a final answer', () => {
+    expect(expectedEnd({ steps: [step(503)], maxRetries: 2 })).toMatchObject({ status: 'failed', attempts: 3 });
+    expect(expectedEnd({ steps: [step(422)], maxRetries: 2 })).toMatchObject({ status: 'failed', attempts: 1 });
+  });
+});
+
+test('the same seed makes the same plans', () => {
+  const plans = (seed: number) => {
+    const random = createRandom(seed);
+    return Array.from({ length: 20 }, () => randomPlan(random, ['quick', 'bulk']));
+  };
+  expect(plans(3)).toEqual(plans(3));
+  expect(plans(3)).not.toEqual(plans(4));
+});

@@ -1,0 +1,77 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { startFleet } from '@asyncfn/stack';
+import { createRandom, eventually } from '@asyncfn/testkit';
+import { BrokerLook } from '../broker-look.ts';
+import { nowhere } from '../history/history.ts';
+import { startCallee, startInbox } from '../load/callee.ts';
+import { Sender } from '../load/sender.ts';
+import { fleetOptions } from '../rig.ts';
+import { Sampler } from './sampler.ts';
+import type { Trend } from './trend.ts';
+
+export interface SoakOptions {
+  readonly durationMs: number;
+  readonly seed: number;
+  /** Calls a second. */
+  readonly rate: number;
+  readonly nodes: number;
+  /** Where `samples.jsonl` goes. */
+  readonly folder: string;
+  /** Between two samples, in milliseconds. Default 5,000. */
+  readonly intervalMs?: number;
+  readonly natsServerBin?: string;
+  readonly log: (line: string) => void;
+}
+
+export interface SoakResult {
+  readonly sent: number;
+  readonly accepted: number;
+  readonly trends: readonly Trend[];
+  /** Whether everything that was watched has stopped growing. */
+  readonly flat: boolean;
+}
+
+/** What is kept for an hour grows for an hour: ends, and that a call has expired. Dead letters are kept for a week. */
+const growsByDesign = /^messages in (OUTCOMES|DEAD_LETTERS|HANDOVERS|EXPIRIES)$/;
+/** Keys stand in the streams of the queues for a day, if nothing else is said. */
+const gatewayEnv = { IDEMPOTENCY_WINDOW: '1m' };
+
+/** A steady load with nothing broken: whether memory, handles, consumers and streams come to a value and stay there. */
+export async function soak(options: SoakOptions): Promise<SoakResult> {
+  const { durationMs, folder, nodes, seed, rate, log } = options;
+  await mkdir(folder, { recursive: true });
+  await using callee = await startCallee(nowhere);
+  await using inbox = await startInbox(nowhere);
+  await using fleet = await startFleet(fleetOptions({ ...options, functionUrl: callee.url, fleet: { gatewayEnv } }));
+  await using look = await BrokerLook.open(fleet.natsUrls);
+  await using sender = new Sender({
+    history: nowhere,
+    gateways: fleet.gateways,
+    functions: ['quick', 'bulk'],
+    inboxUrl: inbox.url,
+    random: createRandom(seed),
+    rate,
+    clients: 200,
+  });
+  const file = join(folder, 'samples.jsonl');
+  const sampler = new Sampler({ fleet, look, intervalMs: options.intervalMs ?? 5_000, file });
+  log(`soaking for ${durationMs} ms at ${rate} calls a second with ${nodes} nats-server(s); samples in ${file}`);
+  const over = new AbortController();
+  const work = Promise.all([sender.run(over.signal), sampler.run(over.signal)]);
+  const progress = setInterval(() => log(`${sender.sent} calls sent, ${sender.accepted} accepted`), 60_000);
+  try {
+    await Promise.race([delay(durationMs, undefined, { signal: over.signal }), work]);
+  } finally {
+    over.abort();
+    clearInterval(progress);
+  }
+  await work;
+  await eventually(async () => (await look.queued()) === 0, {
+    timeoutMs: 120_000,
+    message: 'calls stay in the queues',
+  });
+  const trends = sampler.trends().filter(({ name }) => !growsByDesign.test(name));
+  return { sent: sender.sent, accepted: sender.accepted, trends, flat: trends.every(({ flat }) => flat) };
+}

@@ -1,0 +1,130 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { openSmallDisk, type SmallDisk, startFleet } from '@asyncfn/stack';
+import { createRandom } from '@asyncfn/testkit';
+import { BrokerLook } from './broker-look.ts';
+import { checkHistory, type Verdict } from './check/check-history.ts';
+import type { RuleLimits } from './check/excuses.ts';
+import { type Impact, measureImpact } from './check/impact.ts';
+import type { Fault } from './faults/fault.ts';
+import { runFaults } from './faults/schedule.ts';
+import { History } from './history/history.ts';
+import { type FaultSpan, toStories } from './history/stories.ts';
+import { startCallee, startInbox } from './load/callee.ts';
+import { Sender } from './load/sender.ts';
+import { fleetOptions, type RigOptions } from './rig.ts';
+
+export interface TortureOptions extends Omit<RigOptions, 'functionUrl' | 'clockFile' | 'storeDirs'> {
+  readonly durationMs: number;
+  readonly seed: number;
+  readonly faults: readonly Fault[];
+  /** Longest pause between two faults, in milliseconds. */
+  readonly gapMs: number;
+  /** Calls a second. */
+  readonly rate: number;
+  /** Where the history is written: `history.jsonl`. */
+  readonly folder: string;
+  /** How long nothing may end once nothing is broken any more, and calls are left, in milliseconds. Default 120,000. */
+  readonly settleMs?: number;
+  readonly limits?: Partial<RuleLimits>;
+  readonly log: (line: string) => void;
+}
+
+export interface TortureResult {
+  readonly verdict: Verdict;
+  readonly faults: readonly FaultSpan[];
+  /** What callers saw, by the names of the faults. */
+  readonly impacts: readonly Impact[];
+}
+
+/** Drives load, breaks things, lets everything come to rest, and judges what happened. */
+export async function torture(options: TortureOptions): Promise<TortureResult> {
+  const { seed, durationMs, folder, nodes, log } = options;
+  await mkdir(folder, { recursive: true });
+  const history = new History(join(folder, 'history.jsonl'));
+  await using callee = await startCallee(history);
+  await using inbox = await startInbox(history);
+  await using disk = await openDisk(options);
+  const clockFile = join(folder, '{seat}.clock');
+  const rig = { ...options, functionUrl: callee.url, clockFile, storeDirs: [disk?.path] };
+  await using fleet = await startFleet(fleetOptions(rig));
+  await using look = await BrokerLook.open(fleet.natsUrls);
+  await look.copyEnds(Math.min(3, nodes));
+  const random = createRandom(seed);
+  await using sender = new Sender({
+    history,
+    gateways: fleet.gateways,
+    functions: ['quick', 'bulk'],
+    inboxUrl: inbox.url,
+    random: createRandom(seed + 1),
+    rate: options.rate,
+    clients: 200,
+  });
+  log(`${nodes} nats-server(s), 2 gateways and 2 workers are ready; seed ${seed}, history in ${folder}`);
+  const over = new AbortController();
+  const sending = sender.run(over.signal);
+  const progress = setInterval(() => log(`${sender.sent} calls sent, ${sender.accepted} accepted`), 15_000);
+  try {
+    // A run that fails does not wait for its end.
+    const timeUp = delay(durationMs, undefined, { signal: over.signal }).then(
+      () => over.abort(),
+      () => {},
+    );
+    const faults = options.faults.filter(({ needsDisk = false }) => !needsDisk || disk !== undefined);
+    const context = { fleet, look, random, disk, clockFile: (seat: string) => clockFile.replace('{seat}', seat) };
+    await runFaults({ ...options, ...context, faults, history }, over.signal);
+    await timeUp;
+  } finally {
+    over.abort();
+    clearInterval(progress);
+    await sending;
+  }
+  log(`load is over: ${sender.sent} calls sent, ${sender.accepted} accepted; everything comes to rest`);
+  await settle(look, history, options);
+  await history.close();
+  const { faults } = toStories(history.events);
+  const verdict = checkHistory(history.events, options.limits);
+  return { verdict, faults, impacts: measureImpact(history.events) };
+}
+
+/** Undefined where nothing that is asked for needs one, or the machine has none to give. */
+async function openDisk({ faults, log }: TortureOptions): Promise<SmallDisk | undefined> {
+  if (!faults.some(({ needsDisk }) => needsDisk)) {
+    return undefined;
+  }
+  const opened = await openSmallDisk();
+  if (opened.kind === 'impossible') {
+    log(`no disk is filled: ${opened.reason}`);
+    return undefined;
+  }
+  return opened.disk;
+}
+
+/** Waits until the queues are empty, as long as they get emptier, and adds what is on record to the history. */
+async function settle(look: BrokerLook, history: History, { settleMs = 120_000, log }: TortureOptions): Promise<void> {
+  const startedAt = performance.now();
+  let queued = Number.POSITIVE_INFINITY;
+  let progressAt = startedAt;
+  while (performance.now() - progressAt < settleMs) {
+    // Servers may still be electing a leader.
+    const now = await look.queued().catch(() => Number.POSITIVE_INFINITY);
+    if (now < queued) {
+      queued = now;
+      progressAt = performance.now();
+    }
+    const isDone = async (): Promise<boolean> => (await look.isCopied()) && (await look.isAudited());
+    if (now === 0 && (await isDone().catch(() => false))) {
+      break;
+    }
+    await delay(250);
+  }
+  if (queued > 0) {
+    log(`${queued} messages are still there, and do not become less within ${settleMs} ms`);
+  }
+  log(`at rest after ${Math.round(performance.now() - startedAt)} ms`);
+  for await (const { at, ...end } of look.ends()) {
+    history.record({ kind: 'ended', ...end }, at);
+  }
+  history.record({ kind: 'quiet', queued, missing: await look.missing() });
+}

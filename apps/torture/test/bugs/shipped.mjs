@@ -1,0 +1,28 @@
+// The gateway and the worker as they are shipped, with the classes that a bug is put into. What is changed here is changed
+// in the one process that runs it.
+import { runProcess } from '@asyncfn/service-kit';
+
+const packages = new URL('../../../../packages/', import.meta.url);
+const apps = new URL('../../../', import.meta.url);
+
+export const { CallQueue, CallStore, Publisher } = await import(new URL('queue-core/dist/index.js', packages).href);
+export const { CallRunner } = await import(new URL('worker/dist/call-runner.js', apps).href);
+export const { LeaseKeeper } = await import(new URL('worker/dist/lease-keeper.js', apps).href);
+export const { Settler } = await import(new URL('worker/dist/settle/settler.js', apps).href);
+
+/** Makes `change` of a method: it gets the original, and what it returns takes its place. */
+export function replace(type, method, change) {
+  type.prototype[method] = change(type.prototype[method]);
+}
+
+export async function runGateway() {
+  const { gatewayConfig } = await import(new URL('gateway/dist/config.js', apps).href);
+  const { createGateway } = await import(new URL('gateway/dist/service.js', apps).href);
+  await runProcess({ process, name: 'gateway', version: '0.0.0', schema: gatewayConfig, create: createGateway });
+}
+
+export async function runWorker() {
+  const { workerConfig } = await import(new URL('worker/dist/config.js', apps).href);
+  const { createWorker } = await import(new URL('worker/dist/service.js', apps).href);
+  await runProcess({ process, name: 'worker', version: '0.0.0', schema: workerConfig, create: createWorker });
+}

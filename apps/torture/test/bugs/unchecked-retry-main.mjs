@@ -1,0 +1,20 @@
+// Retries without a message id and without the sequence that they follow: two workers that have the same attempt in hand
+// each store the next one.
+import { CallStore, Publisher, replace, runWorker } from './shipped.mjs';
+
+replace(
+  Publisher,
+  'publish',
+  (publish) =>
+    function (message) {
+      if (message.subject.includes('.later.')) {
+        for (const name of ['Nats-Msg-Id', 'Nats-Expected-Last-Subject-Sequence']) {
+          message.headers.delete(name);
+        }
+        message.headers.delete('Nats-Expected-Last-Subject-Sequence-Subject');
+      }
+      return publish.call(this, message);
+    },
+);
+replace(CallStore, 'isSuperseded', () => () => Promise.resolve(false));
+await runWorker();

@@ -1,0 +1,155 @@
+import type { Step } from './explore.ts';
+import { append, type Bounds, type Canceller, newest, remove, rest, step, type Variant, type World } from './world.ts';
+
+type NamedCancel = (name: string, change: (next: World, self: Canceller) => void) => Step<World>;
+
+/** Ends the call as cancelled: `call-canceller.ts`. */
+export class CancellerSteps {
+  readonly #bounds: Bounds;
+  readonly #variant: Variant;
+
+  constructor(bounds: Bounds, variant: Variant) {
+    this.#bounds = bounds;
+    this.#variant = variant;
+  }
+
+  /** What whoever cancels the call may do next. */
+  of(world: World): Step<World>[] {
+    const { canceller, crashes } = world;
+    const named = (name: string, change: (next: World, self: Canceller) => void): Step<World> =>
+      step(world, `canceller ${name}`, (next) => change(next, next.canceller));
+    if (canceller.does === 'nothing') {
+      return this.#bounds.cancel && world.accepted
+        ? [
+            named('begins', (_, self) => {
+              self.does = 'look';
+            }),
+          ]
+        : [];
+    }
+    if (canceller.does === 'dead') {
+      return canceller.intent
+        ? [step(world, 'sweeper finishes what it left', (next) => sweep(next, this.#variant.sweepBlindly === true))]
+        : [];
+    }
+    const steps = this.#cancelWork(world, named);
+    if (canceller.does !== 'done' && crashes < this.#bounds.crashes) {
+      steps.push(
+        named('dies', (next, self) => {
+          self.does = 'dead';
+          next.crashes += 1;
+        }),
+      );
+    }
+    return steps;
+  }
+
+  #cancelWork(world: World, named: NamedCancel): Step<World>[] {
+    const { canceller, messages, outcome } = world;
+    const mine = messages.find(({ sequence }) => sequence === canceller.sequence);
+    switch (canceller.does) {
+      case 'look':
+        if (outcome !== null) {
+          return [named('finds that it has ended', finish('ended'))];
+        }
+        return newest(world) === 0
+          ? []
+          : [
+              named('finds it', (next, self) => {
+                self.sequence = newest(next);
+                self.does = 'store its intent';
+              }),
+            ];
+      case 'store its intent':
+        return [
+          named('stores its intent', (_, self) => {
+            self.intent = true;
+            self.does = 'weigh';
+          }),
+        ];
+      case 'weigh':
+        return [
+          named('sees whether it was ever delivered', (_, self) => {
+            const isDelivered = mine === undefined || mine.deliveries > 0;
+            self.does = isDelivered || this.#variant.cancelInPlace ? 'record' : 'remove';
+          }),
+        ];
+      case 'remove':
+        return [
+          named(mine === undefined ? 'finds it gone' : 'takes it out of the queue', (next, self) => {
+            if (mine === undefined) {
+              self.intent = false;
+            } else {
+              self.removed = mine.attempt;
+            }
+            remove(next, self.sequence);
+            self.does = mine === undefined ? 'look' : 'record';
+          }),
+        ];
+      case 'record':
+        return outcome === null
+          ? [
+              named('records the end', (next, self) => {
+                next.outcome = 'cancelled';
+                next.ends += 1;
+                self.does = 'let go';
+              }),
+            ]
+          : [
+              named('finds another end', (next, self) => {
+                if (self.removed === null || this.#variant.keepRemoved) {
+                  finish('ended')(next, self);
+                } else {
+                  self.does = 'put back';
+                }
+              }),
+            ];
+      case 'put back':
+        return [
+          named('puts back what it has removed', (next, self) => {
+            append(next, self.removed ?? 0, false, true);
+            finish('ended')(next, self);
+          }),
+        ];
+      case 'let go':
+        return [
+          named('stops whoever runs it, and answers', (next, self) => {
+            letGo(next);
+            finish('cancelled')(next, self);
+          }),
+        ];
+      case 'nothing':
+      case 'done':
+      case 'dead':
+        return [];
+    }
+  }
+}
+
+function finish(said: Canceller['said']): (next: World, self: Canceller) => void {
+  return (_, self) => {
+    Object.assign(self, { does: 'done', intent: false, said });
+  };
+}
+
+/** What gateways do again and again: an intent of somebody who is dead is carried out, or dropped: `cancel-sweeper.ts`. */
+function sweep(next: World, isOlderTakenForIt: boolean): void {
+  const { canceller } = next;
+  const isThere = isOlderTakenForIt ? next.messages.length > 0 : newest(next) >= canceller.sequence;
+  if (next.outcome === null && !isThere) {
+    next.outcome = 'cancelled';
+    next.ends += 1;
+  }
+  if (next.outcome === 'cancelled') {
+    letGo(next);
+  }
+  canceller.intent = false;
+}
+
+/** Nothing of the call comes back, and whoever runs it stops. */
+function letGo(next: World): void {
+  next.messages = [];
+  for (const worker of next.workers.filter(({ does }) => does === 'invoke')) {
+    rest(worker);
+  }
+}

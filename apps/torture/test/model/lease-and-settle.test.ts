@@ -1,0 +1,163 @@
+import { describe, expect, test } from 'vitest';
+import { type Exploration, explore } from './explore.ts';
+import { leaseAndSettle } from './lease-and-settle.ts';
+import type { Bounds, Variant, World } from './world.ts';
+
+const calm: Bounds = { maxRetries: 1, crashes: 0, expiries: 0, lostAcks: 0, cancel: false };
+
+function explored(bounds: Partial<Bounds>, variant: Variant = {}): Exploration<World> {
+  return explore(leaseAndSettle({ ...calm, ...bounds }, variant));
+}
+
+describe('one call and two workers: it has one end, its caller hears of it, and the queue is empty', () => {
+  test.each<[string, Partial<Bounds>]>([
+    ['while nothing breaks, with every attempt made once', { maxRetries: 2 }],
+    ['whichever two processes die, between whichever steps', { crashes: 2 }],
+    ['when a lease runs out under a worker that goes on, and one process dies', { crashes: 1, expiries: 1 }],
+    ['when two leases run out under workers that go on', { expiries: 2 }],
+    ['when a confirmation gets lost, and a process dies', { crashes: 1, lostAcks: 1 }],
+    ['when a lease runs out, and a confirmation gets lost', { expiries: 1, lostAcks: 1 }],
+  ])('%s', (_, bounds) => {
+    const { counterexample, states } = explored(bounds);
+    expect(counterexample).toBeUndefined();
+    expect(states).toBeGreaterThan(100);
+  });
+});
+
+describe('what would go wrong', () => {
+  interface Mistake {
+    readonly mistake: string;
+    readonly variant: Variant;
+    readonly bounds: Partial<Bounds>;
+    readonly problem: string;
+    /** The last steps of the way to it. */
+    readonly steps: readonly string[];
+  }
+
+  test.each<Mistake>([
+    {
+      mistake: 'with a 202 before the PubAck',
+      variant: { answerBeforePubAck: true },
+      bounds: {},
+      problem: 'a 202 for a call that is not stored (P1)',
+      steps: ['gateway publishes'],
+    },
+    {
+      mistake: 'with an acknowledgement before the invocation',
+      variant: { ackBeforeInvoke: true },
+      bounds: { crashes: 1 },
+      problem: 'a stored call without an end (P2)',
+      steps: ['worker 0 takes attempt 0', 'worker 0 dies'],
+    },
+    {
+      mistake: 'with an acknowledgement before the outcome',
+      variant: { ackBeforeOutcome: true },
+      bounds: { crashes: 1 },
+      problem: 'a stored call without an end (P2)',
+      steps: ['worker 0 has a success', 'worker 0 dies'],
+    },
+    {
+      mistake: 'with an acknowledgement before the callback',
+      variant: { ackBeforeCallback: true },
+      bounds: { crashes: 1 },
+      problem: 'nobody was told',
+      steps: ['worker 0 records that it succeeded', 'worker 0 dies'],
+    },
+    {
+      mistake: 'with a callback before the outcome',
+      variant: { callbackBeforeOutcome: true },
+      bounds: {},
+      problem: 'the receiver is told of an end that is not on record',
+      steps: ['worker 0 has a success'],
+    },
+    {
+      mistake: 'with an outcome that is recorded whether there is one or not',
+      variant: { uncheckedOutcome: true },
+      bounds: { expiries: 1 },
+      problem: 'two ends',
+      steps: [],
+    },
+    {
+      mistake: 'with a redelivered call that is invoked without a look',
+      variant: { noLook: true },
+      bounds: { crashes: 1 },
+      problem: 'invoked although it has ended',
+      steps: ['worker 0 records that it succeeded', 'worker 0 dies'],
+    },
+    {
+      mistake: 'with a retry that is invoked without a look',
+      variant: { blindRetry: true },
+      bounds: { expiries: 1 },
+      problem: 'invoked although it has ended',
+      steps: ['schedule puts attempt 1 on the queue'],
+    },
+    {
+      mistake: 'with a retry that is stored whatever the stream holds',
+      variant: { uncheckedRetry: true },
+      bounds: { expiries: 1 },
+      problem: 'more attempts were made again than leases were lost (P3)',
+      steps: ['worker 0 stores the retry', 'worker 1 stores the retry'],
+    },
+    {
+      mistake: 'with a look for the outcome before that for a newer message',
+      variant: { endBeforeNewer: true },
+      bounds: { expiries: 1 },
+      problem: 'invoked although it has ended',
+      steps: ['worker 1 looks for the end', 'worker 1 looks for a newer message'],
+    },
+    {
+      mistake: 'with an acknowledgement by whoever comes second',
+      variant: { ackOnConflict: true },
+      bounds: { crashes: 1, expiries: 1 },
+      problem: 'nobody was told',
+      steps: ['worker 1 finds that it has ended'],
+    },
+  ])('$mistake', ({ variant, bounds, problem, steps }) => {
+    const { counterexample } = explored(bounds, variant);
+    expect(counterexample?.problem).toBe(problem);
+    expect(counterexample?.steps).toEqual(expect.arrayContaining([...steps]));
+    expect(explored(bounds).counterexample).toBeUndefined();
+  });
+});
+
+describe('a call that is cancelled meanwhile: whoever was told that it is hears of no further attempt', () => {
+  test.each<[string, Partial<Bounds>]>([
+    ['while nothing breaks', { cancel: true }],
+    ['when a lease runs out under a worker that goes on', { cancel: true, expiries: 1 }],
+    ['when a confirmation gets lost', { cancel: true, lostAcks: 1 }],
+    ['whichever process dies, between whichever steps', { cancel: true, crashes: 1 }],
+    // With a retry there are a million states; it holds there too.
+    [
+      'when a process dies, and a lease runs out under a worker that goes on',
+      { cancel: true, crashes: 1, expiries: 1, maxRetries: 0 },
+    ],
+  ])('%s', (_, bounds) => {
+    expect(explored(bounds).counterexample).toBeUndefined();
+  });
+
+  test('would have no end, were the attempt before taken for the retry that its dead canceller has removed', () => {
+    const { counterexample } = explored({ cancel: true, crashes: 1 }, { sweepBlindly: true });
+    expect(counterexample?.problem).toBe('a stored call without an end (P2)');
+    expect(counterexample?.steps).toContain('sweeper finishes what it left');
+  });
+
+  test('would not be told of its real end, were it not put back when that came first, and its worker died', () => {
+    const bounds = { cancel: true, crashes: 1 };
+    const { counterexample } = explored(bounds, { keepRemoved: true });
+    expect(counterexample?.problem).toBe('nobody was told');
+    expect(counterexample?.steps).toContain('canceller takes it out of the queue');
+  });
+
+  test('takes the death of its canceller and of its worker, in the same moment, to lose what follows its real end', () => {
+    const { counterexample } = explored({ cancel: true, crashes: 2 });
+    expect(counterexample?.problem).toBe('nobody was told');
+    const deaths = counterexample?.steps.filter((step) => step.endsWith('dies'));
+    expect(deaths?.toSorted()).toEqual(['canceller dies', expect.stringMatching(/^worker \d dies$/)]);
+  });
+
+  test('would be invoked after that, were it not taken out of the queue first', () => {
+    const { counterexample } = explored({ cancel: true }, { cancelInPlace: true });
+    expect(counterexample?.problem).toBe('invoked although it has been cancelled');
+    expect(counterexample?.steps.slice(-2)).toEqual(['canceller records the end', 'worker 0 takes attempt 0']);
+  });
+});

@@ -1,0 +1,253 @@
+import type { Step } from './explore.ts';
+import {
+  type After,
+  append,
+  at,
+  type Bounds,
+  type End,
+  newest,
+  remove,
+  rest,
+  step,
+  type Variant,
+  type Worker,
+  type World,
+} from './world.ts';
+
+type Named = (name: string, change: (next: World, self: Worker) => void) => Step<World>;
+
+/** Takes calls, invokes, and settles: `call-runner.ts`, `settler.ts` and `call-store.ts`. */
+export class WorkerSteps {
+  readonly #bounds: Bounds;
+  readonly #variant: Variant;
+
+  constructor(bounds: Bounds, variant: Variant) {
+    this.#bounds = bounds;
+    this.#variant = variant;
+  }
+
+  /** What the worker number `who` may do next. */
+  of(world: World, who: number): Step<World>[] {
+    const worker = at(world.workers, who);
+    if (worker.does === 'nothing') {
+      return this.#takeSteps(world, who);
+    }
+    const named = (name: string, change: (next: World, self: Worker) => void): Step<World> =>
+      step(world, `worker ${who} ${name}`, (next) => change(next, at(next.workers, who)));
+    const steps = this.#workSteps(world, worker, named);
+    if (world.crashes < this.#bounds.crashes) {
+      steps.push(
+        named('dies', (next, self) => {
+          next.crashes += 1;
+          rest(self);
+        }),
+      );
+    }
+    return steps;
+  }
+
+  #takeSteps(world: World, who: number): Step<World>[] {
+    const { noLook, ackBeforeInvoke, blindRetry = false } = this.#variant;
+    return world.messages.flatMap((message, index) => {
+      if (message.waits || message.holder !== null) {
+        return [];
+      }
+      return [
+        step(world, `worker ${who} takes attempt ${message.attempt}`, (next) => {
+          const taken = at(next.messages, index);
+          taken.holder = who;
+          taken.deliveries += 1;
+          const self = at(next.workers, who);
+          Object.assign(self, { sequence: taken.sequence, attempt: taken.attempt, answer: null, resumes: false });
+          if (ackBeforeInvoke) {
+            next.messages.splice(index, 1);
+          }
+          const isFirst = taken.attempt === 0 && !taken.isPutBack;
+          const isFresh = taken.deliveries === 1 && (isFirst || blindRetry);
+          if (isFresh || noLook) {
+            invoke(next, self);
+          } else if (taken.deliveries === 1 || this.#variant.endBeforeNewer) {
+            self.does = 'look for the end';
+          } else {
+            self.does = 'look for a newer message';
+          }
+        }),
+      ];
+    });
+  }
+
+  #workSteps(world: World, { does, answer, sequence, resumes }: Worker, named: Named): Step<World>[] {
+    const { endBeforeNewer } = this.#variant;
+    switch (does) {
+      case 'look for a newer message': {
+        const isHistory = newest(world) !== 0 && newest(world) !== sequence;
+        return [
+          named('looks for a newer message', (next, self) => {
+            if (isHistory) {
+              self.does = 'acknowledge';
+            } else if (endBeforeNewer) {
+              invoke(next, self);
+            } else {
+              self.does = 'look for the end';
+            }
+          }),
+        ];
+      }
+      case 'look for the end':
+        return [
+          named('looks for the end', (next, self) => {
+            if (next.outcome !== null) {
+              self.resumes = true;
+              self.does = afterEnd(next.outcome);
+            } else if (endBeforeNewer) {
+              self.does = 'look for a newer message';
+            } else {
+              invoke(next, self);
+            }
+          }),
+        ];
+      case 'invoke':
+        return this.#answerSteps(named);
+      case 'settle':
+        return answer === 'again' ? this.#retrySteps(world, sequence, named) : this.#endSteps(world, answer, named);
+      case 'bury':
+        return [
+          named('puts it among the dead letters', (next, self) => {
+            next.letter = true;
+            self.does = 'call back';
+          }),
+        ];
+      case 'call back':
+        return resumes && world.callbackNoted
+          ? [
+              named('finds the callback taken care of', (_, self) => {
+                self.does = 'acknowledge';
+              }),
+            ]
+          : [
+              named('calls back', (next, self) => {
+                tell(next, next.outcome ?? at([answer as End], 0));
+                self.does = 'note the callback';
+              }),
+            ];
+      case 'note the callback':
+        return [
+          named('notes the callback', (next, self) => {
+            next.callbackNoted = true;
+            self.does = 'acknowledge';
+          }),
+        ];
+      case 'acknowledge':
+        return [named('acknowledges', acknowledge)];
+      case 'nothing':
+        return [];
+    }
+  }
+
+  #answerSteps(named: Named): Step<World>[] {
+    const answered =
+      (answer: End | 'again') =>
+      (next: World, self: Worker): void => {
+        const isSpent = answer === 'again' && self.attempt >= this.#bounds.maxRetries;
+        self.answer = isSpent ? 'failed' : answer;
+        self.does = 'settle';
+        if (this.#variant.ackBeforeOutcome) {
+          remove(next, self.sequence);
+        }
+        if (this.#variant.callbackBeforeOutcome && self.answer !== 'again') {
+          tell(next, self.answer);
+        }
+      };
+    return [named('has a success', answered('succeeded')), named('is told to try again', answered('again'))];
+  }
+
+  #retrySteps(world: World, sequence: number, named: Named): Step<World>[] {
+    const { uncheckedRetry = false } = this.#variant;
+    const isLast = newest(world) === sequence || uncheckedRetry;
+    const store = (next: World, self: Worker): void => {
+      const isKnown = next.knownRetries.includes(self.attempt + 1);
+      if (isLast && (!isKnown || uncheckedRetry)) {
+        // A schedule on the same subject takes the place of the one before.
+        next.messages = next.messages.filter(({ waits }) => !waits);
+        append(next, self.attempt + 1, true);
+        next.knownRetries = [...new Set([...next.knownRetries, self.attempt + 1])];
+      }
+    };
+    const steps = [
+      named(isLast ? 'stores the retry' : 'finds the retry in conflict', (next, self) => {
+        store(next, self);
+        self.does = 'acknowledge';
+      }),
+    ];
+    if (isLast && world.lostAcks < this.#bounds.lostAcks) {
+      // It insists: the next try finds what this one has stored.
+      steps.push(
+        named('stores the retry and does not hear of it', (next, self) => {
+          store(next, self);
+          next.lostAcks += 1;
+        }),
+      );
+    }
+    return steps;
+  }
+
+  #endSteps(world: World, end: Worker['answer'], named: Named): Step<World>[] {
+    if (end === null || end === 'again') {
+      return [];
+    }
+    const record = (next: World): void => {
+      next.outcome = end;
+      next.ends += 1;
+    };
+    if (world.outcome === null || this.#variant.uncheckedOutcome) {
+      return [
+        named(`records that it ${end}`, (next, self) => {
+          record(next);
+          self.does = this.#variant.ackBeforeCallback ? ackFirst(next, self) : afterEnd(end);
+        }),
+      ];
+    }
+    // Another one has recorded an end: that one completes it.
+    return [
+      named('finds that it has ended', (next, self) => {
+        if (this.#variant.ackOnConflict) {
+          acknowledge(next, self);
+        } else {
+          rest(self);
+        }
+      }),
+    ];
+  }
+}
+
+/** The moment in which the function is called. */
+function invoke(next: World, self: Worker): void {
+  self.does = 'invoke';
+  next.invoked[self.attempt] = (next.invoked[self.attempt] ?? 0) + 1;
+  if (next.outcome !== null) {
+    next.offence = `invoked although it has ${next.outcome === 'cancelled' ? 'been cancelled' : 'ended'}`;
+  }
+  if (self.attempt > 0 && next.invoked[self.attempt - 1] === undefined) {
+    next.offence = 'an attempt before the one before it';
+  }
+}
+
+function afterEnd(end: End): After {
+  return end === 'failed' ? 'bury' : end === 'succeeded' ? 'call back' : 'acknowledge';
+}
+
+function ackFirst(next: World, self: Worker): After {
+  remove(next, self.sequence);
+  return afterEnd(next.outcome ?? 'succeeded');
+}
+
+function acknowledge(next: World, self: Worker): void {
+  remove(next, self.sequence);
+  rest(self);
+}
+
+function tell(next: World, end: End): void {
+  if (!next.told.includes(end)) {
+    next.told.push(end);
+  }
+}

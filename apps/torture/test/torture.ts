@@ -1,0 +1,44 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type {} from '@asyncfn/nats-server/vitest';
+import { inject, onTestFailed } from 'vitest';
+import type { Fault } from '../src/faults/fault.ts';
+import { allFaults } from '../src/faults/schedule.ts';
+import { formatReport } from '../src/report.ts';
+import { type TortureOptions, type TortureResult, torture } from '../src/torture.ts';
+
+type RunOptions = Partial<Omit<TortureOptions, 'faults'>> & {
+  readonly durationMs: number;
+  readonly faults?: readonly string[];
+};
+
+/** A run whose log and report are printed when the test fails. */
+export async function runTorture({ faults, ...options }: RunOptions): Promise<TortureResult> {
+  const folder = await mkdtemp(join(tmpdir(), 'asyncfn-torture-'));
+  const lines: string[] = [];
+  onTestFailed(() => void process.stderr.write(`${lines.join('\n')}\nhistory: ${folder}\n`));
+  const result = await torture({
+    seed: Number(process.env['E2E_SEED'] ?? Date.now() % 1_000_000),
+    gapMs: 500,
+    rate: 100,
+    nodes: 1,
+    folder,
+    natsServerBin: inject('natsServerBin'),
+    log: (line) => lines.push(line),
+    faults: faults === undefined ? allFaults : named(faults),
+    ...options,
+  });
+  lines.push(formatReport(result.verdict, result.faults, result.impacts));
+  return result;
+}
+
+function named(names: readonly string[]): Fault[] {
+  return names.map((name) => {
+    const fault = allFaults.find((each) => each.name === name);
+    if (fault === undefined) {
+      throw new Error(`there is no fault "${name}"`);
+    }
+    return fault;
+  });
+}

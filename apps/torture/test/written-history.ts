@@ -1,0 +1,82 @@
+import type { HistoryEvent } from '../src/history/event.ts';
+import type { Happening } from '../src/history/history.ts';
+import { expectedEnd, type Plan } from '../src/load/plan.ts';
+
+/** A history that tests write by hand: what happens is put at a time, in whichever order. */
+export class WrittenHistory {
+  readonly events: HistoryEvent[] = [];
+  #invocations = 0;
+
+  at(at: number, happening: Happening): this {
+    this.events.push({ at, ...happening });
+    return this;
+  }
+
+  sent(request: number, plan: Plan, at = 0): this {
+    return this.at(at, { kind: 'sent', request, gateway: 'gateway-1', plan });
+  }
+
+  accepted(request: number, at = 5): this {
+    return this.at(at, { kind: 'answered', request, status: 202, callId: idOf(request) });
+  }
+
+  attempt(
+    request: number,
+    retry: number,
+    from: number,
+    to: number,
+    status: number | undefined,
+    worker = 'worker-1',
+  ): this {
+    this.#invocations += 1;
+    const invocation = this.#invocations;
+    this.at(from, { kind: 'invoked', request, invocation, callId: idOf(request), retry, worker });
+    return this.at(to, { kind: 'returned', request, invocation, status });
+  }
+
+  ended(request: number, plan: Plan, at: number): this {
+    const { status, attempts, functionStatus } = expectedEnd(plan);
+    return this.at(at, { kind: 'ended', callId: idOf(request), status, attempts, functionStatus });
+  }
+
+  calledBack(request: number, plan: Plan, at: number): this {
+    const { attempts, functionStatus } = expectedEnd(plan);
+    const webhookId = idOf(request);
+    const content = `result of ${request}`;
+    const told = { request, webhookId, functionStatus, retry: attempts - 1, content, status: 204 } as const;
+    return this.at(at, { kind: 'called back', ...told });
+  }
+
+  fault(fault: number, name: string, from: number, to: number, breaksLeasesOf = 'worker-1'): this {
+    const event = { kind: 'fault', fault, name, target: 'somebody', breaksLeasesOf } as const;
+    return this.at(from, { ...event, phase: 'begins' }).at(to, { ...event, phase: 'ends' });
+  }
+
+  /** A clock that is off for a while, by so many milliseconds. */
+  clock(fault: number, target: string, from: number, to: number, jumpMs: number): this {
+    const event = { kind: 'fault', fault, name: 'jump clock', target, breaksLeasesOf: 'none', jumpMs } as const;
+    return this.at(from, { ...event, phase: 'begins' }).at(to, { ...event, phase: 'ends' });
+  }
+
+  quiet(queued = 0, missing = 0): this {
+    return this.at(1_000_000, { kind: 'quiet', queued, missing });
+  }
+
+  /** All that happens to a call when nothing goes wrong, from `at` on. */
+  wholeCall(request: number, plan: Plan, at: number): this {
+    this.sent(request, plan, at).accepted(request, at + 5);
+    const { attempts } = expectedEnd(plan);
+    const start = at + plan.notBeforeMs;
+    for (let retry = 0; retry < attempts; retry++) {
+      const step = plan.steps[Math.min(retry, plan.steps.length - 1)] ?? plan.steps[0];
+      this.attempt(request, retry, start + 10 + retry * 100, start + 20 + retry * 100, step.status);
+    }
+    const endedAt = start + 25 + (attempts - 1) * 100;
+    this.ended(request, plan, endedAt);
+    return plan.callback === 'none' ? this : this.calledBack(request, plan, endedAt + 5);
+  }
+}
+
+export function idOf(request: number): string {
+  return `call-${request}`;
+}
