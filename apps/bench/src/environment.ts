@@ -1,0 +1,30 @@
+import { cpus, release, totalmem } from 'node:os';
+
+/** What the numbers of a run depend on. */
+export interface Environment {
+  readonly date: string;
+  readonly node: string;
+  readonly natsServer: string;
+  readonly system: string;
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGiB: number;
+}
+
+export function readEnvironment(natsServer: string, now: Date): Environment {
+  const processors = cpus();
+  return {
+    date: now.toISOString().slice(0, 10),
+    node: process.version,
+    natsServer,
+    system: `${process.platform} ${release()} ${process.arch}`,
+    cpu: processors[0]?.model.trim() ?? 'unknown',
+    cores: processors.length,
+    memoryGiB: Math.round(totalmem() / 1024 ** 3),
+  };
+}
+
+export function describeEnvironment(environment: Environment): string {
+  const { date, node, natsServer, system, cpu, cores, memoryGiB } = environment;
+  return `${date}, Node ${node}, nats-server ${natsServer}, ${system}, ${cores} cores (${cpu}), ${memoryGiB} GiB, everything on this one machine.`;
+}

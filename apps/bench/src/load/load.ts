@@ -1,0 +1,50 @@
+import { runProgram } from '../processes/child-process.ts';
+import type { Measurement } from '../scenario.ts';
+import type { RequestShape } from './raw-connection.ts';
+
+export interface LoadSettings extends Omit<RequestShape, 'path'> {
+  readonly port: number;
+  /** Taken in turn. */
+  readonly paths: readonly string[];
+  readonly connections: number;
+  readonly warmUpMs: number;
+  readonly durationMs: number;
+  /** Processes whose CPU time is measured, by the name that it is told under. */
+  readonly pids: Readonly<Record<string, number>>;
+}
+
+export interface LoadResult {
+  readonly accepted: number;
+  /** Accepted altogether, also while nothing was counted. */
+  readonly total: number;
+  readonly refused: number;
+  readonly seconds: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** CPU time of each process of `pids`; not a number where it cannot be told. */
+  readonly cpuMicros: Readonly<Record<string, number | null>>;
+}
+
+/** Puts load on a server from a process of its own: the same for every subject. */
+export function putLoad(settings: LoadSettings): Promise<LoadResult> {
+  return runProgram<LoadResult>(new URL('./load-main.js', import.meta.url), settings);
+}
+
+/** The figures of a load: see `loadFigures`. Throws when a request was refused, since that is no speed. */
+export function toMeasurement({ accepted, refused, seconds, p50Ms, p99Ms, cpuMicros }: LoadResult): Measurement {
+  if (refused > 0 || accepted === 0) {
+    throw new Error(`${refused} calls were refused and ${accepted} accepted`);
+  }
+  const cpu = Object.entries(cpuMicros).flatMap(([name, micros]) =>
+    micros === null ? [] : [[`${name} µs/call`, micros / accepted] as const],
+  );
+  return { 'calls/s': accepted / seconds, 'p50 ms': p50Ms, 'p99 ms': p99Ms, ...Object.fromEntries(cpu) };
+}
+
+export const loadFigures = [
+  { name: 'calls/s', compared: true },
+  { name: 'p50 ms' },
+  { name: 'p99 ms', compared: true },
+  { name: 'gateway µs/call' },
+  { name: 'broker µs/call' },
+];

@@ -1,0 +1,64 @@
+import { parseArgs } from 'node:util';
+import { type ScaleName, type Scenario, scales } from './scenario.ts';
+
+export interface BenchOptions {
+  readonly kind: 'run';
+  /** Scenarios whose name contains one of these; all where there are none. */
+  readonly filters: readonly string[];
+  readonly scale: ScaleName;
+  /** In the place of the scale's own number of rounds. */
+  readonly rounds: number | undefined;
+  /** Base name of the files that are written; undefined: none. */
+  readonly out: string | undefined;
+}
+
+export type ParsedOptions = BenchOptions | { readonly kind: 'usage'; readonly problem: string | undefined };
+
+const synopsis = `pnpm bench [filter ...] [--quick | --smoke] [--rounds N] [--out NAME]
+
+  filter    runs only scenarios and cases whose name contains it, such as "accept" or "accept/64"
+  --quick   shorter and fewer rounds
+  --smoke   shows that everything runs; the numbers mean nothing
+  --rounds  how often each subject is measured
+  --out     writes NAME.md and NAME.json`;
+
+/** What can be asked for. */
+export function toUsage(scenarios: readonly Pick<Scenario, 'name' | 'title'>[]): string {
+  const width = Math.max(...scenarios.map(({ name }) => name.length)) + 2;
+  const lines = scenarios.map(({ name, title }) => `  ${name.padEnd(width)}${title}`);
+  return [synopsis, '', 'Scenarios:', '', ...lines].join('\n');
+}
+
+/** Reads the command line. pnpm passes on a `--` before it. */
+export function parseOptions([first, ...others]: readonly string[]): ParsedOptions {
+  try {
+    const { values, positionals } = parseArgs({
+      args: first === undefined || first === '--' ? others : [first, ...others],
+      allowPositionals: true,
+      options: {
+        quick: { type: 'boolean' },
+        smoke: { type: 'boolean' },
+        rounds: { type: 'string' },
+        out: { type: 'string' },
+        help: { type: 'boolean' },
+      },
+    });
+    if (values.help === true) {
+      return { kind: 'usage', problem: undefined };
+    }
+    if (values.rounds !== undefined && !/^[1-9]\d?$/.test(values.rounds)) {
+      return { kind: 'usage', problem: `--rounds is a number from 1 to 99, not ${values.rounds}` };
+    }
+    const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
+    return { kind: 'run', filters: positionals, scale: toScale(values), rounds, out: values.out };
+  } catch (error) {
+    return { kind: 'usage', problem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function toScale({ quick, smoke }: { quick?: boolean; smoke?: boolean }): ScaleName {
+  if (smoke === true) {
+    return scales.smoke.name;
+  }
+  return quick === true ? scales.quick.name : scales.full.name;
+}

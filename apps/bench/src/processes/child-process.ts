@@ -1,0 +1,54 @@
+import { fileURLToPath } from 'node:url';
+import { type GuardedProcess, spawnGuarded } from '@asyncfn/guarded-process';
+
+/** A program of this package, in a process of its own. Disposing ends it. */
+export interface BenchProcess<Said> extends AsyncDisposable {
+  readonly pid: number;
+  /** The one line that it says: how it can be reached, or what it has measured. */
+  readonly said: Said;
+}
+
+/**
+ * Runs a module of this package with `settings` as its argument, and waits for the JSON that it says. Rejects with all
+ * that it has written when it ends without a word.
+ */
+export async function startProgram<Said>(module: URL, settings: object): Promise<BenchProcess<Said>> {
+  const name = module.pathname.split('/').at(-1) ?? '';
+  const output: string[] = [];
+  let hear: (line: string) => void = () => {};
+  const said = new Promise<string>((resolve) => {
+    hear = resolve;
+  });
+  const args = ['--enable-source-maps', fileURLToPath(module), JSON.stringify(settings)];
+  const child = await spawnGuarded(process.execPath, args, {
+    name,
+    onLine(line, stream) {
+      output.push(line);
+      if (stream === 'stdout') {
+        hear(line);
+      }
+    },
+  });
+  const line = await Promise.race([said, child.exited.then(() => undefined)]);
+  if (line === undefined) {
+    throw new Error([`${name} ended without a word:`, ...output].join('\n'));
+  }
+  return toHandle(child, JSON.parse(line) as Said);
+}
+
+/** Runs a module to its end, and returns what it has said. */
+export async function runProgram<Said>(module: URL, settings: object): Promise<Said> {
+  await using program = await startProgram<Said>(module, settings);
+  return program.said;
+}
+
+function toHandle<Said>(child: GuardedProcess, said: Said): BenchProcess<Said> {
+  return {
+    pid: child.pid,
+    said,
+    async [Symbol.asyncDispose]() {
+      child.signal('SIGKILL');
+      await child.exited;
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { FunctionReport } from '../systems/bench-function.ts';
+
+/** A function that does nothing but remember when it was called: `GET /report` tells, `POST /reset` forgets. */
+let calledAt: number[] = [];
+
+const server = createServer((request, response) => {
+  if (request.url === '/report') {
+    answer(response, report());
+    return;
+  }
+  if (request.url === '/reset') {
+    calledAt = [];
+    answer(response, {});
+    return;
+  }
+  request.resume();
+  request.on('end', () => {
+    calledAt.push(performance.now());
+    response.writeHead(200, { 'Content-Length': 0 }).end();
+  });
+});
+server.keepAliveTimeout = 0;
+server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 }, () => {
+  process.stdout.write(`${JSON.stringify({ port: (server.address() as AddressInfo).port })}\n`);
+});
+
+/** The first tenth and the last are not counted: there, not every slot is busy. */
+function report(): FunctionReport {
+  const count = calledAt.length;
+  const from = Math.floor(count * 0.1);
+  const to = Math.floor(count * 0.9);
+  const seconds = ((calledAt[to] ?? 0) - (calledAt[from] ?? 0)) / 1000;
+  return { count, perSecond: seconds > 0 ? (to - from) / seconds : 0 };
+}
+
+function answer(response: ServerResponse, body: object): void {
+  response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+}

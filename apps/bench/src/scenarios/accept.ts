@@ -1,0 +1,56 @@
+import { loadFigures } from '../load/load.ts';
+import type { Case, Scale, Scenario } from '../scenario.ts';
+import { startAsyncfn } from '../systems/asyncfn.ts';
+import { startBullmq } from '../systems/bullmq.ts';
+import { startFloor } from '../systems/floor.ts';
+import { startNatsAlone } from '../systems/nats-alone.ts';
+import type { SystemOptions } from '../systems/system.ts';
+import { type LoadShape, underLoad } from './under-load.ts';
+
+/** How fast calls are accepted, and how long a caller waits for its 202. */
+export function acceptScenario(options: SystemOptions): Scenario {
+  return {
+    name: 'accept',
+    title: 'Accept: POST until 202',
+    figures: loadFigures,
+    reference: 'floor',
+    cases: (scale) =>
+      scale.bodySizes.flatMap((bodyBytes) =>
+        scale.degrees.map((connections) => acceptCase(options, scale, { connections, bodyBytes })),
+      ),
+  };
+}
+
+function acceptCase(options: SystemOptions, scale: Scale, shape: LoadShape): Case {
+  return {
+    name: `${shape.connections} connections, ${shape.bodyBytes} B`,
+    subjects: [
+      { name: 'asyncfn', start: async () => underLoad(await startAsyncfn(options), scale, shape) },
+      { name: 'floor', start: async () => underLoad(await startFloor(options), scale, shape) },
+      { name: 'bullmq', start: async () => underLoad(await startBullmq(), scale, shape) },
+      { name: 'nats-server alone', start: () => startNatsAlone(options, scale, shape) },
+    ],
+  };
+}
+
+/** The same with every write on disk before its 202: groups against single publishes. */
+export function durableAcceptScenario(options: SystemOptions): Scenario {
+  const durable = { ...options, syncInterval: 'always' } as const;
+  return {
+    name: 'durable-accept',
+    title: 'Accept with every write synced to disk (`sync_interval: always`, R1)',
+    figures: loadFigures.map((figure) => ({ ...figure, compared: figure.compared || figure.name === 'p50 ms' })),
+    reference: 'singly',
+    cases: (scale) =>
+      scale.degrees.map((connections) => ({
+        name: `${connections} connections`,
+        subjects: ['auto', 'off'].map((mode) => ({
+          name: mode === 'auto' ? 'asyncfn' : 'singly',
+          start: async () => {
+            const system = await startAsyncfn({ ...durable, gatewayEnv: { GROUP_COMMIT: mode } });
+            return underLoad(system, scale, { connections, bodyBytes: 256 });
+          },
+        })),
+      })),
+  };
+}

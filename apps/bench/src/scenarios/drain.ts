@@ -1,0 +1,80 @@
+import type { Absence, Scale, Scenario, Subject } from '../scenario.ts';
+import { startAsyncfn } from '../systems/asyncfn.ts';
+import { startBenchFunction } from '../systems/bench-function.ts';
+import { startBullmq } from '../systems/bullmq.ts';
+import { startFloor } from '../systems/floor.ts';
+import type { RunOptions, System, SystemOptions } from '../systems/system.ts';
+import { drainFigures, draining } from './draining.ts';
+
+type Start = (run: RunOptions) => Promise<System | Absence>;
+
+/** A subject with a function of its own. */
+function drainSubject(name: string, slots: number, scale: Scale, start: Start): Subject {
+  return {
+    name,
+    async start() {
+      const target = await startBenchFunction();
+      const system = await start({ worker: { functionUrl: target.url, slots } });
+      return draining(system, target, scale);
+    },
+  };
+}
+
+/** How fast what waits is run, against a function that does nothing. */
+export function drainScenario(options: SystemOptions): Scenario {
+  return {
+    name: 'drain',
+    title: 'Drain: calls that wait, run against a function that does nothing',
+    figures: drainFigures,
+    reference: 'floor',
+    cases: (scale) =>
+      scale.degrees.map((slots) => ({
+        name: `${slots} slots`,
+        subjects: [
+          drainSubject('asyncfn', slots, scale, (run) => startAsyncfn({ ...options, ...run })),
+          drainSubject('floor', slots, scale, (run) => startFloor(options, run)),
+          drainSubject('bullmq', slots, scale, (run) => startBullmq(run)),
+        ],
+      })),
+  };
+}
+
+/** What more workers bring. */
+export function workersScenario(options: SystemOptions): Scenario {
+  return {
+    name: 'workers',
+    title: 'Drain with 1, 2 and 3 workers of 64 slots',
+    figures: drainFigures,
+    reference: '1 worker',
+    cases: (scale) => [
+      {
+        name: '',
+        subjects: [1, 2, 3].map((workers) =>
+          drainSubject(workers === 1 ? '1 worker' : `${workers} workers`, 64, scale, (run) =>
+            startAsyncfn({ ...options, ...run, workers }),
+          ),
+        ),
+      },
+    ],
+  };
+}
+
+/** What many functions cost: each has a consumer of its own. */
+export function functionsScenario(options: SystemOptions): Scenario {
+  return {
+    name: 'functions',
+    title: 'Drain at 64 slots, the calls spread over many functions',
+    figures: drainFigures,
+    reference: '1 function',
+    cases: (scale) => [
+      {
+        name: '',
+        subjects: scale.functionCounts.map((functions) =>
+          drainSubject(functions === 1 ? '1 function' : `${functions} functions`, 64, scale, (run) =>
+            startAsyncfn({ ...options, ...run, functions }),
+          ),
+        ),
+      },
+    ],
+  };
+}

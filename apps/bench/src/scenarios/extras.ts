@@ -1,0 +1,111 @@
+import { eventually } from '@asyncfn/testkit';
+import { loadFigures } from '../load/load.ts';
+import type { Absence, RunningSubject, Scale, Scenario, Subject } from '../scenario.ts';
+import { startAsyncfn } from '../systems/asyncfn.ts';
+import { type BenchFunction, startBenchFunction } from '../systems/bench-function.ts';
+import { asShipped, type Extra, scraping, signing, silence, tokens, tracing } from '../systems/extras.ts';
+import type { SystemOptions } from '../systems/system.ts';
+import { drainFigures, draining } from './draining.ts';
+import { underLoad } from './under-load.ts';
+import { warmedUp } from './warmed-up.ts';
+
+type OpenExtra = () => Promise<Extra>;
+type Start = (extra: Extra) => Promise<RunningSubject | Absence>;
+
+const slots = 64;
+
+/** What metrics cost to be counted is not measured: they cannot be switched off. To be asked for them can. */
+const ofBoth = { tracing, 'LOG_LEVEL=silent': silence, 'scraped every second': scraping };
+
+export function gatewayExtrasScenario(options: SystemOptions): Scenario {
+  return {
+    name: 'gateway-extras',
+    title: 'What extras cost the gateway: accept',
+    figures: loadFigures.map((figure) => ({ ...figure, compared: figure.name === 'gateway µs/call' })),
+    reference: 'as shipped',
+    cases: (scale) => [
+      {
+        name: `${scale.connections} connections, 256 B`,
+        subjects: toSubjects({ tokens, ...ofBoth }, (extra) => startAccepting(options, scale, extra)),
+      },
+    ],
+  };
+}
+
+/** The same of the worker, with a callback for each call. */
+export function workerExtrasScenario(options: SystemOptions): Scenario {
+  return {
+    name: 'worker-extras',
+    title: `What extras cost the worker: drain at ${slots} slots, each call with a callback`,
+    figures: drainFigures.map((figure) => ({ ...figure, compared: figure.name === 'worker µs/call' })),
+    reference: 'as shipped',
+    cases: (scale) => [
+      {
+        name: '',
+        subjects: toSubjects({ 'signed callbacks': signing, ...ofBoth }, (extra) =>
+          startDraining(options, scale, extra),
+        ),
+      },
+    ],
+  };
+}
+
+function toSubjects(extras: Readonly<Record<string, OpenExtra>>, start: Start): Subject[] {
+  return Object.entries({ 'as shipped': asShipped, ...extras }).map(([name, open]) => ({
+    name,
+    start: async () => warmedUp(await start(await open())),
+  }));
+}
+
+async function startAccepting(options: SystemOptions, scale: Scale, extra: Extra) {
+  const system = await startAsyncfn({ ...options, gatewayEnv: extra.env });
+  extra.begin(system.metricsUrls);
+  const shape = { connections: scale.connections, bodyBytes: 256, headers: extra.headers };
+  return followedBy(underLoad(system, scale, shape), () => extra.verify(), [extra]);
+}
+
+async function startDraining(options: SystemOptions, scale: Scale, extra: Extra) {
+  const target = await startBenchFunction();
+  const receiver = await startBenchFunction();
+  // All callbacks go to one receiver, which is not to be what limits.
+  const workerEnv = { CALLBACK_MAX_PER_HOST: String(slots), ...extra.env };
+  const system = await startAsyncfn({ ...options, worker: { functionUrl: target.url, slots }, workerEnv });
+  extra.begin(system.metricsUrls);
+  const verify = async (): Promise<void> => {
+    await untilCalledBack(target, receiver);
+    await extra.verify();
+  };
+  return followedBy(draining(system, target, scale, { 'X-Callback-Url': receiver.url }), verify, [receiver, extra]);
+}
+
+/** A callback that waits while the worker is held up is late after that, and stored: more work than it would have been. */
+async function untilCalledBack(target: BenchFunction, receiver: BenchFunction): Promise<void> {
+  await eventually(async () => (await receiver.report()).count >= (await target.report()).count, {
+    timeoutMs: 60_000,
+    message: 'not every call is called back',
+  });
+  await receiver.reset();
+}
+
+/** @param others end after the subject */
+function followedBy(
+  subject: RunningSubject | Absence,
+  check: () => Promise<void>,
+  others: readonly AsyncDisposable[],
+): RunningSubject | Absence {
+  if ('absent' in subject) {
+    return subject;
+  }
+  return {
+    async measure() {
+      const measurement = await subject.measure();
+      await check();
+      return measurement;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const each of [subject, ...others]) {
+        await each[Symbol.asyncDispose]();
+      }
+    },
+  };
+}

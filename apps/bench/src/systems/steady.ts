@@ -1,0 +1,30 @@
+import { runProgram } from '../processes/child-process.ts';
+
+export interface SteadySettings {
+  readonly gatewayUrl: string;
+  readonly path: string;
+  readonly functionUrl: string;
+  /** Held up while accepting is measured alone. */
+  readonly workerPids: readonly number[];
+  readonly perSecond: number;
+  readonly durationMs: number;
+}
+
+/** Medians of round trips at the same rate, each measured while nothing else goes on. */
+export interface PartsAlone {
+  /** POST until 202. */
+  readonly acceptMs: number;
+  readonly functionMs: number;
+  readonly callbackMs: number;
+}
+
+export interface SteadyResult extends PartsAlone {
+  readonly calls: number;
+  /** From the POST of a call to its callback. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+export function runSteady(settings: SteadySettings): Promise<SteadyResult> {
+  return runProgram<SteadyResult>(new URL('../references/steady-main.js', import.meta.url), settings);
+}
