@@ -86,10 +86,16 @@ export class BrokerLook implements AsyncDisposable {
     return num_pending + num_ack_pending === 0;
   }
 
-  /** Accepted calls that workers have found to be nowhere. */
-  async missing(): Promise<number> {
-    const { state } = await this.#manager.streams.info('RECEIPTS', { subjects_filter: 'receipts.missing.*' });
-    return Object.keys(state.subjects ?? {}).length;
+  /** Accepted calls that workers have found to be nowhere, and when. */
+  async misses(): Promise<{ readonly callId: string; readonly at: number }[]> {
+    const filter = 'receipts.missing.*';
+    const { state } = await this.#manager.streams.info('RECEIPTS', { subjects_filter: filter });
+    return await Promise.all(
+      Object.keys(state.subjects ?? {}).map(async (subject) => {
+        const message = await this.#manager.streams.getMessage('RECEIPTS', { last_by_subj: subject });
+        return { callId: subject.slice(filter.length - 1), at: message?.time.getTime() ?? Date.now() };
+      }),
+    );
   }
 
   /** Every end that was ever recorded. */

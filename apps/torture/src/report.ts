@@ -5,7 +5,7 @@ import type { FaultSpan } from './history/stories.ts';
 
 /** The verdict for people: what was counted, and the shortest story of a call for each rule that was broken. */
 export function formatReport(verdict: Verdict, faults: readonly FaultSpan[], impacts: readonly Impact[] = []): string {
-  const { clean, counts, conservation, queued, missing, violations } = verdict;
+  const { clean, counts, conservation, queued, violations } = verdict;
   const lines = [
     `verdict      ${clean ? 'clean' : 'NOT CLEAN'}`,
     `calls        ${counts.sent} sent, ${counts.accepted} accepted, ${counts.refused} refused, ` +
@@ -13,7 +13,7 @@ export function formatReport(verdict: Verdict, faults: readonly FaultSpan[], imp
     `ends         ${counts.ended} (${counts.cancelled} cancelled, ${counts.expired} expired), ${queued ?? 'an unknown number of'} messages left in the queues`,
     `invocations  ${counts.invocations}, ${counts.repeated} of them made again after a fault`,
     `callbacks    ${counts.callbacks}`,
-    `conservation ${conservation}; the workers' own audit misses ${missing ?? 'an unknown number of'} calls`,
+    `conservation ${conservation}; the workers' own audit misses ${counts.missed} calls`,
     `faults       ${counts.faults}`,
     ...formatImpacts(impacts),
   ];

@@ -126,5 +126,8 @@ async function settle(look: BrokerLook, history: History, { settleMs = 120_000, 
   for await (const { at, ...end } of look.ends()) {
     history.record({ kind: 'ended', ...end }, at);
   }
-  history.record({ kind: 'quiet', queued, missing: await look.missing() });
+  for (const { at, callId } of await look.misses()) {
+    history.record({ kind: 'missed', callId }, at);
+  }
+  history.record({ kind: 'quiet', queued });
 }

@@ -358,7 +358,12 @@ test('an end of a call that nobody sent is a call too many', () => {
 
 test('what is left in the queues is not clean', () => {
   expect(checkHistory(new WrittenHistory().wholeCall(1, silent, 0).quiet(2).events).clean).toBe(false);
-  expect(checkHistory(new WrittenHistory().wholeCall(1, silent, 0).quiet(0, 1).events).clean).toBe(false);
+});
+
+test('a call that the audit misses is not clean, though it has ended', () => {
+  const history = new WrittenHistory().wholeCall(1, silent, 0).missed(1, 20).quiet();
+  expect(checkHistory(history.events)).toMatchObject({ clean: false, conservation: 0, counts: { missed: 1 } });
+  expect(brokenRules(history.events)).toEqual(['what is there is not missed']);
 });
 
 test('the report tells the shortest story of each rule that was broken, with what was broken meanwhile', () => {

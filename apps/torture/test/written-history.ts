@@ -58,8 +58,12 @@ export class WrittenHistory {
     return this.at(from, { ...event, phase: 'begins' }).at(to, { ...event, phase: 'ends' });
   }
 
-  quiet(queued = 0, missing = 0): this {
-    return this.at(1_000_000, { kind: 'quiet', queued, missing });
+  missed(request: number, at: number): this {
+    return this.at(at, { kind: 'missed', callId: idOf(request) });
+  }
+
+  quiet(queued = 0): this {
+    return this.at(1_000_000, { kind: 'quiet', queued });
   }
 
   /** All that happens to a call when nothing goes wrong, from `at` on. */

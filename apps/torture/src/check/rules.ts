@@ -6,6 +6,7 @@ import { clockError, isExcused, mayHaveStarted, type RuleContext, wasHeldUp } fr
 /** What holds for every call, whatever breaks. The names are for reports. */
 export type Rule =
   | 'nothing accepted is lost'
+  | 'what is there is not missed'
   | 'one end'
   | 'the end is the right one'
   | 'a refused call is not run'
@@ -34,6 +35,9 @@ export function wasStored({ acceptance, invocations, ends }: Story): boolean {
 export const rules: Readonly<Record<Rule, Check>> = {
   'nothing accepted is lost': (story) =>
     wasStored(story) && story.ends.length === 0 ? 'it was stored, and has no end' : undefined,
+
+  'what is there is not missed': ({ misses }) =>
+    misses.length === 0 ? undefined : "the workers' own audit says that it is neither queued nor ended",
 
   'one end': ({ ends }) => (ends.length > 1 ? `it has ${ends.length} ends on record` : undefined),
 

@@ -54,9 +54,11 @@ export type HistoryEvent = { readonly at: number } & (
       readonly functionStatus?: number | undefined;
       readonly reason?: string | undefined;
     }
+  /** The workers' own audit has found the call to be nowhere; `at` is the broker's time. */
+  | { readonly kind: 'missed'; readonly callId: string }
   | FaultEvent
   /** Nothing happens any more; so many messages are left in the queues. */
-  | { readonly kind: 'quiet'; readonly queued: number; readonly missing: number }
+  | { readonly kind: 'quiet'; readonly queued: number }
 );
 
 interface FaultEvent {

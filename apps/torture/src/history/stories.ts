@@ -29,6 +29,8 @@ export interface Story {
   readonly invocations: readonly Invocation[];
   readonly callbacks: readonly EventOf<'called back'>[];
   readonly ends: readonly EventOf<'ended'>[];
+  /** What the workers' own audit misses. */
+  readonly misses: readonly EventOf<'missed'>[];
   readonly events: readonly HistoryEvent[];
 }
 
@@ -51,44 +53,39 @@ export interface Stories {
   readonly strayEnds: readonly EventOf<'ended'>[];
   /** Messages that are left in the queues; undefined where the history does not tell. */
   readonly queued: number | undefined;
-  /** Accepted calls that the workers' own audit has found to be nowhere. */
-  readonly missing: number | undefined;
 }
 
 /** Answers that leave open whether the call was stored. */
 const ambiguousCodes: ReadonlySet<string> = new Set(['broker_unavailable', 'broker_timeout']);
 
 type Told = Extract<HistoryEvent, { request: number }>;
+/** What the broker has on record of a call. */
+type Recorded = EventOf<'ended' | 'missed'>;
 
 /** Sorts a history by its calls. */
 export function toStories(events: Iterable<HistoryEvent>): Stories {
   const byRequest = new Map<number, Told[]>();
-  const ends: EventOf<'ended'>[] = [];
+  const recordsByCall = new Map<string, Recorded[]>();
   const faultEvents: EventOf<'fault'>[] = [];
   let queued: number | undefined;
-  let missing: number | undefined;
   for (const event of events) {
     if ('request' in event) {
       append(byRequest, event.request, event);
-    } else if (event.kind === 'ended') {
-      ends.push(event);
+    } else if ('callId' in event) {
+      append(recordsByCall, event.callId, event);
     } else if (event.kind === 'fault') {
       faultEvents.push(event);
     } else {
-      ({ queued, missing } = event);
+      ({ queued } = event);
     }
   }
-  const endsByCall = new Map<string, EventOf<'ended'>[]>();
-  for (const end of ends) {
-    append(endsByCall, end.callId, end);
-  }
-  const stories = [...byRequest.values()].flatMap((told) => toStory(told, endsByCall) ?? []);
+  const stories = [...byRequest.values()].flatMap((told) => toStory(told, recordsByCall) ?? []);
   const known = new Set(stories.flatMap(({ callIds }) => [...callIds]));
-  const strayEnds = ends.filter(({ callId }) => !known.has(callId));
-  return { stories, faults: toSpans(faultEvents), strayEnds, queued, missing };
+  const strays = [...recordsByCall.values()].flat().filter(({ callId }) => !known.has(callId));
+  return { stories, faults: toSpans(faultEvents), strayEnds: strays.filter(isEnd), queued };
 }
 
-function toStory(told: readonly Told[], endsByCall: ReadonlyMap<string, EventOf<'ended'>[]>): Story | undefined {
+function toStory(told: readonly Told[], recordsByCall: ReadonlyMap<string, Recorded[]>): Story | undefined {
   const sent = told.find((event) => event.kind === 'sent');
   if (sent === undefined) {
     return undefined;
@@ -97,7 +94,7 @@ function toStory(told: readonly Told[], endsByCall: ReadonlyMap<string, EventOf<
   // A call whose answer got lost, and that expired before it was invoked, has its id in its callback alone.
   const called = told.flatMap((event) => (event.kind === 'called back' ? [event.webhookId] : []));
   const callIds = new Set(named.length > 0 ? named : called);
-  const ends = [...callIds].flatMap((callId) => endsByCall.get(callId) ?? []);
+  const records = [...callIds].flatMap((callId) => recordsByCall.get(callId) ?? []);
   return {
     request: sent.request,
     sent,
@@ -105,9 +102,14 @@ function toStory(told: readonly Told[], endsByCall: ReadonlyMap<string, EventOf<
     callIds,
     invocations: toInvocations(told),
     callbacks: told.filter((event) => event.kind === 'called back'),
-    ends,
-    events: [...told, ...ends].toSorted((a, b) => a.at - b.at),
+    ends: records.filter(isEnd),
+    misses: records.filter((event) => event.kind === 'missed'),
+    events: [...told, ...records].toSorted((a, b) => a.at - b.at),
   };
+}
+
+function isEnd(event: Recorded): event is EventOf<'ended'> {
+  return event.kind === 'ended';
 }
 
 function toAcceptance(told: readonly Told[]): Acceptance {
