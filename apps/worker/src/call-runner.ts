@@ -140,7 +140,8 @@ export class CallRunner {
       return this.#setAside(delivery, delivery.call.problem);
     }
     const held = { delivery, call: delivery.call.call };
-    return isNew(held) && !this.#options.held.wasCancelled(held.call)
+    const { held: desk } = this.#options;
+    return isNew(held) && !desk.wasCancelled(held.call) && !desk.mayHaveMissedCancel()
       ? this.#invokeOrEnd(held, target, gate)
       : this.#lookFirst(held, target, gate);
   }
@@ -267,7 +268,8 @@ export class CallRunner {
     entered: Pass | Promise<Pass | undefined>,
     attempt: HeldAttempt,
   ): Promise<Admission> {
-    const { settler } = this.#options;
+    const { settler, held: desk } = this.#options;
+    const since = performance.now();
     const pass = await entered;
     if (pass === undefined && attempt.isCancelled) {
       return { kind: 'denied', rest: this.#letGo(held) };
@@ -277,7 +279,8 @@ export class CallRunner {
       return denied;
     }
     // While it waited for its turn, whoever had it before may have ended it.
-    const handled = entered instanceof Promise && !isNew(held) ? await this.#look(held) : 'invoke';
+    const mayHaveEnded = entered instanceof Promise && (!isNew(held) || desk.mayHaveMissedCancel(since));
+    const handled = mayHaveEnded ? await this.#look(held) : 'invoke';
     if (handled !== 'invoke') {
       pass.leave('unclear');
       return { kind: 'denied', rest: handled };
@@ -364,9 +367,12 @@ export class CallRunner {
   }
 }
 
-/** Nobody can have had it before. */
+/**
+ * Nobody can have had it before, nor taken it out of the queue: one that has waited for its time may have been cancelled
+ * in the very moment in which the broker put it on the queue.
+ */
 function isNew({ delivery, call }: HeldCall<Delivery>): boolean {
-  return delivery.info.deliveries === 1 && !hasStarted(call);
+  return delivery.info.deliveries === 1 && !hasStarted(call) && call.notBefore === undefined;
 }
 
 /** The call with the context that what follows this attempt is to be traced by. */

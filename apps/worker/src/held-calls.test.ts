@@ -22,3 +22,15 @@ test('a cancelled call is remembered for a minute, also when somebody sets the t
   byDefault.cancel('call-2', 0);
   expect(byDefault.wasCancelled({ id: 'call-1' })).toBe(true);
 });
+
+test('for a while after an outage, and for what was in hand before, a cancel may have been missed', () => {
+  let now = 50_000;
+  const held = new HeldCalls(new AbortController().signal, () => now);
+  expect(held.mayHaveMissedCancel()).toBe(false);
+  held.noteOutage();
+  now = 59_000;
+  expect(held.mayHaveMissedCancel()).toBe(true);
+  now = 61_000;
+  expect(held.mayHaveMissedCancel()).toBe(false);
+  expect(held.mayHaveMissedCancel(49_000)).toBe(true);
+});

@@ -6,6 +6,8 @@ import { TurnoverMap } from './turnover-map.ts';
 const rememberedCalls = 4_096;
 /** How long a call that was cancelled is remembered: a delivery of it may still be on its way. */
 const rememberedMs = 60_000;
+/** How long after an outage a call may still be delivered that was cancelled during it. */
+const missedMs = 10_000;
 
 /** A call in hand. */
 export interface HeldAttempt {
@@ -81,6 +83,7 @@ export class HeldCalls implements HeldCallDesk {
   #leftBefore = new Map<string, Attempt>();
   /** Calls that were cancelled, and when that was forgotten; the oldest first. */
   readonly #cancelled = new Map<string, number>();
+  #backSince = Number.NEGATIVE_INFINITY;
 
   /**
    * @param stop aborts all attempts
@@ -121,6 +124,20 @@ export class HeldCalls implements HeldCallDesk {
     }
     attempt.cancel();
     return true;
+  }
+
+  /** The broker is back: what it told meanwhile was not heard. */
+  noteOutage(): void {
+    this.#backSince = this.#now();
+  }
+
+  /**
+   * Whether a call may have been cancelled without our hearing of it, so that its outcome must be looked for before it is
+   * run.
+   * @param since when it came into our hands, on the monotonic clock. Default: just now
+   */
+  mayHaveMissedCancel(since: number = this.#now()): boolean {
+    return since < this.#backSince + missedMs;
   }
 
   /** Whether the call was cancelled a moment ago, so that its outcome must be looked for before it is run. */

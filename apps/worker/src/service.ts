@@ -295,6 +295,11 @@ function buildWork(setting: Setting, needs: WorkNeeds): Pick<WorkerParts, 'runne
   });
   const held = new HeldCalls(signal);
   answerForHeldCalls(broker, held);
+  broker.onConnect(() => {
+    if (broker.reconnects > 0) {
+      held.noteOutage();
+    }
+  });
   const moves = new MoveNotices(broker);
   const expiries = new ExpiryStore(publisher, topology, common.now);
   const runner = new CallRunner({

@@ -1,8 +1,7 @@
 import type { Call } from '@asyncfn/queue-core';
 import { eventually, status } from '@asyncfn/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Pass } from '../src/limiter/lane-gate.ts';
-import { startWalk, type Walk } from './walk-fixture.ts';
+import { occupy, startWalk, type Walk } from './walk-fixture.ts';
 
 let walk: Walk;
 
@@ -11,16 +10,6 @@ beforeEach(async () => {
 });
 
 afterEach(() => walk[Symbol.asyncDispose]());
-
-/** So many other calls go to the function. */
-async function occupy(count: number): Promise<Pass[]> {
-  const passes: Pass[] = [];
-  for (let sent = 0; sent < count; sent++) {
-    const pass = await walk.bench.gate.enter();
-    passes.push(...(pass === undefined ? [] : [pass]));
-  }
-  return passes;
-}
 
 async function expectCancelled(call: Call): Promise<void> {
   const ended = await walk.bench.store.findOutcome(call.id, 0);
@@ -32,7 +21,7 @@ async function expectCancelled(call: Call): Promise<void> {
 describe('a call that is cancelled while it waits at the gate of its function', () => {
   test('is never sent, and gives its slot back', async () => {
     const { bench, canceller, fn } = walk;
-    const others = await occupy(10);
+    const others = await occupy(walk, 10);
     const call = await bench.put();
     const run = bench.run(await bench.take());
     await eventually(() => bench.gate.occupied === 11);
@@ -48,7 +37,7 @@ describe('a call that is cancelled while it waits at the gate of its function', 
   test('is not sent again when the function rejected it before', async () => {
     const { bench, canceller, fn } = walk;
     fn.handler = status(429);
-    const [other] = await occupy(1);
+    const [other] = await occupy(walk, 1);
     const call = await bench.put();
     const run = bench.run(await bench.take());
     await fn.waitForInvocations(1);

@@ -11,6 +11,7 @@ import {
 } from '@asyncfn/queue-core';
 import { eventually, startTestFunction, type TestFunction } from '@asyncfn/testkit';
 import { expect, inject } from 'vitest';
+import type { Pass } from '../src/limiter/lane-gate.ts';
 import { type SettlingBench, startBench } from './settling-bench.ts';
 
 type Status = 'scheduled' | 'queued' | 'retrying' | 'succeeded' | 'failed' | 'cancelled' | 'expired';
@@ -39,11 +40,18 @@ export interface Walk extends AsyncDisposable {
   readonly purge: CallPurge;
 }
 
-export async function startWalk(): Promise<Walk> {
+export interface WalkOptions {
+  /** Whether the worker hears that a call was cancelled. Default true. */
+  readonly hears?: boolean;
+}
+
+export async function startWalk({ hears = true }: WalkOptions = {}): Promise<Walk> {
   const nats = await startNatsServer({ bin: inject('natsServerBin') });
   const fn = await startTestFunction();
   const bench = await startBench({ natsUrl: nats.url, functionUrl: fn.url, ackWaitMs: 5_000 });
-  answerForHeldCalls(bench.broker, bench.held);
+  if (hears) {
+    answerForHeldCalls(bench.broker, bench.held);
+  }
   bench.endExpired();
   const { broker, topology, publisher, store } = bench;
   const holders = new HolderLine(broker);
@@ -64,6 +72,16 @@ export async function startWalk(): Promise<Walk> {
       await nats.stop();
     },
   };
+}
+
+/** So many other calls go to the function. */
+export async function occupy({ bench }: Walk, count: number): Promise<Pass[]> {
+  const passes: Pass[] = [];
+  for (let sent = 0; sent < count; sent++) {
+    const pass = await bench.gate.enter();
+    passes.push(...(pass === undefined ? [] : [pass]));
+  }
+  return passes;
 }
 
 /** State and queue agree with the model. */
