@@ -167,6 +167,7 @@ export function toDurabilityRefusal({ required, found }: DurabilityShortfall): R
 export function toQueueRefusal(reason: RefusalReason): Refusal {
   switch (reason) {
     case 'unavailable':
+    case 'undecided':
       return refusal(
         'broker_unavailable',
         'Nothing confirms that the call was stored. Send it again later.',

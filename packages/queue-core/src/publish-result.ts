@@ -13,7 +13,12 @@ export type RefusalReason =
   /** Larger than the broker takes. */
   | 'too_large'
   /** What was expected of the subject does not hold: for a new call, that its id is not in use. */
-  | 'conflict';
+  | 'conflict'
+  /**
+   * What it may be in conflict with has still to be confirmed by the other replicas, and may come to nothing: it is to be
+   * sent again, or looked for.
+   */
+  | 'undecided';
 
 /** What became of a message. Anything but `stored` must never become a 202 (P1). */
 export type PublishResult =

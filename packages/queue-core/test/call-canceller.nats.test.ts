@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CallCanceller } from '../src/index.ts';
+import { CallCanceller, type PublishResult } from '../src/index.ts';
 import { openFinder, reportOf } from './call-fixture.ts';
 import { outcomeOf } from './dead-letter-fixture.ts';
 import { buildCall } from './harness.ts';
@@ -40,6 +40,20 @@ function overtaken(parts: Parts, meanwhile: () => Promise<unknown>) {
         await meanwhile();
         return remover.remove(queued);
       },
+    },
+  });
+}
+
+/** One whose broker does not confirm that the call has ended. */
+function unconfirmed(parts: Parts) {
+  const { calls } = parts;
+  const publish = async (): Promise<PublishResult> => ({ kind: 'refused', reason: 'undecided', detail: 'under way' });
+  return new CallCanceller({
+    ...parts,
+    calls: {
+      recordOutcome: publish,
+      findOutcome: (callId, generation) => calls.findOutcome(callId, generation),
+      putBack: publish,
     },
   });
 }
@@ -204,6 +218,16 @@ describe('a gateway that dies while it cancels a call', () => {
     expect(await bench.sweeper.sweep(soon())).toBeGreaterThan(0);
     expect(await bench.store.findOutcome(call.id, 0)).toMatchObject({ outcome: { status: 'cancelled' } });
     expect(await bench.parts.intents.find(call.id)).toBeUndefined();
+  });
+
+  test('or that the replicas do not confirm: it is said to be unclear, and has its end by the next sweep', async () => {
+    const bench = await openFinder();
+    const call = await bench.put();
+    const result = await unconfirmed(bench.parts).cancel(call.id);
+    expect(result).toMatchObject({ kind: 'refused', reason: 'undecided' });
+    expect(await bench.stored()).toBe(0);
+    await bench.sweeper.sweep(soon());
+    expect(await bench.finder.find(call.id)).toMatchObject({ kind: 'ended', outcome: { status: 'cancelled' } });
   });
 
   test('that is still in the queue: it was not cancelled, and lives on', async () => {

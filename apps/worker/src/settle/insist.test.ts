@@ -29,9 +29,15 @@ function setup(results: readonly PublishResult[], connected = true) {
 }
 
 test('a refusal that may pass is tried again until the broker stores it', async () => {
-  const { seen, run } = setup([refused('unavailable'), refused('timeout'), refused('overloaded'), stored]);
+  const { seen, run } = setup([
+    refused('unavailable'),
+    refused('timeout'),
+    refused('overloaded'),
+    refused('undecided'),
+    stored,
+  ]);
   expect(await run()).toEqual(stored);
-  expect(seen.tries).toBe(4);
+  expect(seen.tries).toBe(5);
 });
 
 test.each(['conflict', 'queue_full', 'too_large'] as const)('%s is an answer', async (reason) => {

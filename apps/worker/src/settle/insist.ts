@@ -12,7 +12,7 @@ export interface InsistOptions {
 }
 
 /** Refusals that time may heal. The others are an answer. */
-const passing: ReadonlySet<RefusalReason> = new Set(['unavailable', 'timeout', 'overloaded']);
+const passing: ReadonlySet<RefusalReason> = new Set(['unavailable', 'timeout', 'overloaded', 'undecided']);
 
 const firstWaitMs = 50;
 const longestWaitMs = 2_000;

@@ -17,7 +17,7 @@ interface Waiting {
 const maxBatchBytes = 8 * 1024 * 1024;
 
 /** Refusals that are about a message of the batch, not about the broker. */
-const aboutMessages: ReadonlySet<RefusalReason> = new Set(['conflict', 'too_large']);
+const aboutMessages: ReadonlySet<RefusalReason> = new Set(['conflict', 'undecided', 'too_large']);
 
 /**
  * Stores groups of messages as atomic batches. A batch costs the server some milliseconds whatever its size, so while

@@ -6,6 +6,7 @@ import type { CallRemover } from './call-remover.ts';
 import type { CallStore } from './call-store.ts';
 import { type CancelIntents, toCancelled } from './cancel-intents.ts';
 import type { HolderLine } from './holder-line.ts';
+import { untilDecided } from './until-decided.ts';
 
 export type CancelResult =
   /** It has ended as `cancelled`, by us. */
@@ -135,7 +136,7 @@ export class CallCanceller {
   }
 
   async #record(queued: QueuedCall, outcome: Outcome): Promise<CancelResult | undefined> {
-    const result = await this.#parts.calls.recordOutcome(outcome, nothing);
+    const result = await untilDecided(() => this.#parts.calls.recordOutcome(outcome, nothing));
     if (result.kind === 'stored') {
       return { kind: 'cancelled', call: toEnded(outcome) };
     }
@@ -164,7 +165,7 @@ export class CallCanceller {
       if (left !== undefined && !isOf(left, outcome)) {
         return;
       }
-      const result = await this.#parts.calls.putBack(call, startedAt, left?.sequence ?? 0);
+      const result = await untilDecided(() => this.#parts.calls.putBack(call, startedAt, left?.sequence ?? 0));
       if (result.kind === 'stored' || result.reason !== 'conflict') {
         return;
       }

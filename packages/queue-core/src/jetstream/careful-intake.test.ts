@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Call } from '../call.ts';
 import { fingerprintOf, type KeyRecord } from '../idempotency-key.ts';
-import { refused } from '../publish-result.ts';
+import { type PublishResult, refused } from '../publish-result.ts';
 import { CarefulIntake } from './careful-intake.ts';
 
 const call: Call = {
@@ -24,17 +24,25 @@ interface Seen {
 
 const nothing: Seen = { key: undefined, idIsKnown: false };
 
-/** An intake whose publish collides with another one; before that there is nothing, and after each wait what is given. */
-function colliding(after: readonly Seen[]) {
+/**
+ * An intake whose publish collides with another one, `undecided` times before that is certain; before that there is
+ * nothing, and after each wait what is given.
+ */
+function colliding(after: readonly Seen[], undecided = 0) {
   let seen = nothing;
   const left = [...after];
+  let tries = 0;
+  const collide = async (): Promise<PublishResult> => {
+    tries += 1;
+    return refused(tries > undecided ? 'conflict' : 'undecided', 'wrong last sequence');
+  };
   return new CarefulIntake({
     known: {
       findKey: async () => seen.key,
       isKnown: async () => seen.idIsKnown,
     },
-    publisher: { timeoutMs: 5_000, publish: async () => refused('unavailable', 'not asked for') },
-    atomic: { publish: async () => refused('conflict', 'wrong last sequence') },
+    publisher: { timeoutMs: 5_000, publish: collide },
+    atomic: { publish: collide },
     expiries: { announce: async () => refused('unavailable', 'not asked for') },
     windowMs: 1_000,
     sleep: async () => {
@@ -59,6 +67,26 @@ test.each([true, false])(
 
 test('a call that collides with another one of its id is in conflict', async () => {
   expect(await accept([nothing, { key: undefined, idIsKnown: true }], true)).toMatchObject({ reason: 'conflict' });
+});
+
+test('a call that collides with one that is still to be confirmed is sent until that is certain', async () => {
+  const unkeyed = { unique: true };
+  expect(await colliding([], 4).accept(call, unkeyed, () => false)).toMatchObject({ reason: 'conflict' });
+  expect(await colliding([], 9).accept(call, unkeyed, () => false)).toMatchObject({ reason: 'undecided' });
+  const keyed = { unique: false, key: 'the same' };
+  const stored = { key: record, idIsKnown: true };
+  const result = await colliding([nothing, nothing, stored], 2).accept(call, keyed, () => false);
+  expect(result).toMatchObject({ kind: 'replayed' });
+});
+
+test('nothing is sent again for whoever waits no more', async () => {
+  let tries = 0;
+  const isOver = (): boolean => {
+    tries += 1;
+    return tries > 1;
+  };
+  expect(await colliding([], 9).accept(call, { unique: true }, isOver)).toMatchObject({ reason: 'timeout' });
+  expect(tries).toBe(2);
 });
 
 test('a call that collides with one that never comes to be may be sent again', async () => {

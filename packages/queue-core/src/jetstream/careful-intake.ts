@@ -8,6 +8,7 @@ import { toCallMessage, toKeyMessage } from './call-message.ts';
 import type { ExpiryStore } from './expiry-store.ts';
 import type { KnownCalls } from './known-calls.ts';
 import type { Publisher } from './publisher.ts';
+import { untilDecided } from './until-decided.ts';
 
 /** A key that is known: nothing was stored. */
 export type KeyResult =
@@ -82,8 +83,11 @@ export class CarefulIntake {
     if (unique && (await this.#parts.known.isKnown(call.id))) {
       return conflict;
     }
-    const unannounced = await this.#announce(call);
-    return unannounced ?? (isOver() ? late : this.#parts.publisher.publish(toCallMessage(call, unique)));
+    const { publisher, sleep } = this.#parts;
+    const publish = async (): Promise<PublishResult> => {
+      return isOver() ? late : publisher.publish(toCallMessage(call, unique));
+    };
+    return (await this.#announce(call)) ?? untilDecided(publish, sleep);
   }
 
   /** Undefined where the server will send word when the call expires, or where it never does. */
@@ -102,7 +106,7 @@ export class CarefulIntake {
     hash: string,
     isOver: () => boolean,
   ): Promise<PublishResult | KeyResult> {
-    const { atomic, windowMs } = this.#parts;
+    const { atomic, windowMs, sleep } = this.#parts;
     const earlier = unique ? await this.#judgeId(call, hash) : undefined;
     if (earlier !== undefined) {
       return earlier;
@@ -112,7 +116,7 @@ export class CarefulIntake {
       return unannounced;
     }
     const group = [toKeyMessage(call, hash, windowMs), toCallMessage(call, unique)];
-    const result = await atomic.publish(queueStream(call.queue), group, isOver);
+    const result = await untilDecided(() => atomic.publish(queueStream(call.queue), group, isOver), sleep);
     if (result.kind === 'stored' || result.reason !== 'conflict') {
       return result;
     }
@@ -131,8 +135,8 @@ export class CarefulIntake {
   }
 
   /**
-   * Who has come first, with the key or with the id. The leader of a replicated stream refuses what collides with a
-   * message that its followers have still to confirm, and that nobody can read before they have.
+   * Who has come first, with the key or with the id. Whoever is asked may not have heard of it as soon as the leader that
+   * has refused.
    */
   async #judgeConflict(call: Call, unique: boolean, hash: string): Promise<PublishResult | KeyResult> {
     const { known, sleep = delay } = this.#parts;

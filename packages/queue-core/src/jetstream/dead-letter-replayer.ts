@@ -55,6 +55,9 @@ export interface ReplayerParts {
 const settlingMs = 1_000;
 const pollMs = 50;
 
+/** Something of the same id is there, or on its way to be. */
+const inTheWay: ReadonlySet<RefusalReason> = new Set(['conflict', 'undecided']);
+
 /** `no message found`, in the words of different versions. */
 const deleteFailed: ReadonlySet<number> = new Set([10043, 10057]);
 
@@ -141,7 +144,7 @@ export class DeadLetterReplayer {
   async #insist(store: () => Promise<PublishResult>, standing: () => Promise<Standing>): Promise<PublishResult> {
     for (let waitedMs = 0; ; waitedMs += pollMs) {
       const result = await store();
-      if (result.kind === 'stored' || result.reason !== 'conflict') {
+      if (result.kind === 'stored' || !inTheWay.has(result.reason)) {
         return result;
       }
       const found = await standing();

@@ -8,6 +8,7 @@ import type { QueueTopology } from './queue-topology.ts';
 import { expiryStream } from './record-streams.ts';
 import { expectLast, setSchedule } from './schedule.ts';
 import { asQueueError } from './streams.ts';
+import { untilDecided } from './until-decided.ts';
 
 /** What has been decided of a call that may expire. */
 export type ClaimResult =
@@ -105,7 +106,7 @@ export class ExpiryStore {
     const ttlMs = Math.max(0, expiresAt - this.#now()) + keptMs[decision];
     result.set('Nats-TTL', `${Math.ceil(ttlMs / 1000)}s`);
     expectLast(result, subject, expectedSequence);
-    const stored = await this.#publisher.publish({ subject, headers: result, body: nothing });
+    const stored = await untilDecided(() => this.#publisher.publish({ subject, headers: result, body: nothing }));
     return stored.kind === 'stored' ? { kind: 'decided', decision, byUs: true, sequence: stored.sequence } : stored;
   }
 

@@ -81,7 +81,7 @@ export class OverdueSchedules {
       if (result.kind === 'stored') {
         restored += 1;
         end = Math.min(end, result.sequence);
-      } else if (result.reason !== 'conflict') {
+      } else if (result.reason !== 'conflict' && result.reason !== 'undecided') {
         break; // still no room
       }
     }

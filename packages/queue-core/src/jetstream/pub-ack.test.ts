@@ -24,7 +24,7 @@ test.each([
   [10054, 'too_large'],
   [10097, 'too_large'],
   [10071, 'conflict'],
-  [10164, 'conflict'],
+  [10164, 'undecided'],
   [10167, 'overloaded'],
   [10008, 'unavailable'],
   [99999, 'unavailable'],

@@ -10,7 +10,7 @@ const reasonOfCode: ReadonlyMap<number, RefusalReason> = new Map([
   [10054, 'too_large'], // message size exceeds maximum allowed
   [10097, 'too_large'], // header size exceeds maximum allowed of 64k
   [10071, 'conflict'], // wrong last sequence
-  [10164, 'conflict'], // wrong last sequence, without the sequence
+  [10164, 'undecided'], // wrong last sequence, without the sequence: one for the same subject is under way
   [10167, 'overloaded'], // more messages buffered for the stream than the server takes
 ]);
 
