@@ -356,6 +356,13 @@ test('an end of a call that nobody sent is a call too many', () => {
   expect(checkHistory(history.events)).toMatchObject({ clean: false, conservation: 1, violations: [] });
 });
 
+test('a call that expired unseen, after an answer that got lost, is known by the id that its sender chose', () => {
+  const expiring = { ...silent, ownId: true, expiresInMs: 50 };
+  const history = new WrittenHistory().sent(1, expiring).at(9, { kind: 'broken', request: 1, error: 'lost' });
+  history.at(60, { kind: 'ended', callId: idOf(1), status: 'expired', attempts: 0, reason: 'expired' });
+  expect(checkHistory(history.quiet().events)).toMatchObject({ clean: true, counts: { unknownStored: 1 } });
+});
+
 test('what is left in the queues is not clean', () => {
   expect(checkHistory(new WrittenHistory().wholeCall(1, silent, 0).quiet(2).events).clean).toBe(false);
 });

@@ -13,7 +13,8 @@ export class WrittenHistory {
   }
 
   sent(request: number, plan: Plan, at = 0): this {
-    return this.at(at, { kind: 'sent', request, gateway: 'gateway-1', plan });
+    const callId = plan.ownId ? idOf(request) : undefined;
+    return this.at(at, { kind: 'sent', request, gateway: 'gateway-1', plan, callId });
   }
 
   accepted(request: number, at = 5): this {

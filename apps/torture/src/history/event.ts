@@ -2,7 +2,14 @@ import type { Plan } from '../load/plan.ts';
 
 /** Something that happened, as somebody outside of the processes saw it. `at` is Unix time in milliseconds. */
 export type HistoryEvent = { readonly at: number } & (
-  | { readonly kind: 'sent'; readonly request: number; readonly gateway: string; readonly plan: Plan }
+  | {
+      readonly kind: 'sent';
+      readonly request: number;
+      readonly gateway: string;
+      readonly plan: Plan;
+      /** That its sender has chosen. */
+      readonly callId?: string | undefined;
+    }
   | {
       readonly kind: 'answered';
       readonly request: number;

@@ -73,14 +73,16 @@ export function randomPlan(random: Random, functions: readonly string[]): Plan {
   const trouble = (): Step => step(pickFrom(random, troubles));
   const more = Array.from({ length: integerBelow(random, 3) }, trouble);
   const steps: Plan['steps'] = kind < 0.75 ? [step(200)] : kind < 0.95 ? [trouble(), ...more, step(200)] : [step(422)];
+  const times = randomTimes(random);
   return {
     function: pickFrom(random, functions),
     steps,
     maxRetries: kind >= 0.9 ? integerBelow(random, 2) : 5,
     callback: random() < 0.2 ? 'none' : random() < 0.1 ? 'flaky' : 'steady',
-    ownId: random() < 0.3,
+    // One that expires unseen, after an answer that got lost, is known by its id alone.
+    ownId: random() < 0.3 || times.expiresInMs > 0,
     bodyBytes: integerBelow(random, 2_000),
-    ...randomTimes(random),
+    ...times,
     cancelAfterMs: random() < 0.04 ? integerBelow(random, 400) : undefined,
     isRepeated: random() < 0.04,
   };

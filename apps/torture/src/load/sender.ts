@@ -79,7 +79,7 @@ export class Sender implements AsyncDisposable {
   async #exchange(number: number, plan: Plan, seat: Seat): Promise<void> {
     const { history } = this.#options;
     const callId = plan.ownId ? `t-${number}-${randomUUID().slice(0, 8)}` : undefined;
-    history.record({ kind: 'sent', request: number, gateway: seat.name, plan });
+    history.record({ kind: 'sent', request: number, gateway: seat.name, plan, callId });
     const known = plan.isRepeated
       ? (await Promise.all([this.#send(number, plan, callId, seat), this.#sendAgain(number, plan, callId)])).find(
           Boolean,
