@@ -55,11 +55,24 @@ export class BrokerLook implements AsyncDisposable {
 
   /** Messages of calls and callbacks that are still there. Throws while JetStream does not answer. */
   async queued(): Promise<number> {
-    const streams = (await this.#streams()).filter(({ config }) => queueStreams.test(config.name));
-    const counts = await Promise.all(
-      streams.flatMap(({ config }) => waiting.map((filter) => this.#countSubjects(config.name, filter))),
+    return (await this.#leftSubjects()).reduce((sum, { subjects }) => sum + subjects.length, 0);
+  }
+
+  /** What is still there, for people: the oldest message of each stream, and how far its consumers are. */
+  async describeLeft(): Promise<string[]> {
+    const left = (await this.#leftSubjects()).filter(({ subjects }) => subjects.length > 0);
+    return await Promise.all(
+      left.map(async ({ stream, subjects: [subject = ''] }) => {
+        const message = await this.#manager.streams.getMessage(stream, { last_by_subj: subject });
+        const consumers = await this.#manager.consumers.list(stream).next();
+        const standing = consumers.map(({ name, delivered, ack_floor: floor, num_pending, num_ack_pending }) =>
+          [name, `delivered ${delivered.stream_seq}`, `floor ${floor.stream_seq}`, num_pending, num_ack_pending].join(
+            ' ',
+          ),
+        );
+        return `${stream}: ${subject}, sequence ${message?.seq} of ${message?.time.toISOString()}; ${standing.join('; ')}`;
+      }),
     );
-    return counts.reduce((sum, count) => sum + count, 0);
   }
 
   /** Copies that each stream is to have. */
@@ -128,9 +141,15 @@ export class BrokerLook implements AsyncDisposable {
   }
 
   /** Each call and each callback has a subject of its own. */
-  async #countSubjects(stream: string, filter: string): Promise<number> {
-    const { state } = await this.#manager.streams.info(stream, { subjects_filter: filter });
-    return Object.keys(state.subjects ?? {}).length;
+  async #leftSubjects(): Promise<{ readonly stream: string; readonly subjects: readonly string[] }[]> {
+    const streams = (await this.#streams()).filter(({ config }) => queueStreams.test(config.name));
+    return await Promise.all(
+      streams.map(async ({ config: { name: stream } }) => {
+        const found = waiting.map((filter) => this.#manager.streams.info(stream, { subjects_filter: filter }));
+        const subjects = (await Promise.all(found)).flatMap(({ state }) => Object.keys(state.subjects ?? {}));
+        return { stream, subjects };
+      }),
+    );
   }
 
   /** One by one: a list of all leaves out those whose leader does not answer in time. */

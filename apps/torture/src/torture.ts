@@ -120,7 +120,8 @@ async function settle(look: BrokerLook, history: History, { settleMs = 120_000, 
     await delay(250);
   }
   if (queued > 0) {
-    log(`${queued} messages are still there, and do not become less within ${settleMs} ms`);
+    const left = await look.describeLeft();
+    log([`${queued} messages are still there, and do not become less within ${settleMs} ms`, ...left].join('\n'));
   }
   log(`at rest after ${Math.round(performance.now() - startedAt)} ms`);
   for await (const { at, ...end } of look.ends()) {
