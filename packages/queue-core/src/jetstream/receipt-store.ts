@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { JetStreamApiError } from '@nats-io/jetstream';
 import { headers } from '@nats-io/transport-node';
+import { anyCancelIntentSubject, anyOutcomeSubject } from '../outcome.ts';
 import type { PublishResult } from '../publish-result.ts';
 import { missingReceiptCodec, type Receipt, type ReceiptBatch, receiptBatchCodec } from '../receipt.ts';
 import { callFilter, queueStream } from '../subjects.ts';
 import type { Publisher } from './publisher.ts';
 import type { QueueTopology } from './queue-topology.ts';
-import { missingReceiptFilter, outcomeStream } from './record-streams.ts';
+import { cancelStream, missingReceiptFilter, outcomeStream } from './record-streams.ts';
 import { asQueueError, streamNotFound } from './streams.ts';
 
 /** Where an accepted call is. `missing` breaks P2. */
@@ -33,13 +34,24 @@ export class ReceiptStore {
 
   /**
    * Where the call is. The queue is looked at first: an end is recorded before a call leaves its queue, so a call that is
-   * not in the queue now has had its end before now. Nothing but counts is read. Throws `QueueError`.
+   * not in the queue now has had its end before now. But for one that is being cancelled: the intent to do so is stored
+   * before it leaves, and removed when it has its end. Nothing but counts is read. Throws `QueueError`.
    */
   async find({ queue, callId }: Receipt): Promise<CallWhereabouts> {
     if (await this.#holds(queueStream(queue), callFilter(queue, callId))) {
       return 'held';
     }
-    return (await this.#holds(outcomeStream, `outcomes.${callId}.*`)) ? 'ended' : 'missing';
+    if (await this.#hasEnded(callId)) {
+      return 'ended';
+    }
+    if (await this.#holds(cancelStream, anyCancelIntentSubject(callId))) {
+      return 'held';
+    }
+    return (await this.#hasEnded(callId)) ? 'ended' : 'missing';
+  }
+
+  #hasEnded(callId: string): Promise<boolean> {
+    return this.#holds(outcomeStream, anyOutcomeSubject(callId));
   }
 
   /** Writes down that the call is nowhere. Never throws. */
