@@ -9,6 +9,8 @@ export interface RigOptions {
   readonly retry?: Readonly<Record<string, unknown>>;
   /** What the clock of each process is off by: the path of a file, with `{seat}` in it. Default: clocks do not jump. */
   readonly clockFile?: string;
+  /** Told of each line that a process logs, but of those that come for every call. */
+  readonly onLine?: (line: string, seat: string) => void;
   /** JetStream's folders, by the number of the server. */
   readonly storeDirs?: readonly (string | undefined)[];
   /** Settings, and modules to run in the place of the apps' own. */
@@ -46,6 +48,7 @@ export function fleetOptions({
   retry = quickRetry,
   storeDirs = [],
   clockFile,
+  onLine = () => {},
   fleet,
 }: RigOptions): FleetOptions {
   const clock = clockFile === undefined ? [] : [toModule(clockModule)];
@@ -67,6 +70,12 @@ export function fleetOptions({
       NODE_OPTIONS: toOptions([taggingModule, ...clock]),
       ...fleet?.workerEnv,
     },
-    keepLine: (line) => !perCall.test(line),
+    keepLine(line, seat) {
+      const isKept = !perCall.test(line);
+      if (isKept) {
+        onLine(line, seat);
+      }
+      return isKept;
+    },
   };
 }

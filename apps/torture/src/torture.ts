@@ -1,3 +1,4 @@
+import { createWriteStream } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,7 +16,7 @@ import { startCallee, startInbox } from './load/callee.ts';
 import { Sender } from './load/sender.ts';
 import { fleetOptions, type RigOptions } from './rig.ts';
 
-export interface TortureOptions extends Omit<RigOptions, 'functionUrl' | 'clockFile' | 'storeDirs'> {
+export interface TortureOptions extends Omit<RigOptions, 'functionUrl' | 'clockFile' | 'storeDirs' | 'onLine'> {
   readonly durationMs: number;
   readonly seed: number;
   readonly faults: readonly Fault[];
@@ -23,7 +24,7 @@ export interface TortureOptions extends Omit<RigOptions, 'functionUrl' | 'clockF
   readonly gapMs: number;
   /** Calls a second. */
   readonly rate: number;
-  /** Where the history is written: `history.jsonl`. */
+  /** Where the history is written, `history.jsonl`, and what the processes log besides lines of single calls, `processes.log`. */
   readonly folder: string;
   /** How long nothing may end once nothing is broken any more, and calls are left, in milliseconds. Default 120,000. */
   readonly settleMs?: number;
@@ -47,7 +48,9 @@ export async function torture(options: TortureOptions): Promise<TortureResult> {
   await using inbox = await startInbox(history);
   await using disk = await openDisk(options);
   const clockFile = join(folder, '{seat}.clock');
-  const rig = { ...options, functionUrl: callee.url, clockFile, storeDirs: [disk?.path] };
+  const lines = createWriteStream(join(folder, 'processes.log'));
+  const onLine = (line: string, seat: string): void => void lines.write(`${seat} ${line}\n`);
+  const rig = { ...options, functionUrl: callee.url, clockFile, storeDirs: [disk?.path], onLine };
   await using fleet = await startFleet(fleetOptions(rig));
   await using look = await BrokerLook.open(fleet.natsUrls);
   await look.copyEnds(Math.min(3, nodes));

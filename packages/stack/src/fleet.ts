@@ -28,8 +28,11 @@ export interface FleetOptions {
   readonly storeDirs?: readonly (string | undefined)[];
   /** Modules to run in the place of the apps' own. */
   readonly mains?: { readonly [App in AppName]?: URL };
-  /** Whether a line of a process's output is kept: all of them are too many for a long run. Default: all. */
-  readonly keepLine?: (line: string) => boolean;
+  /**
+   * Whether a line of a process's output is kept, by the name of the process: all of them are too many for a long run.
+   * Default: all.
+   */
+  readonly keepLine?: (line: string, seat: string) => boolean;
 }
 
 /** A nats-server with the lines that lead to it. */
@@ -186,7 +189,8 @@ class ProcessFleet implements Fleet {
       ...localSettings,
       ...Object.fromEntries(named),
     };
-    const spawn = (): Promise<AppProcess> => AppProcess.spawn(app, name, settings, { main: mains?.[app], keepLine });
+    const spawnOptions = { main: mains?.[app], keepLine: keepLine && ((line: string) => keepLine(line, name)) };
+    const spawn = (): Promise<AppProcess> => AppProcess.spawn(app, name, settings, spawnOptions);
     const seat = new ProcessSeat({ app, name, lines, env: settings }, spawn, await spawn());
     (app === 'gateway' ? this.gateways : this.workers).push(seat);
   }
