@@ -209,7 +209,7 @@ function buildQueue(config: GatewayConfig, { logger, version, fail }: GatewayCon
   followDeletedLanes(broker, (lane) => topology.forgetLane(lane.queue, lane.function));
   const publisher = new Publisher(broker, { timeoutMs: config.publishTimeoutMs * answerInTime });
   const store = new CallStore(publisher, topology);
-  const callbacks = new CallbackStore(publisher);
+  const callbacks = new CallbackStore(publisher, topology);
   const deadLetters = new DeadLetterStore({ broker, topology, publisher, calls: store, callbacks });
   const { idempotencyWindowMs, resultTtlMs } = config;
   const durability = new DurabilityWatch(broker, topology, {

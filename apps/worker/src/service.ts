@@ -288,7 +288,7 @@ function buildWork(setting: Setting, needs: WorkNeeds): Pick<WorkerParts, 'runne
       secrets: config.callbackSigningSecrets,
     }),
     slots: new HostSlots(config.callbackMaxInflight, config.callbackMaxPerHost),
-    store: new CallbackStore(publisher),
+    store: new CallbackStore(publisher, topology),
     calls: store,
     source: new CallbackSource({ broker, topology, ackWaitMs: config.ackWaitMs }),
     leases: callbackLeases,

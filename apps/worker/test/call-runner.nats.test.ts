@@ -10,7 +10,7 @@ import {
   status,
   type TestFunction,
 } from '@asyncfn/testkit';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest';
 import { type SettlingBench, startBench } from './settling-bench.ts';
 
 let server: NatsServer;
@@ -202,6 +202,41 @@ describe('a call whose worker died', () => {
     await bench.run(await bench.take());
     expect(fn.invocations).toHaveLength(1);
     expect(await bench.store.findOutcome(call.id, 0)).toMatchObject({ outcome: { status: 'succeeded' } });
+  });
+});
+
+describe('a broker that speaks of a conflict where there is none', () => {
+  const conflict = { kind: 'refused', reason: 'conflict', detail: 'wrong last sequence' } as const;
+
+  test('does not make a call get lost whose retry it has not stored', async () => {
+    fn.handler = status(503);
+    const call = await bench.put();
+    vi.spyOn(bench.store, 'scheduleRetry').mockResolvedValueOnce(conflict);
+    await bench.run(await bench.take());
+    expect(await bench.hasRetries()).toBe(false);
+    await bench.run(await bench.take());
+    expect(await bench.hasRetries()).toBe(true);
+    expect((await bench.store.findQueued({ ...bench.target, function: call.function, callId: call.id }))?.retry).toBe(
+      1,
+    );
+  });
+
+  test('does not make a callback get lost that it has not stored', async () => {
+    inbox.handler = status(500, { times: 1 });
+    const call = await bench.put({ callbackUrl: inbox.url });
+    vi.spyOn(bench.callbackStore, 'store').mockResolvedValueOnce(conflict);
+    await bench.run(await bench.take());
+    expect(await bench.store.findCallbackState(call.id, 0)).toBeUndefined();
+    await bench.run(await bench.take());
+    expect([fn.invocations.length, inbox.callbacks.length]).toEqual([1, 2]);
+    expect(await bench.store.findCallbackState(call.id, 0)).toMatchObject({ status: 'delivered' });
+  });
+
+  test('does not make a callback get lost that was to be stored before it is tried', async () => {
+    await bench.put({ callbackUrl: inbox.url });
+    vi.spyOn(bench.callbackStore, 'storeReady').mockResolvedValueOnce(conflict);
+    await bench.run(await bench.take(), { ...bench.target, concurrency: 1 });
+    expect(inbox.callbacks).toHaveLength(1);
   });
 });
 

@@ -238,7 +238,7 @@ function buildSettling(needs: SettlingNeeds) {
     signal,
   };
   const store = new CallStore(publisher, topology);
-  const callbackStore = new CallbackStore(publisher);
+  const callbackStore = new CallbackStore(publisher, topology);
   const desk = new CallbackDesk({
     ...common,
     sender: new CallbackSender({

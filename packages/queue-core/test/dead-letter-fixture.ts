@@ -36,7 +36,7 @@ export async function openDeadLetters({ natsUrl = inject('natsUrl'), queue = uni
   });
   const publisher = new Publisher(broker, { timeoutMs: 2_000 });
   const calls = new CallStore(publisher, topology);
-  const callbacks = new CallbackStore(publisher);
+  const callbacks = new CallbackStore(publisher, topology);
   const store = new DeadLetterStore({ broker, topology, publisher, calls, callbacks });
   broker.start();
   await eventually(() => topology.ready);

@@ -119,7 +119,7 @@ test('a callback that came due while there was no room does too', async () => {
     headers: [],
     tries: 1,
   };
-  await new CallbackStore(publisher).store(task, Buffer.from('result'), Date.now() + waitMs, 0);
+  await new CallbackStore(publisher, { manager }).store(task, Buffer.from('result'), Date.now() + waitMs, 0);
   const makeRoom = await fill();
   await chanceIsOver();
   await makeRoom();

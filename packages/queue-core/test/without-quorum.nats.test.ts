@@ -38,7 +38,7 @@ test('a leader that nobody confirms anything to does not say what is in conflict
   await using second = createBroker(leader?.url ?? '');
   second.broker.start();
   await connected(second.broker);
-  const store = new CallbackStore(new Publisher(second.broker, { timeoutMs: 1_000 }));
+  const store = new CallbackStore(new Publisher(second.broker, { timeoutMs: 1_000 }), topology);
   const put = async (): Promise<string> => {
     // After an answer that did not come, the broker is asked whether it is there before anything is sent.
     await connected(second.broker);

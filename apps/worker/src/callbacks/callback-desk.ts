@@ -5,6 +5,7 @@ import {
   type CallbackTask,
   type CallStore,
   callbackTaskCodec,
+  type RefusalReason,
 } from '@asyncfn/queue-core';
 import type { Logger } from '@asyncfn/service-kit';
 import type { LeaseKeeper } from '../lease-keeper.ts';
@@ -83,7 +84,7 @@ export class CallbackDesk {
   async handOver(task: CallbackTask, body: Uint8Array): Promise<boolean> {
     const { store, onStep } = this.#options;
     const result = await insist(() => store.storeReady(task, body), this.#options.insist);
-    if (result.kind === 'refused' && result.reason !== 'conflict') {
+    if (result.kind === 'refused' && !(await this.#isTakenCareOf(task, result.reason))) {
       return this.first(task, body);
     }
     // Its state is recorded once it has been tried: by now another worker may have delivered it.
@@ -189,14 +190,35 @@ export class CallbackDesk {
       logger.error({ callId: task.callId, bytes: body.length }, 'callback is too large to be stored by the broker');
       return this.#giveUp(task, new Uint8Array(), undefined);
     }
-    if (result.kind === 'refused' && result.reason !== 'conflict') {
+    if (result.kind === 'refused' && !(await this.#isTakenCareOf(task, result.reason))) {
       logger.error({ callId: task.callId, detail: result.detail }, 'callback could not be stored');
       return false;
     }
-    // A conflict: somebody else has stored a newer message of this callback, so it is taken care of as well.
     this.#options.onStep('callback stored', task.callId);
     await this.#record(task, 'pending');
     return true;
+  }
+
+  /**
+   * Whether somebody, or we ourselves with a confirmation that got lost, have got as far with this callback as we have
+   * now. That the broker speaks of a conflict is not enough: what is taken for stored and is not would be lost (P6).
+   */
+  async #isTakenCareOf(task: CallbackTask, reason: RefusalReason): Promise<boolean> {
+    const { store, calls, logger } = this.#options;
+    if (reason !== 'conflict') {
+      return false;
+    }
+    try {
+      const kept = await store.find(task);
+      if (kept !== undefined) {
+        return kept.tries >= task.tries;
+      }
+      const state = await calls.findCallbackState(task.callId, task.generation);
+      return state !== undefined && state.status !== 'pending';
+    } catch (err) {
+      logger.warn({ err, callId: task.callId }, 'it cannot be seen whether a callback is stored');
+      return false;
+    }
   }
 
   async #giveUp(task: CallbackTask, body: Uint8Array, lastStatus: number | undefined): Promise<boolean> {

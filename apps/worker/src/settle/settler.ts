@@ -94,8 +94,13 @@ export class Settler {
     const { store, metrics, logger, now } = this.#options;
     const dueAt = now() + delayMs;
     const result = await insist(() => store.scheduleRetry(delivery, next, dueAt), this.#options.insist);
-    // A conflict: it was stored before, or the call was taken out of the queue. Either way this attempt is history.
-    if (result.kind === 'stored' || result.reason === 'conflict') {
+    const isConflict = result.kind === 'refused' && result.reason === 'conflict';
+    if (isConflict && !(await this.#isHistory(next))) {
+      // Nothing that we know of is in its way, so nothing is given up for it: its lease runs out.
+      logger.error({ callId: next.id, detail: result.detail }, 'retry is refused, and not there: the call comes back');
+      return;
+    }
+    if (result.kind === 'stored' || isConflict) {
       this.#options.onStep('retry stored', next.id);
       this.#done(delivery);
       return;
@@ -253,6 +258,15 @@ export class Settler {
     return tooLarge
       ? await insist(() => store.recordOutcome({ ...outcome, bodyOmitted: 'too_large' }, nothing), options)
       : result;
+  }
+
+  /** Whether the call has got as far as this, or has ended: by somebody else, or by us with an answer that got lost. */
+  async #isHistory(next: Call): Promise<boolean> {
+    const { store } = this.#options;
+    const { id: callId, queue, function: name, generation = 0 } = next;
+    const queued = await store.findQueued({ callId, queue, function: name });
+    const isFurther = queued !== undefined && (queued.generation ?? 0) >= generation && queued.retry >= next.retry;
+    return isFurther || (await store.findOutcome(callId, generation)) !== undefined;
   }
 
   /** Whether the recorded end is the one that we have sent: its confirmation may have got lost. */

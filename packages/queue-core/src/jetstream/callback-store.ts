@@ -1,15 +1,20 @@
 import { headers } from '@nats-io/transport-node';
-import { type CallbackTask, callbackSubject, callbackTaskCodec } from '../callback-task.ts';
+import { type CallbackKey, type CallbackTask, callbackSubject, callbackTaskCodec } from '../callback-task.ts';
 import type { PublishResult } from '../publish-result.ts';
+import { lastMessage } from './last-message.ts';
 import type { Publisher } from './publisher.ts';
+import type { QueueTopology } from './queue-topology.ts';
+import { callbackStream } from './record-streams.ts';
 import { expectLast, setSchedule } from './schedule.ts';
 
-/** Keeps callbacks that could not be delivered at once. Methods never throw. */
+/** Keeps callbacks that could not be delivered at once. Methods that publish never throw. */
 export class CallbackStore {
   readonly #publisher: Publisher;
+  readonly #topology: Pick<QueueTopology, 'manager'>;
 
-  constructor(publisher: Publisher) {
+  constructor(publisher: Publisher, topology: Pick<QueueTopology, 'manager'>) {
     this.#publisher = publisher;
+    this.#topology = topology;
   }
 
   /**
@@ -32,5 +37,11 @@ export class CallbackStore {
     result.set(callbackTaskCodec.header, callbackTaskCodec.encode(task));
     expectLast(result, callbackSubject('*', task), 0);
     return this.#publisher.publish({ subject: callbackSubject('ready', task), headers: result, body });
+  }
+
+  /** The newest word on a callback, ready or waiting; undefined where none is kept. Throws `QueueError`. */
+  async find(of: CallbackKey): Promise<CallbackTask | undefined> {
+    const message = await lastMessage(this.#topology.manager, callbackStream, callbackSubject('*', of));
+    return message && callbackTaskCodec.decode(message.header.get(callbackTaskCodec.header));
   }
 }
