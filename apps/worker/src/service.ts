@@ -153,8 +153,8 @@ function buildParts(setting: Setting, file: FunctionsFile | undefined): WorkerPa
   const { logger } = context;
   const stop = new AbortController();
   const cutShort = new AbortController();
-  // One listener for each call in hand: Node would take more than ten of them for a leak.
-  setMaxListeners(0, cutShort.signal);
+  // One listener for each call in hand, and for each wait: Node would take more than ten of them for a leak.
+  setMaxListeners(0, cutShort.signal, stop.signal);
   const brokerParts = connectParts(setting, file);
   const { broker, topology, publisher, register } = brokerParts;
   const handovers = new Handovers(publisher, topology);
