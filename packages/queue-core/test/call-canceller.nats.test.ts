@@ -44,10 +44,10 @@ function overtaken(parts: Parts, meanwhile: () => Promise<unknown>) {
   });
 }
 
-/** One whose broker does not confirm that the call has ended. */
-function unconfirmed(parts: Parts) {
+/** One whose broker does not store that the call has ended. */
+function unconfirmed(parts: Parts, reason: 'undecided' | 'conflict') {
   const { calls } = parts;
-  const publish = async (): Promise<PublishResult> => ({ kind: 'refused', reason: 'undecided', detail: 'under way' });
+  const publish = async (): Promise<PublishResult> => ({ kind: 'refused', reason, detail: 'wrong last sequence' });
   return new CallCanceller({
     ...parts,
     calls: {
@@ -223,11 +223,19 @@ describe('a gateway that dies while it cancels a call', () => {
   test('or that the replicas do not confirm: it is said to be unclear, and has its end by the next sweep', async () => {
     const bench = await openFinder();
     const call = await bench.put();
-    const result = await unconfirmed(bench.parts).cancel(call.id);
+    const result = await unconfirmed(bench.parts, 'undecided').cancel(call.id);
     expect(result).toMatchObject({ kind: 'refused', reason: 'undecided' });
     expect(await bench.stored()).toBe(0);
     await bench.sweeper.sweep(soon());
     expect(await bench.finder.find(call.id)).toMatchObject({ kind: 'ended', outcome: { status: 'cancelled' } });
+  });
+
+  test('or whose end the broker says to be in conflict with nothing: it has that end all the same', async () => {
+    const bench = await openFinder();
+    const call = await bench.put();
+    const result = await unconfirmed(bench.parts, 'conflict').cancel(call.id);
+    expect(result).toMatchObject({ kind: 'ended', call: { outcome: { status: 'cancelled' } } });
+    expect(await bench.store.findOutcome(call.id, 0)).toMatchObject({ outcome: { status: 'cancelled' } });
   });
 
   test('that is still in the queue: it was not cancelled, and lives on', async () => {

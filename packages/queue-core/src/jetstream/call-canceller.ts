@@ -129,7 +129,8 @@ export class CallCanceller {
     } else if (result?.kind === 'ended' && !isDelivered) {
       await this.#putBack(queued, result.call);
     }
-    if (result?.kind !== 'refused') {
+    // As long as no end is known, the intent is what the call has instead of one.
+    if (result !== undefined && result.kind !== 'refused') {
       await intents.drop(intent);
     }
     return result;

@@ -46,10 +46,10 @@ export class CancelSweeper {
     if (ended === undefined && wasRemoved(intent, left)) {
       // It was taken out of the queue, and has no end yet: this is its end.
       const result = await calls.recordOutcome(intent.outcome, nothing);
-      if (result.kind === 'refused' && result.reason !== 'conflict') {
-        return;
+      if (result.kind === 'refused') {
+        return; // the next sweep sees whether it has another end
       }
-      await this.#clearAway(result.kind === 'stored' ? left : undefined);
+      await this.#clearAway(left);
     } else if (ended?.outcome.status === 'cancelled') {
       await this.#clearAway(left);
     }
