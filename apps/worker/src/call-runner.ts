@@ -5,13 +5,14 @@ import {
   type ExpiryStore,
   type FunctionConfig,
   hasStarted,
+  QueueError,
   type RetryPolicy,
   retryLimit,
   settle,
   toRetryPolicy,
   type Verdict,
 } from '@asyncfn/queue-core';
-import type { Logger } from '@asyncfn/service-kit';
+import { type Logger, sleep } from '@asyncfn/service-kit';
 import type { Tracer } from '@opentelemetry/api';
 import type { Dispatcher } from 'undici';
 import { AttemptLog, type EndedAttempt } from './attempt-log.ts';
@@ -49,6 +50,7 @@ export interface CallRunnerOptions {
   /** Unix time in milliseconds. */
   readonly now: () => number;
   readonly random: () => number;
+  readonly sleep?: typeof sleep;
   /** Told of each attempt that begins, and of each retry that is stored. */
   readonly onMove: (callId: string) => void;
 }
@@ -57,6 +59,9 @@ export interface CallRunnerOptions {
 const maxWorkerCrashes = 5;
 /** When a call comes back that somebody else is ending, or of which it could not be decided whether it may start. */
 const undecidedMs = 5_000;
+/** Between two looks at a broker that does not answer, and for how long, in milliseconds. */
+const lookAgainMs = 250;
+const patienceMs = 3_000;
 
 /** Where a lane leads. */
 interface Destination {
@@ -161,8 +166,35 @@ export class CallRunner {
 
   /** A call that may have ended, or be further than this delivery says. */
   async #lookFirst(held: HeldCall<Delivery>, target: FunctionConfig | undefined, gate: LaneGate): Promise<Rest> {
-    const handled = await this.#look(held);
+    const handled = await this.#lookPatiently(held);
     return handled === 'invoke' ? await this.#invokeOrEnd(held, target, gate) : handled;
+  }
+
+  /**
+   * An outage that is over leaves the broker silent for a moment. A call whose end cannot be looked for even then goes back:
+   * nobody has died with it.
+   */
+  async #lookPatiently(held: HeldCall<Delivery>): Promise<Rest | 'invoke'> {
+    const { settler, logger, sleep: wait = sleep } = this.#options;
+    for (let waitedMs = 0; ; waitedMs += lookAgainMs) {
+      try {
+        return await this.#look(held);
+      } catch (err) {
+        if (!(err instanceof QueueError)) {
+          throw err;
+        }
+        if (waitedMs >= patienceMs) {
+          const { callId, function: name, queue } = held.delivery;
+          logger.warn(
+            { err, callId, function: name, queue },
+            'it cannot be seen whether a call has ended, it goes back',
+          );
+          await settler.giveBack(held, undecidedMs);
+          return undefined;
+        }
+        await wait(lookAgainMs);
+      }
+    }
   }
 
   async #look(held: HeldCall<Delivery>): Promise<Rest | 'invoke'> {
@@ -280,7 +312,7 @@ export class CallRunner {
     }
     // While it waited for its turn, whoever had it before may have ended it.
     const mayHaveEnded = entered instanceof Promise && (!isNew(held) || desk.mayHaveMissedCancel(since));
-    const handled = mayHaveEnded ? await this.#look(held) : 'invoke';
+    const handled = mayHaveEnded ? await this.#lookPatiently(held) : 'invoke';
     if (handled !== 'invoke') {
       pass.leave('unclear');
       return { kind: 'denied', rest: handled };

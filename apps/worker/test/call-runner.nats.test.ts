@@ -1,6 +1,6 @@
 import { type NatsServer, startNatsServer } from '@asyncfn/nats-server';
 import type {} from '@asyncfn/nats-server/vitest';
-import type { Call, Delivery, Outcome } from '@asyncfn/queue-core';
+import { type Call, type Delivery, type Outcome, QueueError } from '@asyncfn/queue-core';
 import {
   type CallbackReceiver,
   eventually,
@@ -202,6 +202,27 @@ describe('a call whose worker died', () => {
     await bench.run(await bench.take());
     expect(fn.invocations).toHaveLength(1);
     expect(await bench.store.findOutcome(call.id, 0)).toMatchObject({ outcome: { status: 'succeeded' } });
+  });
+});
+
+describe('a call of which the broker does not say whether it has ended', () => {
+  const silent = new QueueError('broker', 'the broker does not answer');
+
+  test('waits for the answer in hand', async () => {
+    const { delivery } = await putAndLose();
+    vi.spyOn(bench.store, 'findOutcome').mockRejectedValueOnce(silent);
+    await bench.run(delivery);
+    expect(fn.invocations).toHaveLength(1);
+    expect(bench.logged).not.toContain('call could not be processed');
+  });
+
+  test('goes back when there is none, instead of waiting for its lease', async () => {
+    const { delivery } = await putAndLose();
+    vi.spyOn(bench.store, 'findOutcome').mockRejectedValue(silent);
+    await bench.run(delivery);
+    expect(fn.invocations).toHaveLength(0);
+    expect([delivery.settled, await bench.queued()]).toEqual([true, 1]);
+    expect(bench.logged).not.toContain('call could not be processed');
   });
 });
 
