@@ -399,12 +399,9 @@ export class CallRunner {
   }
 }
 
-/**
- * Nobody can have had it before, nor taken it out of the queue: one that has waited for its time may have been cancelled
- * in the very moment in which the broker put it on the queue.
- */
+/** Nobody can have had it before. */
 function isNew({ delivery, call }: HeldCall<Delivery>): boolean {
-  return delivery.info.deliveries === 1 && !hasStarted(call) && call.notBefore === undefined;
+  return delivery.info.deliveries === 1 && !hasStarted(call);
 }
 
 /** The call with the context that what follows this attempt is to be traced by. */

@@ -44,13 +44,4 @@ describe('a call is not run whose worker does not hear that it was cancelled', (
     await run;
     await expectUntouched(id);
   });
-
-  test('because the broker put it on the queue in the very moment in which it was cancelled', async () => {
-    const { bench, canceller } = walk;
-    const { id } = await bench.put({ notBefore: Date.now() + 1_000 });
-    const delivery = await bench.take();
-    expect(await canceller.cancel(id)).toMatchObject({ kind: 'cancelled' });
-    await bench.run(delivery);
-    await expectUntouched(id);
-  });
 });

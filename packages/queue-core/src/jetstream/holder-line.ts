@@ -73,11 +73,14 @@ export class MoveNotices {
   }
 }
 
-/** A gateway's line to whichever worker holds a call. */
+/**
+ * A gateway's line to whichever worker holds a call. It is used also while the broker is suspected to be away: a word that
+ * nobody hears costs a time limit, and one that is not sent lets a call run that was cancelled.
+ */
 export class HolderLine {
-  readonly #broker: Pick<Broker, 'connected' | 'connection'>;
+  readonly #broker: Pick<Broker, 'attached' | 'connection'>;
 
-  constructor(broker: Pick<Broker, 'connected' | 'connection'>) {
+  constructor(broker: Pick<Broker, 'attached' | 'connection'>) {
     this.#broker = broker;
   }
 
@@ -94,15 +97,15 @@ export class HolderLine {
 
   /** Tells every worker, without waiting, that the call is not to be run. */
   tellCancelled(callId: string, generation: number): void {
-    const { connection, connected } = this.#broker;
-    if (connection !== undefined && connected) {
+    const { connection, attached } = this.#broker;
+    if (connection !== undefined && attached) {
       connection.publish(wordSubject(callId, 'cancel'), String(generation));
     }
   }
 
   async #request(callId: string, word: CallWord, payload: string, timeout: number): Promise<Msg | undefined> {
-    const { connection, connected } = this.#broker;
-    if (connection === undefined || !connected) {
+    const { connection, attached } = this.#broker;
+    if (connection === undefined || !attached) {
       return undefined;
     }
     try {
