@@ -14,15 +14,16 @@ export const drainFigures = [
 
 /**
  * A system that is measured by how fast it runs what waits: the queue is filled while the workers stand still, and the
- * function says how fast the calls came.
+ * function says how fast the calls came. The function ends with the system, and at once where there is none.
  */
-export function draining(
+export async function draining(
   system: System | Absence,
   target: BenchFunction,
   scale: Scale,
   headers: Readonly<Record<string, string>> = {},
-): RunningSubject | Absence {
+): Promise<RunningSubject | Absence> {
   if ('absent' in system) {
+    await target[Symbol.asyncDispose]();
     return system;
   }
   return {

@@ -75,7 +75,8 @@ async function startDraining(options: SystemOptions, scale: Scale, extra: Extra)
     await untilCalledBack(target, receiver);
     await extra.verify();
   };
-  return followedBy(draining(system, target, scale, { 'X-Callback-Url': receiver.url }), verify, [receiver, extra]);
+  const subject = await draining(system, target, scale, { 'X-Callback-Url': receiver.url });
+  return followedBy(subject, verify, [receiver, extra]);
 }
 
 /** A callback that waits while the worker is held up is late after that, and stored: more work than it would have been. */
