@@ -86,6 +86,18 @@ describe('an attempt that comes to its end after the call has', () => {
   });
 });
 
+test('a call that is cancelled in the millisecond in which its attempt ends is not told of', async () => {
+  const call = await bench.put({ callbackUrl: inbox.url });
+  const record = bench.store.recordOutcome.bind(bench.store);
+  vi.spyOn(bench.store, 'recordOutcome').mockImplementationOnce(async (outcome, body) => {
+    await record({ ...outcome, status: 'cancelled' }, Buffer.alloc(0));
+    return record(outcome, body);
+  });
+  await bench.run(await bench.take());
+  expect((await bench.store.findOutcome(call.id, 0))?.outcome.status).toBe('cancelled');
+  expect([fn.invocations.length, inbox.callbacks.length]).toEqual([1, 0]);
+});
+
 test('a retry that was stored in the moment in which another worker ended the call is not invoked', async () => {
   const { call, lost, delivery } = await putAndLose();
   await bench.store.scheduleRetry(delivery, { ...call, retry: 1 }, Date.now());

@@ -269,10 +269,19 @@ export class Settler {
     return isFurther || (await store.findOutcome(callId, generation)) !== undefined;
   }
 
-  /** Whether the recorded end is the one that we have sent: its confirmation may have got lost. */
-  async #isOurs(outcome: Outcome): Promise<boolean> {
-    const found = await this.#options.store.findOutcome(outcome.callId, outcome.generation);
-    return found?.outcome.endedAt === outcome.endedAt && found.outcome.attempts === outcome.attempts;
+  /**
+   * Whether the recorded end is the one that we have sent: its confirmation may have got lost. Another one, a cancel or that
+   * of a second worker, may be of the same millisecond.
+   */
+  async #isOurs({ callId, generation, status, endedAt, attempts, durationMs }: Outcome): Promise<boolean> {
+    const found = (await this.#options.store.findOutcome(callId, generation))?.outcome;
+    return (
+      found !== undefined &&
+      found.status === status &&
+      found.endedAt === endedAt &&
+      found.attempts === attempts &&
+      found.durationMs === durationMs
+    );
   }
 
   #toOutcome({ call }: HeldCall, { status, reason, maxRetries, result }: End): Outcome {
