@@ -1,7 +1,7 @@
-import { headers } from '@nats-io/transport-node';
 import { type CallbackKey, type CallbackTask, callbackSubject, callbackTaskCodec } from '../callback-task.ts';
 import type { PublishResult } from '../publish-result.ts';
 import { lastMessage } from './last-message.ts';
+import { MessageHeaders } from './message-headers.ts';
 import type { Publisher } from './publisher.ts';
 import type { QueueTopology } from './queue-topology.ts';
 import { callbackStream } from './record-streams.ts';
@@ -24,7 +24,7 @@ export class CallbackStore {
    * @param after stream sequence of the message that this one follows; 0 for a callback that is stored first
    */
   store(task: CallbackTask, body: Uint8Array, dueAt: number, after: number): Promise<PublishResult> {
-    const result = headers();
+    const result = new MessageHeaders();
     result.set(callbackTaskCodec.header, callbackTaskCodec.encode(task));
     setSchedule(result, callbackSubject('ready', task), dueAt);
     expectLast(result, callbackSubject('*', task), after);
@@ -33,7 +33,7 @@ export class CallbackStore {
 
   /** Keeps a callback that nobody has tried yet, for a worker to take up at once. `conflict`: it is kept already. */
   storeReady(task: CallbackTask, body: Uint8Array): Promise<PublishResult> {
-    const result = headers();
+    const result = new MessageHeaders();
     result.set(callbackTaskCodec.header, callbackTaskCodec.encode(task));
     expectLast(result, callbackSubject('*', task), 0);
     return this.#publisher.publish({ subject: callbackSubject('ready', task), headers: result, body });

@@ -1,10 +1,10 @@
 import type { StoredMsg } from '@nats-io/jetstream';
-import { headers } from '@nats-io/transport-node';
 import type { Call } from '../call.ts';
 import type { HeldReport } from '../held-call.ts';
 import { anyCancelIntentSubject, cancelIntentSubject, type Outcome, outcomeCodec } from '../outcome.ts';
 import type { PublishResult } from '../publish-result.ts';
 import { lastMessage } from './last-message.ts';
+import { MessageHeaders } from './message-headers.ts';
 import type { Publisher } from './publisher.ts';
 import type { QueueTopology } from './queue-topology.ts';
 import { cancelStream } from './record-streams.ts';
@@ -48,7 +48,7 @@ export class CancelIntents {
    * @param callSequence of the message that is about to be taken out of the queue
    */
   store(outcome: Outcome, callSequence: number): Promise<PublishResult> {
-    const result = headers();
+    const result = new MessageHeaders();
     result.set(callSequenceHeader, String(callSequence));
     result.set(outcomeCodec.header, outcomeCodec.encode(outcome));
     const subject = cancelIntentSubject(outcome.callId, outcome.generation);

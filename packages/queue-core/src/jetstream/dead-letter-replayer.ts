@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { JetStreamApiError } from '@nats-io/jetstream';
-import { headers } from '@nats-io/transport-node';
 import type { Call } from '../call.ts';
 import { type CallbackTask, callbackSubject, callbackTaskCodec } from '../callback-task.ts';
 import { callHeader, decodeCall, encodeEnvelope } from '../codec.ts';
@@ -11,6 +10,7 @@ import type { CallStore } from './call-store.ts';
 import type { CallbackStore } from './callback-store.ts';
 import type { StoredDeadLetter } from './dead-letter-message.ts';
 import { lastMessage } from './last-message.ts';
+import { MessageHeaders } from './message-headers.ts';
 import type { Publisher } from './publisher.ts';
 import type { QueueTopology } from './queue-topology.ts';
 import { callbackStream, deadLetterStream } from './record-streams.ts';
@@ -230,7 +230,7 @@ function nextLife(call: Call, { name, queue }: FunctionConfig, generation: numbe
 }
 
 function toMessage(call: Call) {
-  const result = headers();
+  const result = new MessageHeaders();
   result.set(callHeader, encodeEnvelope(call));
   result.set('Nats-Msg-Id', `${call.id}:replay:${call.generation}`);
   expectLast(result, callFilter(call.queue, call.id), 0);

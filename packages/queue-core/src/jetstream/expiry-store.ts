@@ -1,8 +1,8 @@
-import { headers } from '@nats-io/transport-node';
 import type { Call } from '../call.ts';
 import { type ExpiryDecision, type ExpiryKey, expiryClaimCodec, expirySubject, expiryWordCodec } from '../expiry.ts';
 import type { PublishResult } from '../publish-result.ts';
 import { lastMessage } from './last-message.ts';
+import { MessageHeaders } from './message-headers.ts';
 import type { Publisher } from './publisher.ts';
 import type { QueueTopology } from './queue-topology.ts';
 import { expiryStream } from './record-streams.ts';
@@ -51,7 +51,7 @@ export class ExpiryStore {
     const { id: callId, generation = 0, function: name, queue } = call;
     const key = { callId, generation };
     const storedBy = this.#now() + withinMs;
-    const result = headers();
+    const result = new MessageHeaders();
     result.set(
       expiryWordCodec.header,
       expiryWordCodec.encode({ v: 1, ...key, function: name, queue, expiresAt, storedBy }),
@@ -101,7 +101,7 @@ export class ExpiryStore {
     expectedSequence: number,
   ): Promise<ClaimResult> {
     const subject = expirySubject('claim', key);
-    const result = headers();
+    const result = new MessageHeaders();
     result.set(expiryClaimCodec.header, expiryClaimCodec.encode({ v: 1, decision }));
     const ttlMs = Math.max(0, expiresAt - this.#now()) + keptMs[decision];
     result.set('Nats-TTL', `${Math.ceil(ttlMs / 1000)}s`);

@@ -1,7 +1,7 @@
 import { DiscardPolicy, type JetStreamManager, RetentionPolicy, StorageType } from '@nats-io/jetstream';
-import { headers } from '@nats-io/transport-node';
 import { isCallId } from '../call.ts';
 import type { QueueLogger } from './broker.ts';
+import { MessageHeaders } from './message-headers.ts';
 import type { Publisher } from './publisher.ts';
 import type { QueueTopology } from './queue-topology.ts';
 import { asQueueError, ensureStream } from './streams.ts';
@@ -42,7 +42,7 @@ export class Handovers {
 
   /** Notes one hand-over. Where the broker cannot store it, this process at least remembers it. Never throws. */
   async note(callId: string): Promise<void> {
-    const message = { subject: subjectOf(callId), headers: headers(), body: new Uint8Array() };
+    const message = { subject: subjectOf(callId), headers: new MessageHeaders(), body: new Uint8Array() };
     const result = await this.#publisher.publish(message);
     if (result.kind === 'refused' && this.#unstored.size < maxUnstored) {
       this.#unstored.set(callId, (this.#unstored.get(callId) ?? 0) + 1);

@@ -1,7 +1,7 @@
 import type { StoredMsg } from '@nats-io/jetstream';
-import { headers } from '@nats-io/transport-node';
 import { queueStream } from '../subjects.ts';
 import { nextMessage } from './last-message.ts';
+import { MessageHeaders } from './message-headers.ts';
 import type { Outgoing, Publisher } from './publisher.ts';
 import type { QueueTopology } from './queue-topology.ts';
 import { callbackStream, expiryStream } from './record-streams.ts';
@@ -99,7 +99,7 @@ function dueAt({ header, time }: StoredMsg): number {
 }
 
 function again({ header, subject, data, seq }: StoredMsg): Outgoing {
-  const result = headers();
+  const result = new MessageHeaders();
   for (const [name, values] of header) {
     if (!spent.test(name)) {
       result.set(name, values.join(','));

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { JetStreamApiError } from '@nats-io/jetstream';
-import { headers } from '@nats-io/transport-node';
 import { anyCancelIntentSubject, anyOutcomeSubject } from '../outcome.ts';
 import type { PublishResult } from '../publish-result.ts';
 import { missingReceiptCodec, type Receipt, type ReceiptBatch, receiptBatchCodec } from '../receipt.ts';
 import { callFilter, queueStream } from '../subjects.ts';
+import { MessageHeaders } from './message-headers.ts';
 import type { Publisher } from './publisher.ts';
 import type { QueueTopology } from './queue-topology.ts';
 import { cancelStream, missingReceiptFilter, outcomeStream } from './record-streams.ts';
@@ -27,7 +27,7 @@ export class ReceiptStore {
 
   /** Has workers look after these calls. Never throws. */
   put(batch: ReceiptBatch): Promise<PublishResult> {
-    const result = headers();
+    const result = new MessageHeaders();
     result.set(receiptBatchCodec.header, receiptBatchCodec.encode(batch));
     return this.#publisher.publish({ subject: `receipts.accepted.${randomUUID()}`, headers: result, body: nothing });
   }
@@ -56,7 +56,7 @@ export class ReceiptStore {
 
   /** Writes down that the call is nowhere. Never throws. */
   reportMissing(receipt: Receipt): Promise<PublishResult> {
-    const result = headers();
+    const result = new MessageHeaders();
     result.set(missingReceiptCodec.header, missingReceiptCodec.encode(receipt));
     const subject = missingReceiptFilter.replace('*', receipt.callId);
     return this.#publisher.publish({ subject, headers: result, body: nothing });

@@ -1,8 +1,8 @@
 import { type JetStreamManager, RetentionPolicy, StorageType } from '@nats-io/jetstream';
-import { headers } from '@nats-io/transport-node';
 import type { PublishResult } from '../publish-result.ts';
 import { toAtomicBatch } from './atomic-batch.ts';
 import type { QueueLogger } from './broker.ts';
+import { MessageHeaders } from './message-headers.ts';
 import type { Outgoing, Publisher } from './publisher.ts';
 import { ensureStream } from './streams.ts';
 
@@ -56,7 +56,7 @@ export async function probeCommit(
 
 function createMessages(): Outgoing[] {
   const body = new Uint8Array(256);
-  return Array.from({ length: messages }, () => ({ subject: probeSubject, headers: headers(), body }));
+  return Array.from({ length: messages }, () => ({ subject: probeSubject, headers: new MessageHeaders(), body }));
 }
 
 async function timed(publishing: Promise<readonly PublishResult[]>): Promise<number | undefined> {
