@@ -92,11 +92,15 @@ export async function bury(
   fields: Partial<DeadLetter> = {},
 ): Promise<Call> {
   const original = { header: callHeader, value: encodeEnvelope(call), body: call.body };
-  const result = await calls.putDeadLetter(letterOf(call, fields), original);
+  await putDeadLetter(calls, letterOf(call, fields), original);
+  return call;
+}
+
+async function putDeadLetter(calls: CallStore, ...how: Parameters<CallStore['putDeadLetter']>): Promise<void> {
+  const result = await calls.putDeadLetter(...how);
   if (result.kind === 'refused') {
     throw new Error(result.detail);
   }
-  return call;
 }
 
 export function createTask(call: Call, fields: Partial<CallbackTask> = {}): CallbackTask {
@@ -127,10 +131,7 @@ export async function buryCallback(
   const task = createTask(call);
   const letter = letterOf(call, { kind: 'callback', reason: 'callback_undeliverable', attempts: task.tries });
   const original = { header: callbackTaskCodec.header, value: callbackTaskCodec.encode(task), body };
-  const result = await calls.putDeadLetter(letter, original);
-  if (result.kind === 'refused') {
-    throw new Error(result.detail);
-  }
+  await putDeadLetter(calls, letter, original);
   return task;
 }
 
