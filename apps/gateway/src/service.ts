@@ -26,6 +26,7 @@ import {
 } from '@asyncfn/queue-core';
 import {
   allConfigured,
+  brokerAddress,
   ConfigError,
   createOpsServer,
   createRegistry,
@@ -178,14 +179,8 @@ function followTokens(file: TokensFile | undefined, { host }: GatewayConfig, log
 function buildQueue(config: GatewayConfig, { logger, version, fail }: GatewayContext, file: FunctionsFile | undefined) {
   const register = new FunctionRegister();
   const broker = new Broker({
-    servers: config.natsUrls,
+    ...brokerAddress(config),
     name: `asyncfn-gateway ${version}`,
-    credentialsFile: config.natsCredentialsFile,
-    user: config.natsUser,
-    password: config.natsPassword,
-    token: config.natsToken,
-    inboxPrefix: config.natsInboxPrefix,
-    tlsCaFile: config.natsTlsCaFile,
     logger,
     onFatal: fail,
   });

@@ -29,6 +29,7 @@ import {
   SharedRegister,
 } from '@asyncfn/queue-core';
 import {
+  brokerAddress,
   createOpsServer,
   createRegistry,
   createService,
@@ -331,14 +332,8 @@ function connectParts({ config, context }: Setting, file: FunctionsFile | undefi
   const onFatal = (error: QueueError): void => context.fail(error);
   const register = new FunctionRegister();
   const broker = new Broker({
-    servers: config.natsUrls,
+    ...brokerAddress(config),
     name: `asyncfn-worker ${version}`,
-    credentialsFile: config.natsCredentialsFile,
-    user: config.natsUser,
-    password: config.natsPassword,
-    token: config.natsToken,
-    inboxPrefix: config.natsInboxPrefix,
-    tlsCaFile: config.natsTlsCaFile,
     logger,
     onFatal,
   });

@@ -1,3 +1,4 @@
+import type { ConfigOf } from './config.ts';
 import { choice, duration, integer, text, urlList } from './config-fields.ts';
 import { LOG_FORMATS, LOG_LEVELS } from './logger.ts';
 import { tracingConfig } from './tracing/tracing-config.ts';
@@ -59,6 +60,19 @@ export const commonConfig = {
   ...tracingConfig,
   opsHost: text({ env: 'OPS_HOST', default: '0.0.0.0', doc: 'Address of the operations server.' }),
 };
+
+/** Where the broker is and who we are there, in the words of its client. */
+export function brokerAddress(config: ConfigOf<typeof commonConfig>) {
+  return {
+    servers: config.natsUrls,
+    credentialsFile: config.natsCredentialsFile,
+    user: config.natsUser,
+    password: config.natsPassword,
+    token: config.natsToken,
+    inboxPrefix: config.natsInboxPrefix,
+    tlsCaFile: config.natsTlsCaFile,
+  };
+}
 
 /**
  * The port of the operations server, 0 for a free one.
