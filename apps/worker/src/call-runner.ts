@@ -50,7 +50,6 @@ export interface CallRunnerOptions {
   /** Unix time in milliseconds. */
   readonly now: () => number;
   readonly random: () => number;
-  readonly sleep?: typeof sleep;
   /** Told of each attempt that begins, and of each retry that is stored. */
   readonly onMove: (callId: string) => void;
 }
@@ -175,7 +174,7 @@ export class CallRunner {
    * nobody has died with it.
    */
   async #lookPatiently(held: HeldCall<Delivery>): Promise<Rest | 'invoke'> {
-    const { settler, logger, sleep: wait = sleep } = this.#options;
+    const { settler, logger } = this.#options;
     for (let waitedMs = 0; ; waitedMs += lookAgainMs) {
       try {
         return await this.#look(held);
@@ -192,7 +191,7 @@ export class CallRunner {
           await settler.giveBack(held, undecidedMs);
           return undefined;
         }
-        await wait(lookAgainMs);
+        await sleep(lookAgainMs);
       }
     }
   }
