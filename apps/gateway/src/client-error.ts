@@ -2,8 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '@asyncfn/service-kit';
+import { unknownTransferCoding } from './http/http-rules.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { problemMediaType, problems, type Refusal, refusal, renderProblem } from './problem.ts';
+
+/** What node's parser, or node itself, says of what it could not read. */
+interface ParseError extends NodeJS.ErrnoException {
+  readonly reason?: string;
+}
 
 /**
  * Answers what node could not parse into a request, and what did not arrive in time, then closes the connection.
@@ -12,18 +18,23 @@ import { problemMediaType, problems, type Refusal, refusal, renderProblem } from
  */
 export function createClientErrorHandler(logger: Logger, metrics: GatewayMetrics) {
   const refusedSockets = new WeakSet<Socket>();
-  const answer = (error: NodeJS.ErrnoException, socket: Socket): void => {
+  const answer = (error: ParseError, socket: Socket): void => {
     if (error.code === 'ECONNRESET' || !socket.writable) {
       socket.destroy();
       return;
     }
     const response = responseUnderWay(socket);
+    if (response?.headersSent && !response.req.complete) {
+      // It is in the body of a request that was refused for its headers: one answer is enough.
+      response.once('close', () => socket.end());
+      return;
+    }
     if (owesAnswer(response)) {
       // In their order, or the client would take our answer for that of the request before (RFC 9112, 9.3.2).
       response.once('close', () => setImmediate(answer, error, socket));
       return;
     }
-    const refused = refusals.get(error.code ?? '') ?? malformed;
+    const refused = toRefusal(error);
     const level = error.code === clientGone ? 'debug' : 'info';
     logger[level]({ code: refused.code, reason: error.code }, 'request refused');
     if (response === undefined) {
@@ -31,7 +42,7 @@ export function createClientErrorHandler(logger: Logger, metrics: GatewayMetrics
     }
     socket.end(rawAnswer(refused));
   };
-  return (error: NodeJS.ErrnoException, socket: Socket): void => {
+  return (error: ParseError, socket: Socket): void => {
     // What comes behind is no request any more, and each piece of it would be an error of its own.
     if (!refusedSockets.has(socket)) {
       refusedSockets.add(socket);
@@ -68,6 +79,13 @@ const refusals = new Map([
   ['HPE_CHUNK_EXTENSIONS_OVERFLOW', refusal('body_too_large', 'The chunk extensions are too large.')],
   ['ERR_HTTP_REQUEST_TIMEOUT', refusal('request_timeout', 'The request was not complete in time.')],
 ]);
+
+/** What the parser says of a coding behind chunked. Under the same code it says that a length is there as well. */
+const codingBehindChunked = 'Invalid `Transfer-Encoding` header value';
+
+function toRefusal({ code = '', reason }: ParseError): Refusal {
+  return reason === codingBehindChunked ? unknownTransferCoding : (refusals.get(code) ?? malformed);
+}
 
 const malformed = refusal('malformed_request', 'The request could not be parsed.');
 

@@ -3,7 +3,7 @@ import { type Refusal, refusal } from '../problem.ts';
 
 /** Refuses what node's parser lets through but HTTP/1 does not know, as a problem and not in node's bare way. */
 export function refuseForm(request: IncomingMessage): Refusal | undefined {
-  return refuseVersion(request) ?? refuseHost(request);
+  return refuseVersion(request) ?? refuseHost(request) ?? refuseTransferCoding(request);
 }
 
 /** A line without a version, `GET /path`, is HTTP/0.9: it has no headers, and whoever sends it today means something else. */
@@ -25,3 +25,31 @@ function refuseHost({ httpVersion, rawHeaders }: IncomingMessage): Refusal | und
   const allowed = hosts === 1 || (hosts === 0 && httpVersion === '1.0');
   return allowed ? undefined : refusal('malformed_request', 'A request has exactly one Host header.');
 }
+
+/**
+ * The one transfer coding that is understood is chunked. Node's parser takes others in front of it, and hands out what
+ * they have made of the body (RFC 9112, 6.1). HTTP/1.0 has none: such a message's framing is faulty.
+ */
+function refuseTransferCoding({ headers, httpVersion }: IncomingMessage): Refusal | undefined {
+  const value = headers['transfer-encoding'];
+  if (value === undefined) {
+    return undefined;
+  }
+  if (httpVersion === '1.0') {
+    return refusal('malformed_request', 'HTTP/1.0 has no Transfer-Encoding: send Content-Length.', close);
+  }
+  const codings = value.split(',').map((coding) => coding.trim().toLowerCase());
+  const named = codings.filter((coding) => coding !== '');
+  if (named.every((coding) => coding === 'chunked')) {
+    return undefined;
+  }
+  // Only chunked tells where the body ends, and so where the next request begins.
+  return named.at(-1) === 'chunked' ? unknownTransferCoding : { ...unknownTransferCoding, headers: close };
+}
+
+const close = { Connection: 'close' };
+
+export const unknownTransferCoding = refusal(
+  'unsupported_transfer_coding',
+  'The only Transfer-Encoding that is understood is chunked. Name what the body is packed with in Content-Encoding.',
+);

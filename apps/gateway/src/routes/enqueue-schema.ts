@@ -144,6 +144,7 @@ export const enqueueSchema = {
     ),
     431: problemResponse('Request line and headers are too large.', ['headers_too_large']),
     500: problemResponse('Something went wrong inside the gateway.', ['internal_error']),
+    501: problemResponse('`Transfer-Encoding` holds something else than `chunked`.', ['unsupported_transfer_coding']),
     503: problemResponse(
       'The call could not be stored now.',
       ['broker_unavailable', 'broker_timeout', 'overloaded', 'queue_full'],
