@@ -116,8 +116,8 @@ describe('hostile input', () => {
     const { stack, callIds } = await startWithWaitingCalls(fn);
     await using _ = stack;
     const headers = [
-      ...['*', '>', 'a.b', 'a b', '', 'a'.repeat(129), '\u00e9', '../x'].map((id) => `X-Call-Id: ${id}`),
-      ...['ftp://x/', '/relative', 'http://', 'javascript:alert(1)', '', 'http://a b/'].map(
+      ...['*', '>', 'a.b', 'a b', 'a'.repeat(129), '\u00e9', '../x'].map((id) => `X-Call-Id: ${id}`),
+      ...['ftp://x/', '/relative', 'http://', 'javascript:alert(1)', 'http://a b/'].map(
         (url) => `X-Callback-Url: ${url}`,
       ),
     ];

@@ -56,6 +56,9 @@ const places: ReadonlyMap<string, keyof Special> = new Map([
   ['x-function-authorization', 'functionAuthorizations'],
 ]);
 
+/** W3C trace context. */
+const traceHeaders: ReadonlySet<string> = new Set(['traceparent', 'tracestate']);
+
 /** Headers that do not travel: of this hop, the gateway's own, or set by the worker itself. */
 const staying: ReadonlySet<string> = new Set([
   ...hopByHopHeaders,
@@ -80,7 +83,8 @@ const staying: ReadonlySet<string> = new Set([
 
 /**
  * Sorts the headers of an enqueue. What travels to the function is what came in, in its order, but for hop-by-hop
- * headers (RFC 9110, 7.6.1) and those in `staying`; `X-Forwarded-*` is extended as a proxy does.
+ * headers (RFC 9110, 7.6.1) and those in `staying`; `X-Forwarded-*` is extended as a proxy does. An empty header that
+ * would tell the gateway something is as absent, as OpenFaaS has it.
  *
  * @param rawHeaders names and values in turn, as `node:http` gives them
  * @param peer address of the client's end of the connection
@@ -139,6 +143,9 @@ function sort(rawHeaders: readonly string[]): [Special, Header[]] {
     const value = rawHeaders[at + 1] ?? '';
     const lower = name.toLowerCase();
     const place = places.get(lower);
+    if (value === '' && (place !== undefined || traceHeaders.has(lower))) {
+      continue; // it says nothing, as if it were not there
+    }
     if (place !== undefined) {
       special[place] = special[place].length === 0 ? [value] : [...special[place], value];
     }

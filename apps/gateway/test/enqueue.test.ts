@@ -63,6 +63,30 @@ test("the client's own limits are kept with the call", async () => {
   expect(gateway.queue.last).not.toHaveProperty('timeoutMs');
 });
 
+test('optional headers that are empty are as absent', async () => {
+  const names = ['X-Callback-Url', 'X-Call-Id', 'Idempotency-Key', 'X-Delay', 'X-Not-Before', 'X-Expires-In'];
+  names.push('X-Timeout', 'X-Max-Retries', 'X-Function-Authorization', 'traceparent', 'tracestate', 'Expect');
+  const headers = names.map((name) => `${name}: \t \r\n`).join('');
+  expect(await exchange(gateway.port, post('/async-function/echo', headers))).toMatch(/^HTTP\/1.1 202 /);
+  const { call, ...how } = gateway.queue.accepted.at(-1)!;
+  expect(how).toEqual({ unique: false, key: undefined });
+  expect(call).toEqual({
+    id: expect.any(String),
+    function: 'echo',
+    queue: 'default',
+    path: '',
+    query: '',
+    headers: [
+      ['X-Forwarded-For', '127.0.0.1'],
+      ['X-Forwarded-Host', 'gateway.test'],
+      ['X-Forwarded-Proto', 'http'],
+    ],
+    startTime: expect.any(String),
+    retry: 0,
+    body: Buffer.alloc(0),
+  });
+});
+
 describe('a call with an Idempotency-Key', () => {
   const headers = { 'Idempotency-Key': 'order-17/paid' };
 

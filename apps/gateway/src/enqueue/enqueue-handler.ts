@@ -17,7 +17,13 @@ import type { Gatekeeper } from '../auth/gatekeeper.ts';
 import type { BodyBudget } from '../body-budget.ts';
 import { type CallSpans, sentFrom } from '../call-spans.ts';
 import { refuseForm } from '../http/http-rules.ts';
-import { type BodyResult, IncomingBody, refuseDeclaredLength, refuseExpectation } from '../http/incoming-body.ts';
+import {
+  type BodyResult,
+  expectsContinue,
+  IncomingBody,
+  refuseDeclaredLength,
+  refuseExpectation,
+} from '../http/incoming-body.ts';
 import { linger } from '../http/linger.ts';
 import { logRefusal } from '../http/refusal-log.ts';
 import type { GatewayMetrics } from '../metrics.ts';
@@ -100,7 +106,7 @@ export class EnqueueHandler {
       this.#refuse(exchange, body);
       return;
     }
-    if (request.headers.expect !== undefined) {
+    if (expectsContinue(request)) {
       response.writeContinue();
     }
     body.read(request, maxBodyBytes, (result) =>

@@ -77,13 +77,18 @@ export function refuseDeclaredLength(request: IncomingMessage, maxBytes: number)
   return (declaredLength(request) ?? 0) > maxBytes ? tooLarge(maxBytes) : undefined;
 }
 
-/** HTTP knows one expectation (RFC 9110, 10.1.1), and HTTP/1.0 none. */
+/** HTTP knows one expectation (RFC 9110, 10.1.1), and HTTP/1.0 none. An empty header expects nothing. */
 export function refuseExpectation({ headers, httpVersion }: IncomingMessage): Refusal | undefined {
-  const { expect } = headers;
-  if (expect === undefined || expect.toLowerCase() === '100-continue' || httpVersion === '1.0') {
+  const { expect = '' } = headers;
+  if (expect === '' || expect.toLowerCase() === '100-continue' || httpVersion === '1.0') {
     return undefined;
   }
   return refusal('expectation_failed', 'The only expectation that can be met is 100-continue.');
+}
+
+/** Whether the client waits for `100 Continue` before it sends its body. */
+export function expectsContinue({ headers: { expect = '' } }: IncomingMessage): boolean {
+  return expect !== '';
 }
 
 function joined(chunks: readonly Buffer[], length: number): Buffer {

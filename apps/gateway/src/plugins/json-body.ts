@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { BodyBudget } from '../body-budget.ts';
-import { IncomingBody, refuseDeclaredLength, refuseExpectation } from '../http/incoming-body.ts';
+import { expectsContinue, IncomingBody, refuseDeclaredLength, refuseExpectation } from '../http/incoming-body.ts';
 import { type Refusal, RefusalError, refusal } from '../problem.ts';
 
 declare module 'fastify' {
@@ -58,7 +58,7 @@ function admit(request: FastifyRequest, reply: FastifyReply): Refusal | undefine
   reply.raw.once('close', () => body.release());
   // Makes fastify, which refuses types that it cannot parse, hand the body to the parser of `*`.
   raw.headers['content-type'] = undefined;
-  if (raw.headers.expect !== undefined) {
+  if (expectsContinue(raw)) {
     reply.raw.writeContinue();
   }
   return undefined;
