@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { type CallbackPolicy, createCallId, type FunctionConfig } from '@asyncfn/queue-core';
-import type { Logger } from '@asyncfn/service-kit';
+import { answerHalfClosed, type Logger } from '@asyncfn/service-kit';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { CallIntake } from './accept.ts';
 import type { Token } from './auth/token.ts';
@@ -167,6 +167,7 @@ function createInstance({ metrics, logger, maxBodyBytes, limits }: AppDependenci
     clientErrorHandler: createClientErrorHandler(logger, metrics),
   });
   app.removeAllContentTypeParsers();
+  answerHalfClosed(app.server);
   // Node would drop the headers beyond 2,000 without a word; their size is limited above.
   app.server.maxHeadersCount = 0;
   // Node would close the connection without a word.

@@ -17,6 +17,7 @@ export {
   urlList,
 } from './config-fields.ts';
 export { describeConfig } from './describe-config.ts';
+export { answerHalfClosed } from './half-closed-clients.ts';
 export { createService, type Service } from './lifecycle.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { createOpsServer, createRegistry, type OpsServer, type Readiness } from './ops-server.ts';

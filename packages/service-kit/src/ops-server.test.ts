@@ -1,5 +1,8 @@
 import { Agent, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { setImmediate } from 'node:timers/promises';
+import { eventually } from '@asyncfn/testkit';
 import { Gauge, Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
 import { capturedLogger } from '../test/captured-logger.ts';
@@ -26,6 +29,25 @@ function hungRegistry(): Registry {
   registry.registerMetric(new Gauge({ name: 'hung', help: 'Hangs.', registers: [], collect }));
   return registry;
 }
+
+test('a client that has closed its half of the connection is answered', async () => {
+  const registry = new Registry();
+  let halfClosed = false;
+  const collect = async (): Promise<void> => {
+    await eventually(() => halfClosed);
+    // The end of the client's half has arrived: the server reads it in the next turns of the event loop.
+    for (let turn = 0; turn < 10; turn++) {
+      await setImmediate();
+    }
+  };
+  registry.registerMetric(new Gauge({ name: 'late', help: 'Takes a while.', registers: [], collect }));
+  await using ops = await started({ registry });
+  const socket = connect({ port: ops.server.port, host: '127.0.0.1' });
+  socket.end('GET /metrics HTTP/1.1\r\nHost: ops\r\n\r\n', () => {
+    halfClosed = true;
+  });
+  expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 OK\r\n.*# TYPE late gauge/s);
+});
 
 describe('probes', () => {
   test('/livez says that the process is up', async () => {

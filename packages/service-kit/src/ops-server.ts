@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { answerHalfClosed } from './half-closed-clients.ts';
 import { createService, type Service } from './lifecycle.ts';
 import type { Logger } from './logger.ts';
 import { sleep } from './timing.ts';
@@ -47,6 +48,7 @@ export function createOpsServer(options: OpsServerOptions): OpsServer {
     // The answer is written by handle() whatever happens.
     void handle(options, request, response);
   });
+  answerHalfClosed(server);
   const service = createService({
     async start() {
       await listen(server, options.host, options.port);

@@ -13,7 +13,6 @@ export async function rawExchange(url: string, request: string): Promise<RawAnsw
   const { hostname, port } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port) });
   await once(socket, 'connect');
-  // Not ended: node takes a half-closed connection for a client that has gone.
   socket.write(request, 'latin1');
   let received = '';
   for await (const chunk of socket) {

@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { toCallView } from '../call-view.ts';
 import { followCall } from '../follow-call.ts';
+import { probeHalfClosed } from '../http/half-closed.ts';
 import type { CallOptions } from './calls.ts';
 
 /** A comment now and then, so that no proxy takes the connection for dead. */
@@ -19,9 +20,12 @@ export function wantsEvents(accept: string | undefined): boolean {
 export function sendEvents(options: CallOptions, callId: string, reply: FastifyReply): FastifyReply {
   const stream = new PassThrough();
   const gone = new AbortController();
-  const heartbeat = setInterval(() => stream.write(': still here\n\n'), heartbeatMs).unref();
+  const beat = (): void => void stream.write(': still here\n\n');
+  const heartbeat = setInterval(beat, heartbeatMs).unref();
+  const stopProbes = probeHalfClosed(reply.request.raw.socket, beat);
   stream.once('close', () => {
     clearInterval(heartbeat);
+    stopProbes();
     gone.abort();
   });
   void writeStates(options, callId, stream, AbortSignal.any([gone.signal, options.stopping])).finally(() =>

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import {
   type CallCanceller,
   type CallFinder,
@@ -14,7 +13,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type AcceptContext, toQueueRefusal } from '../accept.ts';
 import { decideCallAccess } from '../auth/call-access.ts';
 import { toCallView } from '../call-view.ts';
-import { untilEnded } from '../follow-call.ts';
 import { callerOf } from '../plugins/authentication.ts';
 import { requireBroker } from '../plugins/broker-required.ts';
 import { readJsonBodies } from '../plugins/json-body.ts';
@@ -23,6 +21,7 @@ import { refusal } from '../problem.ts';
 import { type GoneReason, goneReason, resultHeaders } from '../result-view.ts';
 import { sendEvents, wantsEvents } from './call-events.ts';
 import { type CallParams, cancelSchema, resultSchema, stateSchema, type WaitQuery } from './call-schemas.ts';
+import { answerAtEnd, notFound } from './call-wait.ts';
 
 /** What the gateway uses to find calls. */
 export type CallLookup = Pick<CallFinder, 'available' | 'find'>;
@@ -67,7 +66,7 @@ export const callRoutes: FastifyPluginCallbackTypebox<CallOptions> = (app, optio
 };
 
 async function showState(options: CallOptions, request: WaitingCall, reply: FastifyReply) {
-  const { params, query, headers, raw } = request;
+  const { params, query, headers } = request;
   const waitMs = query.wait === undefined ? 0 : parseDuration(query.wait);
   if (waitMs === undefined || waitMs > longestWaitMs) {
     return reply.refuse(invalidWait);
@@ -81,32 +80,7 @@ async function showState(options: CallOptions, request: WaitingCall, reply: Fast
     return sendEvents(options, params.callId, reply);
   }
   const isOver = waitMs === 0 || standing.kind === 'ended';
-  const last = isOver ? standing : await waitForEnd(options, params.callId, waitMs, raw.socket);
-  return last === undefined ? reply.refuse(notFound) : toCallView(last, options.lookup);
-}
-
-/** Gives up when the time is over, when the gateway stops, and when nobody is there any more to be answered. */
-async function waitForEnd(
-  options: CallOptions,
-  callId: string,
-  waitMs: number,
-  socket: Socket,
-): Promise<CallStanding | undefined> {
-  const over = new AbortController();
-  const end = (): void => over.abort();
-  const timer = setTimeout(end, waitMs);
-  socket.once('close', end);
-  options.stopping.addEventListener('abort', end, { once: true });
-  try {
-    if (options.stopping.aborted) {
-      end();
-    }
-    return await untilEnded(options, callId, over.signal);
-  } finally {
-    clearTimeout(timer);
-    socket.off('close', end);
-    options.stopping.removeEventListener('abort', end);
-  }
+  return isOver ? toCallView(standing, options.lookup) : answerAtEnd(options, params.callId, waitMs, reply);
 }
 
 async function cancel(options: CallOptions, request: OneCall, reply: FastifyReply) {
@@ -165,7 +139,6 @@ async function find({ calls }: CallOptions, { callId }: CallParams): Promise<Cal
 }
 
 const notYours = refusal('forbidden', 'The token may see this call, but not cancel it.');
-const notFound = refusal('call_not_found', 'No call of this id is known, or it ended too long ago.');
 const invalidWait = refusal('invalid_parameter', 'wait must be a duration of up to 5m, such as 30s.');
 const alreadyEnded = refusal('already_ended', 'The call had ended already: see its state.');
 const notCancelled = 'Nothing confirms that the call was cancelled. Send the request again.';
