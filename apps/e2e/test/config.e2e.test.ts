@@ -121,3 +121,26 @@ describe.for(apps)('a %s that is not set up right', (app) => {
     }
   });
 });
+
+/** The whole of 127.0.0.0/8 is this machine, and only who listens on all addresses answers there. */
+async function answersElsewhere(port: unknown): Promise<boolean> {
+  return await fetch(`http://127.0.0.2:${port}/livez`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+}
+
+describe.for(apps)('the operations server of a %s', (app) => {
+  test.each([
+    ['where HOST says', { HOST: '127.0.0.1' }, false],
+    ['where OPS_HOST says, whatever HOST says', { HOST: '127.0.0.1', OPS_HOST: '0.0.0.0' }, true],
+  ])('listens %s', async (_, env, isEverywhere) => {
+    await using stack = await startBackground();
+    const child = await stack.spawn(app, env);
+    await child.untilReady();
+
+    const line = child.logged('listening').find(({ server }) => server === 'ops');
+    expect(line).toMatchObject({ host: isEverywhere ? '0.0.0.0' : '127.0.0.1' });
+    expect(await answersElsewhere(line?.['port'])).toBe(isEverywhere);
+  });
+});

@@ -12,6 +12,7 @@ import {
   commonConfig,
   duration,
   flag,
+  host,
   integer,
   listOf,
   opsPort,
@@ -34,7 +35,7 @@ export const gatewayConfig = {
     max: 256,
     doc: 'Gateways that run side by side and share `PORT`, at best one for each core. Each has an operations port of its own, from `OPS_PORT` upwards, with its own metrics. Limits such as `MAX_CONNECTIONS` hold for each.',
   }),
-  host: text({ env: 'HOST', default: '0.0.0.0', doc: 'Address of the API.' }),
+  host: host('Address of the API.'),
   port: integer({ env: 'PORT', default: 8080, max: 65_535, doc: 'Port of the API; 0 picks a free one.' }),
   auth: choice({
     env: 'AUTH',

@@ -33,6 +33,7 @@ import {
   createService,
   type Logger,
   type OpsServer,
+  opsAddress,
   type ProcessContext,
   type Readiness,
   type Service,
@@ -122,7 +123,7 @@ export async function createGateway(
   warnOfSmallPayload(broker, config, context);
   const depended = { broker, topology, register, shared, durability, stopping: stopping.signal };
   const readiness = () => readinessOf(depended);
-  const ops = createOpsServer({ host: config.opsHost, port: config.opsPort, registry, readiness, logger });
+  const ops = createOpsServer({ ...opsAddress(config), registry, readiness, logger });
   const service = createService({
     async start() {
       broker.start();

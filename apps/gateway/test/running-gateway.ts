@@ -41,7 +41,7 @@ export async function startGateway(
   const folder = await mkdtemp(join(tmpdir(), 'gateway-'));
   const functionsFile = join(folder, 'functions.yaml');
   await writeFile(functionsFile, `functions:\n  ${name}: { url: http://function.test, queue: ${queue} }\n`);
-  const ports = { HOST: '127.0.0.1', PORT: '0', OPS_HOST: '127.0.0.1', OPS_PORT: '0' };
+  const ports = { HOST: '127.0.0.1', PORT: '0', OPS_PORT: '0' };
   const config = parseConfig(gatewayConfig, { NATS_URL: natsUrl, FUNCTIONS_FILE: functionsFile, ...ports, ...env });
   const failures: unknown[] = [];
   const gateway = await createGateway(config, {

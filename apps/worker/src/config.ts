@@ -16,6 +16,7 @@ import {
   duration,
   durationList,
   flag,
+  host,
   integer,
   integerList,
   listOf,
@@ -103,6 +104,7 @@ const callbackConfig = {
 /** All that the worker is configured by. */
 export const workerConfig = {
   ...commonConfig,
+  host: host('Address of the operations server, unless `OPS_HOST` names another one.'),
   opsPort: opsPort(8081),
   queues: listOf(queueNameType, { env: 'QUEUES', doc: 'Queues that this worker serves. Default: all.' }),
   maxInflight: integer({

@@ -34,6 +34,7 @@ import {
   createRegistry,
   createService,
   type Logger,
+  opsAddress,
   type ProcessContext,
   type Service,
   startTracing,
@@ -117,8 +118,7 @@ export async function createWorker(
   const tracing = await startTracing(config, { serviceName: 'asyncfn-worker', version, logger });
   const parts = buildParts({ config, context, overrides, tracing }, file);
   const ops = createOpsServer({
-    host: config.opsHost,
-    port: config.opsPort,
+    ...opsAddress(config),
     registry: parts.registry,
     readiness: () => ({
       ready: !parts.stop.signal.aborted && parts.broker.connected && parts.topology.ready && parts.shared.complete,

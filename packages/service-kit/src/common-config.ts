@@ -58,8 +58,27 @@ export const commonConfig = {
   }),
   ...processConfig,
   ...tracingConfig,
-  opsHost: text({ env: 'OPS_HOST', default: '0.0.0.0', doc: 'Address of the operations server.' }),
+  opsHost: text({ env: 'OPS_HOST', doc: 'Address of the operations server. Default: that of `HOST`.' }),
 };
+
+/**
+ * The address that a process listens on.
+ * @param doc what listens there, beside the operations server
+ */
+export function host(doc: string) {
+  return text({ env: 'HOST', default: '0.0.0.0', doc });
+}
+
+interface ListenConfig {
+  readonly host: string;
+  readonly opsHost: string | undefined;
+  readonly opsPort: number;
+}
+
+/** Where the operations server listens: what keeps the API on this machine keeps that there as well. */
+export function opsAddress({ host, opsHost, opsPort }: ListenConfig) {
+  return { host: opsHost ?? host, port: opsPort };
+}
 
 /** Where the broker is and who we are there, in the words of its client. */
 export function brokerAddress(config: ConfigOf<typeof commonConfig>) {

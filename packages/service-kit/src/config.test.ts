@@ -200,7 +200,7 @@ describe('the configuration which the apps share', () => {
       logLevel: 'info',
       logFormat: 'json',
       shutdownTimeoutMs: 30_000,
-      opsHost: '0.0.0.0',
+      opsHost: undefined,
       opsPort: 8081,
     });
   });

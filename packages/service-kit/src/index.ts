@@ -1,6 +1,6 @@
 export { allConfigured } from './all-configured.ts';
 export { createBoundedLabel } from './bounded-label.ts';
-export { brokerAddress, commonConfig, opsPort, processConfig } from './common-config.ts';
+export { brokerAddress, commonConfig, host, opsAddress, opsPort, processConfig } from './common-config.ts';
 export { ConfigError, type ConfigOf, type ConfigProblem, type Field, parseConfig, type Schema } from './config.ts';
 export {
   choice,
