@@ -10,6 +10,7 @@ import type {
 import type { Caller } from './auth/caller.ts';
 import { type CallHeaders, sortCallHeaders } from './call-headers.ts';
 import { notBeforeOf } from './call-times.ts';
+import { refuseCallbackUrl } from './enqueue/refuse-callback-url.ts';
 import { brokerAway, type Refusal, refusal } from './problem.ts';
 import { parseTarget, type Target } from './target.ts';
 
@@ -71,9 +72,9 @@ export function draftCall(request: CallRequest, context: AcceptContext): CallDra
     return headers;
   }
   const { callId, callbackUrl } = headers;
-  const objection = callbackUrl === undefined ? undefined : callbackPolicy.objectTo(new URL(callbackUrl));
-  if (objection !== undefined) {
-    return refusal('callback_not_allowed', `The result may not be sent to X-Callback-Url: ${objection.detail}.`);
+  const unfit = callbackUrl === undefined ? undefined : refuseCallbackUrl(callbackUrl, callbackPolicy);
+  if (unfit !== undefined) {
+    return unfit;
   }
   const clientChoseId = callId !== undefined;
   const id = callId ?? createCallId();

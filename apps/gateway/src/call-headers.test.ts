@@ -164,23 +164,6 @@ describe('X-Callback-Url', () => {
     },
   );
 
-  test.each([
-    '/relative',
-    'a.test',
-    'ftp://a.test',
-    'http:',
-    'http://',
-    'http:a.test',
-    'http://a b',
-    'http://\xe9',
-    'javascript:alert(1)',
-    'http://a.test:99999',
-    'http://%zz@a.test',
-    'http://user:%ff@a.test',
-  ])('%j is refused', (url) => {
-    expect(refusedCode([['X-Callback-Url', url]])).toBe('invalid_callback_url');
-  });
-
   test('sent twice is refused', () => {
     const twice = [
       ['X-Callback-Url', 'http://a.test'],

@@ -10,7 +10,7 @@ export interface CallHeaders {
   readonly travelling: HeaderList;
   /** `X-Call-Id`, checked. */
   readonly callId: string | undefined;
-  /** `X-Callback-Url`, checked. */
+  /** `X-Callback-Url` as it came. */
   readonly callbackUrl: string | undefined;
   /** `X-Max-Retries`, checked. */
   readonly maxRetries: number | undefined;
@@ -170,8 +170,8 @@ function check(special: Special): Refusal | undefined {
   if (callIds.length > 1 || !callIds.every(isCallId)) {
     return refusal('invalid_call_id', 'X-Call-Id is sent once and matches [A-Za-z0-9_-]{1,128}.');
   }
-  if (callbackUrls.length > 1 || !callbackUrls.every(isCallbackUrl)) {
-    return refusal('invalid_callback_url', 'X-Callback-Url is sent once and is an absolute http or https URL.');
+  if (callbackUrls.length > 1) {
+    return refusal('invalid_callback_url', 'X-Callback-Url is sent once.');
   }
   if (maxRetries.length > 1 || !maxRetries.every(isRetryCount)) {
     return refusal('invalid_max_retries', 'X-Max-Retries is sent once and is a whole number from 0 to 1000.');
@@ -183,21 +183,6 @@ function check(special: Special): Refusal | undefined {
     return refusal('invalid_idempotency_key', 'Idempotency-Key is sent once and is 1 to 255 visible ASCII characters.');
   }
   return undefined;
-}
-
-/** WHATWG URLs take almost anything; a header holds a URL in its written form: absolute, visible ASCII. */
-function isCallbackUrl(text: string): boolean {
-  return /^https?:\/\/[!-~]+$/i.test(text) && URL.canParse(text) && hasReadableCredentials(new URL(text));
-}
-
-/** User name and password go into a header as what they stand for, so their percent-encoding has to be whole. */
-function hasReadableCredentials({ username, password }: URL): boolean {
-  try {
-    decodeURIComponent(`${username}:${password}`);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function isRetryCount(text: string): boolean {

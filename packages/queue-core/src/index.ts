@@ -5,6 +5,7 @@ export {
   CallbackPolicy,
   type CallbackRules,
 } from './callback-guard/callback-policy.ts';
+export { type CallbackUrl, readCallbackUrl } from './callback-guard/callback-url.ts';
 export { type PortRange, portRangeType } from './callback-guard/port-range.ts';
 export { callbackRuleSettings } from './callback-guard/settings.ts';
 export { type TargetRule, targetRuleType } from './callback-guard/target-rule.ts';

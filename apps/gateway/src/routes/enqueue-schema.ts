@@ -31,7 +31,8 @@ export const enqueueSchema = {
     'X-Callback-Url': Type.Optional(
       Type.String({
         description:
-          'Absolute http or https URL that gets the result by POST. By default its host must be on the public Internet.',
+          'Absolute http or https URL that gets the result by POST, with path and query byte for byte. By default its host ' +
+          'must be on the public Internet.',
         format: 'uri',
       }),
     ),

@@ -1,4 +1,11 @@
-import { type Call, type CallbackTask, endToEndHeaders, type HeaderList } from '@asyncfn/queue-core';
+import {
+  type Call,
+  type CallbackTask,
+  type CallbackUrl,
+  endToEndHeaders,
+  type HeaderList,
+  readCallbackUrl,
+} from '@asyncfn/queue-core';
 import type { HttpRequest } from '../http/exchange.ts';
 import type { AttemptResult } from '../invoke.ts';
 
@@ -66,15 +73,25 @@ export interface CallbackRequestOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The POST that brings a result to its receiver. */
+/**
+ * The POST that brings a result to its receiver, with path and query of its URL byte for byte. Throws for a task whose URL
+ * is none.
+ */
 export function toCallbackRequest(task: CallbackTask, body: Uint8Array, options: CallbackRequestOptions): HttpRequest {
-  const { origin, pathname, search, username, password } = new URL(task.url);
-  const credentials: HeaderList =
-    username === '' && password === '' ? [] : [['Authorization', basic(username, password)]];
+  const url = readCallbackUrl(task.url);
+  if (url === undefined) {
+    throw new TypeError('the URL of a callback must be an absolute http or https URL');
+  }
+  const { parsed, target, credentials } = url;
   return {
-    origin,
-    path: `${pathname}${search}`,
-    headers: [...task.headers, ...credentials, ...resultHeaders(task, options.userAgent), ...options.signature],
+    origin: parsed.origin,
+    path: target,
+    headers: [
+      ...task.headers,
+      ...authorization(credentials),
+      ...resultHeaders(task, options.userAgent),
+      ...options.signature,
+    ],
     body,
     timeoutMs: options.timeoutMs,
     maxResponseBytes: maxAnswerBytes,
@@ -100,19 +117,11 @@ function traceContext(headers: HeaderList): HeaderList {
   return headers.filter(([name]) => /^(traceparent|tracestate)$/i.test(name));
 }
 
-/**
- * Credentials in a URL are those of HTTP basic (RFC 7617). Percent signs that decode to nothing stand for themselves: the
- * gateway refuses them, but what is stored may come from elsewhere, and must not be tried for ever.
- */
-function basic(username: string, password: string): string {
-  const pair = `${decoded(username)}:${decoded(password)}`;
-  return `Basic ${Buffer.from(pair).toString('base64')}`;
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
+/** Credentials in a URL are those of HTTP basic (RFC 7617). */
+function authorization(credentials: CallbackUrl['credentials']): HeaderList {
+  if (credentials === undefined) {
+    return [];
   }
+  const pair = `${credentials.user}:${credentials.password}`;
+  return [['Authorization', `Basic ${Buffer.from(pair).toString('base64')}`]];
 }

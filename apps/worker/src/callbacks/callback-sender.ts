@@ -1,8 +1,8 @@
 import {
-  type CallbackObjection,
   type CallbackPolicy,
   type CallbackTask,
   type HeaderList,
+  readCallbackUrl,
   signWebhook,
 } from '@asyncfn/queue-core';
 import { displayUrl, type Logger } from '@asyncfn/service-kit';
@@ -35,7 +35,7 @@ export interface CallbackSenderOptions {
   readonly random: () => number;
 }
 
-const notUrl: CallbackObjection = { rule: 'scheme', detail: 'its target is not a URL' };
+const notUrl = 'its target is not a URL';
 
 /** What became of one delivery. */
 export interface SentCallback {
@@ -79,11 +79,12 @@ export class CallbackSender {
 
   /** What it was accepted for may be allowed no more, and what is stored may come from elsewhere. */
   #refuse({ url }: CallbackTask): HttpOutcome | undefined {
-    const objection = URL.canParse(url) ? this.#options.policy.objectTo(new URL(url)) : notUrl;
-    if (objection === undefined) {
+    const read = readCallbackUrl(url);
+    const reason = read === undefined ? notUrl : (this.#options.policy.objectTo(read.parsed)?.detail ?? read.ambiguity);
+    if (reason === undefined) {
       return undefined;
     }
-    const error = new CallbackRefusedError(objection);
+    const error = new CallbackRefusedError(reason);
     return { kind: 'unreachable', code: error.code, error };
   }
 

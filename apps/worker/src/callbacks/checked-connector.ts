@@ -66,7 +66,7 @@ function allowedAddresses(
   if (allowed.length === 0) {
     throw first?.objection === undefined
       ? new Error('the host has no address')
-      : new CallbackRefusedError(first.objection);
+      : new CallbackRefusedError(first.objection.detail);
   }
   return allowed.slice(0, maxAddresses);
 }
