@@ -54,6 +54,14 @@ test('when one of them dies, all end, so that all are started anew', async () =>
   expect(await primary.ended(30_000)).toMatchObject({ code: 1 });
 });
 
+test('a signal that comes while they are being started stops them cleanly', async () => {
+  await using stack = await startStack({ functions: {}, gateways: 0, workers: 0 });
+  const primary = await stack.spawn('gateway', { PROCESSES: '2' });
+  const children = `/proc/${primary.pid}/task/${primary.pid}/children`;
+  await eventually(async () => (await readFile(children, 'utf8')).trim().split(' ').length === 2, { intervalMs: 5 });
+  expect(await primary.stop()).toMatchObject({ code: 0 });
+});
+
 test('what is wrong with the configuration is told once, and ends it with 78', async () => {
   await using stack = await startStack({ functions: {}, gateways: 0, workers: 0 });
   const primary = await stack.spawn('gateway', { PROCESSES: '2', PUBLISH_TIMEOUT: 'soon' });

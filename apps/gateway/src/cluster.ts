@@ -44,7 +44,7 @@ export async function runCluster({ process, cluster, count, opsPort, isTerminal 
     }
   });
   const codes = gateways.map(async (gateway) => {
-    const code = await exitCodeOf(gateway);
+    const code = await exitCodeOf(gateway, () => isStopping);
     if (!isStopping) {
       stop('SIGTERM');
     }
@@ -53,9 +53,12 @@ export async function runCluster({ process, cluster, count, opsPort, isTerminal 
   process.exitCode = Math.max(...(await Promise.all(codes)));
 }
 
-/** A gateway that was killed counts as failed. */
-function exitCodeOf(gateway: Worker): Promise<number> {
+/** A gateway that was killed counts as failed, unless a stop has come before it could listen to signals. */
+function exitCodeOf(gateway: Worker, isStopping: () => boolean): Promise<number> {
   return new Promise((resolve) => {
-    gateway.once('exit', (code: number | null) => resolve(code ?? 1));
+    gateway.once('exit', (code: number | null, signal: string | null) => {
+      const wasAskedTo = isStopping() && (signal === 'SIGTERM' || signal === 'SIGINT');
+      resolve(code ?? (wasAskedTo ? 0 : 1));
+    });
   });
 }

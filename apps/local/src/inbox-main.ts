@@ -1,29 +1,4 @@
 import process from 'node:process';
-import { signingSecretType } from '@asyncfn/queue-core';
-import { integer, listOf, processConfig, readVersion, runProcess, text } from '@asyncfn/service-kit';
-import { HttpListener } from './http-listener.ts';
-import { createInbox } from './inbox/inbox.ts';
+import { loadAndRun } from '@asyncfn/service-kit/load-and-run';
 
-/** The callback inbox as a process of its own. */
-const schema = {
-  host: text({ env: 'HOST', default: '0.0.0.0', doc: 'Address to listen on.' }),
-  port: integer({ env: 'PORT', default: 8090, max: 65_535, doc: 'Port to listen on; 0 picks a free one.' }),
-  signingSecrets: listOf(signingSecretType, {
-    env: 'INBOX_SIGNING_SECRETS',
-    secret: true,
-    default: [],
-    doc: 'Secrets that may have signed a callback. Default: none, so that no signature is valid.',
-  }),
-  ...processConfig,
-};
-
-await runProcess({
-  process,
-  name: 'inbox',
-  version: readVersion(import.meta.url),
-  schema,
-  create: ({ host, port, signingSecrets }, { logger }) => {
-    const bind = { host, port, variable: 'PORT', what: 'callback inbox' };
-    return new HttpListener({ handler: createInbox({ logger, signingSecrets }), bind, logger });
-  },
-});
+await loadAndRun(process, () => import('./inbox/run.ts'));

@@ -1,31 +1,4 @@
 import process from 'node:process';
-import { readVersion, runProcess } from '@asyncfn/service-kit';
-import { localSchema } from './config.ts';
-import { SignalFilter } from './launch/signal-filter.ts';
-import { Terminal } from './launch/terminal.ts';
-import { createLocal } from './service.ts';
+import { loadAndRun } from '@asyncfn/service-kit/load-and-run';
 
-const { env, stdout, execPath } = process;
-const signals = new SignalFilter(process);
-const terminal = new Terminal({
-  write: (text) => stdout.write(text),
-  colours: stdout.isTTY === true && !env['NO_COLOR'],
-});
-const logger = terminal.createLogger('asyncfn');
-
-// Nobody reads any more, as after `| head`: that is a closed terminal. What is written from then on fails as well.
-stdout.once('error', () => signals.emit('SIGTERM', 'SIGTERM'));
-stdout.on('error', () => {});
-
-await runProcess({
-  process: signals,
-  name: 'asyncfn',
-  version: readVersion(import.meta.url),
-  schema: localSchema,
-  logger,
-  create: (config, context) => {
-    terminal.level = config.logLevel;
-    logger.level = config.logLevel;
-    return createLocal({ config, context, terminal, env, node: execPath });
-  },
-});
+await loadAndRun(process, () => import('./run.ts'));

@@ -1,6 +1,4 @@
-import { readVersion, runProcess } from '@asyncfn/service-kit';
-import { workerConfig } from './config.ts';
-import { createWorker } from './service.ts';
+import process from 'node:process';
+import { loadAndRun } from '@asyncfn/service-kit/load-and-run';
 
-const version = readVersion(import.meta.url);
-await runProcess({ process, name: 'worker', version, schema: workerConfig, create: createWorker });
+await loadAndRun(process, () => import('./run.ts'));

@@ -108,3 +108,9 @@ test('LOG_FORMAT=console is for people', async () => {
   await using fixture = spawnFixture({ LOG_FORMAT: 'console' });
   await eventually(() => /INFO \(fixture\): listening \{.*"port":\d+/.test(fixture.output.stdout));
 });
+
+test('a signal that comes in the last moment of loading is heard by what runs then', async () => {
+  const fixture = fileURLToPath(new URL('./fixtures/signal-while-loading.mjs', import.meta.url));
+  const child = spawn(process.execPath, [fixture], { stdio: 'inherit' });
+  expect(await once(child, 'close')).toEqual([42, null]);
+});

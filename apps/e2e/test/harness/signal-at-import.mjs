@@ -1,0 +1,16 @@
+// Loaded by `node --import`. Sends the process SIGNAL when it asks for the module SIGNAL_AT, which then never loads: the
+// process is left in the middle of its start.
+import { register } from 'node:module';
+import { isMainThread } from 'node:worker_threads';
+
+if (isMainThread) {
+  register(import.meta.url);
+}
+
+export function resolve(specifier, context, next) {
+  if (specifier !== process.env.SIGNAL_AT) {
+    return next(specifier, context);
+  }
+  process.kill(process.pid, process.env.SIGNAL);
+  return new Promise(() => {});
+}
