@@ -14,14 +14,11 @@ export interface Progress {
   readonly totalBytes: number | undefined;
 }
 
-/** @throws when the server does not answer in time, answers with an error, or breaks off. */
-export async function downloadText(url: string, limits: DownloadLimits): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  await download(url, limits, (chunk) => void chunks.push(chunk));
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-/** Returns the SHA-256 of what it wrote, in hex. @throws as {@link downloadText}; the file is then in part there. */
+/**
+ * Returns the SHA-256 of what it wrote, in hex.
+ *
+ * @throws when the server does not answer in time, answers with an error, or breaks off; the file is then in part there.
+ */
 export async function downloadFile(
   url: string,
   path: string,

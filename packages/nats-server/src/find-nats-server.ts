@@ -5,7 +5,8 @@ import { type CacheOptions, findInCache, installInCache, type ServerBinary } fro
 import { fetchDebianPackage } from './debian-package.ts';
 import { fetchRelease, type ReleaseOptions } from './github-release.ts';
 import { NatsServerError, reasonOf } from './nats-server-error.ts';
-import { isRecentEnough, MINIMUM_VERSION, PINNED_VERSION, readServerVersion } from './version.ts';
+import { pinnedRelease, type Release } from './pinned-release.ts';
+import { isRecentEnough, MINIMUM_VERSION, readServerVersion } from './version.ts';
 
 const RELEASES = 'https://github.com/nats-io/nats-server/releases/download';
 
@@ -28,9 +29,9 @@ export interface FindOptions {
   readonly bin?: string;
   /** Holds `<version>/nats-server`. Default: `asyncfn/nats-server` in `$XDG_CACHE_HOME` or `~/.cache`. */
   readonly cacheDir?: string;
-  /** The version to fetch, and to prefer in the cache. Default: {@link PINNED_VERSION}. */
-  readonly version?: string;
-  /** Where release folders (`v2.15.1`) are. Default: nats-server's releases on GitHub. */
+  /** What to fetch, and which version to prefer in the cache. Default: {@link pinnedRelease}. */
+  readonly release?: Release;
+  /** Where release folders (`v2.15.0`) are. Default: nats-server's releases on GitHub. */
   readonly releaseUrl?: string;
   /** After that without an answer from `releaseUrl` the next way is tried. Default: 4,000. */
   readonly connectTimeoutMs?: number;
@@ -74,9 +75,10 @@ function createWays({ env, cacheDir, ...options }: FindOptions, log: (line: stri
   const executable = platform() === 'win32' ? 'nats-server.exe' : 'nats-server';
   const folder = cacheDir ?? join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'asyncfn', 'nats-server');
   const cache: CacheOptions = { folder, executable };
-  const release: ReleaseOptions = {
+  const release = options.release ?? pinnedRelease;
+  const download: ReleaseOptions = {
     baseUrl: options.releaseUrl ?? RELEASES,
-    version: options.version ?? PINNED_VERSION,
+    release,
     machine: { platform: platform(), arch: arch() },
     connectTimeoutMs: options.connectTimeoutMs ?? 4_000,
     stallTimeoutMs: options.stallTimeoutMs ?? 15_000,
@@ -85,7 +87,7 @@ function createWays({ env, cacheDir, ...options }: FindOptions, log: (line: stri
   return {
     path: () => findOnPath(env.PATH ?? '', executable, log),
     cache: () => findInCache(cache, release.version, log),
-    github: () => installInCache(cache, (workFolder) => fetchRelease(workFolder, release)),
+    github: () => installInCache(cache, (workFolder) => fetchRelease(workFolder, download)),
     debian: () => installInCache(cache, (workFolder) => fetchDebianPackage(workFolder, log)),
   };
 }

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DownloadLimits, downloadFile, downloadText } from './download.ts';
+import { type DownloadLimits, downloadFile } from './download.ts';
+import type { Release } from './pinned-release.ts';
 import { createProgressLog } from './progress-log.ts';
 import { runCommand } from './run-command.ts';
 
@@ -13,7 +14,7 @@ export interface Machine {
 export interface ReleaseOptions extends DownloadLimits {
   /** Holds a folder `v<version>` for each release. */
   readonly baseUrl: string;
-  readonly version: string;
+  readonly release: Release;
   readonly machine: Machine;
   readonly log: (line: string) => void;
 }
@@ -31,53 +32,42 @@ const ARCHITECTURES = new Map([
 ]);
 
 /**
- * The name of a release archive without its extension; also the name of the folder inside it
- * (https://github.com/nats-io/nats-server/blob/main/.goreleaser.yml).
- * @throws when nats-server is not published for that machine.
+ * The machine in the words of nats-server's releases (https://github.com/nats-io/nats-server/blob/main/.goreleaser.yml).
+ * @throws when nats-server is not published for it.
  */
-export function releaseName(version: string, { platform, arch }: Machine): string {
+export function buildName({ platform, arch }: Machine): string {
   const system = SYSTEMS.get(platform);
   const architecture = ARCHITECTURES.get(arch);
   if (system === undefined || architecture === undefined) {
     throw new Error(`no release for ${platform} on ${arch}`);
   }
-  return `nats-server-v${version}-${system}-${architecture}`;
+  return `${system}-${architecture}`;
 }
 
 /**
- * The checksum of one file out of `sha256sum`'s format: `<hex>  <name>`, with `*` before the name of a binary file.
- * @throws when it is not listed.
- */
-export function findChecksum(sums: string, name: string): string {
-  for (const line of sums.split('\n')) {
-    const [, checksum, file] = /^([0-9a-f]{64}) [ *](.+?)\r?$/i.exec(line) ?? [];
-    if (checksum !== undefined && file === name) {
-      return checksum.toLowerCase();
-    }
-  }
-  throw new Error(`SHA256SUMS does not list ${name}`);
-}
-
-/**
- * Downloads a release archive into `folder`, compares it with the release's checksum and unpacks it.
+ * Downloads a release archive into `folder`, compares it with the checksum that we know and unpacks it.
  * The system's `tar` unpacks both kinds; on Windows it is bsdtar, which reads zip. Only POSIX systems are tested.
  *
  * @returns the path of the binary within `folder`.
+ * @throws when the archive is another one, or no checksum is known for the machine: then nothing is downloaded.
  */
 export async function fetchRelease(folder: string, options: ReleaseOptions): Promise<string> {
-  const { baseUrl, version, machine, log } = options;
+  const { baseUrl, release, machine, log } = options;
   const isWindows = machine.platform === 'win32';
-  const name = releaseName(version, machine);
+  const build = buildName(machine);
+  const expected = release.checksums[build];
+  if (expected === undefined) {
+    throw new Error(`no checksum of nats-server ${release.version} for ${build} is known, so it is not downloaded`);
+  }
+  // The archive has a folder of this name in it.
+  const name = `nats-server-v${release.version}-${build}`;
   const archive = `${name}${isWindows ? '.zip' : '.tar.gz'}`;
-  const releaseUrl = `${baseUrl.replace(/\/+$/, '')}/v${version}`;
-
-  // First, because it is small: where the site cannot be reached that is known at once.
-  const expected = findChecksum(await downloadText(`${releaseUrl}/SHA256SUMS`, options), archive);
-  log(`downloading ${releaseUrl}/${archive}`);
+  const url = `${baseUrl.replace(/\/+$/, '')}/v${release.version}/${archive}`;
+  log(`downloading ${url}`);
   const archivePath = join(folder, archive);
-  const actual = await downloadFile(`${releaseUrl}/${archive}`, archivePath, options, createProgressLog(log));
+  const actual = await downloadFile(url, archivePath, options, createProgressLog(log));
   if (actual !== expected) {
-    throw new Error(`${archive} is damaged: its SHA-256 is ${actual}, not ${expected}`);
+    throw new Error(`${archive} is not the archive that it should be: its SHA-256 is ${actual}, not ${expected}`);
   }
 
   const unpacked = join(folder, 'unpacked');

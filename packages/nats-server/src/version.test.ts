@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { compareVersions, isRecentEnough, MINIMUM_VERSION, PINNED_VERSION } from './version.ts';
+import { pinnedRelease } from './pinned-release.ts';
+import { compareVersions, isRecentEnough, MINIMUM_VERSION } from './version.ts';
 
 test('versions are compared by number, not by letter', () => {
   const versions = ['2.12.0', '2.9.25', '2.12.10', '10.0.0', '2.12.9'];
@@ -16,5 +17,5 @@ test.each([
 });
 
 test('what is fetched is recent enough', () => {
-  expect(compareVersions(PINNED_VERSION, MINIMUM_VERSION)).toBeGreaterThanOrEqual(0);
+  expect(compareVersions(pinnedRelease.version, MINIMUM_VERSION)).toBeGreaterThanOrEqual(0);
 });

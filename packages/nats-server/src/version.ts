@@ -2,8 +2,6 @@ import { runCommand } from './run-command.ts';
 
 /** Message schedules, atomic batches and per-message TTLs came with 2.11 and 2.12: nothing older can carry the queues. */
 export const MINIMUM_VERSION = '2.12.0';
-/** What is fetched when no server is there. */
-export const PINNED_VERSION = '2.15.1';
 
 const VERSION = /(\d+)\.(\d+)\.(\d+)/;
 

@@ -3,13 +3,15 @@ import { readdir, readFile, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type FindOptions, type FoundServer, findNatsServer } from '../src/index.ts';
-import { buildArchive, fakeServer, RELEASE, type SiteOptions, startReleaseSite } from './release-site.ts';
+import type { Release } from '../src/pinned-release.ts';
+import { buildArchive, fakeServer, RELEASE, releaseOf, type SiteOptions, startReleaseSite } from './release-site.ts';
 import { createTemporaryFolder } from './temporary-folder.ts';
 
 const archive = buildArchive();
 
 function find(cacheDir: string, releaseUrl: string, options: Partial<FindOptions> = {}): Promise<FoundServer> {
-  return findNatsServer({ env: {}, cacheDir, releaseUrl, version: RELEASE, sources: ['cache', 'github'], ...options });
+  const release = releaseOf(archive);
+  return findNatsServer({ env: {}, cacheDir, releaseUrl, release, sources: ['cache', 'github'], ...options });
 }
 
 test('a release is fetched, checked and kept, and the next time nothing is asked for', async () => {
@@ -17,11 +19,11 @@ test('a release is fetched, checked and kept, and the next time nothing is asked
   await using cache = await createTemporaryFolder();
   const path = join(cache.path, RELEASE, 'nats-server');
   expect(await find(cache.path, site.url)).toEqual({ path, version: RELEASE, source: 'github' });
-  expect(site.requests.map((url) => url.split('/').at(-1))).toEqual(['SHA256SUMS', expect.any(String), '1']);
+  expect(site.requests).toEqual([expect.stringMatching(/\/nats-server-v[^/]+\.tar\.gz$/), '/objects/1']);
   expect(await readFile(path, 'utf8')).toBe(fakeServer(RELEASE));
 
   expect(await find(cache.path, site.url)).toEqual({ path, version: RELEASE, source: 'cache' });
-  expect(site.requests).toHaveLength(3);
+  expect(site.requests).toHaveLength(2);
   expect(await readdir(cache.path)).toEqual([RELEASE]);
 });
 
@@ -65,15 +67,16 @@ describe('refused, with nothing left in the cache:', () => {
   damaged.writeUInt8(damaged.readUInt8(100_000) ^ 1, 100_000);
   const half = archive.subarray(0, archive.length / 2);
   const emptied = buildArchive('');
+  const tooOld = buildArchive(fakeServer('2.9.0'));
 
-  const cases: Record<string, { site: SiteOptions; reason: string }> = {
+  const cases: Record<string, { site: SiteOptions; expected?: Release; reason: string }> = {
     'a corrupted archive': {
       site: { archive, sendArchive: (response) => response.end(damaged) },
-      reason: 'is damaged',
+      reason: 'is not the archive that it should be',
     },
     'a truncated archive': {
       site: { archive, sendArchive: (response) => response.end(half) },
-      reason: 'is damaged',
+      reason: 'is not the archive that it should be',
     },
     'an archive whose transfer breaks off': {
       site: {
@@ -85,38 +88,47 @@ describe('refused, with nothing left in the cache:', () => {
       },
       reason: 'terminated',
     },
-    'an archive with another checksum': { site: { archive, checksum: 'f'.repeat(64) }, reason: 'is damaged' },
-    'an archive without a published checksum': {
-      site: { archive, sendSums: (response) => response.end('') },
-      reason: 'SHA256SUMS does not list',
+    'another archive, which the site itself vouches for': {
+      site: { archive: buildArchive() },
+      reason: 'is not the archive that it should be',
     },
-    'a release that is not there': {
-      site: { archive, sendSums: (response) => response.writeHead(404).end() },
-      reason: 'answered 404',
+    'an archive whose checksum is not known': {
+      site: { archive },
+      expected: { version: RELEASE, checksums: {} },
+      reason: `no checksum of nats-server ${RELEASE}`,
     },
     'an archive that is not there': {
       site: { archive, sendArchive: (response) => response.writeHead(404).end() },
       reason: 'answered 404',
     },
     'a site that takes the request and says nothing': {
-      site: { archive, sendSums: () => {} },
+      site: { archive, sendArchive: () => {} },
       reason: 'no answer within 300 ms',
     },
     'a site that stops in the middle': {
       site: { archive, sendArchive: (response) => void response.write(half) },
       reason: 'nothing more came within 300 ms',
     },
-    'an archive whose binary is no nats-server': { site: { archive: emptied }, reason: 'nats-server' },
+    'an archive whose binary is no nats-server': {
+      site: { archive: emptied },
+      expected: releaseOf(emptied),
+      reason: 'nats-server',
+    },
     'an archive whose binary is too old': {
-      site: { archive: buildArchive(fakeServer('2.9.0')) },
+      site: { archive: tooOld },
+      expected: releaseOf(tooOld),
       reason: 'it is 2.9.0, older than 2.12.0',
     },
   };
 
-  test.for(Object.entries(cases))('%s', async ([, { site: options, reason }]) => {
+  test.for(Object.entries(cases))('%s', async ([, { site: options, expected, reason }]) => {
     await using site = await startReleaseSite(options);
     await using cache = await createTemporaryFolder();
-    const found = find(cache.path, site.url, { connectTimeoutMs: 300, stallTimeoutMs: 300 });
+    const found = find(cache.path, site.url, {
+      ...(expected !== undefined && { release: expected }),
+      connectTimeoutMs: 300,
+      stallTimeoutMs: 300,
+    });
     await expect(found).rejects.toMatchObject({ name: 'NatsServerError', code: 'not_found' });
     await expect(found).rejects.toThrow(reason);
     expect(await readdir(cache.path)).toEqual([]);

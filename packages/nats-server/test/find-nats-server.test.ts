@@ -56,7 +56,8 @@ test('the first one on the PATH that runs and is recent enough is taken, and the
 test('the cache offers the wanted version, else its newest, and never one that is too old', async () => {
   await using folder = await createTemporaryFolder();
   const cacheDir = join(folder.path, 'asyncfn', 'nats-server');
-  const find = () => findNatsServer({ env: { XDG_CACHE_HOME: folder.path }, version: RELEASE, sources: ['cache'] });
+  const release = { version: RELEASE, checksums: {} };
+  const find = () => findNatsServer({ env: { XDG_CACHE_HOME: folder.path }, release, sources: ['cache'] });
   await installFake(cacheDir, '2.11.0', '2.11.0');
   await expect(find()).rejects.toThrow(`nothing usable in ${cacheDir}`);
   await installFake(cacheDir, '2.12.3', '2.12.3');

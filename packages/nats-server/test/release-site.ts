@@ -6,7 +6,8 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { arch, platform, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { releaseName } from '../src/github-release.ts';
+import { buildName } from '../src/github-release.ts';
+import type { Release } from '../src/pinned-release.ts';
 
 export const RELEASE = '2.15.1';
 
@@ -19,7 +20,7 @@ export function fakeServer(version: string): string {
 export function buildArchive(program = fakeServer(RELEASE)): Buffer {
   const folder = mkdtempSync(join(tmpdir(), 'release-'));
   try {
-    const name = releaseName(RELEASE, { platform: platform(), arch: arch() });
+    const name = `nats-server-v${RELEASE}-${ownBuild()}`;
     mkdirSync(join(folder, name));
     writeFileSync(join(folder, name, 'nats-server'), program, { mode: 0o755 });
     writeFileSync(join(folder, name, 'README.md'), randomBytes(512 * 1024));
@@ -30,15 +31,16 @@ export function buildArchive(program = fakeServer(RELEASE)): Buffer {
   }
 }
 
+/** This archive as the one to fetch. */
+export function releaseOf(archive: Buffer): Release {
+  return { version: RELEASE, checksums: { [ownBuild()]: sha256(archive) } };
+}
+
 export interface SiteOptions {
-  /** What is published. */
+  /** What is published, with a SHA256SUMS that says the truth of it. */
   readonly archive: Buffer;
-  /** What SHA256SUMS says of it. Default: the truth. */
-  readonly checksum?: string;
   /** Answers the request for the archive, in place of sending it whole. */
   readonly sendArchive?: (response: ServerResponse) => void;
-  /** Answers the request for SHA256SUMS. */
-  readonly sendSums?: (response: ServerResponse) => void;
 }
 
 export interface ReleaseSite extends AsyncDisposable {
@@ -49,15 +51,13 @@ export interface ReleaseSite extends AsyncDisposable {
 
 /** A download site laid out as GitHub's: SHA256SUMS beside the archive, and a redirect to where the archive really is. */
 export async function startReleaseSite(options: SiteOptions): Promise<ReleaseSite> {
-  const { archive, checksum = sha256(archive) } = options;
-  const { sendArchive = (response) => response.end(archive) } = options;
-  const file = `${releaseName(RELEASE, { platform: platform(), arch: arch() })}.tar.gz`;
-  const { sendSums = (response) => response.end(`${checksum}  ${file}\n`) } = options;
+  const { archive, sendArchive = (response) => response.end(archive) } = options;
+  const file = `nats-server-v${RELEASE}-${ownBuild()}.tar.gz`;
   const requests: string[] = [];
   const server = createServer((request, response) => {
     requests.push(request.url ?? '');
     if (request.url === `/v${RELEASE}/SHA256SUMS`) {
-      sendSums(response);
+      response.end(`${sha256(archive)}  ${file}\n`);
     } else if (request.url === `/v${RELEASE}/${file}`) {
       response.writeHead(302, { location: '/objects/1' }).end();
     } else if (request.url === '/objects/1') {
@@ -75,6 +75,10 @@ export async function startReleaseSite(options: SiteOptions): Promise<ReleaseSit
       await once(server.close(), 'close');
     },
   };
+}
+
+function ownBuild(): string {
+  return buildName({ platform: platform(), arch: arch() });
 }
 
 function sha256(data: Buffer): string {
