@@ -1,4 +1,4 @@
-import { ApiClient } from '@asyncfn/stack';
+import { ApiClient, CallClient } from '@asyncfn/stack';
 import { startCallbackReceiver, startTestFunction, status } from '@asyncfn/testkit';
 import { describe, expect, test } from 'vitest';
 import { startStack } from './harness/stack.ts';
@@ -37,6 +37,30 @@ describe('the result of a call', () => {
     });
     expect(callback?.headers).not.toHaveProperty('set-cookie');
     expect(fn.invocations[0]?.headers).toMatchObject({ traceparent, 'x-start-time': accepted.headers['x-start-time'] });
+  });
+
+  test('reaches its callback URL with all its headers, and a client that asks with those that are harmless', async () => {
+    const harmful = { 'Cache-Control': 'public, max-age=60', 'Access-Control-Allow-Origin': '*', Refresh: '0; url=/x' };
+    const headers = { ...harmful, 'Content-Type': 'text/html', 'X-Own': 'yes', 'X-Content-Type-Options': 'none' };
+    await using fn = await startTestFunction({ handler: (_, response) => void response.writeHead(200, headers).end() });
+    await using inbox = await startCallbackReceiver();
+    await using stack = await startStack({ functions: { fn: fn.url } });
+    await using client = new ApiClient(stack.gateway.url);
+    await using calls = new CallClient(stack.gateway.url);
+    const callId = await client.accept('fn', { callbackUrl: inbox.url });
+    const [callback] = await inbox.waitForCallbacks(1);
+
+    const lower = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
+    expect(callback?.headers).toMatchObject(Object.fromEntries(lower));
+    const result = await calls.result(callId);
+    expect(result.headers).toMatchObject({
+      'content-type': 'text/html',
+      'x-own': 'yes',
+      'cache-control': 'private, no-store',
+      'x-content-type-options': 'nosniff',
+    });
+    expect(result.headers).not.toHaveProperty('access-control-allow-origin');
+    expect(result.headers).not.toHaveProperty('refresh');
   });
 
   test('that is an error, or a redirect, is told as it is', async () => {

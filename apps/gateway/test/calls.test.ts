@@ -127,14 +127,28 @@ describe('the result of a call', () => {
   });
 
   test('cannot act in the name of the gateway in a browser', async () => {
-    const headers: [string, string][] = [['content-security-policy', "default-src 'none'"]];
+    const headers: [string, string][] = [
+      ['content-security-policy', "script-src 'unsafe-inline'"],
+      ['cache-control', 'public'],
+      ['access-control-allow-origin', '*'],
+    ];
     gateway.calls.standings.set('call-1', endedCall('call-1', { headers }));
     const answer = await ask('call-1/result');
     expect(answer.headers).toMatchObject({
-      'content-security-policy': ["default-src 'none'", 'sandbox'],
+      'content-security-policy': 'sandbox',
+      'cache-control': 'private, no-store',
       'x-content-type-options': 'nosniff',
     });
+    expect(answer.headers).not.toHaveProperty('access-control-allow-origin');
   });
+
+  test.each(['call-1', 'call-1/result', 'call-2', 'call-2/result'])(
+    'is kept by no cache, nor is the answer to %s',
+    async (path) => {
+      gateway.calls.standings.set('call-1', aliveCall('call-1', 'running'));
+      expect((await ask(path)).headers).toMatchObject({ 'cache-control': 'private, no-store' });
+    },
+  );
 
   test('of a function that could not be reached is empty, as its callback is', async () => {
     const failed = { status: 'failed', reason: 'retries_exhausted', functionStatus: 503 } as const;

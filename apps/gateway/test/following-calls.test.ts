@@ -96,7 +96,7 @@ describe('a client that wants events', () => {
   test('has one for each state, until the end', async () => {
     const { answer, text } = await follow();
     expect(answer.statusCode).toBe(200);
-    expect(answer.headers).toMatchObject({ 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    expect(answer.headers).toMatchObject({ 'content-type': 'text/event-stream', 'cache-control': 'private, no-store' });
     await eventually(() => statusesIn(text()).length === 1);
     gateway.watches.hear();
     gateway.calls.standings.set('call-1', aliveCall('call-1', 'running'));

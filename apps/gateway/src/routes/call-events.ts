@@ -31,7 +31,7 @@ export function sendEvents(options: CallOptions, callId: string, reply: FastifyR
   void writeStates(options, callId, stream, AbortSignal.any([gone.signal, options.stopping])).finally(() =>
     stream.end(),
   );
-  return reply.code(200).header('cache-control', 'no-store').type('text/event-stream').send(stream);
+  return reply.code(200).type('text/event-stream').send(stream);
 }
 
 async function writeStates(options: CallOptions, callId: string, stream: PassThrough, signal: AbortSignal) {

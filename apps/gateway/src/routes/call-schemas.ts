@@ -132,7 +132,9 @@ export const cancelSchema = {
 
 export const resultSchema = {
   summary: 'Fetch the result of a call',
-  description: "The function's own response: its body, `Content-Type` and end-to-end headers, as it gave them.",
+  description:
+    "The function's own response: its body, its `Content-Type` and what else describes the body, and its own headers " +
+    '(`X-...`, `Ce-...`). Headers that browsers, caches or proxies heed are ours.',
   tags,
   params: CallParams,
   response: {

@@ -16,9 +16,11 @@ import { toCallView } from '../call-view.ts';
 import { callerOf } from '../plugins/authentication.ts';
 import { requireBroker } from '../plugins/broker-required.ts';
 import { readJsonBodies } from '../plugins/json-body.ts';
+import { keepFromCaches } from '../plugins/keep-from-caches.ts';
 import { nameInvalidParameters } from '../plugins/parameter-errors.ts';
 import { refusal } from '../problem.ts';
-import { type GoneReason, goneReason, resultHeaders } from '../result-view.ts';
+import { type GoneReason, goneReason } from '../result/gone-reason.ts';
+import { resultHeaders } from '../result/result-headers.ts';
 import { sendEvents, wantsEvents } from './call-events.ts';
 import { type CallParams, cancelSchema, resultSchema, stateSchema, type WaitQuery } from './call-schemas.ts';
 import { answerAtEnd, notFound } from './call-wait.ts';
@@ -47,6 +49,7 @@ export const callRoutes: FastifyPluginCallbackTypebox<CallOptions> = (app, optio
   readJsonBodies(app);
   nameInvalidParameters(app);
   requireBroker(app, options.calls);
+  keepFromCaches(app);
   app.get<{ Params: CallParams; Querystring: WaitQuery }>(
     '/async-function/:callId',
     { schema: stateSchema, config: { scope: 'caller' } },

@@ -1,0 +1,87 @@
+import { type EndedCall, endToEndHeaders, type HeaderList } from '@asyncfn/queue-core';
+
+/**
+ * Headers of a function's response that are given out with its result, beside those with a prefix below: what describes
+ * the body, and what a client has to know of a status other than 200. None of them tells browsers or caches to do
+ * something in the name of the gateway.
+ */
+const described: ReadonlySet<string> = new Set([
+  'content-digest',
+  'content-disposition',
+  'content-encoding',
+  'content-language',
+  'content-md5',
+  'content-range',
+  'content-type',
+  'digest',
+  'etag',
+  'last-modified',
+  'location',
+  'repr-digest',
+  'retry-after',
+]);
+
+/** Names that functions make up, and those of CloudEvents (HTTP binding, 3.1.3). */
+const ownPrefixes: readonly string[] = ['x-', 'ce-'];
+
+/** Of these, what browsers and crawlers heed, and what we say ourselves. */
+const heeded: ReadonlySet<string> = new Set([
+  'x-call-id',
+  'x-content-security-policy',
+  'x-content-security-policy-report-only',
+  'x-content-type-options',
+  'x-dns-prefetch-control',
+  'x-download-options',
+  'x-frame-options',
+  'x-function-status',
+  'x-permitted-cross-domain-policies',
+  'x-robots-tag',
+  'x-sendfile',
+  'x-sourcemap',
+  'x-ua-compatible',
+  'x-webkit-csp',
+  'x-webkit-csp-report-only',
+  'x-xss-protection',
+]);
+
+/** What servers that stand in front of the gateway take for orders: nginx, lighttpd, LiteSpeed, Perlbal, Envoy. */
+const orders: readonly string[] = ['x-accel-', 'x-lighttpd-', 'x-litespeed-', 'x-reproxy-', 'x-envoy-'];
+
+/**
+ * Browsers must not run what a function says as if the gateway, with its operators' API, had said it, nor show it to
+ * other sites, and nobody on the way keeps it.
+ */
+const ours: HeaderList = [
+  ['Cache-Control', 'private, no-store'],
+  ['Content-Security-Policy', 'sandbox'],
+  ['Cross-Origin-Resource-Policy', 'same-origin'],
+  ['X-Content-Type-Options', 'nosniff'],
+];
+
+/**
+ * The headers that a result is given out with: those of the function that are harmless in an answer of the gateway, each
+ * name's values together, ours, and the function's status in `X-Function-Status`; 503 if it never answered.
+ */
+export function resultHeaders({ outcome }: EndedCall): Record<string, string | string[]> {
+  const { callId, functionStatus = 503, headers } = outcome;
+  const result = new Map<string, string[]>();
+  const identity: HeaderList = [
+    ['X-Call-Id', callId],
+    ['X-Function-Status', String(functionStatus)],
+  ];
+  for (const [name, value] of [...endToEndHeaders(headers).filter(isHarmless), ...ours, ...identity]) {
+    const lower = name.toLowerCase();
+    result.set(lower, [...(result.get(lower) ?? []), value]);
+  }
+  return Object.fromEntries([...result].map(([name, values]) => [name, values.length > 1 ? values : values.join()]));
+}
+
+function isHarmless([name]: HeaderList[number]): boolean {
+  const lower = name.toLowerCase();
+  const isOwn = startsWithOne(lower, ownPrefixes) && !heeded.has(lower) && !startsWithOne(lower, orders);
+  return isOwn || described.has(lower);
+}
+
+function startsWithOne(name: string, prefixes: readonly string[]): boolean {
+  return prefixes.some((prefix) => name.startsWith(prefix));
+}
