@@ -1,0 +1,42 @@
+import { readdirSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { readCompose, readRoot } from './compose-file.ts';
+
+const services = readCompose('docker-compose.yml');
+const own = Object.entries(services).filter(([, { image }]) => image?.startsWith('asyncfn-'));
+const profiles = [...new Set(Object.values(services).flatMap((service) => service.profiles ?? []))];
+
+/** Pages whose lines people paste. */
+const pages = ['README.md', 'CONTRIBUTING.md', ...readdirSync(new URL('../../../../docs', import.meta.url))]
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => (name === 'README.md' || name === 'CONTRIBUTING.md' ? name : `docs/${name}`));
+
+test('an init process hands the signals of `docker stop` to Node, also while Node starts', () => {
+  expect(own.map(([name]) => name)).toEqual(['gateway', 'worker', 'functions', 'inbox', 'load']);
+  for (const [name, { init }] of own) {
+    expect(init, name).toBe(true);
+  }
+});
+
+test('nats-server is process 1, since its health check looks for a file that is named after it', () => {
+  const all = { ...services, ...readCompose('deploy/docker-compose.cluster.yml') };
+  const servers = Object.entries(all).filter(([, { image }]) => image?.startsWith('nats:'));
+  expect(servers.length).toBeGreaterThan(1);
+  for (const [name, { init, healthcheck }] of servers) {
+    expect(init, name).toBeUndefined();
+    expect(healthcheck?.test, name).toContain('/tmp/nats-server_1.ports');
+  }
+});
+
+test('the worker reaches functions and receivers on the host by the name that Docker Desktop gives it', () => {
+  expect(services['worker']?.extra_hosts).toEqual(['host.docker.internal:host-gateway']);
+});
+
+test('a line of the documentation that takes everything down names every profile', () => {
+  const downs = pages.flatMap((page) => readRoot(page).match(/docker compose\b.*\bdown\b.*/g) ?? []);
+  expect(profiles).toEqual(['load', 'monitoring']);
+  expect(downs.length).toBeGreaterThan(1);
+  for (const line of downs) {
+    expect(profiles.filter((profile) => !line.includes(`--profile ${profile} `))).toEqual([]);
+  }
+});
