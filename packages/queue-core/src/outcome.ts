@@ -57,15 +57,12 @@ export const callbackStateCodec = createRecordCodec('Asyncfn-Callback-State', Ca
 
 /** `outcomes.<callId>.<generation>`: at most one message each, so that a call ends exactly once. */
 export function outcomeSubject(callId: string, generation: number): string {
-  if (!isCallId(callId) || !Number.isSafeInteger(generation)) {
-    throw new TypeError('a call id must match [A-Za-z0-9_-]{1,128}, a generation is a whole number');
-  }
-  return `outcomes.${callId}.${generation}`;
+  return `outcomes.${lifeTokens(callId, generation)}`;
 }
 
 /** The outcomes of all lives of a call. Throws for a call id that could break out of its token (P7). */
 export function anyOutcomeSubject(callId: string): string {
-  return outcomeSubject(callId, 0).replace(/0$/, '*');
+  return `outcomes.${lifeTokens(callId, '*')}`;
 }
 
 /** `outcomes.<callId>.<generation>.callback`: the newest state of the callback. */
@@ -75,10 +72,18 @@ export function callbackStateSubject(callId: string, generation: number): string
 
 /** `cancels.<callId>.<generation>`: that the call is being cancelled. */
 export function cancelIntentSubject(callId: string, generation: number): string {
-  return outcomeSubject(callId, generation).replace('outcomes.', 'cancels.');
+  return `cancels.${lifeTokens(callId, generation)}`;
 }
 
 /** Those of all lives of a call. */
 export function anyCancelIntentSubject(callId: string): string {
-  return anyOutcomeSubject(callId).replace('outcomes.', 'cancels.');
+  return `cancels.${lifeTokens(callId, '*')}`;
+}
+
+/** One life of a call, or with `*` each of them. Throws for a call id that could break out of its token (P7). */
+function lifeTokens(callId: string, generation: number | '*'): string {
+  if (!isCallId(callId) || !(generation === '*' || Number.isSafeInteger(generation))) {
+    throw new TypeError('a call id must match [A-Za-z0-9_-]{1,128}, a generation is a whole number');
+  }
+  return `${callId}.${generation}`;
 }

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { isCallId } from './call.ts';
 import { createRecordCodec } from './record-codec.ts';
 
 /** What is needed to find an accepted call again. */
@@ -21,6 +22,14 @@ const ReceiptBatch = Type.Object({
 });
 
 export type ReceiptBatch = Static<typeof ReceiptBatch>;
+
+/** Where it is written down that an accepted call is nowhere; with `*` for any. */
+export function missingReceiptSubject(callId: string): string {
+  if (callId !== '*' && !isCallId(callId)) {
+    throw new TypeError('a call id must match [A-Za-z0-9_-]{1,128}');
+  }
+  return `receipts.missing.${callId}`;
+}
 
 export const receiptBatchCodec = createRecordCodec('Asyncfn-Receipts', ReceiptBatch);
 export const missingReceiptCodec = createRecordCodec('Asyncfn-Missing', Receipt);

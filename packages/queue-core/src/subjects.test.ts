@@ -1,14 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  callFilter,
+  callPattern,
   callSubject,
   consumerFunction,
   functionConsumer,
   functionFilter,
+  keySubject,
   parseCallSubject,
   queueStream,
   queueSubjects,
+  scheduledFilter,
   streamQueue,
+  waitingFilter,
 } from './subjects.ts';
 
 const part = fc.stringMatching(/^[A-Za-z0-9_-]{1,63}$/);
@@ -95,6 +100,73 @@ test('the filter of a function has one wildcard, in the place of the call id', (
       }
     }),
   );
+});
+
+describe('a pattern', () => {
+  /** Names that a subject has as tokens of its own, or that are as long as may be, drawn often enough to meet. */
+  const awkward = fc.constantFrom('ready', 'later', 'key', 'calls', '0', '7', '-', '_', '__proto__', 'a'.repeat(63));
+  const name = fc.oneof(
+    awkward,
+    fc.tuple(awkward, awkward).map(([one, namespace]) => `${one}.${namespace}`),
+  );
+  const of = fc.record({ queue: awkward, readiness, function: name, callId: awkward });
+
+  /** As nats-server matches where `*` stands for one token. */
+  function matches(pattern: string, subject: string): boolean {
+    const [wanted, tokens] = [pattern.split('.'), subject.split('.')];
+    return wanted.length === tokens.length && wanted.every((token, at) => token === '*' || token === tokens[at]);
+  }
+
+  test('fits the calls that it names and no others, whatever queues, functions and calls are named', () => {
+    const anyOr = <T>(values: fc.Arbitrary<T>) => fc.oneof(fc.constant('*' as const), values);
+    const wishes = { queue: awkward, readiness: anyOr(readiness), function: anyOr(name), callId: anyOr(awkward) };
+    fc.assert(
+      fc.property(of, fc.record(wishes), (call, wanted) => {
+        const fits = (['queue', 'readiness', 'function', 'callId'] as const).every(
+          (part) => wanted[part] === '*' || wanted[part] === call[part],
+        );
+        expect(matches(callPattern(wanted), callSubject(call))).toBe(fits);
+      }),
+      { numRuns: 10_000 },
+    );
+  });
+
+  test('that is used by name fits what its name says', () => {
+    fc.assert(
+      fc.property(of, of, (call, { queue, function: other, callId: id }) => {
+        const subject = callSubject(call);
+        const [here, ready] = [call.queue === queue, call.readiness === 'ready'];
+        expect(matches(callFilter(queue, id), subject)).toBe(here && call.callId === id);
+        expect(matches(functionFilter(queue, other), subject)).toBe(here && call.function === other && ready);
+        expect(matches(scheduledFilter(queue, other), subject)).toBe(here && call.function === other && !ready);
+        expect(matches(scheduledFilter(queue), subject)).toBe(here && !ready);
+        expect(matches(waitingFilter(queue, other), subject)).toBe(here && call.function === other);
+        expect(matches(waitingFilter(queue), subject)).toBe(here);
+        expect(queueSubjects(queue).filter((each) => matches(each, subject))).toHaveLength(here ? 1 : 0);
+      }),
+      { numRuns: 10_000 },
+    );
+  });
+
+  test('of calls fits no key', () => {
+    fc.assert(
+      fc.property(awkward, awkward, (queue, other) => {
+        const key = keySubject(queue, '0'.repeat(64));
+        expect(matches(waitingFilter(other), key)).toBe(false);
+        expect(queueSubjects(other).some((each) => matches(each, key))).toBe(queue === other);
+      }),
+    );
+  });
+
+  test('is refused or has six tokens, whatever a client sends (P7)', () => {
+    fc.assert(
+      fc.property(hostile, hostile, hostile, (queue, other, id) => {
+        const made = tryCall(() => callPattern({ queue, readiness: '*', function: other, callId: id }));
+        const sixTokens = /^calls\.[\w-]+\.\*\.(\*\.\*|[\w~-]+\.[\w-]+)\.(\*|[\w-]+)$/;
+        expect(made ?? 'calls.q.*.*.*.*').toMatch(sixTokens);
+      }),
+    );
+  });
 });
 
 test('a stream is named and fed by its queue alone', () => {

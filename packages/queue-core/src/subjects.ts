@@ -18,35 +18,41 @@ export interface CallSubject {
   readonly callId: string;
 }
 
+/** As `CallSubject`, with `*` for what may be anything. */
+export interface CallPattern {
+  readonly queue: string;
+  readonly readiness: Readiness | '*';
+  readonly function: string;
+  readonly callId: string;
+}
+
 /** `calls.<queue>.<ready|later>.<namespace>.<name>.<callId>`: throws where a part could break out of its token (P7). */
-export function callSubject(of: CallSubject): string {
-  if (!isCallId(of.callId)) {
-    throw new TypeError('a call id must match [A-Za-z0-9_-]{1,128}');
-  }
-  return `${functionPrefix(of.queue, of.readiness, of.function)}.${of.callId}`;
+export function callSubject({ queue, readiness, function: name, callId }: CallSubject): string {
+  return `calls.${checkedPart(queue)}.${readiness}.${functionTokens(name)}.${checkedCallId(callId)}`;
 }
 
-/** The subjects of all calls of one function: the filter of its consumer. */
+/**
+ * The subjects of all calls that fit. Built token by token, never by editing a subject: any name may be `ready` or
+ * `later`. Throws as `callSubject` does.
+ */
+export function callPattern({ queue, readiness, function: name, callId }: CallPattern): string {
+  const functions = name === '*' ? '*.*' : functionTokens(name);
+  return `calls.${checkedPart(queue)}.${readiness}.${functions}.${callId === '*' ? '*' : checkedCallId(callId)}`;
+}
+
+/** The subjects of all calls of one function that are ready: the filter of its consumer. */
 export function functionFilter(queue: string, functionName: string): string {
-  return `${functionPrefix(queue, 'ready', functionName)}.*`;
+  return callPattern({ queue, readiness: 'ready', function: functionName, callId: '*' });
 }
 
-/** The subjects of all calls of one function that wait for their time. */
-export function scheduledFilter(queue: string, functionName: string): string {
-  return `${functionPrefix(queue, 'later', functionName)}.*`;
-}
-
-/** The subjects of all calls of a queue that wait for their time. */
-export function queueScheduledFilter(queue: string): string {
-  return `calls.${checkedPart(queue)}.later.*.*.*`;
+/** The subjects of all calls that wait for their time, of a queue or of one function in it. */
+export function scheduledFilter(queue: string, functionName = '*'): string {
+  return callPattern({ queue, readiness: 'later', function: functionName, callId: '*' });
 }
 
 /** The subjects of a call of this id, of whatever function and wherever it stands in its queue. */
 export function callFilter(queue: string, callId: string): string {
-  if (!isCallId(callId)) {
-    throw new TypeError('a call id must match [A-Za-z0-9_-]{1,128}');
-  }
-  return `calls.${checkedPart(queue)}.*.*.*.${callId}`;
+  return callPattern({ queue, readiness: '*', function: '*', callId: checkedCallId(callId) });
 }
 
 /** `calls.<queue>.key.<hash>`: where an idempotency key is remembered, next to its call. */
@@ -57,16 +63,14 @@ export function keySubject(queue: string, hash: string): string {
   return `calls.${checkedPart(queue)}.key.${hash}`;
 }
 
-/** The subjects of all calls of a queue, or of one function in it. */
-export function waitingFilter(queue: string, functionName?: string): string {
-  return functionName === undefined
-    ? `calls.${checkedPart(queue)}.*.*.*.*`
-    : functionFilter(queue, functionName).replace('.ready.', '.*.');
+/** The subjects of all calls of a queue, or of one function in it, ready or not. */
+export function waitingFilter(queue: string, functionName = '*'): string {
+  return callPattern({ queue, readiness: '*', function: functionName, callId: '*' });
 }
 
 /** The subjects that the stream of a queue holds. */
 export function queueSubjects(queue: string): string[] {
-  return [`calls.${checkedPart(queue)}.ready.*.*.*`, `calls.${queue}.later.*.*.*`, `calls.${queue}.key.*`];
+  return [functionFilter(queue, '*'), scheduledFilter(queue), `calls.${queue}.key.*`];
 }
 
 /** The stream of a queue. */
@@ -104,9 +108,16 @@ export function parseCallSubject(subject: string): CallSubject | undefined {
   return { queue, readiness, callId, function: namespace === noNamespace ? name : `${name}.${namespace}` };
 }
 
-function functionPrefix(queue: string, readiness: Readiness, functionName: string): string {
+function functionTokens(functionName: string): string {
   const { name, namespace } = checkedName(functionName);
-  return `calls.${checkedPart(queue)}.${readiness}.${namespace ?? noNamespace}.${name}`;
+  return `${namespace ?? noNamespace}.${name}`;
+}
+
+function checkedCallId(callId: string): string {
+  if (!isCallId(callId)) {
+    throw new TypeError('a call id must match [A-Za-z0-9_-]{1,128}');
+  }
+  return callId;
 }
 
 function checkedName(text: string): FunctionName {

@@ -1,7 +1,7 @@
 import { eventually } from '@asyncfn/testkit';
 import { expect, inject, test } from 'vitest';
 import { BacklogReader, CallStore, Publisher } from '../src/index.ts';
-import { queueScheduledFilter, queueStream } from '../src/subjects.ts';
+import { queueStream, scheduledFilter } from '../src/subjects.ts';
 import { uniqueQueue } from './connected.ts';
 import { buildCall, functionConfig, startGatewaySide, startWorkerSide } from './harness.ts';
 
@@ -109,7 +109,7 @@ test('what waits for its time is counted until it is ready, and when it is taken
   expect(await scheduled()).toBe(3);
   await eventually(async () => (await scheduled()) === 2, { timeoutMs: 15_000 });
   expect((await sides.look()).lanes.find((lane) => lane.function === busy)).toMatchObject({ pending: 1 });
-  await gateway.topology.manager.streams.purge(queueStream(queue), { filter: queueScheduledFilter(queue) });
+  await gateway.topology.manager.streams.purge(queueStream(queue), { filter: scheduledFilter(queue) });
   expect(await scheduled()).toBe(0);
 });
 

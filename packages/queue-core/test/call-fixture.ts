@@ -19,10 +19,15 @@ import { uniqueQueue } from './connected.ts';
 import { buildCall, functionConfig, startGatewaySide, startWorkerSide } from './harness.ts';
 
 /** A gateway that looks for calls and ends them, and a worker whose calls the test takes and settles by hand. */
-export async function openFinder({ resultTtlMs = 3_600_000, natsUrl = inject('natsUrl'), ackWaitMs = 30_000 } = {}) {
-  const queue = uniqueQueue();
-  const lane = { queue, function: 'echo' };
-  const gateway = await startGatewaySide(natsUrl, { queues: [queue], functions: [functionConfig('echo', queue)] });
+export async function openFinder({
+  resultTtlMs = 3_600_000,
+  natsUrl = inject('natsUrl'),
+  ackWaitMs = 30_000,
+  queue = uniqueQueue(),
+  name = 'echo',
+} = {}) {
+  const lane = { queue, function: name };
+  const gateway = await startGatewaySide(natsUrl, { queues: [queue], functions: [functionConfig(name, queue)] });
   const worker = await startWorkerSide(natsUrl, { queues: [queue], ackWaitMs });
   onTestFinished(async () => {
     await gateway[Symbol.asyncDispose]();
@@ -46,7 +51,7 @@ export async function openFinder({ resultTtlMs = 3_600_000, natsUrl = inject('na
     },
   });
   await worker.broker.connection?.flush();
-  await worker.topology.ensureFunction({ name: 'echo', queue, concurrency: undefined });
+  await worker.topology.ensureFunction({ name, queue, concurrency: undefined });
   const store = new CallStore(new Publisher(worker.broker), worker.topology);
   return {
     queue,
@@ -63,7 +68,7 @@ export async function openFinder({ resultTtlMs = 3_600_000, natsUrl = inject('na
     /** What workers were told to abort: call ids, each with its generation. */
     cancelled,
     put: async (changes: Partial<Call> = {}): Promise<Call> => {
-      const call = buildCall(queue, { startTime: `${Date.now()}000000`, ...changes });
+      const call = buildCall(queue, { function: name, startTime: `${Date.now()}000000`, ...changes });
       expect(await gateway.queue.accept(call, { unique: false })).toMatchObject({ kind: 'stored' });
       return call;
     },

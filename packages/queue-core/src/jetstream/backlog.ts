@@ -1,8 +1,9 @@
+import { missingReceiptSubject } from '../receipt.ts';
 import { functionFilter, queueStream, streamQueue } from '../subjects.ts';
 import type { LaneState } from './consumers.ts';
 import { nextMessage } from './last-message.ts';
 import type { QueueTopology } from './queue-topology.ts';
-import { callbackStream, deadLetterStream, missingReceiptFilter, receiptStream } from './record-streams.ts';
+import { callbackStream, deadLetterStream, receiptStream } from './record-streams.ts';
 import { asQueueError } from './streams.ts';
 
 /** What waits for one function. */
@@ -85,7 +86,7 @@ export class BacklogReader {
 
   async #countMissing(): Promise<number> {
     try {
-      const filter = { subjects_filter: missingReceiptFilter };
+      const filter = { subjects_filter: missingReceiptSubject('*') };
       const { state } = await this.#topology.manager.streams.info(receiptStream, filter);
       return Object.keys(state.subjects ?? {}).length;
     } catch (error) {

@@ -13,7 +13,7 @@ import {
   outcomeSubject,
 } from '../outcome.ts';
 import type { PublishResult } from '../publish-result.ts';
-import { callSubject, queueStream } from '../subjects.ts';
+import { callPattern, callSubject, queueStream } from '../subjects.ts';
 import type { Delivery } from './delivery.ts';
 import { lastMessage } from './last-message.ts';
 import { MessageHeaders } from './message-headers.ts';
@@ -175,7 +175,7 @@ export class CallStore {
 }
 
 function anyReadiness({ queue, callId, function: name }: LaneCall): string {
-  return callSubject({ queue, readiness: 'ready', function: name, callId }).replace('.ready.', '.*.');
+  return callPattern({ queue, readiness: '*', function: name, callId });
 }
 
 function headerOf(message: StoredMsg, name: string): string {

@@ -5,7 +5,7 @@ import {
   JetStreamApiError,
   type JetStreamManager,
 } from '@nats-io/jetstream';
-import { consumerFunction, functionConsumer, functionFilter, queueScheduledFilter, queueStream } from '../subjects.ts';
+import { consumerFunction, functionConsumer, functionFilter, queueStream, scheduledFilter } from '../subjects.ts';
 import { asQueueError, streamNotFound } from './streams.ts';
 
 const consumerExists = 10148;
@@ -144,7 +144,7 @@ export async function ensureScheduledCount(manager: JetStreamManager, queue: str
   const config = {
     durable_name: scheduledConsumer,
     description: 'Counts the calls that wait for their time. Nobody pulls from it.',
-    filter_subject: queueScheduledFilter(queue),
+    filter_subject: scheduledFilter(queue),
     ack_policy: AckPolicy.Explicit,
   };
   try {

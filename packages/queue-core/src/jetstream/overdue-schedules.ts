@@ -1,5 +1,5 @@
 import type { StoredMsg } from '@nats-io/jetstream';
-import { queueStream } from '../subjects.ts';
+import { queueStream, scheduledFilter } from '../subjects.ts';
 import { nextMessage } from './last-message.ts';
 import { MessageHeaders } from './message-headers.ts';
 import type { Outgoing, Publisher } from './publisher.ts';
@@ -14,6 +14,14 @@ const overdueMs = 10_000;
 const enough = 5;
 /** Most schedules that are looked at in one stream at once. */
 const most = 100;
+
+/** Where schedules wait. */
+interface Schedules {
+  readonly stream: string;
+  readonly filter: string;
+  /** Which token of a subject says that it is one, from 0. Any of the others may be called the same. */
+  readonly placeToken: number;
+}
 
 /** Sent again, they would let the server take the message for one that it knows. */
 const spent = /^nats-(msg-id|expected-)/i;
@@ -41,10 +49,11 @@ export class OverdueSchedules {
   async restore(at?: number): Promise<number> {
     const now = at ?? (await this.#serverTime());
     const queues = await this.#topology.listQueues();
-    let restored = await this.#restoreIn(callbackStream, 'callbacks.later.>', now);
-    restored += await this.#restoreIn(expiryStream, 'expiries.later.>', now);
+    let restored = await this.#restoreIn({ stream: callbackStream, filter: 'callbacks.later.>', placeToken: 1 }, now);
+    restored += await this.#restoreIn({ stream: expiryStream, filter: 'expiries.later.>', placeToken: 1 }, now);
     for (const queue of queues) {
-      restored += await this.#restoreIn(queueStream(queue), `calls.${queue}.later.>`, now);
+      const calls = { stream: queueStream(queue), filter: scheduledFilter(queue), placeToken: 2 };
+      restored += await this.#restoreIn(calls, now);
     }
     return restored;
   }
@@ -60,7 +69,7 @@ export class OverdueSchedules {
     }
   }
 
-  async #restoreIn(stream: string, filter: string, now: number): Promise<number> {
+  async #restoreIn({ stream, filter, placeToken }: Schedules, now: number): Promise<number> {
     let restored = 0;
     let inTime = 0;
     let next = 1;
@@ -77,7 +86,7 @@ export class OverdueSchedules {
         inTime += 1;
         continue;
       }
-      const result = await this.#publisher.publish(again(message));
+      const result = await this.#publisher.publish(again(message, placeToken));
       if (result.kind === 'stored') {
         restored += 1;
         end = Math.min(end, result.sequence);
@@ -98,7 +107,7 @@ function dueAt({ header, time }: StoredMsg): number {
   return due === undefined ? Number.POSITIVE_INFINITY : Math.max(due, time.getTime());
 }
 
-function again({ header, subject, data, seq }: StoredMsg): Outgoing {
+function again({ header, subject, data, seq }: StoredMsg, placeToken: number): Outgoing {
   const result = new MessageHeaders();
   for (const [name, values] of header) {
     if (!spent.test(name)) {
@@ -106,6 +115,7 @@ function again({ header, subject, data, seq }: StoredMsg): Outgoing {
     }
   }
   // Only while it is the last word on the call: it may have come to be ready in this moment.
-  expectLast(result, subject.replace('.later.', '.*.'), seq);
+  const anywhere = subject.split('.').with(placeToken, '*').join('.');
+  expectLast(result, anywhere, seq);
   return { subject, headers: result, body: data };
 }

@@ -1,5 +1,5 @@
 import { JetStreamApiError, type StreamInfo } from '@nats-io/jetstream';
-import { functionFilter, queueStream, streamQueue } from '../subjects.ts';
+import { functionFilter, queueStream, streamQueue, waitingFilter } from '../subjects.ts';
 import { findLane, type LaneState } from './consumers.ts';
 import { nextMessage } from './last-message.ts';
 import type { QueueTopology } from './queue-topology.ts';
@@ -134,7 +134,7 @@ export class QueueInspector {
   }
 
   async #countIn(queue: string, name: string): Promise<number> {
-    const subjects_filter = functionFilter(queue, name).replace('.ready.', '.*.');
+    const subjects_filter = waitingFilter(queue, name);
     try {
       const { state } = await this.#topology.manager.streams.info(queueStream(queue), { subjects_filter });
       return sum(Object.values(state.subjects ?? {}));

@@ -2,7 +2,7 @@ import type { JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { QueueError } from '../errors.ts';
 import type { FunctionConfig } from '../functions/function-config.ts';
-import { functionFilter, queueStream, scheduledFilter } from '../subjects.ts';
+import { queueStream, scheduledFilter, waitingFilter } from '../subjects.ts';
 import type { Broker, QueueLogger } from './broker.ts';
 import {
   ensureLane,
@@ -166,8 +166,7 @@ export class QueueTopology {
 
   /** Whether calls of the function are in the queue, ready or not, whether it has a consumer or not. Throws `QueueError`. */
   async hasCalls(queue: string, name: string): Promise<boolean> {
-    const filter = functionFilter(queue, name).replace('.ready.', '.*.');
-    return (await lastMessage(this.manager, queueStream(queue), filter)) !== undefined;
+    return (await lastMessage(this.manager, queueStream(queue), waitingFilter(queue, name))) !== undefined;
   }
 
   /** Stops or starts the hand-out of a function's calls in every queue. Throws `QueueError`. */

@@ -2,12 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { JetStreamApiError } from '@nats-io/jetstream';
 import { anyCancelIntentSubject, anyOutcomeSubject } from '../outcome.ts';
 import type { PublishResult } from '../publish-result.ts';
-import { missingReceiptCodec, type Receipt, type ReceiptBatch, receiptBatchCodec } from '../receipt.ts';
+import {
+  missingReceiptCodec,
+  missingReceiptSubject,
+  type Receipt,
+  type ReceiptBatch,
+  receiptBatchCodec,
+} from '../receipt.ts';
 import { callFilter, queueStream } from '../subjects.ts';
 import { MessageHeaders } from './message-headers.ts';
 import type { Publisher } from './publisher.ts';
 import type { QueueTopology } from './queue-topology.ts';
-import { cancelStream, missingReceiptFilter, outcomeStream } from './record-streams.ts';
+import { cancelStream, outcomeStream } from './record-streams.ts';
 import { asQueueError, streamNotFound } from './streams.ts';
 
 /** Where an accepted call is. `missing` breaks P2. */
@@ -58,7 +64,7 @@ export class ReceiptStore {
   reportMissing(receipt: Receipt): Promise<PublishResult> {
     const result = new MessageHeaders();
     result.set(missingReceiptCodec.header, missingReceiptCodec.encode(receipt));
-    const subject = missingReceiptFilter.replace('*', receipt.callId);
+    const subject = missingReceiptSubject(receipt.callId);
     return this.#publisher.publish({ subject, headers: result, body: nothing });
   }
 

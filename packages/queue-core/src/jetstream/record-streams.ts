@@ -1,4 +1,5 @@
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
+import { missingReceiptSubject } from '../receipt.ts';
 
 const nanosPerMs = 1_000_000;
 const hourMs = 60 * 60 * 1000;
@@ -10,9 +11,6 @@ export const deadLetterStream = 'DEAD_LETTERS';
 export const callbackStream = 'CALLBACKS';
 export const expiryStream = 'EXPIRIES';
 export const receiptStream = 'RECEIPTS';
-
-/** The subjects of calls that were accepted and are neither queued nor ended. */
-export const missingReceiptFilter = 'receipts.missing.*';
 
 /**
  * How long an end is remembered at least, in milliseconds, however short `RESULT_TTL` is. The record keeps a call from
@@ -87,7 +85,7 @@ export function recordStreamConfigs(replicas: number, resultTtlMs = defaultResul
     {
       ...common,
       name: receiptStream,
-      subjects: ['receipts.accepted.*', missingReceiptFilter],
+      subjects: ['receipts.accepted.*', missingReceiptSubject('*')],
       retention: RetentionPolicy.Workqueue,
       max_age: 7 * 24 * hourMs * nanosPerMs,
       max_msgs_per_subject: 1,
