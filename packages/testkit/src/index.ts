@@ -3,6 +3,15 @@ export { type EventuallyOptions, eventually } from './eventually.ts';
 export { echo, type Gate, gate, hash, type StatusOptions, sleep, status } from './function-behaviours.ts';
 export { jainIndex, Occupancy } from './occupancy.ts';
 export { createRandom, integerBelow, pickFrom, type Random } from './random.ts';
+export {
+  byteByByte,
+  type RawAnswer,
+  type RawConnection,
+  type RawRequest,
+  RawServer,
+  startRawServer,
+  thenClose,
+} from './raw-server.ts';
 export type { RecordedRequest, RecordingServerOptions, RequestHandler } from './recording-server.ts';
 export { startTcpProxy, type TcpProxy, type TcpTarget } from './tcp-proxy.ts';
 export { readTestCertificates, type TestCertificates } from './test-certificates.ts';
