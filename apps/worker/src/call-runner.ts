@@ -14,10 +14,10 @@ import {
 } from '@asyncfn/queue-core';
 import { type Logger, sleep } from '@asyncfn/service-kit';
 import type { Tracer } from '@opentelemetry/api';
-import type { Dispatcher } from 'undici';
 import { AttemptLog, type EndedAttempt } from './attempt-log.ts';
 import { mayExpire, permitStart, type StartPermit } from './expiry/start-permit.ts';
 import type { HeldAttempt, HeldCalls } from './held-calls.ts';
+import type { HttpAgent } from './http/http-agent.ts';
 import { invoke } from './invoke.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
 import type { AbortWatch } from './light-abort.ts';
@@ -30,7 +30,7 @@ import { expiredEnd, type HeldCall, type Settler } from './settle/settler.ts';
 import { AttemptTrace } from './tracing/attempt-trace.ts';
 
 export interface CallRunnerOptions {
-  readonly functions: Dispatcher;
+  readonly functions: HttpAgent;
   readonly settler: Settler;
   readonly store: CallStore;
   readonly expiries: Pick<ExpiryStore, 'claim' | 'revise'>;

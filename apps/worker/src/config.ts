@@ -126,6 +126,12 @@ export const workerConfig = {
     min: 1,
     doc: "Largest body of a function's response; a larger one ends the call as failed.",
   }),
+  maxResponseHeaderBytes: size({
+    env: 'MAX_RESPONSE_HEADER_BYTES',
+    default: 64 * 1024,
+    min: 1024,
+    doc: "Most bytes of the status line and the headers of a function's response; more end the call as failed.",
+  }),
   groupCommit: choice({
     env: 'GROUP_COMMIT',
     values: groupCommitModes,

@@ -41,7 +41,6 @@ import {
   type Tracing,
 } from '@asyncfn/service-kit';
 import type { Registry } from 'prom-client';
-import { Agent } from 'undici';
 import { createBacklogLook } from './backlog-look.ts';
 import { CallAudit } from './call-audit.ts';
 import { CallRunner } from './call-runner.ts';
@@ -53,6 +52,7 @@ import { toRetryDefaults, type WorkerConfig } from './config.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { ExpiryDesk } from './expiry/expiry-desk.ts';
 import { HeldCalls } from './held-calls.ts';
+import { HttpAgent } from './http/http-agent.ts';
 import { LaneKeeper } from './lane-keeper.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { createMetrics, type WorkerMetrics } from './metrics.ts';
@@ -96,9 +96,9 @@ export interface WorkerParts extends BrokerParts {
   readonly leases: LeaseKeeper;
   readonly callbackLeases: LeaseKeeper<CallbackDelivery>;
   /** The connections to functions. */
-  readonly agent: Agent;
+  readonly agent: HttpAgent;
   /** The connections to receivers of callbacks. */
-  readonly callbackAgent: Agent;
+  readonly callbackAgent: HttpAgent;
   /** Returns a call to the queue without counting an attempt. */
   readonly handBack: (delivery: HeldDelivery, delayMs?: number) => Promise<void>;
   /** Aborted when the worker is told to stop. */
@@ -192,7 +192,10 @@ function buildParts(setting: Setting, file: FunctionsFile | undefined): WorkerPa
   });
   const { registry, metrics } = buildMetrics(setting, brokerParts, dispatcher);
   const policy = new CallbackPolicy(config);
-  const agents = { agent: createAgent(), callbackAgent: createCallbackAgent(policy) };
+  const agents = {
+    agent: new HttpAgent({ maxHeaderBytes: config.maxResponseHeaderBytes }),
+    callbackAgent: createCallbackAgent(policy),
+  };
   const allLeases = { leases, callbackLeases };
   const needs = { ...brokerParts, ...allLeases, ...agents, handovers, handBack, metrics, policy, cutShort };
   const work = buildWork(setting, needs);
@@ -251,8 +254,8 @@ function buildAudit({ config, context, overrides }: Setting, parts: BrokerParts,
 interface WorkNeeds extends BrokerParts, Pick<WorkerParts, 'handBack' | 'leases' | 'callbackLeases'> {
   readonly handovers: Handovers;
   readonly metrics: WorkerMetrics;
-  readonly agent: Agent;
-  readonly callbackAgent: Agent;
+  readonly agent: HttpAgent;
+  readonly callbackAgent: HttpAgent;
   readonly policy: CallbackPolicy;
   readonly cutShort: AbortController;
 }
@@ -282,7 +285,7 @@ function buildWork(setting: Setting, needs: WorkNeeds): Pick<WorkerParts, 'runne
     ...common,
     sender: new CallbackSender({
       ...common,
-      dispatcher: callbackAgent,
+      agent: callbackAgent,
       policy,
       timeoutMs: config.callbackTimeoutMs,
       scheduleMs: config.callbackRetryScheduleMs,
@@ -369,14 +372,13 @@ function giveBackWord(word: HeldDelivery, delayMs?: number): Promise<void> {
 
 const connectTimeoutMs = 10_000;
 
-const unlimited = { pipelining: 1, headersTimeout: 0, bodyTimeout: 0 } as const;
+/** Only the status line of a receiver counts: what comes with it is bounded for the memory alone. */
+const maxReceiverHeaderBytes = 64 * 1024;
 
-/** One pool of connections for each origin, without limits of its own on how long a call may take. */
-function createAgent(): Agent {
-  return new Agent({ ...unlimited, connect: { timeout: connectTimeoutMs } });
-}
-
-/** As that of the functions, but it goes only where callbacks may go. */
-function createCallbackAgent(policy: CallbackPolicy): Agent {
-  return new Agent({ ...unlimited, connect: createCheckedConnector({ policy, timeoutMs: connectTimeoutMs }) });
+/** Goes only where callbacks may go. */
+function createCallbackAgent(policy: CallbackPolicy): HttpAgent {
+  return new HttpAgent({
+    connect: createCheckedConnector({ policy, timeoutMs: connectTimeoutMs }),
+    maxHeaderBytes: maxReceiverHeaderBytes,
+  });
 }

@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
 import { CallbackPolicy } from '@asyncfn/queue-core';
 import { parseConfig } from '@asyncfn/service-kit';
-import { Agent } from 'undici';
 import { createCheckedConnector, type ResolveAddresses } from '../src/callbacks/checked-connector.ts';
 import { workerConfig } from '../src/config.ts';
 import { exchange, type HttpOutcome } from '../src/http/exchange.ts';
+import { HttpAgent } from '../src/http/http-agent.ts';
 
 export interface CheckedCallbacksOptions {
   readonly env?: Record<string, string>;
@@ -18,14 +18,15 @@ export interface CheckedCallbacksOptions {
 /** The way of callbacks to their receivers, with the policy of a configuration, and sight of what it connects to. */
 export class CheckedCallbacks implements AsyncDisposable {
   readonly policy: CallbackPolicy;
-  readonly agent: Agent;
+  readonly agent: HttpAgent;
   /** Every socket that was made to connect somewhere since. */
   readonly sockets: Socket[] = [];
   readonly #onSocket = (message: unknown): void => void this.sockets.push((message as { socket: Socket }).socket);
 
   constructor({ env = {}, resolve, ca }: CheckedCallbacksOptions = {}) {
     this.policy = new CallbackPolicy(parseConfig(workerConfig, env));
-    this.agent = new Agent({
+    this.agent = new HttpAgent({
+      maxHeaderBytes: 16 * 1024,
       connect: createCheckedConnector({ policy: this.policy, timeoutMs: 2_000, resolve, ca }),
     });
     subscribe('net.client.socket', this.#onSocket);

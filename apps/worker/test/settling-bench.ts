@@ -25,7 +25,6 @@ import {
 } from '@asyncfn/queue-core';
 import { createLogger, createRegistry, parseConfig } from '@asyncfn/service-kit';
 import { eventually } from '@asyncfn/testkit';
-import { Agent } from 'undici';
 import { CallRunner } from '../src/call-runner.ts';
 import { CallbackDesk } from '../src/callbacks/callback-desk.ts';
 import { CallbackSender } from '../src/callbacks/callback-sender.ts';
@@ -34,6 +33,7 @@ import { HostSlots } from '../src/callbacks/host-slots.ts';
 import { workerConfig } from '../src/config.ts';
 import { ExpiryDesk } from '../src/expiry/expiry-desk.ts';
 import { HeldCalls } from '../src/held-calls.ts';
+import { HttpAgent } from '../src/http/http-agent.ts';
 import { LeaseKeeper } from '../src/lease-keeper.ts';
 import { LaneGate } from '../src/limiter/lane-gate.ts';
 import { createMetrics } from '../src/metrics.ts';
@@ -55,6 +55,11 @@ export interface BenchOptions {
   readonly callbackAllow?: string;
 }
 
+/** A line of the log. */
+export interface LogLine extends Record<string, unknown> {
+  readonly msg: string;
+}
+
 /** What settles calls, on a real broker, with deliveries that the test takes by hand. */
 export interface SettlingBench extends AsyncDisposable {
   readonly runner: CallRunner;
@@ -69,8 +74,11 @@ export interface SettlingBench extends AsyncDisposable {
   readonly publisher: Publisher;
   readonly held: HeldCalls;
   readonly target: FunctionConfig;
+  readonly lane: { readonly queue: string; readonly function: string };
   /** Sentences that were logged. */
   readonly logged: string[];
+  /** The same, with their fields. */
+  readonly lines: LogLine[];
   /** What the stop of a worker does to work in hand. */
   readonly cutShort: AbortController;
   readonly gate: LaneGate;
@@ -100,7 +108,14 @@ export async function startBench(options: BenchOptions): Promise<SettlingBench> 
   const queue = `test-${randomBytes(6).toString('hex')}`;
   const target = functionConfig(queue, options.functionUrl);
   const logged: string[] = [];
-  const destination = { write: (line: string) => void logged.push((JSON.parse(line) as { msg: string }).msg) };
+  const lines: LogLine[] = [];
+  const destination = {
+    write: (text: string) => {
+      const line = JSON.parse(text) as LogLine;
+      lines.push(line);
+      logged.push(line.msg);
+    },
+  };
   const logger = createLogger({ name: 'worker', level: 'info', format: 'json', destination });
   const onFatal = (error: Error): void => void logged.push(error.message);
   const broker = new Broker({ servers: [natsUrl], name: 'test', logger, onFatal });
@@ -123,9 +138,12 @@ export async function startBench(options: BenchOptions): Promise<SettlingBench> 
   });
   const handovers = new Handovers(publisher, topology);
   const cutShort = new AbortController();
-  const agent = new Agent();
+  const agent = new HttpAgent({ maxHeaderBytes: 64 * 1024 });
   const policy = callbackPolicy(options);
-  const callbackAgent = new Agent({ connect: createCheckedConnector({ policy, timeoutMs: 10_000 }) });
+  const callbackAgent = new HttpAgent({
+    connect: createCheckedConnector({ policy, timeoutMs: 10_000 }),
+    maxHeaderBytes: 64 * 1024,
+  });
   const agents = { agent, callbackAgent, policy };
   const parts = buildSettling({ options, logger, broker, topology, publisher, handovers, cutShort, ...agents });
   broker.start();
@@ -140,8 +158,10 @@ export async function startBench(options: BenchOptions): Promise<SettlingBench> 
     topology,
     publisher,
     target,
+    lane,
     gate,
     logged,
+    lines,
     cutShort,
     deadLetters: new DeadLetterStore({
       broker,
@@ -207,8 +227,8 @@ interface SettlingNeeds {
   readonly publisher: Publisher;
   readonly handovers: Handovers;
   readonly cutShort: AbortController;
-  readonly agent: Agent;
-  readonly callbackAgent: Agent;
+  readonly agent: HttpAgent;
+  readonly callbackAgent: HttpAgent;
   readonly policy: CallbackPolicy;
 }
 
@@ -243,7 +263,7 @@ function buildSettling(needs: SettlingNeeds) {
     ...common,
     sender: new CallbackSender({
       ...common,
-      dispatcher: callbackAgent,
+      agent: callbackAgent,
       policy,
       timeoutMs: callbackTimeoutMs,
       scheduleMs: callbackScheduleMs,

@@ -10,6 +10,7 @@ export const deadLetterReasons = [
   'non_retryable',
   'expired',
   'response_too_large',
+  'bad_response',
   'unknown_function',
   'undecodable',
   'worker_crash',

@@ -7,8 +7,8 @@ import {
 } from '@asyncfn/queue-core';
 import { displayUrl, type Logger } from '@asyncfn/service-kit';
 import type { Tracer } from '@opentelemetry/api';
-import type { Dispatcher } from 'undici';
 import { exchange, type HttpOutcome } from '../http/exchange.ts';
+import type { HttpAgent } from '../http/http-agent.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import { CallbackTrace } from '../tracing/callback-trace.ts';
 import { CallbackRefusedError } from './callback-refused.ts';
@@ -17,7 +17,7 @@ import { type CallbackAnswer, type CallbackVerdict, settleCallback } from './set
 
 export interface CallbackSenderOptions {
   /** Connects only to where a callback may go, as `createCheckedConnector` does. */
-  readonly dispatcher: Dispatcher;
+  readonly agent: HttpAgent;
   readonly policy: Pick<CallbackPolicy, 'objectTo'>;
   readonly metrics: WorkerMetrics;
   readonly logger: Logger;
@@ -89,9 +89,9 @@ export class CallbackSender {
   }
 
   #exchange(task: CallbackTask, body: Uint8Array, signal: AbortSignal): Promise<HttpOutcome> {
-    const { dispatcher, userAgent, timeoutMs } = this.#options;
+    const { agent, userAgent, timeoutMs } = this.#options;
     const signature = this.#sign(task, body);
-    return exchange(dispatcher, toCallbackRequest(task, body, { userAgent, timeoutMs, signature, signal }));
+    return exchange(agent, toCallbackRequest(task, body, { userAgent, timeoutMs, signature, signal }));
   }
 
   /** The id stays the same over all deliveries, the time is that of this one (Standard Webhooks). */
@@ -122,7 +122,7 @@ export class CallbackSender {
       return;
     }
     const retryInMs = verdict.kind === 'retry' ? verdict.delayMs : undefined;
-    const err = outcome.kind === 'unreachable' ? outcome.error : undefined;
+    const err = 'error' in outcome ? outcome.error : undefined;
     const reason = isRefused(outcome) ? 'refused' : outcome.kind;
     this.#options.logger.warn({ ...fields, reason, retryInMs, err }, 'callback not delivered');
   }
@@ -132,10 +132,11 @@ function toAnswer(outcome: HttpOutcome): CallbackAnswer | undefined {
   switch (outcome.kind) {
     case 'answer':
       return { kind: 'answered', status: outcome.status, headers: outcome.headers };
-    case 'too_large':
-      return { kind: 'answered', status: outcome.status, headers: [] };
     case 'unreachable':
       return { kind: isRefused(outcome) ? 'refused' : 'unreachable' };
+    case 'bad_response':
+    case 'too_large':
+      return { kind: 'bad_response' };
     case 'deadline':
       return { kind: 'deadline' };
     case 'abandoned':

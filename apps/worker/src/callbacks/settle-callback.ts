@@ -6,6 +6,8 @@ export type CallbackAnswer =
   /** It may not be sent there, now or later. */
   | { readonly kind: 'refused' }
   | { readonly kind: 'unreachable' }
+  /** Something came back that has no status line. */
+  | { readonly kind: 'bad_response' }
   | { readonly kind: 'deadline' };
 
 /** What follows the delivery of a callback. */

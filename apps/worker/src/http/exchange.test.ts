@@ -1,63 +1,36 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { eventually, gate, type RequestHandler, sleep, startTestFunction, status } from '@asyncfn/testkit';
+import {
+  eventually,
+  gate,
+  type RawAnswer,
+  type RequestHandler,
+  sleep,
+  startRawServer,
+  startTestFunction,
+  status,
+  thenClose,
+} from '@asyncfn/testkit';
 import { Agent } from 'undici';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { exchange, type HttpOutcome, type HttpRequest } from './exchange.ts';
+import { HttpAgent } from './http-agent.ts';
 
 const dayMs = 86_400_000;
 
-const agent = own(new Agent(), afterAll);
+const maxHeaderBytes = 4_096;
+const agent = own(new HttpAgent({ maxHeaderBytes }), afterAll);
 
 /** Ends the connections of an agent when they are needed no more. */
-function own(it: Agent, whenDone: (end: () => Promise<void>) => void = onTestFinished): Agent {
+function own<A extends HttpAgent | Agent>(it: A, whenDone: (end: () => Promise<void>) => void = onTestFinished): A {
   whenDone(() => it.destroy());
   return it;
 }
 
+const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+
 function post(origin: string, request: Partial<HttpRequest> = {}, from = agent): Promise<HttpOutcome> {
   const body = Buffer.from('body');
   return exchange(from, { origin, path: '/', headers: [], body, timeoutMs: 0, maxResponseBytes: 1_000, ...request });
-}
-
-interface RawServer extends AsyncDisposable {
-  readonly url: string;
-  /** All that has come in, latin1. */
-  readonly received: () => string;
-  readonly connections: () => number;
-}
-
-/** Answers each connection's first bytes with what `answer` writes, byte for byte. */
-async function startRawServer(answer: (socket: Socket) => void): Promise<RawServer> {
-  let received = '';
-  let connections = 0;
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    connections += 1;
-    sockets.add(socket);
-    socket.on('error', () => {});
-    socket.on('data', (chunk) => {
-      received += chunk.toString('latin1');
-      if (received.endsWith('body')) {
-        answer(socket);
-      }
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    received: () => received,
-    connections: () => connections,
-    async [Symbol.asyncDispose]() {
-      server.close();
-      for (const socket of sockets) {
-        socket.destroy();
-      }
-      await once(server, 'close');
-    },
-  };
 }
 
 describe('an answer', () => {
@@ -106,9 +79,7 @@ describe('an answer', () => {
 describe('a connection', () => {
   test('carries every byte that a header may have, both ways', async () => {
     const value = `~${Array.from({ length: 128 }, (_, at) => String.fromCharCode(at + 128)).join('')}~`;
-    await using server = await startRawServer((socket) =>
-      socket.end(`HTTP/1.1 200 OK\r\nX-Bytes: ${value}\r\nContent-Length: 0\r\n\r\n`, 'latin1'),
-    );
+    await using server = await startRawServer(`HTTP/1.1 200 OK\r\nX-Bytes: ${value}\r\nContent-Length: 0\r\n\r\n`);
     const outcome = await post(server.url, { headers: [['X-Bytes', value]] });
     expect(outcome).toMatchObject({
       kind: 'answer',
@@ -117,45 +88,36 @@ describe('a connection', () => {
         ['Content-Length', '0'],
       ],
     });
-    expect(server.received()).toContain(`X-Bytes: ${value}\r\n`);
+    expect(server.requests[0]?.head).toContain(`X-Bytes: ${value}\r\n`);
   });
 
   test('is used again', async () => {
-    await using server = await startRawServer((socket) =>
-      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'),
-    );
+    await using server = await startRawServer(ok);
     for (let sent = 0; sent < 20; sent++) {
       await post(server.url);
     }
     // The pool takes another one where the next exchange begins in the moment in which the last one ends.
-    expect(server.connections()).toBeLessThanOrEqual(2);
+    expect(server.connections).toBeLessThanOrEqual(2);
   });
 });
 
 describe('no answer', () => {
-  test('where nobody listens, or the connection breaks halfway', async () => {
+  test('where nobody listens, or the connection breaks before its first byte', async () => {
     const gone = await startTestFunction();
     const goneUrl = gone.url;
     await gone.close();
     expect(await post(goneUrl)).toMatchObject({ kind: 'unreachable', code: 'ECONNREFUSED' });
-    await using breaking = await startTestFunction({
-      handler: (_, response) => {
-        response.writeHead(200, { 'Content-Length': 10 });
-        response.write('half');
-        response.destroy();
-      },
-    });
-    expect(await post(breaking.url)).toMatchObject({ kind: 'unreachable' });
+    for (const answer of [thenClose(''), (({ reset }) => reset()) satisfies RawAnswer]) {
+      await using breaking = await startRawServer(answer);
+      const code = expect.stringMatching(/^(UND_ERR_SOCKET|ECONNRESET)$/);
+      expect(await post(breaking.url)).toMatchObject({ kind: 'unreachable', code });
+      expect(breaking.requests).toHaveLength(1);
+    }
   });
 
   test('to a request that cannot be sent at all', async () => {
     await using fn = await startTestFunction();
     expect(await post(fn.url, { headers: [['bad name', 'x']] })).toMatchObject({ kind: 'unreachable' });
-  });
-
-  test('from somebody who does not speak HTTP', async () => {
-    await using server = await startRawServer((socket) => socket.end('220 ready\r\n'));
-    expect(await post(server.url)).toMatchObject({ kind: 'unreachable', code: 'HTTPParserError' });
   });
 
   test('by the deadline ends the request, so that the other side can notice', async () => {
@@ -171,7 +133,7 @@ describe('no answer', () => {
   });
 
   test('by a deadline that comes while there is no connection is never sent for', async () => {
-    const narrow = own(new Agent({ connections: 1 }));
+    const narrow = own(new HttpAgent({ maxHeaderBytes, pool: { connections: 1 } }));
     const busy = gate();
     await using fn = await startTestFunction(busy);
     const first = post(fn.url, {}, narrow);
@@ -206,9 +168,10 @@ test("without a deadline nothing is in the way of a function that is silent for 
     response.end('last');
   };
   await using server = await startTestFunction({ handler });
-  const impatient = own(new Agent({ headersTimeout: 50, bodyTimeout: 50 }));
-  await expect(impatient.request({ origin: server.url, path: '/', method: 'POST' })).rejects.toThrow('Headers Timeout');
-  const outcome = await post(server.url, {}, impatient);
+  const pool = { headersTimeout: 50, bodyTimeout: 50 };
+  const undici = own(new Agent(pool));
+  await expect(undici.request({ origin: server.url, path: '/', method: 'POST' })).rejects.toThrow('Headers Timeout');
+  const outcome = await post(server.url, {}, own(new HttpAgent({ maxHeaderBytes, pool })));
   expect(outcome).toMatchObject({ kind: 'answer', body: Buffer.from('first last') });
 });
 
@@ -220,7 +183,7 @@ describe('a response', () => {
     await using fn = await startTestFunction({
       handler: (_request, response) => void response.writeHead(200, headers).write(Buffer.alloc(1_001)),
     });
-    expect(await post(fn.url)).toEqual({ kind: 'too_large', status: 200 });
+    expect(await post(fn.url)).toEqual({ kind: 'too_large' });
     await eventually(() => fn.inFlight === 0);
   });
 
@@ -238,6 +201,72 @@ describe('a response', () => {
         }
       },
     });
-    expect(await post(fn.url)).toEqual({ kind: 'too_large', status: 200 });
+    expect(await post(fn.url)).toEqual({ kind: 'too_large' });
+  });
+});
+
+describe('a response that is none of HTTP', () => {
+  const head = 'HTTP/1.1 200 OK\r\n';
+
+  test.each<[string, RawAnswer]>([
+    ['another protocol', '220 ready\r\n'],
+    ['an alert of TLS', Buffer.from([21, 3, 3, 0, 2, 2, 70])],
+    ['a frame of HTTP/2', Buffer.from([0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 5])],
+    ['a status of two digits', 'HTTP/1.1 20 OK\r\n\r\n'],
+    ['a status of four digits', 'HTTP/1.1 2000 OK\r\n\r\n'],
+    ['a status below 100', 'HTTP/1.1 099 OK\r\n\r\n'],
+    ['a status line without a status', 'HTTP/1.1\r\nContent-Length: 0\r\n\r\n'],
+    ['a status line that ends early', thenClose('HTTP/1.1 20')],
+    ['a head that ends early', thenClose(`${head}Content-Length: 2\r\n`)],
+    [
+      'a head that breaks',
+      ({ write, reset }) => {
+        write(`${head}Content-Length: 2\r\n`);
+        setTimeout(reset, 20);
+      },
+    ],
+    ['nothing but an interim response', thenClose('HTTP/1.1 100 Continue\r\n\r\n')],
+    ['101, which was not asked for', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n'],
+    ['two lengths', `${head}Content-Length: 2\r\nContent-Length: 3\r\n\r\nok`],
+    ['a list of lengths', `${head}Content-Length: 2, 3\r\n\r\nok`],
+    ['a negative length', `${head}Content-Length: -2\r\n\r\nok`],
+    ['a hexadecimal length', `${head}Content-Length: 0x2\r\n\r\nok`],
+    ['a transfer coding that nobody knows', `${head}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`],
+    ['chunks twice over', `${head}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
+    ['a line without a colon', `${head}Content-Length: 2\r\nwhat\r\n\r\nok`],
+    ['a name with a space', `${head}X A: 1\r\nContent-Length: 2\r\n\r\nok`],
+    ['a name with a control character', `${head}X\x01A: 1\r\nContent-Length: 2\r\n\r\nok`],
+    ['no name', `${head}: 1\r\nContent-Length: 2\r\n\r\nok`],
+    ['space before the first header', `${head} X: 1\r\nContent-Length: 2\r\n\r\nok`],
+    ['a body that ends early', thenClose(`${head}Content-Length: 10\r\n\r\nhalf`)],
+    ['a chunk that ends early', thenClose(`${head}Transfer-Encoding: chunked\r\n\r\n5\r\nhal`)],
+    ['a chunk without a size', `${head}Transfer-Encoding: chunked\r\n\r\nwhat\r\n`],
+    ['a chunk with a bare line feed', `${head}Transfer-Encoding: chunked\r\n\r\n2\nok\n0\n\n`],
+  ])('but %s is told apart from no answer, and its reason quotes nothing', async (_, answer) => {
+    await using server = await startRawServer(answer);
+    const outcome = await post(server.url);
+    expect(outcome).toMatchObject({ kind: 'bad_response', error: { message: expect.stringMatching(/^.{10,120}$/) } });
+    expect(String('error' in outcome && outcome.error.message)).not.toMatch(/what|gzip|0x2|X A/);
+    expect(server.requests).toHaveLength(1);
+    await eventually(() => server.open === 0);
+  });
+
+  test('but headers beyond the limit is too large, however they come', async () => {
+    const answers = [
+      `${head}X: ${'x'.repeat(maxHeaderBytes)}\r\nContent-Length: 0\r\n\r\n`,
+      `${head}${'X: 1\r\n'.repeat(maxHeaderBytes)}`,
+      `HTTP/1.1 200 ${'x'.repeat(maxHeaderBytes)}`,
+    ];
+    for (const answer of answers) {
+      await using server = await startRawServer(answer);
+      expect(await post(server.url)).toEqual({ kind: 'too_large' });
+      await eventually(() => server.open === 0);
+    }
+  });
+
+  test('but many interim responses are no headers beyond the limit', async () => {
+    const interim = `HTTP/1.1 102 Processing\r\nX: ${'x'.repeat(1_000)}\r\n\r\n`;
+    await using server = await startRawServer(interim.repeat(20) + ok);
+    expect(await post(server.url)).toMatchObject({ kind: 'answer', status: 200 });
   });
 });

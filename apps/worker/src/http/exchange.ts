@@ -2,6 +2,10 @@ import type { HeaderList } from '@asyncfn/queue-core';
 import { after } from '@asyncfn/service-kit';
 import type { Dispatcher } from 'undici';
 import type { AbortWatch } from '../light-abort.ts';
+import type { AnswerHead } from './answer-head.ts';
+import type { AnswerListener } from './answer-reader.ts';
+import { BadAnswerError } from './bad-answer.ts';
+import type { HttpAgent, Line, LineRequest } from './http-agent.ts';
 
 /** One POST to somebody else's server. */
 export interface HttpRequest {
@@ -22,7 +26,7 @@ export interface HttpRequest {
 interface HttpAnswer {
   readonly kind: 'answer';
   readonly status: number;
-  /** Names and values as they came in (latin1). */
+  /** Names and values as received (latin1), without control characters. */
   readonly headers: HeaderList;
   readonly body: Buffer;
 }
@@ -30,37 +34,23 @@ interface HttpAnswer {
 /** How an exchange ended. Expected ends are values: none of them is a fault of ours. */
 export type HttpOutcome =
   | HttpAnswer
-  /** No connection, or it broke. `code` is that of the socket or of undici. */
+  /** No byte of a response arrived. `code` is from the socket or from undici. */
   | { readonly kind: 'unreachable'; readonly code: string; readonly error: Error }
+  /** Bytes arrived, but not a complete HTTP/1 response. */
+  | { readonly kind: 'bad_response'; readonly code: string; readonly error: Error }
   | { readonly kind: 'deadline' }
-  | { readonly kind: 'too_large'; readonly status: number }
+  /** The headers or the body are larger than allowed. */
+  | { readonly kind: 'too_large' }
   /** `signal` has aborted. */
   | { readonly kind: 'abandoned' };
 
-/** Sends the request and waits for the whole response. No redirect is followed. Never rejects. */
-export function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<HttpOutcome> {
+/** Sends the request and waits for the response. No redirect is followed. Never rejects. */
+export function exchange(agent: HttpAgent, request: HttpRequest): Promise<HttpOutcome> {
   if (request.signal?.aborted) {
     return Promise.resolve({ kind: 'abandoned' });
   }
   return new Promise((resolve) => {
-    const handler = new ExchangeHandler(request, resolve);
-    try {
-      dispatcher.dispatch(
-        {
-          origin: request.origin,
-          path: request.path,
-          method: 'POST',
-          headers: toFlatList(request.headers),
-          body: request.body,
-          // The deadline is ours alone: undici's own limits (300 s) would end long calls (0 is none).
-          headersTimeout: 0,
-          bodyTimeout: 0,
-        },
-        handler,
-      );
-    } catch (error) {
-      handler.onResponseError(undefined, error instanceof Error ? error : new Error(String(error)));
-    }
+    new Exchange(agent, request, resolve).send();
   });
 }
 
@@ -74,57 +64,103 @@ function toFlatList(headers: HeaderList): string[] {
 }
 
 /** Follows one exchange through undici to exactly one outcome. */
-class ExchangeHandler implements Dispatcher.DispatchHandler {
-  readonly #maxBytes: number;
-  readonly #signal: AbortWatch | undefined;
+class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
+  readonly #agent: HttpAgent;
+  readonly #request: HttpRequest;
   readonly #resolve: (outcome: HttpOutcome) => void;
-  readonly #stopTimer: (() => void) | undefined;
   readonly #chunks: Buffer[] = [];
+  #stopTimer: (() => void) | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #outcome: HttpOutcome | undefined;
+  #line: Line | undefined;
+  #isSilent = true;
   #status = 0;
   #headers: HeaderList = [];
   #bytes = 0;
 
-  constructor({ timeoutMs, maxResponseBytes, signal }: HttpRequest, resolve: (outcome: HttpOutcome) => void) {
-    this.#maxBytes = maxResponseBytes;
+  constructor(agent: HttpAgent, request: HttpRequest, resolve: (outcome: HttpOutcome) => void) {
+    this.#agent = agent;
+    this.#request = request;
     this.#resolve = resolve;
-    this.#signal = signal;
+  }
+
+  send(): void {
+    const { timeoutMs, signal } = this.#request;
     this.#stopTimer = timeoutMs > 0 ? after(timeoutMs, () => this.#end({ kind: 'deadline' })) : undefined;
     signal?.addEventListener('abort', this.#abandon, { once: true });
+    this.#dispatch();
+  }
+
+  #dispatch(): void {
+    const { origin, path, headers, body } = this.#request;
+    const request: LineRequest = {
+      origin,
+      path,
+      method: 'POST',
+      headers: toFlatList(headers),
+      body,
+      // The deadline is ours alone: undici's own limits (300 s) would end long calls (0 is none).
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      onLine: (line) => {
+        this.#line = line;
+      },
+    };
+    try {
+      this.#agent.dispatch(request, this);
+    } catch (error) {
+      this.onResponseError(undefined, error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#outcome !== undefined) {
       controller.abort(new Error(this.#outcome.kind)); // ended while it waited for a connection
+    } else if (this.#line !== undefined) {
+      this.#line.reader?.expect(this);
     }
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number): void {
+  onFirstByte(): void {
+    this.#isSilent = false;
+  }
+
+  onStatus(status: number): void {
     this.#status = status;
-    this.#headers = toHeaderList(controller.rawHeaders);
+  }
+
+  onHead({ headers }: AnswerHead): void {
+    this.#headers = headers;
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#bytes += chunk.length;
-    if (this.#bytes > this.#maxBytes) {
-      this.#end({ kind: 'too_large', status: this.#status });
+    if (this.#bytes > this.#request.maxResponseBytes) {
+      this.#end({ kind: 'too_large' });
     } else {
       this.#chunks.push(chunk);
     }
   }
 
   onResponseEnd(): void {
-    this.#end({ kind: 'answer', status: this.#status, headers: this.#headers, body: Buffer.concat(this.#chunks) });
+    this.#end(this.#answer(Buffer.concat(this.#chunks)));
   }
 
   onResponseError(_: unknown, error: Error): void {
     const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
-    this.#end({ kind: 'unreachable', code, error });
+    if (error instanceof BadAnswerError && error.code === 'headers_too_large') {
+      this.#end({ kind: 'too_large' });
+    } else {
+      this.#end({ kind: this.#isSilent ? 'unreachable' : 'bad_response', code, error });
+    }
   }
 
   readonly #abandon = (): void => this.#end({ kind: 'abandoned' });
+
+  #answer(body: Buffer): HttpAnswer {
+    return { kind: 'answer', status: this.#status, headers: this.#headers, body };
+  }
 
   #end(outcome: HttpOutcome): void {
     if (this.#outcome !== undefined) {
@@ -132,23 +168,10 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     }
     this.#outcome = outcome;
     this.#stopTimer?.();
-    this.#signal?.removeEventListener('abort', this.#abandon);
+    this.#request.signal?.removeEventListener('abort', this.#abandon);
     if (outcome.kind !== 'answer' && outcome.kind !== 'unreachable') {
       this.#controller?.abort(new Error(outcome.kind)); // closes the socket, so that the other side can notice
     }
     this.#resolve(outcome);
   }
-}
-
-function toHeaderList(raw: Dispatcher.DispatchController['rawHeaders']): HeaderList {
-  const headers: [string, string][] = [];
-  const list = Array.isArray(raw) ? raw : [];
-  for (let at = 0; at + 1 < list.length; at += 2) {
-    headers.push([toLatin1(list[at]), toLatin1(list[at + 1])]);
-  }
-  return headers;
-}
-
-function toLatin1(text: Buffer | string | undefined): string {
-  return typeof text === 'string' ? text : (text?.toString('latin1') ?? '');
 }

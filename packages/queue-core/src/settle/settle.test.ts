@@ -34,6 +34,13 @@ test.each(['unreachable', 'deadline'] as const)('%s is tried again whatever the 
   });
 });
 
+test('a response that cannot be read is treated as a 502', () => {
+  expect(verdict({ kind: 'bad_response' })).toEqual({ kind: 'retry', reason: 'bad_response', delayMs: 10_000 });
+  const final = settle({ retry: 0 }, { kind: 'bad_response' }, { ...policy, codes: new Set([503]) }, now, Math.random);
+  expect(final).toEqual({ kind: 'failed', reason: 'bad_response' });
+  expect(verdict({ kind: 'bad_response' }, { retry: 10 })).toEqual({ kind: 'failed', reason: 'retries_exhausted' });
+});
+
 test('a response that is too large is final', () => {
   expect(verdict({ kind: 'response_too_large' })).toEqual({ kind: 'failed', reason: 'response_too_large' });
 });
@@ -119,7 +126,12 @@ const attempts = fc.oneof(
     status: fc.integer({ min: 200, max: 599 }),
     headers: fc.array(header, { maxLength: 3 }),
   }),
-  fc.constantFrom<Attempt>({ kind: 'unreachable' }, { kind: 'deadline' }, { kind: 'response_too_large' }),
+  fc.constantFrom<Attempt>(
+    { kind: 'unreachable' },
+    { kind: 'bad_response' },
+    { kind: 'deadline' },
+    { kind: 'response_too_large' },
+  ),
 );
 
 test('a verdict is one of three, keeps to the budget, and waits within the policy', () => {

@@ -4,13 +4,15 @@ import { backoffMs, parseRetryAfter, type RetryPolicy } from './retry-policy.ts'
 /** How one attempt went. */
 export type Attempt =
   | { readonly kind: 'answered'; readonly status: number; readonly headers: HeaderList }
-  /** No connection, or it broke before the whole response was there. */
+  /** Not one byte of an answer came. */
   | { readonly kind: 'unreachable' }
+  /** Something came that cannot be read as a whole response: as good as a 502. */
+  | { readonly kind: 'bad_response' }
   | { readonly kind: 'deadline' }
   | { readonly kind: 'response_too_large' };
 
 /** Why an attempt is made again; the label of a metric. */
-export type RetryReason = 'status' | 'internal' | 'unreachable' | 'deadline';
+export type RetryReason = 'status' | 'internal' | 'unreachable' | 'bad_response' | 'deadline';
 
 /** Why a call has failed for good. */
 export type FailureReason =
@@ -21,6 +23,8 @@ export type FailureReason =
   | 'non_retryable'
   | 'expired'
   | 'response_too_large'
+  /** What the function answered is no HTTP, and 502 is not among the statuses that are tried again. */
+  | 'bad_response'
   /** The function has been gone for a while. */
   | 'unknown_function'
   /** The message could not be read. */
@@ -51,9 +55,9 @@ export interface SettledCall {
 /**
  * Decides what follows an attempt.
  *
- * 2xx and 3xx are success. A status of `codes`, a connection that failed, a deadline, and any error status with
- * `X-OpenFaaS-Internal` are tried again, as long as the budget lasts and the function has not said
- * `X-Non-Retryable: true`. Every other status is final.
+ * 2xx and 3xx are success. A status of `codes`, no answer at all, a deadline, an answer that cannot be read if `codes` has
+ * 502, and any error status with `X-OpenFaaS-Internal` are tried again, as long as the budget lasts and the function has
+ * not said `X-Non-Retryable: true`. Every other status is final.
  *
  * @param now Unix time in milliseconds
  * @param random gives numbers from 0 to 1
@@ -81,6 +85,8 @@ export function settle(
     : { kind: 'retry', reason, delayMs: askedMs, asked: true };
 }
 
+const badGateway = 502;
+
 /** How many retries the call may have. */
 export function retryLimit(call: Pick<SettledCall, 'maxRetries'>, policy: RetryPolicy): number {
   return call.maxRetries ?? policy.attempts;
@@ -89,6 +95,9 @@ export function retryLimit(call: Pick<SettledCall, 'maxRetries'>, policy: RetryP
 function retryReason(attempt: Attempt, policy: RetryPolicy): RetryReason | Extract<Verdict, { kind: 'failed' }> {
   if (attempt.kind === 'response_too_large') {
     return { kind: 'failed', reason: 'response_too_large' };
+  }
+  if (attempt.kind === 'bad_response' && !policy.codes.has(badGateway)) {
+    return { kind: 'failed', reason: 'bad_response' };
   }
   if (attempt.kind !== 'answered') {
     return attempt.kind;

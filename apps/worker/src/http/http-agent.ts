@@ -1,0 +1,105 @@
+import type { Socket } from 'node:net';
+import { Agent, buildConnector, Client, type Dispatcher, Pool } from 'undici';
+import { AnswerReader } from './answer-reader.ts';
+
+export interface HttpAgentOptions {
+  /** Opens connections. Default: undici's connector, with its deadline of 10 s. */
+  readonly connect?: Connector | undefined;
+  /** Largest head of a response (status line and headers), in bytes. */
+  readonly maxHeaderBytes: number;
+  /** Further options of undici's pools, one per origin. */
+  readonly pool?: Pick<Pool.Options, 'connections' | 'headersTimeout' | 'bodyTimeout'> | undefined;
+}
+
+type Connector = ReturnType<typeof buildConnector>;
+
+/** The connection of an undici client. */
+export interface Line {
+  /** Undefined while the client is not connected. */
+  readonly reader: AnswerReader | undefined;
+}
+
+/** A request that is told which client sends it. */
+export interface LineRequest extends Dispatcher.DispatchOptions {
+  /** Called first. The client may still reconnect before it sends the request. */
+  readonly onLine: (line: Line) => void;
+}
+
+/** One pool of connections per origin. Every response passes an `AnswerReader` on its way to undici. */
+export class HttpAgent {
+  readonly #agent: Agent;
+  readonly #toClient: (origin: string | URL) => Client;
+
+  constructor({ connect = buildConnector({}), maxHeaderBytes, pool = {} }: HttpAgentOptions) {
+    this.#toClient = (origin) => new LineClient(origin, { ...pool, connect, maxHeaderBytes });
+    this.#agent = new Agent({
+      factory: (origin) => new Pool(origin, { ...pool, factory: (each) => this.#toClient(each) }),
+    });
+  }
+
+  dispatch(request: LineRequest, handler: Dispatcher.DispatchHandler): void {
+    this.#agent.dispatch(request, handler);
+  }
+
+  /** Closes all connections at once. */
+  async destroy(): Promise<void> {
+    await this.#agent.destroy();
+  }
+}
+
+interface LineClientOptions extends Client.Options {
+  readonly connect: Connector;
+  readonly maxHeaderBytes: number;
+}
+
+/** An undici client (one connection at a time) that tells requests about its connection. */
+class LineClient extends Client {
+  readonly #line: Line;
+
+  constructor(origin: string | URL, { connect, maxHeaderBytes, ...options }: LineClientOptions) {
+    const line = { reader: undefined as AnswerReader | undefined };
+    const connectLine: Connector = (target, callback) =>
+      connect(target, (...[error, socket]) => {
+        if (socket) {
+          line.reader = new AnswerReader(maxHeaderBytes);
+          readThrough(socket, line.reader);
+          socket.once('close', () => {
+            line.reader = undefined;
+          });
+          callback(null, socket);
+        } else {
+          callback(error ?? new Error('the connector returned neither a socket nor an error'), null);
+        }
+      });
+    super(origin, { ...options, connect: connectLine });
+    this.#line = line;
+  }
+
+  override dispatch(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    if (isLineRequest(request)) {
+      request.onLine(this.#line);
+    }
+    return super.dispatch(request, handler);
+  }
+}
+
+function isLineRequest(request: Dispatcher.DispatchOptions): request is LineRequest {
+  return 'onLine' in request;
+}
+
+/** Passes everything that a socket receives through the reader. Every readable stream is fed by `push`. */
+function readThrough(socket: Socket, reader: AnswerReader): void {
+  const push = socket.push.bind(socket);
+  socket.push = (chunk: Buffer | null) => {
+    try {
+      if (chunk === null) {
+        reader.end();
+        return push(null);
+      }
+      return push(reader.read(chunk) ?? '');
+    } catch (error) {
+      socket.destroy(error instanceof Error ? error : new Error(String(error)));
+      return false;
+    }
+  };
+}

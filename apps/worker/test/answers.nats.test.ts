@@ -1,0 +1,194 @@
+import { type NatsServer, startNatsServer } from '@asyncfn/nats-server';
+import type {} from '@asyncfn/nats-server/vitest';
+import type { Outcome } from '@asyncfn/queue-core';
+import {
+  byteByByte,
+  type CallbackReceiver,
+  eventually,
+  type RawAnswer,
+  type RawServer,
+  startCallbackReceiver,
+  startRawServer,
+  thenClose,
+} from '@asyncfn/testkit';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { type LogLine, type SettlingBench, startBench } from './settling-bench.ts';
+
+let server: NatsServer;
+let fn: RawServer;
+let inbox: CallbackReceiver;
+let bench: SettlingBench;
+
+beforeAll(async () => {
+  server = await startNatsServer({ bin: inject('natsServerBin') });
+  fn = await startRawServer('');
+  inbox = await startCallbackReceiver();
+  bench = await startBench({ natsUrl: server.url, functionUrl: fn.url });
+});
+
+afterAll(async () => {
+  await bench[Symbol.asyncDispose]();
+  await fn[Symbol.asyncDispose]();
+  await inbox.close();
+  await server.stop();
+});
+
+interface Ended {
+  readonly id: string;
+  readonly outcome: Outcome | undefined;
+  readonly invocations: number;
+  /** Of the attempt that is stored; undefined if the call is not in its queue any more. */
+  readonly retry: number | undefined;
+  /** `X-Function-Status` and the other headers of the one callback. */
+  readonly told: Record<string, unknown>;
+  readonly body: string;
+  readonly line: LogLine | undefined;
+}
+
+/** Runs a call once whose function gives this answer, and tells what became of it. */
+async function callOf(
+  answer: RawAnswer,
+  { retries = 0, codes }: { retries?: number; codes?: number[] } = {},
+): Promise<Ended> {
+  fn.answer = answer;
+  const call = await bench.put({ callbackUrl: inbox.url, maxRetries: retries });
+  await bench.run(await bench.take(), { ...bench.target, retry: { ...bench.target.retry, codes } });
+  const [callback] = inbox.byCallId(call.id);
+  return {
+    id: call.id,
+    outcome: (await bench.store.findOutcome(call.id, 0))?.outcome,
+    invocations: fn.requests.filter(({ callId }) => callId === call.id).length,
+    retry: (await bench.store.findQueued({ callId: call.id, ...bench.lane }))?.retry,
+    told: callback?.headers ?? {},
+    body: callback?.body.toString('latin1') ?? '',
+    line: bench.lines.find(({ callId, attempt }) => callId === call.id && attempt === 1),
+  };
+}
+
+/** Writes these bytes and breaks the connection once they have arrived. */
+function breakAfter(bytes: string): RawAnswer {
+  return ({ write, reset }) => {
+    write(bytes);
+    setTimeout(reset, 20);
+  };
+}
+
+/** So that the next request goes over a fresh connection. */
+async function closeAll(server: RawServer): Promise<void> {
+  server.closeConnections();
+  await eventually(() => server.open === 0);
+}
+
+const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+const large = (bytes: number) => `HTTP/1.1 200 OK\r\nX-Large: ${'x'.repeat(bytes)}\r\nContent-Length: 2\r\n\r\nok`;
+
+describe('an answer of a function', () => {
+  test.each<[string, RawAnswer, number, Record<string, string>?]>([
+    ['after an unsolicited 100', `HTTP/1.1 100 Continue\r\n\r\n${ok}`, 200],
+    ['after 102 and 103', `HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${ok}`, 200],
+    ['that is 204 with a length', 'HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n', 204],
+    ['that is 204 with a body', 'HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\nok', 204],
+    ['that is 204 in chunks', 'HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 204],
+    ['that is 304 with a length', 'HTTP/1.1 304 Not Modified\r\nContent-Length: 20000\r\n\r\n', 304],
+    ['with a header of 17 KiB', large(17 * 1024), 200, { 'x-large': 'x'.repeat(17 * 1024) }],
+    ['with a header of 63 KiB', large(63 * 1024), 200, { 'x-large': 'x'.repeat(63 * 1024) }],
+    ['with two equal lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok', 200],
+    ['with a list of equal lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\nok', 200],
+    [
+      'with a folded header',
+      'HTTP/1.1 200 OK\r\nX-A: one\r\n two\r\n\tthree\r\nContent-Length: 2\r\n\r\nok',
+      200,
+      { 'x-a': 'one two three' },
+    ],
+    ['with bare line feeds', 'HTTP/1.1 200 OK\nX-A: one\nContent-Length: 2\n\nok', 200, { 'x-a': 'one' }],
+    [
+      'with control characters',
+      'HTTP/1.1 200 OK\r\nX-A: a\x01b\x7fc\0d\re\r\nContent-Length: 2\r\n\r\nok',
+      200,
+      { 'x-a': 'a b c d e' },
+    ],
+    [
+      'with a space before a colon',
+      'HTTP/1.1 200 OK\r\nX-A : one\r\nContent-Length : 2\r\n\r\nok',
+      200,
+      { 'x-a': 'one' },
+    ],
+    [
+      'with a length beside chunks',
+      'HTTP/1.1 200 OK\r\nContent-Length: 7\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n',
+      200,
+    ],
+    ['without a reason', 'HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nok', 200],
+    ['of HTTP/1.0', thenClose('HTTP/1.0 200 OK\r\n\r\nok'), 200],
+    ['that comes byte by byte', byteByByte(`HTTP/1.1 100 Continue\r\n\r\n${ok}`), 200],
+  ])('%s has its status', async (_, answer, status, headers = {}) => {
+    const { outcome, invocations, told, body, line } = await callOf(answer);
+    expect(outcome).toMatchObject({ status: 'succeeded', functionStatus: status, attempts: 1 });
+    expect(invocations).toBe(1);
+    expect(told).toMatchObject({ 'x-function-status': String(status), ...headers });
+    expect(body).toBe(status === 200 ? 'ok' : '');
+    expect(line).toMatchObject({ msg: 'function invoked', status });
+  });
+
+  test.each<[string, RawAnswer]>([
+    ['of another protocol', '220 ready\r\n'],
+    ['of TLS', Buffer.from([21, 3, 3, 0, 2, 2, 70])],
+    ['that ends within its headers', thenClose('HTTP/1.1 200 OK\r\nContent-')],
+    ['that ends within its body', thenClose('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf')],
+    ['that breaks within its body', breakAfter('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf')],
+    ['in chunks that end early', thenClose('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhal')],
+    ['with two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok'],
+    ['with a line that is no header', 'HTTP/1.1 200 OK\r\nwhat\r\nContent-Length: 2\r\n\r\nok'],
+    ['in an unknown transfer coding', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n'],
+    ['that is 101', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n'],
+    ['that is interim alone', thenClose('HTTP/1.1 100 Continue\r\n\r\n')],
+  ])('%s is a bad response: 502, with the reason in the log', async (_, answer) => {
+    const { outcome, invocations, told, body, line } = await callOf(answer);
+    expect(outcome).toMatchObject({
+      status: 'failed',
+      reason: 'retries_exhausted',
+      functionStatus: 502,
+      attempts: 1,
+      headers: [],
+    });
+    expect(invocations).toBe(1);
+    expect([told['x-function-status'], body]).toEqual(['502', '']);
+    expect(line).toMatchObject({
+      msg: 'function gave no answer',
+      reason: 'bad_response',
+      status: 502,
+      err: { message: expect.stringMatching(/^.{10,120}$/) },
+    });
+  });
+
+  test('that cannot be read is tried again by the policy for 502', async () => {
+    const retried = await callOf('220 ready\r\n', { retries: 10, codes: [502] });
+    expect(retried).toMatchObject({ retry: 1, outcome: undefined });
+    const final = await callOf('220 ready\r\n', { retries: 10, codes: [500, 503] });
+    expect(final).toMatchObject({
+      retry: undefined,
+      outcome: { status: 'failed', reason: 'bad_response', attempts: 1 },
+    });
+    expect(await bench.deadLetters.find(final.id)).toMatchObject([
+      { letter: { reason: 'bad_response', lastStatus: 502 } },
+    ]);
+  });
+
+  test('with more headers than are taken is final', async () => {
+    const { outcome, invocations, told, line } = await callOf(large(64 * 1024), { retries: 10 });
+    expect(outcome).toMatchObject({ status: 'failed', reason: 'response_too_large', functionStatus: 502, attempts: 1 });
+    expect([invocations, told['x-function-status']]).toEqual([1, '502']);
+    expect(line).toMatchObject({ reason: 'response_too_large', status: 502 });
+  });
+
+  test.each<[string, RawAnswer]>([
+    ['closed', thenClose('')],
+    ['broken', ({ reset }) => reset()],
+  ])('without one byte (%s) is no answer: 503, unreachable', async (_, answer) => {
+    await closeAll(fn);
+    const { outcome, invocations, told, line } = await callOf(answer);
+    expect(outcome).toMatchObject({ status: 'failed', reason: 'retries_exhausted', functionStatus: 503, attempts: 1 });
+    expect([invocations, told['x-function-status']]).toEqual([1, '503']);
+    expect(line).toMatchObject({ reason: 'unreachable', status: 503 });
+  });
+});
