@@ -192,3 +192,84 @@ describe('an answer of a function', () => {
     expect(line).toMatchObject({ reason: 'unreachable', status: 503 });
   });
 });
+
+describe('an answer of a receiver', () => {
+  let receiver: RawServer;
+  beforeAll(async () => {
+    receiver = await startRawServer('');
+  });
+  afterAll(() => receiver[Symbol.asyncDispose]());
+
+  /** Runs a call whose receiver gives this answer to the first delivery. */
+  async function deliver(answer: RawAnswer) {
+    await closeAll(receiver);
+    fn.answer = ok;
+    receiver.answer = answer;
+    const call = await bench.put({ callbackUrl: receiver.url });
+    await bench.run(await bench.take());
+    return {
+      state: await bench.store.findCallbackState(call.id, 0),
+      deliveries: receiver.requests.filter(({ callId }) => callId === call.id).length,
+      line: bench.lines.findLast(({ callId, msg }) => callId === call.id && msg.startsWith('callback ')),
+    };
+  }
+
+  const followers: [string, (statusLine: string) => RawAnswer][] = [
+    ['a body that ends early', (line) => thenClose(`${line}Content-Length: 2\r\n\r\n`)],
+    ['a body that breaks', (line) => breakAfter(`${line}Content-Length: 10\r\n\r\nhalf`)],
+    ['a body that never comes', (line) => `${line}Content-Length: 2\r\n\r\n`],
+    ['a chunk that ends early', (line) => thenClose(`${line}Transfer-Encoding: chunked\r\n\r\n5\r\nhal`)],
+    ['a chunk that is none', (line) => `${line}Transfer-Encoding: chunked\r\n\r\nwhat\r\n`],
+    ['an endless body', (line) => endless(`${line}\r\n`)],
+    ['two lengths', (line) => `${line}Content-Length: 2\r\nContent-Length: 3\r\n\r\nok`],
+    ['headers that end early', (line) => thenClose(`${line}X-A: 1`)],
+    ['headers that break', (line) => breakAfter(`${line}X-A: 1`)],
+    ['headers that are none', (line) => `${line}what\r\n\r\n`],
+    ['headers beyond all bounds', (line) => endless(`${line}X-A: `)],
+    ['nothing else', (line) => thenClose(line)],
+  ];
+
+  test.each([
+    ['200 OK', 'delivered'],
+    ['204 No Content', 'delivered'],
+    ['410 Gone', 'failed'],
+    ['500 Oh', 'pending'],
+    ['302 Found', 'pending'],
+  ])('that begins with %s counts as %s, whatever follows', async (statusLine, expected) => {
+    for (const [what, follow] of followers) {
+      const { state, deliveries, line } = await deliver(follow(`HTTP/1.1 ${statusLine}\r\n`));
+      expect([what, state?.status, state?.attempts, deliveries]).toEqual([what, expected, 1, 1]);
+      expect(line).toMatchObject({ status: Number(statusLine.slice(0, 3)) });
+    }
+  });
+
+  test.each<[string, RawAnswer]>([
+    ['an unsolicited 100', `HTTP/1.1 100 Continue\r\n\r\n${ok}`],
+    ['204 with a length', 'HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n'],
+    ['bare line feeds', 'HTTP/1.1 200 OK\nContent-Length: 2\n\nok'],
+  ])('with %s is delivered', async (_, answer) => {
+    expect(await deliver(answer)).toMatchObject({ state: { status: 'delivered', attempts: 1 }, deliveries: 1 });
+  });
+
+  test.each<[string, RawAnswer, string]>([
+    ['no status line', '220 ready\r\n', 'bad_response'],
+    ['half a status line', thenClose('HTTP/1.1 20'), 'bad_response'],
+    ['nothing but an interim response', thenClose('HTTP/1.1 102 Processing\r\n\r\n'), 'bad_response'],
+    ['not one byte', thenClose(''), 'unreachable'],
+  ])('with %s is tried again', async (_, answer, reason) => {
+    const { state, deliveries, line } = await deliver(answer);
+    expect([state, deliveries]).toMatchObject([{ status: 'pending', attempts: 1 }, 1]);
+    expect(line).toMatchObject({ msg: 'callback not delivered', reason, err: { message: expect.any(String) } });
+  });
+});
+
+/** Writes these bytes, and further ones for as long as the connection lasts. */
+function endless(bytes: string): RawAnswer {
+  return async ({ write, signal }) => {
+    write(bytes);
+    while (!signal.aborted) {
+      write('x'.repeat(10_000));
+      await new Promise(setImmediate);
+    }
+  };
+}

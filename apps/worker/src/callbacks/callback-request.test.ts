@@ -118,6 +118,7 @@ describe('the request to a receiver', () => {
       body: Buffer.from('result'),
       timeoutMs: 15_000,
       maxResponseBytes: 65_536,
+      statusOnly: true,
       signal: undefined,
     });
   });

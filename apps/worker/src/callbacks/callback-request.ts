@@ -9,7 +9,7 @@ import {
 import type { HttpRequest } from '../http/exchange.ts';
 import type { AttemptResult } from '../invoke.ts';
 
-/** What a receiver answers is read no further than this: only the status counts. */
+/** The body of a receiver's answer is read no further than this, and only to use the connection again. */
 const maxAnswerBytes = 64 * 1024;
 
 /**
@@ -95,6 +95,7 @@ export function toCallbackRequest(task: CallbackTask, body: Uint8Array, options:
     body,
     timeoutMs: options.timeoutMs,
     maxResponseBytes: maxAnswerBytes,
+    statusOnly: true,
     signal: options.signal,
   };
 }

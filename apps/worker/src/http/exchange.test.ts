@@ -270,3 +270,60 @@ describe('a response that is none of HTTP', () => {
     expect(await post(server.url)).toMatchObject({ kind: 'answer', status: 200 });
   });
 });
+
+describe('the status alone', () => {
+  test.each<[string, RawAnswer, number]>([
+    ['a connection that is closed before the headers end', thenClose('HTTP/1.1 200 OK\r\nX-A: 1\r\n'), 200],
+    ['headers that cannot be read', 'HTTP/1.1 410 Gone\r\nwhat\r\n\r\n', 410],
+    ['headers beyond the limit', `HTTP/1.1 500 No\r\nX: ${'x'.repeat(maxHeaderBytes)}`, 500],
+    ['two lengths', 'HTTP/1.1 201 Created\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok', 201],
+    ['a body that ends early', thenClose('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n'), 200],
+    [
+      'a body that breaks',
+      ({ write, reset }) => {
+        write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n');
+        setTimeout(reset, 20);
+      },
+      200,
+    ],
+    ['a body that does not come', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n', 200],
+    ['a chunk that ends early', thenClose('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhal'), 200],
+    ['204 with a length', 'HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n', 204],
+  ])('counts, whatever follows: %s', async (_, answer, expected) => {
+    await using server = await startRawServer(answer);
+    expect(await post(server.url, { statusOnly: true })).toMatchObject({ kind: 'answer', status: expected });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test('counts before a body without an end, which is read no further than the limit', async () => {
+    await using fn = await startTestFunction({
+      handler: async ({ signal }, response) => {
+        while (!signal.aborted) {
+          response.write(Buffer.alloc(10_000));
+          await new Promise(setImmediate);
+        }
+      },
+    });
+    expect(await post(fn.url, { statusOnly: true })).toMatchObject({
+      kind: 'answer',
+      status: 200,
+      body: Buffer.alloc(0),
+    });
+    await eventually(() => fn.inFlight === 0);
+  });
+
+  test('counts at the deadline, and when it is given up, if it has come by then', async () => {
+    await using server = await startRawServer('HTTP/1.1 200 OK\r\nX-A: 1\r\n');
+    expect(await post(server.url, { statusOnly: true, timeoutMs: 200 })).toMatchObject({ kind: 'answer', status: 200 });
+    server.answer = 'HTTP/1.1 200 ';
+    expect(await post(server.url, { statusOnly: true, timeoutMs: 200 })).toEqual({ kind: 'deadline' });
+  });
+
+  test('leaves a connection that can be used again', async () => {
+    await using server = await startRawServer(ok);
+    for (let sent = 0; sent < 20; sent++) {
+      await post(server.url, { statusOnly: true });
+    }
+    expect(server.connections).toBeLessThanOrEqual(2);
+  });
+});

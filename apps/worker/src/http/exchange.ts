@@ -19,6 +19,11 @@ export interface HttpRequest {
   readonly timeoutMs: number;
   /** Longest response body that is taken. */
   readonly maxResponseBytes: number;
+  /**
+   * Whether only the status line counts: then it is the answer, whatever follows, and the body is read only as far as
+   * that helps to reuse the connection.
+   */
+  readonly statusOnly?: boolean | undefined;
   /** Gives the exchange up. */
   readonly signal?: AbortWatch | undefined;
 }
@@ -28,6 +33,7 @@ interface HttpAnswer {
   readonly status: number;
   /** Names and values as received (latin1), without control characters. */
   readonly headers: HeaderList;
+  /** Empty with `statusOnly`. */
   readonly body: Buffer;
 }
 
@@ -62,6 +68,11 @@ function toFlatList(headers: HeaderList): string[] {
   }
   return flat;
 }
+
+const nothing = Buffer.alloc(0);
+
+/** With `statusOnly`: how long to wait for the end of the body, in milliseconds. */
+const unwantedBodyMs = 250;
 
 /** Follows one exchange through undici to exactly one outcome. */
 class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
@@ -132,13 +143,17 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
 
   onHead({ headers }: AnswerHead): void {
     this.#headers = headers;
+    if (this.#request.statusOnly) {
+      this.#stopTimer?.();
+      this.#stopTimer = after(unwantedBodyMs, () => this.#end({ kind: 'deadline' }));
+    }
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#bytes += chunk.length;
     if (this.#bytes > this.#request.maxResponseBytes) {
       this.#end({ kind: 'too_large' });
-    } else {
+    } else if (!this.#request.statusOnly) {
       this.#chunks.push(chunk);
     }
   }
@@ -172,6 +187,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
     if (outcome.kind !== 'answer' && outcome.kind !== 'unreachable') {
       this.#controller?.abort(new Error(outcome.kind)); // closes the socket, so that the other side can notice
     }
-    this.#resolve(outcome);
+    const decided = this.#request.statusOnly && this.#status > 0 ? this.#answer(nothing) : outcome;
+    this.#resolve(decided);
   }
 }
