@@ -27,7 +27,7 @@ export class AttemptLog {
     { target, result, trace }: EndedAttempt,
     retryInMs: number | undefined,
   ): void {
-    const { kind, status, durationMs, error } = result;
+    const { kind, status, durationMs, error, resent } = result;
     const fields = {
       callId: call.id,
       traceId: trace?.traceId,
@@ -40,6 +40,7 @@ export class AttemptLog {
       bytes: result.body.length,
       url: this.#shownUrlOf(target),
       retryInMs,
+      resent,
     };
     if (kind === 'answered') {
       this.#logger.info(fields, 'function invoked');

@@ -16,6 +16,8 @@ export interface AttemptResult {
   readonly code?: string;
   /** The same, for the log. */
   readonly error?: Error;
+  /** The request was sent a second time, since a used connection had been closed before it. */
+  readonly resent?: true;
 }
 
 const nothing = new Uint8Array();

@@ -273,3 +273,32 @@ function endless(bytes: string): RawAnswer {
     }
   };
 }
+
+describe('connections that the other side closes when they are used again', () => {
+  const onceEach: RawAnswer = (connection, { nth }) => (nth === 1 ? connection.write(ok) : connection.end());
+
+  test('fail no attempt at a function, and no delivery of a callback', async () => {
+    await using receiver = await startRawServer(onceEach);
+    await closeAll(fn);
+    fn.answer = onceEach;
+    for (let count = 0; count < 6; count++) {
+      const { id } = await bench.put({ callbackUrl: receiver.url, maxRetries: 0 });
+      await bench.run(await bench.take());
+      expect((await bench.store.findOutcome(id, 0))?.outcome).toMatchObject({ functionStatus: 200, attempts: 1 });
+      expect(await bench.store.findCallbackState(id, 0)).toMatchObject({ status: 'delivered', attempts: 1 });
+    }
+    const twice = [fn, receiver].map(({ requests }) => requests.filter(({ nth }) => nth > 1).length);
+    expect(Math.min(...twice)).toBeGreaterThan(0);
+  });
+
+  test('cost a request that is sent again under the same number, and told in the log', async () => {
+    await closeAll(fn);
+    await callOf(onceEach);
+    const { id, outcome, invocations, line } = await callOf(onceEach);
+    expect(outcome).toMatchObject({ status: 'succeeded', attempts: 1 });
+    expect(invocations).toBe(2);
+    const sent = fn.requests.filter(({ callId }) => callId === id);
+    expect(sent.map(({ head }) => /^x-retry: *(\d+)/im.exec(head)?.[1])).toEqual(['0', '0']);
+    expect(line).toMatchObject({ msg: 'function invoked', resent: true });
+  });
+});

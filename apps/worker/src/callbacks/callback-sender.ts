@@ -115,6 +115,7 @@ export class CallbackSender {
       durationMs: Math.round(durationMs),
       bytes: body.length,
       url: displayUrl(task.url),
+      resent: outcome.resent,
     };
     this.#options.metrics.callback(verdict.kind);
     if (verdict.kind === 'delivered') {

@@ -327,3 +327,97 @@ describe('the status alone', () => {
     expect(server.connections).toBeLessThanOrEqual(2);
   });
 });
+
+describe('a connection that was used before and is closed without a byte', () => {
+  /** Answers the first request of each connection, and the others as it is told. */
+  function firstThen(others: RawAnswer): RawAnswer {
+    return (connection, request) =>
+      request.nth === 1
+        ? connection.write(ok)
+        : typeof others === 'function'
+          ? others(connection, request)
+          : connection.write(others);
+  }
+
+  /** An agent whose one connection has been used. */
+  async function used(url: string): Promise<HttpAgent> {
+    const from = own(new HttpAgent({ maxHeaderBytes, pool: { connections: 1 } }));
+    expect(await post(url, {}, from)).toMatchObject({ kind: 'answer' });
+    return from;
+  }
+
+  test.each<[string, RawAnswer]>([
+    ['closed', thenClose('')],
+    ['broken', ({ reset }) => reset()],
+  ])('%s: the request is sent once more, over a fresh one', async (_, end) => {
+    await using server = await startRawServer(firstThen(end));
+    const from = await used(server.url);
+    expect(await post(server.url, {}, from)).toMatchObject({ kind: 'answer', status: 200, resent: true });
+    expect(server.requests.map(({ connection, nth }) => [connection, nth])).toEqual([
+      [1, 1],
+      [1, 2],
+      [2, 1],
+    ]);
+    await eventually(() => server.open === 0);
+  });
+
+  test('that was closed while it was idle costs nothing', async () => {
+    await using server = await startRawServer(ok);
+    const from = await used(server.url);
+    server.closeConnections();
+    const outcomes = await Promise.all(Array.from({ length: 20 }, () => post(server.url, {}, from)));
+    expect(outcomes.filter(({ kind }) => kind !== 'answer')).toEqual([]);
+  });
+
+  test('is not tried a third time', async () => {
+    await using server = await startRawServer((connection, { connection: number, nth }) =>
+      number === 1 && nth === 1 ? connection.write(ok) : connection.end(),
+    );
+    const from = await used(server.url);
+    expect(await post(server.url, {}, from)).toMatchObject({ kind: 'unreachable', resent: true });
+    expect(server.requests).toHaveLength(3);
+  });
+
+  test('but with one byte is a bad response', async () => {
+    await using server = await startRawServer(firstThen(thenClose('H')));
+    const from = await used(server.url);
+    expect(await post(server.url, {}, from)).toMatchObject({ kind: 'bad_response' });
+    expect(server.requests).toHaveLength(2);
+  });
+
+  test.each(['deadline', 'abandoned'] as const)('but after the end (%s) is left alone', async (kind) => {
+    await using server = await startRawServer(firstThen(() => {}));
+    const from = await used(server.url);
+    const giveUp = new AbortController();
+    const outcome = post(server.url, { timeoutMs: kind === 'deadline' ? 50 : 0, signal: giveUp.signal }, from);
+    await server.waitForRequests(2);
+    if (kind === 'abandoned') {
+      giveUp.abort();
+    }
+    expect(await outcome).toEqual({ kind });
+    await eventually(() => server.open === 0);
+    expect(server.requests).toHaveLength(2);
+  });
+
+  test('by ourselves is left alone', async () => {
+    await using server = await startRawServer(firstThen(() => {}));
+    const from = await used(server.url);
+    const outcome = post(server.url, {}, from);
+    await server.waitForRequests(2);
+    await from.destroy();
+    expect(await outcome).toMatchObject({ kind: 'unreachable' });
+    expect(server.requests).toHaveLength(2);
+  });
+
+  test('has the deadline of the whole exchange', async () => {
+    await using server = await startRawServer((connection, { connection: number, nth }) => {
+      if (number === 1) {
+        const reply = nth === 1 ? connection.write : connection.end;
+        reply(nth === 1 ? ok : '');
+      }
+    });
+    const from = await used(server.url);
+    expect(await post(server.url, { timeoutMs: 300 }, from)).toMatchObject({ kind: 'deadline', resent: true });
+    await eventually(() => server.open === 0);
+  });
+});

@@ -38,7 +38,7 @@ interface HttpAnswer {
 }
 
 /** How an exchange ended. Expected ends are values: none of them is a fault of ours. */
-export type HttpOutcome =
+export type HttpOutcome = (
   | HttpAnswer
   /** No byte of a response arrived. `code` is from the socket or from undici. */
   | { readonly kind: 'unreachable'; readonly code: string; readonly error: Error }
@@ -48,7 +48,11 @@ export type HttpOutcome =
   /** The headers or the body are larger than allowed. */
   | { readonly kind: 'too_large' }
   /** `signal` has aborted. */
-  | { readonly kind: 'abandoned' };
+  | { readonly kind: 'abandoned' }
+) & {
+  /** The request was sent twice: the server closed the first, reused connection without a byte of a response. */
+  readonly resent?: true;
+};
 
 /** Sends the request and waits for the response. No redirect is followed. Never rejects. */
 export function exchange(agent: HttpAgent, request: HttpRequest): Promise<HttpOutcome> {
@@ -84,6 +88,11 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
   #controller: Dispatcher.DispatchController | undefined;
   #outcome: HttpOutcome | undefined;
   #line: Line | undefined;
+  /** Whether the connection has carried an earlier request. */
+  #isReused = false;
+  /** Whether a fresh connection is used, after a reused one was closed. */
+  #isRetried = false;
+  #timesSent = 0;
   #isSilent = true;
   #status = 0;
   #headers: HeaderList = [];
@@ -99,10 +108,10 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
     const { timeoutMs, signal } = this.#request;
     this.#stopTimer = timeoutMs > 0 ? after(timeoutMs, () => this.#end({ kind: 'deadline' })) : undefined;
     signal?.addEventListener('abort', this.#abandon, { once: true });
-    this.#dispatch();
+    this.#dispatch('dispatch');
   }
 
-  #dispatch(): void {
+  #dispatch(how: 'dispatch' | 'dispatchAlone'): void {
     const { origin, path, headers, body } = this.#request;
     const request: LineRequest = {
       origin,
@@ -115,10 +124,11 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
       bodyTimeout: 0,
       onLine: (line) => {
         this.#line = line;
+        this.#isReused = line.reader !== undefined;
       },
     };
     try {
-      this.#agent.dispatch(request, this);
+      this.#agent[how](request, this);
     } catch (error) {
       this.onResponseError(undefined, error instanceof Error ? error : new Error(String(error)));
     }
@@ -129,6 +139,9 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
     if (this.#outcome !== undefined) {
       controller.abort(new Error(this.#outcome.kind)); // ended while it waited for a connection
     } else if (this.#line !== undefined) {
+      this.#timesSent += 1;
+      this.#isReused = this.#line.requests > 0;
+      this.#line.requests += 1;
       this.#line.reader?.expect(this);
     }
   }
@@ -163,6 +176,11 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
   }
 
   onResponseError(_: unknown, error: Error): void {
+    if (this.#outcome === undefined && this.#isReused && this.#isSilent && !this.#isRetried) {
+      this.#isRetried = true;
+      this.#dispatch('dispatchAlone');
+      return;
+    }
     const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
     if (error instanceof BadAnswerError && error.code === 'headers_too_large') {
       this.#end({ kind: 'too_large' });
@@ -188,6 +206,6 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
       this.#controller?.abort(new Error(outcome.kind)); // closes the socket, so that the other side can notice
     }
     const decided = this.#request.statusOnly && this.#status > 0 ? this.#answer(nothing) : outcome;
-    this.#resolve(decided);
+    this.#resolve(this.#timesSent > 1 ? { ...decided, resent: true } : decided);
   }
 }

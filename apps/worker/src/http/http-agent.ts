@@ -17,6 +17,8 @@ type Connector = ReturnType<typeof buildConnector>;
 export interface Line {
   /** Undefined while the client is not connected. */
   readonly reader: AnswerReader | undefined;
+  /** Requests sent over the current connection so far. */
+  requests: number;
 }
 
 /** A request that is told which client sends it. */
@@ -29,6 +31,8 @@ export interface LineRequest extends Dispatcher.DispatchOptions {
 export class HttpAgent {
   readonly #agent: Agent;
   readonly #toClient: (origin: string | URL) => Client;
+  readonly #lone = new Set<Client>();
+  #isDestroyed = false;
 
   constructor({ connect = buildConnector({}), maxHeaderBytes, pool = {} }: HttpAgentOptions) {
     this.#toClient = (origin) => new LineClient(origin, { ...pool, connect, maxHeaderBytes });
@@ -41,9 +45,21 @@ export class HttpAgent {
     this.#agent.dispatch(request, handler);
   }
 
+  /** Sends a request over a fresh connection, which is closed afterwards. Throws after `destroy`. */
+  dispatchAlone(request: LineRequest, handler: Dispatcher.DispatchHandler): void {
+    if (this.#isDestroyed) {
+      throw new Error('the agent is destroyed');
+    }
+    const client = this.#toClient(request.origin ?? '');
+    this.#lone.add(client);
+    client.dispatch(request, handler);
+    void client.close().then(() => this.#lone.delete(client));
+  }
+
   /** Closes all connections at once. */
   async destroy(): Promise<void> {
-    await this.#agent.destroy();
+    this.#isDestroyed = true;
+    await Promise.all([this.#agent.destroy(), ...[...this.#lone].map((client) => client.destroy())]);
   }
 }
 
@@ -54,14 +70,15 @@ interface LineClientOptions extends Client.Options {
 
 /** An undici client (one connection at a time) that tells requests about its connection. */
 class LineClient extends Client {
-  readonly #line: Line;
+  readonly #line: { reader: AnswerReader | undefined; requests: number };
 
   constructor(origin: string | URL, { connect, maxHeaderBytes, ...options }: LineClientOptions) {
-    const line = { reader: undefined as AnswerReader | undefined };
+    const line = { reader: undefined as AnswerReader | undefined, requests: 0 };
     const connectLine: Connector = (target, callback) =>
       connect(target, (...[error, socket]) => {
         if (socket) {
           line.reader = new AnswerReader(maxHeaderBytes);
+          line.requests = 0;
           readThrough(socket, line.reader);
           socket.once('close', () => {
             line.reader = undefined;
