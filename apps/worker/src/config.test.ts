@@ -25,6 +25,7 @@ test('the defaults are the documented ones', () => {
     retryMinWaitMs: 10_000,
     retryMaxWaitMs: 120_000,
     retryBackoff: 'full',
+    retryAfterMaxMs: 3_600_000,
     retryCodes: [408, 429, 500, 502, 503, 504],
     callbackTimeoutMs: 15_000,
     callbackRetryScheduleMs: [5_000, 30_000, 120_000, 600_000, 3_600_000, 10_800_000, 21_600_000],
@@ -44,6 +45,7 @@ test('a worker retries as its environment says', () => {
     RETRY_MIN_WAIT: '0',
     RETRY_MAX_WAIT: '1m30s',
     RETRY_BACKOFF: 'equal',
+    RETRY_AFTER_MAX: '6h',
     RETRY_CODES: '500, 418,500',
   });
   expect(toRetryDefaults(config)).toEqual({
@@ -51,6 +53,7 @@ test('a worker retries as its environment says', () => {
     minWaitMs: 0,
     maxWaitMs: 90_000,
     backoff: 'equal',
+    maxRetryAfterMs: 21_600_000,
     codes: new Set([418, 500]),
   });
 });

@@ -53,6 +53,11 @@ const retryConfig = {
     default: defaultRetryPolicy.backoff,
     doc: 'Share of the wait that is left to chance: `exponential` nothing, `full` all of it, `equal` half of it.',
   }),
+  retryAfterMaxMs: duration({
+    env: 'RETRY_AFTER_MAX',
+    default: defaultRetryPolicy.maxRetryAfterMs,
+    doc: 'Longest wait that a function may ask for with `Retry-After` on 429 or 503. A longer one is cut to this; `RETRY_MAX_WAIT` does not limit it. Holds for all functions.',
+  }),
   retryCodes: integerList({
     env: 'RETRY_CODES',
     min: 100,
@@ -149,7 +154,7 @@ export type WorkerConfig = ConfigOf<typeof workerConfig>;
  * @throws ConfigError for waits that contradict each other
  */
 export function toRetryDefaults(config: Pick<WorkerConfig, keyof typeof retryConfig>): RetryPolicy {
-  const { retryAttempts, retryMinWaitMs, retryMaxWaitMs, retryBackoff, retryCodes } = config;
+  const { retryAttempts, retryMinWaitMs, retryMaxWaitMs, retryBackoff, retryAfterMaxMs, retryCodes } = config;
   if (retryMinWaitMs > retryMaxWaitMs) {
     throw new ConfigError([{ name: retryConfig.retryMinWaitMs.env, problem: 'is longer than RETRY_MAX_WAIT' }]);
   }
@@ -158,6 +163,7 @@ export function toRetryDefaults(config: Pick<WorkerConfig, keyof typeof retryCon
     minWaitMs: retryMinWaitMs,
     maxWaitMs: retryMaxWaitMs,
     backoff: retryBackoff,
+    maxRetryAfterMs: retryAfterMaxMs,
     codes: new Set(retryCodes),
   };
 }

@@ -35,9 +35,10 @@ test('each failed delivery waits for the next figure of the schedule, and the la
   ]);
 });
 
-test('Retry-After replaces the wait on 429 and 503, up to the longest of the schedule', () => {
+test('Retry-After replaces the wait on 429 and 503, within the shortest and the longest of the schedule', () => {
   expect(follow(answered(429, [['Retry-After', '7']]))).toEqual({ kind: 'retry', delayMs: 7_000 });
   expect(follow(answered(503, [['retry-after', '86400']]))).toEqual({ kind: 'retry', delayMs: 120_000 });
+  expect(follow(answered(503, [['Retry-After', '0']]), 3)).toEqual({ kind: 'retry', delayMs: 5_000 });
   expect(follow(answered(500, [['Retry-After', '7']]))).toEqual({ kind: 'retry', delayMs: 5_000 });
 });
 

@@ -23,8 +23,9 @@ const jitter = 0.2;
 
 /**
  * Decides what follows the delivery of a callback. Any 2xx is delivered, 410 ends it (Standard Webhooks), anything
- * else, redirects included, is tried again by the schedule, unless it may not be sent there. `Retry-After` on 429 and 503 replaces the wait, up to the
- * longest of the schedule.
+ * else, redirects included, is tried again by the schedule, unless it may not be sent there. `Retry-After` on 429 and 503
+ * replaces the wait. It is at least the shortest wait of the schedule, or a receiver that says 0 would use up all tries at
+ * once, and at most the longest.
  *
  * @param tries deliveries tried, this one included
  * @param scheduleMs waits before the second, third, ... delivery
@@ -50,7 +51,7 @@ export function settleCallback(
   }
   const asked = retryAfterMs(answer, now);
   if (asked !== undefined) {
-    return { kind: 'retry', delayMs: Math.min(asked, Math.max(...scheduleMs)) };
+    return { kind: 'retry', delayMs: Math.max(Math.min(...scheduleMs), Math.min(asked, Math.max(...scheduleMs))) };
   }
   return { kind: 'retry', delayMs: Math.round(waitMs * (1 - jitter + 2 * jitter * random())) };
 }

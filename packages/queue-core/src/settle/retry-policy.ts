@@ -16,6 +16,8 @@ export interface RetryPolicy {
   /** Longest computed wait, in milliseconds. */
   readonly maxWaitMs: number;
   readonly backoff: Backoff;
+  /** Longest wait that a function may ask for with `Retry-After`, in milliseconds. */
+  readonly maxRetryAfterMs: number;
   /** Statuses that are tried again. */
   readonly codes: ReadonlySet<number>;
 }
@@ -26,6 +28,7 @@ export const defaultRetryPolicy: RetryPolicy = {
   minWaitMs: 10_000,
   maxWaitMs: 120_000,
   backoff: 'full',
+  maxRetryAfterMs: 3_600_000,
   codes: new Set([408, 429, 500, 502, 503, 504]),
 };
 
@@ -53,8 +56,8 @@ export function backoffMs(policy: RetryPolicy, retries: number, random: () => nu
  */
 export function parseRetryAfter(value: string | undefined, now: number): number | undefined {
   const text = value?.trim() ?? '';
-  if (/^\d{1,10}$/.test(text)) {
-    return Number(text) * 1000;
+  if (/^\d+$/.test(text)) {
+    return Math.min(Number(text) * 1000, Number.MAX_SAFE_INTEGER);
   }
   // `Date.parse` reads almost anything: only the three forms of an HTTP date, which all begin with a day, are let in.
   const date = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? /.test(text) ? Date.parse(asGmt(text)) : Number.NaN;

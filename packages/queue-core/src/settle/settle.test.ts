@@ -69,7 +69,11 @@ test('the budget ends the retries, and the caller sets it over the function', ()
 test.each([
   ['45', 45_000],
   ['1', 10_000], // never below minWait
-  ['86400', 120_000], // never above maxWait
+  ['600', 600_000], // the function knows better than maxWait
+  ['3600', 3_600_000],
+  ['86400', 3_600_000], // never above maxRetryAfter
+  ['99999999999999999999', 3_600_000],
+  ['9'.repeat(400), 3_600_000],
   ['Sun, 22 Nov 2026 12:00:30 GMT', 30_000],
   ['Sunday, 22-Nov-26 12:00:30 GMT', 30_000],
   ['Sun Nov 22 12:00:30 2026', 30_000],
@@ -83,6 +87,12 @@ test.each([
   expect(verdict(answered(503, [['Retry-After', value]]))).toMatchObject({ kind: 'retry', delayMs });
 });
 
+test('Retry-After is never below minWait, even if that is above the longest that may be asked for', () => {
+  const slow = { ...policy, minWaitMs: 7_200_000, maxWaitMs: 7_200_000 };
+  const attempt = answered(503, [['Retry-After', '86400']]);
+  expect(settle({ retry: 0 }, attempt, slow, now, Math.random)).toMatchObject({ delayMs: 7_200_000, asked: true });
+});
+
 test('Retry-After counts on 429 and 503 alone', () => {
   expect(verdict(answered(500, [['Retry-After', '45']]))).toMatchObject({ delayMs: 10_000 });
 });
@@ -93,6 +103,7 @@ const policies = fc
     minWaitMs: fc.nat(600_000),
     extra: fc.nat(3_600_000),
     backoff: fc.constantFrom('exponential', 'full', 'equal'),
+    maxRetryAfterMs: fc.nat(7_200_000),
     codes: fc.array(fc.integer({ min: 400, max: 599 })).map((codes) => new Set(codes)),
   })
   .map(({ extra, ...rest }): RetryPolicy => ({ ...rest, maxWaitMs: rest.minWaitMs + extra }));
@@ -148,7 +159,8 @@ test('a verdict is one of three, keeps to the budget, and waits within the polic
         if (result.kind === 'retry') {
           expect(retry).toBeLessThan(budget);
           expect(result.delayMs).toBeGreaterThanOrEqual(0);
-          expect(result.delayMs).toBeLessThanOrEqual(each.maxWaitMs);
+          const longest = result.asked ? Math.max(each.minWaitMs, each.maxRetryAfterMs) : each.maxWaitMs;
+          expect(result.delayMs).toBeLessThanOrEqual(longest);
           expect(Number.isSafeInteger(result.delayMs)).toBe(true);
         }
         const success = attempt.kind === 'answered' && attempt.status < 400;

@@ -111,13 +111,16 @@ function retryReason(attempt: Attempt, policy: RetryPolicy): RetryReason | Extra
   return headerOf(attempt, 'x-openfaas-internal') === undefined ? { kind: 'failed', reason: 'rejected' } : 'internal';
 }
 
-/** `Retry-After` on 429 and 503 replaces the back-off, but never leaves the bounds of the policy. */
+/**
+ * `Retry-After` on 429 and 503 replaces the back-off. It is not cut to `maxWaitMs`: the function knows better when it has
+ * room.
+ */
 function askedFor(attempt: Attempt, policy: RetryPolicy, now: number): number | undefined {
   if (attempt.kind !== 'answered' || (attempt.status !== 429 && attempt.status !== 503)) {
     return undefined;
   }
   const asked = parseRetryAfter(headerOf(attempt, 'retry-after'), now);
-  return asked === undefined ? undefined : Math.max(policy.minWaitMs, Math.min(asked, policy.maxWaitMs));
+  return asked === undefined ? undefined : Math.max(policy.minWaitMs, Math.min(asked, policy.maxRetryAfterMs));
 }
 
 function headerOf({ headers }: Extract<Attempt, { kind: 'answered' }>, lowerName: string): string | undefined {

@@ -18,7 +18,11 @@ test('a function that says nothing has the defaults', () => {
 
 test('each setting of a function stands for itself', () => {
   const settings: RetrySettings = { attempts: 0, minWaitMs: 0, maxWaitMs: 5, backoff: 'equal', codes: [500, 429] };
-  expect(toRetryPolicy(settings, defaultRetryPolicy)).toEqual({ ...settings, codes: new Set([500, 429]) });
+  expect(toRetryPolicy(settings, defaultRetryPolicy)).toEqual({
+    ...settings,
+    codes: new Set([500, 429]),
+    maxRetryAfterMs: defaultRetryPolicy.maxRetryAfterMs,
+  });
   expect(toRetryPolicy({ ...nothing, codes: [] }, defaultRetryPolicy)).toEqual({
     ...defaultRetryPolicy,
     codes: new Set(),

@@ -15,5 +15,12 @@ export function toRetryPolicy(settings: RetrySettings, defaults: RetryPolicy): R
     backoff = defaults.backoff,
     codes,
   } = settings;
-  return { attempts, minWaitMs, maxWaitMs, backoff, codes: codes === undefined ? defaults.codes : new Set(codes) };
+  return {
+    attempts,
+    minWaitMs,
+    maxWaitMs,
+    backoff,
+    maxRetryAfterMs: defaults.maxRetryAfterMs,
+    codes: codes === undefined ? defaults.codes : new Set(codes),
+  };
 }
