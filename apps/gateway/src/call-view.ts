@@ -1,8 +1,11 @@
 import type { AliveCall, CallStanding, EndedCall, FunctionConfig } from '@asyncfn/queue-core';
-import { defaultRetryPolicy } from '@asyncfn/queue-core';
+import { defaultRetryPolicy, redirectOf } from '@asyncfn/queue-core';
 import { displayUrl } from '@asyncfn/service-kit';
 
-/** A call as its caller sees it. Bodies, header values and secrets in URLs are not part of it (P9). */
+/**
+ * A call as its caller sees it. Bodies, secrets in URLs and header values are not part of it (P9), except `Location`
+ * without its query.
+ */
 export interface CallView {
   readonly callId: string;
   readonly function: string;
@@ -16,10 +19,14 @@ export interface CallView {
   readonly endedAt?: string;
   readonly durationMs?: number;
   readonly functionStatus?: number;
+  readonly redirectedTo?: string;
   readonly reason?: string;
   readonly replays?: number;
   readonly callback?: { readonly url: string; readonly status: string; readonly attempts: number };
 }
+
+/** Of a URL that a function has sent, no more than this is shown. */
+const maxUrlLength = 2_000;
 
 /** @param lookup the register, for how many retries a call may have that nobody has tried yet */
 export function toCallView(
@@ -49,7 +56,8 @@ function viewOfAlive({ phase, call, dueAt, held }: AliveCall, lookup: Parameters
 
 function viewOfEnded({ outcome, callback }: EndedCall): CallView {
   const { callId, function: name, queue, status, attempts, maxRetries, startTime, generation } = outcome;
-  const { startedAt, endedAt, durationMs, functionStatus, reason, callbackUrl } = outcome;
+  const { startedAt, endedAt, durationMs, functionStatus, headers, reason, callbackUrl } = outcome;
+  const redirectedTo = redirectOf(functionStatus, headers)?.location;
   const { status: callbackStatus, attempts: tries } = callback ?? { status: 'pending', attempts: 0 };
   return {
     callId,
@@ -63,6 +71,7 @@ function viewOfEnded({ outcome, callback }: EndedCall): CallView {
     endedAt: toIso(endedAt),
     ...(durationMs !== undefined && { durationMs: Math.round(durationMs) }),
     ...(functionStatus !== undefined && { functionStatus }),
+    ...(redirectedTo !== undefined && { redirectedTo: displayUrl(redirectedTo).slice(0, maxUrlLength) }),
     ...(reason !== undefined && { reason }),
     ...(generation > 0 && { replays: generation }),
     // Nobody is called back about a call that was cancelled.

@@ -88,6 +88,18 @@ describe('the state of a call', () => {
     expect(JSON.stringify(body)).not.toContain('s3cr3t');
   });
 
+  test.each([
+    ['https://user:s3cr3t@fn.test/hash/?token=s3cr3t', 'https://fn.test/hash/'],
+    ['/hash/?token=s3cr3t', '/hash/'],
+    ['//user:s3cr3t@fn.test/hash', '//fn.test/hash'],
+  ])('whose function answered with a redirect says where it led: %s', async (location, redirectedTo) => {
+    const headers: [string, string][] = [['Location', location]];
+    gateway.calls.standings.set('call-1', endedCall('call-1', { functionStatus: 308, headers }));
+    expect((await askJson('call-1')).body).toMatchObject({ status: 'succeeded', functionStatus: 308, redirectedTo });
+    gateway.calls.standings.set('call-1', endedCall('call-1', { functionStatus: 201, headers }));
+    expect((await askJson('call-1')).body).not.toHaveProperty('redirectedTo');
+  });
+
   test('names a callback that is still to be sent, but none of a call that was cancelled', async () => {
     const callbackUrl = 'http://receiver.test/done';
     const pending = { url: callbackUrl, status: 'pending', attempts: 0 };

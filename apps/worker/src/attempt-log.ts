@@ -1,7 +1,8 @@
-import type { Call, Delivery, FunctionConfig } from '@asyncfn/queue-core';
+import { type Call, type Delivery, type FunctionConfig, redirectOf } from '@asyncfn/queue-core';
 import { displayUrl, type Logger } from '@asyncfn/service-kit';
 import type { AttemptResult } from './invoke.ts';
 import { oncePer } from './once-per.ts';
+import { OncePerHour } from './once-per-hour.ts';
 import type { AttemptTrace } from './tracing/attempt-trace.ts';
 
 /** An attempt that has a result. */
@@ -11,13 +12,20 @@ export interface EndedAttempt {
   readonly result: AttemptResult;
 }
 
-/** One line for each attempt: never a body, a header or a secret (P9). */
+/** Of a URL that a function has sent, no more than this is logged. */
+const maxUrlLength = 2_000;
+
+/** One line for each attempt: never a body, a header or a secret (P9). The one header is `Location`, without its query. */
 export class AttemptLog {
   readonly #logger: Logger;
   readonly #shownUrlOf = oncePer(({ url }: FunctionConfig) => displayUrl(url));
 
-  constructor(logger: Logger) {
+  readonly #redirects: OncePerHour;
+
+  /** @param now Unix time in milliseconds */
+  constructor(logger: Logger, now: () => number) {
     this.#logger = logger;
+    this.#redirects = new OncePerHour(now);
   }
 
   /** @param retryInMs until the next attempt, if there is one */
@@ -44,8 +52,23 @@ export class AttemptLog {
     };
     if (kind === 'answered') {
       this.#logger.info(fields, 'function invoked');
+      this.#warnOfRedirect(call, target, result);
     } else {
       this.#logger.warn({ ...fields, reason: kind, err: error }, 'function gave no answer');
     }
+  }
+
+  /** Once an hour for each function: a redirect is a success, but whether the function has run is not known. */
+  #warnOfRedirect(call: Call, target: FunctionConfig, { status, headers }: AttemptResult): void {
+    const redirect = redirectOf(status, headers);
+    if (redirect === undefined || !this.#redirects.isDue(call.function)) {
+      return;
+    }
+    const { id: callId, function: name, queue } = call;
+    const location = redirect.location === undefined ? undefined : displayUrl(redirect.location).slice(0, maxUrlLength);
+    this.#logger.warn(
+      { callId, function: name, queue, status, url: this.#shownUrlOf(target), location },
+      'function answers with a redirect, which is its result and is not followed: correct its URL if this is not meant',
+    );
   }
 }

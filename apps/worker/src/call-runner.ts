@@ -97,7 +97,7 @@ export class CallRunner {
 
   constructor(options: CallRunnerOptions) {
     this.#options = options;
-    this.#log = new AttemptLog(options.logger);
+    this.#log = new AttemptLog(options.logger, options.now);
     this.#policyOf = oncePer(({ retry }) => toRetryPolicy(retry, options.retryDefaults));
   }
 

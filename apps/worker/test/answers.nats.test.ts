@@ -193,6 +193,36 @@ describe('an answer of a function', () => {
   });
 });
 
+test.each([
+  ['1', 60_000],
+  ['600', 600_000],
+  ['86400', 3_600_000],
+])('Retry-After: %s of a function stores a retry that waits %i ms', async (retryAfter, retryInMs) => {
+  for (const status of ['429 Too Many Requests', '503 Service Unavailable']) {
+    const answer = `HTTP/1.1 ${status}\r\nRetry-After: ${retryAfter}\r\nContent-Length: 0\r\n\r\n`;
+    const { retry, line } = await callOf(answer, { retries: 10 });
+    expect([retry, line?.['retryInMs']]).toEqual([1, retryInMs]);
+  }
+});
+
+test('a redirect is a result that is warned about once, with its Location but not its secrets', async () => {
+  const location = 'Location: https://user:s3cr3t@fn.test/hash/?s3cr3t';
+  const answer = `HTTP/1.1 308 Permanent Redirect\r\n${location}\r\nContent-Length: 0\r\n\r\n`;
+  const before = bench.lines.length;
+  for (let count = 0; count < 3; count++) {
+    expect(await callOf(answer)).toMatchObject({
+      outcome: { status: 'succeeded', functionStatus: 308 },
+      invocations: 1,
+    });
+  }
+  const lines = bench.lines.slice(before);
+  const warnings = lines.filter(({ level }) => level !== 'info');
+  expect(warnings).toMatchObject([
+    { level: 'warn', function: 'echo', status: 308, location: 'https://fn.test/hash/', url: `${fn.url}/` },
+  ]);
+  expect(JSON.stringify(lines)).not.toContain('s3cr3t');
+});
+
 describe('an answer of a receiver', () => {
   let receiver: RawServer;
   beforeAll(async () => {

@@ -69,6 +69,7 @@ export { type ChangeDecision, type RegisterChange, SharedRegister } from './jets
 export type { CallbackState, Outcome } from './outcome.ts';
 export type { PublishResult, RefusalReason } from './publish-result.ts';
 export type { Receipt, ReceiptBatch } from './receipt.ts';
+export { type Redirect, redirectOf } from './settle/redirect.ts';
 export {
   type Backoff,
   backoffMs,

@@ -8,6 +8,8 @@ test.each([
   ['nats://user:secret@host:4222', 'nats://host:4222'],
   ['tls://secret@host', 'tls://host'],
   ['/relative?secret', '/relative'],
+  ['/users/@me/?secret#secret', '/users/@me/'],
+  ['//user:secret@host/path?secret', '//host/path'],
   ['nats://user:sec/ret@host:4222', 'nats://host:4222'],
   ['user:secret@host#secret', 'user:secret@host'],
   ['', ''],

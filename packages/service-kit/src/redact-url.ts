@@ -16,6 +16,9 @@ export function displayUrl(url: string | URL): string {
 }
 
 function redactText(text: string): string {
+  if (/^\/(?!\/)/.test(text)) {
+    return text.replace(/[?#].*$/s, ''); // a path has no userinfo, though it may have an @
+  }
   const start = text.indexOf('//') + 2;
   const at = text.lastIndexOf('@');
   const withoutUserinfo = start >= 2 && at >= start ? text.slice(0, start) + text.slice(at + 1) : text.slice(at + 1);

@@ -36,7 +36,16 @@ const CallState = Type.Object({
   endedAt: time('When it ended.'),
   durationMs: Type.Optional(Type.Integer({ description: 'Of the last attempt.' })),
   functionStatus: Type.Optional(
-    Type.Integer({ description: "The function's last status; 503: not reached, 504: deadline, 502: too large." }),
+    Type.Integer({
+      description:
+        "The function's last status; 503 if it gave no answer, 504 after its deadline, 502 if its answer was not HTTP or too large.",
+    }),
+  ),
+  redirectedTo: Type.Optional(
+    Type.String({
+      description:
+        'The function answered with a redirect (301 to 308, not 304), which is the result and was not followed: its `Location` as sent, without query and userinfo.',
+    }),
   ),
   reason: Type.Optional(Type.String({ description: 'Why it ended as it did, unless it succeeded.' })),
   replays: Type.Optional(Type.Integer({ description: 'How often it was put back from the dead letters.' })),
