@@ -7,6 +7,7 @@ import type { Token } from './auth/token.ts';
 import type { BodyBudget } from './body-budget.ts';
 import type { CallSpans } from './call-spans.ts';
 import { createClientErrorHandler, createTunnelHandler } from './client-error.ts';
+import { Turns } from './http/turns.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { apiDescription } from './plugins/api-description.ts';
 import { authentication } from './plugins/authentication.ts';
@@ -32,6 +33,7 @@ export interface AppDependencies {
   readonly queue: CallIntake;
   readonly calls: CallLookup;
   readonly watches: CallOptions['watches'];
+  readonly waiters: CallOptions['waiters'];
   readonly canceller: CallOptions['canceller'];
   readonly purges: PurgeOptions['jobs'];
   readonly queues: PurgeOptions['queues'];
@@ -124,8 +126,8 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
     maxBodyBytes: deps.maxBodyBytes,
     spans: deps.spans,
   });
-  const { calls, watches, canceller, stopping, resultTtlMs } = deps;
-  app.register(callRoutes, { calls, watches, canceller, lookup, logger, stopping, resultTtlMs });
+  const { calls, watches, waiters, canceller, stopping, resultTtlMs } = deps;
+  app.register(callRoutes, { calls, watches, waiters, canceller, lookup, logger, stopping, resultTtlMs });
   app.register(purgeRoutes, { jobs: deps.purges, queues: deps.queues, calls, lookup });
   const { functions, inspector, lanes } = deps;
   app.register(functionRoutes, { functions, inspector, lanes, purges: deps.purges, logger });
@@ -140,8 +142,14 @@ function createInstance({ metrics, logger, maxBodyBytes, limits }: AppDependenci
   const app: FastifyInstance = fastify({
     // Fastify logs requests whole, and makes a logger for each one. What there is to say is said by us (P9).
     logger: false,
-    serverFactory: (toRoutes) =>
-      createServer(
+    serverFactory: (toRoutes) => {
+      const turns = new Turns({
+        handle: (request, response) =>
+          isEnqueue(request) ? app.enqueue(request, response) : toRoutes(request, response),
+        isParallel: isEnqueue,
+        onOverflow: () => logger.info('connection closed, too many requests wait behind others'),
+      });
+      return createServer(
         {
           requestTimeout: requestTimeoutMs,
           headersTimeout: headersTimeoutMs,
@@ -151,8 +159,9 @@ function createInstance({ metrics, logger, maxBodyBytes, limits }: AppDependenci
           // Node's own answer would be a bare one. See refuseForm.
           requireHostHeader: false,
         },
-        (request, response) => (isEnqueue(request) ? app.enqueue(request, response) : toRoutes(request, response)),
-      ),
+        (request, response) => turns.take(request, response),
+      );
+    },
     bodyLimit: maxBodyBytes,
     forceCloseConnections: 'idle',
     // See gracefulClose.

@@ -61,6 +61,18 @@ export const gatewayConfig = {
     min: 1,
     doc: 'Connections to the API at once. Beyond it new ones are dropped and idle ones closed. Needs as many file descriptors.',
   }),
+  maxWaiters: integer({
+    env: 'MAX_WAITERS',
+    default: 5_000,
+    min: 1,
+    doc: 'Requests that wait for a call (`?wait=`, server-sent events) at once. Beyond it: 503.',
+  }),
+  maxWaitersPerToken: integer({
+    env: 'MAX_WAITERS_PER_TOKEN',
+    default: 1_000,
+    min: 1,
+    doc: 'Of these, those of one token. Beyond it: 429.',
+  }),
   publishTimeoutMs: duration({
     env: 'PUBLISH_TIMEOUT',
     default: 5_000,

@@ -111,14 +111,29 @@ function createDurations(registry: Registry) {
   });
 }
 
-/** Shows what the bodies that the gateway holds take, beside the limit. */
-export function showBodyBudget(registry: Registry, { usedBytes }: { readonly usedBytes: () => number }): void {
+/** What clients make the gateway hold. Called at each scrape. */
+export interface HeldSources {
+  readonly inflightBytes: () => number;
+  readonly waiters: () => number;
+}
+
+/** Shows what clients make the gateway hold, beside the limits. */
+export function showHeld(registry: Registry, { inflightBytes, waiters }: HeldSources): void {
+  const registers = [registry];
   new Gauge({
     name: 'gateway_inflight_bytes',
     help: 'Bytes of the bodies that are being read or wait for the queue. Never more than MAX_INFLIGHT_BYTES.',
-    registers: [registry],
+    registers,
     collect() {
-      this.set(usedBytes());
+      this.set(inflightBytes());
+    },
+  });
+  new Gauge({
+    name: 'gateway_waiters',
+    help: 'Requests that wait for a call. Never more than MAX_WAITERS.',
+    registers,
+    collect() {
+      this.set(waiters());
     },
   });
 }

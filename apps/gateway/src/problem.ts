@@ -40,6 +40,7 @@ export const problems = {
   expectation_failed: { status: 417, title: 'The expectation cannot be met' },
   idempotency_key_reused: { status: 422, title: 'The Idempotency-Key came with another call before' },
   too_many_pending: { status: 429, title: 'Too many calls of the function wait' },
+  too_many_waiting: { status: 429, title: 'Too many requests with this token wait' },
   rate_limited: { status: 429, title: 'Too many requests with this token' },
   headers_too_large: { status: 431, title: 'The request line and headers are too large' },
   /** For logs and metrics alone, with the status that nginx made known: nobody is left to read an answer. */

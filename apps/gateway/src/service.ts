@@ -46,12 +46,13 @@ import { BodyBudget } from './body-budget.ts';
 import { CallSpans } from './call-spans.ts';
 import { contradictions, type GatewayConfig } from './config.ts';
 import { buildFollowing, startSweeping } from './following.ts';
-import { createMetrics, showBodyBudget } from './metrics.ts';
+import { createMetrics, showHeld } from './metrics.ts';
 import { PurgeJobs } from './purge-jobs.ts';
 import { QueueRates } from './queue-rates.ts';
 import { ReceiptBook } from './receipt-book.ts';
 import { startRounds } from './rounds.ts';
 import { stopGateway } from './stop.ts';
+import { Waiters } from './waiting/waiters.ts';
 
 export type GatewayContext = Pick<ProcessContext, 'logger' | 'version' | 'fail'>;
 
@@ -89,13 +90,14 @@ export async function createGateway(
   const inspector = new QueueInspector(topology);
   const rates = new QueueRates();
   const receipts = new ReceiptBook(new ReceiptStore(publisher, topology), logger);
-  const { registry, metrics, bodyBudget } = buildMetrics(parts, config);
+  const { registry, metrics, bodyBudget, waiters } = buildMetrics(parts, config);
   const stopping = new AbortController();
   // One listener for each client that waits: Node would take more than ten of them for a leak.
   setMaxListeners(0, stopping.signal);
   const app = buildApp({
     queue,
     ...following,
+    waiters,
     purges: new PurgeJobs({ purge: following.purge, logger, stopping: stopping.signal }),
     queues: topology,
     stopping: stopping.signal,
@@ -144,7 +146,7 @@ export async function createGateway(
   return withPorts(service, app, ops);
 }
 
-function buildMetrics({ register, broker }: ReturnType<typeof buildQueue>, { maxInflightBytes }: GatewayConfig) {
+function buildMetrics({ register, broker }: ReturnType<typeof buildQueue>, config: GatewayConfig) {
   const registry = createRegistry();
   const metrics = createMetrics({
     registry,
@@ -152,9 +154,10 @@ function buildMetrics({ register, broker }: ReturnType<typeof buildQueue>, { max
     reconnects: () => broker.reconnects,
     connected: () => broker.connected,
   });
-  const bodyBudget = new BodyBudget({ limitBytes: maxInflightBytes });
-  showBodyBudget(registry, { usedBytes: () => bodyBudget.usedBytes });
-  return { registry, metrics, bodyBudget };
+  const bodyBudget = new BodyBudget({ limitBytes: config.maxInflightBytes });
+  const waiters = new Waiters({ inAll: config.maxWaiters, perToken: config.maxWaitersPerToken });
+  showHeld(registry, { inflightBytes: () => bodyBudget.usedBytes, waiters: () => waiters.count });
+  return { registry, metrics, bodyBudget, waiters };
 }
 
 /** The files that the configuration names. All that is wrong with them is told at once. */

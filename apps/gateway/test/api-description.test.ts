@@ -42,6 +42,7 @@ test('the description of an enqueue names its headers, its answers and every cod
     'client_disconnected',
     'invalid_parameter',
     'call_not_found',
+    'too_many_waiting',
     'not_ended',
     'already_ended',
     'result_gone',

@@ -14,6 +14,7 @@ import { type AppDependencies, buildApp } from '../src/app.ts';
 import { BodyBudget } from '../src/body-budget.ts';
 import { gatewayConfig } from '../src/config.ts';
 import { createMetrics } from '../src/metrics.ts';
+import { Waiters } from '../src/waiting/waiters.ts';
 import { MemoryFunctions } from './memory-functions.ts';
 import { MemoryQueues } from './memory-queues.ts';
 import { RecordingCalls, RecordingCanceller, RecordingPurges, RecordingWatches } from './recording-calls.ts';
@@ -93,7 +94,7 @@ export async function startTestGateway(
   overrides: Partial<
     Pick<
       AppDependencies,
-      'maxBodyBytes' | 'bodyBudget' | 'maxConnections' | 'limits' | 'register' | 'tokens' | 'resultTtlMs'
+      'maxBodyBytes' | 'bodyBudget' | 'maxConnections' | 'limits' | 'register' | 'tokens' | 'resultTtlMs' | 'waiters'
     >
   > = {},
   prepare: (app: FastifyInstance) => unknown = () => undefined,
@@ -117,6 +118,7 @@ export async function startTestGateway(
     queue,
     calls,
     watches,
+    waiters: new Waiters({ inAll: 100, perToken: 10 }),
     canceller,
     purges,
     queues: { listQueues: async () => ['default', 'heavy'] },

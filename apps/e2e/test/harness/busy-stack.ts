@@ -1,6 +1,13 @@
 import { connect, type Socket } from 'node:net';
-import { ApiClient, type Stack, type StackOptions } from '@asyncfn/stack';
-import { type RequestHandler, sleep, startCallbackReceiver, startTestFunction, status } from '@asyncfn/testkit';
+import { ApiClient, CallClient, type Stack, type StackOptions } from '@asyncfn/stack';
+import {
+  eventually,
+  type RequestHandler,
+  sleep,
+  startCallbackReceiver,
+  startTestFunction,
+  status,
+} from '@asyncfn/testkit';
 
 /** A stack with calls of every kind coming in, so that there is something to see in every metric. */
 export interface BusyStack extends AsyncDisposable {
@@ -23,7 +30,7 @@ function overloaded(): RequestHandler {
   };
 }
 
-/** Successes, failures, retries, overload, delays, a backlog, callbacks that fail, refusals, connections beyond the limit. */
+/** Successes, failures, retries, overload, delays, waits, a backlog, callbacks that fail, refusals, connections beyond the limit. */
 export async function startBusyStack(
   start: (options: StackOptions) => Promise<Stack>,
   options: Partial<StackOptions> = {},
@@ -54,6 +61,7 @@ export async function startBusyStack(
     }),
   );
   const client = await own(Promise.resolve(new ApiClient(stack.gateway.url, 20)));
+  await own(waitForOne(client, stack));
   const send = (): Promise<unknown> =>
     Promise.allSettled([
       client.call('quick', { callbackUrl: receiver.url }),
@@ -78,6 +86,16 @@ export async function startBusyStack(
       }
     },
   };
+}
+
+/** Follows a call that has not ended yet. */
+async function waitForOne(client: ApiClient, stack: Stack): Promise<AsyncDisposable> {
+  const callId = await client.accept('slow', { headers: { 'X-Delay': '1h' } });
+  const waiting = new CallClient(stack.gateway.url, 1);
+  // It ends with its client.
+  waiting.ask(callId, '?wait=5m').catch(() => undefined);
+  await eventually(async () => (await stack.gateway.metric('gateway_waiters')) > 0);
+  return waiting;
 }
 
 /** Ten in the midst of a body, and for a moment more than there may be. */

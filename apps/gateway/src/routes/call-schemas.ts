@@ -109,7 +109,16 @@ export const stateSchema = {
     },
     400: problemResponse('`wait` is not a duration of up to `5m`.', ['invalid_parameter']),
     404: unknown,
-    503: unavailable,
+    429: problemResponse(
+      'As many requests with this token wait as may (`MAX_WAITERS_PER_TOKEN`).',
+      ['too_many_waiting'],
+      retryAfterHeader,
+    ),
+    503: problemResponse(
+      'The broker is away, or as many requests wait as may (`MAX_WAITERS`).',
+      ['broker_unavailable', 'overloaded'],
+      retryAfterHeader,
+    ),
   },
 };
 

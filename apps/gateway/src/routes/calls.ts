@@ -21,9 +21,10 @@ import { nameInvalidParameters } from '../plugins/parameter-errors.ts';
 import { refusal } from '../problem.ts';
 import { type GoneReason, goneReason } from '../result/gone-reason.ts';
 import { resultHeaders } from '../result/result-headers.ts';
-import { sendEvents, wantsEvents } from './call-events.ts';
+import { answerAtEnd, notFound } from '../waiting/answer-at-end.ts';
+import { sendEvents, sendEventsHead, wantsEvents } from '../waiting/call-events.ts';
+import type { Waiters } from '../waiting/waiters.ts';
 import { type CallParams, cancelSchema, resultSchema, stateSchema, type WaitQuery } from './call-schemas.ts';
-import { answerAtEnd, notFound } from './call-wait.ts';
 
 /** What the gateway uses to find calls. */
 export type CallLookup = Pick<CallFinder, 'available' | 'find'>;
@@ -31,6 +32,7 @@ export type CallLookup = Pick<CallFinder, 'available' | 'find'>;
 export interface CallOptions extends Pick<AcceptContext, 'lookup'> {
   readonly calls: CallLookup;
   readonly watches: Pick<CallWatches, 'open'>;
+  readonly waiters: Pick<Waiters, 'admit'>;
   readonly canceller: Pick<CallCanceller, 'cancel'>;
   readonly logger: Logger;
   /** Aborts when the gateway stops: whoever waits is answered then. */
@@ -69,7 +71,7 @@ export const callRoutes: FastifyPluginCallbackTypebox<CallOptions> = (app, optio
 };
 
 async function showState(options: CallOptions, request: WaitingCall, reply: FastifyReply) {
-  const { params, query, headers } = request;
+  const { method, params, query, headers } = request;
   const waitMs = query.wait === undefined ? 0 : parseDuration(query.wait);
   if (waitMs === undefined || waitMs > longestWaitMs) {
     return reply.refuse(invalidWait);
@@ -79,11 +81,18 @@ async function showState(options: CallOptions, request: WaitingCall, reply: Fast
   if (refused !== undefined || standing === undefined) {
     return reply.refuse(refused ?? notFound);
   }
-  if (wantsEvents(headers.accept)) {
-    return sendEvents(options, params.callId, reply);
+  const asEvents = wantsEvents(headers.accept);
+  // What a HEAD is told is the same before and after: it has nothing to wait for.
+  const isAtOnce = method === 'HEAD' || (!asEvents && (waitMs === 0 || standing.kind === 'ended'));
+  if (isAtOnce) {
+    return asEvents ? sendEventsHead(reply) : toCallView(standing, options.lookup);
   }
-  const isOver = waitMs === 0 || standing.kind === 'ended';
-  return isOver ? toCallView(standing, options.lookup) : answerAtEnd(options, params.callId, waitMs, reply);
+  const place = options.waiters.admit(callerOf(request));
+  if (place.kind === 'refused') {
+    return reply.refuse(place);
+  }
+  const { callId } = params;
+  return asEvents ? sendEvents(options, callId, place, reply) : answerAtEnd(options, { callId, waitMs, place }, reply);
 }
 
 async function cancel(options: CallOptions, request: OneCall, reply: FastifyReply) {

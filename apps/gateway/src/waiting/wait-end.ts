@@ -1,0 +1,41 @@
+import type { Socket } from 'node:net';
+
+export interface WaitEndOptions {
+  /** The connection of the client that waits. */
+  readonly socket: Socket;
+  /** Aborts when the gateway stops. */
+  readonly stopping: AbortSignal;
+  /** The longest wait, in milliseconds. Default: none. */
+  readonly waitMs?: number;
+}
+
+/** Aborts its signal when there is nobody left to wait, when the gateway stops, or when the time is up. */
+export class WaitEnd implements Disposable {
+  readonly #options: WaitEndOptions;
+  readonly #over = new AbortController();
+  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #end = (): void => this.#over.abort();
+
+  constructor(options: WaitEndOptions) {
+    const { socket, stopping, waitMs } = options;
+    this.#options = options;
+    this.#timer = waitMs === undefined ? undefined : setTimeout(this.#end, waitMs);
+    socket.once('close', this.#end);
+    stopping.addEventListener('abort', this.#end, { once: true });
+    // What has been before is not told any more.
+    if (socket.destroyed || stopping.aborted) {
+      this.#end();
+    }
+  }
+
+  get signal(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  [Symbol.dispose](): void {
+    const { socket, stopping } = this.#options;
+    clearTimeout(this.#timer);
+    socket.off('close', this.#end);
+    stopping.removeEventListener('abort', this.#end);
+  }
+}

@@ -1,0 +1,80 @@
+import type { Caller } from '../auth/caller.ts';
+import { type Refusal, refusal } from '../problem.ts';
+
+export interface WaiterLimits {
+  /** Requests that may wait at once. */
+  readonly inAll: number;
+  /** Of one token. */
+  readonly perToken: number;
+}
+
+/** A place among those that wait; disposed when the wait is over. */
+export interface WaiterPlace extends Disposable {
+  readonly kind: 'place';
+}
+
+/** Keeps how many requests wait for something, all together and of each token, within limits. */
+export class Waiters {
+  readonly #limits: WaiterLimits;
+  readonly #ofToken = new Map<string, number>();
+  #count = 0;
+
+  constructor(limits: WaiterLimits) {
+    this.#limits = limits;
+  }
+
+  /** How many wait. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** A place for one more, or why there is none. Callers without a token share what there is. */
+  admit({ name }: Pick<Caller, 'name'>): WaiterPlace | Refusal {
+    if (name !== undefined && this.#countOf(name) >= this.#limits.perToken) {
+      return tooMany;
+    }
+    if (this.#count >= this.#limits.inAll) {
+      return full;
+    }
+    this.#add(name, 1);
+    let isTaken = true;
+    return {
+      kind: 'place',
+      [Symbol.dispose]: () => {
+        if (isTaken) {
+          isTaken = false;
+          this.#add(name, -1);
+        }
+      },
+    };
+  }
+
+  #countOf(name: string): number {
+    return this.#ofToken.get(name) ?? 0;
+  }
+
+  #add(name: string | undefined, change: 1 | -1): void {
+    this.#count += change;
+    if (name === undefined) {
+      return;
+    }
+    const count = this.#countOf(name) + change;
+    if (count === 0) {
+      this.#ofToken.delete(name);
+    } else {
+      this.#ofToken.set(name, count);
+    }
+  }
+}
+
+const retryAfter = { 'Retry-After': '5' };
+const tooMany = refusal(
+  'too_many_waiting',
+  'As many requests with this token wait for calls as may. Ask without wait, or again when one of them has its answer.',
+  retryAfter,
+);
+const full = refusal(
+  'overloaded',
+  'As many clients wait for calls as the gateway lets wait. Ask without wait, or again later.',
+  retryAfter,
+);
