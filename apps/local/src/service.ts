@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ProcessExit } from '@asyncfn/guarded-process';
@@ -13,6 +13,7 @@ import { type ChildEnvFacts, childEnv } from './launch/child-env.ts';
 import { type FolderLock, lockFolder } from './launch/folder-lock.ts';
 import { renderFunctionsFile } from './launch/functions-file.ts';
 import { type KeptSecret, keepSigningSecret } from './launch/signing-secret.ts';
+import { makeStateFolder } from './launch/state-folder.ts';
 import type { Terminal } from './launch/terminal.ts';
 import { checkPorts, formatHost, type WantedPort } from './port.ts';
 import { createSampleFunctions } from './samples/sample-functions.ts';
@@ -58,7 +59,7 @@ class LocalStack {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    await mkdir(this.#stateDir, { recursive: true });
+    await makeStateFolder(this.#stateDir);
     this.#lock = await lockFolder(this.#stateDir);
     await checkPorts(this.#wantedPorts());
     const secret = await this.#keepSecret();

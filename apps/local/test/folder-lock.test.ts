@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -41,6 +41,19 @@ test('a process that was killed leaves the folder free', async () => {
   expect(existsSync(path)).toBe(true);
   await using lock = await lockFolder(folder);
   expect(lock.path).toBe(path);
+});
+
+test('the lock is in the folder, so that a container which shares it and nothing else sees it', async () => {
+  await using lock = await lockFolder(folder);
+  expect(lock.path).toBe(join(await realpath(folder), 'lock.sock'));
+});
+
+test('a folder whose path leaves no room for a socket has its lock among the temporary files', async () => {
+  const deep = join(folder, 'deep-'.repeat(20));
+  await mkdir(deep);
+  await using lock = await lockFolder(deep);
+  expect(lock.path.startsWith(tmpdir())).toBe(true);
+  await expect(lockFolder(deep)).rejects.toThrow(FolderInUseError);
 });
 
 async function lockAndUnlock() {
