@@ -1,29 +1,82 @@
-# One image for each app: docker build --build-arg APP=gateway . (or worker, or local)
+# One image for each app: docker build --build-arg APP=gateway -t asyncfn-gateway .
+# APP is gateway or worker, or local: all of it on one machine, with nats-server, sample functions and an inbox.
+ARG APP=unset
 
 FROM node:24-slim AS pnpm
-ENV TURBO_TELEMETRY_DISABLED=1 npm_config_update_notifier=false npm_config_verify_deps_before_run=false
+ENV TURBO_TELEMETRY_DISABLED=1 npm_config_update_notifier=false
 WORKDIR /repository
 COPY package.json ./
 RUN npm install --global "$(node -p 'require("./package.json").packageManager')"
 
-# Leaves only what the app is made of, so that a change elsewhere builds nothing anew.
+# Leaves only what the app is made of, so that a change elsewhere builds nothing again.
 FROM pnpm AS prune
 ARG APP
 COPY . .
-RUN npx --yes "turbo@$(sed -n 's/^  turbo: //p' pnpm-workspace.yaml)" prune "@asyncfn/${APP}" --docker
+RUN apps=$(node scripts/image/apps.js "${APP#unset}") \
+  && npx --yes "turbo@$(sed -n 's/^  turbo: //p' pnpm-workspace.yaml)" prune $apps --docker
+
+# What the app depends on: made once, as long as no version changes.
+FROM pnpm AS dependencies
+COPY --from=prune /repository/out/json/ ./
+COPY scripts/image/trim.js /image/
+RUN pnpm install --prod --frozen-lockfile --filter-prod "{apps/*}..." \
+  && node /image/trim.js .
 
 FROM pnpm AS build
-ARG APP
 COPY --from=prune /repository/out/json/ ./
-RUN pnpm install --frozen-lockfile --filter "@asyncfn/${APP}..."
+RUN pnpm install --frozen-lockfile
 COPY --from=prune /repository/out/full/ ./
-RUN pnpm --filter "@asyncfn/${APP}..." run build \
-  && pnpm --filter "@asyncfn/${APP}" --prod deploy --legacy /app
+COPY scripts/image/trim.js /image/
+RUN pnpm --config.verify-deps-before-run=false --recursive run build \
+  && find . -name node_modules -prune -exec rm -rf {} + \
+  && node /image/trim.js .
 
-FROM node:24-slim
+FROM node:24-slim AS runtime
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.licenses="MIT" \
+  org.opencontainers.image.version="${VERSION}" \
+  org.opencontainers.image.revision="${REVISION}" \
+  org.opencontainers.image.base.name="docker.io/library/node:24-slim"
 ENV NODE_ENV=production
-WORKDIR /app
-COPY --from=build /app ./
-USER node
+COPY LICENSE scripts/image/health.mjs /app/
+COPY --from=dependencies /repository/ /app/
+COPY --from=build /repository/ /app/
 # Node itself, so that it gets the signals; no shell, no package manager in between.
 CMD ["node", "--enable-source-maps", "dist/main.js"]
+
+FROM runtime AS app-gateway
+LABEL org.opencontainers.image.title="asyncfn gateway" \
+  org.opencontainers.image.description="Takes calls of HTTP functions and puts them into a durable queue on NATS JetStream."
+WORKDIR /app/apps/gateway
+USER node
+# The API, and the operations server: metrics and probes.
+EXPOSE 8080 8082
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["node", "/app/health.mjs", "8082"]
+
+FROM runtime AS app-worker
+LABEL org.opencontainers.image.title="asyncfn worker" \
+  org.opencontainers.image.description="Takes calls from the queue, calls their functions, and delivers the results."
+WORKDIR /app/apps/worker
+USER node
+EXPOSE 8081
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["node", "/app/health.mjs", "8081"]
+
+FROM runtime AS app-local
+LABEL org.opencontainers.image.title="asyncfn local" \
+  org.opencontainers.image.description="Everything in one container, to try it: NATS, gateway, worker, sample functions and a callback inbox."
+WORKDIR /app/apps/local
+COPY --from=nats:2.15-alpine /usr/local/bin/nats-server /usr/local/bin/
+# The queue. Any user may write to it, so that --user works; a volume that is made for it is the same.
+RUN install --directory --mode=1777 /data
+ENV STATE_DIR=/data HOST=0.0.0.0
+USER node
+# The API and the inbox. The operations servers of gateway and worker are at 8082 and 8081.
+EXPOSE 8080 8090
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["node", "/app/health.mjs", "8082"]
+
+# Without APP the build ends in the stage above that says what to pass.
+FROM prune AS app-unset
+
+# APP is gateway, worker or local: --build-arg APP=gateway
+FROM app-${APP}

@@ -20,7 +20,7 @@ export default defineConfig({
         ssr,
         test: {
           name: 'unit',
-          include: ['{apps,packages}/*/{src,test}/**/*.test.ts', 'scripts/*.test.ts'],
+          include: ['{apps,packages}/*/{src,test}/**/*.test.ts', 'scripts/**/*.test.ts'],
           exclude: ['**/*.nats.test.ts', '**/*.e2e.test.ts', '**/node_modules/**', '**/dist/**'],
           // Ten thousand cases of a property take seconds on a busy machine.
           testTimeout: 30_000,

@@ -7,8 +7,8 @@ import { eventually } from '@asyncfn/testkit';
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
 /** The launcher as somebody runs it, with free ports unless `env` says otherwise. */
-export function startLauncher(env: Record<string, string>) {
-  const child = spawn(process.execPath, ['--enable-source-maps', MAIN], {
+export function startLauncher(env: Record<string, string>, main: string = MAIN) {
+  const child = spawn(process.execPath, ['--enable-source-maps', main], {
     env: { ...process.env, PORT: '0', NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
