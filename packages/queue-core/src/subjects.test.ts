@@ -92,6 +92,7 @@ test.each([
 
 test('the filter of a function has one wildcard, in the place of the call id', () => {
   expect(functionFilter('q', 'f')).toBe('calls.q.ready.~.f.*');
+  expect(() => functionFilter('q', '*')).toThrow(TypeError);
   fc.assert(
     fc.property(hostile, hostile, (queue, name) => {
       const filter = tryCall(() => functionFilter(queue, name));

@@ -40,9 +40,9 @@ export function callPattern({ queue, readiness, function: name, callId }: CallPa
   return `calls.${checkedPart(queue)}.${readiness}.${functions}.${callId === '*' ? '*' : checkedCallId(callId)}`;
 }
 
-/** The subjects of all calls of one function that are ready: the filter of its consumer. */
+/** The subjects of all calls of one function that are ready: the filter of its consumer. Throws for `*`, which is none. */
 export function functionFilter(queue: string, functionName: string): string {
-  return callPattern({ queue, readiness: 'ready', function: functionName, callId: '*' });
+  return `calls.${checkedPart(queue)}.ready.${functionTokens(functionName)}.*`;
 }
 
 /** The subjects of all calls that wait for their time, of a queue or of one function in it. */
@@ -70,7 +70,8 @@ export function waitingFilter(queue: string, functionName = '*'): string {
 
 /** The subjects that the stream of a queue holds. */
 export function queueSubjects(queue: string): string[] {
-  return [functionFilter(queue, '*'), scheduledFilter(queue), `calls.${queue}.key.*`];
+  const ready = callPattern({ queue, readiness: 'ready', function: '*', callId: '*' });
+  return [ready, scheduledFilter(queue), `calls.${queue}.key.*`];
 }
 
 /** The stream of a queue. */
