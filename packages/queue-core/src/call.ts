@@ -23,6 +23,10 @@ export const CallEnvelope = Type.Object({
   callbackUrl: Type.Optional(Type.String()),
   /** Name of the token that the call was submitted with; absent where the gateway asks for none. */
   submitter: Type.Optional(Type.String()),
+  /** The call that it follows: it is made by the callback of that one, or from within it. */
+  parentId: Type.Optional(Type.String({ pattern: callIdPattern.source })),
+  /** Hops from the first call of its chain; absent for none. */
+  chainDepth: Type.Optional(Type.Integer({ minimum: 0 })),
   /** When the call was accepted: Unix time in nanoseconds, decimal. OpenFaaS's `X-Start-Time`. */
   startTime: Type.String({ pattern: '^[0-9]{1,20}$' }),
   /** Retries made before this attempt: 0 on the first try. */

@@ -32,6 +32,11 @@ export function hashKey({ function: name, submitter = '' }: Pick<Call, 'function
   return createHash('sha256').update(`${name}\0${submitter}\0${key}`).digest('hex');
 }
 
+/** What a derived id is remembered under, in the same way. No key has this hash: there are three parts to one. */
+export function hashDerivedId(callId: string): string {
+  return createHash('sha256').update(`derived\0${callId}`).digest('hex');
+}
+
 /**
  * Tells whether two calls ask for the same: their sub-path, query and body. Headers do not count, because many of them
  * differ from one try to the next: dates, traces, credentials.

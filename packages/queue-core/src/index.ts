@@ -10,6 +10,8 @@ export { type PortRange, portRangeType } from './callback-guard/port-range.ts';
 export { callbackRuleSettings } from './callback-guard/settings.ts';
 export { type TargetRule, targetRuleType } from './callback-guard/target-rule.ts';
 export { type CallbackTask, callbackTaskCodec } from './callback-task.ts';
+export { chainHeaders, maxChainDepth } from './chain/chain-headers.ts';
+export { callbackFollowerId, type ParentLife } from './chain/derive-call-id.ts';
 export { callHeader, type DecodedCall, decodeCall, encodeEnvelope } from './codec.ts';
 export { type DeadLetter, type DeadLetterReason, deadLetterReasons } from './dead-letter.ts';
 export { type Durability, type DurabilityLevel, type DurabilityShortfall, durabilityLevels } from './durability.ts';

@@ -118,7 +118,7 @@ export class CallQueue {
 
   /** Most calls need no more than one promise, and each further one costs. */
   #acceptInto(call: Call, message: Outgoing, options: AcceptOptions): Promise<AcceptResult> {
-    const isPlain = !options.unique && options.key === undefined && call.expiresAt === undefined;
+    const isPlain = !options.unique && options.key === undefined && !options.derived && call.expiresAt === undefined;
     if (isPlain && this.#topology.hasLane(call.queue, call.function)) {
       return this.#publisher.publish(message).then((result) => this.#noticed(call, result));
     }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Call } from '../call.ts';
-import { fingerprintOf, hashKey, type KeyRecord } from '../idempotency-key.ts';
+import { fingerprintOf, hashDerivedId, hashKey, type KeyRecord } from '../idempotency-key.ts';
 import { type PublishResult, refused } from '../publish-result.ts';
 import { queueStream } from '../subjects.ts';
 import type { AtomicPublisher } from './atomic-publisher.ts';
@@ -25,6 +25,11 @@ export interface AcceptOptions {
   readonly unique: boolean;
   /** `Idempotency-Key`: a call that came with it before is not stored a second time. */
   readonly key?: string | undefined;
+  /**
+   * The id says all that the call is: one that came with it before is this one, whatever its body, and is not stored a
+   * second time. Not together with `key`.
+   */
+  readonly derived?: boolean;
 }
 
 export interface CarefulIntakeParts {
@@ -56,15 +61,17 @@ export class CarefulIntake {
    * Throws `QueueError` when the broker cannot be asked.
    * @param isOver whether nobody waits for the answer any more: then nothing is stored
    */
-  async accept(call: Call, { unique, key }: AcceptOptions, isOver: () => boolean): Promise<PublishResult | KeyResult> {
-    if (key === undefined) {
+  async accept(call: Call, options: AcceptOptions, isOver: () => boolean): Promise<PublishResult | KeyResult> {
+    const { unique } = options;
+    const identity = identityOf(call, options, this.#parts.windowMs);
+    if (identity === undefined) {
       return this.#store(call, unique, isOver);
     }
-    const hash = hashKey(call, key);
+    const { hash } = identity;
     for (;;) {
       const known = await this.#parts.known.findKey(hash);
       if (known !== undefined) {
-        return judge(known, call);
+        return identity.judge(known);
       }
       const other = this.#underWay.get(hash);
       if (other === undefined) {
@@ -72,7 +79,7 @@ export class CarefulIntake {
       }
       await other;
     }
-    const storing = this.#storeWithKey(call, unique, hash, isOver);
+    const storing = this.#storeWithKey(call, unique, identity, isOver);
     const done = storing.catch(() => {});
     this.#underWay.set(hash, done);
     void done.then(() => this.#underWay.delete(hash));
@@ -103,11 +110,11 @@ export class CarefulIntake {
   async #storeWithKey(
     call: Call,
     unique: boolean,
-    hash: string,
+    identity: Identity,
     isOver: () => boolean,
   ): Promise<PublishResult | KeyResult> {
-    const { atomic, windowMs, sleep } = this.#parts;
-    const earlier = unique ? await this.#judgeId(call, hash) : undefined;
+    const { atomic, sleep } = this.#parts;
+    const earlier = unique ? await this.#judgeId(call, identity) : undefined;
     if (earlier !== undefined) {
       return earlier;
     }
@@ -115,38 +122,38 @@ export class CarefulIntake {
     if (unannounced !== undefined) {
       return unannounced;
     }
-    const group = [toKeyMessage(call, hash, windowMs), toCallMessage(call, unique)];
+    const group = [toKeyMessage(call, identity.hash, identity.windowMs), toCallMessage(call, unique)];
     const result = await untilDecided(() => atomic.publish(queueStream(call.queue), group, isOver), sleep);
     if (result.kind === 'stored' || result.reason !== 'conflict') {
       return result;
     }
-    return this.#judgeConflict(call, unique, hash);
+    return this.#judgeConflict(call, unique, identity);
   }
 
   /** Undefined where the id that the client chose is not known. */
-  async #judgeId(call: Call, hash: string): Promise<PublishResult | KeyResult | undefined> {
+  async #judgeId(call: Call, { hash, judge }: Identity): Promise<PublishResult | KeyResult | undefined> {
     const { known } = this.#parts;
     if (!(await known.isKnown(call.id))) {
       return undefined;
     }
     // Perhaps it is this very call, stored by another gateway since the key was looked for.
     const same = await known.findKey(hash);
-    return same === undefined ? conflict : judge(same, call);
+    return same === undefined ? conflict : judge(same);
   }
 
   /**
    * Who has come first, with the key or with the id. Whoever is asked may not have heard of it as soon as the leader that
    * has refused.
    */
-  async #judgeConflict(call: Call, unique: boolean, hash: string): Promise<PublishResult | KeyResult> {
+  async #judgeConflict(call: Call, unique: boolean, identity: Identity): Promise<PublishResult | KeyResult> {
     const { known, sleep = delay } = this.#parts;
     for (const waitMs of confirmMs) {
       await sleep(waitMs);
-      const winner = await known.findKey(hash);
+      const winner = await known.findKey(identity.hash);
       if (winner !== undefined) {
-        return judge(winner, call);
+        return identity.judge(winner);
       }
-      const earlier = unique ? await this.#judgeId(call, hash) : undefined;
+      const earlier = unique ? await this.#judgeId(call, identity) : undefined;
       if (earlier !== undefined) {
         return earlier;
       }
@@ -162,9 +169,34 @@ const graceMs = 1_000;
 const conflict = refused('conflict', 'a call of this id is known');
 const late = refused('timeout', 'the time was up before the call was sent');
 
+/** By what a call is known again that came before. */
+interface Identity {
+  /** What it is remembered under. */
+  readonly hash: string;
+  /** For how long, in milliseconds. */
+  readonly windowMs: number;
+  /** What the call means when something is remembered. */
+  readonly judge: (earlier: KeyRecord) => KeyResult;
+}
+
+/** A callback is tried for ten hours, and may be replayed by hand after that. */
+const leastDerivedMs = 24 * 60 * 60 * 1000;
+
+/** Undefined for a call that is another one each time that it comes. */
+function identityOf(call: Call, { key, derived = false }: AcceptOptions, windowMs: number): Identity | undefined {
+  if (derived) {
+    return { hash: hashDerivedId(call.id), windowMs: Math.max(windowMs, leastDerivedMs), judge: replay };
+  }
+  return key === undefined
+    ? undefined
+    : { hash: hashKey(call, key), windowMs, judge: (earlier) => judge(earlier, call) };
+}
+
 /** What a call means that comes with a key that is known. */
-function judge({ callId, startTime, notBefore, fingerprint }: KeyRecord, call: Call): KeyResult {
-  return fingerprint === fingerprintOf(call)
-    ? { kind: 'replayed', earlier: { callId, startTime, ...(notBefore !== undefined && { notBefore }) } }
-    : { kind: 'key_reused' };
+function judge(earlier: KeyRecord, call: Call): KeyResult {
+  return earlier.fingerprint === fingerprintOf(call) ? replay(earlier) : { kind: 'key_reused' };
+}
+
+function replay({ callId, startTime, notBefore }: KeyRecord): KeyResult {
+  return { kind: 'replayed', earlier: { callId, startTime, ...(notBefore !== undefined && { notBefore }) } };
 }

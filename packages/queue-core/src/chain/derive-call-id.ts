@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+
+/** One life of a call: its id may be chosen again once it is forgotten, and each replay of it is a life of its own. */
+export interface ParentLife {
+  readonly callId: string;
+  /** `X-Start-Time` of the call as it was told; empty if it was not. */
+  readonly startTime: string;
+  /** Replays made of it: 0 for none. */
+  readonly generation: number;
+}
+
+/** What a call asks for, as far as it tells one follower of a call from another. */
+export interface FollowerTarget {
+  /** `NAME` or `NAME.NAMESPACE`, as the register has it. */
+  readonly function: string;
+  /** Sub-path byte for byte (latin1). */
+  readonly path: string;
+  /** Query byte for byte (latin1), without its question mark. */
+  readonly query: string;
+  /** Name of the token that it is submitted with: strangers cannot take the place of each other's followers. */
+  readonly submitter: string | undefined;
+}
+
+/**
+ * The id of the call that the callback of another one makes: however often that callback is delivered, and through
+ * whatever gateway, it is the same. Another target, another replay and another life of the parent make another one.
+ */
+export function callbackFollowerId(parent: ParentLife, target: FollowerTarget): string {
+  const { function: name, path, query, submitter } = target;
+  return deriveCallId(parent, ['callback', name, path, query, submitter ?? null]);
+}
+
+/**
+ * An id that is a function of a life of a call and of what follows it, and nothing else: a UUIDv8 made from a SHA-256 (RFC
+ * 9562, 5.8 and B.2).
+ *
+ * @param follower names what follows; its first part says which kind of follower it is, so that two kinds never meet
+ */
+export function deriveCallId(parent: ParentLife, follower: readonly [kind: string, ...(string | null)[]]): string {
+  const { callId, startTime, generation } = parent;
+  // JSON keeps the parts apart, whatever they hold.
+  const seed = JSON.stringify(['asyncfn', callId, startTime, generation, ...follower]);
+  const bytes = createHash('sha256').update(seed).digest().subarray(0, 16);
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = bytes.toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
