@@ -1,11 +1,13 @@
-import type {
-  AcceptResult,
-  Call,
-  CallbackPolicy,
-  CallQueue,
-  DurabilityShortfall,
-  FunctionConfig,
-  RefusalReason,
+import {
+  type AcceptResult,
+  type Call,
+  type CallbackPolicy,
+  type CallQueue,
+  callbackFollowerId,
+  type DurabilityShortfall,
+  type FunctionConfig,
+  type ParentLife,
+  type RefusalReason,
 } from '@asyncfn/queue-core';
 import type { Caller } from './auth/caller.ts';
 import { type CallHeaders, sortCallHeaders } from './call-headers.ts';
@@ -36,6 +38,8 @@ export interface CallDraft {
   readonly submitter: string | undefined;
   /** The client chose the id: it must not be in use. */
   readonly clientChoseId: boolean;
+  /** The id is that of the callback of another call: what came with it before is this call. */
+  readonly derivedId: boolean;
   readonly function: FunctionConfig;
   readonly target: Target;
   readonly headers: CallHeaders;
@@ -71,19 +75,38 @@ export function draftCall(request: CallRequest, context: AcceptContext): CallDra
   if (headers.kind === 'refused') {
     return headers;
   }
-  const { callId, callbackUrl } = headers;
+  const { callbackUrl } = headers;
   const unfit = callbackUrl === undefined ? undefined : refuseCallbackUrl(callbackUrl, callbackPolicy);
   if (unfit !== undefined) {
     return unfit;
   }
-  const clientChoseId = callId !== undefined;
-  const id = callId ?? createCallId();
-  return { kind: 'draft', id, submitter: request.caller.name, clientChoseId, function: config, target, headers };
+  const submitter = request.caller.name;
+  const { callId, origin } = headers;
+  const derived = origin.callbackOf && followerId(origin.callbackOf, config, target, submitter);
+  return {
+    kind: 'draft',
+    id: derived ?? callId ?? createCallId(),
+    submitter,
+    clientChoseId: callId !== undefined,
+    derivedId: derived !== undefined,
+    function: config,
+    target,
+    headers,
+  };
+}
+
+function followerId(
+  parent: ParentLife,
+  config: FunctionConfig,
+  { path, query }: Target,
+  submitter: string | undefined,
+) {
+  return callbackFollowerId(parent, { function: config.name, path, query, submitter });
 }
 
 /** A draft with what was missing. */
 export function completeCall(draft: CallDraft, startTime: string, body: Uint8Array): Call {
-  const { callbackUrl, maxRetries, timeoutMs, times } = draft.headers;
+  const { callbackUrl, maxRetries, timeoutMs, times, origin } = draft.headers;
   // Written out, because spreading costs several microseconds a call.
   const call: { -readonly [Field in keyof Call]: Call[Field] } = {
     id: draft.id,
@@ -101,6 +124,12 @@ export function completeCall(draft: CallDraft, startTime: string, body: Uint8Arr
   }
   if (callbackUrl !== undefined) {
     call.callbackUrl = callbackUrl;
+  }
+  if (origin.parentId !== undefined) {
+    call.parentId = origin.parentId;
+  }
+  if (origin.chainDepth > 0) {
+    call.chainDepth = origin.chainDepth;
   }
   if (maxRetries !== undefined) {
     call.maxRetries = maxRetries;
@@ -189,9 +218,13 @@ export function toQueueRefusal(reason: RefusalReason): Refusal {
     case 'too_large':
       return refusal('body_too_large', 'Body and headers together are larger than the queue takes.');
     case 'conflict':
-      return refusal('call_id_conflict', 'A call with this X-Call-Id is known already.');
+      return refusal('call_id_conflict', conflictDetail);
   }
 }
+
+const conflictDetail =
+  'A call with this X-Call-Id is known already. A function that makes a call sends no X-Call-Id, or passes on the ' +
+  'X-Start-Time and X-Retry that it got with it.';
 
 function retryAfter(seconds: number): Readonly<Record<string, string>> {
   return { 'Retry-After': String(seconds) };

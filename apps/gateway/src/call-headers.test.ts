@@ -30,6 +30,9 @@ test.each([
   ['X-Function-Authorization', 'Bearer x'],
   ['traceparent', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'],
   ['tracestate', 'a=b'],
+  ['X-Function-Status', '200'],
+  ['X-Chain-Depth', '1'],
+  ['X-Replays', '1'],
 ])('%s that is empty is as absent, alone and beside one that is not', (name, value) => {
   expect(sorted([[name, '']])).toEqual(sorted([]));
   expect(
@@ -154,6 +157,101 @@ describe('X-Call-Id', () => {
     ] as const;
     expect(refusedCode(twice)).toBe('invalid_call_id');
   });
+});
+
+describe('the callback of another call', () => {
+  const callback = [
+    ['X-Call-Id', 'call-0'],
+    ['X-Start-Time', '1700000000000000000'],
+    ['X-Function-Status', '200'],
+    ['X-Function-Name', 'before'],
+    ['X-Duration-Seconds', '0.1'],
+    ['X-Retry', '0'],
+    ['X-Retry-Max', '10'],
+    ['X-Replays', '1'],
+    ['X-Chain-Depth', '2'],
+    ['webhook-id', 'call-0'],
+  ] as const;
+
+  test('brings the response of its function and how it came about, and is told what it follows', () => {
+    const response = [
+      ['Content-Type', 'image/png'],
+      ['X-Own', '1'],
+      ['x-own', '2'],
+    ] as const;
+    const headers = sorted([...response, ...callback]);
+    expect(headers.travelling).toEqual([
+      ...response,
+      ['X-Function-Status', '200'],
+      ['X-Function-Name', 'before'],
+      ['X-Duration-Seconds', '0.1'],
+      ['webhook-id', 'call-0'],
+      ...forwarded,
+    ]);
+    expect(headers.callId).toBeUndefined();
+    expect(headers.origin).toEqual({
+      kind: 'origin',
+      parentId: 'call-0',
+      callbackOf: { callId: 'call-0', startTime: '1700000000000000000', generation: 1 },
+      chainDepth: 2,
+    });
+  });
+
+  test.each([
+    ['X-Delay', '10s'],
+    ['X-Delay', 'soon'],
+    ['X-Not-Before', 'never'],
+    ['X-Expires-In', '0s'],
+    ['X-Timeout', '1ms'],
+    ['X-Timeout', 'none'],
+    ['X-Max-Retries', '0'],
+    ['X-Max-Retries', 'many'],
+    ['Idempotency-Key', 'key'],
+    ['Idempotency-Key', 'two words'],
+    ['X-Function-Authorization', 'Bearer x'],
+  ])('does nothing and is not refused for %s: %s in the response', (name, value) => {
+    expect(sorted([[name, value], [name, value], ...callback])).toEqual(sorted(callback));
+  });
+
+  test('goes on to where the function says', () => {
+    const headers = sorted([['X-Callback-Url', 'http://a.test/next'], ...callback]);
+    expect(headers).toMatchObject({ callbackUrl: 'http://a.test/next', origin: { parentId: 'call-0' } });
+  });
+
+  test('with an id that is none is refused', () => {
+    expect(refusedCode([['X-Call-Id', 'a.b'], ...callback.slice(1)])).toBe('invalid_call_id');
+  });
+
+  test('that does not say of which call tells nothing: it is a call of its own', () => {
+    const headers = sorted([['X-Timeout', '3s'], ...callback.slice(2)]);
+    expect(headers.travelling.map(([name]) => name)).not.toContain('X-Function-Status');
+    expect(headers).toMatchObject({ callId: undefined, timeoutMs: 3_000, origin: { parentId: undefined } });
+  });
+});
+
+test('a call from within another one heeds its own headers, and follows that one', () => {
+  const headers = sorted([
+    ['X-Call-Id', 'call-0'],
+    ['X-Start-Time', '1700000000000000000'],
+    ['X-Retry', '1'],
+    ['X-Retry-Max', '10'],
+    ['X-Parent-Call-Id', 'call-before'],
+    ['X-Function-Status', '500'],
+    ['X-Timeout', '3s'],
+    ['Idempotency-Key', 'own'],
+  ]);
+  expect(headers).toMatchObject({
+    callId: undefined,
+    timeoutMs: 3_000,
+    idempotencyKey: 'own',
+    origin: { parentId: 'call-0', callbackOf: undefined, chainDepth: 1 },
+  });
+  expect(headers.travelling.map(([name]) => name)).toEqual([
+    'X-Function-Status',
+    'X-Timeout',
+    'Idempotency-Key',
+    'X-Forwarded-Proto',
+  ]);
 });
 
 describe('X-Callback-Url', () => {

@@ -1,6 +1,14 @@
-import { connectionOptions, type HeaderList, hopByHopHeaders, isCallId, isIdempotencyKey } from '@asyncfn/queue-core';
+import {
+  chainHeaders,
+  connectionOptions,
+  type HeaderList,
+  hopByHopHeaders,
+  isCallId,
+  isIdempotencyKey,
+} from '@asyncfn/queue-core';
 import { parseDuration } from '@asyncfn/units';
 import { type CallTimes, readCallTimes, type TimeHeaders } from './call-times.ts';
+import { type CallOrigin, type OriginHeaders, readOrigin } from './chain/call-origin.ts';
 import { type Refusal, refusal } from './problem.ts';
 
 /** The headers of an enqueue, sorted by whom they are for. */
@@ -8,8 +16,9 @@ export interface CallHeaders {
   readonly kind: 'headers';
   /** For the function: end-to-end headers in their order, names and values as they came in (latin1). */
   readonly travelling: HeaderList;
-  /** `X-Call-Id`, checked. */
+  /** `X-Call-Id`, checked; undefined where it is the id of another call, which `origin` tells. */
   readonly callId: string | undefined;
+  readonly origin: CallOrigin;
   /** `X-Callback-Url` as it came. */
   readonly callbackUrl: string | undefined;
   /** `X-Max-Retries`, checked. */
@@ -23,8 +32,14 @@ export interface CallHeaders {
 }
 
 /** What the headers that say something to the gateway held, each time that they came. */
-interface Special extends TimeHeaders {
+interface Special extends TimeHeaders, OriginHeaders {
   callIds: readonly string[];
+  functionStatuses: readonly string[];
+  startTimes: readonly string[];
+  retries: readonly string[];
+  replays: readonly string[];
+  parentCallIds: readonly string[];
+  chainDepths: readonly string[];
   callbackUrls: readonly string[];
   maxRetries: readonly string[];
   timeouts: readonly string[];
@@ -44,6 +59,12 @@ const none: readonly string[] = [];
 
 const places: ReadonlyMap<string, keyof Special> = new Map([
   ['x-call-id', 'callIds'],
+  ['x-function-status', 'functionStatuses'],
+  ['x-start-time', 'startTimes'],
+  ['x-retry', 'retries'],
+  [chainHeaders.replays, 'replays'],
+  [chainHeaders.parentCallId, 'parentCallIds'],
+  [chainHeaders.depth, 'chainDepths'],
   ['x-callback-url', 'callbackUrls'],
   ['x-max-retries', 'maxRetries'],
   ['x-timeout', 'timeouts'],
@@ -73,6 +94,9 @@ const staying: ReadonlySet<string> = new Set([
   'x-start-time',
   'x-retry',
   'x-retry-max',
+  chainHeaders.replays,
+  chainHeaders.parentCallId,
+  chainHeaders.depth,
   // The worker tells the function in X-Retry-Max. X-Timeout travels: OpenFaaS's of-watchdog keeps to it as well.
   'x-max-retries',
   // For this gateway alone: one further on would wait once more.
@@ -95,12 +119,17 @@ export function sortCallHeaders(
   peer: string | undefined,
   now: number,
 ): CallHeaders | Refusal {
-  const [special, passing] = sort(rawHeaders);
+  const [all, passing] = sort(rawHeaders);
+  const origin = refuseCallId(all) ?? readOrigin(all);
+  if (origin.kind === 'refused') {
+    return origin;
+  }
+  const special = origin.callbackOf === undefined ? all : { ...all, ...withoutControls };
   const times = check(special) ?? readCallTimes(special, now);
   if (times.kind === 'refused') {
     return times;
   }
-  const endToEnd = withoutNamed(passing, special.connection);
+  const endToEnd = withoutNamed(ofOrigin(passing, origin, all), special.connection);
   const travelling = special.functionAuthorizations.length > 0 ? withAuthorization(endToEnd) : endToEnd;
   addForwarded(travelling, special.hosts[0], peer);
   const [callId] = special.callIds;
@@ -111,7 +140,8 @@ export function sortCallHeaders(
   return {
     kind: 'headers',
     travelling,
-    callId,
+    callId: origin.parentId === undefined ? callId : undefined,
+    origin,
     callbackUrl,
     maxRetries: maxRetries === undefined ? undefined : Number(maxRetries),
     timeoutMs: timeout === undefined ? undefined : parseDuration(timeout),
@@ -120,12 +150,48 @@ export function sortCallHeaders(
   };
 }
 
+/**
+ * A callback has the headers of the response that a function gave. What looks there like an order to the gateway was given to
+ * none, and must not delay a call, merge it with another or have it refused. `X-Callback-Url` is the exception: by it the
+ * function says where the chain goes on, as with OpenFaaS.
+ */
+const withoutControls = {
+  maxRetries: none,
+  timeouts: none,
+  delays: none,
+  notBefores: none,
+  expiries: none,
+  idempotencyKeys: none,
+  functionAuthorizations: none,
+} satisfies Partial<Special>;
+
+/** Those among them that would travel. */
+const resultControls: ReadonlySet<string> = new Set(['x-timeout', 'idempotency-key', 'x-function-authorization']);
+
+/** Only the callback of a known call has one: a function that passed it on would make callbacks of its own calls. */
+const resultOfNoCall: ReadonlySet<string> = new Set(['x-function-status']);
+
+/** What of the headers is for the function, by where the call comes from. */
+function ofOrigin(headers: Header[], { callbackOf, parentId }: CallOrigin, { functionStatuses }: Special): Header[] {
+  if (functionStatuses.length === 0) {
+    return headers;
+  }
+  const dropped = parentId === undefined ? resultOfNoCall : callbackOf === undefined ? undefined : resultControls;
+  return dropped === undefined ? headers : headers.filter(([name]) => !dropped.has(name.toLowerCase()));
+}
+
 type Header = readonly [name: string, value: string];
 
 /** What the headers say to the gateway, and those that go on to the function. One pass, since every call pays for it. */
 function sort(rawHeaders: readonly string[]): [Special, Header[]] {
   const special: Special = {
     callIds: none,
+    functionStatuses: none,
+    startTimes: none,
+    retries: none,
+    replays: none,
+    parentCallIds: none,
+    chainDepths: none,
     callbackUrls: none,
     maxRetries: none,
     timeouts: none,
@@ -165,11 +231,15 @@ function withoutNamed(headers: Header[], connection: readonly string[]): Header[
   return headers.filter(([name]) => !named.has(name.toLowerCase()));
 }
 
+function refuseCallId({ callIds }: Special): Refusal | undefined {
+  return callIds.length > 1 || !callIds.every(isCallId)
+    ? refusal('invalid_call_id', 'X-Call-Id is sent once and matches [A-Za-z0-9_-]{1,128}.')
+    : undefined;
+}
+
+/** All but what `readOrigin` checks. */
 function check(special: Special): Refusal | undefined {
-  const { callIds, callbackUrls, maxRetries, timeouts, idempotencyKeys } = special;
-  if (callIds.length > 1 || !callIds.every(isCallId)) {
-    return refusal('invalid_call_id', 'X-Call-Id is sent once and matches [A-Za-z0-9_-]{1,128}.');
-  }
+  const { callbackUrls, maxRetries, timeouts, idempotencyKeys } = special;
   if (callbackUrls.length > 1) {
     return refusal('invalid_callback_url', 'X-Callback-Url is sent once.');
   }

@@ -22,6 +22,7 @@ export interface CallView {
   readonly redirectedTo?: string;
   readonly reason?: string;
   readonly replays?: number;
+  readonly parentId?: string;
   readonly callback?: { readonly url: string; readonly status: string; readonly attempts: number };
 }
 
@@ -37,7 +38,7 @@ export function toCallView(
 }
 
 function viewOfAlive({ phase, call, dueAt, held }: AliveCall, lookup: Parameters<typeof toCallView>[1]): CallView {
-  const { id, function: name, queue, startTime, retry, generation, callbackUrl } = call;
+  const { id, function: name, queue, startTime, retry, generation, callbackUrl, parentId } = call;
   const startedAt = held?.startedAt ?? call.startedAt;
   return {
     callId: id,
@@ -50,13 +51,14 @@ function viewOfAlive({ phase, call, dueAt, held }: AliveCall, lookup: Parameters
     ...(dueAt !== undefined && { notBefore: toIso(dueAt) }),
     ...(startedAt !== undefined && { startedAt: toIso(startedAt) }),
     ...(generation !== undefined && { replays: generation }),
+    ...(parentId !== undefined && { parentId }),
     ...(callbackUrl !== undefined && { callback: { url: displayUrl(callbackUrl), status: 'pending', attempts: 0 } }),
   };
 }
 
 function viewOfEnded({ outcome, callback }: EndedCall): CallView {
   const { callId, function: name, queue, status, attempts, maxRetries, startTime, generation } = outcome;
-  const { startedAt, endedAt, durationMs, functionStatus, headers, reason, callbackUrl } = outcome;
+  const { startedAt, endedAt, durationMs, functionStatus, headers, reason, callbackUrl, parentId } = outcome;
   const redirectedTo = redirectOf(functionStatus, headers)?.location;
   const { status: callbackStatus, attempts: tries } = callback ?? { status: 'pending', attempts: 0 };
   return {
@@ -74,6 +76,7 @@ function viewOfEnded({ outcome, callback }: EndedCall): CallView {
     ...(redirectedTo !== undefined && { redirectedTo: displayUrl(redirectedTo).slice(0, maxUrlLength) }),
     ...(reason !== undefined && { reason }),
     ...(generation > 0 && { replays: generation }),
+    ...(parentId !== undefined && { parentId }),
     // Nobody is called back about a call that was cancelled.
     ...(callbackUrl !== undefined &&
       status !== 'cancelled' && {

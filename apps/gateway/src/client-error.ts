@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from '@asyncfn/service-kit';
 import { unknownTransferCoding } from './http/http-rules.ts';
 import type { GatewayMetrics } from './metrics.ts';
-import { problemMediaType, problems, type Refusal, refusal, renderProblem } from './problem.ts';
+import { problemHeaders, problemMediaType, problems, type Refusal, refusal, renderProblem } from './problem.ts';
 
 /** What node's parser, or node itself, says of what it could not read. */
 interface ParseError extends NodeJS.ErrnoException {
@@ -106,7 +106,7 @@ function rawAnswer(refused: Refusal): string {
     `HTTP/1.1 ${status} ${title}`,
     `Content-Type: ${problemMediaType}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
-    'Connection: close',
+    ...Object.entries({ ...problemHeaders(refused), Connection: 'close' }).map((header) => header.join(': ')),
     '',
     body,
   ].join('\r\n');

@@ -11,6 +11,8 @@ export const problems = {
   invalid_call_id: { status: 400, title: 'X-Call-Id is not valid' },
   invalid_callback_url: { status: 400, title: 'X-Callback-Url is not valid' },
   callback_not_allowed: { status: 400, title: 'The result may not be sent there' },
+  invalid_replays: { status: 400, title: 'X-Replays is not valid' },
+  invalid_chain_depth: { status: 400, title: 'X-Chain-Depth is not valid' },
   invalid_max_retries: { status: 400, title: 'X-Max-Retries is not valid' },
   invalid_timeout: { status: 400, title: 'X-Timeout is not valid' },
   invalid_delay: { status: 400, title: 'X-Delay is not valid' },
@@ -51,6 +53,7 @@ export const problems = {
   broker_timeout: { status: 503, title: 'The queue did not confirm the call in time' },
   overloaded: { status: 503, title: 'Too many calls at once' },
   queue_full: { status: 503, title: 'The queue is full' },
+  chain_too_deep: { status: 508, title: 'The chain of calls is too long' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type ProblemCode = keyof typeof problems;
@@ -107,6 +110,28 @@ export function toRefusal(error: unknown): Refusal {
     return { ...refusal('malformed_request', 'The request could not be understood.'), cause: error };
   }
   return { ...refusal('internal_error', 'The error has been logged.'), cause: error };
+}
+
+/**
+ * What the same request is refused with each time that it is sent. A callback to another function is one that would be
+ * sent for ten hours.
+ */
+const lasting: ReadonlySet<ProblemCode> = new Set([
+  'invalid_function_name',
+  'invalid_path',
+  'invalid_call_id',
+  'invalid_callback_url',
+  'invalid_replays',
+  'invalid_chain_depth',
+  'body_too_large',
+  'headers_too_large',
+  'unsupported_transfer_coding',
+  'chain_too_deep',
+] satisfies ProblemCode[]);
+
+/** The headers of the answer to a request that is refused, beside those of its body. */
+export function problemHeaders({ code, headers = {} }: Refusal): Readonly<Record<string, string>> {
+  return lasting.has(code) ? { ...headers, 'X-Non-Retryable': 'true' } : headers;
 }
 
 /** The media type of `renderProblem` (RFC 9457, 3). */

@@ -48,6 +48,13 @@ describe('the state of a call', () => {
     expect((await askJson('call-1')).body).toMatchObject({ maxRetries: 2 });
   });
 
+  test('that follows another one names that, before and after its end', async () => {
+    gateway.calls.standings.set('call-1', aliveCall('call-1', 'queued', { parentId: 'call-0', chainDepth: 1 }));
+    expect((await askJson('call-1')).body).toEqual({ ...accepted, status: 'queued', parentId: 'call-0' });
+    gateway.calls.standings.set('call-1', endedCall('call-1', { parentId: 'call-0' }));
+    expect((await askJson('call-1')).body).toMatchObject({ status: 'succeeded', parentId: 'call-0' });
+  });
+
   test('that is delayed says until when', async () => {
     const dueAt = Date.UTC(2026, 1, 1);
     gateway.calls.standings.set('call-1', { ...aliveCall('call-1', 'scheduled'), dueAt });

@@ -69,7 +69,7 @@ test('optional headers that are empty are as absent', async () => {
   const headers = names.map((name) => `${name}: \t \r\n`).join('');
   expect(await exchange(gateway.port, post('/async-function/echo', headers))).toMatch(/^HTTP\/1.1 202 /);
   const { call, ...how } = gateway.queue.accepted.at(-1)!;
-  expect(how).toEqual({ unique: false, key: undefined });
+  expect(how).toEqual({ unique: false, key: undefined, derived: false });
   expect(call).toEqual({
     id: expect.any(String),
     function: 'echo',

@@ -24,7 +24,7 @@ import { RecordingDeadLetters } from './recording-dead-letters.ts';
 export class RecordingQueue implements CallIntake {
   available = true;
   shortfall: CallIntake['shortfall'];
-  readonly accepted: { call: Call; unique: boolean; key: string | undefined }[] = [];
+  readonly accepted: { call: Call; unique: boolean; key: string | undefined; derived: boolean }[] = [];
   /** Called before a call is recorded; what it returns is the answer. */
   answer: (call: Call) => Promise<AcceptResult> | AcceptResult = () => ({
     kind: 'stored',
@@ -32,10 +32,10 @@ export class RecordingQueue implements CallIntake {
     duplicate: false,
   });
 
-  async accept(call: Call, { unique, key }: AcceptOptions): Promise<AcceptResult> {
+  async accept(call: Call, { unique, key, derived = false }: AcceptOptions): Promise<AcceptResult> {
     const result = await this.answer(call);
     if (result.kind === 'stored') {
-      this.accepted.push({ call, unique, key });
+      this.accepted.push({ call, unique, key, derived });
     }
     return result;
   }

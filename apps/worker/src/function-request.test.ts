@@ -70,6 +70,9 @@ describe('the headers', () => {
       ['X-Retry-Max', '99'],
       ['X-Start-Time', '1'],
       ['X-Callback-Url', 'http://receiver'],
+      ['X-Replays', '9'],
+      ['X-Chain-Depth', '9'],
+      ['X-Parent-Call-Id', 'forged'],
       ['Content-Length', '4'],
       ['Host', 'gateway'],
       ['Expect', '100-continue'],
@@ -86,6 +89,17 @@ describe('the headers', () => {
       ['X-Retry-Max', '7'],
       ['User-Agent', 'asyncfn-worker/1.2.3'],
     ]);
+  });
+
+  test('tell which call it follows, and how far it is from the first of its chain', () => {
+    expect(build({ parentId: 'call-0', chainDepth: 3 }).headers).toEqual(
+      expect.arrayContaining([
+        ['X-Parent-Call-Id', 'call-0'],
+        ['X-Chain-Depth', '3'],
+      ]),
+    );
+    const names = build({ chainDepth: 0 }).headers.map(([name]) => name);
+    expect(names).toEqual(['X-Call-Id', 'X-Start-Time', 'X-Retry', 'X-Retry-Max', 'User-Agent']);
   });
 
   test('of the connection to the gateway end there', () => {

@@ -1,4 +1,4 @@
-import { type Call, endToEndHeaders, type FunctionConfig, type HeaderList } from '@asyncfn/queue-core';
+import { type Call, chainHeaders, endToEndHeaders, type FunctionConfig, type HeaderList } from '@asyncfn/queue-core';
 import type { HttpRequest } from './http/exchange.ts';
 import type { AbortWatch } from './light-abort.ts';
 import { oncePer } from './once-per.ts';
@@ -18,6 +18,9 @@ const replaced: ReadonlySet<string> = new Set([
   'user-agent',
   'x-call-id',
   'x-callback-url',
+  chainHeaders.depth,
+  chainHeaders.parentCallId,
+  chainHeaders.replays,
   'x-retry',
   'x-retry-max',
   'x-start-time',
@@ -61,5 +64,12 @@ function ownHeaders(call: Call, { userAgent, maxRetries }: FunctionRequestOption
     ['X-Retry', String(call.retry)],
     ['X-Retry-Max', String(maxRetries)],
     ['User-Agent', userAgent],
+    ...chainOf(call),
   ];
+}
+
+/** What a call that is made from within this one is told apart by, if the function passes on what it got. */
+function chainOf({ parentId, chainDepth = 0 }: Call): HeaderList {
+  const depth: HeaderList = chainDepth > 0 ? [['X-Chain-Depth', String(chainDepth)]] : [];
+  return parentId === undefined ? depth : [['X-Parent-Call-Id', parentId], ...depth];
 }

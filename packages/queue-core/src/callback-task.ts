@@ -22,6 +22,8 @@ export const CallbackTask = Type.Object({
   maxRetries: Type.Integer({ minimum: 0 }),
   /** End-to-end headers of the function's response, and the trace context of the caller. */
   headers: Type.Array(Type.Tuple([Type.String(), Type.String()])),
+  /** Of the call; absent for none. */
+  chainDepth: Type.Optional(Type.Integer({ minimum: 0 })),
   /** Deliveries tried so far. */
   tries: Type.Integer({ minimum: 0 }),
 });

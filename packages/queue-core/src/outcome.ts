@@ -38,6 +38,8 @@ export const Outcome = Type.Object({
   callbackUrl: Type.Optional(Type.String()),
   /** Of the call. */
   submitter: Type.Optional(Type.String()),
+  /** Of the call. */
+  parentId: Type.Optional(Type.String()),
 });
 
 export type Outcome = Static<typeof Outcome>;

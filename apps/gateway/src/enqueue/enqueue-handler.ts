@@ -28,7 +28,7 @@ import { linger } from '../http/linger.ts';
 import { logRefusal } from '../http/refusal-log.ts';
 import type { GatewayMetrics } from '../metrics.ts';
 import { enqueuePattern } from '../plugins/routing.ts';
-import { problemMediaType, problems, type Refusal, renderProblem, toRefusal } from '../problem.ts';
+import { problemHeaders, problemMediaType, problems, type Refusal, renderProblem, toRefusal } from '../problem.ts';
 import type { ReceiptBook } from '../receipt-book.ts';
 import { Exchange } from './exchange.ts';
 
@@ -152,9 +152,9 @@ export class EnqueueHandler {
     );
   }
 
-  #store({ span }: Exchange, call: Call, { clientChoseId, headers }: CallDraft): Promise<AcceptResult> {
+  #store({ span }: Exchange, call: Call, { clientChoseId, derivedId, headers }: CallDraft): Promise<AcceptResult> {
     const { queue, spans } = this.#options;
-    const how = { unique: clientChoseId, key: headers.idempotencyKey };
+    const how = { unique: clientChoseId || derivedId, key: headers.idempotencyKey, derived: derivedId };
     return spans === undefined || span === undefined
       ? queue.accept(call, how)
       : traced(spans, spans.startPublish(span, call), (publish) => queue.accept(sentFrom(publish, call), how));
@@ -191,7 +191,7 @@ export class EnqueueHandler {
     logRefusal(logger, refused, { function: exchange.function?.name, token: caller.name, traceId, elapsedMs });
     metrics.callRefused(refused.code);
     linger(request);
-    const headers = ['Content-Type', problemMediaType, ...Object.entries(refused.headers ?? {}).flat()];
+    const headers = ['Content-Type', problemMediaType, ...Object.entries(problemHeaders(refused)).flat()];
     this.#send(exchange, problems[refused.code].status, headers, renderProblem(refused));
   }
 

@@ -4,7 +4,7 @@ import fp from 'fastify-plugin';
 import { linger } from '../http/linger.ts';
 import { logRefusal } from '../http/refusal-log.ts';
 import type { GatewayMetrics } from '../metrics.ts';
-import { problemMediaType, problems, type Refusal, renderProblem, toRefusal } from '../problem.ts';
+import { problemHeaders, problemMediaType, problems, type Refusal, renderProblem, toRefusal } from '../problem.ts';
 
 declare module 'fastify' {
   interface FastifyReply {
@@ -60,9 +60,7 @@ function sendProblem(reply: FastifyReply, refusal: Refusal): FastifyReply {
     reply.removeHeader('connection');
   }
   reply.code(problems[refusal.code].status).type(problemMediaType);
-  if (refusal.headers !== undefined) {
-    reply.headers(refusal.headers);
-  }
+  reply.headers(problemHeaders(refusal));
   // As bytes, because fastify would add a charset, which the media type does not have (RFC 8259, 11).
   return reply.send(Buffer.from(renderProblem(refusal)));
 }

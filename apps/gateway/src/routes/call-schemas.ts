@@ -49,6 +49,9 @@ const CallState = Type.Object({
   ),
   reason: Type.Optional(Type.String({ description: 'Why it ended as it did, unless it succeeded.' })),
   replays: Type.Optional(Type.Integer({ description: 'How often it was put back from the dead letters.' })),
+  parentId: Type.Optional(
+    Type.String({ description: 'The call that it follows, whose callback or function has made it.' }),
+  ),
   callback: Type.Optional(
     Type.Object({
       url: Type.String({ description: 'Without query and userinfo.' }),

@@ -55,6 +55,19 @@ export const enqueueSchema = {
         examples: ['8e03978e-40d5-43e8-bc93-6894a57f9324'],
       }),
     ),
+    'X-Function-Status': Type.Optional(
+      Type.String({
+        description:
+          'Set by workers: the request is the callback of the call that `X-Call-Id` names, and makes a call that follows ' +
+          'it. Delivered twice, it enqueues once. Control headers other than `X-Callback-Url` do not count then.',
+      }),
+    ),
+    'X-Chain-Depth': Type.Optional(
+      Type.Integer({
+        description: 'Set by workers: hops from the first call of the chain. Beyond 32 the answer is 508.',
+        minimum: 0,
+      }),
+    ),
     'X-Max-Retries': Type.Optional(
       Type.Integer({
         description: "Retries after the first try, over the function's own setting.",
@@ -121,6 +134,8 @@ export const enqueueSchema = {
       'invalid_call_id',
       'invalid_callback_url',
       'callback_not_allowed',
+      'invalid_replays',
+      'invalid_chain_depth',
       'invalid_max_retries',
       'invalid_timeout',
       'invalid_idempotency_key',
@@ -151,5 +166,6 @@ export const enqueueSchema = {
       ['broker_unavailable', 'broker_timeout', 'overloaded', 'queue_full'],
       retryAfterHeader,
     ),
+    508: problemResponse('The call is more than 32 hops from the first of its chain.', ['chain_too_deep']),
   },
 };

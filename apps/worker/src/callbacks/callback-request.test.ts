@@ -66,6 +66,9 @@ describe('what is to be told', () => {
         ['WEBHOOK-SIGNATURE', 'v1,forged'],
         ['X-Function-Status', '200'],
         ['X-Call-Id', 'forged'],
+        ['X-Replays', '7'],
+        ['X-Chain-Depth', '0'],
+        ['X-Parent-Call-Id', 'forged'],
       ] as const,
     };
     expect(toCallbackTask(buildCall(), result, 7)?.headers).toEqual([
@@ -113,6 +116,8 @@ describe('the request to a receiver', () => {
         ['X-Start-Time', '1700000000000000000'],
         ['X-Retry', '2'],
         ['X-Retry-Max', '7'],
+        ['X-Replays', '0'],
+        ['X-Chain-Depth', '1'],
         ['User-Agent', 'asyncfn-worker/1.2.3'],
       ],
       body: Buffer.from('result'),
@@ -133,6 +138,29 @@ describe('the request to a receiver', () => {
     const { origin, headers } = toCallbackRequest(buildTask({ url }), Buffer.alloc(0), options);
     expect(origin).toBe('http://receiver');
     expect(headers).toContainEqual(['Authorization', `Basic ${Buffer.from(pair).toString('base64')}`]);
+  });
+
+  test('tells how often the call was replayed, and how far from the first of its chain a call is that it makes', () => {
+    const call = buildCall({ generation: 2, chainDepth: 31 });
+    const task = toCallbackTask(call, { status: 200, headers: [], durationMs: 1 }, 7)!;
+    expect(task).toMatchObject({ generation: 2, chainDepth: 31 });
+    const { headers } = toCallbackRequest(task, Buffer.alloc(0), options);
+    expect(headers).toEqual(
+      expect.arrayContaining([
+        ['X-Replays', '2'],
+        ['X-Chain-Depth', '32'],
+      ]),
+    );
+  });
+
+  test("has one Authorization: that of its URL, or else that of the function's response", () => {
+    const headers = [['authorization', 'Bearer of-the-function']] as [string, string][];
+    const valuesFor = (url: string) =>
+      toCallbackRequest(buildTask({ url, headers }), Buffer.alloc(0), options)
+        .headers.filter(([name]) => name.toLowerCase() === 'authorization')
+        .map(([, value]) => value);
+    expect(valuesFor('http://receiver')).toEqual(['Bearer of-the-function']);
+    expect(valuesFor('http://user:pass@receiver')).toEqual([`Basic ${Buffer.from('user:pass').toString('base64')}`]);
   });
 
   test('is signed', () => {

@@ -2,6 +2,7 @@ import {
   type Call,
   type CallbackTask,
   type CallbackUrl,
+  chainHeaders,
   endToEndHeaders,
   type HeaderList,
   readCallbackUrl,
@@ -35,6 +36,9 @@ const withheld: ReadonlySet<string> = new Set([
   'x-retry',
   'x-retry-max',
   'x-start-time',
+  chainHeaders.depth,
+  chainHeaders.parentCallId,
+  chainHeaders.replays,
 ]);
 
 /** The part of an attempt's result that a callback tells. */
@@ -61,6 +65,7 @@ export function toCallbackTask(call: Call, result: CallbackResult, maxRetries: n
       name,
       value,
     ]),
+    ...(call.chainDepth !== undefined && { chainDepth: call.chainDepth }),
     tries: 0,
   };
 }
@@ -87,7 +92,7 @@ export function toCallbackRequest(task: CallbackTask, body: Uint8Array, options:
     origin: parsed.origin,
     path: target,
     headers: [
-      ...task.headers,
+      ...withoutTheirs(task.headers, credentials),
       ...authorization(credentials),
       ...resultHeaders(task, options.userAgent),
       ...options.signature,
@@ -109,6 +114,8 @@ function resultHeaders(task: CallbackTask, userAgent: string): HeaderList {
     ['X-Start-Time', task.startTime],
     ['X-Retry', String(task.retry)],
     ['X-Retry-Max', String(task.maxRetries)],
+    ['X-Replays', String(task.generation)],
+    ['X-Chain-Depth', String((task.chainDepth ?? 0) + 1)],
     ['User-Agent', userAgent],
   ];
 }
@@ -116,6 +123,11 @@ function resultHeaders(task: CallbackTask, userAgent: string): HeaderList {
 /** W3C trace context: the caller's, so that the receiver's work joins the same trace. */
 function traceContext(headers: HeaderList): HeaderList {
   return headers.filter(([name]) => /^(traceparent|tracestate)$/i.test(name));
+}
+
+/** What the function says in `Authorization` must not stand beside what the URL says: two of them are refused, or worse. */
+function withoutTheirs(headers: HeaderList, credentials: CallbackUrl['credentials']): HeaderList {
+  return credentials === undefined ? headers : headers.filter(([name]) => name.toLowerCase() !== 'authorization');
 }
 
 /** Credentials in a URL are those of HTTP basic (RFC 7617). */

@@ -25,6 +25,15 @@ test.each([301, 302, 307, 308, 400, 401, 404, 429, 500, 503])('%i is tried again
   expect(follow(answered(status))).toEqual({ kind: 'retry', delayMs: 5_000 });
 });
 
+test('an answer that is said to be final is not waited for again, and leaves a dead letter', () => {
+  for (const status of [400, 413, 503, 508]) {
+    expect(follow(answered(status, [['x-non-retryable', 'True']]))).toEqual({ kind: 'undeliverable' });
+    expect(follow(answered(status, [['X-Non-Retryable', 'false']]))).toMatchObject({ kind: 'retry' });
+  }
+  expect(follow(answered(200, [['X-Non-Retryable', 'true']]))).toEqual({ kind: 'delivered' });
+  expect(follow(answered(410, [['X-Non-Retryable', 'true']]))).toEqual({ kind: 'gone' });
+});
+
 test('each failed delivery waits for the next figure of the schedule, and the last ends it', () => {
   const waits = [1, 2, 3, 4].map((tries) => follow({ kind: 'unreachable' }, tries));
   expect(waits).toEqual([

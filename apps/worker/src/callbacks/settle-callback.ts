@@ -23,9 +23,9 @@ const jitter = 0.2;
 
 /**
  * Decides what follows the delivery of a callback. Any 2xx is delivered, 410 ends it (Standard Webhooks), anything
- * else, redirects included, is tried again by the schedule, unless it may not be sent there. `Retry-After` on 429 and 503
- * replaces the wait. It is at least the shortest wait of the schedule, or a receiver that says 0 would use up all tries at
- * once, and at most the longest.
+ * else, redirects included, is tried again by the schedule, unless it may not be sent there or the receiver says that it
+ * will never take it (`X-Non-Retryable: true`). `Retry-After` on 429 and 503 replaces the wait. It is at least the
+ * shortest wait of the schedule, or a receiver that says 0 would use up all tries at once, and at most the longest.
  *
  * @param tries deliveries tried, this one included
  * @param scheduleMs waits before the second, third, ... delivery
@@ -46,7 +46,7 @@ export function settleCallback(
     return { kind: 'gone' };
   }
   const waitMs = scheduleMs[tries - 1];
-  if (waitMs === undefined || answer.kind === 'refused') {
+  if (waitMs === undefined || answer.kind === 'refused' || isFinal(answer)) {
     return { kind: 'undeliverable' };
   }
   const asked = retryAfterMs(answer, now);
@@ -56,9 +56,18 @@ export function settleCallback(
   return { kind: 'retry', delayMs: Math.round(waitMs * (1 - jitter + 2 * jitter * random())) };
 }
 
+/** So says a gateway of ours of a callback that it can never make a call of, such as one beyond the deepest chain. */
+function isFinal(answer: CallbackAnswer): boolean {
+  return answer.kind === 'answered' && headerOf(answer.headers, 'x-non-retryable')?.toLowerCase() === 'true';
+}
+
+function headerOf(headers: HeaderList, lowerName: string): string | undefined {
+  return headers.find(([name]) => name.toLowerCase() === lowerName)?.[1];
+}
+
 function retryAfterMs(answer: CallbackAnswer, now: number): number | undefined {
   if (answer.kind !== 'answered' || (answer.status !== 429 && answer.status !== 503)) {
     return undefined;
   }
-  return parseRetryAfter(answer.headers.find(([name]) => name.toLowerCase() === 'retry-after')?.[1], now);
+  return parseRetryAfter(headerOf(answer.headers, 'retry-after'), now);
 }

@@ -302,6 +302,7 @@ export class Settler {
       headers: endToEndHeaders(result?.headers ?? [], notKept) as Outcome['headers'],
       ...(call.callbackUrl !== undefined && { callbackUrl: call.callbackUrl }),
       ...(call.submitter !== undefined && { submitter: call.submitter }),
+      ...(call.parentId !== undefined && { parentId: call.parentId }),
     };
   }
 

@@ -120,5 +120,6 @@ export function toCancelled(call: Call, { now, held, maxRetries }: Cancelling): 
     headers: [],
     ...(call.callbackUrl !== undefined && { callbackUrl: call.callbackUrl }),
     ...(call.submitter !== undefined && { submitter: call.submitter }),
+    ...(call.parentId !== undefined && { parentId: call.parentId }),
   };
 }

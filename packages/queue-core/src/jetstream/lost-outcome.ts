@@ -25,5 +25,6 @@ export function toLostOutcome({ letter, original, body }: StoredDeadLetter): Out
     bodyOmitted: 'not_recorded',
     ...(call?.callbackUrl !== undefined && { callbackUrl: call.callbackUrl }),
     ...(call?.submitter !== undefined && { submitter: call.submitter }),
+    ...(call?.parentId !== undefined && { parentId: call.parentId }),
   };
 }

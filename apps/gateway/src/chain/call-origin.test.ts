@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest';
+import { type OriginHeaders, readOrigin } from './call-origin.ts';
+
+const none: OriginHeaders = {
+  callIds: [],
+  functionStatuses: [],
+  startTimes: [],
+  retries: [],
+  replays: [],
+  parentCallIds: [],
+  chainDepths: [],
+};
+const outside = { kind: 'origin', parentId: undefined, callbackOf: undefined, chainDepth: 0 };
+const startTime = '1700000000000000000';
+/** What a worker sends to a function, and what it sends to a receiver. */
+const toFunction: OriginHeaders = { ...none, callIds: ['call-1'], startTimes: [startTime], retries: ['0'] };
+const toReceiver: OriginHeaders = { ...toFunction, functionStatuses: ['200'], replays: ['0'], chainDepths: ['1'] };
+
+function read(headers: Partial<OriginHeaders>) {
+  const origin = readOrigin({ ...none, ...headers });
+  return origin.kind === 'refused' ? origin.code : origin;
+}
+
+describe('a call from outside', () => {
+  test.each<Partial<OriginHeaders>>([
+    {},
+    { callIds: ['chosen'] },
+    { callIds: ['chosen'], startTimes: [startTime] },
+    { callIds: ['chosen'], retries: ['0'] },
+    { callIds: ['chosen'], parentCallIds: ['call-0'] },
+    { startTimes: [startTime], retries: ['0'] },
+    // Of which call it would be the callback, it does not say.
+    { functionStatuses: ['200'] },
+    { functionStatuses: ['200'], startTimes: [startTime], retries: ['0'], replays: ['x'] },
+  ])('follows none (%j)', (headers) => {
+    expect(read(headers)).toEqual(outside);
+  });
+
+  test('is as far from the first of its chain as it says', () => {
+    expect(read({ chainDepths: ['32'] })).toEqual({ ...outside, chainDepth: 32 });
+    expect(read({ chainDepths: ['33'] })).toBe('chain_too_deep');
+  });
+});
+
+describe('a callback', () => {
+  test('names the life of the call that it is of, and its own depth', () => {
+    expect(read(toReceiver)).toEqual({
+      kind: 'origin',
+      parentId: 'call-1',
+      callbackOf: { callId: 'call-1', startTime, generation: 0 },
+      chainDepth: 1,
+    });
+    expect(read({ ...toReceiver, replays: ['3'], chainDepths: ['32'] })).toMatchObject({
+      callbackOf: { generation: 3 },
+      chainDepth: 32,
+    });
+  });
+
+  test('of another system, which says less, is one as well', () => {
+    expect(read({ callIds: ['call-1'], functionStatuses: ['500'] })).toEqual({
+      kind: 'origin',
+      parentId: 'call-1',
+      callbackOf: { callId: 'call-1', startTime: '', generation: 0 },
+      chainDepth: 0,
+    });
+  });
+
+  test.each(['-1', '1.5', 'x', '9'.repeat(16)])('with %j replays is refused', (replays) => {
+    expect(read({ ...toReceiver, replays: [replays] })).toBe('invalid_replays');
+    expect(read({ ...toReceiver, replays: ['1', '1'] })).toBe('invalid_replays');
+  });
+
+  test('beyond the deepest is refused', () => {
+    expect(read({ ...toReceiver, chainDepths: ['33'] })).toBe('chain_too_deep');
+    expect(read({ ...toReceiver, chainDepths: ['999999999'] })).toBe('chain_too_deep');
+  });
+});
+
+describe('a call from within another one, with the headers that its function got', () => {
+  test('follows that one, one hop on, and has an id of its own', () => {
+    expect(read(toFunction)).toEqual({ ...outside, parentId: 'call-1', chainDepth: 1 });
+    expect(read({ ...toFunction, chainDepths: ['31'] })).toEqual({ ...outside, parentId: 'call-1', chainDepth: 32 });
+    expect(read({ ...toFunction, chainDepths: ['32'] })).toBe('chain_too_deep');
+  });
+
+  test('is no callback where that one was: its X-Function-Status is not of it', () => {
+    const passedOn = { ...toFunction, functionStatuses: ['200'], parentCallIds: ['call-0'], chainDepths: ['1'] };
+    expect(read(passedOn)).toEqual({ ...outside, parentId: 'call-1', chainDepth: 2 });
+  });
+});
+
+test.each(['-1', '1.5', 'x', ' 1', '1,2', '9'.repeat(10)])('a depth of %j is refused', (depth) => {
+  for (const headers of [none, toReceiver, toFunction]) {
+    expect(read({ ...headers, chainDepths: [depth] })).toBe('invalid_chain_depth');
+    expect(read({ ...headers, chainDepths: ['1', '1'] })).toBe('invalid_chain_depth');
+  }
+});
