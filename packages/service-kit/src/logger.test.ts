@@ -1,6 +1,12 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { capturedLogger } from '../test/captured-logger.ts';
 import { createLogger } from './logger.ts';
+
+async function connectTo(port: number): Promise<void> {
+  await once(connect(port, '127.0.0.1'), 'connect');
+}
 
 describe('json', () => {
   test('a line is one object: name, level as a word, epoch milliseconds, fields, sentence', () => {
@@ -22,6 +28,35 @@ describe('json', () => {
       stack: expect.stringContaining('logger.test.ts'),
       cause: { type: 'TypeError', message: 'connect refused', code: 'ECONNREFUSED', stack: expect.any(String) },
     });
+  });
+
+  test('an error that is expected shows no stack, and neither do its causes', () => {
+    const { logger, lines } = capturedLogger();
+    const cause = new Error('connect refused', { cause: new AggregateError([new Error('::1')]) });
+    const err = Object.assign(new TypeError('NATS is away', { cause }), { expected: true, code: 'broker' });
+    logger.warn({ err }, 'not yet');
+    const parts = [{ type: 'Error', message: '::1' }];
+    expect(lines[0]?.['err']).toEqual({
+      type: 'TypeError',
+      message: 'NATS is away',
+      code: 'broker',
+      cause: {
+        type: 'Error',
+        message: 'connect refused',
+        cause: { type: 'AggregateError', message: '', errors: parts },
+      },
+    });
+  });
+
+  test('an error of a system call or of the HTTP client shows no stack', async () => {
+    const { logger, lines } = capturedLogger();
+    const refused: unknown = await connectTo(9).catch((error: unknown) => error);
+    logger.warn({ err: refused }, 'away');
+    logger.warn({ err: Object.assign(new Error('closed'), { code: 'UND_ERR_SOCKET' }) }, 'away');
+    expect(lines.map((line) => line['err'])).toEqual([
+      { type: 'Error', code: 'ECONNREFUSED', message: 'connect ECONNREFUSED 127.0.0.1:9' },
+      { type: 'Error', code: 'UND_ERR_SOCKET', message: 'closed' },
+    ]);
   });
 
   test('of what else hangs on an error nothing is shown: it may be a body or a header (P9)', () => {
@@ -78,5 +113,7 @@ describe('console', () => {
     expect(lines[0]).toMatch(/^\[\d\d:\d\d:\d\d\.\d{3}\] INFO \(gateway\): listening \{"port":8080\}\n$/);
     expect(lines[1]).toMatch(/ERROR \(gateway\): failed *\n.*Error: no\n.*caused by Error: because\[31m \(EPIPE\)\n/s);
     expect(lines.join('')).not.toContain('\u001b');
+    logger.warn({ err: Object.assign(new Error('away', { cause }), { expected: true }) }, 'not yet');
+    expect(lines[2]).toMatch(/: not yet *\n.*Error: away, caused by Error: because\[31m \(EPIPE\)\n$/);
   });
 });
