@@ -49,7 +49,7 @@ export const problems = {
   client_disconnected: { status: 499, title: 'The client went away' },
   internal_error: { status: 500, title: 'Something went wrong inside the gateway' },
   unsupported_transfer_coding: { status: 501, title: 'The transfer coding is not supported' },
-  broker_unavailable: { status: 503, title: 'The queue cannot be reached' },
+  broker_unavailable: { status: 503, title: 'The queue is not available' },
   broker_timeout: { status: 503, title: 'The queue did not confirm the call in time' },
   overloaded: { status: 503, title: 'Too many calls at once' },
   queue_full: { status: 503, title: 'The queue is full' },

@@ -13,6 +13,7 @@ import {
   defaultQueue,
   FunctionRegister,
   type FunctionsFile,
+  findSettingProblems,
   followDeletedLanes,
   initialAckWaitMs,
   maxBodyBytes,
@@ -27,7 +28,6 @@ import {
 import {
   allConfigured,
   brokerAddress,
-  ConfigError,
   createOpsServer,
   createRegistry,
   createService,
@@ -36,6 +36,7 @@ import {
   opsAddress,
   type ProcessContext,
   type Readiness,
+  refuseProblems,
   type Service,
   startTracing,
 } from '@asyncfn/service-kit';
@@ -162,14 +163,16 @@ function buildMetrics({ register, broker }: ReturnType<typeof buildQueue>, confi
 
 /** The files that the configuration names. All that is wrong with them is told at once. */
 function readSettings(config: GatewayConfig) {
-  return allConfigured([loadFunctionsFile(config.functionsFile), loadTokens(config), refuseContradictions(config)]);
+  return allConfigured([
+    loadFunctionsFile(config.functionsFile),
+    loadTokens(config),
+    refuseContradictions(config),
+    findSettingProblems(brokerAddress(config)).then(refuseProblems),
+  ]);
 }
 
 async function refuseContradictions(config: GatewayConfig): Promise<void> {
-  const problems = contradictions(config);
-  if (problems.length > 0) {
-    throw new ConfigError(problems);
-  }
+  refuseProblems(contradictions(config));
 }
 
 function followTokens(file: TokensFile | undefined, { host }: GatewayConfig, logger: Logger, signal: AbortSignal) {
@@ -265,7 +268,7 @@ function readinessOf({ broker, topology, register, shared, durability, stopping 
     ready:
       !stopping.aborted && broker.connected && topology.usable && shared.complete && durability.shortfall === undefined,
     checks: {
-      nats: broker.connected ? 'connected' : 'disconnected',
+      nats: broker.state,
       topology: topology.usable ? 'in place' : 'pending',
       intake: stopping.aborted ? 'closed' : 'open',
       register: shared.complete ? 'known' : 'pending',

@@ -16,6 +16,7 @@ import {
   ExpiryStore,
   FunctionRegister,
   type FunctionsFile,
+  findSettingProblems,
   followCreatedLanes,
   Handovers,
   MoveNotices,
@@ -29,6 +30,7 @@ import {
   SharedRegister,
 } from '@asyncfn/queue-core';
 import {
+  allConfigured,
   brokerAddress,
   createOpsServer,
   createRegistry,
@@ -36,6 +38,7 @@ import {
   type Logger,
   opsAddress,
   type ProcessContext,
+  refuseProblems,
   type Service,
   startTracing,
   type Tracing,
@@ -113,7 +116,10 @@ export async function createWorker(
   context: ProcessContext,
   overrides: WorkerOverrides = {},
 ): Promise<Service> {
-  const file = await loadFunctionsFile(config.functionsFile);
+  const [file] = await allConfigured([
+    loadFunctionsFile(config.functionsFile),
+    findSettingProblems(brokerAddress(config)).then(refuseProblems),
+  ]);
   const { logger, version } = context;
   const tracing = await startTracing(config, { serviceName: 'asyncfn-worker', version, logger });
   const parts = buildParts({ config, context, overrides, tracing }, file);
@@ -123,7 +129,7 @@ export async function createWorker(
     readiness: () => ({
       ready: !parts.stop.signal.aborted && parts.broker.connected && parts.topology.ready && parts.shared.complete,
       checks: {
-        nats: parts.broker.connected ? 'connected' : 'disconnected',
+        nats: parts.broker.state,
         topology: parts.topology.ready ? 'in place' : 'pending',
         register: parts.shared.complete ? 'known' : 'pending',
         intake: parts.stop.signal.aborted ? 'closed' : 'open',

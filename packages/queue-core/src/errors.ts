@@ -3,12 +3,20 @@
  * (a full queue, a broker that is away) is a value, not an error: see `PublishResult`.
  */
 const queueErrorCodes = [
-  /** The broker refused our name, password, token or certificate. */
+  /** The broker refused our name, password or token, or the files that name us cannot be read. */
   'authorization',
+  /** No TLS connection comes about: one side does not accept the certificate of the other, or has none. */
+  'tls',
   /** The nats-server is older than the features we build on. */
   'server_too_old',
   /** The nats-server runs without JetStream, or our account may not use it. */
   'jetstream_disabled',
+  /** Our account at NATS allows less than is asked for. */
+  'account_limit',
+  /** The server cannot keep as many copies as is asked for. */
+  'replicas',
+  /** Our user at NATS lacks a permission. */
+  'permission',
   /** A stream of this name exists with settings that cannot be changed into ours. */
   'stream_mismatch',
   /** The connection was closed for good. */
@@ -23,6 +31,8 @@ export type QueueErrorCode = (typeof queueErrorCodes)[number];
 export class QueueError extends Error {
   override readonly name = 'QueueError';
   readonly code: QueueErrorCode;
+  /** Its message says all that there is to say: loggers leave out the stack. */
+  readonly expected = true;
 
   constructor(code: QueueErrorCode, message: string, options?: { cause?: unknown }) {
     super(message, options);

@@ -45,6 +45,7 @@ export { CancelIntents } from './jetstream/cancel-intents.ts';
 export { CancelSweeper } from './jetstream/cancel-sweeper.ts';
 export type { AcceptOptions, EarlierCall } from './jetstream/careful-intake.ts';
 export { CommitMode, createGroupCommit, type GroupCommitMode, groupCommitModes } from './jetstream/commit-mode.ts';
+export { findSettingProblems } from './jetstream/connecting/settings-files.ts';
 export { initialAckWaitMs, type LaneState } from './jetstream/consumers.ts';
 export type { BulkReplayResult } from './jetstream/dead-letter-bulk.ts';
 export type { StoredDeadLetter } from './jetstream/dead-letter-message.ts';

@@ -1,8 +1,9 @@
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventually, readTestCertificates } from '@asyncfn/testkit';
+import { eventually } from '@asyncfn/testkit';
 import { describe, expect, inject, test } from 'vitest';
 import type { Broker } from '../src/index.ts';
 import { connected, createBroker, startServer } from './connected.ts';
@@ -41,6 +42,23 @@ async function startSilentServer(): Promise<AsyncDisposable & { url: string; ser
   const address = server.address();
   handle.url = `nats://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
   return handle;
+}
+
+/** A server that takes too long to look at credentials. */
+async function startBusyServer(): Promise<AsyncDisposable & { url: string }> {
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.write('INFO {"server_id":"FAKE","version":"2.15.0","proto":1,"headers":true,"max_payload":1048576}\r\n');
+    socket.once('data', () => socket.end("-ERR 'Authentication Timeout'\r\n"));
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `nats://127.0.0.1:${port}`,
+    async [Symbol.asyncDispose]() {
+      await once(server.close(), 'close');
+    },
+  };
 }
 
 describe('a broker that is there', () => {
@@ -201,9 +219,21 @@ describe('credentials', () => {
     expect(test.fatal.map(({ code }) => code)).toEqual(['authorization']);
   });
 
+  test('that a server is too busy to look at in time are tried again', async () => {
+    await using server = await startBusyServer();
+    await using test = createBroker(server.url, { user: 'app', password: 'right' });
+    test.broker.start();
+    await eventually(() => test.logger.lines.length >= 2);
+    expect(test.fatal).toEqual([]);
+    expect(test.logger.lines[0]).toMatchObject({
+      message: 'NATS is not reachable yet',
+      fields: { err: { code: 'broker', message: expect.stringMatching(/Authentication Timeout/i) } },
+    });
+  });
+
   test.each([
-    ['credentialsFile', 'NATS_CREDENTIALS_FILE /no/such/file cannot be read'],
-    ['tlsCaFile', 'NATS_TLS_CA_FILE /no/such/file cannot be read'],
+    ['credentialsFile', 'NATS_CREDENTIALS_FILE /no/such/file cannot be read (ENOENT)'],
+    ['tlsCaFile', 'NATS_TLS_CA_FILE /no/such/file cannot be read (ENOENT)'],
   ] as const)('a %s that is not there is fatal and named', async (option, message) => {
     await using test = createBroker(inject('natsUrl'), { [option]: '/no/such/file' });
     test.broker.start();
@@ -220,44 +250,6 @@ describe('credentials', () => {
     await eventually(() => test.fatal.length > 0);
     expect(test.fatal.map((error) => error.message)).toEqual([`NATS_CREDENTIALS_FILE ${path} holds no credentials`]);
     await rm(folder, { recursive: true });
-  });
-});
-
-describe('a server of tls://', () => {
-  const certificates = readTestCertificates();
-  const { certificateFile, keyFile, authorityFile } = certificates;
-  const config = `tls { cert_file: ${JSON.stringify(certificateFile)}, key_file: ${JSON.stringify(keyFile)} }`;
-
-  test('is spoken to over TLS if its certificate is signed by our authority', async () => {
-    await using server = await startServer({ config });
-    for (const url of [server.url, server.url.replace('nats:', 'tls:')]) {
-      await using test = createBroker(url, { tlsCaFile: authorityFile });
-      test.broker.start();
-      await connected(test.broker);
-    }
-  });
-
-  test('is not trusted if an authority has signed it that we do not know', async () => {
-    await using server = await startServer({ config });
-    await using test = createBroker(server.url.replace('nats:', 'tls:'));
-    test.broker.start();
-    await eventually(() => test.logger.lines.length >= 2);
-    expect(test.broker.connected).toBe(false);
-    expect(test.logger.lines[0]).toMatchObject({
-      message: 'NATS is not reachable yet',
-      fields: { err: { message: expect.stringMatching(/certificate/i) } },
-    });
-  });
-
-  test('is not spoken to without TLS, and the log says which one it is', async () => {
-    await using test = createBroker(inject('natsUrl').replace('nats:', 'tls:'), { password: 'secret' });
-    test.broker.start();
-    await eventually(() => test.logger.lines.length >= 2);
-    expect(test.broker.connected).toBe(false);
-    expect(test.logger.lines[0]).toMatchObject({
-      message: 'NATS is not reachable yet',
-      fields: { servers: [new URL(inject('natsUrl')).host], err: { message: "server does not support 'tls'" } },
-    });
   });
 });
 

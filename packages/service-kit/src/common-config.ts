@@ -48,6 +48,14 @@ export const commonConfig = {
     env: 'NATS_TLS_CA_FILE',
     doc: 'Path of a PEM file with the authorities that may sign the certificate of NATS.',
   }),
+  natsTlsCertFile: text({
+    env: 'NATS_TLS_CERT_FILE',
+    doc: 'Path of a PEM file with our own certificate, for a NATS that asks clients for one (mutual TLS). With `NATS_TLS_KEY_FILE`. Files are read again on each connection, so that they can be renewed.',
+  }),
+  natsTlsKeyFile: text({
+    env: 'NATS_TLS_KEY_FILE',
+    doc: 'Path of a PEM file with the private key of that certificate, without a passphrase.',
+  }),
   functionsFile: text({ env: 'FUNCTIONS_FILE', doc: 'Path of the functions file.' }),
   streamReplicas: integer({
     env: 'STREAM_REPLICAS',
@@ -90,6 +98,8 @@ export function brokerAddress(config: ConfigOf<typeof commonConfig>) {
     token: config.natsToken,
     inboxPrefix: config.natsInboxPrefix,
     tlsCaFile: config.natsTlsCaFile,
+    tlsCertFile: config.natsTlsCertFile,
+    tlsKeyFile: config.natsTlsKeyFile,
   };
 }
 

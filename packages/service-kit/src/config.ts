@@ -40,6 +40,17 @@ export class ConfigError extends Error {
 }
 
 /**
+ * For what is wrong with settings that are right each for itself.
+ *
+ * @throws ConfigError that names the problems, if there are any
+ */
+export function refuseProblems(problems: readonly ConfigProblem[]): void {
+  if (problems.length > 0) {
+    throw new ConfigError(problems);
+  }
+}
+
+/**
  * The values of a schema from the variables of an environment. Pure. A variable that is set to the empty string
  * counts as not set, as in a compose file's `${NAME:-}`. Variables that the schema does not name are left alone.
  *

@@ -1,7 +1,15 @@
 export { allConfigured } from './all-configured.ts';
 export { createBoundedLabel } from './bounded-label.ts';
 export { brokerAddress, commonConfig, host, opsAddress, opsPort, processConfig } from './common-config.ts';
-export { ConfigError, type ConfigOf, type ConfigProblem, type Field, parseConfig, type Schema } from './config.ts';
+export {
+  ConfigError,
+  type ConfigOf,
+  type ConfigProblem,
+  type Field,
+  parseConfig,
+  refuseProblems,
+  type Schema,
+} from './config.ts';
 export {
   choice,
   duration,

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 const folder = new URL('../certificates/', import.meta.url);
 
-/** A certificate that only tests trust. */
+/** Certificates that only tests trust. */
 export interface TestCertificates {
   /** Of the authority that signed it, PEM. */
   readonly authority: string;
@@ -13,6 +13,12 @@ export interface TestCertificates {
   readonly certificateFile: string;
   readonly key: string;
   readonly keyFile: string;
+  /** Of a client that the authority vouches for. */
+  readonly clientFile: string;
+  readonly clientKeyFile: string;
+  /** Of somebody that nobody vouches for. */
+  readonly strangerFile: string;
+  readonly strangerKeyFile: string;
 }
 
 /** Reads the certificates of the tests, which `certificates/make.sh` makes. */
@@ -25,6 +31,10 @@ export function readTestCertificates(): TestCertificates {
     certificateFile,
     key: readFileSync(keyFile, 'utf8'),
     keyFile,
+    clientFile: pathOf('client'),
+    clientKeyFile: pathOf('client-key'),
+    strangerFile: pathOf('stranger'),
+    strangerKeyFile: pathOf('stranger-key'),
   };
 }
 

@@ -1,10 +1,10 @@
 import { missingReceiptSubject } from '../receipt.ts';
 import { functionFilter, queueStream, streamQueue } from '../subjects.ts';
+import { asQueueError } from './connecting/set-up-error.ts';
 import type { LaneState } from './consumers.ts';
 import { nextMessage } from './last-message.ts';
 import type { QueueTopology } from './queue-topology.ts';
 import { callbackStream, deadLetterStream, receiptStream } from './record-streams.ts';
-import { asQueueError } from './streams.ts';
 
 /** What waits for one function. */
 export interface LaneBacklog {

@@ -1,15 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  type Authenticator,
-  type ConnectionOptions,
-  connect,
-  createInbox,
-  credsAuthenticator,
-  errors,
-  type NatsConnection,
-} from '@nats-io/transport-node';
+import { createInbox, type NatsConnection } from '@nats-io/transport-node';
 import { QueueError } from '../errors.ts';
+import { isRefusedLogin, refusedLogin } from './connecting/connect-failure.ts';
+import { connectToNats, type NatsAddress } from './connecting/connect-to-nats.ts';
+import { RetryLog } from './connecting/retry-log.ts';
 import { settledWithin } from './time-limit.ts';
 
 /** The logger's part that queue-core needs; pino fits. */
@@ -19,21 +13,7 @@ export interface QueueLogger {
   error(fields: object, message: string): void;
 }
 
-export interface BrokerOptions {
-  /**
-   * `nats://host:port` or `tls://host:port`; tried in turn, and again when the connection is lost. With a `tls:` among
-   * them no connection is made without TLS.
-   */
-  readonly servers: readonly string[];
-  /** Shown by the server in its connection list. */
-  readonly name: string;
-  readonly credentialsFile?: string | undefined;
-  readonly user?: string | undefined;
-  readonly password?: string | undefined;
-  readonly token?: string | undefined;
-  /** The first part of all subjects that answers come in at. Default `_INBOX`. */
-  readonly inboxPrefix?: string | undefined;
-  readonly tlsCaFile?: string | undefined;
+export interface BrokerOptions extends NatsAddress {
   readonly logger: QueueLogger;
   /** Called once when the broker is lost for good and the process cannot go on. */
   readonly onFatal: (error: QueueError) => void;
@@ -79,6 +59,14 @@ export class Broker implements AsyncDisposable {
   /** False while the connection is known to be away. What must not get lost is sent also to a server that is slow. */
   get attached(): boolean {
     return this.#connected;
+  }
+
+  /** How it is with the connection, in a word for people. */
+  get state(): 'connected' | 'not answering' | 'disconnected' {
+    if (!this.#connected) {
+      return 'disconnected';
+    }
+    return this.#suspected ? 'not answering' : 'connected';
   }
 
   /** Times that a lost connection has come back. */
@@ -186,26 +174,20 @@ export class Broker implements AsyncDisposable {
 
   async #connectUntilStopped(): Promise<void> {
     const { signal } = this.#stopping;
+    const retries = new RetryLog(this.#options.logger, 'NATS is not reachable yet');
     for (let attempt = 0; !signal.aborted; attempt++) {
       try {
-        await this.#adopt(await connect(await this.#connectionOptions()));
+        await this.#adopt(await connectToNats(this.#options, signal));
         return;
       } catch (error) {
-        if (error instanceof errors.AuthorizationError || error instanceof QueueError) {
+        if (error instanceof QueueError && !error.temporary) {
           throw error;
         }
-        await this.#waitToConnect(attempt, error);
+        const waitMs = Math.min(maxConnectWaitMs, 100 * 2 ** attempt);
+        retries.failed(error, { waitMs });
+        await delay(waitMs, undefined, { signal }).catch(() => {});
       }
     }
-  }
-
-  /** A broker that starts a moment after us is no cause for alarm. */
-  async #waitToConnect(attempt: number, err: unknown): Promise<void> {
-    const { logger, servers } = this.#options;
-    const waitMs = Math.min(maxConnectWaitMs, 100 * 2 ** attempt);
-    const hosts = servers.map((server) => new URL(server).host);
-    logger[attempt < 3 ? 'info' : 'warn']({ err, servers: hosts, waitMs }, 'NATS is not reachable yet');
-    await delay(waitMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
   }
 
   async #adopt(connection: NatsConnection): Promise<void> {
@@ -229,7 +211,9 @@ export class Broker implements AsyncDisposable {
       } else if (status.type === 'reconnect') {
         this.#setConnected(connection, 'NATS connected again');
       } else if (status.type === 'error') {
-        this.#options.logger.error({ err: status.error }, 'NATS reported an error');
+        const { error } = status;
+        const err = new QueueError('broker', error.message, { cause: error });
+        this.#options.logger.error({ err }, 'NATS reported an error');
       }
     }
   }
@@ -265,59 +249,13 @@ export class Broker implements AsyncDisposable {
       this.#options.onFatal(toFatalError(cause));
     }
   }
-
-  async #connectionOptions(): Promise<ConnectionOptions> {
-    const { servers, name, user, password, token, credentialsFile, inboxPrefix, tlsCaFile } = this.#options;
-    return {
-      servers: [...servers],
-      name,
-      ...(user !== undefined && { user }),
-      ...(password !== undefined && { pass: password }),
-      ...(token !== undefined && { token }),
-      ...(inboxPrefix !== undefined && { inboxPrefix }),
-      ...(credentialsFile !== undefined && { authenticator: await readCredentials(credentialsFile) }),
-      // The client goes by this alone, not by the scheme of a URL.
-      ...(servers.some((server) => server.startsWith('tls:')) && { tls: {} }),
-      ...(tlsCaFile !== undefined && { tls: { ca: await readSetting('NATS_TLS_CA_FILE', tlsCaFile) } }),
-      timeout: 5_000,
-      maxReconnectAttempts: -1,
-      reconnectTimeWait: 250,
-      reconnectJitter: 250,
-      // Two pings without an answer: a server that hangs is known to be away after 15 s.
-      pingInterval: 5_000,
-      maxPingOut: 2,
-      // Stack traces of every pending request cost more than they tell.
-      noAsyncTraces: true,
-    };
-  }
 }
 
 function toFatalError(cause: unknown): QueueError {
   if (cause instanceof QueueError) {
     return cause;
   }
-  if (cause instanceof errors.AuthorizationError || cause instanceof errors.UserAuthenticationExpiredError) {
-    const message =
-      'NATS refused the credentials: check NATS_USER, NATS_PASSWORD, NATS_TOKEN and NATS_CREDENTIALS_FILE';
-    return new QueueError('authorization', message, { cause });
-  }
-  return new QueueError('connection_closed', 'the connection to NATS is lost for good', { cause });
-}
-
-async function readCredentials(path: string): Promise<Authenticator> {
-  const authenticator = credsAuthenticator(new TextEncoder().encode(await readSetting('NATS_CREDENTIALS_FILE', path)));
-  try {
-    authenticator('nonce');
-  } catch (cause) {
-    throw new QueueError('authorization', `NATS_CREDENTIALS_FILE ${path} holds no credentials`, { cause });
-  }
-  return authenticator;
-}
-
-async function readSetting(setting: string, path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (cause) {
-    throw new QueueError('authorization', `${setting} ${path} cannot be read`, { cause });
-  }
+  return isRefusedLogin(cause)
+    ? refusedLogin(cause)
+    : new QueueError('connection_closed', 'the connection to NATS is lost for good', { cause });
 }

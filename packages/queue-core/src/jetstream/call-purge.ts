@@ -3,9 +3,9 @@ import { QueueError } from '../errors.ts';
 import { queueStream, waitingFilter } from '../subjects.ts';
 import type { CallCanceller, CancelResult } from './call-canceller.ts';
 import { type QueuedCall, toQueuedCall } from './call-finder.ts';
+import { asQueueError } from './connecting/set-up-error.ts';
 import { deliveredSequence } from './consumers.ts';
 import type { QueueTopology } from './queue-topology.ts';
-import { asQueueError } from './streams.ts';
 
 /** What is to be purged: a function, a queue, or a function in a queue. */
 export interface PurgeTarget {

@@ -90,7 +90,7 @@ export class CallQueue {
   async accept(call: Call, options: AcceptOptions): Promise<AcceptResult> {
     const message = toCallMessage(call, options.unique);
     if (!this.available) {
-      return refused('unavailable', 'the broker is not there, or not as durable as is required');
+      return refused('unavailable', this.#hindrance());
     }
     const gauge = this.#gauge;
     const target = this.#targetOf(call);
@@ -106,6 +106,14 @@ export class CallQueue {
     const result = await this.#acceptInto(call, message, options);
     settle(result.kind === 'stored');
     return result;
+  }
+
+  /** For logs: a broker that is there is not said to be away. */
+  #hindrance(): string {
+    if (!this.#broker.connected) {
+      return `NATS is ${this.#broker.state}`;
+    }
+    return this.#topology.usable ? 'the broker is not as durable as is required' : 'the streams are not in place yet';
   }
 
   #confirmed(gauge: QueueGauge, request: RoomRequest): Promise<Obstacle | undefined> {

@@ -1,9 +1,9 @@
 import { JetStreamApiError } from '@nats-io/jetstream';
 import { type CallSubject, callFilter, queueStream } from '../subjects.ts';
 import type { QueuedCall } from './call-finder.ts';
+import { asQueueError } from './connecting/set-up-error.ts';
 import { deliveredSequence } from './consumers.ts';
 import type { QueueTopology } from './queue-topology.ts';
-import { asQueueError } from './streams.ts';
 
 /** `no message found`, in the words of different versions. */
 const notThere: ReadonlySet<number> = new Set([10037, 10043, 10057]);

@@ -14,6 +14,7 @@ import {
 } from '../outcome.ts';
 import type { PublishResult } from '../publish-result.ts';
 import { callPattern, callSubject, queueStream } from '../subjects.ts';
+import { asQueueError } from './connecting/set-up-error.ts';
 import type { Delivery } from './delivery.ts';
 import { lastMessage } from './last-message.ts';
 import { MessageHeaders } from './message-headers.ts';
@@ -21,7 +22,6 @@ import type { Publisher } from './publisher.ts';
 import type { QueueTopology } from './queue-topology.ts';
 import { outcomeStream } from './record-streams.ts';
 import { expectLast, setSchedule } from './schedule.ts';
-import { asQueueError } from './streams.ts';
 
 /** A recorded end with the body of its result. */
 export interface StoredOutcome {

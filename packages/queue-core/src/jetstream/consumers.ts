@@ -6,7 +6,8 @@ import {
   type JetStreamManager,
 } from '@nats-io/jetstream';
 import { consumerFunction, functionConsumer, functionFilter, queueStream, scheduledFilter } from '../subjects.ts';
-import { asQueueError, streamNotFound } from './streams.ts';
+import { asQueueError } from './connecting/set-up-error.ts';
+import { streamNotFound } from './streams.ts';
 
 const consumerExists = 10148;
 const consumerNotFound = 10014;

@@ -8,6 +8,7 @@ import type { PublishResult, RefusalReason } from '../publish-result.ts';
 import { callFilter, callSubject, queueStream } from '../subjects.ts';
 import type { CallStore } from './call-store.ts';
 import type { CallbackStore } from './callback-store.ts';
+import { asQueueError } from './connecting/set-up-error.ts';
 import type { StoredDeadLetter } from './dead-letter-message.ts';
 import { lastMessage } from './last-message.ts';
 import { MessageHeaders } from './message-headers.ts';
@@ -15,7 +16,6 @@ import type { Publisher } from './publisher.ts';
 import type { QueueTopology } from './queue-topology.ts';
 import { callbackStream, deadLetterStream } from './record-streams.ts';
 import { expectLast } from './schedule.ts';
-import { asQueueError } from './streams.ts';
 
 /** Why a dead letter was not replayed, with the broker well. It stays unless said otherwise. */
 export type ReplayObstacle =

@@ -1,10 +1,10 @@
 import { AckPolicy, DeliverPolicy, type JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { type DeadLetter, type DeadLetterReason, deadLetterCodec } from '../dead-letter.ts';
+import { asQueueError } from './connecting/set-up-error.ts';
 import { readDeadLetter } from './dead-letter-message.ts';
 import { type PulledMessage, PullReader } from './pull-reader.ts';
 import { deadLetterStream } from './record-streams.ts';
-import { asQueueError } from './streams.ts';
 
 /** A dead letter as it is listed, without its body. */
 export interface DeadLetterEntry extends DeadLetter {

@@ -3,6 +3,7 @@ import { type DeadLetter, type DeadLetterReason, deadLetterSubject } from '../de
 import { QueueError } from '../errors.ts';
 import { isNamePart } from '../function-name.ts';
 import type { Broker } from './broker.ts';
+import { asQueueError } from './connecting/set-up-error.ts';
 import { BulkReplay, type BulkReplayResult } from './dead-letter-bulk.ts';
 import { type StoredDeadLetter, toStoredDeadLetter } from './dead-letter-message.ts';
 import {
@@ -16,7 +17,6 @@ import { lastMessage } from './last-message.ts';
 import type { Publisher } from './publisher.ts';
 import type { QueueTopology } from './queue-topology.ts';
 import { deadLetterStream } from './record-streams.ts';
-import { asQueueError } from './streams.ts';
 import { valueWithin } from './time-limit.ts';
 
 /** Which dead letters; what is left out does not matter. Names that are not well formed throw a `TypeError` (P7). */

@@ -11,8 +11,8 @@ import {
   toSyncMode,
 } from '../durability.ts';
 import type { Broker, QueueLogger } from './broker.ts';
+import { asQueueError } from './connecting/set-up-error.ts';
 import type { QueueTopology } from './queue-topology.ts';
-import { asQueueError } from './streams.ts';
 
 export interface DurabilityOptions {
   /** The operator's word that every server has `sync_interval: always`, for servers that do not tell. */

@@ -1,13 +1,13 @@
 import type { Call } from '../call.ts';
 import { type ExpiryDecision, type ExpiryKey, expiryClaimCodec, expirySubject, expiryWordCodec } from '../expiry.ts';
 import type { PublishResult } from '../publish-result.ts';
+import { asQueueError } from './connecting/set-up-error.ts';
 import { lastMessage } from './last-message.ts';
 import { MessageHeaders } from './message-headers.ts';
 import type { Publisher } from './publisher.ts';
 import type { QueueTopology } from './queue-topology.ts';
 import { expiryStream } from './record-streams.ts';
 import { expectLast, setSchedule } from './schedule.ts';
-import { asQueueError } from './streams.ts';
 import { untilDecided } from './until-decided.ts';
 
 /** What has been decided of a call that may expire. */

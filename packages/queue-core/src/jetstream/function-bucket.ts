@@ -11,7 +11,8 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { decodeEntry, encodeEntry, type FunctionEntry } from '../functions/function-entry.ts';
 import type { StoredFunction } from '../functions/shared-functions.ts';
 import type { QueueLogger } from './broker.ts';
-import { asQueueError, ensureStream } from './streams.ts';
+import { asQueueError } from './connecting/set-up-error.ts';
+import { ensureStream } from './streams.ts';
 
 const bucketName = 'FUNCTIONS';
 const stream = `KV_${bucketName}`;
@@ -142,7 +143,7 @@ async function readState(manager: JetStreamManager): Promise<BucketState> {
 }
 
 /** What makes a stream a bucket, as NATS ADR-8 has it. */
-function bucketConfig(replicas: number) {
+export function bucketConfig(replicas: number) {
   return {
     name: stream,
     subjects: [`$KV.${bucketName}.>`],

@@ -1,10 +1,11 @@
 import { DiscardPolicy, type JetStreamManager, RetentionPolicy, StorageType } from '@nats-io/jetstream';
 import { isCallId } from '../call.ts';
 import type { QueueLogger } from './broker.ts';
+import { asQueueError } from './connecting/set-up-error.ts';
 import { MessageHeaders } from './message-headers.ts';
 import type { Publisher } from './publisher.ts';
 import type { QueueTopology } from './queue-topology.ts';
-import { asQueueError, ensureStream } from './streams.ts';
+import { ensureStream } from './streams.ts';
 
 const stream = 'HANDOVERS';
 const nanosPerMs = 1_000_000;

@@ -1,5 +1,5 @@
 import { JetStreamApiError, type JetStreamManager, type StoredMsg } from '@nats-io/jetstream';
-import { asQueueError } from './streams.ts';
+import { asQueueError } from './connecting/set-up-error.ts';
 
 const noMessage = 10037;
 

@@ -1,12 +1,12 @@
 import type { StoredMsg } from '@nats-io/jetstream';
 import { queueStream, scheduledFilter } from '../subjects.ts';
+import { asQueueError } from './connecting/set-up-error.ts';
 import { nextMessage } from './last-message.ts';
 import { MessageHeaders } from './message-headers.ts';
 import type { Outgoing, Publisher } from './publisher.ts';
 import type { QueueTopology } from './queue-topology.ts';
 import { callbackStream, expiryStream } from './record-streams.ts';
 import { expectLast, scheduledAt } from './schedule.ts';
-import { asQueueError } from './streams.ts';
 
 /** The server is never this late with a schedule that it has not forgotten. */
 const overdueMs = 10_000;

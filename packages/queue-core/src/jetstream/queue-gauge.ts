@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FunctionConfig } from '../functions/function-config.ts';
 import { queueStream } from '../subjects.ts';
+import { asQueueError } from './connecting/set-up-error.ts';
 import type { QueueTopology } from './queue-topology.ts';
-import { asQueueError } from './streams.ts';
 
 export interface QueueGaugeOptions {
   readonly topology: Pick<QueueTopology, 'manager' | 'ready' | 'listLanes' | 'listQueues'>;

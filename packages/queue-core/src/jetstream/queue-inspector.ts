@@ -1,9 +1,10 @@
 import { JetStreamApiError, type StreamInfo } from '@nats-io/jetstream';
 import { functionFilter, queueStream, streamQueue, waitingFilter } from '../subjects.ts';
+import { asQueueError } from './connecting/set-up-error.ts';
 import { findLane, type LaneState } from './consumers.ts';
 import { nextMessage } from './last-message.ts';
 import type { QueueTopology } from './queue-topology.ts';
-import { asQueueError, streamNotFound } from './streams.ts';
+import { streamNotFound } from './streams.ts';
 
 /** What there is to do for a function, over all queues in which it has calls. */
 export interface FunctionLoad {

@@ -1,9 +1,10 @@
 import type { JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { QueueError } from '../errors.ts';
+import { QueueError, type QueueErrorCode } from '../errors.ts';
 import type { FunctionConfig } from '../functions/function-config.ts';
 import { queueStream, scheduledFilter, waitingFilter } from '../subjects.ts';
 import type { Broker, QueueLogger } from './broker.ts';
+import { RetryLog } from './connecting/retry-log.ts';
 import {
   ensureLane,
   ensureLaneExists,
@@ -15,6 +16,7 @@ import {
   type QueueConsumers,
   removeLane,
 } from './consumers.ts';
+import { bucketConfig } from './function-bucket.ts';
 import { ensureHandoverStream } from './handovers.ts';
 import { lastMessage } from './last-message.ts';
 import { deadLetterStreamConfig, recordStreamConfigs } from './record-streams.ts';
@@ -42,6 +44,9 @@ export interface LaneTarget extends Pick<FunctionConfig, 'name' | 'queue' | 'con
   readonly paused?: boolean | undefined;
 }
 
+/** What ends a start, and not a process that has been at work. */
+const mayComeBack: ReadonlySet<QueueErrorCode> = new Set(['account_limit', 'replicas', 'permission']);
+
 /** Longest wait before the set-up is tried again. */
 const maxRetryMs = 5_000;
 
@@ -62,6 +67,7 @@ export class QueueTopology {
   #manager: JetStreamManager | undefined;
   #epoch = 0;
   #ready = false;
+  #wasReady = false;
 
   constructor(broker: Broker, options: TopologyOptions) {
     this.#options = options;
@@ -190,6 +196,7 @@ export class QueueTopology {
   }
 
   async #prepare(connection: NatsConnection, epoch: number): Promise<void> {
+    const retries = new RetryLog(this.#options.logger, 'queue topology is not in place yet');
     for (let attempt = 0; epoch === this.#epoch && !connection.isClosed(); attempt++) {
       try {
         const manager = await openJetStream(connection);
@@ -200,15 +207,20 @@ export class QueueTopology {
         if (epoch !== this.#epoch) {
           return; // an error of a connection that is no more
         }
-        if (error instanceof QueueError && !error.temporary) {
+        if (error instanceof QueueError && this.#isFatal(error)) {
           this.#options.onFatal(error);
           return;
         }
         const waitMs = Math.min(maxRetryMs, 100 * 2 ** attempt);
-        this.#options.logger.warn({ err: error, waitMs }, 'queue topology is not in place yet');
+        retries.failed(error, { waitMs });
         await new Promise((resolve) => setTimeout(resolve, waitMs).unref());
       }
     }
+  }
+
+  /** A process that has worked here once waits for limits and permissions to be what they were. */
+  #isFatal({ temporary, code }: QueueError): boolean {
+    return !temporary && !(this.#wasReady && mayComeBack.has(code));
   }
 
   #becomeReady(manager: JetStreamManager, epoch: number): void {
@@ -217,6 +229,7 @@ export class QueueTopology {
     }
     this.#manager = manager;
     this.#ready = true;
+    this.#wasReady = true;
     this.#lanesBefore.clear();
     this.#restoreLanes();
     for (const listener of this.#onReady) {
@@ -252,7 +265,7 @@ export class QueueTopology {
     const { queues, ownsLanes, replicas, resultTtlMs, logger } = this.#options;
     const foreign = resultTtlMs === undefined ? (['max_age'] as const) : [];
     await Promise.all([...queues()].map((queue) => this.#ensureQueue(manager, queue)));
-    const records = recordStreamConfigs(replicas, resultTtlMs);
+    const records = [...recordStreamConfigs(replicas, resultTtlMs), bucketConfig(replicas)];
     await Promise.all(records.map((config) => ensureStream(manager, config, logger, foreign)));
     await ensureStreamWithRoom(manager, deadLetterStreamConfig(replicas), logger);
     if (ownsLanes) {

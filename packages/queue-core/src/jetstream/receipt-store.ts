@@ -10,11 +10,12 @@ import {
   receiptBatchCodec,
 } from '../receipt.ts';
 import { callFilter, queueStream } from '../subjects.ts';
+import { asQueueError } from './connecting/set-up-error.ts';
 import { MessageHeaders } from './message-headers.ts';
 import type { Publisher } from './publisher.ts';
 import type { QueueTopology } from './queue-topology.ts';
 import { cancelStream, outcomeStream } from './record-streams.ts';
-import { asQueueError, streamNotFound } from './streams.ts';
+import { streamNotFound } from './streams.ts';
 
 /** Where an accepted call is. `missing` breaks P2. */
 export type CallWhereabouts = 'held' | 'ended' | 'missing';

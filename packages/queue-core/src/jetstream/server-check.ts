@@ -1,7 +1,7 @@
 import { JetStreamApiError, type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { QueueError } from '../errors.ts';
-import { asQueueError } from './streams.ts';
+import { asQueueError } from './connecting/set-up-error.ts';
 
 /** Message schedules and atomic batches came with 2.12. */
 const minServerVersion = '2.12.0';

@@ -12,6 +12,7 @@ import {
   type Wish,
 } from '../functions/shared-functions.ts';
 import type { Broker, QueueLogger } from './broker.ts';
+import { RetryLog } from './connecting/retry-log.ts';
 import { FunctionBucket } from './function-bucket.ts';
 import type { QueueTopology } from './queue-topology.ts';
 
@@ -163,6 +164,7 @@ export class SharedRegister {
   async #join(manager: JetStreamManager): Promise<void> {
     this.#following.abort('left');
     const { connection } = this.#options.broker;
+    const retries = new RetryLog(this.#options.logger, 'the register of functions is not in place yet');
     for (let attempt = 0; connection !== undefined; attempt++) {
       const following = new AbortController();
       this.#following = following;
@@ -170,9 +172,10 @@ export class SharedRegister {
         const bucket = await FunctionBucket.open(connection, manager, this.#options);
         await this.#follow(bucket, following.signal);
         attempt = 0;
+        retries.succeeded();
       } catch (err) {
         if (!isLeft(following.signal)) {
-          this.#options.logger.warn({ err }, 'the register of functions is not in place yet');
+          retries.failed(err, {});
         }
       }
       if (isLeft(following.signal)) {

@@ -9,6 +9,7 @@ import {
 import { QueueError } from '../errors.ts';
 import { queueStream, queueSubjects, streamQueue } from '../subjects.ts';
 import type { QueueLogger } from './broker.ts';
+import { asQueueError } from './connecting/set-up-error.ts';
 
 /** JetStream's code for a stream that does not exist. */
 export const streamNotFound = 10059;
@@ -195,12 +196,4 @@ async function findConfig(manager: JetStreamManager, name: string): Promise<Stre
     }
     throw asQueueError(error, `stream ${name} cannot be read`);
   }
-}
-
-/** JetStream's own words say what is wrong (no space, too few servers); asking again may help. */
-export function asQueueError(cause: unknown, what: string): QueueError {
-  if (cause instanceof QueueError) {
-    return cause;
-  }
-  return new QueueError('broker', `${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
 }

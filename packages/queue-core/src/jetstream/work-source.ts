@@ -1,7 +1,7 @@
 import { AckPolicy, type JetStreamManager, type JsMsg, jetstream } from '@nats-io/jetstream';
 import type { Broker } from './broker.ts';
+import { asQueueError } from './connecting/set-up-error.ts';
 import type { QueueTopology } from './queue-topology.ts';
-import { asQueueError } from './streams.ts';
 
 export interface SourceOptions {
   readonly broker: Broker;
