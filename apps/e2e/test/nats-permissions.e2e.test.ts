@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { type NatsServer, startNatsServer } from '@asyncfn/nats-server';
 import type {} from '@asyncfn/nats-server/vitest';
 import { ApiClient, CallClient, type Stack } from '@asyncfn/stack';
-import { eventually, gate, startCallbackReceiver, startTestFunction, status } from '@asyncfn/testkit';
+import { eventually, freePort, gate, startCallbackReceiver, startTestFunction, status } from '@asyncfn/testkit';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { startStack } from './harness/stack.ts';
@@ -135,6 +135,42 @@ describe('with the permissions that we ship', () => {
     await stack.untilSettled();
     expect(violations(stack)).toEqual([]);
   });
+});
+
+test('at a leaf node the permissions that we ship are enough if they name the domain', async () => {
+  const port = await freePort();
+  await using echo = await startTestFunction();
+  await using broken = await startTestFunction({ handler: status(400) });
+  await using receiver = await startCallbackReceiver({ respond: status(500, { times: 1 }) });
+  await using stack = await startStack({
+    functions: { echo: echo.url, broken: broken.url },
+    gateways: 0,
+    workers: 0,
+    natsDomain: 'hub',
+    natsConfig: `leafnodes { listen: "127.0.0.1:${port}", authorization { user: leaf, password: pw } }`,
+    gatewayEnv: envOf('gateway'),
+    workerEnv: { ...envOf('worker'), CALLBACK_RETRY_SCHEDULE: '300ms' },
+  });
+  const named = (await readPermissions()).replaceAll('$JS.API.', '$JS.hub.API.').replaceAll('$KV.', '$JS.hub.API.$KV.');
+  await using leaf = await startNatsServer({
+    bin: inject('natsServerBin'),
+    domain: 'leaf',
+    config: `${named} leafnodes { remotes: [{ url: "nats://leaf:pw@127.0.0.1:${port}", account: ASYNCFN }] }`,
+  });
+  const env = { NATS_URL: leaf.url, NATS_DOMAIN: 'hub' };
+  await Promise.all([stack.startGateway(env), stack.startWorker(env)]);
+  await using client = new ApiClient(stack.gateway.url);
+  await client.accept('echo', { callbackUrl: receiver.url });
+  await receiver.waitForCallbacks(2);
+  await fetch(`${stack.gateway.url}/async-function/broken`, { method: 'POST', headers: { 'X-Call-Id': 'rejected' } });
+  const letters = `${stack.gateway.url}/system/dead-letters`;
+  await eventually(async () => (await fetch(`${letters}/rejected`)).ok);
+  expect(await (await fetch(letters)).json()).toMatchObject({ deadLetters: [{ callId: 'rejected' }] });
+  for (const action of ['pause', 'resume']) {
+    const path = `${stack.gateway.url}/system/functions/echo/${action}`;
+    expect((await fetch(path, { method: 'POST' })).ok).toBe(true);
+  }
+  expect(violations(stack)).toEqual([]);
 });
 
 describe('what a stolen password is worth', () => {

@@ -247,9 +247,9 @@ function buildMetrics(
 }
 
 function buildAudit({ config, context, overrides }: Setting, parts: BrokerParts, metrics: WorkerMetrics): CallAudit {
-  const { broker, topology, publisher } = parts;
+  const { topology, publisher } = parts;
   return new CallAudit({
-    source: new ReceiptSource({ broker, topology, ackWaitMs: config.ackWaitMs }),
+    source: new ReceiptSource({ topology, ackWaitMs: config.ackWaitMs }),
     store: new ReceiptStore(publisher, topology),
     metrics,
     logger: context.logger,
@@ -300,7 +300,7 @@ function buildWork(setting: Setting, needs: WorkNeeds): Pick<WorkerParts, 'runne
     slots: new HostSlots(config.callbackMaxInflight, config.callbackMaxPerHost),
     store: new CallbackStore(publisher, topology),
     calls: store,
-    source: new CallbackSource({ broker, topology, ackWaitMs: config.ackWaitMs }),
+    source: new CallbackSource({ topology, ackWaitMs: config.ackWaitMs }),
     leases: callbackLeases,
   });
   const held = new HeldCalls(signal);
@@ -327,7 +327,7 @@ function buildWork(setting: Setting, needs: WorkNeeds): Pick<WorkerParts, 'runne
   });
   const desk = new ExpiryDesk({
     ...common,
-    source: new ExpirySource({ broker, topology, ackWaitMs: config.ackWaitMs }),
+    source: new ExpirySource({ topology, ackWaitMs: config.ackWaitMs }),
     expiries,
     calls: store,
     settler: new Settler({ ...common, store, callbacks, handBack: giveBackWord }),

@@ -272,7 +272,7 @@ function buildSettling(needs: SettlingNeeds) {
     slots: new HostSlots(100, callbacksPerHost),
     store: callbackStore,
     calls: store,
-    source: new CallbackSource({ broker, topology, ackWaitMs }),
+    source: new CallbackSource({ topology, ackWaitMs }),
     leases: new LeaseKeeper<CallbackDelivery>(ackWaitMs),
   });
   const handBack = (delivery: HeldDelivery, delayMs?: number): Promise<void> =>
@@ -280,7 +280,7 @@ function buildSettling(needs: SettlingNeeds) {
   const expiries = new ExpiryStore(publisher, topology);
   const expiryDesk = new ExpiryDesk({
     ...common,
-    source: new ExpirySource({ broker, topology, ackWaitMs }),
+    source: new ExpirySource({ topology, ackWaitMs }),
     expiries,
     calls: store,
     settler: new Settler({ ...common, store, callbacks: desk, handBack }),

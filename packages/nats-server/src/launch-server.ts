@@ -20,6 +20,7 @@ export interface LaunchSettings {
   readonly jetstream: boolean;
   readonly maxPayload: number;
   readonly syncInterval: string | undefined;
+  readonly domain: string | undefined;
   readonly monitor: boolean;
   readonly name: string | undefined;
   readonly extraConfig: string;
@@ -79,12 +80,13 @@ export async function relaunchServer(settings: LaunchSettings, port: number): Pr
 
 async function writeConfig(settings: LaunchSettings, port: number): Promise<string> {
   const file = join(settings.runDir, 'nats.conf');
-  const { host, runDir, jetstream, storeDir, name, maxPayload, syncInterval, monitor, extraConfig } = settings;
+  const { host, runDir, jetstream, storeDir, domain, name, maxPayload, syncInterval, monitor, extraConfig } = settings;
   const text = toServerConfig({
     host,
     port,
     portsDir: runDir,
     storeDir: jetstream ? storeDir : undefined,
+    domain,
     name,
     maxPayload,
     syncInterval,

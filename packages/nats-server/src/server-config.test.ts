@@ -24,6 +24,7 @@ test('everything that is asked for is written, and text of the caller comes last
     ...MINIMAL,
     storeDir: '/a "b"',
     syncInterval: 'always',
+    domain: 'hub',
     name: 'n1',
     monitor: true,
     extra: 'debug: true',
@@ -31,7 +32,7 @@ test('everything that is asked for is written, and text of the caller comes last
   expect(toServerConfig(config).split('\n').slice(3)).toEqual([
     'server_name: "n1"',
     'http: "127.0.0.1:-1"',
-    'jetstream { store_dir: "/a \\"b\\"", sync_interval: "always" }',
+    'jetstream { store_dir: "/a \\"b\\"", sync_interval: "always", domain: "hub" }',
     'debug: true',
     '',
   ]);

@@ -6,6 +6,7 @@ export interface ServerConfig {
   readonly portsDir: string;
   /** JetStream's folder; undefined: no JetStream. */
   readonly storeDir?: string | undefined;
+  readonly domain?: string | undefined;
   readonly name?: string | undefined;
   readonly maxPayload: number;
   readonly syncInterval?: string | undefined;
@@ -16,7 +17,7 @@ export interface ServerConfig {
 
 /** Writes nats-server's configuration file (https://docs.nats.io/running-a-nats-service/configuration). */
 export function toServerConfig(config: ServerConfig): string {
-  const { host, port, portsDir, storeDir, name, maxPayload, syncInterval, monitor, extra } = config;
+  const { host, port, portsDir, storeDir, domain, name, maxPayload, syncInterval, monitor, extra } = config;
   const lines = [
     `listen: ${quote(`${host}:${port === 0 ? -1 : port}`)}`,
     `ports_file_dir: ${quote(portsDir)}`,
@@ -30,7 +31,8 @@ export function toServerConfig(config: ServerConfig): string {
   }
   if (storeDir !== undefined) {
     const sync = syncInterval === undefined ? '' : `, sync_interval: ${quote(syncInterval)}`;
-    lines.push(`jetstream { store_dir: ${quote(storeDir)}${sync} }`);
+    const own = domain === undefined ? '' : `, domain: ${quote(domain)}`;
+    lines.push(`jetstream { store_dir: ${quote(storeDir)}${sync}${own} }`);
   }
   return `${[...lines, extra].join('\n')}\n`;
 }

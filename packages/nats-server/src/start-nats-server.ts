@@ -20,6 +20,8 @@ export interface NatsServerOptions {
   readonly maxPayload?: number;
   /** When JetStream syncs to disk: `always` or a duration such as `2m`. Default: the server's own, two minutes. */
   readonly syncInterval?: string;
+  /** JetStream's domain. Default: none. */
+  readonly domain?: string;
   /** Serve `/varz`, `/jsz` and the like at `monitorUrl`. Default: false. */
   readonly monitor?: boolean;
   /** The server's name. Default: its random id. */
@@ -84,6 +86,7 @@ function withDefaults(options: NatsServerOptions, runDir: string): LaunchSetting
     jetstream: options.jetstream ?? true,
     maxPayload: options.maxPayload ?? 8 * 1024 * 1024,
     syncInterval: options.syncInterval,
+    domain: options.domain,
     monitor: options.monitor ?? false,
     name: options.name,
     extraConfig: options.config ?? '',

@@ -1,5 +1,5 @@
 import { startNatsCluster } from '@asyncfn/nats-server';
-import { eventually } from '@asyncfn/testkit';
+import { eventually, freePort } from '@asyncfn/testkit';
 import { expect, inject, test } from 'vitest';
 import {
   CallQueue,
@@ -37,11 +37,11 @@ interface Watching extends AsyncDisposable {
 
 async function watching(
   url: string,
-  options: Partial<DurabilityOptions> = {},
+  { domain, ...options }: Partial<DurabilityOptions> & { readonly domain?: string } = {},
   replicas = 1,
   name = uniqueQueue(),
 ): Promise<Watching> {
-  const { broker, logger, fatal } = createBroker(url, { servers: url.split(',') });
+  const { broker, logger, fatal } = createBroker(url, { servers: url.split(','), domain });
   const topology = new QueueTopology(broker, {
     replicas,
     ackWaitMs: 30_000,
@@ -87,6 +87,24 @@ test("the server's word counts more than the operator's", async () => {
   await using side = await watching(server.url, { declaredSyncAlways: true });
   expect(side.watch.current).toEqual({ level: 'single', copies: 1, sync: 'interval' });
   expect(side.logger.messages).toContain('NATS_SYNC says always, but a server says that it syncs at intervals');
+});
+
+test('behind a leaf node the servers of our domain count, and not the leaf node', async () => {
+  const port = await freePort();
+  const login = 'user: leaf, password: pw';
+  await using hub = await startServer({
+    domain: 'hub',
+    syncInterval: 'always',
+    config: `${tellingConfig} leafnodes { listen: "127.0.0.1:${port}", authorization { ${login}, account: APP } }`,
+  });
+  await using leaf = await startServer({
+    domain: 'leaf',
+    config: `${tellingConfig} leafnodes { remotes: [{ url: "nats://leaf:pw@127.0.0.1:${port}", account: APP }] }`,
+  });
+  await using atHub = await watching(hub.url, { domain: 'hub' });
+  expect(atHub.watch.current).toMatchObject({ sync: 'always' });
+  await using atLeaf = await watching(leaf.url, { domain: 'hub' });
+  expect(atLeaf.watch.current?.sync).not.toBe('interval');
 });
 
 test('below what is required no call is accepted, and the log says why', async () => {

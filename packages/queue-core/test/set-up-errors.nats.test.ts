@@ -1,7 +1,7 @@
 import { startNatsCluster } from '@asyncfn/nats-server';
 import { eventually } from '@asyncfn/testkit';
 import { describe, expect, inject, test } from 'vitest';
-import { QueueTopology, type TopologyOptions } from '../src/index.ts';
+import { QueueTopology } from '../src/index.ts';
 import { createBroker, startServer, type TestBroker, uniqueQueue } from './connected.ts';
 
 interface SetUp extends TestBroker {
@@ -9,7 +9,11 @@ interface SetUp extends TestBroker {
 }
 
 /** A process that begins to set up its streams. */
-function beginSetUp(url: string, user: string | undefined, options: Partial<TopologyOptions> = {}): SetUp {
+function beginSetUp(
+  url: string,
+  user: string | undefined,
+  options: Partial<ConstructorParameters<typeof QueueTopology>[1]> = {},
+): SetUp {
   const test = createBroker(url, user === undefined ? {} : { user, password: 'pw' });
   const topology = new QueueTopology(test.broker, {
     replicas: 1,

@@ -1,7 +1,8 @@
 import type { ConfigOf } from './config.ts';
-import { choice, duration, integer, text, urlList } from './config-fields.ts';
+import { choice, duration, integer, text, urlList, value } from './config-fields.ts';
 import { LOG_FORMATS, LOG_LEVELS } from './logger.ts';
 import { tracingConfig } from './tracing/tracing-config.ts';
+import type { ValueType } from './value-types.ts';
 
 /** What `runProcess` itself reads: every process has these. */
 export const processConfig = {
@@ -22,6 +23,14 @@ export const processConfig = {
     default: 30_000,
     doc: 'How long a stop waits for work in flight before it hands it back.',
   }),
+};
+
+/** A domain is one token of a subject. */
+const jetStreamDomainType: ValueType<string> = {
+  expected: 'the name of a JetStream domain, without dots, blanks and wildcards',
+  example: 'hub',
+  parse: (domain) => (/^[^\s.*>$]+$/.test(domain) ? domain : undefined),
+  format: (domain) => domain,
 };
 
 /** What gateway and worker share. `OPS_PORT` is not here: its default differs. */
@@ -55,6 +64,10 @@ export const commonConfig = {
   natsTlsKeyFile: text({
     env: 'NATS_TLS_KEY_FILE',
     doc: 'Path of a PEM file with the private key of that certificate, without a passphrase.',
+  }),
+  natsDomain: value(jetStreamDomainType, {
+    env: 'NATS_DOMAIN',
+    doc: 'JetStream domain that holds the streams, where it is not that of the servers in `NATS_URL`: a leaf node with a hub behind it. See docs/nats-permissions.md.',
   }),
   functionsFile: text({ env: 'FUNCTIONS_FILE', doc: 'Path of the functions file.' }),
   streamReplicas: integer({
@@ -100,6 +113,7 @@ export function brokerAddress(config: ConfigOf<typeof commonConfig>) {
     tlsCaFile: config.natsTlsCaFile,
     tlsCertFile: config.natsTlsCertFile,
     tlsKeyFile: config.natsTlsKeyFile,
+    domain: config.natsDomain,
   };
 }
 

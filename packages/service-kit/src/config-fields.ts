@@ -115,6 +115,14 @@ export function integerList<D extends readonly number[] | undefined = undefined>
   return field(listType(integerType(options)), options);
 }
 
+/** A value of a type of one's own. */
+export function value<T, D extends T | undefined = undefined>(
+  type: ValueType<T>,
+  options: FieldOptions<D>,
+): Field<Defaulted<T, D>> {
+  return field(type, options);
+}
+
 /** A comma-separated list of values of a type of one's own. */
 export function listOf<T, D extends readonly T[] | undefined = undefined>(
   item: ValueType<T>,

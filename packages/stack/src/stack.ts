@@ -31,6 +31,8 @@ export interface StackOptions {
   readonly workerEnv?: Env;
   /** More text for the configuration of nats-server. */
   readonly natsConfig?: string;
+  /** Domain of the server's JetStream. Default: none. */
+  readonly natsDomain?: string;
   /** How often nats-server writes to disk; `always` is before each answer. Default: nats-server's own, two minutes. */
   readonly natsSyncInterval?: string;
   /**
@@ -79,6 +81,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     monitor: true,
     ...(options.natsServerBin !== undefined && { bin: options.natsServerBin }),
     ...(options.natsConfig !== undefined && { config: options.natsConfig }),
+    ...(options.natsDomain !== undefined && { domain: options.natsDomain }),
     ...(options.natsSyncInterval !== undefined && { syncInterval: options.natsSyncInterval }),
   });
   const stack = new ProcessStack(folder, nats, options);

@@ -1,5 +1,6 @@
 export { type CallbackReceiver, type CallbackReceiverOptions, startCallbackReceiver } from './callback-receiver.ts';
 export { type EventuallyOptions, eventually } from './eventually.ts';
+export { freePort } from './free-port.ts';
 export { echo, type Gate, gate, hash, type StatusOptions, sleep, status } from './function-behaviours.ts';
 export { jainIndex, Occupancy } from './occupancy.ts';
 export { createRandom, integerBelow, pickFrom, type Random } from './random.ts';

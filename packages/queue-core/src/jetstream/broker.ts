@@ -14,6 +14,8 @@ export interface QueueLogger {
 }
 
 export interface BrokerOptions extends NatsAddress {
+  /** The JetStream domain that our streams are in. Default: that of the servers which we connect to. */
+  readonly domain?: string | undefined;
   readonly logger: QueueLogger;
   /** Called once when the broker is lost for good and the process cannot go on. */
   readonly onFatal: (error: QueueError) => void;
@@ -77,6 +79,16 @@ export class Broker implements AsyncDisposable {
   /** The connection, also while it is being restored; undefined before the first. */
   get connection(): NatsConnection | undefined {
     return this.#connection;
+  }
+
+  /** The JetStream domain that our streams are in; undefined: that of the server which we are connected to. */
+  get domain(): string | undefined {
+    return this.#options.domain;
+  }
+
+  /** What all subjects of JetStream's API begin with. */
+  get apiPrefix(): string {
+    return this.domain === undefined ? '$JS.API' : `$JS.${this.domain}.API`;
   }
 
   /** A new subject for answers. */

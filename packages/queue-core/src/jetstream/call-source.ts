@@ -230,7 +230,7 @@ export class CallSource {
       return known;
     }
     const consumer = functionConsumer(id.function);
-    const subject = `$JS.API.CONSUMER.MSG.NEXT.${queueStream(id.queue)}.${consumer}`;
+    const subject = `${this.#broker.apiPrefix}.CONSUMER.MSG.NEXT.${queueStream(id.queue)}.${consumer}`;
     this.#lastIndex += 1;
     const index = this.#lastIndex;
     const lane = { index, queue: id.queue, function: id.function, subject, ledger: new PullLedger() };

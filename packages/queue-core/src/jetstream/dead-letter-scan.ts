@@ -3,7 +3,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { type DeadLetter, type DeadLetterReason, deadLetterCodec } from '../dead-letter.ts';
 import { asQueueError } from './connecting/set-up-error.ts';
 import { readDeadLetter } from './dead-letter-message.ts';
-import { type PulledMessage, PullReader } from './pull-reader.ts';
+import { type PulledMessage, PullReader, type PullSubjects } from './pull-reader.ts';
 import { deadLetterStream } from './record-streams.ts';
 
 /** A dead letter as it is listed, without its body. */
@@ -42,14 +42,12 @@ const idleNanos = 10_000_000_000;
 /**
  * Reads a page of dead letters by their headers; bodies stay with the broker. Dead letters that come or go meanwhile
  * shift nothing, since sequences are never used again. Throws `QueueError`.
- *
- * @param inbox where they come in
  */
 export async function scanDeadLetters(
   connection: NatsConnection,
   manager: JetStreamManager,
   scan: DeadLetterScan,
-  inbox: string,
+  { inbox, apiPrefix }: PullSubjects,
 ): Promise<DeadLetterPage> {
   try {
     const info = await manager.consumers.add(deadLetterStream, {
@@ -63,7 +61,7 @@ export async function scanDeadLetters(
       inactive_threshold: idleNanos,
     });
     try {
-      return await collectPage(new PullReader(connection, info, inbox), scan);
+      return await collectPage(new PullReader(connection, info, { inbox, apiPrefix }), scan);
     } finally {
       await manager.consumers.delete(deadLetterStream, info.name).catch(() => false);
     }

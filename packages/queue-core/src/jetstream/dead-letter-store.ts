@@ -36,7 +36,7 @@ export interface PageOptions {
 }
 
 export interface DeadLetterStoreParts extends ReplayerParts {
-  readonly broker: Pick<Broker, 'connected' | 'connection' | 'suspect' | 'createInbox'>;
+  readonly broker: Pick<Broker, 'apiPrefix' | 'connected' | 'connection' | 'suspect' | 'createInbox'>;
   readonly topology: ReplayerParts['topology'] & Pick<QueueTopology, 'ready'>;
   readonly publisher: Pick<Publisher, 'publish' | 'timeoutMs'>;
 }
@@ -64,7 +64,9 @@ export class DeadLetterStore {
    */
   async list(query: DeadLetterQuery, { limit, from = 1 }: PageOptions): Promise<DeadLetterPage> {
     const scan = { subject: toSubject(query), reason: query.reason, limit, from };
-    return scanDeadLetters(this.#connection(), this.#parts.topology.manager, scan, this.#parts.broker.createInbox());
+    const { topology, broker } = this.#parts;
+    const subjects = { inbox: broker.createInbox(), apiPrefix: broker.apiPrefix };
+    return scanDeadLetters(this.#connection(), topology.manager, scan, subjects);
   }
 
   /** The newest dead letter of each kind under a call id, that of the call first. Throws `QueueError`. */

@@ -84,7 +84,7 @@ export class DurabilityWatch {
     const { connection } = this.#broker;
     if (connection !== undefined && this.#topology.ready) {
       try {
-        this.#take(await readDurability(connection, this.#topology.manager, this.#options.declaredSyncAlways));
+        this.#take(await this.#read(connection));
       } catch (err) {
         // What was true a moment ago is still the best that is known.
         this.#options.logger.warn({ err }, 'durability could not be looked up');
@@ -97,6 +97,13 @@ export class DurabilityWatch {
         this.shortfall === undefined ? refreshMs : refreshRefusedMs,
       ).unref();
     }
+  }
+
+  /** Throws `QueueError` while JetStream does not answer. */
+  async #read(connection: NatsConnection): Promise<Durability> {
+    const { domain } = this.#broker;
+    const [streams, answers] = await Promise.all([readCopies(this.#topology.manager), askServers(connection, domain)]);
+    return toDurability(streams, toSyncMode(answers, this.#options.declaredSyncAlways));
   }
 
   #take(durability: Durability): void {
@@ -116,16 +123,6 @@ export class DurabilityWatch {
       logger.error(fields, 'NATS_SYNC says always, but a server says that it syncs at intervals');
     }
   }
-}
-
-/** Throws `QueueError` while JetStream does not answer. */
-async function readDurability(
-  connection: NatsConnection,
-  manager: JetStreamManager,
-  declaredSyncAlways: boolean,
-): Promise<Durability> {
-  const [streams, answers] = await Promise.all([readCopies(manager), askServers(connection)]);
-  return toDurability(streams, toSyncMode(answers, declaredSyncAlways));
 }
 
 async function readCopies(manager: JetStreamManager): Promise<StreamCopies[]> {
@@ -155,13 +152,13 @@ function toCopies({ config, cluster }: StreamInfo): StreamCopies {
   };
 }
 
-/** Empty where nobody may or will answer. */
-async function askServers(connection: NatsConnection): Promise<ServerAnswer[]> {
+/** Empty where nobody may or will answer. Servers of another domain than ours have nothing of ours. */
+async function askServers(connection: NatsConnection, domain: string | undefined): Promise<ServerAnswer[]> {
   const answers: ServerAnswer[] = [];
   try {
     const options = { strategy: 'stall', maxWait: answerMs, stall: silenceMs } as const;
     for await (const message of await connection.requestMany(serverReport, '{}', options)) {
-      answers.push(parseAnswer(message.string()));
+      answers.push(parseAnswer(message.string(), domain));
     }
   } catch {
     // No responders, or no permission to ask: then the servers tell us nothing.
@@ -169,13 +166,18 @@ async function askServers(connection: NatsConnection): Promise<ServerAnswer[]> {
   return answers;
 }
 
+interface ServerConfig {
+  readonly sync_always?: boolean;
+  readonly domain?: string;
+}
+
 /** `/jsz` of nats-server: `config` is there where JetStream is on. */
-function parseAnswer(text: string): ServerAnswer {
+function parseAnswer(text: string, domain: string | undefined): ServerAnswer {
   try {
-    const { data } = JSON.parse(text) as { data?: { config?: { sync_always?: boolean }; disabled?: boolean } };
-    return data?.config === undefined || data.disabled === true
-      ? undefined
-      : { syncAlways: data.config.sync_always === true };
+    const { data } = JSON.parse(text) as { data?: { config?: ServerConfig; disabled?: boolean } };
+    const config = data?.disabled === true ? undefined : data?.config;
+    const isOurs = domain === undefined || config?.domain === domain;
+    return config === undefined || !isOurs ? undefined : { syncAlways: config.sync_always === true };
   } catch {
     return undefined;
   }

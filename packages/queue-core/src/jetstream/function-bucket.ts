@@ -7,7 +7,6 @@ import {
   StorageType,
 } from '@nats-io/jetstream';
 import { type KV, type KvEntry, Kvm } from '@nats-io/kv';
-import type { NatsConnection } from '@nats-io/transport-node';
 import { decodeEntry, encodeEntry, type FunctionEntry } from '../functions/function-entry.ts';
 import type { StoredFunction } from '../functions/shared-functions.ts';
 import type { QueueLogger } from './broker.ts';
@@ -51,13 +50,12 @@ export class FunctionBucket {
 
   /** Opens the bucket, and makes it if there is none. */
   static async open(
-    connection: NatsConnection,
     manager: JetStreamManager,
     { replicas, logger }: { readonly replicas: number; readonly logger: QueueLogger },
   ): Promise<FunctionBucket> {
     await ensureStream(manager, bucketConfig(replicas), logger);
     // Not `allow_direct`: a replica may not know yet what a write must not overlook.
-    const kv = await new Kvm(connection).open(bucketName, { allow_direct: false });
+    const kv = await new Kvm(manager.jetstream()).open(bucketName, { allow_direct: false });
     const { identity } = await readState(manager);
     return new FunctionBucket(kv, manager, identity);
   }

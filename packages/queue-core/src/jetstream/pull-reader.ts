@@ -9,6 +9,14 @@ export interface PulledMessage {
   readonly sequence: number;
 }
 
+/** The subjects of a pull. */
+export interface PullSubjects {
+  /** Where messages come in. */
+  readonly inbox: string;
+  /** What all subjects of JetStream's API begin with. */
+  readonly apiPrefix: string;
+}
+
 /** No answer by then: the broker is in trouble. */
 const limitMs = 5_000;
 
@@ -24,10 +32,10 @@ export class PullReader {
   #pulls = 0;
   #pending: number;
 
-  constructor(connection: NatsConnection, consumer: ConsumerInfo, inbox: string) {
+  constructor(connection: NatsConnection, consumer: ConsumerInfo, { inbox, apiPrefix }: PullSubjects) {
     this.#connection = connection;
     this.#inbox = inbox;
-    this.#subject = `$JS.API.CONSUMER.MSG.NEXT.${consumer.stream_name}.${consumer.name}`;
+    this.#subject = `${apiPrefix}.CONSUMER.MSG.NEXT.${consumer.stream_name}.${consumer.name}`;
     this.#pending = consumer.num_pending;
   }
 

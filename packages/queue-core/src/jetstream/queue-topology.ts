@@ -56,6 +56,7 @@ const maxRetryMs = 5_000;
  */
 export class QueueTopology {
   readonly #options: TopologyOptions;
+  readonly #domain: string | undefined;
   readonly #ensured = new Map<string, Promise<void>>();
   readonly #onReady = new Set<(manager: JetStreamManager) => void>();
   /** Consumers in place, each with what it was set up for. */
@@ -71,6 +72,7 @@ export class QueueTopology {
 
   constructor(broker: Broker, options: TopologyOptions) {
     this.#options = options;
+    this.#domain = broker.domain;
     broker.onDisconnect(() => this.#reset());
     broker.onConnect((connection) => void this.#prepare(connection, this.#reset()));
   }
@@ -199,7 +201,7 @@ export class QueueTopology {
     const retries = new RetryLog(this.#options.logger, 'queue topology is not in place yet');
     for (let attempt = 0; epoch === this.#epoch && !connection.isClosed(); attempt++) {
       try {
-        const manager = await openJetStream(connection);
+        const manager = await openJetStream(connection, this.#domain);
         await this.#ensureStreams(manager);
         this.#becomeReady(manager, epoch);
         return;

@@ -169,7 +169,7 @@ export class SharedRegister {
       const following = new AbortController();
       this.#following = following;
       try {
-        const bucket = await FunctionBucket.open(connection, manager, this.#options);
+        const bucket = await FunctionBucket.open(manager, this.#options);
         await this.#follow(bucket, following.signal);
         attempt = 0;
         retries.succeeded();

@@ -1,10 +1,8 @@
-import { AckPolicy, type JetStreamManager, type JsMsg, jetstream } from '@nats-io/jetstream';
-import type { Broker } from './broker.ts';
+import { AckPolicy, type JetStreamManager, type JsMsg } from '@nats-io/jetstream';
 import { asQueueError } from './connecting/set-up-error.ts';
 import type { QueueTopology } from './queue-topology.ts';
 
 export interface SourceOptions {
-  readonly broker: Broker;
   readonly topology: Pick<QueueTopology, 'manager' | 'ready'>;
   /** Lease of a message in milliseconds: how long it stays with a worker that gives no sign of life. */
   readonly ackWaitMs: number;
@@ -41,11 +39,7 @@ export class WorkSource<D> {
     const { stream, consumer, toDelivery } = this.#work;
     try {
       await this.#ensureConsumer();
-      const { connection } = this.#options.broker;
-      if (connection === undefined) {
-        return;
-      }
-      const source = await jetstream(connection).consumers.get(stream, consumer);
+      const source = await this.#options.topology.manager.jetstream().consumers.get(stream, consumer);
       const messages = await source.fetch({ max_messages: count, expires: fetchMs });
       const stop = (): void => messages.stop();
       signal.addEventListener('abort', stop, { once: true });
