@@ -223,6 +223,32 @@ test('a redirect is a result that is warned about once, with its Location but no
   expect(JSON.stringify(lines)).not.toContain('s3cr3t');
 });
 
+describe('an answer with more headers than a message of the broker can hold', () => {
+  // Each takes more bytes in a record than on the wire.
+  const many = `HTTP/1.1 200 OK\r\n${`X-Small: ${'"'.repeat(50)}\r\n`.repeat(900)}X-Last: 1\r\nContent-Length: 2\r\n\r\nok`;
+
+  test('ends its call once, and is delivered whole', async () => {
+    const { outcome, invocations, told, line } = await callOf(many);
+    expect(outcome).toMatchObject({ status: 'succeeded', functionStatus: 200, attempts: 1 });
+    expect(outcome?.headers.length).toBeGreaterThan(400);
+    expect([invocations, told['x-last']]).toEqual([1, '1']);
+    expect(line).toMatchObject({ msg: 'function invoked', status: 200 });
+    expect(bench.logged).toContain('headers of a response are too large to be stored and are left out');
+  });
+
+  test('ends its call once as well if its callback has to be stored', async () => {
+    await using receiver = await startRawServer('HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n');
+    fn.answer = many;
+    const { id } = await bench.put({ callbackUrl: receiver.url });
+    await bench.run(await bench.take());
+    expect((await bench.store.findOutcome(id, 0))?.outcome).toMatchObject({ status: 'succeeded', attempts: 1 });
+    expect(await bench.store.findCallbackState(id, 0)).toMatchObject({ status: 'pending', attempts: 1 });
+    expect((await bench.callbackStore.find({ callId: id, generation: 0 }))?.headers.length).toBeGreaterThan(400);
+    expect(await bench.store.findQueued({ callId: id, ...bench.lane })).toBeUndefined();
+    expect(fn.requests.filter(({ callId }) => callId === id)).toHaveLength(1);
+  });
+});
+
 describe('an answer of a receiver', () => {
   let receiver: RawServer;
   beforeAll(async () => {

@@ -89,6 +89,7 @@ export {
   type Verdict,
 } from './settle/settle.ts';
 export { toRetryPolicy } from './settle/to-retry-policy.ts';
+export { withStorableHeaders } from './storable-headers.ts';
 export { signWebhook, type WebhookHeaders } from './webhook/sign-webhook.ts';
 export { createSigningSecret, parseSigningSecret, signingSecretType } from './webhook/signing-secret.ts';
 export { type SignatureVerdict, WebhookVerifier } from './webhook/webhook-verifier.ts';

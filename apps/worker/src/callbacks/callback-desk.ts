@@ -6,6 +6,7 @@ import {
   type CallStore,
   callbackTaskCodec,
   type RefusalReason,
+  withStorableHeaders,
 } from '@asyncfn/queue-core';
 import type { Logger } from '@asyncfn/service-kit';
 import type { LeaseKeeper } from '../lease-keeper.ts';
@@ -83,7 +84,7 @@ export class CallbackDesk {
    */
   async handOver(task: CallbackTask, body: Uint8Array): Promise<boolean> {
     const { store, onStep } = this.#options;
-    const result = await insist(() => store.storeReady(task, body), this.#options.insist);
+    const result = await insist(() => store.storeReady(withStorableHeaders(task), body), this.#options.insist);
     if (result.kind === 'refused' && !(await this.#isTakenCareOf(task, result.reason))) {
       return this.first(task, body);
     }
@@ -185,7 +186,10 @@ export class CallbackDesk {
 
   async #keep(task: CallbackTask, body: Uint8Array, at: { dueAt: number; after: number }): Promise<boolean> {
     const { store, logger } = this.#options;
-    const result = await insist(() => store.store(task, body, at.dueAt, at.after), this.#options.insist);
+    const result = await insist(
+      () => store.store(withStorableHeaders(task), body, at.dueAt, at.after),
+      this.#options.insist,
+    );
     if (result.kind === 'refused' && result.reason === 'too_large') {
       logger.error({ callId: task.callId, bytes: body.length }, 'callback is too large to be stored by the broker');
       return this.#giveUp(task, new Uint8Array(), undefined);
@@ -236,7 +240,11 @@ export class CallbackDesk {
       createdAt: Math.floor(Number(task.startTime) / 1e6),
       endedAt: now(),
     };
-    const original = { header: callbackTaskCodec.header, value: callbackTaskCodec.encode(task), body };
+    const original = {
+      header: callbackTaskCodec.header,
+      value: callbackTaskCodec.encode(withStorableHeaders(task)),
+      body,
+    };
     const result = await insist(() => calls.putDeadLetter(letter, original), this.#options.insist);
     if (result.kind === 'refused') {
       logger.error({ callId: task.callId, detail: result.detail }, 'dead letter could not be stored');

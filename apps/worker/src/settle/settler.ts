@@ -10,6 +10,7 @@ import {
   type Outcome,
   type PublishResult,
   type StoredOutcome,
+  withStorableHeaders,
 } from '@asyncfn/queue-core';
 import { type Logger, traceIdFrom } from '@asyncfn/service-kit';
 import type { Tracer } from '@opentelemetry/api';
@@ -253,11 +254,25 @@ export class Settler {
 
   async #record(outcome: Outcome, body: Uint8Array): Promise<PublishResult> {
     const { store, insist: options } = this.#options;
-    const result = await insist(() => store.recordOutcome(outcome, body), options);
+    const record = this.#storable(outcome);
+    const result = await insist(() => store.recordOutcome(record, body), options);
     const tooLarge = result.kind === 'refused' && result.reason === 'too_large';
     return tooLarge
-      ? await insist(() => store.recordOutcome({ ...outcome, bodyOmitted: 'too_large' }, nothing), options)
+      ? await insist(() => store.recordOutcome({ ...record, bodyOmitted: 'too_large' }, nothing), options)
       : result;
+  }
+
+  #storable(outcome: Outcome): Outcome {
+    const record = withStorableHeaders(outcome);
+    if (record !== outcome) {
+      const { callId, function: name, queue } = outcome;
+      const omitted = outcome.headers.length - record.headers.length;
+      this.#options.logger.warn(
+        { callId, function: name, queue, omitted },
+        'headers of a response are too large to be stored and are left out',
+      );
+    }
+    return record;
   }
 
   /** Whether the call has got as far as this, or has ended: by somebody else, or by us with an answer that got lost. */
