@@ -340,8 +340,8 @@ describe('a connection that was used before and is closed without a byte', () =>
   }
 
   /** An agent whose one connection has been used. */
-  async function used(url: string): Promise<HttpAgent> {
-    const from = own(new HttpAgent({ maxHeaderBytes, pool: { connections: 1 } }));
+  async function used(url: string, staleWithinMs?: number): Promise<HttpAgent> {
+    const from = own(new HttpAgent({ maxHeaderBytes, staleWithinMs, pool: { connections: 1 } }));
     expect(await post(url, {}, from)).toMatchObject({ kind: 'answer' });
     return from;
   }
@@ -382,6 +382,13 @@ describe('a connection that was used before and is closed without a byte', () =>
     await using server = await startRawServer(firstThen(thenClose('H')));
     const from = await used(server.url);
     expect(await post(server.url, {}, from)).toMatchObject({ kind: 'bad_response' });
+    expect(server.requests).toHaveLength(2);
+  });
+
+  test('but a while after the request was sent is left alone: a slow function may be at work', async () => {
+    await using server = await startRawServer(firstThen(({ end }) => void setTimeout(end, 50)));
+    const from = await used(server.url, 30);
+    expect(await post(server.url, {}, from)).toMatchObject({ kind: 'unreachable' });
     expect(server.requests).toHaveLength(2);
   });
 

@@ -93,6 +93,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
   /** Whether a fresh connection is used, after a reused one was closed. */
   #isRetried = false;
   #timesSent = 0;
+  #sentAt = 0;
   #isSilent = true;
   #status = 0;
   #headers: HeaderList = [];
@@ -140,6 +141,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
       controller.abort(new Error(this.#outcome.kind)); // ended while it waited for a connection
     } else if (this.#line !== undefined) {
       this.#timesSent += 1;
+      this.#sentAt = performance.now();
       this.#isReused = this.#line.requests > 0;
       this.#line.requests += 1;
       this.#line.reader?.expect(this);
@@ -176,7 +178,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
   }
 
   onResponseError(_: unknown, error: Error): void {
-    if (this.#outcome === undefined && this.#isReused && this.#isSilent && !this.#isRetried) {
+    if (this.#outcome === undefined && !this.#isRetried && this.#wasStale()) {
       this.#isRetried = true;
       this.#dispatch('dispatchAlone');
       return;
@@ -187,6 +189,12 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
     } else {
       this.#end({ kind: this.#isSilent ? 'unreachable' : 'bad_response', code, error });
     }
+  }
+
+  /** Whether the server closed a reused connection before it can have read the request, for all we can see. */
+  #wasStale(): boolean {
+    const isInTime = this.#timesSent === 0 || performance.now() - this.#sentAt < this.#agent.staleWithinMs;
+    return this.#isReused && this.#isSilent && isInTime;
   }
 
   readonly #abandon = (): void => this.#end({ kind: 'abandoned' });

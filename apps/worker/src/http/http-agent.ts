@@ -7,6 +7,11 @@ export interface HttpAgentOptions {
   readonly connect?: Connector | undefined;
   /** Largest head of a response (status line and headers), in bytes. */
   readonly maxHeaderBytes: number;
+  /**
+   * How long after a request was sent over a reused connection its end without a byte still counts as "closed before the
+   * request was read", in milliseconds. Proxies cut off slow requests after 15 s at the earliest. Default 10,000.
+   */
+  readonly staleWithinMs?: number | undefined;
   /** Further options of undici's pools, one per origin. */
   readonly pool?: Pick<Pool.Options, 'connections' | 'headersTimeout' | 'bodyTimeout'> | undefined;
 }
@@ -29,12 +34,15 @@ export interface LineRequest extends Dispatcher.DispatchOptions {
 
 /** One pool of connections per origin. Every response passes an `AnswerReader` on its way to undici. */
 export class HttpAgent {
+  readonly staleWithinMs: number;
   readonly #agent: Agent;
   readonly #toClient: (origin: string | URL) => Client;
   readonly #lone = new Set<Client>();
   #isDestroyed = false;
 
-  constructor({ connect = buildConnector({}), maxHeaderBytes, pool = {} }: HttpAgentOptions) {
+  constructor(options: HttpAgentOptions) {
+    const { connect = buildConnector({}), maxHeaderBytes, staleWithinMs = 10_000, pool = {} } = options;
+    this.staleWithinMs = staleWithinMs;
     this.#toClient = (origin) => new LineClient(origin, { ...pool, connect, maxHeaderBytes });
     this.#agent = new Agent({
       factory: (origin) => new Pool(origin, { ...pool, factory: (each) => this.#toClient(each) }),
