@@ -178,7 +178,11 @@ describe('an answer of a function', () => {
     const { outcome, invocations, told, line } = await callOf(large(64 * 1024), { retries: 10 });
     expect(outcome).toMatchObject({ status: 'failed', reason: 'response_too_large', functionStatus: 502, attempts: 1 });
     expect([invocations, told['x-function-status']]).toEqual([1, '502']);
-    expect(line).toMatchObject({ reason: 'response_too_large', status: 502 });
+    expect(line).toMatchObject({
+      reason: 'response_too_large',
+      status: 502,
+      err: { message: 'the headers are larger than 65536 bytes' },
+    });
   });
 
   test.each<[string, RawAnswer]>([

@@ -183,7 +183,10 @@ describe('a response', () => {
     await using fn = await startTestFunction({
       handler: (_request, response) => void response.writeHead(200, headers).write(Buffer.alloc(1_001)),
     });
-    expect(await post(fn.url)).toEqual({ kind: 'too_large' });
+    expect(await post(fn.url)).toMatchObject({
+      kind: 'too_large',
+      error: { message: 'the body is larger than 1000 bytes' },
+    });
     await eventually(() => fn.inFlight === 0);
   });
 
@@ -201,7 +204,10 @@ describe('a response', () => {
         }
       },
     });
-    expect(await post(fn.url)).toEqual({ kind: 'too_large' });
+    expect(await post(fn.url)).toMatchObject({
+      kind: 'too_large',
+      error: { message: 'the body is larger than 1000 bytes' },
+    });
   });
 });
 
@@ -259,7 +265,10 @@ describe('a response that is none of HTTP', () => {
     ];
     for (const answer of answers) {
       await using server = await startRawServer(answer);
-      expect(await post(server.url)).toEqual({ kind: 'too_large' });
+      expect(await post(server.url)).toMatchObject({
+        kind: 'too_large',
+        error: { message: 'the headers are larger than 4096 bytes' },
+      });
       await eventually(() => server.open === 0);
     }
   });

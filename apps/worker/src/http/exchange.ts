@@ -46,7 +46,7 @@ export type HttpOutcome = (
   | { readonly kind: 'bad_response'; readonly code: string; readonly error: Error }
   | { readonly kind: 'deadline' }
   /** The headers or the body are larger than allowed. */
-  | { readonly kind: 'too_large' }
+  | { readonly kind: 'too_large'; readonly error: Error }
   /** `signal` has aborted. */
   | { readonly kind: 'abandoned' }
 ) & {
@@ -167,7 +167,8 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#bytes += chunk.length;
     if (this.#bytes > this.#request.maxResponseBytes) {
-      this.#end({ kind: 'too_large' });
+      const error = new Error(`the body is larger than ${this.#request.maxResponseBytes} bytes`);
+      this.#end({ kind: 'too_large', error });
     } else if (!this.#request.statusOnly) {
       this.#chunks.push(chunk);
     }
@@ -185,7 +186,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
     }
     const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
     if (error instanceof BadAnswerError && error.code === 'headers_too_large') {
-      this.#end({ kind: 'too_large' });
+      this.#end({ kind: 'too_large', error });
     } else {
       this.#end({ kind: this.#isSilent ? 'unreachable' : 'bad_response', code, error });
     }
