@@ -57,14 +57,14 @@ export class AnswerReader {
     let from = Math.max(0, this.#held.length - 3);
     let bytes = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
     for (;;) {
-      bytes = bytes.subarray(lineEnds(bytes));
-      const end = endOfHead(bytes, from);
-      if (end < 0 || end > this.#maxHeadBytes) {
+      bytes = withoutLineEnds(bytes);
+      const text = headOf(bytes, from);
+      if (text === undefined || text.length > this.#maxHeadBytes) {
         this.#hold(bytes, listener);
         return undefined;
       }
-      const head = this.#parse(bytes.toString('latin1', 0, end), listener);
-      bytes = bytes.subarray(end);
+      const head = this.#parse(text, listener);
+      bytes = bytes.subarray(text.length);
       from = 0;
       if (head.status >= 200) {
         this.#listener = undefined;
@@ -125,20 +125,23 @@ export class AnswerReader {
   }
 }
 
-/** The number of line ends at the start: some servers send extra ones after a body. */
-function lineEnds(bytes: Buffer): number {
+/** Some servers send extra line ends after a body. */
+function withoutLineEnds(bytes: Buffer): Buffer {
   let at = 0;
   while (bytes[at] === 13 || bytes[at] === 10) {
     at++;
   }
-  return at;
+  return at === 0 ? bytes : bytes.subarray(at);
 }
 
-/** Where the empty line after the fields ends, searched from `from`; -1 if it has not arrived. */
-function endOfHead(bytes: Buffer, from: number): number {
-  const strict = bytes.indexOf('\n\r\n', from);
-  const bare = bytes.subarray(0, strict < 0 ? bytes.length : strict).indexOf('\n\n', from);
-  return bare >= 0 ? bare + 2 : strict < 0 ? -1 : strict + 3;
+const emptyLine = Buffer.from('\n\r\n');
+
+/** The head (latin1) with the empty line after its fields, which is searched from `from`; undefined if it is incomplete. */
+function headOf(bytes: Buffer, from: number): string | undefined {
+  const end = bytes.indexOf(emptyLine, from);
+  const text = bytes.toString('latin1', 0, end < 0 ? bytes.length : end + emptyLine.length);
+  const bare = text.indexOf('\n\n', from);
+  return bare >= 0 ? text.slice(0, bare + 2) : end < 0 ? undefined : text;
 }
 
 /** The minimal head for undici. */

@@ -104,6 +104,9 @@ function toLength(value: string): number | undefined {
 
 /** Whether the server keeps the connection open (RFC 9112, 9.3). */
 function persists(version: string, { connection }: FramingFields): boolean {
+  if (version === '1.1' && (connection === undefined || connection === 'keep-alive')) {
+    return true; // as nearly always
+  }
   const options = connection?.toLowerCase().split(',').map(trimSpaces) ?? [];
   return version === '1.0' ? options.includes('keep-alive') : version === '1.1' && !options.includes('close');
 }
