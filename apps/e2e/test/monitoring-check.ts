@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { eventually } from '@asyncfn/testkit';
 import { expect, test } from 'vitest';
 import { startBusyStack } from './harness/busy-stack.ts';
-import { readPanelQueries, rulesFile } from './harness/monitoring-files.ts';
+import { readPanelQueries, rulesFile, ruleTestsFile } from './harness/monitoring-files.ts';
 import { startStack } from './harness/stack.ts';
 
 /** Not part of `pnpm test`: it needs `prometheus` and `promtool` on the PATH, which it does not fetch. */
@@ -19,8 +19,9 @@ interface QueryAnswer {
   readonly data: { readonly result: readonly { readonly value: readonly [number, string] }[] };
 }
 
-test('promtool finds no fault in the rules and in what the processes export', async () => {
+test('promtool finds no fault in the rules, in what they see and in what the processes export', async () => {
   expect((await run('promtool', ['check', 'rules', rulesFile])).stdout).toContain('SUCCESS');
+  expect((await run('promtool', ['test', 'rules', ruleTestsFile])).stdout).toContain('SUCCESS');
   await using busy = await startBusyStack(startStack);
   for (const app of [busy.stack.gateway, busy.stack.worker]) {
     const { body } = await app.ops('/metrics');

@@ -1,15 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { readDocumentedMetrics } from './harness/documented-metrics.ts';
-import { readDashboards, readDeployed, readPanelQueries, readRules } from './harness/monitoring-files.ts';
+import { readAlerts, readDashboards, readDeployed, readPanelQueries, readRules } from './harness/monitoring-files.ts';
+
+/** promtool's own names. */
+interface RuleTests {
+  readonly tests: readonly {
+    readonly alert_rule_test: readonly { readonly alertname: string; readonly exp_alerts: readonly unknown[] }[];
+  }[];
+}
 
 /** What docs/metrics.md names is exported by the processes: metrics.e2e.test.ts sees to that. */
 const documented = new Map(readDocumentedMetrics().map((metric) => [metric.name, metric]));
-const ofProcess = /^(process_cpu_seconds_total|process_resident_memory_bytes|nodejs_eventloop_lag_p99_seconds|up)$/;
-const expressions = [
-  ...readPanelQueries().map(({ expr }) => expr),
-  ...[...readRules().matchAll(/^ +expr: (.+)$/gm)].map(([, expr = '']) => expr),
-];
+const ofProcess =
+  /^(process_cpu_seconds_total|process_resident_memory_bytes|process_start_time_seconds|nodejs_eventloop_lag_p99_seconds|up)$/;
+const expressions = [...readPanelQueries().map(({ expr }) => expr), ...readRules().map(({ expr }) => expr)];
 
 function metricsIn(expr: string): string[] {
   return [...expr.matchAll(/\b((?:gateway|queue_worker|http|process|nodejs)_[a-z0-9_]+|up)\b/g)].map(([name]) => name);
@@ -58,9 +64,24 @@ test('every dashboard can be read by Grafana: panels apart from each other, desc
 
 test('every alert is explained in docs/operations.md, and no other is', () => {
   const operations = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
-  const alerts = [...readRules().matchAll(/alert: (\w+)/g)].map(([, name = '']) => name);
   const explained = [...operations.matchAll(/^### `(Asyncfn\w+)`/gm)].map(([, name = '']) => name);
-  expect(explained.toSorted()).toEqual(alerts.toSorted());
+  expect(explained.toSorted()).toEqual(readAlerts().toSorted());
+});
+
+test('every series that a rule is made of is recorded, and used', () => {
+  const recorded = readRules().flatMap(({ record }) => record ?? []);
+  const used = expressions.flatMap((expr) => expr.match(/\basyncfn:\w+/g) ?? []);
+  expect(recorded.length).toBeGreaterThan(0);
+  expect(new Set(used)).toEqual(new Set(recorded));
+});
+
+test('every alert is tried: there is a case in which it fires, and one in which it does not', () => {
+  const { tests } = parse(readDeployed('prometheus/rules.test.yml')) as RuleTests;
+  const cases = tests.flatMap(({ alert_rule_test: each }) => each);
+  const named = (fires: boolean) =>
+    new Set(cases.filter(({ exp_alerts: alerts }) => alerts.length > 0 === fires).map(({ alertname }) => alertname));
+  expect([...named(true)].toSorted()).toEqual(readAlerts().toSorted());
+  expect([...named(false)].toSorted()).toEqual(readAlerts().toSorted());
 });
 
 function labelsOf(name: string): readonly string[] {

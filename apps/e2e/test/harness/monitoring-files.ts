@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
 
 const deploy = new URL('../../../../deploy/', import.meta.url);
 
@@ -25,8 +26,23 @@ export interface Dashboard {
 
 export const rulesFile = fileURLToPath(new URL('prometheus/rules.yml', deploy));
 
-export function readRules(): string {
-  return readFileSync(rulesFile, 'utf8');
+export const ruleTestsFile = fileURLToPath(new URL('prometheus/rules.test.yml', deploy));
+
+/** An alert, or a series that others are made of. */
+export interface Rule {
+  readonly alert?: string;
+  readonly record?: string;
+  readonly expr: string;
+}
+
+export function readRules(): Rule[] {
+  const { groups } = parse(readFileSync(rulesFile, 'utf8')) as { groups: { rules: Rule[] }[] };
+  return groups.flatMap(({ rules }) => rules);
+}
+
+/** The alerts, each once: a few have two rules. */
+export function readAlerts(): string[] {
+  return [...new Set(readRules().flatMap(({ alert }) => alert ?? []))];
 }
 
 export function readDeployed(path: string): string {

@@ -20,7 +20,7 @@ export async function run(process: NodeJS.Process): Promise<void> {
     schema,
     create: ({ gatewayUrl, callbackUrl, rate }, { logger }) => {
       const stopping = new AbortController();
-      const next = sampleCalls();
+      const next = sampleCalls(() => performance.now());
       const headers = callbackUrl === undefined ? undefined : { 'X-Callback-Url': callbackUrl };
       const send = async (): Promise<void> => {
         const { target, headers: own } = next();

@@ -5,26 +5,46 @@ export interface SampleCall {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** Becomes a dead letter. */
+const failure: SampleCall = { target: 'status?code=400', headers: {} };
+
+/** However many calls a second there are: a function that fails more often is what AsyncfnDeadLettersGrow is for. */
+const msBetweenFailures = 120_000;
+
+const success: SampleCall = { target: 'echo', headers: {} };
+
 /** One of each kind of thing that can happen to a call, the common ones more often. */
 const calls: readonly SampleCall[] = [
-  { target: 'echo', headers: {} },
+  success,
   { target: 'hash', headers: {} },
-  { target: 'echo', headers: {} },
+  success,
   { target: 'sleep?ms=500', headers: {} },
   { target: 'echo', headers: { 'X-Delay': '20s' } },
   { target: 'status?code=503&times=1', headers: { 'X-Max-Retries': '2' } },
-  { target: 'echo', headers: {} },
-  { target: 'status?code=400', headers: {} },
+  success,
+  failure,
   { target: 'no-such-function', headers: {} },
   { target: 'sleep?ms=3000', headers: {} },
 ];
 
-/** Gives one call after the other, around and around. */
-export function sampleCalls(): () => SampleCall {
+/**
+ * Gives one call after the other, around and around.
+ *
+ * @param now milliseconds of a clock that does not jump
+ */
+export function sampleCalls(now: () => number): () => SampleCall {
   let next = 0;
+  let lastFailureMs = Number.NEGATIVE_INFINITY;
   return () => {
-    const call = calls[next % calls.length] ?? { target: 'echo', headers: {} };
+    const call = calls[next % calls.length] ?? success;
     next += 1;
-    return call;
+    if (call !== failure) {
+      return call;
+    }
+    if (now() - lastFailureMs < msBetweenFailures) {
+      return success;
+    }
+    lastFailureMs = now();
+    return failure;
   };
 }
