@@ -220,7 +220,7 @@ describe('a chain over callback URLs that lead to the gateway', () => {
     expect(functions.third.invocations.filter(from(first))).toHaveLength(1);
   });
 
-  test('and is delivered twice by workers that die calls the next function once', async () => {
+  test('and is delivered twice by workers that die makes the next call once', async () => {
     await using own = await startStack({
       functions: { first: functions.first.url, third: functions.third.url },
       workers: 0,
@@ -236,7 +236,8 @@ describe('a chain over callback URLs that lead to the gateway', () => {
     await own.gateway.untilLogged('call was accepted before');
     await untilIdle(own);
     expect(functions.first.countBy(fault.callId)).toBe(1);
-    expect(functions.third.invocations.filter(from(fault.callId))).toHaveLength(1);
+    // One call, which the worker that died may have begun as well (P3).
+    expect(new Set(functions.third.invocations.filter(from(fault.callId)).map(idOf)).size).toBe(1);
   });
 });
 
