@@ -120,7 +120,7 @@ export const enqueueSchema = {
       headers: {
         'Idempotency-Replayed': {
           schema: Type.Literal('true'),
-          description: 'There for a call that came before, with the same `Idempotency-Key`.',
+          description: 'There for a call that came before: with the same `Idempotency-Key`, or by the same callback.',
         },
         'X-Call-Id': { schema: Type.String(), description: 'Id of the call.' },
         'X-Start-Time': { schema: Type.String(), description: 'When it was accepted, in Unix nanoseconds.' },
