@@ -349,6 +349,8 @@ describe('connections that the other side closes when they are used again', () =
     }
     const twice = [fn, receiver].map(({ requests }) => requests.filter(({ nth }) => nth > 1).length);
     expect(Math.min(...twice)).toBeGreaterThan(0);
+    const resent = bench.lines.filter((line) => line['resent'] === true).map(({ msg }) => msg);
+    expect(new Set(resent)).toEqual(new Set(['function invoked', 'callback delivered']));
   });
 
   test('cost a request that is sent again under the same number, and told in the log', async () => {

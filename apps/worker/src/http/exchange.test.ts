@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   eventually,
@@ -255,6 +257,14 @@ describe('a response that is none of HTTP', () => {
     expect(String('error' in outcome && outcome.error.message)).not.toMatch(/what|gzip|0x2|X A/);
     expect(server.requests).toHaveLength(1);
     await eventually(() => server.open === 0);
+  });
+
+  test('but a greeting that comes before the request is told apart as well', async () => {
+    const greeter = createServer((socket) => void socket.on('error', () => {}).write('220 ready\r\n'));
+    await once(greeter.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => void greeter.close());
+    const { port } = greeter.address() as AddressInfo;
+    expect(await post(`http://127.0.0.1:${port}`)).toMatchObject({ kind: 'bad_response' });
   });
 
   test('but headers beyond the limit is too large, however they come', async () => {
