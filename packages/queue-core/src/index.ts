@@ -20,12 +20,17 @@ export { connectionOptions, endToEndHeaders, hopByHopHeaders } from './end-to-en
 export { QueueError, type QueueErrorCode } from './errors.ts';
 export type { ExpiryDecision, ExpiryWord } from './expiry.ts';
 export { type FunctionName, parseFunctionName, queueNameType } from './function-name.ts';
+export {
+  type FileDefinition,
+  noFile,
+  type ParsedEntry,
+  parseFunctionEntry,
+} from './functions/document/functions-document.ts';
+export { FunctionsFile, FunctionsFileError, type FunctionsReload } from './functions/document/functions-file.ts';
 export type { FunctionConfig, RetrySettings } from './functions/function-config.ts';
 export { defaultQueue } from './functions/function-config.ts';
 export type { FunctionEntry } from './functions/function-entry.ts';
 export { FunctionRegister } from './functions/function-register.ts';
-export { type FileDefinition, noFile, type ParsedEntry, parseFunctionEntry } from './functions/functions-document.ts';
-export { FunctionsFile, FunctionsFileError, type FunctionsReload } from './functions/functions-file.ts';
 export type { KnownFunction } from './functions/shared-functions.ts';
 export type { HeldReport } from './held-call.ts';
 export { isIdempotencyKey } from './idempotency-key.ts';

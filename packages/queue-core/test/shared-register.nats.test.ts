@@ -2,7 +2,7 @@ import type { NatsServer } from '@asyncfn/nats-server';
 import { eventually } from '@asyncfn/testkit';
 import { Kvm } from '@nats-io/kv';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { parseFunctions } from '../src/functions/functions-document.ts';
+import { parseFunctions } from '../src/functions/document/functions-document.ts';
 import {
   type FileDefinition,
   FunctionRegister,

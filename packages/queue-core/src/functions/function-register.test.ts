@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { type FunctionsDefinition, parseFunctions } from './document/functions-document.ts';
 import { FunctionRegister } from './function-register.ts';
-import { type FunctionsDefinition, parseFunctions } from './functions-document.ts';
 
 function definition(text: string): FunctionsDefinition {
   const parsed = parseFunctions(text);

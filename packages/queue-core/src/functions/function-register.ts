@@ -1,6 +1,6 @@
 import { parseFunctionName } from '../function-name.ts';
+import type { FunctionsDefinition } from './document/functions-document.ts';
 import type { FunctionConfig } from './function-config.ts';
-import type { FunctionsDefinition } from './functions-document.ts';
 
 /** The functions that exist. Names that reach metrics, subjects or URLs come from here, never from a request. */
 export class FunctionRegister {

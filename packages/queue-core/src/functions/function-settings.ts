@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
+import { type Annotations, type FunctionSettings, type Settings, settingNames } from './document/functions-schema.ts';
 import { mergeSettings } from './function-config.ts';
-import { type Annotations, type FunctionSettings, type Settings, settingNames } from './functions-schema.ts';
-import { readAnnotations } from './openfaas-annotations.ts';
+import { readAnnotations } from './openfaas/openfaas-annotations.ts';
 
 /** What a person writes about one function. */
 export type OwnSettings = Settings & { readonly annotations?: Annotations };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { type FileDefinition, noFile, parseFunctions } from './document/functions-document.ts';
 import { decodeEntry, encodeEntry, type FunctionEntry } from './function-entry.ts';
-import { type FileDefinition, noFile, parseFunctions } from './functions-document.ts';
 import { SharedFunctions, type StoredFunction, toWrite } from './shared-functions.ts';
 
 function file(text: string): FileDefinition {

@@ -1,8 +1,8 @@
+import type { FileDefinition, FunctionsDefinition } from './document/functions-document.ts';
+import type { FunctionSettings } from './document/functions-schema.ts';
 import { toFunctionConfig } from './function-config.ts';
 import type { FunctionEntry } from './function-entry.ts';
 import { changedSettings } from './function-settings.ts';
-import type { FileDefinition, FunctionsDefinition } from './functions-document.ts';
-import type { FunctionSettings } from './functions-schema.ts';
 
 /** What the shared register holds under a name. */
 export interface StoredFunction {

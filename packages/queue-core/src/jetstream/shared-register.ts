@@ -1,9 +1,9 @@
 import type { JetStreamManager } from '@nats-io/jetstream';
 import { QueueError } from '../errors.ts';
 import { parseFunctionName } from '../function-name.ts';
+import type { FileDefinition } from '../functions/document/functions-document.ts';
 import type { FunctionEntry } from '../functions/function-entry.ts';
 import type { FunctionRegister } from '../functions/function-register.ts';
-import type { FileDefinition } from '../functions/functions-document.ts';
 import {
   type KnownFunction,
   SharedFunctions,

@@ -1,11 +1,11 @@
 import type { Found } from '@asyncfn/checked-yaml';
 import { parseDuration } from '@asyncfn/units';
-import { isNamePart, parseFunctionName } from '../function-name.ts';
+import { isNamePart, parseFunctionName } from '../../function-name.ts';
+import { mergeSettings } from '../function-config.ts';
+import { maxWaitAnnotation, minWaitAnnotation, readAnnotations } from '../openfaas/openfaas-annotations.ts';
+import { gatewayTemplate, nameInStack } from '../openfaas/openfaas-stack.ts';
 import { urlExpectation } from './document-shape.ts';
-import { mergeSettings } from './function-config.ts';
 import type { FunctionsContent, Settings } from './functions-schema.ts';
-import { maxWaitAnnotation, minWaitAnnotation, readAnnotations } from './openfaas-annotations.ts';
-import { gatewayTemplate, nameInStack } from './openfaas-stack.ts';
 
 /** What is wrong with names and annotations, also in a document whose shape is wrong elsewhere. */
 export function entryProblems(document: unknown): Found[] {

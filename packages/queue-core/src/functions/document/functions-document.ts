@@ -1,11 +1,11 @@
 import { type DocumentProblem, locateProblems, readYaml } from '@asyncfn/checked-yaml';
 import { parseSize } from '@asyncfn/units';
+import { type FunctionConfig, toFunctionConfig } from '../function-config.ts';
+import { completeSettings } from '../function-settings.ts';
+import { gatewayTemplate, nameInStack } from '../openfaas/openfaas-stack.ts';
 import { contentProblems, entryProblems } from './document-problems.ts';
 import { checkShape } from './document-shape.ts';
-import { type FunctionConfig, toFunctionConfig } from './function-config.ts';
-import { completeSettings } from './function-settings.ts';
 import type { FunctionSettings, FunctionsContent, Settings } from './functions-schema.ts';
-import { gatewayTemplate, nameInStack } from './openfaas-stack.ts';
 
 /** Which functions there are. */
 export interface FunctionsDefinition {

@@ -1,7 +1,7 @@
 import { type Found, shapeProblems } from '@asyncfn/checked-yaml';
 import { Compile } from 'typebox/compile';
+import { isStack } from '../openfaas/openfaas-stack.ts';
 import { type FunctionsContent, FunctionsDocument, StackDocument } from './functions-schema.ts';
-import { isStack } from './openfaas-stack.ts';
 
 export type CheckedShape =
   | { readonly kind: 'content'; readonly content: FunctionsContent }

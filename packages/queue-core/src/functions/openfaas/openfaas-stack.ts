@@ -1,5 +1,5 @@
-import { isNamePart } from '../function-name.ts';
-import type { FunctionsContent } from './functions-schema.ts';
+import { isNamePart } from '../../function-name.ts';
+import type { FunctionsContent } from '../document/functions-schema.ts';
 
 /** Whether a document is OpenFaaS's `stack.yaml`: it names a provider, which a functions file of ours never does. */
 export function isStack(value: unknown): boolean {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseFunctions } from './functions-document.ts';
+import { parseFunctions } from '../document/functions-document.ts';
 
 const provider = 'provider: { name: openfaas, gateway: "http://127.0.0.1:8080" }\n';
 
