@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest';
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references are what is tested
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
 import { readYaml } from './read-yaml.ts';
 
 function lineOf(text: string, ...keys: string[]): number | undefined {
@@ -22,9 +24,140 @@ test.each([
   ['a: [', 1],
   ['a: 1\na: 2', 2],
   ['a:\n  b: *nobody', 2],
+  ['a: 1\n\uFEFFb: 2', 2],
 ])('%j is named by its line', (text, line) => {
   expect(readYaml(text)).toMatchObject({
     kind: 'faults',
     faults: expect.arrayContaining([expect.objectContaining({ line })]),
+  });
+});
+
+describe('of the documents in a file', () => {
+  test.each(['a: 1\n---\n', '---\na: 1\n---', '---\n# nothing yet\n---\na: 1\n---\n# end\n', 'a: 1\n...\n---\n~\n'])(
+    'empty ones do not count: %j',
+    (text) => {
+      expect(readYaml(text)).toMatchObject({ kind: 'value', value: { a: 1 } });
+    },
+  );
+
+  test.each(['---', '---\n---\n', '# nothing\n---\n'])('all may be empty: %j', (text) => {
+    expect(readYaml(text)).toMatchObject({ kind: 'value', value: {} });
+  });
+
+  test('only one may say something, and each further one is named with its line, beside all other faults', () => {
+    const text = 'a: [\n---\nb: 2\n---\nc: 3\n';
+    const problem = expect.stringMatching(/^a second document starts here, and the file may hold only one: /);
+    expect(readYaml(text)).toEqual({
+      kind: 'faults',
+      faults: [
+        { line: 2, problem: expect.not.stringContaining('document') },
+        { line: 2, problem },
+        { line: 4, problem },
+      ],
+    });
+    expect(lineOf('a: 1\n---\n', 'a')).toBe(1);
+    expect(lineOf('---\n---\na: 1\n---\n', 'a')).toBe(3);
+  });
+});
+
+describe('variables', () => {
+  const environment: Record<string, string> = {
+    HOST: 'gw',
+    COUNT: '5',
+    YES: 'true',
+    BLOCK: 'x: 1\ny: [2] # no comment',
+    SECRET: 'hunter2',
+  };
+  const variables = (name: string) => environment[name];
+  const read = (text: string) => {
+    const content = readYaml(text, { variables });
+    if (content.kind === 'faults') {
+      throw new Error(JSON.stringify(content.faults));
+    }
+    return content;
+  };
+
+  test('are filled in wherever a text stands, in keys as well, and not in comments', () => {
+    const text = `
+a-\${HOST}: http://\${HOST}:8080 # not \${THIS}
+list: ["\${HOST}", '\${HOST}', \${HOST}]
+map: { url: \${HOST}, default: \${NONE:-a, b: {c} #d} }
+text: |
+  \${HOST}
+  \${HOST}
+`;
+    expect(read(text)).toMatchObject({
+      problems: [],
+      value: {
+        'a-gw': 'http://gw:8080',
+        list: ['gw', 'gw', 'gw'],
+        map: { url: 'gw', default: 'a, b: {c} #d' },
+        text: 'gw\ngw\n',
+      },
+    });
+  });
+
+  test('without quotes are what YAML takes their text for, and within quotes a text', () => {
+    expect(read('a: ${COUNT}\nb: "${COUNT}"\nc: ${YES}\nd: ${NONE:-1}${COUNT}\ne: !!str ${COUNT}').value).toEqual({
+      a: 5,
+      b: '5',
+      c: true,
+      d: 15,
+      e: '5',
+    });
+  });
+
+  test('hold the text of one value, whatever it looks like', () => {
+    const { value } = read('a: ${BLOCK}\nb: "${BLOCK}"\n');
+    expect(value).toEqual({ a: environment['BLOCK'], b: environment['BLOCK'] });
+  });
+
+  test('reach through anchors, aliases and merges', () => {
+    const text = 'common: &common { a: "${HOST}" }\nscalar: &s ${COUNT}\none: *common\ntwo: { <<: *common, n: *s }';
+    expect(read(text).value).toMatchObject({ scalar: 5, one: { a: 'gw' }, two: { a: 'gw', n: 5 } });
+  });
+
+  test('that are not set are problems with their place, and stay as they are written', () => {
+    const { value, problems, lineOf } = read('a:\n  b: x${NONE}\n  ${GONE}: 1\n  c: 2\n');
+    expect(value).toEqual({ a: { b: 'x${NONE}', '${GONE}': 1, c: 2 } });
+    expect(problems.map(({ keys, problem }) => [lineOf(keys), keys.join('.'), problem])).toEqual([
+      [2, 'a.b', expect.stringContaining('${NONE} is not set')],
+      [3, 'a.${GONE}', expect.stringContaining('${GONE} is not set')],
+    ]);
+    expect(lineOf(['a', 'c'])).toBe(4);
+  });
+
+  test('may not make two keys one', () => {
+    const { problems } = read('gw: 1\n${HOST}: 2\n');
+    expect(problems).toEqual([{ keys: ['gw'], problem: expect.stringContaining('a second time') }]);
+  });
+
+  test('show where they were filled in, and not what they hold', () => {
+    const { written } = read('a: http://u:${SECRET}@${HOST}\nb: plain');
+    expect(written(['a'])).toBe('http://u:${SECRET}@${HOST}');
+    expect(written(['b'])).toBeUndefined();
+    const fault = readYaml('a: *${SECRET}', { variables });
+    expect(JSON.stringify(fault)).toContain('${SECRET}');
+    expect(JSON.stringify(fault)).not.toContain('hunter2');
+  });
+
+  test('stay as they are for a reader who fills in none', () => {
+    expect(readYaml('a: ${HOST}')).toMatchObject({ value: { a: '${HOST}' }, problems: [] });
+  });
+
+  test('whatever the text, it reads as it would with every reference written out as a word', () => {
+    const part = fc.constantFrom('a', ':', ' ', '\n', '  ', '- ', '{', '}', '[', ']', ',', '"', "'", '#', '|', '${X}');
+    const texts = fc.array(part, { maxLength: 30 }).map((parts) => parts.join(''));
+    fc.assert(
+      fc.property(texts, (text) => {
+        const filled = readYaml(text, { variables: () => 'word' });
+        const plain = readYaml(text.replaceAll('${X}', 'word'));
+        expect(filled.kind).toBe(plain.kind);
+        if (filled.kind === 'value' && plain.kind === 'value' && filled.problems.length === 0) {
+          expect(filled.value).toEqual(plain.value);
+        }
+      }),
+      { numRuns: 2_000 },
+    );
   });
 });

@@ -1,26 +1,34 @@
-import { type Document, LineCounter, parseDocument, visit } from 'yaml';
+import { LineCounter, visit } from 'yaml';
+import { type ParsedDocument, parseOnly } from './documents.ts';
+import { encodingFault } from './encoding.ts';
+import { type FilledDocument, fillDocument } from './fill-document.ts';
+import { MarkedText } from './marked-text.ts';
+import type { Variables } from './variables.ts';
+import type { YamlFault } from './yaml-fault.ts';
 
-/** A fault of the YAML itself. */
-interface YamlFault {
-  /** Counted from 1. */
-  readonly line: number;
-  readonly problem: string;
+export interface YamlOptions {
+  /** Fills in `${NAME}` in keys and values. Default: it stays as it is. */
+  readonly variables?: Variables | undefined;
 }
 
 /** What a text of YAML says. */
 type YamlContent =
-  | {
+  | (FilledDocument & {
       readonly kind: 'value';
-      readonly value: unknown;
       /** The line of what the keys lead to, or of the closest thing around it that is there. */
       readonly lineOf: (keys: readonly string[]) => number;
-    }
+    })
   | { readonly kind: 'faults'; readonly faults: readonly YamlFault[] };
 
 /** Reads YAML, so JSON too, with merge keys (`<<`), which are common in files for other tools. */
-export function readYaml(text: string): YamlContent {
+export function readYaml(text: string, { variables }: YamlOptions = {}): YamlContent {
+  const encoding = encodingFault(text);
+  if (encoding !== undefined) {
+    return { kind: 'faults', faults: [encoding] };
+  }
+  const marked = new MarkedText(text, variables);
   const lines = new LineCounter();
-  const document = parseDocument(text, {
+  const { document, furtherAt } = parseOnly(marked.text, {
     lineCounter: lines,
     prettyErrors: false,
     resolveKnownTags: false,
@@ -28,22 +36,33 @@ export function readYaml(text: string): YamlContent {
   });
   const lineAt = (offset: number): number => lines.linePos(offset).line;
   const faults = [
-    ...document.errors.map(({ pos, message }) => ({ line: lineAt(pos[0]), problem: message })),
-    ...danglingAliases(document).map(({ at, problem }) => ({ line: lineAt(at), problem })),
+    ...document.errors.map(({ pos, message }) => ({ line: lineAt(pos[0]), problem: marked.restore(message) })),
+    ...danglingAliases(document).map(({ at, problem }) => ({ line: lineAt(at), problem: marked.restore(problem) })),
+    ...furtherAt.map((at) => ({ line: lineAt(at), problem: furtherDocument })),
   ];
   if (faults.length > 0) {
     return { kind: 'faults', faults };
   }
   try {
-    const value: unknown = document.toJS() ?? {};
-    return { kind: 'value', value, lineOf: (keys) => lineAt(offsetOf(document, keys)) };
+    const filled = fillDocument(document, marked);
+    const nameOf = (key: unknown): string => marked.fill(String(key)).text;
+    return {
+      ...filled,
+      kind: 'value',
+      value: filled.value ?? {},
+      lineOf: (keys) => lineAt(offsetOf(document, keys, nameOf)),
+    };
   } catch (error) {
     // Aliases of aliases that multiply beyond measure, or a merge of what is no map.
-    return { kind: 'faults', faults: [{ line: 1, problem: error instanceof Error ? error.message : String(error) }] };
+    const problem = marked.restore(error instanceof Error ? error.message : String(error));
+    return { kind: 'faults', faults: [{ line: 1, problem }] };
   }
 }
 
-function danglingAliases(document: Document.Parsed): { at: number; problem: string }[] {
+const furtherDocument =
+  'a second document starts here, and the file may hold only one: move its content up into the first, and remove the ---';
+
+function danglingAliases(document: ParsedDocument): { at: number; problem: string }[] {
   const found: { at: number; problem: string }[] = [];
   visit(document, {
     Alias(_, alias) {
@@ -57,26 +76,35 @@ function danglingAliases(document: Document.Parsed): { at: number; problem: stri
 }
 
 /** The key's own place says more than that of its value; the closest parent that exists stands in for what is missing. */
-function offsetOf(document: Document.Parsed, keys: readonly string[]): number {
-  for (let depth = keys.length; depth > 0; depth--) {
-    const parent: unknown = document.getIn(keys.slice(0, depth - 1), true);
-    const offset = keyOffset(parent, keys[depth - 1]);
-    if (offset !== undefined) {
+function offsetOf(document: ParsedDocument, keys: readonly string[], nameOf: (key: unknown) => string): number {
+  let node: unknown = document.contents;
+  let offset = 0;
+  for (const key of keys) {
+    const item = findItem(node, key, nameOf);
+    if (item === undefined) {
       return offset;
     }
+    offset = item.offset;
+    node = item.node;
   }
-  return 0;
+  return offset;
 }
 
-/** The offset of `key` in a map or sequence node of the YAML document. */
-function keyOffset(parent: unknown, key: string | undefined): number | undefined {
+interface Item {
+  readonly offset: number;
+  readonly node: unknown;
+}
+
+/** What stands under `key` in a map or sequence node of the YAML document. */
+function findItem(parent: unknown, key: string, nameOf: (key: unknown) => string): Item | undefined {
   if (typeof parent !== 'object' || parent === null || !('items' in parent) || !Array.isArray(parent.items)) {
     return undefined;
   }
   for (const [index, item] of parent.items.entries()) {
-    const node: { range?: [number, number, number]; value?: unknown } | undefined = item?.key ?? item;
-    if (node?.range && (String(node.value) === key || (item?.key === undefined && String(index) === key))) {
-      return node.range[0];
+    const named: { range?: [number, number, number]; value?: unknown } | undefined = item?.key ?? item;
+    const name = item?.key === undefined ? String(index) : nameOf(named?.value);
+    if (named?.range && name === key) {
+      return { offset: named.range[0], node: item?.key === undefined ? item : item.value };
     }
   }
   return undefined;
