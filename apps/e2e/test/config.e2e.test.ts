@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references in a functions file
 import { writeFile } from 'node:fs/promises';
 import { startNatsServer } from '@asyncfn/nats-server';
 import type { AppName, AppProcess } from '@asyncfn/stack';
@@ -65,6 +66,31 @@ describe.for(apps)('a %s that is not set up right', (app) => {
       ['7', 'functions.thumbnail.timeout'],
       ['8', 'functions.thumbnail.colour'],
     ]);
+  });
+
+  test('names each variable of a stack file that is not set, and shows what none of them holds', async () => {
+    await using stack = await startBackground();
+    const text = [
+      'provider:',
+      '  name: openfaas',
+      '  gateway: http://${GATEWAY_IP}:8080',
+      'functions:',
+      '  figlet: { image: "${REGISTRY}/figlet" }',
+      '  hash:',
+      '    url: http://user:${PASSWORD}@*:8080',
+      '---',
+    ];
+    await writeFile(stack.functionsFile, text.join('\n'));
+    const child = await stack.spawn(app, { PASSWORD: 'topsecret' });
+
+    expect(await child.ended()).toEqual(badConfiguration);
+    expect(child.stderr).toEqual([
+      expect.stringMatching(/functions\.yaml:3: provider\.gateway \$\{GATEWAY_IP\} is not set in the environment/),
+      expect.stringMatching(
+        /functions\.yaml:7: functions\.hash\.url must be .*"http:\/\/…@\*:8080", with its variables/,
+      ),
+    ]);
+    expect(child.stderr.join('\n')).not.toContain('topsecret');
   });
 
   test('ends when its functions file is not there', async () => {

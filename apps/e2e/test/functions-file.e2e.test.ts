@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references in a functions file
 import { writeFile } from 'node:fs/promises';
 import { ApiClient } from '@asyncfn/stack';
 import { eventually, sleep, startCallbackReceiver, startTestFunction } from '@asyncfn/testkit';
@@ -79,6 +80,26 @@ describe('a change of the functions file', () => {
 
     await stack.writeFunctions({ later: second.url });
     await eventually(async () => (await client.call('echo')).status === 404, { timeoutMs: liveMs });
+  });
+
+  test('is filled in from the environment, and one that cannot be leaves the last good one in force', async () => {
+    await using fn = await startTestFunction();
+    const { host, port } = new URL(fn.url);
+    const env = { FN_HOST: host.replace(`:${port}`, ''), FN_PORT: port };
+    await using stack = await startStack({ functions: { echo: 'http://${FN_HOST}:${FN_PORT}' }, env });
+    await using client = new ApiClient(stack.gateway.url);
+    await client.accept('echo');
+    await fn.waitForInvocations(1);
+    await writeFile(stack.functionsFile, 'functions: { echo: { url: "http://${FN_HOST}:${FN_PORT}/${GONE}" } }\n');
+    for (const app of [stack.gateway, stack.worker]) {
+      const problems = await eventually(() => app.logs.find(({ level }) => level === 'error')?.['problems']);
+      expect(problems).toEqual([
+        expect.stringMatching(/functions\.yaml:1: functions\.echo\.url \$\{GONE\} is not set/),
+      ]);
+    }
+    await client.accept('echo');
+    await fn.waitForInvocations(2);
+    expect(fn.invocations.map(({ url }) => url)).toEqual(['/', '/']);
   });
 
   test('that is wrong is refused with every problem, and the last good one holds', async () => {

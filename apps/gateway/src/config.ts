@@ -1,3 +1,4 @@
+import { functionsConfig } from '@asyncfn/live-functions';
 import {
   callbackRuleSettings,
   durabilityLevels,
@@ -27,6 +28,7 @@ const hourMs = 3_600_000;
 /** All that the gateway is configured by. */
 export const gatewayConfig = {
   ...commonConfig,
+  ...functionsConfig,
   opsPort: opsPort(8082),
   processes: integer({
     env: 'PROCESSES',

@@ -55,7 +55,7 @@ import { startRounds } from './rounds.ts';
 import { stopGateway } from './stop.ts';
 import { Waiters } from './waiting/waiters.ts';
 
-export type GatewayContext = Pick<ProcessContext, 'logger' | 'version' | 'fail'>;
+export type GatewayContext = Pick<ProcessContext, 'logger' | 'version' | 'env' | 'fail'>;
 
 /** What tests put in the place of the real thing. */
 export interface GatewayOverrides {
@@ -83,7 +83,7 @@ export async function createGateway(
   overrides: GatewayOverrides = {},
 ): Promise<Gateway> {
   const { logger, version } = context;
-  const [file, tokensFile] = await readSettings(config);
+  const [file, tokensFile] = await readSettings(config, context);
   const tracing = await startTracing(config, { serviceName: 'asyncfn-gateway', version, logger });
   const parts = buildQueue(config, context, file);
   const { broker, topology, publisher, queue, durability, deadLetters, register, shared, gauge, maxBytesOf } = parts;
@@ -162,9 +162,9 @@ function buildMetrics({ register, broker }: ReturnType<typeof buildQueue>, confi
 }
 
 /** The files that the configuration names. All that is wrong with them is told at once. */
-function readSettings(config: GatewayConfig) {
+function readSettings(config: GatewayConfig, context: GatewayContext) {
   return allConfigured([
-    loadFunctionsFile(config.functionsFile),
+    loadFunctionsFile(config, context),
     loadTokens(config),
     refuseContradictions(config),
     findSettingProblems(brokerAddress(config)).then(refuseProblems),

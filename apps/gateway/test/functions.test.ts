@@ -68,6 +68,22 @@ describe('PUT of a function', () => {
     expect(gateway.functions.list()).toEqual([]);
   });
 
+  test.each(['http://$HOST:8080', 'http://{{host}}:8080', 'http://*:8080', 'http://http://gw:8080', 'http:gw:8080'])(
+    'at %s, which no person means, is refused and shows it',
+    async (url) => {
+      const { status, body } = await ask('PUT', '/thumbnail', { body: { url } });
+      expect([status, body['code']]).toEqual([400, 'invalid_function']);
+      expect(body['detail']).toContain(`url must be an absolute http or https URL`);
+      expect(body['detail']).toContain(JSON.stringify(url));
+    },
+  );
+
+  test('shows nothing of a password in a URL that is wrong', async () => {
+    const { body } = await ask('PUT', '/thumbnail', { body: { url: 'http://user:hunter2@*:8080/?token=hunter2' } });
+    expect(body['detail']).toContain('"http://…@*:8080/?…"');
+    expect(JSON.stringify([body, gateway.logs])).not.toContain('hunter2');
+  });
+
   test('never quotes what is no plain word', async () => {
     const { body } = await ask('PUT', '/thumbnail', { body: { url: 'http://x', 'secret <b>': 1 } });
     expect(body['detail']).toBe('a setting is not a known setting.');

@@ -1,3 +1,4 @@
+import { functionsConfig } from '@asyncfn/live-functions';
 import {
   callbackRuleSettings,
   defaultRetryPolicy,
@@ -109,6 +110,7 @@ const callbackConfig = {
 /** All that the worker is configured by. */
 export const workerConfig = {
   ...commonConfig,
+  ...functionsConfig,
   host: host('Address of the operations server, unless `OPS_HOST` names another one.'),
   opsPort: opsPort(8081),
   queues: listOf(queueNameType, { env: 'QUEUES', doc: 'Queues that this worker serves. Default: all.' }),

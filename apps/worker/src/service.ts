@@ -117,7 +117,7 @@ export async function createWorker(
   overrides: WorkerOverrides = {},
 ): Promise<Service> {
   const [file] = await allConfigured([
-    loadFunctionsFile(config.functionsFile),
+    loadFunctionsFile(config, context),
     findSettingProblems(brokerAddress(config)).then(refuseProblems),
   ]);
   const { logger, version } = context;

@@ -9,13 +9,17 @@ export interface DocumentProblem {
   readonly problem: string;
 }
 
+/** Where the places of a document are. */
+interface Places {
+  readonly lineOf: (keys: readonly string[]) => number;
+  /** A place as it was written. Default: as it is. */
+  readonly writtenPath?: (keys: readonly string[]) => readonly string[];
+}
+
 /** Problems with their lines, in the order of the document. */
-export function locateProblems(
-  found: readonly Found[],
-  lineOf: (keys: readonly string[]) => number,
-): DocumentProblem[] {
+export function locateProblems(found: readonly Found[], { lineOf, writtenPath }: Places): DocumentProblem[] {
   return found
-    .map(({ keys, problem }) => ({ line: lineOf(keys), path: keys.join('.'), problem }))
+    .map(({ keys, problem }) => ({ line: lineOf(keys), path: (writtenPath?.(keys) ?? keys).join('.'), problem }))
     .sort((a, b) => a.line - b.line);
 }
 

@@ -10,6 +10,8 @@ export interface FilledDocument {
   readonly problems: readonly Found[];
   /** The text at a place as it was written, where variables were filled in: what they hold is not to be shown (P9). */
   readonly written: (keys: readonly string[]) => string | undefined;
+  /** A place as it was written. */
+  readonly writtenPath: (keys: readonly string[]) => string[];
 }
 
 /** A scalar without quotes: what is filled in decides whether it is a text, a number or something else. */
@@ -24,7 +26,7 @@ class PlainText {
 /** The value of a document that was parsed from a marked text. Throws what `toJS` throws. */
 export function fillDocument(document: ParsedDocument, marked: MarkedText): FilledDocument {
   if (!marked.hasReferences) {
-    return { value: document.toJS(), problems: [], written: () => undefined };
+    return { value: document.toJS(), problems: [], written: () => undefined, writtenPath: (keys) => [...keys] };
   }
   visit(document, {
     Scalar(key, node) {
@@ -36,12 +38,18 @@ export function fillDocument(document: ParsedDocument, marked: MarkedText): Fill
   });
   const filling = new Filling(document, marked);
   const value = filling.fill(document.toJS(), []);
-  return { value, problems: filling.problems, written: (keys) => filling.written.get(toKey(keys)) };
+  return {
+    value,
+    problems: filling.problems,
+    written: (keys) => filling.written.get(toKey(keys)),
+    writtenPath: (keys) => keys.map((key, depth) => filling.writtenKeys.get(toKey(keys.slice(0, depth + 1))) ?? key),
+  };
 }
 
 class Filling {
   readonly problems: Found[] = [];
   readonly written = new Map<string, string>();
+  readonly writtenKeys = new Map<string, string>();
   readonly #document: ParsedDocument;
   readonly #marked: MarkedText;
 
@@ -68,6 +76,9 @@ class Filling {
     const entries = Object.entries(map).map(([marked, value]) => {
       const { text: key, problems } = this.#marked.fill(marked);
       const place = [...keys, key];
+      if (this.#marked.isMarked(marked)) {
+        this.writtenKeys.set(toKey(place), this.#marked.restore(marked));
+      }
       this.problems.push(...problems.map((problem) => ({ keys: place, problem })));
       if (seen.has(key)) {
         this.problems.push({ keys: place, problem: 'stands here a second time, once its variables are filled in' });

@@ -136,6 +136,11 @@ text: |
     const { written } = read('a: http://u:${SECRET}@${HOST}\nb: plain');
     expect(written(['a'])).toBe('http://u:${SECRET}@${HOST}');
     expect(written(['b'])).toBeUndefined();
+    expect(read('a: { "x-${SECRET}": { y: 1 } }').writtenPath(['a', 'x-hunter2', 'y'])).toEqual([
+      'a',
+      'x-${SECRET}',
+      'y',
+    ]);
     const fault = readYaml('a: *${SECRET}', { variables });
     expect(JSON.stringify(fault)).toContain('${SECRET}');
     expect(JSON.stringify(fault)).not.toContain('hunter2');

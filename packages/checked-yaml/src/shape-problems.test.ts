@@ -35,7 +35,7 @@ test('problems are told in the order of their lines, as compilers do', () => {
     { keys: ['b'], problem: 'is wrong' },
     { keys: [], problem: 'is worse' },
   ];
-  const located = locateProblems(found, (keys) => keys.length + 1);
+  const located = locateProblems(found, { lineOf: (keys) => keys.length + 1 });
   expect(located.map((problem) => describeProblem('file.yaml', problem))).toEqual([
     'file.yaml:1: is worse',
     'file.yaml:2: b is wrong',

@@ -1,16 +1,20 @@
 import { FunctionsFile, FunctionsFileError } from '@asyncfn/queue-core';
-import { ConfigError } from '@asyncfn/service-kit';
+import { ConfigError, type ConfigOf, type ProcessContext } from '@asyncfn/service-kit';
+import type { functionsConfig } from './functions-config.ts';
 
 /**
- * Reads `FUNCTIONS_FILE`; undefined where none is set.
+ * Reads `FUNCTIONS_FILE`; undefined where none is set. Its variables are filled in from the environment.
  * @throws ConfigError that names every problem of the file with its line
  */
-export async function loadFunctionsFile(path: string | undefined): Promise<FunctionsFile | undefined> {
+export async function loadFunctionsFile(
+  { functionsFile: path, ...config }: ConfigOf<typeof functionsConfig>,
+  { env }: Pick<ProcessContext, 'env'>,
+): Promise<FunctionsFile | undefined> {
   if (path === undefined) {
     return undefined;
   }
   try {
-    return await FunctionsFile.load(path);
+    return await FunctionsFile.load(path, { ...config, variables: (name) => env[name] });
   } catch (error) {
     if (error instanceof FunctionsFileError) {
       const problems = error.problems.map((problem) => ({ name: 'FUNCTIONS_FILE', problem }));

@@ -69,7 +69,6 @@ export const commonConfig = {
     env: 'NATS_DOMAIN',
     doc: 'JetStream domain that holds the streams, where it is not that of the servers in `NATS_URL`: a leaf node with a hub behind it. See docs/nats-permissions.md.',
   }),
-  functionsFile: text({ env: 'FUNCTIONS_FILE', doc: 'Path of the functions file.' }),
   streamReplicas: integer({
     env: 'STREAM_REPLICAS',
     default: 1,

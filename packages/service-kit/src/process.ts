@@ -21,6 +21,8 @@ export interface ProcessHandle {
 export interface ProcessContext {
   readonly logger: Logger;
   readonly version: string;
+  /** The environment, for what files may name; settings come as the configuration. */
+  readonly env: ProcessHandle['env'];
   /** Aborts when a stop is asked for; of use to a `create` that takes its time. */
   readonly signal: AbortSignal;
   /**
@@ -146,6 +148,7 @@ class ProcessRun {
       return await create({
         logger: this.#logger,
         version: this.#options.version,
+        env: this.#process.env,
         signal: this.#stopRequest.signal,
         fail: (error) => this.#fail(error, 'service failed'),
       });

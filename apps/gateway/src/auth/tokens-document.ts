@@ -63,13 +63,13 @@ export function parseTokens(text: string): ParsedTokens {
   if (yaml.kind === 'faults') {
     return { kind: 'refused', problems: yaml.faults.map((fault) => ({ ...fault, path: '' })) };
   }
-  const { value, lineOf } = yaml;
+  const { value } = yaml;
   const ofContent = format.Check(value) ? contentProblems(value) : shapeProblems(format.Errors(value), expectationOf);
   const problems = [...nameProblems(value), ...ofContent];
   if (format.Check(value) && problems.length === 0) {
     return { kind: 'tokens', tokens: Object.entries(value.tokens).map((entry) => toToken(entry, value.defaults)) };
   }
-  return { kind: 'refused', problems: locateProblems(problems, lineOf) };
+  return { kind: 'refused', problems: locateProblems(problems, yaml) };
 }
 
 /** The name of a token is no setting, whatever it is. */

@@ -23,7 +23,13 @@ export type RemovalQuery = Static<typeof RemovalQuery>;
 
 /** As in a functions file. What the values may be is checked there and here by the same schema, not by this one. */
 const settings = {
-  url: Type.Unknown({ type: 'string', description: 'Where it is called; sub-path and query are appended.' }),
+  url: Type.Optional(
+    Type.Unknown({
+      type: 'string',
+      description:
+        'Where it is called; sub-path and query are appended. Needed unless `defaults` of a functions file has one.',
+    }),
+  ),
   queue: Type.Optional(
     Type.Unknown({ type: 'string', description: 'The queue that its calls wait in. Default `default`.' }),
   ),

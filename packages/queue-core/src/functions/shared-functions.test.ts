@@ -141,7 +141,7 @@ describe('a functions file', () => {
   });
 
   test('of several processes: whatever they name and in whatever order they start, writing ends, and the last wins', () => {
-    const text = fc.constantFrom('', ...['1', '2'].map((n) => `functions: { a: { url: http://${n} } }`));
+    const text = fc.constantFrom('', ...['1', '2'].map((n) => `functions: { a: { url: http://h${n} } }`));
     fc.assert(
       fc.property(fc.array(text, { minLength: 1, maxLength: 6 }), (texts) => {
         const bucket = new Map<string, StoredFunction>();
@@ -156,7 +156,7 @@ describe('a functions file', () => {
           learn(process, bucket);
         }
         const last = texts.findLast((each) => each !== '');
-        const expected = last === undefined ? {} : { a: /http:..[12]/.exec(last)![0] };
+        const expected = last === undefined ? {} : { a: /http:..h[12]/.exec(last)![0] };
         expect(processes.map(urls)).toEqual(processes.map(() => expected));
         expect(processes.flatMap((process) => process.wishes())).toEqual([]);
       }),

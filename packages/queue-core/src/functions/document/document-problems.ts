@@ -3,8 +3,10 @@ import { parseDuration } from '@asyncfn/units';
 import { isNamePart, parseFunctionName } from '../../function-name.ts';
 import { mergeSettings } from '../function-config.ts';
 import { maxWaitAnnotation, minWaitAnnotation, readAnnotations } from '../openfaas/openfaas-annotations.ts';
-import { gatewayTemplate, nameInStack } from '../openfaas/openfaas-stack.ts';
-import { urlExpectation } from './document-shape.ts';
+import { gatewayExpectation, nameInStack } from '../openfaas/openfaas-stack.ts';
+import { objectToUrl } from '../url/function-url.ts';
+import type { DocumentContext } from './document-context.ts';
+import { entriesOf } from './entries-of.ts';
 import type { FunctionsContent, Settings } from './functions-schema.ts';
 
 /** What is wrong with names and annotations, also in a document whose shape is wrong elsewhere. */
@@ -31,8 +33,8 @@ function queueProblems(document: unknown): Found[] {
 }
 
 /** What is wrong in a document of the right shape. */
-export function contentProblems(content: FunctionsContent): Found[] {
-  return [...gatewayProblems(content), ...waitProblems(content)];
+export function contentProblems(content: FunctionsContent, context: DocumentContext = {}): Found[] {
+  return [...gatewayProblems(content, context), ...waitProblems(content)];
 }
 
 function nameProblem(names: readonly string[], index: number): string | undefined {
@@ -44,12 +46,21 @@ function nameProblem(names: readonly string[], index: number): string | undefine
 }
 
 /** In a stack the gateway may be left out as long as nobody needs it: there is no default that would be safe to guess. */
-function gatewayProblems(content: FunctionsContent): Found[] {
+function gatewayProblems(content: FunctionsContent, { openfaasUrl }: DocumentContext): Found[] {
   const { provider, functions, defaults } = content;
-  const missing = provider !== undefined && gatewayTemplate(content) === undefined && defaults?.url === undefined;
-  return missing && Object.values(functions ?? {}).some(({ url }) => url === undefined)
-    ? [{ keys: ['provider', 'gateway'], problem: `is missing; ${urlExpectation}` }]
-    : [];
+  const isNamed = provider === undefined || Boolean(provider.gateway);
+  const isNeeded = defaults?.url === undefined && Object.values(functions ?? {}).some(({ url }) => url === undefined);
+  const problem = isNamed || !isNeeded ? undefined : missingGateway(openfaasUrl);
+  return problem === undefined ? [] : [{ keys: ['provider', 'gateway'], problem }];
+}
+
+/** Of a variable only what is wrong with it is told, and not what it holds (P9). */
+function missingGateway(openfaasUrl: string | undefined): string | undefined {
+  if (openfaasUrl === undefined) {
+    return `is missing; it ${gatewayExpectation}; or set OPENFAAS_URL`;
+  }
+  const objection = objectToUrl(openfaasUrl);
+  return objection && `is missing, and OPENFAAS_URL, which stands in for it, ${gatewayExpectation}: it ${objection}`;
 }
 
 type Retry = Settings['retry'];
@@ -83,13 +94,4 @@ function waitPlace(own: Retry, annotated: Retry): Found | undefined {
 
 function contradicts({ minWait = 0, maxWait }: NonNullable<Retry> = {}): boolean {
   return maxWait !== undefined && (parseDuration(String(minWait)) ?? 0) > (parseDuration(String(maxWait)) ?? 0);
-}
-
-/** The entries of the map at `key` of a value that can be anything. */
-function entriesOf(value: unknown, key: string): [string, unknown][] {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) {
-    return [];
-  }
-  const inner: unknown = Reflect.get(value, key);
-  return typeof inner === 'object' && inner !== null ? Object.entries(inner) : [];
 }

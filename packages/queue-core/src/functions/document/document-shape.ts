@@ -1,6 +1,7 @@
 import { type Found, shapeProblems } from '@asyncfn/checked-yaml';
 import { Compile } from 'typebox/compile';
-import { isStack } from '../openfaas/openfaas-stack.ts';
+import { gatewayExpectation, isStack } from '../openfaas/openfaas-stack.ts';
+import { urlExpectation } from '../url/function-url.ts';
 import { type FunctionsContent, FunctionsDocument, StackDocument } from './functions-schema.ts';
 
 export type CheckedShape =
@@ -10,12 +11,9 @@ export type CheckedShape =
 const functionsFormat = Compile(FunctionsDocument);
 const stackFormat = Compile(StackDocument);
 
-export const urlExpectation =
-  'must be an absolute http or https URL without query or fragment, for example http://thumbnail:8080';
-
 const expectations: ReadonlyMap<string, string> = new Map([
   ['url', urlExpectation],
-  ['gateway', urlExpectation],
+  ['gateway', gatewayExpectation],
   ['name', 'must be openfaas'],
   ['namespace', 'must match [A-Za-z0-9_-]{1,63}'],
   ['annotations', 'must be a map of texts'],

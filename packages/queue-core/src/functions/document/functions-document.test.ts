@@ -57,6 +57,52 @@ defaults: { queue: slow, timeout: 5s, retry: { attempts: 9, minWait: 2s } }
   expect(functions.get('a')).toMatchObject({ queue: 'slow', timeoutMs: 5000, retry: { attempts: 1, minWaitMs: 2000 } });
 });
 
+test('the url of defaults is that of each function that names none, with its name in it', () => {
+  const { functions, settings } = definitionOf(`
+functions:
+  thumbnail: { concurrency: 5 }
+  own: { url: http://own }
+  resize.prod: {}
+defaults: { url: "http://gateway:8080/function/{name}", timeout: 5m }
+`);
+  expect([...functions.values()]).toMatchObject([
+    { name: 'thumbnail', url: 'http://gateway:8080/function/thumbnail', concurrency: 5, timeoutMs: 300_000 },
+    { name: 'own', url: 'http://own' },
+    { name: 'resize.prod', url: 'http://gateway:8080/function/resize.prod' },
+  ]);
+  expect(settings.get('thumbnail')?.url).toBe('http://gateway:8080/function/thumbnail');
+  expect(parseFunctionEntry('a', { concurrency: 5 }, { url: 'http://x/{name}' })).toEqual({
+    kind: 'settings',
+    settings: { url: 'http://x/a', concurrency: 5 },
+  });
+});
+
+const wrongUrls = [
+  ...['http://$GATEWAY:8080', 'http://{{host}}:8080', 'http://*:8080', 'http://http://gw:8080', 'http:gw:8080'],
+  ...['http:/gw:8080', 'http://:8080', 'http://gw:0', 'http://8080'],
+];
+
+test.each(wrongUrls)('%s is refused and shown wherever a URL may stand', (url) => {
+  const quoted = JSON.stringify(url);
+  const [of, problem] = [`functions:\n  a: { url: ${quoted} }\n`, `must be an absolute http or https URL`];
+  const found = problemsOf(`${of}defaults:\n  url: ${quoted}\n`);
+  expect(found).toEqual([
+    expect.stringContaining(`2: functions.a.url ${problem}`),
+    expect.stringContaining(`4: defaults.url ${problem}`),
+  ]);
+  const stack = problemsOf(`provider:\n  name: openfaas\n  gateway: ${quoted}\n${of}`);
+  expect(stack).toEqual([
+    expect.stringContaining('3: provider.gateway must be the URL of an OpenFaaS gateway'),
+    expect.stringContaining(`5: functions.a.url ${problem}`),
+  ]);
+  const entry = parseFunctionEntry('a', { url }, {});
+  const byApi = entry.kind === 'refused' ? entry.problems : [];
+  expect(byApi).toEqual([expect.stringContaining(`url ${problem}`)]);
+  for (const each of [...found, ...stack, ...byApi]) {
+    expect(each).toContain(quoted);
+  }
+});
+
 test('a default url makes a function of every name', () => {
   const { fallback } = definitionOf('defaults: { url: "http://gateway.openfaas:8080/function/{name}" }');
   expect(fallback?.('resize.prod')).toMatchObject({
@@ -88,7 +134,7 @@ test('every problem is reported at once with its line and path', () => {
 default: {}
 `),
   ).toEqual([
-    '3: functions.thumbnail.url must be an absolute http or https URL without query or fragment, for example http://thumbnail:8080',
+    '3: functions.thumbnail.url must be an absolute http or https URL without query or fragment, for example http://thumbnail:8080: "thumbnail:8080" does not begin with http:// or https://',
     '4: functions.thumbnail.timeout must be a duration such as 30s, 15m or 2h, or 0 for none',
     '5: functions.thumbnail.concurrency must be a whole number from 1 to 1000000',
     '7: functions.thumbnail.retry.attempts must be a whole number from 0 to 1000',
@@ -108,7 +154,7 @@ test.each([
   ['- a', '1:  must be a map of settings'],
   [
     'functions:\n  a: { url: http://x?y }',
-    '2: functions.a.url must be an absolute http or https URL without query or fragment, for example http://thumbnail:8080',
+    '2: functions.a.url must be an absolute http or https URL without query or fragment, for example http://thumbnail:8080: "http://x?…" has a query or a fragment',
   ],
   ['functions:\n  a: { url: http://x }\n  a: { url: http://y }', '3:  Map keys must be unique'],
   [

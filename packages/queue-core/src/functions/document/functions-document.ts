@@ -1,11 +1,14 @@
-import { type DocumentProblem, locateProblems, readYaml } from '@asyncfn/checked-yaml';
+import { type DocumentProblem, type Found, locateProblems, readYaml } from '@asyncfn/checked-yaml';
 import { parseSize } from '@asyncfn/units';
 import { type FunctionConfig, toFunctionConfig } from '../function-config.ts';
 import { completeSettings } from '../function-settings.ts';
 import { gatewayTemplate, nameInStack } from '../openfaas/openfaas-stack.ts';
+import type { DocumentContext } from './document-context.ts';
 import { contentProblems, entryProblems } from './document-problems.ts';
 import { checkShape } from './document-shape.ts';
 import type { FunctionSettings, FunctionsContent, Settings } from './functions-schema.ts';
+import { isRead } from './read-places.ts';
+import { urlProblems } from './url-problems.ts';
 
 /** Which functions there are. */
 export interface FunctionsDefinition {
@@ -38,29 +41,39 @@ export type ParsedFunctions =
   | { readonly kind: 'refused'; readonly problems: readonly DocumentProblem[] };
 
 /**
- * Parses the text of a functions file, or of OpenFaaS's `stack.yaml` (YAML, so JSON too). Reports every problem at
- * once, each with its line.
+ * Parses the text of a functions file, or of OpenFaaS's `stack.yaml` (YAML, so JSON too). Variables are filled in where
+ * they are read. Reports every problem at once, each with its line.
  *
  * What holds for a function is, in this order: its own settings, its annotations of OpenFaaS, `defaults`, and for its
  * URL in a stack the gateway of that.
  */
-export function parseFunctions(text: string): ParsedFunctions {
-  const yaml = readYaml(text);
+export function parseFunctions(text: string, context: DocumentContext = {}): ParsedFunctions {
+  const yaml = readYaml(text, context);
   if (yaml.kind === 'faults') {
     return { kind: 'refused', problems: yaml.faults.map((fault) => ({ ...fault, path: '' })) };
   }
   const shape = checkShape(yaml.value);
-  const ofContent = shape.kind === 'content' ? contentProblems(shape.content) : shape.problems;
-  const found = [...entryProblems(yaml.value), ...ofContent];
-  if (shape.kind === 'content' && found.length === 0) {
-    return { kind: 'functions', definition: toDefinition(shape.content) };
+  const ofContent = shape.kind === 'content' ? contentProblems(shape.content, context) : shape.problems;
+  const found = [...entryProblems(yaml.value), ...urlProblems(yaml.value, yaml.written), ...ofContent];
+  const problems = withReferences(
+    found,
+    yaml.problems.filter(({ keys }) => isRead(keys, yaml.value)),
+  );
+  if (shape.kind === 'content' && problems.length === 0) {
+    return { kind: 'functions', definition: toDefinition(shape.content, context) };
   }
-  return { kind: 'refused', problems: locateProblems(found, yaml.lineOf) };
+  return { kind: 'refused', problems: locateProblems(problems, yaml) };
 }
 
-function toDefinition(content: FunctionsContent): FileDefinition {
+/** Where a variable could not be filled in, that alone is to be mended, whatever else is wrong with the text. */
+function withReferences(found: readonly Found[], references: readonly Found[]): Found[] {
+  const places = new Set(references.map(({ keys }) => keys.join('\0')));
+  return [...references, ...found.filter(({ keys }) => !places.has(keys.join('\0')))];
+}
+
+function toDefinition(content: FunctionsContent, { openfaasUrl }: DocumentContext): FileDefinition {
   const { functions, defaults = {} } = content;
-  const gateway = gatewayTemplate(content);
+  const gateway = gatewayTemplate(content, openfaasUrl);
   const inherited: Settings = gateway === undefined ? defaults : { url: gateway, ...defaults };
   const settings = new Map(
     Object.entries(functions ?? {}).map(([key, own]) => {
@@ -96,7 +109,7 @@ export function parseFunctionEntry(name: string, entry: unknown, defaults: Setti
   const document = { functions: { [name]: entry }, defaults };
   const shape = checkShape(document);
   const ofContent = shape.kind === 'content' ? contentProblems(shape.content) : shape.problems;
-  const found = [...entryProblems(document), ...ofContent];
+  const found = [...entryProblems(document), ...urlProblems(document), ...ofContent];
   const own = shape.kind === 'content' ? shape.content.functions?.[name] : undefined;
   if (own !== undefined && found.length === 0) {
     return { kind: 'settings', settings: completeSettings(name, own, defaults) };

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describeProblem } from '@asyncfn/checked-yaml';
+import type { DocumentContext } from './document-context.ts';
 import { type FileDefinition, noFile, parseFunctions } from './functions-document.ts';
 
 /** A functions file that a process cannot start with. `problems` name every fault with its line. */
@@ -23,11 +24,13 @@ export class FunctionsFile {
   readonly path: string;
   /** What the process started with. */
   readonly text: string;
+  readonly #context: DocumentContext;
   #definition: FileDefinition = noFile;
 
-  private constructor(path: string, text: string) {
+  private constructor(path: string, text: string, context: DocumentContext) {
     this.path = path;
     this.text = text;
+    this.#context = context;
   }
 
   /** The last good content. */
@@ -36,11 +39,11 @@ export class FunctionsFile {
   }
 
   /** Reads the file. Throws `FunctionsFileError` when it cannot be read or is wrong. */
-  static async load(path: string): Promise<FunctionsFile> {
+  static async load(path: string, context: DocumentContext = {}): Promise<FunctionsFile> {
     const text = await readFile(path, 'utf8').catch((cause: unknown) => {
       throw new FunctionsFileError([`${path}: cannot be read: ${describe(cause)}`], { cause });
     });
-    const file = new FunctionsFile(path, text);
+    const file = new FunctionsFile(path, text, context);
     const outcome = file.take(text);
     if (outcome.kind === 'refused') {
       throw new FunctionsFileError(outcome.problems);
@@ -50,7 +53,7 @@ export class FunctionsFile {
 
   /** Takes over a new content of the file. A bad one is refused whole: the last good one stays. */
   take(text: string): FunctionsReload {
-    const parsed = parseFunctions(text);
+    const parsed = parseFunctions(text, this.#context);
     if (parsed.kind === 'refused') {
       return { kind: 'refused', problems: parsed.problems.map((problem) => describeProblem(this.path, problem)) };
     }

@@ -3,11 +3,14 @@ import { type Static, Type } from 'typebox';
 import { Format } from 'typebox/format';
 
 Format.Set('duration', (text) => parseDuration(text) !== undefined);
-Format.Set('http-url', isHttpUrl);
+Format.Set('stored-url', isHttpUrl);
 Format.Set('size', (text) => parseSize(text) !== undefined);
 
 const Duration = Type.Union([Type.String({ format: 'duration' }), Type.Literal(0)]);
-const Url = Type.String({ format: 'http-url' });
+/** What it must look like, `urlProblem` decides, which says what is wrong with it. */
+const Url = Type.String();
+/** What an earlier version has taken goes on to work: see `urlProblem` for what is taken now. */
+const StoredUrl = Type.String({ format: 'stored-url' });
 const Name = Type.String({ pattern: '^[A-Za-z0-9_-]{1,63}$' });
 const closed = { additionalProperties: false };
 
@@ -35,13 +38,13 @@ export const settingNames: ReadonlySet<string> = new Set(['url', ...Object.keys(
 const annotations = Type.Optional(Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()]));
 
 /** What a person writes about one function. */
-const FunctionEntry = Type.Object({ url: Url, ...tuning, annotations }, closed);
+const FunctionEntry = Type.Object({ url: Type.Optional(Url), ...tuning, annotations }, closed);
 
 /**
  * A function's settings as the register keeps them: complete, and open to settings of later versions, so that versions
  * can run side by side.
  */
-export const StoredSettings = Type.Object({ url: Url, ...tuning, retry: Type.Optional(Type.Object(retry)) });
+export const StoredSettings = Type.Object({ url: StoredUrl, ...tuning, retry: Type.Optional(Type.Object(retry)) });
 
 /** What holds for every function that does not say otherwise; with a `url`, every valid name is a function. */
 const DefaultSettings = Type.Object({ url: Type.Optional(Url), ...tuning }, closed);
@@ -73,7 +76,7 @@ export const FunctionsDocument = Type.Object(
  * @see https://docs.openfaas.com/reference/yaml/
  */
 export const StackDocument = Type.Object({
-  provider: Type.Object({ name: Type.Literal('openfaas'), gateway: Type.Optional(Url) }),
+  provider: Type.Object({ name: Type.Literal('openfaas'), gateway: Type.Optional(Type.Union([Url, Type.Null()])) }),
   functions: Type.Optional(Type.Union([Type.Record(Type.String(), StackFunction), Type.Null()])),
   defaults: Type.Optional(DefaultSettings),
   queues,
@@ -87,7 +90,7 @@ export type FunctionSettings = Settings & { readonly url: string };
 
 /** What both kinds of document say. */
 export interface FunctionsContent {
-  readonly provider?: { readonly gateway?: string };
+  readonly provider?: { readonly gateway?: string | null };
   readonly functions?: Readonly<Record<string, Settings & { readonly annotations?: Annotations }>> | null;
   readonly defaults?: Settings;
   readonly queues?: Readonly<Record<string, Static<typeof QueueSettings>>> | null;

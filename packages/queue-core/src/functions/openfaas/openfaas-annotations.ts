@@ -42,6 +42,11 @@ const known: ReadonlyMap<string, Annotation> = new Map([
   [maxWaitAnnotation, { expected: goDuration, read: (text) => inRetry('maxWait', toDuration(text)) }],
 ]);
 
+/** Whether an annotation means something here. */
+export function isKnownAnnotation(annotation: string): boolean {
+  return known.has(annotation);
+}
+
 interface AnnotationProblem {
   readonly annotation: string;
   readonly problem: string;

@@ -1,22 +1,23 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { DocumentContext } from '../document/document-context.ts';
 import { parseFunctions } from '../document/functions-document.ts';
 
 const provider = 'provider: { name: openfaas, gateway: "http://127.0.0.1:8080" }\n';
 
-function definitionOf(text: string) {
-  const parsed = parseFunctions(text);
+function definitionOf(text: string, context?: DocumentContext) {
+  const parsed = parseFunctions(text, context);
   if (parsed.kind === 'refused') {
     throw new Error(JSON.stringify(parsed.problems));
   }
   return parsed.definition;
 }
 
-function urlsOf(text: string): Record<string, string> {
-  return Object.fromEntries([...definitionOf(text).functions.values()].map(({ name, url }) => [name, url]));
+function urlsOf(text: string, context?: DocumentContext): Record<string, string> {
+  return Object.fromEntries([...definitionOf(text, context).functions.values()].map(({ name, url }) => [name, url]));
 }
 
-function problemsOf(text: string): string[] {
-  const parsed = parseFunctions(text);
+function problemsOf(text: string, context?: DocumentContext): string[] {
+  const parsed = parseFunctions(text, context);
   return parsed.kind === 'refused' ? parsed.problems.map((p) => `${p.line}: ${p.path} ${p.problem}`) : [];
 }
 
@@ -116,6 +117,36 @@ test('the gateway may be missing where nobody needs it', () => {
   expect(urlsOf(`${without}functions: { a: { lang: go } }\ndefaults: { url: "http://x" }`)).toEqual({ a: 'http://x' });
 });
 
+describe('a stack that names no gateway', () => {
+  const without = 'provider:\n  name: openfaas\n\nfunctions:\n  a: { lang: go }\n';
+
+  test.each([
+    without,
+    without.replace('openfaas\n', 'openfaas\n  gateway:\n'),
+    without.replace('openfaas\n', 'openfaas\n  gateway: ""\n'),
+  ])('is called behind OPENFAAS_URL: %j', (text) => {
+    expect(urlsOf(text, { openfaasUrl: 'http://127.0.0.1:31112/' })).toEqual({
+      a: 'http://127.0.0.1:31112/function/a',
+    });
+    expect(problemsOf(text)).toEqual([expect.stringMatching(/provider\.gateway is missing; .*or set OPENFAAS_URL$/)]);
+  });
+
+  test('is told what is wrong with OPENFAAS_URL, and not what it holds', () => {
+    const [problem, ...others] = problemsOf(without, { openfaasUrl: 'admin:hunter2@127.0.0.1:8080' });
+    expect(others).toEqual([]);
+    expect(problem).toMatch(/^1: provider\.gateway is missing, and OPENFAAS_URL, .*: it does not begin with http:/);
+    expect(problem).not.toContain('hunter2');
+  });
+
+  test('does not care for OPENFAAS_URL where nothing needs it', () => {
+    const own = `${without.replace('lang: go', 'url: http://own')}`;
+    expect(urlsOf(own, { openfaasUrl: 'nonsense' })).toEqual({ a: 'http://own' });
+    expect(urlsOf(`${provider}functions: { a: {} }`, { openfaasUrl: 'http://other' })).toEqual({
+      a: 'http://127.0.0.1:8080/function/a',
+    });
+  });
+});
+
 test('a function of a stack may have settings of ours beside', () => {
   const { functions } = definitionOf(
     `${provider}functions: { a: { lang: go, url: "http://a", timeout: 15m, concurrency: 5, queue: q } }`,
@@ -137,15 +168,25 @@ test.each([
   }
 });
 
-const url = 'must be an absolute http or https URL without query or fragment, for example http://thumbnail:8080';
+const gateway = 'must be the URL of an OpenFaaS gateway, for example http://gateway.openfaas:8080';
 
 test.each([
   ['provider: { name: faas }', '1: provider.name must be openfaas'],
   ['provider: { gateway: "http://x" }', '1: provider.name is missing; must be openfaas'],
   ['provider: openfaas', '1: provider must be a map of settings'],
-  ['provider: { name: openfaas, gateway: gateway }', `1: provider.gateway ${url}`],
-  ['provider:\n  name: openfaas\n  gateway: $OPENFAAS_URL', `3: provider.gateway ${url}`],
-  ['provider:\n  name: openfaas\nfunctions: { a: { lang: go } }', `1: provider.gateway is missing; ${url}`],
+  [
+    'provider: { name: openfaas, gateway: gateway }',
+    `1: provider.gateway ${gateway}: "gateway" does not begin with http:// or https://`,
+  ],
+  [
+    'provider:\n  name: openfaas\n  gateway: $OPENFAAS_URL',
+    `3: provider.gateway ${gateway}: "$OPENFAAS_URL" holds a variable that is not filled in; in a file it is written \${OPENFAAS_URL}`,
+  ],
+  ['provider: { name: openfaas, gateway: 8080 }', `1: provider.gateway ${gateway}`],
+  [
+    'provider:\n  name: openfaas\nfunctions: { a: { lang: go } }',
+    `1: provider.gateway is missing; it ${gateway}; or set OPENFAAS_URL`,
+  ],
   [`${provider}functions:\n  a:`, '3: functions.a must be a map of settings'],
   [`${provider}functions:\n  a: { namespace: x.y }`, '3: functions.a.namespace must match [A-Za-z0-9_-]{1,63}'],
   [

@@ -1,6 +1,8 @@
 import { isNamePart } from '../../function-name.ts';
 import type { FunctionsContent } from '../document/functions-schema.ts';
 
+export const gatewayExpectation = 'must be the URL of an OpenFaaS gateway, for example http://gateway.openfaas:8080';
+
 /** Whether a document is OpenFaaS's `stack.yaml`: it names a provider, which a functions file of ours never does. */
 export function isStack(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'provider' in value;
@@ -13,7 +15,12 @@ export function nameInStack(key: string, settings: unknown): string {
   return typeof namespace === 'string' && isNamePart(namespace) ? `${key}.${namespace}` : key;
 }
 
-/** Where the gateway of a stack serves its functions, with `{name}` for the name; undefined where there is no gateway. */
-export function gatewayTemplate({ provider }: FunctionsContent): string | undefined {
-  return provider?.gateway === undefined ? undefined : `${provider.gateway.replace(/\/+$/, '')}/function/{name}`;
+/**
+ * Where the gateway of a stack serves its functions, with `{name}` for the name; undefined for what is no stack, or names
+ * no gateway where there is no other.
+ * @param otherwise the gateway of a stack that names none
+ */
+export function gatewayTemplate({ provider }: FunctionsContent, otherwise: string | undefined): string | undefined {
+  const gateway = provider === undefined ? undefined : provider.gateway || otherwise;
+  return gateway === undefined ? undefined : `${gateway.replace(/\/+$/, '')}/function/{name}`;
 }

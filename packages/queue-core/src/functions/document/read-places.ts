@@ -1,0 +1,27 @@
+import { isKnownAnnotation } from '../openfaas/openfaas-annotations.ts';
+import { isStack } from '../openfaas/openfaas-stack.ts';
+import { settingNames } from './functions-schema.ts';
+
+/**
+ * Whether what stands at a place of a document means anything here. A stack file says much that is about images and
+ * containers, and a variable there need not be set where its functions are only called.
+ */
+export function isRead(keys: readonly string[], document: unknown): boolean {
+  const [section = '', name, setting, annotation] = keys;
+  if (setting === 'annotations' && annotation !== undefined) {
+    return section !== 'functions' || isKnownAnnotation(annotation);
+  }
+  if (!isStack(document)) {
+    return true;
+  }
+  switch (section) {
+    case 'functions':
+      return name === undefined || setting === undefined || settingsOfStack.has(setting);
+    case 'provider':
+      return name === undefined || name === 'name' || name === 'gateway';
+    default:
+      return section === 'defaults' || section === 'queues';
+  }
+}
+
+const settingsOfStack: ReadonlySet<string> = new Set([...settingNames, 'namespace', 'annotations']);
