@@ -10,7 +10,7 @@ function read(...parts: (Uint8Array | number[])[]): string {
 
 const littleEndian = Buffer.from(text, 'utf16le');
 const bigEndian = Buffer.from(text, 'utf16le').swap16();
-const utf32 = Buffer.from([...text].flatMap((char) => [char.charCodeAt(0), 0, 0, 0]));
+const utf32 = Buffer.from(Array.from(Buffer.from(text)).flatMap((byte) => [byte, 0, 0, 0]));
 
 test.each([
   ['UTF-16, little-endian', read([0xff, 0xfe], littleEndian), 'UTF-16'],
