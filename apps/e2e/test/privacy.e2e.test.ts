@@ -39,6 +39,25 @@ const request = {
   body: secret,
 };
 
+/** With a user and a password in it, as functions and receivers may have. */
+function withCredentials(url: string): string {
+  return url.replace('//', `//user:${secret}@`);
+}
+
+/** What operators see of functions, and what they are told of one that is wrong. */
+async function askForFunctions({ gateway }: Stack): Promise<string[]> {
+  const put = (url: string) =>
+    fetch(`${gateway.url}/system/functions/put`, { method: 'PUT', body: JSON.stringify({ url }) });
+  const answers = [
+    await put(`http://user:${secret}@*:8080/?token=${secret}`),
+    await put(withCredentials('http://put:8080')),
+    await fetch(`${gateway.url}/system/functions`),
+    await fetch(`${gateway.url}/system/functions/echo`),
+  ];
+  expect(answers.map((answer) => answer.status)).toEqual([400, 201, 200, 200]);
+  return Promise.all(answers.map((answer) => answer.text()));
+}
+
 /** A server that speaks no HTTP, but says the secret. */
 async function startNoise() {
   const server = createServer((socket) => {
@@ -140,8 +159,10 @@ test('no body, header, path, query or credential shows up in a log, a metric, a 
   };
   await using stack = await startStack({
     functions: {
-      echo: fn.url,
-      ...Object.fromEntries(Object.entries(troubles).map(([name, url]) => [name, { url, retry }])),
+      echo: withCredentials(fn.url),
+      ...Object.fromEntries(
+        Object.entries(troubles).map(([name, url]) => [name, { url: withCredentials(url), retry }]),
+      ),
     },
     env: {
       LOG_LEVEL: 'trace',
@@ -165,17 +186,19 @@ test('no body, header, path, query or credential shows up in a log, a metric, a 
   ];
   const callIds: string[] = [];
   for (const receiver of receivers) {
-    const callbackUrl = `${receiver.replace('//', `//user:${secret}@`)}/hook?token=${secret}`;
+    const callbackUrl = `${withCredentials(receiver)}/hook?token=${secret}`;
     for (const name of ['echo', ...Object.keys(troubles)]) {
       callIds.push(await client.accept(name, { ...request, callbackUrl }));
     }
   }
+  const plain = await client.accept('echo');
   await publishUndecodable(stack);
   await stack.untilSettled();
   const answers = [
     ...(await refuseBadRequests(client, gateway.url)),
     await refuseReusedKey(client),
     ...(await refuseStrangers(stack)),
+    ...(await askForFunctions(stack)),
   ];
   for (const callId of callIds) {
     answers.push(JSON.stringify(await asker.untilEnded(callId)));
@@ -189,8 +212,12 @@ test('no body, header, path, query or credential shows up in a log, a metric, a 
 
   const output = [...stack.gateways, ...stack.workers].flatMap((app) => app.output);
   const said = [...output, ...answers, ...metrics, collector.text];
-  const encoded = Buffer.from(secret).toString('base64').slice(0, 10);
-  expect(said.filter((line) => line.includes(secret) || line.includes(encoded))).toEqual([]);
+  const basic = Buffer.from(`user:${secret}`).toString('base64');
+  const secrets = [secret, Buffer.from(secret).toString('base64').slice(0, 10), basic.slice(0, 18)];
+  expect(said.filter((line) => secrets.some((each) => line.includes(each)))).toEqual([]);
+  const authorizations = fn.invocations.map(({ headers }) => headers['authorization']);
+  expect(new Set(authorizations)).toEqual(new Set([`Bearer ${secret}`, `Basic ${basic}`]));
+  expect(fn.byCallId(plain)[0]?.headers['authorization']).toBe(`Basic ${basic}`);
   // The paths that were meant to be taken were taken.
   const reasons = new Set(worker.logged('call failed').map(({ reason }) => reason));
   expect(reasons).toEqual(new Set(['retries_exhausted', 'rejected', 'response_too_large', 'undecodable']));

@@ -150,6 +150,26 @@ describe('GET of a function', () => {
     expect(JSON.stringify(gateway.logs)).not.toContain('hunter2');
   });
 
+  test('can be changed and written back with its credentials, which only their own origin gets', async () => {
+    const stored = () => gateway.functions.find('thumbnail')?.entry.settings.url;
+    await ask('PUT', '/thumbnail', { body: { url: 'http://user:hunter2@thumbnail:8080/base' } });
+    const { body } = await ask('GET', '/thumbnail');
+    await ask('PUT', '/thumbnail', { body: { ...body, concurrency: 7 } });
+    expect(stored()).toBe('http://user:hunter2@thumbnail:8080/base');
+    const put = await ask('PUT', '/thumbnail', { body: { ...body, url: 'http://elsewhere:8080' } });
+    expect([put.status, stored()]).toEqual([200, 'http://elsewhere:8080']);
+    expect(gateway.logs).toContainEqual(
+      expect.objectContaining({
+        level: 'warn',
+        msg: expect.stringContaining('password of the former URL are not kept'),
+      }),
+    );
+    await ask('PUT', '/thumbnail', { body: { url: 'http://user:hunter2@thumbnail:8080' } });
+    await ask('PUT', '/thumbnail', { body: { url: 'http://@thumbnail:8080' } });
+    expect(stored()).toBe('http://thumbnail:8080');
+    expect(JSON.stringify(gateway.logs)).not.toContain('hunter2');
+  });
+
   test('is 304 for who has it already', async () => {
     const { etag = '' } = await ask('PUT', '/thumbnail', { body: settings });
     expect(await ask('GET', '/thumbnail', { headers: { 'If-None-Match': etag } })).toMatchObject({ status: 304 });

@@ -114,6 +114,39 @@ describe('the headers', () => {
   });
 });
 
+describe('user and password of the URL', () => {
+  const authorizations = (url: string, headers: Call['headers'] = []) =>
+    build({ headers }, { url })
+      .headers.filter(([name]) => name.toLowerCase() === 'authorization')
+      .map(([, value]) => value);
+  const basic = (pair: string) => `Basic ${Buffer.from(pair).toString('base64')}`;
+
+  test.each([
+    ['http://user:pass@fn', 'user:pass'],
+    ['http://user@fn', 'user:'],
+    ['http://:pass@fn', ':pass'],
+    ['http://us%20er:p%40ss%3Aw%C3%B6rd%25@fn/x', 'us er:p@ss:wörd%'],
+    ['http://user:100%@fn', 'user:100%'],
+  ])('of %s are sent as HTTP basic', (url, pair) => {
+    expect(authorizations(url)).toEqual([basic(pair)]);
+  });
+
+  test('are not part of where the request goes', () => {
+    expect(build({}, { url: 'http://user:pass@fn:8080/base' })).toMatchObject({
+      origin: 'http://fn:8080',
+      path: '/base',
+    });
+  });
+
+  test('stand back for what the caller has sent for the function', () => {
+    expect(authorizations('http://user:pass@fn', [['authorization', 'Bearer own']])).toEqual(['Bearer own']);
+  });
+
+  test.each(['http://fn', 'http://@fn', 'http://:@fn'])('that %s does not have are not sent', (url) => {
+    expect(authorizations(url)).toEqual([]);
+  });
+});
+
 describe('the deadline', () => {
   test.each([
     [0, undefined, 0],

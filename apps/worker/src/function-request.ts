@@ -1,4 +1,12 @@
-import { type Call, chainHeaders, endToEndHeaders, type FunctionConfig, type HeaderList } from '@asyncfn/queue-core';
+import {
+  type Call,
+  chainHeaders,
+  credentialsOf,
+  endToEndHeaders,
+  type FunctionConfig,
+  type HeaderList,
+} from '@asyncfn/queue-core';
+import { basicAuthorization } from './http/basic-authorization.ts';
 import type { HttpRequest } from './http/exchange.ts';
 import type { AbortWatch } from './light-abort.ts';
 import { oncePer } from './once-per.ts';
@@ -28,11 +36,12 @@ const replaced: ReadonlySet<string> = new Set([
 
 /** The request of one attempt, as a function sees it. */
 export function toFunctionRequest(call: Call, target: FunctionConfig, options: FunctionRequestOptions): HttpRequest {
-  const { origin, basePath } = endpointOf(target);
+  const { origin, basePath, authorization } = endpointOf(target);
+  const travelling = endToEndHeaders(call.headers, replaced);
   return {
     origin,
     path: toPath(basePath, call.path, call.query),
-    headers: [...endToEndHeaders(call.headers, replaced), ...ownHeaders(call, options)],
+    headers: [...travelling, ...(isAuthorized(travelling) ? [] : authorization), ...ownHeaders(call, options)],
     body: call.body,
     timeoutMs: shorter(target.timeoutMs, call.timeoutMs ?? 0),
     maxResponseBytes: options.maxResponseBytes,
@@ -46,10 +55,24 @@ function shorter(a: number, b: number): number {
 }
 
 /** Where a function is: read from its URL once, not for each call. */
-const endpointOf = oncePer(({ url }: FunctionConfig): { origin: string; basePath: string } => {
-  const { origin, pathname } = new URL(url);
-  return { origin, basePath: pathname.endsWith('/') ? pathname.slice(0, -1) : pathname };
+const endpointOf = oncePer(({ url }: FunctionConfig): Endpoint => {
+  const parsed = new URL(url);
+  const { origin, pathname } = parsed;
+  const basePath = pathname.endsWith('/') ? pathname.slice(0, -1) : pathname;
+  return { origin, basePath, authorization: basicAuthorization(credentialsOf(parsed)) };
 });
+
+interface Endpoint {
+  readonly origin: string;
+  readonly basePath: string;
+  /** By user and password of the URL. */
+  readonly authorization: HeaderList;
+}
+
+/** Whether the caller has sent credentials for the function: then those of its URL are not needed. */
+function isAuthorized(headers: HeaderList): boolean {
+  return headers.some(([name]) => name.length === 'authorization'.length && name.toLowerCase() === 'authorization');
+}
 
 /** The path of the function's URL with the call's sub-path and query appended byte for byte. */
 function toPath(basePath: string, subPath: string, query: string): string {

@@ -32,6 +32,7 @@ export { defaultQueue } from './functions/function-config.ts';
 export type { FunctionEntry } from './functions/function-entry.ts';
 export { FunctionRegister } from './functions/function-register.ts';
 export type { KnownFunction } from './functions/shared-functions.ts';
+export { keepCredentials } from './functions/url/kept-credentials.ts';
 export type { HeldReport } from './held-call.ts';
 export { isIdempotencyKey } from './idempotency-key.ts';
 export { type Backlog, BacklogReader, type LaneBacklog } from './jetstream/backlog.ts';
@@ -95,6 +96,7 @@ export {
 } from './settle/settle.ts';
 export { toRetryPolicy } from './settle/to-retry-policy.ts';
 export { withStorableHeaders } from './storable-headers.ts';
+export { credentialsOf, type UrlCredentials } from './url-credentials.ts';
 export { signWebhook, type WebhookHeaders } from './webhook/sign-webhook.ts';
 export { createSigningSecret, parseSigningSecret, signingSecretType } from './webhook/signing-secret.ts';
 export { type SignatureVerdict, WebhookVerifier } from './webhook/webhook-verifier.ts';

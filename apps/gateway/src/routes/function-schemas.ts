@@ -116,7 +116,9 @@ export const putFunctionSchema = {
   summary: 'Register a function, or change it',
   description:
     'Takes the settings that a functions file takes, and replaces all of them; what is left open is filled in from ' +
-    '`defaults` of the functions file. Live in every gateway and worker within 2 s. `name`, `source` and `paused` are ' +
+    '`defaults` of the functions file. Live in every gateway and worker within 2 s. User and password in `url` are sent ' +
+    'to the function as HTTP basic and never shown; a `url` of the same origin without them keeps them, and an empty ' +
+    'user, `http://@host`, removes them. `name`, `source` and `paused` are ' +
     'not settings and are passed over, so that what was read can be written back. A functions file that names the ' +
     'function has the last word when a process starts.',
   tags,

@@ -1,6 +1,7 @@
 import {
   type ChangeDecision,
   type KnownFunction,
+  keepCredentials,
   parseFunctionEntry,
   parseFunctionName,
   type QueueInspector,
@@ -95,13 +96,20 @@ async function put(options: FunctionOptions, request: FastifyRequest<OneFunction
     return reply.refuse(refusal('invalid_function', `${parsed.problems.join('; ')}.`));
   }
   const { settings } = parsed;
-  const change = await functions.change(name, (there) =>
-    isMet(precondition, tagOf(there))
-      ? { kind: 'put', entry: { paused: false, ...there?.entry, source: 'api', settings } }
-      : { kind: 'refuse' },
-  );
+  let lostCredentials = false;
+  const change = await functions.change(name, (there) => {
+    if (!isMet(precondition, tagOf(there))) {
+      return { kind: 'refuse' };
+    }
+    const { url, lost } = keepCredentials(settings.url, there?.entry.settings.url);
+    lostCredentials = lost;
+    return { kind: 'put', entry: { paused: false, ...there?.entry, source: 'api', settings: { ...settings, url } } };
+  });
   if (change.kind !== 'changed' || change.function === undefined) {
     return refuseChange(reply, change);
+  }
+  if (lostCredentials) {
+    logger.warn({ function: name }, 'user and password of the former URL are not kept, since the new one is elsewhere');
   }
   logger.info({ function: name, queue: settings.queue, created: change.created }, 'function registered');
   return answer(

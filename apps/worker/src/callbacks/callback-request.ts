@@ -7,6 +7,7 @@ import {
   type HeaderList,
   readCallbackUrl,
 } from '@asyncfn/queue-core';
+import { basicAuthorization } from '../http/basic-authorization.ts';
 import type { HttpRequest } from '../http/exchange.ts';
 import type { AttemptResult } from '../invoke.ts';
 
@@ -93,7 +94,7 @@ export function toCallbackRequest(task: CallbackTask, body: Uint8Array, options:
     path: target,
     headers: [
       ...withoutTheirs(task.headers, credentials),
-      ...authorization(credentials),
+      ...basicAuthorization(credentials),
       ...resultHeaders(task, options.userAgent),
       ...options.signature,
     ],
@@ -128,13 +129,4 @@ function traceContext(headers: HeaderList): HeaderList {
 /** What the function says in `Authorization` must not stand beside what the URL says: two of them are refused, or worse. */
 function withoutTheirs(headers: HeaderList, credentials: CallbackUrl['credentials']): HeaderList {
   return credentials === undefined ? headers : headers.filter(([name]) => name.toLowerCase() !== 'authorization');
-}
-
-/** Credentials in a URL are those of HTTP basic (RFC 7617). */
-function authorization(credentials: CallbackUrl['credentials']): HeaderList {
-  if (credentials === undefined) {
-    return [];
-  }
-  const pair = `${credentials.user}:${credentials.password}`;
-  return [['Authorization', `Basic ${Buffer.from(pair).toString('base64')}`]];
 }

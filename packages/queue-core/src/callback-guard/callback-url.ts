@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import type { UrlCredentials } from '../url-credentials.ts';
 
 /** A callback URL in its two forms: what is checked is the parsed one, what is sent is what its caller wrote. */
 export interface CallbackUrl {
@@ -13,11 +14,6 @@ export interface CallbackUrl {
    * of it (P9). Undefined if all readers agree.
    */
   readonly ambiguity: string | undefined;
-}
-
-interface UrlCredentials {
-  readonly user: string;
-  readonly password: string;
 }
 
 const form = /^https?:\/\/([^/?#]*)([^#]*)(?:#.*)?$/i;
