@@ -32,18 +32,18 @@ RUN pnpm --config.verify-deps-before-run=false --recursive run build \
   && node /image/trim.js .
 
 FROM node:24-slim AS runtime
-ARG VERSION=0.1.0
-ARG REVISION=unknown
-LABEL org.opencontainers.image.licenses="MIT" \
-  org.opencontainers.image.version="${VERSION}" \
-  org.opencontainers.image.revision="${REVISION}" \
-  org.opencontainers.image.base.name="docker.io/library/node:24-slim"
 ENV NODE_ENV=production
 COPY LICENSE scripts/image/health.mjs /app/
 COPY --from=dependencies /repository/ /app/
 COPY --from=build /repository/ /app/
 # Node itself, so that it gets the signals; no shell, no package manager in between.
 CMD ["node", "--enable-source-maps", "dist/main.js"]
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.licenses="MIT" \
+  org.opencontainers.image.version="${VERSION}" \
+  org.opencontainers.image.revision="${REVISION}" \
+  org.opencontainers.image.base.name="docker.io/library/node:24-slim"
 
 FROM runtime AS app-gateway
 LABEL org.opencontainers.image.title="asyncfn gateway" \

@@ -14,6 +14,7 @@ export interface ComposeService {
   readonly extra_hosts?: readonly string[];
   readonly healthcheck?: { readonly test?: readonly string[]; readonly disable?: boolean };
   readonly profiles?: readonly string[];
+  readonly depends_on?: readonly string[] | Readonly<Record<string, unknown>>;
 }
 
 /** The services of a compose file, with what they merge from others filled in. */

@@ -40,3 +40,11 @@ test('a line of the documentation that takes everything down names every profile
     expect(profiles.filter((profile) => !line.includes(`--profile ${profile} `))).toEqual([]);
   }
 });
+
+test('an image is built once: built for each service that has it, it is another each time, and `up` makes containers again', () => {
+  const images = own.flatMap(([, { image, build }]) => (build === undefined ? [] : [[image, build.args.APP]]));
+  expect(images).toEqual(['gateway', 'worker', 'local'].map((app) => [`asyncfn-${app}`, app]));
+  // Compose 1 builds in the order of dependencies.
+  expect(services['inbox']?.depends_on).toContain('functions');
+  expect(Object.keys(services['load']?.depends_on ?? {})).toContain('functions');
+});
