@@ -39,7 +39,7 @@ test('500 clients that dribble headers and bodies keep the others out for no lon
   await using client = new ApiClient(stack.gateway.url, 20);
   const port = Number(new URL(stack.gateway.url).port);
   await using dribbling = new SlowClients(port);
-  const head = 'POST /async-function/echo HTTP/1.1\r\nHost: gateway\r\nContent-Length: 500000\r\n\r\n';
+  const head = 'POST /async-function/echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500000\r\n\r\n';
   await dribbling.open(300, (n) => ({ text: `POST /async-function/echo HTTP/1.1\r\nX-${n}: `, dribble: 'x' }));
   await dribbling.open(200, () => ({ text: head, dribble: 'x' }));
   // They have announced more than the gateway holds.
@@ -59,7 +59,7 @@ test('10,000 idle connections cost some memory, and keep nobody else waiting', a
   const before = await peakBytes(stack.gateway);
   await using idle = new SlowClients(port);
   await idle.open(5_000, () => ({ text: '', dribble: '' }));
-  await idle.open(5_000, () => ({ text: 'GET /healthz HTTP/1.1\r\nHost: gateway\r\n\r\n', dribble: '' }));
+  await idle.open(5_000, () => ({ text: 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n', dribble: '' }));
   await eventually(() => idle.answers('200 ').length === 5_000, { timeoutMs: 30_000 });
 
   const answers = await Promise.all(Array.from({ length: 500 }, () => client.call('echo', { body: 'hello' })));

@@ -138,7 +138,7 @@ describe('hostile input', () => {
     await using fn = await startTestFunction();
     const { stack, callIds } = await startWithWaitingCalls(fn);
     await using _ = stack;
-    const post = 'POST /async-function/echo HTTP/1.1\r\nHost: gateway\r\n';
+    const post = 'POST /async-function/echo HTTP/1.1\r\nHost: localhost\r\n';
     const requests = [
       'PUB calls.default.ready.~.echo.x 5\r\nhello\r\n\r\n',
       `${post}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { type CallbackPolicy, createCallId, type FunctionConfig } from '@asyncfn/queue-core';
-import { answerHalfClosed, type Logger } from '@asyncfn/service-kit';
+import { answerHalfClosed, type Logger, type OwnHosts } from '@asyncfn/service-kit';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { CallIntake } from './accept.ts';
 import type { Token } from './auth/token.ts';
@@ -49,6 +49,8 @@ export interface AppDependencies {
   readonly lanes: FunctionOptions['lanes'];
   /** The tokens that callers need, as they are now. Default: none, the API is open to everybody. */
   readonly tokens?: (() => readonly Token[]) | undefined;
+  /** The names by which a gateway without tokens may be called. */
+  readonly ownHosts: OwnHosts;
   /** Where results may be sent to. */
   readonly callbackPolicy: Pick<CallbackPolicy, 'objectTo'>;
   readonly metrics: GatewayMetrics;
@@ -110,7 +112,7 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
   app.register(unknownRoutes);
   app.register(requestMetrics, { metrics });
   app.register(gracefulClose);
-  app.register(authentication, { tokens });
+  app.register(authentication, { tokens, ownHosts: deps.ownHosts });
   app.register(apiDescription, { version, needsToken: tokens !== undefined });
   app.register(healthRoutes);
   app.register(enqueueRoutes, {

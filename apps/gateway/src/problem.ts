@@ -22,6 +22,8 @@ export const problems = {
   invalid_parameter: { status: 400, title: 'A parameter is not valid' },
   unauthorized: { status: 401, title: 'A valid token is needed' },
   forbidden: { status: 403, title: 'The token does not allow that' },
+  foreign_host: { status: 403, title: 'The request is for another host' },
+  foreign_origin: { status: 403, title: 'The request comes from a page of another origin' },
   call_not_found: { status: 404, title: 'No such call' },
   invalid_function: { status: 400, title: 'The function is not valid' },
   unknown_function: { status: 404, title: 'No such function' },

@@ -31,8 +31,10 @@ import {
   createOpsServer,
   createRegistry,
   createService,
+  isLoopback,
   type Logger,
   type OpsServer,
+  OwnHosts,
   opsAddress,
   type ProcessContext,
   type Readiness,
@@ -42,7 +44,7 @@ import {
 } from '@asyncfn/service-kit';
 import type { FastifyInstance } from 'fastify';
 import { buildApp, type ClientLimits } from './app.ts';
-import { isLoopback, loadTokens, type TokensFile } from './auth/load-tokens.ts';
+import { loadTokens, type TokensFile } from './auth/load-tokens.ts';
 import { BodyBudget } from './body-budget.ts';
 import { CallSpans } from './call-spans.ts';
 import { contradictions, type GatewayConfig } from './config.ts';
@@ -111,6 +113,7 @@ export async function createGateway(
     ratesOf: (name) => rates.of(name),
     durability: () => durability.current?.level ?? 'unknown',
     maxBytesOf,
+    ownHosts: new OwnHosts(config.allowedHosts),
     tokens: tokensFile && (() => tokensFile.current),
     callbackPolicy: new CallbackPolicy(config),
     metrics,

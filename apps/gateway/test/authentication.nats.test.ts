@@ -67,3 +67,12 @@ test('what is wrong with the tokens and with the functions is told at once', asy
     ]),
   });
 });
+
+test('without tokens a gateway answers to loopback names, and to those that are set', async () => {
+  await using running = await startReadyGateway({ ALLOWED_HOSTS: 'gateway, *.internal.example' });
+  const answers = ['localhost:8080', 'gateway:8080', 'a.internal.example', 'evil.example'].map((host) =>
+    request(running.url, { method: 'POST', headers: { host } }),
+  );
+  const codes = (await Promise.all(answers)).map(({ statusCode }) => statusCode);
+  expect(codes).toEqual([202, 202, 202, 403]);
+});

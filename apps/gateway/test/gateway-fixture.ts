@@ -6,7 +6,7 @@ import {
   CallbackPolicy,
   type FunctionConfig,
 } from '@asyncfn/queue-core';
-import { createLogger, parseConfig } from '@asyncfn/service-kit';
+import { createLogger, OwnHosts, parseConfig } from '@asyncfn/service-kit';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { Registry } from 'prom-client';
 import type { CallIntake } from '../src/accept.ts';
@@ -94,7 +94,15 @@ export async function startTestGateway(
   overrides: Partial<
     Pick<
       AppDependencies,
-      'maxBodyBytes' | 'bodyBudget' | 'maxConnections' | 'limits' | 'register' | 'tokens' | 'resultTtlMs' | 'waiters'
+      | 'maxBodyBytes'
+      | 'bodyBudget'
+      | 'maxConnections'
+      | 'limits'
+      | 'register'
+      | 'tokens'
+      | 'resultTtlMs'
+      | 'waiters'
+      | 'ownHosts'
     >
   > = {},
   prepare: (app: FastifyInstance) => unknown = () => undefined,
@@ -118,6 +126,8 @@ export async function startTestGateway(
     queue,
     calls,
     watches,
+    // Most tests call it by what they call servers.
+    ownHosts: new OwnHosts([{ kind: 'any' }]),
     waiters: new Waiters({ inAll: 100, perToken: 10 }),
     canceller,
     purges,

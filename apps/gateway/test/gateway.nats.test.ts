@@ -202,7 +202,7 @@ describe('a gateway with a broker of its own', () => {
     await untilReady(running);
     await using client = await RawClient.connect(running.gateway.port);
     client.send(
-      `POST ${new URL(running.url).pathname} HTTP/1.1\r\nHost: g\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n`,
+      `POST ${new URL(running.url).pathname} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n`,
     );
     await client.answer(/100 Continue\r\n\r\n/);
     const stopped = running.gateway.stop();

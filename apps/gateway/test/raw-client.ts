@@ -65,5 +65,5 @@ export async function exchange(port: number, request: string): Promise<string> {
 
 /** A POST without a body. `target` stands in the request line as it is. */
 export function post(target: string, headers = ''): string {
-  return `POST ${target} HTTP/1.1\r\nHost: gateway.test\r\n${headers}Content-Length: 0\r\n\r\n`;
+  return `POST ${target} HTTP/1.1\r\nHost: localhost\r\n${headers}Content-Length: 0\r\n\r\n`;
 }

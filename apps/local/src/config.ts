@@ -1,5 +1,5 @@
 import { signingSecretType } from '@asyncfn/queue-core';
-import { type ConfigOf, duration, integer, listOf, processConfig, text } from '@asyncfn/service-kit';
+import { type ConfigOf, duration, hostPatternType, integer, listOf, processConfig, text } from '@asyncfn/service-kit';
 
 const MAX_PORT = 65_535;
 
@@ -29,6 +29,11 @@ export const localSchema = {
     doc: 'Port of the sample functions. Default 8091.',
   }),
   natsPort: integer({ env: 'NATS_PORT', default: 0, max: MAX_PORT, doc: 'Port of the NATS server. 0: a free one.' }),
+  allowedHosts: listOf(hostPatternType, {
+    env: 'ALLOWED_HOSTS',
+    default: [],
+    doc: 'Names by which gateway and inbox may be called, besides loopback names and the address that they are reached at.',
+  }),
   stateDir: text({ env: 'STATE_DIR', doc: "Folder of the queue. Default `.asyncfn` in the repository's root." }),
   functionsFile: text({
     env: 'FUNCTIONS_FILE',

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ProcessExit } from '@asyncfn/guarded-process';
 import { findNatsServer, type NatsServer, startNatsServer } from '@asyncfn/nats-server';
-import { createService, type Logger, type ProcessContext, type Service } from '@asyncfn/service-kit';
+import { createService, type Logger, OwnHosts, type ProcessContext, type Service } from '@asyncfn/service-kit';
 import { type LocalConfig, type LocalPorts, resolvePorts } from './config.ts';
 import { type HttpHandler, HttpListener } from './http-listener.ts';
 import { createInbox } from './inbox/inbox.ts';
@@ -65,7 +65,10 @@ class LocalStack {
     const secret = await this.#keepSecret();
     const samples = await this.#listen('functions', this.#ports.functions, createSampleFunctions);
     const signingSecrets = this.#trustedKeys(secret);
-    const inbox = await this.#listen('inbox', this.#ports.inbox, (logger) => createInbox({ logger, signingSecrets }));
+    const ownHosts = new OwnHosts(this.#config.allowedHosts);
+    const inbox = await this.#listen('inbox', this.#ports.inbox, (logger) =>
+      createInbox({ logger, signingSecrets, ownHosts }),
+    );
     const nats = await this.#startNats(signal);
     const functionsFile = await this.#writeFunctionsFile(samples.url);
     const facts = { natsUrl: nats.url, functionsFile };

@@ -1,4 +1,8 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { createSigningSecret, parseSigningSecret } from '@asyncfn/queue-core';
+import { OwnHosts } from '@asyncfn/service-kit';
 import { eventually } from '@asyncfn/testkit';
 import { Webhook } from 'standardwebhooks';
 import { expect, test } from 'vitest';
@@ -15,6 +19,7 @@ async function setup() {
     createInbox({
       logger,
       signingSecrets: [SECRET, OTHER_SECRET].map((text) => parseSigningSecret(text)!),
+      ownHosts: new OwnHosts([{ kind: 'host', host: 'inbox' }]),
       now: () => NOON,
     }),
     { logger, lines },
@@ -50,6 +55,21 @@ test('a callback is answered 204 and shown as text with its facts and its body',
     '1 callback, newest first\n\n' +
       '2026-01-02T12:00:00.000Z  200  hash  0.004 s  call-1  text/plain  4 B  signature: none\n    cafe\n',
   );
+});
+
+test('a web page whose name leads here is shown nothing, and callbacks come under any name', async () => {
+  await using inbox = await setup();
+  const ask = async (method: 'GET' | 'POST', host: string) => {
+    const [response] = await once(request(`${inbox.url}/callbacks`, { method, headers: { host } }).end(), 'response');
+    return { status: response.statusCode, text: await text(response) };
+  };
+  expect((await ask('POST', 'receiver.example')).status).toBe(204);
+  expect(await ask('GET', 'evil.example:8090')).toMatchObject({
+    status: 403,
+    text: expect.stringContaining('ALLOWED_HOSTS'),
+  });
+  expect((await ask('GET', 'inbox:8090')).status).toBe(200);
+  expect((await ask('GET', 'localhost:8090')).status).toBe(200);
 });
 
 test('the last 100 are kept and shown newest first', async () => {

@@ -1,5 +1,6 @@
 import type { ConfigOf } from './config.ts';
-import { choice, duration, integer, text, urlList, value } from './config-fields.ts';
+import { choice, duration, integer, listOf, text, urlList, value } from './config-fields.ts';
+import { type HostPattern, hostPatternType } from './hosts/host-pattern.ts';
 import { LOG_FORMATS, LOG_LEVELS } from './logger.ts';
 import { tracingConfig } from './tracing/tracing-config.ts';
 import type { ValueType } from './value-types.ts';
@@ -78,6 +79,11 @@ export const commonConfig = {
   }),
   ...processConfig,
   ...tracingConfig,
+  allowedHosts: listOf(hostPatternType, {
+    env: 'ALLOWED_HOSTS',
+    default: [],
+    doc: 'Names by which a gateway without tokens may be called (`Host`), besides loopback names and the address that it is reached at; and an operations server that listens on a loopback address.',
+  }),
   opsHost: text({ env: 'OPS_HOST', doc: 'Address of the operations server. Default: that of `HOST`.' }),
 };
 
@@ -93,11 +99,12 @@ interface ListenConfig {
   readonly host: string;
   readonly opsHost: string | undefined;
   readonly opsPort: number;
+  readonly allowedHosts: readonly HostPattern[];
 }
 
 /** Where the operations server listens: what keeps the API on this machine keeps that there as well. */
-export function opsAddress({ host, opsHost, opsPort }: ListenConfig) {
-  return { host: opsHost ?? host, port: opsPort };
+export function opsAddress({ host, opsHost, opsPort, allowedHosts }: ListenConfig) {
+  return { host: opsHost ?? host, port: opsPort, allowedHosts };
 }
 
 /** Where the broker is and who we are there, in the words of its client. */

@@ -200,6 +200,7 @@ describe('the configuration which the apps share', () => {
       logLevel: 'info',
       logFormat: 'json',
       shutdownTimeoutMs: 30_000,
+      allowedHosts: [],
       opsHost: undefined,
       opsPort: 8081,
     });

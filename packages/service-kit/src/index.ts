@@ -26,6 +26,9 @@ export {
 } from './config-fields.ts';
 export { describeConfig } from './describe-config.ts';
 export { answerHalfClosed } from './half-closed-clients.ts';
+export { type HostPattern, hostPatternType } from './hosts/host-pattern.ts';
+export { isLoopback } from './hosts/loopback.ts';
+export { OwnHosts } from './hosts/own-hosts.ts';
 export { createService, type Service } from './lifecycle.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { createOpsServer, createRegistry, type OpsServer, type Readiness } from './ops-server.ts';

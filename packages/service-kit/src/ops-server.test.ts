@@ -13,6 +13,7 @@ async function started(options: Partial<OpsServerOptions> = {}) {
   const server = createOpsServer({
     host: '127.0.0.1',
     port: 0,
+    allowedHosts: [],
     registry: new Registry(),
     readiness: () => ({ ready: true, checks: { nats: 'connected' } }),
     logger: captured.logger,
@@ -43,10 +44,32 @@ test('a client that has closed its half of the connection is answered', async ()
   registry.registerMetric(new Gauge({ name: 'late', help: 'Takes a while.', registers: [], collect }));
   await using ops = await started({ registry });
   const socket = connect({ port: ops.server.port, host: '127.0.0.1' });
-  socket.end('GET /metrics HTTP/1.1\r\nHost: ops\r\n\r\n', () => {
+  socket.end('GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n', () => {
     halfClosed = true;
   });
   expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 OK\r\n.*# TYPE late gauge/s);
+});
+
+describe('called by a name', () => {
+  async function statusFor(url: string, host: string): Promise<number | undefined> {
+    return await new Promise((resolve, reject) => {
+      request(`${url}/metrics`, { headers: { host } }, (response) => resolve(response.resume().statusCode))
+        .on('error', reject)
+        .end();
+    });
+  }
+
+  test('that may be that of a web page, a server for this machine alone tells nothing', async () => {
+    await using ops = await started({ allowedHosts: [{ kind: 'host', host: 'ops.internal' }] });
+    expect(await statusFor(ops.url, 'evil.example:8082')).toBe(403);
+    expect(await statusFor(ops.url, 'localhost:8082')).toBe(200);
+    expect(await statusFor(ops.url, 'ops.internal')).toBe(200);
+  });
+
+  test('a server for others answers whatever it is', async () => {
+    await using ops = await started({ host: '0.0.0.0' });
+    expect(await statusFor(ops.url, 'worker:8081')).toBe(200);
+  });
 });
 
 describe('probes', () => {
@@ -171,7 +194,7 @@ describe('start and stop', () => {
     const { logger } = capturedLogger();
     const registry = new Registry();
     const readiness = () => ({ ready: true, checks: {} });
-    const server = createOpsServer({ host: '127.0.0.1', port: 0, registry, readiness, logger });
+    const server = createOpsServer({ host: '127.0.0.1', port: 0, allowedHosts: [], registry, readiness, logger });
     expect(() => server.port).toThrow('not listening');
   });
 

@@ -2,6 +2,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { answerHalfClosed } from './half-closed-clients.ts';
+import type { HostPattern } from './hosts/host-pattern.ts';
+import { isLoopback } from './hosts/loopback.ts';
+import { OwnHosts } from './hosts/own-hosts.ts';
 import { createService, type Service } from './lifecycle.ts';
 import type { Logger } from './logger.ts';
 import { sleep } from './timing.ts';
@@ -17,6 +20,8 @@ export interface OpsServerOptions {
   readonly host: string;
   /** 0 for a free one. */
   readonly port: number;
+  /** Names by which it may be called where `host` is a loopback address, besides loopback names. */
+  readonly allowedHosts: readonly HostPattern[];
   readonly registry: Registry;
   /** Synchronous, so that a probe is answered at once at all times. */
   readonly readiness: () => Readiness;
@@ -44,7 +49,12 @@ interface Answer {
  * `/readyz` (200 or 503) for probes.
  */
 export function createOpsServer(options: OpsServerOptions): OpsServer {
+  // Elsewhere scrapers call it by whatever name they know it; on loopback a browser may be led to it.
+  const ownHosts = new OwnHosts(isLoopback(options.host) ? options.allowedHosts : [{ kind: 'any' }]);
   const server = createServer((request, response) => {
+    if (!ownHosts.include(request.headers.host, request.socket.localAddress)) {
+      return send(response, text(403, 'Host names another server. Call this one as localhost, or set ALLOWED_HOSTS'));
+    }
     // The answer is written by handle() whatever happens.
     void handle(options, request, response);
   });

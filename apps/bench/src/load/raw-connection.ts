@@ -79,7 +79,7 @@ export function toRequest({ path, bodyBytes, headers = {} }: RequestShape): Buff
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
   const head = [
     `POST ${path} HTTP/1.1`,
-    'Host: bench',
+    'Host: localhost',
     'User-Agent: asyncfn-bench',
     'Content-Type: application/octet-stream',
     `Content-Length: ${bodyBytes}`,

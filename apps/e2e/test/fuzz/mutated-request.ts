@@ -51,7 +51,7 @@ function goodRequest(random: SeededRandom, { name, authorization }: FuzzTarget):
   ]);
   const body = method === 'POST' ? random.bytes(random.below(600)) : Buffer.alloc(0);
   const headers: Draft['headers'] = [
-    ['Host', 'gateway'],
+    ['Host', 'localhost'],
     ['Authorization', authorization],
     ['Content-Type', 'application/octet-stream'],
   ];

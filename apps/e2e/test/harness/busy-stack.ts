@@ -100,7 +100,7 @@ async function waitForOne(client: ApiClient, stack: Stack): Promise<AsyncDisposa
 
 /** Ten in the midst of a body, and for a moment more than there may be. */
 function holdConnections(port: number): Socket[] {
-  const partOf = 'POST /async-function/quick HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\npart';
+  const partOf = 'POST /async-function/quick HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\npart';
   const open = (text: string): Socket => {
     const socket = connect({ host: '127.0.0.1', port });
     // Those beyond the limit are closed as they come.

@@ -27,7 +27,7 @@ export async function rawExchange(url: string, request: string): Promise<RawAnsw
 
 /** A POST without a body. `target` and `headers` stand in the request as they are. */
 export function rawPost(target: string, headers: readonly string[] = []): string {
-  return [`POST ${target} HTTP/1.1`, 'Host: gateway', ...headers, 'Content-Length: 0', '', ''].join('\r\n');
+  return [`POST ${target} HTTP/1.1`, 'Host: localhost', ...headers, 'Content-Length: 0', '', ''].join('\r\n');
 }
 
 function isComplete(received: string): boolean {

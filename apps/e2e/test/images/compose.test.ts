@@ -28,6 +28,13 @@ test('nats-server is process 1, since its health check looks for a file that is 
   }
 });
 
+test('containers may call the gateway and the inbox by the names of their services', () => {
+  const load = services['load']?.environment;
+  expect(new URL(load?.['GATEWAY_URL'] ?? '').hostname).toBe('gateway');
+  expect(services['gateway']?.environment?.['ALLOWED_HOSTS']).toMatch(/:-gateway\}$/);
+  expect(services['inbox']?.environment?.['ALLOWED_HOSTS']).toBe('inbox');
+});
+
 test('the worker reaches functions and receivers on the host by the name that Docker Desktop gives it', () => {
   expect(services['worker']?.extra_hosts).toEqual(['host.docker.internal:host-gateway']);
 });

@@ -2,7 +2,7 @@ import { parseCredentials } from './credentials.ts';
 import { findToken, type Token } from './token.ts';
 
 export type Authentication =
-  | { readonly kind: 'authenticated'; readonly token: Token }
+  | { readonly kind: 'authenticated'; readonly token: Token; readonly scheme: 'basic' | 'bearer' }
   | { readonly kind: 'refused'; readonly why: 'missing' | 'unreadable' | 'unknown' | 'expired' };
 
 /**
@@ -25,5 +25,5 @@ export function authenticate(authorization: readonly string[], tokens: readonly 
   }
   return token.expiresAt !== undefined && token.expiresAt <= now
     ? { kind: 'refused', why: 'expired' }
-    : { kind: 'authenticated', token };
+    : { kind: 'authenticated', token, scheme: credentials.user === undefined ? 'bearer' : 'basic' };
 }

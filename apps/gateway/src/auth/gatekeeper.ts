@@ -1,11 +1,16 @@
+import type { IncomingMessage } from 'node:http';
+import type { OwnHosts } from '@asyncfn/service-kit';
 import { type Refusal, refusal } from '../problem.ts';
 import { type Authentication, authenticate } from './authenticate.ts';
 import { anyone, type Caller, hasScope, type Scope } from './caller.ts';
+import { refuseForeignHost, refuseForeignOrigin } from './foreign-request.ts';
 import type { Token } from './token.ts';
 
 export interface GatekeeperOptions {
   /** The tokens that hold now; undefined where everybody may do everything. */
   readonly tokens: (() => readonly Token[]) | undefined;
+  /** The names by which a gateway without tokens may be called. */
+  readonly ownHosts: OwnHosts;
   /** Counts one more request of a caller who may make only so many. Seconds to wait if these were too many. */
   readonly countRequest: (caller: Caller) => Promise<number | undefined>;
 }
@@ -18,16 +23,20 @@ export class Gatekeeper {
     this.#options = options;
   }
 
-  /** Whose request it is. @param rawHeaders names and values in turn, as `node:http` gives them */
-  identify(rawHeaders: readonly string[]): { readonly kind: 'caller'; readonly caller: Caller } | Refusal {
-    const tokens = this.#options.tokens?.();
-    if (tokens === undefined) {
-      return everybody;
+  /** Whose request it is, unless it is that of somebody's browser whom another page has made send it. */
+  identify(request: IncomingMessage): { readonly kind: 'caller'; readonly caller: Caller } | Refusal {
+    const { tokens, ownHosts } = this.#options;
+    const known = tokens?.();
+    if (known === undefined) {
+      return refuseForeignHost(request, ownHosts) ?? refuseForeignOrigin(request) ?? everybody;
     }
-    const authenticated = authenticate(authorizationOf(rawHeaders), tokens, Date.now());
-    return authenticated.kind === 'refused'
-      ? unauthorized(authenticated.why)
-      : { kind: 'caller', caller: authenticated.token };
+    const authenticated = authenticate(authorizationOf(request.rawHeaders), known, Date.now());
+    if (authenticated.kind === 'refused') {
+      return unauthorized(authenticated.why);
+    }
+    // No page can have a browser send a token as Bearer that the page does not know.
+    const refused = authenticated.scheme === 'basic' ? refuseForeignOrigin(request) : undefined;
+    return refused ?? { kind: 'caller', caller: authenticated.token };
   }
 
   /** What keeps a caller from a route. `undefined` as the scope is one that nobody has. */

@@ -1,6 +1,5 @@
-import { BlockList, isIP } from 'node:net';
 import { describeProblem } from '@asyncfn/checked-yaml';
-import { ConfigError, type ParsedSettings, SettingsFile } from '@asyncfn/service-kit';
+import { ConfigError, isLoopback, type ParsedSettings, SettingsFile } from '@asyncfn/service-kit';
 import type { GatewayConfig } from '../config.ts';
 import type { Token } from './token.ts';
 import { parseTokens } from './tokens-document.ts';
@@ -43,14 +42,4 @@ function parse(text: string, path: string): ParsedSettings<readonly Token[]> {
   return parsed.kind === 'tokens'
     ? { kind: 'settings', settings: parsed.tokens }
     : { kind: 'refused', problems: parsed.problems.map((problem) => describeProblem(path, problem)) };
-}
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
-
-/** A name other than localhost may stand for anything. */
-export function isLoopback(host: string): boolean {
-  const version = isIP(host);
-  return version === 0 ? host.toLowerCase() === 'localhost' : loopback.check(host, version === 4 ? 'ipv4' : 'ipv6');
 }

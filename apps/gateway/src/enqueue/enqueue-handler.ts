@@ -67,7 +67,7 @@ export class EnqueueHandler {
   #letIn(exchange: Exchange): void {
     const { gatekeeper } = this.#options;
     const { request } = exchange;
-    const identified = refuseForm(request) ?? gatekeeper.identify(request.rawHeaders);
+    const identified = refuseForm(request) ?? gatekeeper.identify(request);
     if (identified.kind === 'refused') {
       this.#refuse(exchange, identified);
       return;

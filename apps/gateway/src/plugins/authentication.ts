@@ -15,7 +15,7 @@ declare module 'fastify' {
   }
 }
 
-export type AuthenticationOptions = Pick<GatekeeperOptions, 'tokens'>;
+export type AuthenticationOptions = Pick<GatekeeperOptions, 'tokens' | 'ownHosts'>;
 
 /** Has the gatekeeper look at every request of a route that is not open. Comes before the routes. */
 export const authentication = fp(registerAuthentication, { name: 'authentication', dependencies: ['refusals'] });
@@ -28,10 +28,13 @@ export function callerOf({ caller }: FastifyRequest): Caller {
   return caller;
 }
 
-async function registerAuthentication(app: FastifyInstance, { tokens }: AuthenticationOptions): Promise<void> {
+async function registerAuthentication(
+  app: FastifyInstance,
+  { tokens, ownHosts }: AuthenticationOptions,
+): Promise<void> {
   app.decorateRequest('caller', null);
   await app.register(rateLimit, { global: false });
-  const gatekeeper = new Gatekeeper({ tokens, countRequest: createCount(app) });
+  const gatekeeper = new Gatekeeper({ tokens, ownHosts, countRequest: createCount(app) });
   app.decorate('gatekeeper', gatekeeper);
   app.addHook('onRequest', (request, reply, next) => {
     if (request.routeOptions.config.scope === 'open') {
@@ -53,7 +56,7 @@ async function registerAuthentication(app: FastifyInstance, { tokens }: Authenti
 
 /** Notes whose request it is. */
 function identify(gatekeeper: Gatekeeper, request: FastifyRequest): Refusal | undefined {
-  const identified = gatekeeper.identify(request.raw.rawHeaders);
+  const identified = gatekeeper.identify(request.raw);
   if (identified.kind === 'refused') {
     return identified;
   }

@@ -26,7 +26,11 @@ export function describeAccess(schema: FastifySchema | undefined, scope: RouteSc
   const own = (schema?.response ?? {}) as Readonly<Record<number, ProblemResponse>>;
   const added = {
     401: problemResponse('There is no valid token.', ['unauthorized'], challenge),
-    403: problemResponse(scopeProblem(scope), ['forbidden'], challenge),
+    403: problemResponse(
+      `${scopeProblem(scope)} Or the page of another origin sent it, or \`Host\` names another server.`,
+      ['forbidden', 'foreign_host', 'foreign_origin'],
+      challenge,
+    ),
     429: problemResponse('The token has had its requests for now.', ['rate_limited'], retryAfterHeader),
   };
   return {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { type SignatureVerdict, WebhookVerifier } from '@asyncfn/queue-core';
-import type { Logger } from '@asyncfn/service-kit';
+import type { Logger, OwnHosts } from '@asyncfn/service-kit';
 import { answerText, callIdOf, type HttpExchange, type HttpHandler, HttpProblem } from '../http-listener.ts';
 import { integerParameter } from '../parameters.ts';
 import { toPrintable } from '../printable.ts';
@@ -17,6 +17,8 @@ export interface InboxOptions {
   logger: Logger;
   /** Keys that may have signed a callback. */
   signingSecrets: readonly Uint8Array[];
+  /** The names by which it may be called by those who want to see callbacks. */
+  ownHosts: OwnHosts;
   /** Epoch milliseconds. Default `Date.now`. */
   now?: () => number;
 }
@@ -26,7 +28,7 @@ export interface InboxOptions {
  * the last 100 at `GET /`: as text, for `Accept: text/html` as a page, for `Accept: application/json` as JSON.
  * Of each it says whether its signature is worth anything; it takes them all.
  */
-export function createInbox({ logger, signingSecrets, now = Date.now }: InboxOptions): HttpHandler {
+export function createInbox({ logger, signingSecrets, ownHosts, now = Date.now }: InboxOptions): HttpHandler {
   const inbox = new ReceivedCallbacks(KEPT_CALLBACKS);
 
   async function receive(exchange: HttpExchange): Promise<void> {
@@ -57,6 +59,10 @@ export function createInbox({ logger, signingSecrets, now = Date.now }: InboxOpt
       return await receive(exchange);
     }
     if (request.method === 'GET' && VIEW_PATHS.has(url.pathname)) {
+      // A web page whose name leads here is of our origin to its browser, which shows it what it finds.
+      if (!ownHosts.include(request.headers.host, request.socket.localAddress)) {
+        throw new HttpProblem(403, 'Host names another server: call this one as localhost, or set ALLOWED_HOSTS');
+      }
       return show(exchange, inbox);
     }
     if (request.method === 'GET' && url.pathname === '/healthz') {

@@ -1,5 +1,14 @@
 import { signingSecretType } from '@asyncfn/queue-core';
-import { integer, listOf, processConfig, readVersion, runProcess, text } from '@asyncfn/service-kit';
+import {
+  hostPatternType,
+  integer,
+  listOf,
+  OwnHosts,
+  processConfig,
+  readVersion,
+  runProcess,
+  text,
+} from '@asyncfn/service-kit';
 import { HttpListener } from '../http-listener.ts';
 import { createInbox } from './inbox.ts';
 
@@ -13,6 +22,11 @@ const schema = {
     default: [],
     doc: 'Secrets that may have signed a callback. Default: none, so that no signature is valid.',
   }),
+  allowedHosts: listOf(hostPatternType, {
+    env: 'ALLOWED_HOSTS',
+    default: [],
+    doc: 'Names by which it may be called by those who want to see callbacks, besides loopback names and its address.',
+  }),
   ...processConfig,
 };
 
@@ -23,9 +37,10 @@ export async function run(process: NodeJS.Process): Promise<void> {
     name: 'inbox',
     version: readVersion(new URL('..', import.meta.url).href),
     schema,
-    create: ({ host, port, signingSecrets }, { logger }) => {
+    create: ({ host, port, signingSecrets, allowedHosts }, { logger }) => {
       const bind = { host, port, variable: 'PORT', what: 'callback inbox' };
-      return new HttpListener({ handler: createInbox({ logger, signingSecrets }), bind, logger });
+      const ownHosts = new OwnHosts(allowedHosts);
+      return new HttpListener({ handler: createInbox({ logger, signingSecrets, ownHosts }), bind, logger });
     },
   });
 }
