@@ -4,6 +4,8 @@ import {
   durabilityLevels,
   groupCommitModes,
   portRangeType,
+  streamLimitSetting,
+  streamLimitType,
   targetRuleType,
 } from '@asyncfn/queue-core';
 import {
@@ -120,6 +122,7 @@ export const gatewayConfig = {
     min: 1,
     doc: 'Most bytes that a queue may hold; beyond, calls are answered 503 `queue_full`. A queue of the functions file may say otherwise. Default: no limit.',
   }),
+  streamMaxBytes: listOf(streamLimitType, streamLimitSetting),
   callbackAllow: listOf(targetRuleType, callbackRuleSettings.allow),
   callbackDeny: listOf(targetRuleType, callbackRuleSettings.deny),
   callbackPorts: listOf(portRangeType, callbackRuleSettings.ports),

@@ -1,4 +1,4 @@
-import type { QueueGauge, QueueInspector, QueueTopology } from '@asyncfn/queue-core';
+import type { QueueGauge, QueueInspector, QueueTopology, StreamRoom } from '@asyncfn/queue-core';
 import { every, type Logger } from '@asyncfn/service-kit';
 import type { QueueRates } from './queue-rates.ts';
 import type { ReceiptBook } from './receipt-book.ts';
@@ -6,6 +6,8 @@ import type { ReceiptBook } from './receipt-book.ts';
 export interface RoundsOptions {
   readonly topology: Pick<QueueTopology, 'ready' | 'onReady'>;
   readonly gauge: QueueGauge;
+  /** Of streams that have limits; undefined where they have none. */
+  readonly room: Pick<StreamRoom, 'look'> | undefined;
   readonly inspector: Pick<QueueInspector, 'count'>;
   readonly rates: QueueRates;
   readonly receipts: Pick<ReceiptBook, 'handOver'>;
@@ -21,10 +23,14 @@ const countMs = 5_000;
 const receiptsMs = 1_000;
 
 /** What a gateway does again and again until the signal aborts. */
-export function startRounds({ topology, gauge, inspector, rates, receipts, logger, signal }: RoundsOptions): void {
+export function startRounds(options: RoundsOptions): void {
+  const { topology, gauge, room, inspector, rates, receipts, logger, signal } = options;
   const onError = (err: unknown): void => logger.warn({ err }, 'how full the queues are cannot be read yet');
   topology.onReady(() => void gauge.look().catch(onError));
   void every(gaugeMs, () => gauge.look(), { signal, onError });
+  if (room !== undefined) {
+    void every(gaugeMs, () => room.look(), { signal, onError });
+  }
   const count = async (): Promise<void> => {
     if (topology.ready) {
       rates.take(await inspector.count(), performance.now());

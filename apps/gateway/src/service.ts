@@ -16,6 +16,7 @@ import {
   findSettingProblems,
   followDeletedLanes,
   initialAckWaitMs,
+  limitOfQueue,
   maxBodyBytes,
   noFile,
   Publisher,
@@ -24,6 +25,8 @@ import {
   QueueTopology,
   ReceiptStore,
   SharedRegister,
+  StreamRoom,
+  toStreamLimits,
 } from '@asyncfn/queue-core';
 import {
   allConfigured,
@@ -89,7 +92,7 @@ export async function createGateway(
   const tracing = await startTracing(config, { serviceName: 'asyncfn-gateway', version, logger });
   const parts = buildQueue(config, context, file);
   const { broker, topology, publisher, queue, durability, deadLetters, register, shared, gauge, maxBytesOf } = parts;
-  const { following } = parts;
+  const { following, room } = parts;
   const inspector = new QueueInspector(topology);
   const rates = new QueueRates();
   const receipts = new ReceiptBook(new ReceiptStore(publisher, topology), logger);
@@ -134,7 +137,7 @@ export async function createGateway(
     async start() {
       broker.start();
       void followFunctions({ file, shared, logger, signal: stopping.signal });
-      startRounds({ topology, gauge, inspector, rates, receipts, logger, signal: stopping.signal });
+      startRounds({ topology, gauge, room, inspector, rates, receipts, logger, signal: stopping.signal });
       startSweeping(following, logger, stopping.signal);
       followTokens(tokensFile, config, logger, stopping.signal);
       await listen(app, config);
@@ -194,8 +197,10 @@ function buildQueue(config: GatewayConfig, { logger, version, fail }: GatewayCon
     logger,
     onFatal: fail,
   });
+  const limits = toStreamLimits(config.streamMaxBytes);
   const topology = new QueueTopology(broker, {
     replicas: config.streamReplicas,
+    limits,
     ackWaitMs: initialAckWaitMs,
     ownsLanes: false,
     resultTtlMs: config.resultTtlMs,
@@ -208,11 +213,12 @@ function buildQueue(config: GatewayConfig, { logger, version, fail }: GatewayCon
     topology,
     register,
     file: file?.definition ?? noFile,
-    replicas: config.streamReplicas,
     logger,
   });
   followDeletedLanes(broker, (lane) => topology.forgetLane(lane.queue, lane.function));
-  const publisher = new Publisher(broker, { timeoutMs: config.publishTimeoutMs * answerInTime });
+  const room = config.streamMaxBytes.length > 0 ? new StreamRoom(topology) : undefined;
+  const timeoutMs = config.publishTimeoutMs * answerInTime;
+  const publisher = new Publisher(broker, { timeoutMs, ...(room !== undefined && { room }) });
   const store = new CallStore(publisher, topology);
   const callbacks = new CallbackStore(publisher, topology);
   const deadLetters = new DeadLetterStore({ broker, topology, publisher, calls: store, callbacks });
@@ -222,12 +228,12 @@ function buildQueue(config: GatewayConfig, { logger, version, fail }: GatewayCon
     required: config.requireDurability,
     logger,
   });
-  const maxBytesOf = (name: string): number | undefined => shared.queueMaxBytes.get(name) ?? config.queueMaxBytes;
+  const maxBytesOf = (name: string): number | undefined =>
+    limitOfQueue(limits, name, shared.queueMaxBytes.get(name) ?? config.queueMaxBytes);
   const gauge = new QueueGauge({ topology, functions: () => register.list(), maxBytes: maxBytesOf });
-  const { groupCommit: mode, streamReplicas: replicas } = config;
-  const groups = createGroupCommit({ mode, replicas, broker, topology, publisher, logger });
-  const limits = { gauge, durability, idempotencyWindowMs };
-  const queue = new CallQueue({ broker, topology, publisher: groups, register, ...limits });
+  const groups = createGroupCommit({ mode: config.groupCommit, broker, topology, publisher, logger });
+  const checks = { gauge, durability, idempotencyWindowMs };
+  const queue = new CallQueue({ broker, topology, publisher: groups, register, ...checks });
   const following = buildFollowing({ broker, topology, publisher, store, register, resultTtlMs });
   return {
     broker,
@@ -239,6 +245,7 @@ function buildQueue(config: GatewayConfig, { logger, version, fail }: GatewayCon
     register,
     shared,
     gauge,
+    room,
     maxBytesOf,
     following,
   };

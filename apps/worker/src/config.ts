@@ -7,6 +7,8 @@ import {
   queueNameType,
   type RetryPolicy,
   signingSecretType,
+  streamLimitSetting,
+  streamLimitType,
   targetRuleType,
 } from '@asyncfn/queue-core';
 import {
@@ -145,6 +147,7 @@ export const workerConfig = {
     default: 'auto',
     doc: 'Whether the ends of calls that end at the same time are stored as one batch: `auto` measures on each connection which way is faster. Batches are where NATS writes to disk before it confirms (`sync_interval: always`).',
   }),
+  streamMaxBytes: listOf(streamLimitType, streamLimitSetting),
   ...retryConfig,
   ...callbackConfig,
 };

@@ -10,7 +10,7 @@ const overdueMs = 10_000;
 
 /** What a worker does again and again, and whenever something has changed, until it stops. */
 export function startRounds(parts: WorkerParts): void {
-  const { topology, register, keeper, dispatcher, callbacks, expiries, overdue, audit, logger, stop } = parts;
+  const { topology, register, room, keeper, dispatcher, callbacks, expiries, overdue, audit, logger, stop } = parts;
   const onError = (err: unknown): void => logger.warn({ err }, 'lanes could not be compared with the broker yet');
   const reconcile = async (): Promise<void> => {
     if (topology.ready) {
@@ -26,6 +26,12 @@ export function startRounds(parts: WorkerParts): void {
   register.onChange(reconcileSoon);
   void every(reconcileMs, reconcile, { signal: stop.signal, onError });
   void every(countMs, () => (topology.ready ? keeper.countBlind() : undefined), { signal: stop.signal, onError });
+  if (room !== undefined) {
+    void every(countMs, () => room.look(), {
+      signal: stop.signal,
+      onError: (err) => logger.warn({ err }, 'how full the streams are cannot be read yet'),
+    });
+  }
   const restore = async (): Promise<void> => {
     const schedules = topology.ready ? await overdue.restore() : 0;
     if (schedules > 0) {

@@ -28,6 +28,8 @@ import {
   ReceiptSource,
   ReceiptStore,
   SharedRegister,
+  StreamRoom,
+  toStreamLimits,
 } from '@asyncfn/queue-core';
 import {
   allConfigured,
@@ -81,6 +83,8 @@ interface BrokerParts {
   readonly broker: Broker;
   readonly topology: QueueTopology;
   readonly publisher: Publisher;
+  /** Of streams that have limits; undefined where they have none. */
+  readonly room: StreamRoom | undefined;
 }
 
 /** All the parts of a running worker. */
@@ -284,8 +288,7 @@ function buildWork(setting: Setting, needs: WorkNeeds): Pick<WorkerParts, 'runne
     signal,
   };
   const { logger } = common;
-  const { groupCommit: mode, streamReplicas: replicas } = config;
-  const outcomes = createGroupCommit({ mode, replicas, broker, topology, publisher, logger });
+  const outcomes = createGroupCommit({ mode: config.groupCommit, broker, topology, publisher, logger });
   const store = new CallStore(publisher, topology, outcomes);
   const callbacks = new CallbackDesk({
     ...common,
@@ -348,6 +351,7 @@ function connectParts({ config, context }: Setting, file: FunctionsFile | undefi
   });
   const topology = new QueueTopology(broker, {
     replicas: config.streamReplicas,
+    limits: toStreamLimits(config.streamMaxBytes),
     ackWaitMs: config.ackWaitMs,
     ownsLanes: true,
     queues: () => config.queues ?? new Set([defaultQueue, ...register.list().map(({ queue }) => queue)]),
@@ -359,10 +363,11 @@ function connectParts({ config, context }: Setting, file: FunctionsFile | undefi
     topology,
     register,
     file: file?.definition ?? noFile,
-    replicas: config.streamReplicas,
     logger,
   });
-  return { broker, topology, publisher: new Publisher(broker), register, shared };
+  const room = config.streamMaxBytes.length > 0 ? new StreamRoom(topology) : undefined;
+  const publisher = new Publisher(broker, room === undefined ? {} : { room });
+  return { broker, topology, publisher, register, shared, room };
 }
 
 /** The delivery counts at the broker, so it is noted that no crash has ended it. */

@@ -66,6 +66,7 @@ export { GroupCommit } from './jetstream/group-commit.ts';
 export { Handovers } from './jetstream/handovers.ts';
 export { answerForHeldCalls, type HeldCallDesk, HolderLine, MoveNotices } from './jetstream/holder-line.ts';
 export { followCreatedLanes, followDeletedLanes } from './jetstream/lane-advisories.ts';
+export { StreamRoom } from './jetstream/layout/stream-room.ts';
 export { OverdueSchedules } from './jetstream/overdue-schedules.ts';
 export { Publisher } from './jetstream/publisher.ts';
 export { QueueGauge } from './jetstream/queue-gauge.ts';
@@ -96,6 +97,13 @@ export {
 } from './settle/settle.ts';
 export { toRetryPolicy } from './settle/to-retry-policy.ts';
 export { withStorableHeaders } from './storable-headers.ts';
+export {
+  limitOfQueue,
+  type StreamLimit,
+  streamLimitSetting,
+  streamLimitType,
+  toStreamLimits,
+} from './stream-limits.ts';
 export { credentialsOf, type UrlCredentials } from './url-credentials.ts';
 export { signWebhook, type WebhookHeaders } from './webhook/sign-webhook.ts';
 export { createSigningSecret, parseSigningSecret, signingSecretType } from './webhook/signing-secret.ts';

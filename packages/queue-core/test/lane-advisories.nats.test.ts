@@ -18,8 +18,10 @@ test('a worker learns at once of a function that a gateway opens, also after an 
   await eventually(() => created.length > 0, { timeoutMs: 20_000 });
 
   await server.restart();
-  await eventually(() => test.broker.reconnects === 1 && gateway.queue.available);
-  await gateway.queue.accept(buildCall('images', { function: 'resize' }), { unique: false });
+  await eventually(() => test.broker.reconnects === 1);
+  // A call may be refused until the gateway has looked at what there is.
+  const call = buildCall('images', { function: 'resize' });
+  await eventually(async () => (await gateway.queue.accept(call, { unique: false })).kind === 'stored');
   await eventually(() => created.length > 1, { timeoutMs: 20_000 });
   expect(created).toEqual([
     { queue: 'images', function: 'thumbnail.prod' },

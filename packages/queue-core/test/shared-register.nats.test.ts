@@ -40,7 +40,7 @@ function join(text = ''): Member {
     onFatal: () => {},
   });
   const register = new FunctionRegister();
-  const shared = new SharedRegister({ broker, topology, register, file: file(text), replicas: 1, logger });
+  const shared = new SharedRegister({ broker, topology, register, file: file(text), logger });
   broker.start();
   return { shared, register, logger, [Symbol.asyncDispose]: () => broker.stop() };
 }

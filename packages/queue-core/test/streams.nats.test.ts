@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { ensureStream, ensureStreamWithRoom } from '../src/jetstream/streams.ts';
 import { RecordingLogger, startServer } from './connected.ts';
 import { openManager, startGatewaySide, startWorkerSide } from './harness.ts';
@@ -52,4 +52,31 @@ test('a stream that has reserved most of the room is found there by the next pro
   expect(logger.lines).toEqual([]);
   const another = { name: 'LARGER', subjects: ['larger'], max_bytes: 8 * mebibyte };
   await expect(ensureStream(look.manager, another, logger)).rejects.toThrow(/cannot be created: insufficient storage/);
+});
+
+describe('a limit of bytes', () => {
+  const subject = 'limited.a';
+  const wanted = (maxBytes: number) => ({ name: 'LIMITED', subjects: ['limited.*'], max_bytes: maxBytes });
+
+  test.each([
+    ['is raised', 2 * mebibyte, 8 * mebibyte, 8 * mebibyte],
+    ['is lowered where twice what is there fits', 8 * mebibyte, 2 * mebibyte, 2 * mebibyte],
+    ['is set on a stream without one where twice what is there fits', -1, 2 * mebibyte, 2 * mebibyte],
+    ['stays where a lower one would throw something away', 8 * mebibyte, mebibyte, 8 * mebibyte],
+    ['is not set on a stream without one that would lose something', -1, mebibyte, -1],
+  ])('%s', async (_, before, asked, after) => {
+    await using server = await startServer();
+    await using look = await openManager(server.url);
+    const logger = new RecordingLogger();
+    await ensureStream(look.manager, wanted(before), logger);
+    await look.manager.jetstream().publish(subject, Buffer.alloc(0.8 * mebibyte));
+    await ensureStream(look.manager, wanted(asked), logger);
+    const { config, state } = await look.manager.streams.info('LIMITED');
+    expect([config.max_bytes, state.messages]).toEqual([after, 1]);
+    expect(logger.messages).toEqual([
+      after === asked
+        ? 'stream settings changed'
+        : 'STREAM_MAX_BYTES is not set on a stream that holds more than half of it already',
+    ]);
+  });
 });

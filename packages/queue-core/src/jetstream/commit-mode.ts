@@ -13,7 +13,6 @@ export interface CommitModeOptions {
   readonly mode: GroupCommitMode;
   readonly topology: QueueTopology;
   readonly publisher: Publisher;
-  readonly replicas: number;
   readonly logger: QueueLogger;
 }
 
@@ -39,9 +38,9 @@ export class CommitMode {
 
   /** Until it has measured, what was true of the last connection holds: a mistake costs speed and nothing else. */
   async #measure(manager: JetStreamManager): Promise<void> {
-    const { publisher, replicas, logger } = this.#options;
+    const { publisher, topology, logger } = this.#options;
     try {
-      const result = await probeCommit(manager, publisher, replicas, logger);
+      const result = await probeCommit(manager, publisher, topology.layout);
       if (result !== undefined) {
         this.#grouped = result.groupedMs * worthIt < result.singlyMs;
         logger.info({ ...rounded(result), grouped: this.#grouped }, 'commit measured');

@@ -9,9 +9,8 @@ import {
 import { type KV, type KvEntry, Kvm } from '@nats-io/kv';
 import { decodeEntry, encodeEntry, type FunctionEntry } from '../functions/function-entry.ts';
 import type { StoredFunction } from '../functions/shared-functions.ts';
-import type { QueueLogger } from './broker.ts';
 import { asQueueError } from './connecting/set-up-error.ts';
-import { ensureStream } from './streams.ts';
+import type { StreamLayout } from './layout/stream-layout.ts';
 
 const bucketName = 'FUNCTIONS';
 const stream = `KV_${bucketName}`;
@@ -51,9 +50,9 @@ export class FunctionBucket {
   /** Opens the bucket, and makes it if there is none. */
   static async open(
     manager: JetStreamManager,
-    { replicas, logger }: { readonly replicas: number; readonly logger: QueueLogger },
+    layout: Pick<StreamLayout, 'ensure' | 'replicas'>,
   ): Promise<FunctionBucket> {
-    await ensureStream(manager, bucketConfig(replicas), logger);
+    await layout.ensure(manager, bucketConfig(layout.replicas));
     // Not `allow_direct`: a replica may not know yet what a write must not overlook.
     const kv = await new Kvm(manager.jetstream()).open(bucketName, { allow_direct: false });
     const { identity } = await readState(manager);

@@ -1,11 +1,9 @@
-import { DiscardPolicy, type JetStreamManager, RetentionPolicy, StorageType } from '@nats-io/jetstream';
+import { DiscardPolicy, RetentionPolicy, StorageType } from '@nats-io/jetstream';
 import { isCallId } from '../call.ts';
-import type { QueueLogger } from './broker.ts';
 import { asQueueError } from './connecting/set-up-error.ts';
 import { MessageHeaders } from './message-headers.ts';
 import type { Publisher } from './publisher.ts';
 import type { QueueTopology } from './queue-topology.ts';
-import { ensureStream } from './streams.ts';
 
 const stream = 'HANDOVERS';
 const nanosPerMs = 1_000_000;
@@ -13,9 +11,9 @@ const nanosPerMs = 1_000_000;
 const maxUnstored = 10_000;
 const keptMs = 7 * 24 * 60 * 60 * 1000;
 
-/** Creates the stream of the notes, or brings it up to date. Throws `QueueError`. */
-export function ensureHandoverStream(manager: JetStreamManager, replicas: number, logger: QueueLogger): Promise<void> {
-  const config = {
+/** The stream of the notes. */
+export function handoverStreamConfig(replicas: number) {
+  return {
     name: stream,
     subjects: ['handovers.*'],
     storage: StorageType.File,
@@ -24,7 +22,6 @@ export function ensureHandoverStream(manager: JetStreamManager, replicas: number
     max_age: keptMs * nanosPerMs,
     num_replicas: replicas,
   };
-  return ensureStream(manager, config, logger);
 }
 
 /**

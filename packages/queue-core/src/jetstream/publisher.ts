@@ -3,6 +3,7 @@ import { type PublishResult, refused } from '../publish-result.ts';
 import { AnswerTable } from './answer-table.ts';
 import type { Broker } from './broker.ts';
 import { inboxCallback } from './inbox-callback.ts';
+import type { StreamRoom } from './layout/stream-room.ts';
 import type { OutgoingHeaders } from './message-headers.ts';
 import { parsePubAck } from './pub-ack.ts';
 import { TurnBatch } from './turn-batch.ts';
@@ -29,7 +30,12 @@ export interface PublisherOptions {
   readonly maxPendingBytes?: number;
   /** Monotonic clock in milliseconds. */
   readonly now?: () => number;
+  /** Keeps the limits of streams. Default: they have none. */
+  readonly room?: Pick<StreamRoom, 'obstacle'>;
 }
+
+/** What headers take, about; with large ones more. */
+const headerBytes = 1024;
 
 interface Pending {
   readonly id: number;
@@ -52,6 +58,7 @@ export class Publisher {
   readonly #maxPending: number;
   readonly #maxPendingBytes: number;
   readonly #now: () => number;
+  readonly #room: Pick<StreamRoom, 'obstacle'> | undefined;
   readonly #pending: AnswerTable<Pending>;
   readonly #batch = new TurnBatch<Pending>((items) => this.#send(items));
   #pendingBytes = 0;
@@ -69,6 +76,7 @@ export class Publisher {
     this.#pending = new AnswerTable(maxPending);
     this.#maxPendingBytes = maxPendingBytes;
     this.#now = now;
+    this.#room = options.room;
     broker.onConnect((connection) => this.#listen(connection));
     broker.onDisconnect(() => this.#refuseAll('the connection was lost before the broker confirmed'));
   }
@@ -81,6 +89,13 @@ export class Publisher {
     const bytes = bytesOf(message);
     if (this.#pending.size >= this.#maxPending || this.#pendingBytes + bytes > this.#maxPendingBytes) {
       return Promise.resolve(refused('overloaded', `${this.#pending.size} messages wait for the broker`));
+    }
+    const obstacle = this.#room?.obstacle(
+      message.subject,
+      bytes + headerBytes * (1 + (message.preceding?.length ?? 0)),
+    );
+    if (obstacle !== undefined) {
+      return Promise.resolve(refused(obstacle, 'STREAM_MAX_BYTES leaves no room for it now'));
     }
     return new Promise((resolve) => {
       const deadline = this.#now() + this.timeoutMs;

@@ -1,7 +1,8 @@
-import type { JetStreamManager } from '@nats-io/jetstream';
+import type { JetStreamManager, StreamInfo } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { QueueError, type QueueErrorCode } from '../errors.ts';
 import type { FunctionConfig } from '../functions/function-config.ts';
+import type { StreamLimits } from '../stream-limits.ts';
 import { queueStream, scheduledFilter, waitingFilter } from '../subjects.ts';
 import type { Broker, QueueLogger } from './broker.ts';
 import { RetryLog } from './connecting/retry-log.ts';
@@ -16,15 +17,15 @@ import {
   type QueueConsumers,
   removeLane,
 } from './consumers.ts';
-import { bucketConfig } from './function-bucket.ts';
-import { ensureHandoverStream } from './handovers.ts';
 import { lastMessage } from './last-message.ts';
-import { deadLetterStreamConfig, recordStreamConfigs } from './record-streams.ts';
+import { StreamLayout } from './layout/stream-layout.ts';
 import { openJetStream } from './server-check.ts';
-import { ensureStream, ensureStreamWithRoom, listQueues, queueStreamConfig } from './streams.ts';
+import { listQueues } from './streams.ts';
 
 export interface TopologyOptions {
   readonly replicas: number;
+  /** How large streams may become. Default: without limits. */
+  readonly limits?: StreamLimits;
   /** Lease of a call, in milliseconds: how long it stays with a worker that gives no sign of life. */
   readonly ackWaitMs: number;
   /** Whether this process may change the consumers of functions (a worker) or only adds missing ones (a gateway). */
@@ -57,6 +58,8 @@ const maxRetryMs = 5_000;
 export class QueueTopology {
   readonly #options: TopologyOptions;
   readonly #domain: string | undefined;
+  /** For this folder alone. */
+  readonly layout: StreamLayout;
   readonly #ensured = new Map<string, Promise<void>>();
   readonly #onReady = new Set<(manager: JetStreamManager) => void>();
   /** Consumers in place, each with what it was set up for. */
@@ -73,6 +76,7 @@ export class QueueTopology {
   constructor(broker: Broker, options: TopologyOptions) {
     this.#options = options;
     this.#domain = broker.domain;
+    this.layout = new StreamLayout({ ...options, handsOver: options.ownsLanes });
     broker.onDisconnect(() => this.#reset());
     broker.onConnect((connection) => void this.#prepare(connection, this.#reset()));
   }
@@ -94,6 +98,11 @@ export class QueueTopology {
   /** `listener` runs whenever the topology is in place after a connection. */
   onReady(listener: (manager: JetStreamManager) => void): void {
     this.#onReady.add(listener);
+  }
+
+  /** `listener` is told of each stream whenever it was made sure of. */
+  onStream(listener: (info: StreamInfo) => void): void {
+    this.layout.onStream(listener);
   }
 
   /** The stream of the function's queue and its consumer. Throws `QueueError`; a failure is not remembered. */
@@ -264,19 +273,12 @@ export class QueueTopology {
   }
 
   async #ensureStreams(manager: JetStreamManager): Promise<void> {
-    const { queues, ownsLanes, replicas, resultTtlMs, logger } = this.#options;
-    const foreign = resultTtlMs === undefined ? (['max_age'] as const) : [];
-    await Promise.all([...queues()].map((queue) => this.#ensureQueue(manager, queue)));
-    const records = [...recordStreamConfigs(replicas, resultTtlMs), bucketConfig(replicas)];
-    await Promise.all(records.map((config) => ensureStream(manager, config, logger, foreign)));
-    await ensureStreamWithRoom(manager, deadLetterStreamConfig(replicas), logger);
-    if (ownsLanes) {
-      await ensureHandoverStream(manager, replicas, logger);
-    }
+    await Promise.all([...this.#options.queues()].map((queue) => this.#ensureQueue(manager, queue)));
+    await this.layout.ensureRecords(manager);
   }
 
   async #ensureQueue(manager: JetStreamManager, queue: string): Promise<void> {
-    await ensureStream(manager, queueStreamConfig(queue, this.#options.replicas), this.#options.logger);
+    await this.layout.ensureQueue(manager, queue);
     await ensureScheduledCount(manager, queue);
   }
 

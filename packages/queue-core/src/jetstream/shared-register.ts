@@ -18,12 +18,11 @@ import type { QueueTopology } from './queue-topology.ts';
 
 export interface SharedRegisterOptions {
   readonly broker: Broker;
-  readonly topology: Pick<QueueTopology, 'onReady'>;
+  readonly topology: Pick<QueueTopology, 'layout' | 'onReady'>;
   /** Is kept in step with what is shared. */
   readonly register: FunctionRegister;
   /** What the functions file says at the start. */
   readonly file: FileDefinition;
-  readonly replicas: number;
   readonly logger: QueueLogger;
 }
 
@@ -169,7 +168,7 @@ export class SharedRegister {
       const following = new AbortController();
       this.#following = following;
       try {
-        const bucket = await FunctionBucket.open(manager, this.#options);
+        const bucket = await FunctionBucket.open(manager, this.#options.topology.layout);
         await this.#follow(bucket, following.signal);
         attempt = 0;
         retries.succeeded();

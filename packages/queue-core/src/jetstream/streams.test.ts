@@ -9,10 +9,10 @@ function serverWith(existing: object, updateError?: Error): { manager: JetStream
   const updates: object[] = [];
   const streams = {
     add: () => Promise.reject(apiError(10058, 'stream name already in use')),
-    info: () => Promise.resolve({ config: existing }),
+    info: () => Promise.resolve({ config: existing, state: { bytes: 0 } }),
     update: (_: string, config: object) => {
       updates.push(config);
-      return updateError === undefined ? Promise.resolve() : Promise.reject(updateError);
+      return updateError === undefined ? Promise.resolve({ config }) : Promise.reject(updateError);
     },
   };
   return { manager: { streams } as unknown as JetStreamManager, updates };

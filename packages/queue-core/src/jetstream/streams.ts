@@ -5,6 +5,7 @@ import {
   RetentionPolicy,
   StorageType,
   type StreamConfig,
+  type StreamInfo,
 } from '@nats-io/jetstream';
 import { QueueError } from '../errors.ts';
 import { queueStream, queueSubjects, streamQueue } from '../subjects.ts';
@@ -51,20 +52,22 @@ export function queueStreamConfig(queue: string, replicas: number): Owned {
 
 /**
  * Creates the stream, or brings one that exists to these settings. Safe when many processes do so at once. Replicas
- * are only ever raised: a process with a lower setting does not take away what another has asked for. Throws
- * `QueueError` `stream_mismatch` when a setting differs that cannot be changed.
+ * are only ever raised: a process with a lower setting does not take away what another has asked for. A limit of bytes
+ * is only lowered where twice as much as is there fits. Throws `QueueError` `stream_mismatch` when a setting differs that
+ * cannot be changed.
  * @param foreign settings that are another's to change: they count only where the stream is created
+ * @returns the stream as it was found or made
  */
 export async function ensureStream(
   manager: JetStreamManager,
   wanted: Owned,
   logger: QueueLogger,
   foreign: readonly (keyof StreamConfig)[] = [],
-): Promise<void> {
+): Promise<StreamInfo> {
   // Looked for first: to create a stream that is there can fail for want of the room that it has reserved itself.
-  const existing = (await findConfig(manager, wanted.name)) ?? (await createStream(manager, wanted));
+  const existing = (await findStream(manager, wanted.name)) ?? (await createStream(manager, wanted));
   const ours = Object.fromEntries(Object.entries(wanted).filter(([setting]) => !foreign.some((of) => of === setting)));
-  await adapt(manager, existing, { ...ours, name: wanted.name }, logger);
+  return await adapt(manager, existing, { ...ours, name: wanted.name }, logger);
 }
 
 /** The least that a stream is made with whose `max_bytes` have no room. */
@@ -78,14 +81,13 @@ export async function ensureStreamWithRoom(
   manager: JetStreamManager,
   wanted: Owned & { readonly max_bytes: number },
   logger: QueueLogger,
-): Promise<void> {
-  const existing = await findConfig(manager, wanted.name);
+): Promise<StreamInfo> {
+  const existing = await findStream(manager, wanted.name);
   if (existing !== undefined) {
-    await adapt(manager, existing, { ...wanted, max_bytes: existing.max_bytes }, logger);
-    return;
+    return await adapt(manager, existing, { ...wanted, max_bytes: existing.config.max_bytes }, logger);
   }
   try {
-    await ensureStream(manager, wanted, logger);
+    return await ensureStream(manager, wanted, logger);
   } catch (error) {
     const less = Math.floor(wanted.max_bytes / 4);
     if (!isOutOfRoom(error) || less < leastBytes) {
@@ -93,7 +95,7 @@ export async function ensureStreamWithRoom(
     }
     const fields = { stream: wanted.name, bytes: wanted.max_bytes, triedNext: less };
     logger.warn(fields, 'JetStream has no room for a stream of this size, a smaller one is tried');
-    await ensureStreamWithRoom(manager, { ...wanted, max_bytes: less }, logger);
+    return await ensureStreamWithRoom(manager, { ...wanted, max_bytes: less }, logger);
   }
 }
 
@@ -102,43 +104,74 @@ function isOutOfRoom(error: unknown): boolean {
 }
 
 /** The settings that the stream has then: those of another process, if that one was faster. */
-async function createStream(manager: JetStreamManager, wanted: Owned): Promise<StreamConfig> {
+async function createStream(manager: JetStreamManager, wanted: Owned): Promise<StreamInfo> {
   try {
     // A copy: the client adds to what it is given.
-    return (await manager.streams.add({ ...wanted })).config;
+    return await manager.streams.add({ ...wanted });
   } catch (error) {
-    const existing = await findConfig(manager, wanted.name);
+    const existing = await findStream(manager, wanted.name);
     if (existing === undefined) {
-      throw asQueueError(error, `stream ${wanted.name} cannot be created`);
+      throw asReservation(asQueueError(error, `stream ${wanted.name} cannot be created`), wanted);
     }
     return existing;
   }
 }
 
+/** Where a limit is wanted, that there is no room for it is for a person to mend. */
+function asReservation(error: QueueError, { max_bytes: maxBytes = -1 }: Owned): QueueError {
+  if (!isOutOfRoom(error) || maxBytes < 0) {
+    return error;
+  }
+  const advice = 'JetStream has no room to reserve for STREAM_MAX_BYTES: lower it, or give the account more';
+  return new QueueError('account_limit', `${error.message}: ${advice}`, { cause: error.cause });
+}
+
 /** Brings a stream that exists to the settings that we want. */
 async function adapt(
   manager: JetStreamManager,
-  existing: StreamConfig,
-  wanted: Owned,
+  stream: StreamInfo,
+  asked: Owned,
   logger: QueueLogger,
-): Promise<void> {
+): Promise<StreamInfo> {
+  const existing = stream.config;
+  const wanted = keepsContent(stream, asked) ? asked : { ...asked, max_bytes: existing.max_bytes };
+  if (wanted !== asked) {
+    const fields = { stream: asked.name, bytes: stream.state.bytes, limit: asked.max_bytes, keeps: existing.max_bytes };
+    logger.warn(fields, 'STREAM_MAX_BYTES is not set on a stream that holds more than half of it already');
+  }
   const differences = compare(existing, wanted);
   if (differences.length === 0) {
-    return;
+    return stream;
   }
   if (differences.some(({ setting }) => fixed.has(setting))) {
     throw mismatch(wanted.name, differences);
   }
+  const updated = await update(manager, existing, wanted, differences);
+  logger.warn({ stream: wanted.name, differences }, 'stream settings changed');
+  return updated;
+}
+
+async function update(
+  manager: JetStreamManager,
+  existing: StreamConfig,
+  wanted: Owned,
+  differences: readonly Difference[],
+): Promise<StreamInfo> {
   const replicas = Math.max(existing.num_replicas, wanted.num_replicas ?? 1);
   try {
-    await manager.streams.update(wanted.name, { ...existing, ...wanted, num_replicas: replicas });
+    return await manager.streams.update(wanted.name, { ...existing, ...wanted, num_replicas: replicas });
   } catch (cause) {
     if (cause instanceof JetStreamApiError && cause.code === invalidConfig) {
       throw mismatch(wanted.name, differences, cause);
     }
-    throw asQueueError(cause, `stream ${wanted.name} cannot be updated`);
+    throw asReservation(asQueueError(cause, `stream ${wanted.name} cannot be updated`), wanted);
   }
-  logger.warn({ stream: wanted.name, differences }, 'stream settings changed');
+}
+
+/** JetStream makes room for a lower limit by throwing away what is oldest, which may be accepted calls (P2). */
+function keepsContent({ config, state }: StreamInfo, { max_bytes: limit = -1 }: Owned): boolean {
+  const isLower = limit > 0 && (config.max_bytes < 0 || limit < config.max_bytes);
+  return !isLower || state.bytes <= limit / 2;
 }
 
 function mismatch(stream: string, differences: readonly Difference[], cause?: Error): QueueError {
@@ -187,9 +220,9 @@ function isSatisfied(setting: string, is: unknown, wants: unknown): boolean {
   return JSON.stringify(is) === JSON.stringify(wants);
 }
 
-async function findConfig(manager: JetStreamManager, name: string): Promise<StreamConfig | undefined> {
+async function findStream(manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
   try {
-    return (await manager.streams.info(name)).config;
+    return await manager.streams.info(name);
   } catch (error) {
     if (error instanceof JetStreamApiError && error.code === streamNotFound) {
       return undefined;

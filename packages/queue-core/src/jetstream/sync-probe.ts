@@ -1,10 +1,9 @@
 import { type JetStreamManager, RetentionPolicy, StorageType } from '@nats-io/jetstream';
 import type { PublishResult } from '../publish-result.ts';
 import { toAtomicBatch } from './atomic-batch.ts';
-import type { QueueLogger } from './broker.ts';
+import type { StreamLayout } from './layout/stream-layout.ts';
 import { MessageHeaders } from './message-headers.ts';
 import type { Outgoing, Publisher } from './publisher.ts';
-import { ensureStream } from './streams.ts';
 
 /** For measurements alone. What is left in it is gone after a minute. */
 const probeStream = 'COMMIT_PROBE';
@@ -26,14 +25,12 @@ export interface ProbeResult {
  * Measures which way of storing many messages is the faster one on this broker. No answer of nats-server tells a client
  * whether it syncs each write (as of 2.15: neither INFO nor stream info has `sync_interval`; `/jsz` does, for operators).
  *
- * @param replicas of the streams that the result is to hold for
  * @returns undefined where it could not be measured
  */
 export async function probeCommit(
   manager: JetStreamManager,
   publisher: Pick<Publisher, 'publish'>,
-  replicas: number,
-  logger: QueueLogger,
+  layout: Pick<StreamLayout, 'ensure' | 'replicas'>,
 ): Promise<ProbeResult | undefined> {
   const config = {
     name: probeStream,
@@ -41,10 +38,10 @@ export async function probeCommit(
     storage: StorageType.File,
     retention: RetentionPolicy.Limits,
     max_age: minuteNanos,
-    num_replicas: replicas,
+    num_replicas: layout.replicas,
     allow_atomic: true,
   };
-  await ensureStream(manager, config, logger);
+  await layout.ensure(manager, config);
   let result: ProbeResult | undefined = { singlyMs: Number.POSITIVE_INFINITY, groupedMs: Number.POSITIVE_INFINITY };
   for (let trial = 0; trial < trials && result !== undefined; trial++) {
     const singlyMs = await timed(Promise.all(createMessages().map((message) => publisher.publish(message))));

@@ -1,0 +1,87 @@
+import type { JetStreamManager, StreamConfig, StreamInfo } from '@nats-io/jetstream';
+import type { StreamLimits } from '../../stream-limits.ts';
+import type { QueueLogger } from '../broker.ts';
+import { bucketConfig } from '../function-bucket.ts';
+import { handoverStreamConfig } from '../handovers.ts';
+import { deadLetterStreamConfig, recordStreamConfigs } from '../record-streams.ts';
+import { ensureStream, ensureStreamWithRoom, queueStreamConfig } from '../streams.ts';
+
+export interface LayoutOptions {
+  readonly replicas: number;
+  /** How large streams may become. Default: without limits. */
+  readonly limits?: StreamLimits;
+  /** Whether this process notes what it hands over (a worker). */
+  readonly handsOver: boolean;
+  /** How long outcomes are kept, in milliseconds: for a process that decides it (a gateway). Others leave it as it is. */
+  readonly resultTtlMs?: number | undefined;
+  readonly logger: QueueLogger;
+}
+
+type NamedConfig = Partial<StreamConfig> & { readonly name: string };
+
+/** The streams of ours, with the settings that this process wants for all of them. Methods throw `QueueError`. */
+export class StreamLayout {
+  readonly #options: LayoutOptions;
+  readonly #onStream = new Set<(info: StreamInfo) => void>();
+
+  constructor(options: LayoutOptions) {
+    this.#options = options;
+  }
+
+  /** `listener` is told of each stream whenever it was made sure of. */
+  onStream(listener: (info: StreamInfo) => void): void {
+    this.#onStream.add(listener);
+  }
+
+  get replicas(): number {
+    return this.#options.replicas;
+  }
+
+  /** The most bytes that the setting gives a stream; undefined is no limit. */
+  limitOf(stream: string): number | undefined {
+    return this.#options.limits?.(stream);
+  }
+
+  /** All streams but those of queues. */
+  async ensureRecords(manager: JetStreamManager): Promise<void> {
+    const { replicas, resultTtlMs, handsOver } = this.#options;
+    const foreign = resultTtlMs === undefined ? (['max_age'] as const) : [];
+    const records = [...recordStreamConfigs(replicas, resultTtlMs), bucketConfig(replicas)];
+    await Promise.all(records.map((config) => this.ensure(manager, config, foreign)));
+    await this.#ensureDeadLetters(manager);
+    if (handsOver) {
+      await this.ensure(manager, handoverStreamConfig(replicas));
+    }
+  }
+
+  ensureQueue(manager: JetStreamManager, queue: string): Promise<void> {
+    return this.ensure(manager, queueStreamConfig(queue, this.replicas));
+  }
+
+  /** One stream, with the limit that is set for it. */
+  async ensure(
+    manager: JetStreamManager,
+    config: NamedConfig,
+    foreign: readonly (keyof StreamConfig)[] = [],
+  ): Promise<void> {
+    const limit = this.limitOf(config.name);
+    const limited = limit === undefined ? config : { ...config, max_bytes: limit };
+    this.#tell(await ensureStream(manager, limited, this.#options.logger, foreign));
+  }
+
+  /** They take what there is room for, unless they have a limit of their own. */
+  async #ensureDeadLetters(manager: JetStreamManager): Promise<void> {
+    const config = deadLetterStreamConfig(this.replicas);
+    if (this.limitOf(config.name) === undefined) {
+      this.#tell(await ensureStreamWithRoom(manager, config, this.#options.logger));
+    } else {
+      await this.ensure(manager, config);
+    }
+  }
+
+  #tell(info: StreamInfo): void {
+    for (const listener of this.#onStream) {
+      listener(info);
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import type { StreamInfo } from '@nats-io/jetstream';
+import { queueStream } from '../../subjects.ts';
+import { asQueueError } from '../connecting/set-up-error.ts';
+import type { QueueTopology } from '../queue-topology.ts';
+import { callbackStream, cancelStream, expiryStream } from '../record-streams.ts';
+
+/** How full a stream is that has a limit. */
+interface Level {
+  /** What the broker said last. */
+  readonly bytes: number;
+  readonly maxBytes: number;
+  /** What this process has sent since. */
+  added: number;
+}
+
+/**
+ * The share of a limited stream that is used. The rest is for what other processes send before the next look: if all of
+ * them send what they may, and look one after the other, they go over by half of what was left.
+ */
+const usedShare = 0.6;
+
+/**
+ * How many processes may send to a stream without knowing of each other: each sends no more than its part of what is
+ * left between two looks.
+ */
+const senders = 16;
+
+/** The part of what is left that one message may take, where a sender's part is less than that. */
+const largestPart = 1 / 4;
+
+/** Work that waits is lost if one of these streams throws something away. The other streams may forget what is oldest. */
+const keepers = new Map([
+  ['callbacks', callbackStream],
+  ['cancels', cancelStream],
+  ['expiries', expiryStream],
+]);
+
+/** Why a message may not be sent now. */
+export type RoomObstacle = 'queue_full' | 'overloaded';
+
+type Topology = Pick<QueueTopology, 'manager' | 'ready' | 'listQueues' | 'onStream'>;
+
+/**
+ * Keeps the limits of streams that have some. JetStream makes room in a full stream by throwing away what is oldest, and
+ * refuses the policy that would rather refuse what is new to a stream with message schedules (ADR 1). So whoever sends
+ * keeps the limit (P2).
+ */
+export class StreamRoom {
+  readonly #topology: Topology;
+  readonly #levels = new Map<string, Level>();
+
+  constructor(topology: Topology) {
+    this.#topology = topology;
+    topology.onStream((info) => this.#take(info, 0));
+  }
+
+  /** Why a message may not be sent to the subject; one that may is counted. */
+  obstacle(subject: string, bytes: number): RoomObstacle | undefined {
+    const level = this.#levels.get(streamOf(subject) ?? '');
+    if (level === undefined) {
+      return undefined;
+    }
+    const left = level.maxBytes * usedShare - level.bytes;
+    if (level.added + bytes > left) {
+      return 'queue_full';
+    }
+    const isFirst = level.added === 0 && bytes <= left * largestPart;
+    if (!isFirst && level.added + bytes > left / senders) {
+      return 'overloaded';
+    }
+    level.added += bytes;
+    return undefined;
+  }
+
+  /** Asks the broker. To be called twice a second where streams have limits. Throws `QueueError`. */
+  async look(): Promise<void> {
+    if (!this.#topology.ready) {
+      return;
+    }
+    const queues = await this.#topology.listQueues();
+    const streams = [...queues.map(queueStream), ...keepers.values()];
+    await Promise.all(streams.map((stream) => this.#lookAt(stream)));
+  }
+
+  async #lookAt(stream: string): Promise<void> {
+    const before = this.#levels.get(stream)?.added ?? 0;
+    try {
+      const info = await this.#topology.manager.streams.info(stream);
+      // What was sent while the broker was asked may be in its answer or not.
+      this.#take(info, (this.#levels.get(stream)?.added ?? 0) - before);
+    } catch (error) {
+      throw asQueueError(error, `the size of stream ${stream} cannot be read`);
+    }
+  }
+
+  #take({ config, state }: StreamInfo, added: number): void {
+    if (config.max_bytes > 0) {
+      this.#levels.set(config.name, { bytes: state.bytes, maxBytes: config.max_bytes, added });
+    } else {
+      this.#levels.delete(config.name);
+    }
+  }
+}
+
+/** The stream that must not lose the message; undefined where it may. */
+function streamOf(subject: string): string | undefined {
+  const [root = '', queue = ''] = subject.split('.', 2);
+  return root === 'calls' ? `CALLS_${queue}` : keepers.get(root);
+}

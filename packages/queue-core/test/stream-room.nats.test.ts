@@ -1,0 +1,65 @@
+import { RetentionPolicy } from '@nats-io/jetstream';
+import { expect, test } from 'vitest';
+import { StreamRoom } from '../src/index.ts';
+import { startServer } from './connected.ts';
+import { openManager } from './harness.ts';
+
+const mebibyte = 1024 * 1024;
+const limit = 16 * mebibyte;
+const subject = 'calls.default.ready.~.echo.c-1';
+
+/** A server with a queue that has a limit, and so many processes that send to it without a word between them. */
+async function startLimitedQueue(count: number) {
+  const server = await startServer();
+  const look = await openManager(server.url);
+  const { manager } = look;
+  const streams = {
+    CALLS_default: 'calls.default.>',
+    CALLBACKS: 'callbacks.>',
+    CANCELS: 'cancels.>',
+    EXPIRIES: 'expiries.>',
+  };
+  for (const [name, subjects] of Object.entries(streams)) {
+    await manager.streams.add({ name, subjects: [subjects], retention: RetentionPolicy.Workqueue, max_bytes: limit });
+  }
+  const topology = { manager, ready: true, onStream: () => {}, listQueues: async () => ['default'] };
+  return {
+    manager,
+    senders: Array.from({ length: count }, () => new StreamRoom(topology)),
+    async [Symbol.asyncDispose]() {
+      await look[Symbol.asyncDispose]();
+      await server.stop();
+    },
+  };
+}
+
+test('sixteen that send all they may, whenever they have looked, throw nothing out of a full stream', async () => {
+  await using queue = await startLimitedQueue(16);
+  const body = Buffer.alloc(64 * 1024);
+  let sent = 0;
+  await Promise.all(queue.senders.map((room) => room.look()));
+  // One after the other, which is the worst: each looks again before the next has sent what it may by its old look.
+  for (let round = 0; round < 4; round++) {
+    for (const room of queue.senders) {
+      while (room.obstacle(subject, body.length) === undefined) {
+        await queue.manager.jetstream().publish(subject, body);
+        sent += 1;
+      }
+      await room.look();
+    }
+  }
+  const { state } = await queue.manager.streams.info('CALLS_default');
+  expect(sent * body.length).toBeGreaterThan(limit / 2);
+  expect(state.messages).toBe(sent);
+}, 60_000);
+
+test('a message that is larger than a part of what is left goes if it is alone, and none beyond what is left', async () => {
+  await using queue = await startLimitedQueue(1);
+  const [room] = queue.senders;
+  await room!.look();
+  expect([2, 2].map((mebibytes) => room!.obstacle(subject, mebibytes * mebibyte))).toEqual([undefined, 'overloaded']);
+  expect(room!.obstacle(subject, 13 * mebibyte)).toBe('queue_full');
+  expect(room!.obstacle('callbacks.ready.c-1.0', 13 * mebibyte)).toBe('queue_full');
+  // What is oldest may be forgotten there.
+  expect(room!.obstacle('outcomes.c-1.0', 13 * mebibyte)).toBeUndefined();
+});
