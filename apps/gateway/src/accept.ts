@@ -6,10 +6,11 @@ import {
   callbackFollowerId,
   type DurabilityShortfall,
   type FunctionConfig,
+  type FunctionNames,
   type ParentLife,
   type RefusalReason,
 } from '@asyncfn/queue-core';
-import type { Caller } from './auth/caller.ts';
+import { type Caller, coversFunction } from './auth/caller.ts';
 import { type CallHeaders, sortCallHeaders } from './call-headers.ts';
 import { notBeforeOf } from './call-times.ts';
 import { refuseCallbackUrl } from './enqueue/refuse-callback-url.ts';
@@ -47,6 +48,7 @@ export interface CallDraft {
 
 export interface AcceptContext {
   readonly lookup: (name: string) => FunctionConfig | undefined;
+  readonly names: Pick<FunctionNames, 'namesOf'>;
   /** False while functions may exist that are not known yet. */
   readonly knowsAll: () => boolean;
   readonly createCallId: () => string;
@@ -58,13 +60,13 @@ export interface AcceptContext {
 
 /** Checks all of a request but its body and makes a call of it. */
 export function draftCall(request: CallRequest, context: AcceptContext): CallDraft | Refusal {
-  const { lookup, knowsAll, createCallId, callbackPolicy, now = Date.now } = context;
+  const { lookup, names, knowsAll, createCallId, callbackPolicy, now = Date.now } = context;
   const target = parseTarget(request.url);
   if (target.kind === 'refused') {
     return target;
   }
   // Before the look-up: a token is told nothing of functions that are none of its business.
-  if (!request.caller.covers(target.name)) {
+  if (!coversFunction(request.caller, target.name, names)) {
     return refusal('forbidden', 'The token is not for this function.');
   }
   const config = lookup(target.name);

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import { type CallbackPolicy, createCallId, type FunctionConfig } from '@asyncfn/queue-core';
+import { type CallbackPolicy, createCallId, type FunctionConfig, type FunctionRegister } from '@asyncfn/queue-core';
 import { answerHalfClosed, type Logger, type OwnHosts } from '@asyncfn/service-kit';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { CallIntake } from './accept.ts';
@@ -39,7 +39,7 @@ export interface AppDependencies {
   readonly queues: PurgeOptions['queues'];
   readonly deadLetters: DeadLetterDesk;
   /** The functions that exist. */
-  readonly register: { lookup(name: string): FunctionConfig | undefined };
+  readonly register: Pick<FunctionRegister, 'lookup' | 'resolve' | 'namesOf'>;
   /** The same, for operators. */
   readonly functions: FunctionDesk & { readonly complete: boolean };
   readonly inspector: FunctionOptions['inspector'] & QueueOptions['inspector'];
@@ -100,7 +100,7 @@ const maxHeaderBytes = 16 * 1024;
 
 /** The gateway's HTTP API, ready to listen. */
 export function buildApp(deps: AppDependencies): FastifyInstance {
-  const { metrics, logger, version, tokens } = deps;
+  const { metrics, logger, version, tokens, register: names } = deps;
   const lookup = (name: string): FunctionConfig | undefined => deps.register.lookup(name);
   const app = createInstance(deps);
   requireScopes(app);
@@ -118,6 +118,7 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
   app.register(enqueueRoutes, {
     queue: deps.queue,
     lookup,
+    names,
     knowsAll: () => deps.functions.complete,
     createCallId,
     callbackPolicy: deps.callbackPolicy,
@@ -129,13 +130,13 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
     spans: deps.spans,
   });
   const { calls, watches, waiters, canceller, stopping, resultTtlMs } = deps;
-  app.register(callRoutes, { calls, watches, waiters, canceller, lookup, logger, stopping, resultTtlMs });
-  app.register(purgeRoutes, { jobs: deps.purges, queues: deps.queues, calls, lookup });
+  app.register(callRoutes, { calls, watches, waiters, canceller, lookup, names, logger, stopping, resultTtlMs });
+  app.register(purgeRoutes, { jobs: deps.purges, queues: deps.queues, calls, lookup, names });
   const { functions, inspector, lanes } = deps;
-  app.register(functionRoutes, { functions, inspector, lanes, purges: deps.purges, logger });
+  app.register(functionRoutes, { functions, names, inspector, lanes, purges: deps.purges, logger });
   const { ratesOf, maxBytesOf, durability } = deps;
-  app.register(queueRoutes, { inspector, lookup, ratesOf, maxBytesOf, durability, now: Date.now });
-  app.register(deadLetterRoutes, { deadLetters: deps.deadLetters, lookup, logger });
+  app.register(queueRoutes, { inspector, lookup, names, ratesOf, maxBytesOf, durability, now: Date.now });
+  app.register(deadLetterRoutes, { deadLetters: deps.deadLetters, lookup, names, logger });
   return app;
 }
 

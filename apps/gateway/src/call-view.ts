@@ -29,12 +29,12 @@ export interface CallView {
 /** Of a URL that a function has sent, no more than this is shown. */
 const maxUrlLength = 2_000;
 
-/** @param lookup the register, for how many retries a call may have that nobody has tried yet */
+/** @param lookup the register, for the one name of the function, and for how many retries a call may have that waits */
 export function toCallView(
   standing: CallStanding,
-  lookup: (name: string) => Pick<FunctionConfig, 'retry'> | undefined,
+  lookup: (name: string) => Pick<FunctionConfig, 'name' | 'retry'> | undefined,
 ): CallView {
-  return standing.kind === 'ended' ? viewOfEnded(standing) : viewOfAlive(standing, lookup);
+  return standing.kind === 'ended' ? viewOfEnded(standing, lookup) : viewOfAlive(standing, lookup);
 }
 
 function viewOfAlive({ phase, call, dueAt, held }: AliveCall, lookup: Parameters<typeof toCallView>[1]): CallView {
@@ -42,7 +42,7 @@ function viewOfAlive({ phase, call, dueAt, held }: AliveCall, lookup: Parameters
   const startedAt = held?.startedAt ?? call.startedAt;
   return {
     callId: id,
-    function: name,
+    function: lookup(name)?.name ?? name,
     queue,
     status: phase,
     attempts: held === undefined ? retry : held.retry + 1,
@@ -56,14 +56,14 @@ function viewOfAlive({ phase, call, dueAt, held }: AliveCall, lookup: Parameters
   };
 }
 
-function viewOfEnded({ outcome, callback }: EndedCall): CallView {
+function viewOfEnded({ outcome, callback }: EndedCall, lookup: Parameters<typeof toCallView>[1]): CallView {
   const { callId, function: name, queue, status, attempts, maxRetries, startTime, generation } = outcome;
   const { startedAt, endedAt, durationMs, functionStatus, headers, reason, callbackUrl, parentId } = outcome;
   const redirectedTo = redirectOf(functionStatus, headers)?.location;
   const { status: callbackStatus, attempts: tries } = callback ?? { status: 'pending', attempts: 0 };
   return {
     callId,
-    function: name,
+    function: lookup(name)?.name ?? name,
     queue,
     status,
     attempts,

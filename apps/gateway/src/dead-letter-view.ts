@@ -3,17 +3,18 @@ import {
   type DeadLetter,
   type DeadLetterEntry,
   decodeCall,
+  type FunctionNames,
   type StoredDeadLetter,
 } from '@asyncfn/queue-core';
 import { displayUrl } from '@asyncfn/service-kit';
 
 /** A dead letter as operators see it in a list. Bodies, header values and secrets in URLs are not for their eyes (P9). */
-export function toListView(letter: Omit<DeadLetterEntry, 'sequence'>) {
+export function toListView(letter: Omit<DeadLetterEntry, 'sequence'>, names: Pick<FunctionNames, 'resolve'>) {
   const { callId, kind, function: name, queue, reason, lastStatus, attempts, createdAt, endedAt, bytes } = letter;
   return {
     callId,
     kind,
-    function: name,
+    function: names.resolve(name),
     queue,
     reason,
     lastStatus,
@@ -25,10 +26,14 @@ export function toListView(letter: Omit<DeadLetterEntry, 'sequence'>) {
 }
 
 /** @param kinds what there is under the call id */
-export function toDetailView(stored: StoredDeadLetter, kinds: readonly DeadLetter['kind'][]) {
+export function toDetailView(
+  stored: StoredDeadLetter,
+  kinds: readonly DeadLetter['kind'][],
+  names: Pick<FunctionNames, 'resolve'>,
+) {
   const { letter, body } = stored;
   return {
-    ...toListView({ ...letter, bytes: body.length }),
+    ...toListView({ ...letter, bytes: body.length }, names),
     kinds,
     replays: letter.generation,
     ...(letter.kind === 'call' ? viewOfCall(stored) : viewOfCallback(stored)),

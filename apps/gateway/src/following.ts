@@ -61,7 +61,7 @@ export function buildFollowing({
     calls,
     watches: new CallWatches(broker),
     canceller,
-    purge: new CallPurge(topology, canceller),
+    purge: new CallPurge(topology, canceller, (name) => register.namesOf(name)),
     sweeper: new CancelSweeper({ finder: calls, calls: store, intents, remover, holders }),
   };
 }

@@ -18,7 +18,6 @@ import {
   initialAckWaitMs,
   limitOfQueue,
   maxBodyBytes,
-  noFile,
   Publisher,
   QueueGauge,
   QueueInspector,
@@ -27,6 +26,7 @@ import {
   SharedRegister,
   StreamRoom,
   toStreamLimits,
+  withoutFile,
 } from '@asyncfn/queue-core';
 import {
   allConfigured,
@@ -93,7 +93,7 @@ export async function createGateway(
   const parts = buildQueue(config, context, file);
   const { broker, topology, publisher, queue, durability, deadLetters, register, shared, gauge, maxBytesOf } = parts;
   const { following, room } = parts;
-  const inspector = new QueueInspector(topology);
+  const inspector = new QueueInspector(topology, (name) => register.namesOf(name));
   const rates = new QueueRates();
   const receipts = new ReceiptBook(new ReceiptStore(publisher, topology), logger);
   const { registry, metrics, bodyBudget, waiters } = buildMetrics(parts, config);
@@ -212,7 +212,7 @@ function buildQueue(config: GatewayConfig, { logger, version, fail }: GatewayCon
     broker,
     topology,
     register,
-    file: file?.definition ?? noFile,
+    file: file?.definition ?? withoutFile(config.defaultNamespace),
     logger,
   });
   followDeletedLanes(broker, (lane) => topology.forgetLane(lane.queue, lane.function));
@@ -221,7 +221,14 @@ function buildQueue(config: GatewayConfig, { logger, version, fail }: GatewayCon
   const publisher = new Publisher(broker, { timeoutMs, ...(room !== undefined && { room }) });
   const store = new CallStore(publisher, topology);
   const callbacks = new CallbackStore(publisher, topology);
-  const deadLetters = new DeadLetterStore({ broker, topology, publisher, calls: store, callbacks });
+  const deadLetters = new DeadLetterStore({
+    broker,
+    topology,
+    publisher,
+    calls: store,
+    callbacks,
+    namesOf: (name) => register.namesOf(name),
+  });
   const { idempotencyWindowMs, resultTtlMs } = config;
   const durability = new DurabilityWatch(broker, topology, {
     declaredSyncAlways: config.natsSync === 'always',

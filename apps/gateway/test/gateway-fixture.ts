@@ -5,6 +5,7 @@ import {
   type Call,
   CallbackPolicy,
   type FunctionConfig,
+  FunctionRegister,
 } from '@asyncfn/queue-core';
 import { createLogger, OwnHosts, parseConfig } from '@asyncfn/service-kit';
 import type { FastifyInstance, RouteOptions } from 'fastify';
@@ -135,7 +136,7 @@ export async function startTestGateway(
     stopping: stopping.signal,
     deadLetters,
     resultTtlMs: 3_600_000,
-    register: { lookup: (name) => functions.get(name) },
+    register: new FunctionRegister({ functions, fallback: undefined }),
     functions: memory,
     inspector: queues,
     lanes: memory,

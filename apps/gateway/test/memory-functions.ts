@@ -5,6 +5,7 @@ import type { FunctionDesk } from '../src/routes/functions.ts';
 export class MemoryFunctions implements FunctionDesk {
   complete = true;
   readonly defaults = { timeout: '5m' };
+  defaultNamespace: string | undefined;
   /** What the broker was told. */
   readonly lanePauses: [name: string, paused: boolean][] = [];
   /** What a change comes to, where it is not to succeed. */

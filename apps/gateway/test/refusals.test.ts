@@ -1,4 +1,4 @@
-import type { RefusalReason } from '@asyncfn/queue-core';
+import { FunctionRegister, type RefusalReason } from '@asyncfn/queue-core';
 import { request } from 'undici';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { problems } from '../src/problem.ts';
@@ -281,7 +281,9 @@ test('a request that does not arrive in time is 408, and the connection closed',
 });
 
 test('every function name there can be is one label for metrics only up to a bound', async () => {
-  await using open = await startTestGateway({ register: { lookup: (name) => functionConfig(name) } });
+  await using open = await startTestGateway({
+    register: new FunctionRegister({ functions: new Map(), fallback: (name) => functionConfig(name) }),
+  });
   for (let n = 0; n < 1005; n++) {
     await (await request(`${open.url}/async-function/f${n}`, { method: 'POST' })).body.dump();
   }

@@ -60,6 +60,8 @@ export class LaneKeeper {
   readonly #open = new Map<string, LaneId>();
   readonly #orphans = new OrphanLanes();
   readonly #idle = new IdleLanes();
+  /** Names that calls were found under that are not the one name of their function, each told once. */
+  readonly #secondNames = new Set<string>();
   /** Places of consumers that were removed, each until when it is watched. */
   readonly #removed = new Map<string, RemovedLane>();
 
@@ -73,9 +75,10 @@ export class LaneKeeper {
     const { register, topology } = this.#options;
     const refusals: QueueError[] = [];
     const registered = register.list().filter(({ queue }) => this.#serves(queue));
-    await Promise.all(registered.map((config) => onItsOwn(refusals, () => this.#ensure(config, config.queue))));
-    for (const { queue, name } of registered) {
-      this.#openLane({ queue, function: name });
+    const lanes = registered.map((config) => ({ config, id: { queue: config.queue, function: config.name } }));
+    await Promise.all(lanes.map(({ config, id }) => onItsOwn(refusals, () => this.#ensure(config, id))));
+    for (const { id } of lanes) {
+      this.#openLane(id);
     }
     for (const queue of (await topology.listQueues()).filter((each) => this.#serves(each))) {
       for (const lane of await topology.listLanes(queue)) {
@@ -105,8 +108,9 @@ export class LaneKeeper {
       if (paused !== undefined && paused !== state.paused) {
         topology.forgetLane(queue, state.function);
       }
+      this.#tellOfSecondName(id, state);
       // A gateway may have made the consumer, and does not know our lease.
-      await this.#ensure(config, queue);
+      await this.#ensure(config, id);
       this.#openLane(id);
       return;
     }
@@ -165,7 +169,7 @@ export class LaneKeeper {
     const { register, topology } = this.#options;
     const config = register.lookup(id.function);
     if (config !== undefined && (await topology.hasCalls(id.queue, id.function))) {
-      await this.#ensure(config, id.queue);
+      await this.#ensure(config, id);
       this.#openLane(id);
       this.#removed.delete(key);
     } else if (until <= this.#now()) {
@@ -193,7 +197,7 @@ export class LaneKeeper {
       this.#forget(id); // removed by another worker, for want of calls
       return;
     }
-    await this.#ensure(config, id.queue);
+    await this.#ensure(config, id);
     dispatcher.unfilled(id);
   }
 
@@ -217,9 +221,26 @@ export class LaneKeeper {
     this.#options.dispatcher.counted({ queue, function: name }, state?.pending ?? 0);
   }
 
-  #ensure(config: FunctionConfig, queue: string): Promise<void> {
+  /** The settings are those of the function, whichever of its names and queues the calls were stored under. */
+  #ensure(config: FunctionConfig, { queue, function: name }: LaneId): Promise<void> {
     const { register, topology } = this.#options;
-    return topology.ensureFunction({ ...config, queue, paused: register.isPaused(config.name) });
+    return topology.ensureFunction({ ...config, name, queue, paused: register.isPaused(name) });
+  }
+
+  /**
+   * Calls were stored under a name with the namespace that may be left out: before that was so, or by a gateway that does not
+   * know of it. They run, but under a cap of their own.
+   */
+  #tellOfSecondName({ queue, function: calledBy }: LaneId, { pending, inFlight }: LaneState): void {
+    const { register, logger } = this.#options;
+    const name = register.resolve(calledBy);
+    if (name !== calledBy && pending + inFlight > 0 && !this.#secondNames.has(calledBy)) {
+      this.#secondNames.add(calledBy);
+      logger.warn(
+        { function: name, calledBy, queue, pending },
+        'calls of a function wait under its second name: from before DEFAULT_NAMESPACE was set, or by a gateway without it',
+      );
+    }
   }
 
   #openLane(id: LaneId): void {

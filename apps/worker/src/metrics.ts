@@ -16,6 +16,8 @@ export interface WorkerMetricsSources {
   readonly slots: number;
   /** Whether a function stands in the register: then its name is a label whatever happens. */
   readonly isRegistered: (name: string) => boolean;
+  /** The one name of a function, which is its label whatever its calls were stored under. Default: as it is called. */
+  readonly resolve?: (name: string) => string;
   /** Called at each scrape. */
   readonly lanes: () => Iterable<
     LaneLabels & {
@@ -63,7 +65,7 @@ const lane = ['queue_name', 'function_name'] as const;
 const maxFunctionLabels = 1000;
 
 export function createMetrics(sources: WorkerMetricsSources): WorkerMetrics {
-  const toLabels = createToLabels(sources.isRegistered);
+  const toLabels = createToLabels(sources);
   observeLanes(sources, toLabels);
   observeBacklog(sources, toLabels);
   observeConnection(sources);
@@ -143,9 +145,9 @@ function createCounters(registers: Registry[]) {
 
 type ToLabels = (of: LaneLabels) => { queue_name: string; function_name: string };
 
-function createToLabels(isRegistered: (name: string) => boolean): ToLabels {
+function createToLabels({ isRegistered, resolve = (name) => name }: WorkerMetricsSources): ToLabels {
   const toLabel = createBoundedLabel(maxFunctionLabels, isRegistered);
-  return ({ queue, function: name }) => ({ queue_name: queue, function_name: toLabel(name) });
+  return ({ queue, function: name }) => ({ queue_name: queue, function_name: toLabel(resolve(name)) });
 }
 
 /** What the worker has in hand when somebody scrapes. */
@@ -176,7 +178,7 @@ function observeLanes({ registry, slots, lanes }: WorkerMetricsSources, toLabels
     collect() {
       this.reset();
       for (const each of lanes()) {
-        this.set(toLabels(each), each.slotsHeld);
+        this.inc(toLabels(each), each.slotsHeld);
       }
     },
   });

@@ -20,7 +20,6 @@ import {
   followCreatedLanes,
   Handovers,
   MoveNotices,
-  noFile,
   OverdueSchedules,
   Publisher,
   type QueueError,
@@ -30,6 +29,7 @@ import {
   SharedRegister,
   StreamRoom,
   toStreamLimits,
+  withoutFile,
 } from '@asyncfn/queue-core';
 import {
   allConfigured,
@@ -238,6 +238,7 @@ function buildMetrics(
     registry,
     slots: config.maxInflight,
     isRegistered: (name) => register.isRegistered(name),
+    resolve: (name) => register.resolve(name),
     lanes: () => dispatcher.lanes(),
     backlog: createBacklogLook({
       reader: new BacklogReader(topology),
@@ -362,7 +363,7 @@ function connectParts({ config, context }: Setting, file: FunctionsFile | undefi
     broker,
     topology,
     register,
-    file: file?.definition ?? noFile,
+    file: file?.definition ?? withoutFile(config.defaultNamespace),
     logger,
   });
   const room = config.streamMaxBytes.length > 0 ? new StreamRoom(topology) : undefined;

@@ -1,4 +1,5 @@
-import { text } from '@asyncfn/service-kit';
+import { namespaceType } from '@asyncfn/queue-core';
+import { text, value } from '@asyncfn/service-kit';
 
 /** What gateway and worker are told of the functions. */
 export const functionsConfig = {
@@ -6,5 +7,12 @@ export const functionsConfig = {
   openfaasUrl: text({
     env: 'OPENFAAS_URL',
     doc: 'URL of the OpenFaaS gateway that serves the functions of a `stack.yaml` without `provider.gateway`.',
+  }),
+  defaultNamespace: value(namespaceType, {
+    env: 'DEFAULT_NAMESPACE',
+    doc:
+      'Namespace that may be left out of the names of functions: `NAME` and `NAME.NAMESPACE` are one function then. Set it ' +
+      'to the same value in all processes. Default: `openfaas-fn` for what a `stack.yaml` or an annotation ' +
+      '`com.openfaas.*` brings, none for all else. See docs/functions.md.',
   }),
 };

@@ -27,9 +27,16 @@ export function parseFunctionName(text: string): FunctionName | undefined {
 }
 
 /** The name of a queue, for the configuration of a process. */
-export const queueNameType = {
-  expected: 'the name of a queue, 1 to 63 letters, digits, hyphens and underscores',
-  example: 'default',
-  parse: (text: string): string | undefined => (part.test(text) ? text : undefined),
-  format: (name: string): string => name,
-} as const;
+export const queueNameType = namePartType('the name of a queue', 'default');
+
+/** A namespace, for the configuration of a process. */
+export const namespaceType = namePartType('a namespace', 'openfaas-fn');
+
+function namePartType(what: string, example: string) {
+  return {
+    expected: `${what}, 1 to 63 letters, digits, hyphens and underscores`,
+    example,
+    parse: (text: string): string | undefined => (part.test(text) ? text : undefined),
+    format: (name: string): string => name,
+  } as const;
+}

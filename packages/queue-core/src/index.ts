@@ -19,18 +19,20 @@ export { atEndOfTurn } from './end-of-turn.ts';
 export { connectionOptions, endToEndHeaders, hopByHopHeaders } from './end-to-end-headers.ts';
 export { QueueError, type QueueErrorCode } from './errors.ts';
 export type { ExpiryDecision, ExpiryWord } from './expiry.ts';
-export { type FunctionName, parseFunctionName, queueNameType } from './function-name.ts';
+export { type FunctionName, namespaceType, parseFunctionName, queueNameType } from './function-name.ts';
 export {
   type FileDefinition,
   noFile,
   type ParsedEntry,
   parseFunctionEntry,
+  withoutFile,
 } from './functions/document/functions-document.ts';
 export { FunctionsFile, FunctionsFileError, type FunctionsReload } from './functions/document/functions-file.ts';
+export type { FunctionSettings } from './functions/document/functions-schema.ts';
 export type { FunctionConfig, RetrySettings } from './functions/function-config.ts';
 export { defaultQueue } from './functions/function-config.ts';
 export type { FunctionEntry } from './functions/function-entry.ts';
-export { FunctionRegister } from './functions/function-register.ts';
+export { type FunctionNames, FunctionRegister } from './functions/function-register.ts';
 export type { KnownFunction } from './functions/shared-functions.ts';
 export { keepCredentials } from './functions/url/kept-credentials.ts';
 export type { HeldReport } from './held-call.ts';

@@ -7,9 +7,9 @@ import {
   type FileDefinition,
   FunctionRegister,
   type KnownFunction,
-  noFile,
   QueueTopology,
   SharedRegister,
+  withoutFile,
 } from '../src/index.ts';
 import { createBroker, type RecordingLogger, startServer } from './connected.ts';
 import { openManager } from './harness.ts';
@@ -29,7 +29,7 @@ interface Member extends AsyncDisposable {
 }
 
 /** A process that shares the register. */
-function join(text = ''): Member {
+function join(text = '', defaultNamespace?: string): Member {
   const { broker, logger } = createBroker(server.url);
   const topology = new QueueTopology(broker, {
     replicas: 1,
@@ -40,25 +40,25 @@ function join(text = ''): Member {
     onFatal: () => {},
   });
   const register = new FunctionRegister();
-  const shared = new SharedRegister({ broker, topology, register, file: file(text), logger });
+  const shared = new SharedRegister({ broker, topology, register, file: file(text, defaultNamespace), logger });
   broker.start();
   return { shared, register, logger, [Symbol.asyncDispose]: () => broker.stop() };
 }
 
-async function joined(text = ''): Promise<Member> {
-  const member = join(text);
+async function joined(text = '', defaultNamespace?: string): Promise<Member> {
+  const member = join(text, defaultNamespace);
   await eventually(
     () => member.shared.complete && member.shared.list().every(({ revision }) => revision !== undefined),
   );
   return member;
 }
 
-function file(text: string): FileDefinition {
-  const parsed = parseFunctions(text);
+function file(text: string, defaultNamespace?: string): FileDefinition {
+  const parsed = parseFunctions(text, { defaultNamespace });
   if (parsed.kind === 'refused') {
     throw new Error('a test needs a good file');
   }
-  return text === '' ? noFile : parsed.definition;
+  return text === '' ? withoutFile(defaultNamespace) : parsed.definition;
 }
 
 function put({ shared }: Member, name: string, url: string) {
@@ -118,6 +118,80 @@ describe('a change of the register', () => {
     await server.exited;
     await expect(put(one, 'b', 'http://b')).rejects.toMatchObject({ code: 'broker' });
     expect(url(one, 'a')).toBe('http://a');
+  });
+});
+
+describe('a function out of whose name a namespace may be left', () => {
+  const moved = 'a function has gone to its name without the default namespace';
+  const merged = 'two functions are one by the default namespace, and the settings of one of them are dropped';
+
+  test('goes to its one name when the first process knows of it, with all that was said of it', async () => {
+    await using old = await joined();
+    await put(old, 'a.fn', 'http://a');
+    await old.shared.change('a.fn', (there) => ({ kind: 'put', entry: { ...there!.entry, paused: true } }));
+    await using one = await joined('', 'fn');
+    await using two = await joined('', 'fn');
+    await eventually(() =>
+      [old, one, two].every(
+        ({ shared }) =>
+          shared
+            .list()
+            .map(({ name }) => name)
+            .join() === 'a',
+      ),
+    );
+    for (const { register } of [old, one, two]) {
+      expect(register.lookup('a.fn')).toMatchObject({ name: 'a', url: 'http://a' });
+      expect([register.isPaused('a'), register.isPaused('a.fn')]).toEqual([true, true]);
+    }
+    expect([...one.logger.messages, ...two.logger.messages].filter((message) => message === moved)).toHaveLength(1);
+    await using look = await openManager(server.url);
+    const bucket = await new Kvm(look.connection).open('FUNCTIONS');
+    expect((await bucket.get('a.fn'))?.operation).toBe('DEL');
+  });
+
+  test('that stood there under both names has the settings of its one name, and the log says what is dropped', async () => {
+    await using old = await joined();
+    await put(old, 'a', 'http://short');
+    await put(old, 'a.fn', 'http://secret:word@long');
+    await using one = await joined('', 'fn');
+    await eventually(() => one.logger.messages.includes(merged));
+    expect(one.shared.list()).toMatchObject([{ name: 'a', entry: { settings: { url: 'http://short' } } }]);
+    const said = one.logger.lines.find(({ message }) => message === merged);
+    expect(said?.fields).toEqual({ function: 'a', dropped: 'a.fn', settings: ['defaultNamespace', 'url'] });
+    expect(JSON.stringify(one.logger.lines)).not.toContain('secret');
+  });
+
+  test('of a stack is one function for processes that know nothing of the stack', async () => {
+    await using without = await joined();
+    await using _ = await joined('provider: { name: openfaas, gateway: http://gw }\nfunctions: { a: {} }');
+    await eventually(() => url(without, 'a.openfaas-fn') === 'http://gw/function/a');
+    expect(without.register.resolve('a.openfaas-fn')).toBe('a');
+    expect(url(without, 'b.openfaas-fn')).toBeUndefined();
+  });
+
+  test('is removed for good under whichever name it stood', async () => {
+    await using old = await joined();
+    await put(old, 'a.fn', 'http://a');
+    await using one = await joined('', 'fn');
+    expect(await one.shared.read('a')).toMatchObject({ name: 'a' });
+    expect(await one.shared.change('a', (there) => (there ? { kind: 'remove' } : { kind: 'refuse' }))).toMatchObject({
+      kind: 'changed',
+    });
+    await eventually(() => old.shared.list().length === 0);
+    expect(one.shared.list()).toEqual([]);
+  });
+
+  test('is told of where another process leaves out another namespace, once', async () => {
+    await using one = await joined('functions: { a: { url: http://a }, b: { url: http://b } }', 'fn');
+    await using two = await joined('', 'openfaas-fn');
+    await using three = await joined();
+    await put(one, 'c', 'http://c');
+    await eventually(() => url(two, 'c') !== undefined && url(three, 'c') !== undefined);
+    const told = (member: Member) =>
+      member.logger.lines.filter(({ message }) => message.startsWith('another process has another default namespace'));
+    expect(told(two).map(({ fields }) => fields)).toEqual([{ defaultNamespace: 'openfaas-fn', theirs: 'fn' }]);
+    expect([...told(one), ...told(three)]).toEqual([]);
   });
 });
 

@@ -23,6 +23,7 @@ export {
   text,
   url,
   urlList,
+  value,
 } from './config-fields.ts';
 export { describeConfig } from './describe-config.ts';
 export { answerHalfClosed } from './half-closed-clients.ts';

@@ -1,4 +1,5 @@
-import { type Caller, hasScope } from './caller.ts';
+import type { FunctionNames } from '@asyncfn/queue-core';
+import { type Caller, coversFunction, hasScope } from './caller.ts';
 
 /** What decides who may have to do with a call. */
 export interface CallOwner {
@@ -17,12 +18,17 @@ export type CallAccess = 'allowed' | 'forbidden' | 'hidden';
  * Whether a caller may see the state and the result of a call, or cancel it: its submitter may do both, `admin` both
  * of any call, and `read` sees the calls of the functions that its token is for.
  */
-export function decideCallAccess(caller: Caller, call: CallOwner, deed: 'read' | 'cancel'): CallAccess {
+export function decideCallAccess(
+  caller: Caller,
+  call: CallOwner,
+  deed: 'read' | 'cancel',
+  names: Pick<FunctionNames, 'namesOf'>,
+): CallAccess {
   const isSubmitter = caller.name !== undefined && caller.name === call.submitter;
   if (caller.scopes.has('admin') || isSubmitter) {
     return 'allowed';
   }
-  if (!hasScope(caller, 'read') || !caller.covers(call.function)) {
+  if (!hasScope(caller, 'read') || !coversFunction(caller, call.function, names)) {
     return 'hidden';
   }
   return deed === 'read' ? 'allowed' : 'forbidden';

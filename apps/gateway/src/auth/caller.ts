@@ -1,3 +1,4 @@
+import type { FunctionNames } from '@asyncfn/queue-core';
 import type { Rate } from './rate.ts';
 
 /** What a token may be used for. `admin` includes the others. */
@@ -17,6 +18,11 @@ export interface Caller {
 
 /** Everybody, at a gateway that asks for no token. */
 export const anyone: Caller = { name: undefined, scopes: new Set(scopes), covers: () => true, rate: undefined };
+
+/** Whether the caller may have to do with a function, whichever of its names the token and the request use. */
+export function coversFunction({ covers }: Caller, name: string, names: Pick<FunctionNames, 'namesOf'>): boolean {
+  return covers(name) || names.namesOf(name).some(covers);
+}
 
 export function hasScope({ scopes }: Caller, scope: Scope): boolean {
   return scopes.has(scope) || scopes.has('admin');

@@ -29,7 +29,7 @@ import { type CallParams, cancelSchema, resultSchema, stateSchema, type WaitQuer
 /** What the gateway uses to find calls. */
 export type CallLookup = Pick<CallFinder, 'available' | 'find'>;
 
-export interface CallOptions extends Pick<AcceptContext, 'lookup'> {
+export interface CallOptions extends Pick<AcceptContext, 'lookup' | 'names'> {
   readonly calls: CallLookup;
   readonly watches: Pick<CallWatches, 'open'>;
   readonly waiters: Pick<Waiters, 'admit'>;
@@ -77,7 +77,7 @@ async function showState(options: CallOptions, request: WaitingCall, reply: Fast
     return reply.refuse(invalidWait);
   }
   const standing = await find(options, params);
-  const refused = refuseDeed(request, standing, 'read');
+  const refused = refuseDeed(options, request, standing, 'read');
   if (refused !== undefined || standing === undefined) {
     return reply.refuse(refused ?? notFound);
   }
@@ -98,7 +98,7 @@ async function showState(options: CallOptions, request: WaitingCall, reply: Fast
 async function cancel(options: CallOptions, request: OneCall, reply: FastifyReply) {
   const { canceller, lookup, logger } = options;
   const { callId } = request.params;
-  const refused = refuseDeed(request, await find(options, request.params), 'cancel');
+  const refused = refuseDeed(options, request, await find(options, request.params), 'cancel');
   if (refused !== undefined) {
     return reply.refuse(refused);
   }
@@ -121,7 +121,7 @@ async function cancel(options: CallOptions, request: OneCall, reply: FastifyRepl
 
 async function showResult(options: CallOptions, request: OneCall, reply: FastifyReply) {
   const standing = await find(options, request.params);
-  const refused = refuseDeed(request, standing, 'read');
+  const refused = refuseDeed(options, request, standing, 'read');
   if (refused !== undefined || standing === undefined) {
     return reply.refuse(refused ?? notFound);
   }
@@ -136,12 +136,17 @@ async function showResult(options: CallOptions, request: OneCall, reply: Fastify
 }
 
 /** The refusal of a caller that may not do this with the call. What a caller may not know of is not there. */
-function refuseDeed(request: OneCall, standing: CallStanding | undefined, deed: 'read' | 'cancel') {
+function refuseDeed(
+  { names }: CallOptions,
+  request: OneCall,
+  standing: CallStanding | undefined,
+  deed: 'read' | 'cancel',
+) {
   if (standing === undefined) {
     return notFound;
   }
   const owner = standing.kind === 'alive' ? standing.call : standing.outcome;
-  const access = decideCallAccess(callerOf(request), owner, deed);
+  const access = decideCallAccess(callerOf(request), owner, deed, names);
   return access === 'allowed' ? undefined : access === 'hidden' ? notFound : notYours;
 }
 

@@ -1,4 +1,4 @@
-import type { DeadLetterStore, ReplayObstacle } from '@asyncfn/queue-core';
+import type { DeadLetterStore, FunctionNames, ReplayObstacle } from '@asyncfn/queue-core';
 import type { Logger } from '@asyncfn/service-kit';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -24,6 +24,7 @@ import {
 export type DeadLetterDesk = Pick<DeadLetterStore, 'available' | 'list' | 'find' | 'remove' | 'replay' | 'replayMany'>;
 
 export interface DeadLetterOptions extends Pick<AcceptContext, 'lookup'> {
+  readonly names: Pick<FunctionNames, 'resolve'>;
   readonly deadLetters: DeadLetterDesk;
   readonly logger: Logger;
 }
@@ -64,12 +65,12 @@ export const deadLetterRoutes: FastifyPluginCallbackTypebox<DeadLetterOptions> =
   done();
 };
 
-async function list({ deadLetters }: DeadLetterOptions, { limit = defaultPage, cursor, ...query }: ListQuery) {
+async function list({ deadLetters, names }: DeadLetterOptions, { limit = defaultPage, cursor, ...query }: ListQuery) {
   const { entries, next } = await deadLetters.list(query, { limit, from: toSequence(cursor) });
-  return { deadLetters: entries.map(toListView), cursor: toCursor(next) };
+  return { deadLetters: entries.map((entry) => toListView(entry, names)), cursor: toCursor(next) };
 }
 
-async function show({ deadLetters }: DeadLetterOptions, { params, query }: OneLetter, reply: FastifyReply) {
+async function show({ deadLetters, names }: DeadLetterOptions, { params, query }: OneLetter, reply: FastifyReply) {
   const found = await deadLetters.find(params.callId);
   const wanted = found.find(({ letter }) => query.kind === undefined || letter.kind === query.kind);
   return wanted === undefined
@@ -77,6 +78,7 @@ async function show({ deadLetters }: DeadLetterOptions, { params, query }: OneLe
     : toDetailView(
         wanted,
         found.map(({ letter }) => letter.kind),
+        names,
       );
 }
 

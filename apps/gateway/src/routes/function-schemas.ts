@@ -57,6 +57,12 @@ const state = {
   name: Type.Unknown({ type: 'string' }),
   source: Type.Unknown({ description: '`file`: a functions file has the last word on it; `api`: this API.' }),
   paused: Type.Unknown({ description: 'Its calls are accepted and wait until it is resumed.' }),
+  defaultNamespace: Type.Optional(
+    Type.Unknown({
+      type: 'string',
+      description: 'The namespace that may be left out of its name: `NAME` and `NAME.NAMESPACE` are this one function.',
+    }),
+  ),
 };
 
 /** Open, so that settings of a later version are shown as well. */
@@ -118,7 +124,7 @@ export const putFunctionSchema = {
     'Takes the settings that a functions file takes, and replaces all of them; what is left open is filled in from ' +
     '`defaults` of the functions file. Live in every gateway and worker within 2 s. User and password in `url` are sent ' +
     'to the function as HTTP basic and never shown; a `url` of the same origin without them keeps them, and an empty ' +
-    'user, `http://@host`, removes them. `name`, `source` and `paused` are ' +
+    'user, `http://@host`, removes them. `name`, `source`, `paused` and `defaultNamespace` are ' +
     'not settings and are passed over, so that what was read can be written back. A functions file that names the ' +
     'function has the last word when a process starts.',
   tags,

@@ -1,5 +1,7 @@
 import {
   type ChangeDecision,
+  type FunctionNames,
+  type FunctionSettings,
   type KnownFunction,
   keepCredentials,
   parseFunctionEntry,
@@ -30,10 +32,11 @@ import {
 } from './function-schemas.ts';
 
 /** What the gateway uses of the register. */
-export type FunctionDesk = Pick<SharedRegister, 'defaults' | 'list' | 'find' | 'read' | 'change'>;
+export type FunctionDesk = Pick<SharedRegister, 'defaults' | 'defaultNamespace' | 'list' | 'find' | 'read' | 'change'>;
 
 export interface FunctionOptions {
   readonly functions: FunctionDesk;
+  readonly names: FunctionNames;
   readonly inspector: Pick<QueueInspector, 'countCalls'>;
   readonly lanes: Pick<QueueTopology, 'pauseFunction'>;
   /** Cancels what waits. */
@@ -76,8 +79,8 @@ export const functionRoutes: FastifyPluginCallbackTypebox<FunctionOptions> = (ap
   done();
 };
 
-function show({ functions }: FunctionOptions, request: FastifyRequest<OneFunction>, reply: FastifyReply) {
-  const found = functions.find(request.params.name);
+function show({ functions, names }: FunctionOptions, request: FastifyRequest<OneFunction>, reply: FastifyReply) {
+  const found = functions.find(names.resolve(request.params.name));
   if (found === undefined) {
     return reply.refuse(notRegistered);
   }
@@ -85,17 +88,18 @@ function show({ functions }: FunctionOptions, request: FastifyRequest<OneFunctio
 }
 
 async function put(options: FunctionOptions, request: FastifyRequest<OneFunction>, reply: FastifyReply) {
-  const { functions, logger } = options;
-  const { name } = request.params;
-  if (parseFunctionName(name) === undefined) {
+  const { functions, names, logger } = options;
+  const called = names.resolve(request.params.name);
+  if (parseFunctionName(called) === undefined) {
     return reply.refuse(refusal('invalid_parameter', 'name must be NAME or NAME.NAMESPACE, each [A-Za-z0-9_-]{1,63}.'));
   }
   const precondition = preconditionOf(request);
-  const parsed = parseFunctionEntry(name, withoutReadOnly(request.body), functions.defaults);
+  const entry = withoutReadOnly(request.body);
+  const parsed = parseFunctionEntry(called, entry, functions.defaults, functions.defaultNamespace);
   if (parsed.kind === 'refused') {
     return reply.refuse(refusal('invalid_function', `${parsed.problems.join('; ')}.`));
   }
-  const { settings } = parsed;
+  const { name, settings } = parsed;
   let lostCredentials = false;
   const change = await functions.change(name, (there) => {
     if (!isMet(precondition, tagOf(there))) {
@@ -103,7 +107,8 @@ async function put(options: FunctionOptions, request: FastifyRequest<OneFunction
     }
     const { url, lost } = keepCredentials(settings.url, there?.entry.settings.url);
     lostCredentials = lost;
-    return { kind: 'put', entry: { paused: false, ...there?.entry, source: 'api', settings: { ...settings, url } } };
+    const kept = { ...keptNamespace(there), ...settings, url };
+    return { kind: 'put', entry: { paused: false, ...there?.entry, source: 'api', settings: kept } };
   });
   if (change.kind !== 'changed' || change.function === undefined) {
     return refuseChange(reply, change);
@@ -119,8 +124,8 @@ async function put(options: FunctionOptions, request: FastifyRequest<OneFunction
 }
 
 async function remove(options: FunctionOptions, request: FastifyRequest<Removal>, reply: FastifyReply) {
-  const { functions, purges, logger } = options;
-  const { name } = request.params;
+  const { functions, names, purges, logger } = options;
+  const name = names.resolve(request.params.name);
   const precondition = preconditionOf(request);
   const found = await functions.read(name);
   if (found === undefined) {
@@ -164,12 +169,12 @@ function toRemoval(precondition: Precondition, there: KnownFunction | undefined)
 }
 
 async function setPaused(
-  { functions, lanes, logger }: FunctionOptions,
+  { functions, names, lanes, logger }: FunctionOptions,
   { params }: FastifyRequest<OneFunction>,
   reply: FastifyReply,
   paused: boolean,
 ) {
-  const { name } = params;
+  const name = names.resolve(params.name);
   const change = await functions.change(name, (there) =>
     there === undefined ? { kind: 'refuse' } : { kind: 'put', entry: { ...there.entry, paused } },
   );
@@ -180,7 +185,7 @@ async function setPaused(
     return refuseChange(reply, change);
   }
   // Workers see to it as well; this is at once, also when none runs.
-  await lanes.pauseFunction(name, paused);
+  await Promise.all(names.namesOf(name).map((each) => lanes.pauseFunction(each, paused)));
   logger.info({ function: name }, paused ? 'function paused' : 'function resumed');
   return answer(reply, change.function);
 }
@@ -208,14 +213,22 @@ function refuseChange(reply: FastifyReply, { kind }: RegisterChange): FastifyRep
   return reply.refuse(kind === 'refused' ? preconditionFailed : contended);
 }
 
+/** The namespace that may be left out stays the same: nobody writes it, and another process may have known it. */
+function keptNamespace(there: KnownFunction | undefined): Pick<FunctionSettings, 'defaultNamespace'> {
+  const { defaultNamespace } = there?.entry.settings ?? {};
+  return defaultNamespace === undefined ? {} : { defaultNamespace };
+}
+
 /** What an answer shows and a request does not set, so that what was read can be written back. */
 function withoutReadOnly(body: unknown): unknown {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     return body;
   }
-  const { name: _, source: __, paused: ___, ...settings } = body as Record<string, unknown>;
-  return settings;
+  const entries = Object.entries(body).filter(([key]) => !readOnly.has(key));
+  return Object.fromEntries(entries);
 }
+
+const readOnly: ReadonlySet<string> = new Set(['name', 'source', 'paused', 'defaultNamespace']);
 
 const notRegistered = refusal('unknown_function', 'No function of this name is registered.');
 const preconditionFailed = refusal('precondition_failed', 'The function is not in the state that the request expects.');

@@ -1,4 +1,4 @@
-import type { QueueTopology } from '@asyncfn/queue-core';
+import type { FunctionNames, QueueTopology } from '@asyncfn/queue-core';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply } from 'fastify';
 import { type Static, Type } from 'typebox';
@@ -12,6 +12,7 @@ import type { CallLookup } from './calls.ts';
 import { problemResponse, retryAfterHeader } from './problem-response.ts';
 
 export interface PurgeOptions extends Pick<AcceptContext, 'lookup'> {
+  readonly names: Pick<FunctionNames, 'resolve'>;
   readonly jobs: Pick<PurgeJobs, 'run'>;
   readonly queues: Pick<QueueTopology, 'listQueues'>;
   readonly calls: Pick<CallLookup, 'available'>;
@@ -90,7 +91,7 @@ export const purgeRoutes: FastifyPluginCallbackTypebox<PurgeOptions> = (app, opt
         },
       },
     },
-    (request, reply) => purgeFunction(options, request.params.name, reply),
+    (request, reply) => purgeFunction(options, options.names.resolve(request.params.name), reply),
   );
   done();
 };

@@ -1,7 +1,14 @@
-import type { DurabilityLevel, FunctionConfig, QueueInspector, QueueState } from '@asyncfn/queue-core';
+import type {
+  DurabilityLevel,
+  FunctionConfig,
+  FunctionNames,
+  LaneState,
+  QueueInspector,
+  QueueState,
+} from '@asyncfn/queue-core';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply } from 'fastify';
-import type { Caller } from '../auth/caller.ts';
+import { type Caller, coversFunction } from '../auth/caller.ts';
 import { callerOf } from '../plugins/authentication.ts';
 import { nameInvalidParameters } from '../plugins/parameter-errors.ts';
 import { refusal } from '../problem.ts';
@@ -12,6 +19,7 @@ import { listQueuesSchema, type QueueParams, scalingSchema, showQueueSchema } fr
 export interface QueueOptions {
   readonly inspector: Pick<QueueInspector, 'list' | 'find' | 'load'>;
   readonly lookup: (name: string) => FunctionConfig | undefined;
+  readonly names: FunctionNames;
   readonly ratesOf: (queue: string) => Rates;
   /** Most bytes of a queue; undefined is no limit. */
   readonly maxBytesOf: (queue: string) => number | undefined;
@@ -47,17 +55,28 @@ async function show(options: QueueOptions, queue: string, reply: FastifyReply) {
   if (state === undefined) {
     return reply.refuse(refusal('unknown_queue', 'There is no queue of this name.'));
   }
-  const functions = state.lanes.map((lane) => ({
-    function: lane.function,
-    depth: lane.pending,
-    inFlight: lane.inFlight,
-    paused: lane.paused,
-  }));
-  return { ...toView(state, options), functions };
+  return { ...toView(state, options), functions: toFunctionViews(state.lanes, options.names) };
 }
 
-async function scaling({ inspector, lookup, now }: QueueOptions, name: string, caller: Caller, reply: FastifyReply) {
-  if (!caller.covers(name)) {
+/** What waits under several names of one function is one line. */
+function toFunctionViews(lanes: readonly LaneState[], names: FunctionNames) {
+  const views = new Map<string, { function: string; depth: number; inFlight: number; paused: boolean }>();
+  for (const lane of lanes) {
+    const name = names.resolve(lane.function);
+    const { depth = 0, inFlight = 0, paused = false } = views.get(name) ?? {};
+    views.set(name, {
+      function: name,
+      depth: depth + lane.pending,
+      inFlight: inFlight + lane.inFlight,
+      paused: paused || lane.paused,
+    });
+  }
+  return [...views.values()];
+}
+
+async function scaling(options: QueueOptions, name: string, caller: Caller, reply: FastifyReply) {
+  const { inspector, lookup, names, now } = options;
+  if (!coversFunction(caller, name, names)) {
     return reply.refuse(refusal('forbidden', 'The token is not for this function.'));
   }
   if (lookup(name) === undefined) {

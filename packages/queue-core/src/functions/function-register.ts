@@ -1,6 +1,7 @@
 import { parseFunctionName } from '../function-name.ts';
 import type { FunctionsDefinition } from './document/functions-document.ts';
 import type { FunctionConfig } from './function-config.ts';
+import { allNames, toOneName } from './names/default-namespace.ts';
 
 /** The functions that exist. Names that reach metrics, subjects or URLs come from here, never from a request. */
 export class FunctionRegister {
@@ -12,17 +13,39 @@ export class FunctionRegister {
     this.#definition = definition;
   }
 
-  /** The function of this name, also one that exists by `defaults.url` alone; undefined where there is none. */
+  /**
+   * The function of this name, also one that exists by `defaults.url` alone; undefined where there is none. Its own `name`
+   * is the one that `resolve` gives.
+   */
   lookup(name: string): FunctionConfig | undefined {
     const { functions, fallback } = this.#definition;
-    const registered = functions.get(name);
+    const oneName = this.resolve(name);
+    const registered = functions.get(oneName);
     if (registered !== undefined || fallback === undefined) {
       return registered;
     }
-    return parseFunctionName(name) === undefined ? undefined : fallback(name);
+    return parseFunctionName(oneName) === undefined ? undefined : fallback(oneName);
   }
 
-  /** Whether the function is registered by name, and does not exist by `defaults.url` alone. */
+  /** The one name of the function that is called `name`: without the namespace that may be left out. */
+  resolve(name: string): string {
+    const { functions, namespaces, defaultNamespace } = this.#definition;
+    if (functions.has(name)) {
+      return name;
+    }
+    const oneName = toOneName(name, defaultNamespace);
+    const short = oneName.split('.', 1)[0] ?? '';
+    return toOneName(oneName, namespaces?.get(short));
+  }
+
+  /** All that the function which is called `name` can be called, the one name first: what is stored may say any of them. */
+  namesOf(name: string): readonly string[] {
+    const { namespaces, defaultNamespace } = this.#definition;
+    const oneName = this.resolve(name);
+    return allNames(oneName, [defaultNamespace, namespaces?.get(oneName)]);
+  }
+
+  /** Whether a function is registered under this one name, and does not exist by `defaults.url` alone. */
   isRegistered(name: string): boolean {
     return this.#definition.functions.has(name);
   }
@@ -34,7 +57,7 @@ export class FunctionRegister {
 
   /** Whether the function's calls are to wait until it is resumed; undefined while that is not known. */
   isPaused(name: string): boolean | undefined {
-    return this.#paused?.has(name);
+    return this.#paused?.has(this.resolve(name));
   }
 
   /**
@@ -55,3 +78,6 @@ export class FunctionRegister {
     return () => this.#listeners.delete(listener);
   }
 }
+
+/** How functions are called, for those who go by what they are called alone. */
+export type FunctionNames = Pick<FunctionRegister, 'resolve' | 'namesOf'>;

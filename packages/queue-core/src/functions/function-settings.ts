@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Annotations, type FunctionSettings, type Settings, settingNames } from './document/functions-schema.ts';
 import { mergeSettings } from './function-config.ts';
+import type { EntryName } from './names/default-namespace.ts';
 import { readAnnotations } from './openfaas/openfaas-annotations.ts';
 
 /** What a person writes about one function. */
@@ -10,7 +11,11 @@ export type OwnSettings = Settings & { readonly annotations?: Annotations };
  * All that holds for a function: its own settings, then its annotations of OpenFaaS, then what it inherits. Whatever
  * else stands in its entry, such as the image in a stack, is left out. Expects what the schema has passed.
  */
-export function completeSettings(name: string, own: OwnSettings, inherited: Settings): FunctionSettings {
+export function completeSettings(
+  { name, defaultNamespace }: EntryName,
+  own: OwnSettings,
+  inherited: Settings,
+): FunctionSettings {
   const merged = mergeSettings(inherited, mergeSettings(readAnnotations(own.annotations).settings, own));
   const { url = '', retry = {}, ...others } = merged;
   const known = Object.entries(others).filter(([key]) => settingNames.has(key));
@@ -18,7 +23,16 @@ export function completeSettings(name: string, own: OwnSettings, inherited: Sett
     url: url.replaceAll('{name}', name),
     ...Object.fromEntries(known),
     ...(Object.keys(retry).length > 0 && { retry }),
+    ...(defaultNamespace !== undefined && !name.includes('.') && { defaultNamespace }),
   };
+}
+
+/** The namespaces that may be left out of names, by these. */
+export function namespacesOf(settings: Iterable<readonly [string, FunctionSettings]>): Map<string, string> {
+  const found = [...settings].flatMap(([name, { defaultNamespace }]) =>
+    defaultNamespace === undefined ? [] : [[name, defaultNamespace] as const],
+  );
+  return new Map(found);
 }
 
 /** The names of the settings in which two differ, those of `retry` one by one, in alphabetical order. */

@@ -164,6 +164,46 @@ describe('a functions file', () => {
   });
 });
 
+describe('where a namespace may be left out', () => {
+  const fn: FileDefinition = { ...noFile, defaultNamespace: 'fn' };
+
+  test('a function that the register has under its long name is known by its one name, and is a stray', () => {
+    const functions = new SharedFunctions(fn);
+    functions.takeStored('a.fn', stored(4, entry('http://a', { paused: true })));
+    functions.takeStored('b.other', stored(5, entry('http://b')));
+    expect(urls(functions)).toEqual({ a: 'http://a', 'b.other': 'http://b' });
+    expect(functions.find('a')).toMatchObject({ name: 'a', revision: 4 });
+    expect(functions.strays()).toMatchObject([{ name: 'a.fn', oneName: 'a', revision: 4 }]);
+    const { definition, paused } = functions.toDefinition();
+    expect(definition.functions.get('a')).toMatchObject({ name: 'a', url: 'http://a' });
+    expect([...paused]).toEqual(['a']);
+  });
+
+  test('of two that are one the one name holds', () => {
+    const functions = new SharedFunctions(fn);
+    functions.takeStored('a.fn', stored(4, entry('http://long')));
+    functions.takeStored('a', stored(5, entry('http://short')));
+    expect(urls(functions)).toEqual({ a: 'http://short' });
+    expect(functions.strays()).toMatchObject([{ name: 'a.fn', oneName: 'a' }]);
+  });
+
+  test('an entry tells every process of its second name', () => {
+    const functions = new SharedFunctions(noFile);
+    functions.takeStored('a', stored(1, entry('http://a', { settings: { url: 'http://a', defaultNamespace: 'fn' } })));
+    functions.takeStored('b', stored(2, entry('http://b')));
+    functions.takeStored('a.fn', stored(3, entry('http://late')));
+    functions.takeStored('b.fn', stored(4, entry('http://other')));
+    expect(urls(functions)).toEqual({ a: 'http://a', b: 'http://b', 'b.fn': 'http://other' });
+    expect(functions.toDefinition().definition.namespaces).toEqual(new Map([['a', 'fn']]));
+  });
+
+  test('what is removed under a long name is no stray', () => {
+    const functions = new SharedFunctions(fn);
+    functions.takeStored('a.fn', stored(4, 'removed'));
+    expect([functions.strays(), functions.list(), functions.find('a')]).toEqual([[], [], undefined]);
+  });
+});
+
 /** Both come to know what the other has that is newer. */
 function learn(functions: SharedFunctions, bucket: Map<string, StoredFunction>): void {
   for (const [name, each] of bucket) {

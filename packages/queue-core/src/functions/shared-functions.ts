@@ -2,7 +2,8 @@ import type { FileDefinition, FunctionsDefinition } from './document/functions-d
 import type { FunctionSettings } from './document/functions-schema.ts';
 import { toFunctionConfig } from './function-config.ts';
 import type { FunctionEntry } from './function-entry.ts';
-import { changedSettings } from './function-settings.ts';
+import { changedSettings, namespacesOf } from './function-settings.ts';
+import { toOneName } from './names/default-namespace.ts';
 
 /** What the shared register holds under a name. */
 export interface StoredFunction {
@@ -17,6 +18,14 @@ export interface KnownFunction {
   readonly entry: FunctionEntry;
   /** Undefined while it is not in the shared register yet. */
   readonly revision: number | undefined;
+}
+
+/** An entry of the shared register that does not stand under the one name of its function. */
+export interface StrayFunction {
+  readonly name: string;
+  readonly oneName: string;
+  readonly entry: FunctionEntry;
+  readonly revision: number;
 }
 
 /** What this process wants of the shared register and has not seen to yet. */
@@ -151,11 +160,40 @@ export class SharedFunctions {
 
   /** The functions that exist, by name. */
   list(): KnownFunction[] {
-    const names = [...new Set([...this.#stored.keys(), ...this.#wishes.keys()])].sort();
-    return names.map((name) => this.find(name)).filter((known) => known !== undefined);
+    const names = [...this.#stored.keys(), ...this.#wishes.keys()].map((name) => this.#toOneName(name));
+    const strays = new Map(this.strays().map((stray) => [stray.oneName, toKnown(stray)]));
+    const known = [...new Set(names)].sort().map((name) => this.#findUnder(name) ?? strays.get(name));
+    return known.filter((each) => each !== undefined);
   }
 
+  /** @param name the one name of the function */
   find(name: string): KnownFunction | undefined {
+    const known = this.#findUnder(name);
+    if (known !== undefined) {
+      return known;
+    }
+    const stray = this.strays().find(({ oneName }) => oneName === name);
+    return stray && toKnown(stray);
+  }
+
+  /**
+   * Functions that stand in the register under a name with the namespace that may be left out. Processes of other settings
+   * have put them there, or it was done when nothing could be left out.
+   */
+  strays(): StrayFunction[] {
+    return [...this.#stored].flatMap(([name, { revision, content }]) => {
+      const oneName = this.#toOneName(name);
+      return oneName === name || typeof content !== 'object' ? [] : [{ name, oneName, entry: content, revision }];
+    });
+  }
+
+  #toOneName(name: string): string {
+    const oneName = toOneName(name, this.#file.defaultNamespace);
+    const short = oneName.split('.', 1)[0] ?? '';
+    return short === oneName ? oneName : toOneName(oneName, this.#findUnder(short)?.entry.settings.defaultNamespace);
+  }
+
+  #findUnder(name: string): KnownFunction | undefined {
     const stored = this.#stored.get(name);
     const there = typeof stored?.content === 'object' ? stored.content : undefined;
     const wish = this.#wishes.get(name);
@@ -182,6 +220,12 @@ export class SharedFunctions {
     const known = this.list();
     const functions = new Map(known.map(({ name, entry }) => [name, toFunctionConfig(name, entry.settings)]));
     const paused = known.filter(({ entry }) => entry.paused).map(({ name }) => name);
-    return { definition: { functions, fallback: this.#file.fallback }, paused: new Set(paused) };
+    const namespaces = namespacesOf(known.map(({ name, entry }) => [name, entry.settings]));
+    const { fallback, defaultNamespace } = this.#file;
+    return { definition: { functions, fallback, namespaces, defaultNamespace }, paused: new Set(paused) };
   }
+}
+
+function toKnown({ oneName: name, entry, revision }: StrayFunction): KnownFunction {
+  return { name, entry, revision };
 }

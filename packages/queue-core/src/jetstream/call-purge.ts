@@ -1,5 +1,6 @@
 import type { StoredMsg } from '@nats-io/jetstream';
 import { QueueError } from '../errors.ts';
+import { type NamesOf, onlyName } from '../functions/names/default-namespace.ts';
 import { queueStream, waitingFilter } from '../subjects.ts';
 import type { CallCanceller, CancelResult } from './call-canceller.ts';
 import { type QueuedCall, toQueuedCall } from './call-finder.ts';
@@ -36,20 +37,25 @@ export class CallPurge {
   readonly #topology: Pick<QueueTopology, 'manager' | 'listQueues'>;
   readonly #canceller: Pick<CallCanceller, 'cancelWaiting' | 'cancelUnlessRunning'>;
 
+  readonly #namesOf: NamesOf;
+
   constructor(
     topology: Pick<QueueTopology, 'manager' | 'listQueues'>,
     canceller: Pick<CallCanceller, 'cancelWaiting' | 'cancelUnlessRunning'>,
+    namesOf: NamesOf = onlyName,
   ) {
     this.#topology = topology;
     this.#canceller = canceller;
+    this.#namesOf = namesOf;
   }
 
   /** Returns how many calls have been cancelled. Throws `QueueError`: what is cancelled by then stays so. */
   async purge({ queue, function: name }: PurgeTarget, options: PurgeOptions = {}): Promise<number> {
-    const queues = await this.#topology.listQueues();
+    const queues = (await this.#topology.listQueues()).filter((known) => queue === undefined || known === queue);
+    const names = name === undefined ? [undefined] : this.#namesOf(name);
     let purged = 0;
-    for (const each of queues.filter((known) => queue === undefined || known === queue)) {
-      for await (const cancelled of this.#purgeQueue(each, name)) {
+    for (const place of queues.flatMap((each) => names.map((called) => ({ queue: each, name: called })))) {
+      for await (const cancelled of this.#purgeQueue(place.queue, place.name)) {
         purged += cancelled;
         options.onProgress?.(purged);
         if (options.signal?.aborted) {

@@ -22,8 +22,8 @@ export interface DeadLetterPage {
 }
 
 export interface DeadLetterScan {
-  /** Subject to look at, with wildcards. */
-  readonly subject: string;
+  /** Subjects to look at, with wildcards. */
+  readonly subjects: string[];
   /** First sequence to look at. */
   readonly from: number;
   /** Most entries of a page. */
@@ -51,7 +51,7 @@ export async function scanDeadLetters(
 ): Promise<DeadLetterPage> {
   try {
     const info = await manager.consumers.add(deadLetterStream, {
-      filter_subject: scan.subject,
+      filter_subjects: scan.subjects,
       deliver_policy: DeliverPolicy.StartSequence,
       opt_start_seq: scan.from,
       ack_policy: AckPolicy.None,

@@ -2,6 +2,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { type DeadLetter, type DeadLetterReason, deadLetterSubject } from '../dead-letter.ts';
 import { QueueError } from '../errors.ts';
 import { isNamePart } from '../function-name.ts';
+import { type NamesOf, onlyName } from '../functions/names/default-namespace.ts';
 import type { Broker } from './broker.ts';
 import { asQueueError } from './connecting/set-up-error.ts';
 import { BulkReplay, type BulkReplayResult } from './dead-letter-bulk.ts';
@@ -39,6 +40,8 @@ export interface DeadLetterStoreParts extends ReplayerParts {
   readonly broker: Pick<Broker, 'apiPrefix' | 'connected' | 'connection' | 'suspect' | 'createInbox'>;
   readonly topology: ReplayerParts['topology'] & Pick<QueueTopology, 'ready'>;
   readonly publisher: Pick<Publisher, 'publish' | 'timeoutMs'>;
+  /** Default: a function has one name. */
+  readonly namesOf?: NamesOf;
 }
 
 const kinds = ['call', 'callback'] as const;
@@ -63,10 +66,16 @@ export class DeadLetterStore {
    * many: only a page without `next` is the last. Throws `QueueError`.
    */
   async list(query: DeadLetterQuery, { limit, from = 1 }: PageOptions): Promise<DeadLetterPage> {
-    const scan = { subject: toSubject(query), reason: query.reason, limit, from };
+    const scan = { subjects: this.#subjectsOf(query), reason: query.reason, limit, from };
     const { topology, broker } = this.#parts;
     const subjects = { inbox: broker.createInbox(), apiPrefix: broker.apiPrefix };
     return scanDeadLetters(this.#connection(), topology.manager, scan, subjects);
+  }
+
+  #subjectsOf(query: DeadLetterQuery): string[] {
+    const { namesOf = onlyName } = this.#parts;
+    const names = query.function === undefined ? [undefined] : namesOf(query.function);
+    return names.map((name) => toSubject({ ...query, function: name }));
   }
 
   /** The newest dead letter of each kind under a call id, that of the call first. Throws `QueueError`. */

@@ -1,4 +1,5 @@
 import { JetStreamApiError, type StreamInfo } from '@nats-io/jetstream';
+import { type NamesOf, onlyName } from '../functions/names/default-namespace.ts';
 import { functionFilter, queueStream, streamQueue, waitingFilter } from '../subjects.ts';
 import { asQueueError } from './connecting/set-up-error.ts';
 import { findLane, type LaneState } from './consumers.ts';
@@ -44,20 +45,23 @@ export interface QueueCount {
 export class QueueInspector {
   readonly #topology: Pick<QueueTopology, 'manager' | 'listQueues' | 'listConsumers'>;
 
-  constructor(topology: Pick<QueueTopology, 'manager' | 'listQueues' | 'listConsumers'>) {
+  readonly #namesOf: NamesOf;
+
+  constructor(topology: Pick<QueueTopology, 'manager' | 'listQueues' | 'listConsumers'>, namesOf: NamesOf = onlyName) {
     this.#topology = topology;
+    this.#namesOf = namesOf;
   }
 
   /** All calls of a function that have not ended: ready, in flight and waiting for their time, in whatever queue. */
   async countCalls(name: string): Promise<number> {
-    const queues = await this.#topology.listQueues();
-    return sum(await Promise.all(queues.map((queue) => this.#countIn(queue, name))));
+    const places = await this.#placesOf(name);
+    return sum(await Promise.all(places.map((place) => this.#countIn(place.queue, place.name))));
   }
 
   /** What there is to do for a function: zeros where it has no calls. */
   async load(name: string): Promise<FunctionLoad> {
-    const queues = await this.#topology.listQueues();
-    const loads = await Promise.all(queues.map((queue) => this.#loadIn(queue, name)));
+    const places = await this.#placesOf(name);
+    const loads = await Promise.all(places.map((place) => this.#loadIn(place.queue, place.name)));
     return {
       pending: sum(loads.map(({ pending }) => pending)),
       inFlight: sum(loads.map(({ inFlight }) => inFlight)),
@@ -108,6 +112,11 @@ export class QueueInspector {
       throw asQueueError(error, 'the queues cannot be counted');
     }
     return counts;
+  }
+
+  async #placesOf(name: string): Promise<{ queue: string; name: string }[]> {
+    const queues = await this.#topology.listQueues();
+    return queues.flatMap((queue) => this.#namesOf(name).map((each) => ({ queue, name: each })));
   }
 
   async #loadIn(queue: string, name: string): Promise<FunctionLoad> {

@@ -15,6 +15,7 @@ import type { Broker, QueueLogger } from './broker.ts';
 import { RetryLog } from './connecting/retry-log.ts';
 import { FunctionBucket } from './function-bucket.ts';
 import type { QueueTopology } from './queue-topology.ts';
+import { adoptStray } from './stray-functions.ts';
 
 export interface SharedRegisterOptions {
   readonly broker: Broker;
@@ -61,6 +62,8 @@ export class SharedRegister {
   #behind = false;
   #complete = false;
   #publishing = false;
+  /** Default namespaces of other processes, each told once. */
+  readonly #foreignNamespaces = new Set<string>();
   #settling: Promise<void> = Promise.resolve();
 
   constructor(options: SharedRegisterOptions) {
@@ -74,6 +77,11 @@ export class SharedRegister {
   /** Whether all that the bucket holds has been known once. Before, a function that is not known may exist. */
   get complete(): boolean {
     return this.#complete;
+  }
+
+  /** The namespace that this process leaves out of every name; undefined where it leaves out none. */
+  get defaultNamespace(): string | undefined {
+    return this.#functions.file.defaultNamespace;
   }
 
   /** Settings for what a new function leaves open. */
@@ -95,9 +103,14 @@ export class SharedRegister {
     return this.#functions.find(name);
   }
 
-  /** A function as the register has it at this moment, whatever news are still on their way. Throws `QueueError`. */
+  /**
+   * A function as the register has it at this moment, whatever news are still on their way. Throws `QueueError`.
+   * @param name its one name, as everywhere here
+   */
   async read(name: string): Promise<KnownFunction | undefined> {
-    return toKnown(name, await this.#opened().read(name));
+    const bucket = this.#opened();
+    await this.#adoptStrays(bucket, name);
+    return toKnown(name, await bucket.read(name));
   }
 
   /** The functions file has a new content. In force at once; told to the bucket as soon as that is there. */
@@ -113,6 +126,7 @@ export class SharedRegister {
    */
   async change(name: string, decide: (there: KnownFunction | undefined) => ChangeDecision): Promise<RegisterChange> {
     const bucket = this.#opened();
+    await this.#adoptStrays(bucket, name);
     for (let attempt = 0; attempt < maxTries; attempt++) {
       const stored = await bucket.read(name);
       const there = toKnown(name, stored);
@@ -225,6 +239,21 @@ export class SharedRegister {
     }
     if (parseFunctionName(name) !== undefined) {
       this.#functions.takeStored(name, stored);
+      this.#compareNamespaces(stored);
+    }
+  }
+
+  /** Where processes leave out different namespaces, one name can be two functions. */
+  #compareNamespaces({ content }: StoredFunction): void {
+    const { defaultNamespace } = this;
+    const theirs = typeof content === 'object' ? content.settings.defaultNamespace : undefined;
+    const isOurs = theirs === undefined || defaultNamespace === undefined || theirs === defaultNamespace;
+    if (!isOurs && !this.#foreignNamespaces.has(theirs)) {
+      this.#foreignNamespaces.add(theirs);
+      this.#options.logger.warn(
+        { defaultNamespace, theirs },
+        'another process has another default namespace: set DEFAULT_NAMESPACE to the same value in all of them',
+      );
     }
   }
 
@@ -260,9 +289,20 @@ export class SharedRegister {
     for (const [name, wish] of wishes) {
       await this.#settleWish(bucket, name, wish);
     }
-    if (wishes.length > 0) {
+    if ((await this.#adoptStrays(bucket)) || wishes.length > 0) {
       this.#publishSoon();
     }
+  }
+
+  /** Brings functions to their one names, all or that of this name. Returns whether there were any to bring. */
+  async #adoptStrays(bucket: FunctionBucket, name?: string): Promise<boolean> {
+    const strays = this.#functions.strays().filter(({ oneName }) => name === undefined || oneName === name);
+    for (const stray of strays) {
+      await adoptStray(bucket, stray, this.#options.logger);
+      await this.#refresh(bucket, stray.oneName);
+      await this.#refresh(bucket, stray.name);
+    }
+    return strays.length > 0;
   }
 
   async #settleWish(bucket: FunctionBucket, name: string, wish: Wish): Promise<void> {

@@ -6,4 +6,9 @@ export interface DocumentContext {
   readonly variables?: Variables | undefined;
   /** The gateway of a `stack.yaml` that names none: `OPENFAAS_URL`. Default: such a stack is refused. */
   readonly openfaasUrl?: string | undefined;
+  /**
+   * The namespace that may be left out of a function's name: `DEFAULT_NAMESPACE`. Default: that of OpenFaaS for what a
+   * `stack.yaml` or an annotation of OpenFaaS brings, and none for all else.
+   */
+  readonly defaultNamespace?: string | undefined;
 }

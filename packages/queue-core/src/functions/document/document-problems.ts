@@ -2,19 +2,21 @@ import type { Found } from '@asyncfn/checked-yaml';
 import { parseDuration } from '@asyncfn/units';
 import { isNamePart, parseFunctionName } from '../../function-name.ts';
 import { mergeSettings } from '../function-config.ts';
+import { allNames, type EntryName, nameOfEntry, namespaceOfDocument } from '../names/default-namespace.ts';
 import { maxWaitAnnotation, minWaitAnnotation, readAnnotations } from '../openfaas/openfaas-annotations.ts';
-import { gatewayExpectation, nameInStack } from '../openfaas/openfaas-stack.ts';
+import { gatewayExpectation } from '../openfaas/openfaas-stack.ts';
 import { objectToUrl } from '../url/function-url.ts';
 import type { DocumentContext } from './document-context.ts';
 import { entriesOf } from './entries-of.ts';
 import type { FunctionsContent, Settings } from './functions-schema.ts';
 
 /** What is wrong with names and annotations, also in a document whose shape is wrong elsewhere. */
-export function entryProblems(document: unknown): Found[] {
+export function entryProblems(document: unknown, context: DocumentContext = {}): Found[] {
   const entries = entriesOf(document, 'functions');
-  const names = entries.map(([key, settings]) => nameInStack(key, settings));
-  const ofFunctions = entries.flatMap(([key, settings], index): Found[] => {
-    const problem = nameProblem(names, index);
+  const ofDocument = namespaceOfDocument(document, context.defaultNamespace);
+  const taken = new Set<string>();
+  const ofFunctions = entries.flatMap(([key, settings]): Found[] => {
+    const problem = nameProblem(nameOfEntry(key, settings, ofDocument), taken);
     const ofName = problem === undefined ? [] : [{ keys: ['functions', key], problem }];
     const annotations = Object.fromEntries(entriesOf(settings, 'annotations'));
     const ofAnnotations = readAnnotations(annotations).problems.map((each) => ({
@@ -37,12 +39,18 @@ export function contentProblems(content: FunctionsContent, context: DocumentCont
   return [...gatewayProblems(content, context), ...waitProblems(content)];
 }
 
-function nameProblem(names: readonly string[], index: number): string | undefined {
-  const name = names[index] ?? '';
+/** @param taken all that the functions before it can be called; its own names are added */
+function nameProblem({ name, defaultNamespace }: EntryName, taken: Set<string>): string | undefined {
   if (parseFunctionName(name) === undefined) {
     return 'must be NAME or NAME.NAMESPACE, each [A-Za-z0-9_-]{1,63}';
   }
-  return names.indexOf(name) < index ? `is ${name} a second time` : undefined;
+  const names = allNames(name, [defaultNamespace]);
+  const isTaken = names.some((each) => taken.has(each));
+  for (const each of names) {
+    taken.add(each);
+  }
+  const oneFunction = defaultNamespace === undefined ? '' : `; NAME and NAME.${defaultNamespace} are one function`;
+  return isTaken ? `is a function that stands here a second time${oneFunction}` : undefined;
 }
 
 /** In a stack the gateway may be left out as long as nobody needs it: there is no default that would be safe to guess. */

@@ -73,6 +73,7 @@ defaults: { url: "http://gateway:8080/function/{name}", timeout: 5m }
   expect(settings.get('thumbnail')?.url).toBe('http://gateway:8080/function/thumbnail');
   expect(parseFunctionEntry('a', { concurrency: 5 }, { url: 'http://x/{name}' })).toEqual({
     kind: 'settings',
+    name: 'a',
     settings: { url: 'http://x/a', concurrency: 5 },
   });
 });
@@ -295,6 +296,7 @@ defaults: { timeout: 5m, retry: { attempts: 9, maxWait: 1m } }
     queue: 'images',
     timeout: '5m',
     retry: { attempts: 3, minWait: '1s', maxWait: '1m' },
+    defaultNamespace: 'openfaas-fn',
   });
 });
 
@@ -302,6 +304,7 @@ test('an entry by itself is checked as in a file, with the defaults of one', () 
   const defaults = { timeout: '5m', retry: { maxWait: '10s' } };
   expect(parseFunctionEntry('a', { url: 'http://x/{name}', maxPending: 3 }, defaults)).toEqual({
     kind: 'settings',
+    name: 'a',
     settings: { url: 'http://x/a', maxPending: 3, timeout: '5m', retry: { maxWait: '10s' } },
   });
   expect(parseFunctionEntry('a', { url: 'http://a', retry: { minWait: '1m' } }, defaults)).toEqual({

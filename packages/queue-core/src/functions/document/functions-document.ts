@@ -1,8 +1,9 @@
 import { type DocumentProblem, type Found, locateProblems, readYaml } from '@asyncfn/checked-yaml';
 import { parseSize } from '@asyncfn/units';
 import { type FunctionConfig, toFunctionConfig } from '../function-config.ts';
-import { completeSettings } from '../function-settings.ts';
-import { gatewayTemplate, nameInStack } from '../openfaas/openfaas-stack.ts';
+import { completeSettings, namespacesOf } from '../function-settings.ts';
+import { nameOfEntry, namespaceOfDocument } from '../names/default-namespace.ts';
+import { gatewayTemplate } from '../openfaas/openfaas-stack.ts';
 import type { DocumentContext } from './document-context.ts';
 import { contentProblems, entryProblems } from './document-problems.ts';
 import { checkShape } from './document-shape.ts';
@@ -15,6 +16,10 @@ export interface FunctionsDefinition {
   readonly functions: ReadonlyMap<string, FunctionConfig>;
   /** Makes a function of every other valid name; undefined where `defaults.url` is not set. */
   readonly fallback: ((name: string) => FunctionConfig) | undefined;
+  /** The namespace that may be left out of any name. Default: none. */
+  readonly defaultNamespace?: string | undefined;
+  /** The namespaces that may be left out of single names. Default: of none. */
+  readonly namespaces?: ReadonlyMap<string, string>;
 }
 
 /** What a functions file says. */
@@ -28,6 +33,10 @@ export interface FileDefinition extends FunctionsDefinition {
 }
 
 /** What a process knows that has no functions file. */
+export function withoutFile(defaultNamespace: string | undefined): FileDefinition {
+  return { ...noFile, defaultNamespace };
+}
+
 export const noFile: FileDefinition = {
   functions: new Map(),
   fallback: undefined,
@@ -54,7 +63,7 @@ export function parseFunctions(text: string, context: DocumentContext = {}): Par
   }
   const shape = checkShape(yaml.value);
   const ofContent = shape.kind === 'content' ? contentProblems(shape.content, context) : shape.problems;
-  const found = [...entryProblems(yaml.value), ...urlProblems(yaml.value, yaml.written), ...ofContent];
+  const found = [...entryProblems(yaml.value, context), ...urlProblems(yaml.value, yaml.written), ...ofContent];
   const problems = withReferences(
     found,
     yaml.problems.filter(({ keys }) => isRead(keys, yaml.value)),
@@ -71,20 +80,23 @@ function withReferences(found: readonly Found[], references: readonly Found[]): 
   return [...references, ...found.filter(({ keys }) => !places.has(keys.join('\0')))];
 }
 
-function toDefinition(content: FunctionsContent, { openfaasUrl }: DocumentContext): FileDefinition {
+function toDefinition(content: FunctionsContent, context: DocumentContext): FileDefinition {
   const { functions, defaults = {} } = content;
-  const gateway = gatewayTemplate(content, openfaasUrl);
+  const gateway = gatewayTemplate(content, context.openfaasUrl);
+  const defaultNamespace = namespaceOfDocument(content, context.defaultNamespace);
   const inherited: Settings = gateway === undefined ? defaults : { url: gateway, ...defaults };
   const settings = new Map(
     Object.entries(functions ?? {}).map(([key, own]) => {
-      const name = nameInStack(key, own);
-      return [name, completeSettings(name, own, inherited)];
+      const named = nameOfEntry(key, own, defaultNamespace);
+      return [named.name, completeSettings(named, own, inherited)];
     }),
   );
-  const configs = [...settings].map(([name, complete]) => toFunctionConfig(name, complete));
+  const configs = [...settings].map(([name, complete]) => [name, toFunctionConfig(name, complete)] as const);
   return {
-    functions: new Map(configs.map((config) => [config.name, config])),
+    functions: new Map(configs),
+    namespaces: namespacesOf(settings),
     fallback: defaults.url === undefined ? undefined : (name) => toFunctionConfig(name, defaults),
+    defaultNamespace,
     settings,
     defaults: inherited,
     queueMaxBytes: toQueueMaxBytes(content),
@@ -97,22 +109,29 @@ function toQueueMaxBytes({ queues }: FunctionsContent): Map<string, number> {
 }
 
 export type ParsedEntry =
-  | { readonly kind: 'settings'; readonly settings: FunctionSettings }
+  | { readonly kind: 'settings'; readonly name: string; readonly settings: FunctionSettings }
   | { readonly kind: 'refused'; readonly problems: readonly string[] };
 
 /**
  * Parses one function as it would stand in a functions file. Reports every problem at once, each with the setting that
  * it is about.
  * @param defaults what holds where the entry says nothing
+ * @param defaultNamespace the namespace that may be left out of every name. Default: none
  */
-export function parseFunctionEntry(name: string, entry: unknown, defaults: Settings): ParsedEntry {
+export function parseFunctionEntry(
+  name: string,
+  entry: unknown,
+  defaults: Settings,
+  defaultNamespace?: string,
+): ParsedEntry {
   const document = { functions: { [name]: entry }, defaults };
   const shape = checkShape(document);
   const ofContent = shape.kind === 'content' ? contentProblems(shape.content) : shape.problems;
   const found = [...entryProblems(document), ...urlProblems(document), ...ofContent];
   const own = shape.kind === 'content' ? shape.content.functions?.[name] : undefined;
   if (own !== undefined && found.length === 0) {
-    return { kind: 'settings', settings: completeSettings(name, own, defaults) };
+    const named = nameOfEntry(name, own, defaultNamespace);
+    return { kind: 'settings', name: named.name, settings: completeSettings(named, own, defaults) };
   }
   return { kind: 'refused', problems: found.map(({ keys, problem }) => `${describePlace(keys.slice(2))} ${problem}`) };
 }

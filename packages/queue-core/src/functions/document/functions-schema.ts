@@ -44,7 +44,12 @@ const FunctionEntry = Type.Object({ url: Type.Optional(Url), ...tuning, annotati
  * A function's settings as the register keeps them: complete, and open to settings of later versions, so that versions
  * can run side by side.
  */
-export const StoredSettings = Type.Object({ url: StoredUrl, ...tuning, retry: Type.Optional(Type.Object(retry)) });
+export const StoredSettings = Type.Object({
+  url: StoredUrl,
+  ...tuning,
+  retry: Type.Optional(Type.Object(retry)),
+  defaultNamespace: Type.Optional(Name),
+});
 
 /** What holds for every function that does not say otherwise; with a `url`, every valid name is a function. */
 const DefaultSettings = Type.Object({ url: Type.Optional(Url), ...tuning }, closed);
@@ -86,7 +91,11 @@ export const StackDocument = Type.Object({
 export type Settings = Static<typeof DefaultSettings>;
 
 /** The settings of one function, with all that `defaults` and annotations say. */
-export type FunctionSettings = Settings & { readonly url: string };
+export type FunctionSettings = Settings & {
+  readonly url: string;
+  /** With this namespace its name is the same function, for every process that knows it. Nobody writes it: see `toOneName`. */
+  readonly defaultNamespace?: string;
+};
 
 /** What both kinds of document say. */
 export interface FunctionsContent {

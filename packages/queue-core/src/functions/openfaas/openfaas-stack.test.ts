@@ -194,7 +194,10 @@ test.each([
     '3: functions.a.b must be NAME or NAME.NAMESPACE, each [A-Za-z0-9_-]{1,63}',
   ],
   [`${provider}functions:\n  a.b.c: {}`, '3: functions.a.b.c must be NAME or NAME.NAMESPACE, each [A-Za-z0-9_-]{1,63}'],
-  [`${provider}functions:\n  a.b: {}\n  a: { namespace: b }`, '4: functions.a is a.b a second time'],
+  [
+    `${provider}functions:\n  a.b: {}\n  a: { namespace: b }`,
+    '4: functions.a is a function that stands here a second time; NAME and NAME.openfaas-fn are one function',
+  ],
   [
     `${provider}functions:\n  a: { timeout: soon }`,
     '3: functions.a.timeout must be a duration such as 30s, 15m or 2h, or 0 for none',

@@ -1,0 +1,49 @@
+import { parseFunctionName } from '../../function-name.ts';
+import { entriesOf } from '../document/entries-of.ts';
+import { isStack, nameInStack } from '../openfaas/openfaas-stack.ts';
+
+/** Where OpenFaaS puts functions that name no namespace, and what its clients send. */
+const openfaasNamespace = 'openfaas-fn';
+
+/**
+ * The one name of a function out of whose name this namespace may be left: without it. Subjects, consumers, caps, labels
+ * and states go by this name, so that `NAME` and `NAME.NAMESPACE` are one function. Any other name is its own.
+ */
+export function toOneName(name: string, defaultNamespace: string | undefined): string {
+  const parsed = parseFunctionName(name);
+  return parsed?.namespace !== undefined && parsed.namespace === defaultNamespace ? parsed.name : name;
+}
+
+/** All that the function which is called `name` can be called, its one name first. */
+export type NamesOf = (name: string) => readonly string[];
+
+/** Where no namespace may be left out. */
+export const onlyName: NamesOf = (name) => [name];
+
+/** All that a function can be called, its one name first. */
+export function allNames(oneName: string, defaultNamespaces: readonly (string | undefined)[]): string[] {
+  if (oneName.includes('.')) {
+    return [oneName];
+  }
+  const named = new Set(defaultNamespaces.filter((namespace) => namespace !== undefined));
+  return [oneName, ...[...named].map((namespace) => `${oneName}.${namespace}`)];
+}
+
+/** The namespace that may be left out of every name in a document, which can be anything. */
+export function namespaceOfDocument(document: unknown, configured: string | undefined): string | undefined {
+  return configured ?? (isStack(document) ? openfaasNamespace : undefined);
+}
+
+/** How the function of an entry is named, which can be anything. */
+export interface EntryName {
+  readonly name: string;
+  /** The namespace that may be left out. */
+  readonly defaultNamespace: string | undefined;
+}
+
+/** @param ofDocument the namespace that may be left out of every name. Without it that of OpenFaaS, if annotations name it */
+export function nameOfEntry(key: string, entry: unknown, ofDocument: string | undefined): EntryName {
+  const isOfOpenfaas = entriesOf(entry, 'annotations').some(([annotation]) => annotation.startsWith('com.openfaas.'));
+  const defaultNamespace = ofDocument ?? (isOfOpenfaas ? openfaasNamespace : undefined);
+  return { name: toOneName(nameInStack(key, entry), defaultNamespace), defaultNamespace };
+}
