@@ -52,7 +52,7 @@ export interface WorkerSide extends Side {
 
 /** What a gateway runs of queue-core, connected and ready. */
 export async function startGatewaySide(url: string, options: SideOptions = {}): Promise<GatewaySide> {
-  const { publishTimeoutMs = 5_000, maxPending = 16_384 } = options;
+  const { publishTimeoutMs = 30_000, maxPending = 16_384 } = options;
   const side = createSide(url, options, false);
   const publisher = new Publisher(side.broker, { timeoutMs: publishTimeoutMs, maxPending });
   const register = new FunctionRegister({

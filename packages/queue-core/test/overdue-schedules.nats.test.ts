@@ -15,7 +15,7 @@ import { openManager } from './harness.ts';
 
 const storageBytes = 32 * 1024 * 1024;
 const queue = 'default';
-/** Long enough to fill the storage in it. */
+/** Long enough to fill the rest of the storage in it. */
 const waitMs = 1_000;
 
 let manager: JetStreamManager;
@@ -61,13 +61,22 @@ async function schedule(ms: number): Promise<string> {
   return callId;
 }
 
-/** Fills the storage; returns what makes room again. */
-async function fill(): Promise<() => Promise<unknown>> {
+const fillerBytes = 4_000_000;
+
+/** Fills most of the storage: done before a call is scheduled, since it can take longer than the call waits. */
+async function nearlyFill(): Promise<void> {
   await manager.streams.add({ name: 'FILLER', subjects: ['filler'] });
+  for (let left = storageBytes; left > 2 * fillerBytes; left -= fillerBytes) {
+    await jetstream(connection).publish('filler', Buffer.alloc(fillerBytes));
+  }
+}
+
+/** Fills the rest of the storage; returns what makes room again. */
+async function fill(): Promise<() => Promise<unknown>> {
   const client = jetstream(connection);
   for (;;) {
     try {
-      await client.publish('filler', Buffer.alloc(4_000_000));
+      await client.publish('filler', Buffer.alloc(fillerBytes));
     } catch (error) {
       expect(error).toBeInstanceOf(JetStreamApiError);
       return () => manager.streams.delete('FILLER');
@@ -90,6 +99,7 @@ async function chanceIsOver(): Promise<void> {
 const muchLater = (): number => Date.now() + 60_000;
 
 test('a retry that came due while there was no room becomes ready when there is room again, as it was', async () => {
+  await nearlyFill();
   const forgotten = await schedule(waitMs);
   const makeRoom = await fill();
   await chanceIsOver();
@@ -119,6 +129,7 @@ test('a callback that came due while there was no room does too', async () => {
     headers: [],
     tries: 1,
   };
+  await nearlyFill();
   await new CallbackStore(publisher, { manager }).store(task, Buffer.from('result'), Date.now() + waitMs, 0);
   const makeRoom = await fill();
   await chanceIsOver();
@@ -147,6 +158,7 @@ test('schedules that are in time are left alone, also those that are a little la
 });
 
 test('a schedule that two processes find overdue becomes ready once', async () => {
+  await nearlyFill();
   const callId = await schedule(waitMs);
   const makeRoom = await fill();
   await chanceIsOver();
