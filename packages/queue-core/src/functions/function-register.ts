@@ -1,7 +1,7 @@
 import { parseFunctionName } from '../function-name.ts';
 import type { FunctionsDefinition } from './document/functions-document.ts';
 import type { FunctionConfig } from './function-config.ts';
-import { allNames, toOneName } from './names/default-namespace.ts';
+import { allNames, resolveName } from './names/default-namespace.ts';
 
 /** The functions that exist. Names that reach metrics, subjects or URLs come from here, never from a request. */
 export class FunctionRegister {
@@ -33,9 +33,7 @@ export class FunctionRegister {
     if (functions.has(name)) {
       return name;
     }
-    const oneName = toOneName(name, defaultNamespace);
-    const short = oneName.split('.', 1)[0] ?? '';
-    return toOneName(oneName, namespaces?.get(short));
+    return resolveName(name, defaultNamespace, (short) => namespaces?.get(short));
   }
 
   /** All that the function which is called `name` can be called, the one name first: what is stored may say any of them. */

@@ -3,7 +3,7 @@ import type { FunctionSettings } from './document/functions-schema.ts';
 import { toFunctionConfig } from './function-config.ts';
 import type { FunctionEntry } from './function-entry.ts';
 import { changedSettings, namespacesOf } from './function-settings.ts';
-import { toOneName } from './names/default-namespace.ts';
+import { resolveName } from './names/default-namespace.ts';
 
 /** What the shared register holds under a name. */
 export interface StoredFunction {
@@ -188,9 +188,8 @@ export class SharedFunctions {
   }
 
   #toOneName(name: string): string {
-    const oneName = toOneName(name, this.#file.defaultNamespace);
-    const short = oneName.split('.', 1)[0] ?? '';
-    return short === oneName ? oneName : toOneName(oneName, this.#findUnder(short)?.entry.settings.defaultNamespace);
+    const namespaceOf = (short: string) => this.#findUnder(short)?.entry.settings.defaultNamespace;
+    return resolveName(name, this.#file.defaultNamespace, namespaceOf);
   }
 
   #findUnder(name: string): KnownFunction | undefined {

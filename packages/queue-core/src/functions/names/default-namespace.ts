@@ -14,6 +14,21 @@ export function toOneName(name: string, defaultNamespace: string | undefined): s
   return parsed?.namespace !== undefined && parsed.namespace === defaultNamespace ? parsed.name : name;
 }
 
+/**
+ * The one name of the function that is called `name`, if a namespace may be left out of every name, and others of single
+ * names.
+ * @param namespaceOf the namespace that may be left out of the name of this function
+ */
+export function resolveName(
+  name: string,
+  defaultNamespace: string | undefined,
+  namespaceOf: (name: string) => string | undefined,
+): string {
+  const oneName = toOneName(name, defaultNamespace);
+  const short = oneName.split('.', 1)[0] ?? '';
+  return short === oneName ? oneName : toOneName(oneName, namespaceOf(short));
+}
+
 /** All that the function which is called `name` can be called, its one name first. */
 export type NamesOf = (name: string) => readonly string[];
 
