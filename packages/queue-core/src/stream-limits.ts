@@ -1,5 +1,6 @@
 import { formatSize, parseSize } from '@asyncfn/units';
 import { isNamePart } from './function-name.ts';
+import { queueStream } from './subjects.ts';
 
 /** How large one stream may become, or each that is not named. */
 export interface StreamLimit {
@@ -57,7 +58,7 @@ const shareOfCalls = 0.4;
  * @param set what else is set for the queue
  */
 export function limitOfQueue(limits: StreamLimits, queue: string, set?: number): number | undefined {
-  const limit = limits(`CALLS_${queue}`);
+  const limit = limits(queueStream(queue));
   if (limit === undefined) {
     return set;
   }

@@ -105,5 +105,5 @@ export class StreamRoom {
 /** The stream that must not lose the message; undefined where it may. */
 function streamOf(subject: string): string | undefined {
   const [root = '', queue = ''] = subject.split('.', 2);
-  return root === 'calls' ? `CALLS_${queue}` : keepers.get(root);
+  return root === 'calls' ? queueStream(queue) : keepers.get(root);
 }
