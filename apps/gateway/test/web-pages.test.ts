@@ -96,7 +96,7 @@ describe('without tokens', () => {
     ['a program', {}],
     ['a page of the gateway', { origin: 'http://OWN', 'sec-fetch-site': 'same-origin' }],
     ['a page of the gateway, in older browsers', { origin: 'http://OWN' }],
-    ['whoever types its address', { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate' }],
+    ['a user who types its address', { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate' }],
     ['a program that calls it localhost', { host: 'localhost:8080' }],
     ['a program that calls it by a name that is set', { host: 'asyncfn.example.com' }],
     [

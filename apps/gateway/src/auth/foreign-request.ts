@@ -15,7 +15,7 @@ export function refuseForeignHost({ headers, socket }: ForeignCandidate, ownHost
 
 /**
  * Refuses what the page of another origin has a browser send: with no credentials, or with those of HTTP basic, which
- * browsers add by themselves. That somebody follows a link to us is fine: the page does not see what comes.
+ * browsers add by themselves. A user may follow a link to us: the page that holds it does not see the response.
  *
  * Browsers say where a request comes from in `Sec-Fetch-Site` (W3C Fetch Metadata) to HTTPS and to loopback addresses,
  * and in `Origin` with all that is no GET. Programs send neither.

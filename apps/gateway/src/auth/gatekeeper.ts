@@ -23,7 +23,7 @@ export class Gatekeeper {
     this.#options = options;
   }
 
-  /** Whose request it is, unless it is that of somebody's browser whom another page has made send it. */
+  /** Whose request it is. Refuses one that the page of another origin has a browser send. */
   identify(request: IncomingMessage): { readonly kind: 'caller'; readonly caller: Caller } | Refusal {
     const { tokens, ownHosts } = this.#options;
     const known = tokens?.();

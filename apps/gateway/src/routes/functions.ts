@@ -213,7 +213,7 @@ function refuseChange(reply: FastifyReply, { kind }: RegisterChange): FastifyRep
   return reply.refuse(kind === 'refused' ? preconditionFailed : contended);
 }
 
-/** The namespace that may be left out stays the same: nobody writes it, and another process may have known it. */
+/** The namespace that may be left out stays the same: requests do not set it, and another process may have known it. */
 function keptNamespace(there: KnownFunction | undefined): Pick<FunctionSettings, 'defaultNamespace'> {
   const { defaultNamespace } = there?.entry.settings ?? {};
   return defaultNamespace === undefined ? {} : { defaultNamespace };

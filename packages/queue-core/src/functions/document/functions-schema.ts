@@ -93,7 +93,7 @@ export type Settings = Static<typeof DefaultSettings>;
 /** The settings of one function, with all that `defaults` and annotations say. */
 export type FunctionSettings = Settings & {
   readonly url: string;
-  /** With this namespace its name is the same function, for every process that knows it. Nobody writes it: see `toOneName`. */
+  /** With this namespace its name is the same function, for every process that knows it. Not for users to set: see `toOneName`. */
   readonly defaultNamespace?: string;
 };
 

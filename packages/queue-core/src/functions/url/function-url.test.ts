@@ -1,4 +1,4 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: URLs that somebody forgot to fill in
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: URLs whose variables were not filled in
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { objectToUrl, showUrl, urlProblem } from './function-url.ts';

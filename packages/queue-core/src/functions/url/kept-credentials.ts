@@ -6,8 +6,8 @@ export interface KeptUrl {
 }
 
 /**
- * The URL that a function gets in place of another, whose user and password nobody is shown: without a user of its own it
- * keeps them, so that what was read can be written back. They never go to another origin than they were written for. An
+ * The URL that replaces another one of a function. The API never shows its user and password: a URL without a user keeps
+ * those of the one before, so that what was read can be written back. They never go to another origin than they were written for. An
  * empty user, `http://@host`, removes them.
  *
  * @param url one that `urlProblem` has passed

@@ -42,7 +42,7 @@ type Topology = Pick<QueueTopology, 'manager' | 'ready' | 'listQueues' | 'onStre
 
 /**
  * Keeps the limits of streams that have some. JetStream makes room in a full stream by throwing away what is oldest, and
- * refuses the policy that would rather refuse what is new to a stream with message schedules (ADR 1). So whoever sends
+ * refuses the policy that would rather refuse what is new to a stream with message schedules (ADR 1). So the sender
  * keeps the limit (P2).
  */
 export class StreamRoom {
