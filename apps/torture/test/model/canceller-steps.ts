@@ -1,5 +1,16 @@
 import type { Step } from './explore.ts';
-import { append, type Bounds, type Canceller, newest, remove, rest, step, type Variant, type World } from './world.ts';
+import {
+  append,
+  type Bounds,
+  type Canceller,
+  newest,
+  record,
+  remove,
+  rest,
+  step,
+  type Variant,
+  type World,
+} from './world.ts';
 
 type NamedCancel = (name: string, change: (next: World, self: Canceller) => void) => Step<World>;
 
@@ -33,6 +44,15 @@ export class CancellerSteps {
         : [];
     }
     const steps = this.#cancelWork(world, named);
+    if (canceller.intent && canceller.does !== 'done' && (this.#bounds.lapses ?? 0) > 0) {
+      // Whoever stands still for long enough is taken for dead.
+      steps.push(
+        step(world, 'sweeper finishes what is late', (next) => {
+          next.canceller.isSure = false;
+          sweep(next, false);
+        }),
+      );
+    }
     if (canceller.does !== 'done' && crashes < this.#bounds.crashes) {
       steps.push(
         named('dies', (next, self) => {
@@ -47,16 +67,20 @@ export class CancellerSteps {
   #cancelWork(world: World, named: NamedCancel): Step<World>[] {
     const { canceller, messages, outcome } = world;
     const mine = messages.find(({ sequence }) => sequence === canceller.sequence);
+    if (!canceller.isSure && goesByALook.has(canceller.does) && this.#variant.cancelUnsure !== true) {
+      return [named('has looked too long ago', lookAgain)];
+    }
     switch (canceller.does) {
       case 'look':
         if (outcome !== null) {
-          return [named('finds that it has ended', finish('ended'))];
+          return [named('finds that it has ended', foundEnd)];
         }
         return newest(world) === 0
-          ? []
+          ? lookForIntent(world, named)
           : [
               named('finds it', (next, self) => {
                 self.sequence = newest(next);
+                self.isSure = true;
                 self.does = 'store its intent';
               }),
             ];
@@ -90,20 +114,20 @@ export class CancellerSteps {
         return outcome === null
           ? [
               named('records the end', (next, self) => {
-                next.outcome = 'cancelled';
-                next.ends += 1;
+                record(next, 'cancelled');
                 self.does = 'let go';
               }),
             ]
           : [
               named('finds another end', (next, self) => {
-                if (self.removed === null || this.#variant.keepRemoved) {
-                  finish('ended')(next, self);
-                } else {
-                  self.does = 'put back';
+                if (this.#variant.keepRemoved) {
+                  self.removed = null;
                 }
+                foundEnd(next, self);
               }),
             ];
+      case 'store the end again':
+        return [named('stores the end again', this.#variant.putBackBesideOld ? putBackNext : storeAgain)];
       case 'put back':
         return [
           named('puts back what it has removed', (next, self) => {
@@ -126,6 +150,55 @@ export class CancellerSteps {
   }
 }
 
+/** What is right only for as long as what was seen is. */
+const goesByALook: ReadonlySet<Canceller['does']> = new Set([
+  'store its intent',
+  'weigh',
+  'remove',
+  'record',
+  'put back',
+]);
+
+/** A call that is nowhere is being cancelled, or has ended and is forgotten. */
+function lookForIntent({ canceller, ended }: World, named: NamedCancel): Step<World>[] {
+  if (canceller.intent) {
+    return [
+      named('records the end of its intent', (next, self) => {
+        record(next, 'cancelled');
+        self.does = 'let go';
+      }),
+    ];
+  }
+  return ended === null ? [] : [named('finds nothing', finish('ended'))];
+}
+
+function lookAgain(_: World, self: Canceller): void {
+  self.does = 'look';
+}
+
+/** What it has taken out of the queue is put back, for what is left to do after the end: not after a cancel. */
+function foundEnd(next: World, self: Canceller): void {
+  if (self.removed === null || next.outcome === 'cancelled') {
+    finish('ended')(next, self);
+  } else {
+    self.does = 'store the end again';
+  }
+}
+
+/** The end has to be known for as long as the message is there: from then on it is not old for a while. */
+function storeAgain(next: World, self: Canceller): void {
+  if (next.outcome === null) {
+    finish('ended')(next, self);
+    return;
+  }
+  next.endIsOld = false;
+  putBackNext(next, self);
+}
+
+function putBackNext(_: World, self: Canceller): void {
+  Object.assign(self, { does: 'put back', isSure: true });
+}
+
 function finish(said: Canceller['said']): (next: World, self: Canceller) => void {
   return (_, self) => {
     Object.assign(self, { does: 'done', intent: false, said });
@@ -137,8 +210,7 @@ function sweep(next: World, isOlderTakenForIt: boolean): void {
   const { canceller } = next;
   const isThere = isOlderTakenForIt ? next.messages.length > 0 : newest(next) >= canceller.sequence;
   if (next.outcome === null && !isThere) {
-    next.outcome = 'cancelled';
-    next.ends += 1;
+    record(next, 'cancelled');
   }
   if (next.outcome === 'cancelled') {
     letGo(next);

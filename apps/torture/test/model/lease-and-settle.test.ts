@@ -161,3 +161,102 @@ describe('a call that is cancelled meanwhile: whoever was told that it is hears 
     expect(counterexample?.steps.slice(-2)).toEqual(['canceller records the end', 'worker 0 takes attempt 0']);
   });
 });
+
+describe('ends that are forgotten after a while: only when nothing of their call is left', () => {
+  test.each<[string, Partial<Bounds>]>([
+    ['while nothing breaks', { lapses: 2 }],
+    ['whichever process dies', { lapses: 1, crashes: 1 }],
+    ['when a lease runs out under a worker that goes on', { lapses: 2, expiries: 1 }],
+    // With a retry there are a quarter of a million states; it holds there too.
+    [
+      'when a process dies, and a lease runs out under a worker that goes on',
+      { lapses: 1, crashes: 1, expiries: 1, maxRetries: 0 },
+    ],
+    ['when two leases run out under workers that go on', { lapses: 1, expiries: 2, maxRetries: 0 }],
+    ['when the call is cancelled', { lapses: 1, cancel: true }],
+  ])('%s', (_, bounds) => {
+    const { counterexample, states } = explored(bounds);
+    expect(counterexample).toBeUndefined();
+    expect(states).toBeGreaterThan(100);
+  });
+
+  interface Oblivion {
+    readonly mistake: string;
+    readonly variant: Variant;
+    readonly bounds: Partial<Bounds>;
+    readonly problem: string;
+    /** The last step of the way to it. */
+    readonly last: string;
+  }
+
+  test.each<Oblivion>([
+    {
+      mistake: 'forgotten by age, while their callbacks wait',
+      variant: { forgetByAge: true },
+      bounds: { lapses: 1 },
+      problem: 'an end is forgotten while its callback waits',
+      last: 'pruner finds that nothing is left of the call',
+    },
+    {
+      mistake: 'forgotten while somebody is about to cancel the call',
+      variant: { forgetBesideIntent: true },
+      bounds: { lapses: 1, cancel: true },
+      problem: 'two ends',
+      last: 'sweeper finishes what is late',
+    },
+    {
+      mistake: 'recorded without proof that the message is still there',
+      variant: { recordUnsure: true },
+      bounds: { lapses: 1, expiries: 1 },
+      problem: 'two ends',
+      last: 'worker 1 records that it succeeded',
+    },
+    {
+      mistake: 'recorded after a look for the message, and for another end only then',
+      variant: { messageBeforeEnd: true },
+      bounds: { lapses: 1, expiries: 1 },
+      problem: 'two ends',
+      last: 'worker 1 records that it succeeded',
+    },
+    {
+      mistake: 'missed by a worker whose message has gone',
+      variant: { invokeGone: true },
+      bounds: { lapses: 1, expiries: 1 },
+      problem: 'invoked although it has ended',
+      last: 'worker 1 looks for the end',
+    },
+    {
+      mistake: 'missed by a worker that has stood still with the call',
+      variant: { beginUnsure: true },
+      bounds: { lapses: 1, expiries: 1 },
+      problem: 'invoked although it has ended',
+      last: 'worker 0 begins',
+    },
+    {
+      mistake: 'overtaken by a cancel that was decided long ago',
+      variant: { cancelUnsure: true },
+      bounds: { lapses: 1, cancel: true },
+      problem: 'two ends',
+      last: 'canceller records the end',
+    },
+    {
+      mistake: 'about to be forgotten when their call is put back',
+      variant: { putBackBesideOld: true },
+      bounds: { lapses: 1, cancel: true },
+      problem: 'invoked although it has ended',
+      last: 'worker 1 looks for the end',
+    },
+  ])('would be $mistake', ({ variant, bounds, problem, last }) => {
+    const { counterexample } = explored(bounds, variant);
+    expect(counterexample?.problem).toBe(problem);
+    expect(counterexample?.steps.at(-1)).toBe(last);
+  });
+
+  test('it takes the death of a worker, and a canceller that stands still meanwhile, to lose what follows an end', () => {
+    const { counterexample } = explored({ lapses: 1, crashes: 1, cancel: true, maxRetries: 0 });
+    expect(counterexample?.problem).toBe('nobody was told');
+    expect(counterexample?.steps).toEqual(
+      expect.arrayContaining(['worker 0 dies', 'sweeper finishes what is late', 'time passes']),
+    );
+  });
+});

@@ -1,5 +1,6 @@
 import { CancellerSteps } from './canceller-steps.ts';
 import type { Model, Step } from './explore.ts';
+import { memorySteps } from './memory-steps.ts';
 import { WorkerSteps } from './worker-steps.ts';
 import { append, at, type Bounds, initialWorld, step, type Variant, type World } from './world.ts';
 
@@ -22,6 +23,7 @@ export function leaseAndSettle(bounds: Bounds, variant: Variant = {}): Model<Wor
       ...brokerSteps(world, bounds),
       ...world.workers.flatMap((_, who) => workers.of(world, who)),
       ...canceller.of(world),
+      ...memorySteps(world, bounds, variant),
     ],
     wrong: (world) => wrong(world, bounds),
     unfinished,
@@ -29,7 +31,7 @@ export function leaseAndSettle(bounds: Bounds, variant: Variant = {}): Model<Wor
 }
 
 function wrong(world: World, { maxRetries }: Bounds): string | undefined {
-  const { offence, accepted, stored, ends, told, outcome, invoked, crashes, expiries, canceller } = world;
+  const { offence, accepted, stored, ends, told, ended, invoked, crashes, expiries, canceller } = world;
   if (offence !== null) {
     return offence;
   }
@@ -39,7 +41,7 @@ function wrong(world: World, { maxRetries }: Bounds): string | undefined {
   if (ends > 1) {
     return 'two ends';
   }
-  if (told.some((end) => end !== outcome)) {
+  if (told.some((end) => end !== ended)) {
     return 'the receiver is told of an end that is not on record';
   }
   if (invoked.length > maxRetries + 1) {
@@ -49,10 +51,10 @@ function wrong(world: World, { maxRetries }: Bounds): string | undefined {
   if (repeated > crashes + expiries) {
     return 'more attempts were made again than leases were lost (P3)';
   }
-  return canceller.said === 'cancelled' && outcome !== 'cancelled' ? 'cancelled, and ended otherwise' : undefined;
+  return canceller.said === 'cancelled' && ended !== 'cancelled' ? 'cancelled, and ended otherwise' : undefined;
 }
 
-function unfinished({ stored, messages, outcome, letter, told, canceller }: World): string | undefined {
+function unfinished({ stored, messages, ended: outcome, letter, told, canceller }: World): string | undefined {
   if (!stored) {
     return undefined;
   }
@@ -147,6 +149,10 @@ function brokerSteps(world: World, bounds: Bounds): Step<World>[] {
       step(world, `lease of worker ${holder} runs out`, (next) => {
         at(next.messages, index).holder = null;
         next.expiries += isKept ? 1 : 0;
+        const worker = next.workers[holder];
+        if (isKept && worker?.does === 'begin') {
+          worker.isSure = false; // it has stood still for longer than its lease, and knows by its clock
+        }
       }),
     ];
   });

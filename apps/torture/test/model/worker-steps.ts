@@ -6,6 +6,7 @@ import {
   type Bounds,
   type End,
   newest,
+  record,
   remove,
   rest,
   step,
@@ -58,14 +59,15 @@ export class WorkerSteps {
           taken.holder = who;
           taken.deliveries += 1;
           const self = at(next.workers, who);
-          Object.assign(self, { sequence: taken.sequence, attempt: taken.attempt, answer: null, resumes: false });
+          const { sequence, attempt } = taken;
+          Object.assign(self, { sequence, attempt, answer: null, resumes: false, isSure: true });
           if (ackBeforeInvoke) {
             next.messages.splice(index, 1);
           }
           const isFirst = taken.attempt === 0 && !taken.isPutBack;
           const isFresh = taken.deliveries === 1 && (isFirst || blindRetry);
           if (isFresh || noLook) {
-            invoke(next, self);
+            this.#begin(next, self);
           } else if (taken.deliveries === 1 || this.#variant.endBeforeNewer) {
             self.does = 'look for the end';
           } else {
@@ -76,9 +78,29 @@ export class WorkerSteps {
     });
   }
 
-  #workSteps(world: World, { does, answer, sequence, resumes }: Worker, named: Named): Step<World>[] {
+  /** A delivery may be in the hands of a worker for a while before it is begun, if the worker stands still. */
+  #begin(next: World, self: Worker): void {
+    if ((this.#bounds.lapses ?? 0) > 0 && !this.#bounds.cancel) {
+      self.does = 'begin';
+    } else {
+      invoke(next, self);
+    }
+  }
+
+  #workSteps(world: World, worker: Worker, named: Named): Step<World>[] {
+    const { does, answer, sequence, resumes } = worker;
     const { endBeforeNewer } = this.#variant;
     switch (does) {
+      case 'begin':
+        return [
+          named('begins', (next, self) => {
+            if (self.isSure || this.#variant.beginUnsure) {
+              invoke(next, self);
+            } else {
+              self.does = 'look for a newer message';
+            }
+          }),
+        ];
       case 'look for a newer message': {
         const isHistory = newest(world) !== 0 && newest(world) !== sequence;
         return [
@@ -97,19 +119,23 @@ export class WorkerSteps {
         return [
           named('looks for the end', (next, self) => {
             if (next.outcome !== null) {
-              self.resumes = true;
-              self.does = afterEnd(next.outcome);
+              Object.assign(self, { resumes: true, answer: next.outcome, does: afterEnd(next.outcome) });
             } else if (endBeforeNewer) {
               self.does = 'look for a newer message';
-            } else {
+            } else if (holds(next, sequence) || this.#variant.invokeGone) {
+              self.isSure = true;
               invoke(next, self);
+            } else {
+              rest(self);
             }
           }),
         ];
       case 'invoke':
         return this.#answerSteps(named);
       case 'settle':
-        return answer === 'again' ? this.#retrySteps(world, sequence, named) : this.#endSteps(world, answer, named);
+        return answer === 'again' ? this.#retrySteps(world, sequence, named) : this.#endSteps(world, worker, named);
+      case 'look for its message':
+        return [this.#look(this.#variant.messageBeforeEnd ? 'end' : 'message', sequence, named, beSure)];
       case 'bury':
         return [
           named('puts it among the dead letters', (next, self) => {
@@ -124,12 +150,7 @@ export class WorkerSteps {
                 self.does = 'acknowledge';
               }),
             ]
-          : [
-              named('calls back', (next, self) => {
-                tell(next, next.outcome ?? at([answer as End], 0));
-                self.does = 'note the callback';
-              }),
-            ];
+          : this.#callBackSteps(answer, named);
       case 'note the callback':
         return [
           named('notes the callback', (next, self) => {
@@ -142,6 +163,36 @@ export class WorkerSteps {
       case 'nothing':
         return [];
     }
+  }
+
+  /** A look at whether the call is still this worker's to end. If not, it lets go. */
+  #look(at: 'end' | 'message', sequence: number, named: Named, goOn: (next: World, self: Worker) => void): Step<World> {
+    return named(`looks for its ${at}`, (next, self) => {
+      const isMine = at === 'end' ? next.outcome === null : newest(next) === sequence;
+      if (isMine) {
+        goOn(next, self);
+      } else {
+        rest(self);
+      }
+    });
+  }
+
+  #callBackSteps(answer: Worker['answer'], named: Named): Step<World>[] {
+    const steps = [
+      named('calls back', (next, self) => {
+        tell(next, at([answer as End], 0));
+        self.does = 'note the callback';
+      }),
+    ];
+    if ((this.#bounds.lapses ?? 0) > 0) {
+      steps.push(
+        named('stores the callback', (next, self) => {
+          next.callbackWaits = true;
+          self.does = 'note the callback';
+        }),
+      );
+    }
+    return steps;
   }
 
   #answerSteps(named: Named): Step<World>[] {
@@ -191,18 +242,21 @@ export class WorkerSteps {
     return steps;
   }
 
-  #endSteps(world: World, end: Worker['answer'], named: Named): Step<World>[] {
+  #endSteps(world: World, { answer: end, isSure, sequence }: Worker, named: Named): Step<World>[] {
     if (end === null || end === 'again') {
       return [];
     }
-    const record = (next: World): void => {
-      next.outcome = end;
-      next.ends += 1;
-    };
+    if (!isSure && !this.#variant.recordUnsure) {
+      return [
+        this.#look(this.#variant.messageBeforeEnd ? 'message' : 'end', sequence, named, (_, self) => {
+          self.does = 'look for its message';
+        }),
+      ];
+    }
     if (world.outcome === null || this.#variant.uncheckedOutcome) {
       return [
         named(`records that it ${end}`, (next, self) => {
-          record(next);
+          record(next, end);
           self.does = this.#variant.ackBeforeCallback ? ackFirst(next, self) : afterEnd(end);
         }),
       ];
@@ -220,12 +274,17 @@ export class WorkerSteps {
   }
 }
 
+/** It has seen that the call has no end, and after that, that its message is there. */
+function beSure(_: World, self: Worker): void {
+  Object.assign(self, { does: 'settle', isSure: true });
+}
+
 /** The moment in which the function is called. */
 function invoke(next: World, self: Worker): void {
   self.does = 'invoke';
   next.invoked[self.attempt] = (next.invoked[self.attempt] ?? 0) + 1;
-  if (next.outcome !== null) {
-    next.offence = `invoked although it has ${next.outcome === 'cancelled' ? 'been cancelled' : 'ended'}`;
+  if (next.ended !== null) {
+    next.offence = `invoked although it has ${next.ended === 'cancelled' ? 'been cancelled' : 'ended'}`;
   }
   if (self.attempt > 0 && next.invoked[self.attempt - 1] === undefined) {
     next.offence = 'an attempt before the one before it';
@@ -239,6 +298,11 @@ function afterEnd(end: End): After {
 function ackFirst(next: World, self: Worker): After {
   remove(next, self.sequence);
   return afterEnd(next.outcome ?? 'succeeded');
+}
+
+/** Whether the message is still in the stream. */
+function holds({ messages }: World, sequence: number): boolean {
+  return messages.some((message) => message.sequence === sequence);
 }
 
 function acknowledge(next: World, self: Worker): void {

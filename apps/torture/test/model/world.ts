@@ -11,8 +11,16 @@ export interface World {
   lastSequence: number;
   /** Attempts whose message ids the stream knows: it takes none of them twice, for two minutes. */
   knownRetries: number[];
-  /** The end on record. */
+  /** The end on record; null before there is one, and once it is forgotten. */
   outcome: End | null;
+  /** The first end that was ever on record. */
+  ended: End | null;
+  /** Whether the end on record has been there for as long as ends are kept at least. */
+  endIsOld: boolean;
+  /** A stored callback waits for its receiver. */
+  callbackWaits: boolean;
+  /** What whoever forgets ends does next. */
+  pruner: 'nothing' | 'remove';
   /** Times that an end was recorded. */
   ends: number;
   letter: boolean;
@@ -29,6 +37,7 @@ export interface World {
   crashes: number;
   expiries: number;
   lostAcks: number;
+  lapses: number;
 }
 
 export type End = 'succeeded' | 'failed' | 'cancelled';
@@ -46,13 +55,23 @@ export interface Message {
 
 export interface Worker {
   /** What it does next. */
-  does: 'nothing' | 'look for a newer message' | 'look for the end' | 'invoke' | 'settle' | After;
+  does:
+    | 'nothing'
+    | 'begin'
+    | 'look for a newer message'
+    | 'look for the end'
+    | 'invoke'
+    | 'settle'
+    | 'look for its message'
+    | After;
   sequence: number;
   attempt: number;
   /** What the function has said: its end, or that it wants to be tried again. */
   answer: End | 'again' | null;
   /** Whether it has found the end on record, instead of recording it. */
   resumes: boolean;
+  /** Whether it has seen lately, by a delivery or a look, that the call had no end and its message was there. */
+  isSure: boolean;
 }
 
 /** What is left when the end is on record. */
@@ -67,6 +86,7 @@ export interface Canceller {
     | 'remove'
     | 'record'
     | 'let go'
+    | 'store the end again'
     | 'put back'
     | 'done'
     | 'dead';
@@ -74,6 +94,8 @@ export interface Canceller {
   /** The attempt of the message that it has taken out of the queue. */
   removed: number | null;
   intent: boolean;
+  /** Whether it has looked for the end lately. */
+  isSure: boolean;
   /** What its client was told. */
   said: 'nothing' | 'cancelled' | 'ended';
 }
@@ -101,6 +123,22 @@ export interface Variant {
   readonly keepRemoved?: boolean;
   /** A sweep takes whatever message of the call there is for the one that was to be cancelled. */
   readonly sweepBlindly?: boolean;
+  /** Ends are forgotten by their age alone. */
+  readonly forgetByAge?: boolean;
+  /** Ends are forgotten although there is an intent to cancel the call. */
+  readonly forgetBesideIntent?: boolean;
+  /** An end is recorded without a look, however long ago the call came. */
+  readonly recordUnsure?: boolean;
+  /** That look is for the message first and for the end second. */
+  readonly messageBeforeEnd?: boolean;
+  /** A redelivered call is invoked although its message has gone meanwhile. */
+  readonly invokeGone?: boolean;
+  /** A call that has waited in the hands of a worker that stood still is begun without a look. */
+  readonly beginUnsure?: boolean;
+  /** What was removed is put back while its end is old. */
+  readonly putBackBesideOld?: boolean;
+  /** An end `cancelled` is recorded without a look, however long ago the call was looked for. */
+  readonly cancelUnsure?: boolean;
 }
 
 export interface Bounds {
@@ -109,10 +147,12 @@ export interface Bounds {
   readonly expiries: number;
   readonly lostAcks: number;
   readonly cancel: boolean;
+  /** Times that so much time passes that an end may be forgotten. Default 0: ends are kept for ever. */
+  readonly lapses?: number;
 }
 
 export function initialWorld(): World {
-  const worker: Worker = { does: 'nothing', sequence: 0, attempt: 0, answer: null, resumes: false };
+  const worker: Worker = { does: 'nothing', sequence: 0, attempt: 0, answer: null, resumes: false, isSure: false };
   return {
     gateway: 'idle',
     stored: false,
@@ -121,17 +161,22 @@ export function initialWorld(): World {
     lastSequence: 0,
     knownRetries: [],
     outcome: null,
+    ended: null,
+    endIsOld: false,
+    callbackWaits: false,
+    pruner: 'nothing',
     ends: 0,
     letter: false,
     callbackNoted: false,
     told: [],
     invoked: [],
     workers: [worker, { ...worker }],
-    canceller: { does: 'nothing', sequence: 0, removed: null, intent: false, said: 'nothing' },
+    canceller: { does: 'nothing', sequence: 0, removed: null, intent: false, isSure: false, said: 'nothing' },
     offence: null,
     crashes: 0,
     expiries: 0,
     lostAcks: 0,
+    lapses: 0,
   };
 }
 
@@ -168,7 +213,14 @@ export function remove(next: World, sequence: number): void {
 }
 
 export function rest(self: Worker): void {
-  Object.assign(self, { does: 'nothing', sequence: 0, attempt: 0, answer: null, resumes: false });
+  Object.assign(self, { does: 'nothing', sequence: 0, attempt: 0, answer: null, resumes: false, isSure: false });
+}
+
+export function record(next: World, end: End): void {
+  next.outcome = end;
+  next.ended ??= end;
+  next.endIsOld = false;
+  next.ends += 1;
 }
 
 export function at<T>(items: readonly T[], index: number): T {
