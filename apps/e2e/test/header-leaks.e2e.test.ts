@@ -107,7 +107,7 @@ async function storedOutcome(natsUrl: string, callId: string): Promise<string> {
   const connection = await connect({ servers: natsUrl });
   try {
     const { streams } = await jetstreamManager(connection);
-    const message = await streams.getMessage('OUTCOMES', { last_by_subj: `outcomes.${callId}.0` });
+    const message = await streams.getMessage('OUTCOMES', { last_by_subj: `outcomes.${callId}.*.*.0` });
     return message?.header.get('Asyncfn-Outcome') ?? '';
   } finally {
     await connection.close();

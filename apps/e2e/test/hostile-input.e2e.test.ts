@@ -10,7 +10,7 @@ const brokerOrders = [
   'Nats-Rollup: sub',
   'Nats-Msg-Id: x',
   'Nats-Schedule: @at 2009-11-10T23:00:00Z',
-  'Nats-Schedule-Target: calls.default.ready.~.echo.x',
+  'Nats-Schedule-Target: calls.default.ready.~.echo.x.~.1',
   'Nats-Expected-Last-Sequence: 999999',
   'Nats-Expected-Last-Subject-Sequence: 999999',
   'Nats-Expected-Stream: OTHER',
@@ -140,7 +140,7 @@ describe('hostile input', () => {
     await using _ = stack;
     const post = 'POST /async-function/echo HTTP/1.1\r\nHost: localhost\r\n';
     const requests = [
-      'PUB calls.default.ready.~.echo.x 5\r\nhello\r\n\r\n',
+      'PUB calls.default.ready.~.echo.x.~.1 5\r\nhello\r\n\r\n',
       `${post}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
       `${post}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!`,
       `${post}Transfer-Encoding: chunked\r\n\r\nzz\r\n`,

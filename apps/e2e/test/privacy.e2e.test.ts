@@ -77,7 +77,7 @@ async function publishUndecodable({ nats }: Stack): Promise<void> {
   await using publisher = await RawPublisher.open(nats.port);
   for (const value of [secret, JSON.stringify({ v: secret, id: secret, [secret]: secret })]) {
     const headers = Buffer.from(`NATS/1.0\r\nAsyncfn-Call: ${value}\r\n\r\n`);
-    const subject = `calls.default.ready.~.echo.undecodable-${value.length}`;
+    const subject = `calls.default.ready.~.echo.undecodable-${value.length}.~.1`;
     await publisher.publish({ subject, headers, body: Buffer.from(secret) });
   }
   await publisher.flush();

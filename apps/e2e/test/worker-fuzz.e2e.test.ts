@@ -19,7 +19,7 @@ const startTime = '1700000000000000000';
 function soundCall(id: string, callbackUrl: string): Sound {
   const record = { v: 1, id, function: 'echo', queue: 'default', path: '/a', query: 'b=c', headers: [['X-A', 'b']] };
   return {
-    subject: `calls.default.ready.~.echo.${id}`,
+    subject: `calls.default.ready.~.echo.${id}.~.${startTime}`,
     headerName: 'Asyncfn-Call',
     record: { ...record, callbackUrl, startTime, retry: 0 },
   };
@@ -28,7 +28,7 @@ function soundCall(id: string, callbackUrl: string): Sound {
 function soundCallback(callId: string, url: string): Sound {
   const result = { functionStatus: 200, durationMs: 1, startTime, retry: 0, maxRetries: 3, headers: [['X-A', 'b']] };
   return {
-    subject: `callbacks.ready.${callId}.0`,
+    subject: `callbacks.ready.${callId}.~.${startTime}.0`,
     headerName: 'Asyncfn-Callback',
     record: { v: 1, callId, generation: 0, function: 'echo', queue: 'default', url, ...result, tries: 0 },
   };

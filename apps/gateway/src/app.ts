@@ -3,6 +3,7 @@ import { type CallbackPolicy, createCallId, type FunctionConfig, type FunctionRe
 import { answerHalfClosed, type Logger, type OwnHosts } from '@asyncfn/service-kit';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { CallIntake } from './accept.ts';
+import type { CallLookup } from './auth/find-call.ts';
 import type { Token } from './auth/token.ts';
 import type { BodyBudget } from './body-budget.ts';
 import type { CallSpans } from './call-spans.ts';
@@ -19,7 +20,7 @@ import { requestMetrics } from './plugins/request-metrics.ts';
 import { requireScopes } from './plugins/route-scope.ts';
 import { unknownRoutes } from './plugins/routing.ts';
 import type { ReceiptBook } from './receipt-book.ts';
-import { type CallLookup, type CallOptions, callRoutes } from './routes/calls.ts';
+import { type CallOptions, callRoutes } from './routes/calls.ts';
 import { type DeadLetterDesk, deadLetterRoutes } from './routes/dead-letters.ts';
 import { enqueueRoutes } from './routes/enqueue.ts';
 import { type FunctionDesk, type FunctionOptions, functionRoutes } from './routes/functions.ts';

@@ -8,6 +8,7 @@ import { displayUrl } from '@asyncfn/service-kit';
  */
 export interface CallView {
   readonly callId: string;
+  readonly submitter?: string;
   readonly function: string;
   readonly queue: string;
   readonly status: AliveCall['phase'] | EndedCall['outcome']['status'];
@@ -38,10 +39,11 @@ export function toCallView(
 }
 
 function viewOfAlive({ phase, call, dueAt, held }: AliveCall, lookup: Parameters<typeof toCallView>[1]): CallView {
-  const { id, function: name, queue, startTime, retry, generation, callbackUrl, parentId } = call;
+  const { id, submitter, function: name, queue, startTime, retry, generation, callbackUrl, parentId } = call;
   const startedAt = held?.startedAt ?? call.startedAt;
   return {
     callId: id,
+    ...(submitter !== undefined && { submitter }),
     function: lookup(name)?.name ?? name,
     queue,
     status: phase,
@@ -57,12 +59,13 @@ function viewOfAlive({ phase, call, dueAt, held }: AliveCall, lookup: Parameters
 }
 
 function viewOfEnded({ outcome, callback }: EndedCall, lookup: Parameters<typeof toCallView>[1]): CallView {
-  const { callId, function: name, queue, status, attempts, maxRetries, startTime, generation } = outcome;
+  const { callId, submitter, function: name, queue, status, attempts, maxRetries, startTime, generation } = outcome;
   const { startedAt, endedAt, durationMs, functionStatus, headers, reason, callbackUrl, parentId } = outcome;
   const redirectedTo = redirectOf(functionStatus, headers)?.location;
   const { status: callbackStatus, attempts: tries } = callback ?? { status: 'pending', attempts: 0 };
   return {
     callId,
+    ...(submitter !== undefined && { submitter }),
     function: lookup(name)?.name ?? name,
     queue,
     status,

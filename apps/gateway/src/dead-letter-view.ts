@@ -10,9 +10,11 @@ import { displayUrl } from '@asyncfn/service-kit';
 
 /** A dead letter as operators see it in a list. Bodies, header values and secrets in URLs are not for their eyes (P9). */
 export function toListView(letter: Omit<DeadLetterEntry, 'sequence'>, names: Pick<FunctionNames, 'resolve'>) {
-  const { callId, kind, function: name, queue, reason, lastStatus, attempts, createdAt, endedAt, bytes } = letter;
+  const { callId, submitter, kind, function: name, queue, reason, lastStatus, attempts, createdAt, endedAt } = letter;
+  const { bytes } = letter;
   return {
     callId,
+    submitter,
     kind,
     function: names.resolve(name),
     queue,

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { ReceiptBook } from './receipt-book.ts';
 
 function call(id: string) {
-  return { id, queue: 'default', function: 'echo' };
+  return { id, startTime: '1', queue: 'default', function: 'echo' };
 }
 
 function setup(limit: number, result: PublishResult = { kind: 'stored', sequence: 1, duplicate: false }) {
@@ -23,7 +23,7 @@ test('every call of a page is handed over once, and where none was accepted no p
   book.note(call('b'));
   await book.handOver();
   await book.handOver();
-  const receipts = ['a', 'b'].map((callId) => ({ callId, queue: 'default', function: 'echo' }));
+  const receipts = ['a', 'b'].map((callId) => ({ callId, startTime: '1', queue: 'default', function: 'echo' }));
   expect(pages).toEqual([{ v: 1, receipts, dueAt: 3_000, waitMs: 2_000 }]);
 });
 

@@ -1,4 +1,4 @@
-import type { Call, Receipt, ReceiptStore } from '@asyncfn/queue-core';
+import { type Call, identityOf, type Receipt, type ReceiptStore } from '@asyncfn/queue-core';
 import type { Logger } from '@asyncfn/service-kit';
 
 export interface ReceiptBookOptions {
@@ -36,11 +36,11 @@ export class ReceiptBook {
     this.#now = now;
   }
 
-  note({ id: callId, queue, function: name }: Pick<Call, 'id' | 'queue' | 'function'>): void {
+  note(call: Pick<Call, 'id' | 'submitter' | 'startTime' | 'queue' | 'function'>): void {
     this.#seen += 1;
     const place = this.#seen <= this.#limit ? this.#page.length : Math.floor(this.#random() * this.#seen);
     if (place < this.#limit) {
-      this.#page[place] = { callId, queue, function: name };
+      this.#page[place] = { ...identityOf(call), queue: call.queue, function: call.function };
     }
   }
 

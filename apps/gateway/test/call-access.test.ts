@@ -44,7 +44,7 @@ test.each([
   expect((await ask(token, 'GET', 'alive')).status).toBe(state);
   expect((await ask(token, 'GET', 'ended/result')).status).toBe(result);
   await ask(token, 'DELETE', 'alive');
-  expect(gateway.canceller.asked).toEqual(cancels ? ['alive'] : []);
+  expect(gateway.canceller.asked).toEqual(cancels ? ['alive of submitter'] : []);
 });
 
 test('to whom a call is hidden, it is answered as one that there never was', async () => {
@@ -59,4 +59,34 @@ test('to whom a call is hidden, it is answered as one that there never was', asy
 
 test('a reader that may see a call is told that it may not cancel it', async () => {
   expect((await ask(reader, 'DELETE', 'alive')).status).toBe(403);
+});
+
+test('of an id that several submitters use, each gets its own call, and whoever may see others the newest that it may see', async () => {
+  const put = (name: string, owner: string | undefined, functionName: string) => {
+    const fields = { ...(owner !== undefined && { submitter: owner }), function: functionName };
+    gateway.calls.standings.set(name, aliveCall('shared', 'queued', fields));
+  };
+  // The newest one first.
+  put('1', undefined, 'echo');
+  put('2', 'submitter', 'echo.team');
+  put('3', 'other', 'hash.team');
+  const submitterOf = async (token: TestToken, query = '') =>
+    (JSON.parse((await ask(token, 'GET', `shared${query}`)).text) as { submitter?: string }).submitter;
+  expect(await submitterOf(submitter)).toBe('submitter');
+  expect(await submitterOf(other)).toBe('other');
+  expect((await ask(admin, 'GET', 'shared')).status).toBe(200);
+  expect(await submitterOf(admin)).toBeUndefined();
+  expect(await submitterOf(admin, '?submitter=other')).toBe('other');
+  expect(await submitterOf(admin, '?submitter=')).toBeUndefined();
+  expect(await submitterOf(readerOfOthers)).toBe('other');
+  expect((await ask(readerOfOthers, 'GET', 'shared?submitter=submitter')).status).toBe(404);
+  expect((await ask(admin, 'GET', 'shared?submitter=a%20b')).status).toBe(400);
+});
+
+test('a call is cancelled as it was found, whoever else has one of its id', async () => {
+  gateway.calls.standings.set('1', aliveCall('shared', 'queued', { submitter: 'other' }));
+  gateway.calls.standings.set('2', aliveCall('shared', 'queued', { submitter: 'submitter' }));
+  await ask(submitter, 'DELETE', 'shared');
+  await ask(admin, 'DELETE', 'shared?submitter=other');
+  expect(gateway.canceller.asked).toEqual(['shared of submitter', 'shared of other']);
 });

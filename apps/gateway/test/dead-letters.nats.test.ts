@@ -9,6 +9,7 @@ import {
   createCallId,
   type DeadLetterReason,
   encodeEnvelope,
+  keyOf,
   Publisher,
   QueueTopology,
 } from '@asyncfn/queue-core';
@@ -40,7 +41,7 @@ async function openGraveyard({ queue, name }: FunctionPlace, natsUrl = inject('n
     [Symbol.asyncDispose]: () => broker.stop(),
     async bury(reason: DeadLetterReason = 'retries_exhausted'): Promise<Call> {
       const call = createCall(queue, name);
-      const letter = { v: 1, kind: 'call', callId: call.id, generation: 0, function: name, queue } as const;
+      const letter = { v: 1, kind: 'call', ...keyOf(call), function: name, queue } as const;
       const ended = { reason, lastStatus: 500, attempts: 4, createdAt: Date.now(), endedAt: Date.now() };
       const original = { header: callHeader, value: encodeEnvelope(call), body: call.body };
       expect(await calls.putDeadLetter({ ...letter, ...ended }, original)).toMatchObject({ kind: 'stored' });

@@ -27,6 +27,7 @@ const unanswered = {
   v: 1,
   kind: 'call',
   callId: 'call-1',
+  startTime: '1700000000000000000',
   generation: 2,
   function: 'echo',
   queue: 'default',
@@ -154,7 +155,7 @@ describe('one', () => {
     gateway.deadLetters.removed = true;
     const { status, body } = await ask('DELETE', '/call-1?kind=callback');
     expect([status, body]).toEqual([204, undefined]);
-    expect(gateway.deadLetters.asked).toEqual([['remove', 'call-1', 'callback']]);
+    expect(gateway.deadLetters.asked).toEqual([['remove', { callId: 'call-1' }, 'callback']]);
   });
 
   test('may have the longest call id there is', async () => {
@@ -169,13 +170,13 @@ describe('a replay', () => {
     const { status, headers, body } = await ask('POST', '/call-1/replay');
     expect([status, body]).toEqual([202, { callId: 'call-1', status: 'queued' }]);
     expect(headers).toMatchObject({ 'x-call-id': 'call-1', location: '/async-function/call-1' });
-    expect(gateway.deadLetters.asked).toEqual([['replay', 'call-1', 'default', undefined]]);
+    expect(gateway.deadLetters.asked).toEqual([['replay', { callId: 'call-1' }, 'default', undefined]]);
   });
 
   test('may name the callback', async () => {
     gateway.deadLetters.replayed = { kind: 'replayed', queue: undefined };
     expect((await ask('POST', '/call-1/replay?kind=callback')).status).toBe(202);
-    expect(gateway.deadLetters.asked).toEqual([['replay', 'call-1', 'default', 'callback']]);
+    expect(gateway.deadLetters.asked).toEqual([['replay', { callId: 'call-1' }, 'default', 'callback']]);
   });
 
   test('does not mind a body that it does not need', async () => {

@@ -1,25 +1,51 @@
-import type { CallStanding, CallWatch, CancelResult, PurgeTarget, WatchScope } from '@asyncfn/queue-core';
+import {
+  type CallAddress,
+  type CallIdentity,
+  type CallStanding,
+  type CallWatch,
+  type CancelResult,
+  ownerOf,
+  type PurgeTarget,
+  type WatchScope,
+} from '@asyncfn/queue-core';
+import type { CallLookup } from '../src/auth/find-call.ts';
 import type { PurgeProgress } from '../src/purge-jobs.ts';
-import type { CallLookup, CallOptions } from '../src/routes/calls.ts';
+import type { CallOptions } from '../src/routes/calls.ts';
 
-/** Calls that stand where a test puts them. */
+/** Calls that stand where a test puts them: each under its id, or under another name where an id has several. */
 export class RecordingCalls implements CallLookup {
   available = true;
   readonly standings = new Map<string, CallStanding>();
   /** Thrown instead of an answer. */
   error: Error | undefined;
 
-  async find(callId: string): Promise<CallStanding | undefined> {
+  async find({ callId, owner }: CallAddress): Promise<CallStanding | undefined> {
     if (this.error !== undefined) {
       throw this.error;
     }
-    return this.standings.get(callId);
+    return this.#of(callId).find((standing) => owner === undefined || ownerOf(submitterOf(standing)) === owner);
   }
+
+  async listOwners(callId: string): Promise<CallAddress[]> {
+    return this.#of(callId).map((standing) => ({ callId, owner: ownerOf(submitterOf(standing)) }));
+  }
+
+  #of(callId: string): CallStanding[] {
+    return [...this.standings.values()].filter((standing) => idOf(standing) === callId);
+  }
+}
+
+function idOf(standing: CallStanding): string {
+  return standing.kind === 'alive' ? standing.call.id : standing.outcome.callId;
+}
+
+function submitterOf(standing: CallStanding): string | undefined {
+  return standing.kind === 'alive' ? standing.call.submitter : standing.outcome.submitter;
 }
 
 /** What a test lets happen to calls. */
 export class RecordingWatches {
-  readonly open = (_callId: string, scope: WatchScope): CallWatch => {
+  readonly open = (_call: CallIdentity, scope: WatchScope): CallWatch => {
     this.scopes.push(scope);
     const watch = new FakeWatch(() => this.#open.delete(watch));
     this.#open.add(watch);
@@ -74,8 +100,8 @@ export class RecordingCanceller implements Pick<CallOptions['canceller'], 'cance
   readonly asked: string[] = [];
   result: CancelResult = { kind: 'unknown' };
 
-  async cancel(callId: string): Promise<CancelResult> {
-    this.asked.push(callId);
+  async cancel({ callId, owner }: CallAddress): Promise<CancelResult> {
+    this.asked.push(owner === undefined || owner === '~' ? callId : `${callId} of ${owner}`);
     return this.result;
   }
 }

@@ -27,8 +27,8 @@ export class RecordingDeadLetters implements DeadLetterDesk {
     return this.#answer(['remove', ...asked], this.removed);
   }
 
-  replay(callId: string, lookup: Parameters<DeadLetterDesk['replay']>[1], kind?: 'call' | 'callback') {
-    return this.#answer(['replay', callId, lookup('echo')?.queue, kind], this.replayed);
+  replay(...[address, lookup, kind]: Parameters<DeadLetterDesk['replay']>): Promise<ReplayResult> {
+    return this.#answer(['replay', address, lookup('echo')?.queue, kind], this.replayed);
   }
 
   replayMany(...[query, options, lookup]: Parameters<DeadLetterDesk['replayMany']>): Promise<BulkResult> {

@@ -101,12 +101,12 @@ export class BrokerLook implements AsyncDisposable {
 
   /** Accepted calls that workers have found to be nowhere, and when. */
   async misses(): Promise<{ readonly callId: string; readonly at: number }[]> {
-    const filter = 'receipts.missing.*';
+    const filter = 'receipts.missing.>';
     const { state } = await this.#manager.streams.info('RECEIPTS', { subjects_filter: filter });
     return await Promise.all(
       Object.keys(state.subjects ?? {}).map(async (subject) => {
         const message = await this.#manager.streams.getMessage('RECEIPTS', { last_by_subj: subject });
-        return { callId: subject.slice(filter.length - 1), at: message?.time.getTime() ?? Date.now() };
+        return { callId: subject.split('.')[2] ?? '', at: message?.time.getTime() ?? Date.now() };
       }),
     );
   }
@@ -117,7 +117,7 @@ export class BrokerLook implements AsyncDisposable {
     if (state.messages === 0) {
       return;
     }
-    const consumer = await jetstream(this.#connection).consumers.get(copy, { filter_subjects: 'outcomes.*.*' });
+    const consumer = await jetstream(this.#connection).consumers.get(copy, { filter_subjects: 'outcomes.*.*.*.*' });
     const { num_pending: pending } = await consumer.info();
     if (pending === 0) {
       return;

@@ -6,7 +6,7 @@ import { type AuditFinding, CallAudit } from './call-audit.ts';
 const minuteMs = 60_000;
 
 function receipt(callId: string): Receipt {
-  return { callId, queue: 'default', function: 'echo' };
+  return { callId, startTime: '1700000000000000000', queue: 'default', function: 'echo' };
 }
 
 /** Where calls are, look by look; the last word stays. */

@@ -1,10 +1,12 @@
 import {
   type Call,
+  type CallIdentity,
   type CallStore,
   type Delivery,
   type ExpiryStore,
   type FunctionConfig,
   hasStarted,
+  keyOf,
   QueueError,
   type RetryPolicy,
   retryLimit,
@@ -45,13 +47,13 @@ export interface CallRunnerOptions {
   /** For functions that say nothing else. */
   readonly retryDefaults: RetryPolicy;
   /** How often the call was handed back by a worker that was stopped. */
-  readonly countHandovers: (callId: string) => Promise<number>;
+  readonly countHandovers: (call: CallIdentity) => Promise<number>;
   readonly onStep: OnSettleStep;
   /** Unix time in milliseconds. */
   readonly now: () => number;
   readonly random: () => number;
   /** Told of each attempt that begins, and of each retry that is stored. */
-  readonly onMove: (callId: string) => void;
+  readonly onMove: (call: CallIdentity) => void;
 }
 
 /** A call whose worker has died this often in the middle of it is not given to a further one. */
@@ -204,7 +206,7 @@ export class CallRunner {
     }
     // Of two workers that had the attempt before in hand, one may have ended the call, and the other stored this retry;
     // or it was put back after it had ended, by somebody who came too late to cancel it.
-    const ended = await store.findOutcome(call.id, call.generation ?? 0);
+    const ended = await store.findOutcome(keyOf(call));
     return ended === undefined ? 'invoke' : () => settler.resume(held, ended);
   }
 
@@ -219,12 +221,12 @@ export class CallRunner {
       delivery.done();
       return undefined;
     }
-    const ended = await store.findOutcome(call.id, call.generation ?? 0);
+    const ended = await store.findOutcome(keyOf(call));
     if (ended !== undefined) {
       return () => settler.resume(held, ended);
     }
     const earlier = delivery.info.deliveries - 1;
-    if (earlier < maxWorkerCrashes || earlier - (await this.#options.countHandovers(call.id)) < maxWorkerCrashes) {
+    if (earlier < maxWorkerCrashes || earlier - (await this.#options.countHandovers(delivery)) < maxWorkerCrashes) {
       return 'invoke';
     }
     return settler.end(held, { status: 'failed', reason: 'worker_crash', maxRetries: call.maxRetries ?? 0 });
@@ -259,7 +261,7 @@ export class CallRunner {
     let pass: Pass | undefined = admitted.pass;
     for (;;) {
       attempt.turn(call.retry, call.startedAt);
-      this.#options.onMove(call.id);
+      this.#options.onMove(held.delivery);
       const trace = this.#trace(call, held.delivery, target);
       call = ofTrace(call, trace);
       const result = await this.#invoke(call, held.delivery, {
@@ -345,7 +347,7 @@ export class CallRunner {
       return this.#letGo(held);
     }
     await this.#options.settler.retry(held, delayMs);
-    this.#options.onMove(held.call.id);
+    this.#options.onMove(held.delivery);
   }
 
   /** The call was cancelled: its end is recorded, and what the function may have made of it counts no more. */

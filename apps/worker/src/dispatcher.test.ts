@@ -59,6 +59,7 @@ function createDelivery(lane: LaneId, pending: number, changes: { callId?: strin
     queue: lane.queue,
     function: lane.function,
     callId,
+    startTime: '1700000000000000000',
     info: { stream: 'CALLS_default', consumer: '', deliveries: 1, streamSequence, storedAtMs: 0, pending },
     call: { kind: 'undecodable', problem: 'of no importance here' },
     rawHeader: '',

@@ -1,26 +1,42 @@
+import { type Call, identityOf, keyOf } from '@asyncfn/queue-core';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { HeldCalls } from './held-calls.ts';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }));
 afterEach(() => void vi.useRealTimers());
 
+function callOf(id: string, fields: Partial<Call> = {}): Call {
+  const nothing = { path: '', query: '', headers: [], retry: 0, body: new Uint8Array() };
+  return { ...nothing, id, startTime: '1', function: 'echo', queue: 'default', ...fields };
+}
+
+test('what is said of a call is not said of another one of the same id', () => {
+  const held = new HeldCalls(new AbortController().signal);
+  const calls = [{}, { submitter: 'b' }, { startTime: '2' }].map((fields) => callOf('order-1', fields));
+  const attempts = calls.map((call, index) => held.begin(call, index, 3));
+  expect(calls.map((call) => held.report(identityOf(call))?.startedAt)).toEqual([0, 1, 2]);
+  held.cancel(keyOf(callOf('order-1')));
+  expect(attempts.map(({ isCancelled }) => isCancelled)).toEqual([true, false, false]);
+  expect(calls.map((call) => held.wasCancelled(call))).toEqual([true, false, false]);
+});
+
 test('a cancelled call is remembered for a minute, also when somebody sets the time of the machine', () => {
   let now = 0;
   const held = new HeldCalls(new AbortController().signal, () => now);
-  held.cancel('call-1', 0);
+  held.cancel(keyOf(callOf('call-1')));
   now = 59_000;
-  held.cancel('call-2', 0);
-  expect(held.wasCancelled({ id: 'call-1' })).toBe(true);
+  held.cancel(keyOf(callOf('call-2')));
+  expect(held.wasCancelled(callOf('call-1'))).toBe(true);
   now = 61_000;
-  held.cancel('call-3', 0);
-  expect(held.wasCancelled({ id: 'call-1' })).toBe(false);
-  expect(held.wasCancelled({ id: 'call-2' })).toBe(true);
+  held.cancel(keyOf(callOf('call-3')));
+  expect(held.wasCancelled(callOf('call-1'))).toBe(false);
+  expect(held.wasCancelled(callOf('call-2'))).toBe(true);
 
   const byDefault = new HeldCalls(new AbortController().signal);
-  byDefault.cancel('call-1', 0);
+  byDefault.cancel(keyOf(callOf('call-1')));
   vi.setSystemTime(Date.now() + 3_600_000);
-  byDefault.cancel('call-2', 0);
-  expect(byDefault.wasCancelled({ id: 'call-1' })).toBe(true);
+  byDefault.cancel(keyOf(callOf('call-2')));
+  expect(byDefault.wasCancelled(callOf('call-1'))).toBe(true);
 });
 
 test('for a while after an outage, and for what was in hand before, a cancel may have been missed', () => {

@@ -1,4 +1,14 @@
-import type { Call, HeldCallDesk, HeldReport } from '@asyncfn/queue-core';
+import {
+  type Call,
+  type CallIdentity,
+  type GenerationKey,
+  generationTokens,
+  type HeldCallDesk,
+  type HeldReport,
+  identityOf,
+  identityTokens,
+  keyOf,
+} from '@asyncfn/queue-core';
 import { type AbortWatch, LightAbort } from './light-abort.ts';
 import { TurnoverMap } from './turnover-map.ts';
 
@@ -24,7 +34,8 @@ export interface HeldAttempt {
 /** An attempt, and once it has left, the memory of it. The report is made when somebody asks, which few do. */
 class Attempt implements HeldAttempt {
   readonly signal = new LightAbort();
-  readonly callId: string;
+  /** Under which it is in hand: see `identityTokens`. */
+  readonly key: string;
   readonly generation: number;
   readonly #maxRetries: number;
   readonly #onEnd: (attempt: Attempt) => void;
@@ -34,7 +45,7 @@ class Attempt implements HeldAttempt {
   #isCancelled = false;
 
   constructor(call: Call, startedAt: number, maxRetries: number, onEnd: (attempt: Attempt) => void) {
-    this.callId = call.id;
+    this.key = identityTokens(identityOf(call));
     this.generation = call.generation ?? 0;
     this.#retry = call.retry;
     this.#startedAt = startedAt;
@@ -103,7 +114,7 @@ export class HeldCalls implements HeldCallDesk {
   /** An attempt begins. */
   begin(call: Call, startedAt: number, maxRetries: number): HeldAttempt {
     const attempt = new Attempt(call, startedAt, maxRetries, this.#onEnd);
-    this.#running.set(call.id, attempt);
+    this.#running.set(attempt.key, attempt);
     if (this.wasCancelled(call)) {
       attempt.cancel();
     } else if (this.#stop.aborted) {
@@ -112,14 +123,15 @@ export class HeldCalls implements HeldCallDesk {
     return attempt;
   }
 
-  report(callId: string): HeldReport | undefined {
-    return (this.#running.get(callId) ?? this.#left.get(callId) ?? this.#leftBefore.get(callId))?.report;
+  report(call: CallIdentity): HeldReport | undefined {
+    const key = identityTokens(call);
+    return (this.#running.get(key) ?? this.#left.get(key) ?? this.#leftBefore.get(key))?.report;
   }
 
-  cancel(callId: string, generation: number): boolean {
-    this.#remember(keyOf(callId, generation));
-    const attempt = this.#running.get(callId);
-    if (attempt === undefined || attempt.generation !== generation) {
+  cancel(of: GenerationKey): boolean {
+    this.#remember(generationTokens(of));
+    const attempt = this.#running.get(identityTokens(of));
+    if (attempt === undefined || attempt.generation !== of.generation) {
       return false;
     }
     attempt.cancel();
@@ -141,16 +153,16 @@ export class HeldCalls implements HeldCallDesk {
   }
 
   /** Whether the call was cancelled a moment ago, so that its outcome must be looked for before it is run. */
-  wasCancelled({ id, generation = 0 }: Pick<Call, 'id' | 'generation'>): boolean {
-    return this.#cancelled.size > 0 && this.#cancelled.has(keyOf(id, generation));
+  wasCancelled(call: Call): boolean {
+    return this.#cancelled.size > 0 && this.#cancelled.has(generationTokens(keyOf(call)));
   }
 
   readonly #onEnd = (attempt: Attempt): void => {
-    const { callId } = attempt;
-    if (this.#running.get(callId) === attempt) {
-      this.#running.delete(callId); // otherwise its next attempt has begun already
+    const { key } = attempt;
+    if (this.#running.get(key) === attempt) {
+      this.#running.delete(key); // otherwise its next attempt has begun already
     }
-    this.#left.set(callId, attempt);
+    this.#left.set(key, attempt);
     if (this.#left.size >= rememberedCalls) {
       this.#leftBefore = this.#left;
       this.#left = new Map();
@@ -168,8 +180,4 @@ export class HeldCalls implements HeldCallDesk {
     this.#cancelled.delete(key);
     this.#cancelled.set(key, now + rememberedMs);
   }
-}
-
-function keyOf(callId: string, generation: number): string {
-  return `${callId}/${generation}`;
 }

@@ -16,6 +16,7 @@ function countedDelivery(): { readonly delivery: Delivery; readonly renewals: ()
   const info = { stream: 'CALLS_q', consumer: 'f', deliveries: 1, streamSequence: 1, storedAtMs: 0, pending: 0 };
   const delivery: Delivery = {
     callId: 'a',
+    startTime: '1700000000000000000',
     function: 'f',
     queue: 'q',
     info,

@@ -319,7 +319,7 @@ function buildWork(setting: Setting, needs: WorkNeeds): Pick<WorkerParts, 'runne
   const runner = new CallRunner({
     ...common,
     held,
-    onMove: (callId) => moves.tell(callId),
+    onMove: (call) => moves.tell(call),
     functions: agent,
     settler: new Settler({ ...common, store, callbacks, handBack }),
     store,
@@ -327,7 +327,7 @@ function buildWork(setting: Setting, needs: WorkNeeds): Pick<WorkerParts, 'runne
     leases,
     maxResponseBytes: config.maxResponseBytes,
     retryDefaults: toRetryDefaults(config),
-    countHandovers: (callId) => handovers.count(callId),
+    countHandovers: (call) => handovers.count(call),
   });
   const desk = new ExpiryDesk({
     ...common,
@@ -373,7 +373,7 @@ function connectParts({ config, context }: Setting, file: FunctionsFile | undefi
 
 /** The delivery counts at the broker, so it is noted that no crash has ended it. */
 async function noteAndGiveBack(handovers: Handovers, delivery: HeldDelivery, delayMs?: number): Promise<void> {
-  await handovers.note(delivery.callId);
+  await handovers.note(delivery);
   delivery.giveBack(delayMs);
 }
 

@@ -1,6 +1,6 @@
 import { type NatsServer, startNatsServer } from '@asyncfn/nats-server';
 import type {} from '@asyncfn/nats-server/vitest';
-import type { Outcome } from '@asyncfn/queue-core';
+import { identityOf, keyOf, type Outcome } from '@asyncfn/queue-core';
 import {
   byteByByte,
   type CallbackReceiver,
@@ -56,9 +56,9 @@ async function callOf(
   const [callback] = inbox.byCallId(call.id);
   return {
     id: call.id,
-    outcome: (await bench.store.findOutcome(call.id, 0))?.outcome,
+    outcome: (await bench.store.findOutcome(keyOf(call)))?.outcome,
     invocations: fn.requests.filter(({ callId }) => callId === call.id).length,
-    retry: (await bench.store.findQueued({ callId: call.id, ...bench.lane }))?.retry,
+    retry: (await bench.store.findQueued({ ...identityOf(call), ...bench.lane }))?.retry,
     told: callback?.headers ?? {},
     body: callback?.body.toString('latin1') ?? '',
     line: bench.lines.find(({ callId, attempt }) => callId === call.id && attempt === 1),
@@ -169,7 +169,7 @@ describe('an answer of a function', () => {
       retry: undefined,
       outcome: { status: 'failed', reason: 'bad_response', attempts: 1 },
     });
-    expect(await bench.deadLetters.find(final.id)).toMatchObject([
+    expect(await bench.deadLetters.find({ callId: final.id })).toMatchObject([
       { letter: { reason: 'bad_response', lastStatus: 502 } },
     ]);
   });
@@ -243,13 +243,14 @@ describe('an answer with more headers than a message of the broker can hold', ()
   test('ends its call once as well if its callback has to be stored', async () => {
     await using receiver = await startRawServer('HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n');
     fn.answer = many;
-    const { id } = await bench.put({ callbackUrl: receiver.url });
+    const call = await bench.put({ callbackUrl: receiver.url });
+    const key = keyOf(call);
     await bench.run(await bench.take());
-    expect((await bench.store.findOutcome(id, 0))?.outcome).toMatchObject({ status: 'succeeded', attempts: 1 });
-    expect(await bench.store.findCallbackState(id, 0)).toMatchObject({ status: 'pending', attempts: 1 });
-    expect((await bench.callbackStore.find({ callId: id, generation: 0 }))?.headers.length).toBeGreaterThan(400);
-    expect(await bench.store.findQueued({ callId: id, ...bench.lane })).toBeUndefined();
-    expect(fn.requests.filter(({ callId }) => callId === id)).toHaveLength(1);
+    expect((await bench.store.findOutcome(key))?.outcome).toMatchObject({ status: 'succeeded', attempts: 1 });
+    expect(await bench.store.findCallbackState(key)).toMatchObject({ status: 'pending', attempts: 1 });
+    expect((await bench.callbackStore.find(key))?.headers.length).toBeGreaterThan(400);
+    expect(await bench.store.findQueued({ ...identityOf(call), ...bench.lane })).toBeUndefined();
+    expect(fn.requests.filter(({ callId }) => callId === call.id)).toHaveLength(1);
   });
 });
 
@@ -268,7 +269,7 @@ describe('an answer of a receiver', () => {
     const call = await bench.put({ callbackUrl: receiver.url });
     await bench.run(await bench.take());
     return {
-      state: await bench.store.findCallbackState(call.id, 0),
+      state: await bench.store.findCallbackState(keyOf(call)),
       deliveries: receiver.requests.filter(({ callId }) => callId === call.id).length,
       line: bench.lines.findLast(({ callId, msg }) => callId === call.id && msg.startsWith('callback ')),
     };
@@ -342,10 +343,10 @@ describe('connections that the other side closes when they are used again', () =
     await closeAll(fn);
     fn.answer = onceEach;
     for (let count = 0; count < 6; count++) {
-      const { id } = await bench.put({ callbackUrl: receiver.url, maxRetries: 0 });
+      const key = keyOf(await bench.put({ callbackUrl: receiver.url, maxRetries: 0 }));
       await bench.run(await bench.take());
-      expect((await bench.store.findOutcome(id, 0))?.outcome).toMatchObject({ functionStatus: 200, attempts: 1 });
-      expect(await bench.store.findCallbackState(id, 0)).toMatchObject({ status: 'delivered', attempts: 1 });
+      expect((await bench.store.findOutcome(key))?.outcome).toMatchObject({ functionStatus: 200, attempts: 1 });
+      expect(await bench.store.findCallbackState(key)).toMatchObject({ status: 'delivered', attempts: 1 });
     }
     const twice = [fn, receiver].map(({ requests }) => requests.filter(({ nth }) => nth > 1).length);
     expect(Math.min(...twice)).toBeGreaterThan(0);

@@ -1,6 +1,6 @@
 import { type NatsServer, startNatsServer } from '@asyncfn/nats-server';
 import type {} from '@asyncfn/nats-server/vitest';
-import { type Call, type Delivery, type Outcome, QueueError } from '@asyncfn/queue-core';
+import { type Call, type Delivery, identityOf, keyOf, type Outcome, QueueError } from '@asyncfn/queue-core';
 import {
   type CallbackReceiver,
   eventually,
@@ -76,12 +76,12 @@ describe('an attempt that comes to its end after the call has', () => {
     fn.handler = status(late, { body: 'too late' });
     await bench.run(lost);
 
-    const ended = await bench.store.findOutcome(call.id, 0);
+    const ended = await bench.store.findOutcome(keyOf(call));
     expect(ended?.outcome.functionStatus).toBe(200);
     expect(Buffer.from(ended?.body ?? []).toString()).toBe('of the attempt that counts');
     expect(inbox.callbacks.map(({ body }) => body.toString())).toEqual(['of the attempt that counts']);
     expect(await bench.hasRetries()).toBe(false);
-    expect(await bench.deadLetters.find(call.id)).toEqual([]);
+    expect(await bench.deadLetters.find({ callId: call.id })).toEqual([]);
     await eventually(async () => (await bench.queued()) === 0);
   });
 });
@@ -94,7 +94,7 @@ test('a call that is cancelled in the millisecond in which its attempt ends is n
     return record(outcome, body);
   });
   await bench.run(await bench.take());
-  expect((await bench.store.findOutcome(call.id, 0))?.outcome.status).toBe('cancelled');
+  expect((await bench.store.findOutcome(keyOf(call)))?.outcome.status).toBe('cancelled');
   expect([fn.invocations.length, inbox.callbacks.length]).toEqual([1, 0]);
 });
 
@@ -159,7 +159,7 @@ describe('a call whose worker died', () => {
     await bench.run(lost);
     expect(fn.invocations).toHaveLength(2);
     expect(await bench.hasRetries()).toBe(true);
-    expect(await bench.store.findOutcome(call.id, 0)).toBeUndefined();
+    expect(await bench.store.findOutcome(keyOf(call))).toBeUndefined();
     await eventually(async () => (await bench.queued()) === 0);
   });
 
@@ -184,7 +184,7 @@ describe('a call whose worker died', () => {
   test('after it had told the receiver is told no more', async () => {
     const { call, delivery } = await putAndLose();
     await bench.store.recordOutcome(outcomeOf(call), Buffer.from('recorded'));
-    await bench.store.recordCallbackState(call.id, 0, { v: 1, status: 'delivered', attempts: 1 });
+    await bench.store.recordCallbackState(keyOf(call), { v: 1, status: 'delivered', attempts: 1 });
     await bench.run(delivery);
     expect([fn.invocations, inbox.callbacks]).toEqual([[], []]);
     await eventually(async () => (await bench.queued()) === 0);
@@ -197,10 +197,12 @@ describe('a call whose worker died', () => {
     }
     await bench.run(await bench.take());
     expect(fn.invocations).toEqual([]);
-    expect(await bench.store.findOutcome(call.id, 0)).toMatchObject({
+    expect(await bench.store.findOutcome(keyOf(call))).toMatchObject({
       outcome: { status: 'failed', reason: 'worker_crash', attempts: 0 },
     });
-    expect(await bench.deadLetters.find(call.id)).toMatchObject([{ letter: { reason: 'worker_crash', attempts: 0 } }]);
+    expect(await bench.deadLetters.find({ callId: call.id })).toMatchObject([
+      { letter: { reason: 'worker_crash', attempts: 0 } },
+    ]);
     expect(inbox.callbacks.map(({ headers }) => headers['x-function-status'])).toEqual(['503']);
   });
 
@@ -208,12 +210,12 @@ describe('a call whose worker died', () => {
     const call = await bench.put();
     for (let stop = 1; stop <= 5; stop++) {
       const delivery = await bench.take();
-      await bench.handovers.note(call.id);
+      await bench.handovers.note(identityOf(call));
       delivery.giveBack();
     }
     await bench.run(await bench.take());
     expect(fn.invocations).toHaveLength(1);
-    expect(await bench.store.findOutcome(call.id, 0)).toMatchObject({ outcome: { status: 'succeeded' } });
+    expect(await bench.store.findOutcome(keyOf(call))).toMatchObject({ outcome: { status: 'succeeded' } });
   });
 });
 
@@ -249,9 +251,8 @@ describe('a broker that speaks of a conflict where there is none', () => {
     expect(await bench.hasRetries()).toBe(false);
     await bench.run(await bench.take());
     expect(await bench.hasRetries()).toBe(true);
-    expect((await bench.store.findQueued({ ...bench.target, function: call.function, callId: call.id }))?.retry).toBe(
-      1,
-    );
+    const { queue, function: name } = call;
+    expect((await bench.store.findQueued({ ...identityOf(call), queue, function: name }))?.retry).toBe(1);
   });
 
   test('does not make a callback get lost that it has not stored', async () => {
@@ -259,10 +260,10 @@ describe('a broker that speaks of a conflict where there is none', () => {
     const call = await bench.put({ callbackUrl: inbox.url });
     vi.spyOn(bench.callbackStore, 'store').mockResolvedValueOnce(conflict);
     await bench.run(await bench.take());
-    expect(await bench.store.findCallbackState(call.id, 0)).toBeUndefined();
+    expect(await bench.store.findCallbackState(keyOf(call))).toBeUndefined();
     await bench.run(await bench.take());
     expect([fn.invocations.length, inbox.callbacks.length]).toEqual([1, 2]);
-    expect(await bench.store.findCallbackState(call.id, 0)).toMatchObject({ status: 'delivered' });
+    expect(await bench.store.findCallbackState(keyOf(call))).toMatchObject({ status: 'delivered' });
   });
 
   test('does not make a callback get lost that was to be stored before it is tried', async () => {
@@ -284,7 +285,7 @@ describe('a call', () => {
     await bench.runner.run(await bench.take(), undefined, bench.gate);
     await bench.runner.whenSettled();
     expect(fn.invocations).toEqual([]);
-    const [letter] = await bench.deadLetters.find(call.id);
+    const [letter] = await bench.deadLetters.find({ callId: call.id });
     expect(letter).toMatchObject({ letter: { kind: 'call', reason: 'unknown_function', attempts: 0 } });
     expect(Buffer.from(letter?.body ?? []).toString()).toBe(`body of ${call.id}`);
     expect(JSON.parse(letter?.original ?? '')).toMatchObject({
@@ -299,7 +300,7 @@ describe('a call', () => {
     const call = await bench.put({ retry: -1 });
     await bench.run(await bench.take());
     expect(fn.invocations).toEqual([]);
-    const [letter] = await bench.deadLetters.find(call.id);
+    const [letter] = await bench.deadLetters.find({ callId: call.id });
     expect(letter).toMatchObject({ letter: { reason: 'undecodable', attempts: 0 } });
     expect(JSON.parse(letter?.original ?? '')).toMatchObject({ id: call.id, retry: -1 });
     expect(Buffer.from(letter?.body ?? []).toString()).toBe(`body of ${call.id}`);
@@ -312,7 +313,7 @@ describe('a call', () => {
     const call = await bench.put({ callbackUrl: inbox.url });
     await bench.run(await bench.take());
     expect(inbox.callbacks.map(({ body }) => body.equals(result))).toEqual([true]);
-    const ended = await bench.store.findOutcome(call.id, 0);
+    const ended = await bench.store.findOutcome(keyOf(call));
     expect(ended).toMatchObject({ outcome: { status: 'succeeded', bodyOmitted: 'too_large' } });
     expect(ended?.body).toHaveLength(0);
   });
@@ -326,7 +327,7 @@ describe('a call', () => {
     bench.cutShort.abort();
     await running;
     expect(delivery.settled).toBe(false);
-    expect(await bench.store.findOutcome(call.id, 0)).toBeUndefined();
+    expect(await bench.store.findOutcome(keyOf(call))).toBeUndefined();
     expect(await bench.hasRetries()).toBe(false);
   });
 });
@@ -338,7 +339,7 @@ describe('a call of a function with a cap', () => {
     expect([inbox.callbacks.length, await bench.queued()]).toEqual([0, 0]);
     bench.deliverStored();
     await inbox.waitForCallbacks(1);
-    await eventually(async () => (await bench.store.findCallbackState(call.id, 0))?.status === 'delivered');
+    await eventually(async () => (await bench.store.findCallbackState(keyOf(call)))?.status === 'delivered');
     expect(inbox.callbacks.map(({ callId }) => callId)).toEqual([call.id]);
   });
 });
@@ -359,7 +360,7 @@ describe('a call that a busy function rejects', () => {
     const call = await bench.put({ maxRetries: 10 });
     await bench.run(await bench.take());
     expect(fn.byCallId(call.id).map(({ headers }) => headers['x-retry'])).toEqual(['0', '1']);
-    expect(await bench.store.findOutcome(call.id, 0)).toMatchObject({ outcome: { status: 'succeeded', attempts: 2 } });
+    expect(await bench.store.findOutcome(keyOf(call))).toMatchObject({ outcome: { status: 'succeeded', attempts: 2 } });
     expect(await bench.hasRetries()).toBe(false);
   });
 

@@ -1,4 +1,4 @@
-import type { Call } from '@asyncfn/queue-core';
+import { type Call, keyOf } from '@asyncfn/queue-core';
 import { eventually, status } from '@asyncfn/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { occupy, startWalk, type Walk } from './walk-fixture.ts';
@@ -12,7 +12,7 @@ beforeEach(async () => {
 afterEach(() => walk[Symbol.asyncDispose]());
 
 async function expectCancelled(call: Call): Promise<void> {
-  const ended = await walk.bench.store.findOutcome(call.id, 0);
+  const ended = await walk.bench.store.findOutcome(keyOf(call));
   expect(ended?.outcome.status).toBe('cancelled');
   await eventually(async () => (await walk.bench.queued()) === 0);
   expect(await walk.bench.hasRetries()).toBe(false);
@@ -25,7 +25,7 @@ describe('a call that is cancelled while it waits at the gate of its function', 
     const call = await bench.put();
     const run = bench.run(await bench.take());
     await eventually(() => bench.gate.occupied === 11);
-    expect(await canceller.cancel(call.id)).toMatchObject({ kind: 'cancelled' });
+    expect(await canceller.cancel({ callId: call.id })).toMatchObject({ kind: 'cancelled' });
     await run;
     for (const pass of others) {
       pass.leave('taken');
@@ -42,7 +42,7 @@ describe('a call that is cancelled while it waits at the gate of its function', 
     const run = bench.run(await bench.take());
     await fn.waitForInvocations(1);
     await eventually(() => bench.gate.atFunction === 1 && bench.gate.occupied === 2);
-    expect(await canceller.cancel(call.id)).toMatchObject({ kind: 'cancelled' });
+    expect(await canceller.cancel({ callId: call.id })).toMatchObject({ kind: 'cancelled' });
     await run;
     other?.leave('taken');
     expect([fn.invocations.length, bench.gate.occupied]).toEqual([1, 0]);

@@ -1,3 +1,4 @@
+import { type Call, keyOf } from '@asyncfn/queue-core';
 import { eventually } from '@asyncfn/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { occupy, startWalk, type Walk } from './walk-fixture.ts';
@@ -10,10 +11,10 @@ beforeEach(async () => {
 
 afterEach(() => walk[Symbol.asyncDispose]());
 
-async function expectUntouched(callId: string): Promise<void> {
+async function expectUntouched(call: Call): Promise<void> {
   const { bench, fn } = walk;
   expect(fn.invocations).toHaveLength(0);
-  expect((await bench.store.findOutcome(callId, 0))?.outcome.status).toBe('cancelled');
+  expect((await bench.store.findOutcome(keyOf(call)))?.outcome.status).toBe('cancelled');
   await eventually(async () => (await bench.queued()) === 0);
   expect(bench.gate.occupied).toBe(0);
 }
@@ -21,27 +22,27 @@ async function expectUntouched(callId: string): Promise<void> {
 describe('a call is not run whose worker does not hear that it was cancelled', () => {
   test('because an outage is just over', async () => {
     const { bench, canceller } = walk;
-    const { id } = await bench.put();
+    const call = await bench.put();
     const delivery = await bench.take();
-    expect(await canceller.cancel(id)).toMatchObject({ kind: 'cancelled' });
+    expect(await canceller.cancel({ callId: call.id })).toMatchObject({ kind: 'cancelled' });
     bench.held.noteOutage();
     await bench.run(delivery);
-    await expectUntouched(id);
+    await expectUntouched(call);
   });
 
   test('because there was an outage while it waited at the gate of its function', async () => {
     const { bench, canceller } = walk;
     // As many as the limiter of the gate allows at first.
     const others = await occupy(walk, 10);
-    const { id } = await bench.put();
+    const call = await bench.put();
     const run = bench.run(await bench.take());
     await eventually(() => bench.gate.occupied === 11);
-    expect(await canceller.cancel(id)).toMatchObject({ kind: 'cancelled' });
+    expect(await canceller.cancel({ callId: call.id })).toMatchObject({ kind: 'cancelled' });
     bench.held.noteOutage();
     for (const other of others) {
       other.leave('taken');
     }
     await run;
-    await expectUntouched(id);
+    await expectUntouched(call);
   });
 });

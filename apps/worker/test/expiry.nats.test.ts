@@ -1,5 +1,6 @@
 import { type NatsServer, startNatsServer } from '@asyncfn/nats-server';
 import type {} from '@asyncfn/nats-server/vitest';
+import { type Call, identityOf, keyOf } from '@asyncfn/queue-core';
 import {
   type CallbackReceiver,
   eventually,
@@ -35,8 +36,8 @@ afterEach(async () => {
   await inbox.close();
 });
 
-async function outcomeOf(callId: string) {
-  return (await bench.store.findOutcome(callId, 0))?.outcome;
+async function outcomeOf(call: Call) {
+  return (await bench.store.findOutcome(keyOf(call)))?.outcome;
 }
 
 describe('a call that expires', () => {
@@ -59,13 +60,17 @@ describe('a call that expires', () => {
       'x-retry-max': '3',
     });
     expect(callback?.body).toHaveLength(0);
-    const outcome = await outcomeOf(call.id);
+    const outcome = await outcomeOf(call);
     expect(outcome).toMatchObject({ status: 'expired', reason: 'expired', attempts: 0, maxRetries: 3 });
     expect(outcome?.endedAt).toBeGreaterThanOrEqual(expiresAt);
     expect(outcome).not.toHaveProperty('functionStatus');
-    const [dead] = await bench.deadLetters.find(call.id);
+    const [dead] = await bench.deadLetters.find({ callId: call.id });
     expect(dead?.letter).toMatchObject({ reason: 'expired', attempts: 0 });
-    await eventually(async () => (await bench.store.findQueued({ ...call, callId: call.id })) === undefined);
+    await eventually(
+      async () =>
+        (await bench.store.findQueued({ ...identityOf(call), queue: call.queue, function: call.function })) ===
+        undefined,
+    );
     expect(fn.invocations).toHaveLength(0);
   });
 
@@ -74,7 +79,7 @@ describe('a call that expires', () => {
     const delivery = await bench.take();
     await eventually(() => Date.now() > (call.expiresAt ?? 0));
     await bench.run(delivery);
-    expect(await outcomeOf(call.id)).toMatchObject({ status: 'expired', attempts: 0 });
+    expect(await outcomeOf(call)).toMatchObject({ status: 'expired', attempts: 0 });
     expect([fn.invocations.length, inbox.callbacks.length]).toEqual([0, 1]);
     // The word of it finds nothing left to do.
     bench.endExpired();
@@ -85,9 +90,9 @@ describe('a call that expires', () => {
   test('is replayed from its dead letter without its expiry', async () => {
     const call = await bench.put({ expiresAt: Date.now() + 200, notBefore: Date.now() + 3_600_000 });
     bench.endExpired();
-    await eventually(async () => (await outcomeOf(call.id)) !== undefined);
-    await eventually(async () => (await bench.deadLetters.find(call.id)).length === 1);
-    await bench.deadLetters.replay(call.id, () => bench.target);
+    await eventually(async () => (await outcomeOf(call)) !== undefined);
+    await eventually(async () => (await bench.deadLetters.find({ callId: call.id })).length === 1);
+    await bench.deadLetters.replay({ callId: call.id }, () => bench.target);
     const delivery = await bench.take();
     await bench.run(delivery);
     expect(fn.countBy(call.id)).toBe(1);
@@ -105,7 +110,7 @@ describe('a call that has started', () => {
     await eventually(() => Date.now() > (call.expiresAt ?? 0) + 1_000);
     held.open();
     await running;
-    expect(await outcomeOf(call.id)).toMatchObject({ status: 'succeeded', attempts: 1 });
+    expect(await outcomeOf(call)).toMatchObject({ status: 'succeeded', attempts: 1 });
   });
 
   test('never expires while it waits for a retry', async () => {
@@ -115,27 +120,27 @@ describe('a call that has started', () => {
     bench.endExpired();
     await eventually(() => Date.now() > (call.expiresAt ?? 0) + 1_000);
     expect(await bench.hasRetries()).toBe(true);
-    expect(await outcomeOf(call.id)).toBeUndefined();
+    expect(await outcomeOf(call)).toBeUndefined();
   });
 
   test('never expires when its worker has died in the middle of it', async () => {
     const call = await bench.put({ expiresAt: Date.now() + 500 });
-    const lost = await bench.take();
-    const claim = await bench.expiries.claim(keyOf(lost.callId), call.expiresAt ?? 0, 'started');
+    await bench.take();
+    const claim = await bench.expiries.claim(keyOf(call), call.expiresAt ?? 0, 'started');
     expect(claim).toMatchObject({ decision: 'started', byUs: true });
     bench.endExpired();
     await eventually(() => Date.now() > (call.expiresAt ?? 0) + 300);
     const again = await bench.take();
     expect(again.info.deliveries).toBeGreaterThan(1);
     await bench.run(again);
-    expect(await outcomeOf(call.id)).toMatchObject({ status: 'succeeded' });
+    expect(await outcomeOf(call)).toMatchObject({ status: 'succeeded' });
   });
 });
 
 describe('of many who would start or expire the same call', () => {
   test('one decides, and all others go by that', async () => {
     for (let round = 0; round < 20; round++) {
-      const key = keyOf(`call-${round}-${Date.now()}`);
+      const key = { callId: `call-${round}`, startTime: String(Date.now()), generation: 0 };
       const claims = await Promise.all(
         Array.from({ length: 10 }, (_, n) =>
           bench.expiries.claim(key, Date.now(), n % 2 === 0 ? 'started' : 'expired'),
@@ -148,7 +153,7 @@ describe('of many who would start or expire the same call', () => {
   });
 
   test('a start is decided anew once, by whoever has heard of it and is first', async () => {
-    const key = keyOf(`call-${Date.now()}`);
+    const key = { callId: 'call', startTime: String(Date.now()), generation: 0 };
     const claim = await bench.expiries.claim(key, Date.now(), 'started');
     const sequence = claim.kind === 'decided' ? claim.sequence : 0;
     expect(await bench.expiries.claim(key, Date.now(), 'expired')).toMatchObject({ byUs: false, sequence });
@@ -163,20 +168,24 @@ describe('of many who would start or expire the same call', () => {
   test('a call that somebody else is about to end is not invoked, and ended by whoever gets it next', async () => {
     const call = await bench.put({ expiresAt: Date.now() + 3_600_000, callbackUrl: inbox.url });
     // Somebody decided, and died.
-    await bench.expiries.claim(keyOf(call.id), 0, 'expired');
+    await bench.expiries.claim(keyOf(call), 0, 'expired');
     await bench.run(await bench.take());
-    expect(await outcomeOf(call.id)).toBeUndefined();
+    expect(await outcomeOf(call)).toBeUndefined();
     await bench.run(await bench.take());
-    expect(await outcomeOf(call.id)).toMatchObject({ status: 'expired' });
+    expect(await outcomeOf(call)).toMatchObject({ status: 'expired' });
     expect([fn.invocations.length, inbox.callbacks.length]).toEqual([0, 1]);
   });
 
   test('a word whose first bearer died in the middle is followed to the end', async () => {
     const call = await bench.put({ expiresAt: Date.now() + 300, notBefore: Date.now() + 3_600_000 });
-    await bench.expiries.claim(keyOf(call.id), 0, 'expired');
+    await bench.expiries.claim(keyOf(call), 0, 'expired');
     bench.endExpired();
-    await eventually(async () => (await outcomeOf(call.id))?.status === 'expired');
-    await eventually(async () => (await bench.store.findQueued({ ...call, callId: call.id })) === undefined);
+    await eventually(async () => (await outcomeOf(call))?.status === 'expired');
+    await eventually(
+      async () =>
+        (await bench.store.findQueued({ ...identityOf(call), queue: call.queue, function: call.function })) ===
+        undefined,
+    );
   });
 });
 
@@ -197,7 +206,3 @@ test('nothing is left of an expiry once its call is gone', async () => {
   // A call may be on its way into its queue for as long as a publish may take.
   await eventually(async () => (await bench.storedExpiries()) <= before, { timeoutMs: 15_000 });
 });
-
-function keyOf(callId: string) {
-  return { callId, generation: 0 };
-}

@@ -78,7 +78,7 @@ class LetExpire extends Command {
     const notBefore = this.#delayMs === 0 ? {} : { notBefore: now + this.#delayMs };
     const { id } = await bench.put({ expiresAt: now + 200, ...notBefore });
     // It has ended once its dead letter is there.
-    await eventually(async () => (await bench.deadLetters.find(id)).length === 1, { timeoutMs: 20_000 });
+    await eventually(async () => (await bench.deadLetters.find({ callId: id })).length === 1, { timeoutMs: 20_000 });
     model.set(id, { status: 'expired', replays: 0, attempts: 0, isKeyed: false });
   }
 }
@@ -147,7 +147,7 @@ class FailAndComeBack extends WithDelivery {
 class HandBack extends WithDelivery {
   async act(model: Model, walk: Walk) {
     const { delivery } = await this.take(model, walk);
-    await walk.bench.handovers.note(delivery.callId);
+    await walk.bench.handovers.note(delivery);
     delivery.giveBack();
     await new Promise(setImmediate); // acknowledgements go out at the end of a turn
     await walk.bench.broker.connection?.flush();
@@ -162,8 +162,8 @@ class CancelWhileItRuns extends WithDelivery {
     const before = walk.fn.invocations.length;
     const run = walk.bench.run(delivery);
     await walk.fn.waitForInvocations(before + 1);
-    expect(await walk.finder.find(delivery.callId)).toMatchObject({ kind: 'alive', phase: 'running' });
-    expect(await walk.canceller.cancel(delivery.callId)).toMatchObject({ kind: 'cancelled' });
+    expect(await walk.finder.find({ callId: delivery.callId })).toMatchObject({ kind: 'alive', phase: 'running' });
+    expect(await walk.canceller.cancel({ callId: delivery.callId })).toMatchObject({ kind: 'cancelled' });
     await run;
     call.status = 'cancelled';
     call.attempts += 1;
@@ -192,7 +192,7 @@ class Cancel extends WithCall {
   async act(model: Model, { canceller }: Walk) {
     const call = model.get(this.callId(model))!;
     const isAlive = waiting.includes(call.status);
-    const result = await canceller.cancel(this.callId(model));
+    const result = await canceller.cancel({ callId: this.callId(model) });
     call.status = isAlive ? 'cancelled' : call.status;
     expect(result).toMatchObject({
       kind: isAlive ? 'cancelled' : 'ended',
@@ -204,7 +204,7 @@ class Cancel extends WithCall {
 class Replay extends WithCall {
   async act(model: Model, { bench }: Walk) {
     const call = model.get(this.callId(model))!;
-    const result = await bench.deadLetters.replay(this.callId(model), () => bench.target);
+    const result = await bench.deadLetters.replay({ callId: this.callId(model) }, () => bench.target);
     if (call.status === 'failed' || call.status === 'expired') {
       expect(result).toMatchObject({ kind: 'replayed' });
       Object.assign(call, { status: 'queued', replays: call.replays + 1, attempts: 0 });
@@ -252,7 +252,7 @@ const wishes: fc.Arbitrary<Wish> = fc.record({
 });
 
 async function phaseOf(finder: Walk['finder'], callId: string): Promise<string | undefined> {
-  const standing = await finder.find(callId);
+  const standing = await finder.find({ callId });
   return standing?.kind === 'alive' ? standing.phase : undefined;
 }
 

@@ -299,7 +299,7 @@ function buildSettling(needs: SettlingNeeds) {
     leases: new LeaseKeeper(24 * 60 * 60 * 1000),
     maxResponseBytes: 16 * 1024 * 1024,
     retryDefaults: { ...defaultRetryPolicy, minWaitMs: 60_000, backoff: 'exponential' as const },
-    countHandovers: (callId) => handovers.count(callId),
+    countHandovers: (call) => handovers.count(call),
   });
   return { runner, desk, store, callbackStore, held, expiries, expiryDesk };
 }

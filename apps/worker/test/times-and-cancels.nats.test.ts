@@ -24,12 +24,15 @@ test('a call that waits for its time says when that is, and does not come once i
   const { bench, finder, canceller, fn } = walk;
   const notBefore = Date.now() + 2_000;
   const { id } = await bench.put({ notBefore, callbackUrl: inbox.url });
-  expect(await finder.find(id)).toMatchObject({ kind: 'alive', phase: 'scheduled', dueAt: notBefore });
-  expect(await canceller.cancel(id)).toMatchObject({ kind: 'cancelled' });
+  expect(await finder.find({ callId: id })).toMatchObject({ kind: 'alive', phase: 'scheduled', dueAt: notBefore });
+  expect(await canceller.cancel({ callId: id })).toMatchObject({ kind: 'cancelled' });
   expect(await queueLength()).toBe(0);
   await eventually(() => Date.now() > notBefore + 1_000);
   expect([await queueLength(), fn.invocations.length, inbox.callbacks.length]).toEqual([0, 0, 0]);
-  expect(await finder.find(id)).toMatchObject({ kind: 'ended', outcome: { status: 'cancelled', attempts: 0 } });
+  expect(await finder.find({ callId: id })).toMatchObject({
+    kind: 'ended',
+    outcome: { status: 'cancelled', attempts: 0 },
+  });
 });
 
 test('a cancelled call does not end a second time when it would have expired', async () => {
@@ -37,13 +40,13 @@ test('a cancelled call does not end a second time when it would have expired', a
   const expiresAt = Date.now() + 1_500;
   const { id } = await bench.put({ expiresAt, callbackUrl: inbox.url });
   expect(await bench.storedExpiries()).toBe(1);
-  const ended = await canceller.cancel(id);
+  const ended = await canceller.cancel({ callId: id });
   expect(ended).toMatchObject({ kind: 'cancelled' });
   // The word of its expiry is gone when somebody has followed it.
   await eventually(async () => (await bench.storedExpiries()) === 0, { timeoutMs: 20_000 });
   expect(Date.now()).toBeGreaterThan(expiresAt);
-  expect(await finder.find(id)).toMatchObject(ended.kind === 'cancelled' ? ended.call : {});
-  expect(await bench.deadLetters.find(id)).toEqual([]);
+  expect(await finder.find({ callId: id })).toMatchObject(ended.kind === 'cancelled' ? ended.call : {});
+  expect(await bench.deadLetters.find({ callId: id })).toEqual([]);
   expect([await queueLength(), inbox.callbacks.length]).toEqual([0, 0]);
   expect(bench.logged).not.toContain('call has expired');
 });
@@ -58,7 +61,7 @@ test('a call expires behind a function that is paused', async () => {
   const [callback] = await inbox.waitForCallbacks(1);
   expect(callback?.headers).toMatchObject({ 'x-call-id': id, 'x-function-status': '504' });
   expect(Date.now() - expiresAt).toBeLessThan(5_000);
-  expect(await finder.find(id)).toMatchObject({ kind: 'ended', outcome: { status: 'expired' } });
+  expect(await finder.find({ callId: id })).toMatchObject({ kind: 'ended', outcome: { status: 'expired' } });
   await eventually(async () => (await queueLength()) === 0);
   expect(fn.invocations).toHaveLength(0);
 });

@@ -87,7 +87,7 @@ export async function occupy({ bench }: Walk, count: number): Promise<Pass[]> {
 /** State and queue agree with the model. */
 export async function agree(model: Model, { finder, bench }: Walk): Promise<void> {
   for (const [callId, { status, replays, attempts }] of model) {
-    const standing = await finder.find(callId);
+    const standing = await finder.find({ callId });
     const seen =
       standing?.kind === 'alive'
         ? { status: standing.phase, replays: standing.call.generation ?? 0, attempts: standing.call.retry }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { createCallId, isCallId } from './call.ts';
+import { createCallId } from './call.ts';
+import { isCallId } from './call-identity.ts';
 
 test('new call ids are valid, different and sort by their time', () => {
   const ids = Array.from({ length: 20_000 }, createCallId);

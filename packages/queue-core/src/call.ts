@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Static, Type } from 'typebox';
-
-export const callIdPattern = /^[A-Za-z0-9_-]{1,128}$/;
+import { callIdPattern, startTimePattern, submitterPattern } from './call-identity.ts';
 
 /**
  * All of a call but its body. It travels as one JSON header of the message, because setting NATS headers one by one
@@ -22,13 +21,13 @@ export const CallEnvelope = Type.Object({
   headers: Type.Array(Type.Tuple([Type.String(), Type.String()])),
   callbackUrl: Type.Optional(Type.String()),
   /** Name of the token that the call was submitted with; absent where the gateway asks for none. */
-  submitter: Type.Optional(Type.String()),
+  submitter: Type.Optional(Type.String({ pattern: submitterPattern.source })),
   /** The call that it follows: it is made by the callback of that one, or from within it. */
   parentId: Type.Optional(Type.String({ pattern: callIdPattern.source })),
   /** Hops from the first call of its chain; absent for none. */
   chainDepth: Type.Optional(Type.Integer({ minimum: 0 })),
   /** When the call was accepted: Unix time in nanoseconds, decimal. OpenFaaS's `X-Start-Time`. */
-  startTime: Type.String({ pattern: '^[0-9]{1,20}$' }),
+  startTime: Type.String({ pattern: startTimePattern.source }),
   /** Retries made before this attempt: 0 on the first try. */
   retry: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER - 1 }),
   /** The caller's own limit of retries, over the function's. */
@@ -52,11 +51,6 @@ export interface Call extends Readonly<Omit<Static<typeof CallEnvelope>, 'v' | '
   readonly headers: HeaderList;
   /** The caller's body, byte for byte. */
   readonly body: Uint8Array;
-}
-
-/** Whether `text` can be a call id: `[A-Za-z0-9_-]{1,128}`. No dot, so that it is one token of a subject (P7). */
-export function isCallId(text: string): boolean {
-  return callIdPattern.test(text);
 }
 
 /** Whether there was an attempt before this message was stored: then the call may have ended. */

@@ -1,12 +1,13 @@
 import { type Static, Type } from 'typebox';
-import { callIdPattern, isCallId } from './call.ts';
+import { identityFields } from './call-identity.ts';
 import { functionNamePattern, namePartPattern } from './function-name.ts';
+import { type GenerationKey, generationTokens } from './generation.ts';
 import { createRecordCodec } from './record-codec.ts';
 
 /** The result of a call on its way to its receiver. The body travels raw beside it. */
 export const CallbackTask = Type.Object({
   v: Type.Literal(1),
-  callId: Type.String({ pattern: callIdPattern.source }),
+  ...identityFields,
   generation: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
   function: Type.String({ pattern: functionNamePattern }),
   queue: Type.String({ pattern: namePartPattern }),
@@ -15,8 +16,6 @@ export const CallbackTask = Type.Object({
   functionStatus: Type.Integer(),
   /** Of the last attempt at the function. */
   durationMs: Type.Number(),
-  /** `X-Start-Time` */
-  startTime: Type.String({ pattern: '^[0-9]{1,20}$' }),
   /** Retries of the function. */
   retry: Type.Integer({ minimum: 0 }),
   maxRetries: Type.Integer({ minimum: 0 }),
@@ -34,12 +33,7 @@ export const callbackTaskCodec = createRecordCodec('Asyncfn-Callback', CallbackT
 
 export type CallbackReadiness = 'ready' | 'later';
 
-/** `callbacks.<ready|later>.<callId>.<generation>` */
-export function callbackSubject(readiness: CallbackReadiness | '*', { callId, generation }: CallbackKey): string {
-  if (!isCallId(callId) || !Number.isSafeInteger(generation)) {
-    throw new TypeError('a call id must match [A-Za-z0-9_-]{1,128}, a generation is a whole number');
-  }
-  return `callbacks.${readiness}.${callId}.${generation}`;
+/** `callbacks.<ready|later>.<callId>.<submitter>.<startTime>.<generation>` */
+export function callbackSubject(readiness: CallbackReadiness | '*', key: GenerationKey): string {
+  return `callbacks.${readiness}.${generationTokens(key)}`;
 }
-
-export type CallbackKey = Pick<CallbackTask, 'callId' | 'generation'>;

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { isCallId } from './call.ts';
+import { addressTokens, type CallAddress, type CallIdentity, identityFields, identityTokens } from './call-identity.ts';
 import { parseFunctionName } from './function-name.ts';
 import { createRecordCodec } from './record-codec.ts';
 
@@ -24,7 +24,7 @@ export const DeadLetter = Type.Object({
   v: Type.Literal(1),
   /** A call whose function is to be invoked again by a replay, or a callback to be sent again. */
   kind: Type.Union([Type.Literal('call'), Type.Literal('callback')]),
-  callId: Type.String(),
+  ...identityFields,
   generation: Type.Integer({ minimum: 0 }),
   function: Type.String(),
   queue: Type.String(),
@@ -48,18 +48,27 @@ export interface DeadLetterFilter {
   readonly queue?: string | undefined;
   /** `NAME` or `NAME.NAMESPACE`. */
   readonly function?: string | undefined;
-  readonly callId?: string | undefined;
+  readonly call?: CallAddress | undefined;
 }
 
 /**
- * `dead.<kind>.<queue>.<namespace>.<name>.<callId>`, with `*` for what is not said. Expects names that have been
- * checked; throws for a call id that could break out of its token.
+ * `dead.<kind>.<queue>.<namespace>.<name>.<callId>.<submitter>.<startTime>`. A call that fails again after a replay takes
+ * the place of its first failure. Expects a queue that has been checked; throws for what could break out of its token.
  */
-export function deadLetterSubject({ kind, queue, function: functionName, callId }: DeadLetterFilter): string {
+export function deadLetterSubject(letter: Pick<DeadLetter, 'kind' | 'queue' | 'function'> & CallIdentity): string {
+  return `${lanePrefix(letter)}.${identityTokens(letter)}`;
+}
+
+/** The subjects of dead letters, with `*` for what is not said. Expects and throws as `deadLetterSubject`. */
+export function deadLetterFilter(filter: DeadLetterFilter): string {
+  return `${lanePrefix(filter)}.${filter.call === undefined ? '*.*.*' : addressTokens(filter.call)}`;
+}
+
+function lanePrefix({ kind, queue, function: functionName }: DeadLetterFilter): string {
   const parsed = functionName === undefined ? undefined : parseFunctionName(functionName);
-  if ((functionName !== undefined && parsed === undefined) || (callId !== undefined && !isCallId(callId))) {
-    throw new TypeError('a dead letter is named by a function and a call id that are well formed');
+  if (functionName !== undefined && parsed === undefined) {
+    throw new TypeError('a dead letter is named by a function that is well formed');
   }
   const namespace = parsed === undefined ? '*' : (parsed.namespace ?? '~');
-  return `dead.${kind ?? '*'}.${queue ?? '*'}.${namespace}.${parsed?.name ?? '*'}.${callId ?? '*'}`;
+  return `dead.${kind ?? '*'}.${queue ?? '*'}.${namespace}.${parsed?.name ?? '*'}`;
 }

@@ -1,11 +1,12 @@
 import { type Static, Type } from 'typebox';
-import { isCallId } from './call.ts';
+import { identityFields } from './call-identity.ts';
+import { type GenerationKey, generationTokens } from './generation.ts';
 import { createRecordCodec } from './record-codec.ts';
 
 /** Says that a call is not to be started any more; comes at that moment. */
 export const ExpiryWord = Type.Object({
   v: Type.Literal(1),
-  callId: Type.String(),
+  ...identityFields,
   generation: Type.Integer({ minimum: 0 }),
   function: Type.String(),
   queue: Type.String(),
@@ -30,12 +31,7 @@ export type ExpiryDecision = Static<typeof ExpiryClaim>['decision'];
 
 export const expiryClaimCodec = createRecordCodec('Asyncfn-Expiry-Claim', ExpiryClaim);
 
-export type ExpiryKey = Pick<ExpiryWord, 'callId' | 'generation'>;
-
-/** `expiries.<later|due|claim>.<callId>.<generation>`: a word that waits, one whose time has come, and the decision. */
-export function expirySubject(kind: 'later' | 'due' | 'claim' | '*', { callId, generation }: ExpiryKey): string {
-  if (!isCallId(callId) || !Number.isSafeInteger(generation)) {
-    throw new TypeError('a call id must match [A-Za-z0-9_-]{1,128}, a generation is a whole number');
-  }
-  return `expiries.${kind}.${callId}.${generation}`;
+/** `expiries.<later|due|claim>.<call>.<generation>`: a word that waits, one whose time has come, and the decision. */
+export function expirySubject(kind: 'later' | 'due' | 'claim' | '*', key: GenerationKey): string {
+  return `expiries.${kind}.${generationTokens(key)}`;
 }

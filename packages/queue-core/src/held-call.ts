@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { isCallId } from './call.ts';
+import { type CallIdentity, identityTokens, parseIdentity } from './call-identity.ts';
 import { createRecordCodec } from './record-codec.ts';
 
 /** What a worker says of a call that it has in hand, or had a moment ago. */
@@ -31,15 +31,17 @@ export type CallWord =
   /** A gateway has cancelled the call. The worker that runs it aborts its attempt and answers. */
   | 'cancel';
 
-/** `asyncfn.calls.<callId>.<word>`, with `*` for every call. Throws for what could break out of its token (P7). */
-export function wordSubject(callId: string, word: CallWord): string {
-  if (callId !== '*' && !isCallId(callId)) {
-    throw new TypeError('a call id must match [A-Za-z0-9_-]{1,128}');
-  }
-  return `asyncfn.calls.${callId}.${word}`;
+/** `asyncfn.calls.<callId>.<submitter>.<startTime>.<word>`. Throws for what could break out of its token (P7). */
+export function wordSubject(call: CallIdentity, word: CallWord): string {
+  return `asyncfn.calls.${identityTokens(call)}.${word}`;
 }
 
-/** The call id of such a subject. */
-export function wordCallId(subject: string): string {
-  return subject.split('.')[2] ?? '';
+/** The subjects of a word of every call. */
+export function anyWordSubject(word: CallWord): string {
+  return `asyncfn.calls.*.*.*.${word}`;
+}
+
+/** The call of such a subject; undefined for one that is not ours. */
+export function wordCall(subject: string): CallIdentity | undefined {
+  return parseIdentity(...subject.split('.').slice(2, 5));
 }

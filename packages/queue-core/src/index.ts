@@ -1,4 +1,15 @@
-export { type Call, createCallId, type HeaderList, hasStarted, isCallId } from './call.ts';
+export { type Call, createCallId, type HeaderList, hasStarted } from './call.ts';
+export {
+  addressOf,
+  type CallAddress,
+  type CallIdentity,
+  identityIn,
+  identityOf,
+  identityTokens,
+  isCallId,
+  isSameCall,
+  ownerOf,
+} from './call-identity.ts';
 export type { AliveCall, CallStanding, EndedCall } from './call-standing.ts';
 export {
   type CallbackObjection,
@@ -35,6 +46,7 @@ export type { FunctionEntry } from './functions/function-entry.ts';
 export { type FunctionNames, FunctionRegister } from './functions/function-register.ts';
 export type { KnownFunction } from './functions/shared-functions.ts';
 export { keepCredentials } from './functions/url/kept-credentials.ts';
+export { type GenerationKey, generationTokens, keyOf } from './generation.ts';
 export type { HeldReport } from './held-call.ts';
 export { isIdempotencyKey } from './idempotency-key.ts';
 export { type Backlog, BacklogReader, type LaneBacklog } from './jetstream/backlog.ts';

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
-import { isCallId } from './call.ts';
+import { addressTokens, type CallAddress, identityFields } from './call-identity.ts';
+import { type GenerationKey, generationTokens } from './generation.ts';
 import { createRecordCodec } from './record-codec.ts';
 
 const Headers = Type.Array(Type.Tuple([Type.String(), Type.String()]));
@@ -7,7 +8,7 @@ const Headers = Type.Array(Type.Tuple([Type.String(), Type.String()]));
 /** How a call has ended, once and for all (P2). The result's body travels raw beside it. */
 export const Outcome = Type.Object({
   v: Type.Literal(1),
-  callId: Type.String(),
+  ...identityFields,
   /** Replays made: each is a life of its own, with an end of its own. */
   generation: Type.Integer({ minimum: 0 }),
   function: Type.String(),
@@ -24,8 +25,6 @@ export const Outcome = Type.Object({
   functionStatus: Type.Optional(Type.Integer()),
   attempts: Type.Integer({ minimum: 0 }),
   maxRetries: Type.Integer({ minimum: 0 }),
-  /** When the call was accepted: Unix time in nanoseconds, decimal. */
-  startTime: Type.String(),
   /** Start of the first attempt: Unix time in milliseconds. */
   startedAt: Type.Optional(Type.Number()),
   endedAt: Type.Number(),
@@ -36,8 +35,6 @@ export const Outcome = Type.Object({
   /** Set where the body of the response is not kept: why. */
   bodyOmitted: Type.Optional(Type.String()),
   callbackUrl: Type.Optional(Type.String()),
-  /** Of the call. */
-  submitter: Type.Optional(Type.String()),
   /** Of the call. */
   parentId: Type.Optional(Type.String()),
 });
@@ -57,35 +54,27 @@ export type CallbackState = Static<typeof CallbackState>;
 
 export const callbackStateCodec = createRecordCodec('Asyncfn-Callback-State', CallbackState);
 
-/** `outcomes.<callId>.<generation>`: at most one message each, so that a call ends exactly once. */
-export function outcomeSubject(callId: string, generation: number): string {
-  return `outcomes.${lifeTokens(callId, generation)}`;
+/** `outcomes.<callId>.<submitter>.<startTime>.<generation>`: at most one message each, so that a call ends exactly once. */
+export function outcomeSubject(key: GenerationKey): string {
+  return `outcomes.${generationTokens(key)}`;
 }
 
-/** The outcomes of all lives of a call. Throws for a call id that could break out of its token (P7). */
-export function anyOutcomeSubject(callId: string): string {
-  return `outcomes.${lifeTokens(callId, '*')}`;
+/** The outcomes of all generations of the calls of an address. */
+export function anyOutcomeSubject(address: CallAddress): string {
+  return `outcomes.${addressTokens(address)}.*`;
 }
 
-/** `outcomes.<callId>.<generation>.callback`: the newest state of the callback. */
-export function callbackStateSubject(callId: string, generation: number): string {
-  return `${outcomeSubject(callId, generation)}.callback`;
+/** `outcomes.<callId>.<submitter>.<startTime>.<generation>.callback`: the newest state of the callback. */
+export function callbackStateSubject(key: GenerationKey): string {
+  return `${outcomeSubject(key)}.callback`;
 }
 
-/** `cancels.<callId>.<generation>`: that the call is being cancelled. */
-export function cancelIntentSubject(callId: string, generation: number): string {
-  return `cancels.${lifeTokens(callId, generation)}`;
+/** `cancels.<callId>.<submitter>.<startTime>.<generation>`: that the call is being cancelled. */
+export function cancelIntentSubject(key: GenerationKey): string {
+  return `cancels.${generationTokens(key)}`;
 }
 
-/** Those of all lives of a call. */
-export function anyCancelIntentSubject(callId: string): string {
-  return `cancels.${lifeTokens(callId, '*')}`;
-}
-
-/** One life of a call, or with `*` each of them. Throws for a call id that could break out of its token (P7). */
-function lifeTokens(callId: string, generation: number | '*'): string {
-  if (!isCallId(callId) || !(generation === '*' || Number.isSafeInteger(generation))) {
-    throw new TypeError('a call id must match [A-Za-z0-9_-]{1,128}, a generation is a whole number');
-  }
-  return `${callId}.${generation}`;
+/** Those of all generations of the calls of an address. */
+export function anyCancelIntentSubject(address: CallAddress): string {
+  return `cancels.${addressTokens(address)}.*`;
 }

@@ -1,10 +1,10 @@
 import { type Static, Type } from 'typebox';
-import { isCallId } from './call.ts';
+import { type CallIdentity, identityFields, identityTokens } from './call-identity.ts';
 import { createRecordCodec } from './record-codec.ts';
 
 /** What is needed to find an accepted call again. */
 const Receipt = Type.Object({
-  callId: Type.String({ pattern: '^[A-Za-z0-9_-]{1,128}$' }),
+  ...identityFields,
   queue: Type.String({ pattern: '^[A-Za-z0-9_-]{1,63}$' }),
   function: Type.String(),
 });
@@ -23,13 +23,13 @@ const ReceiptBatch = Type.Object({
 
 export type ReceiptBatch = Static<typeof ReceiptBatch>;
 
-/** Where it is written down that an accepted call is nowhere; with `*` for any. */
-export function missingReceiptSubject(callId: string): string {
-  if (callId !== '*' && !isCallId(callId)) {
-    throw new TypeError('a call id must match [A-Za-z0-9_-]{1,128}');
-  }
-  return `receipts.missing.${callId}`;
+/** Where it is written down that an accepted call is nowhere. */
+export function missingReceiptSubject(call: CallIdentity): string {
+  return `receipts.missing.${identityTokens(call)}`;
 }
+
+/** The subjects of all of them. */
+export const missingReceiptFilter = 'receipts.missing.*.*.*';
 
 export const receiptBatchCodec = createRecordCodec('Asyncfn-Receipts', ReceiptBatch);
 export const missingReceiptCodec = createRecordCodec('Asyncfn-Missing', Receipt);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { addressOf, type CallIdentity, isSameCall, ownerOf } from './call-identity.ts';
 import {
   callFilter,
   callPattern,
@@ -22,6 +23,11 @@ const functionName = fc.oneof(
   fc.tuple(part, part).map(([name, namespace]) => `${name}.${namespace}`),
 );
 const callId = fc.stringMatching(/^[A-Za-z0-9_-]{1,128}$/);
+const submitter = fc.option(fc.stringMatching(/^[A-Za-z0-9._-]{1,63}$/), { nil: undefined });
+const startTime = fc.stringMatching(/^[0-9]{1,20}$/);
+const identity = fc.record({ callId, submitter, startTime }).map(({ submitter: name, ...call }): CallIdentity => {
+  return name === undefined ? call : { ...call, submitter: name };
+});
 const readiness = fc.constantFrom('ready' as const, 'later' as const);
 
 /** What somebody who wants to break out would send. */
@@ -42,29 +48,41 @@ function tryCall<T>(make: () => T): T | undefined {
 
 describe('a call subject', () => {
   test('says what it was made of', () => {
-    const of = { queue: 'images', readiness: 'ready', function: 'thumbnail.prod', callId: 'c-1' } as const;
-    expect(callSubject(of)).toBe('calls.images.ready.prod.thumbnail.c-1');
-    expect(callSubject({ ...of, function: 'thumbnail' })).toBe('calls.images.ready.~.thumbnail.c-1');
+    const of = {
+      queue: 'images',
+      readiness: 'ready',
+      function: 'thumbnail.prod',
+      callId: 'c-1',
+      startTime: '17',
+    } as const;
+    expect(callSubject(of)).toBe('calls.images.ready.prod.thumbnail.c-1.~.17');
+    expect(callSubject({ ...of, function: 'thumbnail' })).toBe('calls.images.ready.~.thumbnail.c-1.~.17');
+    expect(callSubject({ ...of, submitter: 'team.a' })).toBe('calls.images.ready.prod.thumbnail.c-1.team=a.17');
   });
 
-  test('round-trips every valid queue, function and call id', () => {
+  test('round-trips every valid queue, function and call', () => {
     fc.assert(
-      fc.property(part, readiness, functionName, callId, (queue, ready, name, id) => {
-        const of = { queue, readiness: ready, function: name, callId: id };
+      fc.property(part, readiness, functionName, identity, (queue, ready, name, call) => {
+        const of = { queue, readiness: ready, function: name, ...call };
         expect(parseCallSubject(callSubject(of))).toEqual(of);
       }),
     );
   });
 
-  test('is refused or has six tokens without a wildcard, whatever a client sends (P7)', () => {
+  test('is refused or has eight tokens without a wildcard, whatever a client sends (P7)', () => {
     const anything = fc.oneof(part, hostile);
+    const call = fc.record({
+      callId: anything,
+      submitter: anything,
+      startTime: fc.oneof(startTime, hostile),
+    });
     fc.assert(
-      fc.property(anything, readiness, anything, anything, (queue, ready, name, id) => {
-        const of = { queue, readiness: ready, function: name, callId: id };
+      fc.property(anything, readiness, anything, call, (queue, ready, name, named) => {
+        const of = { queue, readiness: ready, function: name, ...named };
         const subject = tryCall(() => callSubject(of));
         if (subject !== undefined) {
-          expect(subject.split('.')).toHaveLength(6);
-          expect(subject).toMatch(/^[A-Za-z0-9_.~-]+$/);
+          expect(subject.split('.')).toHaveLength(8);
+          expect(subject).toMatch(/^[A-Za-z0-9_.~=-]+$/);
           expect(parseCallSubject(subject)).toEqual(of);
         }
       }),
@@ -73,31 +91,44 @@ describe('a call subject', () => {
   });
 
   test('does not take a function for that of a namespace, nor the reverse', () => {
-    const of = { queue: 'q', readiness: 'ready', callId: 'c' } as const;
+    const of = { queue: 'q', readiness: 'ready', callId: 'c', startTime: '1' } as const;
     const subjects = ['a', 'a.b', 'b.a', 'b'].map((name) => callSubject({ ...of, function: name }));
     expect(new Set(subjects).size).toBe(4);
+  });
+
+  test('is another one for every other call', () => {
+    const lane = { queue: 'q', readiness: 'ready', function: 'f' } as const;
+    fc.assert(
+      fc.property(identity, identity, (a, b) => {
+        const isSame = callSubject({ ...lane, ...a }) === callSubject({ ...lane, ...b });
+        expect(isSame).toBe(isSameCall(a, b));
+      }),
+    );
   });
 });
 
 test.each([
   '',
   'calls.q.ready.~.f',
-  'calls.q.ready.~.f.id.more',
-  'calls.q.soon.~.f.id',
-  'outcomes.q.ready.~.f.id',
+  'calls.q.ready.~.f.id',
+  'calls.q.ready.~.f.id.~.1.more',
+  'calls.q.ready.~.f.id.~.later',
+  'calls.q.ready.~.f.id.a b.1',
+  'calls.q.soon.~.f.id.~.1',
+  'outcomes.q.ready.~.f.id.~.1',
   '$JS.ACK.s.c.1.2.3.4.5',
 ])('%j is no call subject', (subject) => {
   expect(parseCallSubject(subject)).toBeUndefined();
 });
 
-test('the filter of a function has one wildcard, in the place of the call id', () => {
-  expect(functionFilter('q', 'f')).toBe('calls.q.ready.~.f.*');
+test('the filter of a function has wildcards in the place of the call alone', () => {
+  expect(functionFilter('q', 'f')).toBe('calls.q.ready.~.f.*.*.*');
   expect(() => functionFilter('q', '*')).toThrow(TypeError);
   fc.assert(
     fc.property(hostile, hostile, (queue, name) => {
       const filter = tryCall(() => functionFilter(queue, name));
       if (filter !== undefined) {
-        expect(filter).toMatch(/^calls\.[\w-]+\.ready\.[\w~-]+\.[\w-]+\.\*$/);
+        expect(filter).toMatch(/^calls\.[\w-]+\.ready\.[\w~-]+\.[\w-]+(\.\*){3}$/);
       }
     }),
   );
@@ -110,7 +141,14 @@ describe('a pattern', () => {
     awkward,
     fc.tuple(awkward, awkward).map(([one, namespace]) => `${one}.${namespace}`),
   );
-  const of = fc.record({ queue: awkward, readiness, function: name, callId: awkward });
+  const call = fc.record({
+    callId: awkward,
+    submitter: fc.constantFrom('ready', 'later.ready', '0'),
+    startTime: fc.constantFrom('0', '7'),
+  });
+  const of = fc.tuple(fc.record({ queue: awkward, readiness, function: name }), call).map(([lane, identity]) => {
+    return { ...lane, ...identity };
+  });
 
   /** As nats-server matches where `*` stands for one token. */
   function matches(pattern: string, subject: string): boolean {
@@ -120,13 +158,14 @@ describe('a pattern', () => {
 
   test('fits the calls that it names and no others, whatever queues, functions and calls are named', () => {
     const anyOr = <T>(values: fc.Arbitrary<T>) => fc.oneof(fc.constant('*' as const), values);
-    const wishes = { queue: awkward, readiness: anyOr(readiness), function: anyOr(name), callId: anyOr(awkward) };
+    const wishes = { queue: awkward, readiness: anyOr(readiness), function: anyOr(name) };
     fc.assert(
-      fc.property(of, fc.record(wishes), (call, wanted) => {
-        const fits = (['queue', 'readiness', 'function', 'callId'] as const).every(
-          (part) => wanted[part] === '*' || wanted[part] === call[part],
+      fc.property(of, fc.record(wishes), anyOr(call), (one, wanted, other) => {
+        const fits = (['queue', 'readiness', 'function'] as const).every(
+          (part) => wanted[part] === '*' || wanted[part] === one[part],
         );
-        expect(matches(callPattern(wanted), callSubject(call))).toBe(fits);
+        const pattern = callPattern({ ...wanted, call: other === '*' ? '*' : addressOf(other) });
+        expect(matches(pattern, callSubject(one))).toBe(fits && (other === '*' || isSameCall(other, one)));
       }),
       { numRuns: 10_000 },
     );
@@ -134,14 +173,17 @@ describe('a pattern', () => {
 
   test('that is used by name fits what its name says', () => {
     fc.assert(
-      fc.property(of, of, (call, { queue, function: other, callId: id }) => {
-        const subject = callSubject(call);
-        const [here, ready] = [call.queue === queue, call.readiness === 'ready'];
-        expect(matches(callFilter(queue, id), subject)).toBe(here && call.callId === id);
-        expect(matches(functionFilter(queue, other), subject)).toBe(here && call.function === other && ready);
-        expect(matches(scheduledFilter(queue, other), subject)).toBe(here && call.function === other && !ready);
+      fc.property(of, of, (one, { queue, function: other, callId: id, submitter: whose }) => {
+        const subject = callSubject(one);
+        const [here, ready] = [one.queue === queue, one.readiness === 'ready'];
+        expect(matches(callFilter(queue, { callId: id }), subject)).toBe(here && one.callId === id);
+        expect(matches(callFilter(queue, { callId: id, owner: ownerOf(whose) }), subject)).toBe(
+          here && one.callId === id && one.submitter === whose,
+        );
+        expect(matches(functionFilter(queue, other), subject)).toBe(here && one.function === other && ready);
+        expect(matches(scheduledFilter(queue, other), subject)).toBe(here && one.function === other && !ready);
         expect(matches(scheduledFilter(queue), subject)).toBe(here && !ready);
-        expect(matches(waitingFilter(queue, other), subject)).toBe(here && call.function === other);
+        expect(matches(waitingFilter(queue, other), subject)).toBe(here && one.function === other);
         expect(matches(waitingFilter(queue), subject)).toBe(here);
         expect(queueSubjects(queue).filter((each) => matches(each, subject))).toHaveLength(here ? 1 : 0);
       }),
@@ -159,12 +201,13 @@ describe('a pattern', () => {
     );
   });
 
-  test('is refused or has six tokens, whatever a client sends (P7)', () => {
+  test('is refused or has eight tokens, whatever a client sends (P7)', () => {
     fc.assert(
-      fc.property(hostile, hostile, hostile, (queue, other, id) => {
-        const made = tryCall(() => callPattern({ queue, readiness: '*', function: other, callId: id }));
-        const sixTokens = /^calls\.[\w-]+\.\*\.(\*\.\*|[\w~-]+\.[\w-]+)\.(\*|[\w-]+)$/;
-        expect(made ?? 'calls.q.*.*.*.*').toMatch(sixTokens);
+      fc.property(hostile, hostile, hostile, hostile, hostile, (queue, other, id, owner, startTime) => {
+        const address = { callId: id, owner, startTime };
+        const made = tryCall(() => callPattern({ queue, readiness: '*', function: other, call: address }));
+        const tokens = /^calls\.[\w-]+\.\*\.(\*\.\*|[\w~-]+\.[\w-]+)\.[\w-]+\.(\*|~|[\w=-]+)\.(\*|\d+)$/;
+        expect(made ?? 'calls.q.*.*.*.id.*.*').toMatch(tokens);
       }),
     );
   });
@@ -172,7 +215,7 @@ describe('a pattern', () => {
 
 test('a stream is named and fed by its queue alone', () => {
   expect(queueStream('q')).toBe('CALLS_q');
-  expect(queueSubjects('q')).toEqual(['calls.q.ready.*.*.*', 'calls.q.later.*.*.*', 'calls.q.key.*']);
+  expect(queueSubjects('q')).toEqual(['calls.q.ready.*.*.*.*.*', 'calls.q.later.*.*.*.*.*', 'calls.q.key.*']);
   fc.assert(
     fc.property(hostile, (queue) => {
       expect(tryCall(() => queueStream(queue)) ?? 'CALLS_').toMatch(/^CALLS_[\w-]*$/);

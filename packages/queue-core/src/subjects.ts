@@ -1,4 +1,4 @@
-import { isCallId } from './call.ts';
+import { addressTokens, type CallAddress, type CallIdentity, identityTokens, parseIdentity } from './call-identity.ts';
 import { type FunctionName, isNamePart, parseFunctionName } from './function-name.ts';
 
 /**
@@ -7,52 +7,60 @@ import { type FunctionName, isNamePart, parseFunctionName } from './function-nam
  */
 const noNamespace = '~';
 
+/** In the place of id, submitter and start time. */
+const anyCall = '*.*.*';
+
 /** Where a call stands in its stream: ready to be taken, or waiting for its time (a delay, a retry). */
 type Readiness = 'ready' | 'later';
 
-/** What a subject of a CALLS stream says. */
-export interface CallSubject {
+/** Where a subject of a CALLS stream belongs. */
+interface LaneSubject {
   readonly queue: string;
   readonly readiness: Readiness;
   readonly function: string;
-  readonly callId: string;
 }
+
+/** What a subject of a CALLS stream says. */
+export interface CallSubject extends LaneSubject, CallIdentity {}
 
 /** As `CallSubject`, with `*` for what may be anything. */
 export interface CallPattern {
   readonly queue: string;
   readonly readiness: Readiness | '*';
   readonly function: string;
-  readonly callId: string;
+  readonly call: CallAddress | '*';
 }
 
-/** `calls.<queue>.<ready|later>.<namespace>.<name>.<callId>`: throws where a part could break out of its token (P7). */
-export function callSubject({ queue, readiness, function: name, callId }: CallSubject): string {
-  return `calls.${checkedPart(queue)}.${readiness}.${functionTokens(name)}.${checkedCallId(callId)}`;
+/**
+ * `calls.<queue>.<ready|later>.<namespace>.<name>.<callId>.<submitter>.<startTime>`: throws where a part could break out
+ * of its token (P7).
+ */
+export function callSubject(of: CallSubject): string {
+  return `calls.${checkedPart(of.queue)}.${of.readiness}.${functionTokens(of.function)}.${identityTokens(of)}`;
 }
 
 /**
  * The subjects of all calls that fit. Built token by token, never by editing a subject: any name may be `ready` or
  * `later`. Throws as `callSubject` does.
  */
-export function callPattern({ queue, readiness, function: name, callId }: CallPattern): string {
+export function callPattern({ queue, readiness, function: name, call }: CallPattern): string {
   const functions = name === '*' ? '*.*' : functionTokens(name);
-  return `calls.${checkedPart(queue)}.${readiness}.${functions}.${callId === '*' ? '*' : checkedCallId(callId)}`;
+  return `calls.${checkedPart(queue)}.${readiness}.${functions}.${call === '*' ? anyCall : addressTokens(call)}`;
 }
 
 /** The subjects of all calls of one function that are ready: the filter of its consumer. Throws for `*`, which is none. */
 export function functionFilter(queue: string, functionName: string): string {
-  return `calls.${checkedPart(queue)}.ready.${functionTokens(functionName)}.*`;
+  return `calls.${checkedPart(queue)}.ready.${functionTokens(functionName)}.${anyCall}`;
 }
 
 /** The subjects of all calls that wait for their time, of a queue or of one function in it. */
 export function scheduledFilter(queue: string, functionName = '*'): string {
-  return callPattern({ queue, readiness: 'later', function: functionName, callId: '*' });
+  return callPattern({ queue, readiness: 'later', function: functionName, call: '*' });
 }
 
-/** The subjects of a call of this id, of whatever function and wherever it stands in its queue. */
-export function callFilter(queue: string, callId: string): string {
-  return callPattern({ queue, readiness: '*', function: '*', callId: checkedCallId(callId) });
+/** The subjects of calls of this address, of whatever function and wherever they stand in their queue. */
+export function callFilter(queue: string, call: CallAddress): string {
+  return callPattern({ queue, readiness: '*', function: '*', call });
 }
 
 /** `calls.<queue>.key.<hash>`: where an idempotency key is remembered, next to its call. */
@@ -65,12 +73,12 @@ export function keySubject(queue: string, hash: string): string {
 
 /** The subjects of all calls of a queue, or of one function in it, ready or not. */
 export function waitingFilter(queue: string, functionName = '*'): string {
-  return callPattern({ queue, readiness: '*', function: functionName, callId: '*' });
+  return callPattern({ queue, readiness: '*', function: functionName, call: '*' });
 }
 
 /** The subjects that the stream of a queue holds. */
 export function queueSubjects(queue: string): string[] {
-  const ready = callPattern({ queue, readiness: 'ready', function: '*', callId: '*' });
+  const ready = callPattern({ queue, readiness: 'ready', function: '*', call: '*' });
   return [ready, scheduledFilter(queue), `calls.${queue}.key.*`];
 }
 
@@ -99,26 +107,34 @@ export function consumerFunction(consumer: string): string | undefined {
 
 /** The reverse of `callSubject`; undefined for a subject that is not ours. */
 export function parseCallSubject(subject: string): CallSubject | undefined {
-  const [root, queue, readiness, namespace, name, callId, ...rest] = subject.split('.');
-  if (root !== 'calls' || (readiness !== 'ready' && readiness !== 'later') || rest.length > 0) {
+  const { lane, identity } = readCallSubject(subject) ?? {};
+  return lane && identity && { ...lane, ...identity };
+}
+
+/** As `parseCallSubject`, also where there is no telling which call it is; undefined for a subject of another kind. */
+export function readCallSubject(
+  subject: string,
+): { readonly lane: LaneSubject; readonly identity: CallIdentity | undefined } | undefined {
+  const [root, queue, readiness, namespace, name, callId, owner, startTime, ...rest] = subject.split('.');
+  if (root !== 'calls' || (readiness !== 'ready' && readiness !== 'later')) {
     return undefined;
   }
-  if (queue === undefined || namespace === undefined || name === undefined || callId === undefined) {
+  if (
+    queue === undefined ||
+    namespace === undefined ||
+    name === undefined ||
+    startTime === undefined ||
+    rest.length > 0
+  ) {
     return undefined;
   }
-  return { queue, readiness, callId, function: namespace === noNamespace ? name : `${name}.${namespace}` };
+  const lane = { queue, readiness, function: namespace === noNamespace ? name : `${name}.${namespace}` } as const;
+  return { lane, identity: parseIdentity(callId, owner, startTime) };
 }
 
 function functionTokens(functionName: string): string {
   const { name, namespace } = checkedName(functionName);
   return `${namespace ?? noNamespace}.${name}`;
-}
-
-function checkedCallId(callId: string): string {
-  if (!isCallId(callId)) {
-    throw new TypeError('a call id must match [A-Za-z0-9_-]{1,128}');
-  }
-  return callId;
 }
 
 function checkedName(text: string): FunctionName {

@@ -37,7 +37,7 @@ describe('groups that come at once', () => {
     const { state } = await look.manager.streams.info(`CALLS_${queue}`);
     expect([state.messages, state.last_seq]).toEqual([600, 600]);
     const third = await look.manager.streams.getMessage(`CALLS_${queue}`, { seq: 3 });
-    expect(third?.subject).toBe(`calls.${queue}.ready.~.echo.1-a`);
+    expect(third?.subject).toMatch(`calls.${queue}.ready.~.echo.1-a.~.`);
   });
 
   test('are refused one by one where a message of theirs is', async () => {

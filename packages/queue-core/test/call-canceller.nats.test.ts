@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CallCanceller, type PublishResult } from '../src/index.ts';
+import { CallCanceller, keyOf, type PublishResult } from '../src/index.ts';
 import { openFinder, reportOf } from './call-fixture.ts';
 import { outcomeOf } from './dead-letter-fixture.ts';
 import { buildCall } from './harness.ts';
@@ -17,7 +17,7 @@ function dying(parts: Parts, at: 'recordOutcome' | 'remove' | 'removeAll') {
     ...parts,
     calls: {
       recordOutcome: at === 'recordOutcome' ? die : (outcome, body) => calls.recordOutcome(outcome, body),
-      findOutcome: (callId, generation) => calls.findOutcome(callId, generation),
+      findOutcome: (of) => calls.findOutcome(of),
       putBack: (call, startedAt, lastSequence) => calls.putBack(call, startedAt, lastSequence),
     },
     remover: {
@@ -52,7 +52,7 @@ function unconfirmed(parts: Parts, reason: 'undecided' | 'conflict') {
     ...parts,
     calls: {
       recordOutcome: publish,
-      findOutcome: (callId, generation) => calls.findOutcome(callId, generation),
+      findOutcome: (of) => calls.findOutcome(of),
       putBack: publish,
     },
   });
@@ -64,13 +64,16 @@ describe('a cancelled call', () => {
   test('that waits for its turn is gone from the queue, and its end is recorded', async () => {
     const bench = await openFinder();
     const call = await bench.put({ callbackUrl: 'http://receiver.test/' });
-    const result = await bench.canceller.cancel(call.id);
+    const result = await bench.canceller.cancel({ callId: call.id });
     expect(result).toMatchObject({ kind: 'cancelled', call: { outcome: { status: 'cancelled', attempts: 0 } } });
     expect(await bench.stored()).toBe(0);
-    expect(await bench.finder.find(call.id)).toMatchObject({ kind: 'ended', outcome: { status: 'cancelled' } });
+    expect(await bench.finder.find({ callId: call.id })).toMatchObject({
+      kind: 'ended',
+      outcome: { status: 'cancelled' },
+    });
     expect(await bench.deliveredSoon()).toBe(0);
-    expect(await bench.parts.intents.find(call.id)).toBeUndefined();
-    const again = await bench.canceller.cancel(call.id);
+    expect(await bench.parts.intents.find({ callId: call.id })).toBeUndefined();
+    const again = await bench.canceller.cancel({ callId: call.id });
     expect(again).toMatchObject({ kind: 'ended', call: { outcome: { status: 'cancelled' } } });
   });
 
@@ -80,7 +83,7 @@ describe('a cancelled call', () => {
     const first = await bench.take();
     await bench.store.scheduleRetry(first, { ...call, retry: 1, startedAt: Date.now() }, Date.now() + 1_000);
     await bench.settle(first);
-    const result = await bench.canceller.cancel(call.id);
+    const result = await bench.canceller.cancel({ callId: call.id });
     expect(result).toMatchObject({ kind: 'cancelled', call: { outcome: { status: 'cancelled', attempts: 1 } } });
     expect(await bench.stored()).toBe(0);
     await new Promise((resolve) => setTimeout(resolve, 1_500));
@@ -93,7 +96,7 @@ describe('a cancelled call', () => {
     const call = await bench.put();
     const delivery = await bench.take();
     bench.reports.set(call.id, reportOf(call, 'running'));
-    const result = await bench.canceller.cancel(call.id);
+    const result = await bench.canceller.cancel({ callId: call.id });
     expect(result).toMatchObject({ kind: 'cancelled', call: { outcome: { status: 'cancelled', attempts: 1 } } });
     expect(bench.cancelled).toEqual([`${call.id}/0`]);
     const retry = await bench.store.scheduleRetry(delivery, { ...call, retry: 1 }, Date.now());
@@ -107,7 +110,7 @@ describe('a cancelled call', () => {
     const call = await bench.put();
     await bench.take();
     const startedAt = performance.now();
-    expect(await bench.canceller.cancel(call.id)).toMatchObject({ kind: 'cancelled' });
+    expect(await bench.canceller.cancel({ callId: call.id })).toMatchObject({ kind: 'cancelled' });
     expect(performance.now() - startedAt).toBeLessThan(2_000);
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect(await bench.deliveredSoon()).toBe(0);
@@ -119,12 +122,12 @@ describe('a cancelled call', () => {
     const delivery = await bench.take();
     await bench.store.recordOutcome(outcomeOf(call), Buffer.from('done'));
     const ended = { kind: 'ended', call: { outcome: { status: 'succeeded' } } };
-    expect(await bench.canceller.cancel(call.id)).toMatchObject(ended);
+    expect(await bench.canceller.cancel({ callId: call.id })).toMatchObject(ended);
     // What is left to do after its end is done from the message.
     expect(await bench.stored()).toBe(1);
     await bench.settle(delivery);
-    expect(await bench.canceller.cancel(call.id)).toMatchObject(ended);
-    expect(await bench.canceller.cancel('nobody')).toEqual({ kind: 'unknown' });
+    expect(await bench.canceller.cancel({ callId: call.id })).toMatchObject(ended);
+    expect(await bench.canceller.cancel({ callId: 'nobody' })).toEqual({ kind: 'unknown' });
   });
 
   test('and its real end never both count, whoever is faster', async () => {
@@ -132,14 +135,14 @@ describe('a cancelled call', () => {
     const rounds = await Promise.all(
       Array.from({ length: 200 }, async (_, index) => {
         const call = await bench.put();
-        const delivered = index % 2 === 0 ? await bench.parts.finder.findQueued(call.id) : undefined;
+        const delivered = index % 2 === 0 ? await bench.parts.finder.findQueued({ callId: call.id }) : undefined;
         const real = bench.store.recordOutcome(outcomeOf(call, { endedAt: Date.now() - 1 }), Buffer.from(''));
-        const [result, recorded] = await Promise.all([bench.canceller.cancel(call.id), real]);
+        const [result, recorded] = await Promise.all([bench.canceller.cancel({ callId: call.id }), real]);
         return { call, delivered, result, recorded };
       }),
     );
     for (const { call, result, recorded } of rounds) {
-      const standing = await bench.finder.find(call.id);
+      const standing = await bench.finder.find({ callId: call.id });
       const wins = recorded.kind === 'stored' ? 'succeeded' : 'cancelled';
       expect(standing).toMatchObject({ kind: 'ended', outcome: { status: wins } });
       expect(result).toMatchObject({ kind: wins === 'cancelled' ? 'cancelled' : 'ended' });
@@ -153,7 +156,7 @@ describe('a cancelled call', () => {
       await bench.take();
       await bench.store.recordOutcome(outcomeOf(call, { startedAt: 1_000 }), Buffer.from('done'));
     });
-    expect(await canceller.cancel(call.id)).toMatchObject({
+    expect(await canceller.cancel({ callId: call.id })).toMatchObject({
       kind: 'ended',
       call: { outcome: { status: 'succeeded' } },
     });
@@ -162,7 +165,7 @@ describe('a cancelled call', () => {
       kind: 'call',
       call: { ...call, startedAt: 1_000, body: Buffer.from(call.body) },
     });
-    expect(await bench.parts.intents.find(call.id)).toBeUndefined();
+    expect(await bench.parts.intents.find({ callId: call.id })).toBeUndefined();
   });
 
   test('is put back beside the attempt before it, and not where its next life has begun', async () => {
@@ -172,8 +175,8 @@ describe('a cancelled call', () => {
     const retried = { ...call, retry: 1, startedAt: 1_000 };
     await bench.store.scheduleRetry(first, retried, Date.now() + 60_000);
     const end = () => bench.store.recordOutcome(outcomeOf(call), Buffer.from('done'));
-    expect(await overtaken(bench.parts, end).cancel(call.id)).toMatchObject({ kind: 'ended' });
-    expect(await bench.finder.findQueued(call.id)).toMatchObject({
+    expect(await overtaken(bench.parts, end).cancel({ callId: call.id })).toMatchObject({ kind: 'ended' });
+    expect(await bench.finder.findQueued({ callId: call.id })).toMatchObject({
       call: { retry: 1 },
       subject: { readiness: 'ready' },
     });
@@ -183,18 +186,18 @@ describe('a cancelled call', () => {
     const replayed = { ...other, generation: 1 };
     const goOn = async () => {
       await bench.store.recordOutcome(outcomeOf(other), Buffer.from('done'));
-      const last = await bench.finder.findQueued(other.id);
+      const last = await bench.finder.findQueued({ callId: other.id });
       expect(await bench.store.putBack(replayed, 2_000, last!.sequence)).toMatchObject({ kind: 'stored' });
     };
-    expect(await overtaken(bench.parts, goOn).cancel(other.id)).toMatchObject({ kind: 'ended' });
-    expect(await bench.finder.findQueued(other.id)).toMatchObject({ call: { generation: 1 } });
+    expect(await overtaken(bench.parts, goOn).cancel({ callId: other.id })).toMatchObject({ kind: 'ended' });
+    expect(await bench.finder.findQueued({ callId: other.id })).toMatchObject({ call: { generation: 1 } });
     expect(await bench.stored()).toBe(3);
   });
 
   test('by many at once is cancelled by one of them', async () => {
     const bench = await openFinder();
     const call = await bench.put();
-    const results = await Promise.all(Array.from({ length: 20 }, () => bench.canceller.cancel(call.id)));
+    const results = await Promise.all(Array.from({ length: 20 }, () => bench.canceller.cancel({ callId: call.id })));
     expect(results.filter(({ kind }) => kind === 'cancelled')).toHaveLength(1);
     expect(results.filter(({ kind }) => kind === 'ended')).toHaveLength(19);
   });
@@ -204,48 +207,54 @@ describe('a gateway that dies while it cancels a call', () => {
   test('that was taken out of the queue: its end is recorded by whoever looks for it', async () => {
     const bench = await openFinder();
     const call = await bench.put();
-    await expect(dying(bench.parts, 'recordOutcome').cancel(call.id)).rejects.toThrow('dead');
+    await expect(dying(bench.parts, 'recordOutcome').cancel({ callId: call.id })).rejects.toThrow('dead');
     expect(await bench.stored()).toBe(0);
-    expect(await bench.finder.find(call.id)).toMatchObject({ kind: 'ended', outcome: { status: 'cancelled' } });
+    expect(await bench.finder.find({ callId: call.id })).toMatchObject({
+      kind: 'ended',
+      outcome: { status: 'cancelled' },
+    });
   });
 
   test('that was taken out of the queue: its end is recorded by the next sweep, and not before its time', async () => {
     const bench = await openFinder();
     const call = await bench.put();
-    await expect(dying(bench.parts, 'recordOutcome').cancel(call.id)).rejects.toThrow('dead');
+    await expect(dying(bench.parts, 'recordOutcome').cancel({ callId: call.id })).rejects.toThrow('dead');
     await bench.sweeper.sweep(Date.now());
-    expect(await bench.store.findOutcome(call.id, 0)).toBeUndefined();
+    expect(await bench.store.findOutcome(keyOf(call))).toBeUndefined();
     expect(await bench.sweeper.sweep(soon())).toBeGreaterThan(0);
-    expect(await bench.store.findOutcome(call.id, 0)).toMatchObject({ outcome: { status: 'cancelled' } });
-    expect(await bench.parts.intents.find(call.id)).toBeUndefined();
+    expect(await bench.store.findOutcome(keyOf(call))).toMatchObject({ outcome: { status: 'cancelled' } });
+    expect(await bench.parts.intents.find({ callId: call.id })).toBeUndefined();
   });
 
   test('or that the replicas do not confirm: it is said to be unclear, and has its end by the next sweep', async () => {
     const bench = await openFinder();
     const call = await bench.put();
-    const result = await unconfirmed(bench.parts, 'undecided').cancel(call.id);
+    const result = await unconfirmed(bench.parts, 'undecided').cancel({ callId: call.id });
     expect(result).toMatchObject({ kind: 'refused', reason: 'undecided' });
     expect(await bench.stored()).toBe(0);
     await bench.sweeper.sweep(soon());
-    expect(await bench.finder.find(call.id)).toMatchObject({ kind: 'ended', outcome: { status: 'cancelled' } });
+    expect(await bench.finder.find({ callId: call.id })).toMatchObject({
+      kind: 'ended',
+      outcome: { status: 'cancelled' },
+    });
   });
 
   test('or whose end the broker says to be in conflict with nothing: it has that end all the same', async () => {
     const bench = await openFinder();
     const call = await bench.put();
-    const result = await unconfirmed(bench.parts, 'conflict').cancel(call.id);
+    const result = await unconfirmed(bench.parts, 'conflict').cancel({ callId: call.id });
     expect(result).toMatchObject({ kind: 'ended', call: { outcome: { status: 'cancelled' } } });
-    expect(await bench.store.findOutcome(call.id, 0)).toMatchObject({ outcome: { status: 'cancelled' } });
+    expect(await bench.store.findOutcome(keyOf(call))).toMatchObject({ outcome: { status: 'cancelled' } });
   });
 
   test('that is still in the queue: it was not cancelled, and lives on', async () => {
     const bench = await openFinder();
     const call = await bench.put();
-    await expect(dying(bench.parts, 'remove').cancel(call.id)).rejects.toThrow('dead');
-    expect(await bench.finder.find(call.id)).toMatchObject({ kind: 'alive', phase: 'queued' });
+    await expect(dying(bench.parts, 'remove').cancel({ callId: call.id })).rejects.toThrow('dead');
+    expect(await bench.finder.find({ callId: call.id })).toMatchObject({ kind: 'alive', phase: 'queued' });
     await bench.sweeper.sweep(soon());
-    expect(await bench.parts.intents.find(call.id)).toBeUndefined();
-    expect(await bench.finder.find(call.id)).toMatchObject({ kind: 'alive', phase: 'queued' });
+    expect(await bench.parts.intents.find({ callId: call.id })).toBeUndefined();
+    expect(await bench.finder.find({ callId: call.id })).toMatchObject({ kind: 'alive', phase: 'queued' });
     expect((await bench.take()).callId).toBe(call.id);
   });
 
@@ -254,11 +263,11 @@ describe('a gateway that dies while it cancels a call', () => {
     const call = await bench.put();
     const first = await bench.take();
     await bench.store.scheduleRetry(first, { ...call, retry: 1, startedAt: Date.now() }, Date.now() + 60_000);
-    await expect(dying(bench.parts, 'recordOutcome').cancel(call.id)).rejects.toThrow('dead');
+    await expect(dying(bench.parts, 'recordOutcome').cancel({ callId: call.id })).rejects.toThrow('dead');
     expect(await bench.stored()).toBe(1);
     await bench.sweeper.sweep(soon());
     await bench.settle(first);
-    expect(await bench.store.findOutcome(call.id, 0)).toMatchObject({ outcome: { status: 'cancelled' } });
+    expect(await bench.store.findOutcome(keyOf(call))).toMatchObject({ outcome: { status: 'cancelled' } });
     expect(await bench.stored()).toBe(0);
   });
 
@@ -266,9 +275,12 @@ describe('a gateway that dies while it cancels a call', () => {
     const bench = await openFinder();
     const call = await bench.put();
     await bench.take();
-    await expect(dying(bench.parts, 'removeAll').cancel(call.id)).rejects.toThrow('dead');
+    await expect(dying(bench.parts, 'removeAll').cancel({ callId: call.id })).rejects.toThrow('dead');
     expect(await bench.stored()).toBe(1);
-    expect(await bench.finder.find(call.id)).toMatchObject({ kind: 'ended', outcome: { status: 'cancelled' } });
+    expect(await bench.finder.find({ callId: call.id })).toMatchObject({
+      kind: 'ended',
+      outcome: { status: 'cancelled' },
+    });
     await bench.sweeper.sweep(soon());
     expect(await bench.stored()).toBe(0);
   });
@@ -286,10 +298,13 @@ describe('a purge', () => {
     const later = await bench.put();
     expect(purged).toBe(700);
     for (const { id } of waiting) {
-      expect(await bench.finder.find(id)).toMatchObject({ kind: 'ended', outcome: { status: 'cancelled' } });
+      expect(await bench.finder.find({ callId: id })).toMatchObject({
+        kind: 'ended',
+        outcome: { status: 'cancelled' },
+      });
     }
     for (const { id } of [held, other, later]) {
-      expect(await bench.finder.find(id)).toMatchObject({ kind: 'alive' });
+      expect(await bench.finder.find({ callId: id })).toMatchObject({ kind: 'alive' });
     }
     expect(await bench.stored()).toBe(3);
     await bench.settle(delivery);
@@ -306,7 +321,10 @@ describe('a purge', () => {
     await bench.worker.broker.connection?.flush();
     expect(await bench.purge.purge({ queue: bench.queue })).toBe(2);
     for (const { id } of calls) {
-      expect(await bench.finder.find(id)).toMatchObject({ kind: 'ended', outcome: { status: 'cancelled' } });
+      expect(await bench.finder.find({ callId: id })).toMatchObject({
+        kind: 'ended',
+        outcome: { status: 'cancelled' },
+      });
     }
     await new Promise((resolve) => setTimeout(resolve, 1_200));
     expect([await bench.stored(), await bench.deliveredSoon()]).toEqual([0, 0]);
@@ -334,7 +352,10 @@ describe('a purge', () => {
     expect(await bench.purge.purge({ queue: bench.queue })).toBe(2);
     expect(await bench.stored()).toBe(0);
     for (const { id } of [call, other]) {
-      expect(await bench.finder.find(id)).toMatchObject({ kind: 'ended', outcome: { status: 'cancelled' } });
+      expect(await bench.finder.find({ callId: id })).toMatchObject({
+        kind: 'ended',
+        outcome: { status: 'cancelled' },
+      });
     }
     expect(await bench.purge.purge({ queue: bench.queue })).toBe(0);
   });

@@ -7,7 +7,7 @@ describe('a call', () => {
   test('is found in each phase of its life', async () => {
     const { finder, put, take, store, reports, settle } = await openFinder();
     const call = await put();
-    expect(await finder.find(call.id)).toMatchObject({
+    expect(await finder.find({ callId: call.id })).toMatchObject({
       kind: 'alive',
       phase: 'queued',
       call: { id: call.id, retry: 0 },
@@ -15,32 +15,39 @@ describe('a call', () => {
 
     const first = await take();
     reports.set(call.id, reportOf(call, 'running'));
-    expect(await finder.find(call.id)).toMatchObject({ kind: 'alive', phase: 'running', held: { retry: 0 } });
+    expect(await finder.find({ callId: call.id })).toMatchObject({
+      kind: 'alive',
+      phase: 'running',
+      held: { retry: 0 },
+    });
 
     const next = { ...call, retry: 1, startedAt: Date.now() };
     const dueAt = Date.now() + 1_000;
     expect(await store.scheduleRetry(first, next, dueAt)).toMatchObject({ kind: 'stored' });
-    expect(await finder.find(call.id)).toMatchObject({ phase: 'retrying', call: { retry: 1 }, dueAt });
+    expect(await finder.find({ callId: call.id })).toMatchObject({ phase: 'retrying', call: { retry: 1 }, dueAt });
     reports.clear();
     await settle(first);
-    expect(await finder.find(call.id)).toMatchObject({ phase: 'retrying' });
+    expect(await finder.find({ callId: call.id })).toMatchObject({ phase: 'retrying' });
 
     const second = await take();
     reports.set(call.id, reportOf(next, 'running'));
-    expect(await finder.find(call.id)).toMatchObject({ phase: 'running', held: { retry: 1 } });
+    expect(await finder.find({ callId: call.id })).toMatchObject({ phase: 'running', held: { retry: 1 } });
     const outcome = outcomeOf(next, { status: 'failed', reason: 'rejected' });
     expect(await store.recordOutcome(outcome, Buffer.from('no'))).toMatchObject({ kind: 'stored' });
     const ended = { kind: 'ended', outcome, callback: undefined };
-    expect(await finder.find(call.id)).toMatchObject(ended);
+    expect(await finder.find({ callId: call.id })).toMatchObject(ended);
     await settle(second);
-    expect(await finder.find(call.id)).toMatchObject({ ...ended, body: Uint8Array.from(Buffer.from('no')) });
+    expect(await finder.find({ callId: call.id })).toMatchObject({
+      ...ended,
+      body: Uint8Array.from(Buffer.from('no')),
+    });
   });
 
   test('whose worker does not answer waits, and is not lost', async () => {
     const { finder, put, take } = await openFinder();
     const call = await put();
     await take();
-    expect(await finder.find(call.id)).toMatchObject({ kind: 'alive', phase: 'queued' });
+    expect(await finder.find({ callId: call.id })).toMatchObject({ kind: 'alive', phase: 'queued' });
   });
 
   test('that leaves its worker while it is looked for is looked for again', async () => {
@@ -56,7 +63,7 @@ describe('a call', () => {
         return reportOf(call, 'left');
       },
     });
-    expect(await finder.find(call.id)).toMatchObject({ kind: 'ended', outcome: { status: 'succeeded' } });
+    expect(await finder.find({ callId: call.id })).toMatchObject({ kind: 'ended', outcome: { status: 'succeeded' } });
     expect(asked).toBeGreaterThan(0);
   });
 
@@ -64,17 +71,24 @@ describe('a call', () => {
     const { finder, put, store } = await openFinder();
     const call = await put({ generation: 1 });
     await store.recordOutcome(outcomeOf(call, { generation: 0, status: 'failed' }), Buffer.from(''));
-    expect(await finder.find(call.id)).toMatchObject({ kind: 'alive', phase: 'queued', call: { generation: 1 } });
+    expect(await finder.find({ callId: call.id })).toMatchObject({
+      kind: 'alive',
+      phase: 'queued',
+      call: { generation: 1 },
+    });
     await store.recordOutcome(outcomeOf(call), Buffer.from(''));
-    expect(await finder.find(call.id)).toMatchObject({ kind: 'ended', outcome: { generation: 1 } });
+    expect(await finder.find({ callId: call.id })).toMatchObject({ kind: 'ended', outcome: { generation: 1 } });
   });
 
   test('in a queue that is new is found', async () => {
     const first = await openFinder();
-    expect(await first.finder.find('nobody')).toBeUndefined();
+    expect(await first.finder.find({ callId: 'nobody' })).toBeUndefined();
     const second = await openFinder();
     const call = await second.put();
-    expect(await first.finder.find(call.id)).toMatchObject({ kind: 'alive', call: { queue: second.queue } });
+    expect(await first.finder.find({ callId: call.id })).toMatchObject({
+      kind: 'alive',
+      call: { queue: second.queue },
+    });
   });
 
   test('whose end could not be recorded is known from its dead letter', async () => {
@@ -84,7 +98,7 @@ describe('a call', () => {
     await bury({ calls: store }, call, { reason: 'retries_exhausted', attempts: 3 });
     await settle(delivery);
     const outcome = { status: 'failed', reason: 'retries_exhausted', attempts: 3, bodyOmitted: 'not_recorded' };
-    expect(await finder.find(call.id)).toMatchObject({ kind: 'ended', outcome });
+    expect(await finder.find({ callId: call.id })).toMatchObject({ kind: 'ended', outcome });
   });
 
   test('that ended longer ago than results are kept is not known', async () => {
@@ -92,7 +106,7 @@ describe('a call', () => {
     const call = await put();
     await settle(await take());
     await store.recordOutcome(outcomeOf(call), Buffer.from(''));
-    await eventually(async () => (await finder.find(call.id)) === undefined);
+    await eventually(async () => (await finder.find({ callId: call.id })) === undefined);
   });
 
   test('that a worker has ended whose clock is an hour behind is known as long as any other', async () => {
@@ -100,6 +114,6 @@ describe('a call', () => {
     const call = await put();
     await settle(await take());
     await store.recordOutcome(outcomeOf(call, { endedAt: Date.now() - 3_600_000 }), Buffer.from(''));
-    expect(await finder.find(call.id)).toMatchObject({ kind: 'ended' });
+    expect(await finder.find({ callId: call.id })).toMatchObject({ kind: 'ended' });
   });
 });

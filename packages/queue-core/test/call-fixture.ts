@@ -44,8 +44,8 @@ export async function openFinder({
   const reports = new Map<string, HeldReport>();
   const cancelled: string[] = [];
   answerForHeldCalls(worker.broker, {
-    report: (callId) => reports.get(callId),
-    cancel(callId, generation) {
+    report: ({ callId }) => reports.get(callId),
+    cancel({ callId, generation }) {
       cancelled.push(`${callId}/${generation}`);
       return reports.has(callId);
     },

@@ -21,7 +21,7 @@ describe('the first call of a function', () => {
     await using look = await openManager(inject('natsUrl'));
     expect(await look.manager.consumers.info(`CALLS_${queue}`, 'resize@prod')).toMatchObject({
       num_pending: 1,
-      config: { max_ack_pending: 7, filter_subject: `calls.${queue}.ready.prod.resize.*`, max_deliver: -1 },
+      config: { max_ack_pending: 7, filter_subject: `calls.${queue}.ready.prod.resize.*.*.*`, max_deliver: -1 },
     });
   });
 
@@ -68,7 +68,7 @@ describe('a call id that must be unique', () => {
     const mine = `mine-${queue}`;
     await using gateway = await startGatewaySide(inject('natsUrl'));
     await gateway.queue.accept(buildCall(queue), { unique: false });
-    const subject = `calls.${queue}.later.~.echo.${mine}`;
+    const subject = `calls.${queue}.later.~.echo.${mine}.~.1`;
     await gateway.publisher.publish({ subject, headers: headers(), body: new Uint8Array() });
     const result = await gateway.queue.accept(buildCall(queue, { id: mine }), { unique: true });
     expect(result).toMatchObject({ reason: 'conflict' });
@@ -86,7 +86,7 @@ describe('a call id that must be unique', () => {
     const queue = uniqueQueue();
     const mine = `mine-${queue}`;
     await using gateway = await startGatewaySide(inject('natsUrl'));
-    const subject = `outcomes.${mine}.1`;
+    const subject = `outcomes.${mine}.~.1.1`;
     await gateway.publisher.publish({ subject, headers: headers(), body: new Uint8Array() });
     const result = await gateway.queue.accept(buildCall(queue, { id: mine }), { unique: true });
     expect(result).toMatchObject({ reason: 'conflict' });
@@ -153,7 +153,7 @@ describe('a call that must wait', () => {
     expect(await gateway.queue.accept(call, { unique: true })).toMatchObject({ kind: 'stored' });
     await using look = await openManager(inject('natsUrl'));
     const stored = await look.manager.streams.getMessage(`CALLS_${queue}`, { seq: 1 });
-    expect(stored).toMatchObject({ subject: `calls.${queue}.later.~.echo.patient-${queue}` });
+    expect(stored).toMatchObject({ subject: `calls.${queue}.later.~.echo.patient-${queue}.~.${call.startTime}` });
     expect(stored?.header.get('Nats-Schedule')).toBe(`@at ${new Date(notBefore).toISOString()}`);
     expect(await gateway.queue.accept(call, { unique: true })).toMatchObject({ reason: 'conflict' });
   });

@@ -199,7 +199,7 @@ describe('a call', () => {
     await using gateway = await startGatewaySide(inject('natsUrl'));
     await using worker = await startWorkerSide(inject('natsUrl'));
     await worker.topology.ensureFunction(functionConfig('echo', queue));
-    await publishRaw(inject('natsUrl'), `calls.${queue}.ready.~.echo.strange`, headers);
+    await publishRaw(inject('natsUrl'), `calls.${queue}.ready.~.echo.strange.~.1`, headers);
     worker.source.request({ queue, function: 'echo' }, 2, 60_000);
     const [delivery] = await received(worker, 1);
     expect(delivery).toMatchObject({ callId: 'strange', call: { kind: 'undecodable' } });

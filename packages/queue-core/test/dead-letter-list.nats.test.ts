@@ -107,7 +107,7 @@ describe('a list of dead letters', () => {
       // One that was shown, and two that were not.
       for (const id of [ids[came.length - 1]!, ids[20 + came.length]!, ids.at(-came.length)!]) {
         removed.add(id);
-        await store.remove(id);
+        await store.remove({ callId: id });
       }
     };
     const shown = await listAll(letters, 5, disturb);
@@ -126,7 +126,7 @@ describe('a list of dead letters', () => {
     const gone = ids.filter((_, index) => index % 3 === 1);
     const clearing = (async () => {
       for (const id of gone) {
-        await store.remove(id);
+        await store.remove({ callId: id });
       }
     })();
     const adding = buryMany(letters, 100);
@@ -152,13 +152,13 @@ describe('a list of dead letters', () => {
     for (const [n, claim] of claims.entries()) {
       const record = headers();
       record.set('Asyncfn-Dead-Letter', claim);
-      const subject = `dead.call.${queue}.~.${name}.claim-${n}`;
+      const subject = `dead.call.${queue}.~.${name}.claim-${n}.~.${call.startTime}`;
       expect(await publisher.publish({ subject, headers: record, body: call.body })).toMatchObject({ kind: 'stored' });
-      expect(await store.find(`claim-${n}`)).toEqual([]);
+      expect(await store.find({ callId: `claim-${n}` })).toEqual([]);
     }
     const real = await bury(letters, call);
     expect(await listAll(letters, 2)).toEqual([real.id]);
-    expect(await store.remove('claim-0')).toBe(true);
+    expect(await store.remove({ callId: 'claim-0' })).toBe(true);
   });
 
   test('of a rare reason looks at so many at most, and tells where to go on', async () => {
@@ -181,8 +181,8 @@ describe('a list of dead letters', () => {
     for (const query of [{ queue: '>' }, { queue: 'a.b' }, { function: '*' }, { function: 'a.b.c' }]) {
       await expect(letters.store.list(query, { limit: 1 })).rejects.toThrow(TypeError);
     }
-    await expect(letters.store.find('a.b')).rejects.toThrow(TypeError);
-    await expect(letters.store.remove('*')).rejects.toThrow(TypeError);
+    await expect(letters.store.find({ callId: 'a.b' })).rejects.toThrow(TypeError);
+    await expect(letters.store.remove({ callId: '*' })).rejects.toThrow(TypeError);
   });
 });
 
@@ -190,7 +190,7 @@ describe('one dead letter', () => {
   test('is found whole by its call id', async () => {
     await using letters = await openDeadLetters();
     const call = await bury(letters, createCall(letters, { body: randomBytes(700_000) }));
-    const [found, ...others] = await letters.store.find(call.id);
+    const [found, ...others] = await letters.store.find({ callId: call.id });
     expect(others).toEqual([]);
     expect(found?.letter).toMatchObject({ callId: call.id, reason: 'retries_exhausted', attempts: 4 });
     expect(Buffer.from(found!.body).equals(call.body)).toBe(true);
@@ -201,12 +201,12 @@ describe('one dead letter', () => {
     const call = await bury(letters, createCall(letters));
     await bury(letters, { ...call, generation: 1 }, { reason: 'rejected' });
     await buryCallback(letters, call, randomBytes(10));
-    const found = await letters.store.find(call.id);
+    const found = await letters.store.find({ callId: call.id });
     expect(found.map(({ letter }) => [letter.kind, letter.reason])).toEqual([
       ['call', 'rejected'],
       ['callback', 'callback_undeliverable'],
     ]);
-    expect(await letters.store.find(call.id, 'callback')).toHaveLength(1);
+    expect(await letters.store.find({ callId: call.id }, 'callback')).toHaveLength(1);
   });
 
   test('is removed by its call id, alone', async () => {
@@ -215,10 +215,10 @@ describe('one dead letter', () => {
     const call = await bury(letters, createCall(letters));
     const other = await bury(letters, createCall(letters));
     await buryCallback(letters, call, randomBytes(10));
-    expect(await store.remove(call.id, 'callback')).toBe(true);
-    expect(await store.remove(call.id, 'callback')).toBe(false);
-    expect(await store.remove(call.id)).toBe(true);
-    expect(await store.remove(call.id)).toBe(false);
+    expect(await store.remove({ callId: call.id }, 'callback')).toBe(true);
+    expect(await store.remove({ callId: call.id }, 'callback')).toBe(false);
+    expect(await store.remove({ callId: call.id })).toBe(true);
+    expect(await store.remove({ callId: call.id })).toBe(false);
     const { entries } = await store.list({ queue }, { limit: 10 });
     expect(entries.map(({ callId }) => callId)).toEqual([other.id]);
   });

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { eventually } from '@asyncfn/testkit';
 import { describe, expect, test } from 'vitest';
 import { callHeader } from '../src/codec.ts';
-import { type Call, type CallbackTask, CallQueue, callbackTaskCodec, FunctionRegister } from '../src/index.ts';
+import { type Call, type CallbackTask, CallQueue, callbackTaskCodec, FunctionRegister, keyOf } from '../src/index.ts';
 import { startServer, uniqueQueue } from './connected.ts';
 import {
   bury,
@@ -30,7 +30,7 @@ async function lettersLeft({ store, queue }: DeadLetters): Promise<number> {
 /** Stored callbacks under a call id. */
 async function storedCallbacks({ manager }: DeadLetters, callId: string): Promise<(CallbackTask & { body: string })[]> {
   const found = [];
-  const { state } = await manager.streams.info('CALLBACKS', { subjects_filter: `callbacks.*.${callId}.*` });
+  const { state } = await manager.streams.info('CALLBACKS', { subjects_filter: `callbacks.*.${callId}.>` });
   for (const subject of Object.keys(state.subjects ?? {})) {
     const message = await manager.streams.getMessage('CALLBACKS', { last_by_subj: subject });
     const task = callbackTaskCodec.decode(message?.header.get(callbackTaskCodec.header) ?? '');
@@ -43,10 +43,10 @@ async function storedCallbacks({ manager }: DeadLetters, callId: string): Promis
 
 /** Resolves once the broker has put a callback where workers take it from. */
 async function untilDue({ manager }: DeadLetters, callId: string): Promise<void> {
-  const ready = `callbacks.ready.${callId}.0`;
+  const ready = `callbacks.ready.${callId}.>`;
   await eventually(async () => {
     const { state } = await manager.streams.info('CALLBACKS', { subjects_filter: ready });
-    return state.subjects?.[ready] === 1;
+    return Object.keys(state.subjects ?? {}).length === 1;
   });
 }
 
@@ -59,20 +59,20 @@ describe('a replay of a call', () => {
       body,
       ...accepted
     } = await bury(letters, createCall(letters, { body: randomBytes(500_000) }));
-    const result = await store.replay(accepted.id, registerOf(letters));
+    const result = await store.replay({ callId: accepted.id }, registerOf(letters));
     expect(result).toEqual({ kind: 'replayed', queue });
     const queued = await queuedCalls(letters, queue);
     expect(queued).toMatchObject([{ ...accepted, retry: 0, generation: 1 }]);
     expect(queued[0]).not.toHaveProperty('startedAt');
     expect(Buffer.from(queued[0]!.body).equals(body)).toBe(true);
-    expect(await store.find(accepted.id)).toEqual([]);
+    expect(await store.find({ callId: accepted.id })).toEqual([]);
   });
 
   test('makes sure that the function has a consumer', async () => {
     await using letters = await openDeadLetters();
     const call = await bury(letters, createCall(letters));
     expect(await letters.topology.listLanes(letters.queue)).toEqual([]);
-    await letters.store.replay(call.id, registerOf(letters));
+    await letters.store.replay({ callId: call.id }, registerOf(letters));
     const lanes = await letters.topology.listLanes(letters.queue);
     expect(lanes).toMatchObject([{ function: letters.name, pending: 1, inFlight: 0 }]);
   });
@@ -83,7 +83,7 @@ describe('a replay of a call', () => {
     let call = createCall(letters);
     for (let generation = 1; generation <= 3; generation++) {
       await bury(letters, call);
-      expect(await store.replay(call.id, registerOf(letters))).toMatchObject({ kind: 'replayed' });
+      expect(await store.replay({ callId: call.id }, registerOf(letters))).toMatchObject({ kind: 'replayed' });
       [call] = (await queuedCalls(letters, queue)) as [Call];
       expect(call).toMatchObject({ generation, retry: 0 });
       await letters.calls.recordOutcome(outcomeOf(call, { status: 'failed' }), call.body);
@@ -95,7 +95,7 @@ describe('a replay of a call', () => {
     await using letters = await openDeadLetters();
     const moved = uniqueQueue();
     const call = await bury(letters, createCall(letters));
-    const result = await letters.store.replay(call.id, registerOf({ ...letters, queue: moved }));
+    const result = await letters.store.replay({ callId: call.id }, registerOf({ ...letters, queue: moved }));
     expect(result).toEqual({ kind: 'replayed', queue: moved });
     expect(await queuedCalls(letters, letters.queue)).toEqual([]);
     expect(await queuedCalls(letters, moved)).toMatchObject([{ id: call.id, queue: moved, generation: 1 }]);
@@ -108,7 +108,7 @@ describe('a replay of a call', () => {
     for (let n = 0; n < 20; n++) {
       const call = await bury(letters, createCall(letters));
       const results = await Promise.all(
-        [letters, second, letters, second].map(({ store }) => store.replay(call.id, registerOf(letters))),
+        [letters, second, letters, second].map(({ store }) => store.replay({ callId: call.id }, registerOf(letters))),
       );
       expect(results.filter(({ kind }) => kind === 'replayed').length).toBeGreaterThan(0);
       for (const result of results.filter(({ kind }) => kind !== 'replayed')) {
@@ -116,7 +116,7 @@ describe('a replay of a call', () => {
       }
       const calls = await queuedCalls(letters, letters.queue);
       expect(calls.filter(({ id }) => id === call.id)).toHaveLength(1);
-      expect(await letters.store.find(call.id)).toEqual([]);
+      expect(await letters.store.find({ callId: call.id })).toEqual([]);
     }
   });
 
@@ -131,12 +131,12 @@ describe('a replay of a call', () => {
       const buried = await bury(letters, createCall(letters));
       await enqueue(letters, { ...buried, generation: 1, retry: 2 });
       const now = moves ? uniqueQueue() : queue;
-      expect(await store.replay(buried.id, registerOf({ ...letters, queue: now }))).toEqual({
+      expect(await store.replay({ callId: buried.id }, registerOf({ ...letters, queue: now }))).toEqual({
         kind: 'replayed',
         queue,
       });
       expect(await queuedCalls(letters, queue)).toHaveLength(1);
-      expect(await store.find(buried.id)).toEqual([]);
+      expect(await store.find({ callId: buried.id })).toEqual([]);
     },
   );
 
@@ -145,10 +145,10 @@ describe('a replay of a call', () => {
     const { store, queue, calls } = letters;
     const buried = await bury(letters, createCall(letters));
     await calls.recordOutcome(outcomeOf({ ...buried, generation: 1 }), randomBytes(5));
-    const result = await store.replay(buried.id, registerOf(letters));
+    const result = await store.replay({ callId: buried.id }, registerOf(letters));
     expect(result).toEqual({ kind: 'kept', obstacle: 'already_replayed' });
     expect(await queuedCalls(letters, queue)).toEqual([]);
-    expect(await store.find(buried.id)).toEqual([]);
+    expect(await store.find({ callId: buried.id })).toEqual([]);
   });
 
   test('waits for the worker that still has to acknowledge the failed call', async () => {
@@ -157,7 +157,7 @@ describe('a replay of a call', () => {
     const call = createCall(letters);
     await enqueue(letters, call);
     await bury(letters, call);
-    const replay = store.replay(call.id, registerOf(letters));
+    const replay = store.replay({ callId: call.id }, registerOf(letters));
     const stream = `CALLS_${queue}`;
     await eventually(async () => (await manager.streams.info(stream)).state.messages === 1);
     await manager.streams.purge(stream);
@@ -171,11 +171,11 @@ describe('a replay of a call', () => {
     await enqueue(letters, call);
     await bury(letters, call);
     const refused = { kind: 'kept', obstacle: 'call_id_conflict' };
-    expect(await letters.store.replay(call.id, registerOf(letters))).toEqual(refused);
+    expect(await letters.store.replay({ callId: call.id }, registerOf(letters))).toEqual(refused);
     expect(await lettersLeft(letters)).toBe(1);
   });
 
-  test('is refused at once while another call has its id, and the dead letter kept', async () => {
+  test('is refused at once while another call of its id is alive, and takes nothing of that one when it has ended', async () => {
     await using letters = await openDeadLetters();
     const { store, calls, manager, queue } = letters;
     const call = await bury(letters, createCall(letters));
@@ -183,19 +183,19 @@ describe('a replay of a call', () => {
     const refused = { kind: 'kept', obstacle: 'call_id_conflict' };
     await enqueue(letters, other);
     const began = performance.now();
-    expect(await store.replay(call.id, registerOf(letters))).toEqual(refused);
+    expect(await store.replay({ callId: call.id }, registerOf(letters))).toEqual(refused);
     expect(performance.now() - began).toBeLessThan(500);
     await manager.streams.purge(`CALLS_${queue}`);
-    // Its end would pass for the end of the replayed call.
-    await calls.recordOutcome(outcomeOf(other), randomBytes(5));
-    expect(await store.replay(call.id, registerOf(letters))).toEqual(refused);
     expect(await lettersLeft(letters)).toBe(1);
+    await calls.recordOutcome(outcomeOf(other), randomBytes(5));
+    expect(await store.replay({ callId: call.id }, registerOf(letters))).toMatchObject({ kind: 'replayed' });
+    expect(await queuedCalls(letters, queue)).toMatchObject([{ startTime: call.startTime, generation: 1 }]);
   });
 
   test('of a function that is not registered is refused, and the dead letter kept', async () => {
     await using letters = await openDeadLetters();
     const call = await bury(letters, createCall(letters));
-    expect(await letters.store.replay(call.id, () => undefined)).toEqual({
+    expect(await letters.store.replay({ callId: call.id }, () => undefined)).toEqual({
       kind: 'kept',
       obstacle: 'unknown_function',
     });
@@ -209,7 +209,10 @@ describe('a replay of a call', () => {
     for (const value of ['', 'nonsense', JSON.stringify({ v: 1, id: 'another', ...call })]) {
       const letter = letterOf({ id, body, ...call }, { reason: 'undecodable' });
       await calls.putDeadLetter(letter, { header: callHeader, value, body });
-      expect(await store.replay(id, registerOf(letters))).toEqual({ kind: 'kept', obstacle: 'not_replayable' });
+      expect(await store.replay({ callId: id }, registerOf(letters))).toEqual({
+        kind: 'kept',
+        obstacle: 'not_replayable',
+      });
       expect(await lettersLeft(letters)).toBe(1);
     }
   });
@@ -217,7 +220,7 @@ describe('a replay of a call', () => {
   test('of what is not there is said so', async () => {
     await using letters = await openDeadLetters();
     const missing = { kind: 'kept', obstacle: 'dead_letter_not_found' };
-    expect(await letters.store.replay('nobody', registerOf(letters))).toEqual(missing);
+    expect(await letters.store.replay({ callId: 'nobody' }, registerOf(letters))).toEqual(missing);
   });
 
   test('without the broker is refused, loses nothing, and can be repeated', async () => {
@@ -227,14 +230,14 @@ describe('a replay of a call', () => {
     const call = await bury(letters, createCall(letters));
     await server.pause();
     const refused = { kind: 'refused', reason: expect.stringMatching(/^(unavailable|timeout)$/) };
-    const one = store.replay(call.id, registerOf(letters));
+    const one = store.replay({ callId: call.id }, registerOf(letters));
     const many = store.replayMany({ queue }, { limit: 10 }, registerOf(letters));
     expect(await one).toMatchObject(refused);
     expect(await many).toMatchObject(refused);
     server.signal('SIGCONT');
     await server.restart({ signal: 'SIGKILL' });
     await eventually(() => store.available);
-    expect(await store.replay(call.id, registerOf(letters))).toMatchObject({ kind: 'replayed' });
+    expect(await store.replay({ callId: call.id }, registerOf(letters))).toMatchObject({ kind: 'replayed' });
     expect(await queuedCalls(letters, queue)).toMatchObject([{ id: call.id, generation: 1 }]);
     expect(await lettersLeft(letters)).toBe(0);
   });
@@ -245,10 +248,10 @@ describe('a replay of a callback', () => {
     await using letters = await openDeadLetters();
     const call = createCall(letters);
     const task = await buryCallback(letters, call, Buffer.from('result'));
-    const result = await letters.store.replay(call.id, () => undefined);
+    const result = await letters.store.replay({ callId: call.id }, () => undefined);
     expect(result).toEqual({ kind: 'replayed', queue: undefined });
     expect(await storedCallbacks(letters, call.id)).toEqual([{ ...task, tries: 0, body: 'result' }]);
-    expect(await letters.store.find(call.id)).toEqual([]);
+    expect(await letters.store.find({ callId: call.id })).toEqual([]);
     await untilDue(letters, call.id);
   });
 
@@ -257,9 +260,11 @@ describe('a replay of a callback', () => {
     await using second = await openDeadLetters({ queue: letters.queue });
     const call = createCall(letters);
     await buryCallback(letters, call, Buffer.from('result'));
-    await Promise.all([letters, second, letters, second].map((of) => of.store.replay(call.id, () => undefined)));
+    await Promise.all(
+      [letters, second, letters, second].map((of) => of.store.replay({ callId: call.id }, () => undefined)),
+    );
     expect(await storedCallbacks(letters, call.id)).toHaveLength(1);
-    expect(await letters.store.find(call.id)).toEqual([]);
+    expect(await letters.store.find({ callId: call.id })).toEqual([]);
   });
 
   test('leaves the call of the same id alone unless that is there too, which goes first', async () => {
@@ -267,9 +272,11 @@ describe('a replay of a callback', () => {
     const { store, queue } = letters;
     const call = await bury(letters, createCall(letters));
     await buryCallback(letters, call, Buffer.from('result'));
-    expect(await store.replay(call.id, registerOf(letters), 'callback')).toMatchObject({ kind: 'replayed' });
+    expect(await store.replay({ callId: call.id }, registerOf(letters), 'callback')).toMatchObject({
+      kind: 'replayed',
+    });
     expect(await queuedCalls(letters, queue)).toEqual([]);
-    expect(await store.replay(call.id, registerOf(letters))).toEqual({ kind: 'replayed', queue });
+    expect(await store.replay({ callId: call.id }, registerOf(letters))).toEqual({ kind: 'replayed', queue });
     expect(await lettersLeft(letters)).toBe(0);
   });
 
@@ -279,11 +286,11 @@ describe('a replay of a callback', () => {
     const call = createCall(letters);
     await buryCallback(letters, call, Buffer.from('result'));
     await calls.recordOutcome(outcomeOf(call), randomBytes(5));
-    await calls.recordCallbackState(call.id, 0, { v: 1, status: 'delivered', attempts: 2 });
+    await calls.recordCallbackState(keyOf(call), { v: 1, status: 'delivered', attempts: 2 });
     const done = { kind: 'kept', obstacle: 'already_replayed' };
-    expect(await store.replay(call.id, () => undefined)).toEqual(done);
+    expect(await store.replay({ callId: call.id }, () => undefined)).toEqual(done);
     expect(await storedCallbacks(letters, call.id)).toEqual([]);
-    expect(await store.find(call.id)).toEqual([]);
+    expect(await store.find({ callId: call.id })).toEqual([]);
   });
 
   test('never takes the last delivery in the hands of a worker for the replay', async () => {
@@ -291,15 +298,15 @@ describe('a replay of a callback', () => {
     const { manager, store } = letters;
     const call = createCall(letters);
     await buryCallback(letters, call, Buffer.from('result'));
-    await store.replay(call.id, () => undefined);
+    await store.replay({ callId: call.id }, () => undefined);
     await untilDue(letters, call.id);
     // It was replayed before and refused for good at the first try: the message is there still.
     await buryCallback(letters, call, Buffer.from('result'));
     const conflict = { kind: 'kept', obstacle: 'call_id_conflict' };
-    expect(await store.replay(call.id, () => undefined)).toEqual(conflict);
+    expect(await store.replay({ callId: call.id }, () => undefined)).toEqual(conflict);
     expect(await lettersLeft(letters)).toBe(1);
-    const replay = store.replay(call.id, () => undefined);
-    await manager.streams.purge('CALLBACKS', { filter: `callbacks.*.${call.id}.*` });
+    const replay = store.replay({ callId: call.id }, () => undefined);
+    await manager.streams.purge('CALLBACKS', { filter: `callbacks.*.${call.id}.>` });
     expect(await replay).toMatchObject({ kind: 'replayed' });
     expect(await storedCallbacks(letters, call.id)).toHaveLength(1);
   });
@@ -310,7 +317,7 @@ describe('a replay of a callback', () => {
     const letter = letterOf(call, { kind: 'callback', reason: 'callback_undeliverable' });
     await letters.calls.putDeadLetter(letter, { header: callbackTaskCodec.header, value: '{}', body: call.body });
     const refused = { kind: 'kept', obstacle: 'not_replayable' };
-    expect(await letters.store.replay(call.id, () => undefined)).toEqual(refused);
+    expect(await letters.store.replay({ callId: call.id }, () => undefined)).toEqual(refused);
     expect(await lettersLeft(letters)).toBe(1);
   });
 });

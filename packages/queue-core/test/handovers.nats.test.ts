@@ -1,15 +1,19 @@
 import { eventually } from '@asyncfn/testkit';
 import { expect, inject, test } from 'vitest';
-import { createCallId, Handovers, Publisher } from '../src/index.ts';
+import { type CallIdentity, createCallId, Handovers, Publisher } from '../src/index.ts';
 import { startServer } from './connected.ts';
 import { startWorkerSide } from './harness.ts';
+
+function createIdentity(): CallIdentity {
+  return { callId: createCallId(), startTime: '1700000000000000000' };
+}
 
 test('the hand-overs of a call are counted, those of another are not', async () => {
   await using worker = await startWorkerSide(inject('natsUrl'));
   const handovers = new Handovers(new Publisher(worker.broker), worker.topology);
-  const [call, other] = [createCallId(), createCallId()];
+  const [call, other] = [createIdentity(), createIdentity()];
   expect(await handovers.count(call)).toBe(0);
-  await Promise.all([call, call, other].map((id) => handovers.note(id)));
+  await Promise.all([call, call, other].map((each) => handovers.note(each)));
   expect(await handovers.count(call)).toBe(2);
   expect(await handovers.count(other)).toBe(1);
 });
@@ -18,7 +22,7 @@ test('a hand-over that the broker does not store is remembered by the worker tha
   await using server = await startServer();
   await using worker = await startWorkerSide(server.url);
   const handovers = new Handovers(new Publisher(worker.broker), worker.topology);
-  const call = createCallId();
+  const call = createIdentity();
   server.signal('SIGKILL');
   await eventually(() => !worker.broker.connected);
   await handovers.note(call);
@@ -31,8 +35,9 @@ test('a hand-over that the broker does not store is remembered by the worker tha
 test('an id that could break out of its subject is not noted (P7)', async () => {
   await using worker = await startWorkerSide(inject('natsUrl'));
   const handovers = new Handovers(new Publisher(worker.broker), worker.topology);
-  for (const id of ['', '*', '>', 'a.b', 'a b']) {
-    await expect(handovers.note(id)).rejects.toThrow(TypeError);
-    await expect(handovers.count(id)).rejects.toThrow(TypeError);
+  for (const callId of ['', '*', '>', 'a.b', 'a b']) {
+    const call = { ...createIdentity(), callId };
+    await expect(handovers.note(call)).rejects.toThrow(TypeError);
+    await expect(handovers.count(call)).rejects.toThrow(TypeError);
   }
 });

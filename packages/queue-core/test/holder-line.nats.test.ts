@@ -9,7 +9,8 @@ test('that a call was cancelled is told also while the broker is suspected to be
   const heard: string[] = [];
   answerForHeldCalls(worker.broker, {
     report: () => undefined,
-    cancel: (callId) => heard.push(callId) > 0,
+    cancel: ({ callId, submitter, startTime, generation }) =>
+      heard.push([callId, submitter, startTime, generation].join()) > 0,
   });
   gateway.broker.start();
   worker.broker.start();
@@ -19,8 +20,8 @@ test('that a call was cancelled is told also while the broker is suspected to be
   const line = new HolderLine(gateway.broker);
   gateway.broker.suspect();
   expect(gateway.broker.connected).toBe(false);
-  line.tellCancelled('call-1', 0);
-  await line.abort('call-2', 0);
+  line.tellCancelled({ callId: 'call-1', submitter: 'a.b', startTime: '1', generation: 0 });
+  await line.abort({ callId: 'call-2', startTime: '2', generation: 3 });
   await eventually(() => heard.length === 2);
-  expect(heard).toEqual(['call-1', 'call-2']);
+  expect(heard).toEqual(['call-1,a.b,1,0', 'call-2,,2,3']);
 });

@@ -1,7 +1,7 @@
 import type { NatsServer } from '@asyncfn/nats-server';
 import { eventually } from '@asyncfn/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { OverdueSchedules, QueueInspector } from '../src/index.ts';
+import { identityOf, OverdueSchedules, QueueInspector } from '../src/index.ts';
 import { openFinder } from './call-fixture.ts';
 import { startServer } from './connected.ts';
 import { outcomeOf } from './dead-letter-fixture.ts';
@@ -36,7 +36,7 @@ describe.each(names)('in a queue named %s, a function named %s', (queue, name) =
     const { topology } = gateway;
     const inspector = new QueueInspector(topology);
     const call = await put();
-    expect(await finder.find(call.id)).toMatchObject({ phase: 'queued', call: { queue, function: name } });
+    expect(await finder.find({ callId: call.id })).toMatchObject({ phase: 'queued', call: { queue, function: name } });
     expect(await inspector.countCalls(name)).toBe(1);
     const first = await take();
     expect(await store.isSuperseded(first)).toBe(false);
@@ -50,25 +50,25 @@ describe.each(names)('in a queue named %s, a function named %s', (queue, name) =
     });
     await settle(first);
     await eventually(async () => (await inspector.countCalls(name)) === 1);
-    expect(await finder.find(call.id)).toMatchObject({ phase: 'retrying', call: { retry: 1 } });
+    expect(await finder.find({ callId: call.id })).toMatchObject({ phase: 'retrying', call: { retry: 1 } });
     expect(await topology.hasCalls(queue, name)).toBe(true);
     expect(await topology.hasScheduled(queue, name)).toBe(true);
     expect(await inspector.find(queue)).toMatchObject({ depth: 0, scheduled: 1, inFlight: 0 });
 
-    await store.removeQueued({ queue, function: name, callId: call.id });
+    await store.removeQueued({ queue, function: name, ...identityOf(call) });
     expect(await topology.hasCalls(queue, name)).toBe(false);
     expect(await inspector.countCalls(name)).toBe(0);
     expect(await store.recordOutcome(outcomeOf(next), new Uint8Array())).toMatchObject({ kind: 'stored' });
-    expect(await finder.find(call.id)).toMatchObject({ kind: 'ended' });
+    expect(await finder.find({ callId: call.id })).toMatchObject({ kind: 'ended' });
   });
 
   test('has its calls cancelled, the one that waits for its time and the one that is ready', async () => {
     const { finder, canceller, put, stored, gateway } = await open();
     const ready = await put();
     const scheduled = await put({ notBefore: Date.now() + hourMs });
-    expect(await finder.find(scheduled.id)).toMatchObject({ phase: 'scheduled' });
+    expect(await finder.find({ callId: scheduled.id })).toMatchObject({ phase: 'scheduled' });
     for (const { id } of [ready, scheduled]) {
-      expect(await canceller.cancel(id)).toMatchObject({ kind: 'cancelled' });
+      expect(await canceller.cancel({ callId: id })).toMatchObject({ kind: 'cancelled' });
     }
     expect(await stored()).toBe(0);
     expect(await gateway.topology.hasCalls(queue, name)).toBe(false);
@@ -84,11 +84,11 @@ describe.each(names)('in a queue named %s, a function named %s', (queue, name) =
     const waits = await put({ notBefore: Date.now() + hourMs });
     const moved = await put({ notBefore: Date.now() + hourMs });
     // The same call is ready by now, as if its schedule had fired in this moment.
-    await put({ id: moved.id });
+    await put({ id: moved.id, startTime: moved.startTime });
     expect(await overdue.restore(Date.now() + 2 * hourMs)).toBe(1);
     expect(await stored()).toBe(3);
-    await canceller.cancel(waits.id);
-    await canceller.cancel(moved.id);
+    await canceller.cancel({ callId: waits.id });
+    await canceller.cancel({ callId: moved.id });
     expect(await stored()).toBe(0);
   });
 });

@@ -74,7 +74,7 @@ describe('a queue with a limit of bytes', () => {
   test('takes retries and what else is not a new call', async () => {
     await using limited = await startLimited({}, 3 * bodyBytes);
     await acceptUntilRefused(limited);
-    const subject = `calls.${queue}.ready.~.echo.replayed`;
+    const subject = `calls.${queue}.ready.~.echo.replayed.~.1`;
     const message = {
       subject,
       headers: (await import('@nats-io/transport-node')).headers(),

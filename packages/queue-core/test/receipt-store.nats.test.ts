@@ -1,35 +1,40 @@
 import { expect, test } from 'vitest';
-import { CallCanceller, createCallId, ReceiptStore } from '../src/index.ts';
+import { type Call, CallCanceller, identityOf, ReceiptStore } from '../src/index.ts';
 import { openFinder } from './call-fixture.ts';
 
 async function open() {
   const bench = await openFinder();
   const { topology, publisher } = bench.gateway;
   const store = new ReceiptStore(publisher, topology);
-  return { bench, find: (callId: string) => store.find({ callId, queue: bench.queue, function: 'echo' }) };
+  return {
+    bench,
+    find: (call: Pick<Call, 'id' | 'startTime'>) =>
+      store.find({ ...identityOf(call), queue: bench.queue, function: 'echo' }),
+  };
 }
 
 test('a call is held while it is in its queue, and has ended after that', async () => {
   const { bench, find } = await open();
-  const { id } = await bench.put();
-  expect(await find(id)).toBe('held');
-  await bench.canceller.cancel(id);
-  expect(await find(id)).toBe('ended');
-  expect(await find(createCallId())).toBe('missing');
+  const call = await bench.put();
+  expect(await find(call)).toBe('held');
+  await bench.canceller.cancel({ callId: call.id });
+  expect(await find(call)).toBe('ended');
+  // An earlier call of the same id is another one.
+  expect(await find({ ...call, startTime: '1700000000000000000' })).toBe('missing');
 });
 
 test('a call that was taken out of its queue to be cancelled is not missing before that is on record', async () => {
   const { bench, find } = await open();
-  const { id } = await bench.put();
+  const call = await bench.put();
   const { calls } = bench.parts;
   const dead = (): Promise<never> => Promise.reject(new Error('dead'));
   const dying = new CallCanceller({
     ...bench.parts,
     calls: { recordOutcome: dead, findOutcome: calls.findOutcome.bind(calls), putBack: dead },
   });
-  await expect(dying.cancel(id)).rejects.toThrow('dead');
+  await expect(dying.cancel({ callId: call.id })).rejects.toThrow('dead');
   expect(await bench.stored()).toBe(0);
-  expect(await find(id)).toBe('held');
+  expect(await find(call)).toBe('held');
   await bench.sweeper.sweep(Date.now() + 11_000);
-  expect(await find(id)).toBe('ended');
+  expect(await find(call)).toBe('ended');
 });

@@ -14,6 +14,6 @@ export async function storedIn(manager: JetStreamManager, queue: string): Promis
   );
   const calls = subjects
     .filter((subject) => !keySubjects.includes(subject))
-    .map((subject) => subject.split('.').at(-1) ?? '');
+    .map((subject) => subject.split('.').at(5) ?? '');
   return { keys: keys.sort(), calls: calls.sort() };
 }

@@ -45,7 +45,7 @@ describe('a queue', () => {
     await eventually(() => fixture.topology.ready);
     await using look = await openManager(inject('natsUrl'));
     expect((await look.manager.streams.info(`CALLS_${queue}`)).config).toMatchObject({
-      subjects: [`calls.${queue}.ready.*.*.*`, `calls.${queue}.later.*.*.*`, `calls.${queue}.key.*`],
+      subjects: [`calls.${queue}.ready.*.*.*.*.*`, `calls.${queue}.later.*.*.*.*.*`, `calls.${queue}.key.*`],
       storage: 'file',
       retention: 'workqueue',
       max_bytes: -1,
@@ -176,10 +176,10 @@ describe('a consumer', () => {
     await worker.topology.ensureFunction(functionConfig('echo.prod', queue));
     await look.manager.consumers.add(`CALLS_${queue}`, {
       durable_name: 'not+ours',
-      filter_subject: `calls.${queue}.ready.x.x.*`,
+      filter_subject: `calls.${queue}.ready.x.x.>`,
       ack_policy: AckPolicy.Explicit,
     });
-    await look.manager.jetstream().publish(`calls.${queue}.ready.prod.echo.c-1`, 'body');
+    await look.manager.jetstream().publish(`calls.${queue}.ready.prod.echo.c-1.~.1`, 'body');
     expect(await worker.topology.listLanes(queue)).toMatchObject([{ function: 'echo.prod', pending: 1, inFlight: 0 }]);
     await worker.topology.removeLane(queue, 'echo.prod');
     await worker.topology.removeLane(queue, 'echo.prod');

@@ -55,6 +55,6 @@ test('a leader that nobody confirms anything to does not say what is in conflict
     server.signal('SIGCONT');
   }
   await eventually(async () => (await put()) === 'conflict', { timeoutMs: 30_000 });
-  const subject = `callbacks.later.${task.callId}.0`;
+  const subject = `callbacks.later.${task.callId}.~.${task.startTime}.0`;
   expect(await topology.manager.streams.getMessage('CALLBACKS', { last_by_subj: subject })).not.toBeNull();
 }, 90_000);

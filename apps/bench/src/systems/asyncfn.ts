@@ -51,7 +51,7 @@ export async function startAsyncfn(options: AsyncfnOptions): Promise<AsyncfnSyst
     functions: names,
     metricsUrls: [gateway, ...workers].map(({ opsAddress }) => `http://${opsAddress}/metrics`),
     purge: () => purgeStream(nats.url, stream),
-    purgeFunction: (name) => purgeStream(nats.url, stream, `calls.default.*.*.${name}.*`),
+    purgeFunction: (name) => purgeStream(nats.url, stream, `calls.default.*.*.${name}.>`),
     [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
   };
 }

@@ -12,7 +12,7 @@ export interface DeadLetter {
 
 const source = 'OUTCOMES';
 const copy = 'COPY_OF_OUTCOMES';
-const anyOutcome = 'outcomes.*.*';
+const anyOutcome = 'outcomes.*.*.*.*';
 
 /** A look into the streams behind the backs of the processes. It stays open over restarts of nats-server. */
 export class Records implements AsyncDisposable {
@@ -47,7 +47,7 @@ export class Records implements AsyncDisposable {
 
   /** The dead letters of a call and of its callback. */
   async deadLetters(callId: string): Promise<DeadLetter[]> {
-    const subjects = await this.#subjects('DEAD_LETTERS', `dead.*.*.*.*.${callId}`);
+    const subjects = await this.#subjects('DEAD_LETTERS', `dead.*.*.*.*.${callId}.*.*`);
     const messages = await Promise.all(
       subjects.map((subject) => this.#manager.streams.getMessage('DEAD_LETTERS', { last_by_subj: subject })),
     );

@@ -6,8 +6,21 @@ const callId = '0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11';
 
 export const CallParams = Type.Object({ callId: Type.String({ examples: [callId] }) });
 
+const submitter = Type.Optional(
+  Type.String({
+    description:
+      'Name of the token that the call was submitted with, empty for none. Default: your own call of this id, else the ' +
+      'newest that you may see. Two tokens may use the same id.',
+    pattern: '^([A-Za-z0-9._-]{1,63})?$',
+    examples: ['partner-x'],
+  }),
+);
+
+export const SubmitterQuery = Type.Object({ submitter });
+
 export const WaitQuery = Type.Object(
   {
+    submitter,
     wait: Type.Optional(
       Type.String({
         description: 'Answer only when the call has ended or this time is up, `5m` at most.',
@@ -19,12 +32,14 @@ export const WaitQuery = Type.Object(
 );
 
 export type CallParams = Static<typeof CallParams>;
+export type SubmitterQuery = Static<typeof SubmitterQuery>;
 export type WaitQuery = Static<typeof WaitQuery>;
 
 const time = (description: string) => Type.Optional(Type.String({ format: 'date-time', description }));
 
 const CallState = Type.Object({
   callId: Type.String(),
+  submitter: Type.Optional(Type.String({ description: 'Name of the token that it was submitted with.' })),
   function: Type.String(),
   queue: Type.String(),
   status: Type.Enum(['scheduled', 'queued', 'running', 'retrying', 'succeeded', 'failed', 'cancelled', 'expired']),
@@ -136,6 +151,7 @@ export const cancelSchema = {
     'two counts, and the answer says which.',
   tags,
   params: CallParams,
+  querystring: SubmitterQuery,
   response: {
     202: {
       description: 'It is cancelled: no attempt begins after this answer.',
@@ -158,6 +174,7 @@ export const resultSchema = {
     '(`X-...`, `Ce-...`). Headers that browsers, caches or proxies heed are ours.',
   tags,
   params: CallParams,
+  querystring: SubmitterQuery,
   response: {
     200: {
       description: 'The response. It is 200 whatever the function said.',

@@ -1,10 +1,9 @@
 import {
+  addressOf,
   type CallCanceller,
-  type CallFinder,
   type CallStanding,
   type CallWatches,
   type CancelResult,
-  isCallId,
 } from '@asyncfn/queue-core';
 import type { Logger } from '@asyncfn/service-kit';
 import { parseDuration } from '@asyncfn/units';
@@ -12,6 +11,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type AcceptContext, toQueueRefusal } from '../accept.ts';
 import { decideCallAccess } from '../auth/call-access.ts';
+import { type CallLookup, findCall, identityOfStanding } from '../auth/find-call.ts';
 import { toCallView } from '../call-view.ts';
 import { callerOf } from '../plugins/authentication.ts';
 import { requireBroker } from '../plugins/broker-required.ts';
@@ -24,10 +24,14 @@ import { resultHeaders } from '../result/result-headers.ts';
 import { answerAtEnd, notFound } from '../waiting/answer-at-end.ts';
 import { sendEvents, sendEventsHead, wantsEvents } from '../waiting/call-events.ts';
 import type { Waiters } from '../waiting/waiters.ts';
-import { type CallParams, cancelSchema, resultSchema, stateSchema, type WaitQuery } from './call-schemas.ts';
-
-/** What the gateway uses to find calls. */
-export type CallLookup = Pick<CallFinder, 'available' | 'find'>;
+import {
+  type CallParams,
+  cancelSchema,
+  resultSchema,
+  type SubmitterQuery,
+  stateSchema,
+  type WaitQuery,
+} from './call-schemas.ts';
 
 export interface CallOptions extends Pick<AcceptContext, 'lookup' | 'names'> {
   readonly calls: CallLookup;
@@ -41,7 +45,7 @@ export interface CallOptions extends Pick<AcceptContext, 'lookup' | 'names'> {
   readonly resultTtlMs: number;
 }
 
-type OneCall = FastifyRequest<{ Params: CallParams }>;
+type OneCall = FastifyRequest<{ Params: CallParams; Querystring: SubmitterQuery }>;
 type WaitingCall = FastifyRequest<{ Params: CallParams; Querystring: WaitQuery }>;
 
 const longestWaitMs = 5 * 60_000;
@@ -57,12 +61,12 @@ export const callRoutes: FastifyPluginCallbackTypebox<CallOptions> = (app, optio
     { schema: stateSchema, config: { scope: 'caller' } },
     (request, reply) => showState(options, request, reply),
   );
-  app.delete<{ Params: CallParams }>(
+  app.delete<{ Params: CallParams; Querystring: SubmitterQuery }>(
     '/async-function/:callId',
     { schema: cancelSchema, config: { scope: 'caller' } },
     (request, reply) => cancel(options, request, reply),
   );
-  app.get<{ Params: CallParams }>(
+  app.get<{ Params: CallParams; Querystring: SubmitterQuery }>(
     '/async-function/:callId/result',
     { schema: resultSchema, config: { scope: 'caller' } },
     (request, reply) => showResult(options, request, reply),
@@ -71,12 +75,12 @@ export const callRoutes: FastifyPluginCallbackTypebox<CallOptions> = (app, optio
 };
 
 async function showState(options: CallOptions, request: WaitingCall, reply: FastifyReply) {
-  const { method, params, query, headers } = request;
+  const { method, query, headers } = request;
   const waitMs = query.wait === undefined ? 0 : parseDuration(query.wait);
   if (waitMs === undefined || waitMs > longestWaitMs) {
     return reply.refuse(invalidWait);
   }
-  const standing = await find(options, params);
+  const standing = await find(options, request);
   const refused = refuseDeed(options, request, standing, 'read');
   if (refused !== undefined || standing === undefined) {
     return reply.refuse(refused ?? notFound);
@@ -91,18 +95,19 @@ async function showState(options: CallOptions, request: WaitingCall, reply: Fast
   if (place.kind === 'refused') {
     return reply.refuse(place);
   }
-  const { callId } = params;
-  return asEvents ? sendEvents(options, callId, place, reply) : answerAtEnd(options, { callId, waitMs, place }, reply);
+  const call = identityOfStanding(standing);
+  return asEvents ? sendEvents(options, call, place, reply) : answerAtEnd(options, { call, waitMs, place }, reply);
 }
 
 async function cancel(options: CallOptions, request: OneCall, reply: FastifyReply) {
   const { canceller, lookup, logger } = options;
   const { callId } = request.params;
-  const refused = refuseDeed(options, request, await find(options, request.params), 'cancel');
-  if (refused !== undefined) {
-    return reply.refuse(refused);
+  const standing = await find(options, request);
+  const refused = refuseDeed(options, request, standing, 'cancel');
+  if (refused !== undefined || standing === undefined) {
+    return reply.refuse(refused ?? notFound);
   }
-  const result: CancelResult = await canceller.cancel(callId);
+  const result: CancelResult = await canceller.cancel(addressOf(identityOfStanding(standing)));
   switch (result.kind) {
     case 'cancelled':
       logger.info(
@@ -120,7 +125,7 @@ async function cancel(options: CallOptions, request: OneCall, reply: FastifyRepl
 }
 
 async function showResult(options: CallOptions, request: OneCall, reply: FastifyReply) {
-  const standing = await find(options, request.params);
+  const standing = await find(options, request);
   const refused = refuseDeed(options, request, standing, 'read');
   if (refused !== undefined || standing === undefined) {
     return reply.refuse(refused ?? notFound);
@@ -138,7 +143,7 @@ async function showResult(options: CallOptions, request: OneCall, reply: Fastify
 /** The refusal of a caller that may not do this with the call. What a caller may not know of is not there. */
 function refuseDeed(
   { names }: CallOptions,
-  request: OneCall,
+  request: OneCall | WaitingCall,
   standing: CallStanding | undefined,
   deed: 'read' | 'cancel',
 ) {
@@ -150,9 +155,9 @@ function refuseDeed(
   return access === 'allowed' ? undefined : access === 'hidden' ? notFound : notYours;
 }
 
-/** What cannot be a call id is not the id of a call. */
-async function find({ calls }: CallOptions, { callId }: CallParams): Promise<CallStanding | undefined> {
-  return isCallId(callId) ? await calls.find(callId) : undefined;
+function find(options: CallOptions, request: OneCall | WaitingCall): Promise<CallStanding | undefined> {
+  const { params, query } = request;
+  return findCall(options, callerOf(request), { ...params, submitter: query.submitter });
 }
 
 const notYours = refusal('forbidden', 'The token may see this call, but not cancel it.');

@@ -50,7 +50,21 @@ export const LetterParams = Type.Object({
   }),
 });
 
-export const KindQuery = Type.Object({ kind: filter.kind }, { additionalProperties: false });
+export const KindQuery = Type.Object(
+  {
+    kind: filter.kind,
+    submitter: Type.Optional(
+      Type.String({
+        description:
+          'Name of the token that the call was submitted with, empty for none. Default: of the calls of this id, the one ' +
+          'with the newest dead letter.',
+        pattern: '^([A-Za-z0-9._-]{1,63})?$',
+        examples: ['partner-x'],
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
 
 export type ListQuery = Static<typeof ListQuery>;
 export type BulkReplayBody = Static<typeof BulkReplayBody>;
@@ -59,6 +73,7 @@ export type KindQuery = Static<typeof KindQuery>;
 
 const entry = {
   callId: Type.String(),
+  submitter: Type.Optional(Type.String({ description: 'Name of the token that the call was submitted with.' })),
   kind: Type.String({ description: '`call`: the function failed; `callback`: its result was not delivered.' }),
   function: Type.String(),
   queue: Type.String(),

@@ -1,4 +1,10 @@
-import type { DeadLetterStore, FunctionNames, ReplayObstacle } from '@asyncfn/queue-core';
+import {
+  type CallAddress,
+  type DeadLetterStore,
+  type FunctionNames,
+  ownerOf,
+  type ReplayObstacle,
+} from '@asyncfn/queue-core';
 import type { Logger } from '@asyncfn/service-kit';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -71,7 +77,7 @@ async function list({ deadLetters, names }: DeadLetterOptions, { limit = default
 }
 
 async function show({ deadLetters, names }: DeadLetterOptions, { params, query }: OneLetter, reply: FastifyReply) {
-  const found = await deadLetters.find(params.callId);
+  const found = await deadLetters.find(toAddress(params, query));
   const wanted = found.find(({ letter }) => query.kind === undefined || letter.kind === query.kind);
   return wanted === undefined
     ? reply.refuse(notFound)
@@ -84,7 +90,7 @@ async function show({ deadLetters, names }: DeadLetterOptions, { params, query }
 
 async function remove({ deadLetters, logger }: DeadLetterOptions, { params, query }: OneLetter, reply: FastifyReply) {
   const { callId } = params;
-  if (!(await deadLetters.remove(callId, query.kind))) {
+  if (!(await deadLetters.remove(toAddress(params, query), query.kind))) {
     return reply.refuse(notFound);
   }
   logger.info({ callId, kind: query.kind }, 'dead letter dropped');
@@ -94,7 +100,7 @@ async function remove({ deadLetters, logger }: DeadLetterOptions, { params, quer
 async function replay(options: DeadLetterOptions, { params, query }: OneLetter, reply: FastifyReply) {
   const { deadLetters, lookup, logger } = options;
   const { callId } = params;
-  const result = await deadLetters.replay(callId, lookup, query.kind);
+  const result = await deadLetters.replay(toAddress(params, query), lookup, query.kind);
   if (result.kind !== 'replayed') {
     if (result.kind === 'refused') {
       logger.debug({ callId, reason: result.reason, detail: result.detail }, 'queue refused the replay');
@@ -132,6 +138,11 @@ const obstacles: Readonly<Record<ReplayObstacle, Refusal>> = {
   already_replayed: refusal('already_replayed', 'It was replayed before, and that has ended. It is dropped now.'),
   call_id_conflict: refusal('call_id_conflict', 'A call with this id is still on its way. The dead letter is kept.'),
 };
+
+/** Of several calls of an id, whose: of anybody's, where it is not said, that with the newest dead letter. */
+function toAddress({ callId }: LetterParams, { submitter }: KindQuery): CallAddress {
+  return { callId, ...(submitter !== undefined && { owner: ownerOf(submitter === '' ? undefined : submitter) }) };
+}
 
 function toSequence(cursor: string | undefined): number | undefined {
   return cursor === undefined ? undefined : Number(cursor);

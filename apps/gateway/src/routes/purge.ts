@@ -3,12 +3,12 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import type { FastifyReply } from 'fastify';
 import { type Static, Type } from 'typebox';
 import type { AcceptContext } from '../accept.ts';
+import type { CallLookup } from '../auth/find-call.ts';
 import { requireBroker } from '../plugins/broker-required.ts';
 import { readJsonBodies } from '../plugins/json-body.ts';
 import { nameInvalidParameters } from '../plugins/parameter-errors.ts';
 import { refusal } from '../problem.ts';
 import type { PurgeJobs, PurgeProgress } from '../purge-jobs.ts';
-import type { CallLookup } from './calls.ts';
 import { problemResponse, retryAfterHeader } from './problem-response.ts';
 
 export interface PurgeOptions extends Pick<AcceptContext, 'lookup'> {

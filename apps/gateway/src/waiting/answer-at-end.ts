@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
-import type { CallStanding } from '@asyncfn/queue-core';
+import type { CallIdentity, CallStanding } from '@asyncfn/queue-core';
 import type { FastifyReply } from 'fastify';
 import { toCallView } from '../call-view.ts';
 import { probeSilentClient } from '../http/silent-client.ts';
@@ -14,7 +14,7 @@ export const notFound: Refusal = refusal('call_not_found', 'No call of this id i
 
 /** What is waited for, and for how long. */
 export interface Wait {
-  readonly callId: string;
+  readonly call: CallIdentity;
   readonly waitMs: number;
   /** Given back when the wait is over. */
   readonly place: WaiterPlace;
@@ -41,12 +41,12 @@ export async function answerAtEnd(options: CallOptions, wait: Wait, reply: Fasti
 
 async function waitForEnd(
   options: CallOptions,
-  { callId, waitMs, place }: Wait,
+  { call, waitMs, place }: Wait,
   socket: Socket,
 ): Promise<CallStanding | undefined> {
   using _ = place;
   using end = new WaitEnd({ socket, stopping: options.stopping, waitMs });
-  return await untilEnded(options, callId, end.signal);
+  return await untilEnded(options, call, end.signal);
 }
 
 /**

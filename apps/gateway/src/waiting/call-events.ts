@@ -1,4 +1,5 @@
 import { PassThrough, Readable } from 'node:stream';
+import type { CallIdentity } from '@asyncfn/queue-core';
 import type { FastifyReply } from 'fastify';
 import { toCallView } from '../call-view.ts';
 import { probeSilentClient } from '../http/silent-client.ts';
@@ -21,12 +22,12 @@ export function wantsEvents(accept: string | undefined): boolean {
  */
 export function sendEvents(
   options: CallOptions,
-  callId: string,
+  call: CallIdentity,
   place: WaiterPlace,
   reply: FastifyReply,
 ): FastifyReply {
   const stream = new PassThrough();
-  void writeEvents(options, callId, stream, place, reply).finally(() => stream.end());
+  void writeEvents(options, call, stream, place, reply).finally(() => stream.end());
   return beginEvents(reply).send(stream);
 }
 
@@ -41,7 +42,7 @@ function beginEvents(reply: FastifyReply): FastifyReply {
 
 async function writeEvents(
   options: CallOptions,
-  callId: string,
+  call: CallIdentity,
   stream: PassThrough,
   place: WaiterPlace,
   { request }: FastifyReply,
@@ -53,16 +54,16 @@ async function writeEvents(
   const heartbeat = setInterval(beat, heartbeatMs).unref();
   const stopProbes = probeSilentClient(socket, beat);
   try {
-    await writeStates(options, callId, stream, end.signal);
+    await writeStates(options, call, stream, end.signal);
   } finally {
     clearInterval(heartbeat);
     stopProbes();
   }
 }
 
-async function writeStates(options: CallOptions, callId: string, stream: PassThrough, signal: AbortSignal) {
+async function writeStates(options: CallOptions, call: CallIdentity, stream: PassThrough, signal: AbortSignal) {
   let last = '';
-  for await (const standing of followCall(options, callId, signal)) {
+  for await (const standing of followCall(options, call, signal)) {
     const state = JSON.stringify(toCallView(standing, options.lookup));
     if (state !== last && !signal.aborted) {
       last = state;

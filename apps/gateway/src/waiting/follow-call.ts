@@ -1,4 +1,10 @@
-import type { CallFinder, CallStanding, CallWatches } from '@asyncfn/queue-core';
+import {
+  addressOf,
+  type CallFinder,
+  type CallIdentity,
+  type CallStanding,
+  type CallWatches,
+} from '@asyncfn/queue-core';
 
 export interface FollowParts {
   readonly calls: Pick<CallFinder, 'find'>;
@@ -11,13 +17,13 @@ export interface FollowParts {
  */
 export async function untilEnded(
   { calls, watches }: FollowParts,
-  callId: string,
+  call: CallIdentity,
   signal: AbortSignal,
 ): Promise<CallStanding | undefined> {
   // Listens first and looks second: an end in between is heard.
-  using watch = watches.open(callId, 'end');
+  using watch = watches.open(call, 'end');
   for (;;) {
-    const standing = await calls.find(callId);
+    const standing = await calls.find(addressOf(call));
     if (standing?.kind !== 'alive' || signal.aborted || watch === undefined) {
       return standing;
     }
@@ -31,12 +37,12 @@ export async function untilEnded(
  */
 export async function* followCall(
   { calls, watches }: FollowParts,
-  callId: string,
+  call: CallIdentity,
   signal: AbortSignal,
 ): AsyncGenerator<CallStanding, void, void> {
-  using watch = watches.open(callId, 'changes');
+  using watch = watches.open(call, 'changes');
   while (!signal.aborted) {
-    const standing = await calls.find(callId).catch(() => 'unreachable' as const);
+    const standing = await calls.find(addressOf(call)).catch(() => 'unreachable' as const);
     if (standing === undefined) {
       return;
     }

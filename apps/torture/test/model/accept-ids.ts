@@ -269,14 +269,10 @@ function isKnownCall({ stands, endOf, isForgotten }: IdCall): boolean {
 }
 
 function isSeen({ stands, intent, endOf, isForgotten }: IdCall, at: Gateway['does']): boolean {
-  switch (at) {
-    case 'look in the queues':
-      return isInQueue(stands);
-    case 'look for intents':
-      return intent;
-    default:
-      return endOf !== null && !isForgotten;
+  if (at === 'look in the queues') {
+    return isInQueue(stands);
   }
+  return at === 'look for intents' ? intent : endOf !== null && !isForgotten;
 }
 
 function answer(next: IdWorld, self: Gateway, who: number): void {

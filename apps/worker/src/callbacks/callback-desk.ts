@@ -5,6 +5,7 @@ import {
   type CallbackTask,
   type CallStore,
   callbackTaskCodec,
+  identityIn,
   type RefusalReason,
   withStorableHeaders,
 } from '@asyncfn/queue-core';
@@ -217,7 +218,7 @@ export class CallbackDesk {
       if (kept !== undefined) {
         return kept.tries >= task.tries;
       }
-      const state = await calls.findCallbackState(task.callId, task.generation);
+      const state = await calls.findCallbackState(task);
       return state !== undefined && state.status !== 'pending';
     } catch (err) {
       logger.warn({ err, callId: task.callId }, 'it cannot be seen whether a callback is stored');
@@ -230,7 +231,7 @@ export class CallbackDesk {
     const letter = {
       v: 1 as const,
       kind: 'callback' as const,
-      callId: task.callId,
+      ...identityIn(task),
       generation: task.generation,
       function: task.function,
       queue: task.queue,
@@ -256,11 +257,9 @@ export class CallbackDesk {
   }
 
   /** For whoever asks how the call went: the callback itself does not depend on it, so it is tried once. */
-  async #record(
-    { callId, generation, tries }: CallbackTask,
-    status: 'pending' | 'delivered' | 'failed',
-  ): Promise<void> {
-    const result = await this.#options.calls.recordCallbackState(callId, generation, { v: 1, status, attempts: tries });
+  async #record(task: CallbackTask, status: 'pending' | 'delivered' | 'failed'): Promise<void> {
+    const { callId, tries } = task;
+    const result = await this.#options.calls.recordCallbackState(task, { v: 1, status, attempts: tries });
     if (result.kind === 'refused') {
       this.#options.logger.warn({ callId, status, detail: result.detail }, 'state of a callback could not be recorded');
     }

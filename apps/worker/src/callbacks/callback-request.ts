@@ -5,6 +5,7 @@ import {
   chainHeaders,
   endToEndHeaders,
   type HeaderList,
+  keyOf,
   readCallbackUrl,
 } from '@asyncfn/queue-core';
 import { basicAuthorization } from '../http/basic-authorization.ts';
@@ -52,14 +53,12 @@ export function toCallbackTask(call: Call, result: CallbackResult, maxRetries: n
   }
   return {
     v: 1,
-    callId: call.id,
-    generation: call.generation ?? 0,
+    ...keyOf(call),
     function: call.function,
     queue: call.queue,
     url: call.callbackUrl,
     functionStatus: result.status,
     durationMs: result.durationMs,
-    startTime: call.startTime,
     retry: call.retry,
     maxRetries,
     headers: [...endToEndHeaders(result.headers, withheld), ...traceContext(call.headers)].map(([name, value]) => [

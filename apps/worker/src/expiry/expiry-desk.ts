@@ -1,11 +1,12 @@
-import type {
-  Call,
-  CallStore,
-  ExpiryDelivery,
-  ExpirySource,
-  ExpiryStore,
-  ExpiryWord,
-  QueueError,
+import {
+  type Call,
+  type CallStore,
+  type ExpiryDelivery,
+  type ExpirySource,
+  type ExpiryStore,
+  type ExpiryWord,
+  identityIn,
+  type QueueError,
 } from '@asyncfn/queue-core';
 import type { Logger } from '@asyncfn/service-kit';
 import { LeaseKeeper } from '../lease-keeper.ts';
@@ -125,9 +126,9 @@ export class ExpiryDesk {
 
   async #expire(delivery: ExpiryDelivery, word: ExpiryWord, call: Call, now: number): Promise<void> {
     const { calls, settler, logger } = this.#options;
-    const { callId, function: name, queue, generation } = word;
+    const { callId, function: name, queue } = word;
     const held = this.#hold(delivery, word, call);
-    const ended = await calls.findOutcome(callId, generation);
+    const ended = await calls.findOutcome(word);
     if (ended !== undefined) {
       await settler.resume(held, ended);
       return;
@@ -152,7 +153,7 @@ export class ExpiryDesk {
     return {
       call,
       delivery: {
-        callId,
+        ...identityIn(word),
         function: name,
         queue,
         done: () => void remove().then(() => delivery.done(), failed),

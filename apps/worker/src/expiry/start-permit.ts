@@ -1,4 +1,4 @@
-import type { Call, ClaimResult, ExpiryStore } from '@asyncfn/queue-core';
+import { type Call, type ClaimResult, type ExpiryStore, keyOf } from '@asyncfn/queue-core';
 
 /** Whether a call that a worker holds may be invoked. */
 export type StartPermit =
@@ -32,8 +32,8 @@ export async function permitStart(
   if (!mayExpire(call)) {
     return 'start';
   }
-  const { id: callId, generation = 0, expiresAt } = call;
-  const key = { callId, generation };
+  const { expiresAt } = call;
+  const key = keyOf(call);
   const claim = await expiries.claim(key, expiresAt, now() < expiresAt ? 'started' : 'expired');
   if (claim.kind === 'decided' && claim.decision === 'started' && !(claim.byUs && now() < expiresAt)) {
     return toPermit(

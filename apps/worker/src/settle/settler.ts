@@ -1,5 +1,6 @@
 import {
   type Call,
+  type CallIdentity,
   type CallStore,
   callHeader,
   type DeadLetterReason,
@@ -7,6 +8,9 @@ import {
   deadLetterReasons,
   encodeEnvelope,
   endToEndHeaders,
+  identityIn,
+  identityOf,
+  keyOf,
   type Outcome,
   type PublishResult,
   type StoredOutcome,
@@ -51,7 +55,7 @@ export function expiredEnd(call: Call): End {
 }
 
 /** What the end of a call needs of the message that brought it. */
-export type HeldDelivery = Pick<Delivery, 'callId' | 'function' | 'queue' | 'done' | 'giveBack'>;
+export type HeldDelivery = Pick<Delivery, keyof CallIdentity | 'function' | 'queue' | 'done' | 'giveBack'>;
 
 /** A call in hand, with the delivery that brought it. */
 export interface HeldCall<D extends HeldDelivery = HeldDelivery> {
@@ -145,8 +149,7 @@ export class Settler {
 
   /** Does again what was left to do when a crash came after the end of a call was recorded. */
   async resume(held: HeldCall, ended: StoredOutcome): Promise<void> {
-    const { callId, generation } = ended.outcome;
-    const callback = await this.#options.store.findCallbackState(callId, generation);
+    const callback = await this.#options.store.findCallbackState(ended.outcome);
     // The delivery in hand may be of an attempt before the last one.
     const call = { ...held.call, retry: retryOf(ended.outcome) };
     await this.#complete({ ...held, call }, ended, callback !== undefined);
@@ -154,9 +157,9 @@ export class Settler {
 
   /** Ends a message that cannot be read as a call: whole among the dead letters, for a person to look at. */
   async setAside(delivery: Delivery, header: string, body: Uint8Array): Promise<void> {
-    const { callId, function: name, queue, info } = delivery;
+    const { function: name, queue, info } = delivery;
     const createdAt = info.storedAtMs;
-    const letter = { callId, generation: 0, function: name, queue, attempts: 0, createdAt };
+    const letter = { ...identityIn(delivery), generation: 0, function: name, queue, attempts: 0, createdAt };
     const original = { header: callHeader, value: header, body };
     if (await this.#putDeadLetter(letter, 'undecodable', original)) {
       delivery.setAside('undecodable');
@@ -214,8 +217,7 @@ export class Settler {
   }
 
   async #putDeadLetter(
-    of: {
-      callId: string;
+    of: CallIdentity & {
       generation: number;
       function: string;
       queue: string;
@@ -232,7 +234,7 @@ export class Settler {
     const letter = {
       v: 1 as const,
       kind: 'call' as const,
-      callId,
+      ...identityIn(of),
       generation,
       function: name,
       queue,
@@ -278,18 +280,19 @@ export class Settler {
   /** Whether the call has got as far as this, or has ended: by somebody else, or by us with an answer that got lost. */
   async #isHistory(next: Call): Promise<boolean> {
     const { store } = this.#options;
-    const { id: callId, queue, function: name, generation = 0 } = next;
-    const queued = await store.findQueued({ callId, queue, function: name });
+    const { queue, function: name, generation = 0 } = next;
+    const queued = await store.findQueued({ ...identityOf(next), queue, function: name });
     const isFurther = queued !== undefined && (queued.generation ?? 0) >= generation && queued.retry >= next.retry;
-    return isFurther || (await store.findOutcome(callId, generation)) !== undefined;
+    return isFurther || (await store.findOutcome(keyOf(next))) !== undefined;
   }
 
   /**
    * Whether the recorded end is the one that we have sent: its confirmation may have got lost. Another one, a cancel or that
    * of a second worker, may be of the same millisecond.
    */
-  async #isOurs({ callId, generation, status, endedAt, attempts, durationMs }: Outcome): Promise<boolean> {
-    const found = (await this.#options.store.findOutcome(callId, generation))?.outcome;
+  async #isOurs(outcome: Outcome): Promise<boolean> {
+    const { status, endedAt, attempts, durationMs } = outcome;
+    const found = (await this.#options.store.findOutcome(outcome))?.outcome;
     return (
       found !== undefined &&
       found.status === status &&
@@ -302,8 +305,7 @@ export class Settler {
   #toOutcome({ call }: HeldCall, { status, reason, maxRetries, result }: End): Outcome {
     return {
       v: 1,
-      callId: call.id,
-      generation: call.generation ?? 0,
+      ...keyOf(call),
       function: call.function,
       queue: call.queue,
       status,
@@ -311,12 +313,10 @@ export class Settler {
       ...(result !== undefined && { functionStatus: result.status, durationMs: result.durationMs }),
       attempts: result === undefined ? call.retry : call.retry + 1,
       maxRetries,
-      startTime: call.startTime,
       ...(call.startedAt !== undefined && { startedAt: call.startedAt }),
       endedAt: this.#options.now(),
       headers: endToEndHeaders(result?.headers ?? [], notKept) as Outcome['headers'],
       ...(call.callbackUrl !== undefined && { callbackUrl: call.callbackUrl }),
-      ...(call.submitter !== undefined && { submitter: call.submitter }),
       ...(call.parentId !== undefined && { parentId: call.parentId }),
     };
   }

@@ -1,4 +1,4 @@
-import { missingReceiptSubject } from '../receipt.ts';
+import { missingReceiptFilter } from '../receipt.ts';
 import { functionFilter, queueStream, streamQueue } from '../subjects.ts';
 import { asQueueError } from './connecting/set-up-error.ts';
 import type { LaneState } from './consumers.ts';
@@ -86,7 +86,7 @@ export class BacklogReader {
 
   async #countMissing(): Promise<number> {
     try {
-      const filter = { subjects_filter: missingReceiptSubject('*') };
+      const filter = { subjects_filter: missingReceiptFilter };
       const { state } = await this.#topology.manager.streams.info(receiptStream, filter);
       return Object.keys(state.subjects ?? {}).length;
     } catch (error) {

@@ -1,4 +1,6 @@
+import { addressOf, type CallAddress, identityOf, isSameCall } from '../call-identity.ts';
 import type { CallStanding, EndedCall } from '../call-standing.ts';
+import { keyOf } from '../generation.ts';
 import type { Outcome } from '../outcome.ts';
 import type { PublishResult, RefusalReason } from '../publish-result.ts';
 import type { CallFinder, QueuedCall } from './call-finder.ts';
@@ -57,13 +59,14 @@ export class CallCanceller {
   }
 
   /** Throws `QueueError` where the broker does not answer: it may be repeated. */
-  async cancel(callId: string): Promise<CancelResult> {
+  async cancel(address: CallAddress): Promise<CancelResult> {
     for (let tries = 0; ; tries++) {
-      const standing = await this.#parts.finder.find(callId);
+      const standing = await this.#parts.finder.find(address);
       if (standing === undefined) {
         return { kind: 'unknown' };
       }
-      const queued = await this.#parts.finder.findQueued(callId);
+      const which = standing.kind === 'ended' ? standing.outcome : identityOf(standing.call);
+      const queued = await this.#parts.finder.findQueued(addressOf(which));
       if (standing.kind === 'ended') {
         await this.#clearAway(standing, queued);
         return { kind: 'ended', call: standing };
@@ -83,10 +86,9 @@ export class CallCanceller {
    * for. Undefined where it has moved on. Throws `QueueError`.
    */
   async cancelWaiting(queued: QueuedCall): Promise<CancelResult | undefined> {
-    const { id, generation = 0 } = queued.call;
     return this.#end(queued, undefined, false, async () => {
       await this.#removeFired(queued);
-      this.#parts.holders.tellCancelled(id, generation);
+      this.#parts.holders.tellCancelled(keyOf(queued.call));
     });
   }
 
@@ -94,10 +96,10 @@ export class CallCanceller {
    * Cancels a call that was delivered before, as a part of many. One that a worker runs is left alone: then undefined.
    * One that a worker is about to begin in this very moment may be aborted. Throws `QueueError`.
    */
-  async cancelUnlessRunning(callId: string): Promise<CancelResult | undefined> {
-    const standing = await this.#parts.finder.find(callId);
+  async cancelUnlessRunning(address: CallAddress): Promise<CancelResult | undefined> {
+    const standing = await this.#parts.finder.find(address);
     const isRunning = standing?.kind === 'alive' && standing.phase === 'running';
-    return isRunning ? undefined : this.cancel(callId);
+    return isRunning ? undefined : this.cancel(address);
   }
 
   /** Undefined where the call has moved on meanwhile, so that it must be looked for again. */
@@ -123,7 +125,7 @@ export class CallCanceller {
       await intents.drop(intent);
       return undefined;
     }
-    const result = await this.#record(queued, outcome);
+    const result = await this.#record(outcome);
     if (result?.kind === 'cancelled') {
       await letGo();
     } else if (result?.kind === 'ended' && !isDelivered) {
@@ -136,7 +138,7 @@ export class CallCanceller {
     return result;
   }
 
-  async #record(queued: QueuedCall, outcome: Outcome): Promise<CancelResult | undefined> {
+  async #record(outcome: Outcome): Promise<CancelResult | undefined> {
     const result = await untilDecided(() => this.#parts.calls.recordOutcome(outcome, nothing));
     if (result.kind === 'stored') {
       return { kind: 'cancelled', call: toEnded(outcome) };
@@ -144,8 +146,8 @@ export class CallCanceller {
     if (result.reason !== 'conflict') {
       return refused(result);
     }
-    const found = await this.#parts.calls.findOutcome(outcome.callId, outcome.generation);
-    if (found === undefined || found.outcome.startTime !== queued.call.startTime) {
+    const found = await this.#parts.calls.findOutcome(outcome);
+    if (found === undefined) {
       return undefined;
     }
     const call: EndedCall = { kind: 'ended', ...found, callback: undefined };
@@ -162,7 +164,7 @@ export class CallCanceller {
   async #putBack({ call }: QueuedCall, { outcome }: EndedCall): Promise<void> {
     const startedAt = outcome.startedAt ?? outcome.endedAt;
     for (let tries = 0; outcome.status !== 'cancelled' && tries < maxTries; tries++) {
-      const left = await this.#parts.finder.findQueued(call.id);
+      const left = await this.#parts.finder.findQueued(addressOf(outcome));
       if (left !== undefined && !isOf(left, outcome)) {
         return;
       }
@@ -176,14 +178,14 @@ export class CallCanceller {
   /** Nothing of the call comes back, and whoever runs it stops. */
   async #letGo(queued: QueuedCall, standing: CallStanding | undefined): Promise<void> {
     const { remover, holders } = this.#parts;
-    const { id, generation = 0 } = queued.call;
+    const key = keyOf(queued.call);
     await remover.removeAll(queued.subject);
     const isHeld = standing?.kind === 'alive' && standing.phase === 'running';
-    if (isHeld || ((await remover.isDelivered(queued)) && (await holders.ask(id)) !== undefined)) {
-      await holders.abort(id, generation);
+    if (isHeld || ((await remover.isDelivered(queued)) && (await holders.ask(key)) !== undefined)) {
+      await holders.abort(key);
     } else {
       // A delivery may be on its way to a worker all the same.
-      holders.tellCancelled(id, generation);
+      holders.tellCancelled(key);
     }
   }
 
@@ -208,9 +210,9 @@ export class CallCanceller {
   }
 }
 
-/** Whether a message is of the life that the outcome is of. */
-function isOf({ call }: QueuedCall, { generation, startTime }: Outcome): boolean {
-  return (call.generation ?? 0) === generation && call.startTime === startTime;
+/** Whether a message is of the replay that the outcome is of. */
+function isOf({ call }: QueuedCall, outcome: Outcome): boolean {
+  return (call.generation ?? 0) === outcome.generation && isSameCall(identityOf(call), outcome);
 }
 
 function toEnded(outcome: Outcome): EndedCall {

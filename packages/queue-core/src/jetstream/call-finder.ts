@@ -1,11 +1,13 @@
 import { JetStreamApiError, type StoredMsg } from '@nats-io/jetstream';
 import { type Call, hasStarted } from '../call.ts';
+import { addressOf, type CallAddress, identityOf, isSameCall } from '../call-identity.ts';
 import type { AliveCall, CallStanding, EndedCall } from '../call-standing.ts';
 import { callHeader, decodeCall } from '../codec.ts';
-import { deadLetterSubject } from '../dead-letter.ts';
+import { deadLetterFilter } from '../dead-letter.ts';
 import { QueueError } from '../errors.ts';
 import { type CallSubject, callFilter, parseCallSubject, queueStream } from '../subjects.ts';
 import type { Broker } from './broker.ts';
+import { listOwners } from './call-owners.ts';
 import type { CallStore, StoredOutcome } from './call-store.ts';
 import type { CancelIntents } from './cancel-intents.ts';
 import { deliveredSequence } from './consumers.ts';
@@ -63,36 +65,43 @@ export class CallFinder {
     return this.#parts.broker.connected && this.#parts.topology.ready;
   }
 
-  /** Undefined for a call that is not known. Throws `QueueError`. */
-  async find(callId: string): Promise<CallStanding | undefined> {
+  /** Of several calls one that is alive, else the newest; undefined where none is known. Throws `QueueError`. */
+  async find(address: CallAddress): Promise<CallStanding | undefined> {
     const found =
-      (await this.#look(callId, 0)) ??
-      (await this.#lookAgain(callId)) ??
-      (await this.#findCancelling(callId)) ??
-      (await this.#findLost(callId));
+      (await this.#look(address, 0)) ??
+      (await this.#lookAgain(address)) ??
+      (await this.#findCancelling(address)) ??
+      (await this.#findLost(address));
     return found?.kind === 'ended' && this.#isForgotten(found) ? undefined : found;
   }
 
-  /** The newest message of the call, in whatever queue. Throws `QueueError`. */
-  async findQueued(callId: string): Promise<QueuedCall | undefined> {
+  /** The newest message of the call, or of several, in whatever queue. Throws `QueueError`. */
+  async findQueued(address: CallAddress): Promise<QueuedCall | undefined> {
     const queues = await this.#listQueues();
-    const messages = await Promise.all(queues.map((queue) => this.#lastIn(queue, callId)));
+    const messages = await Promise.all(queues.map((queue) => this.#lastIn(queue, address)));
     const [newest] = messages
       .filter((message) => message !== undefined)
       .toSorted((a, b) => b.time.getTime() - a.time.getTime());
     return newest && toQueuedCall(newest);
   }
 
-  /** It may be in a queue that is new, or have begun its next life between the two looks. */
-  #lookAgain(callId: string): Promise<CallStanding | undefined> {
-    this.#queues = undefined;
-    return this.#look(callId, 0);
+  /** Everybody who has a call of this id, whoever has the newest first. Throws `QueueError`. */
+  async listOwners(callId: string): Promise<CallAddress[]> {
+    return listOwners(this.#parts.topology.manager, await this.#listQueues(), callId);
   }
 
-  async #look(callId: string, looks: number): Promise<CallStanding | undefined> {
-    const queued = await this.findQueued(callId);
-    const ended = await this.#parts.calls.findNewestOutcome(callId);
-    if (queued === undefined || (ended !== undefined && isSameLife(ended, queued.call))) {
+  /** It may be in a queue that is new, or have begun its next life between the two looks. */
+  #lookAgain(address: CallAddress): Promise<CallStanding | undefined> {
+    this.#queues = undefined;
+    return this.#look(address, 0);
+  }
+
+  async #look(address: CallAddress, looks: number): Promise<CallStanding | undefined> {
+    const queued = await this.findQueued(address);
+    // An end that is looked for is that of the call that was found: others of its id may have ended since.
+    const which = queued === undefined ? address : addressOf(identityOf(queued.call));
+    const ended = await this.#parts.calls.findNewestOutcome(which);
+    if (queued === undefined || (ended !== undefined && isOf(ended, queued.call))) {
       return ended && this.#toEnded(ended);
     }
     return this.#toAlive(queued, looks);
@@ -107,21 +116,21 @@ export class CallFinder {
     if (sequence > (await deliveredSequence(this.#parts.topology.manager, subject))) {
       return waiting;
     }
-    const held = await this.#parts.holders.ask(call.id);
+    const identity = identityOf(call);
+    const held = await this.#parts.holders.ask(identity);
     if (held?.standing === 'running' && held.generation === (call.generation ?? 0)) {
       return { kind: 'alive', phase: 'running', call, held };
     }
     // Nobody runs it: it waits for its lease to run out, or it has just moved on.
-    const isStill = held === undefined && (await this.findQueued(call.id))?.sequence === sequence;
-    const ended = isStill ? await this.#parts.calls.findNewestOutcome(call.id) : undefined;
-    const hasMoved = !isStill || (ended !== undefined && isSameLife(ended, call));
-    return hasMoved && looks < maxLooks ? this.#look(call.id, looks + 1) : waiting;
+    const address = addressOf(identity);
+    const isStill = held === undefined && (await this.findQueued(address))?.sequence === sequence;
+    const ended = isStill ? await this.#parts.calls.findNewestOutcome(address) : undefined;
+    const hasMoved = !isStill || (ended !== undefined && isOf(ended, call));
+    return hasMoved && looks < maxLooks ? this.#look(address, looks + 1) : waiting;
   }
 
   async #toEnded({ outcome, body, storedAt }: StoredOutcome): Promise<EndedCall> {
-    const { callId, generation, callbackUrl } = outcome;
-    const callback =
-      callbackUrl === undefined ? undefined : await this.#parts.calls.findCallbackState(callId, generation);
+    const callback = outcome.callbackUrl === undefined ? undefined : await this.#parts.calls.findCallbackState(outcome);
     return { kind: 'ended', outcome, body, callback, ...(storedAt !== undefined && { storedAt }) };
   }
 
@@ -129,18 +138,18 @@ export class CallFinder {
    * A call that was taken out of its queue to be cancelled and has no outcome yet: it gets that now. Its canceller may
    * be dead.
    */
-  async #findCancelling(callId: string): Promise<CallStanding | undefined> {
-    const intent = await this.#parts.intents.find(callId);
+  async #findCancelling(address: CallAddress): Promise<CallStanding | undefined> {
+    const intent = await this.#parts.intents.find(address);
     if (intent === undefined) {
       return undefined;
     }
     await this.#parts.calls.recordOutcome(intent.outcome, new Uint8Array());
-    return this.#look(callId, maxLooks);
+    return this.#look(addressOf(intent.outcome), maxLooks);
   }
 
   /** A call that could not be read, or whose end could not be recorded, has left a dead letter all the same. */
-  async #findLost(callId: string): Promise<EndedCall | undefined> {
-    const subject = deadLetterSubject({ kind: 'call', callId });
+  async #findLost(address: CallAddress): Promise<EndedCall | undefined> {
+    const subject = deadLetterFilter({ kind: 'call', call: address });
     const message = await lastMessage(this.#parts.topology.manager, deadLetterStream, subject);
     const stored = message && toStoredDeadLetter(message);
     return stored && { kind: 'ended', outcome: toLostOutcome(stored), body: new Uint8Array(), callback: undefined };
@@ -152,9 +161,9 @@ export class CallFinder {
     return resultTtlMs > 0 && storedAt + resultTtlMs < this.#now();
   }
 
-  async #lastIn(queue: string, callId: string): Promise<StoredMsg | undefined> {
+  async #lastIn(queue: string, address: CallAddress): Promise<StoredMsg | undefined> {
     try {
-      return await lastMessage(this.#parts.topology.manager, queueStream(queue), callFilter(queue, callId));
+      return await lastMessage(this.#parts.topology.manager, queueStream(queue), callFilter(queue, address));
     } catch (error) {
       const cause = error instanceof QueueError ? error.cause : undefined;
       if (cause instanceof JetStreamApiError && cause.code === streamNotFound) {
@@ -177,9 +186,9 @@ export class CallFinder {
   }
 }
 
-/** Of a call id that a client has used again, or of a replay, an earlier end says nothing. */
-function isSameLife({ outcome }: StoredOutcome, call: Call): boolean {
-  return outcome.generation === (call.generation ?? 0) && outcome.startTime === call.startTime;
+/** Of a replay, an earlier end says nothing. */
+function isOf({ outcome }: StoredOutcome, call: Call): boolean {
+  return outcome.generation === (call.generation ?? 0) && isSameCall(outcome, identityOf(call));
 }
 
 /** Undefined for a message that is no call's. */
@@ -194,7 +203,8 @@ export function toQueuedCall(message: StoredMsg): QueuedCall | undefined {
 }
 
 /** What is known of a message that cannot be read. A worker will put it among the dead letters. */
-function unreadable({ callId, function: name, queue }: CallSubject, { time, data }: StoredMsg): Call {
-  const startTime = `${time.getTime()}000000`;
-  return { id: callId, function: name, queue, path: '', query: '', headers: [], startTime, retry: 0, body: data };
+function unreadable(subject: CallSubject, { data: body }: StoredMsg): Call {
+  const { callId: id, submitter, startTime, function: name, queue } = subject;
+  const owned = submitter === undefined ? {} : { submitter };
+  return { id, ...owned, startTime, function: name, queue, path: '', query: '', headers: [], retry: 0, body };
 }

@@ -1,4 +1,5 @@
 import type { Call } from '../call.ts';
+import { identityOf, ownerOf } from '../call-identity.ts';
 import { callHeader, encodeEnvelope } from '../codec.ts';
 import { keyRecordCodec, toKeyRecord } from '../idempotency-key.ts';
 import { callFilter, callSubject, keySubject } from '../subjects.ts';
@@ -8,16 +9,17 @@ import { expectLast, setSchedule } from './schedule.ts';
 
 /**
  * A call that is accepted. One that has to wait is a schedule of the server, as a retry is: no process holds it.
- * @param unique store it only while its queue has no call of this id
+ * @param unique store it only while its queue has no call of this id and submitter
  */
 export function toCallMessage(call: Call, unique: boolean): Outgoing {
-  const { id: callId, queue, function: name, notBefore, body } = call;
-  const ready = callSubject({ queue, readiness: 'ready', function: name, callId });
+  const { queue, function: name, notBefore, body } = call;
+  const identity = identityOf(call);
+  const ready = callSubject({ queue, readiness: 'ready', function: name, ...identity });
   const result = new MessageHeaders();
   result.set(callHeader, encodeEnvelope(call));
   if (unique) {
     // Checked by the stream's leader in one step with storing: no race between two gateways.
-    expectLast(result, callFilter(queue, callId), 0);
+    expectLast(result, callFilter(queue, { callId: call.id, owner: ownerOf(call.submitter) }), 0);
   }
   if (notBefore === undefined) {
     const message = { subject: ready, headers: result, body };
@@ -25,7 +27,7 @@ export function toCallMessage(call: Call, unique: boolean): Outgoing {
     return unique ? message : { ...message, group: queue };
   }
   setSchedule(result, ready, notBefore);
-  return { subject: callSubject({ queue, readiness: 'later', function: name, callId }), headers: result, body };
+  return { subject: callSubject({ queue, readiness: 'later', function: name, ...identity }), headers: result, body };
 }
 
 const nothing = new Uint8Array();

@@ -1,4 +1,5 @@
 import type { StoredMsg } from '@nats-io/jetstream';
+import { addressOf } from '../call-identity.ts';
 import { QueueError } from '../errors.ts';
 import { type NamesOf, onlyName } from '../functions/names/default-namespace.ts';
 import { queueStream, waitingFilter } from '../subjects.ts';
@@ -93,7 +94,7 @@ export class CallPurge {
   #cancel(call: QueuedCall, delivered: ReadonlyMap<string, number>): Promise<CancelResult | undefined> {
     const { subject, sequence } = call;
     const isNew = subject.readiness === 'later' || sequence > (delivered.get(subject.function) ?? 0);
-    return isNew ? this.#canceller.cancelWaiting(call) : this.#canceller.cancelUnlessRunning(subject.callId);
+    return isNew ? this.#canceller.cancelWaiting(call) : this.#canceller.cancelUnlessRunning(addressOf(subject));
   }
 
   /** For each function of the calls the last message that was delivered. */

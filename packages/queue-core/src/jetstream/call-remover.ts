@@ -1,4 +1,5 @@
 import { JetStreamApiError } from '@nats-io/jetstream';
+import { addressOf } from '../call-identity.ts';
 import { type CallSubject, callFilter, queueStream } from '../subjects.ts';
 import type { QueuedCall } from './call-finder.ts';
 import { asQueueError } from './connecting/set-up-error.ts';
@@ -37,9 +38,10 @@ export class CallRemover {
   }
 
   /** Removes all messages of the call, also one that a schedule has stored in this moment. Throws `QueueError`. */
-  async removeAll({ queue, callId }: Pick<CallSubject, 'queue' | 'callId'>): Promise<void> {
+  async removeAll(subject: CallSubject): Promise<void> {
+    const { queue } = subject;
     try {
-      await this.#topology.manager.streams.purge(queueStream(queue), { filter: callFilter(queue, callId) });
+      await this.#topology.manager.streams.purge(queueStream(queue), { filter: callFilter(queue, addressOf(subject)) });
     } catch (error) {
       throw asQueueError(error, 'a call cannot be taken out of its queue');
     }

@@ -1,8 +1,10 @@
 import type { StoredMsg } from '@nats-io/jetstream';
 import type { MsgHdrs } from '@nats-io/transport-node';
 import type { Call } from '../call.ts';
+import { addressOf, type CallAddress, type CallIdentity, identityOf } from '../call-identity.ts';
 import { callHeader, decodeCall, encodeEnvelope } from '../codec.ts';
 import { type DeadLetter, deadLetterCodec, deadLetterSubject } from '../dead-letter.ts';
+import { type GenerationKey, generationTokens, keyOf } from '../generation.ts';
 import {
   anyOutcomeSubject,
   type CallbackState,
@@ -32,7 +34,7 @@ export interface StoredOutcome {
 }
 
 /** What places a call in its stream. */
-export type LaneCall = Pick<Delivery, 'queue' | 'function' | 'callId'>;
+export type LaneCall = Pick<Delivery, 'queue' | 'function' | keyof CallIdentity>;
 
 /** A message of the call's consumer. */
 type HeldMessage = LaneCall & Pick<Delivery, 'info'>;
@@ -64,10 +66,10 @@ export class CallStore {
    * @param dueAt Unix time in milliseconds
    */
   scheduleRetry(delivery: HeldMessage, next: Call, dueAt: number): Promise<PublishResult> {
-    const of = { queue: delivery.queue, function: next.function, callId: next.id };
+    const of = { queue: delivery.queue, function: next.function, ...identityOf(next) };
     const result = new MessageHeaders();
     result.set(callHeader, encodeEnvelope(next));
-    result.set('Nats-Msg-Id', `${next.id}:${next.generation ?? 0}:${next.retry}`);
+    result.set('Nats-Msg-Id', `${generationTokens(keyOf(next))}.${next.retry}`);
     setSchedule(result, callSubject({ ...of, readiness: 'ready' }), dueAt);
     expectLast(result, anyReadiness(delivery), delivery.info.streamSequence);
     const subject = callSubject({ ...of, readiness: 'later' });
@@ -82,7 +84,7 @@ export class CallStore {
    * @param lastSequence of the last message of the call; 0 where there is none
    */
   putBack(call: Call, startedAt: number, lastSequence: number): Promise<PublishResult> {
-    const of = { queue: call.queue, function: call.function, callId: call.id };
+    const of = { queue: call.queue, function: call.function, ...identityOf(call) };
     const result = new MessageHeaders();
     result.set(callHeader, encodeEnvelope({ ...call, startedAt }));
     expectLast(result, anyReadiness(of), lastSequence);
@@ -95,7 +97,7 @@ export class CallStore {
 
   /** Records the one end of a call. `conflict` means that it has ended before, and that this end does not count. */
   recordOutcome(outcome: Outcome, body: Uint8Array): Promise<PublishResult> {
-    const subject = outcomeSubject(outcome.callId, outcome.generation);
+    const subject = outcomeSubject(outcome);
     const result = new MessageHeaders();
     result.set(outcomeCodec.header, outcomeCodec.encode(outcome));
     expectLast(result, subject, 0);
@@ -104,11 +106,11 @@ export class CallStore {
   }
 
   /** Overwrites what is known of the callback of a call that has ended. */
-  recordCallbackState(callId: string, generation: number, state: CallbackState): Promise<PublishResult> {
+  recordCallbackState(of: GenerationKey, state: CallbackState): Promise<PublishResult> {
     const result = new MessageHeaders();
     result.set(callbackStateCodec.header, callbackStateCodec.encode(state));
     return this.#publisher.publish({
-      subject: callbackStateSubject(callId, generation),
+      subject: callbackStateSubject(of),
       headers: result,
       body: nothing,
     });
@@ -150,18 +152,18 @@ export class CallStore {
   }
 
   /** How the call has ended; undefined while it has not. Throws `QueueError`. */
-  async findOutcome(callId: string, generation: number): Promise<StoredOutcome | undefined> {
-    return this.#lastOutcome(outcomeSubject(callId, generation));
+  async findOutcome(of: GenerationKey): Promise<StoredOutcome | undefined> {
+    return this.#lastOutcome(outcomeSubject(of));
   }
 
-  /** How the last of its lives that has ended did so; undefined where none has. Throws `QueueError`. */
-  async findNewestOutcome(callId: string): Promise<StoredOutcome | undefined> {
-    return this.#lastOutcome(anyOutcomeSubject(callId));
+  /** The newest end of the calls of an address and their replays; undefined where none has ended. Throws `QueueError`. */
+  async findNewestOutcome(address: CallAddress): Promise<StoredOutcome | undefined> {
+    return this.#lastOutcome(anyOutcomeSubject(address));
   }
 
   /** How far the callback has come; undefined where nothing is recorded. Throws `QueueError`. */
-  async findCallbackState(callId: string, generation: number): Promise<CallbackState | undefined> {
-    const message = await lastMessage(this.#topology.manager, outcomeStream, callbackStateSubject(callId, generation));
+  async findCallbackState(of: GenerationKey): Promise<CallbackState | undefined> {
+    const message = await lastMessage(this.#topology.manager, outcomeStream, callbackStateSubject(of));
     return message === undefined ? undefined : callbackStateCodec.decode(headerOf(message, callbackStateCodec.header));
   }
 
@@ -174,8 +176,8 @@ export class CallStore {
   }
 }
 
-function anyReadiness({ queue, callId, function: name }: LaneCall): string {
-  return callPattern({ queue, readiness: '*', function: name, callId });
+function anyReadiness(of: LaneCall): string {
+  return callPattern({ queue: of.queue, readiness: '*', function: of.function, call: addressOf(of) });
 }
 
 function headerOf(message: StoredMsg, name: string): string {

@@ -1,4 +1,5 @@
 import type { NatsConnection, Subscription } from '@nats-io/transport-node';
+import { addressOf, type CallIdentity } from '../call-identity.ts';
 import { wordSubject } from '../held-call.ts';
 import { anyOutcomeSubject } from '../outcome.ts';
 import type { Broker } from './broker.ts';
@@ -92,13 +93,13 @@ export class CallWatches {
   }
 
   /** Undefined before the first connection. To be disposed. */
-  open(callId: string, scope: WatchScope): CallWatch | undefined {
+  open(call: CallIdentity, scope: WatchScope): CallWatch | undefined {
     const { connection } = this.#broker;
     if (connection === undefined || connection.isClosed()) {
       return undefined;
     }
-    const ends = anyOutcomeSubject(callId);
-    const subjects = scope === 'end' ? [ends] : [ends, wordSubject(callId, 'moved')];
+    const ends = anyOutcomeSubject(addressOf(call));
+    const subjects = scope === 'end' ? [ends] : [ends, wordSubject(call, 'moved')];
     const watch: CallWatch = new CallWatch(connection, subjects, () => this.#open.delete(watch));
     this.#open.add(watch);
     return watch;

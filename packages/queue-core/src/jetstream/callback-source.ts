@@ -22,7 +22,7 @@ export interface CallbackDelivery {
 /** Takes stored callbacks that are due. */
 export class CallbackSource extends WorkSource<CallbackDelivery> {
   constructor(options: SourceOptions) {
-    super(options, { stream: callbackStream, consumer: 'callbacks', filter: 'callbacks.ready.*.*', toDelivery });
+    super(options, { stream: callbackStream, consumer: 'callbacks', filter: 'callbacks.ready.*.*.*.*', toDelivery });
   }
 }
 

@@ -1,4 +1,5 @@
-import { type CallbackKey, type CallbackTask, callbackSubject, callbackTaskCodec } from '../callback-task.ts';
+import { type CallbackTask, callbackSubject, callbackTaskCodec } from '../callback-task.ts';
+import type { GenerationKey } from '../generation.ts';
 import type { PublishResult } from '../publish-result.ts';
 import { lastMessage } from './last-message.ts';
 import { MessageHeaders } from './message-headers.ts';
@@ -40,7 +41,7 @@ export class CallbackStore {
   }
 
   /** The newest word on a callback, ready or waiting; undefined where none is kept. Throws `QueueError`. */
-  async find(of: CallbackKey): Promise<CallbackTask | undefined> {
+  async find(of: GenerationKey): Promise<CallbackTask | undefined> {
     const message = await lastMessage(this.#topology.manager, callbackStream, callbackSubject('*', of));
     return message && callbackTaskCodec.decode(message.header.get(callbackTaskCodec.header));
   }

@@ -1,5 +1,7 @@
 import type { StoredMsg } from '@nats-io/jetstream';
 import type { Call } from '../call.ts';
+import type { CallAddress } from '../call-identity.ts';
+import { keyOf } from '../generation.ts';
 import type { HeldReport } from '../held-call.ts';
 import { anyCancelIntentSubject, cancelIntentSubject, type Outcome, outcomeCodec } from '../outcome.ts';
 import type { PublishResult } from '../publish-result.ts';
@@ -51,7 +53,7 @@ export class CancelIntents {
     const result = new MessageHeaders();
     result.set(callSequenceHeader, String(callSequence));
     result.set(outcomeCodec.header, outcomeCodec.encode(outcome));
-    const subject = cancelIntentSubject(outcome.callId, outcome.generation);
+    const subject = cancelIntentSubject(outcome);
     return this.#publisher.publish({ subject, headers: result, body: nothing });
   }
 
@@ -64,8 +66,8 @@ export class CancelIntents {
   }
 
   /** The intent to cancel a call; undefined where there is none. Throws `QueueError`. */
-  async find(callId: string): Promise<CancelIntent | undefined> {
-    const message = await lastMessage(this.#topology.manager, cancelStream, anyCancelIntentSubject(callId));
+  async find(address: CallAddress): Promise<CancelIntent | undefined> {
+    const message = await lastMessage(this.#topology.manager, cancelStream, anyCancelIntentSubject(address));
     return message && toIntent(message);
   }
 
@@ -107,19 +109,16 @@ export function toCancelled(call: Call, { now, held, maxRetries }: Cancelling): 
   const startedAt = held?.startedAt ?? call.startedAt;
   return {
     v: 1,
-    callId: call.id,
-    generation: call.generation ?? 0,
+    ...keyOf(call),
     function: call.function,
     queue: call.queue,
     status: 'cancelled',
     attempts: held === undefined ? call.retry : held.retry + 1,
     maxRetries: call.maxRetries ?? maxRetries,
-    startTime: call.startTime,
     ...(startedAt !== undefined && { startedAt }),
     endedAt: now,
     headers: [],
     ...(call.callbackUrl !== undefined && { callbackUrl: call.callbackUrl }),
-    ...(call.submitter !== undefined && { submitter: call.submitter }),
     ...(call.parentId !== undefined && { parentId: call.parentId }),
   };
 }

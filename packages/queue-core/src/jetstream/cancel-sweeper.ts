@@ -1,3 +1,5 @@
+import { addressOf } from '../call-identity.ts';
+import { keyOf } from '../generation.ts';
 import type { CallFinder, QueuedCall } from './call-finder.ts';
 import type { CallRemover } from './call-remover.ts';
 import type { CallStore } from './call-store.ts';
@@ -38,11 +40,10 @@ export class CancelSweeper {
 
   async #finish(intent: CancelIntent): Promise<void> {
     const { calls, finder, intents } = this.#parts;
-    const { callId, generation, startTime } = intent.outcome;
-    const ended = await calls.findOutcome(callId, generation);
-    const queued = await finder.findQueued(callId);
-    const isThere = queued?.call.startTime === startTime && (queued.call.generation ?? 0) === generation;
-    const left = isThere ? queued : undefined;
+    const { outcome } = intent;
+    const ended = await calls.findOutcome(outcome);
+    const queued = await finder.findQueued(addressOf(outcome));
+    const left = queued !== undefined && keyOf(queued.call).generation === outcome.generation ? queued : undefined;
     if (ended === undefined && wasRemoved(intent, left)) {
       // It was taken out of the queue, and has no end yet: this is its end.
       const result = await calls.recordOutcome(intent.outcome, nothing);
@@ -60,7 +61,7 @@ export class CancelSweeper {
   async #clearAway(left: QueuedCall | undefined): Promise<void> {
     if (left !== undefined) {
       await this.#parts.remover.removeAll(left.subject);
-      this.#parts.holders.tellCancelled(left.call.id, left.call.generation ?? 0);
+      this.#parts.holders.tellCancelled(keyOf(left.call));
     }
   }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Call } from '../call.ts';
+import { type CallAddress, ownerOf } from '../call-identity.ts';
 import { fingerprintOf, hashDerivedId, hashKey, type KeyRecord } from '../idempotency-key.ts';
 import { type PublishResult, refused } from '../publish-result.ts';
 import { queueStream } from '../subjects.ts';
@@ -87,7 +88,7 @@ export class CarefulIntake {
   }
 
   async #store(call: Call, unique: boolean, isOver: () => boolean): Promise<PublishResult> {
-    if (unique && (await this.#parts.known.isKnown(call.id))) {
+    if (unique && (await this.#parts.known.isKnown(toAddress(call)))) {
       return conflict;
     }
     const { publisher, sleep } = this.#parts;
@@ -133,7 +134,7 @@ export class CarefulIntake {
   /** Undefined where the id that the client chose is not known. */
   async #judgeId(call: Call, { hash, judge }: Identity): Promise<PublishResult | KeyResult | undefined> {
     const { known } = this.#parts;
-    if (!(await known.isKnown(call.id))) {
+    if (!(await known.isKnown(toAddress(call)))) {
       return undefined;
     }
     // Perhaps it is this very call, stored by another gateway since the key was looked for.
@@ -168,6 +169,11 @@ const confirmMs = [0, 10, 50, 250] as const;
 const graceMs = 1_000;
 const conflict = refused('conflict', 'a call of this id is known');
 const late = refused('timeout', 'the time was up before the call was sent');
+
+/** An id belongs to its submitter: others may use the same. */
+function toAddress({ id, submitter }: Call): CallAddress {
+  return { callId: id, owner: ownerOf(submitter) };
+}
 
 /** By what a call is known again that came before. */
 interface Identity {

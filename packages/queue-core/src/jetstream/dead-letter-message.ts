@@ -1,5 +1,4 @@
 import type { StoredMsg } from '@nats-io/jetstream';
-import { isCallId } from '../call.ts';
 import { callbackTaskCodec } from '../callback-task.ts';
 import { callHeader } from '../codec.ts';
 import { type DeadLetter, deadLetterCodec, deadLetterSubject } from '../dead-letter.ts';
@@ -42,8 +41,8 @@ export function toStoredDeadLetter(message: StoredMsg): StoredDeadLetter | undef
   };
 }
 
-function isWellNamed({ queue, callId, function: name }: DeadLetter): boolean {
-  return isNamePart(queue) && isCallId(callId) && parseFunctionName(name) !== undefined;
+function isWellNamed({ queue, function: name }: DeadLetter): boolean {
+  return isNamePart(queue) && parseFunctionName(name) !== undefined;
 }
 
 /** Within what a `Date` can be. */

@@ -1,9 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { JetStreamApiError } from '@nats-io/jetstream';
 import type { Call } from '../call.ts';
+import { identityOf, isSameCall, ownerOf } from '../call-identity.ts';
 import { type CallbackTask, callbackSubject, callbackTaskCodec } from '../callback-task.ts';
 import { callHeader, decodeCall, encodeEnvelope } from '../codec.ts';
 import type { FunctionConfig } from '../functions/function-config.ts';
+import { generationTokens, keyOf } from '../generation.ts';
 import type { PublishResult, RefusalReason } from '../publish-result.ts';
 import { callFilter, callSubject, queueStream } from '../subjects.ts';
 import type { CallStore } from './call-store.ts';
@@ -89,7 +91,7 @@ export class DeadLetterReplayer {
   async #replayCall(stored: StoredDeadLetter, lookup: LookupFunction): Promise<ReplayResult> {
     const { letter, original, body } = stored;
     const decoded = decodeCall(original, body);
-    if (decoded.kind === 'undecodable' || decoded.call.id !== letter.callId) {
+    if (decoded.kind === 'undecodable' || !isSameCall(identityOf(decoded.call), letter)) {
       return kept('not_replayable');
     }
     const config = lookup(letter.function);
@@ -97,10 +99,8 @@ export class DeadLetterReplayer {
       return kept('unknown_function');
     }
     const call = nextLife(decoded.call, config, letter.generation + 1);
-    const ended = await this.#parts.calls.findOutcome(call.id, letter.generation + 1);
-    if (ended !== undefined) {
-      // The end of a different call with the same id would pass for the end of this one.
-      return kept(ended.outcome.startTime === call.startTime ? 'already_replayed' : 'call_id_conflict');
+    if ((await this.#parts.calls.findOutcome(keyOf(call))) !== undefined) {
+      return kept('already_replayed');
     }
     if (letter.queue !== call.queue && (await this.#isWaitingIn(letter.queue, call))) {
       return { kind: 'replayed', queue: letter.queue };
@@ -126,7 +126,7 @@ export class DeadLetterReplayer {
   async #replayCallback(stored: StoredDeadLetter): Promise<ReplayResult> {
     const { letter, original, body } = stored;
     const task = callbackTaskCodec.decode(original);
-    if (task === undefined || task.callId !== letter.callId || task.generation !== letter.generation) {
+    if (task === undefined || !isSameCall(task, letter) || task.generation !== letter.generation) {
       return kept('not_replayable');
     }
     if (await this.#isDelivered(task)) {
@@ -160,14 +160,14 @@ export class DeadLetterReplayer {
   }
 
   /** What it is that waits in the queue under the id of this call. */
-  async #standingOf({ queue, id, startTime, generation = 0 }: Call): Promise<Standing> {
-    const message = await lastMessage(this.#parts.topology.manager, queueStream(queue), callFilter(queue, id));
+  async #standingOf(call: Call): Promise<Standing> {
+    const { queue, generation = 0 } = call;
+    const message = await lastMessage(this.#parts.topology.manager, queueStream(queue), anyOfItsId(call));
     const decoded = message === undefined ? undefined : decodeCall(message.header.get(callHeader), message.data);
     if (decoded === undefined) {
       return 'going';
     }
-    // No two calls were accepted in the same nanosecond under the same id.
-    if (decoded.kind === 'undecodable' || decoded.call.startTime !== startTime) {
+    if (decoded.kind === 'undecodable' || decoded.call.startTime !== call.startTime) {
       return 'another';
     }
     return (decoded.call.generation ?? 0) >= generation ? 'replayed' : 'going';
@@ -183,13 +183,8 @@ export class DeadLetterReplayer {
     return tries === 0 && message.time.getTime() > buriedAtMs ? 'replayed' : 'going';
   }
 
-  async #isDelivered({ callId, generation, startTime }: CallbackTask): Promise<boolean> {
-    const { calls } = this.#parts;
-    if ((await calls.findCallbackState(callId, generation))?.status !== 'delivered') {
-      return false;
-    }
-    // That of a different call with the same id says nothing of this one.
-    return (await calls.findOutcome(callId, generation))?.outcome.startTime === startTime;
+  async #isDelivered(task: CallbackTask): Promise<boolean> {
+    return (await this.#parts.calls.findCallbackState(task))?.status === 'delivered';
   }
 
   /** The function may have moved between a replay that was not confirmed and this one. */
@@ -232,10 +227,16 @@ function nextLife(call: Call, { name, queue }: FunctionConfig, generation: numbe
 function toMessage(call: Call) {
   const result = new MessageHeaders();
   result.set(callHeader, encodeEnvelope(call));
-  result.set('Nats-Msg-Id', `${call.id}:replay:${call.generation}`);
-  expectLast(result, callFilter(call.queue, call.id), 0);
-  const subject = callSubject({ queue: call.queue, readiness: 'ready', function: call.function, callId: call.id });
+  result.set('Nats-Msg-Id', `${generationTokens(keyOf(call))}.replay`);
+  expectLast(result, anyOfItsId(call), 0);
+  const { queue, function: name } = call;
+  const subject = callSubject({ queue, readiness: 'ready', function: name, ...identityOf(call) });
   return { subject, headers: result, body: call.body };
+}
+
+/** A later call of the same id and submitter is in the way as well: two of them are not to be there at once. */
+function anyOfItsId({ queue, id, submitter }: Call): string {
+  return callFilter(queue, { callId: id, owner: ownerOf(submitter) });
 }
 
 function toResult(result: PublishResult, queue: string | undefined): ReplayResult {

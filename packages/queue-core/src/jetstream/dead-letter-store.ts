@@ -1,5 +1,6 @@
 import type { NatsConnection } from '@nats-io/transport-node';
-import { type DeadLetter, type DeadLetterReason, deadLetterSubject } from '../dead-letter.ts';
+import type { CallAddress } from '../call-identity.ts';
+import { type DeadLetter, type DeadLetterReason, deadLetterFilter } from '../dead-letter.ts';
 import { QueueError } from '../errors.ts';
 import { isNamePart } from '../function-name.ts';
 import { type NamesOf, onlyName } from '../functions/names/default-namespace.ts';
@@ -78,21 +79,33 @@ export class DeadLetterStore {
     return names.map((name) => toSubject({ ...query, function: name }));
   }
 
-  /** The newest dead letter of each kind under a call id, that of the call first. Throws `QueueError`. */
-  async find(callId: string, kind?: DeadLetter['kind']): Promise<StoredDeadLetter[]> {
+  /**
+   * The newest dead letter of each kind of one call, that of the call first. Of several calls of the address it is the one
+   * whose dead letter is the newest. Throws `QueueError`.
+   */
+  async find(address: CallAddress, kind?: DeadLetter['kind']): Promise<StoredDeadLetter[]> {
     const { manager } = this.#parts.topology;
+    const newest = await lastMessage(manager, deadLetterStream, deadLetterFilter({ kind, call: address }));
+    if (newest === undefined) {
+      return [];
+    }
     const wanted = kind === undefined ? kinds : [kind];
     const messages = await Promise.all(
-      wanted.map((each) => lastMessage(manager, deadLetterStream, toSubject({ kind: each, callId }))),
+      wanted.map((each) => lastMessage(manager, deadLetterStream, ofKind(each, newest.subject))),
     );
     return messages.flatMap((message) => (message && toStoredDeadLetter(message)) ?? []);
   }
 
-  /** Drops all dead letters under a call id; returns whether there were any. Throws `QueueError`. */
-  async remove(callId: string, kind?: DeadLetter['kind']): Promise<boolean> {
-    const filter = toSubject({ kind, callId });
+  /** Drops the dead letters that `find` finds; returns whether there were any. Throws `QueueError`. */
+  async remove(address: CallAddress, kind?: DeadLetter['kind']): Promise<boolean> {
+    const { manager } = this.#parts.topology;
+    const newest = await lastMessage(manager, deadLetterStream, deadLetterFilter({ kind, call: address }));
+    if (newest === undefined) {
+      return false;
+    }
+    const filter = ofKind(kind ?? '*', newest.subject);
     try {
-      const { purged } = await this.#parts.topology.manager.streams.purge(deadLetterStream, { filter });
+      const { purged } = await manager.streams.purge(deadLetterStream, { filter });
       return purged > 0;
     } catch (error) {
       throw asQueueError(error, 'dead letters cannot be removed');
@@ -101,12 +114,12 @@ export class DeadLetterStore {
 
   /**
    * Puts a call back into the queue that its function has now, with a fresh retry budget, or a callback back on its
-   * way. Of a call id with both, the call, unless `kind` says otherwise: it will have a new result. Answers within the
+   * way. Of a call with both, the call, unless `kind` says otherwise: it will have a new result. Answers within the
    * publisher's time limit, and never throws for what the broker does.
    */
-  async replay(callId: string, lookup: LookupFunction, kind?: DeadLetter['kind']): Promise<ReplayResult> {
+  async replay(address: CallAddress, lookup: LookupFunction, kind?: DeadLetter['kind']): Promise<ReplayResult> {
     const { timeoutMs } = this.#parts.publisher;
-    const newest = async (): Promise<StoredDeadLetter | undefined> => (await this.find(callId, kind))[0];
+    const newest = async (): Promise<StoredDeadLetter | undefined> => (await this.find(address, kind))[0];
     return valueWithin(this.#replay(newest, lookup), timeoutMs, () => {
       this.#parts.broker.suspect();
       return { kind: 'refused', reason: 'timeout', detail: `not done within ${timeoutMs} ms` };
@@ -166,11 +179,16 @@ export class DeadLetterStore {
   }
 }
 
-function toSubject(filter: DeadLetterQuery & { readonly callId?: string }): string {
+/** The subject of another dead letter of the same call, also where nobody can tell which call that is. */
+function ofKind(kind: DeadLetter['kind'] | '*', subject: string): string {
+  return subject.replace(/^dead\.\w+/, `dead.${kind}`);
+}
+
+function toSubject(filter: DeadLetterQuery): string {
   if (filter.queue !== undefined && !isNamePart(filter.queue)) {
     throw new TypeError('a queue must match [A-Za-z0-9_-]{1,63}');
   }
-  return deadLetterSubject(filter);
+  return deadLetterFilter(filter);
 }
 
 function toTrouble(error: unknown): Extract<ReplayResult, { kind: 'refused' }> {

@@ -3,12 +3,18 @@ import { expect, test } from 'vitest';
 import { type Acknowledgement, acknowledgementPayload, type Delivery, toDelivery } from './delivery.ts';
 
 const reply = '$JS.ACK.CALLS_q.echo.2.7.3.1700000000123456789.5';
-const subject = 'calls.q.ready.~.echo.c-1';
+const subject = 'calls.q.ready.~.echo.c-1.~.1';
 const message = { subject, reply, data: new Uint8Array() } as Msg;
 
 test('a delivery says where it comes from, also when its call cannot be decoded', () => {
   const delivery = toDelivery(message, () => {});
-  expect(delivery).toMatchObject({ callId: 'c-1', function: 'echo', queue: 'q', call: { kind: 'undecodable' } });
+  expect(delivery).toMatchObject({
+    callId: 'c-1',
+    startTime: '1',
+    function: 'echo',
+    queue: 'q',
+    call: { kind: 'undecodable' },
+  });
   expect(delivery?.info).toMatchObject({ deliveries: 2, streamSequence: 7, pending: 5 });
 });
 
@@ -30,7 +36,8 @@ function withCall(fields: object): Msg {
 
 test('a call that bears another name than its subject cannot be settled, and is none', () => {
   expect(toDelivery(withCall({}), () => {})?.call.kind).toBe('call');
-  for (const fields of [{ id: 'c-2' }, { function: 'echo.ns' }, { function: 'a.b.c' }, { queue: 'other' }]) {
+  const others = [{ id: 'c-2' }, { function: 'echo.ns' }, { function: 'a.b.c' }, { queue: 'other' }];
+  for (const fields of [...others, { submitter: 'partner' }, { startTime: '2' }]) {
     expect(toDelivery(withCall(fields), () => {})?.call).toEqual({
       kind: 'undecodable',
       problem: 'Asyncfn-Call is that of another call than the subject',
@@ -44,9 +51,10 @@ test('a call whose numbers nobody can count on is none', () => {
   }
 });
 
-test('a message under something that is no call id is filed under its place in the stream', () => {
-  const odd = toDelivery({ ...message, subject: 'calls.q.ready.~.echo.a$b' }, () => {});
-  expect(odd).toMatchObject({ callId: 'message-7', call: { kind: 'undecodable' } });
+test.each(['a$b.~.1', 'c-1.$.1', 'c-1.~.now'])('a message under %s is filed under its place in the stream', (call) => {
+  const odd = toDelivery({ ...message, subject: `calls.q.ready.~.echo.${call}` }, () => {});
+  const startTime = '1700000000123000000';
+  expect(odd).toMatchObject({ callId: 'message-7', startTime, call: { kind: 'undecodable' } });
 });
 
 /** What a decision on a fresh delivery looks like on the wire. */

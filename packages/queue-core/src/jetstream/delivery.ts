@@ -1,20 +1,21 @@
 import type { Msg, MsgHdrs } from '@nats-io/transport-node';
-import { isCallId } from '../call.ts';
+import type { CallIdentity } from '../call-identity.ts';
 import { callHeader, type DecodedCall, decodeCall } from '../codec.ts';
 import { type DeliveryInfo, parseDeliveryInfo } from '../delivery-info.ts';
-import { type CallSubject, parseCallSubject } from '../subjects.ts';
+import { readCallSubject } from '../subjects.ts';
 
 /** What a worker tells the broker of a call that it holds (NATS ADR-13). */
 export type Acknowledgement = 'done' | 'working' | { readonly backAfterMs: number } | { readonly setAside: string };
 
-/** A call in the hands of a worker: a lease that ends with `done`, `giveBack` or `setAside`. */
-export interface Delivery {
+/**
+ * A call in the hands of a worker: a lease that ends with `done`, `giveBack` or `setAside`. Whose it is, and where it belongs,
+ * is what its subject says, so it is known of a call that cannot be decoded as well.
+ */
+export interface Delivery extends CallIdentity {
   readonly call: DecodedCall;
   /** What the message held, for one that cannot be decoded. */
   readonly rawHeader: string;
   readonly rawBody: Uint8Array;
-  /** From the subject, so known of a call that cannot be decoded as well. */
-  readonly callId: string;
   readonly function: string;
   readonly queue: string;
   readonly info: DeliveryInfo;
@@ -30,19 +31,20 @@ export interface Delivery {
   setAside(reason: string): void;
 }
 
+type MessageSubject = NonNullable<ReturnType<typeof readCallSubject>>;
+
 export type SendAcknowledgement = (replyTo: string, acknowledgement: Acknowledgement) => void;
 
 /** Reads a message of a function's consumer; undefined when it is none. */
 export function toDelivery(message: Msg, send: SendAcknowledgement): Delivery | undefined {
   const reply = message.reply ?? '';
   const info = parseDeliveryInfo(reply);
-  const subject = parseCallSubject(message.subject);
+  const subject = readCallSubject(message.subject);
   if (info === undefined || subject === undefined) {
     return undefined;
   }
   const rawHeader = readHeader(message, callHeader);
-  // Whoever may write to the stream may have chosen any token. An id that is none could not be filed under anything.
-  const callId = isCallId(subject.callId) ? subject.callId : `message-${info.streamSequence}`;
+  const { lane, identity = nameless(info) } = subject;
   let settled = false;
   const settle = (acknowledgement: Acknowledgement): void => {
     if (!settled) {
@@ -57,9 +59,11 @@ export function toDelivery(message: Msg, send: SendAcknowledgement): Delivery | 
         : ofSubject(decodeCall(rawHeader, message.data), subject),
     rawHeader: rawHeader ?? '',
     rawBody: message.data,
-    callId,
-    function: subject.function,
-    queue: subject.queue,
+    callId: identity.callId,
+    ...(identity.submitter !== undefined && { submitter: identity.submitter }),
+    startTime: identity.startTime,
+    function: lane.function,
+    queue: lane.queue,
     info,
     get settled() {
       return settled;
@@ -72,14 +76,20 @@ export function toDelivery(message: Msg, send: SendAcknowledgement): Delivery | 
 }
 
 /** A call is settled under the names that it bears itself, so they have to be those that it was delivered under. */
-function ofSubject(decoded: DecodedCall, subject: CallSubject): DecodedCall {
+function ofSubject(decoded: DecodedCall, { lane, identity }: MessageSubject): DecodedCall {
   if (decoded.kind === 'undecodable') {
     return decoded;
   }
-  const { id, function: name, queue } = decoded.call;
-  return id === subject.callId && name === subject.function && queue === subject.queue
+  const { id, submitter, startTime, function: name, queue } = decoded.call;
+  const isOfCall = id === identity?.callId && submitter === identity.submitter && startTime === identity.startTime;
+  return isOfCall && name === lane.function && queue === lane.queue
     ? decoded
     : { kind: 'undecodable', problem: `${callHeader} is that of another call than the subject` };
+}
+
+/** Whoever may write to the stream may have chosen any token, and what is no identity cannot be filed under. */
+function nameless({ streamSequence, storedAtMs }: DeliveryInfo): CallIdentity {
+  return { callId: `message-${streamSequence}`, startTime: `${storedAtMs}000000` };
 }
 
 /** The client parses headers when they are asked for, and throws where they are none: then it is undefined. */

@@ -1,5 +1,4 @@
 import type { JsMsg } from '@nats-io/jetstream';
-import { isCallId } from '../call.ts';
 import { type ExpiryWord, expirySubject, expiryWordCodec } from '../expiry.ts';
 import { readHeader } from './delivery.ts';
 import { expiryStream } from './record-streams.ts';
@@ -21,7 +20,7 @@ export interface ExpiryDelivery {
 /** Takes the words that calls have expired. They come past the lanes, so no slot and no pause holds them up. */
 export class ExpirySource extends WorkSource<ExpiryDelivery> {
   constructor(options: SourceOptions) {
-    super(options, { stream: expiryStream, consumer: 'expiries', filter: 'expiries.due.*.*', toDelivery });
+    super(options, { stream: expiryStream, consumer: 'expiries', filter: 'expiries.due.*.*.*.*', toDelivery });
   }
 }
 
@@ -38,6 +37,5 @@ function toDelivery(message: JsMsg): ExpiryDelivery {
 /** Undefined for what cannot be read, and for a word that lies under the subject of another call. */
 function readWord(message: JsMsg): ExpiryWord | undefined {
   const word = expiryWordCodec.decode(readHeader(message, expiryWordCodec.header) ?? '');
-  const isOfSubject = word !== undefined && isCallId(word.callId) && expirySubject('due', word) === message.subject;
-  return isOfSubject ? word : undefined;
+  return word !== undefined && expirySubject('due', word) === message.subject ? word : undefined;
 }

@@ -1,5 +1,6 @@
 import type { Call } from '../call.ts';
-import { type ExpiryDecision, type ExpiryKey, expiryClaimCodec, expirySubject, expiryWordCodec } from '../expiry.ts';
+import { type ExpiryDecision, expiryClaimCodec, expirySubject, expiryWordCodec } from '../expiry.ts';
+import { type GenerationKey, keyOf } from '../generation.ts';
 import type { PublishResult } from '../publish-result.ts';
 import { asQueueError } from './connecting/set-up-error.ts';
 import { lastMessage } from './last-message.ts';
@@ -48,14 +49,12 @@ export class ExpiryStore {
    * @param withinMs in this time the call is stored, or never will be
    */
   announce(call: Call, expiresAt: number, withinMs: number): Promise<PublishResult> {
-    const { id: callId, generation = 0, function: name, queue } = call;
-    const key = { callId, generation };
+    const { function: name, queue } = call;
+    const key = keyOf(call);
     const storedBy = this.#now() + withinMs;
     const result = new MessageHeaders();
-    result.set(
-      expiryWordCodec.header,
-      expiryWordCodec.encode({ v: 1, ...key, function: name, queue, expiresAt, storedBy }),
-    );
+    const word = { v: 1 as const, ...key, function: name, queue, expiresAt, storedBy };
+    result.set(expiryWordCodec.header, expiryWordCodec.encode(word));
     setSchedule(result, expirySubject('due', key), expiresAt);
     return this.#publisher.publish({ subject: expirySubject('later', key), headers: result, body: nothing });
   }
@@ -64,7 +63,7 @@ export class ExpiryStore {
    * Decides whether a call starts or expires, or tells what was decided before. Throws `QueueError`.
    * @param expiresAt of the call: Unix time in milliseconds
    */
-  async claim(key: ExpiryKey, expiresAt: number, decision: ExpiryDecision): Promise<ClaimResult> {
+  async claim(key: GenerationKey, expiresAt: number, decision: ExpiryDecision): Promise<ClaimResult> {
     const stored = await this.#decide(key, expiresAt, decision, 0);
     if (stored.kind === 'decided' || stored.reason !== 'conflict') {
       return stored;
@@ -78,12 +77,12 @@ export class ExpiryStore {
    * place of a worker that may be dead. `conflict` means that somebody else has done so. Never throws.
    * @param sequence of the decision that this one takes the place of
    */
-  revise(key: ExpiryKey, expiresAt: number, decision: ExpiryDecision, sequence: number): Promise<ClaimResult> {
+  revise(key: GenerationKey, expiresAt: number, decision: ExpiryDecision, sequence: number): Promise<ClaimResult> {
     return this.#decide(key, expiresAt, decision, sequence);
   }
 
   /** The call is gone: that it had started need not be known any more. Throws `QueueError`. */
-  async forgetStart(key: ExpiryKey): Promise<void> {
+  async forgetStart(key: GenerationKey): Promise<void> {
     const subject = expirySubject('claim', key);
     if ((await this.#findDecision(subject))?.decision === 'started') {
       try {
@@ -95,7 +94,7 @@ export class ExpiryStore {
   }
 
   async #decide(
-    key: ExpiryKey,
+    key: GenerationKey,
     expiresAt: number,
     decision: ExpiryDecision,
     expectedSequence: number,

@@ -1,5 +1,5 @@
 import { DiscardPolicy, RetentionPolicy, StorageType } from '@nats-io/jetstream';
-import { isCallId } from '../call.ts';
+import { type CallIdentity, identityTokens } from '../call-identity.ts';
 import { asQueueError } from './connecting/set-up-error.ts';
 import { MessageHeaders } from './message-headers.ts';
 import type { Publisher } from './publisher.ts';
@@ -15,7 +15,7 @@ const keptMs = 7 * 24 * 60 * 60 * 1000;
 export function handoverStreamConfig(replicas: number) {
   return {
     name: stream,
-    subjects: ['handovers.*'],
+    subjects: ['handovers.*.*.*'],
     storage: StorageType.File,
     retention: RetentionPolicy.Limits,
     discard: DiscardPolicy.Old,
@@ -39,29 +39,27 @@ export class Handovers {
   }
 
   /** Notes one hand-over. Where the broker cannot store it, this process at least remembers it. Never throws. */
-  async note(callId: string): Promise<void> {
-    const message = { subject: subjectOf(callId), headers: new MessageHeaders(), body: new Uint8Array() };
+  async note(call: CallIdentity): Promise<void> {
+    const subject = subjectOf(call);
+    const message = { subject, headers: new MessageHeaders(), body: new Uint8Array() };
     const result = await this.#publisher.publish(message);
     if (result.kind === 'refused' && this.#unstored.size < maxUnstored) {
-      this.#unstored.set(callId, (this.#unstored.get(callId) ?? 0) + 1);
+      this.#unstored.set(subject, (this.#unstored.get(subject) ?? 0) + 1);
     }
   }
 
   /** How often the call was handed back in the last week. Throws `QueueError`. */
-  async count(callId: string): Promise<number> {
-    const subject = subjectOf(callId);
+  async count(call: CallIdentity): Promise<number> {
+    const subject = subjectOf(call);
     try {
       const info = await this.#topology.manager.streams.info(stream, { subjects_filter: subject });
-      return (info.state.subjects?.[subject] ?? 0) + (this.#unstored.get(callId) ?? 0);
+      return (info.state.subjects?.[subject] ?? 0) + (this.#unstored.get(subject) ?? 0);
     } catch (error) {
       throw asQueueError(error, 'the hand-overs of a call cannot be counted');
     }
   }
 }
 
-function subjectOf(callId: string): string {
-  if (!isCallId(callId)) {
-    throw new TypeError('a call id must match [A-Za-z0-9_-]{1,128}');
-  }
-  return `handovers.${callId}`;
+function subjectOf(call: CallIdentity): string {
+  return `handovers.${identityTokens(call)}`;
 }

@@ -1,5 +1,14 @@
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
-import { type CallWord, type HeldReport, heldReportCodec, wordCallId, wordSubject } from '../held-call.ts';
+import type { CallIdentity } from '../call-identity.ts';
+import type { GenerationKey } from '../generation.ts';
+import {
+  anyWordSubject,
+  type CallWord,
+  type HeldReport,
+  heldReportCodec,
+  wordCall,
+  wordSubject,
+} from '../held-call.ts';
 import type { Broker } from './broker.ts';
 import { inboxCallback } from './inbox-callback.ts';
 import { TurnBatch } from './turn-batch.ts';
@@ -15,12 +24,12 @@ const abortMs = 2_000;
 /** What a worker can say of the calls in its hands. */
 export interface HeldCallDesk {
   /** Undefined for a call that it does not know: then another worker may. */
-  report(callId: string): HeldReport | undefined;
+  report(call: CallIdentity): HeldReport | undefined;
   /**
    * The call has been cancelled: its attempt is aborted, and a delivery that is on its way is not run. Returns whether it
    * was in hand.
    */
-  cancel(callId: string, generation: number): boolean;
+  cancel(key: GenerationKey): boolean;
 }
 
 /** Has a worker answer for the calls in its hands, for as long as the broker is there. */
@@ -31,44 +40,50 @@ export function answerForHeldCalls(broker: Broker, desk: HeldCallDesk): void {
       return; // the client renews its subscriptions by itself
     }
     subscribed = true;
-    listen(connection, 'running', (message) => {
-      const report = desk.report(wordCallId(message.subject));
+    listen(connection, 'running', (message, call) => {
+      const report = desk.report(call);
       if (report !== undefined) {
         message.respond(heldReportCodec.encode(report));
       }
     });
-    listen(connection, 'cancel', (message) => {
-      if (desk.cancel(wordCallId(message.subject), Number(message.string()))) {
+    listen(connection, 'cancel', (message, call) => {
+      if (desk.cancel({ ...call, generation: Number(message.string()) })) {
         message.respond();
       }
     });
   });
 }
 
-function listen(connection: NatsConnection, word: CallWord, handle: (message: Msg) => void): void {
-  connection.subscribe(wordSubject('*', word), { callback: inboxCallback(handle) });
+function listen(connection: NatsConnection, word: CallWord, handle: (message: Msg, call: CallIdentity) => void): void {
+  const callback = inboxCallback((message) => {
+    const call = wordCall(message.subject);
+    if (call !== undefined) {
+      handle(message, call);
+    }
+  });
+  connection.subscribe(anyWordSubject(word), { callback });
 }
 
 /** Tells whoever follows a call that it has moved. Costs one small message that is not stored. */
 export class MoveNotices {
   readonly #broker: Pick<Broker, 'connected' | 'connection'>;
-  readonly #batch = new TurnBatch<string>((callIds) => this.#send(callIds));
+  readonly #batch = new TurnBatch<CallIdentity>((calls) => this.#send(calls));
 
   constructor(broker: Pick<Broker, 'connected' | 'connection'>) {
     this.#broker = broker;
   }
 
-  tell(callId: string): void {
-    this.#batch.add(callId);
+  tell(call: CallIdentity): void {
+    this.#batch.add(call);
   }
 
-  #send(callIds: readonly string[]): void {
+  #send(calls: readonly CallIdentity[]): void {
     const { connection, connected } = this.#broker;
     if (connection === undefined || !connected || connection.isDraining()) {
       return; // nobody depends on it
     }
-    for (const callId of callIds) {
-      connection.publish(wordSubject(callId, 'moved'));
+    for (const call of calls) {
+      connection.publish(wordSubject(call, 'moved'));
     }
   }
 }
@@ -85,31 +100,31 @@ export class HolderLine {
   }
 
   /** What the worker says that has the call in hand; undefined where none answers. Never rejects. */
-  async ask(callId: string): Promise<HeldReport | undefined> {
-    const answer = await this.#request(callId, 'running', '', answerMs);
+  async ask(call: CallIdentity): Promise<HeldReport | undefined> {
+    const answer = await this.#request(call, 'running', '', answerMs);
     return answer && heldReportCodec.decode(answer.string());
   }
 
   /** Has the worker abort the call that runs it. Resolves when it has, and after 2 s at the latest. Never rejects. */
-  async abort(callId: string, generation: number): Promise<void> {
-    await this.#request(callId, 'cancel', String(generation), abortMs);
+  async abort(key: GenerationKey): Promise<void> {
+    await this.#request(key, 'cancel', String(key.generation), abortMs);
   }
 
   /** Tells every worker, without waiting, that the call is not to be run. */
-  tellCancelled(callId: string, generation: number): void {
+  tellCancelled(key: GenerationKey): void {
     const { connection, attached } = this.#broker;
     if (connection !== undefined && attached) {
-      connection.publish(wordSubject(callId, 'cancel'), String(generation));
+      connection.publish(wordSubject(key, 'cancel'), String(key.generation));
     }
   }
 
-  async #request(callId: string, word: CallWord, payload: string, timeout: number): Promise<Msg | undefined> {
+  async #request(call: CallIdentity, word: CallWord, payload: string, timeout: number): Promise<Msg | undefined> {
     const { connection, attached } = this.#broker;
     if (connection === undefined || !attached) {
       return undefined;
     }
     try {
-      return await connection.request(wordSubject(callId, word), payload, { timeout });
+      return await connection.request(wordSubject(call, word), payload, { timeout });
     } catch {
       return undefined; // no worker at all, none that holds it, or the broker went away
     }

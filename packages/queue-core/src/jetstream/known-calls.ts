@@ -1,5 +1,7 @@
 import type { StoredMsg } from '@nats-io/jetstream';
+import type { CallAddress } from '../call-identity.ts';
 import { type KeyRecord, keyRecordCodec } from '../idempotency-key.ts';
+import { anyOutcomeSubject } from '../outcome.ts';
 import { callFilter, keySubject, queueStream } from '../subjects.ts';
 import { lastMessage } from './last-message.ts';
 import type { QueueTopology } from './queue-topology.ts';
@@ -36,15 +38,15 @@ export class KnownCalls {
   }
 
   /**
-   * Whether a call of this id is alive, or has ended and its outcome is kept. Throws `QueueError`.
+   * Whether a call of this address is alive, or has ended and its outcome is kept. Throws `QueueError`.
    *
    * The order matters: a call leaves its queue only after its outcome is there.
    */
-  async isKnown(callId: string): Promise<boolean> {
-    if ((await this.#findInQueues((queue) => callFilter(queue, callId))) !== undefined) {
+  async isKnown(address: CallAddress): Promise<boolean> {
+    if ((await this.#findInQueues((queue) => callFilter(queue, address))) !== undefined) {
       return true;
     }
-    const outcome = await lastMessage(this.#topology.manager, outcomeStream, `outcomes.${callId}.*`);
+    const outcome = await lastMessage(this.#topology.manager, outcomeStream, anyOutcomeSubject(address));
     return outcome !== undefined;
   }
 

@@ -6,7 +6,8 @@ import type { StoredDeadLetter } from './dead-letter-message.ts';
 export function toLostOutcome({ letter, original, body }: StoredDeadLetter): Outcome {
   const decoded = decodeCall(original, body);
   const call = decoded.kind === 'call' ? decoded.call : undefined;
-  const { callId, generation, function: name, queue, reason, lastStatus, attempts, createdAt, endedAt } = letter;
+  const { callId, submitter, startTime, generation, function: name, queue } = letter;
+  const { reason, lastStatus, attempts, endedAt } = letter;
   return {
     v: 1,
     callId,
@@ -18,13 +19,13 @@ export function toLostOutcome({ letter, original, body }: StoredDeadLetter): Out
     ...(lastStatus !== undefined && { functionStatus: lastStatus }),
     attempts,
     maxRetries: call?.maxRetries ?? Math.max(0, attempts - 1),
-    startTime: call?.startTime ?? `${createdAt}000000`,
+    ...(submitter !== undefined && { submitter }),
+    startTime,
     ...(call?.startedAt !== undefined && { startedAt: call.startedAt }),
     endedAt,
     headers: [],
     bodyOmitted: 'not_recorded',
     ...(call?.callbackUrl !== undefined && { callbackUrl: call.callbackUrl }),
-    ...(call?.submitter !== undefined && { submitter: call.submitter }),
     ...(call?.parentId !== undefined && { parentId: call.parentId }),
   };
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { JetStreamApiError } from '@nats-io/jetstream';
+import { addressOf } from '../call-identity.ts';
 import { anyCancelIntentSubject, anyOutcomeSubject } from '../outcome.ts';
 import type { PublishResult } from '../publish-result.ts';
 import {
@@ -44,28 +45,26 @@ export class ReceiptStore {
    * not in the queue now has had its end before now. But for one that is being cancelled: the intent to do so is stored
    * before it leaves, and removed when it has its end. Nothing but counts is read. Throws `QueueError`.
    */
-  async find({ queue, callId }: Receipt): Promise<CallWhereabouts> {
-    if (await this.#holds(queueStream(queue), callFilter(queue, callId))) {
+  async find(receipt: Receipt): Promise<CallWhereabouts> {
+    const { queue } = receipt;
+    const address = addressOf(receipt);
+    if (await this.#holds(queueStream(queue), callFilter(queue, address))) {
       return 'held';
     }
-    if (await this.#hasEnded(callId)) {
+    if (await this.#holds(outcomeStream, anyOutcomeSubject(address))) {
       return 'ended';
     }
-    if (await this.#holds(cancelStream, anyCancelIntentSubject(callId))) {
+    if (await this.#holds(cancelStream, anyCancelIntentSubject(address))) {
       return 'held';
     }
-    return (await this.#hasEnded(callId)) ? 'ended' : 'missing';
-  }
-
-  #hasEnded(callId: string): Promise<boolean> {
-    return this.#holds(outcomeStream, anyOutcomeSubject(callId));
+    return (await this.#holds(outcomeStream, anyOutcomeSubject(address))) ? 'ended' : 'missing';
   }
 
   /** Writes down that the call is nowhere. Never throws. */
   reportMissing(receipt: Receipt): Promise<PublishResult> {
     const result = new MessageHeaders();
     result.set(missingReceiptCodec.header, missingReceiptCodec.encode(receipt));
-    const subject = missingReceiptSubject(receipt.callId);
+    const subject = missingReceiptSubject(receipt);
     return this.#publisher.publish({ subject, headers: result, body: nothing });
   }
 

@@ -1,5 +1,5 @@
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
-import { missingReceiptSubject } from '../receipt.ts';
+import { missingReceiptFilter } from '../receipt.ts';
 
 const nanosPerMs = 1_000_000;
 const hourMs = 60 * 60 * 1000;
@@ -32,7 +32,7 @@ export function deadLetterStreamConfig(replicas: number): NamedConfig & { readon
   return {
     ...commonConfig(replicas),
     name: deadLetterStream,
-    subjects: ['dead.*.*.*.*.*'],
+    subjects: ['dead.*.*.*.*.*.*.*'],
     retention: RetentionPolicy.Limits,
     max_age: 7 * 24 * hourMs * nanosPerMs,
     max_bytes: gibibyte,
@@ -51,7 +51,7 @@ export function recordStreamConfigs(replicas: number, resultTtlMs = defaultResul
     {
       ...common,
       name: outcomeStream,
-      subjects: ['outcomes.*.*', 'outcomes.*.*.callback'],
+      subjects: ['outcomes.*.*.*.*', 'outcomes.*.*.*.*.callback'],
       retention: RetentionPolicy.Limits,
       max_age: Math.max(resultTtlMs, leastOutcomeMs) * nanosPerMs,
       max_msgs_per_subject: 1,
@@ -61,7 +61,7 @@ export function recordStreamConfigs(replicas: number, resultTtlMs = defaultResul
     {
       ...common,
       name: cancelStream,
-      subjects: ['cancels.*.*'],
+      subjects: ['cancels.*.*.*.*'],
       retention: RetentionPolicy.Limits,
       max_msgs_per_subject: 1,
     },
@@ -69,7 +69,7 @@ export function recordStreamConfigs(replicas: number, resultTtlMs = defaultResul
       // Without limits, for the reasons that the queues have none.
       ...common,
       name: callbackStream,
-      subjects: ['callbacks.ready.*.*', 'callbacks.later.*.*'],
+      subjects: ['callbacks.ready.*.*.*.*', 'callbacks.later.*.*.*.*'],
       retention: RetentionPolicy.Workqueue,
       allow_msg_schedules: true,
       allow_msg_ttl: true,
@@ -77,7 +77,7 @@ export function recordStreamConfigs(replicas: number, resultTtlMs = defaultResul
     {
       ...common,
       name: expiryStream,
-      subjects: ['expiries.later.*.*', 'expiries.due.*.*', 'expiries.claim.*.*'],
+      subjects: ['expiries.later.*.*.*.*', 'expiries.due.*.*.*.*', 'expiries.claim.*.*.*.*'],
       retention: RetentionPolicy.Workqueue,
       allow_msg_schedules: true,
       allow_msg_ttl: true,
@@ -85,7 +85,7 @@ export function recordStreamConfigs(replicas: number, resultTtlMs = defaultResul
     {
       ...common,
       name: receiptStream,
-      subjects: ['receipts.accepted.*', missingReceiptSubject('*')],
+      subjects: ['receipts.accepted.*', missingReceiptFilter],
       retention: RetentionPolicy.Workqueue,
       max_age: 7 * 24 * hourMs * nanosPerMs,
       max_msgs_per_subject: 1,

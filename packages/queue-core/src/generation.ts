@@ -1,0 +1,22 @@
+import { type CallIdentity, identityOf, identityTokens } from './call-identity.ts';
+
+/** A replay is a part of its call with an end of its own. */
+export interface GenerationKey extends CallIdentity {
+  /** Replays made. */
+  readonly generation: number;
+}
+
+/** `<callId>.<submitter>.<startTime>.<generation>`: throws where a part could break out of its token (P7). */
+export function generationTokens(key: GenerationKey): string {
+  if (!Number.isSafeInteger(key.generation)) {
+    throw new TypeError('a generation is a whole number');
+  }
+  return `${identityTokens(key)}.${key.generation}`;
+}
+
+/** What the records of a call as it is by now are filed under. */
+export function keyOf(
+  call: Parameters<typeof identityOf>[0] & { readonly generation?: number | undefined },
+): GenerationKey {
+  return { ...identityOf(call), generation: call.generation ?? 0 };
+}
