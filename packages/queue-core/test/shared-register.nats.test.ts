@@ -220,6 +220,48 @@ describe('a process', () => {
     expect(late.register.isPaused('b')).toBe(false);
   });
 
+  test('knows who is paused from the first, however often entries are written while it reads them', async () => {
+    await using first = await joined();
+    for (let each = 0; each < 20; each++) {
+      await put(first, `f${each}`, 'http://f');
+    }
+    const rewrite = (name: string, url: string) =>
+      first.shared.change(name, () => ({ kind: 'put', entry: { source: 'api', paused: true, settings: { url } } }));
+    await rewrite('held', 'http://held');
+    const stop = new AbortController();
+    const writing = (async () => {
+      for (let count = 0; !stop.signal.aborted; count++) {
+        await rewrite('held', `http://held-${count}`);
+      }
+    })();
+    for (let round = 0; round < 30; round++) {
+      await using late = join('functions: { held: { url: http://held } }');
+      const seen = new Set<boolean | undefined>();
+      late.register.onChange(() => seen.add(late.register.isPaused('held')));
+      await eventually(() => late.shared.complete, { intervalMs: 1 });
+      expect(seen).not.toContain(false);
+    }
+    stop.abort();
+    await writing;
+  });
+
+  test('is not current on a connection until it has read the register there', async () => {
+    await using one = await joined('functions: { a: { url: http://a } }');
+    await using two = await joined();
+    expect(one.shared.current).toBe(true);
+    server.signal('SIGTERM');
+    await server.exited;
+    await eventually(() => !one.shared.current);
+    expect(one.shared.complete).toBe(true);
+    const seen: (boolean | undefined)[] = [];
+    one.register.onChange(() => one.shared.current && seen.push(one.register.isPaused('a')));
+    await server.restart();
+    await eventually(() => two.shared.current, { timeoutMs: 10_000 });
+    await two.shared.change('a', (there) => ({ kind: 'put', entry: { ...there!.entry, paused: true } }));
+    await eventually(() => one.shared.current && one.register.isPaused('a') === true, { timeoutMs: 10_000 });
+    expect(seen.length).toBeGreaterThan(0);
+  });
+
   test('catches up by itself after an outage', async () => {
     await using one = await joined();
     await using two = await joined();

@@ -7,13 +7,18 @@ import {
   StorageType,
 } from '@nats-io/jetstream';
 import { type KV, type KvEntry, Kvm } from '@nats-io/kv';
+import { QueueError } from '../errors.ts';
 import { decodeEntry, encodeEntry, type FunctionEntry } from '../functions/function-entry.ts';
 import type { StoredFunction } from '../functions/shared-functions.ts';
 import { asQueueError } from './connecting/set-up-error.ts';
+import { lastMessage } from './last-message.ts';
 import type { StreamLayout } from './layout/stream-layout.ts';
 
 const bucketName = 'FUNCTIONS';
 const stream = `KV_${bucketName}`;
+const keyPrefix = `$KV.${bucketName}.`;
+/** How long all that is there may take to be told, in milliseconds. */
+const completeMs = 10_000;
 /** Many times what the settings of a function can be. */
 const maxEntryBytes = 64 * 1024;
 
@@ -23,6 +28,13 @@ interface BucketState {
   readonly identity: string;
   /** Its newest revision. */
   readonly revision: number;
+}
+
+/** What the bucket holds at a moment, by the word of the stream's leader. */
+interface BucketContent {
+  readonly names: ReadonlySet<string>;
+  /** Revision of the newest entry; 0 for an empty bucket. */
+  readonly newest: number;
 }
 
 /** What became of a conditional write. */
@@ -86,22 +98,30 @@ export class FunctionBucket {
   /** Tells what the bucket holds and then every change, until the signal aborts or the broker ends it. */
   async follow(follower: BucketFollower, signal: AbortSignal): Promise<void> {
     try {
-      const { messages } = (await this.#manager.streams.info(stream)).state;
+      const content = new UntoldContent(await readContent(this.#manager));
       const watch = await this.#kv.watch();
       const stop = (): void => watch.stop();
       signal.addEventListener('abort', stop, { once: true });
-      let complete = messages === 0;
-      if (complete) {
-        follower.onComplete();
-      }
-      for await (const entry of watch) {
-        follower.onStored(entry.key, toStored(entry));
-        if (!complete && entry.delta === 0) {
+      const tooLate = setTimeout(stop, completeMs).unref();
+      let complete = false;
+      const look = (): void => {
+        if (!complete && content.isEmpty) {
           complete = true;
+          clearTimeout(tooLate);
           follower.onComplete();
         }
+      };
+      look();
+      for await (const entry of watch) {
+        follower.onStored(entry.key, toStored(entry));
+        content.told(entry);
+        look();
       }
+      clearTimeout(tooLate);
       signal.removeEventListener('abort', stop);
+      if (!complete && !signal.aborted) {
+        throw new QueueError('broker', `not all of the register of functions was told within ${completeMs} ms`);
+      }
     } catch (error) {
       throw asQueueError(error, 'the register of functions cannot be followed');
     }
@@ -117,6 +137,31 @@ export class FunctionBucket {
       }
       throw asQueueError(error, `function ${name} cannot be written to the register`);
     }
+  }
+}
+
+/**
+ * What the leader has and a watch has not told yet. The watch itself says how much is left, but that is the word of
+ * whichever replica serves it, which may be behind, and not what was there in the beginning if entries are written
+ * meanwhile: an entry that is missing would pass for a function that is not paused.
+ */
+class UntoldContent {
+  readonly #names: Set<string>;
+  readonly #newest: number;
+  #told = 0;
+
+  constructor({ names, newest }: BucketContent) {
+    this.#names = new Set(names);
+    this.#newest = newest;
+  }
+
+  get isEmpty(): boolean {
+    return this.#names.size === 0 && this.#told >= this.#newest;
+  }
+
+  told({ key, revision }: Pick<KvEntry, 'key' | 'revision'>): void {
+    this.#names.delete(key);
+    this.#told = Math.max(this.#told, revision);
   }
 }
 
@@ -139,11 +184,18 @@ async function readState(manager: JetStreamManager): Promise<BucketState> {
   }
 }
 
+async function readContent(manager: JetStreamManager): Promise<BucketContent> {
+  const { state } = await manager.streams.info(stream, { subjects_filter: `${keyPrefix}>` });
+  const names = Object.keys(state.subjects ?? {}).map((subject) => subject.slice(keyPrefix.length));
+  const newest = await lastMessage(manager, stream, `${keyPrefix}>`);
+  return { names: new Set(names), newest: newest?.seq ?? 0 };
+}
+
 /** What makes a stream a bucket, as NATS ADR-8 has it. */
 export function bucketConfig(replicas: number) {
   return {
     name: stream,
-    subjects: [`$KV.${bucketName}.>`],
+    subjects: [`${keyPrefix}>`],
     storage: StorageType.File,
     retention: RetentionPolicy.Limits,
     discard: DiscardPolicy.New,

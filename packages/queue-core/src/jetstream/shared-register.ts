@@ -48,8 +48,8 @@ export type ChangeDecision =
 
 /**
  * The register of functions that all processes share, kept in a bucket of JetStream and followed by each of them. A
- * process goes by its functions file until the bucket is there; then it tells the bucket what its file names, once, and
- * from there on goes by the bucket. Works by comparing: whatever message gets lost, the next look heals it.
+ * process knows the functions of its file alone until the bucket is there, and neither accepts nor takes calls; then it
+ * tells the bucket what its file names, once, and from there on goes by the bucket. Works by comparing: whatever message gets lost, the next look heals it.
  */
 export class SharedRegister {
   readonly #options: SharedRegisterOptions;
@@ -61,6 +61,7 @@ export class SharedRegister {
   #seen = 0;
   #behind = false;
   #complete = false;
+  #current = false;
   #publishing = false;
   /** Default namespaces of other processes, each told once. */
   readonly #foreignNamespaces = new Set<string>();
@@ -82,6 +83,14 @@ export class SharedRegister {
   /** The namespace that this process leaves out of every name; undefined where it leaves out none. */
   get defaultNamespace(): string | undefined {
     return this.#functions.file.defaultNamespace;
+  }
+
+  /**
+   * Whether all that the bucket holds has been known on the present connection. What was known on the one before may be
+   * out of date.
+   */
+  get current(): boolean {
+    return this.#current;
   }
 
   /** Settings for what a new function leaves open. */
@@ -170,6 +179,7 @@ export class SharedRegister {
 
   #leave(): void {
     this.#bucket = undefined;
+    this.#current = false;
     this.#following.abort('left');
   }
 
@@ -212,6 +222,7 @@ export class SharedRegister {
     }
     this.#identity = bucket.identity;
     this.#bucket = bucket;
+    this.#current = false;
     this.#seen = 0;
     const names = new Set<string>();
     let complete = false;
@@ -260,6 +271,7 @@ export class SharedRegister {
   #becomeComplete(): void {
     const isFirst = !this.#complete;
     this.#complete = true;
+    this.#current = true;
     this.#publish();
     const unnamed = isFirst ? this.#functions.unnamed() : [];
     if (unnamed.length > 0) {
