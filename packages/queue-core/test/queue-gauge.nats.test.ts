@@ -61,6 +61,17 @@ describe('a queue with a limit of bytes', () => {
     expect(results.filter(({ kind }) => kind === 'stored')).toHaveLength(19);
   });
 
+  test('takes nothing beyond it from a gateway that has just started', async () => {
+    await using before = await startLimited({}, 20 * bodyBytes);
+    await acceptUntilRefused(before);
+    await using after = await startLimited({}, 20 * bodyBytes);
+    const results = await Promise.all(Array.from({ length: 20 }, () => after.accept()));
+    expect(results.filter(({ kind }) => kind === 'stored')).toEqual([]);
+    await using elsewhere = await startLimited({ queue: uniqueQueue() }, 20 * bodyBytes);
+    const call = buildCall(queue, { body: new Uint8Array(bodyBytes) });
+    expect(await elsewhere.calls.accept(call, { unique: false })).toMatchObject({ reason: 'queue_full' });
+  });
+
   test('is overrun by several gateways by what they accept between two looks, and no more after that', async () => {
     await using one = await startLimited({}, 20 * bodyBytes);
     await using two = await startLimited({}, 20 * bodyBytes);
@@ -93,6 +104,17 @@ describe('a function with a limit of waiting calls', () => {
     await eventually(async () => (await limited.accept()).kind === 'stored');
     await eventually(async () => (await limited.accept()).kind === 'stored');
     expect(await limited.accept()).toMatchObject({ kind: 'refused', reason: 'too_many_pending' });
+  });
+
+  test('takes no more from a gateway that has just started', async () => {
+    await using before = await startLimited({ maxPending: 5 });
+    await acceptUntilRefused(before);
+    await using after = await startLimited({ maxPending: 5 });
+    const results = await Promise.all(Array.from({ length: 20 }, () => after.accept()));
+    expect(results.filter(({ kind }) => kind === 'stored')).toEqual([]);
+    await using raised = await startLimited({ maxPending: 8 });
+    const more = await Promise.all(Array.from({ length: 20 }, () => raised.accept()));
+    expect(more.filter(({ kind }) => kind === 'stored')).toHaveLength(3);
   });
 
   test('that are taken as fast as they come is never at its limit', async () => {

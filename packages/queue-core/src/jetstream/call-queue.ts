@@ -13,7 +13,7 @@ import type { DurabilityWatch } from './durability.ts';
 import { ExpiryStore } from './expiry-store.ts';
 import { KnownCalls } from './known-calls.ts';
 import type { Outgoing, Publisher } from './publisher.ts';
-import type { Obstacle, QueueGauge, RoomRequest } from './queue-gauge.ts';
+import type { QueueGauge, RoomRequest } from './queue-gauge.ts';
 import type { QueueTopology } from './queue-topology.ts';
 import { valueWithin } from './time-limit.ts';
 
@@ -98,7 +98,11 @@ export class CallQueue {
       return this.#acceptInto(call, message, options);
     }
     const request = { function: target, bytes: bytesOf(message) };
-    const obstacle = gauge.obstacle(request) && (await this.#confirmed(gauge, request));
+    if (!gauge.knows(target) || gauge.obstacle(request) !== undefined) {
+      await valueWithin(gauge.confirm(request), confirmMs, () => undefined);
+    }
+    // Looked at in the turn in which the call is counted: others have waited for the same answer.
+    const obstacle = gauge.obstacle(request);
     if (obstacle !== undefined) {
       return refused(obstacle, 'a limit that is set for the queue or the function is reached');
     }
@@ -114,10 +118,6 @@ export class CallQueue {
       return `NATS is ${this.#broker.state}`;
     }
     return this.#topology.usable ? 'the broker is not as durable as is required' : 'the streams are not in place yet';
-  }
-
-  #confirmed(gauge: QueueGauge, request: RoomRequest): Promise<Obstacle | undefined> {
-    return valueWithin(gauge.confirm(request), confirmMs, () => gauge.obstacle(request));
   }
 
   #targetOf({ function: name, queue }: Call): RoomRequest['function'] {
@@ -155,7 +155,7 @@ export class CallQueue {
   async #openLane({ function: name, queue }: Call): Promise<void> {
     if (!this.#topology.hasLane(queue, name)) {
       const { concurrency } = this.#register.lookup(name) ?? { concurrency: undefined };
-      await this.#topology.ensureFunction({ name, queue, concurrency, paused: this.#register.isPaused(name) });
+      await this.#topology.ensureFunction({ name, queue, concurrency });
     }
   }
 

@@ -64,11 +64,19 @@ function laneConsumerConfig(lane: LaneConfig): Partial<ConsumerConfig> {
   };
 }
 
-/** Creates the consumer or brings it to these settings: what a worker does, since it knows them all. */
-export async function ensureLane(manager: JetStreamManager, lane: LaneConfig): Promise<void> {
+/**
+ * Creates the consumer or brings it to these settings: what a worker does, since it knows them all.
+ * @param mayResume asked before a consumer that is paused is resumed
+ */
+export async function ensureLane(
+  manager: JetStreamManager,
+  lane: LaneConfig,
+  mayResume: (name: string) => Promise<boolean>,
+): Promise<void> {
   try {
     const info = (await createLane(manager, lane)) ?? (await updateLane(manager, lane));
-    if (lane.paused !== undefined && lane.paused !== isPaused(info)) {
+    const isOther = lane.paused !== undefined && lane.paused !== isPaused(info);
+    if (isOther && (lane.paused || (await mayResume(lane.function)))) {
       await setPaused(manager, lane.queue, lane.function, lane.paused);
     }
   } catch (error) {

@@ -40,13 +40,17 @@ const minLookMs = 20;
 /**
  * Knows whether queues and functions have room for more calls. The streams have no limits of their own (see ADR 1), so
  * whoever accepts calls keeps those that are set: by asking the broker twice a second, and by counting what it accepts
- * between. Before it says no it asks again, so that it goes by what is. Unknown is room.
+ * between. Before it says no, and before it says anything for the first time, it asks the broker, so that it goes by what
+ * is. What the broker does not tell even then is room.
  */
 export class QueueGauge {
   readonly #options: QueueGaugeOptions;
   readonly #now: () => number;
   readonly #bytes = new Map<string, Level>();
   readonly #pending = new Map<string, Level>();
+  /** Queues of which the broker has said how large they are, and those whose functions have been counted. */
+  readonly #sized = new Set<string>();
+  readonly #counted = new Set<string>();
   #looking: Promise<void> | undefined;
   #lookingSoon: Promise<void> | undefined;
   #lookedAt = Number.NEGATIVE_INFINITY;
@@ -60,6 +64,12 @@ export class QueueGauge {
   /** Whether there is a limit that concerns calls of the function. */
   limits(target: RoomRequest['function']): boolean {
     return target.maxPending !== undefined || this.#options.maxBytes(target.queue) !== undefined;
+  }
+
+  /** Whether the broker has ever said how full is what the function's calls go into. */
+  knows({ queue, maxPending }: RoomRequest['function']): boolean {
+    const isSized = this.#sized.has(queue) || this.#options.maxBytes(queue) === undefined;
+    return isSized && (maxPending === undefined || this.#counted.has(queue));
   }
 
   /** Why there is no room for the call, as far as is known at the moment. */
@@ -78,13 +88,13 @@ export class QueueGauge {
     return this.#now() - this.#knownAt < minLookMs ? this.obstacle(request) : undefined;
   }
 
-  /** Makes sure of an obstacle by asking the broker once more. Never rejects. */
-  async confirm(request: RoomRequest): Promise<Obstacle | undefined> {
+  /** Asks the broker how full is what the call goes into. Never rejects. */
+  async confirm(request: RoomRequest): Promise<void> {
+    this.#level(this.#bytes, request.function.queue); // has it looked at, also if no function of the register is in it
     this.#lookingSoon ??= this.#lookSoon().finally(() => {
       this.#lookingSoon = undefined;
     });
     await this.#lookingSoon;
-    return this.obstacle(request);
   }
 
   /** Counts a call that is about to be stored; to be told whether it was. */
@@ -141,6 +151,12 @@ export class QueueGauge {
     const failed = looks.find((look) => look.status === 'rejected');
     if (failed !== undefined) {
       throw failed.reason;
+    }
+    for (const queue of limited) {
+      this.#sized.add(queue);
+    }
+    for (const queue of counted) {
+      this.#counted.add(queue);
     }
     this.#knownAt = this.#now();
   }

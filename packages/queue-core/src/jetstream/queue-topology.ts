@@ -11,6 +11,7 @@ import {
   ensureLaneExists,
   ensureScheduledCount,
   findLane,
+  type LaneConfig,
   type LaneState,
   listConsumers,
   pauseLane,
@@ -30,6 +31,15 @@ export interface TopologyOptions {
   readonly ackWaitMs: number;
   /** Whether this process may change the consumers of functions (a worker) or only adds missing ones (a gateway). */
   readonly ownsLanes: boolean;
+  /**
+   * Whether a function's calls are to wait, for targets that do not say; undefined while that is not known: then no
+   * consumer is made, because it would hand out calls that are to wait. Default: consumers are left as they are.
+   */
+  readonly isPaused?: (name: string) => boolean | undefined;
+  /**
+   * Asked before the consumer of a function is resumed, since what this process knows may be out of date. Default: yes.
+   */
+  readonly mayResume?: (name: string) => Promise<boolean>;
   /** How long outcomes are kept, in milliseconds: for a process that decides it (a gateway). Others leave it as it is. */
   readonly resultTtlMs?: number;
   /** Queues that must exist before the process is ready. */
@@ -41,7 +51,7 @@ export interface TopologyOptions {
 
 /** What the topology needs to know of a function. */
 export interface LaneTarget extends Pick<FunctionConfig, 'name' | 'queue' | 'concurrency'> {
-  /** Whether its calls are to wait. Default: as it is. */
+  /** Whether its calls are to wait. Default: what `isPaused` says. */
   readonly paused?: boolean | undefined;
 }
 
@@ -108,9 +118,9 @@ export class QueueTopology {
   /** The stream of the function's queue and its consumer. Throws `QueueError`; a failure is not remembered. */
   async ensureFunction(target: LaneTarget): Promise<void> {
     const { manager } = this;
-    const { name, queue, concurrency, paused } = target;
+    const { name, queue, concurrency } = target;
     await this.#once(queueKey(queue), () => this.#ensureQueue(manager, queue));
-    const ensure = this.#options.ownsLanes ? ensureLane : ensureLaneExists;
+    const paused = this.#pausedOf(target);
     const lane = { queue, function: name, concurrency, paused, ackWaitMs: this.#options.ackWaitMs };
     const epoch = this.#epoch;
     const key = laneKey(queue, name);
@@ -118,12 +128,12 @@ export class QueueTopology {
     if (known !== undefined && (known.concurrency !== concurrency || known.paused !== paused)) {
       this.#ensured.delete(key);
     }
-    await this.#once(key, () => ensure(manager, lane)).catch((error: unknown) => {
+    await this.#once(key, () => this.#ensureLane(manager, lane)).catch((error: unknown) => {
       this.#ensured.delete(queueKey(queue)); // perhaps it is the stream that is gone
       throw error;
     });
     if (epoch === this.#epoch) {
-      this.#lanes.set(key, target);
+      this.#lanes.set(key, { name, queue, concurrency, paused });
     }
   }
 
@@ -251,9 +261,9 @@ export class QueueTopology {
   /** A broker that has lost consumers, and not their streams, has taken calls that nobody would find (P2). */
   #restoreLanes(): void {
     const { logger } = this.#options;
-    for (const lane of this.#reliedOn.values()) {
-      this.ensureFunction(lane).catch((err: unknown) => {
-        logger.warn({ err, queue: lane.queue, function: lane.name }, 'consumer could not be made sure of yet');
+    for (const { name, queue, concurrency } of this.#reliedOn.values()) {
+      this.ensureFunction({ name, queue, concurrency }).catch((err: unknown) => {
+        logger.warn({ err, queue, function: name }, 'consumer could not be made sure of yet');
       });
     }
     this.#reliedOn.clear();
@@ -275,6 +285,23 @@ export class QueueTopology {
   async #ensureStreams(manager: JetStreamManager): Promise<void> {
     await Promise.all([...this.#options.queues()].map((queue) => this.#ensureQueue(manager, queue)));
     await this.layout.ensureRecords(manager);
+  }
+
+  #pausedOf({ name, paused }: LaneTarget): boolean | undefined {
+    const { isPaused } = this.#options;
+    if (paused !== undefined || isPaused === undefined) {
+      return paused;
+    }
+    const known = isPaused(name);
+    if (known === undefined) {
+      throw new QueueError('broker', `it is not known yet whether function ${name} is paused`);
+    }
+    return known;
+  }
+
+  #ensureLane(manager: JetStreamManager, lane: LaneConfig): Promise<void> {
+    const { ownsLanes, mayResume = () => Promise.resolve(true) } = this.#options;
+    return ownsLanes ? ensureLane(manager, lane, mayResume) : ensureLaneExists(manager, lane);
   }
 
   async #ensureQueue(manager: JetStreamManager, queue: string): Promise<void> {
