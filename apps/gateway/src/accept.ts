@@ -49,7 +49,10 @@ export interface CallDraft {
 export interface AcceptContext {
   readonly lookup: (name: string) => FunctionConfig | undefined;
   readonly names: Pick<FunctionNames, 'namesOf'>;
-  /** False while functions may exist that are not known yet. */
+  /**
+   * False until the register has been read once. Before, a function that is not known may exist, and one that is may be
+   * in another queue, or have limits that are not known.
+   */
   readonly knowsAll: () => boolean;
   readonly createCallId: () => string;
   /** Where results may be sent to. */
@@ -65,13 +68,16 @@ export function draftCall(request: CallRequest, context: AcceptContext): CallDra
   if (target.kind === 'refused') {
     return target;
   }
+  if (!knowsAll()) {
+    return brokerAway;
+  }
   // Before the look-up: a token is told nothing of functions that are none of its business.
   if (!coversFunction(request.caller, target.name, names)) {
     return refusal('forbidden', 'The token is not for this function.');
   }
   const config = lookup(target.name);
   if (config === undefined) {
-    return knowsAll() ? refusal('unknown_function', 'No function of this name is registered.') : brokerAway;
+    return refusal('unknown_function', 'No function of this name is registered.');
   }
   const headers = sortCallHeaders(request.rawHeaders, request.peer, now());
   if (headers.kind === 'refused') {

@@ -19,6 +19,7 @@ import { createFrameworkErrorHandler, refusals } from './plugins/refusals.ts';
 import { requestMetrics } from './plugins/request-metrics.ts';
 import { requireScopes } from './plugins/route-scope.ts';
 import { unknownRoutes } from './plugins/routing.ts';
+import { brokerAway, RefusalError } from './problem.ts';
 import type { ReceiptBook } from './receipt-book.ts';
 import { type CallOptions, callRoutes } from './routes/calls.ts';
 import { type DeadLetterDesk, deadLetterRoutes } from './routes/dead-letters.ts';
@@ -42,7 +43,7 @@ export interface AppDependencies {
   /** The functions that exist. */
   readonly register: Pick<FunctionRegister, 'lookup' | 'resolve' | 'namesOf'>;
   /** The same, for operators. */
-  readonly functions: FunctionDesk & { readonly complete: boolean };
+  readonly functions: FunctionDesk;
   readonly inspector: FunctionOptions['inspector'] & QueueOptions['inspector'];
   readonly ratesOf: QueueOptions['ratesOf'];
   readonly maxBytesOf: QueueOptions['maxBytesOf'];
@@ -103,6 +104,13 @@ const maxHeaderBytes = 16 * 1024;
 export function buildApp(deps: AppDependencies): FastifyInstance {
   const { metrics, logger, version, tokens, register: names } = deps;
   const lookup = (name: string): FunctionConfig | undefined => deps.register.lookup(name);
+  /** For answers that go by what the function is, or that there is none. */
+  const lookupKnown = (name: string): FunctionConfig | undefined => {
+    if (!deps.functions.complete) {
+      throw new RefusalError(brokerAway);
+    }
+    return lookup(name);
+  };
   const app = createInstance(deps);
   requireScopes(app);
   app.decorate('bodyBudget', deps.bodyBudget);
@@ -132,12 +140,12 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
   });
   const { calls, watches, waiters, canceller, stopping, resultTtlMs } = deps;
   app.register(callRoutes, { calls, watches, waiters, canceller, lookup, names, logger, stopping, resultTtlMs });
-  app.register(purgeRoutes, { jobs: deps.purges, queues: deps.queues, calls, lookup, names });
+  app.register(purgeRoutes, { jobs: deps.purges, queues: deps.queues, calls, lookup: lookupKnown, names });
   const { functions, inspector, lanes } = deps;
   app.register(functionRoutes, { functions, names, inspector, lanes, purges: deps.purges, logger });
   const { ratesOf, maxBytesOf, durability } = deps;
-  app.register(queueRoutes, { inspector, lookup, names, ratesOf, maxBytesOf, durability, now: Date.now });
-  app.register(deadLetterRoutes, { deadLetters: deps.deadLetters, lookup, names, logger });
+  app.register(queueRoutes, { inspector, lookup: lookupKnown, names, ratesOf, maxBytesOf, durability, now: Date.now });
+  app.register(deadLetterRoutes, { deadLetters: deps.deadLetters, lookup: lookupKnown, names, logger });
   return app;
 }
 

@@ -189,7 +189,12 @@ function followTokens(file: TokensFile | undefined, { host }: GatewayConfig, log
   }
 }
 
-function buildQueue(config: GatewayConfig, { logger, version, fail }: GatewayContext, file: FunctionsFile | undefined) {
+/** What speaks with the broker, and what all processes know. */
+function connectParts(
+  config: GatewayConfig,
+  { logger, version, fail }: GatewayContext,
+  file: FunctionsFile | undefined,
+) {
   const register = new FunctionRegister();
   const broker = new Broker({
     ...brokerAddress(config),
@@ -203,6 +208,7 @@ function buildQueue(config: GatewayConfig, { logger, version, fail }: GatewayCon
     limits,
     ackWaitMs: initialAckWaitMs,
     ownsLanes: false,
+    isPaused: (name) => register.isPaused(name),
     resultTtlMs: config.resultTtlMs,
     queues: () => new Set([defaultQueue, ...register.list().map((config) => config.queue)]),
     logger,
@@ -216,6 +222,12 @@ function buildQueue(config: GatewayConfig, { logger, version, fail }: GatewayCon
     logger,
   });
   followDeletedLanes(broker, (lane) => topology.forgetLane(lane.queue, lane.function));
+  return { register, broker, limits, topology, shared };
+}
+
+function buildQueue(config: GatewayConfig, context: GatewayContext, file: FunctionsFile | undefined) {
+  const { logger } = context;
+  const { register, broker, limits, topology, shared } = connectParts(config, context, file);
   const room = config.streamMaxBytes.length > 0 ? new StreamRoom(topology) : undefined;
   const timeoutMs = config.publishTimeoutMs * answerInTime;
   const publisher = new Publisher(broker, { timeoutMs, ...(room !== undefined && { room }) });

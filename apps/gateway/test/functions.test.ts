@@ -229,12 +229,41 @@ describe('DELETE of a function', () => {
   });
 });
 
-test('a call of a function that is not known yet is 503 as long as not all are known', async () => {
-  gateway.functions.complete = false;
-  const call = async () => (await request(`${gateway.url}/async-function/later`, { method: 'POST' })).statusCode;
-  expect(await call()).toBe(503);
-  gateway.functions.complete = true;
-  expect(await call()).toBe(404);
+describe('until the register has been read', () => {
+  async function ask(method: 'GET' | 'POST' | 'DELETE', path: string) {
+    const { statusCode, headers, body } = await request(`${gateway.url}${path}`, { method });
+    const text = await body.text();
+    return { status: statusCode, retryAfter: headers['retry-after'], code: text && (JSON.parse(text) as Problem).code };
+  }
+
+  interface Problem {
+    readonly code?: string;
+  }
+
+  const away = { status: 503, retryAfter: '2', code: 'broker_unavailable' };
+
+  test('no call is accepted, of a function that the file names or of another', async () => {
+    gateway.functions.complete = false;
+    expect(await ask('POST', '/async-function/later')).toEqual(away);
+    expect(await ask('POST', '/async-function/echo')).toEqual(away);
+    expect(gateway.queue.accepted).toEqual([]);
+    gateway.functions.complete = true;
+    expect(await ask('POST', '/async-function/later')).toMatchObject({ status: 404, code: 'unknown_function' });
+    expect(await ask('POST', '/async-function/echo')).toMatchObject({ status: 202 });
+  });
+
+  test.each<['GET' | 'POST' | 'DELETE', string]>([
+    ['GET', '/system/functions'],
+    ['GET', '/system/functions/hash'],
+    ['DELETE', '/system/functions/hash'],
+    ['POST', '/system/functions/hash/pause'],
+    ['POST', '/system/functions/unknown/purge'],
+    ['GET', '/system/scaling/hash'],
+    ['GET', '/system/scaling/unknown'],
+  ])('nothing is said of functions: %s %s', async (method, path) => {
+    gateway.functions.complete = false;
+    expect(await ask(method, path)).toEqual(away);
+  });
 });
 
 describe('a pause', () => {

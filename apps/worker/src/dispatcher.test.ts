@@ -85,6 +85,7 @@ class Bench {
   readonly source = new TestSource();
   readonly runs: Run[] = [];
   readonly handedBack: Delivery[] = [];
+  readonly heldBack: Delivery[] = [];
   readonly dispatcher: Dispatcher;
 
   constructor(slots: number) {
@@ -92,6 +93,7 @@ class Bench {
       slots,
       run: (_, target, gate) => new Promise((end) => this.runs.push({ config: target, gate, end })),
       handBack: (delivery) => this.handedBack.push(delivery),
+      holdBack: (delivery) => this.heldBack.push(delivery),
     });
   }
 
@@ -347,4 +349,31 @@ test('after a new connection every lane asks anew', async () => {
   bench.dispatcher.restart();
   await nextTurn();
   expect(bench.source.requests.slice(2).map((request) => request.function)).toEqual(['echo', 'slow']);
+});
+
+describe('a lane that is paused', () => {
+  test('asks for nothing, and for its first call at once when it is resumed', async () => {
+    const bench = new Bench(10);
+    bench.dispatcher.open(echo, config, true);
+    await nextTurn();
+    expect(bench.source.requests).toEqual([]);
+    bench.dispatcher.open(echo, config, false);
+    await nextTurn();
+    expect(bench.source.requests).toMatchObject([{ function: 'echo', count: 1 }]);
+  });
+
+  test('runs no call that comes all the same, and lets those in hand run on', async () => {
+    const bench = await openBench();
+    bench.deliver(echo, 5);
+    bench.dispatcher.open(echo, config, true);
+    await nextTurn();
+    const { length } = bench.source.requests;
+    bench.deliver(echo, 4);
+    await nextTurn();
+    expect([bench.runs.length, bench.heldBack.length, bench.handedBack.length]).toEqual([1, 1, 0]);
+    bench.runs[0]?.end();
+    await nextTurn();
+    expect(bench.source.requests).toHaveLength(length);
+    expect(bench.dispatcher.running).toBe(0);
+  });
 });

@@ -6,6 +6,8 @@ import { held, type LaneLoad, type RequestKind, SlotPlan } from './slot-plan.ts'
 export interface Lane extends LaneId, LaneLoad {
   /** Undefined for a function that has been gone for a while: its calls are to be ended. */
   readonly config: FunctionConfig | undefined;
+  /** Nothing is asked for, and what comes all the same is not run. */
+  readonly paused: boolean;
   /** Slots that it takes from the common pool. */
   readonly slotsHeld: number;
   /** Between the lane and its function. */
@@ -14,6 +16,7 @@ export interface Lane extends LaneId, LaneLoad {
 
 interface MutableLane extends Lane {
   config: FunctionConfig | undefined;
+  paused: boolean;
   inFlight: number;
   backlog: number;
 }
@@ -28,6 +31,8 @@ export interface DispatcherOptions {
   readonly run: (delivery: Delivery, config: FunctionConfig | undefined, gate: LaneGate) => Promise<void>;
   /** Hands back a call that there is no lane for. */
   readonly handBack: (delivery: Delivery) => void;
+  /** Takes care of a call that has come for a function which is paused, and hands it back. */
+  readonly holdBack: (delivery: Delivery) => void;
 }
 
 /** How long a request stands at the broker, by its kind, in milliseconds. */
@@ -73,12 +78,13 @@ export class Dispatcher {
 
   /**
    * Opens a lane, or takes over changed settings of one that is open. One that has nothing asked for, because its
-   * consumer was gone for a while, asks again (P2).
+   * consumer was gone for a while, asks again (P2). A lane that is paused asks for nothing.
    */
-  open({ queue, function: name }: LaneId, config: FunctionConfig | undefined): void {
+  open({ queue, function: name }: LaneId, config: FunctionConfig | undefined, paused = false): void {
     const key = keyOf(queue, name);
     const lane = this.#lanes.get(key) ?? this.#addLane({ queue, function: name }, config);
     lane.config = config;
+    lane.paused = paused;
     lane.gate.adaptive = isAdaptive(config);
     this.#wake(lane);
   }
@@ -106,6 +112,10 @@ export class Dispatcher {
     }
     if (this.#stopped || lane === undefined) {
       this.#options.handBack(delivery);
+      return;
+    }
+    if (lane.paused) {
+      this.#options.holdBack(delivery);
       return;
     }
     lane.inFlight += 1;
@@ -162,6 +172,7 @@ export class Dispatcher {
       queue: id.queue,
       function: id.function,
       config,
+      paused: false,
       gate: new LaneGate({ adaptive: isAdaptive(config), onRoom: () => this.#wake(lane) }),
       inFlight: 0,
       backlog: 0,
@@ -172,6 +183,9 @@ export class Dispatcher {
         return held(this);
       },
       get limit() {
+        if (this.paused) {
+          return 0;
+        }
         // A call that is being settled is in hand, but its function has room for the next one.
         return Math.min(this.config?.concurrency ?? Number.POSITIVE_INFINITY, this.inFlight + this.gate.room);
       },

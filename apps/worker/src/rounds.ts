@@ -12,18 +12,23 @@ const overdueMs = 10_000;
 export function startRounds(parts: WorkerParts): void {
   const { topology, register, room, keeper, dispatcher, callbacks, expiries, overdue, audit, logger, stop } = parts;
   const onError = (err: unknown): void => logger.warn({ err }, 'lanes could not be compared with the broker yet');
+  const refreshSoon = coalesced(async () => {
+    if (topology.ready) {
+      await keeper.refresh().catch(onError);
+    }
+  });
   const reconcile = async (): Promise<void> => {
     if (topology.ready) {
       await keeper.reconcile();
     }
   };
   const reconcileSoon = coalesced(() => reconcile().catch(onError));
-  topology.onReady(() => {
+  // Requests of an earlier connection are void. Lanes are compared when the register has been read.
+  topology.onReady(() => dispatcher.restart());
+  register.onChange(() => {
+    refreshSoon();
     reconcileSoon();
-    // Requests of an earlier connection are void.
-    dispatcher.restart();
   });
-  register.onChange(reconcileSoon);
   void every(reconcileMs, reconcile, { signal: stop.signal, onError });
   void every(countMs, () => (topology.ready ? keeper.countBlind() : undefined), { signal: stop.signal, onError });
   if (room !== undefined) {

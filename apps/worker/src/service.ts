@@ -8,7 +8,6 @@ import {
   CallbackPolicy,
   CallbackSource,
   CallbackStore,
-  CallSource,
   CallStore,
   createGroupCommit,
   defaultQueue,
@@ -17,7 +16,6 @@ import {
   FunctionRegister,
   type FunctionsFile,
   findSettingProblems,
-  followCreatedLanes,
   Handovers,
   MoveNotices,
   OverdueSchedules,
@@ -54,11 +52,11 @@ import { CallbackSender } from './callbacks/callback-sender.ts';
 import { createCheckedConnector } from './callbacks/checked-connector.ts';
 import { HostSlots } from './callbacks/host-slots.ts';
 import { toRetryDefaults, type WorkerConfig } from './config.ts';
-import { Dispatcher } from './dispatcher.ts';
+import type { Dispatcher } from './dispatcher.ts';
 import { ExpiryDesk } from './expiry/expiry-desk.ts';
 import { HeldCalls } from './held-calls.ts';
 import { HttpAgent } from './http/http-agent.ts';
-import { LaneKeeper } from './lane-keeper.ts';
+import { buildLanes, type Lanes } from './lanes/build-lanes.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { createMetrics, type WorkerMetrics } from './metrics.ts';
 import { startRounds } from './rounds.ts';
@@ -88,16 +86,13 @@ interface BrokerParts {
 }
 
 /** All the parts of a running worker. */
-export interface WorkerParts extends BrokerParts {
+export interface WorkerParts extends BrokerParts, Lanes {
   readonly logger: Logger;
   readonly tracing: Tracing;
   readonly registry: Registry;
-  readonly source: CallSource;
-  readonly dispatcher: Dispatcher;
   readonly runner: CallRunner;
   readonly callbacks: CallbackDesk;
   readonly expiries: ExpiryDesk;
-  readonly keeper: LaneKeeper;
   readonly overdue: OverdueSchedules;
   readonly audit: CallAudit;
   readonly leases: LeaseKeeper;
@@ -167,40 +162,25 @@ function buildParts(setting: Setting, file: FunctionsFile | undefined): WorkerPa
   // One listener for each call in hand, and for each wait: Node would take more than ten of them for a leak.
   setMaxListeners(0, cutShort.signal, stop.signal);
   const brokerParts = connectParts(setting, file);
-  const { broker, topology, publisher, register } = brokerParts;
+  const { broker, topology, publisher } = brokerParts;
   const handovers = new Handovers(publisher, topology);
   const handBack = (delivery: HeldDelivery, delayMs?: number): Promise<void> =>
     noteAndGiveBack(handovers, delivery, delayMs);
-  const source: CallSource = new CallSource(broker, {
-    onDelivery: (delivery) => dispatcher.accept(delivery),
-    onUnfilled: (lane) => dispatcher.unfilled(lane),
-    onLaneGone: ({ queue, function: name }) => {
-      keeper
-        .restore({ queue, function: name })
-        .catch((err: unknown) => logger.warn({ err, queue, function: name }, 'lane could not be restored yet'));
-    },
-  });
-  const dispatcher = new Dispatcher(source, {
+  const lanes = buildLanes({
+    ...brokerParts,
     slots: config.maxInflight,
     run: (delivery, target, gate) => work.runner.run(delivery, target, gate),
-    handBack: (delivery) => void handBack(delivery),
-  });
-  const keeper = new LaneKeeper({
-    register,
-    topology,
-    dispatcher,
-    logger,
     queues: config.queues,
-    onRemoved: (lane) => source.forget(lane),
+    logger,
+    handBack,
   });
-  followCreatedLanes(broker, (lane) => keeper.created(lane));
   const leases = new LeaseKeeper(config.ackWaitMs);
   const callbackLeases = new LeaseKeeper<CallbackDelivery>(config.ackWaitMs);
   broker.onConnect(() => {
     leases.renew();
     callbackLeases.renew();
   });
-  const { registry, metrics } = buildMetrics(setting, brokerParts, dispatcher);
+  const { registry, metrics } = buildMetrics(setting, brokerParts, lanes.dispatcher);
   const policy = new CallbackPolicy(config);
   const agents = {
     agent: new HttpAgent({ maxHeaderBytes: config.maxResponseHeaderBytes }),
@@ -215,9 +195,7 @@ function buildParts(setting: Setting, file: FunctionsFile | undefined): WorkerPa
     logger,
     tracing: setting.tracing,
     registry,
-    source,
-    dispatcher,
-    keeper,
+    ...lanes,
     overdue: new OverdueSchedules(publisher, topology),
     audit: buildAudit(setting, brokerParts, metrics),
     ...allLeases,
@@ -355,6 +333,8 @@ function connectParts({ config, context }: Setting, file: FunctionsFile | undefi
     limits: toStreamLimits(config.streamMaxBytes),
     ackWaitMs: config.ackWaitMs,
     ownsLanes: true,
+    isPaused: (name) => register.isPaused(name),
+    mayResume: async (name) => (await shared.read(register.resolve(name)))?.entry.paused !== true,
     queues: () => config.queues ?? new Set([defaultQueue, ...register.list().map(({ queue }) => queue)]),
     logger,
     onFatal,

@@ -13,7 +13,7 @@ import {
 import { createLogger } from '@asyncfn/service-kit';
 import { eventually } from '@asyncfn/testkit';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { idleMs, LaneKeeper } from '../src/lane-keeper.ts';
+import { idleMs, LaneKeeper } from '../src/lanes/lane-keeper.ts';
 
 let server: NatsServer;
 

@@ -79,7 +79,7 @@ export { type ClaimResult, ExpiryStore } from './jetstream/expiry-store.ts';
 export { GroupCommit } from './jetstream/group-commit.ts';
 export { Handovers } from './jetstream/handovers.ts';
 export { answerForHeldCalls, type HeldCallDesk, HolderLine, MoveNotices } from './jetstream/holder-line.ts';
-export { followCreatedLanes, followDeletedLanes } from './jetstream/lane-advisories.ts';
+export { followCreatedLanes, followDeletedLanes, followPausedLanes } from './jetstream/lane-advisories.ts';
 export { StreamRoom } from './jetstream/layout/stream-room.ts';
 export { OverdueSchedules } from './jetstream/overdue-schedules.ts';
 export { Publisher } from './jetstream/publisher.ts';

@@ -1,7 +1,7 @@
 import { eventually } from '@asyncfn/testkit';
-import { describe, expect, inject, test } from 'vitest';
-import type { LaneTarget } from '../src/index.ts';
-import { startServer, uniqueQueue } from './connected.ts';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { followPausedLanes, type LaneId, type LaneTarget, QueueTopology } from '../src/index.ts';
+import { createBroker, startServer, uniqueQueue } from './connected.ts';
 import { buildCall, functionConfig, startGatewaySide, startWorkerSide, type WorkerSide } from './harness.ts';
 
 function target(queue: string, changes: Partial<LaneTarget> = {}): LaneTarget {
@@ -107,5 +107,115 @@ describe('a paused function', () => {
   test('that has no consumer anywhere is paused without an error', async () => {
     await using gateway = await startGatewaySide(inject('natsUrl'), { queues: [uniqueQueue()] });
     await gateway.topology.pauseFunction(`nobody-${uniqueQueue()}`, true);
+  });
+});
+
+describe('a request that was made while a function was paused', () => {
+  async function standing(count: number) {
+    const queue = uniqueQueue();
+    const gateway = await startGatewaySide(inject('natsUrl'), {
+      queues: [queue],
+      functions: [functionConfig('echo', queue)],
+    });
+    const worker = await startWorkerSide(inject('natsUrl'), { queues: [queue] });
+    onTestFinished(async () => {
+      await gateway[Symbol.asyncDispose]();
+      await worker[Symbol.asyncDispose]();
+    });
+    const lane = { queue, function: 'echo' };
+    await worker.topology.ensureFunction(target(queue, { paused: true }));
+    for (let sent = 0; sent < count; sent++) {
+      await gateway.queue.accept(buildCall(queue), { unique: false });
+    }
+    worker.source.request(lane, 1, 15_000);
+    await worker.broker.connection?.flush();
+    return { queue, lane, gateway, worker };
+  }
+
+  test('is served when the worker has the broker look again, with one call and no more', async () => {
+    const { lane, gateway, worker } = await standing(5);
+    await gateway.topology.pauseFunction('echo', false);
+    worker.source.wake(lane);
+    await eventually(() => worker.deliveries.length === 1, { timeoutMs: 5_000 });
+    // A second look, after the request has been served: nobody asks any more.
+    worker.source.wake(lane);
+    await worker.topology.findLane(lane.queue, 'echo');
+    await eventually(async () => (await worker.topology.findLane(lane.queue, 'echo'))?.inFlight === 1);
+    expect(worker.deliveries).toHaveLength(1);
+    expect(worker.source.open(lane)).toBe(0);
+    expect([worker.unfilled, worker.gone]).toEqual([[], []]);
+  });
+
+  test('stands while there is nothing to be had, however often the broker looks', async () => {
+    const { queue, lane, gateway, worker } = await standing(0);
+    await gateway.topology.pauseFunction('echo', false);
+    for (let look = 0; look < 3; look++) {
+      worker.source.wake(lane);
+    }
+    await worker.broker.connection?.flush();
+    await gateway.queue.accept(buildCall(queue), { unique: false });
+    await eventually(() => worker.deliveries.length === 1, { timeoutMs: 5_000 });
+  });
+
+  test('is served when the pause ends by itself', async () => {
+    const { queue, worker } = await standing(1);
+    await worker.topology.manager.consumers.pause(`CALLS_${queue}`, 'echo', new Date(Date.now() + 500));
+    await eventually(() => worker.deliveries.length === 1, { timeoutMs: 5_000 });
+  });
+
+  test('is told of by the broker when somebody resumes the consumer, and when the pause ends by itself', async () => {
+    const { queue, lane, worker } = await standing(1);
+    const heard: LaneId[] = [];
+    followPausedLanes(worker.broker, (changed) => changed.queue === queue && heard.push(changed));
+    await worker.broker.connection?.flush();
+    await worker.topology.manager.consumers.resume(`CALLS_${queue}`, 'echo');
+    await eventually(() => heard.length === 1);
+    await worker.topology.manager.consumers.pause(`CALLS_${queue}`, 'echo', new Date(Date.now() + 500));
+    await eventually(() => heard.length === 3);
+    expect(heard).toEqual([lane, lane, lane]);
+  });
+});
+
+describe('a consumer whose function nobody knows to be paused or not', () => {
+  function startSide(ownsLanes: boolean, isPaused: (name: string) => boolean | undefined, mayResume = true) {
+    const { broker, logger } = createBroker(inject('natsUrl'));
+    const topology = new QueueTopology(broker, {
+      replicas: 1,
+      ackWaitMs: 30_000,
+      ownsLanes,
+      queues: () => [],
+      isPaused,
+      mayResume: () => Promise.resolve(mayResume),
+      logger,
+      onFatal: () => {},
+    });
+    broker.start();
+    onTestFinished(() => broker.stop());
+    return topology;
+  }
+
+  test.each([
+    ['gateway', false],
+    ['worker', true],
+  ])('is not made by a %s', async (_, ownsLanes) => {
+    const queue = uniqueQueue();
+    let isKnown = false;
+    const topology = startSide(ownsLanes, () => (isKnown ? true : undefined));
+    await eventually(() => topology.ready);
+    await expect(topology.ensureFunction(target(queue))).rejects.toMatchObject({ code: 'broker', temporary: true });
+    expect(await topology.listLanes(queue)).toEqual([]);
+    isKnown = true;
+    await topology.ensureFunction(target(queue));
+    expect(await topology.listLanes(queue)).toMatchObject([{ function: 'echo', paused: true }]);
+  });
+
+  test('is not resumed by a worker whose word on it is out of date', async () => {
+    const queue = uniqueQueue();
+    await using current = await startWorkerSide(inject('natsUrl'), { queues: [queue] });
+    await current.topology.ensureFunction(target(queue, { paused: true }));
+    const stale = startSide(true, () => false, false);
+    await eventually(() => stale.ready);
+    await stale.ensureFunction(target(queue));
+    expect(await paused(current, queue)).toBe(true);
   });
 });

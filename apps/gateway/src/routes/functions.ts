@@ -16,6 +16,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isMet, type Precondition, parsePrecondition, toEntityTag } from '../entity-tag.ts';
 import { toFunctionView } from '../function-view.ts';
+import { requireBroker } from '../plugins/broker-required.ts';
 import { readJsonBodies } from '../plugins/json-body.ts';
 import { nameInvalidParameters } from '../plugins/parameter-errors.ts';
 import { type Refusal, RefusalError, refusal } from '../problem.ts';
@@ -32,7 +33,10 @@ import {
 } from './function-schemas.ts';
 
 /** What the gateway uses of the register. */
-export type FunctionDesk = Pick<SharedRegister, 'defaults' | 'defaultNamespace' | 'list' | 'find' | 'read' | 'change'>;
+export type FunctionDesk = Pick<
+  SharedRegister,
+  'complete' | 'defaults' | 'defaultNamespace' | 'list' | 'find' | 'read' | 'change'
+>;
 
 export interface FunctionOptions {
   readonly functions: FunctionDesk;
@@ -57,6 +61,11 @@ export const functionRoutes: FastifyPluginCallbackTypebox<FunctionOptions> = (ap
   readJsonBodies(app);
   nameInvalidParameters(app);
   const { functions } = options;
+  requireBroker(app, {
+    get available() {
+      return functions.complete;
+    },
+  });
   app.get(collection, { config, schema: listFunctionsSchema }, () => ({
     functions: functions.list().map(toFunctionView),
   }));

@@ -44,6 +44,8 @@ const minExpiresMs = 100;
 /** Longest wait for calls that are on their way, when we stop. */
 const drainLimitMs = 2_000;
 const nanosPerMs = 1_000_000;
+/** Ends at once if there is a call to be had, and as soon as may be if there is none. */
+const wakingRequest = JSON.stringify({ batch: 1, max_bytes: 1, expires: minExpiresMs * nanosPerMs });
 /** Most acknowledgements are this one, and to encode it each time costs more than to send it. */
 const donePayload = Buffer.from(acknowledgementPayload('done'));
 
@@ -98,6 +100,20 @@ export class CallSource {
       reply: `${this.#inbox}.${lane.index}.${pullId}`,
     });
     this.#watch(connection);
+  }
+
+  /**
+   * Has the broker look again whether it can serve the requests of the lane that stand. nats-server does not by itself
+   * when a pause is ended by hand (seen with 2.15.1): a request made during the pause would wait until it expires, and
+   * the calls with it. A further request would do, and could bring one call too many (P4). This one never brings any,
+   * since no message fits into it.
+   */
+  wake(id: LaneId): void {
+    const connection = this.#broker.connection;
+    if (!this.#broker.attached || connection === undefined || this.#subscription === undefined) {
+      return;
+    }
+    connection.publish(this.#laneFor(id).subject, wakingRequest, { reply: `${this.#inbox}.wake.0` });
   }
 
   /** The lane is gone: nothing of it is kept. */

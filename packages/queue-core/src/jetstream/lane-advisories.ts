@@ -16,7 +16,15 @@ export function followDeletedLanes(broker: Broker, onDeleted: (lane: LaneId) => 
   follow(broker, 'DELETED', onDeleted);
 }
 
-function follow(broker: Broker, event: 'CREATED' | 'DELETED', listener: (lane: LaneId) => void): void {
+/**
+ * Tells of each consumer that is paused or resumed in any queue, by us or by an operator of the broker. One whose pause
+ * ends by itself is told of as well.
+ */
+export function followPausedLanes(broker: Broker, onChanged: (lane: LaneId) => void): void {
+  follow(broker, 'PAUSE', onChanged);
+}
+
+function follow(broker: Broker, event: 'CREATED' | 'DELETED' | 'PAUSE', listener: (lane: LaneId) => void): void {
   let subscribed = false;
   broker.onConnect((connection) => {
     if (subscribed) {

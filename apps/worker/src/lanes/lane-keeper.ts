@@ -7,7 +7,7 @@ import {
   type QueueTopology,
 } from '@asyncfn/queue-core';
 import type { Logger } from '@asyncfn/service-kit';
-import type { Dispatcher } from './dispatcher.ts';
+import type { Dispatcher } from '../dispatcher.ts';
 import { IdleLanes } from './idle-lanes.ts';
 import { OrphanLanes } from './orphan-lanes.ts';
 
@@ -27,8 +27,15 @@ export interface LaneKeeperOptions {
   readonly logger: Logger;
   /** The queues to serve; undefined is all. */
   readonly queues: readonly string[] | undefined;
+  /**
+   * Whether the register has been read on the present connection. What a worker knows before is its functions file, or
+   * out of date: neither says who is paused. Default: yes.
+   */
+  readonly isCurrent?: () => boolean;
   /** Told of a lane whose consumer was removed. Default: nobody. */
   readonly onRemoved?: (lane: LaneId) => void;
+  /** Told of a lane whose consumer may hand out calls that it did not hand out before. Default: nobody. */
+  readonly onLoosened?: (lane: LaneId) => void;
   /** Monotonic clock in milliseconds. */
   readonly now?: () => number;
 }
@@ -50,6 +57,12 @@ interface RemovedLane {
   readonly until: number;
 }
 
+/** What a consumer was set up for, as far as it decides which calls are handed out. */
+interface Served {
+  readonly paused: boolean | undefined;
+  readonly concurrency: number | undefined;
+}
+
 /**
  * Keeps the worker's lanes in step with what exists: a lane for each function of the register, and for each function
  * that a gateway has opened a consumer for. Works by comparing, so whatever message gets lost, the next round heals it.
@@ -64,38 +77,82 @@ export class LaneKeeper {
   readonly #secondNames = new Set<string>();
   /** Places of consumers that were removed, each until when it is watched. */
   readonly #removed = new Map<string, RemovedLane>();
+  readonly #served = new Map<string, Served>();
 
   constructor(options: LaneKeeperOptions) {
     this.#options = options;
     this.#now = options.now ?? performance.now.bind(performance);
   }
 
-  /** One round: opens, refreshes and closes lanes. Throws `QueueError` when the broker does not answer. */
-  async reconcile(): Promise<void> {
-    const { register, topology } = this.#options;
+  /**
+   * Takes over what the register says now, without asking the broker what there is: a change is in force as soon as may
+   * be. Throws `QueueError` when the broker does not answer.
+   */
+  async refresh(): Promise<void> {
     const refusals: QueueError[] = [];
-    const registered = register.list().filter(({ queue }) => this.#serves(queue));
-    const lanes = registered.map((config) => ({ config, id: { queue: config.queue, function: config.name } }));
-    await Promise.all(lanes.map(({ config, id }) => onItsOwn(refusals, () => this.#ensure(config, id))));
-    for (const { id } of lanes) {
-      this.#openLane(id);
-    }
-    for (const queue of (await topology.listQueues()).filter((each) => this.#serves(each))) {
-      for (const lane of await topology.listLanes(queue)) {
-        await onItsOwn(refusals, () => this.#reconcileLane(queue, lane));
-      }
+    await this.#refresh(refusals);
+    throwFirst(refusals);
+  }
+
+  async #refresh(refusals: QueueError[]): Promise<void> {
+    if (!this.#isCurrent) {
+      return;
     }
     this.#closeUnregistered();
+    const registered = this.#options.register.list().filter(({ queue }) => this.#serves(queue));
+    const ids = new Map(
+      registered.map(({ queue, name }) => [keyOf({ queue, function: name }), { queue, function: name }]),
+    );
+    await Promise.all([...new Map([...this.#open, ...ids]).values()].map((id) => this.#serve(id, refusals)));
+  }
+
+  /** One round: opens, refreshes and closes lanes. Throws `QueueError` when the broker does not answer. */
+  async reconcile(): Promise<void> {
+    const { topology } = this.#options;
+    if (!this.#isCurrent) {
+      return;
+    }
+    const refusals: QueueError[] = [];
+    await this.#refresh(refusals);
+    for (const queue of (await topology.listQueues()).filter((each) => this.#serves(each))) {
+      for (const lane of await topology.listLanes(queue)) {
+        await onItsOwn(refusals, () => this.#reconcileLane(queue, lane, refusals));
+      }
+    }
     for (const [key, removed] of this.#removed) {
       await onItsOwn(refusals, () => this.#watchRemoved(key, removed));
     }
-    const [first] = refusals;
-    if (first !== undefined) {
-      throw first;
+    throwFirst(refusals);
+  }
+
+  get #isCurrent(): boolean {
+    return this.#options.isCurrent?.() ?? true;
+  }
+
+  /**
+   * Brings the lane and its consumer to what the register says. A pause and other settings are in force for this worker at
+   * once; a lane is resumed when its consumer is.
+   */
+  async #serve(id: LaneId, refusals: QueueError[]): Promise<void> {
+    const { register, onLoosened } = this.#options;
+    const config = register.lookup(id.function);
+    if (config === undefined) {
+      return;
+    }
+    const now = { paused: register.isPaused(id.function), concurrency: config.concurrency };
+    const before = this.#served.get(keyOf(id));
+    if (now.paused || before?.paused === false) {
+      this.#openLane(id);
+    }
+    await onItsOwn(refusals, () => this.#ensure(config, id));
+    this.#served.set(keyOf(id), now);
+    this.#openLane(id);
+    if (before !== undefined && (before.paused !== now.paused || before.concurrency !== now.concurrency)) {
+      onLoosened?.(id);
     }
   }
 
-  async #reconcileLane(queue: string, state: LaneState): Promise<void> {
+  async #reconcileLane(queue: string, state: LaneState, refusals: QueueError[]): Promise<void> {
     const id = { queue, function: state.function };
     const { register, topology, dispatcher, logger } = this.#options;
     const config = register.lookup(state.function);
@@ -107,11 +164,11 @@ export class LaneKeeper {
       const paused = register.isPaused(state.function);
       if (paused !== undefined && paused !== state.paused) {
         topology.forgetLane(queue, state.function);
+        this.#served.set(keyOf(id), { paused: state.paused, concurrency: config.concurrency });
       }
       this.#tellOfSecondName(id, state);
       // A gateway may have made the consumer, and does not know our lease.
-      await this.#ensure(config, id);
-      this.#openLane(id);
+      await this.#serve(id, refusals);
       return;
     }
     const idle = state.pending === 0 && state.inFlight === 0;
@@ -158,6 +215,7 @@ export class LaneKeeper {
   /** Keeps nothing of the lane but its place, which is watched for a while. */
   #forget(id: LaneId): void {
     this.#open.delete(keyOf(id));
+    this.#served.delete(keyOf(id));
     this.#idle.forget(keyOf(id));
     this.#options.dispatcher.close(id);
     this.#options.onRemoved?.(id);
@@ -179,8 +237,15 @@ export class LaneKeeper {
 
   /** A consumer has been created by somebody: its function may have its first call. */
   created(id: LaneId): void {
-    if (this.#serves(id.queue)) {
+    if (this.#isCurrent && this.#serves(id.queue)) {
       this.#openLane(id);
+    }
+  }
+
+  /** A consumer has been paused or resumed by somebody, or its pause has ended. */
+  pauseChanged(id: LaneId): void {
+    if (this.#open.has(keyOf(id))) {
+      this.#options.onLoosened?.(id);
     }
   }
 
@@ -189,6 +254,9 @@ export class LaneKeeper {
     const { register, topology, dispatcher } = this.#options;
     const config = register.lookup(id.function);
     topology.forgetLane(id.queue, id.function);
+    if (!this.#isCurrent) {
+      return; // the round that follows when it is makes the consumer
+    }
     if (config === undefined) {
       dispatcher.close(id);
       return;
@@ -244,10 +312,11 @@ export class LaneKeeper {
   }
 
   #openLane(id: LaneId): void {
-    const config = this.#options.register.lookup(id.function);
+    const { register, dispatcher } = this.#options;
+    const config = register.lookup(id.function);
     if (config !== undefined) {
       this.#open.set(keyOf(id), id);
-      this.#options.dispatcher.open(id, config);
+      dispatcher.open(id, config, register.isPaused(id.function) ?? true);
     }
   }
 
@@ -255,6 +324,7 @@ export class LaneKeeper {
     for (const [key, id] of this.#open) {
       if (this.#options.register.lookup(id.function) === undefined) {
         this.#open.delete(key);
+        this.#served.delete(key);
         this.#options.dispatcher.close(id);
       }
     }
@@ -267,6 +337,12 @@ export class LaneKeeper {
 
 function keyOf({ queue, function: name }: LaneId): string {
   return `${queue}/${name}`;
+}
+
+function throwFirst([first]: readonly QueueError[]): void {
+  if (first !== undefined) {
+    throw first;
+  }
 }
 
 /** What the broker refuses for one lane is no reason to leave the others: it is told when all have had their turn. */

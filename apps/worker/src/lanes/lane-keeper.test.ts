@@ -92,16 +92,19 @@ class TestTopology implements LaneTopology {
 /** The lanes that are open, each with the URL that its calls go to. */
 class TestDispatcher implements LaneDispatcher {
   readonly lanes = new Map<string, string | undefined>();
+  readonly paused = new Set<string>();
   readonly unfilledLanes: string[] = [];
   readonly backlogs = new Map<string, number>();
   blind: LaneId[] = [];
 
-  open(id: LaneId, config: FunctionConfig | undefined): void {
+  open(id: LaneId, config: FunctionConfig | undefined, paused = false): void {
     this.lanes.set(keyOf(id), config?.url);
+    this.paused[paused ? 'add' : 'delete'](keyOf(id));
   }
 
   close(id: LaneId): void {
     this.lanes.delete(keyOf(id));
+    this.paused.delete(keyOf(id));
   }
 
   unfilled(id: LaneId): void {
@@ -128,6 +131,8 @@ let dispatcher: TestDispatcher;
 let register: FunctionRegister;
 let logged: string[];
 let now: number;
+let isCurrent: boolean;
+let loosened: string[];
 
 beforeEach(() => {
   topology = new TestTopology();
@@ -135,12 +140,23 @@ beforeEach(() => {
   register = new FunctionRegister();
   logged = [];
   now = 0;
+  isCurrent = true;
+  loosened = [];
 });
 
 function createKeeper(queues?: readonly string[]): LaneKeeper {
   const destination = { write: (line: string) => void logged.push((JSON.parse(line) as { msg: string }).msg) };
   const logger = createLogger({ name: 'worker', level: 'info', format: 'json', destination });
-  return new LaneKeeper({ register, topology, dispatcher, logger, queues, now: () => now });
+  return new LaneKeeper({
+    register,
+    topology,
+    dispatcher,
+    logger,
+    queues,
+    now: () => now,
+    isCurrent: () => isCurrent,
+    onLoosened: (id) => loosened.push(keyOf(id)),
+  });
 }
 
 /** Registers functions, each as `queue/name`. */
@@ -221,16 +237,69 @@ describe('a registered function', () => {
     expect([...topology.paused]).toEqual([]);
   });
 
-  test('of which it is not known whether it is paused has a consumer that stays as it is', async () => {
-    registerPaused(undefined, 'default/echo');
+  test('has no lane, and a consumer that stays as it is, until the register has been read', async () => {
+    isCurrent = false;
+    registerPaused(undefined, 'default/echo', 'default/other');
     topology.paused.add('echo');
     topology.set('default', 'echo', 3);
     const keeper = createKeeper();
+    await keeper.refresh();
+    await keeper.reconcile();
+    keeper.created({ queue: 'default', function: 'echo' });
+    await keeper.restore({ queue: 'default', function: 'other' });
+    expect([...topology.paused]).toEqual(['echo']);
+    expect([...topology.queues.get('default')!.keys()]).toEqual(['echo']);
+    expect([...dispatcher.lanes]).toEqual([]);
+    isCurrent = true;
+    registerPaused(new Set(['echo']), 'default/echo', 'default/other');
     await keeper.reconcile();
     expect([...topology.paused]).toEqual(['echo']);
+    expect([...dispatcher.lanes.keys()].sort()).toEqual(['default/echo', 'default/other']);
+    expect([...dispatcher.paused]).toEqual(['default/echo']);
+  });
+
+  test('is paused here at once, also while the broker does not answer, and resumed when its consumer is', async () => {
+    const keeper = createKeeper();
     registerAll('default/echo');
+    await keeper.refresh();
+    topology.isAway = true;
+    registerPaused(new Set(['echo']), 'default/echo');
+    await expect(keeper.refresh()).rejects.toThrow('no answer');
+    expect([...dispatcher.paused]).toEqual(['default/echo']);
+    topology.isAway = false;
+    await keeper.refresh();
+    expect([...topology.paused]).toEqual(['echo']);
+
+    topology.isAway = true;
+    registerAll('default/echo');
+    await expect(keeper.refresh()).rejects.toThrow('no answer');
+    expect([...dispatcher.paused]).toEqual(['default/echo']);
+    topology.isAway = false;
+    await keeper.refresh();
+    expect([...dispatcher.paused, ...topology.paused]).toEqual([]);
+  });
+
+  test('has the broker look again when its consumer may hand out more than before, and at no other time', async () => {
+    const keeper = createKeeper();
+    registerAll('default/echo', 'default/other');
     await keeper.reconcile();
-    expect([...topology.paused]).toEqual([]);
+    await keeper.reconcile();
+    expect(loosened).toEqual([]);
+    registerPaused(new Set(['echo']), 'default/echo', 'default/other');
+    await keeper.refresh();
+    loosened.length = 0;
+    registerAll('default/echo', 'default/other');
+    await keeper.refresh();
+    expect(loosened).toEqual(['default/echo']);
+
+    // Somebody pauses it at the broker; the round finds it.
+    topology.paused.add('echo');
+    topology.set('default', 'echo');
+    await keeper.reconcile();
+    expect(loosened).toEqual(['default/echo', 'default/echo']);
+    keeper.pauseChanged({ queue: 'default', function: 'other' });
+    keeper.pauseChanged({ queue: 'default', function: 'nobody' });
+    expect(loosened).toEqual(['default/echo', 'default/echo', 'default/other']);
   });
 
   test('whose consumer somebody has resumed behind our back is paused again', async () => {

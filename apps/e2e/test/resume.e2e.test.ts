@@ -1,0 +1,231 @@
+import { ApiClient, type Stack } from '@asyncfn/stack';
+import { eventually, gate, startTestFunction, type TestFunction } from '@asyncfn/testkit';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { operateBroker } from './harness/jetstream.ts';
+import { Operator } from './harness/operator.ts';
+import { startSharedStack } from './harness/stack.ts';
+
+/**
+ * Less than the 15 s for which a request for a first call stands at the broker, and more than a busy machine takes. The
+ * normal case is under 500 ms (docs/dispatch.md).
+ */
+const soonMs = 5_000;
+/** Of requests that stand, when what they wait for may be handed out, in milliseconds. */
+const ages = [0, 700, 3_000, 7_000, 11_000];
+
+let stack: Stack;
+let client: ApiClient;
+let operator: Operator;
+let registered = 0;
+const functions: TestFunction[] = [];
+
+beforeAll(async () => {
+  stack = await startSharedStack({ functions: {}, gateways: 2, workers: 2 });
+  client = new ApiClient(stack.gateway.url);
+  operator = new Operator(stack.gateway.url);
+});
+
+afterAll(async () => {
+  await client[Symbol.asyncDispose]();
+  await stack[Symbol.asyncDispose]();
+  await Promise.all(functions.map((fn) => fn[Symbol.asyncDispose]()));
+});
+
+interface Registered {
+  readonly name: string;
+  readonly url: string;
+  readonly fn: TestFunction;
+}
+
+/** A function of the round's own. */
+async function register(settings: object = {}, handler?: ReturnType<typeof gate>['handler']): Promise<Registered> {
+  const fn = await startTestFunction(handler === undefined ? {} : { handler });
+  functions.push(fn);
+  registered += 1;
+  const name = `fn-${registered}`;
+  expect(await operator.register(name, { url: fn.url, ...settings })).toMatchObject({ status: 201 });
+  return { name, url: fn.url, fn };
+}
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** How long it takes from the begin of the change until the function has been invoked so often. */
+async function timeTo({ fn }: Registered, invocations: number, change: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now();
+  await change();
+  await fn.waitForInvocations(invocations, 20_000);
+  return Math.round(performance.now() - startedAt);
+}
+
+function change(name: string, what: 'pause' | 'resume') {
+  return operator.ask('POST', `/functions/${name}/${what}`);
+}
+
+// They wait more than they work, so they wait together.
+describe.concurrent('calls that wait are handed out at once when', () => {
+  test('their function is resumed, whenever the request that stands was made', async () => {
+    const took = await Promise.all(
+      ages.map(async (ageMs) => {
+        const target = await register();
+        await sleep(ageMs);
+        await change(target.name, 'pause');
+        await client.acceptMany(target.name, 3);
+        return timeTo(target, 3, () => change(target.name, 'resume'));
+      }),
+    );
+    expect(Math.max(...took)).toBeLessThan(soonMs);
+  });
+
+  test('their consumer is resumed at the broker, or its pause there ends', async () => {
+    await using broker = await operateBroker(stack.nats.url);
+    const { consumers } = broker.manager;
+    const pauseMs = 1_500;
+    const took = await Promise.all(
+      ages.flatMap((ageMs) => [
+        (async () => {
+          const target = await register();
+          await sleep(ageMs);
+          await consumers.pause('CALLS_default', target.name, new Date(Date.now() + 3_600_000));
+          await client.acceptMany(target.name, 3);
+          return timeTo(target, 3, () => consumers.resume('CALLS_default', target.name));
+        })(),
+        (async () => {
+          const target = await register();
+          await sleep(ageMs);
+          const pause = () => consumers.pause('CALLS_default', target.name, new Date(Date.now() + pauseMs));
+          const whole = await timeTo(target, 3, () => pause().then(() => client.acceptMany(target.name, 3)));
+          return whole - pauseMs;
+        })(),
+      ]),
+    );
+    expect(Math.max(...took)).toBeLessThan(soonMs);
+  });
+
+  test('their function may run more of them at once, or as many as there are', async () => {
+    const took = await Promise.all(
+      ages.map(async (ageMs) => {
+        const held = gate();
+        const target = await register({ concurrency: 1 }, held.handler);
+        await client.acceptMany(target.name, 6);
+        await target.fn.waitForInvocations(1);
+        await sleep(ageMs);
+        expect(target.fn.invocations).toHaveLength(1);
+        const raise = () => operator.register(target.name, { url: target.url, concurrency: 3 });
+        const raised = await timeTo(target, 3, raise);
+        await sleep(200);
+        expect(target.fn.invocations).toHaveLength(3);
+        const removed = await timeTo(target, 6, () => operator.register(target.name, { url: target.url }));
+        held.open();
+        return Math.max(raised, removed);
+      }),
+    );
+    expect(Math.max(...took)).toBeLessThan(soonMs);
+  });
+
+  test('their function has moved to another queue and back', async () => {
+    const took = await Promise.all(
+      ages.map(async (ageMs) => {
+        const target = await register();
+        const moveTo = (queue: string) => operator.register(target.name, { url: target.url, queue });
+        const before = await timeTo(target, 1, () => client.accept(target.name));
+        await moveTo('elsewhere');
+        const moved = await timeTo(target, 2, () => client.accept(target.name));
+        await sleep(ageMs);
+        await change(target.name, 'pause');
+        await client.accept(target.name);
+        await moveTo('default');
+        await client.acceptMany(target.name, 2);
+        const resumed = await timeTo(target, 5, () => change(target.name, 'resume'));
+        return Math.max(before, moved, resumed);
+      }),
+    );
+    expect(Math.max(...took)).toBeLessThan(soonMs);
+  });
+
+  test('their function is registered again', async () => {
+    const took = await Promise.all(
+      ages.map(async (ageMs) => {
+        const target = await register();
+        await client.accept(target.name);
+        await target.fn.waitForInvocations(1);
+        await sleep(ageMs);
+        await eventually(async () => (await operator.ask('DELETE', `/functions/${target.name}`)).status === 204);
+        await sleep(ageMs / 4);
+        return timeTo(target, 4, async () => {
+          await operator.register(target.name, { url: target.url });
+          await client.acceptMany(target.name, 3);
+        });
+      }),
+    );
+    expect(Math.max(...took)).toBeLessThan(soonMs);
+  });
+
+  test('their consumer is made again that somebody has deleted', async () => {
+    await using broker = await operateBroker(stack.nats.url);
+    const took = await Promise.all(
+      ages.map(async (ageMs) => {
+        const held = gate();
+        const target = await register({ concurrency: 2 }, held.handler);
+        await sleep(ageMs);
+        await client.acceptMany(target.name, 6);
+        await target.fn.waitForInvocations(2);
+        await broker.manager.consumers.delete('CALLS_default', target.name);
+        return timeTo(target, 6, () => Promise.resolve(held.open()));
+      }),
+    );
+    expect(Math.max(...took)).toBeLessThan(soonMs);
+  });
+});
+
+test('calls of a paused function are not invoked when its consumer is resumed at the broker, and are when it is resumed', async () => {
+  await using broker = await operateBroker(stack.nats.url);
+  const { consumers } = broker.manager;
+  for (let round = 0; round < 5; round++) {
+    const target = await register();
+    await timeTo(target, 1, () => client.accept(target.name));
+    await change(target.name, 'pause');
+    await consumers.resume('CALLS_default', target.name);
+    // Handed out to the requests that have stood since before the pause.
+    await client.acceptMany(target.name, 10);
+    await eventually(async () => (await consumers.info('CALLS_default', target.name)).paused === true);
+    expect(target.fn.invocations).toHaveLength(1);
+    expect(await timeTo(target, 11, () => change(target.name, 'resume'))).toBeLessThan(soonMs);
+    await stack.untilSettled();
+    expect(target.fn.invocations).toHaveLength(11);
+  }
+});
+
+test('a limit of waiting calls that is raised at one gateway holds at once at the other', async () => {
+  const target = await register({ maxPending: 2 });
+  await change(target.name, 'pause');
+  await using other = new ApiClient(stack.gateways[1]!.url);
+  const took: number[] = [];
+  for (let limit = 3; limit <= 8; limit++) {
+    await eventually(async () => (await other.call(target.name)).status === 429);
+    const startedAt = performance.now();
+    await operator.register(target.name, { url: target.url, maxPending: limit });
+    await eventually(async () => (await other.call(target.name)).status === 202, { intervalMs: 5 });
+    took.push(Math.round(performance.now() - startedAt));
+  }
+  expect(Math.max(...took)).toBeLessThan(soonMs);
+});
+
+test('calls of a function that was paused over the restart of the workers are handed out at once when it is resumed', async () => {
+  const targets = await Promise.all(ages.map(() => register()));
+  for (const { name } of targets) {
+    await change(name, 'pause');
+    await client.acceptMany(name, 2);
+  }
+  for (const worker of [...stack.workers]) {
+    await worker.stop();
+  }
+  await Promise.all([stack.startWorker(), stack.startWorker()]);
+  const took = await Promise.all(
+    targets.map(async (target, index) => {
+      await sleep(ages[index] ?? 0);
+      expect(target.fn.invocations).toHaveLength(0);
+      return timeTo(target, 2, () => change(target.name, 'resume'));
+    }),
+  );
+  expect(Math.max(...took)).toBeLessThan(soonMs);
+});

@@ -1,0 +1,64 @@
+import {
+  type Broker,
+  CallSource,
+  type Delivery,
+  type FunctionRegister,
+  followCreatedLanes,
+  followPausedLanes,
+  type QueueTopology,
+  type SharedRegister,
+} from '@asyncfn/queue-core';
+import type { Logger } from '@asyncfn/service-kit';
+import { Dispatcher, type DispatcherOptions } from '../dispatcher.ts';
+import { LaneKeeper } from './lane-keeper.ts';
+import { PauseGuard } from './pause-guard.ts';
+
+export interface LanesOptions extends Pick<DispatcherOptions, 'slots' | 'run'> {
+  readonly broker: Broker;
+  readonly topology: QueueTopology;
+  readonly register: FunctionRegister;
+  readonly shared: Pick<SharedRegister, 'current'>;
+  /** The queues to serve; undefined is all. */
+  readonly queues: readonly string[] | undefined;
+  readonly logger: Logger;
+  /** Returns a call to its queue without counting an attempt. */
+  readonly handBack: (delivery: Delivery) => Promise<void>;
+}
+
+/** What brings calls from their queues to the worker. */
+export interface Lanes {
+  readonly source: CallSource;
+  readonly dispatcher: Dispatcher;
+  readonly keeper: LaneKeeper;
+}
+
+/** Wires source, dispatcher and keeper, which tell each other what happens. */
+export function buildLanes({ slots, run, handBack, shared, ...common }: LanesOptions): Lanes {
+  const { broker, logger } = common;
+  const pauses = new PauseGuard({ ...common, handBack });
+  const source: CallSource = new CallSource(broker, {
+    onDelivery: (delivery) => dispatcher.accept(delivery),
+    onUnfilled: (lane) => dispatcher.unfilled(lane),
+    onLaneGone: ({ queue, function: name }) => {
+      keeper
+        .restore({ queue, function: name })
+        .catch((err: unknown) => logger.warn({ err, queue, function: name }, 'lane could not be restored yet'));
+    },
+  });
+  const dispatcher = new Dispatcher(source, {
+    slots,
+    run,
+    handBack: (delivery) => void handBack(delivery),
+    holdBack: (delivery) => void pauses.hold(delivery),
+  });
+  const keeper = new LaneKeeper({
+    ...common,
+    dispatcher,
+    isCurrent: () => shared.current,
+    onRemoved: (lane) => source.forget(lane),
+    onLoosened: (lane) => source.wake(lane),
+  });
+  followCreatedLanes(broker, (lane) => keeper.created(lane));
+  followPausedLanes(broker, (lane) => keeper.pauseChanged(lane));
+  return { source, dispatcher, keeper };
+}
