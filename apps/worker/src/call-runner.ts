@@ -6,15 +6,13 @@ import {
   type ExpiryStore,
   type FunctionConfig,
   hasStarted,
-  keyOf,
-  QueueError,
   type RetryPolicy,
   retryLimit,
   settle,
   toRetryPolicy,
   type Verdict,
 } from '@asyncfn/queue-core';
-import { type Logger, sleep } from '@asyncfn/service-kit';
+import type { Logger } from '@asyncfn/service-kit';
 import type { Tracer } from '@opentelemetry/api';
 import { AttemptLog, type EndedAttempt } from './attempt-log.ts';
 import { mayExpire, permitStart, type StartPermit } from './expiry/start-permit.ts';
@@ -27,6 +25,7 @@ import type { LaneGate, Pass } from './limiter/lane-gate.ts';
 import { toLimiterSignal } from './limiter/limiter-signal.ts';
 import type { WorkerMetrics } from './metrics.ts';
 import { oncePer } from './once-per.ts';
+import { ProgressCheck, type Rest, undecidedMs } from './settle/progress-check.ts';
 import type { OnSettleStep } from './settle/settle-step.ts';
 import { expiredEnd, type HeldCall, type Settler } from './settle/settler.ts';
 import { AttemptTrace } from './tracing/attempt-trace.ts';
@@ -56,17 +55,15 @@ export interface CallRunnerOptions {
   readonly onMove: (call: CallIdentity) => void;
 }
 
-/** A call whose worker has died this often in the middle of it is not given to a further one. */
-const maxWorkerCrashes = 5;
-/** When a call comes back that somebody else is ending, or of which it could not be decided whether it may start. */
-const undecidedMs = 5_000;
-/** Between two looks at a broker that does not answer, and for how long, in milliseconds. */
-const lookAgainMs = 250;
-const patienceMs = 3_000;
-
 /** Where a lane leads. */
 interface Destination {
   readonly target: FunctionConfig;
+  readonly gate: LaneGate;
+}
+
+/** As `Destination`, for a function that may be gone. */
+interface Lead {
+  readonly target: FunctionConfig | undefined;
   readonly gate: LaneGate;
 }
 
@@ -82,9 +79,6 @@ interface Attempted extends EndedAttempt {
   readonly policy: RetryPolicy;
 }
 
-/** What is left to do for a call when its slot is free again. */
-type Rest = (() => Promise<void>) | undefined;
-
 /** Whether a call may be sent to its function. */
 type Admission = { readonly kind: 'admitted'; readonly pass: Pass } | { readonly kind: 'denied'; readonly rest: Rest };
 
@@ -95,11 +89,13 @@ export class CallRunner {
   readonly #options: CallRunnerOptions;
   readonly #policyOf: (target: FunctionConfig) => RetryPolicy;
   readonly #log: AttemptLog;
+  readonly #progress: ProgressCheck;
   readonly #rests = new Set<Promise<void>>();
 
   constructor(options: CallRunnerOptions) {
     this.#options = options;
     this.#log = new AttemptLog(options.logger, options.now);
+    this.#progress = new ProgressCheck(options);
     this.#policyOf = oncePer(({ retry }) => toRetryPolicy(retry, options.retryDefaults));
   }
 
@@ -107,13 +103,19 @@ export class CallRunner {
    * Resolves when the call needs its slot no more; its callback may still be under way (see `whenSettled`). `target` is
    * undefined for a function that has been gone for a while. Never rejects: whatever happens, the call is settled, or
    * left to its lease.
+   * @param isFirst whether nobody can have had the call before. Default: whether the broker has delivered it once
    */
-  async run(delivery: Delivery, target: FunctionConfig | undefined, gate: LaneGate): Promise<void> {
+  async run(
+    delivery: Delivery,
+    target: FunctionConfig | undefined,
+    gate: LaneGate,
+    isFirst = delivery.info.deliveries === 1,
+  ): Promise<void> {
     const { leases } = this.#options;
     leases.keep(delivery);
     let rest: Rest;
     try {
-      rest = await this.#run(delivery, target, gate);
+      rest = await this.#run(delivery, isFirst, { target, gate });
     } catch (err) {
       this.#leaveToLease(delivery, err);
     }
@@ -141,11 +143,11 @@ export class CallRunner {
   }
 
   /** Most calls are new, and go to their function without a promise that nobody needs. */
-  #run(delivery: Delivery, target: FunctionConfig | undefined, gate: LaneGate): Promise<Rest> {
+  #run(delivery: Delivery, isFirst: boolean, { target, gate }: Lead): Promise<Rest> {
     if (delivery.call.kind === 'undecodable') {
       return this.#setAside(delivery, delivery.call.problem);
     }
-    const held = { delivery, call: delivery.call.call };
+    const held = { delivery, call: delivery.call.call, isFirst };
     const { held: desk } = this.#options;
     return isNew(held) && !desk.wasCancelled(held.call) && !desk.mayHaveMissedCancel()
       ? this.#invokeOrEnd(held, target, gate)
@@ -167,69 +169,8 @@ export class CallRunner {
 
   /** A call that may have ended, or be further than this delivery says. */
   async #lookFirst(held: HeldCall<Delivery>, target: FunctionConfig | undefined, gate: LaneGate): Promise<Rest> {
-    const handled = await this.#lookPatiently(held);
+    const handled = await this.#progress.look(held);
     return handled === 'invoke' ? await this.#invokeOrEnd(held, target, gate) : handled;
-  }
-
-  /**
-   * An outage that is over leaves the broker silent for a moment. A call whose end cannot be looked for even then goes back:
-   * nobody has died with it.
-   */
-  async #lookPatiently(held: HeldCall<Delivery>): Promise<Rest | 'invoke'> {
-    const { settler, logger } = this.#options;
-    for (let waitedMs = 0; ; waitedMs += lookAgainMs) {
-      try {
-        return await this.#look(held);
-      } catch (err) {
-        if (!(err instanceof QueueError)) {
-          throw err;
-        }
-        if (waitedMs >= patienceMs) {
-          const { callId, function: name, queue } = held.delivery;
-          logger.warn(
-            { err, callId, function: name, queue },
-            'it cannot be seen whether a call has ended, it goes back',
-          );
-          await settler.giveBack(held, undecidedMs);
-          return undefined;
-        }
-        await sleep(lookAgainMs);
-      }
-    }
-  }
-
-  async #look(held: HeldCall<Delivery>): Promise<Rest | 'invoke'> {
-    const { settler, store } = this.#options;
-    const { call, delivery } = held;
-    if (delivery.info.deliveries > 1 || this.#options.held.wasCancelled(call)) {
-      return await this.#runAgain(held);
-    }
-    // Of two workers that had the attempt before in hand, one may have ended the call, and the other stored this retry;
-    // or it was put back after it had ended, by somebody who came too late to cancel it.
-    const ended = await store.findOutcome(keyOf(call));
-    return ended === undefined ? 'invoke' : () => settler.resume(held, ended);
-  }
-
-  /**
-   * A call that was delivered before: whoever had it may have got further than its acknowledgement. The order matters:
-   * an attempt that follows this one is looked for first, since it leaves the stream only after its outcome is there.
-   */
-  async #runAgain(held: HeldCall<Delivery>): Promise<Rest | 'invoke'> {
-    const { store, settler } = this.#options;
-    const { delivery, call } = held;
-    if (await store.isSuperseded(delivery)) {
-      delivery.done();
-      return undefined;
-    }
-    const ended = await store.findOutcome(keyOf(call));
-    if (ended !== undefined) {
-      return () => settler.resume(held, ended);
-    }
-    const earlier = delivery.info.deliveries - 1;
-    if (earlier < maxWorkerCrashes || earlier - (await this.#options.countHandovers(delivery)) < maxWorkerCrashes) {
-      return 'invoke';
-    }
-    return settler.end(held, { status: 'failed', reason: 'worker_crash', maxRetries: call.maxRetries ?? 0 });
   }
 
   /** Makes an attempt, and answers for the call until it is stored what follows. */
@@ -313,7 +254,7 @@ export class CallRunner {
     }
     // While it waited for its turn, whoever had it before may have ended it.
     const mayHaveEnded = entered instanceof Promise && (!isNew(held) || desk.mayHaveMissedCancel(since));
-    const handled = mayHaveEnded ? await this.#lookPatiently(held) : 'invoke';
+    const handled = mayHaveEnded ? await this.#progress.look(held) : 'invoke';
     if (handled !== 'invoke') {
       pass.leave('unclear');
       return { kind: 'denied', rest: handled };
@@ -330,10 +271,10 @@ export class CallRunner {
   }
 
   /** Where the answer is no, the pass is given up. */
-  async #permit({ call, delivery }: HeldCall<Delivery>, pass: Pass): Promise<StartPermit> {
+  async #permit({ call, isFirst = false }: HeldCall<Delivery>, pass: Pass): Promise<StartPermit> {
     let permit: StartPermit = 'wait';
     try {
-      permit = await permitStart(call, delivery.info.deliveries, this.#options.expiries, this.#options.now);
+      permit = await permitStart(call, isFirst, this.#options.expiries, this.#options.now);
     } finally {
       if (permit !== 'start') {
         pass.leave('unclear');
@@ -400,9 +341,9 @@ export class CallRunner {
   }
 }
 
-/** Nobody can have had it before. */
-function isNew({ delivery, call }: HeldCall<Delivery>): boolean {
-  return delivery.info.deliveries === 1 && !hasStarted(call);
+/** Nobody can have had it, or an attempt before it, so that nobody can have ended it. */
+function isNew({ isFirst, call }: HeldCall<Delivery>): boolean {
+  return isFirst === true && !hasStarted(call);
 }
 
 /** The call with the context that what follows this attempt is to be traced by. */

@@ -69,6 +69,7 @@ function createDelivery(lane: LaneId, pending: number, changes: { callId?: strin
     giveBack: nothing,
     extend: nothing,
     setAside: nothing,
+    again: nothing,
   };
 }
 
@@ -351,13 +352,39 @@ test('after a new connection every lane asks anew', async () => {
   expect(bench.source.requests.slice(2).map((request) => request.function)).toEqual(['echo', 'slow']);
 });
 
+test.each([
+  ['delivered once by a consumer that is older', 1, 10_000, 1_000, true],
+  ['delivered again', 2, 10_000, 1_000, false],
+  ['older than its consumer, which so counts deliveries from one', 1, 1_000, 10_000, false],
+  ['as old as its consumer, as far as two clocks can tell', 1, 10_050, 10_000, false],
+  ['delivered by a consumer of which nothing is known', 1, 10_000, undefined, false],
+])('a call that is %s may have been had by somebody, or not', async (_, deliveries, storedAtMs, createdAt, isFirst) => {
+  const seen: boolean[] = [];
+  const dispatcher = new Dispatcher(new TestSource(), {
+    slots: 10,
+    run: async (_delivery, _config, _gate, first) => void seen.push(first),
+    handBack: () => {},
+    holdBack: () => {},
+  });
+  dispatcher.open(echo, config, { createdAt });
+  const delivery = createDelivery(echo, 0);
+  const info = { ...delivery.info, deliveries, storedAtMs };
+  dispatcher.accept({ ...delivery, info });
+  dispatcher.lost(echo);
+  dispatcher.accept({ ...delivery, info, callId: 'another' });
+  dispatcher.open(echo, config, { createdAt });
+  dispatcher.restart();
+  dispatcher.accept({ ...delivery, info, callId: 'a third' });
+  expect(seen).toEqual([isFirst, false, false]);
+});
+
 describe('a lane that is paused', () => {
   test('asks for nothing, and for its first call at once when it is resumed', async () => {
     const bench = new Bench(10);
-    bench.dispatcher.open(echo, config, true);
+    bench.dispatcher.open(echo, config, { paused: true });
     await nextTurn();
     expect(bench.source.requests).toEqual([]);
-    bench.dispatcher.open(echo, config, false);
+    bench.dispatcher.open(echo, config, { paused: false });
     await nextTurn();
     expect(bench.source.requests).toMatchObject([{ function: 'echo', count: 1 }]);
   });
@@ -365,7 +392,7 @@ describe('a lane that is paused', () => {
   test('runs no call that comes all the same, and lets those in hand run on', async () => {
     const bench = await openBench();
     bench.deliver(echo, 5);
-    bench.dispatcher.open(echo, config, true);
+    bench.dispatcher.open(echo, config, { paused: true });
     await nextTurn();
     const { length } = bench.source.requests;
     bench.deliver(echo, 4);

@@ -8,6 +8,11 @@ export interface Lane extends LaneId, LaneLoad {
   readonly config: FunctionConfig | undefined;
   /** Nothing is asked for, and what comes all the same is not run. */
   readonly paused: boolean;
+  /**
+   * Since when the consumer has counted deliveries, by the broker's clock: Unix time in milliseconds. Infinite while that
+   * is not known.
+   */
+  readonly countsSince: number;
   /** Slots that it takes from the common pool. */
   readonly slotsHeld: number;
   /** Between the lane and its function. */
@@ -17,6 +22,7 @@ export interface Lane extends LaneId, LaneLoad {
 interface MutableLane extends Lane {
   config: FunctionConfig | undefined;
   paused: boolean;
+  countsSince: number;
   inFlight: number;
   backlog: number;
 }
@@ -24,16 +30,35 @@ interface MutableLane extends Lane {
 /** What is used of a source of calls. */
 export type CallRequests = Pick<CallSource, 'open' | 'request'>;
 
+/** What is known of a lane besides the settings of its function. */
+export interface LaneStanding {
+  /** Default: no. */
+  readonly paused?: boolean;
+  /** When its consumer was created, if that is known. */
+  readonly createdAt?: number | undefined;
+}
+
 export interface DispatcherOptions {
   /** Slots shared by the lanes. */
   readonly slots: number;
-  /** Runs one call to its end. Must not reject. */
-  readonly run: (delivery: Delivery, config: FunctionConfig | undefined, gate: LaneGate) => Promise<void>;
+  /**
+   * Runs one call to its end. `isFirst` says that nobody can have had it before: it was delivered once, by a consumer that
+   * is older than the call. Must not reject.
+   */
+  readonly run: (
+    delivery: Delivery,
+    config: FunctionConfig | undefined,
+    gate: LaneGate,
+    isFirst: boolean,
+  ) => Promise<void>;
   /** Hands back a call that there is no lane for. */
   readonly handBack: (delivery: Delivery) => void;
   /** Takes care of a call that has come for a function which is paused, and hands it back. */
   readonly holdBack: (delivery: Delivery) => void;
 }
+
+/** Clocks of two servers: a consumer is stamped by one, a call by another. */
+const clockSkewMs = 100;
 
 /** How long a request stands at the broker, by its kind, in milliseconds. */
 const expiresMs: Readonly<Record<RequestKind, number>> = {
@@ -54,8 +79,8 @@ export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #lanes = new Map<string, MutableLane>();
   readonly #plan: SlotPlan<MutableLane>;
-  /** The messages of the calls in hand. */
-  readonly #inHand = new Set<string>();
+  /** The deliveries of the calls in hand, by their messages. */
+  readonly #inHand = new Map<string, Delivery>();
   #running = 0;
   #isDue = false;
   #stopped = false;
@@ -80,11 +105,12 @@ export class Dispatcher {
    * Opens a lane, or takes over changed settings of one that is open. One that has nothing asked for, because its
    * consumer was gone for a while, asks again (P2). A lane that is paused asks for nothing.
    */
-  open({ queue, function: name }: LaneId, config: FunctionConfig | undefined, paused = false): void {
+  open({ queue, function: name }: LaneId, config: FunctionConfig | undefined, standing: LaneStanding = {}): void {
     const key = keyOf(queue, name);
     const lane = this.#lanes.get(key) ?? this.#addLane({ queue, function: name }, config);
     lane.config = config;
-    lane.paused = paused;
+    lane.paused = standing.paused ?? false;
+    lane.countsSince = standing.createdAt ?? Number.POSITIVE_INFINITY;
     lane.gate.adaptive = isAdaptive(config);
     this.#wake(lane);
   }
@@ -104,9 +130,11 @@ export class Dispatcher {
   accept(delivery: Delivery): void {
     const lane = this.#lanes.get(keyOf(delivery.queue, delivery.function));
     const message = messageOf(delivery);
-    if (this.#inHand.has(message)) {
-      // Its lease ran out while the broker could not hear us, and it runs all the same: once is enough (P3). The broker
-      // goes by the message, so what the first delivery will say of it holds for this one.
+    const held = this.#inHand.get(message);
+    if (held !== undefined) {
+      // Its lease ran out while the broker could not hear us, or its consumer was made anew, and it runs all the same: once
+      // is enough (P3).
+      held.again(delivery);
       this.#expect(lane, delivery.info.pending);
       return;
     }
@@ -119,10 +147,19 @@ export class Dispatcher {
       return;
     }
     lane.inFlight += 1;
-    this.#inHand.add(message);
+    this.#inHand.set(message, delivery);
     this.#running += 1;
     this.#expect(lane, delivery.info.pending);
-    void this.#options.run(delivery, lane.config, lane.gate).finally(() => this.#finish(lane, message));
+    const run = this.#options.run(delivery, lane.config, lane.gate, isFirst(delivery, lane));
+    void run.finally(() => this.#finish(lane, message));
+  }
+
+  /** The lane's consumer is gone: the next one knows nothing of what this one has delivered. */
+  lost({ queue, function: name }: LaneId): void {
+    const lane = this.#lanes.get(keyOf(queue, name));
+    if (lane !== undefined) {
+      lane.countsSince = Number.POSITIVE_INFINITY;
+    }
   }
 
   /** A request of the lane has ended without being filled: what was thought to wait is gone. */
@@ -144,9 +181,10 @@ export class Dispatcher {
     return [...this.#lanes.values()].filter((lane) => lane.inFlight > 0 && lane.backlog === 0 && lane.open === 0);
   }
 
-  /** All requests are void, for example because the connection is new. */
+  /** All requests are void because the connection is new, and it is not known what consumers there are. */
   restart(): void {
     for (const lane of this.#lanes.values()) {
+      lane.countsSince = Number.POSITIVE_INFINITY;
       this.#wake(lane);
     }
   }
@@ -173,6 +211,7 @@ export class Dispatcher {
       function: id.function,
       config,
       paused: false,
+      countsSince: Number.POSITIVE_INFINITY,
       gate: new LaneGate({ adaptive: isAdaptive(config), onRoom: () => this.#wake(lane) }),
       inFlight: 0,
       backlog: 0,
@@ -234,6 +273,10 @@ export class Dispatcher {
       }
     }
   }
+}
+
+function isFirst({ info }: Delivery, { countsSince }: Lane): boolean {
+  return info.deliveries === 1 && info.storedAtMs > countsSince + clockSkewMs;
 }
 
 /** The calls of a function that is gone are not sent anywhere. */

@@ -30,6 +30,7 @@ function countedDelivery(): { readonly delivery: Delivery; readonly renewals: ()
       count += 1;
     },
     setAside: nothing,
+    again: nothing,
   };
   return { delivery, renewals: () => count };
 }

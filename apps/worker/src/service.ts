@@ -169,7 +169,7 @@ function buildParts(setting: Setting, file: FunctionsFile | undefined): WorkerPa
   const lanes = buildLanes({
     ...brokerParts,
     slots: config.maxInflight,
-    run: (delivery, target, gate) => work.runner.run(delivery, target, gate),
+    run: (delivery, target, gate, isFirst) => work.runner.run(delivery, target, gate, isFirst),
     queues: config.queues,
     logger,
     handBack,

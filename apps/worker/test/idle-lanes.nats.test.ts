@@ -48,6 +48,7 @@ function createKeeper(topology: QueueTopology) {
   const dispatcher = {
     open: () => {},
     close: () => {},
+    lost: () => {},
     unfilled: () => {},
     counted: () => {},
     blindLanes: () => [],

@@ -47,8 +47,8 @@ class Claims implements Pick<ExpiryStore, 'claim' | 'revise'> {
 }
 
 test('a call is started in time, and expires after that', async () => {
-  expect(await permitStart(call, 1, new Claims(), () => expiresAt - 1)).toBe('start');
-  expect(await permitStart(call, 1, new Claims(), () => expiresAt)).toBe('expire');
+  expect(await permitStart(call, true, new Claims(), () => expiresAt - 1)).toBe('start');
+  expect(await permitStart(call, true, new Claims(), () => expiresAt)).toBe('expire');
 });
 
 test('a call that has expired by the time that the broker confirms its start is not started', async () => {
@@ -57,14 +57,14 @@ test('a call that has expired by the time that the broker confirms its start is 
   claims.beforeAnswer = () => {
     now = expiresAt + 3_000;
   };
-  expect(await permitStart(call, 1, claims, () => now)).toBe('expire');
+  expect(await permitStart(call, true, claims, () => now)).toBe('expire');
   expect(claims.decision).toBe('expired');
 });
 
 test('a call that was started by a worker that may be dead is started, however late it is', async () => {
   const claims = new Claims();
-  await permitStart(call, 1, claims, () => expiresAt - 1);
-  expect(await permitStart(call, 2, claims, () => expiresAt + 60_000)).toBe('start');
+  await permitStart(call, true, claims, () => expiresAt - 1);
+  expect(await permitStart(call, false, claims, () => expiresAt + 60_000)).toBe('start');
 });
 
 test('a start is not taken back from whoever has begun in the place of its worker', async () => {
@@ -73,10 +73,10 @@ test('a start is not taken back from whoever has begun in the place of its worke
   let second: Promise<unknown> | undefined;
   claims.beforeAnswer = async () => {
     now = expiresAt + 1;
-    second = permitStart(call, 2, claims, () => now);
+    second = permitStart(call, false, claims, () => now);
     await second;
   };
-  expect(await permitStart(call, 1, claims, () => now)).toBe('wait');
+  expect(await permitStart(call, true, claims, () => now)).toBe('wait');
   expect(await second).toBe('start');
 });
 
@@ -91,14 +91,14 @@ test('whoever would begin in the place of a worker that has taken its start back
       return claims.revise(key, at, decision, sequence);
     },
   };
-  expect(await permitStart(call, 2, overtaken, () => expiresAt + 1)).toBe('wait');
-  expect(await permitStart(call, 3, claims, () => expiresAt + 1)).toBe('expire');
+  expect(await permitStart(call, false, overtaken, () => expiresAt + 1)).toBe('wait');
+  expect(await permitStart(call, false, claims, () => expiresAt + 1)).toBe('expire');
 });
 
 test('a call that does not expire, or has started, costs nothing', async () => {
   const claims = new Claims();
   const { expiresAt: _, ...lasting } = call;
-  expect(await permitStart(lasting, 1, claims, () => 0)).toBe('start');
-  expect(await permitStart({ ...call, startedAt: 1 }, 1, claims, () => 20_000)).toBe('start');
+  expect(await permitStart(lasting, true, claims, () => 0)).toBe('start');
+  expect(await permitStart({ ...call, startedAt: 1 }, true, claims, () => 20_000)).toBe('start');
   expect(claims.sequence).toBe(0);
 });

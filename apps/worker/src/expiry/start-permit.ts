@@ -21,11 +21,11 @@ export function mayExpire(call: Call): call is Call & { readonly expiresAt: numb
  * A broker that is slow may confirm that write when the call has expired meanwhile. Then it is taken back, since nobody
  * has begun: whoever finds it, and goes on in the place of a worker that may be dead, has to write it anew first, so that
  * only one of the two gets through.
- * @param deliveries of the message: from the second on, whoever was ending the call may have died
+ * @param isFirst nobody can have had the call before. Otherwise, whoever was ending it may have died
  */
 export async function permitStart(
   call: Call,
-  deliveries: number,
+  isFirst: boolean,
   expiries: Pick<ExpiryStore, 'claim' | 'revise'>,
   now: () => number,
 ): Promise<StartPermit> {
@@ -36,20 +36,17 @@ export async function permitStart(
   const key = keyOf(call);
   const claim = await expiries.claim(key, expiresAt, now() < expiresAt ? 'started' : 'expired');
   if (claim.kind === 'decided' && claim.decision === 'started' && !(claim.byUs && now() < expiresAt)) {
-    return toPermit(
-      await expiries.revise(key, expiresAt, claim.byUs ? 'expired' : 'started', claim.sequence),
-      deliveries,
-    );
+    return toPermit(await expiries.revise(key, expiresAt, claim.byUs ? 'expired' : 'started', claim.sequence), isFirst);
   }
-  return toPermit(claim, deliveries);
+  return toPermit(claim, isFirst);
 }
 
-function toPermit(claim: ClaimResult, deliveries: number): StartPermit {
+function toPermit(claim: ClaimResult, isFirst: boolean): StartPermit {
   if (claim.kind === 'refused') {
     return 'wait';
   }
   if (claim.decision === 'started') {
     return 'start';
   }
-  return claim.byUs || deliveries > 1 ? 'expire' : 'wait';
+  return claim.byUs || !isFirst ? 'expire' : 'wait';
 }

@@ -58,7 +58,7 @@ export function buildLanes({ slots, run, handBack, shared, ...common }: LanesOpt
     onRemoved: (lane) => source.forget(lane),
     onLoosened: (lane) => source.wake(lane),
   });
-  followCreatedLanes(broker, (lane) => keeper.created(lane));
+  followCreatedLanes(broker, (lane, createdAt) => keeper.created(lane, createdAt));
   followPausedLanes(broker, (lane) => keeper.pauseChanged(lane));
   return { source, dispatcher, keeper };
 }

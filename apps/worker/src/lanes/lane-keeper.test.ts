@@ -7,7 +7,9 @@ import {
   QueueError,
 } from '@asyncfn/queue-core';
 import { createLogger } from '@asyncfn/service-kit';
+import { eventually } from '@asyncfn/testkit';
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { LaneStanding } from '../dispatcher.ts';
 import { idleMs, type LaneDispatcher, LaneKeeper, type LaneTopology } from './lane-keeper.ts';
 import { abandonedMs, unknownMs } from './orphan-lanes.ts';
 
@@ -19,6 +21,10 @@ class TestTopology implements LaneTopology {
   /** Calls that were stored where no consumer is. */
   readonly stray = new Set<string>();
   readonly forgotten: string[] = [];
+  /** When the consumers were created. */
+  createdAt = 1_000_000;
+  /** By what the worker has made sure of. */
+  readonly #known = new Map<string, number>();
   isAway = false;
   /** A function whose consumer the broker refuses to set up. */
   spoiled = '';
@@ -45,6 +51,7 @@ class TestTopology implements LaneTopology {
     if (this.queues.get(queue)?.get(name) === undefined) {
       this.set(queue, name);
     }
+    this.#known.set(`${queue}/${name}`, this.createdAt);
   }
 
   async listQueues(): Promise<string[]> {
@@ -82,6 +89,11 @@ class TestTopology implements LaneTopology {
 
   forgetLane(queue: string, name: string): void {
     this.forgotten.push(`${queue}/${name}`);
+    this.#known.delete(`${queue}/${name}`);
+  }
+
+  laneCreatedAt(queue: string, name: string): number | undefined {
+    return this.#known.get(`${queue}/${name}`);
   }
 
   #answer(): Promise<void> {
@@ -93,13 +105,19 @@ class TestTopology implements LaneTopology {
 class TestDispatcher implements LaneDispatcher {
   readonly lanes = new Map<string, string | undefined>();
   readonly paused = new Set<string>();
+  readonly createdAt = new Map<string, number | undefined>();
   readonly unfilledLanes: string[] = [];
   readonly backlogs = new Map<string, number>();
   blind: LaneId[] = [];
 
-  open(id: LaneId, config: FunctionConfig | undefined, paused = false): void {
+  open(id: LaneId, config: FunctionConfig | undefined, { paused, createdAt }: LaneStanding = {}): void {
     this.lanes.set(keyOf(id), config?.url);
+    this.createdAt.set(keyOf(id), createdAt);
     this.paused[paused ? 'add' : 'delete'](keyOf(id));
+  }
+
+  lost(id: LaneId): void {
+    this.createdAt.set(keyOf(id), undefined);
   }
 
   close(id: LaneId): void {
@@ -207,13 +225,13 @@ describe('a registered function', () => {
     topology.set('images', 'resize', 5);
     const keeper = createKeeper(['default']);
     await keeper.reconcile();
-    keeper.created({ queue: 'images', function: 'resize' });
+    keeper.created({ queue: 'images', function: 'resize' }, topology.createdAt);
     expect([...dispatcher.lanes.keys()]).toEqual(['default/echo']);
   });
 
   test('whose consumer somebody has just made has its lane at once', () => {
     registerAll('default/echo');
-    createKeeper().created({ queue: 'default', function: 'echo' });
+    createKeeper().created({ queue: 'default', function: 'echo' }, topology.createdAt);
     expect([...dispatcher.lanes.keys()]).toEqual(['default/echo']);
   });
 
@@ -245,7 +263,7 @@ describe('a registered function', () => {
     const keeper = createKeeper();
     await keeper.refresh();
     await keeper.reconcile();
-    keeper.created({ queue: 'default', function: 'echo' });
+    keeper.created({ queue: 'default', function: 'echo' }, topology.createdAt);
     await keeper.restore({ queue: 'default', function: 'other' });
     expect([...topology.paused]).toEqual(['echo']);
     expect([...topology.queues.get('default')!.keys()]).toEqual(['echo']);
@@ -322,6 +340,33 @@ describe('a registered function', () => {
     await keeper.restore({ queue: 'default', function: 'echo' });
     expect(topology.queues.get('default')?.has('echo')).toBe(true);
     expect([topology.forgotten, dispatcher.unfilledLanes]).toEqual([['default/echo'], ['default/echo']]);
+  });
+});
+
+describe('a consumer that was made again', () => {
+  const echo = { queue: 'default', function: 'echo' };
+
+  test('is known as old as it is once it is made sure of, and not before', async () => {
+    registerAll('default/echo');
+    const keeper = createKeeper();
+    await keeper.reconcile();
+    expect(dispatcher.createdAt.get('default/echo')).toBe(1_000_000);
+
+    topology.createdAt = 2_000_000;
+    keeper.created(echo, 2_000_005);
+    expect(dispatcher.createdAt.get('default/echo')).toBeUndefined();
+    await eventually(() => dispatcher.createdAt.get('default/echo') === 2_000_000);
+    topology.forgotten.length = 0;
+    keeper.created(echo, 2_000_010); // the one that we know
+    expect(topology.forgotten).toEqual([]);
+
+    topology.createdAt = 3_000_000;
+    topology.isAway = true;
+    await expect(keeper.restore(echo)).rejects.toThrow('no answer');
+    expect(dispatcher.createdAt.get('default/echo')).toBeUndefined();
+    topology.isAway = false;
+    await keeper.restore(echo);
+    expect(dispatcher.createdAt.get('default/echo')).toBe(3_000_000);
   });
 });
 

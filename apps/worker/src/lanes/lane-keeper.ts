@@ -14,11 +14,19 @@ import { OrphanLanes } from './orphan-lanes.ts';
 /** What is used of the topology. */
 export type LaneTopology = Pick<
   QueueTopology,
-  'ensureFunction' | 'findLane' | 'listQueues' | 'listLanes' | 'hasScheduled' | 'hasCalls' | 'removeLane' | 'forgetLane'
+  | 'ensureFunction'
+  | 'findLane'
+  | 'listQueues'
+  | 'listLanes'
+  | 'hasScheduled'
+  | 'hasCalls'
+  | 'removeLane'
+  | 'forgetLane'
+  | 'laneCreatedAt'
 >;
 
 /** What is used of the dispatcher. */
-export type LaneDispatcher = Pick<Dispatcher, 'open' | 'close' | 'unfilled' | 'counted' | 'blindLanes'>;
+export type LaneDispatcher = Pick<Dispatcher, 'open' | 'close' | 'lost' | 'unfilled' | 'counted' | 'blindLanes'>;
 
 export interface LaneKeeperOptions {
   readonly register: FunctionRegister;
@@ -48,6 +56,9 @@ export const idleMs = 10 * 60_000;
 
 /** What a lane costs that is asked for alone, against one in the list of all: with many functions few are blind. */
 const timesDearer = 8;
+
+/** The broker tells of a new consumer within this time, in milliseconds. */
+const toldWithinMs = 250;
 
 /** How long the place of a removed consumer is watched: a gateway may have stored a call there in the last moment. */
 const watchMs = 60_000;
@@ -235,11 +246,23 @@ export class LaneKeeper {
     }
   }
 
-  /** A consumer has been created by somebody: its function may have its first call. */
-  created(id: LaneId): void {
-    if (this.#isCurrent && this.#serves(id.queue)) {
-      this.#openLane(id);
+  /**
+   * A consumer has been created by somebody: its function may have its first call.
+   * @param createdAt when it was told of, by the broker's clock: Unix time in milliseconds
+   */
+  created(id: LaneId, createdAt: number): void {
+    const { topology, logger } = this.#options;
+    if (!this.#isCurrent || !this.#serves(id.queue)) {
+      return;
     }
+    const known = topology.laneCreatedAt(id.queue, id.function);
+    if (known !== undefined && known > createdAt - toldWithinMs) {
+      this.#openLane(id);
+      return;
+    }
+    topology.forgetLane(id.queue, id.function);
+    this.#openLane(id);
+    this.#serve(id, []).catch((err: unknown) => logger.warn({ ...id, err }, 'lane could not be set up yet'));
   }
 
   /** A consumer has been paused or resumed by somebody, or its pause has ended. */
@@ -254,6 +277,7 @@ export class LaneKeeper {
     const { register, topology, dispatcher } = this.#options;
     const config = register.lookup(id.function);
     topology.forgetLane(id.queue, id.function);
+    dispatcher.lost(id);
     if (!this.#isCurrent) {
       return; // the round that follows when it is makes the consumer
     }
@@ -266,6 +290,7 @@ export class LaneKeeper {
       return;
     }
     await this.#ensure(config, id);
+    this.#openLane(id);
     dispatcher.unfilled(id);
   }
 
@@ -312,11 +337,12 @@ export class LaneKeeper {
   }
 
   #openLane(id: LaneId): void {
-    const { register, dispatcher } = this.#options;
+    const { register, dispatcher, topology } = this.#options;
     const config = register.lookup(id.function);
     if (config !== undefined) {
+      const paused = register.isPaused(id.function) ?? true;
       this.#open.set(keyOf(id), id);
-      dispatcher.open(id, config, register.isPaused(id.function) ?? true);
+      dispatcher.open(id, config, { paused, createdAt: topology.laneCreatedAt(id.queue, id.function) });
     }
   }
 

@@ -65,20 +65,22 @@ function laneConsumerConfig(lane: LaneConfig): Partial<ConsumerConfig> {
 }
 
 /**
- * Creates the consumer or brings it to these settings: what a worker does, since it knows them all.
+ * Creates the consumer or brings it to these settings: what a worker does, since it knows them all. Returns when the
+ * consumer was created, by the broker's clock: Unix time in milliseconds.
  * @param mayResume asked before a consumer that is paused is resumed
  */
 export async function ensureLane(
   manager: JetStreamManager,
   lane: LaneConfig,
   mayResume: (name: string) => Promise<boolean>,
-): Promise<void> {
+): Promise<number> {
   try {
     const info = (await createLane(manager, lane)) ?? (await updateLane(manager, lane));
     const isOther = lane.paused !== undefined && lane.paused !== isPaused(info);
     if (isOther && (lane.paused || (await mayResume(lane.function)))) {
       await setPaused(manager, lane.queue, lane.function, lane.paused);
     }
+    return Date.parse(info.created);
   } catch (error) {
     throw asQueueError(error, `the consumer of ${lane.function} in queue ${lane.queue} cannot be set up`);
   }

@@ -1,5 +1,5 @@
 import type { Msg } from '@nats-io/transport-node';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Acknowledgement, acknowledgementPayload, type Delivery, toDelivery } from './delivery.ts';
 
 const reply = '$JS.ACK.CALLS_q.echo.2.7.3.1700000000123456789.5';
@@ -87,6 +87,50 @@ test('the first decision counts', () => {
     expect(delivery.settled).toBe(true);
   });
   expect(sent).toEqual(['+ACK']);
+});
+
+describe('a call that is delivered again while it is held', () => {
+  const later = '$JS.ACK.CALLS_q.echo.1.7.1.1700000000123456789.5';
+
+  /** What goes to which delivery. */
+  function twice(decide: (first: Delivery, second: Delivery) => void): [to: string, payload: string][] {
+    const sent: [string, string][] = [];
+    const send = (to: string, acknowledgement: Acknowledgement): void => {
+      sent.push([to === reply ? 'first' : 'second', acknowledgementPayload(acknowledgement)]);
+    };
+    const deliveries = [toDelivery(message, send)!, toDelivery({ ...message, reply: later }, send)!] as const;
+    decide(...deliveries);
+    return sent;
+  }
+
+  test('is settled as it was delivered last', () => {
+    const sent = twice((first, second) => {
+      first.again(second);
+      first.extend();
+      first.done();
+      first.giveBack();
+      expect([first.settled, second.settled]).toEqual([true, true]);
+    });
+    expect(sent).toEqual([
+      ['second', '+WPI'],
+      ['second', '+ACK'],
+    ]);
+  });
+
+  test.each<[string, (delivery: Delivery) => void, string]>([
+    ['done', (delivery) => delivery.done(), '+ACK'],
+    ['given back', (delivery) => delivery.giveBack(1500), '-NAK {"delay": 1500000000}'],
+    ['set aside', (delivery) => delivery.setAside('no good'), '+TERM no good'],
+  ])('is settled once more if it was before: %s', (_, decide, payload) => {
+    const sent = twice((first, second) => {
+      decide(first);
+      first.again(second);
+    });
+    expect(sent).toEqual([
+      ['first', payload],
+      ['second', payload],
+    ]);
+  });
 });
 
 test.each([

@@ -29,6 +29,12 @@ export interface Delivery extends CallIdentity {
   extend(): void;
   /** The broker removes the call and tells operators why in an advisory. */
   setAside(reason: string): void;
+  /**
+   * The broker has delivered the same message once more, since the lease ran out unheard or the consumer was made anew:
+   * what has been or will be decided here is told of that delivery. A new consumer does not know of the one before it, and
+   * what that was told is lost with it.
+   */
+  again(newer: Delivery): void;
 }
 
 type MessageSubject = NonNullable<ReturnType<typeof readCallSubject>>;
@@ -45,11 +51,17 @@ export function toDelivery(message: Msg, send: SendAcknowledgement): Delivery | 
   }
   const rawHeader = readHeader(message, callHeader);
   const { lane, identity = nameless(info) } = subject;
-  let settled = false;
+  let decided: Acknowledgement | undefined;
+  let latest: Delivery | undefined;
   const settle = (acknowledgement: Acknowledgement): void => {
-    if (!settled) {
-      settled = true;
+    if (decided !== undefined) {
+      return;
+    }
+    decided = acknowledgement;
+    if (latest === undefined) {
       send(reply, acknowledgement);
+    } else {
+      settleAs(latest, acknowledgement);
     }
   };
   return {
@@ -66,13 +78,29 @@ export function toDelivery(message: Msg, send: SendAcknowledgement): Delivery | 
     queue: lane.queue,
     info,
     get settled() {
-      return settled;
+      return decided !== undefined;
     },
     done: () => settle('done'),
     giveBack: (delayMs = 0) => settle({ backAfterMs: delayMs }),
-    extend: () => send(reply, 'working'),
+    extend: () => (latest === undefined ? send(reply, 'working') : latest.extend()),
     setAside: (reason) => settle({ setAside: reason }),
+    again: (newer) => {
+      latest = newer;
+      if (decided !== undefined) {
+        settleAs(newer, decided);
+      }
+    },
   };
+}
+
+function settleAs(delivery: Delivery, acknowledgement: Acknowledgement): void {
+  if (acknowledgement === 'done') {
+    delivery.done();
+  } else if (acknowledgement !== 'working' && 'setAside' in acknowledgement) {
+    delivery.setAside(acknowledgement.setAside);
+  } else if (acknowledgement !== 'working') {
+    delivery.giveBack(acknowledgement.backAfterMs);
+  }
 }
 
 /** A call is settled under the names that it bears itself, so they have to be those that it was delivered under. */

@@ -1,3 +1,4 @@
+import type { Msg } from '@nats-io/transport-node';
 import { consumerFunction, streamQueue } from '../subjects.ts';
 import type { Broker } from './broker.ts';
 import type { LaneId } from './call-source.ts';
@@ -6,8 +7,9 @@ import { inboxCallback } from './inbox-callback.ts';
 /**
  * Tells of each consumer that is created in any queue, so that workers take up a new function at once. Advisories are
  * not stored: one that is missed must be found by comparing.
+ * @param onCreated gets the time as well, by the broker's clock: Unix time in milliseconds
  */
-export function followCreatedLanes(broker: Broker, onCreated: (lane: LaneId) => void): void {
+export function followCreatedLanes(broker: Broker, onCreated: (lane: LaneId, createdAt: number) => void): void {
   follow(broker, 'CREATED', onCreated);
 }
 
@@ -24,7 +26,11 @@ export function followPausedLanes(broker: Broker, onChanged: (lane: LaneId) => v
   follow(broker, 'PAUSE', onChanged);
 }
 
-function follow(broker: Broker, event: 'CREATED' | 'DELETED' | 'PAUSE', listener: (lane: LaneId) => void): void {
+function follow(
+  broker: Broker,
+  event: 'CREATED' | 'DELETED' | 'PAUSE',
+  listener: (lane: LaneId, at: number) => void,
+): void {
   let subscribed = false;
   broker.onConnect((connection) => {
     if (subscribed) {
@@ -32,14 +38,21 @@ function follow(broker: Broker, event: 'CREATED' | 'DELETED' | 'PAUSE', listener
     }
     subscribed = true;
     connection.subscribe(`$JS.EVENT.ADVISORY.CONSUMER.${event}.*.*`, {
-      callback: inboxCallback(({ subject }) => {
-        const lane = parseAdvisorySubject(subject);
+      callback: inboxCallback((message) => {
+        const lane = parseAdvisorySubject(message.subject);
         if (lane !== undefined) {
-          listener(lane);
+          listener(lane, timeOf(message));
         }
       }),
     });
   });
+}
+
+/** Of an advisory that does not say it, now. */
+function timeOf(message: Msg): number {
+  const { timestamp } = message.json<{ readonly timestamp?: string }>();
+  const time = Date.parse(timestamp ?? '');
+  return Number.isNaN(time) ? Date.now() : time;
 }
 
 function parseAdvisorySubject(subject: string): LaneId | undefined {

@@ -74,6 +74,7 @@ export class QueueTopology {
   readonly #onReady = new Set<(manager: JetStreamManager) => void>();
   /** Consumers in place, each with what it was set up for. */
   readonly #lanes = new Map<string, LaneTarget>();
+  readonly #createdAt = new Map<string, number>();
   /** Those of the connection before, until it is known what there is on this one. */
   readonly #lanesBefore = new Map<string, LaneTarget>();
   /** Of those, the ones that calls were accepted for meanwhile. */
@@ -147,8 +148,18 @@ export class QueueTopology {
     return before !== undefined || this.#lanes.has(key);
   }
 
+  /**
+   * When the function's consumer was created, by the broker's clock: Unix time in milliseconds. Undefined until a process
+   * that owns lanes has made sure of it on this connection. What was stored before may have been delivered by an earlier
+   * consumer, of which this one knows nothing.
+   */
+  laneCreatedAt(queue: string, name: string): number | undefined {
+    return this.#createdAt.get(laneKey(queue, name));
+  }
+
   /** To be called when a consumer was seen to vanish. */
   forgetLane(queue: string, name: string): void {
+    this.#createdAt.delete(laneKey(queue, name));
     this.#lanes.delete(laneKey(queue, name));
     this.#lanesBefore.delete(laneKey(queue, name));
     this.#ensured.delete(laneKey(queue, name));
@@ -159,6 +170,7 @@ export class QueueTopology {
     const lanes = laneKey(queue, '');
     const keys = [...this.#lanes.keys(), ...this.#lanesBefore.keys(), ...this.#ensured.keys()];
     for (const key of keys.filter((each) => each.startsWith(lanes))) {
+      this.#createdAt.delete(key);
       this.#lanes.delete(key);
       this.#lanesBefore.delete(key);
       this.#ensured.delete(key);
@@ -278,6 +290,7 @@ export class QueueTopology {
       this.#lanesBefore.set(key, lane);
     }
     this.#lanes.clear();
+    this.#createdAt.clear();
     this.#epoch += 1;
     return this.#epoch;
   }
@@ -299,9 +312,17 @@ export class QueueTopology {
     return known;
   }
 
-  #ensureLane(manager: JetStreamManager, lane: LaneConfig): Promise<void> {
+  async #ensureLane(manager: JetStreamManager, lane: LaneConfig): Promise<void> {
     const { ownsLanes, mayResume = () => Promise.resolve(true) } = this.#options;
-    return ownsLanes ? ensureLane(manager, lane, mayResume) : ensureLaneExists(manager, lane);
+    if (!ownsLanes) {
+      await ensureLaneExists(manager, lane);
+      return;
+    }
+    const epoch = this.#epoch;
+    const createdAt = await ensureLane(manager, lane, mayResume);
+    if (epoch === this.#epoch) {
+      this.#createdAt.set(laneKey(lane.queue, lane.function), createdAt);
+    }
   }
 
   async #ensureQueue(manager: JetStreamManager, queue: string): Promise<void> {

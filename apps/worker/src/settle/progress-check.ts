@@ -1,0 +1,94 @@
+import { type CallIdentity, type CallStore, type Delivery, keyOf, QueueError } from '@asyncfn/queue-core';
+import { type Logger, sleep } from '@asyncfn/service-kit';
+import type { HeldCalls } from '../held-calls.ts';
+import type { HeldCall, Settler } from './settler.ts';
+
+export interface ProgressCheckOptions {
+  readonly settler: Pick<Settler, 'end' | 'resume' | 'giveBack'>;
+  readonly store: Pick<CallStore, 'isSuperseded' | 'findOutcome'>;
+  readonly held: Pick<HeldCalls, 'wasCancelled'>;
+  /** How often the call was handed back by a worker that was stopped. */
+  readonly countHandovers: (call: CallIdentity) => Promise<number>;
+  readonly logger: Logger;
+}
+
+/** What is left to do for a call when its slot is free again. */
+export type Rest = (() => Promise<void>) | undefined;
+
+/** A call whose worker has died this often in the middle of it is not given to a further one. */
+const maxWorkerCrashes = 5;
+/** When a call comes back that somebody else is ending, or of which it could not be decided whether it may start. */
+export const undecidedMs = 5_000;
+/** Between two looks at a broker that does not answer, and for how long, in milliseconds. */
+const lookAgainMs = 250;
+const patienceMs = 3_000;
+
+/** Finds out whether a call that somebody may have had before has got further than its delivery says. */
+export class ProgressCheck {
+  readonly #options: ProgressCheckOptions;
+
+  constructor(options: ProgressCheckOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * `invoke`, or the call is dealt with but for the rest. An outage that is over leaves the broker silent for a moment. A
+   * call whose end cannot be looked for even then goes back: nobody has died with it.
+   */
+  async look(held: HeldCall<Delivery>): Promise<Rest | 'invoke'> {
+    const { settler, logger } = this.#options;
+    for (let waitedMs = 0; ; waitedMs += lookAgainMs) {
+      try {
+        return await this.#look(held);
+      } catch (err) {
+        if (!(err instanceof QueueError)) {
+          throw err;
+        }
+        if (waitedMs >= patienceMs) {
+          const { callId, function: name, queue } = held.delivery;
+          logger.warn(
+            { err, callId, function: name, queue },
+            'it cannot be seen whether a call has ended, it goes back',
+          );
+          await settler.giveBack(held, undecidedMs);
+          return undefined;
+        }
+        await sleep(lookAgainMs);
+      }
+    }
+  }
+
+  async #look(held: HeldCall<Delivery>): Promise<Rest | 'invoke'> {
+    const { settler, store } = this.#options;
+    const { call } = held;
+    if (!held.isFirst || this.#options.held.wasCancelled(call)) {
+      return await this.#lookAtAll(held);
+    }
+    // Of two workers that had the attempt before in hand, one may have ended the call, and the other stored this retry;
+    // or it was put back after it had ended, by somebody who came too late to cancel it.
+    const ended = await store.findOutcome(keyOf(call));
+    return ended === undefined ? 'invoke' : () => settler.resume(held, ended);
+  }
+
+  /**
+   * A call that was delivered before: whoever had it may have got further than its acknowledgement. The order matters:
+   * an attempt that follows this one is looked for first, since it leaves the stream only after its outcome is there.
+   */
+  async #lookAtAll(held: HeldCall<Delivery>): Promise<Rest | 'invoke'> {
+    const { store, settler } = this.#options;
+    const { delivery, call } = held;
+    if (await store.isSuperseded(delivery)) {
+      delivery.done();
+      return undefined;
+    }
+    const ended = await store.findOutcome(keyOf(call));
+    if (ended !== undefined) {
+      return () => settler.resume(held, ended);
+    }
+    const earlier = delivery.info.deliveries - 1;
+    if (earlier < maxWorkerCrashes || earlier - (await this.#options.countHandovers(delivery)) < maxWorkerCrashes) {
+      return 'invoke';
+    }
+    return settler.end(held, { status: 'failed', reason: 'worker_crash', maxRetries: call.maxRetries ?? 0 });
+  }
+}
