@@ -57,9 +57,6 @@ export interface DispatcherOptions {
   readonly holdBack: (delivery: Delivery) => void;
 }
 
-/** Clocks of two servers: a consumer is stamped by one, a call by another. */
-const clockSkewMs = 100;
-
 /** How long a request stands at the broker, by its kind, in milliseconds. */
 const expiresMs: Readonly<Record<RequestKind, number>> = {
   // Long, so that a thousand idle functions are quiet.
@@ -276,7 +273,7 @@ export class Dispatcher {
 }
 
 function isFirst({ info }: Delivery, { countsSince }: Lane): boolean {
-  return info.deliveries === 1 && info.storedAtMs > countsSince + clockSkewMs;
+  return info.deliveries === 1 && info.storedAtMs >= countsSince;
 }
 
 /** The calls of a function that is gone are not sent anywhere. */

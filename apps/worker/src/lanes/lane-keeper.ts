@@ -141,8 +141,8 @@ export class LaneKeeper {
   }
 
   /**
-   * Brings the lane and its consumer to what the register says. A pause and other settings are in force for this worker at
-   * once; a lane is resumed when its consumer is.
+   * Brings the lane and its consumer to what the register says. A pause is in force for this worker at once, all else when
+   * it is for its consumer.
    */
   async #serve(id: LaneId, refusals: QueueError[]): Promise<void> {
     const { register, onLoosened } = this.#options;
@@ -152,7 +152,7 @@ export class LaneKeeper {
     }
     const now = { paused: register.isPaused(id.function), concurrency: config.concurrency };
     const before = this.#served.get(keyOf(id));
-    if (now.paused || before?.paused === false) {
+    if (now.paused) {
       this.#openLane(id);
     }
     await onItsOwn(refusals, () => this.#ensure(config, id));
