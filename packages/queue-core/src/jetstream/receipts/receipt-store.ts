@@ -1,22 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { JetStreamApiError } from '@nats-io/jetstream';
-import { addressOf } from '../call-identity.ts';
-import { anyCancelIntentSubject, anyOutcomeSubject } from '../outcome.ts';
-import type { PublishResult } from '../publish-result.ts';
+import { addressOf } from '../../call-identity.ts';
+import { anyCancelIntentSubject, anyOutcomeSubject } from '../../outcome.ts';
+import type { PublishResult } from '../../publish-result.ts';
 import {
   missingReceiptCodec,
   missingReceiptSubject,
   type Receipt,
   type ReceiptBatch,
   receiptBatchCodec,
-} from '../receipt.ts';
-import { callFilter, queueStream } from '../subjects.ts';
-import { asQueueError } from './connecting/set-up-error.ts';
-import { MessageHeaders } from './message-headers.ts';
-import type { Publisher } from './publisher.ts';
-import type { QueueTopology } from './queue-topology.ts';
-import { cancelStream, outcomeStream } from './record-streams.ts';
-import { streamNotFound } from './streams.ts';
+} from '../../receipt.ts';
+import { callFilter, queueStream } from '../../subjects.ts';
+import { asQueueError } from '../connecting/set-up-error.ts';
+import { MessageHeaders } from '../message-headers.ts';
+import type { Publisher } from '../publisher.ts';
+import type { QueueTopology } from '../queue-topology.ts';
+import { cancelStream, outcomeStream } from '../record-streams.ts';
+import { streamNotFound } from '../streams.ts';
 
 /** Where an accepted call is. `missing` breaks P2. */
 export type CallWhereabouts = 'held' | 'ended' | 'missing';
