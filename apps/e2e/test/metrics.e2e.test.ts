@@ -13,6 +13,8 @@ const movedElsewhere = new Map([
   ['queue_worker_retries_deferred_total', 'full-broker.e2e.test.ts'],
   ['queue_worker_outcomes_lost_total', 'full-broker.e2e.test.ts'],
   ['queue_worker_conservation_drift', 'conservation.e2e.test.ts'],
+  ['gateway_streams_lost_total', 'lost-streams.e2e.test.ts'],
+  ['queue_worker_streams_lost_total', 'lost-streams.e2e.test.ts'],
 ]);
 
 function labelsOf({ samples, type }: Family): string[] {

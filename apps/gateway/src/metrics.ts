@@ -31,6 +31,8 @@ export interface GatewayMetricsSources {
   readonly reconnects: () => number;
   /** Called at each scrape. */
   readonly connected: () => boolean;
+  /** Streams lost so far. Called at each scrape. */
+  readonly streamsLost: () => number;
 }
 
 export function createMetrics(sources: GatewayMetricsSources): GatewayMetrics {
@@ -138,7 +140,7 @@ export function showHeld(registry: Registry, { inflightBytes, waiters }: HeldSou
   });
 }
 
-function observeConnection({ registry, reconnects, connected }: GatewayMetricsSources): void {
+function observeConnection({ registry, reconnects, connected, streamsLost }: GatewayMetricsSources): void {
   const registers = [registry];
   new Gauge({
     name: 'gateway_nats_connected',
@@ -155,6 +157,15 @@ function observeConnection({ registry, reconnects, connected }: GatewayMetricsSo
     collect() {
       this.reset();
       this.inc(reconnects());
+    },
+  });
+  new Counter({
+    name: 'gateway_streams_lost_total',
+    help: 'Streams that this gateway has known and that the broker has lost, with what they held.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(streamsLost());
     },
   });
 }

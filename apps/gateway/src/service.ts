@@ -22,9 +22,11 @@ import {
   QueueGauge,
   QueueInspector,
   QueueTopology,
+  ReceiptMemory,
   ReceiptStore,
   SharedRegister,
   StreamRoom,
+  StreamWatch,
   toStreamLimits,
   withoutFile,
 } from '@asyncfn/queue-core';
@@ -95,8 +97,8 @@ export async function createGateway(
   const { following, room } = parts;
   const inspector = new QueueInspector(topology, (name) => register.namesOf(name));
   const rates = new QueueRates();
-  const receipts = new ReceiptBook(new ReceiptStore(publisher, topology), logger);
-  const { registry, metrics, bodyBudget, waiters } = buildMetrics(parts, config);
+  const { watch, receipts, receiptMemory } = buildAudit(parts, logger);
+  const { registry, metrics, bodyBudget, waiters } = buildMetrics({ ...parts, watch }, config);
   const stopping = new AbortController();
   // One listener for each client that waits: Node would take more than ten of them for a leak.
   setMaxListeners(0, stopping.signal);
@@ -130,14 +132,15 @@ export async function createGateway(
     ...overrides,
   });
   warnOfSmallPayload(broker, config, context);
-  const depended = { broker, topology, register, shared, durability, stopping: stopping.signal };
+  const depended = { broker, topology, register, shared, durability, watch, stopping: stopping.signal };
   const readiness = () => readinessOf(depended);
   const ops = createOpsServer({ ...opsAddress(config), registry, readiness, logger });
   const service = createService({
     async start() {
       broker.start();
       void followFunctions({ file, shared, logger, signal: stopping.signal });
-      startRounds({ topology, gauge, room, inspector, rates, receipts, logger, signal: stopping.signal });
+      const { signal } = stopping;
+      startRounds({ topology, gauge, room, watch, inspector, rates, receipts, receiptMemory, logger, signal });
       startSweeping(following, logger, stopping.signal);
       followTokens(tokensFile, config, logger, stopping.signal);
       await listen(app, config);
@@ -153,13 +156,25 @@ export async function createGateway(
   return withPorts(service, app, ops);
 }
 
-function buildMetrics({ register, broker }: ReturnType<typeof buildQueue>, config: GatewayConfig) {
+/** What notices that streams are lost, and what workers need to find out which calls were in them. */
+function buildAudit({ broker, publisher, topology }: ReturnType<typeof buildQueue>, logger: Logger) {
+  const watch = new StreamWatch(topology, logger);
+  const store = new ReceiptStore(publisher, topology);
+  return { watch, receipts: new ReceiptBook(store, logger), receiptMemory: new ReceiptMemory(broker, watch, store) };
+}
+
+interface MetricsParts extends Pick<ReturnType<typeof buildQueue>, 'register' | 'broker'> {
+  readonly watch: StreamWatch;
+}
+
+function buildMetrics({ register, broker, watch }: MetricsParts, config: GatewayConfig) {
   const registry = createRegistry();
   const metrics = createMetrics({
     registry,
     isRegistered: (name) => register.isRegistered(name),
     reconnects: () => broker.reconnects,
     connected: () => broker.connected,
+    streamsLost: () => watch.lost,
   });
   const bodyBudget = new BodyBudget({ limitBytes: config.maxInflightBytes });
   const waiters = new Waiters({ inAll: config.maxWaiters, perToken: config.maxWaitersPerToken });
@@ -289,16 +304,19 @@ interface Depended {
   readonly register: FunctionRegister;
   readonly shared: SharedRegister;
   readonly durability: DurabilityWatch;
+  readonly watch: StreamWatch;
   readonly stopping: AbortSignal;
 }
 
-function readinessOf({ broker, topology, register, shared, durability, stopping }: Depended): Readiness {
+function readinessOf({ broker, topology, register, shared, durability, watch, stopping }: Depended): Readiness {
   return {
     ready:
       !stopping.aborted && broker.connected && topology.usable && shared.complete && durability.shortfall === undefined,
     checks: {
       nats: broker.state,
       topology: topology.usable ? 'in place' : 'pending',
+      // No reason not to be ready: what is lost is lost, and new calls can be kept (ADR 42).
+      streams: watch.state,
       intake: stopping.aborted ? 'closed' : 'open',
       register: shared.complete ? 'known' : 'pending',
       functions: String(register.list().length),

@@ -150,6 +150,7 @@ export async function startTestGateway(
       isRegistered: (name) => functions.has(name),
       reconnects: () => 3,
       connected: () => true,
+      streamsLost: () => 0,
     }),
     logger: createLogger({
       name: 'gateway',

@@ -75,7 +75,7 @@ describe('a gateway in front of JetStream', () => {
   test('tells operators what it is and does', async () => {
     await using running = await startReadyGateway();
     await (await request(running.url, { method: 'POST' })).body.dump();
-    const checks = { nats: 'connected', topology: 'in place', intake: 'open', register: 'known' };
+    const checks = { nats: 'connected', topology: 'in place', streams: 'kept', intake: 'open', register: 'known' };
     // Other tests share the broker, with their functions and with streams in memory.
     const shared = {
       functions: expect.stringMatching(/^[1-9]/),

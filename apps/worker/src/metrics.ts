@@ -32,6 +32,8 @@ export interface WorkerMetricsSources {
   readonly reconnects: () => number;
   /** Called at each scrape. */
   readonly connected: () => boolean;
+  /** Streams lost so far. Called at each scrape. */
+  readonly streamsLost: () => number;
   /** Unix time in milliseconds. Default `Date.now`. */
   readonly now?: () => number;
 }
@@ -277,7 +279,7 @@ function oldestAges(
   return ages.values();
 }
 
-function observeConnection({ registry, reconnects, connected }: WorkerMetricsSources): void {
+function observeConnection({ registry, reconnects, connected, streamsLost }: WorkerMetricsSources): void {
   const registers = [registry];
   new Gauge({
     name: 'queue_worker_nats_connected',
@@ -294,6 +296,15 @@ function observeConnection({ registry, reconnects, connected }: WorkerMetricsSou
     collect() {
       this.reset();
       this.inc(reconnects());
+    },
+  });
+  new Counter({
+    name: 'queue_worker_streams_lost_total',
+    help: 'Streams that this worker has known and that the broker has lost, with what they held.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(streamsLost());
     },
   });
 }

@@ -10,7 +10,8 @@ const overdueMs = 10_000;
 
 /** What a worker does again and again, and whenever something has changed, until it stops. */
 export function startRounds(parts: WorkerParts): void {
-  const { topology, register, room, keeper, dispatcher, callbacks, expiries, overdue, audit, logger, stop } = parts;
+  const { topology, register, room, watch, keeper, dispatcher, callbacks, expiries, overdue, audit, logger, stop } =
+    parts;
   const onError = (err: unknown): void => logger.warn({ err }, 'lanes could not be compared with the broker yet');
   const refreshSoon = coalesced(async () => {
     if (topology.ready) {
@@ -30,6 +31,7 @@ export function startRounds(parts: WorkerParts): void {
     reconcileSoon();
   });
   void every(reconcileMs, reconcile, { signal: stop.signal, onError });
+  void every(reconcileMs, () => watch.look(), { signal: stop.signal, onError });
   void every(countMs, () => (topology.ready ? keeper.countBlind() : undefined), { signal: stop.signal, onError });
   if (room !== undefined) {
     void every(countMs, () => room.look(), {

@@ -26,6 +26,7 @@ import {
   ReceiptStore,
   SharedRegister,
   StreamRoom,
+  StreamWatch,
   toStreamLimits,
   withoutFile,
 } from '@asyncfn/queue-core';
@@ -83,6 +84,7 @@ interface BrokerParts {
   readonly publisher: Publisher;
   /** Of streams that have limits; undefined where they have none. */
   readonly room: StreamRoom | undefined;
+  readonly watch: StreamWatch;
 }
 
 /** All the parts of a running worker. */
@@ -130,6 +132,7 @@ export async function createWorker(
       checks: {
         nats: parts.broker.state,
         topology: parts.topology.ready ? 'in place' : 'pending',
+        streams: parts.watch.state,
         register: parts.shared.complete ? 'known' : 'pending',
         intake: parts.stop.signal.aborted ? 'closed' : 'open',
       },
@@ -208,7 +211,7 @@ function buildParts(setting: Setting, file: FunctionsFile | undefined): WorkerPa
 
 function buildMetrics(
   { config, context }: Setting,
-  { register, broker, topology }: BrokerParts,
+  { register, broker, topology, watch }: BrokerParts,
   dispatcher: Dispatcher,
 ) {
   const registry = createRegistry();
@@ -225,6 +228,7 @@ function buildMetrics(
     }),
     reconnects: () => broker.reconnects,
     connected: () => broker.connected,
+    streamsLost: () => watch.lost,
   });
   return { registry, metrics };
 }
@@ -348,7 +352,7 @@ function connectParts({ config, context }: Setting, file: FunctionsFile | undefi
   });
   const room = config.streamMaxBytes.length > 0 ? new StreamRoom(topology) : undefined;
   const publisher = new Publisher(broker, room === undefined ? {} : { room });
-  return { broker, topology, publisher, register, shared, room };
+  return { broker, topology, publisher, register, shared, room, watch: new StreamWatch(topology, logger) };
 }
 
 /** The delivery counts at the broker, so it is noted that no crash has ended it. */

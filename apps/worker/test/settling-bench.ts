@@ -246,6 +246,7 @@ function buildSettling(needs: SettlingNeeds) {
     backlog: () => Promise.resolve(undefined),
     reconnects: () => 0,
     connected: () => true,
+    streamsLost: () => 0,
   });
   const common = {
     metrics,

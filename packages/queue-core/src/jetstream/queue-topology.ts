@@ -3,7 +3,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { QueueError, type QueueErrorCode } from '../errors.ts';
 import type { FunctionConfig } from '../functions/function-config.ts';
 import type { StreamLimits } from '../stream-limits.ts';
-import { queueStream, scheduledFilter, waitingFilter } from '../subjects.ts';
+import { queueStream, scheduledFilter, streamQueue, waitingFilter } from '../subjects.ts';
 import type { Broker, QueueLogger } from './broker.ts';
 import { RetryLog } from './connecting/retry-log.ts';
 import {
@@ -218,6 +218,14 @@ export class QueueTopology {
   async removeLane(queue: string, name: string): Promise<void> {
     await removeLane(this.manager, queue, name);
     this.forgetLane(queue, name);
+  }
+
+  /** Makes streams again that are gone although the connection has lasted. Throws `QueueError`. */
+  async repair(streams: readonly string[]): Promise<void> {
+    for (const queue of streams.flatMap((stream) => streamQueue(stream) ?? [])) {
+      this.forgetQueue(queue);
+    }
+    await this.#ensureStreams(this.manager);
   }
 
   /** For this folder alone. Throws `QueueError` while the topology is not in place. */

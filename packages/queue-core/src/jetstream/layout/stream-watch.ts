@@ -1,0 +1,142 @@
+import { JetStreamApiError, type StreamInfo } from '@nats-io/jetstream';
+import type { QueueLogger } from '../broker.ts';
+import { RetryLog } from '../connecting/retry-log.ts';
+import { asQueueError } from '../connecting/set-up-error.ts';
+import type { QueueTopology } from '../queue-topology.ts';
+import { streamNotFound } from '../streams.ts';
+import { KnownStreams, type LostStream, type StreamSight } from './known-streams.ts';
+
+type Topology = Pick<QueueTopology, 'manager' | 'ready' | 'onStream' | 'repair'>;
+
+/** Nothing of value is in it. */
+const worthless: ReadonlySet<string> = new Set(['COMMIT_PROBE']);
+
+/**
+ * Notices that streams of ours are gone, or that others of the same name have replaced them: a broker has come back
+ * without its data, or an operator has deleted them. Logs it, and has them made again.
+ */
+export class StreamWatch {
+  readonly #topology: Topology;
+  readonly #logger: QueueLogger;
+  readonly #retries: RetryLog;
+  readonly #known = new KnownStreams();
+  readonly #onLost = new Set<(stream: string) => void>();
+  #lost = 0;
+
+  constructor(topology: Topology, logger: QueueLogger) {
+    this.#topology = topology;
+    this.#logger = logger;
+    this.#retries = new RetryLog(logger, 'it cannot be seen yet whether all streams are there');
+    topology.onStream((info) => this.#note(info));
+  }
+
+  /** Streams that were lost, with something in them, since the process began. */
+  get lost(): number {
+    return this.#lost;
+  }
+
+  /** In a word, for people. `lost` holds for as long as the process runs. */
+  get state(): 'kept' | 'lost' {
+    return this.#lost > 0 ? 'lost' : 'kept';
+  }
+
+  /** `listener` runs with the name of each stream that is lost, whatever it held. */
+  onLost(listener: (stream: string) => void): void {
+    this.#onLost.add(listener);
+  }
+
+  /** Looks whether all known streams are there. To be called every few seconds. Never throws. */
+  async look(): Promise<void> {
+    if (!this.#topology.ready) {
+      return;
+    }
+    try {
+      await this.#look();
+      this.#retries.succeeded();
+    } catch (error) {
+      this.#retries.failed(error, {});
+    }
+  }
+
+  async #look(): Promise<void> {
+    const names = await this.#list();
+    const gone: string[] = [];
+    for (const name of this.#known.missingFrom(names)) {
+      if (await this.#isGone(name)) {
+        gone.push(name);
+        this.#takeDeletion(this.#known.lose(name));
+      }
+    }
+    if (gone.length > 0) {
+      await this.#topology.repair(gone);
+    }
+  }
+
+  /** The names of all streams. One whose leader does not answer may be left out. */
+  async #list(): Promise<Set<string>> {
+    const names = new Set<string>();
+    try {
+      for await (const info of this.#topology.manager.streams.list()) {
+        names.add(info.config.name);
+        this.#noteAgain(info);
+      }
+    } catch (error) {
+      throw asQueueError(error, 'the streams cannot be listed');
+    }
+    return names;
+  }
+
+  async #isGone(name: string): Promise<boolean> {
+    try {
+      await this.#topology.manager.streams.info(name);
+      return false;
+    } catch (error) {
+      if (error instanceof JetStreamApiError && error.code === streamNotFound) {
+        return true;
+      }
+      throw asQueueError(error, `stream ${name} cannot be read`);
+    }
+  }
+
+  /** Other streams of the account may not be ours. */
+  #noteAgain(info: StreamInfo): void {
+    if (this.#known.has(info.config.name)) {
+      this.#note(info);
+    }
+  }
+
+  #note(info: StreamInfo): void {
+    if (!worthless.has(info.config.name)) {
+      this.#takeLoss(this.#known.note(toSight(info)));
+    }
+  }
+
+  /** An operator may have removed the queue of functions that are gone: not if another process has made it again. */
+  #takeDeletion(lost: LostStream | undefined): void {
+    if (lost === undefined || lost.held > 0) {
+      this.#takeLoss(lost);
+      return;
+    }
+    this.#logger.warn(lost, 'a stream is gone that held nothing');
+    this.#tell(lost);
+  }
+
+  /** `held` is from the last look: there may have been more. */
+  #takeLoss(lost: LostStream | undefined): void {
+    if (lost !== undefined) {
+      this.#lost += 1;
+      this.#logger.error(lost, 'a stream is gone, and what it held is lost');
+      this.#tell(lost);
+    }
+  }
+
+  #tell({ stream }: LostStream): void {
+    for (const listener of this.#onLost) {
+      listener(stream);
+    }
+  }
+}
+
+function toSight({ config, created, state }: StreamInfo): StreamSight {
+  return { name: config.name, created: String(created), held: state.messages, lastSequence: state.last_seq };
+}

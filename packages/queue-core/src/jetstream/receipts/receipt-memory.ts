@@ -1,0 +1,87 @@
+import type { Msg } from '@nats-io/transport-node';
+import { type ReceiptBatch, receiptBatchCodec } from '../../receipt.ts';
+import type { Broker } from '../broker.ts';
+import { readHeader } from '../delivery.ts';
+import { inboxCallback } from '../inbox-callback.ts';
+import type { StreamWatch } from '../layout/stream-watch.ts';
+import { receiptStream } from '../record-streams.ts';
+import type { ReceiptStore } from './receipt-store.ts';
+
+/** How long after it is due a page is remembered, in milliseconds: a worker has taken it by then, or put it again as another page. */
+const graceMs = 5_000;
+/** Most pages that are remembered, of 50 calls each. */
+const maxPages = 1_000;
+
+/**
+ * Remembers the receipts that the broker holds. If the broker loses their stream, this puts them again, so that workers
+ * look for the calls that were lost with it, and report them as missing (P2). It hears each page as it is stored, by any
+ * process.
+ */
+export class ReceiptMemory {
+  readonly #store: Pick<ReceiptStore, 'put'>;
+  readonly #now: () => number;
+  /** By subject, the oldest first. */
+  readonly #pages = new Map<string, ReceiptBatch>();
+  #subscribed = false;
+  #isLost = false;
+
+  /** @param now Unix time in milliseconds */
+  constructor(
+    broker: Pick<Broker, 'onConnect'>,
+    watch: Pick<StreamWatch, 'onLost'>,
+    store: Pick<ReceiptStore, 'put'>,
+    now: () => number = Date.now,
+  ) {
+    this.#store = store;
+    this.#now = now;
+    broker.onConnect((connection) => {
+      if (!this.#subscribed) {
+        this.#subscribed = true;
+        connection.subscribe('receipts.accepted.*', { callback: inboxCallback((message) => this.#hear(message)) });
+      }
+    });
+    watch.onLost((stream) => {
+      this.#isLost ||= stream === receiptStream;
+    });
+  }
+
+  /** Puts what was lost, if anything was. To be called every second while the streams are in place. Never throws. */
+  async restore(): Promise<void> {
+    if (!this.#isLost) {
+      // Only while the broker is there: pages that were due during an outage have not been looked at.
+      this.#forget();
+      return;
+    }
+    this.#isLost = false;
+    const lost = [...this.#pages.values()];
+    this.#pages.clear();
+    for (const batch of lost) {
+      const result = await this.#store.put({ ...batch, dueAt: this.#now() });
+      if (result.kind === 'refused') {
+        this.#pages.set(`unstored.${this.#pages.size}`, batch);
+        this.#isLost = true; // the next round tries again
+      }
+    }
+  }
+
+  #hear(message: Msg): void {
+    const batch = receiptBatchCodec.decode(readHeader(message, receiptBatchCodec.header) ?? '');
+    if (batch === undefined) {
+      return; // the audit says so
+    }
+    this.#pages.set(message.subject, batch);
+    const [oldest] = this.#pages.keys();
+    if (this.#pages.size > maxPages && oldest !== undefined) {
+      this.#pages.delete(oldest);
+    }
+  }
+
+  #forget(): void {
+    const now = this.#now();
+    for (const [subject, { dueAt }] of this.#pages) {
+      if (dueAt + graceMs < now) {
+        this.#pages.delete(subject);
+      }
+    }
+  }
+}
