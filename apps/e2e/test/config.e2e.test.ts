@@ -42,6 +42,20 @@ describe.for(apps)('a %s that is not set up right', (app) => {
     expect(child.logs).toEqual([]);
   });
 
+  test('names a variable that looks like a setting and is none, with the nearest one, and no value', async () => {
+    await using stack = await startBackground();
+    const child = await stack.spawn(app, {
+      MAX_INFLIHGT: 'topsecret',
+      RETRY_ATTEMPTS: '3',
+      MAX_INFLIGHT_BYTES: '9MiB',
+    });
+    await child.untilReady();
+
+    const lines = child.logs.filter(({ msg }) => /environment variable/.test(String(msg)));
+    expect(lines).toMatchObject([{ level: 'warn', variable: 'MAX_INFLIHGT', nearest: 'MAX_INFLIGHT' }]);
+    expect(child.output.join('\n')).not.toContain('topsecret');
+  });
+
   test('names every problem of its functions file, each with its line', async () => {
     await using stack = await startBackground();
     const text = [

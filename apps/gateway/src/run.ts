@@ -16,6 +16,8 @@ export async function run(process: NodeJS.Process): Promise<void> {
     name: 'gateway',
     version: readVersion(import.meta.url),
     schema: gatewayConfig,
+    // Of several processes, which share their environment, only the first.
+    warnsOfMisspelt: (cluster.worker?.id ?? 1) === 1,
     create: createGateway,
   });
   cluster.worker?.disconnect(); // or else the channel to the primary keeps it alive

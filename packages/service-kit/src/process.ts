@@ -1,5 +1,6 @@
 import { processConfig } from './common-config.ts';
 import { ConfigError, type ConfigOf, parseConfig, type Schema } from './config.ts';
+import { findMisspelt } from './environment/misspelt.ts';
 import type { Service } from './lifecycle.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { sleep } from './timing.ts';
@@ -39,6 +40,8 @@ export interface ProcessOptions<S extends Schema> {
   readonly version: string;
   readonly schema: S & typeof processConfig;
   create(config: ConfigOf<S>, context: ProcessContext): Promise<Service> | Service;
+  /** Whether variables that look like settings and are none are told in a warning each. Default: false. */
+  readonly warnsOfMisspelt?: boolean;
   /** Default: one made from `LOG_LEVEL` and `LOG_FORMAT`. */
   readonly logger?: Logger;
   /** What a stop may take beyond `SHUTDOWN_TIMEOUT` before the process is ended by force. Default 10,000. */
@@ -69,12 +72,22 @@ export async function runProcess<const S extends Schema>(options: ProcessOptions
   }
   const { logLevel, logFormat, shutdownTimeoutMs } = parseConfig(processConfig, process.env);
   const logger = options.logger ?? createLogger({ name, level: logLevel, format: logFormat });
+  if (options.warnsOfMisspelt === true) {
+    warnOfMisspelt(process, logger);
+  }
   const run = new ProcessRun(process, logger, {
     version: options.version,
     stopLimitMs: shutdownTimeoutMs + (options.stopGraceMs ?? 10_000),
     lingerMs: options.lingerMs ?? 2_000,
   });
   await run.run(async (context) => options.create(config, context));
+}
+
+/** Values are not shown: one may be a secret. */
+function warnOfMisspelt({ env }: ProcessHandle, logger: Logger): void {
+  for (const misspelt of findMisspelt(env)) {
+    logger.warn(misspelt, 'environment variable has no effect: there is no setting of this name');
+  }
 }
 
 interface RunOptions {
