@@ -11,6 +11,7 @@ export interface ComposeService {
   readonly init?: boolean;
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  readonly volumes?: readonly string[];
   readonly extra_hosts?: readonly string[];
   readonly healthcheck?: { readonly test?: readonly string[]; readonly disable?: boolean };
   readonly profiles?: readonly string[];

@@ -28,6 +28,18 @@ test('nats-server is process 1, since its health check looks for a file that is 
   }
 });
 
+test('no server of the cluster gets the folder of the single server, whose streams it would not take over', () => {
+  const dataOf = (file: string) =>
+    Object.values(readCompose(file)).flatMap(({ image, volumes }) =>
+      image === undefined || image.startsWith('nats:') ? (volumes ?? []).filter((each) => each.endsWith(':/data')) : [],
+    );
+  const single = dataOf('docker-compose.yml');
+  const cluster = dataOf('deploy/docker-compose.cluster.yml');
+  expect(single).toEqual(['nats-data:/data']);
+  expect(new Set(cluster).size).toBe(3);
+  expect(cluster.filter((each) => single.includes(each))).toEqual([]);
+});
+
 test('containers may call the gateway and the inbox by the names of their services', () => {
   const load = services['load']?.environment;
   expect(new URL(load?.['GATEWAY_URL'] ?? '').hostname).toBe('gateway');
