@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { ApiClient, CallClient } from '@asyncfn/stack';
-import { gate, startCallbackReceiver, startTestFunction, status } from '@asyncfn/testkit';
-import { expect, test } from 'vitest';
+import { gate, type RequestHandler, startCallbackReceiver, startTestFunction, status } from '@asyncfn/testkit';
+import { describe, expect, test } from 'vitest';
 import { startStack } from './harness/stack.ts';
 
 test('the state of a call follows it from its acceptance to its callback', async () => {
@@ -37,48 +38,55 @@ test('the state of a call follows it from its acceptance to its callback', async
   });
 });
 
-test('a call whose worker was killed waits, runs again, and is known all the while', async () => {
+test('a call whose worker was killed is not said to wait before its lease has ended, runs again, and is known all the while', async () => {
   const held = gate();
   await using fn = await startTestFunction({ handler: held.handler });
   await using stack = await startStack({ functions: { fn: fn.url }, workerEnv: { ACK_WAIT: '3s' } });
   await using client = new ApiClient(stack.gateway.url);
   await using calls = new CallClient(stack.gateway.url);
   const callId = await client.accept('fn');
-  await calls.until(callId, 'running');
+  const running = await calls.until(callId, 'running');
   stack.worker.kill('SIGKILL');
   await stack.worker.ended();
-  expect(await calls.state(callId)).toMatchObject({ status: 'queued' });
+  expect(await calls.state(callId)).toEqual(running);
+  await calls.until(callId, 'queued');
   await stack.startWorker();
   await calls.until(callId, 'running');
   held.open();
   expect(await calls.untilEnded(callId)).toMatchObject({ status: 'succeeded', attempts: 1 });
 });
 
-test('a call is never unknown, and never goes back, while it and a thousand others are moved by two workers', async () => {
-  const count = 1_000;
-  const handler = status(503, { times: 1 });
-  await using fn = await startTestFunction({ handler, keepBodies: false });
-  const retry = { attempts: 3, minWait: '50ms', maxWait: '50ms', backoff: 'exponential' };
-  await using stack = await startStack({ functions: { fn: { url: fn.url, retry } }, gateways: 2, workers: 2 });
-  await using client = new ApiClient(stack.gateway.url, 10);
-  await using calls = new CallClient(stack.gateways[1]!.url, 20);
+test('a call that a worker hands back when it is stopped waits at once', async () => {
+  const held = gate();
+  await using fn = await startTestFunction({ handler: held.handler });
+  await using stack = await startStack({ functions: { fn: fn.url }, workerEnv: { SHUTDOWN_TIMEOUT: '100ms' } });
+  await using client = new ApiClient(stack.gateway.url);
+  await using calls = new CallClient(stack.gateway.url);
+  const callId = await client.accept('fn');
+  await calls.until(callId, 'running');
+  await stack.worker.stop();
+  expect(await calls.state(callId)).toMatchObject({ status: 'queued', attempts: 0 });
+});
+
+/** Follows calls from their acceptance to their ends, twenty at once. Gives the states of each, in their order. */
+async function followCalls(count: number, client: ApiClient, calls: CallClient) {
   let asked = 0;
-  const follow = async (): Promise<string[]> => {
+  const follow = async (): Promise<string> => {
     const seen: string[] = [];
     const callId = await client.accept('fn');
     while (seen.at(-1) !== 'succeeded') {
       // Throws for any answer but 200.
-      const state = await calls.state(callId);
+      const { status: now } = await calls.state(callId);
       asked += 1;
-      if (state.status !== seen.at(-1)) {
-        seen.push(state.status);
+      if (now !== seen.at(-1)) {
+        seen.push(now);
       }
     }
-    return seen;
+    return seen.join(' ');
   };
   let left = count;
-  const followMany = async (): Promise<string[][]> => {
-    const seen: string[][] = [];
+  const followMany = async (): Promise<string[]> => {
+    const seen: string[] = [];
     while (left > 0) {
       left -= 1;
       seen.push(await follow());
@@ -86,11 +94,54 @@ test('a call is never unknown, and never goes back, while it and a thousand othe
     return seen;
   };
   const seen = (await Promise.all(Array.from({ length: 20 }, followMany))).flat();
-  expect(seen).toHaveLength(count);
-  // A retry that is due is queued, and runs, once more.
-  const order = /^(queued )?(running )?(retrying )?(queued )?(running )?succeeded$/;
-  expect(seen.map((each) => each.join(' ')).filter((each) => !order.test(each))).toEqual([]);
-  expect(asked).toBeGreaterThan(2 * count);
+  return { seen, asked };
+}
+
+/** Of a call with one retry. A retry that is due is queued, and runs, once more. */
+const order = /^(queued )?(running )?(retrying )?(queued )?(running )?succeeded$/;
+
+describe('a call is never unknown, and never goes back', () => {
+  const retry = { attempts: 3, minWait: '50ms', maxWait: '50ms', backoff: 'exponential' };
+
+  test('while it and a thousand others are moved by two workers', async () => {
+    const handler = status(503, { times: 1 });
+    await using fn = await startTestFunction({ handler, keepBodies: false });
+    await using stack = await startStack({ functions: { fn: { url: fn.url, retry } }, gateways: 2, workers: 2 });
+    await using client = new ApiClient(stack.gateway.url, 10);
+    await using calls = new CallClient(stack.gateways[1]!.url, 20);
+    const { seen, asked } = await followCalls(1_000, client, calls);
+    expect(seen).toHaveLength(1_000);
+    expect(seen.filter((each) => !order.test(each))).toEqual([]);
+    expect(asked).toBeGreaterThan(2_000);
+  });
+
+  test('while its workers stand still for longer than they may take to answer', async () => {
+    const answer = status(503, { times: 1 });
+    const handler: RequestHandler = async (request, response) => {
+      await setTimeout(100); // so that it is seen running
+      await answer(request, response);
+    };
+    await using fn = await startTestFunction({ handler, keepBodies: false });
+    await using stack = await startStack({ functions: { fn: { url: fn.url, retry } }, gateways: 2, workers: 2 });
+    await using client = new ApiClient(stack.gateway.url, 10);
+    await using calls = new CallClient(stack.gateways[1]!.url, 20);
+    const done = new AbortController();
+    const stalling = (async () => {
+      for (let turn = 0; !done.signal.aborted; turn++) {
+        const worker = stack.workers[turn % 2]!;
+        await worker.pause();
+        await setTimeout(500);
+        worker.kill('SIGCONT');
+        await setTimeout(50);
+      }
+    })();
+    const { seen } = await followCalls(100, client, calls);
+    done.abort();
+    await stalling;
+    expect(seen.filter((each) => !order.test(each))).toEqual([]);
+    // Not all of them have been too fast to be seen at a worker that stood still.
+    expect(seen.filter((each) => each.includes('running')).length).toBeGreaterThan(10);
+  });
 });
 
 test('the result is what the function said, byte for byte, or a reason why it is not there', async () => {

@@ -47,7 +47,7 @@ function viewOfAlive({ phase, call, dueAt, held }: AliveCall, lookup: Parameters
     function: lookup(name)?.name ?? name,
     queue,
     status: phase,
-    attempts: held === undefined ? retry : held.retry + 1,
+    attempts: phase === 'running' ? (held?.retry ?? retry) + 1 : retry,
     maxRetries: held?.maxRetries ?? call.maxRetries ?? lookup(name)?.retry.attempts ?? defaultRetryPolicy.attempts,
     createdAt: toIso(startTimeMs(startTime)),
     ...(dueAt !== undefined && { notBefore: toIso(dueAt) }),

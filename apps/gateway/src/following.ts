@@ -10,6 +10,7 @@ import {
   CancelSweeper,
   defaultRetryPolicy,
   type FunctionRegister,
+  Handovers,
   HolderLine,
   type Publisher,
   type QueueTopology,
@@ -48,7 +49,8 @@ export function buildFollowing({
   const holders = new HolderLine(broker);
   const intents = new CancelIntents(publisher, topology);
   const remover = new CallRemover(topology);
-  const calls = new CallFinder({ broker, topology, calls: store, intents, holders, resultTtlMs });
+  const handovers = new Handovers(publisher, topology);
+  const calls = new CallFinder({ broker, topology, calls: store, intents, holders, handovers, resultTtlMs });
   const canceller = new CallCanceller({
     finder: calls,
     calls: store,

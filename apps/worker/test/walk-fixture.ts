@@ -7,6 +7,7 @@ import {
   CallPurge,
   CallRemover,
   CancelIntents,
+  Handovers,
   HolderLine,
 } from '@asyncfn/queue-core';
 import { eventually, startTestFunction, type TestFunction } from '@asyncfn/testkit';
@@ -56,7 +57,16 @@ export async function startWalk({ hears = true }: WalkOptions = {}): Promise<Wal
   const { broker, topology, publisher, store } = bench;
   const holders = new HolderLine(broker);
   const intents = new CancelIntents(publisher, topology);
-  const finder = new CallFinder({ broker, topology, calls: store, intents, holders, resultTtlMs: 3_600_000 });
+  const handovers = new Handovers(publisher, topology);
+  const finder = new CallFinder({
+    broker,
+    topology,
+    calls: store,
+    intents,
+    holders,
+    handovers,
+    resultTtlMs: 3_600_000,
+  });
   const remover = new CallRemover(topology);
   const canceller = new CallCanceller({ finder, calls: store, intents, remover, holders, maxRetries: () => 10 });
   return {

@@ -10,8 +10,10 @@ export interface AliveCall {
   readonly call: Call;
   /** When it is put on the queue (again): Unix time in milliseconds; for `scheduled` and `retrying`. */
   readonly dueAt?: number | undefined;
-  /** What the worker says that runs it. */
+  /** What the worker says that runs it, or has said last. */
   readonly held?: HeldReport | undefined;
+  /** It was handed to a worker that does not answer at the moment, and its lease may still run. */
+  readonly isSilent?: true;
 }
 
 /** A call that has ended, with the body of its result. */

@@ -78,7 +78,9 @@ export { type ExpiryDelivery, ExpirySource } from './jetstream/expiry-source.ts'
 export { type ClaimResult, ExpiryStore } from './jetstream/expiry-store.ts';
 export { GroupCommit } from './jetstream/group-commit.ts';
 export { Handovers } from './jetstream/handovers.ts';
-export { answerForHeldCalls, type HeldCallDesk, HolderLine, MoveNotices } from './jetstream/holder-line.ts';
+export { answerForHeldCalls, type HeldCallDesk } from './jetstream/holders/held-call-desk.ts';
+export { HolderLine } from './jetstream/holders/holder-line.ts';
+export { MoveNotices } from './jetstream/holders/move-notices.ts';
 export { followCreatedLanes, followDeletedLanes, followPausedLanes } from './jetstream/lane-advisories.ts';
 export { StreamRoom } from './jetstream/layout/stream-room.ts';
 export { StreamWatch } from './jetstream/layout/stream-watch.ts';

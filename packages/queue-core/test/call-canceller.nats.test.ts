@@ -311,6 +311,27 @@ describe('a purge', () => {
     expect((await bench.take()).callId).toBe(later.id);
   });
 
+  test('leaves alone a call whose worker takes long to say that it runs it', async () => {
+    const bench = await openFinder();
+    const slow = await bench.put();
+    await bench.take();
+    bench.answer(slow, [{ report: reportOf(slow, 'running'), afterMs: 800 }]);
+    expect(await bench.purge.purge({ queue: bench.queue })).toBe(0);
+    expect(await bench.finder.find({ callId: slow.id })).toMatchObject({ kind: 'alive', phase: 'running' });
+    expect(bench.cancelled).toEqual([]);
+  });
+
+  test('leaves alone a call that runs while its consumer is made again', async () => {
+    const bench = await openFinder();
+    const held = await bench.put();
+    await bench.take();
+    bench.reports.set(held.id, reportOf(held, 'running'));
+    await bench.worker.topology.removeLane(bench.queue, 'echo');
+    await bench.worker.topology.ensureFunction({ name: 'echo', queue: bench.queue, concurrency: undefined });
+    expect(await bench.purge.purge({ queue: bench.queue })).toBe(0);
+    expect(bench.cancelled).toEqual([]);
+  });
+
   test('takes a call that a worker has given back, and one whose worker is dead', async () => {
     const bench = await openFinder({ ackWaitMs: 1_000 });
     const calls = [await bench.put(), await bench.put()];

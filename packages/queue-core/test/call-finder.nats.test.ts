@@ -1,7 +1,12 @@
 import { eventually } from '@asyncfn/testkit';
 import { describe, expect, test } from 'vitest';
+import { type CallStanding, identityOf } from '../src/index.ts';
 import { openFinder, reportOf } from './call-fixture.ts';
 import { bury, outcomeOf } from './dead-letter-fixture.ts';
+
+function isIn(standing: CallStanding | undefined, phase: string): boolean {
+  return standing?.kind === 'alive' && standing.phase === phase;
+}
 
 describe('a call', () => {
   test('is found in each phase of its life', async () => {
@@ -43,10 +48,75 @@ describe('a call', () => {
     });
   });
 
-  test('whose worker does not answer waits, and is not lost', async () => {
-    const { finder, put, take } = await openFinder();
+  test('whose worker does not answer is run as far as is known, until its lease has ended', async () => {
+    const { finder, put, take } = await openFinder({ ackWaitMs: 2_000 });
+    const call = await put({ retry: 1 });
+    await take();
+    const startedAt = performance.now();
+    while (performance.now() - startedAt < 1_500) {
+      expect(await finder.find({ callId: call.id })).toMatchObject({ phase: 'running', isSilent: true });
+    }
+    await eventually(async () => isIn(await finder.find({ callId: call.id }), 'queued'));
+  });
+
+  test('whose worker answers late is where it was said to be last, however long that goes on', async () => {
+    const { finder, put, take, answer } = await openFinder({ ackWaitMs: 1_000 });
+    const call = await put();
+    const delivery = await take();
+    const report = { ...reportOf(call, 'running'), retry: 2 };
+    answer(call, [{ report, afterMs: 350 }]);
+    const startedAt = performance.now();
+    for (let look = 0; performance.now() - startedAt < 3_000; look++) {
+      delivery.extend();
+      const held = look > 1 ? report : undefined;
+      expect(await finder.find({ callId: call.id })).toMatchObject({ phase: 'running', ...(held && { held }) });
+    }
+  });
+
+  test('is run by the worker that says so, whatever one says that had the attempt before it', async () => {
+    const { finder, put, take, answer } = await openFinder();
+    const call = await put({ retry: 1 });
+    await take();
+    answer(call, [
+      { report: { ...reportOf(call, 'left'), retry: 0 }, afterMs: 0 },
+      { report: reportOf(call, 'running'), afterMs: 20 },
+    ]);
+    expect(await finder.find({ callId: call.id })).toMatchObject({ phase: 'running', held: { retry: 1 } });
+  });
+
+  test('that its worker has handed back waits, until it is handed out again', async () => {
+    const { finder, put, take, settle, handovers } = await openFinder();
+    const call = await put();
+    const first = await take();
+    await handovers.note(identityOf(call));
+    first.giveBack();
+    await settle(first);
+    expect(await finder.find({ callId: call.id })).toMatchObject({ kind: 'alive', phase: 'queued' });
+    await take();
+    expect(await finder.find({ callId: call.id })).toMatchObject({ phase: 'running', isSilent: true });
+  });
+
+  test('is still run if its consumer is lost, or made again', async () => {
+    const { finder, put, take, reports, lane, worker } = await openFinder();
     const call = await put();
     await take();
+    reports.set(call.id, reportOf(call, 'running'));
+    await worker.topology.removeLane(lane.queue, lane.function);
+    const running = { phase: 'running', held: { retry: 0 } };
+    expect(await finder.find({ callId: call.id })).toMatchObject(running);
+    await worker.topology.ensureFunction({ name: lane.function, queue: lane.queue, concurrency: undefined });
+    const next = await put();
+    expect(await finder.find({ callId: call.id })).toMatchObject(running);
+    expect(await finder.find({ callId: next.id })).toMatchObject({ phase: 'queued' });
+    reports.clear();
+    expect(await finder.find({ callId: call.id })).toMatchObject({ ...running, isSilent: true });
+  });
+
+  test('that was never handed out waits, also if its consumer is made again', async () => {
+    const { finder, put, lane, worker } = await openFinder();
+    const call = await put();
+    await worker.topology.removeLane(lane.queue, lane.function);
+    await worker.topology.ensureFunction({ name: lane.function, queue: lane.queue, concurrency: undefined });
     expect(await finder.find({ callId: call.id })).toMatchObject({ kind: 'alive', phase: 'queued' });
   });
 

@@ -1,5 +1,6 @@
 import { eventually } from '@asyncfn/testkit';
 import { expect, inject, onTestFinished } from 'vitest';
+import { heldReportCodec, wordSubject } from '../src/held-call.ts';
 import {
   answerForHeldCalls,
   type Call,
@@ -11,8 +12,10 @@ import {
   CancelIntents,
   CancelSweeper,
   type Delivery,
+  Handovers,
   type HeldReport,
   HolderLine,
+  identityOf,
   Publisher,
 } from '../src/index.ts';
 import { uniqueQueue } from './connected.ts';
@@ -38,7 +41,8 @@ export async function openFinder({
   const holders = new HolderLine(broker);
   const intents = new CancelIntents(publisher, topology);
   const remover = new CallRemover(topology);
-  const finder = new CallFinder({ broker, topology, calls, intents, holders, resultTtlMs });
+  const handovers = new Handovers(publisher, topology);
+  const finder = new CallFinder({ broker, topology, calls, intents, holders, handovers, resultTtlMs });
   const parts = { finder, calls, intents, remover, holders, maxRetries: () => 3 };
   const canceller = new CallCanceller(parts);
   const reports = new Map<string, HeldReport>();
@@ -65,6 +69,17 @@ export async function openFinder({
     sweeper: new CancelSweeper(parts),
     store,
     reports,
+    handovers,
+    /** Whoever asks for the call gets these answers, each after its time in milliseconds. */
+    answer: (call: Call, answers: readonly { readonly report: HeldReport; readonly afterMs: number }[]): void => {
+      worker.broker.connection?.subscribe(wordSubject(identityOf(call), 'running'), {
+        callback: (_, message) => {
+          for (const { report, afterMs } of answers) {
+            setTimeout(() => message.respond(heldReportCodec.encode(report)), afterMs);
+          }
+        },
+      });
+    },
     /** What workers were told to abort: call ids, each with its generation. */
     cancelled,
     put: async (changes: Partial<Call> = {}): Promise<Call> => {

@@ -3,11 +3,11 @@ import type { CallStanding, EndedCall } from '../call-standing.ts';
 import { keyOf } from '../generation.ts';
 import type { Outcome } from '../outcome.ts';
 import type { PublishResult, RefusalReason } from '../publish-result.ts';
-import type { CallFinder, QueuedCall } from './call-finder.ts';
+import { attemptOf, type CallFinder, type QueuedCall } from './call-finder.ts';
 import type { CallRemover } from './call-remover.ts';
 import type { CallStore } from './call-store.ts';
 import { type CancelIntents, toCancelled } from './cancel-intents.ts';
-import type { HolderLine } from './holder-line.ts';
+import type { HolderLine } from './holders/holder-line.ts';
 import { untilDecided } from './until-decided.ts';
 
 export type CancelResult =
@@ -37,6 +37,13 @@ export interface CallCancellerParts {
 
 /** A call that moves faster than it can be cancelled is going to end soon. */
 const maxTries = 20;
+/** How long a worker that has not answered yet may take to abort a call, should it have it: milliseconds. */
+const silentAbortMs = 700;
+/**
+ * How long it may take to say that it runs a call, before the call is cancelled because none does: milliseconds. A client
+ * that asks for a state waits less.
+ */
+const patienceMs = 2_000;
 const nothing = new Uint8Array();
 
 /**
@@ -98,8 +105,15 @@ export class CallCanceller {
    */
   async cancelUnlessRunning(address: CallAddress): Promise<CancelResult | undefined> {
     const standing = await this.#parts.finder.find(address);
-    const isRunning = standing?.kind === 'alive' && standing.phase === 'running';
-    return isRunning ? undefined : this.cancel(address);
+    const isTaken = standing?.kind === 'alive' && standing.phase === 'running';
+    return isTaken && !(standing.isSilent && (await this.#isLeft(address))) ? undefined : this.cancel(address);
+  }
+
+  /** Whether no worker says that it runs the call, given more time. */
+  async #isLeft(address: CallAddress): Promise<boolean> {
+    const queued = await this.#parts.finder.findQueued(address);
+    const answer = queued && (await this.#parts.holders.ask(attemptOf(queued), { patienceMs, orLeft: false }));
+    return answer?.kind === 'silent';
   }
 
   /** Undefined where the call has moved on meanwhile, so that it must be looked for again. */
@@ -180,9 +194,11 @@ export class CallCanceller {
     const { remover, holders } = this.#parts;
     const key = keyOf(queued.call);
     await remover.removeAll(queued.subject);
-    const isHeld = standing?.kind === 'alive' && standing.phase === 'running';
-    if (isHeld || ((await remover.isDelivered(queued)) && (await holders.ask(key)) !== undefined)) {
+    const isHeld = standing?.kind === 'alive' && standing.phase === 'running' && !standing.isSilent;
+    if (isHeld) {
       await holders.abort(key);
+    } else if (await remover.isDelivered(queued)) {
+      await holders.abort(key, silentAbortMs);
     } else {
       // A delivery may be on its way to a worker all the same.
       holders.tellCancelled(key);

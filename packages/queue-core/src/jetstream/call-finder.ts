@@ -1,7 +1,7 @@
 import { JetStreamApiError, type StoredMsg } from '@nats-io/jetstream';
 import { type Call, hasStarted } from '../call.ts';
 import { addressOf, type CallAddress, identityOf, isSameCall } from '../call-identity.ts';
-import type { AliveCall, CallStanding, EndedCall } from '../call-standing.ts';
+import type { CallStanding, EndedCall } from '../call-standing.ts';
 import { callHeader, decodeCall } from '../codec.ts';
 import { deadLetterFilter } from '../dead-letter.ts';
 import { QueueError } from '../errors.ts';
@@ -10,9 +10,11 @@ import type { Broker } from './broker.ts';
 import { listOwners } from './call-owners.ts';
 import type { CallStore, StoredOutcome } from './call-store.ts';
 import type { CancelIntents } from './cancel-intents.ts';
-import { deliveredSequence } from './consumers.ts';
+import { type LaneProgress, laneProgress, wasDelivered } from './consumers.ts';
 import { toStoredDeadLetter } from './dead-letter-message.ts';
-import type { HolderLine } from './holder-line.ts';
+import type { Handovers } from './handovers.ts';
+import type { HolderLine } from './holders/holder-line.ts';
+import type { Silence, StoredAttempt } from './holders/lease-book.ts';
 import { lastMessage } from './last-message.ts';
 import { toLostOutcome } from './lost-outcome.ts';
 import type { QueueTopology } from './queue-topology.ts';
@@ -25,6 +27,7 @@ interface CallFinderParts {
   readonly calls: Pick<CallStore, 'findNewestOutcome' | 'findCallbackState' | 'recordOutcome'>;
   readonly intents: Pick<CancelIntents, 'find'>;
   readonly holders: Pick<HolderLine, 'ask'>;
+  readonly handovers: Pick<Handovers, 'lastAt'>;
   /** How long after its end a call is known, in milliseconds; 0 is as long as its record is kept. */
   readonly resultTtlMs: number;
   /** Unix time in milliseconds. */
@@ -36,13 +39,15 @@ export interface QueuedCall {
   readonly call: Call;
   readonly subject: CallSubject;
   readonly sequence: number;
+  /** By the broker's clock: Unix time in milliseconds. */
+  readonly storedAtMs: number;
   readonly dueAt: number | undefined;
 }
 
 const streamNotFound = 10059;
 /** How long the list of the queues is taken for true. What is not found is looked for in all there are. */
 const queuesKnownMs = 2_000;
-/** A call that moves faster than we can look is said to wait. */
+/** A call that moves faster than we can look is said to be where we saw it last. */
 const maxLooks = 5;
 
 /**
@@ -108,25 +113,54 @@ export class CallFinder {
   }
 
   async #toAlive(queued: QueuedCall, looks: number): Promise<CallStanding | undefined> {
-    const { call, subject, sequence, dueAt } = queued;
+    const { call, subject, dueAt } = queued;
     if (subject.readiness === 'later') {
       return { kind: 'alive', phase: hasStarted(call) ? 'retrying' : 'scheduled', call, dueAt };
     }
-    const waiting: AliveCall = { kind: 'alive', phase: 'queued', call };
-    if (sequence > (await deliveredSequence(this.#parts.topology.manager, subject))) {
-      return waiting;
+    const progress = await laneProgress(this.#parts.topology.manager, subject);
+    return wasDelivered(progress, queued) === 'no'
+      ? { kind: 'alive', phase: 'queued', call }
+      : this.#toHandedOut(queued, progress, looks);
+  }
+
+  /** A call that a worker has taken, or may have. */
+  async #toHandedOut(queued: QueuedCall, progress: LaneProgress, looks: number): Promise<CallStanding | undefined> {
+    const { call } = queued;
+    const mayLook = looks < maxLooks;
+    const answer = await this.#parts.holders.ask(attemptOf(queued), { orLeft: mayLook });
+    if (answer.kind === 'running') {
+      return { kind: 'alive', phase: 'running', call, held: answer.report };
     }
-    const identity = identityOf(call);
-    const held = await this.#parts.holders.ask(identity);
-    if (held?.standing === 'running' && held.generation === (call.generation ?? 0)) {
-      return { kind: 'alive', phase: 'running', call, held };
+    if (mayLook && (answer.kind === 'left' || (await this.#hasMoved(queued)))) {
+      return this.#look(addressOf(identityOf(call)), looks + 1);
     }
-    // Nobody runs it: it waits for its lease to run out, or it has just moved on.
-    const address = addressOf(identity);
-    const isStill = held === undefined && (await this.findQueued(address))?.sequence === sequence;
-    const ended = isStill ? await this.#parts.calls.findNewestOutcome(address) : undefined;
-    const hasMoved = !isStill || (ended !== undefined && isOf(ended, call));
-    return hasMoved && looks < maxLooks ? this.#look(address, looks + 1) : waiting;
+    const silence = answer.kind === 'silent' ? answer : nothingSaid;
+    return (await this.#mayBeLeased(queued, progress, silence))
+      ? { kind: 'alive', phase: 'running', call, held: silence.last, isSilent: true }
+      : { kind: 'alive', phase: 'queued', call };
+  }
+
+  /**
+   * No worker answers for the call. It may be dead, or slow, or cut off from the broker for a moment: until it is known that
+   * its lease has ended, it has the call, and what was told of that is not taken back.
+   */
+  async #mayBeLeased(queued: QueuedCall, progress: LaneProgress, { last, forMs }: Silence): Promise<boolean> {
+    const isUnknown = wasDelivered(progress, queued) === 'unknown';
+    if (forMs > progress.leaseMs || (isUnknown && last === undefined)) {
+      return false;
+    }
+    const { deliveredAtMs } = progress;
+    const handedBackAtMs = await this.#parts.handovers.lastAt(identityOf(queued.call));
+    return handedBackAtMs === undefined || deliveredAtMs === undefined || handedBackAtMs < deliveredAtMs;
+  }
+
+  async #hasMoved({ call, sequence }: QueuedCall): Promise<boolean> {
+    const address = addressOf(identityOf(call));
+    if ((await this.findQueued(address))?.sequence !== sequence) {
+      return true;
+    }
+    const ended = await this.#parts.calls.findNewestOutcome(address);
+    return ended !== undefined && isOf(ended, call);
   }
 
   async #toEnded({ outcome, body, storedAt }: StoredOutcome): Promise<EndedCall> {
@@ -186,6 +220,13 @@ export class CallFinder {
   }
 }
 
+const nothingSaid: Silence = { last: undefined, forMs: 0 };
+
+/** An attempt, for those who ask workers about it. */
+export function attemptOf({ call, sequence }: QueuedCall): StoredAttempt {
+  return { call: identityOf(call), generation: call.generation ?? 0, retry: call.retry, sequence };
+}
+
 /** Of a replay, an earlier end says nothing. */
 function isOf({ outcome }: StoredOutcome, call: Call): boolean {
   return outcome.generation === (call.generation ?? 0) && isSameCall(outcome, identityOf(call));
@@ -199,7 +240,8 @@ export function toQueuedCall(message: StoredMsg): QueuedCall | undefined {
   }
   const decoded = decodeCall(message.header.get(callHeader), message.data);
   const call = decoded.kind === 'call' ? decoded.call : unreadable(subject, message);
-  return { call, subject, sequence: message.seq, dueAt: scheduledAt(message.header) };
+  const { seq: sequence, time, header } = message;
+  return { call, subject, sequence, storedAtMs: time.getTime(), dueAt: scheduledAt(header) };
 }
 
 /** What is known of a message that cannot be read. A worker will put it among the dead letters. */

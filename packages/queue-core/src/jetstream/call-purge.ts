@@ -6,7 +6,7 @@ import { queueStream, waitingFilter } from '../subjects.ts';
 import type { CallCanceller, CancelResult } from './call-canceller.ts';
 import { type QueuedCall, toQueuedCall } from './call-finder.ts';
 import { asQueueError } from './connecting/set-up-error.ts';
-import { deliveredSequence } from './consumers.ts';
+import { type LaneProgress, laneProgress, wasDelivered } from './consumers.ts';
 import type { QueueTopology } from './queue-topology.ts';
 
 /** What is to be purged: a function, a queue, or a function in a queue. */
@@ -82,8 +82,8 @@ export class CallPurge {
   }
 
   async #cancelAll(calls: readonly QueuedCall[]): Promise<number> {
-    const delivered = await this.#deliveredIn(calls);
-    const results = await Promise.all(calls.map((call) => this.#cancel(call, delivered)));
+    const progress = await this.#progressOf(calls);
+    const results = await Promise.all(calls.map((call) => this.#cancel(call, progress.get(call.subject.function))));
     for (const result of results) {
       throwIfRefused(result);
     }
@@ -91,21 +91,21 @@ export class CallPurge {
   }
 
   /** What was delivered is run by a worker, or waits again: given back, or until the lease of a dead one runs out. */
-  #cancel(call: QueuedCall, delivered: ReadonlyMap<string, number>): Promise<CancelResult | undefined> {
-    const { subject, sequence } = call;
-    const isNew = subject.readiness === 'later' || sequence > (delivered.get(subject.function) ?? 0);
+  #cancel(call: QueuedCall, progress: LaneProgress | undefined): Promise<CancelResult | undefined> {
+    const { subject } = call;
+    const isNew = subject.readiness === 'later' || (progress !== undefined && wasDelivered(progress, call) === 'no');
     return isNew ? this.#canceller.cancelWaiting(call) : this.#canceller.cancelUnlessRunning(addressOf(subject));
   }
 
-  /** For each function of the calls the last message that was delivered. */
-  async #deliveredIn(calls: readonly QueuedCall[]): Promise<ReadonlyMap<string, number>> {
-    const delivered = new Map<string, number>();
+  /** How far the consumer of each function of the calls has come. */
+  async #progressOf(calls: readonly QueuedCall[]): Promise<ReadonlyMap<string, LaneProgress>> {
+    const progress = new Map<string, LaneProgress>();
     for (const { subject } of calls) {
-      if (!delivered.has(subject.function)) {
-        delivered.set(subject.function, await deliveredSequence(this.#topology.manager, subject));
+      if (!progress.has(subject.function)) {
+        progress.set(subject.function, await laneProgress(this.#topology.manager, subject));
       }
     }
-    return delivered;
+    return progress;
   }
 
   async #read(queue: string, filter: string, from: number): Promise<StoredMsg[]> {

@@ -3,7 +3,7 @@ import { addressOf } from '../call-identity.ts';
 import { type CallSubject, callFilter, queueStream } from '../subjects.ts';
 import type { QueuedCall } from './call-finder.ts';
 import { asQueueError } from './connecting/set-up-error.ts';
-import { deliveredSequence } from './consumers.ts';
+import { laneProgress, wasDelivered } from './consumers.ts';
 import type { QueueTopology } from './queue-topology.ts';
 
 /** `no message found`, in the words of different versions. */
@@ -17,9 +17,16 @@ export class CallRemover {
     this.#topology = topology;
   }
 
-  /** Whether this very message has ever been delivered to a worker. Throws `QueueError`. */
-  async isDelivered({ subject, sequence }: QueuedCall): Promise<boolean> {
-    return subject.readiness === 'ready' && sequence <= (await deliveredSequence(this.#topology.manager, subject));
+  /**
+   * Whether this very message may have been delivered to a worker: it was, or is older than its consumer. Throws
+   * `QueueError`.
+   */
+  async isDelivered({ subject, sequence, storedAtMs }: QueuedCall): Promise<boolean> {
+    if (subject.readiness !== 'ready') {
+      return false;
+    }
+    const progress = await laneProgress(this.#topology.manager, subject);
+    return wasDelivered(progress, { sequence, storedAtMs }) !== 'no';
   }
 
   /**

@@ -4,7 +4,7 @@ import type { CallFinder, QueuedCall } from './call-finder.ts';
 import type { CallRemover } from './call-remover.ts';
 import type { CallStore } from './call-store.ts';
 import type { CancelIntent, CancelIntents } from './cancel-intents.ts';
-import type { HolderLine } from './holder-line.ts';
+import type { HolderLine } from './holders/holder-line.ts';
 
 export interface CancelSweeperParts {
   readonly finder: Pick<CallFinder, 'findQueued'>;

@@ -186,19 +186,67 @@ export async function listConsumers(manager: JetStreamManager, queue: string): P
   return { lanes, scheduled };
 }
 
-/**
- * The last message of the queue's stream that has been delivered for the function: what comes after it waits. 0 where
- * the function has no consumer. Throws `QueueError`.
- */
-export async function deliveredSequence(manager: JetStreamManager, { queue, function: name }: LaneId): Promise<number> {
+/** How far the consumer of a function has come. */
+export interface LaneProgress {
+  /** Place in the stream of the last message that it has delivered. */
+  readonly deliveredSequence: number;
+  /** When it delivered a message last: Unix time in milliseconds. Undefined until it has since its leader began to lead. */
+  readonly deliveredAtMs: number | undefined;
+  /**
+   * Since when it has counted: Unix time in milliseconds, infinite for one that is not there. What was stored before may
+   * have been delivered by an earlier consumer, of which this one knows nothing.
+   */
+  readonly countsSinceMs: number;
+  /** How long a call stays with a worker that gives no sign of life, in milliseconds. */
+  readonly leaseMs: number;
+}
+
+/** What is known of a function without a consumer. */
+const noProgress: LaneProgress = {
+  deliveredSequence: 0,
+  deliveredAtMs: undefined,
+  countsSinceMs: Number.POSITIVE_INFINITY,
+  leaseMs: initialAckWaitMs,
+};
+
+/** Asks the leader of the function's consumer. Throws `QueueError`. */
+export async function laneProgress(
+  manager: JetStreamManager,
+  { queue, function: name }: LaneId,
+): Promise<LaneProgress> {
   try {
-    return (await manager.consumers.info(queueStream(queue), functionConsumer(name))).delivered.stream_seq;
+    return toProgress(await manager.consumers.info(queueStream(queue), functionConsumer(name)));
   } catch (error) {
     if (error instanceof JetStreamApiError && error.code === consumerNotFound) {
-      return 0;
+      return noProgress;
     }
     throw asQueueError(error, `the consumer of ${name} in queue ${queue} cannot be read`);
   }
+}
+
+function toProgress({ delivered, created, config }: ConsumerInfo): LaneProgress {
+  // The client's type says nanoseconds, the server sends RFC 3339, or nothing.
+  const deliveredAtMs = Date.parse(String(delivered.last_active));
+  return {
+    deliveredSequence: delivered.stream_seq,
+    deliveredAtMs: Number.isNaN(deliveredAtMs) ? undefined : deliveredAtMs,
+    countsSinceMs: Date.parse(created),
+    leaseMs: (config.ack_wait ?? initialAckWaitMs * nanosPerMs) / nanosPerMs,
+  };
+}
+
+/**
+ * Whether a message has ever been delivered; `unknown` for one that is older than its consumer.
+ * @param message its place in the stream, and when it was stored: Unix time in milliseconds
+ */
+export function wasDelivered(
+  { deliveredSequence, countsSinceMs }: LaneProgress,
+  { sequence, storedAtMs }: { readonly sequence: number; readonly storedAtMs: number },
+): 'yes' | 'no' | 'unknown' {
+  if (sequence <= deliveredSequence) {
+    return 'yes';
+  }
+  return storedAtMs < countsSinceMs ? 'unknown' : 'no';
 }
 
 /** One function's consumer in the queue; undefined where it has none. Throws `QueueError`. */

@@ -1,6 +1,7 @@
 import { DiscardPolicy, RetentionPolicy, StorageType } from '@nats-io/jetstream';
 import { type CallIdentity, identityTokens } from '../call-identity.ts';
 import { asQueueError } from './connecting/set-up-error.ts';
+import { lastMessage } from './last-message.ts';
 import { MessageHeaders } from './message-headers.ts';
 import type { Publisher } from './publisher.ts';
 import type { QueueTopology } from './queue-topology.ts';
@@ -46,6 +47,12 @@ export class Handovers {
     if (result.kind === 'refused' && this.#unstored.size < maxUnstored) {
       this.#unstored.set(subject, (this.#unstored.get(subject) ?? 0) + 1);
     }
+  }
+
+  /** When the call was handed back last, by the broker's clock: Unix time in milliseconds. Throws `QueueError`. */
+  async lastAt(call: CallIdentity): Promise<number | undefined> {
+    const note = await lastMessage(this.#topology.manager, stream, subjectOf(call));
+    return note?.time.getTime();
   }
 
   /** How often the call was handed back in the last week. Throws `QueueError`. */

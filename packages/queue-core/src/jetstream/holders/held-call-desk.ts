@@ -1,0 +1,48 @@
+import type { Msg } from '@nats-io/transport-node';
+import type { CallIdentity } from '../../call-identity.ts';
+import type { GenerationKey } from '../../generation.ts';
+import { anyWordSubject, type CallWord, type HeldReport, heldReportCodec, wordCall } from '../../held-call.ts';
+import type { Broker } from '../broker.ts';
+import { inboxCallback } from '../inbox-callback.ts';
+
+/** What a worker can say of the calls in its hands. */
+export interface HeldCallDesk {
+  /** Undefined for a call that it does not know: then another worker may. */
+  report(call: CallIdentity): HeldReport | undefined;
+  /**
+   * The call has been cancelled: its attempt is aborted, and a delivery that is on its way is not run. Returns whether it
+   * was in hand.
+   */
+  cancel(key: GenerationKey): boolean;
+}
+
+/** Has a worker answer for the calls in its hands, for as long as the broker is there. */
+export function answerForHeldCalls(broker: Broker, desk: HeldCallDesk): void {
+  let subscribed = false;
+  broker.onConnect((connection) => {
+    if (subscribed) {
+      return; // the client renews its subscriptions by itself
+    }
+    subscribed = true;
+    const listen = (word: CallWord, handle: (message: Msg, call: CallIdentity) => void): void => {
+      const callback = inboxCallback((message) => {
+        const call = wordCall(message.subject);
+        if (call !== undefined) {
+          handle(message, call);
+        }
+      });
+      connection.subscribe(anyWordSubject(word), { callback });
+    };
+    listen('running', (message, call) => {
+      const report = desk.report(call);
+      if (report !== undefined) {
+        message.respond(heldReportCodec.encode(report));
+      }
+    });
+    listen('cancel', (message, call) => {
+      if (desk.cancel({ ...call, generation: Number(message.string()) })) {
+        message.respond();
+      }
+    });
+  });
+}

@@ -1,0 +1,163 @@
+import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import { identityTokens, parseIdentity } from '../../call-identity.ts';
+import type { GenerationKey } from '../../generation.ts';
+import { type HeldReport, heldReportCodec, wordSubject } from '../../held-call.ts';
+import type { Broker } from '../broker.ts';
+import { inboxCallback } from '../inbox-callback.ts';
+import { concerns, LeaseBook, type Silence, type StoredAttempt } from './lease-book.ts';
+
+/**
+ * How long a worker may take to say that it holds a call, in milliseconds. It answers in one, unless it is busy; a dead
+ * one never does, and a client does not wait for it. An answer that comes later counts for those who ask after it.
+ */
+const answerMs = 300;
+/** How long a worker that has said so may take to abort an attempt. */
+const abortMs = 2_000;
+const noResponders = 503;
+
+/** What workers say of an attempt that was handed out. */
+export type HolderAnswer =
+  /** One of them runs it. */
+  | { readonly kind: 'running'; readonly report: HeldReport }
+  /** One had it in hand until a moment ago, and how that went is stored; or it is in its next life. */
+  | { readonly kind: 'left' }
+  /** None has answered: it has a slow worker, a dead one, or none. */
+  | ({ readonly kind: 'silent' } & Silence);
+
+export interface AskOptions {
+  /** How long workers may take, in milliseconds. Default: 300 */
+  readonly patienceMs?: number;
+  /** Whether a worker that had the attempt in hand is an answer. Default: yes */
+  readonly orLeft?: boolean;
+}
+
+interface Question {
+  readonly attempt: StoredAttempt;
+  readonly orLeft: boolean;
+  readonly resolve: (answer: HeldReport | undefined) => void;
+}
+
+/**
+ * A gateway's line to whichever worker holds a call. It is used also while the broker is suspected to be away: a word that
+ * nobody hears costs a time limit, and one that is not sent lets a call run that was cancelled.
+ */
+export class HolderLine {
+  readonly #broker: Pick<Broker, 'attached' | 'connection' | 'onConnect' | 'createInbox'>;
+  readonly #book: LeaseBook;
+  readonly #open = new Map<string, Set<Question>>();
+  #inbox = '';
+  #asked = 0;
+  #listeningOn: NatsConnection | undefined;
+
+  /** @param now monotonic clock in milliseconds */
+  constructor(broker: Pick<Broker, 'attached' | 'connection' | 'onConnect' | 'createInbox'>, now?: () => number) {
+    this.#broker = broker;
+    this.#book = new LeaseBook(now);
+    broker.onConnect(() => this.#book.connectionLost());
+  }
+
+  /** What the workers say of an attempt that was handed out. Never rejects. */
+  async ask(attempt: StoredAttempt, { patienceMs = answerMs, orLeft = true }: AskOptions = {}): Promise<HolderAnswer> {
+    const { connection, attached } = this.#broker;
+    if (connection === undefined || !attached) {
+      return { kind: 'silent', last: undefined, forMs: 0 };
+    }
+    this.#book.asked(attempt);
+    const report = await this.#question(connection, attempt, { patienceMs, orLeft });
+    if (report === undefined) {
+      return { kind: 'silent', ...this.#book.unanswered(attempt) };
+    }
+    const isRunning = report.standing === 'running' && report.generation === attempt.generation;
+    return isRunning ? { kind: 'running', report } : { kind: 'left' };
+  }
+
+  /**
+   * Has the worker abort the call that runs it. Resolves when it has, and after `limitMs` at the latest. Never rejects.
+   * @param limitMs default: 2 s
+   */
+  async abort(key: GenerationKey, limitMs: number = abortMs): Promise<void> {
+    const { connection, attached } = this.#broker;
+    if (connection === undefined || !attached) {
+      return;
+    }
+    try {
+      await connection.request(wordSubject(key, 'cancel'), String(key.generation), { timeout: limitMs });
+    } catch {
+      // No worker at all, none that holds it, or the broker went away.
+    }
+  }
+
+  /** Tells every worker, without waiting, that the call is not to be run. */
+  tellCancelled(key: GenerationKey): void {
+    const { connection, attached } = this.#broker;
+    if (connection !== undefined && attached) {
+      connection.publish(wordSubject(key, 'cancel'), String(key.generation));
+    }
+  }
+
+  async #question(
+    connection: NatsConnection,
+    attempt: StoredAttempt,
+    { patienceMs, orLeft }: Required<AskOptions>,
+  ): Promise<HeldReport | undefined> {
+    const tokens = identityTokens(attempt.call);
+    this.#listen(connection);
+    const questions = this.#open.get(tokens) ?? new Set();
+    this.#open.set(tokens, questions);
+    let question: Question | undefined;
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      return await new Promise((resolve) => {
+        question = { attempt, orLeft, resolve };
+        questions.add(question);
+        timer = setTimeout(resolve, patienceMs, undefined);
+        connection.publish(wordSubject(attempt.call, 'running'), '', { reply: this.#replyTo(tokens) });
+      });
+    } catch {
+      return undefined; // the connection is closed
+    } finally {
+      clearTimeout(timer);
+      if (question !== undefined) {
+        questions.delete(question);
+      }
+      if (questions.size === 0) {
+        this.#open.delete(tokens);
+      }
+    }
+  }
+
+  /**
+   * The call is in it, so that an answer that comes late is known for what it is. Another one for each question: a worker may
+   * be allowed a single message to the subject of a reply (`allow_responses`).
+   */
+  #replyTo(tokens: string): string {
+    this.#asked += 1;
+    return `${this.#inbox}.${this.#asked.toString(36)}.${tokens}`;
+  }
+
+  #listen(connection: NatsConnection): void {
+    if (this.#listeningOn === connection) {
+      return; // the client renews its subscriptions by itself
+    }
+    this.#listeningOn = connection;
+    this.#inbox = this.#broker.createInbox();
+    const callback = inboxCallback((message) => this.#hear(message));
+    connection.subscribe(`${this.#inbox}.*.*.*.*`, { callback });
+  }
+
+  #hear(message: Msg): void {
+    const [, ...tokens] = message.subject.slice(this.#inbox.length + 1).split('.');
+    const call = parseIdentity(...tokens);
+    const isNobody = message.headers?.code === noResponders;
+    const report = isNobody ? undefined : heldReportCodec.decode(message.string());
+    if (report !== undefined && call !== undefined) {
+      this.#book.heard(call, report);
+    }
+    for (const { attempt, orLeft, resolve } of this.#open.get(tokens.join('.')) ?? []) {
+      const isAnswer = report !== undefined && concerns(report, attempt) && (orLeft || report.standing === 'running');
+      if (isNobody || isAnswer) {
+        resolve(report);
+      }
+    }
+  }
+}

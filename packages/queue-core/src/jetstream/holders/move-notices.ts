@@ -1,0 +1,28 @@
+import type { CallIdentity } from '../../call-identity.ts';
+import { wordSubject } from '../../held-call.ts';
+import type { Broker } from '../broker.ts';
+import { TurnBatch } from '../turn-batch.ts';
+
+/** Tells whoever follows a call that it has moved. Costs one small message that is not stored. */
+export class MoveNotices {
+  readonly #broker: Pick<Broker, 'connected' | 'connection'>;
+  readonly #batch = new TurnBatch<CallIdentity>((calls) => this.#send(calls));
+
+  constructor(broker: Pick<Broker, 'connected' | 'connection'>) {
+    this.#broker = broker;
+  }
+
+  tell(call: CallIdentity): void {
+    this.#batch.add(call);
+  }
+
+  #send(calls: readonly CallIdentity[]): void {
+    const { connection, connected } = this.#broker;
+    if (connection === undefined || !connected || connection.isDraining()) {
+      return; // nobody depends on it
+    }
+    for (const call of calls) {
+      connection.publish(wordSubject(call, 'moved'));
+    }
+  }
+}
