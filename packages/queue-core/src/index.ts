@@ -63,7 +63,6 @@ export { type CallbackDelivery, CallbackSource } from './jetstream/callback-sour
 export { CallbackStore } from './jetstream/callback-store.ts';
 export { CancelIntents } from './jetstream/cancel-intents.ts';
 export { CancelSweeper } from './jetstream/cancel-sweeper.ts';
-export type { AcceptOptions, EarlierCall } from './jetstream/careful-intake.ts';
 export { CommitMode, createGroupCommit, type GroupCommitMode, groupCommitModes } from './jetstream/commit-mode.ts';
 export { findSettingProblems } from './jetstream/connecting/settings-files.ts';
 export { initialAckWaitMs, type LaneState } from './jetstream/consumers.ts';
@@ -78,6 +77,7 @@ export { type ExpiryDelivery, ExpirySource } from './jetstream/expiry-source.ts'
 export { type ClaimResult, ExpiryStore } from './jetstream/expiry-store.ts';
 export { GroupCommit } from './jetstream/group-commit.ts';
 export { Handovers } from './jetstream/handovers.ts';
+export type { AcceptOptions, EarlierCall } from './jetstream/intake/careful-intake.ts';
 export { answerForHeldCalls, type HeldCallDesk } from './jetstream/holders/held-call-desk.ts';
 export { HolderLine } from './jetstream/holders/holder-line.ts';
 export { MoveNotices } from './jetstream/holders/move-notices.ts';

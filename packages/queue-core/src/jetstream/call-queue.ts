@@ -8,10 +8,11 @@ import { type PublishResult, type RefusalReason, refused } from '../publish-resu
 import { AtomicPublisher } from './atomic-publisher.ts';
 import type { Broker } from './broker.ts';
 import { toCallMessage } from './call-message.ts';
-import { type AcceptOptions, CarefulIntake, type KeyResult } from './careful-intake.ts';
 import type { DurabilityWatch } from './durability.ts';
 import { ExpiryStore } from './expiry-store.ts';
-import { KnownCalls } from './known-calls.ts';
+import { type AcceptOptions, CarefulIntake, type KeyResult } from './intake/careful-intake.ts';
+import { IdClaims } from './intake/id-claims.ts';
+import { KnownCalls } from './intake/known-calls.ts';
 import type { Outgoing, Publisher } from './publisher.ts';
 import type { QueueGauge, RoomRequest } from './queue-gauge.ts';
 import type { QueueTopology } from './queue-topology.ts';
@@ -60,6 +61,7 @@ export class CallQueue {
     this.#gauge = gauge;
     this.#durability = durability;
     this.#careful = new CarefulIntake({
+      claims: new IdClaims({ publisher, topology }),
       known: new KnownCalls({ topology }),
       publisher,
       atomic: new AtomicPublisher(publisher),

@@ -1,4 +1,5 @@
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
+import { claimSubjects } from '../claim.ts';
 import { missingReceiptFilter } from '../receipt.ts';
 
 const nanosPerMs = 1_000_000;
@@ -77,7 +78,8 @@ export function recordStreamConfigs(replicas: number, resultTtlMs = defaultResul
     {
       ...common,
       name: expiryStream,
-      subjects: ['expiries.later.*.*.*.*', 'expiries.due.*.*.*.*', 'expiries.claim.*.*.*.*'],
+      // What is decided once, by whoever comes first: whether a call expires, and who has an id or a key.
+      subjects: ['expiries.later.*.*.*.*', 'expiries.due.*.*.*.*', 'expiries.claim.*.*.*.*', ...claimSubjects],
       retention: RetentionPolicy.Workqueue,
       allow_msg_schedules: true,
       allow_msg_ttl: true,

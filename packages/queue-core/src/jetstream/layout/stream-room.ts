@@ -32,6 +32,7 @@ const largestPart = 1 / 4;
 const keepers = new Map([
   ['callbacks', callbackStream],
   ['cancels', cancelStream],
+  ['claims', expiryStream],
   ['expiries', expiryStream],
 ]);
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { Call } from '../call.ts';
-import { fingerprintOf, type KeyRecord } from '../idempotency-key.ts';
-import { type PublishResult, refused } from '../publish-result.ts';
+import type { Call } from '../../call.ts';
+import { fingerprintOf, type KeyRecord } from '../../idempotency-key.ts';
+import { type PublishResult, refused } from '../../publish-result.ts';
 import { CarefulIntake } from './careful-intake.ts';
 
 const call: Call = {
@@ -37,6 +37,7 @@ function colliding(after: readonly Seen[], undecided = 0) {
     return refused(tries > undecided ? 'conflict' : 'undecided', 'wrong last sequence');
   };
   return new CarefulIntake({
+    claims: { take: async () => ({ kind: 'claimed', release: async () => {} }) },
     known: {
       findKey: async () => seen.key,
       isKnown: async () => seen.idIsKnown,

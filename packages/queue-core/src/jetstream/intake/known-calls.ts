@@ -1,11 +1,11 @@
 import type { StoredMsg } from '@nats-io/jetstream';
-import type { CallAddress } from '../call-identity.ts';
-import { type KeyRecord, keyRecordCodec } from '../idempotency-key.ts';
-import { anyOutcomeSubject } from '../outcome.ts';
-import { callFilter, keySubject, queueStream } from '../subjects.ts';
-import { lastMessage } from './last-message.ts';
-import type { QueueTopology } from './queue-topology.ts';
-import { outcomeStream } from './record-streams.ts';
+import type { CallAddress } from '../../call-identity.ts';
+import { type KeyRecord, keyRecordCodec } from '../../idempotency-key.ts';
+import { anyCancelIntentSubject, anyOutcomeSubject } from '../../outcome.ts';
+import { callFilter, keySubject, queueStream } from '../../subjects.ts';
+import { lastMessage } from '../last-message.ts';
+import type { QueueTopology } from '../queue-topology.ts';
+import { cancelStream, outcomeStream } from '../record-streams.ts';
 
 export interface KnownCallsParts {
   readonly topology: Pick<QueueTopology, 'manager' | 'listQueues'>;
@@ -38,16 +38,18 @@ export class KnownCalls {
   }
 
   /**
-   * Whether a call of this address is alive, or has ended and its outcome is kept. Throws `QueueError`.
+   * Whether a call of this address is alive, is being cancelled, or has ended and its outcome is kept. Throws `QueueError`.
    *
-   * The order matters: a call leaves its queue only after its outcome is there.
+   * The order matters: a call leaves its queue only after its outcome or the intent to cancel it is there, and an intent
+   * goes only after the outcome is there.
    */
   async isKnown(address: CallAddress): Promise<boolean> {
-    if ((await this.#findInQueues((queue) => callFilter(queue, address))) !== undefined) {
-      return true;
-    }
-    const outcome = await lastMessage(this.#topology.manager, outcomeStream, anyOutcomeSubject(address));
-    return outcome !== undefined;
+    const { manager } = this.#topology;
+    return (
+      (await this.#findInQueues((queue) => callFilter(queue, address))) !== undefined ||
+      (await lastMessage(manager, cancelStream, anyCancelIntentSubject(address))) !== undefined ||
+      (await lastMessage(manager, outcomeStream, anyOutcomeSubject(address))) !== undefined
+    );
   }
 
   async #findInQueues(subjectIn: (queue: string) => string): Promise<StoredMsg | undefined> {

@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import type { Call } from '../../call.ts';
+import { identityOf } from '../../call-identity.ts';
+import { type Claim, claimCodec } from '../../claim.ts';
+import type { PublishResult } from '../../publish-result.ts';
+import { lastMessage } from '../last-message.ts';
+import { MessageHeaders } from '../message-headers.ts';
+import type { Publisher } from '../publisher.ts';
+import type { QueueTopology } from '../queue-topology.ts';
+import { expiryStream } from '../record-streams.ts';
+import { expectLast } from '../schedule.ts';
+import { untilDecided } from '../until-decided.ts';
+
+/** A claim that this process has. */
+export interface OwnClaim {
+  readonly kind: 'claimed';
+  /** Gives it back: nothing was stored, nor will be. Never throws. */
+  release(): Promise<unknown>;
+}
+
+export interface WantedClaim {
+  readonly subject: string;
+  /**
+   * Calls of one queue share the claim, because the stream of the queue remembers what is claimed beside the call, and so takes
+   * only one of them: true of keys. A call that has ended leaves nothing of its id there.
+   */
+  readonly sharedInQueue: boolean;
+}
+
+export type ClaimResult =
+  | OwnClaim
+  /** Another call has it. `sequence` is what takes it over. */
+  | { readonly kind: 'held'; readonly by: Claim; readonly sequence: number }
+  /** It was forgotten in this moment: to be tried again. */
+  | { readonly kind: 'gone' }
+  | Extract<PublishResult, { kind: 'refused' }>;
+
+export interface IdClaimsParts {
+  readonly publisher: Pick<Publisher, 'publish' | 'timeoutMs'>;
+  readonly topology: Pick<QueueTopology, 'manager'>;
+  /** Unix time in milliseconds. Default `Date.now`. */
+  readonly now?: () => number;
+  /** Default: really waits. */
+  readonly sleep?: ((ms: number) => Promise<unknown>) | undefined;
+}
+
+/** Clocks differ by this much, and messages are on their way for this long, in milliseconds. */
+const graceMs = 1_000;
+/** A publish that nobody waits for any more may be stored for this long, in milliseconds. */
+const underWayMs = 120_000;
+const nothing = new Uint8Array();
+
+/**
+ * Claims ids and keys that may be used once, before it is looked whether they are known. JetStream checks "not in use" for
+ * one stream alone, and the calls of an id may be for two: so all claims are in one stream, and of two gateways that claim the
+ * same at once one comes first.
+ */
+export class IdClaims {
+  readonly #parts: IdClaimsParts;
+  readonly #now: () => number;
+
+  constructor(parts: IdClaimsParts) {
+    this.#parts = parts;
+    this.#now = parts.now ?? Date.now;
+  }
+
+  /** Throws `QueueError`. */
+  async take(wanted: WantedClaim, call: Call, over = 0): Promise<ClaimResult> {
+    const { subject } = wanted;
+    const claim = { v: 1 as const, ...identityOf(call), queue: call.queue, nonce: randomUUID() };
+    const stored = await this.#store(subject, claim, over);
+    if (stored.kind === 'stored') {
+      return this.#own(wanted, claim, stored.sequence);
+    }
+    return stored.reason === 'conflict' ? this.#judge(wanted, call, claim) : stored;
+  }
+
+  /** What is there that was in the way. */
+  async #judge(wanted: WantedClaim, call: Call, mine: Claim): Promise<ClaimResult> {
+    const { subject, sharedInQueue } = wanted;
+    const message = await lastMessage(this.#parts.topology.manager, expiryStream, subject);
+    const by = message && claimCodec.decode(message.header.get(claimCodec.header));
+    if (message === undefined || by === undefined) {
+      return { kind: 'gone' };
+    }
+    if (by.nonce === mine.nonce) {
+      return this.#own(wanted, mine, message.seq); // its confirmation got lost
+    }
+    const ageMs = this.#now() - message.time.getTime();
+    const isOfQueue = by.queue === call.queue;
+    if (isOfQueue && sharedInQueue && ageMs < underWayMs) {
+      return { kind: 'claimed', release: async () => {} };
+    }
+    const isFree = by.released === true || (isOfQueue && ageMs > this.#storedWithinMs);
+    return isFree ? this.take(wanted, call, message.seq) : { kind: 'held', by, sequence: message.seq };
+  }
+
+  /**
+   * The time that a gateway has to store its call. Should one come late all the same, the stream of its queue takes only one
+   * of the two: so a claim is taken over after that for a call of the same queue alone.
+   */
+  get #storedWithinMs(): number {
+    return this.#parts.publisher.timeoutMs + graceMs;
+  }
+
+  #own({ subject, sharedInQueue }: WantedClaim, claim: Claim, sequence: number): OwnClaim {
+    // Another call may share it, and be on its way.
+    const release = async (): Promise<unknown> =>
+      sharedInQueue ? undefined : this.#store(subject, { ...claim, released: true }, sequence);
+    return { kind: 'claimed', release };
+  }
+
+  #store(subject: string, claim: Claim, over: number): Promise<PublishResult> {
+    const result = new MessageHeaders();
+    result.set(claimCodec.header, claimCodec.encode(claim));
+    result.set('Nats-TTL', `${Math.ceil((this.#storedWithinMs + underWayMs) / 1000)}s`);
+    expectLast(result, subject, over);
+    const message = { subject, headers: result, body: nothing };
+    return untilDecided(() => this.#parts.publisher.publish(message), this.#parts.sleep);
+  }
+}
