@@ -55,6 +55,30 @@ describe('a call is cancelled', () => {
     expect(await calls.ask(next, '', 'DELETE')).toMatchObject({ status: 409, body: { call: { status: 'succeeded' } } });
   });
 
+  test('while its worker stands still with the delivery in its socket: it is not run when the worker goes on', async () => {
+    await using victim = await startTestFunction();
+    await using filler = await startTestFunction();
+    await using stack = await startStack({ functions: { victim: victim.url, filler: filler.url } });
+    await using client = new ApiClient(stack.gateway.url);
+    await using calls = new CallClient(stack.gateway.url);
+    for (const name of ['victim', 'filler']) {
+      await calls.untilEnded(await client.accept(name)); // from now on the worker waits for the next call of each
+    }
+    await stack.untilSettled();
+    stack.worker.kill('SIGSTOP');
+    const stoppedAt = performance.now();
+    const cancelled = await client.accept('victim');
+    // Between the delivery and the word of the cancel, so that the worker does not read both at once.
+    const large = await client.accept('filler', { body: 'x'.repeat(900_000) });
+    expect(await calls.ask(cancelled, '', 'DELETE')).toMatchObject({ status: 202 });
+    await eventually(() => performance.now() - stoppedAt > 2_000);
+    stack.worker.kill('SIGCONT');
+    expect(await calls.untilEnded(large)).toMatchObject({ status: 'succeeded' });
+    await stack.untilSettled();
+    expect(victim.countBy(cancelled)).toBe(0);
+    expect(await calls.state(cancelled)).toMatchObject({ status: 'cancelled', attempts: 0 });
+  });
+
   test('whose worker was killed: it does not come back when its lease has run out', async () => {
     await using fn = await startTestFunction({ handler: sleep(60_000) });
     await using stack = await startStack({ functions: { fn: fn.url }, workerEnv: { ACK_WAIT: '1s' } });

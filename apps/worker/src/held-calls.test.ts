@@ -22,7 +22,7 @@ test('what is said of a call is not said of another one of the same id', () => {
 
 test('a cancelled call is remembered for a minute, also when somebody sets the time of the machine', () => {
   let now = 0;
-  const held = new HeldCalls(new AbortController().signal, () => now);
+  const held = new HeldCalls(new AbortController().signal, { now: () => now });
   held.cancel(keyOf(callOf('call-1')));
   now = 59_000;
   held.cancel(keyOf(callOf('call-2')));
@@ -41,7 +41,7 @@ test('a cancelled call is remembered for a minute, also when somebody sets the t
 
 test('for a while after an outage, and for what was in hand before, a cancel may have been missed', () => {
   let now = 50_000;
-  const held = new HeldCalls(new AbortController().signal, () => now);
+  const held = new HeldCalls(new AbortController().signal, { now: () => now });
   expect(held.mayHaveMissedCancel()).toBe(false);
   held.noteOutage();
   now = 59_000;
@@ -49,4 +49,17 @@ test('for a while after an outage, and for what was in hand before, a cancel may
   now = 61_000;
   expect(held.mayHaveMissedCancel()).toBe(false);
   expect(held.mayHaveMissedCancel(49_000)).toBe(true);
+});
+
+test('a call is looked for while what was heard of the broker is old, and for a while after', () => {
+  let now = 0;
+  let silentForMs = 900;
+  const held = new HeldCalls(new AbortController().signal, { now: () => now, silentForMs: () => silentForMs });
+  expect(held.mayHaveMissedCancel()).toBe(false);
+  silentForMs = 60_000;
+  expect(held.mayHaveMissedCancel()).toBe(true);
+  silentForMs = 0;
+  expect(held.mayHaveMissedCancel()).toBe(true);
+  now += 10_001;
+  expect(held.mayHaveMissedCancel()).toBe(false);
 });

@@ -18,6 +18,15 @@ const rememberedCalls = 4_096;
 const rememberedMs = 60_000;
 /** How long after an outage a call may still be delivered that was cancelled during it. */
 const missedMs = 10_000;
+/** What was heard of the broker may be so old: a call that was cancelled since is still to be run by a delivery of before. */
+const mostSilentMs = 1_000;
+
+export interface HeldCallsOptions {
+  /** Monotonic clock in milliseconds: what was cancelled is not forgotten because somebody sets the time. */
+  readonly now?: () => number;
+  /** How old what was heard of the broker is, in milliseconds: see `BrokerPulse`. Default: it is new. */
+  readonly silentForMs?: () => number;
+}
 
 /** A call in hand. */
 export interface HeldAttempt {
@@ -88,6 +97,7 @@ class Attempt implements HeldAttempt {
 export class HeldCalls implements HeldCallDesk {
   readonly #stop: AbortSignal;
   readonly #now: () => number;
+  readonly #silentForMs: () => number;
   readonly #running = new TurnoverMap<string, Attempt>();
   /** Calls that have left lately, and those that left before them: forgetting all of a map at once costs nothing. */
   #left = new Map<string, Attempt>();
@@ -96,12 +106,13 @@ export class HeldCalls implements HeldCallDesk {
   readonly #cancelled = new Map<string, number>();
   #backSince = Number.NEGATIVE_INFINITY;
 
-  /**
-   * @param stop aborts all attempts
-   * @param now monotonic clock in milliseconds: what was cancelled is not forgotten because somebody sets the time
-   */
-  constructor(stop: AbortSignal, now: () => number = performance.now.bind(performance)) {
+  /** @param stop aborts all attempts */
+  constructor(
+    stop: AbortSignal,
+    { now = performance.now.bind(performance), silentForMs = () => 0 }: HeldCallsOptions = {},
+  ) {
     this.#stop = stop;
+    this.#silentForMs = silentForMs;
     this.#now = now;
     const abortAll = (): void => {
       for (const { signal } of this.#running.values()) {
@@ -145,10 +156,13 @@ export class HeldCalls implements HeldCallDesk {
 
   /**
    * Whether a call may have been cancelled without our hearing of it, so that its outcome must be looked for before it is
-   * run.
+   * run: there was an outage, or this process has stood still, and what it reads now was sent long ago.
    * @param since when it came into our hands, on the monotonic clock. Default: just now
    */
   mayHaveMissedCancel(since: number = this.#now()): boolean {
+    if (this.#silentForMs() > mostSilentMs) {
+      this.noteOutage();
+    }
     return since < this.#backSince + missedMs;
   }
 

@@ -1,3 +1,4 @@
+import { pulseMs } from '@asyncfn/queue-core';
 import { every, sleep } from '@asyncfn/service-kit';
 import type { WorkerParts } from './service.ts';
 
@@ -10,8 +11,21 @@ const overdueMs = 10_000;
 
 /** What a worker does again and again, and whenever something has changed, until it stops. */
 export function startRounds(parts: WorkerParts): void {
-  const { topology, register, room, watch, keeper, dispatcher, callbacks, expiries, overdue, audit, logger, stop } =
-    parts;
+  const {
+    topology,
+    register,
+    room,
+    watch,
+    keeper,
+    dispatcher,
+    callbacks,
+    expiries,
+    overdue,
+    audit,
+    pulse,
+    logger,
+    stop,
+  } = parts;
   const onError = (err: unknown): void => logger.warn({ err }, 'lanes could not be compared with the broker yet');
   const refreshSoon = coalesced(async () => {
     if (topology.ready) {
@@ -49,6 +63,7 @@ export function startRounds(parts: WorkerParts): void {
     signal: stop.signal,
     onError: (err) => logger.warn({ err }, 'overdue schedules could not be looked for yet'),
   });
+  void every(pulseMs, () => pulse.beat(), { signal: stop.signal, onError });
   const ready = (): boolean => topology.ready;
   const wait = (ms: number): Promise<unknown> => sleep(ms, stop.signal);
   void callbacks.runStored(stop.signal, ready, wait);

@@ -4,6 +4,7 @@ import {
   answerForHeldCalls,
   BacklogReader,
   Broker,
+  BrokerPulse,
   type CallbackDelivery,
   CallbackPolicy,
   CallbackSource,
@@ -80,6 +81,8 @@ interface BrokerParts {
   readonly register: FunctionRegister;
   readonly shared: SharedRegister;
   readonly broker: Broker;
+  /** How old what was heard of the broker is. */
+  readonly pulse: BrokerPulse;
   readonly topology: QueueTopology;
   readonly publisher: Publisher;
   /** Of streams that have limits; undefined where they have none. */
@@ -256,7 +259,7 @@ interface WorkNeeds extends BrokerParts, Pick<WorkerParts, 'handBack' | 'leases'
 /** What is done with a call: invoke, settle, call back. */
 function buildWork(setting: Setting, needs: WorkNeeds): Pick<WorkerParts, 'runner' | 'callbacks' | 'expiries'> {
   const { config, context, overrides } = setting;
-  const { broker, topology, publisher, handovers, handBack, leases, callbackLeases, metrics, agent } = needs;
+  const { broker, pulse, topology, publisher, handovers, handBack, leases, callbackLeases, metrics, agent } = needs;
   const { callbackAgent, policy } = needs;
   const { signal } = needs.cutShort;
   const common = {
@@ -289,7 +292,7 @@ function buildWork(setting: Setting, needs: WorkNeeds): Pick<WorkerParts, 'runne
     source: new CallbackSource({ topology, ackWaitMs: config.ackWaitMs }),
     leases: callbackLeases,
   });
-  const held = new HeldCalls(signal);
+  const held = new HeldCalls(signal, { silentForMs: () => pulse.silentForMs });
   answerForHeldCalls(broker, held);
   broker.onConnect(() => {
     if (broker.reconnects > 0) {
@@ -352,7 +355,9 @@ function connectParts({ config, context }: Setting, file: FunctionsFile | undefi
   });
   const room = config.streamMaxBytes.length > 0 ? new StreamRoom(topology) : undefined;
   const publisher = new Publisher(broker, room === undefined ? {} : { room });
-  return { broker, topology, publisher, register, shared, room, watch: new StreamWatch(topology, logger) };
+  const pulse = new BrokerPulse(broker);
+  const watch = new StreamWatch(topology, logger);
+  return { broker, pulse, topology, publisher, register, shared, room, watch };
 }
 
 /** The delivery counts at the broker, so it is noted that no crash has ended it. */

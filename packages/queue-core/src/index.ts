@@ -64,6 +64,7 @@ export { CallbackStore } from './jetstream/callback-store.ts';
 export { CancelIntents } from './jetstream/cancel-intents.ts';
 export { CancelSweeper } from './jetstream/cancel-sweeper.ts';
 export { CommitMode, createGroupCommit, type GroupCommitMode, groupCommitModes } from './jetstream/commit-mode.ts';
+export { BrokerPulse, pulseMs } from './jetstream/connecting/broker-pulse.ts';
 export { findSettingProblems } from './jetstream/connecting/settings-files.ts';
 export { initialAckWaitMs, type LaneState } from './jetstream/consumers.ts';
 export type { BulkReplayResult } from './jetstream/dead-letter-bulk.ts';
