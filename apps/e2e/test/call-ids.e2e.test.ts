@@ -101,11 +101,12 @@ describe('an id belongs to its submitter', () => {
   });
 });
 
-/** As time does, and at once. */
+/** As time does, and at once: claims of ids are forgotten before the ends of their calls. */
 async function forgetEnds({ nats }: Stack): Promise<void> {
   const connection = await connect({ servers: nats.url });
   const { streams } = await jetstreamManager(connection);
   await streams.purge('OUTCOMES');
+  await streams.purge('EXPIRIES', { filter: 'claims.>' });
   await connection.close();
 }
 
