@@ -193,7 +193,6 @@ describe('what a stolen password is worth', () => {
     ['gateway', '_INBOX_WORKER.guessed.1'],
     ['worker', 'calls.default.ready.~.echo.call-1.~.1'],
     ['worker', '$JS.API.STREAM.DELETE.CALLS_default'],
-    ['worker', '$JS.API.STREAM.PURGE.OUTCOMES'],
     ['worker', '$JS.API.STREAM.MSG.DELETE.CALLS_default'],
     ['worker', '$JS.API.STREAM.PURGE.DEAD_LETTERS'],
     ['worker', '$JS.API.STREAM.SNAPSHOT.CALLS_default'],

@@ -212,19 +212,20 @@ describe('a gateway with a broker of its own', () => {
   });
 });
 
-test('RESULT_TTL decides how long the broker keeps outcomes, ten minutes at least, also when it changes', async () => {
+test('RESULT_TTL is told to the workers, which forget ends by it, also when it changes', async () => {
   await using nats = await startNatsServer({ bin: inject('natsServerBin') });
-  const maxAgeMinutes = async (): Promise<number> => {
+  const told = async () => {
     await using open = await manager(nats.url);
-    return (await open.streams.streams.info('OUTCOMES')).config.max_age / 6e10;
+    const { max_age: maxAge, metadata } = (await open.streams.streams.info('OUTCOMES')).config;
+    return [maxAge, metadata?.['asyncfn-result-ttl-ms']];
   };
-  for (const [ttl, minutes] of [
-    ['1h', 60],
-    ['3h', 180],
-    ['0', 10],
+  for (const [ttl, ms] of [
+    ['1h', '3600000'],
+    ['3h', '10800000'],
+    ['0', '0'],
   ] as const) {
     await using gateway = await startGateway(nats.url, { RESULT_TTL: ttl });
     await untilReady(gateway);
-    expect([ttl, await maxAgeMinutes()]).toEqual([ttl, minutes]);
+    expect([ttl, ...(await told())]).toEqual([ttl, 0, ms]);
   }
 });

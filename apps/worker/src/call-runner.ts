@@ -147,7 +147,7 @@ export class CallRunner {
     if (delivery.call.kind === 'undecodable') {
       return this.#setAside(delivery, delivery.call.problem);
     }
-    const held = { delivery, call: delivery.call.call, isFirst };
+    const held = { delivery, call: delivery.call.call, isFirst, seenAt: performance.now() };
     const { held: desk } = this.#options;
     return isNew(held) && !desk.wasCancelled(held.call) && !desk.mayHaveMissedCancel()
       ? this.#invokeOrEnd(held, target, gate)

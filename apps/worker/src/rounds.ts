@@ -8,6 +8,8 @@ const reconcileMs = 5_000;
 const countMs = 500;
 /** How often schedules are looked for that the broker has forgotten. */
 const overdueMs = 10_000;
+/** How often ends of calls are looked for that are to be forgotten: each worker at moments of its own. */
+const pruneMs = 15_000;
 
 /** What a worker does again and again, and whenever something has changed, until it stops. */
 export function startRounds(parts: WorkerParts): void {
@@ -21,6 +23,7 @@ export function startRounds(parts: WorkerParts): void {
     callbacks,
     expiries,
     overdue,
+    pruner,
     audit,
     pulse,
     logger,
@@ -62,6 +65,16 @@ export function startRounds(parts: WorkerParts): void {
   void every(overdueMs, restore, {
     signal: stop.signal,
     onError: (err) => logger.warn({ err }, 'overdue schedules could not be looked for yet'),
+  });
+  const prune = async (): Promise<void> => {
+    const { forgotten, kept } = topology.ready ? await pruner.prune() : { forgotten: 0, kept: 0 };
+    if (forgotten + kept > 0) {
+      logger.debug({ forgotten, kept }, 'ends of calls that are old are forgotten, but for those of calls in motion');
+    }
+  };
+  void every(pruneMs * (0.75 + Math.random() / 2), prune, {
+    signal: stop.signal,
+    onError: (err) => logger.warn({ err }, 'ends of calls could not be forgotten yet'),
   });
   void every(pulseMs, () => pulse.beat(), { signal: stop.signal, onError });
   const ready = (): boolean => topology.ready;

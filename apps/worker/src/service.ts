@@ -19,6 +19,7 @@ import {
   findSettingProblems,
   Handovers,
   MoveNotices,
+  OutcomePruner,
   OverdueSchedules,
   Publisher,
   type QueueError,
@@ -62,6 +63,7 @@ import { buildLanes, type Lanes } from './lanes/build-lanes.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { createMetrics, type WorkerMetrics } from './metrics.ts';
 import { startRounds } from './rounds.ts';
+import { giveBackWord, noteAndGiveBack } from './settle/hand-back.ts';
 import type { OnSettleStep } from './settle/settle-step.ts';
 import { type HeldDelivery, Settler } from './settle/settler.ts';
 import { stopWorker } from './stop.ts';
@@ -99,6 +101,8 @@ export interface WorkerParts extends BrokerParts, Lanes {
   readonly callbacks: CallbackDesk;
   readonly expiries: ExpiryDesk;
   readonly overdue: OverdueSchedules;
+  /** Forgets the ends of calls. */
+  readonly pruner: OutcomePruner;
   readonly audit: CallAudit;
   readonly leases: LeaseKeeper;
   readonly callbackLeases: LeaseKeeper<CallbackDelivery>;
@@ -203,6 +207,7 @@ function buildParts(setting: Setting, file: FunctionsFile | undefined): WorkerPa
     registry,
     ...lanes,
     overdue: new OverdueSchedules(publisher, topology),
+    pruner: new OutcomePruner(brokerParts),
     audit: buildAudit(setting, brokerParts, metrics),
     ...allLeases,
     ...agents,
@@ -358,17 +363,6 @@ function connectParts({ config, context }: Setting, file: FunctionsFile | undefi
   const pulse = new BrokerPulse(broker);
   const watch = new StreamWatch(topology, logger);
   return { broker, pulse, topology, publisher, register, shared, room, watch };
-}
-
-/** The delivery counts at the broker, so it is noted that no crash has ended it. */
-async function noteAndGiveBack(handovers: Handovers, delivery: HeldDelivery, delayMs?: number): Promise<void> {
-  await handovers.note(delivery);
-  delivery.giveBack(delayMs);
-}
-
-/** No delivery of the call has come to an end, so none is to be noted. */
-function giveBackWord(word: HeldDelivery, delayMs?: number): Promise<void> {
-  return Promise.resolve(word.giveBack(delayMs));
 }
 
 const connectTimeoutMs = 10_000;

@@ -88,6 +88,8 @@ export interface SettlingBench extends AsyncDisposable {
   put(changes?: Partial<Call>): Promise<Call>;
   /** Takes the next delivery, also one whose lease has run out. */
   take(): Promise<Delivery>;
+  /** Time passes, on the monotonic clock of who settles. */
+  pass(ms: number): void;
   /** Runs a delivery until nothing is left to do for it. */
   run(delivery: Delivery, target?: FunctionConfig): Promise<void>;
   /** Retries that wait for their time. */
@@ -185,6 +187,7 @@ export async function startBench(options: BenchOptions): Promise<SettlingBench> 
       await eventually(() => deliveries.length > before);
       return deliveries[before] as Delivery;
     },
+    pass: parts.pass,
     async run(delivery, config = target) {
       await parts.runner.run(delivery, config, gate);
       await parts.runner.whenSettled();
@@ -248,11 +251,16 @@ function buildSettling(needs: SettlingNeeds) {
     connected: () => true,
     streamsLost: () => 0,
   });
+  let passedMs = 0;
+  const pass = (ms: number): void => {
+    passedMs += ms;
+  };
   const common = {
     metrics,
     logger,
     userAgent: 'test',
     now: Date.now,
+    monotonicNow: () => performance.now() + passedMs,
     random: () => 0.5,
     onStep: () => {},
     insist: { connected: () => broker.connected, signal },
@@ -302,7 +310,7 @@ function buildSettling(needs: SettlingNeeds) {
     retryDefaults: { ...defaultRetryPolicy, minWaitMs: 60_000, backoff: 'exponential' as const },
     countHandovers: (call) => handovers.count(call),
   });
-  return { runner, desk, store, callbackStore, held, expiries, expiryDesk };
+  return { runner, desk, store, callbackStore, held, expiries, expiryDesk, pass };
 }
 
 function callbackPolicy({ callbackAllow = '127.0.0.0/8,::1' }: BenchOptions): CallbackPolicy {

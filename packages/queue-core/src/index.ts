@@ -74,14 +74,16 @@ export type { DeadLetterEntry, DeadLetterPage } from './jetstream/dead-letter-sc
 export { type DeadLetterQuery, DeadLetterStore } from './jetstream/dead-letter-store.ts';
 export type { Delivery } from './jetstream/delivery.ts';
 export { type DurabilityOptions, DurabilityWatch } from './jetstream/durability.ts';
+export { isFresh } from './jetstream/ends/end-memory.ts';
+export { OutcomePruner } from './jetstream/ends/outcome-pruner.ts';
 export { type ExpiryDelivery, ExpirySource } from './jetstream/expiry-source.ts';
 export { type ClaimResult, ExpiryStore } from './jetstream/expiry-store.ts';
 export { GroupCommit } from './jetstream/group-commit.ts';
 export { Handovers } from './jetstream/handovers.ts';
-export type { AcceptOptions, EarlierCall } from './jetstream/intake/careful-intake.ts';
 export { answerForHeldCalls, type HeldCallDesk } from './jetstream/holders/held-call-desk.ts';
 export { HolderLine } from './jetstream/holders/holder-line.ts';
 export { MoveNotices } from './jetstream/holders/move-notices.ts';
+export type { AcceptOptions, EarlierCall } from './jetstream/intake/careful-intake.ts';
 export { followCreatedLanes, followDeletedLanes, followPausedLanes } from './jetstream/lane-advisories.ts';
 export { StreamRoom } from './jetstream/layout/stream-room.ts';
 export { StreamWatch } from './jetstream/layout/stream-watch.ts';
@@ -96,7 +98,7 @@ export { type CallWhereabouts, ReceiptStore } from './jetstream/receipts/receipt
 export { maxBodyBytes } from './jetstream/server-check.ts';
 export { type ChangeDecision, type RegisterChange, SharedRegister } from './jetstream/shared-register.ts';
 export type { CallbackState, Outcome } from './outcome.ts';
-export type { PublishResult, RefusalReason } from './publish-result.ts';
+export { type PublishResult, type RefusalReason, refused } from './publish-result.ts';
 export type { Receipt, ReceiptBatch } from './receipt.ts';
 export { type Redirect, redirectOf } from './settle/redirect.ts';
 export {

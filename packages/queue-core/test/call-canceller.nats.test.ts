@@ -18,6 +18,7 @@ function dying(parts: Parts, at: 'recordOutcome' | 'remove' | 'removeAll') {
     calls: {
       recordOutcome: at === 'recordOutcome' ? die : (outcome, body) => calls.recordOutcome(outcome, body),
       findOutcome: (of) => calls.findOutcome(of),
+      renewOutcome: (ended) => calls.renewOutcome(ended),
       putBack: (call, startedAt, lastSequence) => calls.putBack(call, startedAt, lastSequence),
     },
     remover: {
@@ -53,6 +54,7 @@ function unconfirmed(parts: Parts, reason: 'undecided' | 'conflict') {
     calls: {
       recordOutcome: publish,
       findOutcome: (of) => calls.findOutcome(of),
+      renewOutcome: publish,
       putBack: publish,
     },
   });
@@ -394,5 +396,50 @@ describe('a purge', () => {
     expect(progress).toEqual([first]);
     expect(await bench.stored()).toBe(600 - first);
     expect(await bench.purge.purge({ queue: bench.queue })).toBe(600 - first);
+  });
+});
+
+describe('whoever cancels and has looked too long ago', () => {
+  /** One that stands still for six minutes after its look at the consumer, and for whom the world goes on. */
+  function standing(parts: Parts, meanwhile: () => Promise<unknown>) {
+    let passedMs = 0;
+    const { remover } = parts;
+    return new CallCanceller({
+      ...parts,
+      monotonicNow: () => performance.now() + passedMs,
+      remover: {
+        removeAll: (subject) => remover.removeAll(subject),
+        remove: (queued) => remover.remove(queued),
+        async isDelivered(queued) {
+          const isDelivered = await remover.isDelivered(queued);
+          if (passedMs === 0) {
+            await meanwhile();
+            passedMs = 6 * 60_000;
+          }
+          return isDelivered;
+        },
+      },
+    });
+  }
+
+  test('looks again, and cancels a call that is still there', async () => {
+    const bench = await openFinder();
+    const call = await bench.put();
+    const canceller = standing(bench.parts, async () => {});
+    expect(await canceller.cancel({ callId: call.id })).toMatchObject({ kind: 'cancelled' });
+    expect(await bench.stored()).toBe(0);
+  });
+
+  test('records no end of a call that has ended meanwhile, and whose end is forgotten', async () => {
+    const bench = await openFinder();
+    const call = await bench.put();
+    const delivery = await bench.take();
+    const canceller = standing(bench.parts, async () => {
+      await bench.store.recordOutcome(outcomeOf(call), Buffer.from('done'));
+      await bench.settle(delivery);
+      await bench.gateway.topology.manager.streams.purge('OUTCOMES', { filter: `outcomes.${call.id}.>` });
+    });
+    expect(await canceller.cancel({ callId: call.id })).toEqual({ kind: 'unknown' });
+    expect(await bench.store.findOutcome(keyOf(call))).toBeUndefined();
   });
 });

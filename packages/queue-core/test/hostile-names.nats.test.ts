@@ -39,11 +39,11 @@ describe.each(names)('in a queue named %s, a function named %s', (queue, name) =
     expect(await finder.find({ callId: call.id })).toMatchObject({ phase: 'queued', call: { queue, function: name } });
     expect(await inspector.countCalls(name)).toBe(1);
     const first = await take();
-    expect(await store.isSuperseded(first)).toBe(false);
+    expect(await store.isThere(first)).toBe(true);
 
     const next = { ...call, retry: 1, startedAt: Date.now() };
     expect(await store.scheduleRetry(first, next, Date.now() + hourMs)).toMatchObject({ kind: 'stored' });
-    expect(await store.isSuperseded(first)).toBe(true);
+    expect(await store.isThere(first)).toBe(false);
     // Another worker that has the same attempt in hand.
     expect(await store.scheduleRetry(first, { ...next, retry: 2 }, Date.now() + hourMs)).toMatchObject({
       reason: 'conflict',

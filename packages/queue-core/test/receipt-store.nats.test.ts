@@ -30,7 +30,7 @@ test('a call that was taken out of its queue to be cancelled is not missing befo
   const dead = (): Promise<never> => Promise.reject(new Error('dead'));
   const dying = new CallCanceller({
     ...bench.parts,
-    calls: { recordOutcome: dead, findOutcome: calls.findOutcome.bind(calls), putBack: dead },
+    calls: { recordOutcome: dead, findOutcome: calls.findOutcome.bind(calls), renewOutcome: dead, putBack: dead },
   });
   await expect(dying.cancel({ callId: call.id })).rejects.toThrow('dead');
   expect(await bench.stored()).toBe(0);

@@ -1,5 +1,4 @@
 import {
-  type Call,
   type CallStore,
   type ExpiryDelivery,
   type ExpirySource,
@@ -24,6 +23,9 @@ export interface ExpiryDeskOptions {
   /** Unix time in milliseconds. */
   readonly now: () => number;
 }
+
+/** A call that was found in its queue, and when that was looked for. */
+type SeenCall = Pick<HeldCall, 'call' | 'seenAt'>;
 
 /** Words in hand at once. */
 const maxUnderWay = 64;
@@ -93,6 +95,7 @@ export class ExpiryDesk {
       delivery.done();
       return;
     }
+    const seenAt = performance.now();
     const call = await calls.findQueued(word);
     if (call === undefined || (call.generation ?? 0) !== word.generation) {
       await this.#followGone(delivery, word);
@@ -110,7 +113,7 @@ export class ExpiryDesk {
     } else if (!claim.byUs && delivery.deliveries === 1) {
       delivery.giveBack(othersMs);
     } else {
-      await this.#expire(delivery, word, call, now());
+      await this.#expire(delivery, word, { call, seenAt }, now());
     }
   }
 
@@ -124,17 +127,17 @@ export class ExpiryDesk {
     delivery.done();
   }
 
-  async #expire(delivery: ExpiryDelivery, word: ExpiryWord, call: Call, now: number): Promise<void> {
+  async #expire(delivery: ExpiryDelivery, word: ExpiryWord, seen: SeenCall, now: number): Promise<void> {
     const { calls, settler, logger } = this.#options;
     const { callId, function: name, queue } = word;
-    const held = this.#hold(delivery, word, call);
+    const held = this.#hold(delivery, word, seen);
     const ended = await calls.findOutcome(word);
     if (ended !== undefined) {
       await settler.resume(held, ended);
       return;
     }
     logger.info({ callId, function: name, queue, lateMs: now - word.expiresAt }, 'call has expired');
-    const rest = await settler.end(held, expiredEnd(call));
+    const rest = await settler.end(held, expiredEnd(seen.call));
     if (rest === undefined) {
       delivery.giveBack(othersMs);
     } else {
@@ -143,7 +146,7 @@ export class ExpiryDesk {
   }
 
   /** The call as a worker holds one, but for its message: that is in its queue, and the word is in our hands. */
-  #hold(delivery: ExpiryDelivery, word: ExpiryWord, call: Call): HeldCall {
+  #hold(delivery: ExpiryDelivery, word: ExpiryWord, { call, seenAt }: SeenCall): HeldCall {
     const { callId, function: name, queue } = word;
     const remove = (): Promise<void> => this.#options.calls.removeQueued(word);
     const failed = (err: QueueError): void => {
@@ -152,6 +155,7 @@ export class ExpiryDesk {
     };
     return {
       call,
+      seenAt,
       delivery: {
         ...identityIn(word),
         function: name,

@@ -5,8 +5,8 @@ import type { HeldCall, Settler } from './settler.ts';
 
 export interface ProgressCheckOptions {
   readonly settler: Pick<Settler, 'end' | 'resume' | 'giveBack'>;
-  readonly store: Pick<CallStore, 'isSuperseded' | 'findOutcome'>;
-  readonly held: Pick<HeldCalls, 'wasCancelled'>;
+  readonly store: Pick<CallStore, 'isThere' | 'findOutcome'>;
+  readonly held: Pick<HeldCalls, 'wasCancelled' | 'mayHaveMissedCancel'>;
   /** How often the call was handed back by a worker that was stopped. */
   readonly countHandovers: (call: CallIdentity) => Promise<number>;
   readonly logger: Logger;
@@ -59,9 +59,10 @@ export class ProgressCheck {
   }
 
   async #look(held: HeldCall<Delivery>): Promise<Rest | 'invoke'> {
-    const { settler, store } = this.#options;
+    const { settler, store, held: desk } = this.#options;
     const { call } = held;
-    if (!held.isFirst || this.#options.held.wasCancelled(call)) {
+    // What was sent long ago may be of a call that has ended since, and whose end is forgotten.
+    if (!held.isFirst || desk.wasCancelled(call) || desk.mayHaveMissedCancel()) {
       return await this.#lookAtAll(held);
     }
     // Of two workers that had the attempt before in hand, one may have ended the call, and the other stored this retry;
@@ -77,8 +78,8 @@ export class ProgressCheck {
   async #lookAtAll(held: HeldCall<Delivery>): Promise<Rest | 'invoke'> {
     const { store, settler } = this.#options;
     const { delivery, call } = held;
-    if (await store.isSuperseded(delivery)) {
-      delivery.done();
+    if (!(await store.isThere(delivery))) {
+      delivery.done(); // it is history: whoever took it from the queue has stored what follows, or does so
       return undefined;
     }
     const ended = await store.findOutcome(keyOf(call));

@@ -10,9 +10,12 @@ import {
   endToEndHeaders,
   identityIn,
   identityOf,
+  isFresh,
   keyOf,
   type Outcome,
   type PublishResult,
+  QueueError,
+  refused,
   type StoredOutcome,
   withStorableHeaders,
 } from '@asyncfn/queue-core';
@@ -38,6 +41,8 @@ export interface SettlerOptions {
   readonly handBack: (delivery: HeldDelivery, delayMs?: number) => Promise<void>;
   /** Unix time in milliseconds. */
   readonly now: () => number;
+  /** Monotonic clock in milliseconds. Default: that of the process. */
+  readonly monotonicNow?: () => number;
 }
 
 /** How a call ended. */
@@ -55,7 +60,8 @@ export function expiredEnd(call: Call): End {
 }
 
 /** What the end of a call needs of the message that brought it. */
-export type HeldDelivery = Pick<Delivery, keyof CallIdentity | 'function' | 'queue' | 'done' | 'giveBack'>;
+export type HeldDelivery = Pick<Delivery, keyof CallIdentity | 'function' | 'queue' | 'done' | 'giveBack'> &
+  Partial<Pick<Delivery, 'info'>>;
 
 /** A call in hand, with the delivery that brought it. */
 export interface HeldCall<D extends HeldDelivery = HeldDelivery> {
@@ -65,6 +71,8 @@ export interface HeldCall<D extends HeldDelivery = HeldDelivery> {
   readonly isFirst?: boolean;
   /** Whether its function has a cap: then others wait until this call has left the queue. */
   readonly capped?: boolean;
+  /** When it was seen that it has no end, and that its message is in the queue: on the monotonic clock. */
+  readonly seenAt: number;
 }
 
 /** Wait before a call comes back whose settling the broker could not write down. */
@@ -92,12 +100,15 @@ export class Settler {
   }
 
   /** The call has not been attempted: another worker may take it, at once or after the delay. */
-  giveBack({ delivery }: HeldCall, delayMs?: number): Promise<void> {
+  giveBack({ delivery }: Pick<HeldCall, 'delivery'>, delayMs?: number): Promise<void> {
     return this.#options.handBack(delivery, delayMs);
   }
 
   /** Stores the call as it is by now, to come back after the delay, and lets go of the delivery. */
-  async postpone({ delivery, call: next }: HeldCall<Delivery>, delayMs: number): Promise<void> {
+  async postpone(
+    { delivery, call: next }: Pick<HeldCall<Delivery>, 'delivery' | 'call'>,
+    delayMs: number,
+  ): Promise<void> {
     const { store, metrics, logger, now } = this.#options;
     const dueAt = now() + delayMs;
     const result = await insist(() => store.scheduleRetry(delivery, next, dueAt), this.#options.insist);
@@ -127,7 +138,7 @@ export class Settler {
   async end(held: HeldCall, end: End): Promise<(() => Promise<void>) | undefined> {
     const outcome = this.#toOutcome(held, end);
     const body = end.result?.body ?? nothing;
-    const result = await this.#record(outcome, body);
+    const result = await this.#record(held, outcome, body);
     if (result.kind === 'refused' && result.reason === 'conflict' && !(await this.#isOurs(outcome))) {
       // Another attempt has ended this call, and completes it: whoever acknowledged here would take that from it.
       this.#options.logger.warn({ callId: outcome.callId }, 'call has ended before, this attempt does not count');
@@ -256,14 +267,46 @@ export class Settler {
     return true;
   }
 
-  async #record(outcome: Outcome, body: Uint8Array): Promise<PublishResult> {
+  async #record(held: HeldCall, outcome: Outcome, body: Uint8Array): Promise<PublishResult> {
     const { store, insist: options } = this.#options;
     const record = this.#storable(outcome);
-    const result = await insist(() => store.recordOutcome(record, body), options);
+    const put = (of: Outcome, its: Uint8Array): Promise<PublishResult> =>
+      insist(() => this.#ifOurs(held, () => store.recordOutcome(of, its)), options);
+    const result = await put(record, body);
     const tooLarge = result.kind === 'refused' && result.reason === 'too_large';
-    return tooLarge
-      ? await insist(() => store.recordOutcome({ ...record, bodyOmitted: 'too_large' }, nothing), options)
-      : result;
+    return tooLarge ? await put({ ...record, bodyOmitted: 'too_large' }, nothing) : result;
+  }
+
+  /**
+   * Whoever records an end has seen lately that the call has none, and after that, that its message is there: otherwise it may
+   * have ended elsewhere so long ago that its end is forgotten, and nothing would keep out a second one (ADR 38).
+   */
+  async #ifOurs(held: HeldCall, store: () => Promise<PublishResult>): Promise<PublishResult> {
+    const now = this.#options.monotonicNow ?? performance.now.bind(performance);
+    for (let seenAt = held.seenAt; !isFresh(seenAt, now()); ) {
+      seenAt = now();
+      try {
+        if (!(await this.#isStillOurs(held))) {
+          return refused('conflict', 'the call has ended elsewhere');
+        }
+      } catch (error) {
+        if (!(error instanceof QueueError)) {
+          throw error;
+        }
+        return refused('unavailable', error.message);
+      }
+    }
+    return store();
+  }
+
+  async #isStillOurs({ delivery, call }: HeldCall): Promise<boolean> {
+    const { store } = this.#options;
+    const { info } = delivery;
+    return (
+      info !== undefined &&
+      (await store.findOutcome(keyOf(call))) === undefined &&
+      (await store.isThere({ ...delivery, info }))
+    );
   }
 
   #storable(outcome: Outcome): Outcome {

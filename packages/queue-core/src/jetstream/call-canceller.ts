@@ -2,11 +2,12 @@ import { addressOf, type CallAddress, identityOf, isSameCall } from '../call-ide
 import type { CallStanding, EndedCall } from '../call-standing.ts';
 import { keyOf } from '../generation.ts';
 import type { Outcome } from '../outcome.ts';
-import type { PublishResult, RefusalReason } from '../publish-result.ts';
+import { type PublishResult, type RefusalReason, refused as refusedAs } from '../publish-result.ts';
 import { attemptOf, type CallFinder, type QueuedCall } from './call-finder.ts';
 import type { CallRemover } from './call-remover.ts';
 import type { CallStore } from './call-store.ts';
 import { type CancelIntents, toCancelled } from './cancel-intents.ts';
+import { isFresh } from './ends/end-memory.ts';
 import type { HolderLine } from './holders/holder-line.ts';
 import { untilDecided } from './until-decided.ts';
 
@@ -25,7 +26,7 @@ export type CancelResult =
 
 export interface CallCancellerParts {
   readonly finder: Pick<CallFinder, 'find' | 'findQueued'>;
-  readonly calls: Pick<CallStore, 'recordOutcome' | 'findOutcome' | 'putBack'>;
+  readonly calls: Pick<CallStore, 'recordOutcome' | 'findOutcome' | 'renewOutcome' | 'putBack'>;
   readonly intents: Pick<CancelIntents, 'store' | 'drop'>;
   readonly remover: Pick<CallRemover, 'remove' | 'removeAll' | 'isDelivered'>;
   readonly holders: Pick<HolderLine, 'ask' | 'abort' | 'tellCancelled'>;
@@ -33,6 +34,8 @@ export interface CallCancellerParts {
   readonly maxRetries: (functionName: string) => number;
   /** Unix time in milliseconds. */
   readonly now?: () => number;
+  /** Monotonic clock in milliseconds. */
+  readonly monotonicNow?: () => number;
 }
 
 /** A call that moves faster than it can be cancelled is going to end soon. */
@@ -59,15 +62,18 @@ const nothing = new Uint8Array();
 export class CallCanceller {
   readonly #parts: CallCancellerParts;
   readonly #now: () => number;
+  readonly #monotonicNow: () => number;
 
   constructor(parts: CallCancellerParts) {
     this.#parts = parts;
     this.#now = parts.now ?? Date.now;
+    this.#monotonicNow = parts.monotonicNow ?? performance.now.bind(performance);
   }
 
   /** Throws `QueueError` where the broker does not answer: it may be repeated. */
   async cancel(address: CallAddress): Promise<CancelResult> {
     for (let tries = 0; ; tries++) {
+      const seenAt = this.#monotonicNow();
       const standing = await this.#parts.finder.find(address);
       if (standing === undefined) {
         return { kind: 'unknown' };
@@ -78,7 +84,7 @@ export class CallCanceller {
         await this.#clearAway(standing, queued);
         return { kind: 'ended', call: standing };
       }
-      const result = queued && (await this.#cancelQueued(queued, standing));
+      const result = queued && (await this.#cancelQueued({ ...queued, seenAt }, standing));
       if (result !== undefined) {
         return result;
       }
@@ -93,7 +99,8 @@ export class CallCanceller {
    * for. Undefined where it has moved on. Throws `QueueError`.
    */
   async cancelWaiting(queued: QueuedCall): Promise<CancelResult | undefined> {
-    return this.#end(queued, undefined, false, async () => {
+    // Listed a moment ago by whoever purges many.
+    return this.#end({ ...queued, seenAt: this.#monotonicNow() }, undefined, false, async () => {
       await this.#removeFired(queued);
       this.#parts.holders.tellCancelled(keyOf(queued.call));
     });
@@ -117,29 +124,35 @@ export class CallCanceller {
   }
 
   /** Undefined where the call has moved on meanwhile, so that it must be looked for again. */
-  async #cancelQueued(queued: QueuedCall, standing: CallStanding): Promise<CancelResult | undefined> {
+  async #cancelQueued(queued: SeenCall, standing: CallStanding): Promise<CancelResult | undefined> {
     const isDelivered = await this.#parts.remover.isDelivered(queued);
     return this.#end(queued, standing, isDelivered, () => this.#letGo(queued, standing));
   }
 
   async #end(
-    queued: QueuedCall,
+    queued: SeenCall,
     standing: CallStanding | undefined,
     isDelivered: boolean,
     letGo: () => Promise<void>,
   ): Promise<CancelResult | undefined> {
     const { intents, remover } = this.#parts;
+    if (!this.#isFresh(queued)) {
+      return undefined;
+    }
     const outcome = this.#toOutcome(queued, standing);
     const intent = await intents.store(outcome, queued.sequence);
     if (intent.kind === 'refused' && intent.reason !== 'queue_full') {
       return refused(intent);
+    }
+    if (!this.#isFresh(queued)) {
+      return undefined; // the intent stays, for whoever looks again
     }
     // A broker that is full has room for the outcome once the call is out of its queue.
     if (!isDelivered && !(await remover.remove(queued))) {
       await intents.drop(intent);
       return undefined;
     }
-    const result = await this.#record(outcome);
+    const result = this.#isFresh(queued) ? await this.#record(queued, outcome) : undefined;
     if (result?.kind === 'cancelled') {
       await letGo();
     } else if (result?.kind === 'ended' && !isDelivered) {
@@ -152,8 +165,20 @@ export class CallCanceller {
     return result;
   }
 
-  async #record(outcome: Outcome): Promise<CancelResult | undefined> {
-    const result = await untilDecided(() => this.#parts.calls.recordOutcome(outcome, nothing));
+  /** What was seen of a call that long ago may have changed, and been forgotten: it has to be looked for again. */
+  #isFresh({ seenAt }: SeenCall): boolean {
+    return isFresh(seenAt, this.#monotonicNow());
+  }
+
+  /** Undefined where it took too long, or the end that was in the way is forgotten. */
+  async #record(queued: SeenCall, outcome: Outcome): Promise<CancelResult | undefined> {
+    const late = refusedAs('timeout', 'it was looked for too long ago');
+    const result = await untilDecided(async () =>
+      this.#isFresh(queued) ? this.#parts.calls.recordOutcome(outcome, nothing) : late,
+    );
+    if (result === late) {
+      return undefined;
+    }
     if (result.kind === 'stored') {
       return { kind: 'cancelled', call: toEnded(outcome) };
     }
@@ -176,6 +201,12 @@ export class CallCanceller {
    * attempt before may still be in the queue, on its way out.
    */
   async #putBack({ call }: QueuedCall, { outcome }: EndedCall): Promise<void> {
+    // It must not be forgotten beside the message.
+    const ended = outcome.status === 'cancelled' ? undefined : await this.#parts.calls.findOutcome(outcome);
+    const renewed = ended && (await untilDecided(() => this.#parts.calls.renewOutcome(ended)));
+    if (renewed === undefined || (renewed.kind === 'refused' && renewed.reason !== 'conflict')) {
+      return;
+    }
     const startedAt = outcome.startedAt ?? outcome.endedAt;
     for (let tries = 0; outcome.status !== 'cancelled' && tries < maxTries; tries++) {
       const left = await this.#parts.finder.findQueued(addressOf(outcome));
@@ -224,6 +255,11 @@ export class CallCanceller {
     const maxRetries = held?.maxRetries ?? this.#parts.maxRetries(queued.call.function);
     return toCancelled(queued.call, { now: this.#now(), held, maxRetries });
   }
+}
+
+/** A call as it was found in its queue, and when that was looked for, on the monotonic clock. */
+interface SeenCall extends QueuedCall {
+  readonly seenAt: number;
 }
 
 /** Whether a message is of the replay that the outcome is of. */

@@ -12,6 +12,7 @@ import type { CallStore, StoredOutcome } from './call-store.ts';
 import type { CancelIntents } from './cancel-intents.ts';
 import { type LaneProgress, laneProgress, wasDelivered } from './consumers.ts';
 import { toStoredDeadLetter } from './dead-letter-message.ts';
+import { isFresh } from './ends/end-memory.ts';
 import type { Handovers } from './handovers.ts';
 import type { HolderLine } from './holders/holder-line.ts';
 import type { Silence, StoredAttempt } from './holders/lease-book.ts';
@@ -77,7 +78,7 @@ export class CallFinder {
       (await this.#lookAgain(address)) ??
       (await this.#findCancelling(address)) ??
       (await this.#findLost(address));
-    return found?.kind === 'ended' && this.#isForgotten(found) ? undefined : found;
+    return found?.kind === 'ended' && (await this.#isForgotten(found)) ? undefined : found;
   }
 
   /** The newest message of the call, or of several, in whatever queue. Throws `QueueError`. */
@@ -173,11 +174,14 @@ export class CallFinder {
    * be dead.
    */
   async #findCancelling(address: CallAddress): Promise<CallStanding | undefined> {
+    const seenAt = performance.now();
     const intent = await this.#parts.intents.find(address);
     if (intent === undefined) {
       return undefined;
     }
-    await this.#parts.calls.recordOutcome(intent.outcome, new Uint8Array());
+    if (isFresh(seenAt)) {
+      await this.#parts.calls.recordOutcome(intent.outcome, new Uint8Array());
+    }
     return this.#look(addressOf(intent.outcome), maxLooks);
   }
 
@@ -190,9 +194,11 @@ export class CallFinder {
   }
 
   /** By the broker's clock where that is known: the one of the worker that ended the call may be set. */
-  #isForgotten({ outcome, storedAt = outcome.endedAt }: EndedCall): boolean {
+  async #isForgotten({ outcome, callback, storedAt = outcome.endedAt }: EndedCall): Promise<boolean> {
     const { resultTtlMs } = this.#parts;
-    return resultTtlMs > 0 && storedAt + resultTtlMs < this.#now();
+    const isOld = resultTtlMs > 0 && storedAt + resultTtlMs < this.#now();
+    // An end lives as long as its call.
+    return isOld && callback?.status !== 'pending' && (await this.findQueued(addressOf(outcome))) === undefined;
   }
 
   async #lastIn(queue: string, address: CallAddress): Promise<StoredMsg | undefined> {

@@ -31,6 +31,8 @@ export interface StoredOutcome {
   readonly body: Uint8Array;
   /** When the broker stored it: Unix time in milliseconds. Absent before that. */
   readonly storedAt?: number;
+  /** Its place in the stream; absent before it is stored. */
+  readonly sequence?: number;
 }
 
 /** What places a call in its stream. */
@@ -105,6 +107,18 @@ export class CallStore {
     return this.#outcomes.publish({ subject, headers: result, body, group: outcomeStream });
   }
 
+  /**
+   * Stores an end again as it is, so that it is not old for a while: for whoever is about to put a message of its call back.
+   * `conflict` means that it was forgotten, or stored again by somebody else.
+   */
+  renewOutcome({ outcome, body, sequence }: StoredOutcome): Promise<PublishResult> {
+    const subject = outcomeSubject(outcome);
+    const result = new MessageHeaders();
+    result.set(outcomeCodec.header, outcomeCodec.encode(outcome));
+    expectLast(result, subject, sequence ?? 0);
+    return this.#publisher.publish({ subject, headers: result, body });
+  }
+
   /** Overwrites what is known of the callback of a call that has ended. */
   recordCallbackState(of: GenerationKey, state: CallbackState): Promise<PublishResult> {
     const result = new MessageHeaders();
@@ -145,10 +159,10 @@ export class CallStore {
     }
   }
 
-  /** Whether the stream holds a newer message of the same call: then the delivery in hand is history. Throws `QueueError`. */
-  async isSuperseded(delivery: HeldMessage): Promise<boolean> {
+  /** Whether this very message is in its queue, and the newest of its call. Throws `QueueError`. */
+  async isThere(delivery: HeldMessage): Promise<boolean> {
     const last = await lastMessage(this.#topology.manager, queueStream(delivery.queue), anyReadiness(delivery));
-    return last !== undefined && last.seq !== delivery.info.streamSequence;
+    return last?.seq === delivery.info.streamSequence;
   }
 
   /** How the call has ended; undefined while it has not. Throws `QueueError`. */
@@ -172,7 +186,7 @@ export class CallStore {
     const outcome = message === undefined ? undefined : outcomeCodec.decode(headerOf(message, outcomeCodec.header));
     return message === undefined || outcome === undefined
       ? undefined
-      : { outcome, body: message.data, storedAt: message.time.getTime() };
+      : { outcome, body: message.data, storedAt: message.time.getTime(), sequence: message.seq };
   }
 }
 

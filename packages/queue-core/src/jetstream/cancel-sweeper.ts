@@ -4,6 +4,7 @@ import type { CallFinder, QueuedCall } from './call-finder.ts';
 import type { CallRemover } from './call-remover.ts';
 import type { CallStore } from './call-store.ts';
 import type { CancelIntent, CancelIntents } from './cancel-intents.ts';
+import { isFresh } from './ends/end-memory.ts';
 import type { HolderLine } from './holders/holder-line.ts';
 
 export interface CancelSweeperParts {
@@ -41,11 +42,15 @@ export class CancelSweeper {
   async #finish(intent: CancelIntent): Promise<void> {
     const { calls, finder, intents } = this.#parts;
     const { outcome } = intent;
+    const seenAt = performance.now();
     const ended = await calls.findOutcome(outcome);
     const queued = await finder.findQueued(addressOf(outcome));
     const left = queued !== undefined && keyOf(queued.call).generation === outcome.generation ? queued : undefined;
     if (ended === undefined && wasRemoved(intent, left)) {
       // It was taken out of the queue, and has no end yet: this is its end.
+      if (!isFresh(seenAt)) {
+        return; // this process has stood still: the next sweep looks again
+      }
       const result = await calls.recordOutcome(intent.outcome, nothing);
       if (result.kind === 'refused') {
         return; // the next sweep sees whether it has another end

@@ -1,6 +1,7 @@
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
 import { claimSubjects } from '../claim.ts';
 import { missingReceiptFilter } from '../receipt.ts';
+import { toEndMetadata } from './ends/end-memory.ts';
 
 const nanosPerMs = 1_000_000;
 const hourMs = 60 * 60 * 1000;
@@ -12,15 +13,6 @@ export const deadLetterStream = 'DEAD_LETTERS';
 export const callbackStream = 'CALLBACKS';
 export const expiryStream = 'EXPIRIES';
 export const receiptStream = 'RECEIPTS';
-
-/**
- * How long an end is remembered at least, in milliseconds, however short `RESULT_TTL` is. The record keeps a call from
- * being run again by a delivery that comes late, and what is left to do after a crash is done from it (P2).
- */
-const leastOutcomeMs = 10 * 60 * 1000;
-
-/** How long outcomes are kept where nobody says otherwise, in milliseconds. */
-const defaultResultTtlMs = hourMs;
 
 type NamedConfig = Partial<StreamConfig> & { readonly name: string };
 
@@ -44,9 +36,9 @@ export function deadLetterStreamConfig(replicas: number): NamedConfig & { readon
 
 /**
  * The other streams beside the queues: how calls ended, those that are being cancelled, and what waits for its time.
- * @param resultTtlMs how long outcomes are kept
+ * @param resultTtlMs how long the ends of calls are kept that are done with
  */
-export function recordStreamConfigs(replicas: number, resultTtlMs = defaultResultTtlMs): NamedConfig[] {
+export function recordStreamConfigs(replicas: number, resultTtlMs?: number): NamedConfig[] {
   const common = commonConfig(replicas);
   return [
     {
@@ -54,7 +46,9 @@ export function recordStreamConfigs(replicas: number, resultTtlMs = defaultResul
       name: outcomeStream,
       subjects: ['outcomes.*.*.*.*', 'outcomes.*.*.*.*.callback'],
       retention: RetentionPolicy.Limits,
-      max_age: Math.max(resultTtlMs, leastOutcomeMs) * nanosPerMs,
+      // Workers forget ends, and none whose call is in motion: see `OutcomePruner`.
+      max_age: 0,
+      metadata: toEndMetadata(resultTtlMs),
       max_msgs_per_subject: 1,
       allow_msg_ttl: true,
       allow_atomic: true,

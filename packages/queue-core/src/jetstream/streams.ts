@@ -159,7 +159,12 @@ async function update(
 ): Promise<StreamInfo> {
   const replicas = Math.max(existing.num_replicas, wanted.num_replicas ?? 1);
   try {
-    return await manager.streams.update(wanted.name, { ...existing, ...wanted, num_replicas: replicas });
+    return await manager.streams.update(wanted.name, {
+      ...existing,
+      ...wanted,
+      metadata: { ...existing.metadata, ...wanted.metadata },
+      num_replicas: replicas,
+    });
   } catch (cause) {
     if (cause instanceof JetStreamApiError && cause.code === invalidConfig) {
       throw mismatch(wanted.name, differences, cause);
@@ -217,7 +222,15 @@ function isSatisfied(setting: string, is: unknown, wants: unknown): boolean {
   if (setting === 'num_replicas') {
     return Number(is) >= Number(wants);
   }
+  if (setting === 'metadata') {
+    return holdsAll(is ?? {}, wants ?? {}); // the server adds some of its own
+  }
   return JSON.stringify(is) === JSON.stringify(wants);
+}
+
+function holdsAll(is: object, wants: object): boolean {
+  const actual = new Map(Object.entries(is));
+  return Object.entries(wants).every(([name, value]) => actual.get(name) === value);
 }
 
 async function findStream(manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> {

@@ -45,7 +45,7 @@ export class StreamLayout {
   /** All streams but those of queues. */
   async ensureRecords(manager: JetStreamManager): Promise<void> {
     const { replicas, resultTtlMs, handsOver } = this.#options;
-    const foreign = resultTtlMs === undefined ? (['max_age'] as const) : [];
+    const foreign = resultTtlMs === undefined ? (['metadata'] as const) : [];
     const records = [...recordStreamConfigs(replicas, resultTtlMs), bucketConfig(replicas)];
     await Promise.all(records.map((config) => this.ensure(manager, config, foreign)));
     await this.#ensureDeadLetters(manager);

@@ -1,0 +1,68 @@
+import type {} from '@asyncfn/nats-server/vitest';
+import { type Call, keyOf, type Outcome } from '@asyncfn/queue-core';
+import { eventually, gate, startCallbackReceiver, startTestFunction } from '@asyncfn/testkit';
+import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { startBench } from './settling-bench.ts';
+
+const minuteMs = 60_000;
+
+/** A call whose function has not answered yet when its worker loses touch for six minutes. */
+async function startLate() {
+  const busy = gate();
+  const fn = await startTestFunction({ handler: busy.handler });
+  const inbox = await startCallbackReceiver();
+  const bench = await startBench({ natsUrl: inject('natsUrl'), functionUrl: fn.url });
+  onTestFinished(async () => {
+    await bench[Symbol.asyncDispose]();
+    await Promise.all([fn[Symbol.asyncDispose](), inbox[Symbol.asyncDispose]()]);
+  });
+  const call = await bench.put({ callbackUrl: inbox.url });
+  const delivery = await bench.take();
+  const run = bench.run(delivery);
+  await fn.waitForInvocations(1);
+  return { bench, inbox, call, delivery, answer: () => busy.open(), run };
+}
+
+function otherEnd(call: Call): Outcome {
+  const { function: name, queue } = call;
+  const counts = { attempts: 1, maxRetries: 10, endedAt: Date.now() };
+  return { v: 1, ...keyOf(call), function: name, queue, status: 'succeeded', ...counts, headers: [] };
+}
+
+describe('a worker that is about to record an end looks again if its last look was long ago', () => {
+  test('and records none of a call that has ended elsewhere, and whose end is forgotten', async () => {
+    const { bench, inbox, call, delivery, answer, run } = await startLate();
+    expect(await bench.store.recordOutcome(otherEnd(call), Buffer.from('of another worker'))).toMatchObject({
+      kind: 'stored',
+    });
+    await bench.store.removeQueued(delivery);
+    await bench.topology.manager.streams.purge('OUTCOMES', { filter: `outcomes.${call.id}.>` });
+    bench.pass(6 * minuteMs);
+    answer();
+    await run;
+    expect(await bench.store.findOutcome(keyOf(call))).toBeUndefined();
+    expect(inbox.callbacks).toEqual([]);
+    expect(bench.logged).toContain('call has ended before, this attempt does not count');
+  });
+
+  test('and records that of a call that is still there', async () => {
+    const { bench, inbox, call, answer, run } = await startLate();
+    bench.pass(6 * minuteMs);
+    answer();
+    await run;
+    expect((await bench.store.findOutcome(keyOf(call)))?.outcome.status).toBe('succeeded');
+    await inbox.waitForCallbacks(1);
+    await eventually(async () => (await bench.queued()) === 0);
+  });
+});
+
+test('a delivery that was sent before an outage is not run if its message is gone, although its end is forgotten', async () => {
+  await using fn = await startTestFunction();
+  await using bench = await startBench({ natsUrl: inject('natsUrl'), functionUrl: fn.url });
+  await bench.put();
+  const delivery = await bench.take();
+  await bench.store.removeQueued(delivery);
+  bench.held.noteOutage();
+  await bench.run(delivery);
+  expect(fn.invocations).toEqual([]);
+});

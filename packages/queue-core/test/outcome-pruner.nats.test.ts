@@ -1,0 +1,91 @@
+import { eventually } from '@asyncfn/testkit';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { type Call, CallbackStore, type Delivery, keyOf, OutcomePruner, Publisher } from '../src/index.ts';
+import { toCancelled } from '../src/jetstream/cancel-intents.ts';
+import { openFinder } from './call-fixture.ts';
+import { startServer } from './connected.ts';
+import { createTask, outcomeOf } from './dead-letter-fixture.ts';
+
+const body = Buffer.from('the result');
+
+/** A gateway and a worker at a server of their own, and one who forgets the ends of calls at once when they are done with. */
+async function open() {
+  const server = await startServer();
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  const bench = await openFinder({ natsUrl: server.url });
+  const { broker, topology } = bench.worker;
+  const pruner = new OutcomePruner({ broker, topology, publisher: new Publisher(broker), keptMs: 0 });
+  const end = async (changes: Partial<Call> = {}) => {
+    const call = await bench.put(changes);
+    const delivery = await bench.take();
+    expect(await bench.store.recordOutcome(outcomeOf(call), body)).toMatchObject({ kind: 'stored' });
+    return { call, delivery };
+  };
+  const isKnown = async (call: Call) => (await bench.store.findOutcome(keyOf(call))) !== undefined;
+  return { ...bench, pruner, end, isKnown };
+}
+
+describe('an end that is old', () => {
+  test('is forgotten when nothing is left of its call', async () => {
+    const { pruner, end, isKnown, settle, stored, store } = await open();
+    const ended: { readonly call: Call; readonly delivery: Delivery }[] = [];
+    for (let number = 0; number < 3; number++) {
+      ended.push(await end());
+    }
+    for (const { call, delivery } of ended) {
+      await store.recordCallbackState(keyOf(call), { v: 1, status: 'delivered', attempts: 1 });
+      await settle(delivery);
+    }
+    await eventually(async () => (await stored()) === 0);
+    expect(await pruner.prune()).toEqual({ forgotten: 6, kept: 0 });
+    for (const { call } of ended) {
+      expect(await isKnown(call)).toBe(false);
+    }
+    expect(await pruner.prune()).toEqual({ forgotten: 0, kept: 0 });
+  });
+
+  test('stays while the message of its call is in the queue, with its body and what is known of its callback', async () => {
+    const { pruner, end, isKnown, settle, stored, store } = await open();
+    const left = await end();
+    const done = await end();
+    await settle(done.delivery);
+    await store.recordCallbackState(keyOf(left.call), { v: 1, status: 'delivered', attempts: 1 });
+    await eventually(async () => (await stored()) === 1);
+    for (let round = 0; round < 3; round++) {
+      expect(await pruner.prune()).toEqual({ forgotten: round === 0 ? 1 : 0, kept: 2 });
+    }
+    expect([await isKnown(left.call), await isKnown(done.call)]).toEqual([true, false]);
+    const found = await store.findOutcome(keyOf(left.call));
+    expect(Buffer.from(found?.body ?? [])).toEqual(body);
+    expect(await store.findCallbackState(keyOf(left.call))).toMatchObject({ status: 'delivered' });
+    // Nobody can record a second one.
+    expect(await store.recordOutcome(outcomeOf(left.call), body)).toMatchObject({ reason: 'conflict' });
+    await settle(left.delivery);
+    await eventually(async () => (await stored()) === 0);
+    expect(await pruner.prune()).toEqual({ forgotten: 2, kept: 0 });
+  });
+
+  test('stays while its callback waits, and while an intent to cancel its call is there', async () => {
+    const { pruner, end, isKnown, settle, worker, parts } = await open();
+    const told = await end();
+    const cancelled = await end();
+    const callbacks = new CallbackStore(new Publisher(worker.broker), worker.topology);
+    await callbacks.storeReady(createTask(told.call), body);
+    await parts.intents.store(toCancelled(cancelled.call, { now: Date.now(), held: undefined, maxRetries: 0 }), 1);
+    for (const { delivery } of [told, cancelled]) {
+      await settle(delivery);
+    }
+    expect(await pruner.prune()).toEqual({ forgotten: 0, kept: 2 });
+    expect([await isKnown(told.call), await isKnown(cancelled.call)]).toEqual([true, true]);
+  });
+
+  test('stays until it is old', async () => {
+    const { end, isKnown, settle, worker } = await open();
+    const { broker, topology } = worker;
+    const { call, delivery } = await end();
+    await settle(delivery);
+    const pruner = new OutcomePruner({ broker, topology, publisher: new Publisher(broker) });
+    expect(await pruner.prune()).toEqual({ forgotten: 0, kept: 0 });
+    expect(await isKnown(call)).toBe(true);
+  });
+});
