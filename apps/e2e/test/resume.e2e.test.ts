@@ -63,14 +63,18 @@ function change(name: string, what: 'pause' | 'resume') {
 
 // They wait more than they work, so they wait together.
 describe.concurrent('calls that wait are handed out at once when', () => {
-  test('their function is resumed, whenever the request that stands was made', async () => {
+  test('their function is resumed, called before or not, whenever the request that stands was made', async () => {
     const took = await Promise.all(
-      ages.map(async (ageMs) => {
+      [...ages, ...ages].map(async (ageMs, index) => {
         const target = await register();
+        const calledBefore = index < ages.length ? 0 : 1;
+        if (calledBefore > 0) {
+          await timeTo(target, 1, () => client.accept(target.name));
+        }
         await sleep(ageMs);
         await change(target.name, 'pause');
         await client.acceptMany(target.name, 3);
-        return timeTo(target, 3, () => change(target.name, 'resume'));
+        return timeTo(target, calledBefore + 3, () => change(target.name, 'resume'));
       }),
     );
     expect(Math.max(...took)).toBeLessThan(soonMs);
@@ -193,6 +197,34 @@ test('calls of a paused function are not invoked when its consumer is resumed at
     await stack.untilSettled();
     expect(target.fn.invocations).toHaveLength(11);
   }
+});
+
+test('calls that wait for a function that is gone are handed out at once when it is registered again', async () => {
+  const targets = await Promise.all(
+    ages.map(async (_, index) => {
+      const fn = await startTestFunction();
+      functions.push(fn);
+      return { name: `gone-${index}`, url: fn.url, fn };
+    }),
+  );
+  const answers = () => Promise.all(targets.map(async ({ name }) => (await operator.show(name)).status));
+  await stack.writeFunctions(Object.fromEntries(targets.map(({ name, url }) => [name, url])));
+  await eventually(async () => (await answers()).every((each) => each === 200));
+  for (const target of targets) {
+    await timeTo(target, 1, () => client.accept(target.name));
+    await change(target.name, 'pause');
+    await client.acceptMany(target.name, 3);
+  }
+  await stack.writeFunctions({});
+  await eventually(async () => (await answers()).every((each) => each === 404));
+  const took = await Promise.all(
+    targets.map(async (target, index) => {
+      await sleep(ages[index] ?? 0);
+      expect(target.fn.invocations).toHaveLength(1);
+      return timeTo(target, 4, () => operator.register(target.name, { url: target.url }));
+    }),
+  );
+  expect(Math.max(...took)).toBeLessThan(soonMs);
 });
 
 test('a limit of waiting calls that is raised at one gateway holds at once at the other', async () => {
