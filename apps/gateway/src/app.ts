@@ -139,7 +139,24 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
     spans: deps.spans,
   });
   const { calls, watches, waiters, canceller, stopping, resultTtlMs } = deps;
-  app.register(callRoutes, { calls, watches, waiters, canceller, lookup, names, logger, stopping, resultTtlMs });
+  // Who may see a call depends on the names of its function.
+  const places = {
+    get available() {
+      return calls.available && deps.functions.complete;
+    },
+  };
+  app.register(callRoutes, {
+    places,
+    calls,
+    watches,
+    waiters,
+    canceller,
+    lookup,
+    names,
+    logger,
+    stopping,
+    resultTtlMs,
+  });
   app.register(purgeRoutes, { jobs: deps.purges, queues: deps.queues, calls, lookup: lookupKnown, names });
   const { functions, inspector, lanes } = deps;
   app.register(functionRoutes, { functions, names, inspector, lanes, purges: deps.purges, logger });

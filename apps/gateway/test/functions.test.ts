@@ -260,7 +260,10 @@ describe('until the register has been read', () => {
     ['POST', '/system/functions/unknown/purge'],
     ['GET', '/system/scaling/hash'],
     ['GET', '/system/scaling/unknown'],
-  ])('nothing is said of functions: %s %s', async (method, path) => {
+    ['GET', '/async-function/some-call'],
+    ['GET', '/async-function/some-call/result'],
+    ['DELETE', '/async-function/some-call'],
+  ])('nothing is said of functions and their calls: %s %s', async (method, path) => {
     gateway.functions.complete = false;
     expect(await ask(method, path)).toEqual(away);
   });

@@ -37,6 +37,8 @@ export interface CallOptions extends Pick<AcceptContext, 'lookup' | 'names'> {
   readonly calls: CallLookup;
   readonly watches: Pick<CallWatches, 'open'>;
   readonly waiters: Pick<Waiters, 'admit'>;
+  /** Whether calls can be found, and it is known what functions are called. */
+  readonly places: { readonly available: boolean };
   readonly canceller: Pick<CallCanceller, 'cancel'>;
   readonly logger: Logger;
   /** Aborts when the gateway stops: whoever waits is answered then. */
@@ -54,7 +56,7 @@ const longestWaitMs = 5 * 60_000;
 export const callRoutes: FastifyPluginCallbackTypebox<CallOptions> = (app, options, done) => {
   readJsonBodies(app);
   nameInvalidParameters(app);
-  requireBroker(app, options.calls);
+  requireBroker(app, options.places);
   keepFromCaches(app);
   app.get<{ Params: CallParams; Querystring: WaitQuery }>(
     '/async-function/:callId',
