@@ -164,7 +164,7 @@ describe.concurrent('calls that wait are handed out at once when', () => {
     expect(Math.max(...took)).toBeLessThan(soonMs);
   });
 
-  test('their consumer is made again that somebody has deleted', async () => {
+  test('their consumer was deleted, and is made again', async () => {
     await using broker = await operateBroker(stack.nats.url);
     const took = await Promise.all(
       ages.map(async (ageMs) => {

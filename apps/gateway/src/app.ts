@@ -104,7 +104,7 @@ const maxHeaderBytes = 16 * 1024;
 export function buildApp(deps: AppDependencies): FastifyInstance {
   const { metrics, logger, version, tokens, register: names } = deps;
   const lookup = (name: string): FunctionConfig | undefined => deps.register.lookup(name);
-  /** For answers that go by what the function is, or that there is none. */
+  /** For answers that depend on what the function is, or on whether it exists. */
   const lookupKnown = (name: string): FunctionConfig | undefined => {
     if (!deps.functions.complete) {
       throw new RefusalError(brokerAway);

@@ -103,7 +103,7 @@ export class CallRunner {
    * Resolves when the call needs its slot no more; its callback may still be under way (see `whenSettled`). `target` is
    * undefined for a function that has been gone for a while. Never rejects: whatever happens, the call is settled, or
    * left to its lease.
-   * @param isFirst whether nobody can have had the call before. Default: whether the broker has delivered it once
+   * @param isFirst whether no worker can have had the call before. Default: whether the broker has delivered it once
    */
   async run(
     delivery: Delivery,
@@ -341,7 +341,7 @@ export class CallRunner {
   }
 }
 
-/** Nobody can have had it, or an attempt before it, so that nobody can have ended it. */
+/** No worker can have had it, or an attempt before it, so that none can have ended it. */
 function isNew({ isFirst, call }: HeldCall<Delivery>): boolean {
   return isFirst === true && !hasStarted(call);
 }

@@ -358,25 +358,28 @@ test.each([
   ['older than its consumer, which so counts deliveries from one', 1, 1_000, 10_000, false],
   ['stored in the millisecond in which its consumer was created', 1, 10_000.4, 10_000, true],
   ['delivered by a consumer of which nothing is known', 1, 10_000, undefined, false],
-])('a call that is %s may have been had by somebody, or not', async (_, deliveries, storedAtMs, createdAt, isFirst) => {
-  const seen: boolean[] = [];
-  const dispatcher = new Dispatcher(new TestSource(), {
-    slots: 10,
-    run: async (_delivery, _config, _gate, first) => void seen.push(first),
-    handBack: () => {},
-    holdBack: () => {},
-  });
-  dispatcher.open(echo, config, { createdAt });
-  const delivery = createDelivery(echo, 0);
-  const info = { ...delivery.info, deliveries, storedAtMs };
-  dispatcher.accept({ ...delivery, info });
-  dispatcher.lost(echo);
-  dispatcher.accept({ ...delivery, info, callId: 'another' });
-  dispatcher.open(echo, config, { createdAt });
-  dispatcher.restart();
-  dispatcher.accept({ ...delivery, info, callId: 'a third' });
-  expect(seen).toEqual([isFirst, false, false]);
-});
+])(
+  'a call that is %s may have been with a worker before, or not',
+  async (_, deliveries, storedAtMs, createdAt, isFirst) => {
+    const seen: boolean[] = [];
+    const dispatcher = new Dispatcher(new TestSource(), {
+      slots: 10,
+      run: async (_delivery, _config, _gate, first) => void seen.push(first),
+      handBack: () => {},
+      holdBack: () => {},
+    });
+    dispatcher.open(echo, config, { createdAt });
+    const delivery = createDelivery(echo, 0);
+    const info = { ...delivery.info, deliveries, storedAtMs };
+    dispatcher.accept({ ...delivery, info });
+    dispatcher.lost(echo);
+    dispatcher.accept({ ...delivery, info, callId: 'another' });
+    dispatcher.open(echo, config, { createdAt });
+    dispatcher.restart();
+    dispatcher.accept({ ...delivery, info, callId: 'a third' });
+    expect(seen).toEqual([isFirst, false, false]);
+  },
+);
 
 describe('a lane that is paused', () => {
   test('asks for nothing, and for its first call at once when it is resumed', async () => {
@@ -389,7 +392,7 @@ describe('a lane that is paused', () => {
     expect(bench.source.requests).toMatchObject([{ function: 'echo', count: 1 }]);
   });
 
-  test('runs no call that comes all the same, and lets those in hand run on', async () => {
+  test('runs no call that comes all the same, and lets those that run go on', async () => {
     const bench = await openBench();
     bench.deliver(echo, 5);
     bench.dispatcher.open(echo, config, { paused: true });

@@ -42,7 +42,7 @@ export interface DispatcherOptions {
   /** Slots shared by the lanes. */
   readonly slots: number;
   /**
-   * Runs one call to its end. `isFirst` says that nobody can have had it before: it was delivered once, by a consumer that
+   * Runs one call to its end. `isFirst` says that no worker can have had it before: it was delivered once, by a consumer that
    * is older than the call. Must not reject.
    */
   readonly run: (
@@ -129,7 +129,7 @@ export class Dispatcher {
     const message = messageOf(delivery);
     const held = this.#inHand.get(message);
     if (held !== undefined) {
-      // Its lease ran out while the broker could not hear us, or its consumer was made anew, and it runs all the same: once
+      // Its lease ran out while the broker could not hear us, or its consumer was made again, and it runs all the same: once
       // is enough (P3).
       held.again(delivery);
       this.#expect(lane, delivery.info.pending);

@@ -70,7 +70,7 @@ export async function openFinder({
     store,
     reports,
     handovers,
-    /** Whoever asks for the call gets these answers, each after its time in milliseconds. */
+    /** Each question about the call gets these answers, each after its time in milliseconds. */
     answer: (call: Call, answers: readonly { readonly report: HeldReport; readonly afterMs: number }[]): void => {
       worker.broker.connection?.subscribe(wordSubject(identityOf(call), 'running'), {
         callback: (_, message) => {

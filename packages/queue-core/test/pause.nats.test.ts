@@ -137,7 +137,7 @@ describe('a request that was made while a function was paused', () => {
     await gateway.topology.pauseFunction('echo', false);
     worker.source.wake(lane);
     await eventually(() => worker.deliveries.length === 1, { timeoutMs: 5_000 });
-    // A second look, after the request has been served: nobody asks any more.
+    // A second look, after the request has been served: no request is left.
     worker.source.wake(lane);
     await worker.topology.findLane(lane.queue, 'echo');
     await eventually(async () => (await worker.topology.findLane(lane.queue, 'echo'))?.inFlight === 1);
@@ -163,7 +163,7 @@ describe('a request that was made while a function was paused', () => {
     await eventually(() => worker.deliveries.length === 1, { timeoutMs: 5_000 });
   });
 
-  test('is told of by the broker when somebody resumes the consumer, and when the pause ends by itself', async () => {
+  test('is told of by the broker when the consumer is resumed, and when the pause ends by itself', async () => {
     const { queue, lane, worker } = await standing(1);
     const heard: LaneId[] = [];
     followPausedLanes(worker.broker, (changed) => changed.queue === queue && heard.push(changed));
@@ -176,7 +176,7 @@ describe('a request that was made while a function was paused', () => {
   });
 });
 
-describe('a consumer whose function nobody knows to be paused or not', () => {
+describe('a consumer of a function that may be paused or not', () => {
   function startSide(ownsLanes: boolean, isPaused: (name: string) => boolean | undefined, mayResume = true) {
     const { broker, logger } = createBroker(inject('natsUrl'));
     const topology = new QueueTopology(broker, {

@@ -21,7 +21,7 @@ export function mayExpire(call: Call): call is Call & { readonly expiresAt: numb
  * A broker that is slow may confirm that write when the call has expired meanwhile. Then it is taken back, since nobody
  * has begun: whoever finds it, and goes on in the place of a worker that may be dead, has to write it anew first, so that
  * only one of the two gets through.
- * @param isFirst nobody can have had the call before. Otherwise, whoever was ending it may have died
+ * @param isFirst no worker can have had the call before. Otherwise, the one that was ending it may have died
  */
 export async function permitStart(
   call: Call,

@@ -310,7 +310,7 @@ describe('a registered function', () => {
     await keeper.refresh();
     expect(loosened).toEqual(['default/echo']);
 
-    // Somebody pauses it at the broker; the round finds it.
+    // It is paused at the broker; the round finds it.
     topology.paused.add('echo');
     topology.set('default', 'echo');
     await keeper.reconcile();

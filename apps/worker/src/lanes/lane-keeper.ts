@@ -42,7 +42,7 @@ export interface LaneKeeperOptions {
   readonly isCurrent?: () => boolean;
   /** Told of a lane whose consumer was removed. Default: nobody. */
   readonly onRemoved?: (lane: LaneId) => void;
-  /** Told of a lane whose consumer may hand out calls that it did not hand out before. Default: nobody. */
+  /** Told of a lane whose consumer may hand out calls that it did not hand out before. Default: not told. */
   readonly onLoosened?: (lane: LaneId) => void;
   /** Monotonic clock in milliseconds. */
   readonly now?: () => number;
@@ -247,7 +247,7 @@ export class LaneKeeper {
   }
 
   /**
-   * A consumer has been created by somebody: its function may have its first call.
+   * A consumer has been created: its function may have its first call.
    * @param createdAt when it was told of, by the broker's clock: Unix time in milliseconds
    */
   created(id: LaneId, createdAt: number): void {
@@ -265,7 +265,7 @@ export class LaneKeeper {
     this.#serve(id, []).catch((err: unknown) => logger.warn({ ...id, err }, 'lane could not be set up yet'));
   }
 
-  /** A consumer has been paused or resumed by somebody, or its pause has ended. */
+  /** A consumer has been paused or resumed, or its pause has ended. */
   pauseChanged(id: LaneId): void {
     if (this.#open.has(keyOf(id))) {
       this.#options.onLoosened?.(id);

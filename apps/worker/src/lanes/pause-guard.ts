@@ -11,7 +11,7 @@ export interface PauseGuardOptions {
 
 /**
  * Keeps calls of paused functions from being run, whatever their consumers do: one that was made a moment before it was
- * known that the function is paused, or resumed by hand, hands them out.
+ * known that the function is paused, or resumed at the broker, hands them out.
  */
 export class PauseGuard {
   readonly #options: PauseGuardOptions;

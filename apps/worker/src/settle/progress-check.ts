@@ -17,13 +17,13 @@ export type Rest = (() => Promise<void>) | undefined;
 
 /** A call whose worker has died this often in the middle of it is not given to a further one. */
 const maxWorkerCrashes = 5;
-/** When a call comes back that somebody else is ending, or of which it could not be decided whether it may start. */
+/** When a call comes back that another worker is ending, or of which it could not be decided whether it may start. */
 export const undecidedMs = 5_000;
 /** Between two looks at a broker that does not answer, and for how long, in milliseconds. */
 const lookAgainMs = 250;
 const patienceMs = 3_000;
 
-/** Finds out whether a call that somebody may have had before has got further than its delivery says. */
+/** Finds out whether a call that a worker may have had before has got further than its delivery says. */
 export class ProgressCheck {
   readonly #options: ProgressCheckOptions;
 
@@ -33,7 +33,7 @@ export class ProgressCheck {
 
   /**
    * `invoke`, or the call is dealt with but for the rest. An outage that is over leaves the broker silent for a moment. A
-   * call whose end cannot be looked for even then goes back: nobody has died with it.
+   * call whose end cannot be looked for even then goes back: no worker has died with it.
    */
   async look(held: HeldCall<Delivery>): Promise<Rest | 'invoke'> {
     const { settler, logger } = this.#options;
@@ -65,14 +65,14 @@ export class ProgressCheck {
     if (!held.isFirst || desk.wasCancelled(call) || desk.mayHaveMissedCancel()) {
       return await this.#lookAtAll(held);
     }
-    // Of two workers that had the attempt before in hand, one may have ended the call, and the other stored this retry;
-    // or it was put back after it had ended, by somebody who came too late to cancel it.
+    // Of two workers that had the attempt before, one may have ended the call, and the other stored this retry;
+    // or it was put back after it had ended, by a gateway that came too late to cancel it.
     const ended = await store.findOutcome(keyOf(call));
     return ended === undefined ? 'invoke' : () => settler.resume(held, ended);
   }
 
   /**
-   * A call that was delivered before: whoever had it may have got further than its acknowledgement. The order matters:
+   * A call that was delivered before: its worker may have got further than its acknowledgement. The order matters:
    * an attempt that follows this one is looked for first, since it leaves the stream only after its outcome is there.
    */
   async #lookAtAll(held: HeldCall<Delivery>): Promise<Rest | 'invoke'> {

@@ -67,7 +67,7 @@ export type HeldDelivery = Pick<Delivery, keyof CallIdentity | 'function' | 'que
 export interface HeldCall<D extends HeldDelivery = HeldDelivery> {
   readonly delivery: D;
   readonly call: Call;
-  /** Nobody can have had it before. Default: somebody may have. */
+  /** No worker can have had it before. Default: one may have. */
   readonly isFirst?: boolean;
   /** Whether its function has a cap: then others wait until this call has left the queue. */
   readonly capped?: boolean;

@@ -104,7 +104,7 @@ export class CallSource {
 
   /**
    * Has the broker look again whether it can serve the requests of the lane that stand. nats-server does not by itself
-   * when a pause is ended by hand (seen with 2.15.1): a request made during the pause would wait until it expires, and
+   * when an operator ends a pause (seen with 2.15.1): a request made during the pause would wait until it expires, and
    * the calls with it. A further request would do, and could bring one call too many (P4). This one never brings any,
    * since no message fits into it.
    */

@@ -30,7 +30,7 @@ export interface Delivery extends CallIdentity {
   /** The broker removes the call and tells operators why in an advisory. */
   setAside(reason: string): void;
   /**
-   * The broker has delivered the same message once more, since the lease ran out unheard or the consumer was made anew:
+   * The broker has delivered the same message once more, since the lease ran out unheard or the consumer was made again:
    * what has been or will be decided here is told of that delivery. A new consumer does not know of the one before it, and
    * what that was told is lost with it.
    */

@@ -30,7 +30,7 @@ interface BucketState {
   readonly revision: number;
 }
 
-/** What the bucket holds at a moment, by the word of the stream's leader. */
+/** What the bucket holds at a moment, as the leader of its stream says. */
 interface BucketContent {
   readonly names: ReadonlySet<string>;
   /** Revision of the newest entry; 0 for an empty bucket. */
@@ -141,7 +141,7 @@ export class FunctionBucket {
 }
 
 /**
- * What the leader has and a watch has not told yet. The watch itself says how much is left, but that is the word of
+ * What the leader has and a watch has not told yet. The watch itself says how much is left, but as it is known to
  * whichever replica serves it, which may be behind, and not what was there in the beginning if entries are written
  * meanwhile: an entry that is missing would pass for a function that is not paused.
  */

@@ -19,7 +19,7 @@ const noResponders = 503;
 export type HolderAnswer =
   /** One of them runs it. */
   | { readonly kind: 'running'; readonly report: HeldReport }
-  /** One had it in hand until a moment ago, and how that went is stored; or it is in its next life. */
+  /** One had it until a moment ago, and how that went is stored; or it is in its next life. */
   | { readonly kind: 'left' }
   /** None has answered: it has a slow worker, a dead one, or none. */
   | ({ readonly kind: 'silent' } & Silence);
@@ -27,7 +27,7 @@ export type HolderAnswer =
 export interface AskOptions {
   /** How long workers may take, in milliseconds. Default: 300 */
   readonly patienceMs?: number;
-  /** Whether a worker that had the attempt in hand is an answer. Default: yes */
+  /** Whether a worker that has had the attempt is an answer. Default: yes */
   readonly orLeft?: boolean;
 }
 
@@ -38,8 +38,8 @@ interface Question {
 }
 
 /**
- * A gateway's line to whichever worker holds a call. It is used also while the broker is suspected to be away: a word that
- * nobody hears costs a time limit, and one that is not sent lets a call run that was cancelled.
+ * A gateway's line to the worker that holds a call. It is used also while the broker is suspected to be away: a message that
+ * no worker gets costs a time limit, and one that is not sent lets a call run that was cancelled.
  */
 export class HolderLine {
   readonly #broker: Pick<Broker, 'attached' | 'connection' | 'onConnect' | 'createInbox'>;
@@ -148,14 +148,14 @@ export class HolderLine {
   #hear(message: Msg): void {
     const [, ...tokens] = message.subject.slice(this.#inbox.length + 1).split('.');
     const call = parseIdentity(...tokens);
-    const isNobody = message.headers?.code === noResponders;
-    const report = isNobody ? undefined : heldReportCodec.decode(message.string());
+    const hasNoWorker = message.headers?.code === noResponders;
+    const report = hasNoWorker ? undefined : heldReportCodec.decode(message.string());
     if (report !== undefined && call !== undefined) {
       this.#book.heard(call, report);
     }
     for (const { attempt, orLeft, resolve } of this.#open.get(tokens.join('.')) ?? []) {
       const isAnswer = report !== undefined && concerns(report, attempt) && (orLeft || report.standing === 'running');
-      if (isNobody || isAnswer) {
+      if (hasNoWorker || isAnswer) {
         resolve(report);
       }
     }

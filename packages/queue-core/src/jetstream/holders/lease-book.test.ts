@@ -75,7 +75,7 @@ describe('an attempt that no worker answers for', () => {
   });
 });
 
-test('a worker speaks of an attempt if it has this one, a later one or a later life in hand', () => {
+test('a worker speaks of an attempt if it has this one, a later one or a later life', () => {
   expect(concerns(report, attempt)).toBe(true);
   expect(concerns({ generation: 0, retry: 2 }, attempt)).toBe(true);
   expect(concerns({ generation: 1, retry: 0 }, attempt)).toBe(true);

@@ -97,7 +97,7 @@ function keyOf({ call }: StoredAttempt): string {
 }
 
 /**
- * Whether a worker speaks of this attempt or a later one. A worker that had an earlier attempt in hand remembers that for
+ * Whether a worker speaks of this attempt or a later one. A worker that has run an earlier attempt remembers that for
  * a while, and says so beside the one that runs this one.
  */
 export function concerns(

@@ -3,7 +3,7 @@ import { wordSubject } from '../../held-call.ts';
 import type { Broker } from '../broker.ts';
 import { TurnBatch } from '../turn-batch.ts';
 
-/** Tells whoever follows a call that it has moved. Costs one small message that is not stored. */
+/** Tells those who follow a call that it has moved. Costs one small message that is not stored. */
 export class MoveNotices {
   readonly #broker: Pick<Broker, 'connected' | 'connection'>;
   readonly #batch = new TurnBatch<CallIdentity>((calls) => this.#send(calls));
@@ -19,7 +19,7 @@ export class MoveNotices {
   #send(calls: readonly CallIdentity[]): void {
     const { connection, connected } = this.#broker;
     if (connection === undefined || !connected || connection.isDraining()) {
-      return; // nobody depends on it
+      return; // no one depends on it
     }
     for (const call of calls) {
       connection.publish(wordSubject(call, 'moved'));
