@@ -7,6 +7,8 @@ const root = new URL('../../../../', import.meta.url);
 export interface ComposeService {
   /** Undefined where an overlay adds to a service of another file. */
   readonly image?: string;
+  /** Default: the one that every service is in which names none. */
+  readonly networks?: readonly string[];
   readonly build?: { readonly args: { readonly APP: string } };
   readonly init?: boolean;
   readonly command?: readonly string[];

@@ -40,6 +40,21 @@ test('no server of the cluster gets the folder of the single server, whose strea
   expect(cluster.filter((each) => single.includes(each))).toEqual([]);
 });
 
+test('functions reach neither NATS nor the open gateway: they share a network with the worker alone', () => {
+  const overlay = readCompose('deploy/docker-compose.cluster.yml');
+  const networksOf = (name: string) => ({ ...overlay, ...services })[name]?.networks ?? ['default'];
+  const neighboursOf = (name: string) =>
+    Object.keys({ ...overlay, ...services }).filter((other) =>
+      networksOf(other).some((network) => networksOf(name).includes(network)),
+    );
+  expect(neighboursOf('functions').toSorted()).toEqual(['functions', 'inbox', 'worker']);
+  for (const server of ['nats', 'nats-2', 'nats-3']) {
+    expect(neighboursOf(server).toSorted(), server).toEqual(['gateway', 'nats', 'nats-2', 'nats-3', 'worker']);
+  }
+  expect(neighboursOf('load')).toContain('gateway');
+  expect(neighboursOf('prometheus')).toEqual(expect.arrayContaining(['gateway', 'worker']));
+});
+
 test('containers may call the gateway and the inbox by the names of their services', () => {
   const load = services['load']?.environment;
   expect(new URL(load?.['GATEWAY_URL'] ?? '').hostname).toBe('gateway');
