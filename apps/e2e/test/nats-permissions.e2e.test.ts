@@ -8,15 +8,16 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { startStack } from './harness/stack.ts';
 
 const shipped = new URL('../../../deploy/nats-permissions.conf', import.meta.url);
+const permissionsPage = new URL('../../../docs/nats-permissions.md', import.meta.url);
 const passwords = { gateway: 'of-the-gateway', worker: 'of-the-worker' };
 
 type User = keyof typeof passwords;
 
 /** A system whose processes have the permissions that we ship, and nothing else. */
-async function startRestricted(functions: Record<string, string>): Promise<Stack> {
+async function startRestricted(functions: Record<string, string>, natsConfig?: string): Promise<Stack> {
   return startStack({
     functions,
-    natsConfig: await readPermissions(),
+    natsConfig: natsConfig ?? (await readPermissions()),
     gatewayEnv: envOf('gateway'),
     workerEnv: {
       ...envOf('worker'),
@@ -138,6 +139,26 @@ describe('with the permissions that we ship', () => {
   });
 });
 
+/** The shipped file for workers of one queue, as docs/nats-permissions.md says. */
+async function narrowTo(queue: string): Promise<string> {
+  const [ofGateway, ofWorker = ''] = (await readPermissions()).split('user: worker');
+  return `${ofGateway}user: worker${ofWorker.replace('"calls.*.later.>"', `"calls.${queue}.later.>"`)}`;
+}
+
+test('a worker of one queue may retry its calls, and forge none for another queue', async () => {
+  await using flaky = await startTestFunction({ handler: status(503, { times: 1 }) });
+  await using stack = await startRestricted({ flaky: flaky.url }, await narrowTo('default'));
+  await using client = new ApiClient(stack.gateway.url);
+  await client.accept('flaky');
+  await flaky.waitForInvocations(2);
+  await stack.untilSettled();
+  expect(violations(stack)).toEqual([]);
+
+  await using connection = await connectAs(stack.nats, 'worker');
+  const forged = connection.request('calls.other.later.~.flaky.forged.~.1', '', { timeout: 2_000 });
+  await expect(forged).rejects.toThrow(/permissions violation/i);
+});
+
 test('at a leaf node the permissions that we ship are enough if they name the domain', async () => {
   const port = await freePort();
   await using echo = await startTestFunction();
@@ -204,6 +225,14 @@ describe('what a stolen password is worth', () => {
     } finally {
       await connection.close();
     }
+  });
+
+  test('the worker may send to subjects of retries, which are those of delayed calls: the docs say so', async () => {
+    await using connection = await connectAs(nats, 'worker');
+    // Permitted: only no stream is there to take it.
+    const forged = connection.request('calls.default.later.~.echo.forged.~.1', '', { timeout: 2_000 });
+    await expect(forged).rejects.toThrow(/no responders/i);
+    expect(await readFile(permissionsPage, 'utf8')).toContain("**The worker's user can forge calls.**");
   });
 
   test.each([
