@@ -223,6 +223,10 @@ export function toQueueRefusal(reason: RefusalReason): Refusal {
       return refusal('queue_full', 'The call was not accepted. Send it again when there is room.', retryAfter(10));
     case 'too_many_pending':
       return refusal('too_many_pending', 'The call was not accepted. Send it again when fewer wait.', retryAfter(5));
+    case 'too_many_names':
+      return refusal('too_many_names', tooManyNames, retryAfter(60));
+    case 'too_many_functions':
+      return refusal('too_many_functions', tooManyFunctions, retryAfter(60));
     case 'too_large':
       return refusal('body_too_large', 'Body and headers together are larger than the queue takes.');
     case 'conflict':
@@ -233,6 +237,14 @@ export function toQueueRefusal(reason: RefusalReason): Refusal {
 const conflictDetail =
   'A call with this X-Call-Id is known already. A function that makes a call sends no X-Call-Id, or passes on the ' +
   'X-Start-Time and X-Retry that it got with it.';
+
+const tooManyNames =
+  'Calls with this token use as many names of functions that are not registered as they may. A name is free again after ' +
+  'ten minutes without a call.';
+
+const tooManyFunctions =
+  'The call would be the first of a further function in its queue, and the queue has as many as it can have. Functions that ' +
+  'are registered have places of their own; an operator finds in docs/functions.md how many.';
 
 function retryAfter(seconds: number): Readonly<Record<string, string>> {
   return { 'Retry-After': String(seconds) };

@@ -77,6 +77,21 @@ export const gatewayConfig = {
     min: 1,
     doc: 'Of these, those of one token. Beyond it: 429.',
   }),
+  maxUnregisteredFunctions: integer({
+    env: 'MAX_UNREGISTERED_FUNCTIONS',
+    default: 1_000,
+    min: 1,
+    max: 5_000,
+    doc:
+      'Functions that exist by `defaults.url` alone and have had calls within the last ten minutes. A further name: 503, ' +
+      '`too_many_functions`. What is registered does not count.',
+  }),
+  maxUnregisteredPerToken: integer({
+    env: 'MAX_UNREGISTERED_FUNCTIONS_PER_TOKEN',
+    default: 250,
+    min: 1,
+    doc: 'Of these, those whose first call came with one token, at each gateway. A further name: 429, `too_many_names`.',
+  }),
   publishTimeoutMs: duration({
     env: 'PUBLISH_TIMEOUT',
     default: 5_000,

@@ -43,6 +43,7 @@ export const problems = {
   body_too_large: { status: 413, title: 'The body is too large' },
   expectation_failed: { status: 417, title: 'The expectation cannot be met' },
   idempotency_key_reused: { status: 422, title: 'The Idempotency-Key came with another call before' },
+  too_many_names: { status: 429, title: 'Too many functions with this token that are not registered' },
   too_many_pending: { status: 429, title: 'Too many calls of the function wait' },
   too_many_waiting: { status: 429, title: 'Too many requests with this token wait' },
   rate_limited: { status: 429, title: 'Too many requests with this token' },
@@ -55,6 +56,7 @@ export const problems = {
   broker_timeout: { status: 503, title: 'The queue did not confirm the call in time' },
   overloaded: { status: 503, title: 'Too many calls at once' },
   queue_full: { status: 503, title: 'The queue is full' },
+  too_many_functions: { status: 503, title: 'The queue has as many functions as it can have' },
   chain_too_deep: { status: 508, title: 'The chain of calls is too long' },
 } as const satisfies Record<string, { status: number; title: string }>;
 

@@ -18,6 +18,7 @@ import {
   initialAckWaitMs,
   limitOfQueue,
   maxBodyBytes,
+  type NameLimits,
   Publisher,
   QueueGauge,
   QueueInspector,
@@ -28,6 +29,7 @@ import {
   StreamRoom,
   StreamWatch,
   toStreamLimits,
+  UnregisteredNames,
   withoutFile,
 } from '@asyncfn/queue-core';
 import {
@@ -248,14 +250,8 @@ function buildQueue(config: GatewayConfig, context: GatewayContext, file: Functi
   const publisher = new Publisher(broker, { timeoutMs, ...(room !== undefined && { room }) });
   const store = new CallStore(publisher, topology);
   const callbacks = new CallbackStore(publisher, topology);
-  const deadLetters = new DeadLetterStore({
-    broker,
-    topology,
-    publisher,
-    calls: store,
-    callbacks,
-    namesOf: (name) => register.namesOf(name),
-  });
+  const namesOf = (name: string): readonly string[] => register.namesOf(name);
+  const deadLetters = new DeadLetterStore({ broker, topology, publisher, calls: store, callbacks, namesOf });
   const { idempotencyWindowMs, resultTtlMs } = config;
   const durability = new DurabilityWatch(broker, topology, {
     declaredSyncAlways: config.natsSync === 'always',
@@ -266,7 +262,8 @@ function buildQueue(config: GatewayConfig, context: GatewayContext, file: Functi
     limitOfQueue(limits, name, shared.queueMaxBytes.get(name) ?? config.queueMaxBytes);
   const gauge = new QueueGauge({ topology, functions: () => register.list(), maxBytes: maxBytesOf });
   const groups = createGroupCommit({ mode: config.groupCommit, broker, topology, publisher, logger });
-  const checks = { gauge, durability, idempotencyWindowMs };
+  const names = new UnregisteredNames({ topology, register, limits: nameLimitsOf(config) });
+  const checks = { gauge, names, durability, idempotencyWindowMs };
   const queue = new CallQueue({ broker, topology, publisher: groups, register, ...checks });
   const following = buildFollowing({ broker, topology, publisher, store, register, resultTtlMs });
   return {
@@ -283,6 +280,10 @@ function buildQueue(config: GatewayConfig, context: GatewayContext, file: Functi
     maxBytesOf,
     following,
   };
+}
+
+function nameLimitsOf(config: GatewayConfig): NameLimits {
+  return { inAll: config.maxUnregisteredFunctions, perSubmitter: config.maxUnregisteredPerToken };
 }
 
 /** A body that NATS does not take is refused all the same; somebody should know that the setting promises too much. */

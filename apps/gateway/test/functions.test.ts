@@ -1,4 +1,4 @@
-import { QueueError } from '@asyncfn/queue-core';
+import { mostRegistered, QueueError } from '@asyncfn/queue-core';
 import { request } from 'undici';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startTestGateway, type TestGateway } from './gateway-fixture.ts';
@@ -54,6 +54,23 @@ describe('PUT of a function', () => {
     await ask('PUT', '/thumbnail', { body: settings });
     const { body } = await ask('GET', '/thumbnail');
     expect(await ask('PUT', '/thumbnail', { body })).toMatchObject({ status: 200, body });
+  });
+
+  test('of one more than its queue can have is refused, also for a function that would move there', async () => {
+    const register = (name: string, queue: string) =>
+      gateway.functions.change(name, () => ({
+        kind: 'put',
+        entry: { source: 'api', paused: false, settings: { url: 'http://x', queue } },
+      }));
+    for (let index = 0; index < mostRegistered; index++) {
+      await register(`f${index}`, 'default');
+    }
+    await register('elsewhere', 'images');
+    const refused = { status: 503, body: { code: 'too_many_functions', detail: expect.stringMatching(/10000 other/) } };
+    expect(await ask('PUT', '/further', { body: { url: 'http://x' } })).toMatchObject(refused);
+    expect(await ask('PUT', '/elsewhere', { body: { url: 'http://x' } })).toMatchObject(refused);
+    expect(await ask('PUT', '/f7', { body: { url: 'http://y' } })).toMatchObject({ status: 200 });
+    expect(await ask('PUT', '/further', { body: { url: 'http://x', queue: 'images' } })).toMatchObject({ status: 201 });
   });
 
   test('of which several settings are wrong is refused with each of them', async () => {

@@ -3,7 +3,7 @@ import { createLogger } from '@asyncfn/service-kit';
 import { expect, test } from 'vitest';
 import { createBacklogLook } from './backlog-look.ts';
 
-const empty: Backlog = { lanes: [], scheduled: [], callbacks: 0, deadLetters: 0, missing: 0 };
+const empty: Backlog = { lanes: [], scheduled: [], consumers: [], callbacks: 0, deadLetters: 0, missing: 0 };
 
 function setup(queues?: readonly string[]) {
   const clock = { ms: 0 };

@@ -202,28 +202,7 @@ function observeLanes({ registry, slots, lanes }: WorkerMetricsSources, toLabels
 
 /** What waits when somebody scrapes. Every worker tells the same, so take the maximum over workers and not the sum. */
 function observeBacklog({ registry, backlog, now = Date.now }: WorkerMetricsSources, toLabels: ToLabels): void {
-  const gauge = <L extends string>(
-    name: string,
-    help: string,
-    labelNames: readonly L[],
-    show: (gauge: Gauge<L>, found: Backlog) => void,
-  ): void => {
-    new Gauge<L>({
-      name,
-      help: `${help}, as the broker counts: the same in every worker, to be aggregated with max.`,
-      labelNames,
-      registers: [registry],
-      async collect() {
-        const found = await backlog();
-        this.reset();
-        if (found !== undefined) {
-          show(this, found);
-        } else if (labelNames.length === 0) {
-          this.remove(); // unknown is not zero
-        }
-      },
-    });
-  };
+  const gauge = createBacklogGauges(registry, backlog);
   gauge('queue_worker_pending_messages', 'Calls that are ready and wait', lane, (own, { lanes }) => {
     for (const each of lanes) {
       own.inc(toLabels(each), each.pending);
@@ -249,6 +228,7 @@ function observeBacklog({ registry, backlog, now = Date.now }: WorkerMetricsSour
       }
     },
   );
+  observeConsumers(gauge);
   gauge('queue_worker_callbacks_waiting', 'Callbacks that failed and will be tried again', [], (own, found) =>
     own.set(found.callbacks),
   );
@@ -259,6 +239,60 @@ function observeBacklog({ registry, backlog, now = Date.now }: WorkerMetricsSour
     (own, found) => own.set(found.missing),
   );
   gauge('queue_worker_dead_letters_kept', 'Dead letters that are kept', [], (own, found) => own.set(found.deadLetters));
+}
+
+type BacklogGauges = ReturnType<typeof createBacklogGauges>;
+
+/** Makes gauges that show what one look at the broker has found. */
+function createBacklogGauges(registry: Registry, backlog: WorkerMetricsSources['backlog']) {
+  return <L extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly L[],
+    show: (gauge: Gauge<L>, found: Backlog) => void,
+  ): void => {
+    new Gauge<L>({
+      name,
+      help: `${help}, as the broker counts: the same in every worker, to be aggregated with max.`,
+      labelNames,
+      registers: [registry],
+      async collect() {
+        const found = await backlog();
+        this.reset();
+        if (found !== undefined) {
+          show(this, found);
+        } else if (labelNames.length === 0) {
+          this.remove(); // unknown is not zero
+        }
+      },
+    });
+  };
+}
+
+/** How many more functions a queue can have. */
+function observeConsumers(gauge: BacklogGauges): void {
+  gauge(
+    'queue_worker_consumers',
+    'Consumers of the queue: one for each function, and one of its own',
+    ['queue_name'],
+    (own, { consumers }) => {
+      for (const { queue, count } of consumers) {
+        own.set({ queue_name: queue }, count);
+      }
+    },
+  );
+  gauge(
+    'queue_worker_consumers_limit',
+    'Consumers that the queue may have; no series where NATS sets no limit',
+    ['queue_name'],
+    (own, { consumers }) => {
+      for (const { queue, limit } of consumers) {
+        if (limit !== undefined) {
+          own.set({ queue_name: queue }, limit);
+        }
+      }
+    },
+  );
 }
 
 type LaneLabelValues = ReturnType<ToLabels>;

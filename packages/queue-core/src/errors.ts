@@ -13,6 +13,8 @@ const queueErrorCodes = [
   'jetstream_disabled',
   /** Our account at NATS allows less than is asked for. */
   'account_limit',
+  /** The queue has as many consumers, and so functions, as NATS lets it have. */
+  'consumer_limit',
   /** The server cannot keep as many copies as is asked for. */
   'replicas',
   /** Our user at NATS lacks a permission. */

@@ -30,6 +30,7 @@ export { atEndOfTurn } from './end-of-turn.ts';
 export { connectionOptions, endToEndHeaders, hopByHopHeaders } from './end-to-end-headers.ts';
 export { QueueError, type QueueErrorCode } from './errors.ts';
 export type { ExpiryDecision, ExpiryWord } from './expiry.ts';
+export { forEachLimited } from './for-each-limited.ts';
 export { type FunctionName, namespaceType, parseFunctionName, queueNameType } from './function-name.ts';
 export {
   type FileDefinition,
@@ -41,7 +42,7 @@ export {
 export { FunctionsFile, FunctionsFileError, type FunctionsReload } from './functions/document/functions-file.ts';
 export type { FunctionSettings } from './functions/document/functions-schema.ts';
 export type { FunctionConfig, RetrySettings } from './functions/function-config.ts';
-export { defaultQueue } from './functions/function-config.ts';
+export { defaultQueue, mostRegistered } from './functions/function-config.ts';
 export type { FunctionEntry } from './functions/function-entry.ts';
 export { type FunctionNames, FunctionRegister } from './functions/function-register.ts';
 export type { KnownFunction } from './functions/shared-functions.ts';
@@ -97,6 +98,7 @@ export { type ReceiptDelivery, ReceiptSource } from './jetstream/receipts/receip
 export { type CallWhereabouts, ReceiptStore } from './jetstream/receipts/receipt-store.ts';
 export { maxBodyBytes } from './jetstream/server-check.ts';
 export { type ChangeDecision, type RegisterChange, SharedRegister } from './jetstream/shared-register.ts';
+export { type NameLimits, UnregisteredNames } from './jetstream/unregistered-names.ts';
 export type { CallbackState, Outcome } from './outcome.ts';
 export { type PublishResult, type RefusalReason, refused } from './publish-result.ts';
 export type { Receipt, ReceiptBatch } from './receipt.ts';

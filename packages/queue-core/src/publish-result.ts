@@ -10,6 +10,10 @@ export type RefusalReason =
   | 'queue_full'
   /** As many calls of the function wait as may wait. */
   | 'too_many_pending'
+  /** The submitter has calls under as many names that are not registered as it may have. */
+  | 'too_many_names'
+  /** The queue has as many functions as it can have. */
+  | 'too_many_functions'
   /** Larger than the broker takes. */
   | 'too_large'
   /** What was expected of the subject does not hold: for a new call, that its id is not in use. */

@@ -154,8 +154,9 @@ export const enqueueSchema = {
     417: problemResponse('`Expect` holds something else than `100-continue`.', ['expectation_failed']),
     422: problemResponse('The `Idempotency-Key` came with another call before.', ['idempotency_key_reused']),
     429: problemResponse(
-      'As many calls of the function wait as its `maxPending` allows.',
-      ['too_many_pending'],
+      'As many calls of the function wait as its `maxPending` allows, or the caller uses too many names of functions that ' +
+        'are not registered.',
+      ['too_many_pending', 'too_many_names'],
       retryAfterHeader,
     ),
     431: problemResponse('Request line and headers are too large.', ['headers_too_large']),
@@ -163,7 +164,7 @@ export const enqueueSchema = {
     501: problemResponse('`Transfer-Encoding` holds something else than `chunked`.', ['unsupported_transfer_coding']),
     503: problemResponse(
       'The call could not be stored now.',
-      ['broker_unavailable', 'broker_timeout', 'overloaded', 'queue_full'],
+      ['broker_unavailable', 'broker_timeout', 'overloaded', 'queue_full', 'too_many_functions'],
       retryAfterHeader,
     ),
     508: problemResponse('The call is more than 32 hops from the first of its chain.', ['chain_too_deep']),

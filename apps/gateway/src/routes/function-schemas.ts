@@ -141,7 +141,11 @@ export const putFunctionSchema = {
     ]),
     412: changed,
     413: problemResponse('The body is too large.', ['body_too_large']),
-    503: unavailable,
+    503: problemResponse(
+      'The broker is away, others change the function all the time, or its queue has 10,000 registered functions already.',
+      ['broker_unavailable', 'overloaded', 'too_many_functions'],
+      retryAfterHeader,
+    ),
   },
 };
 

@@ -1,9 +1,11 @@
 import {
   type ChangeDecision,
+  defaultQueue,
   type FunctionNames,
   type FunctionSettings,
   type KnownFunction,
   keepCredentials,
+  mostRegistered,
   parseFunctionEntry,
   parseFunctionName,
   type QueueInspector,
@@ -109,6 +111,9 @@ async function put(options: FunctionOptions, request: FastifyRequest<OneFunction
     return reply.refuse(refusal('invalid_function', `${parsed.problems.join('; ')}.`));
   }
   const { name, settings } = parsed;
+  if (isFull(functions.list(), name, settings.queue)) {
+    return reply.refuse(queueIsFull);
+  }
   let lostCredentials = false;
   const change = await functions.change(name, (there) => {
     if (!isMet(precondition, tagOf(there))) {
@@ -222,6 +227,14 @@ function refuseChange(reply: FastifyReply, { kind }: RegisterChange): FastifyRep
   return reply.refuse(kind === 'refused' ? preconditionFailed : contended);
 }
 
+/** Whether a queue has no room for this function, which may be in it already. */
+function isFull(known: readonly KnownFunction[], name: string, queue: string = defaultQueue): boolean {
+  const others = known.filter(
+    ({ name: other, entry }) => other !== name && (entry.settings.queue ?? defaultQueue) === queue,
+  );
+  return others.length >= mostRegistered;
+}
+
 /** The namespace that may be left out stays the same: requests do not set it, and another process may have known it. */
 function keptNamespace(there: KnownFunction | undefined): Pick<FunctionSettings, 'defaultNamespace'> {
   const { defaultNamespace } = there?.entry.settings ?? {};
@@ -239,6 +252,10 @@ function withoutReadOnly(body: unknown): unknown {
 
 const readOnly: ReadonlySet<string> = new Set(['name', 'source', 'paused', 'defaultNamespace']);
 
+const queueIsFull = refusal(
+  'too_many_functions',
+  `${mostRegistered} other functions are registered in this queue, as many as it can have. Set queue to another.`,
+);
 const notRegistered = refusal('unknown_function', 'No function of this name is registered.');
 const preconditionFailed = refusal('precondition_failed', 'The function is not in the state that the request expects.');
 const contended = refusal('overloaded', 'Others change the same function all the time. Try again.', {

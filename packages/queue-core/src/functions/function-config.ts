@@ -35,6 +35,9 @@ export interface FunctionConfig {
 /** The queue of a function that names none. */
 export const defaultQueue = 'default';
 
+/** Most functions that may be registered in one queue: each has a consumer, and what a stream can have is bounded. */
+export const mostRegistered = 10_000;
+
 /** `over` where it says something, `base` elsewhere; retry settings one by one. */
 export function mergeSettings(base: Settings, over: Settings): Settings {
   return { ...base, ...over, retry: { ...base.retry, ...over.retry } };

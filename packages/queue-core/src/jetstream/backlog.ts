@@ -1,3 +1,5 @@
+import type { StreamInfo } from '@nats-io/jetstream';
+import { forEachLimited } from '../for-each-limited.ts';
 import { missingReceiptFilter } from '../receipt.ts';
 import { functionFilter, queueStream, streamQueue } from '../subjects.ts';
 import { asQueueError } from './connecting/set-up-error.ts';
@@ -21,6 +23,8 @@ export interface Backlog {
   readonly lanes: readonly LaneBacklog[];
   /** Calls of each queue that wait for their time. */
   readonly scheduled: readonly { readonly queue: string; readonly count: number }[];
+  /** Consumers of each queue, and how many it may have; undefined where NATS sets no limit. */
+  readonly consumers: readonly { readonly queue: string; readonly count: number; readonly limit: number | undefined }[];
   /** Callbacks that failed at least once and will be tried again. */
   readonly callbacks: number;
   /** Calls and callbacks that came to a bad end and have not been replayed or dropped. */
@@ -58,30 +62,40 @@ export class BacklogReader {
 
   /** @param serves whether a queue counts. Throws `QueueError`. */
   async look(serves: (queue: string) => boolean): Promise<Backlog> {
-    const messages = await this.#countMessages();
-    const queues = [...messages.keys()].flatMap((stream) => streamQueue(stream) ?? []).filter(serves);
+    const streams = await this.#listStreams();
+    const messages = new Map(streams.map(({ config, state }) => [config.name, state.messages]));
+    const ofQueues = streams.flatMap((stream) => {
+      const queue = streamQueue(stream.config.name);
+      return queue === undefined || !serves(queue) ? [] : [{ queue, ...stream }];
+    });
+    const queues = ofQueues.map(({ queue }) => queue);
     const found = await Promise.all(
       queues.map(async (queue) => ({ queue, ...(await this.#topology.listConsumers(queue)) })),
     );
     return {
       lanes: await this.#withAges(found.flatMap(({ queue, lanes }) => lanes.map((lane) => ({ ...lane, queue })))),
       scheduled: found.map(({ queue, scheduled = 0 }) => ({ queue, count: scheduled })),
+      consumers: ofQueues.map(({ queue, config, state }) => ({
+        queue,
+        count: state.consumer_count,
+        limit: config.max_consumers > 0 ? config.max_consumers : undefined,
+      })),
       callbacks: messages.get(callbackStream) ?? 0,
       deadLetters: messages.get(deadLetterStream) ?? 0,
       missing: (messages.get(receiptStream) ?? 0) === 0 ? 0 : await this.#countMissing(),
     };
   }
 
-  async #countMessages(): Promise<Map<string, number>> {
-    const counts = new Map<string, number>();
+  async #listStreams(): Promise<StreamInfo[]> {
+    const streams: StreamInfo[] = [];
     try {
-      for await (const { config, state } of this.#topology.manager.streams.list()) {
-        counts.set(config.name, state.messages);
+      for await (const stream of this.#topology.manager.streams.list()) {
+        streams.push(stream);
       }
     } catch (error) {
       throw asQueueError(error, 'the streams cannot be counted');
     }
-    return counts;
+    return streams;
   }
 
   async #countMissing(): Promise<number> {
@@ -98,24 +112,20 @@ export class BacklogReader {
     const known = this.#oldest;
     const next = new Map<string, Oldest>();
     const result: LaneBacklog[] = [];
-    const waiting = [...lanes];
-    const work = async (): Promise<void> => {
-      for (let lane = waiting.pop(); lane !== undefined; lane = waiting.pop()) {
-        const key = `${lane.queue}/${lane.function}`;
-        const oldest =
-          lane.pending === 0 ? undefined : (this.#stillValid(known.get(key), lane) ?? (await this.#ask(lane)));
-        if (oldest !== undefined) {
-          next.set(key, oldest);
-        }
-        result.push({
-          queue: lane.queue,
-          function: lane.function,
-          pending: lane.pending,
-          oldestAtMs: oldest?.atMs,
-        });
+    await forEachLimited(lanes, maxLooks, async (lane) => {
+      const key = `${lane.queue}/${lane.function}`;
+      const oldest =
+        lane.pending === 0 ? undefined : (this.#stillValid(known.get(key), lane) ?? (await this.#ask(lane)));
+      if (oldest !== undefined) {
+        next.set(key, oldest);
       }
-    };
-    await Promise.all(Array.from({ length: maxLooks }, work));
+      result.push({
+        queue: lane.queue,
+        function: lane.function,
+        pending: lane.pending,
+        oldestAtMs: oldest?.atMs,
+      });
+    });
     this.#oldest = next;
     return result;
   }

@@ -17,6 +17,7 @@ import type { Outgoing, Publisher } from './publisher.ts';
 import type { QueueGauge, RoomRequest } from './queue-gauge.ts';
 import type { QueueTopology } from './queue-topology.ts';
 import { valueWithin } from './time-limit.ts';
+import type { NameObstacle, UnregisteredNames } from './unregistered-names.ts';
 
 export interface CallQueueParts {
   readonly broker: Broker;
@@ -27,6 +28,8 @@ export interface CallQueueParts {
   readonly durability?: Pick<DurabilityWatch, 'shortfall'>;
   /** Keeps the limits of queues and functions. Default: there are none. */
   readonly gauge?: QueueGauge;
+  /** Keeps the names of functions that are not registered within limits. Default: there may be any number. */
+  readonly names?: Pick<UnregisteredNames, 'admit'>;
   /** How long idempotency keys are remembered, in milliseconds. Default 24 hours. */
   readonly idempotencyWindowMs?: number;
 }
@@ -49,16 +52,18 @@ export class CallQueue {
   readonly #publisher: CallQueueParts['publisher'];
   readonly #register: FunctionRegister;
   readonly #gauge: QueueGauge | undefined;
+  readonly #names: CallQueueParts['names'];
   readonly #durability: Pick<DurabilityWatch, 'shortfall'> | undefined;
   readonly #careful: CarefulIntake;
 
   constructor(parts: CallQueueParts) {
-    const { broker, topology, publisher, register, gauge, durability, idempotencyWindowMs = dayMs } = parts;
+    const { broker, topology, publisher, register, gauge, names, durability, idempotencyWindowMs = dayMs } = parts;
     this.#broker = broker;
     this.#topology = topology;
     this.#publisher = publisher;
     this.#register = register;
     this.#gauge = gauge;
+    this.#names = names;
     this.#durability = durability;
     this.#careful = new CarefulIntake({
       claims: new IdClaims({ publisher, topology }),
@@ -143,14 +148,22 @@ export class CallQueue {
   /** Makes sure of what the call needs, and asks the broker what else has to be known, before it is stored. */
   async #acceptSlowly(call: Call, store: () => Promise<AcceptResult>): Promise<AcceptResult> {
     try {
+      const obstacle = await this.#refuseName(call);
+      if (obstacle !== undefined) {
+        return refused(obstacle, 'as many functions that are not registered have a consumer as may have one');
+      }
       await this.#openLane(call);
       return this.#noticed(call, await store());
     } catch (error) {
       if (!(error instanceof QueueError)) {
         throw error;
       }
-      return refused('unavailable', error.message);
+      return refused(error.code === 'consumer_limit' ? 'too_many_functions' : 'unavailable', error.message);
     }
+  }
+
+  async #refuseName({ queue, function: name, submitter }: Call): Promise<NameObstacle | undefined> {
+    return this.#topology.hasLane(queue, name) ? undefined : await this.#names?.admit(queue, name, submitter);
   }
 
   /** Without a consumer nobody would find the call (P2), so it comes first. */

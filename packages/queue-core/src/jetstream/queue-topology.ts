@@ -56,7 +56,7 @@ export interface LaneTarget extends Pick<FunctionConfig, 'name' | 'queue' | 'con
 }
 
 /** What ends a start, and not a process that has been at work. */
-const mayComeBack: ReadonlySet<QueueErrorCode> = new Set(['account_limit', 'replicas', 'permission']);
+const mayComeBack: ReadonlySet<QueueErrorCode> = new Set(['account_limit', 'consumer_limit', 'replicas', 'permission']);
 
 /** Longest wait before the set-up is tried again. */
 const maxRetryMs = 5_000;

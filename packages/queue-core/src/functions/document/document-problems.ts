@@ -1,7 +1,7 @@
 import type { Found } from '@asyncfn/checked-yaml';
 import { parseDuration } from '@asyncfn/units';
 import { isNamePart, parseFunctionName } from '../../function-name.ts';
-import { mergeSettings } from '../function-config.ts';
+import { defaultQueue, mergeSettings, mostRegistered } from '../function-config.ts';
 import { allNames, type EntryName, nameOfEntry, namespaceOfDocument } from '../names/default-namespace.ts';
 import { maxWaitAnnotation, minWaitAnnotation, readAnnotations } from '../openfaas/openfaas-annotations.ts';
 import { gatewayExpectation } from '../openfaas/openfaas-stack.ts';
@@ -36,7 +36,7 @@ function queueProblems(document: unknown): Found[] {
 
 /** What is wrong in a document of the right shape. */
 export function contentProblems(content: FunctionsContent, context: DocumentContext = {}): Found[] {
-  return [...gatewayProblems(content, context), ...waitProblems(content)];
+  return [...gatewayProblems(content, context), ...waitProblems(content), ...crowdProblems(content)];
 }
 
 /** @param taken all that the functions before it can be called; its own names are added */
@@ -51,6 +51,19 @@ function nameProblem({ name, defaultNamespace }: EntryName, taken: Set<string>):
   }
   const oneFunction = defaultNamespace === undefined ? '' : `; NAME and NAME.${defaultNamespace} are one function`;
   return isTaken ? `is a function that stands here a second time${oneFunction}` : undefined;
+}
+
+/** Each queue with more functions than it can have is told once, where the first of them stands that is too many. */
+function crowdProblems({ functions, defaults = {} }: FunctionsContent): Found[] {
+  const counts = new Map<string, number>();
+  return Object.entries(functions ?? {}).flatMap(([key, own]): Found[] => {
+    const annotated = readAnnotations(own.annotations).settings;
+    const queue = own.queue ?? annotated.queue ?? defaults.queue ?? defaultQueue;
+    const count = (counts.get(queue) ?? 0) + 1;
+    counts.set(queue, count);
+    const problem = `is one function too many for the queue ${queue}, which can have ${mostRegistered}; set queue to another`;
+    return count === mostRegistered + 1 ? [{ keys: ['functions', key], problem }] : [];
+  });
 }
 
 /** In a stack the gateway may be left out as long as nobody needs it: there is no default that would be safe to guess. */

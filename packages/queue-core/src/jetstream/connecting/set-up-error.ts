@@ -13,7 +13,7 @@ const streamLimit = 'the account at NATS may have no more streams: asyncfn needs
 /** JetStream's `err_code`s that need a person, and what that person has to know (nats-server, errors.json). */
 const explanations: ReadonlyMap<number, Explanation> = new Map([
   [10002, { code: 'account_limit', advice: 'raise the limits of the account at NATS' }],
-  [10026, { code: 'account_limit', advice: 'each function needs a consumer: raise max_consumers of the account' }],
+  [10026, { code: 'consumer_limit', advice: 'each function needs a consumer: raise max_consumers of the account' }],
   [10027, { code: 'account_limit', advice: streamLimit }],
   [
     10074,

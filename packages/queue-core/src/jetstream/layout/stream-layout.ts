@@ -5,6 +5,7 @@ import { bucketConfig } from '../function-bucket.ts';
 import { handoverStreamConfig } from '../handovers.ts';
 import { deadLetterStreamConfig, recordStreamConfigs } from '../record-streams.ts';
 import { ensureStream, ensureStreamWithRoom, queueStreamConfig } from '../streams.ts';
+import { raiseConsumerLimit } from './consumer-room.ts';
 
 export interface LayoutOptions {
   readonly replicas: number;
@@ -54,8 +55,9 @@ export class StreamLayout {
     }
   }
 
-  ensureQueue(manager: JetStreamManager, queue: string): Promise<void> {
-    return this.ensure(manager, queueStreamConfig(queue, this.replicas));
+  async ensureQueue(manager: JetStreamManager, queue: string): Promise<void> {
+    const stream = await this.ensure(manager, queueStreamConfig(queue, this.replicas));
+    await raiseConsumerLimit(manager, stream, this.#options.logger);
   }
 
   /** One stream, with the limit that is set for it. */
@@ -63,10 +65,12 @@ export class StreamLayout {
     manager: JetStreamManager,
     config: NamedConfig,
     foreign: readonly (keyof StreamConfig)[] = [],
-  ): Promise<void> {
+  ): Promise<StreamInfo> {
     const limit = this.limitOf(config.name);
     const limited = limit === undefined ? config : { ...config, max_bytes: limit };
-    this.#tell(await ensureStream(manager, limited, this.#options.logger, foreign));
+    const stream = await ensureStream(manager, limited, this.#options.logger, foreign);
+    this.#tell(stream);
+    return stream;
   }
 
   /** They take what there is room for, unless they have a limit of their own. */

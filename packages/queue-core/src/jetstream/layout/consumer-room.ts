@@ -1,0 +1,42 @@
+import { JetStreamApiError, type JetStreamManager, type StreamConfig, type StreamInfo } from '@nats-io/jetstream';
+import type { QueueLogger } from '../broker.ts';
+import { asQueueError } from '../connecting/set-up-error.ts';
+
+/**
+ * How many consumers the stream of a queue is to take: one for each of 10,000 registered functions, and as many again as
+ * come beside them: functions that exist by `defaults.url` alone, and those that have moved or are gone.
+ */
+export const wantedConsumers = 16_384;
+
+/** What a refusal is that leaves the stream as it is: the account may have fewer, or the server is too old to change it. */
+const refusals: ReadonlySet<number> = new Set([10026, 10052]);
+
+/**
+ * Lets the stream of a queue have `wantedConsumers`, or as many as the account may have. Without a limit of its own a
+ * stream may have no more than 1,000 (`default_max_consumers`, nats-server 2.15 and later). Earlier servers set no limit,
+ * and some of them refuse to change it: there it stays as it is. Throws `QueueError`.
+ */
+export async function raiseConsumerLimit(
+  manager: JetStreamManager,
+  { config }: StreamInfo,
+  logger: QueueLogger,
+): Promise<void> {
+  try {
+    const wanted = Math.min(wantedConsumers, await mostOfAccount(manager, config));
+    if (config.max_consumers < wanted) {
+      const changed: StreamConfig = { ...config, max_consumers: wanted };
+      await manager.streams.update(config.name, changed);
+    }
+  } catch (err) {
+    if (!(err instanceof JetStreamApiError && refusals.has(err.code))) {
+      throw asQueueError(err, `stream ${config.name} cannot be given room for consumers`);
+    }
+    logger.info({ stream: config.name, consumers: config.max_consumers, err }, 'stream keeps its limit of consumers');
+  }
+}
+
+async function mostOfAccount(manager: JetStreamManager, { num_replicas: replicas }: StreamConfig): Promise<number> {
+  const account = await manager.getAccountInfo();
+  const { max_consumers: most } = account.tiers?.[`R${replicas}`]?.limits ?? account.limits;
+  return most > 0 ? most : Number.POSITIVE_INFINITY;
+}
