@@ -4,6 +4,8 @@ import type { WorkerParts } from './service.ts';
 
 /** How often lanes are compared with what exists, in case an advisory got lost. */
 const reconcileMs = 5_000;
+/** Longest wait between two comparisons that are asked for. */
+const maxRestMs = 1_000;
 /** How often the work of busy lanes without a free slot is counted. */
 const countMs = 500;
 /** How often schedules are looked for that the broker has forgotten. */
@@ -40,7 +42,12 @@ export function startRounds(parts: WorkerParts): void {
       await keeper.reconcile();
     }
   };
-  const reconcileSoon = coalesced(() => reconcile().catch(onError));
+  const reconcileSoon = coalesced(async () => {
+    const startedAt = performance.now();
+    await reconcile().catch(onError);
+    // With 10,000 functions a round keeps the broker busy for a second: others get as much.
+    await sleep(Math.min(maxRestMs, performance.now() - startedAt), stop.signal);
+  });
   // Requests of an earlier connection are void. Lanes are compared when the register has been read.
   topology.onReady(() => dispatcher.restart());
   register.onChange(() => {

@@ -29,6 +29,10 @@ class TestTopology implements LaneTopology {
   /** A function whose consumer the broker refuses to set up. */
   spoiled = '';
 
+  /** Most consumers that were made sure of at once. */
+  mostEnsuring = 0;
+  #ensuring = 0;
+
   /** Times that a whole queue was listed. */
   lists = 0;
 
@@ -40,7 +44,11 @@ class TestTopology implements LaneTopology {
   }
 
   async ensureFunction({ queue, name, paused }: LaneTarget): Promise<void> {
-    await this.#answer();
+    this.#ensuring += 1;
+    this.mostEnsuring = Math.max(this.mostEnsuring, this.#ensuring);
+    await this.#answer().finally(() => {
+      this.#ensuring -= 1;
+    });
     if (name === this.spoiled) {
       const cause = Object.assign(new Error('no such file or directory'), { name: 'JetStreamApiError' });
       throw new QueueError('broker', `the consumer of ${name} cannot be set up`, { cause });
@@ -208,6 +216,13 @@ describe('a registered function', () => {
       'images/resize': 'http://resize.test',
     });
     expect([...topology.queues.keys()]).toEqual(['default', 'images']);
+  });
+
+  test('has them among a thousand others, a few of which are set up at a time', async () => {
+    registerAll(...Array.from({ length: 1_000 }, (_, index) => `default/f${index}`));
+    await createKeeper().reconcile();
+    expect([dispatcher.lanes.size, topology.queues.get('default')?.size]).toEqual([1_000, 1_000]);
+    expect(topology.mostEnsuring).toBeLessThan(20);
   });
 
   test.each(['first', 'second'])('has them whatever is wrong with another one: %s', async (spoiled) => {

@@ -1,6 +1,7 @@
 import {
   type FunctionConfig,
   type FunctionRegister,
+  forEachLimited,
   type LaneId,
   type LaneState,
   QueueError,
@@ -63,6 +64,12 @@ const toldWithinMs = 250;
 /** How long the place of a removed consumer is watched: a gateway may have stored a call there in the last moment. */
 const watchMs = 60_000;
 
+/**
+ * How many consumers are made sure of at once. JetStream answers one request after the other, and a consumer takes it up
+ * to 50 ms where there are 10,000: whoever asks next would wait behind all of them.
+ */
+const maxEnsured = 8;
+
 interface RemovedLane {
   readonly id: LaneId;
   readonly until: number;
@@ -114,7 +121,8 @@ export class LaneKeeper {
     const ids = new Map(
       registered.map(({ queue, name }) => [keyOf({ queue, function: name }), { queue, function: name }]),
     );
-    await Promise.all([...new Map([...this.#open, ...ids]).values()].map((id) => this.#serve(id, refusals)));
+    const all = [...new Map([...this.#open, ...ids]).values()];
+    await forEachLimited(all, maxEnsured, (id) => this.#serve(id, refusals));
   }
 
   /** One round: opens, refreshes and closes lanes. Throws `QueueError` when the broker does not answer. */

@@ -29,6 +29,8 @@ export interface SharedRegisterOptions {
 
 /** Longest wait before the register is opened again. */
 const maxRetryMs = 5_000;
+/** Longest wait between two changes that this process goes by: a change is live within two seconds. */
+const maxRestMs = 500;
 /** How often a write is tried that others are ahead of. */
 const maxTries = 10;
 
@@ -63,6 +65,8 @@ export class SharedRegister {
   #complete = false;
   #current = false;
   #publishing = false;
+  #publishedAt = Number.NEGATIVE_INFINITY;
+  #publishTookMs = 0;
   /** Default namespaces of other processes, each told once. */
   readonly #foreignNamespaces = new Set<string>();
   #settling: Promise<void> = Promise.resolve();
@@ -369,21 +373,30 @@ export class SharedRegister {
     }
   }
 
-  /** Once for all that comes in one turn of the event loop. */
+  /** Once for all that comes in one turn of the event loop, and for a tenth of the time, however many functions there are. */
   #publishSoon(): void {
     if (!this.#publishing) {
       this.#publishing = true;
-      setImmediate(() => {
+      const restMs = Math.min(maxRestMs, this.#publishedAt + 10 * this.#publishTookMs - performance.now());
+      const publish = (): void => {
         this.#publishing = false;
         this.#publish();
-      });
+      };
+      if (restMs > 0) {
+        setTimeout(publish, restMs).unref();
+      } else {
+        setImmediate(publish);
+      }
     }
   }
 
   #publish(): void {
+    const startedAt = performance.now();
     const { definition, paused } = this.#functions.toDefinition();
     // A file knows nothing of pauses: to go by it would resume what others have paused.
     this.#options.register.replace(definition, this.#complete ? paused : undefined);
+    this.#publishedAt = performance.now();
+    this.#publishTookMs = this.#publishedAt - startedAt;
   }
 }
 
