@@ -36,10 +36,10 @@ export { createOpsServer, createRegistry, type OpsServer, type Readiness } from 
 export { type Phase, runPhases } from './phases.ts';
 export { type ProcessContext, runProcess } from './process.ts';
 export { displayUrl } from './redact-url.ts';
-export { type ParsedSettings, SettingsFile } from './settings-file.ts';
+export { type FurtherFiles, type ParsedSettings, SettingsFile } from './settings-files/settings-file.ts';
+export { watchFile } from './settings-files/watch-file.ts';
 export { TallyCounter } from './tally-counter.ts';
 export { after, every, sleep } from './timing.ts';
 export { contextFrom, hasContext, traceIdFrom, withContext } from './tracing/carried-context.ts';
 export { startTracing, type Tracing } from './tracing/tracing.ts';
 export { readVersion } from './version.ts';
-export { watchFile } from './watch-file.ts';

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '@asyncfn/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createLogger } from './logger.ts';
-import { type ParsedSettings, SettingsFile } from './settings-file.ts';
+import { createLogger } from '../logger.ts';
+import { type FurtherFiles, type ParsedSettings, SettingsFile } from './settings-file.ts';
 
 let folder: string;
 let path: string;
@@ -58,6 +58,35 @@ test('a new content is taken over, a bad one logged and left, until the signal a
   await rename(`${path}.new`, path);
   await eventually(() => file.current.length === 2);
   expect(lines.at(-1)).toMatchObject({ level: 'info', msg: 'settings file reloaded', setting: 'NUMBERS_FILE' });
+  stop.abort();
+  await followed;
+}, 15_000);
+
+test('the files that it names belong to it: a change of one of them is taken over, and one that cannot be read is told', async () => {
+  const other = join(folder, 'other');
+  const options = {
+    path,
+    env: 'NUMBERS_FILE',
+    furtherFiles: (text: string) => text.trim().split('\n'),
+    parse(text: string, _: string, further: FurtherFiles): ParsedSettings<string[]> {
+      const files = text.trim().split('\n').map(further);
+      const problems = files.flatMap((file) => (file.kind === 'unreadable' ? [file.why] : []));
+      const texts = files.flatMap((file) => (file.kind === 'text' ? [file.text] : []));
+      return problems.length > 0 ? { kind: 'refused', problems } : { kind: 'settings', settings: texts };
+    },
+  };
+  await writeFile(path, `other\n${other}\n`);
+  await expect(SettingsFile.load(options)).rejects.toMatchObject({
+    problems: [{ problem: expect.stringContaining('ENOENT') }, { problem: expect.stringContaining('ENOENT') }],
+  });
+  await writeFile(other, 'one');
+  const file = await SettingsFile.load(options);
+  expect(file.current).toEqual(['one', 'one']);
+  const stop = new AbortController();
+  const logger = createLogger({ name: 'test', level: 'fatal', format: 'json', destination: { write: () => {} } });
+  const followed = file.follow(logger, stop.signal);
+  await writeFile(other, 'two');
+  await eventually(() => file.current.join() === 'two,two');
   stop.abort();
   await followed;
 }, 15_000);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '@asyncfn/testkit';
 import { describe, expect, test } from 'vitest';
-import { capturedLogger } from '../test/captured-logger.ts';
+import { capturedLogger } from '../../test/captured-logger.ts';
 import { type WatchFileOptions, watchFile } from './watch-file.ts';
 
 interface Watched extends AsyncDisposable {

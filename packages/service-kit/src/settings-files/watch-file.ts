@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
-import type { Logger } from './logger.ts';
-import { sleep } from './timing.ts';
+import type { Logger } from '../logger.ts';
+import { sleep } from '../timing.ts';
 
 export interface WatchFileOptions {
   readonly signal: AbortSignal;
@@ -11,7 +11,11 @@ export interface WatchFileOptions {
   readonly known?: string;
   /** Default {@link sleep}. */
   readonly sleep?: typeof sleep;
+  /** Adds to the text of the file what belongs to it, such as other files that it names. Default: nothing. */
+  readonly complete?: (content: string) => Promise<string> | string;
 }
+
+const asItIs = (content: string): string => content;
 
 /** A change counts once it has been seen twice, this far apart: many programs empty a file before they fill it. */
 const SETTLE_MS = 100;
@@ -31,9 +35,13 @@ const RACY_MS = 2_000;
 export async function watchFile(
   path: string,
   onChange: (content: string) => Promise<void> | void,
-  { signal, logger, intervalMs = 1_000, known, sleep: wait = sleep }: WatchFileOptions,
+  { signal, logger, intervalMs = 1_000, known, sleep: wait = sleep, complete = asItIs }: WatchFileOptions,
 ): Promise<void> {
-  const look = createLook(path, logger);
+  const lookAtFile = createLook(path, logger);
+  const look = async (): Promise<string | undefined> => {
+    const content = await lookAtFile();
+    return content === undefined ? undefined : complete(content);
+  };
   let current = known ?? (await look());
   let candidate = current;
   while (await wait(candidate === current ? intervalMs : Math.min(SETTLE_MS, intervalMs), signal)) {

@@ -1,0 +1,109 @@
+import { readFile } from 'node:fs/promises';
+import { ConfigError } from '../config.ts';
+import type { Logger } from '../logger.ts';
+import { type FileText, readFileText } from './file-text.ts';
+import { watchFile } from './watch-file.ts';
+
+/** What the text of a file says, or everything that is wrong with it. */
+export type ParsedSettings<T> =
+  | { readonly kind: 'settings'; readonly settings: T }
+  | { readonly kind: 'refused'; readonly problems: readonly string[] };
+
+/** The text of a further file, by its path as it was written. */
+export type FurtherFiles = (file: string) => FileText;
+
+export interface SettingsFileOptions<T> {
+  readonly path: string;
+  /** The variable that names the file. */
+  readonly env: string;
+  /** The paths of further files that a text names; relative ones start at its folder. Default: there are none. */
+  readonly furtherFiles?: (text: string) => readonly string[];
+  /** Problems name the file with their line: `file:line: problem`. */
+  readonly parse: (text: string, path: string, further: FurtherFiles) => ParsedSettings<T>;
+}
+
+/** The file and all that it names, at one time. */
+interface Snapshot {
+  readonly text: string;
+  readonly further: Readonly<Record<string, FileText>>;
+}
+
+/**
+ * A file that belongs to the configuration, with the files that it names: it has to be right at the start, and its
+ * changes are taken over.
+ */
+export class SettingsFile<T> {
+  readonly #options: SettingsFileOptions<T>;
+  /** What it said when the process started. */
+  readonly #known: string;
+  #current: T;
+
+  private constructor(options: SettingsFileOptions<T>, known: string, current: T) {
+    this.#options = options;
+    this.#known = known;
+    this.#current = current;
+  }
+
+  /** @throws ConfigError that names every problem of the file, with its line */
+  static async load<T>(options: SettingsFileOptions<T>): Promise<SettingsFile<T>> {
+    const { path, env } = options;
+    const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new ConfigError([{ name: env, problem: `${path}: cannot be read: ${why}` }], { cause });
+    });
+    const known = await complete(text, options);
+    const parsed = parseSnapshot(known, options);
+    if (parsed.kind === 'refused') {
+      throw new ConfigError(parsed.problems.map((problem) => ({ name: env, problem })));
+    }
+    return new SettingsFile(options, known, parsed.settings);
+  }
+
+  /** What holds now: what the last good content of the file said. */
+  get current(): T {
+    return this.#current;
+  }
+
+  /** Takes over every new content until the signal aborts. A bad one is logged, and the last good one stays in force. */
+  async follow(logger: Logger, signal: AbortSignal): Promise<void> {
+    const { path } = this.#options;
+    await watchFile(path, (snapshot) => this.#take(snapshot, logger), {
+      signal,
+      logger,
+      known: this.#known,
+      complete: (text) => complete(text, this.#options),
+    });
+  }
+
+  #take(snapshot: string, logger: Logger): void {
+    const { path, env } = this.#options;
+    const parsed = parseSnapshot(snapshot, this.#options);
+    if (parsed.kind === 'refused') {
+      logger.error(
+        { setting: env, problems: parsed.problems },
+        'settings file is wrong, the last good one stays in force',
+      );
+      return;
+    }
+    this.#current = parsed.settings;
+    logger.info({ setting: env, path }, 'settings file reloaded');
+  }
+}
+
+/** A snapshot as one text, which is another one as soon as any of the files is. */
+async function complete<T>(text: string, { path, furtherFiles }: SettingsFileOptions<T>): Promise<string> {
+  const names = furtherFiles?.(text) ?? [];
+  const read = await Promise.all(names.map(async (name) => [name, await readFileText(name, path)] as const));
+  const snapshot: Snapshot = { text, further: Object.fromEntries(read) };
+  return JSON.stringify(snapshot);
+}
+
+function parseSnapshot<T>(text: string, { path, parse }: SettingsFileOptions<T>): ParsedSettings<T> {
+  const snapshot = JSON.parse(text) as Snapshot;
+  const further = new Map(Object.entries(snapshot.further));
+  return parse(
+    snapshot.text,
+    path,
+    (name) => further.get(name) ?? { kind: 'unreadable', why: 'it was not looked for' },
+  );
+}
