@@ -10,7 +10,7 @@ import {
   type ParentLife,
   type RefusalReason,
 } from '@asyncfn/queue-core';
-import { type Caller, coversFunction } from './auth/caller.ts';
+import { type Caller, coversFunction } from '@asyncfn/tokens';
 import { type CallHeaders, sortCallHeaders } from './call-headers.ts';
 import { notBeforeOf } from './call-times.ts';
 import { refuseCallbackUrl } from './enqueue/refuse-callback-url.ts';
@@ -37,6 +37,8 @@ export interface CallDraft {
   readonly id: string;
   /** Name of the token that the call was submitted with. */
   readonly submitter: string | undefined;
+  /** That token has secrets of its own for callbacks. */
+  readonly ownSecret: boolean;
   /** The client chose the id: it must not be in use. */
   readonly clientChoseId: boolean;
   /** The id is that of the callback of another call: what came with it before is this call. */
@@ -95,6 +97,7 @@ export function draftCall(request: CallRequest, context: AcceptContext): CallDra
     kind: 'draft',
     id: derived ?? callId ?? createCallId(),
     submitter,
+    ownSecret: request.caller.callbackSecretFile !== undefined,
     clientChoseId: callId !== undefined,
     derivedId: derived !== undefined,
     function: config,
@@ -129,6 +132,9 @@ export function completeCall(draft: CallDraft, startTime: string, body: Uint8Arr
   };
   if (draft.submitter !== undefined) {
     call.submitter = draft.submitter;
+  }
+  if (draft.ownSecret) {
+    call.ownSecret = true;
   }
   if (callbackUrl !== undefined) {
     call.callbackUrl = callbackUrl;

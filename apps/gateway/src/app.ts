@@ -1,10 +1,10 @@
 import { createServer } from 'node:http';
 import { type CallbackPolicy, createCallId, type FunctionConfig, type FunctionRegister } from '@asyncfn/queue-core';
 import { answerHalfClosed, type Logger, type OwnHosts } from '@asyncfn/service-kit';
+import type { Token } from '@asyncfn/tokens';
 import { type FastifyInstance, fastify } from 'fastify';
 import type { CallIntake } from './accept.ts';
 import type { CallLookup } from './auth/find-call.ts';
-import type { Token } from './auth/token.ts';
 import type { BodyBudget } from './body-budget.ts';
 import type { CallSpans } from './call-spans.ts';
 import { createClientErrorHandler, createTunnelHandler } from './client-error.ts';

@@ -1,5 +1,5 @@
 import { text } from 'node:stream/consumers';
-import { createToken } from './auth/token.ts';
+import { createToken } from '@asyncfn/tokens';
 import { parseTokenRequest, usage, writeTokenEntry } from './auth/token-entry.ts';
 
 const EXIT_USAGE = 64;

@@ -54,6 +54,23 @@ test('what is stored of a call names its token, and holds no other trace of it',
   expect(JSON.stringify(calls)).not.toContain(token.basic.replace('Basic ', ''));
 });
 
+test('what is stored of a call says that its token has a secret of its own, and nothing of that', async () => {
+  // The gateway has no need to read the file, so it need not be there.
+  const own = testToken('own', { scopes: ['invoke'], callbackSecretFile: '/secrets/of-its-own' });
+  const common = testToken('common', { scopes: ['invoke'] });
+  await writeFile(path, tokensFileOf([own, common]));
+  await using running = await startReadyGateway({ AUTH_TOKENS_FILE: path });
+  await status(running.url, own.bearer);
+  await status(running.url, common.bearer);
+  await using nats = await manager(inject('natsUrl'));
+  const calls = await storedCalls(nats.streams, running.queue);
+  expect(calls.map(({ submitter, ownSecret }) => [submitter, ownSecret])).toEqual([
+    ['own', true],
+    ['common', undefined],
+  ]);
+  expect(JSON.stringify(calls)).not.toContain('of-its-own');
+});
+
 test('what is wrong with the tokens and with the functions is told at once', async () => {
   await writeFile(path, 'tokens:\n  a: { scopes: [read] }\n');
   const functionsFile = join(folder, 'functions.yaml');

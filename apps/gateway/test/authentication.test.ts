@@ -1,7 +1,7 @@
+import { createToken } from '@asyncfn/tokens';
 import type { FastifyInstance } from 'fastify';
 import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createToken } from '../src/auth/token.ts';
 import { startTestGateway, type TestGateway } from './gateway-fixture.ts';
 import { exchange } from './raw-client.ts';
 import { basic, testToken, tokensOf } from './test-tokens.ts';

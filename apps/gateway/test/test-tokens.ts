@@ -1,5 +1,4 @@
-import { createToken, formatHash, hashToken, type Token } from '../src/auth/token.ts';
-import { parseTokens } from '../src/auth/tokens-document.ts';
+import { createToken, formatHash, hashToken, parseTokens, type Token } from '@asyncfn/tokens';
 
 /** A token and the ways to send it. */
 export interface TestToken {

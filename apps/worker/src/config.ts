@@ -25,6 +25,7 @@ import {
   listOf,
   opsPort,
   size,
+  text,
 } from '@asyncfn/service-kit';
 
 const mebibyte = 1024 * 1024;
@@ -102,6 +103,10 @@ const callbackConfig = {
     secret: true,
     default: [],
     doc: 'Secrets that sign callbacks (Standard Webhooks v1), newest first. All of them sign. Default: not signed.',
+  }),
+  authTokensFile: text({
+    env: 'AUTH_TOKENS_FILE',
+    doc: 'Path of the tokens file of the gateways: here for the `callbackSecretFile` of tokens, which sign the callbacks of their calls in the place of `CALLBACK_SIGNING_SECRETS`.',
   }),
   callbackAllow: listOf(targetRuleType, callbackRuleSettings.allow),
   callbackDeny: listOf(targetRuleType, callbackRuleSettings.deny),

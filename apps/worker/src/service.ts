@@ -50,10 +50,12 @@ import type { Registry } from 'prom-client';
 import { createBacklogLook } from './backlog-look.ts';
 import { CallAudit } from './call-audit.ts';
 import { CallRunner } from './call-runner.ts';
+import { createCallbackAgent } from './callbacks/callback-agent.ts';
 import { CallbackDesk } from './callbacks/callback-desk.ts';
 import { CallbackSender } from './callbacks/callback-sender.ts';
-import { createCheckedConnector } from './callbacks/checked-connector.ts';
 import { HostSlots } from './callbacks/host-slots.ts';
+import { CallbackKeys } from './callbacks/signing/callback-keys.ts';
+import { loadTokenSecrets, type TokenKeys } from './callbacks/signing/token-secrets.ts';
 import { toRetryDefaults, type WorkerConfig } from './config.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { ExpiryDesk } from './expiry/expiry-desk.ts';
@@ -124,13 +126,14 @@ export async function createWorker(
   context: ProcessContext,
   overrides: WorkerOverrides = {},
 ): Promise<Service> {
-  const [file] = await allConfigured([
+  const [file, tokenSecrets] = await allConfigured([
     loadFunctionsFile(config, context),
+    loadTokenSecrets(config),
     findSettingProblems(brokerAddress(config)).then(refuseProblems),
   ]);
   const { logger, version } = context;
   const tracing = await startTracing(config, { serviceName: 'asyncfn-worker', version, logger });
-  const parts = buildParts({ config, context, overrides, tracing }, file);
+  const parts = buildParts({ config, context, overrides, tracing, tokenKeys: () => tokenSecrets?.current }, file);
   const ops = createOpsServer({
     ...opsAddress(config),
     registry: parts.registry,
@@ -151,6 +154,7 @@ export async function createWorker(
       await ops.start();
       parts.broker.start();
       startRounds(parts);
+      void tokenSecrets?.follow(logger, parts.stop.signal);
       void followFunctions({ file, shared: parts.shared, logger, signal: parts.stop.signal });
     },
     stop: () => stopWorker(parts, ops, config.shutdownTimeoutMs),
@@ -162,6 +166,8 @@ interface Setting {
   readonly context: ProcessContext;
   readonly overrides: WorkerOverrides;
   readonly tracing: Tracing;
+  /** The tokens that are known now; undefined where no tokens file is set. */
+  readonly tokenKeys: () => TokenKeys | undefined;
 }
 
 function buildParts(setting: Setting, file: FunctionsFile | undefined): WorkerParts {
@@ -289,7 +295,7 @@ function buildWork(setting: Setting, needs: WorkNeeds): Pick<WorkerParts, 'runne
       policy,
       timeoutMs: config.callbackTimeoutMs,
       scheduleMs: config.callbackRetryScheduleMs,
-      secrets: config.callbackSigningSecrets,
+      keys: new CallbackKeys({ ...common, common: config.callbackSigningSecrets, tokens: setting.tokenKeys }),
     }),
     slots: new HostSlots(config.callbackMaxInflight, config.callbackMaxPerHost),
     store: new CallbackStore(publisher, topology),
@@ -363,17 +369,4 @@ function connectParts({ config, context }: Setting, file: FunctionsFile | undefi
   const pulse = new BrokerPulse(broker);
   const watch = new StreamWatch(topology, logger);
   return { broker, pulse, topology, publisher, register, shared, room, watch };
-}
-
-const connectTimeoutMs = 10_000;
-
-/** Only the status line of a receiver counts: what comes with it is bounded for the memory alone. */
-const maxReceiverHeaderBytes = 64 * 1024;
-
-/** Goes only where callbacks may go. */
-function createCallbackAgent(policy: CallbackPolicy): HttpAgent {
-  return new HttpAgent({
-    connect: createCheckedConnector({ policy, timeoutMs: connectTimeoutMs }),
-    maxHeaderBytes: maxReceiverHeaderBytes,
-  });
 }

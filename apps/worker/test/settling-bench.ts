@@ -30,6 +30,7 @@ import { CallbackDesk } from '../src/callbacks/callback-desk.ts';
 import { CallbackSender } from '../src/callbacks/callback-sender.ts';
 import { createCheckedConnector } from '../src/callbacks/checked-connector.ts';
 import { HostSlots } from '../src/callbacks/host-slots.ts';
+import { CallbackKeys, type CallbackKeysOptions } from '../src/callbacks/signing/callback-keys.ts';
 import { workerConfig } from '../src/config.ts';
 import { ExpiryDesk } from '../src/expiry/expiry-desk.ts';
 import { HeldCalls } from '../src/held-calls.ts';
@@ -53,6 +54,8 @@ export interface BenchOptions {
   readonly callbackScheduleMs?: readonly number[];
   /** As in `CALLBACK_ALLOW`. Default: this machine. */
   readonly callbackAllow?: string;
+  /** Default: nothing is signed. */
+  readonly signing?: Pick<CallbackKeysOptions, 'common' | 'tokens'>;
 }
 
 /** A line of the log. */
@@ -276,7 +279,7 @@ function buildSettling(needs: SettlingNeeds) {
       policy,
       timeoutMs: callbackTimeoutMs,
       scheduleMs: callbackScheduleMs,
-      secrets: [],
+      keys: new CallbackKeys({ common: [], tokens: () => undefined, ...common, ...options.signing }),
     }),
     slots: new HostSlots(100, callbacksPerHost),
     store: callbackStore,

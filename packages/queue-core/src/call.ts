@@ -22,6 +22,8 @@ export const CallEnvelope = Type.Object({
   callbackUrl: Type.Optional(Type.String()),
   /** Name of the token that the call was submitted with; absent where the gateway asks for none. */
   submitter: Type.Optional(Type.String({ pattern: submitterPattern.source })),
+  /** That token has secrets of its own for callbacks, and no other may sign that of this call. */
+  ownSecret: Type.Optional(Type.Boolean()),
   /** The call that it follows: it is made by the callback of that one, or from within it. */
   parentId: Type.Optional(Type.String({ pattern: callIdPattern.source })),
   /** Hops from the first call of its chain; absent for none. */

@@ -21,6 +21,8 @@ export const CallbackTask = Type.Object({
   maxRetries: Type.Integer({ minimum: 0 }),
   /** End-to-end headers of the function's response, and the trace context of the caller. */
   headers: Type.Array(Type.Tuple([Type.String(), Type.String()])),
+  /** Of the call: none but the secrets of its token may sign. */
+  ownSecret: Type.Optional(Type.Boolean()),
   /** Of the call; absent for none. */
   chainDepth: Type.Optional(Type.Integer({ minimum: 0 })),
   /** Deliveries tried so far. */

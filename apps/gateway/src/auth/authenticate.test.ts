@@ -1,7 +1,6 @@
+import { createToken, formatHash, hashToken, parseTokens } from '@asyncfn/tokens';
 import { describe, expect, test } from 'vitest';
 import { authenticate } from './authenticate.ts';
-import { createToken, formatHash, hashToken } from './token.ts';
-import { parseTokens } from './tokens-document.ts';
 
 const now = Date.parse('2030-01-01T00:00:00Z');
 const secrets = { one: createToken(), two: createToken(), twoNew: createToken(), gone: createToken(), odd: 'a b:c' };

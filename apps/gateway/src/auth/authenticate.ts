@@ -1,5 +1,5 @@
+import { findToken, type Token } from '@asyncfn/tokens';
 import { parseCredentials } from './credentials.ts';
-import { findToken, type Token } from './token.ts';
 
 export type Authentication =
   | { readonly kind: 'authenticated'; readonly token: Token; readonly scheme: 'basic' | 'bearer' }

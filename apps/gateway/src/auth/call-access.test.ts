@@ -1,6 +1,6 @@
+import { anyone, type Caller, type Scope } from '@asyncfn/tokens';
 import { expect, test } from 'vitest';
 import { decideCallAccess } from './call-access.ts';
-import { anyone, type Caller, type Scope } from './caller.ts';
 
 const caller = (name: string, scopes: Scope[], covers: Caller['covers'] = () => true): Caller => ({
   name,

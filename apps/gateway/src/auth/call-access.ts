@@ -1,5 +1,5 @@
 import type { FunctionNames } from '@asyncfn/queue-core';
-import { type Caller, coversFunction, hasScope } from './caller.ts';
+import { type Caller, coversFunction, hasScope } from '@asyncfn/tokens';
 
 /** What decides who may have to do with a call. */
 export interface CallOwner {

@@ -7,8 +7,8 @@ import {
   isCallId,
   ownerOf,
 } from '@asyncfn/queue-core';
+import { type Caller, hasScope } from '@asyncfn/tokens';
 import { decideCallAccess } from './call-access.ts';
-import { type Caller, hasScope } from './caller.ts';
 
 /** What the gateway uses to find calls. */
 export type CallLookup = Pick<CallFinder, 'available' | 'find' | 'listOwners'>;

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { OwnHosts } from '@asyncfn/service-kit';
+import type { Token } from '@asyncfn/tokens';
+import { anyone, type Caller, hasScope, type Scope } from '@asyncfn/tokens';
 import { type Refusal, refusal } from '../problem.ts';
 import { type Authentication, authenticate } from './authenticate.ts';
-import { anyone, type Caller, hasScope, type Scope } from './caller.ts';
 import { refuseForeignHost, refuseForeignOrigin } from './foreign-request.ts';
-import type { Token } from './token.ts';
 
 export interface GatekeeperOptions {
   /** The tokens that hold now; undefined where everybody may do everything. */

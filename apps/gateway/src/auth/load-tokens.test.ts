@@ -2,10 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseConfig } from '@asyncfn/service-kit';
+import { formatHash, hashToken } from '@asyncfn/tokens';
 import { describe, expect, test } from 'vitest';
 import { gatewayConfig } from '../config.ts';
 import { loadTokens } from './load-tokens.ts';
-import { formatHash, hashToken } from './token.ts';
 
 const load = (env: Record<string, string>) => loadTokens(parseConfig(gatewayConfig, env));
 

@@ -1,8 +1,6 @@
-import { describeProblem } from '@asyncfn/checked-yaml';
-import { ConfigError, isLoopback, type ParsedSettings, SettingsFile } from '@asyncfn/service-kit';
+import { ConfigError, isLoopback, SettingsFile } from '@asyncfn/service-kit';
+import { parseTokensFile, type Token } from '@asyncfn/tokens';
 import type { GatewayConfig } from '../config.ts';
-import type { Token } from './token.ts';
-import { parseTokens } from './tokens-document.ts';
 
 export type TokensFile = SettingsFile<readonly Token[]>;
 
@@ -20,7 +18,11 @@ export async function loadTokens({ auth, authTokensFile, host }: AuthConfig): Pr
     if (auth === 'none') {
       throw new ConfigError([{ name: 'AUTH', problem: '"none" contradicts AUTH_TOKENS_FILE; set only one of them' }]);
     }
-    return SettingsFile.load({ path: authTokensFile, env: 'AUTH_TOKENS_FILE', parse });
+    return SettingsFile.load({
+      path: authTokensFile,
+      env: 'AUTH_TOKENS_FILE',
+      parse: (text, path) => parseTokensFile(text, path),
+    });
   }
   if (auth === 'tokens') {
     throw missing('is not set, and AUTH=tokens asks for it');
@@ -35,11 +37,4 @@ export async function loadTokens({ auth, authTokensFile, host }: AuthConfig): Pr
 
 function missing(problem: string): ConfigError {
   return new ConfigError([{ name: 'AUTH_TOKENS_FILE', problem }]);
-}
-
-function parse(text: string, path: string): ParsedSettings<readonly Token[]> {
-  const parsed = parseTokens(text);
-  return parsed.kind === 'tokens'
-    ? { kind: 'settings', settings: parsed.tokens }
-    : { kind: 'refused', problems: parsed.problems.map((problem) => describeProblem(path, problem)) };
 }

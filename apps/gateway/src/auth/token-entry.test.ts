@@ -1,7 +1,6 @@
+import { createToken, hashToken, parseTokens } from '@asyncfn/tokens';
 import { expect, test } from 'vitest';
-import { createToken, hashToken } from './token.ts';
 import { parseTokenRequest, writeTokenEntry } from './token-entry.ts';
-import { parseTokens } from './tokens-document.ts';
 
 const ask = (commandLine: string) => parseTokenRequest(commandLine.split(' '));
 
@@ -13,7 +12,7 @@ function entryFor(commandLine: string, secret = createToken()) {
 test('an entry can stand below `tokens:` as it is, and is for the token it was made with', () => {
   const secret = createToken();
   const entry = entryFor(
-    'x --scope invoke --scope read --function pdf-* --function *.a --rate 5/1s --expires 2030-01-31T00:00:00Z',
+    'x --scope invoke --scope read --function pdf-* --function *.a --rate 5/1s --expires 2030-01-31T00:00:00Z --callback-secret-file secrets/x',
     secret,
   );
   const text = entry?.kind === 'entry' ? entry.text : '';
@@ -25,6 +24,7 @@ test('an entry can stand below `tokens:` as it is, and is for the token it was m
       scopes: new Set(['invoke', 'read']),
       rate: { requests: 5, windowMs: 1_000 },
       expiresAt: Date.UTC(2030, 0, 31),
+      callbackSecretFile: 'secrets/x',
     },
   ]);
   expect(text).not.toContain(secret);

@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
-import { formatHash, hashToken } from './token.ts';
-import { parseTokens } from './tokens-document.ts';
+import { formatHash, hashToken, parseTokens } from '@asyncfn/tokens';
 
 export const usage = `usage: create-token-main.js NAME --scope SCOPE [--scope SCOPE] [--function PATTERN]
-                            [--rate 100/1s] [--expires 2030-01-31T00:00:00Z] [--from-stdin]
+                            [--rate 100/1s] [--expires 2030-01-31T00:00:00Z]
+                            [--callback-secret-file PATH] [--from-stdin]
 
 Makes a token and prints it with its entry for AUTH_TOKENS_FILE. SCOPE is invoke, read or admin.
 --from-stdin takes a secret that exists already, such as the password of an OpenFaaS gateway.
@@ -23,9 +23,14 @@ export function parseTokenRequest(args: readonly string[]): TokenRequest | undef
     const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options });
     const [name, ...more] = positionals;
     const { scope, function: functions, rate: rateLimit, expires } = values;
+    const callbackSecretFile = values['callback-secret-file'];
     return name === undefined || scope === undefined || more.length > 0
       ? undefined
-      : { name, fromStdin: values['from-stdin'], settings: { scopes: scope, functions, rateLimit, expires } };
+      : {
+          name,
+          fromStdin: values['from-stdin'],
+          settings: { scopes: scope, functions, rateLimit, expires, callbackSecretFile },
+        };
   } catch {
     return undefined;
   }
@@ -36,6 +41,7 @@ const options = {
   function: { type: 'string', multiple: true },
   rate: { type: 'string' },
   expires: { type: 'string' },
+  'callback-secret-file': { type: 'string' },
   'from-stdin': { type: 'boolean', default: false },
 } as const;
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FunctionConfig } from '@asyncfn/queue-core';
+import { anyone, type Caller } from '@asyncfn/tokens';
 import type { Span } from '@opentelemetry/api';
-import { anyone, type Caller } from '../auth/caller.ts';
 
 /** One enqueue on its way from its headers to its answer, with what is known of it so far. */
 export class Exchange {

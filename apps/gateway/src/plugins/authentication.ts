@@ -1,7 +1,7 @@
+import type { Caller } from '@asyncfn/tokens';
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
-import type { Caller } from '../auth/caller.ts';
 import { Gatekeeper, type GatekeeperOptions } from '../auth/gatekeeper.ts';
 import type { Refusal } from '../problem.ts';
 

@@ -1,5 +1,5 @@
+import type { Scope } from '@asyncfn/tokens';
 import type { FastifyInstance, RouteOptions } from 'fastify';
-import type { Scope } from '../auth/caller.ts';
 
 /**
  * Who may use a route: anybody; callers with a scope; or every caller, where it depends on the call what the caller may

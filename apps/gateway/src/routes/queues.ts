@@ -6,9 +6,9 @@ import type {
   QueueInspector,
   QueueState,
 } from '@asyncfn/queue-core';
+import { type Caller, coversFunction } from '@asyncfn/tokens';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply } from 'fastify';
-import { type Caller, coversFunction } from '../auth/caller.ts';
 import { callerOf } from '../plugins/authentication.ts';
 import { nameInvalidParameters } from '../plugins/parameter-errors.ts';
 import { refusal } from '../problem.ts';

@@ -1,4 +1,4 @@
-import type { Caller } from '../auth/caller.ts';
+import type { Caller } from '@asyncfn/tokens';
 import { type Refusal, refusal } from '../problem.ts';
 
 export interface WaiterLimits {

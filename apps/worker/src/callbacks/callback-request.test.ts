@@ -44,6 +44,14 @@ describe('what is to be told', () => {
     });
   });
 
+  test('says whose call it was, and whether that token had secrets of its own, and tells the receiver neither', () => {
+    const call = buildCall({ submitter: 'partner', ownSecret: true });
+    const task = toCallbackTask(call, { status: 200, headers: [], durationMs: 1 }, 7)!;
+    expect(task).toMatchObject({ submitter: 'partner', ownSecret: true });
+    const request = toCallbackRequest(task, Buffer.of(), { userAgent: 'test', timeoutMs: 1, signature: [] });
+    expect(JSON.stringify(request.headers)).not.toMatch(/partner|secret/i);
+  });
+
   test('is nothing without somebody to tell it to', () => {
     const { callbackUrl: _, ...call } = buildCall();
     expect(toCallbackTask(call, { status: 200, headers: [], durationMs: 1 }, 7)).toBeUndefined();

@@ -65,6 +65,7 @@ export function toCallbackTask(call: Call, result: CallbackResult, maxRetries: n
       name,
       value,
     ]),
+    ...(call.ownSecret !== undefined && { ownSecret: call.ownSecret }),
     ...(call.chainDepth !== undefined && { chainDepth: call.chainDepth }),
     tries: 0,
   };

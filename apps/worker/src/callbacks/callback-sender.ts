@@ -14,6 +14,7 @@ import { CallbackTrace } from '../tracing/callback-trace.ts';
 import { CallbackRefusedError } from './callback-refused.ts';
 import { toCallbackRequest } from './callback-request.ts';
 import { type CallbackAnswer, type CallbackVerdict, settleCallback } from './settle-callback.ts';
+import type { CallbackKeys } from './signing/callback-keys.ts';
 
 export interface CallbackSenderOptions {
   /** Connects only to where a callback may go, as `createCheckedConnector` does. */
@@ -28,8 +29,7 @@ export interface CallbackSenderOptions {
   readonly timeoutMs: number;
   /** Waits before the second, third, ... delivery, in milliseconds. */
   readonly scheduleMs: readonly number[];
-  /** Keys to sign with, newest first; none: not signed. */
-  readonly secrets: readonly Uint8Array[];
+  readonly keys: Pick<CallbackKeys, 'of'>;
   /** Unix time in milliseconds. */
   readonly now: () => number;
   readonly random: () => number;
@@ -95,12 +95,13 @@ export class CallbackSender {
   }
 
   /** The id stays the same over all deliveries, the time is that of this one (Standard Webhooks). */
-  #sign({ callId }: CallbackTask, body: Uint8Array): HeaderList {
-    const { secrets, now } = this.#options;
-    if (secrets.length === 0) {
+  #sign(task: CallbackTask, body: Uint8Array): HeaderList {
+    const { keys, now } = this.#options;
+    const signing = keys.of(task);
+    if (signing.length === 0) {
       return [];
     }
-    return Object.entries(signWebhook(secrets, { id: callId, timestampSeconds: Math.floor(now() / 1000), body }));
+    return Object.entries(signWebhook(signing, { id: task.callId, timestampSeconds: Math.floor(now() / 1000), body }));
   }
 
   #report(task: CallbackTask, body: Uint8Array, sent: SentCallback & ReportedFacts): void {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { hasScope } from './caller.ts';
 import { formatHash, hashToken } from './token.ts';
-import { parseTokens } from './tokens-document.ts';
+import { parseTokens, parseTokensFile, secretFilesOf } from './tokens-document.ts';
 
 const hash = formatHash(hashToken('a'));
 const other = formatHash(hashToken('b'));
@@ -22,6 +22,7 @@ tokens:
     functions: [thumbnail, "pdf-*"]
     rateLimit: 100/1s
     expires: 2030-01-31T00:00:00Z
+    callbackSecretFile: secrets/partner-x
   ops.team: { hash: ["${other}"], scopes: [admin] }
 `);
   expect(parsed.kind === 'tokens' && parsed.tokens).toMatchObject([
@@ -31,8 +32,15 @@ tokens:
       scopes: new Set(['invoke', 'read']),
       rate: { requests: 100, windowMs: 1_000 },
       expiresAt: Date.UTC(2030, 0, 31),
+      callbackSecretFile: 'secrets/partner-x',
     },
-    { name: 'ops.team', hashes: [hashToken('b')], rate: { requests: 10, windowMs: 60_000 }, expiresAt: undefined },
+    {
+      name: 'ops.team',
+      hashes: [hashToken('b')],
+      rate: { requests: 10, windowMs: 60_000 },
+      expiresAt: undefined,
+      callbackSecretFile: undefined,
+    },
   ]);
 });
 
@@ -74,6 +82,8 @@ describe('what is wrong is named with its line and its path', () => {
     [`tokens: { a: { hash: "${hash}", scopes: [read], expires: 2030-01-31 } }`, ['1 tokens.a.expires']],
     [`tokens: { a: { hash: "${hash}", scopes: [read], expires: 2030-02-40T00:00:00Z } }`, ['1 tokens.a.expires']],
     [`tokens: { a: { hash: "${hash}", scopes: [read], rateLimit: 5 } }`, ['1 tokens.a.rateLimit']],
+    [`tokens: { a: { hash: "${hash}", scopes: [read], callbackSecretFile: "" } }`, ['1 tokens.a.callbackSecretFile']],
+    [`tokens: { a: { hash: "${hash}", scopes: [read], callbackSecretFile: [x] } }`, ['1 tokens.a.callbackSecretFile']],
     [`defaults: { rateLimit: fast }\ntokens: { a: { hash: "${hash}", scopes: [read] } }`, ['1 defaults.rateLimit']],
     [`tokens: { a: { hash: "${hash}", scopes: [read], colour: red } }`, ['1 tokens.a.colour']],
     [
@@ -87,6 +97,30 @@ describe('what is wrong is named with its line and its path', () => {
     ],
   ])('%j', (text, expected) => {
     expect(problems(text)).toEqual(expected);
+  });
+});
+
+describe('files of secrets', () => {
+  const text = `tokens:\n  a: { hash: "${hash}", scopes: [read], callbackSecretFile: x }\n  b: { callbackSecretFile: y }\n  c: { callbackSecretFile: x }`;
+
+  test('are found in a document that is wrong elsewhere, each once', () => {
+    expect(secretFilesOf(text)).toEqual(['x', 'y']);
+    expect(secretFilesOf('tokens: [')).toEqual([]);
+    expect(secretFilesOf('tokens: { a: 5, b: { callbackSecretFile: 5 } }')).toEqual([]);
+  });
+
+  test('that are wrong are named where they are named, beside all else', () => {
+    const parsed = parseTokensFile(text, 'tokens.yaml', {
+      secretProblem: (file) => (file === 'x' ? 'is wrong' : undefined),
+    });
+    expect(parsed).toMatchObject({
+      kind: 'refused',
+      problems: expect.arrayContaining([
+        'tokens.yaml:2: tokens.a.callbackSecretFile is wrong',
+        expect.stringContaining('tokens.yaml:3: tokens.b.hash is missing'),
+        'tokens.yaml:4: tokens.c.callbackSecretFile is wrong',
+      ]),
+    });
   });
 });
 

@@ -1,4 +1,11 @@
-import { type DocumentProblem, type Found, locateProblems, readYaml, shapeProblems } from '@asyncfn/checked-yaml';
+import {
+  type DocumentProblem,
+  describeProblem,
+  type Found,
+  locateProblems,
+  readYaml,
+  shapeProblems,
+} from '@asyncfn/checked-yaml';
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { Format } from 'typebox/format';
@@ -11,6 +18,7 @@ Format.Set('token-hash', (text) => parseHash(text) !== undefined);
 Format.Set('function-pattern', (text) => parseFunctionPattern(text) !== undefined);
 Format.Set('rate', (text) => parseRate(text) !== undefined);
 Format.Set('instant', (text) => parseInstant(text) !== undefined);
+Format.Set('file-path', isFilePath);
 
 const closed = { additionalProperties: false };
 const Hash = Type.String({ format: 'token-hash' });
@@ -24,6 +32,7 @@ const TokenSettings = Type.Object(
     functions: Type.Optional(Type.Array(Type.String({ format: 'function-pattern' }), { minItems: 1 })),
     rateLimit: RateLimit,
     expires: Type.Optional(Type.String({ format: 'instant' })),
+    callbackSecretFile: Type.Optional(Type.String({ format: 'file-path' })),
   },
   closed,
 );
@@ -50,6 +59,7 @@ const expectations: ReadonlyMap<string, string> = new Map([
   ['scopes', `must be a list of ${scopes.join(', ')}`],
   ['functions', 'must be a list of names such as thumbnail, with at most one * in name and namespace: pdf-*, *.team-a'],
   ['rateLimit', 'must be requests and a time of at most a day, for example 100/1s'],
+  ['callbackSecretFile', 'must be the path of a file; a relative one starts at the folder of this file'],
   ['expires', 'must be a date and time with its zone, for example 2030-01-31T00:00:00Z'],
 ]);
 
@@ -57,19 +67,40 @@ export type ParsedTokens =
   | { readonly kind: 'tokens'; readonly tokens: readonly Token[] }
   | { readonly kind: 'refused'; readonly problems: readonly DocumentProblem[] };
 
+export type ParsedTokensFile =
+  | { readonly kind: 'settings'; readonly settings: readonly Token[] }
+  | { readonly kind: 'refused'; readonly problems: readonly string[] };
+
+export interface TokensContext {
+  /**
+   * What is wrong with a file that `callbackSecretFile` names. Default: nothing, for those who read the paths alone.
+   * @param file the path as it was written
+   */
+  readonly secretProblem?: (file: string) => string | undefined;
+}
+
 /** Parses the text of a tokens file (YAML, so JSON too). Reports every problem at once, none of them with a value. */
-export function parseTokens(text: string): ParsedTokens {
+export function parseTokens(text: string, { secretProblem }: TokensContext = {}): ParsedTokens {
   const yaml = readYaml(text);
   if (yaml.kind === 'faults') {
     return { kind: 'refused', problems: yaml.faults.map((fault) => ({ ...fault, path: '' })) };
   }
   const { value } = yaml;
   const ofContent = format.Check(value) ? contentProblems(value) : shapeProblems(format.Errors(value), expectationOf);
-  const problems = [...nameProblems(value), ...ofContent];
+  const ofSecrets = secretProblem === undefined ? [] : secretProblems(value, secretProblem);
+  const problems = [...nameProblems(value), ...ofContent, ...ofSecrets];
   if (format.Check(value) && problems.length === 0) {
     return { kind: 'tokens', tokens: Object.entries(value.tokens).map((entry) => toToken(entry, value.defaults)) };
   }
   return { kind: 'refused', problems: locateProblems(problems, yaml) };
+}
+
+/** The same for the file at `path`, with problems as `file:line: problem`. */
+export function parseTokensFile(text: string, path: string, context?: TokensContext): ParsedTokensFile {
+  const parsed = parseTokens(text, context);
+  return parsed.kind === 'tokens'
+    ? { kind: 'settings', settings: parsed.tokens }
+    : { kind: 'refused', problems: parsed.problems.map((problem) => describeProblem(path, problem)) };
 }
 
 /** The name of a token is no setting, whatever it is. */
@@ -80,13 +111,44 @@ function expectationOf(keys: readonly string[]): string | undefined {
   return expectations.get(keys.slice(keys[0] === 'tokens' ? 2 : 1).findLast((key) => expectations.has(key)) ?? '');
 }
 
+/** The files that the tokens of a text name, each once, also where the text is wrong elsewhere. */
+export function secretFilesOf(text: string): readonly string[] {
+  const yaml = readYaml(text);
+  return yaml.kind === 'faults' ? [] : [...new Set(secretFiles(yaml.value).map(({ file }) => file))];
+}
+
 /** Also in a document whose shape is wrong elsewhere. */
 function nameProblems(value: unknown): Found[] {
-  const tokens: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'tokens') : undefined;
-  const names = typeof tokens === 'object' && tokens !== null ? Object.keys(tokens) : [];
-  return names
-    .filter((name) => !tokenName.test(name))
-    .map((name) => ({ keys: ['tokens', name], problem: 'is no name: 1 to 63 letters, digits, dots, _ and -' }));
+  return entriesOf(value)
+    .filter(([name]) => !tokenName.test(name))
+    .map(([name]) => ({ keys: ['tokens', name], problem: 'is no name: 1 to 63 letters, digits, dots, _ and -' }));
+}
+
+function secretProblems(value: unknown, problemOf: (file: string) => string | undefined): Found[] {
+  return secretFiles(value).flatMap(({ name, file }) => {
+    const problem = problemOf(file);
+    return problem === undefined ? [] : [{ keys: ['tokens', name, 'callbackSecretFile'], problem }];
+  });
+}
+
+function secretFiles(value: unknown): { name: string; file: string }[] {
+  return entriesOf(value).flatMap(([name, settings]) => {
+    const file = propertyOf(settings, 'callbackSecretFile');
+    return typeof file === 'string' && isFilePath(file) ? [{ name, file }] : [];
+  });
+}
+
+function entriesOf(value: unknown): [name: string, settings: unknown][] {
+  const tokens = propertyOf(value, 'tokens');
+  return typeof tokens === 'object' && tokens !== null ? Object.entries(tokens) : [];
+}
+
+function propertyOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+function isFilePath(text: string): boolean {
+  return text !== '' && !text.includes('\0');
 }
 
 function contentProblems({ tokens }: TokensDocument): Found[] {
@@ -111,7 +173,7 @@ function contentProblems({ tokens }: TokensDocument): Found[] {
 }
 
 function toToken([name, settings]: [string, TokenSettings], defaults: TokensDocument['defaults']): Token {
-  const { functions, expires } = settings;
+  const { functions, expires, callbackSecretFile } = settings;
   const patterns = functions?.flatMap((text) => parseFunctionPattern(text) ?? []);
   return {
     name,
@@ -120,6 +182,7 @@ function toToken([name, settings]: [string, TokenSettings], defaults: TokensDocu
     covers: (functionName) => patterns?.some((pattern) => pattern.test(functionName)) ?? true,
     rate: parseRate(settings.rateLimit ?? defaults?.rateLimit ?? ''),
     expiresAt: expires === undefined ? undefined : parseInstant(expires),
+    callbackSecretFile,
   };
 }
 

@@ -1,4 +1,3 @@
-import type { FunctionNames } from '@asyncfn/queue-core';
 import type { Rate } from './rate.ts';
 
 /** What a token may be used for. `admin` includes the others. */
@@ -14,13 +13,20 @@ export interface Caller {
   readonly covers: (functionName: string) => boolean;
   /** How many requests the caller may make; undefined for any number. */
   readonly rate: Rate | undefined;
+  /** Path of the secrets that sign the callbacks of the caller's calls; undefined where the common ones do. */
+  readonly callbackSecretFile?: string | undefined;
 }
 
 /** Everybody, at a gateway that asks for no token. */
 export const anyone: Caller = { name: undefined, scopes: new Set(scopes), covers: () => true, rate: undefined };
 
+/** Knows under which names a function goes. */
+interface NamesOfFunctions {
+  readonly namesOf: (name: string) => readonly string[];
+}
+
 /** Whether the caller may have to do with a function, whichever of its names the token and the request use. */
-export function coversFunction({ covers }: Caller, name: string, names: Pick<FunctionNames, 'namesOf'>): boolean {
+export function coversFunction({ covers }: Caller, name: string, names: NamesOfFunctions): boolean {
   return covers(name) || names.namesOf(name).some(covers);
 }
 

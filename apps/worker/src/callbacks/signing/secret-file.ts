@@ -1,0 +1,29 @@
+import { parseSigningSecret, signingSecretType } from '@asyncfn/queue-core';
+
+export type SecretFile =
+  | { readonly kind: 'keys'; readonly keys: readonly Uint8Array[] }
+  /** Says nothing of the content. */
+  | { readonly kind: 'refused'; readonly problem: string };
+
+/** As many hashes as a token may have: enough for any rotation. */
+const mostSecrets = 5;
+
+/** Reads the text of a file of signing secrets: one or more, newest first, apart by line ends, blanks or commas. */
+export function parseSecretFile(text: string): SecretFile {
+  const secrets = text.split(/[\s,]+/).filter((part) => part !== '');
+  if (secrets.length === 0) {
+    return refused(`holds no secret; write ${signingSecretType.expected}`);
+  }
+  if (secrets.length > mostSecrets) {
+    return refused(`holds ${secrets.length} secrets, and at most ${mostSecrets} sign; remove the oldest`);
+  }
+  const keys = secrets.map(parseSigningSecret);
+  const wrong = keys.indexOf(undefined);
+  return wrong < 0
+    ? { kind: 'keys', keys: keys.filter((key) => key !== undefined) }
+    : refused(`holds as number ${wrong + 1} something else than ${signingSecretType.expected}`);
+}
+
+function refused(problem: string): SecretFile {
+  return { kind: 'refused', problem };
+}
