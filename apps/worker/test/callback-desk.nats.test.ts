@@ -1,7 +1,7 @@
 import { type NatsServer, startNatsServer } from '@asyncfn/nats-server';
 import type {} from '@asyncfn/nats-server/vitest';
-import { type CallbackTask, createCallId } from '@asyncfn/queue-core';
-import { eventually, gate, startCallbackReceiver, status } from '@asyncfn/testkit';
+import { type CallbackTask, CallbackVerifier, createCallId } from '@asyncfn/queue-core';
+import { eventually, gate, type RecordedRequest, startCallbackReceiver, status } from '@asyncfn/testkit';
 import { beforeEach, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { type BenchOptions, type SettlingBench, startBench } from './settling-bench.ts';
 
@@ -39,6 +39,46 @@ function taskFor(url: string, changes: Partial<CallbackTask> = {}): CallbackTask
 }
 
 const body = Buffer.from('result');
+
+describe('a signed callback', () => {
+  const [common, old, fresh] = [1, 2, 3].map((byte) => [Buffer.alloc(32, byte)]);
+
+  function signerOf({ headers, body: sent }: RecordedRequest): readonly Uint8Array[] | undefined {
+    return [common, old, fresh].find((keys) => {
+      const verifier = new CallbackVerifier(keys ?? [], headers, Date.now());
+      verifier.update(sent);
+      return verifier.verdict().kind === 'valid';
+    });
+  }
+
+  test('is signed at each delivery with what its token has by then, stored or not', async () => {
+    const tokens = new Map([['partner', old]]);
+    await using receiver = await startCallbackReceiver({
+      respond(_, response) {
+        response.writeHead(receiver.callbacks.length < 3 ? 500 : 204).end();
+        if (receiver.callbacks.length === 2) {
+          tokens.set('partner', fresh);
+        }
+      },
+    });
+    const bench = await open({ signing: { common: common ?? [], tokens: () => tokens } });
+    bench.deliverStored();
+    await bench.desk.first(taskFor(receiver.url, { submitter: 'partner', ownSecret: true }), body);
+    await receiver.waitForCallbacks(3);
+    expect(receiver.callbacks.map(signerOf)).toEqual([old, old, fresh]);
+  });
+
+  test('of a token that is gone is sent unsigned, stored or not, and never with the common secrets', async () => {
+    await using receiver = await startCallbackReceiver({ respond: status(401, { times: 1 }) });
+    const bench = await open({ signing: { common: common ?? [], tokens: () => new Map() } });
+    bench.deliverStored();
+    await bench.desk.first(taskFor(receiver.url, { submitter: 'partner', ownSecret: true }), body);
+    await bench.desk.first(taskFor(receiver.url, { submitter: 'partner' }), body);
+    await receiver.waitForCallbacks(3);
+    expect(receiver.callbacks.map(signerOf).filter((signer) => signer !== undefined)).toEqual([common]);
+    expect(bench.logged.filter((msg) => msg.startsWith('callback is not signed'))).toHaveLength(1);
+  });
+});
 
 describe('the first delivery of a callback', () => {
   test('that succeeds is the last one, and is noted', async () => {

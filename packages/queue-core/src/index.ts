@@ -128,6 +128,8 @@ export {
   toStreamLimits,
 } from './stream-limits.ts';
 export { credentialsOf, type UrlCredentials } from './url-credentials.ts';
+export { CallbackVerifier } from './webhook/callback-verifier.ts';
+export { type CallbackSignatureHeaders, signCallback } from './webhook/sign-callback.ts';
 export { signWebhook, type WebhookHeaders } from './webhook/sign-webhook.ts';
 export { createSigningSecret, parseSigningSecret, signingSecretType } from './webhook/signing-secret.ts';
 export { type SignatureVerdict, WebhookVerifier } from './webhook/webhook-verifier.ts';

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { type SignatureVerdict, WebhookVerifier } from '@asyncfn/queue-core';
+import { CallbackVerifier, type SignatureVerdict } from '@asyncfn/queue-core';
 import type { Logger, OwnHosts } from '@asyncfn/service-kit';
 import { answerText, callIdOf, type HttpExchange, type HttpHandler, HttpProblem } from '../http-listener.ts';
 import { integerParameter } from '../parameters.ts';
@@ -34,7 +34,7 @@ export function createInbox({ logger, signingSecrets, ownHosts, now = Date.now }
   async function receive(exchange: HttpExchange): Promise<void> {
     const answered = integerParameter(exchange.url.searchParams, 'status', { min: 200, max: 599, default: 204 });
     const receivedAt = now();
-    const verifier = new WebhookVerifier(signingSecrets, exchange.request.headers, receivedAt);
+    const verifier = new CallbackVerifier(signingSecrets, exchange.request.headers, receivedAt);
     const { bytes, head } = await readBodyHead(exchange.request, LIMITS, (chunk) => verifier.update(chunk));
     const callback = {
       ...describe(exchange.request),

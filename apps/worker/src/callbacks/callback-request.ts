@@ -32,6 +32,7 @@ const withheld: ReadonlySet<string> = new Set([
   'webhook-signature',
   'webhook-timestamp',
   'x-call-id',
+  'x-callback-signature',
   'x-duration-seconds',
   'x-function-name',
   'x-function-status',

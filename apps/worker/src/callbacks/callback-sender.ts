@@ -3,7 +3,7 @@ import {
   type CallbackTask,
   type HeaderList,
   readCallbackUrl,
-  signWebhook,
+  signCallback,
 } from '@asyncfn/queue-core';
 import { displayUrl, type Logger } from '@asyncfn/service-kit';
 import type { Tracer } from '@opentelemetry/api';
@@ -101,7 +101,9 @@ export class CallbackSender {
     if (signing.length === 0) {
       return [];
     }
-    return Object.entries(signWebhook(signing, { id: task.callId, timestampSeconds: Math.floor(now() / 1000), body }));
+    const { callId, function: functionName, functionStatus } = task;
+    const facts = { callId, functionName, functionStatus: String(functionStatus) };
+    return Object.entries(signCallback(signing, { ...facts, timestampSeconds: Math.floor(now() / 1000), body }));
   }
 
   #report(task: CallbackTask, body: Uint8Array, sent: SentCallback & ReportedFacts): void {

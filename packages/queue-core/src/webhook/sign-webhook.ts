@@ -37,8 +37,13 @@ export function signWebhook(
     throw new TypeError('the id of a webhook has no dot, and its time is whole seconds');
   }
   const timestamp = String(timestampSeconds);
-  const signatures = secrets.map((secret) => toSignature(beginSignature(secret, id, timestamp).update(body)));
-  return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signatures.join(' ') };
+  const signature = signAll(secrets, id, timestamp, body);
+  return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature };
+}
+
+/** One signature of each secret, in their order, as the header has them. */
+export function signAll(secrets: readonly Uint8Array[], id: string, timestamp: string, body: Uint8Array): string {
+  return secrets.map((secret) => toSignature(beginSignature(secret, id, timestamp).update(body))).join(' ');
 }
 
 /** A signature that waits for the body, which may come in pieces. */

@@ -10,7 +10,7 @@ export type SignatureVerdict =
   | { readonly kind: 'invalid'; readonly reason: string };
 
 /** Headers by their lower-case name, as Node gives them. */
-type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
+export type WebhookHeaderValues = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** How far the clocks of sender and receiver may be apart; the value that the libraries of Standard Webhooks use. */
 const toleranceSeconds = 5 * 60;
@@ -30,7 +30,7 @@ export class WebhookVerifier {
    * @param headers of the request, by their lower-case names
    * @param now Unix time in milliseconds
    */
-  constructor(secrets: readonly Uint8Array[], headers: Headers, now: number) {
+  constructor(secrets: readonly Uint8Array[], headers: WebhookHeaderValues, now: number) {
     const one = (name: string): string => String(headers[name] ?? '');
     const [id, timestamp, signature] = [one('webhook-id'), one('webhook-timestamp'), one('webhook-signature')];
     const candidates = signature.split(' ').filter((each) => each.startsWith('v1,'));

@@ -1,0 +1,43 @@
+import { factsId } from './sign-callback.ts';
+import { type SignatureVerdict, type WebhookHeaderValues, WebhookVerifier } from './webhook-verifier.ts';
+
+/**
+ * Checks both signatures of a callback while its body comes in. One that has no second signature is checked as any
+ * webhook: what its headers say of the call is not signed then.
+ */
+export class CallbackVerifier {
+  readonly #webhook: WebhookVerifier;
+  readonly #facts: WebhookVerifier | undefined;
+
+  /** As for {@link WebhookVerifier}. */
+  constructor(secrets: readonly Uint8Array[], headers: WebhookHeaderValues, now: number) {
+    this.#webhook = new WebhookVerifier(secrets, headers, now);
+    const signature = headers['x-callback-signature'];
+    const ofFacts = { ...headers, 'webhook-id': factsIdOf(headers), 'webhook-signature': signature };
+    this.#facts = signature === undefined ? undefined : new WebhookVerifier(secrets, ofFacts, now);
+  }
+
+  /** The next piece of the body. */
+  update(chunk: Uint8Array): void {
+    this.#webhook.update(chunk);
+    this.#facts?.update(chunk);
+  }
+
+  /** To be called once, after the whole body. */
+  verdict(): SignatureVerdict {
+    const verdict = this.#webhook.verdict();
+    const ofFacts = this.#facts?.verdict();
+    return verdict.kind === 'valid' && ofFacts?.kind === 'invalid'
+      ? { kind: 'invalid', reason: `X-Callback-Signature: ${ofFacts.reason}` }
+      : verdict;
+  }
+}
+
+function factsIdOf(headers: WebhookHeaderValues): string {
+  const one = (name: string): string => String(headers[name] ?? '');
+  return factsId({
+    callId: one('x-call-id'),
+    functionName: one('x-function-name'),
+    functionStatus: one('x-function-status'),
+  });
+}
