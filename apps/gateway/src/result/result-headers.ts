@@ -27,6 +27,8 @@ const ownPrefixes: readonly string[] = ['x-', 'ce-'];
 /** Of these, what browsers and crawlers heed, and what we say ourselves. */
 const heeded: ReadonlySet<string> = new Set([
   'x-call-id',
+  'x-callback-signature',
+  'x-cascade',
   'x-content-security-policy',
   'x-content-security-policy-report-only',
   'x-content-type-options',
@@ -36,16 +38,16 @@ const heeded: ReadonlySet<string> = new Set([
   'x-function-status',
   'x-permitted-cross-domain-policies',
   'x-robots-tag',
-  'x-sendfile',
   'x-sourcemap',
   'x-ua-compatible',
   'x-webkit-csp',
   'x-webkit-csp-report-only',
+  'x-xrds-location',
   'x-xss-protection',
 ]);
 
-/** What servers that stand in front of the gateway take for orders: nginx, lighttpd, LiteSpeed, Perlbal, Envoy. */
-const orders: readonly string[] = ['x-accel-', 'x-lighttpd-', 'x-litespeed-', 'x-reproxy-', 'x-envoy-'];
+/** What servers that stand in front of the gateway take for orders: nginx, Apache, lighttpd, LiteSpeed, Perlbal, Envoy. */
+const orders: readonly string[] = ['x-accel-', 'x-sendfile', 'x-lighttpd-', 'x-litespeed-', 'x-reproxy-', 'x-envoy-'];
 
 /**
  * Browsers must not run what a function says as if the gateway, with its operators' API, had said it, nor show it to
