@@ -132,19 +132,31 @@ describe('the requests of a connection', () => {
     expect(length).toBe(body.length);
   });
 
-  test('may wait in bounded numbers: a connection that brings more is closed, and room is free when others have gone', async () => {
+  test('may wait in bounded numbers: beyond them the connection is closed that has most, and the others are answered', async () => {
     await using server = await serve({ mostWaiting: 3 });
-    await using first = await RawClient.connect(server.port);
-    first.send(get('/x').repeat(4));
+    await using greedy = await RawClient.connect(server.port);
+    greedy.send(get('/x').repeat(4));
     await eventually(() => server.underWay.length === 1);
-    await using second = await RawClient.connect(server.port);
-    second.send(get('/y').repeat(2));
-    await second.closed();
+    await using modest = await RawClient.connect(server.port);
+    modest.send(get('/y').repeat(3));
+    await greedy.closed();
+    expect(server.overflows()).toBe(1);
+    server.open();
+    await eventually(() => modest.received.match(/GET \/y/g)?.length === 3);
+  });
+
+  test('close their own connection where no other one has more of them, and leave room when it has gone', async () => {
+    await using server = await serve({ mostWaiting: 3 });
+    await using modest = await RawClient.connect(server.port);
+    modest.send(get('/y').repeat(2));
+    await eventually(() => server.underWay.length === 1);
+    await using greedy = await RawClient.connect(server.port);
+    greedy.send(get('/x').repeat(500));
+    await greedy.closed();
     expect(server.overflows()).toBe(1);
 
-    first.socket.resetAndDestroy();
     server.open();
-    await eventually(() => server.sockets[0]!.closed);
+    await eventually(() => modest.received.match(/GET \/y/g)?.length === 2);
     await using third = await RawClient.connect(server.port);
     third.send(get('/z').repeat(4));
     await eventually(() => third.received.match(/GET \/z/g)?.length === 4);

@@ -8,7 +8,7 @@ export interface TurnOptions {
   readonly isParallel: (request: IncomingMessage) => boolean;
   /** Requests that may wait for their turn, on all connections together. Default 5,000. */
   readonly mostWaiting?: number;
-  /** Told when a connection is closed that brought one more. */
+  /** Told when a connection is closed so that there are no more. */
   readonly onOverflow: () => void;
 }
 
@@ -23,6 +23,7 @@ interface Exchange {
 }
 
 interface Connection {
+  readonly socket: Socket;
   underWay: number;
   /** What is under way may have others like it beside it. */
   isParallel: boolean;
@@ -34,11 +35,14 @@ interface Connection {
 /**
  * Takes the requests of a connection one after the other, however many the client sends before it has the answers
  * (pipelining; RFC 9112, 9.3.2). While some of them wait for their turn, the connection is not read any further: what
- * stands behind a request that is answered late costs nothing but what had been read with it.
+ * stands behind a request that is answered late costs nothing but what had been read with it. Where as many wait as may,
+ * the connection is closed that has most of them: who sends little ahead is not hurt by who sends much.
  */
 export class Turns {
   readonly #options: TurnOptions;
   readonly #connections = new WeakMap<Socket, Connection>();
+  /** Those with requests that wait. */
+  readonly #held = new Set<Connection>();
   #waiting = 0;
 
   constructor(options: TurnOptions) {
@@ -49,23 +53,38 @@ export class Turns {
   take(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
     const connection = this.#connectionOf(socket);
-    const { isParallel, mostWaiting = defaultMostWaiting, onOverflow } = this.#options;
+    const { isParallel, mostWaiting = defaultMostWaiting } = this.#options;
     if (connection.waiting.length === 0 && hasRoom(connection, isParallel(request))) {
       this.#start(connection, { request, response });
-    } else if (this.#waiting < mostWaiting) {
+    } else if (!socket.destroyed && (this.#waiting < mostWaiting || this.#makeRoomFor(connection))) {
       this.#waiting += 1;
       connection.waiting.push({ request, response });
-      this.#holdBack(socket, connection);
-    } else if (!socket.destroyed) {
-      socket.destroy();
-      onOverflow();
+      this.#holdBack(connection);
     }
+  }
+
+  /** Closes the connection that has most requests waiting, be it this one. Returns whether this one is left. */
+  #makeRoomFor(connection: Connection): boolean {
+    let largest = connection;
+    for (const held of this.#held) {
+      largest = held.waiting.length > largest.waiting.length ? held : largest;
+    }
+    this.#drop(largest);
+    largest.socket.destroy();
+    this.#options.onOverflow();
+    return largest !== connection;
+  }
+
+  #drop(connection: Connection): void {
+    this.#waiting -= connection.waiting.length;
+    connection.waiting = [];
+    this.#held.delete(connection);
   }
 
   #connectionOf(socket: Socket): Connection {
     let connection = this.#connections.get(socket);
     if (connection === undefined) {
-      connection = { underWay: 0, isParallel: true, waiting: [], isWatched: false };
+      connection = { socket, underWay: 0, isParallel: true, waiting: [], isWatched: false };
       this.#connections.set(socket, connection);
     }
     return connection;
@@ -77,13 +96,13 @@ export class Turns {
     response.once('close', () => {
       connection.underWay -= 1;
       if (connection.waiting.length > 0 && !request.socket.destroyed) {
-        this.#startNext(request.socket, connection);
+        this.#startNext(connection);
       }
     });
     this.#options.handle(request, response);
   }
 
-  #startNext(socket: Socket, connection: Connection): void {
+  #startNext(connection: Connection): void {
     for (;;) {
       const [next] = connection.waiting;
       if (next === undefined || !hasRoom(connection, this.#options.isParallel(next.request))) {
@@ -94,20 +113,20 @@ export class Turns {
       this.#start(connection, next);
     }
     if (connection.waiting.length === 0) {
-      socket.resume();
+      this.#held.delete(connection);
+      connection.socket.resume();
     }
   }
 
-  #holdBack(socket: Socket, connection: Connection): void {
+  #holdBack(connection: Connection): void {
+    const { socket } = connection;
+    this.#held.add(connection);
     socket.pause();
     if (!connection.isWatched) {
       connection.isWatched = true;
       // Node resumes at the end of each answer, and for each body.
       socket.on('resume', () => connection.waiting.length > 0 && socket.pause());
-      socket.once('close', () => {
-        this.#waiting -= connection.waiting.length;
-        connection.waiting = [];
-      });
+      socket.once('close', () => this.#drop(connection));
     }
   }
 }
