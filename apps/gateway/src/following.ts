@@ -16,10 +16,12 @@ import {
   type QueueTopology,
 } from '@asyncfn/queue-core';
 import { every, type Logger } from '@asyncfn/service-kit';
+import type { CallLookup } from './auth/find-call.ts';
+import { SharedLookups } from './waiting/shared-lookups.ts';
 
 /** What a gateway follows and ends calls with. */
 export interface Following {
-  readonly calls: CallFinder;
+  readonly calls: CallLookup;
   readonly watches: CallWatches;
   readonly canceller: CallCanceller;
   readonly purge: CallPurge;
@@ -50,9 +52,9 @@ export function buildFollowing({
   const intents = new CancelIntents(publisher, topology);
   const remover = new CallRemover(topology);
   const handovers = new Handovers(publisher, topology);
-  const calls = new CallFinder({ broker, topology, calls: store, intents, holders, handovers, resultTtlMs });
+  const finder = new CallFinder({ broker, topology, calls: store, intents, holders, handovers, resultTtlMs });
   const canceller = new CallCanceller({
-    finder: calls,
+    finder,
     calls: store,
     intents,
     remover,
@@ -60,11 +62,11 @@ export function buildFollowing({
     maxRetries: (name) => register.lookup(name)?.retry.attempts ?? defaultRetryPolicy.attempts,
   });
   return {
-    calls,
+    calls: new SharedLookups(finder),
     watches: new CallWatches(broker),
     canceller,
     purge: new CallPurge(topology, canceller, (name) => register.namesOf(name)),
-    sweeper: new CancelSweeper({ finder: calls, calls: store, intents, remover, holders }),
+    sweeper: new CancelSweeper({ finder, calls: store, intents, remover, holders }),
   };
 }
 

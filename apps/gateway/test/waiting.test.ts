@@ -101,6 +101,21 @@ describe('a request that waits', () => {
   );
 });
 
+test('of clients that are gone no call is looked for once more', async () => {
+  let finds = 0;
+  const find = gateway.calls.find.bind(gateway.calls);
+  gateway.calls.find = (address) => {
+    finds += 1;
+    return find(address);
+  };
+  await using client = await RawClient.connect(gateway.port);
+  client.send(get('?wait=5m'));
+  await eventually(() => gateway.watches.count === 1 && finds === 2);
+  client.socket.resetAndDestroy();
+  await eventually(() => gateway.watches.count === 0 && waiters.count === 0);
+  expect(finds).toBe(2);
+});
+
 describe('beyond the limits', () => {
   async function ask(gatewayUrl: string, headers: Record<string, string> = {}, query = '?wait=5m') {
     const gone = new AbortController();

@@ -46,7 +46,7 @@ async function waitForEnd(
 ): Promise<CallStanding | undefined> {
   using _ = place;
   using end = new WaitEnd({ socket, stopping: options.stopping, waitMs });
-  return await untilEnded(options, call, end.signal);
+  return await untilEnded(options, call, end);
 }
 
 /**

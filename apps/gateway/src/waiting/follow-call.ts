@@ -5,6 +5,7 @@ import {
   type CallStanding,
   type CallWatches,
 } from '@asyncfn/queue-core';
+import type { WaitEnd } from './wait-end.ts';
 
 export interface FollowParts {
   readonly calls: Pick<CallFinder, 'find'>;
@@ -13,12 +14,13 @@ export interface FollowParts {
 
 /**
  * Waits for the end of a call. Gives where it stands then, or when the signal aborts; undefined for a call that is not
- * known. Throws `QueueError`.
+ * known. Where nobody hears the answer any more it is not looked for: clients may leave by the thousand. Throws
+ * `QueueError`.
  */
 export async function untilEnded(
   { calls, watches }: FollowParts,
   call: CallIdentity,
-  signal: AbortSignal,
+  { signal, isHeard }: Pick<WaitEnd, 'signal' | 'isHeard'>,
 ): Promise<CallStanding | undefined> {
   // Listens first and looks second: an end in between is heard.
   using watch = watches.open(call, 'end');
@@ -28,6 +30,9 @@ export async function untilEnded(
       return standing;
     }
     await watch.next(signal);
+    if (!isHeard()) {
+      return standing;
+    }
   }
 }
 

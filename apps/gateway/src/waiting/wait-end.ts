@@ -32,6 +32,9 @@ export class WaitEnd implements Disposable {
     return this.#over.signal;
   }
 
+  /** Whether the client is still there. */
+  readonly isHeard = (): boolean => !this.#options.socket.destroyed;
+
   [Symbol.dispose](): void {
     const { socket, stopping } = this.#options;
     clearTimeout(this.#timer);
