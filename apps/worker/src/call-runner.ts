@@ -46,7 +46,9 @@ export interface CallRunnerOptions {
   /** For functions that say nothing else. */
   readonly retryDefaults: RetryPolicy;
   /** How often the call was handed back by a worker that was stopped. */
-  readonly countHandovers: (call: CallIdentity) => Promise<number>;
+  readonly countUnfinished: (call: CallIdentity) => Promise<number>;
+  /** Notes that an attempt begins with a delivery that is not the first. */
+  readonly noteBegin: (call: CallIdentity) => Promise<void>;
   readonly onStep: OnSettleStep;
   /** Unix time in milliseconds. */
   readonly now: () => number;
@@ -198,6 +200,7 @@ export class CallRunner {
     if (admitted.kind === 'denied') {
       return admitted.rest;
     }
+    await this.#noteBegin(held.delivery);
     let call = { ...held.call, startedAt: held.call.startedAt ?? now() };
     let pass: Pass | undefined = admitted.pass;
     for (;;) {
@@ -228,6 +231,11 @@ export class CallRunner {
       }
       call = { ...call, retry: call.retry + 1 };
     }
+  }
+
+  /** Before the call can kill this worker. */
+  #noteBegin(delivery: Delivery): Promise<void> | undefined {
+    return delivery.info.deliveries > 1 ? this.#options.noteBegin(delivery) : undefined;
   }
 
   #enter(held: HeldCall<Delivery>, gate: LaneGate, attempt: HeldAttempt): Admission | Promise<Admission> {

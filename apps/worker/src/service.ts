@@ -323,7 +323,8 @@ function buildWork(setting: Setting, needs: WorkNeeds): Pick<WorkerParts, 'runne
     leases,
     maxResponseBytes: config.maxResponseBytes,
     retryDefaults: toRetryDefaults(config),
-    countHandovers: (call) => handovers.count(call),
+    countUnfinished: (call) => handovers.countUnfinished(call),
+    noteBegin: (call) => handovers.noteBegin(call),
   });
   const desk = new ExpiryDesk({
     ...common,

@@ -193,7 +193,11 @@ describe('a call whose worker died', () => {
   test('five times does not kill a sixth one', async () => {
     const call = await bench.put({ callbackUrl: inbox.url });
     for (let crash = 1; crash <= 5; crash++) {
-      (await bench.take()).giveBack();
+      const delivery = await bench.take();
+      if (crash > 1) {
+        await bench.handovers.noteBegin(identityOf(call));
+      }
+      delivery.giveBack();
     }
     await bench.run(await bench.take());
     expect(fn.invocations).toEqual([]);
@@ -206,10 +210,22 @@ describe('a call whose worker died', () => {
     expect(inbox.callbacks.map(({ headers }) => headers['x-function-status'])).toEqual(['503']);
   });
 
+  test('with deliveries that it was never begun with is attempted, however many there were', async () => {
+    await bench.put();
+    for (let delivery = 1; delivery <= 7; delivery++) {
+      (await bench.take()).giveBack();
+    }
+    await bench.run(await bench.take());
+    expect(fn.invocations).toHaveLength(1);
+  });
+
   test('or rather handed it back, five times, is attempted', async () => {
     const call = await bench.put();
     for (let stop = 1; stop <= 5; stop++) {
       const delivery = await bench.take();
+      if (stop > 1) {
+        await bench.handovers.noteBegin(identityOf(call));
+      }
       await bench.handovers.note(identityOf(call));
       delivery.giveBack();
     }

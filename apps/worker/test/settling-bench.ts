@@ -311,7 +311,8 @@ function buildSettling(needs: SettlingNeeds) {
     leases: new LeaseKeeper(24 * 60 * 60 * 1000),
     maxResponseBytes: 16 * 1024 * 1024,
     retryDefaults: { ...defaultRetryPolicy, minWaitMs: 60_000, backoff: 'exponential' as const },
-    countHandovers: (call) => handovers.count(call),
+    countUnfinished: (call) => handovers.countUnfinished(call),
+    noteBegin: (call) => handovers.noteBegin(call),
   });
   return { runner, desk, store, callbackStore, held, expiries, expiryDesk, pass };
 }

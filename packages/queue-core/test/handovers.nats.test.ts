@@ -18,6 +18,18 @@ test('the hand-overs of a call are counted, those of another are not', async () 
   expect(await handovers.count(other)).toBe(1);
 });
 
+test('what was begun and not handed back is counted, and the first time goes without saying', async () => {
+  await using worker = await startWorkerSide(inject('natsUrl'));
+  const handovers = new Handovers(new Publisher(worker.broker), worker.topology);
+  const call = createIdentity();
+  expect(await handovers.countUnfinished(call)).toBe(1);
+  await Promise.all([handovers.noteBegin(call), handovers.noteBegin(call), handovers.noteBegin(createIdentity())]);
+  expect(await handovers.countUnfinished(call)).toBe(3);
+  await handovers.note(call);
+  expect(await handovers.countUnfinished(call)).toBe(2);
+  expect(await handovers.count(call)).toBe(1);
+});
+
 test('a hand-over that the broker does not store is remembered by the worker that made it', async () => {
   await using server = await startServer();
   await using worker = await startWorkerSide(server.url);

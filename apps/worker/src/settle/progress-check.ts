@@ -7,8 +7,8 @@ export interface ProgressCheckOptions {
   readonly settler: Pick<Settler, 'end' | 'resume' | 'giveBack'>;
   readonly store: Pick<CallStore, 'isThere' | 'findOutcome'>;
   readonly held: Pick<HeldCalls, 'wasCancelled' | 'mayHaveMissedCancel'>;
-  /** How often the call was handed back by a worker that was stopped. */
-  readonly countHandovers: (call: CallIdentity) => Promise<number>;
+  /** How many deliveries of the call were begun and not handed back: see `Handovers`. */
+  readonly countUnfinished: (call: CallIdentity) => Promise<number>;
   readonly logger: Logger;
 }
 
@@ -87,7 +87,7 @@ export class ProgressCheck {
       return () => settler.resume(held, ended);
     }
     const earlier = delivery.info.deliveries - 1;
-    if (earlier < maxWorkerCrashes || earlier - (await this.#options.countHandovers(delivery)) < maxWorkerCrashes) {
+    if (earlier < maxWorkerCrashes || (await this.#options.countUnfinished(delivery)) < maxWorkerCrashes) {
       return 'invoke';
     }
     return settler.end(held, { status: 'failed', reason: 'worker_crash', maxRetries: call.maxRetries ?? 0 });

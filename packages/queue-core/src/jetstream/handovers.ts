@@ -1,5 +1,6 @@
 import { DiscardPolicy, RetentionPolicy, StorageType } from '@nats-io/jetstream';
 import { type CallIdentity, identityTokens } from '../call-identity.ts';
+import type { PublishResult } from '../publish-result.ts';
 import { asQueueError } from './connecting/set-up-error.ts';
 import { lastMessage } from './last-message.ts';
 import { MessageHeaders } from './message-headers.ts';
@@ -16,7 +17,7 @@ const keptMs = 7 * 24 * 60 * 60 * 1000;
 export function handoverStreamConfig(replicas: number) {
   return {
     name: stream,
-    subjects: ['handovers.*.*.*'],
+    subjects: ['handovers.*.*.*', 'handovers.*.*.*.begun'],
     storage: StorageType.File,
     retention: RetentionPolicy.Limits,
     discard: DiscardPolicy.Old,
@@ -26,8 +27,10 @@ export function handoverStreamConfig(replicas: number) {
 }
 
 /**
- * Notes which calls a worker has handed back unfinished when it was stopped. JetStream counts deliveries, and a
- * delivery that ended in a hand-over must not pass for a worker that the call has killed.
+ * Notes which deliveries were begun, and which ended because their worker was stopped and handed the call back.
+ * JetStream counts deliveries, and only one that was begun and ended without a word may pass for a worker that the call
+ * has killed: not one that a worker was never able to begin, that the worker which runs the call passed over, or that
+ * ended in a hand-over.
  */
 export class Handovers {
   readonly #publisher: Publisher;
@@ -42,8 +45,7 @@ export class Handovers {
   /** Notes one hand-over. Where the broker cannot store it, this process at least remembers it. Never throws. */
   async note(call: CallIdentity): Promise<void> {
     const subject = subjectOf(call);
-    const message = { subject, headers: new MessageHeaders(), body: new Uint8Array() };
-    const result = await this.#publisher.publish(message);
+    const result = await this.#publish(subject);
     if (result.kind === 'refused' && this.#unstored.size < maxUnstored) {
       this.#unstored.set(subject, (this.#unstored.get(subject) ?? 0) + 1);
     }
@@ -55,15 +57,36 @@ export class Handovers {
     return note?.time.getTime();
   }
 
+  /**
+   * Notes that an attempt begins with a delivery that is not the first. That of a first one goes without saying, so most
+   * calls cost nothing. One that the broker does not store passes for a delivery that was not begun. Never throws.
+   */
+  async noteBegin(call: CallIdentity): Promise<void> {
+    await this.#publish(`${subjectOf(call)}.begun`);
+  }
+
   /** How often the call was handed back in the last week. Throws `QueueError`. */
   async count(call: CallIdentity): Promise<number> {
     const subject = subjectOf(call);
+    return (await this.#count(subject)) + (this.#unstored.get(subject) ?? 0);
+  }
+
+  /** How many deliveries of the call were begun in the last week and not handed back. Throws `QueueError`. */
+  async countUnfinished(call: CallIdentity): Promise<number> {
+    return 1 + (await this.#count(`${subjectOf(call)}.begun`)) - (await this.count(call));
+  }
+
+  async #count(subject: string): Promise<number> {
     try {
       const info = await this.#topology.manager.streams.info(stream, { subjects_filter: subject });
-      return (info.state.subjects?.[subject] ?? 0) + (this.#unstored.get(subject) ?? 0);
+      return info.state.subjects?.[subject] ?? 0;
     } catch (error) {
-      throw asQueueError(error, 'the hand-overs of a call cannot be counted');
+      throw asQueueError(error, 'the deliveries of a call that were begun or handed back cannot be counted');
     }
+  }
+
+  #publish(subject: string): Promise<PublishResult> {
+    return this.#publisher.publish({ subject, headers: new MessageHeaders(), body: new Uint8Array() });
   }
 }
 
