@@ -250,3 +250,40 @@ describe('a stored callback', () => {
     await receiver.waitForCallbacks(2, 10_000);
   });
 });
+
+describe('a callback that one worker has delivered stays delivered when another one', () => {
+  test.each([
+    ['hears that its receiver is gone', 410, [50]],
+    ['fails and stores it for later', 500, [60_000]],
+    ['fails and gives it up', 500, []],
+  ])('%s', async (_, code, callbackScheduleMs) => {
+    const held = gate(status(code));
+    let requests = 0;
+    await using receiver = await startCallbackReceiver({
+      respond: (request, response) => {
+        requests += 1;
+        return requests === 1 ? held.handler(request, response) : void response.writeHead(204).end();
+      },
+    });
+    const slow = await open({ callbackScheduleMs });
+    const other = await open();
+    const task = taskFor(receiver.url);
+    const late = slow.desk.first(task, body);
+    await receiver.waitForCallbacks(1);
+    expect(await other.desk.first(task, body)).toBe(true);
+    held.open();
+    expect(await late).toBe(true);
+    expect(await other.store.findCallbackState(task)).toEqual({ v: 1, status: 'delivered', attempts: 1 });
+  });
+});
+
+test('a callback that is recorded as waiting too late, after its next delivery, stays delivered', async () => {
+  await using receiver = await startCallbackReceiver();
+  const bench = await open();
+  const task = taskFor(receiver.url);
+  const known = await bench.store.findCallbackRecord(task);
+  expect(await bench.desk.first(task, body)).toBe(true);
+  const late = await bench.store.recordCallbackState(task, { v: 1, status: 'pending', attempts: 1 }, known.sequence);
+  expect(late).toMatchObject({ kind: 'refused', reason: 'conflict' });
+  expect(await bench.store.findCallbackState(task)).toMatchObject({ status: 'delivered' });
+});

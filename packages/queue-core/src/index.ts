@@ -58,7 +58,7 @@ export { CallPurge, type PurgeTarget } from './jetstream/call-purge.ts';
 export { type AcceptResult, CallQueue } from './jetstream/call-queue.ts';
 export { CallRemover } from './jetstream/call-remover.ts';
 export { CallSource, type CallSourceListener, type LaneId } from './jetstream/call-source.ts';
-export { CallStore, type StoredOutcome } from './jetstream/call-store.ts';
+export { type CallbackRecord, CallStore, type StoredOutcome } from './jetstream/call-store.ts';
 export { type CallWatch, CallWatches, type WatchScope } from './jetstream/call-watches.ts';
 export { type CallbackDelivery, CallbackSource } from './jetstream/callback-source.ts';
 export { CallbackStore } from './jetstream/callback-store.ts';

@@ -14,6 +14,7 @@ import type { LeaseKeeper } from '../lease-keeper.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import { type InsistOptions, insist } from '../settle/insist.ts';
 import type { OnSettleStep } from '../settle/settle-step.ts';
+import { CallbackRecords } from './callback-records.ts';
 import type { CallbackSender, SentCallback } from './callback-sender.ts';
 import type { HostSlots } from './host-slots.ts';
 
@@ -52,12 +53,14 @@ const crowdedMs = 100;
  */
 export class CallbackDesk {
   readonly #options: CallbackDeskOptions;
+  readonly #records: CallbackRecords;
   readonly #underWay = new Set<Promise<void>>();
   /** Whether stored callbacks had to be given back since they were last fetched. */
   #crowded = false;
 
   constructor(options: CallbackDeskOptions) {
     this.#options = options;
+    this.#records = new CallbackRecords(options);
   }
 
   /**
@@ -173,10 +176,10 @@ export class CallbackDesk {
     }
     switch (sent.verdict.kind) {
       case 'delivered':
-        await this.#record(tried, 'delivered');
+        await this.#records.delivered(tried);
         return true;
       case 'gone':
-        await this.#record(tried, 'failed');
+        await this.#records.failed(tried);
         return true;
       case 'retry':
         return this.#keep(tried, body, { dueAt: this.#options.now() + sent.verdict.delayMs, after });
@@ -187,6 +190,8 @@ export class CallbackDesk {
 
   async #keep(task: CallbackTask, body: Uint8Array, at: { dueAt: number; after: number }): Promise<boolean> {
     const { store, logger } = this.#options;
+    // Read first: whatever is recorded after the callback is stored is news of its next delivery.
+    const known = await this.#records.find(task);
     const result = await insist(
       () => store.store(withStorableHeaders(task), body, at.dueAt, at.after),
       this.#options.insist,
@@ -200,7 +205,9 @@ export class CallbackDesk {
       return false;
     }
     this.#options.onStep('callback stored', task.callId);
-    await this.#record(task, 'pending');
+    if (result.kind === 'stored' && known !== undefined) {
+      await this.#records.pending(task, known);
+    }
     return true;
   }
 
@@ -252,17 +259,8 @@ export class CallbackDesk {
       return false;
     }
     metrics.deadLetter(letter, letter.reason);
-    await this.#record(task, 'failed');
+    await this.#records.failed(task);
     return true;
-  }
-
-  /** For whoever asks how the call went: the callback itself does not depend on it, so it is tried once. */
-  async #record(task: CallbackTask, status: 'pending' | 'delivered' | 'failed'): Promise<void> {
-    const { callId, tries } = task;
-    const result = await this.#options.calls.recordCallbackState(task, { v: 1, status, attempts: tries });
-    if (result.kind === 'refused') {
-      this.#options.logger.warn({ callId, status, detail: result.detail }, 'state of a callback could not be recorded');
-    }
   }
 }
 

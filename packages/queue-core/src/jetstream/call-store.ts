@@ -43,6 +43,14 @@ type HeldMessage = LaneCall & Pick<Delivery, 'info'>;
 
 const nothing = new Uint8Array();
 
+/** What is recorded of a callback. */
+export interface CallbackRecord {
+  /** Its place in the stream, to be told to `recordCallbackState`; 0 for none. */
+  readonly sequence: number;
+  /** Undefined where nothing is recorded, or cannot be read. */
+  readonly state: CallbackState | undefined;
+}
+
 /** What becomes of a call after an attempt, written down in JetStream. Methods that publish never throw. */
 export class CallStore {
   readonly #publisher: Publisher;
@@ -119,15 +127,19 @@ export class CallStore {
     return this.#publisher.publish({ subject, headers: result, body });
   }
 
-  /** Overwrites what is known of the callback of a call that has ended. */
-  recordCallbackState(of: GenerationKey, state: CallbackState): Promise<PublishResult> {
+  /**
+   * Records how far the callback of a call that has ended has come.
+   * @param after the record that this one takes the place of, 0 for none: `conflict` means that there is a newer one.
+   * Default: whatever there is
+   */
+  recordCallbackState(of: GenerationKey, state: CallbackState, after?: number): Promise<PublishResult> {
+    const subject = callbackStateSubject(of);
     const result = new MessageHeaders();
     result.set(callbackStateCodec.header, callbackStateCodec.encode(state));
-    return this.#publisher.publish({
-      subject: callbackStateSubject(of),
-      headers: result,
-      body: nothing,
-    });
+    if (after !== undefined) {
+      expectLast(result, subject, after);
+    }
+    return this.#publisher.publish({ subject, headers: result, body: nothing });
   }
 
   /** Puts a call or a callback, whole, among the dead letters. `original` is the header that it travelled with. */
@@ -177,8 +189,15 @@ export class CallStore {
 
   /** How far the callback has come; undefined where nothing is recorded. Throws `QueueError`. */
   async findCallbackState(of: GenerationKey): Promise<CallbackState | undefined> {
+    return (await this.findCallbackRecord(of)).state;
+  }
+
+  /** As `findCallbackState`, with the place of the record: 0 where there is none. Throws `QueueError`. */
+  async findCallbackRecord(of: GenerationKey): Promise<CallbackRecord> {
     const message = await lastMessage(this.#topology.manager, outcomeStream, callbackStateSubject(of));
-    return message === undefined ? undefined : callbackStateCodec.decode(headerOf(message, callbackStateCodec.header));
+    return message === undefined
+      ? { sequence: 0, state: undefined }
+      : { sequence: message.seq, state: callbackStateCodec.decode(headerOf(message, callbackStateCodec.header)) };
   }
 
   async #lastOutcome(subject: string): Promise<StoredOutcome | undefined> {

@@ -1,0 +1,72 @@
+import type { CallbackRecord, CallbackState, CallbackTask, CallStore } from '@asyncfn/queue-core';
+import type { Logger } from '@asyncfn/service-kit';
+
+export interface CallbackRecordsOptions {
+  readonly calls: Pick<CallStore, 'findCallbackRecord' | 'recordCallbackState'>;
+  readonly logger: Logger;
+}
+
+/** Two workers that come to different ends of one callback are rare, and more than two are none. */
+const maxTries = 3;
+
+/**
+ * What callers are told of their callbacks. No callback depends on it, so each record is tried once. It never goes back: a
+ * worker that stood still, or has lost its lease, may come to its end when another one has gone further.
+ */
+export class CallbackRecords {
+  readonly #options: CallbackRecordsOptions;
+
+  constructor(options: CallbackRecordsOptions) {
+    this.#options = options;
+  }
+
+  /** What is recorded of the callback; undefined if that cannot be read. Never rejects. */
+  async find(task: CallbackTask): Promise<CallbackRecord | undefined> {
+    const { calls, logger } = this.#options;
+    try {
+      return await calls.findCallbackRecord(task);
+    } catch (err) {
+      logger.warn({ err, callId: task.callId }, 'state of a callback cannot be read, and is not recorded');
+      return undefined;
+    }
+  }
+
+  /** The receiver has it. Nothing takes that back. */
+  async delivered(task: CallbackTask): Promise<void> {
+    await this.#record(task, 'delivered');
+  }
+
+  /** It waits for its next delivery. `known` was read before it was stored: a later record is of that delivery. */
+  async pending(task: CallbackTask, known: CallbackRecord): Promise<void> {
+    if (known.state?.status !== 'delivered') {
+      await this.#record(task, 'pending', known.sequence);
+    }
+  }
+
+  /** It is not tried again, unless another worker has delivered it. */
+  async failed(task: CallbackTask): Promise<void> {
+    for (let tries = 0; tries < maxTries; tries++) {
+      const known = await this.find(task);
+      const isOver = known === undefined || known.state?.status === 'delivered';
+      if (isOver || (await this.#record(task, 'failed', known.sequence))) {
+        return;
+      }
+    }
+  }
+
+  /**
+   * @param after the record that this one follows. Default: any
+   * @returns false where a newer record is in the way
+   */
+  async #record(task: CallbackTask, status: CallbackState['status'], after?: number): Promise<boolean> {
+    const { callId, tries: attempts } = task;
+    const result = await this.#options.calls.recordCallbackState(task, { v: 1, status, attempts }, after);
+    if (result.kind === 'stored') {
+      return true;
+    }
+    if (result.reason !== 'conflict') {
+      this.#options.logger.warn({ callId, status, detail: result.detail }, 'state of a callback could not be recorded');
+    }
+    return result.reason !== 'conflict';
+  }
+}
