@@ -150,9 +150,10 @@ export class CallFinder {
     if (forMs > progress.leaseMs || (isUnknown && last === undefined)) {
       return false;
     }
-    const { deliveredAtMs } = progress;
+    // A broker that has just started does not know when it delivered last, and has delivered nothing since.
+    const { deliveredAtMs = 0 } = progress;
     const handedBackAtMs = await this.#parts.handovers.lastAt(identityOf(queued.call));
-    return handedBackAtMs === undefined || deliveredAtMs === undefined || handedBackAtMs < deliveredAtMs;
+    return handedBackAtMs === undefined || handedBackAtMs < deliveredAtMs;
   }
 
   async #hasMoved({ call, sequence }: QueuedCall): Promise<boolean> {
