@@ -85,7 +85,7 @@ describe('a call', () => {
   });
 
   test('that its worker has handed back waits, until it is handed out again', async () => {
-    const { finder, put, take, settle, handovers } = await openFinder();
+    const { finder, put, take, settle, handovers, reports } = await openFinder();
     const call = await put();
     const first = await take();
     await handovers.note(identityOf(call));
@@ -93,6 +93,9 @@ describe('a call', () => {
     await settle(first);
     expect(await finder.find({ callId: call.id })).toMatchObject({ kind: 'alive', phase: 'queued' });
     await take();
+    reports.set(call.id, reportOf(call, 'running'));
+    expect(await finder.find({ callId: call.id })).toMatchObject({ phase: 'running' });
+    reports.clear();
     expect(await finder.find({ callId: call.id })).toMatchObject({ phase: 'running', isSilent: true });
   });
 

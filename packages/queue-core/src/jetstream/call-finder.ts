@@ -153,7 +153,8 @@ export class CallFinder {
     // A broker that has just started does not know when it delivered last, and has delivered nothing since.
     const { deliveredAtMs = 0 } = progress;
     const handedBackAtMs = await this.#parts.handovers.lastAt(identityOf(queued.call));
-    return handedBackAtMs === undefined || handedBackAtMs < deliveredAtMs;
+    // If others of its function were delivered since, only a worker that has answered shows that this one was.
+    return handedBackAtMs === undefined || (last !== undefined && handedBackAtMs < deliveredAtMs);
   }
 
   async #hasMoved({ call, sequence }: QueuedCall): Promise<boolean> {
