@@ -1,4 +1,5 @@
 export { type CallbackReceiver, type CallbackReceiverOptions, startCallbackReceiver } from './callback-receiver.ts';
+export { type DnsAnswer, type DnsQuestion, type DnsServer, startDnsServer } from './dns-server.ts';
 export { type EventuallyOptions, eventually } from './eventually.ts';
 export { freePort } from './free-port.ts';
 export { echo, type Gate, gate, hash, type StatusOptions, sleep, status } from './function-behaviours.ts';
