@@ -1,0 +1,127 @@
+import type { Logger } from '@asyncfn/service-kit';
+import { LRUCache } from 'lru-cache';
+import { FairSlots } from '../fairness/fair-slots.ts';
+import { Standings } from '../fairness/standing.ts';
+import { type DnsQueryOptions, type NameAnswer, NameLookupError, queryAddresses } from './dns-query.ts';
+import { toLookupName } from './hosts-file.ts';
+import { SystemNames } from './system-names.ts';
+
+export interface NameResolverOptions {
+  /** `address` or `address:port` of each DNS server. None: those of this machine. */
+  readonly servers: readonly string[];
+  readonly logger: Logger;
+  /** Ends all lookups. */
+  readonly signal: AbortSignal;
+  /** What this machine knows by itself. Default: what its files say. */
+  readonly system?: SystemNames | undefined;
+  /** For the answer to one lookup, in milliseconds. Default 5,000. */
+  readonly deadlineMs?: number | undefined;
+}
+
+/** On whose behalf a name is looked up, and how long that may wait for its turn. */
+export interface Asker {
+  /** Undefined where callers have no names. */
+  readonly submitter: string | undefined;
+  readonly waitMs: number;
+}
+
+/** Lookups under way at once. Each holds a socket. */
+const maxLookups = 200;
+const maxPerSubmitter = maxLookups / 2;
+/** How many names are remembered. */
+const maxNames = 1_000;
+const shortestTtlMs = 1_000;
+const longestTtlMs = 5 * 60_000;
+/** How long it is remembered that a lookup has failed. */
+const failureMs = 5_000;
+
+/** Code of the error for a name that has to wait for others. */
+export const namesBusy = 'names_busy';
+
+/**
+ * Resolves host names that callers choose. Node's own lookup has four threads for all names, and one that a server never
+ * answers keeps a thread for half a minute: functions would wait for the names of callbacks. Here each lookup has a
+ * deadline, their number is bounded, and a submitter has a share of it. Answers are kept for as long as they hold.
+ *
+ * Looked at are, as the C library does it, the hosts file, then DNS with the search list of `resolv.conf`.
+ */
+export class NameResolver {
+  readonly #options: NameResolverOptions;
+  readonly #system: SystemNames;
+  readonly #slots = new FairSlots(maxLookups);
+  readonly #standings = new Standings({ max: maxNames });
+  readonly #known = new LRUCache<string, NameAnswer | NameLookupError>({ max: maxNames });
+  readonly #underWay = new Map<string, Promise<NameAnswer>>();
+
+  constructor(options: NameResolverOptions) {
+    this.#options = options;
+    this.#system = options.system ?? new SystemNames(options);
+  }
+
+  /**
+   * The addresses of a host name, in the order in which they are to be tried.
+   * @throws NameLookupError with the code `names_busy` if too many of this submitter's names are being looked up
+   */
+  async resolve(name: string, asker: Asker): Promise<readonly string[]> {
+    const own = this.#system.addressesOf(name);
+    if (own !== undefined) {
+      return own;
+    }
+    const key = name.toLowerCase();
+    const { addresses } = await (this.#find(key) ?? this.#ask(key, asker));
+    return addresses;
+  }
+
+  /** What is known of the name, or about to be. */
+  #find(name: string): Promise<NameAnswer> | undefined {
+    const known = this.#known.get(name);
+    if (known instanceof NameLookupError) {
+      return Promise.reject(known);
+    }
+    return known === undefined ? this.#underWay.get(name) : Promise.resolve(known);
+  }
+
+  async #ask(name: string, { submitter, waitMs }: Asker): Promise<NameAnswer> {
+    const standing = this.#standings.of(name) ?? 'unknown';
+    const shares = submitter === undefined ? [] : [{ key: submitter, max: maxPerSubmitter, standing }];
+    const release = await this.#slots.take({ standing, shares }, waitMs, this.#options.signal);
+    if (release === undefined) {
+      throw new NameLookupError(namesBusy, 'too many host names are being looked up for this caller');
+    }
+    try {
+      return await (this.#find(name) ?? this.#share(name));
+    } finally {
+      release();
+    }
+  }
+
+  /** One lookup for all who ask for the name meanwhile. */
+  async #share(name: string): Promise<NameAnswer> {
+    const lookup = this.#lookUp(name);
+    this.#underWay.set(name, lookup);
+    try {
+      return await lookup;
+    } finally {
+      this.#underWay.delete(name);
+    }
+  }
+
+  async #lookUp(name: string): Promise<NameAnswer> {
+    const { servers, signal, deadlineMs = 5_000 } = this.#options;
+    const query: DnsQueryOptions = { servers, signal, deadlineMs };
+    const ended = this.#standings.begin(toLookupName(name));
+    let answered = false;
+    try {
+      const answer = await queryAddresses(this.#system.fullNames(name), query);
+      answered = true;
+      this.#known.set(name, answer, { ttl: Math.min(Math.max(answer.ttlMs, shortestTtlMs), longestTtlMs) });
+      return answer;
+    } catch (error) {
+      const failure = error instanceof NameLookupError ? error : new NameLookupError('EUNKNOWN', String(error));
+      this.#known.set(name, failure, { ttl: failureMs });
+      throw failure;
+    } finally {
+      ended(answered);
+    }
+  }
+}
