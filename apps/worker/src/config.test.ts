@@ -31,6 +31,7 @@ test('the defaults are the documented ones', () => {
     callbackRetryScheduleMs: [5_000, 30_000, 120_000, 600_000, 3_600_000, 10_800_000, 21_600_000],
     callbackMaxInflight: 100,
     callbackMaxPerHost: 10,
+    callbackDnsServers: [],
     callbackSigningSecrets: [],
   });
   expect(workerConfig.callbackRetryScheduleMs.defaultText).toBe('5s,30s,2m,10m,1h,3h,6h');

@@ -27,6 +27,7 @@ import {
   size,
   text,
 } from '@asyncfn/service-kit';
+import { dnsServerType } from './names/dns-server-type.ts';
 
 const mebibyte = 1024 * 1024;
 const second = 1_000;
@@ -89,14 +90,19 @@ const callbackConfig = {
     default: 100,
     min: 1,
     max: 10_000,
-    doc: 'Most callbacks under way at once.',
+    doc: 'Most callbacks under way at once. A token has at most half of them; half of every share is kept for receivers that have answered lately.',
   }),
   callbackMaxPerHost: integer({
     env: 'CALLBACK_MAX_PER_HOST',
     default: 10,
     min: 1,
     max: 10_000,
-    doc: 'Most callbacks under way to one host at once, so that one that hangs leaves room for the others.',
+    doc: 'Most callbacks of one token under way to one host at once, so that one that hangs leaves room for the others.',
+  }),
+  callbackDnsServers: listOf(dnsServerType, {
+    env: 'CALLBACK_DNS_SERVERS',
+    default: [],
+    doc: 'DNS servers that the host names of callback URLs are looked up at. Default: those of this machine (`/etc/resolv.conf`). The hosts file and the search list of the machine hold in either case.',
   }),
   callbackSigningSecrets: listOf(signingSecretType, {
     env: 'CALLBACK_SIGNING_SECRETS',

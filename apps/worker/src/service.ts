@@ -6,7 +6,6 @@ import {
   Broker,
   BrokerPulse,
   type CallbackDelivery,
-  CallbackPolicy,
   CallbackSource,
   CallbackStore,
   CallStore,
@@ -50,12 +49,11 @@ import type { Registry } from 'prom-client';
 import { createBacklogLook } from './backlog-look.ts';
 import { CallAudit } from './call-audit.ts';
 import { CallRunner } from './call-runner.ts';
-import { createCallbackAgent } from './callbacks/callback-agent.ts';
 import { CallbackDesk } from './callbacks/callback-desk.ts';
 import { CallbackSender } from './callbacks/callback-sender.ts';
-import { HostSlots } from './callbacks/host-slots.ts';
 import { CallbackKeys } from './callbacks/signing/callback-keys.ts';
 import { loadTokenSecrets, type TokenKeys } from './callbacks/signing/token-secrets.ts';
+import { createWayOut, type WayOut } from './callbacks/way-out.ts';
 import { toRetryDefaults, type WorkerConfig } from './config.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { ExpiryDesk } from './expiry/expiry-desk.ts';
@@ -197,13 +195,13 @@ function buildParts(setting: Setting, file: FunctionsFile | undefined): WorkerPa
     callbackLeases.renew();
   });
   const { registry, metrics } = buildMetrics(setting, brokerParts, lanes.dispatcher);
-  const policy = new CallbackPolicy(config);
+  const wayOut = createWayOut(config, logger, cutShort.signal);
   const agents = {
     agent: new HttpAgent({ maxHeaderBytes: config.maxResponseHeaderBytes }),
-    callbackAgent: createCallbackAgent(policy),
+    callbackAgent: wayOut.callbackAgent,
   };
   const allLeases = { leases, callbackLeases };
-  const needs = { ...brokerParts, ...allLeases, ...agents, handovers, handBack, metrics, policy, cutShort };
+  const needs = { ...brokerParts, ...allLeases, ...agents, handovers, handBack, metrics, wayOut, cutShort };
   const work = buildWork(setting, needs);
   return {
     ...brokerParts,
@@ -262,8 +260,7 @@ interface WorkNeeds extends BrokerParts, Pick<WorkerParts, 'handBack' | 'leases'
   readonly handovers: Handovers;
   readonly metrics: WorkerMetrics;
   readonly agent: HttpAgent;
-  readonly callbackAgent: HttpAgent;
-  readonly policy: CallbackPolicy;
+  readonly wayOut: WayOut;
   readonly cutShort: AbortController;
 }
 
@@ -271,7 +268,7 @@ interface WorkNeeds extends BrokerParts, Pick<WorkerParts, 'handBack' | 'leases'
 function buildWork(setting: Setting, needs: WorkNeeds): Pick<WorkerParts, 'runner' | 'callbacks' | 'expiries'> {
   const { config, context, overrides } = setting;
   const { broker, pulse, topology, publisher, handovers, handBack, leases, callbackLeases, metrics, agent } = needs;
-  const { callbackAgent, policy } = needs;
+  const { callbackAgent, policy, receivers } = needs.wayOut;
   const { signal } = needs.cutShort;
   const common = {
     metrics,
@@ -297,7 +294,7 @@ function buildWork(setting: Setting, needs: WorkNeeds): Pick<WorkerParts, 'runne
       scheduleMs: config.callbackRetryScheduleMs,
       keys: new CallbackKeys({ ...common, common: config.callbackSigningSecrets, tokens: setting.tokenKeys }),
     }),
-    slots: new HostSlots(config.callbackMaxInflight, config.callbackMaxPerHost),
+    receivers,
     store: new CallbackStore(publisher, topology),
     calls: store,
     source: new CallbackSource({ topology, ackWaitMs: config.ackWaitMs }),

@@ -2,10 +2,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { TlsOptions } from 'node:tls';
-import { readTestCertificates } from '@asyncfn/testkit';
+import { createLogger } from '@asyncfn/service-kit';
+import { readTestCertificates, startDnsServer } from '@asyncfn/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { CallbackRefusedError } from '../src/callbacks/callback-refused.ts';
 import type { ResolveAddresses } from '../src/callbacks/checked-connector.ts';
+import { NameResolver } from '../src/names/name-resolver.ts';
 import { CheckedCallbacks, Trap } from './checked-callbacks.ts';
 
 // A server that listens on every address of this machine, and that no callback may ever reach.
@@ -212,12 +214,32 @@ test('every address is refused when it is accepted already, as is localhost', ()
   }
 });
 
-test('the operating system resolves names by default, and its answers are checked', async () => {
+test('names are looked up in the hosts file by default, and what it says is checked', async () => {
   await using callbacks = new CheckedCallbacks();
   const outcome = await callbacks.post(`http://localhost:${trap.port}/`);
   expect(outcome).toMatchObject({ kind: 'unreachable', error: expect.any(CallbackRefusedError) });
   await using allowed = new CheckedCallbacks({ env: { CALLBACK_ALLOW: '127.0.0.0/8,::1' } });
   expect(await allowed.post(`http://localhost:${trap.port}/`)).toMatchObject({ kind: 'answer' });
+});
+
+test('what a DNS server answers is checked for each connection, also while it is kept', async () => {
+  const inside = ['127.0.0.1', '::1', '10.0.0.5', '169.254.169.254', 'fd00::5'];
+  await using dns = await startDnsServer(() => inside);
+  const stop = new AbortController();
+  const logger = createLogger({ name: 'worker', level: 'fatal', format: 'json' });
+  const names = new NameResolver({ servers: [dns.address], logger, signal: stop.signal });
+  const resolve: ResolveAddresses = (host) => names.resolve(host, { submitter: undefined, waitMs: 0 });
+  await using callbacks = new CheckedCallbacks({ resolve });
+  for (const _ of ['asked', 'kept']) {
+    expect(await callbacks.post(`http://rebinding.example:${trap.port}/`)).toMatchObject({
+      kind: 'unreachable',
+      error: expect.any(CallbackRefusedError),
+    });
+  }
+  await using allowed = new CheckedCallbacks({ env: { CALLBACK_ALLOW: '127.0.0.1' }, resolve });
+  expect(await allowed.post(`http://rebinding.example:${trap.port}/`)).toMatchObject({ kind: 'answer' });
+  expect(dns.questions).toHaveLength(2); // one for each family
+  expect(trap.reached.map(withoutPrefix)).toEqual(['127.0.0.1']);
 });
 
 describe('of several addresses', () => {

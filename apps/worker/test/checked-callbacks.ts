@@ -3,17 +3,23 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
 import { CallbackPolicy } from '@asyncfn/queue-core';
-import { parseConfig } from '@asyncfn/service-kit';
+import { createLogger, parseConfig } from '@asyncfn/service-kit';
 import { createCheckedConnector, type ResolveAddresses } from '../src/callbacks/checked-connector.ts';
 import { workerConfig } from '../src/config.ts';
 import { exchange, type HttpOutcome } from '../src/http/exchange.ts';
 import { HttpAgent } from '../src/http/http-agent.ts';
+import { NameResolver } from '../src/names/name-resolver.ts';
 
 export interface CheckedCallbacksOptions {
   readonly env?: Record<string, string>;
+  /** Default: as the worker resolves names. */
   readonly resolve?: ResolveAddresses;
   readonly ca?: string;
 }
+
+const logger = createLogger({ name: 'worker', level: 'fatal', format: 'json' });
+const names = new NameResolver({ servers: [], logger, signal: new AbortController().signal });
+const resolveAsWorkers: ResolveAddresses = (host) => names.resolve(host, { submitter: undefined, waitMs: 0 });
 
 /** The way of callbacks to their receivers, with the policy of a configuration, and sight of what it connects to. */
 export class CheckedCallbacks implements AsyncDisposable {
@@ -23,7 +29,7 @@ export class CheckedCallbacks implements AsyncDisposable {
   readonly sockets: Socket[] = [];
   readonly #onSocket = (message: unknown): void => void this.sockets.push((message as { socket: Socket }).socket);
 
-  constructor({ env = {}, resolve, ca }: CheckedCallbacksOptions = {}) {
+  constructor({ env = {}, resolve = resolveAsWorkers, ca }: CheckedCallbacksOptions = {}) {
     this.policy = new CallbackPolicy(parseConfig(workerConfig, env));
     this.agent = new HttpAgent({
       maxHeaderBytes: 16 * 1024,

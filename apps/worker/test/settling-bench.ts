@@ -29,7 +29,7 @@ import { CallRunner } from '../src/call-runner.ts';
 import { CallbackDesk } from '../src/callbacks/callback-desk.ts';
 import { CallbackSender } from '../src/callbacks/callback-sender.ts';
 import { createCheckedConnector } from '../src/callbacks/checked-connector.ts';
-import { HostSlots } from '../src/callbacks/host-slots.ts';
+import { Receivers } from '../src/callbacks/receivers.ts';
 import { CallbackKeys, type CallbackKeysOptions } from '../src/callbacks/signing/callback-keys.ts';
 import { workerConfig } from '../src/config.ts';
 import { ExpiryDesk } from '../src/expiry/expiry-desk.ts';
@@ -38,6 +38,7 @@ import { HttpAgent } from '../src/http/http-agent.ts';
 import { LeaseKeeper } from '../src/lease-keeper.ts';
 import { LaneGate } from '../src/limiter/lane-gate.ts';
 import { createMetrics } from '../src/metrics.ts';
+import { NameResolver } from '../src/names/name-resolver.ts';
 import { type HeldDelivery, Settler } from '../src/settle/settler.ts';
 
 export interface BenchOptions {
@@ -145,11 +146,16 @@ export async function startBench(options: BenchOptions): Promise<SettlingBench> 
   const cutShort = new AbortController();
   const agent = new HttpAgent({ maxHeaderBytes: 64 * 1024 });
   const policy = callbackPolicy(options);
+  const names = new NameResolver({ servers: [], logger, signal: cutShort.signal });
   const callbackAgent = new HttpAgent({
-    connect: createCheckedConnector({ policy, timeoutMs: 10_000 }),
+    connect: createCheckedConnector({
+      policy,
+      timeoutMs: 10_000,
+      resolve: (host) => names.resolve(host, { submitter: undefined, waitMs: 10_000 }),
+    }),
     maxHeaderBytes: 64 * 1024,
   });
-  const agents = { agent, callbackAgent, policy };
+  const agents = { agent, callbackAgent, policy, names };
   const parts = buildSettling({ options, logger, broker, topology, publisher, handovers, cutShort, ...agents });
   broker.start();
   await eventually(() => topology.ready);
@@ -236,11 +242,13 @@ interface SettlingNeeds {
   readonly agent: HttpAgent;
   readonly callbackAgent: HttpAgent;
   readonly policy: CallbackPolicy;
+  readonly names: NameResolver;
 }
 
 /** As the worker puts it together, without its dispatcher. */
 function buildSettling(needs: SettlingNeeds) {
-  const { options, logger, broker, topology, publisher, handovers, cutShort, agent, callbackAgent, policy } = needs;
+  const { options, logger, broker, topology, publisher, handovers, cutShort, agent, callbackAgent, policy, names } =
+    needs;
   const { callbackTimeoutMs = 10_000, callbacksPerHost = 100, callbackScheduleMs = [100, 100, 100] } = options;
   const { ackWaitMs = 30_000 } = options;
   const { signal } = cutShort;
@@ -281,7 +289,13 @@ function buildSettling(needs: SettlingNeeds) {
       scheduleMs: callbackScheduleMs,
       keys: new CallbackKeys({ common: [], tokens: () => undefined, ...common, ...options.signing }),
     }),
-    slots: new HostSlots(100, callbacksPerHost),
+    receivers: new Receivers({
+      max: 100,
+      maxPerHost: callbacksPerHost,
+      timeoutMs: callbackTimeoutMs,
+      names,
+      policy,
+    }),
     store: callbackStore,
     calls: store,
     source: new CallbackSource({ topology, ackWaitMs }),

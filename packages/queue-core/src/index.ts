@@ -17,6 +17,7 @@ export {
   type CallbackRules,
 } from './callback-guard/callback-policy.ts';
 export { type CallbackUrl, readCallbackUrl } from './callback-guard/callback-url.ts';
+export { addressBlock } from './callback-guard/ip-network.ts';
 export { type PortRange, portRangeType } from './callback-guard/port-range.ts';
 export { callbackRuleSettings } from './callback-guard/settings.ts';
 export { type TargetRule, targetRuleType } from './callback-guard/target-rule.ts';

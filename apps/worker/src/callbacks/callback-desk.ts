@@ -16,11 +16,11 @@ import { type InsistOptions, insist } from '../settle/insist.ts';
 import type { OnSettleStep } from '../settle/settle-step.ts';
 import { CallbackRecords } from './callback-records.ts';
 import type { CallbackSender, SentCallback } from './callback-sender.ts';
-import type { HostSlots } from './host-slots.ts';
+import type { Receivers } from './receivers.ts';
 
 export interface CallbackDeskOptions {
   readonly sender: CallbackSender;
-  readonly slots: HostSlots;
+  readonly receivers: Receivers;
   readonly store: CallbackStore;
   readonly calls: CallStore;
   readonly source: CallbackSource;
@@ -37,15 +37,16 @@ export interface CallbackDeskOptions {
 }
 
 /**
- * How long a callback may wait for a slot of its host. A receiver that is well has one within that time; for one that
- * is not, the broker is the place to wait.
+ * How long a callback may wait for a slot. A receiver that is well has one within that time; for one that is not, the broker
+ * is the place to wait.
  */
 const slotWaitMs = 2_000;
-/** A stored callback whose host is busy comes back after this, and later each time, up to the second figure. */
-const busyMs = 1_000;
-const longestBusyMs = 15_000;
-/** Pause after callbacks that found their host busy: without it, all that wait there would be sent round and round. */
+/** A stored callback that could not be settled comes back after this. */
+const againMs = 1_000;
+/** Pause after callbacks that found no slot: without it, all that wait there would be sent round and round. */
 const crowdedMs = 100;
+/** Stored callbacks in hand, with those that wait for a slot. */
+const maxInHand = 1_000;
 
 /**
  * Brings results to their receivers. The first delivery follows the function's answer at once; a callback that cannot
@@ -68,18 +69,12 @@ export class CallbackDesk {
    * If not, nothing but the call itself still knows of it. Never rejects.
    */
   async first(task: CallbackTask, body: Uint8Array): Promise<boolean> {
-    const { slots } = this.#options;
-    const host = hostOf(task);
-    if (!(await slots.take(host, slotWaitMs, this.#options.signal))) {
-      return this.#keep(task, body, { dueAt: this.#options.now(), after: 0 });
+    const { receivers, signal, now } = this.#options;
+    const admission = await receivers.admit(task, slotWaitMs, signal);
+    if (admission.kind === 'later') {
+      return this.#keep(task, body, { dueAt: now() + admission.delayMs, after: 0 });
     }
-    let sent: SentCallback | undefined;
-    try {
-      sent = await this.#send(task, body);
-    } finally {
-      slots.release(host);
-    }
-    return this.#follow(task, body, sent, 0);
+    return this.#follow(task, body, await this.#send(task, body, admission.done), 0);
   }
 
   /**
@@ -99,15 +94,16 @@ export class CallbackDesk {
 
   /** Delivers stored callbacks until the signal aborts. Never rejects. */
   async runStored(signal: AbortSignal, ready: () => boolean, wait: (ms: number) => Promise<unknown>): Promise<void> {
-    const { slots, source, logger } = this.#options;
+    const { receivers, source, logger } = this.#options;
     while (!signal.aborted) {
-      if (!ready() || slots.free === 0 || this.#crowded) {
+      const room = Math.min(receivers.free, maxInHand - this.#underWay.size);
+      if (!ready() || room <= 0 || this.#crowded) {
         this.#crowded = false;
         await wait(crowdedMs);
         continue;
       }
       try {
-        await source.fetch(slots.free, (delivery) => this.#take(delivery), signal);
+        await source.fetch(room, (delivery) => this.#take(delivery), signal);
       } catch (err) {
         logger.warn({ err }, 'stored callbacks cannot be fetched yet');
         await wait(1_000);
@@ -136,33 +132,36 @@ export class CallbackDesk {
 
   async #deliver(delivery: CallbackDelivery): Promise<void> {
     const { task, body, streamSequence } = delivery;
-    const { slots, logger } = this.#options;
+    const { receivers, signal, logger } = this.#options;
     if (task === undefined) {
       logger.error({ streamSequence }, 'stored callback cannot be read and is dropped');
       delivery.done();
       return;
     }
-    const host = hostOf(task);
-    if (!(await slots.take(host, slotWaitMs, this.#options.signal))) {
+    const admission = await receivers.admit(task, slotWaitMs, signal);
+    if (admission.kind === 'later') {
       this.#crowded = true;
-      delivery.giveBack(Math.min(longestBusyMs, busyMs * delivery.deliveries));
+      delivery.giveBack(admission.delayMs);
       return;
     }
-    let sent: SentCallback | undefined;
-    try {
-      sent = await this.#send(task, body);
-    } finally {
-      slots.release(host);
-    }
-    if (await this.#follow(task, body, sent, streamSequence)) {
+    if (await this.#follow(task, body, await this.#send(task, body, admission.done), streamSequence)) {
       delivery.done();
     } else {
-      delivery.giveBack(busyMs);
+      delivery.giveBack(againMs);
     }
   }
 
-  async #send(task: CallbackTask, body: Uint8Array): Promise<SentCallback | undefined> {
-    const sent = await this.#options.sender.send(task, body, this.#options.signal);
+  async #send(
+    task: CallbackTask,
+    body: Uint8Array,
+    done: (answered: boolean) => void,
+  ): Promise<SentCallback | undefined> {
+    let sent: SentCallback | undefined;
+    try {
+      sent = await this.#options.sender.send(task, body, this.#options.signal);
+    } finally {
+      done(sent?.answered === true);
+    }
     this.#options.onStep('callback sent', task.callId);
     return sent;
   }
@@ -262,9 +261,4 @@ export class CallbackDesk {
     await this.#records.failed(task);
     return true;
   }
-}
-
-/** Whose slots a callback takes. What is no URL will be refused, and has no host. */
-function hostOf({ url }: CallbackTask): string {
-  return URL.canParse(url) ? new URL(url).host : '';
 }

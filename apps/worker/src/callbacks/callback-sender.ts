@@ -42,6 +42,8 @@ export interface SentCallback {
   readonly verdict: CallbackVerdict;
   /** Of the receiver; undefined where it did not answer. */
   readonly status: number | undefined;
+  /** Whether it answered at all, with HTTP or something else. */
+  readonly answered: boolean;
 }
 
 interface ReportedFacts {
@@ -71,10 +73,12 @@ export class CallbackSender {
     }
     const verdict = settleCallback(answer, task.tries + 1, scheduleMs, now(), random);
     const status = answer.kind === 'answered' ? answer.status : undefined;
-    trace?.sent({ verdict, status }, answer.kind);
+    const answered = answer.kind === 'answered' || answer.kind === 'bad_response';
+    const sent: SentCallback = { verdict, status, answered };
+    trace?.sent(sent, answer.kind);
     const { traceId } = trace ?? {};
-    this.#report(task, body, { verdict, status, outcome, durationMs: performance.now() - startedAt, traceId });
-    return { verdict, status };
+    this.#report(task, body, { ...sent, outcome, durationMs: performance.now() - startedAt, traceId });
+    return sent;
   }
 
   /** What it was accepted for may be allowed no more, and what is stored may come from elsewhere. */

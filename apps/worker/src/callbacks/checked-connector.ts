@@ -1,4 +1,3 @@
-import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { CallbackPolicy } from '@asyncfn/queue-core';
 import { buildConnector } from 'undici';
@@ -11,8 +10,7 @@ export interface CheckedConnectorOptions {
   readonly policy: Pick<CallbackPolicy, 'objectToAddress'>;
   /** For a connection to be there, in milliseconds; all addresses of a host share it. */
   readonly timeoutMs: number;
-  /** Default: as the operating system resolves names. */
-  readonly resolve?: ResolveAddresses | undefined;
+  readonly resolve: ResolveAddresses;
   /** PEM of the authorities that receivers' certificates may be signed by. Default: those of Node. */
   readonly ca?: string | undefined;
 }
@@ -30,7 +28,7 @@ type Socket = NonNullable<Parameters<Parameters<Connector>[1]>[1]>;
  * neither does an address that never meets a resolver. The name is left for TLS to check the certificate by.
  */
 export function createCheckedConnector(options: CheckedConnectorOptions): Connector {
-  const { policy, timeoutMs, ca, resolve = resolveBySystem } = options;
+  const { policy, timeoutMs, ca, resolve } = options;
   // One for each number of addresses: how long each of them may take is fixed in it.
   const connectors = new Map<number, Connector>();
   const connectorFor = (addresses: number): Connector => {
@@ -94,9 +92,4 @@ function connectTo(connect: Connector, target: ConnectTarget): Promise<Socket> {
       }
     });
   });
-}
-
-async function resolveBySystem(host: string): Promise<readonly string[]> {
-  const found = await lookup(host, { all: true, order: 'verbatim' });
-  return found.map(({ address }) => address);
 }

@@ -35,6 +35,15 @@ export function formatNetwork({ base, prefixLength }: IpNetwork): string {
   return `${base.toString()}/${prefixLength}`;
 }
 
+/**
+ * What one party is given of the address space: an IPv4 address, of IPv6 a `/64`.
+ * @param address as a resolver writes it
+ */
+export function addressBlock(address: string): string {
+  const ip = parseAddress(address);
+  return ip === undefined ? address : ip.toByteArray().slice(0, 8).join('.');
+}
+
 function isBaseOf(address: IpAddress, prefixLength: number): boolean {
   const bits = address.toByteArray().map((byte) => byte.toString(2).padStart(8, '0'));
   return !bits.join('').slice(prefixLength).includes('1');

@@ -8,6 +8,7 @@ export const settingNames: readonly string[] = [
   'AUTH_TOKENS_FILE',
   'CALLBACK_ALLOW',
   'CALLBACK_DENY',
+  'CALLBACK_DNS_SERVERS',
   'CALLBACK_HTTPS_ONLY',
   'CALLBACK_MAX_INFLIGHT',
   'CALLBACK_MAX_PER_HOST',

@@ -1,0 +1,56 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ApiClient, CallRequest } from '@asyncfn/stack';
+import { type CallbackReceiver, eventually, type TestFunction } from '@asyncfn/testkit';
+import { percentile } from './timing.ts';
+
+/** A caller who shares the system with others. */
+export interface Neighbour {
+  readonly client: ApiClient;
+  /** The name of the function. */
+  readonly name: string;
+  readonly fn: TestFunction;
+  readonly inbox: CallbackReceiver;
+  /** With a callback URL that leads to the inbox. */
+  readonly request: CallRequest;
+}
+
+/** Times from the request to what came of it, in milliseconds. */
+export interface Service {
+  readonly calls: readonly number[];
+  readonly callbacks: readonly number[];
+}
+
+/** Calls come at this pace, whatever becomes of those before: a system that stands still is measured by all that wait. */
+const paceMs = 50;
+
+/** Makes `count` calls and waits for the callback of each. Rejects if one does not come. */
+export async function measureService(neighbour: Neighbour, count: number): Promise<Service> {
+  const served: Promise<{ call: number; callback: number }>[] = [];
+  for (let made = 0; made < count; made += 1) {
+    served.push(serve(neighbour));
+    await sleep(paceMs);
+  }
+  const times = await Promise.all(served);
+  return { calls: times.map(({ call }) => call), callbacks: times.map(({ callback }) => callback) };
+}
+
+async function serve({ client, name, fn, inbox, request }: Neighbour): Promise<{ call: number; callback: number }> {
+  const startedAt = performance.now();
+  const callId = await client.accept(name, request);
+  const callback = await eventually(() => inbox.byCallId(callId)[0], {
+    timeoutMs: 60_000,
+    message: `call ${callId} has no callback`,
+  });
+  return { call: (fn.byCallId(callId)[0]?.at ?? Number.NaN) - startedAt, callback: callback.at - startedAt };
+}
+
+/** The middle and the worst but one in a hundred, of calls and of callbacks, in whole milliseconds. */
+export function summary({ calls, callbacks }: Service) {
+  const of = (values: readonly number[], share: number): number => Math.round(percentile(values, share));
+  return {
+    callP50: of(calls, 0.5),
+    callP99: of(calls, 0.99),
+    callbackP50: of(callbacks, 0.5),
+    callbackP99: of(callbacks, 0.99),
+  };
+}

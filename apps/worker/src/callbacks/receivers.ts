@@ -1,0 +1,187 @@
+import { isIP } from 'node:net';
+import { addressBlock, type CallbackPolicy, type CallbackTask, readCallbackUrl } from '@asyncfn/queue-core';
+import { LRUCache } from 'lru-cache';
+import { type Claim, FairSlots, type Release, type Share } from '../fairness/fair-slots.ts';
+import { type Standing, Standings } from '../fairness/standing.ts';
+import { NameLookupError } from '../names/dns-query.ts';
+import { type NameResolver, namesBusy } from '../names/name-resolver.ts';
+
+export interface ReceiversOptions {
+  /** Callbacks under way at once. */
+  readonly max: number;
+  /** Of one submitter to one host. */
+  readonly maxPerHost: number;
+  /** Deadline of one delivery in milliseconds. */
+  readonly timeoutMs: number;
+  readonly names: Pick<NameResolver, 'resolve'>;
+  readonly policy: Pick<CallbackPolicy, 'objectTo'>;
+  /** Milliseconds, of a clock that never goes back. Default `performance.now`. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** Whether a callback may be sent now. */
+export type Admission =
+  /** It has a slot. `done` gives that back and says whether the receiver has answered. */
+  | { readonly kind: 'admitted'; readonly done: (answered: boolean) => void }
+  /** Its shares are used up: it is its turn after this. */
+  | { readonly kind: 'later'; readonly delayMs: number };
+
+type Later = Extract<Admission, { kind: 'later' }>;
+
+/** Who a callback goes to, as far as shares and memory tell receivers apart. */
+interface Receiver {
+  readonly submitter: string | undefined;
+  /** Host and port. */
+  readonly host: string;
+  /** Name or address, without a port. Undefined where it does not count. */
+  readonly hostname: string | undefined;
+  readonly url: string;
+}
+
+/** How much of a URL tells it from others of its host. */
+const urlLength = 250;
+/** A callback without a slot comes back after this at the earliest and the latest. */
+const soonestMs = 1_000;
+const latestMs = 2 * 60_000;
+/** How long a delivery takes, where nothing has been seen yet. */
+const usualMs = 100;
+const maxTurns = 10_000;
+
+/**
+ * Decides which callback may be sent when, so that a receiver that hangs costs the share of its submitter, host and
+ * address and no more. A URL has a standing of its own: a host that many share may answer for one and hang for another.
+ */
+export class Receivers {
+  readonly #options: ReceiversOptions;
+  readonly #now: () => number;
+  readonly #slots: FairSlots;
+  readonly #standings: Standings;
+  /** When the next of those that were sent away may come back, by what they wait for. */
+  readonly #turns = new LRUCache<string, number>({ max: maxTurns });
+
+  constructor(options: ReceiversOptions) {
+    const { max, now = () => performance.now() } = options;
+    this.#options = options;
+    this.#now = now;
+    this.#slots = new FairSlots(max);
+    this.#standings = new Standings({ now });
+  }
+
+  get free(): number {
+    return this.#slots.free;
+  }
+
+  /** Waits for a slot for up to `waitMs`, and for the address of the host. Never rejects. */
+  async admit(task: CallbackTask, waitMs: number, signal: AbortSignal): Promise<Admission> {
+    const receiver = this.#receiverOf(task);
+    const address = await this.#addressOf(receiver, waitMs);
+    if (typeof address === 'object') {
+      return address;
+    }
+    const claim = this.#claim(receiver, address);
+    // For one that hangs, the broker is the place to wait.
+    const release = await this.#slots.take(claim, claim.standing === 'hanging' ? 0 : waitMs, signal);
+    if (release === undefined) {
+      return this.#later(receiver);
+    }
+    return { kind: 'admitted', done: this.#begin(receiver, release) };
+  }
+
+  #begin(receiver: Receiver, release: Release): (answered: boolean) => void {
+    const keys = [keyOfUrl(receiver), keyOfHost(receiver)];
+    const deliveries = keys.map((key) => ({ key, end: this.#standings.begin(key) }));
+    return (answered) => {
+      for (const { key, end } of deliveries) {
+        if (answered && this.#standings.of(key) === 'hanging') {
+          this.#turns.delete(key); // it is back
+        }
+        end(answered);
+      }
+      release();
+    };
+  }
+
+  #receiverOf({ url, submitter }: CallbackTask): Receiver {
+    const parsed = readCallbackUrl(url)?.parsed;
+    if (parsed === undefined) {
+      return { submitter, host: '', hostname: undefined, url: '' }; // will be refused
+    }
+    const { host, hostname, pathname, search } = parsed;
+    const isAllowed = this.#options.policy.objectTo(parsed) === undefined;
+    return {
+      submitter,
+      host,
+      hostname: isAllowed ? hostname.replace(/^\[|\]$/g, '') : undefined,
+      url: `${host}${pathname}${search}`.slice(0, urlLength),
+    };
+  }
+
+  /** Undefined for a host without one: why, the delivery will find out again. */
+  async #addressOf({ hostname, submitter }: Receiver, waitMs: number): Promise<string | Later | undefined> {
+    if (hostname === undefined || isIP(hostname) !== 0) {
+      return hostname;
+    }
+    try {
+      const [address] = await this.#options.names.resolve(hostname, { submitter, waitMs });
+      return address;
+    } catch (error) {
+      const isBusy = error instanceof NameLookupError && error.code === namesBusy;
+      return isBusy ? this.#turn(`names ${submitter}`, usualMs) : undefined;
+    }
+  }
+
+  #claim(receiver: Receiver, address: string | undefined): Claim {
+    const { max, maxPerHost } = this.#options;
+    const { ofUrl, ofAll } = this.#standingsOf(receiver);
+    const { submitter } = receiver;
+    // A half of all is more than one of several needs, and less than keeps the others out.
+    const half = Math.ceil(max / 2);
+    const maxPerUrl = ofUrl === 'answering' ? maxPerHost : Math.ceil(maxPerHost / 2);
+    const shares: Share[] = [
+      { key: keyOfHost(receiver), max: maxPerHost, standing: ofUrl },
+      { key: keyOfUrl(receiver), max: maxPerUrl, standing: ofUrl },
+    ];
+    if (submitter !== undefined) {
+      shares.unshift({ key: `submitter ${submitter}`, max: half, standing: ofAll });
+    }
+    if (address !== undefined) {
+      shares.push({ key: `address ${submitter ?? ''} ${addressBlock(address)}`, max: half, standing: ofAll });
+    }
+    return { standing: ofAll, shares };
+  }
+
+  /**
+   * Among the callbacks to its host, a URL counts by itself; a new one is given a chance, whatever others do there. Towards
+   * other receivers it counts as its host does, or new URLs of a host that hangs would be new receivers.
+   */
+  #standingsOf(receiver: Receiver): { readonly ofUrl: Standing; readonly ofAll: Standing } {
+    const host = this.#standings.of(keyOfHost(receiver)) ?? 'unknown';
+    const ofUrl = this.#standings.of(keyOfUrl(receiver)) ?? (host === 'hanging' ? 'unknown' : host);
+    return { ofUrl, ofAll: ofUrl === 'answering' ? ofUrl : host === 'hanging' ? host : ofUrl };
+  }
+
+  /** As many come back as can be sent meanwhile: all of them every few seconds would stand in the way of the others. */
+  #later(receiver: Receiver): Later {
+    const { maxPerHost, timeoutMs } = this.#options;
+    const url = keyOfUrl(receiver);
+    const key = this.#standings.of(url) === undefined ? keyOfHost(receiver) : url;
+    const isHanging = this.#standings.of(key) === 'hanging';
+    const eachMs = isHanging ? timeoutMs * 4 : (this.#standings.answerMs(key) ?? usualMs);
+    return this.#turn(key, eachMs / maxPerHost);
+  }
+
+  #turn(key: string, eachMs: number): Later {
+    const now = this.#now();
+    const at = Math.max(now + soonestMs, this.#turns.get(key) ?? 0);
+    this.#turns.set(key, Math.min(at + eachMs, now + latestMs));
+    return { kind: 'later', delayMs: Math.round(at - now) };
+  }
+}
+
+function keyOfHost({ submitter = '', host }: Receiver): string {
+  return `host ${submitter} ${host}`;
+}
+
+function keyOfUrl({ submitter = '', url }: Receiver): string {
+  return `url ${submitter} ${url}`;
+}
