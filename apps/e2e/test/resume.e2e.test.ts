@@ -84,17 +84,22 @@ describe.concurrent('calls that wait are handed out at once when', () => {
     await using broker = await operateBroker(stack.nats.url);
     const { consumers } = broker.manager;
     const pauseMs = 1_500;
+    const registerWithConsumer = async () => {
+      const target = await register();
+      await eventually(() => consumers.info('CALLS_default', target.name).catch(() => undefined));
+      return target;
+    };
     const took = await Promise.all(
       ages.flatMap((ageMs) => [
         (async () => {
-          const target = await register();
+          const target = await registerWithConsumer();
           await sleep(ageMs);
           await consumers.pause('CALLS_default', target.name, new Date(Date.now() + 3_600_000));
           await client.acceptMany(target.name, 3);
           return timeTo(target, 3, () => consumers.resume('CALLS_default', target.name));
         })(),
         (async () => {
-          const target = await register();
+          const target = await registerWithConsumer();
           await sleep(ageMs);
           const pause = () => consumers.pause('CALLS_default', target.name, new Date(Date.now() + pauseMs));
           const whole = await timeTo(target, 3, () => pause().then(() => client.acceptMany(target.name, 3)));
