@@ -9,6 +9,7 @@ import {
 } from '@asyncfn/queue-core';
 import type { Logger } from '@asyncfn/service-kit';
 import { LeaseKeeper } from '../lease-keeper.ts';
+import { othersMs } from '../settle/progress-check.ts';
 import { expiredEnd, type HeldCall, type Settler } from '../settle/settler.ts';
 
 export interface ExpiryDeskOptions {
@@ -31,8 +32,6 @@ type SeenCall = Pick<HeldCall, 'call' | 'seenAt'>;
 const maxUnderWay = 64;
 /** When the broker is asked again after a trouble, or for a call that may still be on its way into its queue. */
 const soonMs = 1_000;
-/** After this somebody else who was about to end the call is taken for dead. */
-const othersMs = 2_000;
 /** How often a call that has started is looked for: once it is gone, nothing need be remembered of it. */
 const startedMs = 60_000;
 

@@ -1,4 +1,11 @@
-import { type CallIdentity, type CallStore, type Delivery, keyOf, QueueError } from '@asyncfn/queue-core';
+import {
+  type CallIdentity,
+  type CallStore,
+  type Delivery,
+  keyOf,
+  QueueError,
+  type StoredOutcome,
+} from '@asyncfn/queue-core';
 import { type Logger, sleep } from '@asyncfn/service-kit';
 import type { HeldCalls } from '../held-calls.ts';
 import type { HeldCall, Settler } from './settler.ts';
@@ -19,6 +26,8 @@ export type Rest = (() => Promise<void>) | undefined;
 const maxWorkerCrashes = 5;
 /** When a call comes back that another worker is ending, or of which it could not be decided whether it may start. */
 export const undecidedMs = 5_000;
+/** How long another that is ending a call gets for that, in milliseconds. After that it is taken for dead. */
+export const othersMs = 2_000;
 /** Between two looks at a broker that does not answer, and for how long, in milliseconds. */
 const lookAgainMs = 250;
 const patienceMs = 3_000;
@@ -59,7 +68,7 @@ export class ProgressCheck {
   }
 
   async #look(held: HeldCall<Delivery>): Promise<Rest | 'invoke'> {
-    const { settler, store, held: desk } = this.#options;
+    const { store, held: desk } = this.#options;
     const { call } = held;
     // What was sent long ago may be of a call that has ended since, and whose end is forgotten.
     if (!held.isFirst || desk.wasCancelled(call) || desk.mayHaveMissedCancel()) {
@@ -68,7 +77,7 @@ export class ProgressCheck {
     // Of two workers that had the attempt before, one may have ended the call, and the other stored this retry;
     // or it was put back after it had ended, by a gateway that came too late to cancel it.
     const ended = await store.findOutcome(keyOf(call));
-    return ended === undefined ? 'invoke' : () => settler.resume(held, ended);
+    return ended === undefined ? 'invoke' : this.#resume(held, ended);
   }
 
   /**
@@ -84,12 +93,27 @@ export class ProgressCheck {
     }
     const ended = await store.findOutcome(keyOf(call));
     if (ended !== undefined) {
-      return () => settler.resume(held, ended);
+      return this.#resume(held, ended);
     }
     const earlier = delivery.info.deliveries - 1;
     if (earlier < maxWorkerCrashes || (await this.#options.countUnfinished(delivery)) < maxWorkerCrashes) {
       return 'invoke';
     }
     return settler.end(held, { status: 'failed', reason: 'worker_crash', maxRetries: call.maxRetries ?? 0 });
+  }
+
+  /**
+   * The end of a call that its consumer delivers for the first time was recorded by another who may be alive, and sending the
+   * callback: the expiry desk, or a worker whose consumer was removed. It gets time for that, as the lane does at that desk.
+   */
+  async #resume(held: HeldCall<Delivery>, ended: StoredOutcome): Promise<Rest> {
+    const { settler } = this.#options;
+    const { delivery, call } = held;
+    const hasCallback = call.callbackUrl !== undefined && ended.outcome.status !== 'cancelled';
+    if (hasCallback && delivery.info.deliveries === 1) {
+      await settler.giveBack(held, othersMs);
+      return undefined;
+    }
+    return () => settler.resume(held, ended);
   }
 }
