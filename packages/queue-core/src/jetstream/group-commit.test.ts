@@ -106,7 +106,17 @@ test('a message that comes alone, few messages and large ones are sent singly, a
   void Promise.all(publishMany(8, 's'));
   void groups.publish(message('large', { bytes: 100_000 }));
   await publisher.untilSent(9);
-  expect(publisher.sent.slice(7).map(({ subjects }) => subjects.length)).toEqual([8, 1]);
+  expect(publisher.sent.slice(7).map(({ subjects }) => subjects.length)).toEqual([1, 8]);
+});
+
+test('small messages do not wait for large ones', async () => {
+  const publisher = new FakePublisher();
+  const { groups } = start(publisher);
+  void groups.publish(message('large', { bytes: 100_000 }));
+  await publisher.untilSent(1);
+  void groups.publish(message('small'));
+  await publisher.untilSent(2);
+  expect(publisher.sent.map(({ subjects }) => subjects[0])).toEqual(['large', 'small']);
 });
 
 test('queues do not share a group and do not wait for one another', async () => {

@@ -41,7 +41,7 @@ const minGroup = 8;
  * groups in turn of half the size.
  */
 const regatherShare = 0.25;
-/** Larger messages go one by one: what they cost is the writing, not the sync. */
+/** Larger messages go past the groups: what they cost is the writing, not the sync, and small ones would wait for it. */
 const maxGroupedBytes = 64 * 1024;
 
 /**
@@ -78,7 +78,11 @@ export class GroupCommit implements PublishesInTime {
   /** As `Publisher.publish`, which it is for a message without a `group`. */
   publish(message: Outgoing): Promise<PublishResult> {
     const { group } = message;
-    if (group === undefined || !(this.#gathering.has(group) || this.#options.isWorthIt())) {
+    if (
+      group === undefined ||
+      message.body.length > maxGroupedBytes ||
+      !(this.#gathering.has(group) || this.#options.isWorthIt())
+    ) {
       return this.#publisher.publish(message);
     }
     if (this.#waiting >= this.#maxWaiting) {
@@ -128,10 +132,9 @@ export class GroupCommit implements PublishesInTime {
   }
 
   async #store(members: readonly Member[]): Promise<void> {
-    const small = members.filter(({ message }) => message.body.length <= maxGroupedBytes);
-    const grouped = small.length < minGroup ? [] : small;
-    const alone = grouped.length === 0 ? members : members.filter((member) => !grouped.includes(member));
-    await Promise.all([this.#storeTogether(grouped), ...alone.map((member) => this.#storeAlone(member))]);
+    await (members.length < minGroup
+      ? Promise.all(members.map((member) => this.#storeAlone(member)))
+      : this.#storeTogether(members));
   }
 
   async #storeTogether(members: readonly Member[]): Promise<void> {
