@@ -12,7 +12,6 @@ import {
   toRetryPolicy,
   type Verdict,
 } from '@asyncfn/queue-core';
-import type { Logger } from '@asyncfn/service-kit';
 import type { Tracer } from '@opentelemetry/api';
 import { AttemptLog, type EndedAttempt } from './attempt-log.ts';
 import { mayExpire, permitStart, type StartPermit } from './expiry/start-permit.ts';
@@ -23,14 +22,23 @@ import type { LeaseKeeper } from './lease-keeper.ts';
 import type { AbortWatch } from './light-abort.ts';
 import type { LaneGate, Pass } from './limiter/lane-gate.ts';
 import { toLimiterSignal } from './limiter/limiter-signal.ts';
+import type { Budgets } from './memory/budgets.ts';
+import { type ByteShare, type CallBytes, ownerOf } from './memory/byte-budget.ts';
+import { waitForBody } from './memory/wait-for-body.ts';
 import type { WorkerMetrics } from './metrics.ts';
 import { oncePer } from './once-per.ts';
-import { ProgressCheck, type Rest, undecidedMs } from './settle/progress-check.ts';
+import {
+  ProgressCheck,
+  type ProgressCheckOptions,
+  type Rest,
+  type RunningCall,
+  undecidedMs,
+} from './settle/progress-check.ts';
 import type { OnSettleStep } from './settle/settle-step.ts';
 import { expiredEnd, type HeldCall, type Settler } from './settle/settler.ts';
 import { AttemptTrace } from './tracing/attempt-trace.ts';
 
-export interface CallRunnerOptions {
+export interface CallRunnerOptions extends ProgressCheckOptions {
   readonly functions: HttpAgent;
   readonly settler: Settler;
   readonly store: CallStore;
@@ -38,21 +46,20 @@ export interface CallRunnerOptions {
   readonly leases: LeaseKeeper;
   readonly held: HeldCalls;
   readonly metrics: WorkerMetrics;
-  readonly logger: Logger;
   /** Undefined while there are no traces. */
   readonly tracer?: Tracer | undefined;
   readonly userAgent: string;
-  readonly maxResponseBytes: number;
+  readonly budgets: Pick<Budgets, 'bodies' | 'results'>;
   /** For functions that say nothing else. */
   readonly retryDefaults: RetryPolicy;
-  /** How often the call was handed back by a worker that was stopped. */
-  readonly countUnfinished: (call: CallIdentity) => Promise<number>;
   /** Notes that an attempt begins with a delivery that is not the first. */
   readonly noteBegin: (call: CallIdentity) => Promise<void>;
   readonly onStep: OnSettleStep;
   /** Unix time in milliseconds. */
   readonly now: () => number;
   readonly random: () => number;
+  /** Aborts when the worker is told to stop: what has not begun goes back. */
+  readonly stopping: AbortSignal;
   /** Told of each attempt that begins, and of each retry that is stored. */
   readonly onMove: (call: CallIdentity) => void;
 }
@@ -75,6 +82,8 @@ interface Invocation {
   readonly pass: Pass;
   readonly signal: AbortWatch;
   readonly trace: AttemptTrace | undefined;
+  /** Counts the result. */
+  readonly room: ByteShare;
 }
 
 interface Attempted extends EndedAttempt {
@@ -115,23 +124,35 @@ export class CallRunner {
   ): Promise<void> {
     const { leases } = this.#options;
     leases.keep(delivery);
+    const bytes = this.#count(delivery);
+    const letGo = (): void => {
+      bytes.body.release();
+      bytes.result.release();
+      leases.release(delivery);
+    };
     let rest: Rest;
     try {
-      rest = await this.#run(delivery, isFirst, { target, gate });
+      rest = await this.#run(delivery, bytes, isFirst, { target, gate });
     } catch (err) {
       this.#leaveToLease(delivery, err);
     }
     if (rest === undefined) {
-      leases.release(delivery);
+      letGo();
       return;
     }
     const settled = rest()
       .catch((err: unknown) => this.#leaveToLease(delivery, err))
       .then(() => {
-        leases.release(delivery);
+        letGo();
         this.#rests.delete(settled);
       });
     this.#rests.add(settled);
+  }
+
+  #count({ call }: Delivery): CallBytes {
+    const { bodies, results } = this.#options.budgets;
+    const owner = call.kind === 'call' ? ownerOf(call.call) : '';
+    return { body: bodies.open(owner), result: results.open(owner) };
   }
 
   /** Resolves when nothing is left to do for calls whose slots are free. */
@@ -144,16 +165,37 @@ export class CallRunner {
     this.#options.logger.error({ err, callId, function: name, queue }, 'call could not be processed');
   }
 
-  /** Most calls are new, and go to their function without a promise that nobody needs. */
-  #run(delivery: Delivery, isFirst: boolean, { target, gate }: Lead): Promise<Rest> {
-    if (delivery.call.kind === 'undecodable') {
-      return this.#setAside(delivery, delivery.call.problem);
+  /** Most calls are new and small, and go to their function without a promise that nobody needs. */
+  #run(delivery: Delivery, bytes: CallBytes, isFirst: boolean, lead: Lead): Promise<Rest> {
+    const { call } = delivery;
+    if (call.kind === 'undecodable') {
+      return this.#setAside(delivery, call.problem);
     }
-    const held = { delivery, call: delivery.call.call, isFirst, seenAt: performance.now() };
+    const held = { delivery, call: call.call, isFirst, bytes, seenAt: performance.now() };
+    return bytes.body.reserve(call.call.body.length) ? this.#runHeld(held, lead) : this.#runInTurn(held, lead);
+  }
+
+  #runHeld(held: RunningCall, { target, gate }: Lead): Promise<Rest> {
     const { held: desk } = this.#options;
     return isNew(held) && !desk.wasCancelled(held.call) && !desk.mayHaveMissedCancel()
       ? this.#invokeOrEnd(held, target, gate)
       : this.#lookFirst(held, target, gate);
+  }
+
+  async #runInTurn(held: RunningCall, lead: Lead): Promise<Rest> {
+    const { settler, stopping, held: desk } = this.#options;
+    const since = performance.now();
+    const wait = await waitForBody(held.delivery, held.call, held.bytes.body, this.#options);
+    if (wait === 'back') {
+      await settler.giveBack(held, stopping.aborted ? 0 : undecidedMs);
+    }
+    if (wait === 'gone') {
+      held.delivery.done();
+    }
+    if (wait !== 'there') {
+      return undefined;
+    }
+    return desk.mayHaveMissedCancel(since) ? this.#lookFirst(held, lead.target, lead.gate) : this.#runHeld(held, lead);
   }
 
   async #setAside(delivery: Delivery, problem: string): Promise<undefined> {
@@ -162,7 +204,7 @@ export class CallRunner {
     await this.#options.settler.setAside(delivery, rawHeader, rawBody);
   }
 
-  #invokeOrEnd(held: HeldCall<Delivery>, target: FunctionConfig | undefined, gate: LaneGate): Promise<Rest> {
+  #invokeOrEnd(held: RunningCall, target: FunctionConfig | undefined, gate: LaneGate): Promise<Rest> {
     const maxRetries = held.call.maxRetries ?? 0;
     return target === undefined
       ? this.#options.settler.end(held, { status: 'failed', reason: 'unknown_function', maxRetries })
@@ -170,13 +212,13 @@ export class CallRunner {
   }
 
   /** A call that may have ended, or be further than this delivery says. */
-  async #lookFirst(held: HeldCall<Delivery>, target: FunctionConfig | undefined, gate: LaneGate): Promise<Rest> {
+  async #lookFirst(held: RunningCall, target: FunctionConfig | undefined, gate: LaneGate): Promise<Rest> {
     const handled = await this.#progress.look(held);
     return handled === 'invoke' ? await this.#invokeOrEnd(held, target, gate) : handled;
   }
 
   /** Makes an attempt, and answers for the call until it is stored what follows. */
-  async #hold(held: HeldCall<Delivery>, destination: Destination): Promise<Rest> {
+  async #hold(held: RunningCall, destination: Destination): Promise<Rest> {
     const { call } = held;
     const maxRetries = retryLimit(call, this.#policyOf(destination.target));
     const attempt = this.#options.held.begin(call, call.startedAt ?? this.#options.now(), maxRetries);
@@ -191,7 +233,7 @@ export class CallRunner {
    * Attempts the call, and again at once where a busy function has rejected it and the gate gives it another turn. Each
    * attempt counts, here as everywhere.
    */
-  async #attempt(held: HeldCall<Delivery>, { target, gate }: Destination, attempt: HeldAttempt): Promise<Rest> {
+  async #attempt(held: RunningCall, { target, gate }: Destination, attempt: HeldAttempt): Promise<Rest> {
     const { settler, now } = this.#options;
     const policy = this.#policyOf(target);
     const maxRetries = retryLimit(held.call, policy);
@@ -214,6 +256,7 @@ export class CallRunner {
         pass,
         signal: attempt.signal,
         trace,
+        room: held.bytes.result,
       });
       if (result === undefined) {
         return this.#cutShort({ ...held, call }, held.call.retry, attempt);
@@ -224,6 +267,7 @@ export class CallRunner {
         const capped = target.concurrency !== undefined;
         return await settler.end({ ...held, call, capped }, { status: verdict.kind, maxRetries, result, reason });
       }
+      held.bytes.result.release();
       const mayStay: boolean = pass.rejectedInCompany && !verdict.asked && call.retry - held.call.retry < turns;
       pass = mayStay ? await gate.again(attempt.signal) : undefined;
       if (pass === undefined) {
@@ -238,18 +282,14 @@ export class CallRunner {
     return delivery.info.deliveries > 1 ? this.#options.noteBegin(delivery) : undefined;
   }
 
-  #enter(held: HeldCall<Delivery>, gate: LaneGate, attempt: HeldAttempt): Admission | Promise<Admission> {
+  #enter(held: RunningCall, gate: LaneGate, attempt: HeldAttempt): Admission | Promise<Admission> {
     const entered = gate.enter(attempt.signal);
     const isUndecided = entered instanceof Promise || mayExpire(held.call);
     return isUndecided ? this.#admit(held, entered, attempt) : { kind: 'admitted', pass: entered };
   }
 
   /** Waits for the call's turn. A call that must not be started then is ended, or given back. */
-  async #admit(
-    held: HeldCall<Delivery>,
-    entered: Pass | Promise<Pass | undefined>,
-    attempt: HeldAttempt,
-  ): Promise<Admission> {
+  async #admit(held: RunningCall, entered: Pass | Promise<Pass | undefined>, attempt: HeldAttempt): Promise<Admission> {
     const { settler, held: desk } = this.#options;
     const since = performance.now();
     const pass = await entered;
@@ -337,10 +377,10 @@ export class CallRunner {
     return verdict;
   }
 
-  async #invoke(call: Call, delivery: Delivery, { target, maxRetries, pass, signal, trace }: Invocation) {
+  async #invoke(call: Call, delivery: Delivery, { target, maxRetries, pass, signal, trace, room }: Invocation) {
     const { functions, metrics, userAgent, maxResponseBytes, now } = this.#options;
     metrics.attemptStarted(delivery, now() - delivery.info.storedAtMs);
-    const options = { userAgent, maxRetries, maxResponseBytes, signal };
+    const options = { userAgent, maxRetries, maxResponseBytes, room, signal };
     const result = await invoke(functions, trace?.request ?? call, target, options);
     pass.leave(toLimiterSignal(result));
     trace?.ended(result);

@@ -1,7 +1,7 @@
 import { CallbackPolicy, createSigningSecret, defaultRetryPolicy } from '@asyncfn/queue-core';
 import { ConfigError, parseConfig } from '@asyncfn/service-kit';
 import { expect, expectTypeOf, test } from 'vitest';
-import { toRetryDefaults, type WorkerConfig, workerConfig } from './config.ts';
+import { contradictions, toRetryDefaults, type WorkerConfig, workerConfig } from './config.ts';
 
 function read(env: Record<string, string> = {}): WorkerConfig {
   return parseConfig(workerConfig, env);
@@ -121,4 +121,12 @@ test.each(['hunter2', 'whsec_aHVudGVyMg==', `${createSigningSecret()},whsec_hunt
 test('a queue whose name cannot be one is a configuration error', () => {
   expect(() => parseConfig(workerConfig, { QUEUES: 'a b' })).toThrow(/QUEUES: "a b" is not/);
   expect(parseConfig(workerConfig, { QUEUES: 'fast,slow' }).queues).toEqual(['fast', 'slow']);
+});
+
+test('a budget that does not hold several of the largest responses is refused', () => {
+  expect(contradictions(read())).toEqual([]);
+  expect(contradictions(read({ MAX_RESPONSE_BYTES: '100MiB', MAX_INFLIGHT_BYTES: '600MiB' }))).toEqual([]);
+  expect(contradictions(read({ MAX_RESPONSE_BYTES: '100MiB' }))).toEqual([
+    { name: 'MAX_INFLIGHT_BYTES', problem: 'must be at least 6 times MAX_RESPONSE_BYTES' },
+  ]);
 });

@@ -14,6 +14,7 @@ import {
 import {
   ConfigError,
   type ConfigOf,
+  type ConfigProblem,
   choice,
   commonConfig,
   duration,
@@ -27,6 +28,7 @@ import {
   size,
   text,
 } from '@asyncfn/service-kit';
+import { leastResponses } from './memory/budgets.ts';
 import { dnsServerType } from './names/dns-server-type.ts';
 
 const mebibyte = 1024 * 1024;
@@ -134,6 +136,12 @@ export const workerConfig = {
     max: 10_000,
     doc: 'Slots for calls, shared by all functions. A function that has nothing in flight may always start one more.',
   }),
+  maxInflightBytes: size({
+    env: 'MAX_INFLIGHT_BYTES',
+    default: 512 * mebibyte,
+    min: 1,
+    doc: 'What the worker holds at once of what callers make it hold: a third for bodies of calls in flight, a third for responses that are being read or stored, a third for callbacks. What has no room waits: calls and callbacks at the broker, a response at its function. See docs/operations.md.',
+  }),
   ackWaitMs: duration({
     env: 'ACK_WAIT',
     default: 30_000,
@@ -164,6 +172,13 @@ export const workerConfig = {
 };
 
 export type WorkerConfig = ConfigOf<typeof workerConfig>;
+
+/** What is wrong with settings that are right each for itself. */
+export function contradictions(config: Pick<WorkerConfig, 'maxInflightBytes' | 'maxResponseBytes'>): ConfigProblem[] {
+  const isTooSmall = config.maxInflightBytes < leastResponses * config.maxResponseBytes;
+  const problem = `must be at least ${leastResponses} times MAX_RESPONSE_BYTES`;
+  return isTooSmall ? [{ name: workerConfig.maxInflightBytes.env, problem }] : [];
+}
 
 /**
  * How calls are retried whose function leaves it open.

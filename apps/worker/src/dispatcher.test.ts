@@ -68,6 +68,7 @@ function createDelivery(lane: LaneId, pending: number, changes: { callId?: strin
     done: nothing,
     giveBack: nothing,
     extend: nothing,
+    dropBody: nothing,
     setAside: nothing,
     again: nothing,
   };

@@ -9,12 +9,15 @@ import {
 import { basicAuthorization } from './http/basic-authorization.ts';
 import type { HttpRequest } from './http/exchange.ts';
 import type { AbortWatch } from './light-abort.ts';
+import type { ByteShare } from './memory/byte-budget.ts';
 import { oncePer } from './once-per.ts';
 
 export interface FunctionRequestOptions {
   readonly userAgent: string;
   readonly maxRetries: number;
   readonly maxResponseBytes: number;
+  /** Counts the response. */
+  readonly room?: ByteShare | undefined;
   readonly signal?: AbortWatch | undefined;
 }
 
@@ -45,6 +48,7 @@ export function toFunctionRequest(call: Call, target: FunctionConfig, options: F
     body: call.body,
     timeoutMs: shorter(target.timeoutMs, call.timeoutMs ?? 0),
     maxResponseBytes: options.maxResponseBytes,
+    room: options.room,
     signal: options.signal,
   };
 }

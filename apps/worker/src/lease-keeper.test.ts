@@ -31,6 +31,7 @@ function countedDelivery(): { readonly delivery: Delivery; readonly renewals: ()
     },
     setAside: nothing,
     again: nothing,
+    dropBody: nothing,
   };
   return { delivery, renewals: () => count };
 }

@@ -4,6 +4,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { AuditFinding } from './call-audit.ts';
 import type { CallbackVerdict } from './callbacks/settle-callback.ts';
 import type { AttemptResult } from './invoke.ts';
+import type { Budgets } from './memory/budgets.ts';
 
 interface LaneLabels {
   readonly queue: string;
@@ -26,6 +27,8 @@ export interface WorkerMetricsSources {
       readonly gate: { readonly limit?: number | undefined };
     }
   >;
+  /** Read at each scrape. */
+  readonly budgets: Budgets;
   /** Called at each scrape, several times; undefined while the broker does not tell. */
   readonly backlog: () => Promise<Backlog | undefined>;
   /** Called at each scrape. */
@@ -71,6 +74,7 @@ export function createMetrics(sources: WorkerMetricsSources): WorkerMetrics {
   observeLanes(sources, toLabels);
   observeBacklog(sources, toLabels);
   observeConnection(sources);
+  observeMemory(sources);
   const registers = [sources.registry];
   const processed = new Counter({
     name: 'queue_worker_messages_processed_total',
@@ -339,6 +343,21 @@ function observeConnection({ registry, reconnects, connected, streamsLost }: Wor
     collect() {
       this.reset();
       this.inc(streamsLost());
+    },
+  });
+}
+
+function observeMemory({ registry, budgets }: WorkerMetricsSources): void {
+  const kinds = Object.entries(budgets);
+  new Gauge({
+    name: 'queue_worker_inflight_bytes',
+    help: 'Bytes that the worker holds of bodies of calls, results and callbacks larger than 16 KiB: see MAX_INFLIGHT_BYTES.',
+    labelNames: ['kind'],
+    registers: [registry],
+    collect() {
+      for (const [kind, { usedBytes }] of kinds) {
+        this.set({ kind }, usedBytes);
+      }
     },
   });
 }

@@ -54,13 +54,14 @@ import { CallbackSender } from './callbacks/callback-sender.ts';
 import { CallbackKeys } from './callbacks/signing/callback-keys.ts';
 import { loadTokenSecrets, type TokenKeys } from './callbacks/signing/token-secrets.ts';
 import { createWayOut, type WayOut } from './callbacks/way-out.ts';
-import { toRetryDefaults, type WorkerConfig } from './config.ts';
+import { contradictions, toRetryDefaults, type WorkerConfig } from './config.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { ExpiryDesk } from './expiry/expiry-desk.ts';
 import { HeldCalls } from './held-calls.ts';
 import { HttpAgent } from './http/http-agent.ts';
 import { buildLanes, type Lanes } from './lanes/build-lanes.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
+import { type Budgets, createBudgets } from './memory/budgets.ts';
 import { createMetrics, type WorkerMetrics } from './metrics.ts';
 import { startRounds } from './rounds.ts';
 import { giveBackWord, noteAndGiveBack } from './settle/hand-back.ts';
@@ -124,6 +125,7 @@ export async function createWorker(
   context: ProcessContext,
   overrides: WorkerOverrides = {},
 ): Promise<Service> {
+  refuseProblems(contradictions(config));
   const [file, tokenSecrets] = await allConfigured([
     loadFunctionsFile(config, context),
     loadTokenSecrets(config),
@@ -171,10 +173,9 @@ interface Setting {
 function buildParts(setting: Setting, file: FunctionsFile | undefined): WorkerParts {
   const { config, context } = setting;
   const { logger } = context;
-  const stop = new AbortController();
-  const cutShort = new AbortController();
+  const signals = { stop: new AbortController(), cutShort: new AbortController() };
   // One listener for each call in hand, and for each wait: Node would take more than ten of them for a leak.
-  setMaxListeners(0, cutShort.signal, stop.signal);
+  setMaxListeners(0, signals.cutShort.signal, signals.stop.signal);
   const brokerParts = connectParts(setting, file);
   const { broker, topology, publisher } = brokerParts;
   const handovers = new Handovers(publisher, topology);
@@ -188,20 +189,15 @@ function buildParts(setting: Setting, file: FunctionsFile | undefined): WorkerPa
     logger,
     handBack,
   });
-  const leases = new LeaseKeeper(config.ackWaitMs);
-  const callbackLeases = new LeaseKeeper<CallbackDelivery>(config.ackWaitMs);
-  broker.onConnect(() => {
-    leases.renew();
-    callbackLeases.renew();
-  });
-  const { registry, metrics } = buildMetrics(setting, brokerParts, lanes.dispatcher);
-  const wayOut = createWayOut(config, logger, cutShort.signal);
+  const allLeases = createLeases(broker, config.ackWaitMs);
+  const budgets = createBudgets(config.maxInflightBytes);
+  const { registry, metrics } = buildMetrics(setting, { ...brokerParts, budgets }, lanes.dispatcher);
+  const wayOut = createWayOut(config, logger, signals.cutShort.signal);
   const agents = {
     agent: new HttpAgent({ maxHeaderBytes: config.maxResponseHeaderBytes }),
     callbackAgent: wayOut.callbackAgent,
   };
-  const allLeases = { leases, callbackLeases };
-  const needs = { ...brokerParts, ...allLeases, ...agents, handovers, handBack, metrics, wayOut, cutShort };
+  const needs = { ...brokerParts, ...allLeases, ...agents, ...signals, handovers, handBack, metrics, wayOut, budgets };
   const work = buildWork(setting, needs);
   return {
     ...brokerParts,
@@ -215,15 +211,24 @@ function buildParts(setting: Setting, file: FunctionsFile | undefined): WorkerPa
     audit: buildAudit(setting, brokerParts, metrics),
     ...allLeases,
     ...agents,
+    ...signals,
     handBack,
-    stop,
-    cutShort,
   };
+}
+
+function createLeases(broker: Broker, ackWaitMs: number): Pick<WorkerParts, 'leases' | 'callbackLeases'> {
+  const leases = new LeaseKeeper(ackWaitMs);
+  const callbackLeases = new LeaseKeeper<CallbackDelivery>(ackWaitMs);
+  broker.onConnect(() => {
+    leases.renew();
+    callbackLeases.renew();
+  });
+  return { leases, callbackLeases };
 }
 
 function buildMetrics(
   { config, context }: Setting,
-  { register, broker, topology, watch }: BrokerParts,
+  { register, broker, topology, watch, budgets }: BrokerParts & { readonly budgets: Budgets },
   dispatcher: Dispatcher,
 ) {
   const registry = createRegistry();
@@ -233,6 +238,7 @@ function buildMetrics(
     isRegistered: (name) => register.isRegistered(name),
     resolve: (name) => register.resolve(name),
     lanes: () => dispatcher.lanes(),
+    budgets,
     backlog: createBacklogLook({
       reader: new BacklogReader(topology),
       queues: config.queues,
@@ -261,6 +267,8 @@ interface WorkNeeds extends BrokerParts, Pick<WorkerParts, 'handBack' | 'leases'
   readonly metrics: WorkerMetrics;
   readonly agent: HttpAgent;
   readonly wayOut: WayOut;
+  readonly budgets: Budgets;
+  readonly stop: AbortController;
   readonly cutShort: AbortController;
 }
 
@@ -269,6 +277,7 @@ function buildWork(setting: Setting, needs: WorkNeeds): Pick<WorkerParts, 'runne
   const { config, context, overrides } = setting;
   const { broker, pulse, topology, publisher, handovers, handBack, leases, callbackLeases, metrics, agent } = needs;
   const { callbackAgent, policy, receivers } = needs.wayOut;
+  const { budgets } = needs;
   const { signal } = needs.cutShort;
   const common = {
     metrics,
@@ -295,18 +304,13 @@ function buildWork(setting: Setting, needs: WorkNeeds): Pick<WorkerParts, 'runne
       keys: new CallbackKeys({ ...common, common: config.callbackSigningSecrets, tokens: setting.tokenKeys }),
     }),
     receivers,
+    budget: budgets.callbacks,
     store: new CallbackStore(publisher, topology),
     calls: store,
     source: new CallbackSource({ topology, ackWaitMs: config.ackWaitMs }),
     leases: callbackLeases,
   });
-  const held = new HeldCalls(signal, { silentForMs: () => pulse.silentForMs });
-  answerForHeldCalls(broker, held);
-  broker.onConnect(() => {
-    if (broker.reconnects > 0) {
-      held.noteOutage();
-    }
-  });
+  const held = createHeldCalls(broker, pulse, signal);
   const moves = new MoveNotices(broker);
   const expiries = new ExpiryStore(publisher, topology, common.now);
   const runner = new CallRunner({
@@ -319,6 +323,8 @@ function buildWork(setting: Setting, needs: WorkNeeds): Pick<WorkerParts, 'runne
     expiries,
     leases,
     maxResponseBytes: config.maxResponseBytes,
+    budgets,
+    stopping: needs.stop.signal,
     retryDefaults: toRetryDefaults(config),
     countUnfinished: (call) => handovers.countUnfinished(call),
     noteBegin: (call) => handovers.noteBegin(call),
@@ -328,10 +334,22 @@ function buildWork(setting: Setting, needs: WorkNeeds): Pick<WorkerParts, 'runne
     source: new ExpirySource({ topology, ackWaitMs: config.ackWaitMs }),
     expiries,
     calls: store,
+    bodies: budgets.bodies,
     settler: new Settler({ ...common, store, callbacks, handBack: giveBackWord }),
     ackWaitMs: config.ackWaitMs,
   });
   return { runner, callbacks, expiries: desk };
+}
+
+function createHeldCalls(broker: Broker, pulse: WorkNeeds['pulse'], signal: AbortSignal): HeldCalls {
+  const held = new HeldCalls(signal, { silentForMs: () => pulse.silentForMs });
+  answerForHeldCalls(broker, held);
+  broker.onConnect(() => {
+    if (broker.reconnects > 0) {
+      held.noteOutage();
+    }
+  });
+  return held;
 }
 
 function connectParts({ config, context }: Setting, file: FunctionsFile | undefined): BrokerParts {

@@ -482,3 +482,90 @@ async function whileBusy(work: () => Promise<void>): Promise<void> {
   done = true;
   await Promise.all(others);
 }
+
+describe('a call whose body there is no room for', () => {
+  const body = Buffer.alloc(100 * 1024, 'b');
+
+  /** All room for bodies is taken, until the share is released. */
+  function takeAllRoom() {
+    const { bodies } = bench.budgets;
+    const other = bodies.open('other');
+    other.reserve(512 * 1024 * 1024);
+    return other;
+  }
+
+  test('is invoked with it when there is, and its body does not wait in memory', async () => {
+    const other = takeAllRoom();
+    await bench.put({ body });
+    const delivery = await bench.take();
+    const running = bench.run(delivery);
+    await eventually(() => bench.budgets.bodies.waiting === 1);
+    expect(delivery.rawBody).toHaveLength(0);
+    expect(fn.invocations).toEqual([]);
+    other.release();
+    await running;
+    expect(fn.invocations.map((invocation) => invocation.body.equals(body))).toEqual([true]);
+    expect(bench.budgets.bodies.usedBytes).toBe(0);
+  });
+
+  test('and that is taken out of its queue meanwhile is not invoked', async () => {
+    const other = takeAllRoom();
+    await bench.put({ body });
+    const delivery = await bench.take();
+    const running = bench.run(delivery);
+    await eventually(() => bench.budgets.bodies.waiting === 1);
+    await bench.store.removeQueued(delivery);
+    other.release();
+    await running;
+    expect(fn.invocations).toEqual([]);
+    expect(delivery.settled).toBe(true);
+  });
+
+  test('goes back unattempted when the worker stops', async () => {
+    takeAllRoom();
+    await bench.put({ body });
+    const delivery = await bench.take();
+    const running = bench.run(delivery);
+    await eventually(() => bench.budgets.bodies.waiting === 1);
+    bench.stopping.abort();
+    await running;
+    expect([delivery.settled, await bench.queued(), fn.invocations.length]).toEqual([true, 1, 0]);
+  });
+
+  test('is not held back by one that is small', async () => {
+    takeAllRoom();
+    await bench.put();
+    await bench.run(await bench.take());
+    expect(fn.invocations).toHaveLength(1);
+  });
+});
+
+test('of a call that has ended nothing is held while its callback is under way', async () => {
+  inbox.handler = () => {}; // hangs
+  await bench.put({ body: Buffer.alloc(100 * 1024), callbackUrl: inbox.url });
+  const delivery = await bench.take();
+  const running = bench.run(delivery);
+  await inbox.waitForCallbacks(1);
+  expect(delivery.rawBody).toHaveLength(0);
+  const { bodies, results, callbacks } = bench.budgets;
+  expect([bodies.usedBytes, results.usedBytes]).toEqual([0, 0]);
+  expect(callbacks.usedBytes).toBeGreaterThanOrEqual(100 * 1024);
+  bench.cutShort.abort();
+  await running;
+  expect(callbacks.usedBytes).toBe(0);
+});
+
+test('ends are read one after the other when there is little room for results', async () => {
+  const { results } = bench.budgets;
+  const other = results.open('other');
+  other.reserve(512 * 1024 * 1024);
+  const { delivery, call } = await putAndLose();
+  await bench.store.recordOutcome(outcomeOf(call), Buffer.from('result'));
+  const running = bench.run(delivery);
+  await eventually(() => results.waiting === 1);
+  expect(inbox.callbacks).toEqual([]);
+  other.release();
+  await running;
+  expect(inbox.callbacks.map((callback) => callback.body.toString())).toEqual(['result']);
+  expect(fn.invocations).toEqual([]);
+});

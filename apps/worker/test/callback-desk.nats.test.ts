@@ -142,6 +142,65 @@ describe('the first delivery of a callback', () => {
   });
 });
 
+describe('a callback that there is no room for', () => {
+  const large = Buffer.alloc(100 * 1024, 'l');
+
+  function takeAllRoom({ budgets }: SettlingBench) {
+    const other = budgets.callbacks.open('other');
+    other.reserve(512 * 1024 * 1024);
+    return other;
+  }
+
+  test('waits at the broker, untried, until there is', async () => {
+    await using receiver = await startCallbackReceiver();
+    const bench = await open();
+    const other = takeAllRoom(bench);
+    const task = taskFor(receiver.url);
+    const counted = bench.budgets.results.open('echo');
+    counted.reserve(large.length);
+    expect(await bench.desk.first(task, large, counted)).toBe(true);
+    expect(await bench.store.findCallbackState(task)).toEqual({ v: 1, status: 'pending', attempts: 0 });
+    bench.deliverStored();
+    await eventually(async () => (await bench.storedCallbackDeliveries()) > 0);
+    expect(receiver.callbacks).toEqual([]);
+    other.release();
+    await receiver.waitForCallbacks(1);
+    expect(receiver.callbacks.map((callback) => callback.body.equals(large))).toEqual([true]);
+    await eventually(() => bench.budgets.callbacks.usedBytes === 0);
+  });
+
+  test('does not hold up a small one', async () => {
+    await using receiver = await startCallbackReceiver();
+    const bench = await open();
+    takeAllRoom(bench);
+    expect(await bench.desk.first(taskFor(receiver.url), body)).toBe(true);
+    expect(receiver.callbacks).toHaveLength(1);
+  });
+
+  test('and that is too large for the broker waits a little, and is sent when there is', async () => {
+    await using receiver = await startCallbackReceiver();
+    const bench = await open();
+    const other = takeAllRoom(bench);
+    const first = bench.desk.first(taskFor(receiver.url), Buffer.alloc(9 * 1024 * 1024));
+    await eventually(() => bench.budgets.callbacks.waiting === 1);
+    other.release();
+    expect(await first).toBe(true);
+    expect(receiver.callbacks).toHaveLength(1);
+  });
+
+  test('and that is too large for the broker is a dead letter when there is none in time', async () => {
+    await using receiver = await startCallbackReceiver();
+    const bench = await open();
+    takeAllRoom(bench);
+    const task = taskFor(receiver.url);
+    expect(await bench.desk.first(task, Buffer.alloc(9 * 1024 * 1024))).toBe(true);
+    expect(await bench.deadLetters.find({ callId: task.callId })).toMatchObject([
+      { letter: { kind: 'callback', reason: 'callback_undeliverable', attempts: 0 } },
+    ]);
+    expect(receiver.callbacks).toEqual([]);
+  });
+});
+
 describe('a callback that may not be sent where it would go', () => {
   test.each(['http://127.0.0.1:PORT', 'http://localhost:PORT', 'https://127.0.0.1:PORT', 'ftp://127.0.0.1', 'no URL'])(
     'such as to %s is a dead letter at once, and is not tried again',

@@ -37,6 +37,7 @@ import { HeldCalls } from '../src/held-calls.ts';
 import { HttpAgent } from '../src/http/http-agent.ts';
 import { LeaseKeeper } from '../src/lease-keeper.ts';
 import { LaneGate } from '../src/limiter/lane-gate.ts';
+import { type Budgets, createBudgets } from '../src/memory/budgets.ts';
 import { createMetrics } from '../src/metrics.ts';
 import { NameResolver } from '../src/names/name-resolver.ts';
 import { type HeldDelivery, Settler } from '../src/settle/settler.ts';
@@ -53,6 +54,8 @@ export interface BenchOptions {
   readonly callbacksPerHost?: number;
   /** Default: 100 ms, three times. */
   readonly callbackScheduleMs?: readonly number[];
+  /** As `MAX_INFLIGHT_BYTES`. Default 512 MiB. */
+  readonly maxInflightBytes?: number;
   /** As in `CALLBACK_ALLOW`. Default: this machine. */
   readonly callbackAllow?: string;
   /** Default: nothing is signed. */
@@ -77,6 +80,9 @@ export interface SettlingBench extends AsyncDisposable {
   readonly topology: QueueTopology;
   readonly publisher: Publisher;
   readonly held: HeldCalls;
+  readonly budgets: Budgets;
+  /** What the stop of a worker does to calls that have not begun. */
+  readonly stopping: AbortController;
   readonly target: FunctionConfig;
   readonly lane: { readonly queue: string; readonly function: string };
   /** Sentences that were logged. */
@@ -100,6 +106,8 @@ export interface SettlingBench extends AsyncDisposable {
   hasRetries(): Promise<boolean>;
   /** Messages about expiries of any call. */
   storedExpiries(): Promise<number>;
+  /** Times that stored callbacks were delivered to a worker. */
+  storedCallbackDeliveries(): Promise<number>;
   /** Calls in the queue, waiting and in hand. */
   queued(): Promise<number>;
   /** Delivers stored callbacks until the end of the test. */
@@ -207,6 +215,9 @@ export async function startBench(options: BenchOptions): Promise<SettlingBench> 
     async storedExpiries() {
       return (await topology.manager.streams.info('EXPIRIES')).state.messages;
     },
+    async storedCallbackDeliveries() {
+      return (await topology.manager.consumers.info('CALLBACKS', 'callbacks')).delivered.consumer_seq;
+    },
     async queued() {
       const [state] = await topology.listLanes(queue);
       return (state?.pending ?? 0) + (state?.inFlight ?? 0);
@@ -252,11 +263,13 @@ function buildSettling(needs: SettlingNeeds) {
   const { callbackTimeoutMs = 10_000, callbacksPerHost = 100, callbackScheduleMs = [100, 100, 100] } = options;
   const { ackWaitMs = 30_000 } = options;
   const { signal } = cutShort;
+  const budgets = createBudgets(options.maxInflightBytes ?? 512 * 1024 * 1024);
   const metrics = createMetrics({
     registry: createRegistry(),
     slots: 1,
     isRegistered: () => true,
     lanes: () => [],
+    budgets,
     backlog: () => Promise.resolve(undefined),
     reconnects: () => 0,
     connected: () => true,
@@ -296,6 +309,7 @@ function buildSettling(needs: SettlingNeeds) {
       names,
       policy,
     }),
+    budget: budgets.callbacks,
     store: callbackStore,
     calls: store,
     source: new CallbackSource({ topology, ackWaitMs }),
@@ -309,10 +323,12 @@ function buildSettling(needs: SettlingNeeds) {
     source: new ExpirySource({ topology, ackWaitMs }),
     expiries,
     calls: store,
+    bodies: budgets.bodies,
     settler: new Settler({ ...common, store, callbacks: desk, handBack }),
     ackWaitMs,
   });
   const held = new HeldCalls(signal);
+  const stopping = new AbortController();
   const runner = new CallRunner({
     ...common,
     held,
@@ -324,11 +340,13 @@ function buildSettling(needs: SettlingNeeds) {
     // None is kept: a test lets them run out.
     leases: new LeaseKeeper(24 * 60 * 60 * 1000),
     maxResponseBytes: 16 * 1024 * 1024,
+    budgets,
+    stopping: stopping.signal,
     retryDefaults: { ...defaultRetryPolicy, minWaitMs: 60_000, backoff: 'exponential' as const },
     countUnfinished: (call) => handovers.countUnfinished(call),
     noteBegin: (call) => handovers.noteBegin(call),
   });
-  return { runner, desk, store, callbackStore, held, expiries, expiryDesk, pass };
+  return { runner, desk, store, callbackStore, held, expiries, expiryDesk, pass, budgets, stopping };
 }
 
 function callbackPolicy({ callbackAllow = '127.0.0.0/8,::1' }: BenchOptions): CallbackPolicy {

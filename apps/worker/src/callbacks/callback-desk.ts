@@ -6,11 +6,13 @@ import {
   type CallStore,
   callbackTaskCodec,
   identityIn,
+  type PublishResult,
   type RefusalReason,
   withStorableHeaders,
 } from '@asyncfn/queue-core';
 import type { Logger } from '@asyncfn/service-kit';
 import type { LeaseKeeper } from '../lease-keeper.ts';
+import { type ByteBudget, type ByteShare, isReserved, ownerOf } from '../memory/byte-budget.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import { type InsistOptions, insist } from '../settle/insist.ts';
 import type { OnSettleStep } from '../settle/settle-step.ts';
@@ -21,6 +23,8 @@ import type { Receivers } from './receivers.ts';
 export interface CallbackDeskOptions {
   readonly sender: CallbackSender;
   readonly receivers: Receivers;
+  /** Of the results that are being sent or wait for a slot. */
+  readonly budget: ByteBudget;
   readonly store: CallbackStore;
   readonly calls: CallStore;
   readonly source: CallbackSource;
@@ -43,6 +47,8 @@ export interface CallbackDeskOptions {
 const slotWaitMs = 2_000;
 /** A stored callback that could not be settled comes back after this. */
 const againMs = 1_000;
+/** One that there is no room for comes back later each time, up to this. */
+const longestBusyMs = 15_000;
 /** Pause after callbacks that found no slot: without it, all that wait there would be sent round and round. */
 const crowdedMs = 100;
 /** Stored callbacks in hand, with those that wait for a slot. */
@@ -67,8 +73,23 @@ export class CallbackDesk {
   /**
    * The first delivery. Returns whether the callback is taken care of: delivered, ended by its receiver, or stored.
    * If not, nothing but the call itself still knows of it. Never rejects.
+   * @param counted has counted the body so far, and is released as soon as that is done here
    */
-  async first(task: CallbackTask, body: Uint8Array): Promise<boolean> {
+  async first(task: CallbackTask, body: Uint8Array, counted?: ByteShare): Promise<boolean> {
+    const share = this.#options.budget.open(ownerOf(task));
+    try {
+      const kept = share.reserve(bytesOf(task, body)) ? 'send' : await this.#keepUnsent(task, body, share);
+      if (kept !== 'send') {
+        return kept;
+      }
+      counted?.release();
+      return await this.#sendFirst(task, body);
+    } finally {
+      share.release();
+    }
+  }
+
+  async #sendFirst(task: CallbackTask, body: Uint8Array): Promise<boolean> {
     const { receivers, signal, now } = this.#options;
     const admission = await receivers.admit(task, slotWaitMs, signal);
     if (admission.kind === 'later') {
@@ -78,14 +99,28 @@ export class CallbackDesk {
   }
 
   /**
+   * Has the broker keep a callback that there is no room for. One that is too large for the broker may wait a little for room:
+   * there is nowhere else for it.
+   */
+  async #keepUnsent(task: CallbackTask, body: Uint8Array, share: ByteShare): Promise<boolean | 'send'> {
+    const tried = await this.#store(task, body, { dueAt: this.#options.now(), after: 0 });
+    if (tried.result.kind === 'stored' || tried.result.reason !== 'too_large') {
+      return this.#afterStore(task, body, tried);
+    }
+    const patience = { waitMs: slotWaitMs, signal: this.#options.signal };
+    const hasRoom = await isReserved(share, bytesOf(task, body), patience);
+    return hasRoom ? 'send' : this.#afterStore(task, body, tried);
+  }
+
+  /**
    * As `first`, for a call whose place in the queue others wait for: the callback is stored before it is tried, so that
    * a slow receiver does not keep that place. What cannot be stored is delivered as ever.
    */
-  async handOver(task: CallbackTask, body: Uint8Array): Promise<boolean> {
+  async handOver(task: CallbackTask, body: Uint8Array, counted?: ByteShare): Promise<boolean> {
     const { store, onStep } = this.#options;
     const result = await insist(() => store.storeReady(withStorableHeaders(task), body), this.#options.insist);
     if (result.kind === 'refused' && !(await this.#isTakenCareOf(task, result.reason))) {
-      return this.first(task, body);
+      return this.first(task, body, counted);
     }
     // Its state is recorded once it has been tried: by now another worker may have delivered it.
     onStep('callback stored', task.callId);
@@ -131,7 +166,7 @@ export class CallbackDesk {
   }
 
   async #deliver(delivery: CallbackDelivery): Promise<void> {
-    const { task, body, streamSequence } = delivery;
+    const { task, streamSequence } = delivery;
     const { receivers, signal, logger } = this.#options;
     if (task === undefined) {
       logger.error({ streamSequence }, 'stored callback cannot be read and is dropped');
@@ -140,15 +175,55 @@ export class CallbackDesk {
     }
     const admission = await receivers.admit(task, slotWaitMs, signal);
     if (admission.kind === 'later') {
-      this.#crowded = true;
-      delivery.giveBack(admission.delayMs);
+      this.#postpone(delivery, admission.delayMs);
       return;
     }
-    if (await this.#follow(task, body, await this.#send(task, body, admission.done), streamSequence)) {
+    const share = this.#options.budget.open(ownerOf(task));
+    try {
+      await this.#settle(delivery, task, await this.#sendStored(delivery, task, share, admission.done));
+    } finally {
+      share.release();
+    }
+  }
+
+  /** Its body comes from the broker now that its turn has come, and only if there is room for it. */
+  async #sendStored(
+    delivery: CallbackDelivery,
+    task: CallbackTask,
+    share: ByteShare,
+    done: (answered: boolean) => void,
+  ): Promise<TriedCallback> {
+    const read = share.reserve(delivery.bodyBytes) ? await this.#readBody(delivery, task) : notNow;
+    if (read.kind !== 'body') {
+      done(false);
+      return read;
+    }
+    return { kind: 'sent', body: read.body, sent: await this.#send(task, read.body, done) };
+  }
+
+  async #readBody(delivery: CallbackDelivery, task: CallbackTask): Promise<ReadBody> {
+    try {
+      const body = await delivery.readBody();
+      return body === undefined ? { kind: 'gone' } : { kind: 'body', body };
+    } catch (err) {
+      this.#options.logger.warn({ err, callId: task.callId }, 'body of a stored callback cannot be read yet');
+      return notNow;
+    }
+  }
+
+  async #settle(delivery: CallbackDelivery, task: CallbackTask, tried: TriedCallback): Promise<void> {
+    if (tried.kind === 'not_now') {
+      this.#postpone(delivery, Math.min(longestBusyMs, againMs * delivery.deliveries));
+    } else if (tried.kind === 'gone' || (await this.#follow(task, tried.body, tried.sent, delivery.streamSequence))) {
       delivery.done();
     } else {
       delivery.giveBack(againMs);
     }
+  }
+
+  #postpone(delivery: CallbackDelivery, delayMs: number): void {
+    this.#crowded = true;
+    delivery.giveBack(delayMs);
   }
 
   async #send(
@@ -187,14 +262,19 @@ export class CallbackDesk {
     }
   }
 
-  async #keep(task: CallbackTask, body: Uint8Array, at: { dueAt: number; after: number }): Promise<boolean> {
-    const { store, logger } = this.#options;
+  async #keep(task: CallbackTask, body: Uint8Array, at: StoredAt): Promise<boolean> {
+    return this.#afterStore(task, body, await this.#store(task, body, at));
+  }
+
+  async #store(task: CallbackTask, body: Uint8Array, { dueAt, after }: StoredAt): Promise<StoreTry> {
+    const { store, insist: options } = this.#options;
     // Read first: whatever is recorded after the callback is stored is news of its next delivery.
     const known = await this.#records.find(task);
-    const result = await insist(
-      () => store.store(withStorableHeaders(task), body, at.dueAt, at.after),
-      this.#options.insist,
-    );
+    return { known, result: await insist(() => store.store(withStorableHeaders(task), body, dueAt, after), options) };
+  }
+
+  async #afterStore(task: CallbackTask, body: Uint8Array, { result, known }: StoreTry): Promise<boolean> {
+    const { logger } = this.#options;
     if (result.kind === 'refused' && result.reason === 'too_large') {
       logger.error({ callId: task.callId, bytes: body.length }, 'callback is too large to be stored by the broker');
       return this.#giveUp(task, new Uint8Array(), undefined);
@@ -261,4 +341,40 @@ export class CallbackDesk {
     await this.#records.failed(task);
     return true;
   }
+}
+
+/** When a callback is due, and the message that it follows; 0: none. */
+interface StoredAt {
+  readonly dueAt: number;
+  readonly after: number;
+}
+
+/** What the broker says to a callback, and what was known of it before. */
+interface StoreTry {
+  readonly result: PublishResult;
+  readonly known: Awaited<ReturnType<CallbackRecords['find']>>;
+}
+
+/** There is no room for the body of a stored callback, or the broker does not give it out. */
+interface NotNow {
+  readonly kind: 'not_now';
+}
+
+/** The broker has a stored callback no more. */
+interface Gone {
+  readonly kind: 'gone';
+}
+
+type ReadBody = NotNow | Gone | { readonly kind: 'body'; readonly body: Uint8Array };
+
+/** What became of a stored callback whose turn had come. */
+type TriedCallback =
+  | NotNow
+  | Gone
+  | { readonly kind: 'sent'; readonly body: Uint8Array; readonly sent: SentCallback | undefined };
+
+const notNow: NotNow = { kind: 'not_now' };
+
+function bytesOf({ headers }: CallbackTask, body: Uint8Array): number {
+  return headers.reduce((sum, [name, value]) => sum + name.length + value.length, body.length);
 }

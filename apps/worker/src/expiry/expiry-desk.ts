@@ -9,6 +9,7 @@ import {
 } from '@asyncfn/queue-core';
 import type { Logger } from '@asyncfn/service-kit';
 import { LeaseKeeper } from '../lease-keeper.ts';
+import { type ByteBudget, ownerOf } from '../memory/byte-budget.ts';
 import { othersMs } from '../settle/progress-check.ts';
 import { expiredEnd, type HeldCall, type Settler } from '../settle/settler.ts';
 
@@ -16,6 +17,8 @@ export interface ExpiryDeskOptions {
   readonly source: Pick<ExpirySource, 'fetch'>;
   readonly expiries: Pick<ExpiryStore, 'claim' | 'forgetStart'>;
   readonly calls: Pick<CallStore, 'findQueued' | 'findOutcome' | 'removeQueued'>;
+  /** Counts the bodies of the calls that are ended. */
+  readonly bodies: ByteBudget;
   /** One that gives calls back without noting a hand-over: what is given back here is a word, not a delivery. */
   readonly settler: Pick<Settler, 'end' | 'resume'>;
   readonly logger: Logger;
@@ -87,7 +90,7 @@ export class ExpiryDesk {
   }
 
   async #follow(delivery: ExpiryDelivery): Promise<void> {
-    const { calls, expiries, logger, now } = this.#options;
+    const { calls, expiries, logger } = this.#options;
     const { word } = delivery;
     if (word === undefined) {
       logger.error({}, 'word of an expired call cannot be read and is dropped');
@@ -112,7 +115,21 @@ export class ExpiryDesk {
     } else if (!claim.byUs && delivery.deliveries === 1) {
       delivery.giveBack(othersMs);
     } else {
-      await this.#expire(delivery, word, { call, seenAt }, now());
+      await this.#expireCounted(delivery, word, { call, seenAt });
+    }
+  }
+
+  async #expireCounted(delivery: ExpiryDelivery, word: ExpiryWord, seen: SeenCall): Promise<void> {
+    const { call } = seen;
+    const body = this.#options.bodies.open(ownerOf(call));
+    try {
+      if (body.reserve(call.body.length)) {
+        await this.#expire(delivery, word, seen, this.#options.now());
+      } else {
+        delivery.giveBack(soonMs);
+      }
+    } finally {
+      body.release();
     }
   }
 
@@ -161,6 +178,7 @@ export class ExpiryDesk {
         queue,
         done: () => void remove().then(() => delivery.done(), failed),
         giveBack: (delayMs) => delivery.giveBack(delayMs),
+        dropBody: () => {}, // `call` alone has it
       },
     };
   }

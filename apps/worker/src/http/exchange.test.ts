@@ -14,6 +14,7 @@ import {
 } from '@asyncfn/testkit';
 import { Agent } from 'undici';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import { ByteBudget } from '../memory/byte-budget.ts';
 import { exchange, type HttpOutcome, type HttpRequest } from './exchange.ts';
 import { HttpAgent } from './http-agent.ts';
 
@@ -445,5 +446,74 @@ describe('a connection that was used before and is closed without a byte', () =>
     const from = await used(server.url);
     expect(await post(server.url, { timeoutMs: 300 }, from)).toMatchObject({ kind: 'deadline', resent: true });
     await eventually(() => server.open === 0);
+  });
+});
+
+describe('a response that there is no room for', () => {
+  const size = 256 * 1024;
+  const whole = Buffer.alloc(size, 'x');
+  const inOne: RequestHandler = (_, response) => void response.end(whole);
+  const inPieces: RequestHandler = (_, response) => {
+    response.write(whole.subarray(0, size / 2));
+    response.end(whole.subarray(size / 2));
+  };
+
+  /** A budget of which somebody else has all. */
+  function fullBudget() {
+    const budget = new ByteBudget(size);
+    const other = budget.open('other');
+    other.reserve(size);
+    return { budget, other };
+  }
+
+  test.each([
+    ['with its length announced', inOne],
+    ['in pieces', inPieces],
+  ])('is read as soon as there is, %s, and its deadline does not count that time', async (_, handler) => {
+    await using fn = await startTestFunction({ handler });
+    const { budget, other } = fullBudget();
+    const room = budget.open('mine');
+    let outcome: HttpOutcome | undefined;
+    const request = { timeoutMs: 300, maxResponseBytes: 2 * size, room };
+    const exchanged = post(fn.url, request).then((it) => {
+      outcome = it;
+    });
+    await eventually(() => budget.waiting === 1);
+    await delay(400); // longer than the deadline
+    expect(outcome).toBeUndefined();
+    other.release();
+    await exchanged;
+    expect(outcome).toMatchObject({ kind: 'answer', body: whole });
+    expect(room.bytes).toBe(size);
+    room.release();
+    expect(budget.usedBytes).toBe(0);
+  });
+
+  test('has its deadline again once there is', async () => {
+    await using fn = await startTestFunction({ handler: (_, response) => void response.write(whole) });
+    const { budget, other } = fullBudget();
+    const exchanged = post(fn.url, { timeoutMs: 300, maxResponseBytes: 2 * size, room: budget.open('mine') });
+    await eventually(() => budget.waiting === 1);
+    other.release();
+    expect(await exchanged).toMatchObject({ kind: 'deadline' });
+    expect(budget.usedBytes).toBe(0);
+  });
+
+  test('waits no longer when it is given up', async () => {
+    await using fn = await startTestFunction({ handler: inOne });
+    const { budget } = fullBudget();
+    const giveUp = new AbortController();
+    const room = budget.open('mine');
+    const exchanged = post(fn.url, { maxResponseBytes: 2 * size, room, signal: giveUp.signal });
+    await eventually(() => budget.waiting === 1);
+    giveUp.abort();
+    expect(await exchanged).toMatchObject({ kind: 'abandoned' });
+    expect([budget.waiting, budget.usedBytes]).toEqual([0, size]);
+  });
+
+  test('does not keep a small one waiting', async () => {
+    await using fn = await startTestFunction({ handler: (_, response) => void response.end('small') });
+    const { budget } = fullBudget();
+    expect(await post(fn.url, { room: budget.open('mine') })).toMatchObject({ body: Buffer.from('small') });
   });
 });

@@ -2,6 +2,7 @@ import type { HeaderList } from '@asyncfn/queue-core';
 import { after } from '@asyncfn/service-kit';
 import type { Dispatcher } from 'undici';
 import type { AbortWatch } from '../light-abort.ts';
+import { type ByteShare, uncountedBytes } from '../memory/byte-budget.ts';
 import type { AnswerHead } from './answer-head.ts';
 import type { AnswerListener } from './answer-reader.ts';
 import { BadAnswerError } from './bad-answer.ts';
@@ -19,6 +20,8 @@ export interface HttpRequest {
   readonly timeoutMs: number;
   /** Longest response body that is taken. */
   readonly maxResponseBytes: number;
+  /** Counts the response body, which is read only as far as there is room. Released unless there is an answer. */
+  readonly room?: ByteShare | undefined;
   /**
    * Whether only the status line counts: then it is the answer, whatever follows, and the body is read only as far as
    * that helps to reuse the connection.
@@ -78,6 +81,9 @@ const nothing = Buffer.alloc(0);
 /** With `statusOnly`: how long to wait for the end of the body, in milliseconds. */
 const unwantedBodyMs = 250;
 
+/** A body whose length is not announced has room made for it in steps. */
+const stepBytes = 256 * 1024;
+
 /** Follows one exchange through undici to exactly one outcome. */
 class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
   readonly #agent: HttpAgent;
@@ -98,6 +104,10 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
   #status = 0;
   #headers: HeaderList = [];
   #bytes = 0;
+  /** Length of the response body as its head has it; 0 where that says nothing. */
+  #announcedBytes = 0;
+  /** When `timeoutMs` are over, on the monotonic clock. */
+  #deadline = 0;
 
   constructor(agent: HttpAgent, request: HttpRequest, resolve: (outcome: HttpOutcome) => void) {
     this.#agent = agent;
@@ -107,9 +117,16 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
 
   send(): void {
     const { timeoutMs, signal } = this.#request;
-    this.#stopTimer = timeoutMs > 0 ? after(timeoutMs, () => this.#end({ kind: 'deadline' })) : undefined;
+    if (timeoutMs > 0) {
+      this.#deadline = performance.now() + timeoutMs;
+      this.#startTimer(timeoutMs);
+    }
     signal?.addEventListener('abort', this.#abandon, { once: true });
     this.#dispatch('dispatch');
+  }
+
+  #startTimer(ms: number): void {
+    this.#stopTimer = after(ms, () => this.#end({ kind: 'deadline' }));
   }
 
   #dispatch(how: 'dispatch' | 'dispatchAlone'): void {
@@ -156,25 +173,56 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
     this.#status = status;
   }
 
-  onHead({ headers }: AnswerHead): void {
+  onHead({ headers, framing }: AnswerHead): void {
     this.#headers = headers;
+    this.#announcedBytes = typeof framing.body === 'number' ? framing.body : 0;
     if (this.#request.statusOnly) {
       this.#stopTimer?.();
-      this.#stopTimer = after(unwantedBodyMs, () => this.#end({ kind: 'deadline' }));
+      this.#startTimer(unwantedBodyMs);
     }
   }
 
-  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#bytes += chunk.length;
     if (this.#bytes > this.#request.maxResponseBytes) {
       const error = new Error(`the body is larger than ${this.#request.maxResponseBytes} bytes`);
       this.#end({ kind: 'too_large', error });
     } else if (!this.#request.statusOnly) {
       this.#chunks.push(chunk);
+      this.#makeRoom(controller);
+    }
+  }
+
+  /** Reads on once there is room for what is to come. The time until then is ours, and not of the other side's deadline. */
+  #makeRoom(controller: Dispatcher.DispatchController): void {
+    const { room, maxResponseBytes } = this.#request;
+    if (room === undefined || this.#bytes <= room.bytes) {
+      return;
+    }
+    const steps = Math.ceil(this.#bytes / stepBytes) * stepBytes;
+    const wanted =
+      this.#announcedBytes > 0 ? this.#announcedBytes : this.#bytes <= uncountedBytes ? this.#bytes : steps;
+    const pausedAt = performance.now();
+    // Not in the middle of another response, which may be what has made room.
+    const readOn = (): void => queueMicrotask(() => this.#resume(controller, pausedAt));
+    if (!room.reserve(Math.min(wanted, maxResponseBytes), readOn)) {
+      this.#stopTimer?.();
+      controller.pause();
+    }
+  }
+
+  #resume(controller: Dispatcher.DispatchController, pausedAt: number): void {
+    if (this.#outcome === undefined) {
+      if (this.#deadline > 0) {
+        this.#deadline += performance.now() - pausedAt;
+        this.#startTimer(Math.max(1, this.#deadline - performance.now()));
+      }
+      controller.resume();
     }
   }
 
   onResponseEnd(): void {
+    this.#request.room?.shrink(this.#bytes);
     this.#end(this.#answer(Buffer.concat(this.#chunks)));
   }
 
@@ -211,6 +259,9 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
     this.#outcome = outcome;
     this.#stopTimer?.();
     this.#request.signal?.removeEventListener('abort', this.#abandon);
+    if (outcome.kind !== 'answer') {
+      this.#request.room?.release();
+    }
     if (outcome.kind !== 'answer' && outcome.kind !== 'unreachable') {
       this.#controller?.abort(new Error(outcome.kind)); // closes the socket, so that the other side can notice
     }

@@ -8,7 +8,13 @@ import {
 } from '@asyncfn/queue-core';
 import { type Logger, sleep } from '@asyncfn/service-kit';
 import type { HeldCalls } from '../held-calls.ts';
+import { type CallBytes, isReserved } from '../memory/byte-budget.ts';
 import type { HeldCall, Settler } from './settler.ts';
+
+/** A call in hand whose bytes are counted. */
+export interface RunningCall extends HeldCall<Delivery> {
+  readonly bytes: CallBytes;
+}
 
 export interface ProgressCheckOptions {
   readonly settler: Pick<Settler, 'end' | 'resume' | 'giveBack'>;
@@ -16,7 +22,10 @@ export interface ProgressCheckOptions {
   readonly held: Pick<HeldCalls, 'wasCancelled' | 'mayHaveMissedCancel'>;
   /** How many deliveries of the call were begun and not handed back: see `Handovers`. */
   readonly countUnfinished: (call: CallIdentity) => Promise<number>;
+  readonly maxResponseBytes: number;
   readonly logger: Logger;
+  /** Aborts when the worker gives up what it has in hand. */
+  readonly signal: AbortSignal;
 }
 
 /** What is left to do for a call when its slot is free again. */
@@ -40,11 +49,25 @@ export class ProgressCheck {
     this.#options = options;
   }
 
+  /** `invoke`, or the call is dealt with but for the rest. */
+  async look(held: RunningCall): Promise<Rest | 'invoke'> {
+    const { maxResponseBytes, signal } = this.#options;
+    // An end is read with its result, whose size is not known before.
+    if (!(await isReserved(held.bytes.result, maxResponseBytes, { signal }))) {
+      return undefined; // the worker stops, and gives it back
+    }
+    const handled = await this.#lookUntilAnswered(held);
+    if (handled === 'invoke' || handled === undefined) {
+      held.bytes.result.release();
+    }
+    return handled;
+  }
+
   /**
-   * `invoke`, or the call is dealt with but for the rest. An outage that is over leaves the broker silent for a moment. A
-   * call whose end cannot be looked for even then goes back: no worker has died with it.
+   * An outage that is over leaves the broker silent for a moment. A call whose end cannot be looked for even then goes back:
+   * no worker has died with it.
    */
-  async look(held: HeldCall<Delivery>): Promise<Rest | 'invoke'> {
+  async #lookUntilAnswered(held: RunningCall): Promise<Rest | 'invoke'> {
     const { settler, logger } = this.#options;
     for (let waitedMs = 0; ; waitedMs += lookAgainMs) {
       try {
@@ -67,7 +90,7 @@ export class ProgressCheck {
     }
   }
 
-  async #look(held: HeldCall<Delivery>): Promise<Rest | 'invoke'> {
+  async #look(held: RunningCall): Promise<Rest | 'invoke'> {
     const { store, held: desk } = this.#options;
     const { call } = held;
     // What was sent long ago may be of a call that has ended since, and whose end is forgotten.
@@ -84,7 +107,7 @@ export class ProgressCheck {
    * A call that was delivered before: its worker may have got further than its acknowledgement. The order matters:
    * an attempt that follows this one is looked for first, since it leaves the stream only after its outcome is there.
    */
-  async #lookAtAll(held: HeldCall<Delivery>): Promise<Rest | 'invoke'> {
+  async #lookAtAll(held: RunningCall): Promise<Rest | 'invoke'> {
     const { store, settler } = this.#options;
     const { delivery, call } = held;
     if (!(await store.isThere(delivery))) {
@@ -99,6 +122,7 @@ export class ProgressCheck {
     if (earlier < maxWorkerCrashes || (await this.#options.countUnfinished(delivery)) < maxWorkerCrashes) {
       return 'invoke';
     }
+    held.bytes.result.release();
     return settler.end(held, { status: 'failed', reason: 'worker_crash', maxRetries: call.maxRetries ?? 0 });
   }
 
@@ -106,7 +130,7 @@ export class ProgressCheck {
    * The end of a call that its consumer delivers for the first time was recorded by another who may be alive, and sending the
    * callback: the expiry desk, or a worker whose consumer was removed. It gets time for that, as the lane does at that desk.
    */
-  async #resume(held: HeldCall<Delivery>, ended: StoredOutcome): Promise<Rest> {
+  async #resume(held: RunningCall, ended: StoredOutcome): Promise<Rest> {
     const { settler } = this.#options;
     const { delivery, call } = held;
     const hasCallback = call.callbackUrl !== undefined && ended.outcome.status !== 'cancelled';
@@ -114,6 +138,7 @@ export class ProgressCheck {
       await settler.giveBack(held, othersMs);
       return undefined;
     }
+    held.bytes.result.shrink(ended.body.length);
     return () => settler.resume(held, ended);
   }
 }

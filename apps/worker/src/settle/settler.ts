@@ -24,6 +24,7 @@ import type { Tracer } from '@opentelemetry/api';
 import type { CallbackDesk } from '../callbacks/callback-desk.ts';
 import { toCallbackTask } from '../callbacks/callback-request.ts';
 import type { AttemptResult } from '../invoke.ts';
+import type { CallBytes } from '../memory/byte-budget.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import { type InsistOptions, insist } from './insist.ts';
 import type { OnSettleStep } from './settle-step.ts';
@@ -60,7 +61,10 @@ export function expiredEnd(call: Call): End {
 }
 
 /** What the end of a call needs of the message that brought it. */
-export type HeldDelivery = Pick<Delivery, keyof CallIdentity | 'function' | 'queue' | 'done' | 'giveBack'> &
+export type HeldDelivery = Pick<
+  Delivery,
+  keyof CallIdentity | 'function' | 'queue' | 'done' | 'giveBack' | 'dropBody'
+> &
   Partial<Pick<Delivery, 'info'>>;
 
 /** A call in hand, with the delivery that brought it. */
@@ -69,6 +73,8 @@ export interface HeldCall<D extends HeldDelivery = HeldDelivery> {
   readonly call: Call;
   /** No worker can have had it before. Default: one may have. */
   readonly isFirst?: boolean;
+  /** Released early where bytes are not held any more, or counted elsewhere. */
+  readonly bytes?: CallBytes | undefined;
   /** Whether its function has a cap: then others wait until this call has left the queue. */
   readonly capped?: boolean;
   /** When it was seen that it has no end, and that its message is in the queue: on the monotonic clock. */
@@ -197,24 +203,26 @@ export class Settler {
       this.#done(delivery);
       return true;
     }
-    const done =
-      (outcome.status === 'succeeded' || (await this.#bury(held, outcome))) &&
-      (callbackIsKnown || (await this.#callBack(held, outcome, body)));
-    if (done) {
+    const isKept = outcome.status === 'succeeded' || (await this.#bury(held, outcome));
+    dropBody(held);
+    if (isKept && (callbackIsKnown || (await this.#callBack(held, outcome, body)))) {
       this.#done(delivery);
-    } else {
-      await this.#options.handBack(delivery, fullMs);
+      return true;
     }
-    return done;
+    await this.#options.handBack(delivery, fullMs);
+    return false;
   }
 
-  async #callBack({ call, capped }: HeldCall, outcome: Outcome, body: Uint8Array): Promise<boolean> {
+  async #callBack({ call, capped, bytes }: HeldCall, outcome: Outcome, body: Uint8Array): Promise<boolean> {
     const { headers, durationMs = 0, maxRetries } = outcome;
     // Who never answered was not to be reached, or had no time to.
     const { functionStatus: status = outcome.status === 'expired' ? 504 : 503 } = outcome;
     const task = toCallbackTask(call, { status, headers, durationMs }, maxRetries);
     const { callbacks } = this.#options;
-    return task === undefined || (capped === true ? callbacks.handOver(task, body) : callbacks.first(task, body));
+    return (
+      task === undefined ||
+      (capped === true ? callbacks.handOver(task, body, bytes?.result) : callbacks.first(task, body, bytes?.result))
+    );
   }
 
   async #bury({ call }: HeldCall, outcome: Outcome): Promise<boolean> {
@@ -376,6 +384,13 @@ export class Settler {
     this.#options.metrics.processed(delivery.queue);
     this.#options.onStep('call acknowledged', delivery.callId);
   }
+}
+
+/** Nobody needs the body of a call that has ended and is buried: a callback may be under way for long. */
+function dropBody({ delivery, call, bytes }: HeldCall): void {
+  delivery.dropBody();
+  Object.assign(call, { body: nothing });
+  bytes?.body.release();
 }
 
 /** The number of the attempt that a call ended with; of one that ended without a further one, the number of that. */

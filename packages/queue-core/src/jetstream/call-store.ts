@@ -18,7 +18,7 @@ import type { PublishResult } from '../publish-result.ts';
 import { callPattern, callSubject, queueStream } from '../subjects.ts';
 import { asQueueError } from './connecting/set-up-error.ts';
 import type { Delivery } from './delivery.ts';
-import { lastMessage } from './last-message.ts';
+import { lastMessage, messageAt } from './last-message.ts';
 import { MessageHeaders } from './message-headers.ts';
 import type { Publisher } from './publisher.ts';
 import type { QueueTopology } from './queue-topology.ts';
@@ -160,6 +160,11 @@ export class CallStore {
     const message = await lastMessage(this.#topology.manager, queueStream(of.queue), anyReadiness(of));
     const decoded = message === undefined ? undefined : decodeCall(headerOf(message, callHeader), message.data);
     return decoded?.kind === 'call' ? decoded.call : undefined;
+  }
+
+  /** The body of a call in hand as its queue has it; undefined where it has been taken out of there. Throws `QueueError`. */
+  async readBody({ queue, info }: HeldMessage): Promise<Uint8Array | undefined> {
+    return (await messageAt(this.#topology.manager, queueStream(queue), info.streamSequence))?.data;
   }
 
   /** Takes the call out of its queue, wherever it stands there. Throws `QueueError`. */

@@ -1,6 +1,7 @@
 import type { JsMsg } from '@nats-io/jetstream';
 import { type CallbackTask, callbackSubject, callbackTaskCodec } from '../callback-task.ts';
 import { readHeader } from './delivery.ts';
+import { messageAt } from './last-message.ts';
 import { callbackStream } from './record-streams.ts';
 import { type SourceOptions, WorkSource } from './work-source.ts';
 
@@ -8,9 +9,12 @@ import { type SourceOptions, WorkSource } from './work-source.ts';
 export interface CallbackDelivery {
   /** Undefined for a message that cannot be read. */
   readonly task: CallbackTask | undefined;
-  readonly body: Uint8Array;
+  /** Length of the body, which stays with the broker until it is asked for. */
+  readonly bodyBytes: number;
   readonly streamSequence: number;
   readonly deliveries: number;
+  /** The body. Undefined if the broker has the message no more. Throws `QueueError`. */
+  readBody(): Promise<Uint8Array | undefined>;
   /** Dealt with: the broker removes it. */
   done(): void;
   /** Not now: the broker hands it out again after `delayMs`. */
@@ -19,19 +23,28 @@ export interface CallbackDelivery {
   extend(): void;
 }
 
-/** Takes stored callbacks that are due. */
+/** Takes stored callbacks that are due, without their bodies: there is no telling yet when each of them will be sent. */
 export class CallbackSource extends WorkSource<CallbackDelivery> {
   constructor(options: SourceOptions) {
-    super(options, { stream: callbackStream, consumer: 'callbacks', filter: 'callbacks.ready.*.*.*.*', toDelivery });
+    const readBody = async (sequence: number): Promise<Uint8Array | undefined> =>
+      (await messageAt(options.topology.manager, callbackStream, sequence))?.data;
+    super(options, {
+      stream: callbackStream,
+      consumer: 'callbacks',
+      filter: 'callbacks.ready.*.*.*.*',
+      headersOnly: true,
+      toDelivery: (message) => toDelivery(message, readBody),
+    });
   }
 }
 
-function toDelivery(message: JsMsg): CallbackDelivery {
+function toDelivery(message: JsMsg, readBody: (sequence: number) => Promise<Uint8Array | undefined>): CallbackDelivery {
   return {
     task: readTask(message),
-    body: message.data,
+    bodyBytes: Number(readHeader(message, 'Nats-Msg-Size') ?? 0),
     streamSequence: message.seq,
     deliveries: message.info.deliveryCount,
+    readBody: () => readBody(message.seq),
     done: () => message.ack(),
     giveBack: (delayMs) => message.nak(delayMs),
     extend: () => message.working(),

@@ -25,6 +25,8 @@ export interface Delivery extends CallIdentity {
   done(): void;
   /** Not dealt with: the broker hands it to the next worker that asks, at once or after `delayMs`. */
   giveBack(delayMs?: number): void;
+  /** Forgets the body of the call, here and in `call`: nothing needs it any more, or it is read again. */
+  dropBody(): void;
   /** Renews the lease for another `ack_wait`. */
   extend(): void;
   /** The broker removes the call and tells operators why in an advisory. */
@@ -38,6 +40,7 @@ export interface Delivery extends CallIdentity {
 }
 
 type MessageSubject = NonNullable<ReturnType<typeof readCallSubject>>;
+const nothing = new Uint8Array();
 
 export type SendAcknowledgement = (replyTo: string, acknowledgement: Acknowledgement) => void;
 
@@ -51,6 +54,11 @@ export function toDelivery(message: Msg, send: SendAcknowledgement): Delivery | 
   }
   const rawHeader = readHeader(message, callHeader);
   const { lane, identity = nameless(info) } = subject;
+  const decoded: DecodedCall =
+    rawHeader === undefined
+      ? { kind: 'undecodable', problem: 'the headers of the message are malformed' }
+      : ofSubject(decodeCall(rawHeader, message.data), subject);
+  let rawBody: Uint8Array = message.data;
   let decided: Acknowledgement | undefined;
   let latest: Delivery | undefined;
   const settle = (acknowledgement: Acknowledgement): void => {
@@ -65,12 +73,11 @@ export function toDelivery(message: Msg, send: SendAcknowledgement): Delivery | 
     }
   };
   return {
-    call:
-      rawHeader === undefined
-        ? { kind: 'undecodable', problem: 'the headers of the message are malformed' }
-        : ofSubject(decodeCall(rawHeader, message.data), subject),
+    call: decoded,
     rawHeader: rawHeader ?? '',
-    rawBody: message.data,
+    get rawBody() {
+      return rawBody;
+    },
     callId: identity.callId,
     ...(identity.submitter !== undefined && { submitter: identity.submitter }),
     startTime: identity.startTime,
@@ -81,11 +88,18 @@ export function toDelivery(message: Msg, send: SendAcknowledgement): Delivery | 
       return decided !== undefined;
     },
     done: () => settle('done'),
+    dropBody: () => {
+      rawBody = nothing;
+      if (decoded.kind === 'call') {
+        Object.assign(decoded.call, { body: nothing });
+      }
+    },
     giveBack: (delayMs = 0) => settle({ backAfterMs: delayMs }),
     extend: () => (latest === undefined ? send(reply, 'working') : latest.extend()),
     setAside: (reason) => settle({ setAside: reason }),
     again: (newer) => {
       latest = newer;
+      newer.dropBody(); // that of this one is the same
       if (decided !== undefined) {
         settleAs(newer, decided);
       }

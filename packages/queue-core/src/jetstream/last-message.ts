@@ -23,6 +23,29 @@ export async function lastMessage(
 }
 
 /**
+ * The message at a place of the stream; undefined where there is none any more. A replica that may be a little behind is asked
+ * first: it sends the body as it is, and the leader sends it as text within JSON. Throws `QueueError`.
+ */
+export async function messageAt(
+  manager: JetStreamManager,
+  stream: string,
+  sequence: number,
+): Promise<StoredMsg | undefined> {
+  try {
+    return (
+      (await manager.direct.getMessage(stream, { seq: sequence })) ??
+      (await manager.streams.getMessage(stream, { seq: sequence })) ??
+      undefined
+    );
+  } catch (error) {
+    if (error instanceof JetStreamApiError && error.code === noMessage) {
+      return undefined;
+    }
+    throw asQueueError(error, `a message of ${stream} cannot be read`);
+  }
+}
+
+/**
  * The first message of a subject, which may have wildcards, at a place of the stream or behind it; undefined where
  * there is none. Any replica may answer, and be a little behind. Throws `QueueError`.
  */

@@ -14,6 +14,8 @@ interface Work<D> {
   readonly consumer: string;
   /** The subjects of what is due. */
   readonly filter: string;
+  /** Whether messages come without their bodies. Default: with them. */
+  readonly headersOnly?: boolean;
   readonly toDelivery: (message: JsMsg) => D;
 }
 
@@ -54,13 +56,14 @@ export class WorkSource<D> {
 
   async #ensureConsumer(): Promise<void> {
     const { manager } = this.#options.topology;
-    const { stream, consumer, filter } = this.#work;
+    const { stream, consumer, filter, headersOnly = false } = this.#work;
     if (this.#ensuredWith === manager) {
       return;
     }
     const config = {
       durable_name: consumer,
       filter_subject: filter,
+      headers_only: headersOnly,
       ack_policy: AckPolicy.Explicit,
       ack_wait: this.#options.ackWaitMs * nanosPerMs,
       max_deliver: -1,

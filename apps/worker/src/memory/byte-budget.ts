@@ -1,0 +1,224 @@
+/** The bytes that one holder has counted. */
+export interface ByteShare {
+  readonly bytes: number;
+  /**
+   * Has at least so many counted.
+   * @param onRoom called once, as soon as there is room for them, if that is not at once. Never after `release`
+   * @returns whether they are counted already
+   */
+  reserve(bytes: number, onRoom?: () => void): boolean;
+  /** No more than so many are held. Ends a wait for more. */
+  shrink(bytes: number): void;
+  /** Nothing is held any more. Legal any number of times, and the share may be used again. */
+  release(): void;
+}
+
+/**
+ * What is no larger is not counted and never waits: large bodies of one caller do not hold up the small ones of another.
+ * How many of them a worker has is bounded by its slots.
+ */
+export const uncountedBytes = 16 * 1024;
+
+/** An owner may hold this many times what it leaves free for the others. */
+const greed = 2;
+
+/**
+ * How many bytes of one kind the worker holds at once, and for whom.
+ *
+ * An owner may hold twice as much as it leaves free: one alone two thirds of the limit, two of them two fifths each. So
+ * there is room for the next one however much some hold (dynamic thresholds, as in the shared buffers of switches).
+ *
+ * Shares that grow could stop each other halfway. So one share of each owner may take all that is free, and if even that is
+ * not enough, one of all shares may go beyond the limit: each of them in turn comes to its end.
+ */
+export class ByteBudget {
+  readonly #limitBytes: number;
+  /** Those that hold something. */
+  readonly #owners = new Map<string, Owner>();
+  /** In the order in which they came. */
+  readonly #waiting = new Map<Share, Wait>();
+  /** The share that may go beyond the limit. */
+  #exempt: Share | undefined;
+  #usedBytes = 0;
+
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes;
+  }
+
+  /** More than the limit by one share at most. */
+  get usedBytes(): number {
+    return this.#usedBytes;
+  }
+
+  /** How many shares wait for room. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** A share that holds nothing yet. */
+  open(owner: string): ByteShare {
+    return new Share(owner, this.#desk);
+  }
+
+  readonly #desk: ShareDesk = {
+    reserve: (share, bytes, onRoom) => {
+      if (!this.#isBehind(share) && this.#take(share, bytes)) {
+        return true;
+      }
+      if (onRoom !== undefined) {
+        this.#waiting.set(share, { bytes, onRoom });
+      }
+      return false;
+    },
+    shrink: (share, bytes) => {
+      this.#waiting.delete(share);
+      if (bytes < share.bytes) {
+        this.#count(share, bytes);
+        this.#grant();
+      }
+    },
+  };
+
+  /** Whether others of its owner wait that came before it. */
+  #isBehind({ bytes, owner }: Share): boolean {
+    return bytes === 0 && [...this.#waiting.keys()].some((waiting) => waiting.owner === owner);
+  }
+
+  #take(share: Share, bytes: number): boolean {
+    const fits = this.#fits(share, bytes - share.bytes);
+    if (fits) {
+      this.#count(share, bytes);
+    }
+    return fits;
+  }
+
+  #fits(share: Share, more: number): boolean {
+    const left = this.#limitBytes - this.#usedBytes - more;
+    const owner = this.#owners.get(share.owner);
+    if (left >= 0 && (owner?.held ?? 0) + more <= greed * left) {
+      return true;
+    }
+    // Until it ends, a share that has begun keeps from others what it holds.
+    if (owner !== undefined && share.bytes > 0) {
+      owner.turn ??= share;
+    }
+    if (owner?.turn === share) {
+      this.#exempt ??= left >= 0 ? undefined : share;
+      return left >= 0 || this.#exempt === share;
+    }
+    return this.#usedBytes === 0;
+  }
+
+  #count(share: Share, bytes: number): void {
+    const owner = this.#owners.get(share.owner) ?? { held: 0, turn: undefined };
+    owner.held += bytes - share.bytes;
+    this.#usedBytes += bytes - share.bytes;
+    share.bytes = bytes;
+    if (bytes === 0) {
+      owner.turn = owner.turn === share ? undefined : owner.turn;
+      this.#exempt = this.#exempt === share ? undefined : this.#exempt;
+    }
+    if (owner.held === 0) {
+      this.#owners.delete(share.owner);
+    } else {
+      this.#owners.set(share.owner, owner);
+    }
+  }
+
+  /** Lets those go on that there is room for now: those of one owner in their order, but for the one whose turn it is. */
+  #grant(): void {
+    const granted: Wait[] = [];
+    const stuck = new Set<string>();
+    for (const [share, wait] of this.#waiting) {
+      if ((share.bytes > 0 || !stuck.has(share.owner)) && this.#take(share, wait.bytes)) {
+        this.#waiting.delete(share);
+        granted.push(wait);
+      } else {
+        stuck.add(share.owner);
+      }
+    }
+    for (const { onRoom } of granted) {
+      onRoom();
+    }
+  }
+}
+
+/** What counts the bytes of one call. */
+export interface CallBytes {
+  readonly body: ByteShare;
+  /** Of its result. */
+  readonly result: ByteShare;
+}
+
+interface Patience {
+  /** Default: without an end. */
+  readonly waitMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Waits for room. Resolves with whether there is; if not, before the time is up or the signal aborts, nothing more is counted. */
+export function isReserved(share: ByteShare, bytes: number, { waitMs, signal }: Patience = {}): Promise<boolean> {
+  return new Promise((resolve) => {
+    const end = (isThere: boolean): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', giveUp);
+      resolve(isThere);
+    };
+    const giveUp = (): void => {
+      share.shrink(share.bytes);
+      end(false);
+    };
+    const timer = waitMs === undefined ? undefined : setTimeout(giveUp, waitMs);
+    signal?.addEventListener('abort', giveUp, { once: true });
+    if (share.reserve(bytes, () => end(true))) {
+      end(true);
+    } else if (signal?.aborted) {
+      giveUp();
+    }
+  });
+}
+
+/** Whose the bytes of a call are: those of one function for one submitter, so that neither takes the room of others. */
+export function ownerOf(call: { readonly function: string; readonly submitter?: string | undefined }): string {
+  return `${call.function}/${call.submitter ?? ''}`;
+}
+
+interface Owner {
+  held: number;
+  /** The share that may take all that is free. */
+  turn: Share | undefined;
+}
+
+interface Wait {
+  readonly bytes: number;
+  readonly onRoom: () => void;
+}
+
+/** What a share asks its budget for. */
+interface ShareDesk {
+  reserve(share: Share, bytes: number, onRoom: (() => void) | undefined): boolean;
+  shrink(share: Share, bytes: number): void;
+}
+
+class Share implements ByteShare {
+  readonly owner: string;
+  bytes = 0;
+  readonly #desk: ShareDesk;
+
+  constructor(owner: string, desk: ShareDesk) {
+    this.owner = owner;
+    this.#desk = desk;
+  }
+
+  reserve(bytes: number, onRoom?: () => void): boolean {
+    return bytes <= Math.max(this.bytes, uncountedBytes) || this.#desk.reserve(this, bytes, onRoom);
+  }
+
+  shrink(bytes: number): void {
+    this.#desk.shrink(this, bytes);
+  }
+
+  release(): void {
+    this.#desk.shrink(this, 0);
+  }
+}
