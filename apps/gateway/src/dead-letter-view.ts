@@ -11,7 +11,7 @@ import { displayUrl } from '@asyncfn/service-kit';
 /** A dead letter as operators see it in a list. Bodies, header values and secrets in URLs are not for their eyes (P9). */
 export function toListView(letter: Omit<DeadLetterEntry, 'sequence'>, names: Pick<FunctionNames, 'resolve'>) {
   const { callId, submitter, kind, function: name, queue, reason, lastStatus, attempts, createdAt, endedAt } = letter;
-  const { bytes } = letter;
+  const { bytes, omitted } = letter;
   return {
     callId,
     submitter,
@@ -24,6 +24,7 @@ export function toListView(letter: Omit<DeadLetterEntry, 'sequence'>, names: Pic
     createdAt: new Date(createdAt).toISOString(),
     endedAt: new Date(endedAt).toISOString(),
     bytes,
+    omitted,
   };
 }
 

@@ -35,7 +35,7 @@ import {
   undecidedMs,
 } from './settle/progress-check.ts';
 import type { OnSettleStep } from './settle/settle-step.ts';
-import { expiredEnd, type HeldCall, type Settler } from './settle/settler.ts';
+import { type End, expiredEnd, type HeldCall, type Settler } from './settle/settler.ts';
 import { AttemptTrace } from './tracing/attempt-trace.ts';
 
 export interface CallRunnerOptions extends ProgressCheckOptions {
@@ -271,7 +271,8 @@ export class CallRunner {
       const mayStay: boolean = pass.rejectedInCompany && !verdict.asked && call.retry - held.call.retry < turns;
       pass = mayStay ? await gate.again(attempt.signal) : undefined;
       if (pass === undefined) {
-        return this.#retryLater({ ...held, call }, verdict.delayMs, attempt);
+        const end: End = { status: 'failed', reason: 'too_large', maxRetries, result };
+        return this.#retryLater({ ...held, call }, verdict.delayMs, attempt, end);
       }
       call = { ...call, retry: call.retry + 1 };
     }
@@ -331,12 +332,16 @@ export class CallRunner {
     return permit;
   }
 
-  async #retryLater(held: HeldCall<Delivery>, delayMs: number, { isCancelled }: HeldAttempt): Promise<undefined> {
+  /** @param end of a call that the broker cannot store again */
+  async #retryLater(held: RunningCall, delayMs: number, { isCancelled }: HeldAttempt, end: End): Promise<Rest> {
     if (isCancelled) {
       return this.#letGo(held);
     }
-    await this.#options.settler.retry(held, delayMs);
+    if (!(await this.#options.settler.retry(held, delayMs))) {
+      return await this.#options.settler.end(held, end);
+    }
     this.#options.onMove(held.delivery);
+    return undefined;
   }
 
   /** The call was cancelled: its end is recorded, and what the function may have made of it counts no more. */

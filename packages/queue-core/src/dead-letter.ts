@@ -14,6 +14,7 @@ export const deadLetterReasons = [
   'unknown_function',
   'undecodable',
   'worker_crash',
+  'too_large',
   'callback_undeliverable',
 ] as const;
 
@@ -37,6 +38,8 @@ export const DeadLetter = Type.Object({
   createdAt: Type.Number(),
   /** When it came here: Unix time in milliseconds. */
   endedAt: Type.Number(),
+  /** What is not kept of it, because no message of the broker holds it: the body, or the header that it travelled with as well. */
+  omitted: Type.Optional(Type.Union([Type.Literal('body'), Type.Literal('all')])),
 });
 
 export type DeadLetter = Static<typeof DeadLetter>;

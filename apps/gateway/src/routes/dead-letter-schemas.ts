@@ -83,6 +83,12 @@ const entry = {
   createdAt: Type.String({ format: 'date-time', description: 'When the call was accepted.' }),
   endedAt: Type.String({ format: 'date-time', description: 'When it came here.' }),
   bytes: Type.Integer({ description: 'Length of its body.' }),
+  omitted: Type.Optional(
+    Type.String({
+      description:
+        'What is not kept of it, because no message of NATS holds it: its `body`, or `all` of it. It cannot be replayed.',
+    }),
+  ),
 };
 
 const entryExample = {

@@ -14,6 +14,7 @@ import type { Logger } from '@asyncfn/service-kit';
 import type { LeaseKeeper } from '../lease-keeper.ts';
 import { type ByteBudget, type ByteShare, isReserved, ownerOf } from '../memory/byte-budget.ts';
 import type { WorkerMetrics } from '../metrics.ts';
+import { bury } from '../settle/bury.ts';
 import { type InsistOptions, insist } from '../settle/insist.ts';
 import type { OnSettleStep } from '../settle/settle-step.ts';
 import { CallbackRecords } from './callback-records.ts';
@@ -277,7 +278,7 @@ export class CallbackDesk {
     const { logger } = this.#options;
     if (result.kind === 'refused' && result.reason === 'too_large') {
       logger.error({ callId: task.callId, bytes: body.length }, 'callback is too large to be stored by the broker');
-      return this.#giveUp(task, new Uint8Array(), undefined);
+      return this.#giveUp(task, body, undefined);
     }
     if (result.kind === 'refused' && !(await this.#isTakenCareOf(task, result.reason))) {
       logger.error({ callId: task.callId, detail: result.detail }, 'callback could not be stored');
@@ -332,7 +333,7 @@ export class CallbackDesk {
       value: callbackTaskCodec.encode(withStorableHeaders(task)),
       body,
     };
-    const result = await insist(() => calls.putDeadLetter(letter, original), this.#options.insist);
+    const { result } = await bury(calls, letter, original, this.#options.insist);
     if (result.kind === 'refused') {
       logger.error({ callId: task.callId, detail: result.detail }, 'dead letter could not be stored');
       return false;

@@ -26,6 +26,7 @@ import { toCallbackTask } from '../callbacks/callback-request.ts';
 import type { AttemptResult } from '../invoke.ts';
 import type { CallBytes } from '../memory/byte-budget.ts';
 import type { WorkerMetrics } from '../metrics.ts';
+import { bury, type Original } from './bury.ts';
 import { type InsistOptions, insist } from './insist.ts';
 import type { OnSettleStep } from './settle-step.ts';
 
@@ -100,8 +101,11 @@ export class Settler {
     this.#options = options;
   }
 
-  /** Stores the next attempt and lets go of this one. */
-  retry({ delivery, call }: HeldCall<Delivery>, delayMs: number): Promise<void> {
+  /**
+   * Stores the next attempt and lets go of this one. Returns false, with nothing done, if no message of the broker holds it:
+   * then there is no next attempt.
+   */
+  retry({ delivery, call }: HeldCall<Delivery>, delayMs: number): Promise<boolean> {
     return this.postpone({ delivery, call: { ...call, retry: call.retry + 1 } }, delayMs);
   }
 
@@ -110,11 +114,11 @@ export class Settler {
     return this.#options.handBack(delivery, delayMs);
   }
 
-  /** Stores the call as it is by now, to come back after the delay, and lets go of the delivery. */
+  /** Stores the call as it is by now, to come back after the delay, and lets go of the delivery. Returns as `retry` does. */
   async postpone(
     { delivery, call: next }: Pick<HeldCall<Delivery>, 'delivery' | 'call'>,
     delayMs: number,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { store, metrics, logger, now } = this.#options;
     const dueAt = now() + delayMs;
     const result = await insist(() => store.scheduleRetry(delivery, next, dueAt), this.#options.insist);
@@ -122,12 +126,19 @@ export class Settler {
     if (isConflict && !(await this.#isHistory(next))) {
       // Nothing that we know of is in its way, so nothing is given up for it: its lease runs out.
       logger.error({ callId: next.id, detail: result.detail }, 'retry is refused, and not there: the call comes back');
-      return;
+      return true;
     }
     if (result.kind === 'stored' || isConflict) {
       this.#options.onStep('retry stored', next.id);
       this.#done(delivery);
-      return;
+      return true;
+    }
+    if (result.reason === 'too_large') {
+      logger.error(
+        { callId: next.id, function: next.function, detail: result.detail },
+        'retry is too large to be stored',
+      );
+      return false;
     }
     metrics.retryDeferred(delivery);
     logger.error(
@@ -135,6 +146,7 @@ export class Settler {
       'retry could not be stored, the call goes back to the queue with a delay',
     );
     await this.#options.handBack(delivery, Math.max(delayMs, fullMs));
+    return true;
   }
 
   /**
@@ -218,11 +230,10 @@ export class Settler {
     // Who never answered was not to be reached, or had no time to.
     const { functionStatus: status = outcome.status === 'expired' ? 504 : 503 } = outcome;
     const task = toCallbackTask(call, { status, headers, durationMs }, maxRetries);
-    const { callbacks } = this.#options;
-    return (
-      task === undefined ||
-      (capped === true ? callbacks.handOver(task, body, bytes?.result) : callbacks.first(task, body, bytes?.result))
-    );
+    if (task === undefined) {
+      return true;
+    }
+    return this.#options.callbacks[capped === true ? 'handOver' : 'first'](task, body, bytes?.result);
   }
 
   async #bury({ call }: HeldCall, outcome: Outcome): Promise<boolean> {
@@ -247,7 +258,7 @@ export class Settler {
       traceId?: string | undefined;
     },
     reason: DeadLetterReason,
-    original: { header: string; value: string; body: Uint8Array },
+    original: Original,
     lastStatus?: number,
   ): Promise<boolean> {
     const { store, now, metrics, logger } = this.#options;
@@ -265,13 +276,14 @@ export class Settler {
       createdAt,
       endedAt: now(),
     };
-    const result = await insist(() => store.putDeadLetter(letter, original), this.#options.insist);
+    const { result, letter: kept } = await bury(store, letter, original, this.#options.insist);
     if (result.kind === 'refused') {
       logger.error({ callId, reason, detail: result.detail }, 'dead letter could not be stored, the call stays queued');
       return false;
     }
     metrics.deadLetter(of, reason);
-    logger.warn({ callId, traceId: of.traceId, function: name, queue, reason, lastStatus, attempts }, 'call failed');
+    const told = { callId, traceId: of.traceId, function: name, queue, reason, lastStatus, attempts };
+    logger.warn({ ...told, omitted: kept.omitted }, 'call failed');
     return true;
   }
 

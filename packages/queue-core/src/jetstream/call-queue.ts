@@ -42,6 +42,9 @@ const dayMs = 24 * 60 * 60 * 1000;
 /** Longest wait for the broker's word on whether there is room. */
 const confirmMs = 1_000;
 
+/** What is added to a call, at most, when it is stored again: by a schedule, or by the record of a dead letter. */
+const laterBytes = 4 * 1024;
+
 /** What JetStream's files and the framing of headers add to a message, about. */
 const messageOverheadBytes = 64;
 
@@ -98,6 +101,9 @@ export class CallQueue {
     const message = toCallMessage(call, options.unique);
     if (!this.available) {
       return refused('unavailable', this.#hindrance());
+    }
+    if (isTooLargeLater(message, this.#broker.connection?.info?.max_payload)) {
+      return refused('too_large', 'a retry or a dead letter of the call would be larger than max_payload');
     }
     const gauge = this.#gauge;
     const target = this.#targetOf(call);
@@ -194,6 +200,17 @@ export class CallQueue {
     this.#broker.suspect();
     return refused('timeout', `no answer within ${this.#publisher.timeoutMs} ms`);
   }
+}
+
+/**
+ * Whether the broker would take the call, but not what may become of it: a retry with its schedule, or a dead letter with the
+ * reason. Such a call could come to no end but a loss.
+ */
+function isTooLargeLater({ body, headers }: Outgoing, maxPayload = Number.POSITIVE_INFINITY): boolean {
+  const envelope = headers.get(callHeader);
+  // A character takes up to three bytes; most calls need not be measured.
+  const isSurelySmall = body.length + 3 * envelope.length + laterBytes <= maxPayload;
+  return !isSurelySmall && body.length + Buffer.byteLength(envelope) + laterBytes > maxPayload;
 }
 
 /** What the message will take in the stream. */

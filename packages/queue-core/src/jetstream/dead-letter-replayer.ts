@@ -24,7 +24,7 @@ export type ReplayObstacle =
   | 'dead_letter_not_found'
   /** Its function is not registered. */
   | 'unknown_function'
-  /** What it holds cannot be read, or is larger than the broker takes. */
+  /** What it holds cannot be read, is not all that it was, or is larger than the broker takes. */
   | 'not_replayable'
   /** It was replayed before, and that has come to its end: it was a left-over, and is removed. */
   | 'already_replayed'
@@ -80,6 +80,9 @@ export class DeadLetterReplayer {
 
   /** Throws `QueueError` where the broker does not answer: then it may have been done, and can be repeated. */
   async replay(stored: StoredDeadLetter, lookup: LookupFunction): Promise<ReplayResult> {
+    if (stored.letter.omitted !== undefined) {
+      return kept('not_replayable');
+    }
     const result =
       stored.letter.kind === 'call' ? await this.#replayCall(stored, lookup) : await this.#replayCallback(stored);
     if (result.kind === 'replayed' || (result.kind === 'kept' && result.obstacle === 'already_replayed')) {

@@ -1,4 +1,5 @@
 import type { StoredMsg } from '@nats-io/jetstream';
+import type { RefusalReason } from '../publish-result.ts';
 import { queueStream, scheduledFilter } from '../subjects.ts';
 import { asQueueError } from './connecting/set-up-error.ts';
 import { nextMessage } from './last-message.ts';
@@ -22,6 +23,9 @@ interface Schedules {
   /** Which token of a subject says that it is one, from 0. Any of the others may be called the same. */
   readonly placeToken: number;
 }
+
+/** They say something of one schedule, and nothing of those behind it. */
+const passedOver: ReadonlySet<RefusalReason> = new Set(['conflict', 'undecided', 'too_large']);
 
 /** Sent again, they would let the server take the message for one that it knows. */
 const spent = /^nats-(msg-id|expected-)/i;
@@ -90,7 +94,7 @@ export class OverdueSchedules {
       if (result.kind === 'stored') {
         restored += 1;
         end = Math.min(end, result.sequence);
-      } else if (result.reason !== 'conflict' && result.reason !== 'undecided') {
+      } else if (!passedOver.has(result.reason)) {
         break; // still no room
       }
     }

@@ -1,0 +1,162 @@
+import { type NatsServer, startNatsServer } from '@asyncfn/nats-server';
+import type {} from '@asyncfn/nats-server/vitest';
+import { type Call, createCallId, identityOf, keyOf, ReceiptStore } from '@asyncfn/queue-core';
+import {
+  type CallbackReceiver,
+  type RequestHandler,
+  startCallbackReceiver,
+  startTestFunction,
+  status,
+  type TestFunction,
+} from '@asyncfn/testkit';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { type SettlingBench, startBench } from './settling-bench.ts';
+
+/** As in nats-server's own configuration. */
+const maxPayload = 1024 * 1024;
+
+let server: NatsServer;
+let fn: TestFunction;
+let inbox: CallbackReceiver;
+let bench: SettlingBench;
+let failing: RequestHandler = status(500);
+
+beforeAll(async () => {
+  server = await startNatsServer({ bin: inject('natsServerBin'), maxPayload });
+});
+
+afterAll(() => server.stop());
+
+beforeEach(async () => {
+  fn = await startTestFunction();
+  inbox = await startCallbackReceiver();
+  bench = await startBench({ natsUrl: server.url, functionUrl: fn.url });
+});
+
+afterEach(async () => {
+  await bench[Symbol.asyncDispose]();
+  await fn.close();
+  await inbox.close();
+});
+
+/** Stores the largest of such calls that the broker takes, past the gateway, which would refuse it. */
+async function putLargest(ofSize: (bytes: number) => Partial<Call>, from: number): Promise<Call> {
+  const first = await bench.put();
+  await bench.run(await bench.take());
+  fn.handler = failing;
+  for (let bytes = from; ; bytes -= 16) {
+    const call: Call = { ...first, ...ofSize(bytes), id: createCallId() };
+    const { kind } = await bench.store.putBack(call, Date.now(), 0);
+    if (kind === 'stored') {
+      return call;
+    }
+  }
+}
+
+const ofBody = (bytes: number): Partial<Call> => ({ body: Buffer.alloc(bytes, 'b') });
+const ofHeader = (bytes: number): Partial<Call> => ({ retry: -1, headers: [['x', 'h'.repeat(bytes)]] });
+
+describe('a call that the broker takes, but none of what becomes of it', () => {
+  test('is refused before it is accepted', async () => {
+    await bench.put();
+    const refused = await bench.accept(ofBody(maxPayload - 4 * 1024), { unique: false });
+    expect(refused).toMatchObject({ kind: 'refused', reason: 'too_large' });
+    const accepted = await bench.accept(ofBody(maxPayload - 5 * 1024), { unique: false });
+    expect(accepted).toMatchObject({ kind: 'stored' });
+  });
+
+  test('is not invoked again when its retry cannot be stored: it fails, and its dead letter says what it leaves out', async () => {
+    failing = status(500, { body: 'sorry' });
+    const call = await putLargest((bytes) => ({ ...ofBody(bytes), callbackUrl: inbox.url }), maxPayload - 300);
+    await bench.run(await bench.take());
+    expect(fn.countBy(call.id)).toBe(1);
+    expect(await bench.queued()).toBe(0);
+    expect(await bench.store.findOutcome(keyOf(call))).toMatchObject({
+      outcome: { status: 'failed', reason: 'too_large', functionStatus: 500, attempts: 1 },
+    });
+    expect(await bench.deadLetters.find({ callId: call.id })).toMatchObject([
+      { letter: { kind: 'call', reason: 'too_large', omitted: 'body' }, body: { length: 0 } },
+    ]);
+    expect(inbox.callbacks.map(({ body }) => body.toString())).toEqual(['sorry']);
+    const replayed = await bench.deadLetters.replay({ callId: call.id }, () => bench.target);
+    expect(replayed).toEqual({ kind: 'kept', obstacle: 'not_replayable' });
+  });
+
+  test('is dead without a body when it fails for good', async () => {
+    failing = status(404);
+    const call = await putLargest(ofBody, maxPayload - 300);
+    await bench.run(await bench.take());
+    expect([fn.countBy(call.id), await bench.queued()]).toEqual([1, 0]);
+    expect(await bench.deadLetters.find({ callId: call.id })).toMatchObject([
+      { letter: { reason: 'rejected', lastStatus: 404, omitted: 'body' } },
+    ]);
+  });
+});
+
+test('what cannot be read and is as large as a message can be is put aside as far as it fits, once and for all', async () => {
+  const call = await putLargest(ofHeader, 64 * 1024 - 300);
+  const delivery = await bench.take();
+  expect(delivery.call.kind).toBe('undecodable');
+  await bench.run(delivery);
+  expect([delivery.settled, await bench.queued()]).toEqual([true, 0]);
+  const [found] = await bench.deadLetters.find({ callId: call.id });
+  expect(found).toMatchObject({ letter: { reason: 'undecodable', omitted: 'all' }, original: '' });
+});
+
+test('a callback that the broker cannot keep is a dead letter that says that its body is not there', async () => {
+  inbox.handler = status(500);
+  fn.handler = (_, response) => void response.end(Buffer.alloc(maxPayload));
+  const call = await bench.put({ callbackUrl: inbox.url });
+  await bench.run(await bench.take());
+  expect([inbox.callbacks.length, fn.invocations.length, await bench.queued()]).toEqual([1, 1, 0]);
+  expect(await bench.deadLetters.find({ callId: call.id })).toMatchObject([
+    { letter: { kind: 'callback', omitted: 'body' } },
+  ]);
+  const replayed = await bench.deadLetters.replay({ callId: call.id }, () => bench.target);
+  expect(replayed).toEqual({ kind: 'kept', obstacle: 'not_replayable' });
+});
+
+describe('a call with all that a request may carry', () => {
+  /** What 16 KiB of request headers become at most in a record: names of one letter, values that JSON escapes. */
+  const headers: [string, string][] = Array.from({ length: 2_700 }, () => ['a', '"']);
+  const longest = {
+    headers: [...headers, ['tracestate', `a=${'"'.repeat(2_000)}`]] as [string, string][],
+    path: `/${'"'.repeat(500)}`,
+    id: 'i'.repeat(128),
+    submitter: 's'.repeat(63),
+    parentId: 'p'.repeat(128),
+  };
+
+  test('is retried, ends, is called back and is replayed', async () => {
+    const callbackUrl = `${inbox.url}/${'c'.repeat(2_000)}`;
+    fn.handler = status(500, { headers: { 'X-Long': 'h'.repeat(8_000) } });
+    const call = await bench.put({ ...longest, callbackUrl, maxRetries: 1 });
+    await bench.run(await bench.take());
+    expect(await bench.hasRetries()).toBe(true);
+    await bench.store.removeQueued({ ...identityOf(call), queue: call.queue, function: call.function });
+
+    inbox.handler = status(500);
+    const last = await bench.put({ ...longest, id: 'j'.repeat(128), callbackUrl, maxRetries: 0 });
+    await bench.run(await bench.take());
+    expect(await bench.callbackStore.find(keyOf(last))).toMatchObject({ tries: 1, url: callbackUrl });
+    expect(await bench.store.findOutcome(keyOf(last))).toMatchObject({ outcome: { status: 'failed', callbackUrl } });
+    const [letter] = await bench.deadLetters.find({ callId: last.id });
+    expect(letter?.letter).toMatchObject({ kind: 'call', reason: 'retries_exhausted' });
+    expect(letter?.letter.omitted).toBeUndefined();
+    const replayed = await bench.deadLetters.replay({ callId: last.id }, () => bench.target);
+    expect(replayed).toMatchObject({ kind: 'replayed' });
+  });
+});
+
+test('a page of receipts holds calls of the longest names', async () => {
+  const name = 'n'.repeat(63);
+  const receipts = Array.from({ length: 50 }, () => ({
+    callId: 'i'.repeat(128),
+    submitter: 's'.repeat(63),
+    startTime: '9'.repeat(20),
+    queue: name,
+    function: `${name}.${name}`,
+  }));
+  const store = new ReceiptStore(bench.publisher, bench.topology);
+  expect(await store.put({ v: 1, receipts, dueAt: Date.now(), waitMs: 1 })).toMatchObject({ kind: 'stored' });
+});
