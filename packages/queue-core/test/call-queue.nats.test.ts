@@ -110,7 +110,7 @@ describe('a call id that must be unique', () => {
   test('is free again once the call has left the queue', async () => {
     const queue = uniqueQueue();
     const mine = `mine-${queue}`;
-    await using gateway = await startGatewaySide(inject('natsUrl'));
+    await using gateway = await startGatewaySide(inject('natsUrl'), { publishTimeoutMs: 2_000 });
     await using worker = await startWorkerSide(inject('natsUrl'));
     await gateway.queue.accept(buildCall(queue, { id: mine }), { unique: true });
     worker.source.request({ queue, function: 'echo' }, 1, 60_000);

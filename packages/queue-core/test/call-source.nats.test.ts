@@ -473,6 +473,9 @@ describe('lanes', () => {
     await worker.topology.ensureFunction(functionConfig('echo', queue));
     worker.source.request(lane, 3, 60_000);
     await settled(worker);
+    // The server drops what its consumer has not read yet when that is deleted.
+    const { consumers } = worker.topology.manager;
+    await eventually(async () => (await consumers.info(`CALLS_${queue}`, 'echo')).num_waiting > 0);
     await worker.topology.removeLane(queue, 'echo');
     await eventually(() => worker.gone.length > 0, soon);
     expect(worker.gone).toEqual([lane]);
