@@ -47,7 +47,7 @@ describe.for(apps)('a %s that is not set up right', (app) => {
     const child = await stack.spawn(app, {
       MAX_INFLIHGT: 'topsecret',
       RETRY_ATTEMPTS: '3',
-      MAX_INFLIGHT_BYTES: '9MiB',
+      MAX_INFLIGHT_BYTES: '64MiB',
     });
     await child.untilReady();
 
