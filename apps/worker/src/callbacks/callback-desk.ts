@@ -19,7 +19,7 @@ import { type InsistOptions, insist } from '../settle/insist.ts';
 import type { OnSettleStep } from '../settle/settle-step.ts';
 import { CallbackRecords } from './callback-records.ts';
 import type { CallbackSender, SentCallback } from './callback-sender.ts';
-import type { Receivers } from './receivers.ts';
+import type { AdmittedCallback, Receivers } from './receivers.ts';
 
 export interface CallbackDeskOptions {
   readonly sender: CallbackSender;
@@ -96,7 +96,7 @@ export class CallbackDesk {
     if (admission.kind === 'later') {
       return this.#keep(task, body, { dueAt: now() + admission.delayMs, after: 0 });
     }
-    return this.#follow(task, body, await this.#send(task, body, admission.done), 0);
+    return this.#follow(task, body, await this.#send(task, body, admission), 0);
   }
 
   /**
@@ -181,7 +181,7 @@ export class CallbackDesk {
     }
     const share = this.#options.budget.open(ownerOf(task));
     try {
-      await this.#settle(delivery, task, await this.#sendStored(delivery, task, share, admission.done));
+      await this.#settle(delivery, task, await this.#sendStored(delivery, task, share, admission));
     } finally {
       share.release();
     }
@@ -192,14 +192,14 @@ export class CallbackDesk {
     delivery: CallbackDelivery,
     task: CallbackTask,
     share: ByteShare,
-    done: (answered: boolean) => void,
+    admitted: AdmittedCallback,
   ): Promise<TriedCallback> {
     const read = share.reserve(delivery.bodyBytes) ? await this.#readBody(delivery, task) : notNow;
     if (read.kind !== 'body') {
-      done(false);
+      admitted.release();
       return read;
     }
-    return { kind: 'sent', body: read.body, sent: await this.#send(task, read.body, done) };
+    return { kind: 'sent', body: read.body, sent: await this.#send(task, read.body, admitted) };
   }
 
   async #readBody(delivery: CallbackDelivery, task: CallbackTask): Promise<ReadBody> {
@@ -227,12 +227,9 @@ export class CallbackDesk {
     delivery.giveBack(delayMs);
   }
 
-  async #send(
-    task: CallbackTask,
-    body: Uint8Array,
-    done: (answered: boolean) => void,
-  ): Promise<SentCallback | undefined> {
+  async #send(task: CallbackTask, body: Uint8Array, { begin }: AdmittedCallback): Promise<SentCallback | undefined> {
     let sent: SentCallback | undefined;
+    const done = begin();
     try {
       sent = await this.#options.sender.send(task, body, this.#options.signal);
     } finally {

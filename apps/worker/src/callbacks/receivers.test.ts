@@ -33,7 +33,7 @@ function open({ max = 100, maxPerHost = 10, resolve = ownAddress, env = {} }: Se
       for (let call = 0; call < count; call += 1) {
         const admission = await admit(typeof urlOf === 'string' ? urlOf : urlOf(call), submitter);
         if (admission.kind === 'admitted') {
-          ends.push(admission.done);
+          ends.push(admission.begin());
         }
       }
       return ends;
@@ -44,8 +44,9 @@ function open({ max = 100, maxPerHost = 10, resolve = ownAddress, env = {} }: Se
       if (admission.kind !== 'admitted') {
         throw new Error(`the callback to ${url} is not admitted`);
       }
+      const end = admission.begin();
       now += 10;
-      admission.done(true);
+      end(true);
     },
   };
 }
@@ -205,6 +206,17 @@ describe('a callback that finds no slot', () => {
     await send(100, 'http://hang.example/');
     expect(await delayOf(admit('http://hang.example/'))).toBeLessThan(20_000);
   });
+});
+
+test('a callback that waited for its body, and was not sent, says nothing of its receiver', async () => {
+  const { send, admit, pass, deliver } = open();
+  await deliver('http://hooks.example/');
+  const admission = await admit('http://hooks.example/');
+  pass(5_000);
+  if (admission.kind === 'admitted') {
+    admission.release();
+  }
+  expect(await send(100, 'http://hooks.example/')).toHaveLength(10);
 });
 
 describe('the name of a host', () => {

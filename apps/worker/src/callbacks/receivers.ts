@@ -21,10 +21,18 @@ export interface ReceiversOptions {
 
 /** Whether a callback may be sent now. */
 export type Admission =
-  /** It has a slot. `done` gives that back and says whether the receiver has answered. */
-  | { readonly kind: 'admitted'; readonly done: (answered: boolean) => void }
+  | AdmittedCallback
   /** Its shares are used up: it is its turn after this. */
   | { readonly kind: 'later'; readonly delayMs: number };
+
+/** It has a slot. */
+export interface AdmittedCallback {
+  readonly kind: 'admitted';
+  /** The request begins: its time counts as the receiver's. What is returned gives the slot back and says whether it has answered. */
+  readonly begin: () => (answered: boolean) => void;
+  /** Gives the slot back. For a callback that was not sent after all: that says nothing of its receiver. */
+  readonly release: () => void;
+}
 
 type Later = Extract<Admission, { kind: 'later' }>;
 
@@ -84,7 +92,7 @@ export class Receivers {
     if (release === undefined) {
       return this.#later(receiver);
     }
-    return { kind: 'admitted', done: this.#begin(receiver, release) };
+    return { kind: 'admitted', begin: () => this.#begin(receiver, release), release };
   }
 
   #begin(receiver: Receiver, release: Release): (answered: boolean) => void {
