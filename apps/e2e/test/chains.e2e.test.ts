@@ -294,10 +294,10 @@ describe('a function that calls another one with all the headers that it got', (
     for (const invocations of [ofFirst, ofSecond]) {
       expect(invocations.map(({ body }) => body.toString()).toSorted()).toEqual(['one', 'two', 'two']);
     }
-    expect([...ofFirst, ...ofSecond].map(idOf).toSorted()).toEqual(made.toSorted());
-    expect(await calls.untilEnded(made[0] ?? '')).toMatchObject({ parentId: first });
     await untilIdle();
     expect(made).toHaveLength(6);
+    expect([...ofFirst, ...ofSecond].map(idOf).toSorted()).toEqual(made.toSorted());
+    expect(await calls.untilEnded(made[0] ?? '')).toMatchObject({ parentId: first });
   });
 
   test('does so as well when it is the gateway itself that stands for the function', async () => {

@@ -10,6 +10,8 @@ import { startSharedStack } from './harness/stack.ts';
  * normal case is under 500 ms (docs/dispatch.md).
  */
 const soonMs = 5_000;
+/** A change is live in every process within this time, in milliseconds. */
+const liveMs = 2_000;
 /** Of requests that stand, when what they wait for may be handed out, in milliseconds. */
 const ages = [0, 700, 3_000, 7_000, 11_000];
 
@@ -189,10 +191,13 @@ describe.concurrent('calls that wait are handed out at once when', () => {
 test('calls of a paused function are not invoked when its consumer is resumed at the broker, and are when it is resumed', async () => {
   await using broker = await operateBroker(stack.nats.url);
   const { consumers } = broker.manager;
-  for (let round = 0; round < 5; round++) {
-    const target = await register();
+  const targets = await Promise.all(Array.from({ length: 5 }, () => register()));
+  for (const target of targets) {
     await timeTo(target, 1, () => client.accept(target.name));
     await change(target.name, 'pause');
+  }
+  await sleep(liveMs);
+  for (const target of targets) {
     await consumers.resume('CALLS_default', target.name);
     // Handed out to the requests that have stood since before the pause.
     await client.acceptMany(target.name, 10);
