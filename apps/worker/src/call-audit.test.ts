@@ -10,7 +10,10 @@ function receipt(callId: string): Receipt {
 }
 
 /** Where calls are, look by look; the last word stays. */
-function setup(whereabouts: Readonly<Record<string, readonly CallWhereabouts[]>>) {
+function setup(
+  whereabouts: Readonly<Record<string, readonly CallWhereabouts[]>>,
+  onLook: (look: number) => void = () => {},
+) {
   const looks = new Map<string, number>();
   const seen = {
     now: 0,
@@ -30,6 +33,7 @@ function setup(whereabouts: Readonly<Record<string, readonly CallWhereabouts[]>>
       find: ({ callId }) => {
         const look = looks.get(callId) ?? 0;
         looks.set(callId, look + 1);
+        onLook(look);
         const all = whereabouts[callId] ?? [];
         return seen.isAway ? Promise.reject(new Error('away')) : Promise.resolve(all[look] ?? all.at(-1) ?? 'missing');
       },
@@ -93,6 +97,16 @@ test('a call that is nowhere is looked for twice, reported and counted', async (
 test('after a look that comes too late nothing is said of a call that may have ended and be forgotten', async () => {
   const { seen, take } = setup({ a: ['missing'] });
   seen.now = 60 * minuteMs;
+  expect(await take({ receipts: [receipt('a')] })).toBe('done');
+  expect(seen.findings).toEqual(['unknown']);
+  expect(seen.missing).toEqual([]);
+});
+
+test('so it is after a look that has itself taken too long', async () => {
+  const { seen, take } = setup({ a: ['missing'] }, (look) => {
+    seen.now += look * 10 * minuteMs;
+  });
+  seen.now = 3_000;
   expect(await take({ receipts: [receipt('a')] })).toBe('done');
   expect(seen.findings).toEqual(['unknown']);
   expect(seen.missing).toEqual([]);

@@ -92,15 +92,14 @@ export class CallAudit {
     const { store, metrics, now } = this.#options;
     const held: Receipt[] = [];
     const waiting = [...batch.receipts];
-    const isLate = now() - (batch.dueAt - batch.waitMs) > rememberedMs;
+    const isLate = (): boolean => now() - (batch.dueAt - batch.waitMs) > rememberedMs;
     const work = async (): Promise<void> => {
       for (let receipt = waiting.pop(); receipt !== undefined; receipt = waiting.pop()) {
-        const found = await this.#find(receipt);
-        if (found === 'held') {
+        const finding = await this.#find(receipt, isLate);
+        if (finding === 'held') {
           held.push(receipt);
           continue;
         }
-        const finding: AuditFinding = found === 'missing' && isLate ? 'unknown' : found;
         if (finding === 'missing') {
           await this.#report(receipt);
         }
@@ -117,13 +116,15 @@ export class CallAudit {
     }
   }
 
-  async #find(receipt: Receipt): Promise<CallWhereabouts> {
-    const found = await this.#options.store.find(receipt);
-    if (found !== 'missing') {
-      return found;
+  /** @param isLate asked after each look, which may have taken long itself */
+  async #find(receipt: Receipt, isLate: () => boolean): Promise<AuditFinding> {
+    const { store } = this.#options;
+    let found = await store.find(receipt);
+    if (found === 'missing' && !isLate()) {
+      await this.#sleep(confirmMs);
+      found = await store.find(receipt);
     }
-    await this.#sleep(confirmMs);
-    return this.#options.store.find(receipt);
+    return found === 'missing' && isLate() ? 'unknown' : found;
   }
 
   async #report(receipt: Receipt): Promise<void> {
