@@ -4,20 +4,24 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openSmallDisk, type SmallDisk, startFleet } from '@asyncfn/stack';
 import { createRandom } from '@asyncfn/testkit';
-import { BrokerLook } from './broker-look.ts';
+import { BrokerLook } from './broker/broker-look.ts';
 import { checkHistory, type Verdict } from './check/check-history.ts';
 import type { RuleLimits } from './check/excuses.ts';
 import { type Impact, measureImpact } from './check/impact.ts';
 import type { Fault } from './faults/fault.ts';
+import { Naps } from './faults/naps.ts';
 import { runFaults } from './faults/schedule.ts';
 import { History } from './history/history.ts';
 import { type FaultSpan, toStories } from './history/stories.ts';
-import { startCallee, startInbox } from './load/callee.ts';
+import { startCallee } from './load/callee.ts';
+import { Receivers } from './load/receivers.ts';
 import { Sender } from './load/sender.ts';
-import { fleetOptions, type RigOptions } from './rig.ts';
+import { createAccess } from './rig/access.ts';
+import { fleetOptions, type RigOptions } from './rig/rig.ts';
+import { endsKeptMs } from './rig/short-memory.ts';
 
-export interface TortureOptions extends Omit<RigOptions, 'functionUrl' | 'clockFile' | 'storeDirs' | 'onLine'> {
-  readonly durationMs: number;
+export interface TortureOptions
+  extends Omit<RigOptions, 'functionUrl' | 'tokensFile' | 'dnsServers' | 'clockFile' | 'storeDirs' | 'onLine'> {
   readonly seed: number;
   readonly faults: readonly Fault[];
   /** Longest pause between two faults, in milliseconds. */
@@ -39,27 +43,36 @@ export interface TortureResult {
   readonly impacts: readonly Impact[];
 }
 
+/** Ends are forgotten after a minute. */
+const usualHaste = 10;
+/** Within this time after an end is old a worker forgets it, also one that has just started, in milliseconds. */
+const forgettingMs = 6_000;
+
 /** Drives load, breaks things, lets everything come to rest, and judges what happened. */
 export async function torture(options: TortureOptions): Promise<TortureResult> {
-  const { seed, durationMs, folder, nodes, log } = options;
+  const { seed, durationMs, folder, nodes, log, haste = usualHaste } = options;
   await mkdir(folder, { recursive: true });
   const history = new History(join(folder, 'history.jsonl'));
   await using callee = await startCallee(history);
-  await using inbox = await startInbox(history);
+  await using receivers = await Receivers.start(history);
   await using disk = await openDisk(options);
   const clockFile = join(folder, '{seat}.clock');
   const lines = createWriteStream(join(folder, 'processes.log'));
   const onLine = (line: string, seat: string): void => void lines.write(`${seat} ${line}\n`);
-  const rig = { ...options, functionUrl: callee.url, clockFile, storeDirs: [disk?.path], onLine };
-  await using fleet = await startFleet(fleetOptions(rig));
+  const access = await createAccess(folder);
+  const { tokensFile } = access;
+  const rig = { ...options, haste, tokensFile, functionUrl: callee.url, clockFile, storeDirs: [disk?.path], onLine };
+  await using fleet = await startFleet(fleetOptions({ ...rig, dnsServers: receivers.dnsServers }));
   await using look = await BrokerLook.open(fleet.natsUrls);
-  await look.copyEnds(Math.min(3, nodes));
+  look.followEnds();
+  const naps = new Naps({ fleet, access, napMs: endsKeptMs(haste) + forgettingMs, log });
   const random = createRandom(seed);
   await using sender = new Sender({
     history,
     gateways: fleet.gateways,
-    functions: ['quick', 'bulk'],
-    inboxUrl: inbox.url,
+    access,
+    receivers,
+    hostile: true,
     random: createRandom(seed + 1),
     rate: options.rate,
     clients: 200,
@@ -75,7 +88,7 @@ export async function torture(options: TortureOptions): Promise<TortureResult> {
       () => {},
     );
     const faults = options.faults.filter(({ needsDisk = false }) => !needsDisk || disk !== undefined);
-    const context = { fleet, look, random, disk, clockFile: (seat: string) => clockFile.replace('{seat}', seat) };
+    const context = { fleet, look, naps, random, disk, clockFile: (seat: string) => clockFile.replace('{seat}', seat) };
     await runFaults({ ...options, ...context, faults, history }, over.signal);
     await timeUp;
   } finally {
@@ -84,6 +97,8 @@ export async function torture(options: TortureOptions): Promise<TortureResult> {
     await sending;
   }
   log(`load is over: ${sender.sent} calls sent, ${sender.accepted} accepted; everything comes to rest`);
+  receivers.mend();
+  await naps.end();
   await settle(look, history, options);
   await history.close();
   const { faults } = toStories(history.events);
@@ -104,6 +119,15 @@ async function openDisk({ faults, log }: TortureOptions): Promise<SmallDisk | un
   return opened.disk;
 }
 
+/** What has still to be found out when the queues are empty, in words. */
+async function openQuestions(look: BrokerLook): Promise<string[]> {
+  const answers = [
+    { isAnswered: await look.hasReadEnds().catch(() => false), question: 'some ends have not been read' },
+    { isAnswered: await look.isAudited().catch(() => false), question: 'workers have not followed all receipts' },
+  ];
+  return answers.flatMap(({ isAnswered, question }) => (isAnswered ? [] : [question]));
+}
+
 /** Waits until the queues are empty, as long as they get emptier, and adds what is on record to the history. */
 async function settle(look: BrokerLook, history: History, { settleMs = 120_000, log }: TortureOptions): Promise<void> {
   const startedAt = performance.now();
@@ -116,22 +140,24 @@ async function settle(look: BrokerLook, history: History, { settleMs = 120_000, 
       queued = now;
       progressAt = performance.now();
     }
-    const isDone = async (): Promise<boolean> => (await look.isCopied()) && (await look.isAudited());
-    if (now === 0 && (await isDone().catch(() => false))) {
+    if (now === 0 && (await openQuestions(look)).length === 0) {
       break;
     }
     await delay(250);
+  }
+  for (const question of await openQuestions(look)) {
+    log(question);
   }
   if (queued > 0) {
     const left = await look.describeLeft();
     log([`${queued} messages are still there, and do not become less within ${settleMs} ms`, ...left].join('\n'));
   }
   log(`at rest after ${Math.round(performance.now() - startedAt)} ms`);
-  for await (const { at, ...end } of look.ends()) {
+  for (const { at, ...end } of look.ends) {
     history.record({ kind: 'ended', ...end }, at);
   }
-  for (const { at, callId } of await look.misses()) {
-    history.record({ kind: 'missed', callId }, at);
+  for (const { at, ...miss } of await look.misses()) {
+    history.record({ kind: 'missed', ...miss }, at);
   }
   history.record({ kind: 'quiet', queued });
 }

@@ -8,6 +8,7 @@ import { formatReport } from '../src/report.ts';
 import { idOf, WrittenHistory } from './written-history.ts';
 
 const plan: Plan = {
+  tenant: 'north',
   function: 'quick',
   steps: [{ status: 200, delayMs: 0 }],
   maxRetries: 3,
@@ -17,6 +18,7 @@ const plan: Plan = {
   notBeforeMs: 0,
   expiresInMs: 0,
   isRepeated: false,
+  look: 'none',
 };
 const silent: Plan = { ...plan, callback: 'none' };
 const retried: Plan = {
@@ -39,7 +41,7 @@ const callsArbitrary = fc
   .record({ seed: fc.integer({ min: 0, max: 2 ** 31 }), count: fc.integer({ min: 1, max: 30 }) })
   .map(({ seed, count }) => {
     const random = createRandom(seed);
-    return Array.from({ length: count }, () => randomPlan(random, ['quick', 'bulk']));
+    return Array.from({ length: count }, () => randomPlan(random, true));
   });
 
 function wholeHistory(plans: readonly Plan[]): WrittenHistory {
@@ -324,6 +326,71 @@ test('two calls for one key are one too many', () => {
   const events = new WrittenHistory().wholeCall(1, silent, 0).events;
   const second = { kind: 'answered', request: 1, status: 202, callId: 'another' } as const;
   expect(brokenRules([...events, { at: 30, ...second }])).toEqual(['a key is one call']);
+});
+
+describe('an id that is sent twice in one moment', () => {
+  const callId = 'twin';
+  const own: Plan = { ...silent, ownId: true };
+
+  /** A call under the id: accepted at its start time, invoked and ended. */
+  function whole(history: WrittenHistory, request: number, plan: Plan, startTime: string): WrittenHistory {
+    const { tenant: submitter } = plan;
+    return history
+      .at(request, { kind: 'sent', request, gateway: 'gateway-1', plan, callId })
+      .at(5, { kind: 'answered', request, status: 202, callId, startTime })
+      .at(10, { kind: 'invoked', request, invocation: request, callId, startTime, retry: 0, worker: 'worker-1' })
+      .at(15, { kind: 'returned', request, invocation: request, status: 200 })
+      .at(20, { kind: 'ended', callId, submitter, startTime, status: 'succeeded', attempts: 1, functionStatus: 200 });
+  }
+
+  test('by two tenants is two calls, each with an end of its own', () => {
+    const both = whole(whole(new WrittenHistory(), 1, own, '10'), 2, { ...own, tenant: 'south' }, '10');
+    expect(checkHistory(both.events)).toMatchObject({ clean: true, conservation: 0 });
+    const events = both.events.filter((event) => event.kind !== 'ended' || event.submitter === 'north');
+    expect(brokenRules(events)).toEqual(['nothing accepted is lost']);
+    expect(
+      checkHistory(
+        both.at(30, { kind: 'ended', callId, submitter: 'west', startTime: '10', status: 'succeeded', attempts: 1 })
+          .events,
+      ),
+    ).toMatchObject({ conservation: 1 });
+  });
+
+  test('by one tenant is one call, and the other request is refused', () => {
+    const refusal = { kind: 'answered', request: 2, status: 409, code: 'call_id_conflict' } as const;
+    const sent = { kind: 'sent', request: 2, gateway: 'gateway-2', plan: own, callId } as const;
+    const one = () => whole(new WrittenHistory(), 1, own, '10').at(1, sent);
+    expect(brokenRules(one().at(6, refusal).events)).toEqual([]);
+    expect(brokenRules(one().at(6, { kind: 'broken', request: 2, error: 'lost' }).events)).toEqual([]);
+    expect(brokenRules(whole(one(), 2, own, '11').events)).toEqual(['an id is one call', 'an id is one call']);
+    // Neither is there, so nothing was in the way of either.
+    const neither = new WrittenHistory().at(1, sent).at(6, refusal);
+    neither.at(1, { ...sent, request: 1 }).at(6, { ...refusal, request: 1 });
+    expect(new Set(brokenRules(neither.events))).toEqual(new Set(['a good request is not turned away']));
+  });
+});
+
+describe('a call of one tenant', () => {
+  const looked = { kind: 'looked', request: 1, by: 'south', what: 'result' } as const;
+  const look = (status: number) => new WrittenHistory().wholeCall(1, silent, 0).at(90, { ...looked, status });
+
+  test('is not there for another one', () => {
+    expect(brokenRules(look(404).events)).toEqual([]);
+    expect(brokenRules(look(503).events)).toEqual([]);
+    expect(brokenRules(look(409).events)).toEqual(['a call is seen by its own tenant alone']);
+    expect(brokenRules(look(200).events)).toEqual(['a call is seen by its own tenant alone']);
+  });
+
+  test('has its own result, for whoever asks and at its callback', () => {
+    const own = (about: number) =>
+      new WrittenHistory().wholeCall(1, silent, 0).at(90, { ...looked, by: 'north', status: 200, about });
+    expect(brokenRules(own(1).events)).toEqual([]);
+    expect(brokenRules(own(2).events)).toEqual(['a call is seen by its own tenant alone']);
+    const foreign = new WrittenHistory()
+      .wholeCall(1, plan, 0)
+      .events.map((event) => ({ ...event, ...(event.kind === 'called back' && { about: 2 }) }));
+    expect(brokenRules(foreign as HistoryEvent[])).toEqual(['a call is seen by its own tenant alone']);
+  });
 });
 
 describe('a callback', () => {

@@ -1,7 +1,7 @@
 import { AppProcess, startFleet } from '@asyncfn/stack';
 import { eventually } from '@asyncfn/testkit';
 import { expect, inject, onTestFailed, test } from 'vitest';
-import { BrokerLook } from '../src/broker-look.ts';
+import { BrokerLook } from '../src/broker/broker-look.ts';
 import { runTorture } from './torture.ts';
 
 /** Raft elects a leader within 4 to 9 s; a server that hangs is known to be away after 15 s. */

@@ -4,6 +4,7 @@ import type { Plan } from '../src/load/plan.ts';
 import { WrittenHistory } from './written-history.ts';
 
 const plan: Plan = {
+  tenant: 'north',
   function: 'quick',
   steps: [{ status: 200, delayMs: 0 }],
   maxRetries: 3,
@@ -13,6 +14,7 @@ const plan: Plan = {
   notBeforeMs: 0,
   expiresInMs: 0,
   isRepeated: false,
+  look: 'none',
 };
 
 test('the pause in accepting, refusals, broken connections and repeated attempts are those of the fault', () => {

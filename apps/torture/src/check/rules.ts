@@ -1,6 +1,6 @@
 import type { EventOf, HistoryEvent } from '../history/event.ts';
 import type { Invocation, Story } from '../history/stories.ts';
-import { expectedEnd } from '../load/plan.ts';
+import { expectedEnd, pausedFunction } from '../load/plan.ts';
 import { clockError, isExcused, mayHaveStarted, type RuleContext, wasHeldUp } from './excuses.ts';
 
 /** What holds for every call, whatever breaks. The names are for reports. */
@@ -12,6 +12,8 @@ export type Rule =
   | 'a refused call is not run'
   | 'a good request is not turned away'
   | 'a key is one call'
+  | 'an id is one call'
+  | 'a call is seen by its own tenant alone'
   | 'cancelled is cancelled'
   | 'not before its time'
   | 'not after it has expired'
@@ -60,13 +62,33 @@ export const rules: Readonly<Record<Rule, Check>> = {
   'a refused call is not run': (story) =>
     story.acceptance === 'refused' && story.invocations.length > 0 ? 'it was refused, and invoked' : undefined,
 
-  'a good request is not turned away': ({ events }) => {
-    const refusal = events.find((event) => event.kind === 'answered' && event.status >= 400 && event.status < 500);
+  'a good request is not turned away': ({ events, namesakes }) => {
+    const mayConflict = namesakes.some(({ acceptance }) => acceptance !== 'refused');
+    const refusal = events.find(
+      (event) =>
+        event.kind === 'answered' &&
+        event.status >= 400 &&
+        event.status < 500 &&
+        !(mayConflict && event.code === 'call_id_conflict'),
+    );
     return refusal?.kind === 'answered' ? `it was answered ${refusal.status} ${refusal.code}` : undefined;
   },
 
   'a key is one call': ({ callIds }) =>
     callIds.size > 1 ? `it was sent with one key, and became ${callIds.size} calls` : undefined,
+
+  'an id is one call': (story) =>
+    wasStored(story) && story.namesakes.some(wasStored) ? 'its id was accepted twice' : undefined,
+
+  'a call is seen by its own tenant alone': ({ sent, request, events, callbacks }) => {
+    const looks = events.filter((event) => event.kind === 'looked');
+    const seen = looks.find(({ by, status }) => by !== sent.plan.tenant && status !== 404 && status < 500);
+    if (seen !== undefined) {
+      return `${seen.by} asked for its ${seen.what} and was answered ${seen.status}`;
+    }
+    const foreign = [...looks, ...callbacks].find(({ about }) => about !== undefined && about !== request);
+    return foreign && `its tenant was given the result of request ${foreign.about}`;
+  },
 
   'cancelled is cancelled': ({ events, ends, invocations }, context) => {
     const answer = events.find((event) => event.kind === 'cancelled');
@@ -146,9 +168,9 @@ export const rules: Readonly<Record<Rule, Check>> = {
     return late === undefined ? undefined : `it was invoked ${Math.round(late.from - endedAt)} ms after its end`;
   },
 
-  'handed over at once': ({ invocations, ends }, context) => {
-    if (ends[0]?.status === 'cancelled') {
-      return undefined; // given up for that
+  'handed over at once': ({ sent, invocations, ends }, context) => {
+    if (ends[0]?.status === 'cancelled' || sent.plan.function === pausedFunction) {
+      return undefined; // given up for that, or to be run again when an operator wants it
     }
     const late = invocations.find((cut, index) => isLateHandover(cut, invocations[index + 1], context));
     return late === undefined ? undefined : 'a stopping worker gave it up, and it was not run again in time';
@@ -156,7 +178,9 @@ export const rules: Readonly<Record<Rule, Check>> = {
 
   'the caller is told': ({ sent, ends, callbacks }) => {
     const isOwed = sent.plan.callback !== 'none' && ends.length > 0 && ends[0]?.status !== 'cancelled';
-    return isOwed && !callbacks.some(({ status }) => status < 300) ? 'no callback was delivered' : undefined;
+    return isOwed && !callbacks.some(({ status }) => status >= 200 && status < 300)
+      ? 'no callback was delivered'
+      : undefined;
   },
 
   'the caller is told the truth': ({ callIds, ends, callbacks }) => {

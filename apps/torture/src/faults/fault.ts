@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Fleet, SmallDisk } from '@asyncfn/stack';
 import { integerBelow, type Random } from '@asyncfn/testkit';
-import type { BrokerLook } from '../broker-look.ts';
+import type { BrokerLook } from '../broker/broker-look.ts';
+import type { Naps } from './naps.ts';
 
 export interface FaultContext {
   readonly fleet: Fleet;
@@ -11,6 +12,7 @@ export interface FaultContext {
   readonly disk?: SmallDisk | undefined;
   /** What the clock of a process is off by: a file that it reads, by the name of its seat. */
   readonly clockFile: (seat: string) => string;
+  readonly naps: Pick<Naps, 'begin'>;
   readonly log: (line: string) => void;
 }
 

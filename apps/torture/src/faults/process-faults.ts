@@ -4,6 +4,8 @@ import { type Fault, type FaultContext, someTime } from './fault.ts';
 import { untilHealthy } from './health.ts';
 
 const readyMs = 60_000;
+type Span = readonly [fromMs: number, toMs: number];
+
 /** Beyond the lease of 5 s that torture gives to workers, and below. */
 const pauseMs = [1_500, 9_000] as const;
 const downMs = [200, 3_000] as const;
@@ -12,8 +14,8 @@ const downMs = [200, 3_000] as const;
 export const processFaults: readonly Fault[] = [
   onSeat('kill worker', 'worker', 'its own', killAndFollow),
   onSeat('kill gateway', 'gateway', 'none', killAndFollow),
-  onSeat('pause worker', 'worker', 'its own', pauseSeat),
-  onSeat('pause gateway', 'gateway', 'none', pauseSeat),
+  pauseWorker(pauseMs),
+  onSeat('pause gateway', 'gateway', 'none', (seat, context) => pauseSeat(seat, context, pauseMs)),
   onSeat('stop worker', 'worker', 'its own', stopAndFollow),
   onSeat('stop gateway', 'gateway', 'none', stopAndFollow),
   onNode('kill NATS', async (node, random) => {
@@ -34,6 +36,11 @@ export const processFaults: readonly Fault[] = [
     aim: (context) => ({ target: 'everything', run: () => restartAll(context) }),
   },
 ];
+
+/** A worker stands still for a time between two, in milliseconds. */
+export function pauseWorker(spanMs: Span): Fault {
+  return onSeat('pause worker', 'worker', 'its own', (seat, context) => pauseSeat(seat, context, spanMs));
+}
 
 function onSeat(
   name: string,
@@ -63,16 +70,17 @@ function onNode(name: string, run: (node: Node, random: Random) => Promise<void>
   };
 }
 
-async function killAndFollow(seat: Seat, { random }: FaultContext): Promise<void> {
+/** Kills what is in the seat, and starts the next one a moment later. */
+export async function killAndFollow(seat: Seat, { random }: FaultContext): Promise<void> {
   seat.process.kill('SIGKILL');
   await seat.process.exited;
   await someTime(random, ...downMs);
   await startReady(seat);
 }
 
-async function pauseSeat({ process }: Seat, { random }: FaultContext): Promise<void> {
+async function pauseSeat({ process }: Seat, { random }: FaultContext, spanMs: Span): Promise<void> {
   await process.pause();
-  await someTime(random, ...pauseMs);
+  await someTime(random, ...spanMs);
   process.kill('SIGCONT');
 }
 

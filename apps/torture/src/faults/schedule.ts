@@ -5,11 +5,13 @@ import { brokerFaults } from './broker-faults.ts';
 import { clockFaults } from './clock-faults.ts';
 import { diskFaults } from './disk-faults.ts';
 import type { Fault, FaultContext } from './fault.ts';
+import { functionFaults } from './function-faults.ts';
 import { networkFaults } from './network-faults.ts';
 import { processFaults } from './process-faults.ts';
 
 export const allFaults: readonly Fault[] = [
   ...processFaults,
+  ...functionFaults,
   ...networkFaults,
   ...brokerFaults,
   ...diskFaults,

@@ -1,5 +1,8 @@
 import type { Plan } from '../load/plan.ts';
 
+/** What a tenant asks for. */
+export type Look = 'state' | 'result' | 'cancel';
+
 /** Something that happened, as somebody outside of the processes saw it. `at` is Unix time in milliseconds. */
 export type HistoryEvent = { readonly at: number } & (
   | {
@@ -17,6 +20,7 @@ export type HistoryEvent = { readonly at: number } & (
       /** Of a problem. */
       readonly code?: string | undefined;
       readonly callId?: string | undefined;
+      readonly startTime?: string | undefined;
     }
   /** Its cancel was answered. */
   | { readonly kind: 'cancelled'; readonly request: number; readonly status: number }
@@ -30,6 +34,7 @@ export type HistoryEvent = { readonly at: number } & (
       /** Counts all invocations of the run. */
       readonly invocation: number;
       readonly callId: string;
+      readonly startTime?: string | undefined;
       readonly retry: number;
       /** Who made it. */
       readonly worker: string;
@@ -45,24 +50,44 @@ export type HistoryEvent = { readonly at: number } & (
       readonly kind: 'called back';
       readonly request: number;
       readonly webhookId: string;
+      readonly startTime?: string | undefined;
       readonly functionStatus: number;
       readonly retry: number;
       /** All that the callback tells of the call. */
       readonly content: string;
-      /** What the receiver said to it. */
+      /** The request whose result it brings; undefined for one without a result. */
+      readonly about?: number | undefined;
+      /** What the receiver said to it; 0 for nothing. */
       readonly status: number;
+    }
+  /** A tenant has asked for the call or its result, or wanted to cancel it, and had an answer. */
+  | {
+      readonly kind: 'looked';
+      readonly request: number;
+      readonly by: string;
+      readonly what: Look;
+      readonly status: number;
+      /** The request whose result was given out. */
+      readonly about?: number | undefined;
     }
   /** An end that is on record at the broker; `at` is the broker's time. */
   | {
       readonly kind: 'ended';
       readonly callId: string;
+      readonly submitter?: string | undefined;
+      readonly startTime?: string | undefined;
       readonly status: string;
       readonly attempts: number;
       readonly functionStatus?: number | undefined;
       readonly reason?: string | undefined;
     }
   /** The workers' own audit has found the call to be nowhere; `at` is the broker's time. */
-  | { readonly kind: 'missed'; readonly callId: string }
+  | {
+      readonly kind: 'missed';
+      readonly callId: string;
+      readonly submitter?: string | undefined;
+      readonly startTime?: string | undefined;
+    }
   | FaultEvent
   /** Nothing happens any more; so many messages are left in the queues. */
   | { readonly kind: 'quiet'; readonly queued: number }

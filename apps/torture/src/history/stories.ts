@@ -1,3 +1,4 @@
+import { type CallClues, type CallRecord, CallRecords } from './call-records.ts';
 import type { EventOf, HistoryEvent } from './event.ts';
 
 export interface Invocation {
@@ -26,6 +27,8 @@ export interface Story {
   readonly sent: EventOf<'sent'>;
   readonly acceptance: Acceptance;
   readonly callIds: ReadonlySet<string>;
+  /** The requests that its tenant has sent with the same id. */
+  readonly namesakes: readonly Story[];
   readonly invocations: readonly Invocation[];
   readonly callbacks: readonly EventOf<'called back'>[];
   readonly ends: readonly EventOf<'ended'>[];
@@ -59,33 +62,55 @@ export interface Stories {
 const ambiguousCodes: ReadonlySet<string> = new Set(['broker_unavailable', 'broker_timeout']);
 
 type Told = Extract<HistoryEvent, { request: number }>;
-/** What the broker has on record of a call. */
-type Recorded = EventOf<'ended' | 'missed'>;
 
 /** Sorts a history by its calls. */
 export function toStories(events: Iterable<HistoryEvent>): Stories {
   const byRequest = new Map<number, Told[]>();
-  const recordsByCall = new Map<string, Recorded[]>();
+  const records = new CallRecords();
   const faultEvents: EventOf<'fault'>[] = [];
   let queued: number | undefined;
   for (const event of events) {
     if ('request' in event) {
       append(byRequest, event.request, event);
     } else if ('callId' in event) {
-      append(recordsByCall, event.callId, event);
+      records.add(event);
     } else if (event.kind === 'fault') {
       faultEvents.push(event);
     } else {
       ({ queued } = event);
     }
   }
-  const stories = [...byRequest.values()].flatMap((told) => toStory(told, recordsByCall) ?? []);
-  const known = new Set(stories.flatMap(({ callIds }) => [...callIds]));
-  const strays = [...recordsByCall.values()].flat().filter(({ callId }) => !known.has(callId));
-  return { stories, faults: toSpans(faultEvents), strayEnds: strays.filter(isEnd), queued };
+  const stories = toAll([...byRequest.values()], records);
+  return { stories, faults: toSpans(faultEvents), strayEnds: records.left().filter(isEnd), queued };
 }
 
-function toStory(told: readonly Told[], recordsByCall: ReadonlyMap<string, Recorded[]>): Story | undefined {
+/** Those that know their start time come first: what they leave is of one that does not. */
+function toAll(all: readonly (readonly Told[])[], records: CallRecords): Story[] {
+  const calls = all.flatMap((told) => toCall(told) ?? []);
+  const known = calls.filter(({ startTimes }) => startTimes.size > 0);
+  const unknown = calls.filter(({ startTimes }) => startTimes.size === 0);
+  const stories = [...known, ...unknown].map((call) => toStory(call, records.take(call)));
+  const byId = new Map<string, Story[]>();
+  for (const story of stories) {
+    const { plan, callId } = story.sent;
+    if (callId !== undefined) {
+      append(byId, `${plan.tenant} ${callId}`, story);
+    }
+  }
+  for (const sharing of byId.values()) {
+    for (const story of sharing) {
+      Object.assign(story, { namesakes: sharing.filter((other) => other !== story) });
+    }
+  }
+  return stories;
+}
+
+interface ToldCall extends CallClues {
+  readonly told: readonly Told[];
+  readonly sent: EventOf<'sent'>;
+}
+
+function toCall(told: readonly Told[]): ToldCall | undefined {
   const sent = told.find((event) => event.kind === 'sent');
   if (sent === undefined) {
     return undefined;
@@ -93,13 +118,18 @@ function toStory(told: readonly Told[], recordsByCall: ReadonlyMap<string, Recor
   const named = told.flatMap((event) => ('callId' in event && event.callId ? [event.callId] : []));
   // A call whose answer got lost, and that expired before it was invoked, has its id in its callback alone.
   const called = told.flatMap((event) => (event.kind === 'called back' ? [event.webhookId] : []));
+  const started = told.flatMap((event) => ('startTime' in event && event.startTime ? [event.startTime] : []));
   const callIds = new Set(named.length > 0 ? named : called);
-  const records = [...callIds].flatMap((callId) => recordsByCall.get(callId) ?? []);
+  return { told, sent, tenant: sent.plan.tenant, callIds, startTimes: new Set(started) };
+}
+
+function toStory({ told, sent, callIds }: ToldCall, records: readonly CallRecord[]): Story {
   return {
     request: sent.request,
     sent,
     acceptance: toAcceptance(told),
     callIds,
+    namesakes: [],
     invocations: toInvocations(told),
     callbacks: told.filter((event) => event.kind === 'called back'),
     ends: records.filter(isEnd),
@@ -108,7 +138,7 @@ function toStory(told: readonly Told[], recordsByCall: ReadonlyMap<string, Recor
   };
 }
 
-function isEnd(event: Recorded): event is EventOf<'ended'> {
+function isEnd(event: CallRecord): event is EventOf<'ended'> {
   return event.kind === 'ended';
 }
 

@@ -1,14 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  type CallbackReceiver,
-  type RecordedRequest,
-  startCallbackReceiver,
-  startTestFunction,
-  type TestFunction,
-} from '@asyncfn/testkit';
+import { startTestFunction, type TestFunction } from '@asyncfn/testkit';
 import type { Recorder } from '../history/history.ts';
-import { workerHeader } from '../rig.ts';
+import { workerHeader } from '../rig/rig.ts';
+import { headerOf } from './header-of.ts';
 import { stepOf } from './plan.ts';
+import { formatResult } from './result.ts';
 
 /** Header with the number of the request: it travels to the function. */
 export const requestHeader = 'x-torture-request';
@@ -18,10 +14,7 @@ export const stepsHeader = 'x-torture-steps';
 /** Ends every invocation that a client is gone for. */
 const aborted = Symbol('aborted');
 
-/**
- * The function behind every call: does what the call's plan says, and records what it sees. Its answer names the
- * invocation, so that two results of one call can be told apart.
- */
+/** The function behind every call: does what the call's plan says, and records what it sees. */
 export async function startCallee(history: Recorder): Promise<TestFunction> {
   let invocations = 0;
   return await startTestFunction({
@@ -34,42 +27,16 @@ export async function startCallee(history: Recorder): Promise<TestFunction> {
       const retry = Number(headerOf(request, 'x-retry'));
       const { status, delayMs } = stepOf(headerOf(request, stepsHeader), retry);
       const worker = headerOf(request, workerHeader);
-      history.record({ kind: 'invoked', request: number, invocation, callId: request.callId ?? '', retry, worker });
+      const startTime = headerOf(request, 'x-start-time');
+      const callId = request.callId ?? '';
+      history.record({ kind: 'invoked', request: number, invocation, callId, startTime, retry, worker });
       const end = await delay(delayMs, undefined, { signal: request.signal }).catch(() => aborted);
       if (end === aborted) {
         history.record({ kind: 'returned', request: number, invocation });
         return;
       }
       history.record({ kind: 'returned', request: number, invocation, status });
-      response.writeHead(status).end(`${number}:${retry}:${invocation}`);
+      response.writeHead(status).end(formatResult({ request: number, retry, invocation }));
     },
   });
-}
-
-/** Receives the callbacks; refuses the first delivery of those that are flaky. */
-export async function startInbox(history: Recorder): Promise<CallbackReceiver> {
-  const refused = new Set<number>();
-  return await startCallbackReceiver({
-    keepRequests: false,
-    respond: (request, response) => {
-      const [, kind, number] = /^\/(steady|flaky)\/(\d+)$/.exec(request.url) ?? [];
-      const key = Number(number);
-      const status = kind === 'flaky' && !refused.has(key) ? 500 : 204;
-      refused.add(key);
-      history.record({
-        kind: 'called back',
-        request: key,
-        webhookId: headerOf(request, 'webhook-id'),
-        functionStatus: Number(headerOf(request, 'x-function-status')),
-        retry: Number(headerOf(request, 'x-retry')),
-        content: `${headerOf(request, 'x-duration-seconds')} ${request.body.toString()}`,
-        status,
-      });
-      response.writeHead(status).end();
-    },
-  });
-}
-
-function headerOf({ headers }: RecordedRequest, name: string): string {
-  return String(headers[name] ?? '');
 }

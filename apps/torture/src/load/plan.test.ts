@@ -1,6 +1,6 @@
 import { createRandom } from '@asyncfn/testkit';
 import { describe, expect, test } from 'vitest';
-import { expectedEnd, formatSteps, randomPlan, stepOf } from './plan.ts';
+import { expectedEnd, formatSteps, queues, randomPlan, randomTwins, stepOf } from './plan.ts';
 
 describe('the steps of a function', () => {
   test('survive their header', () => {
@@ -34,8 +34,31 @@ describe('the end that a plan leads to', () => {
 test('the same seed makes the same plans', () => {
   const plans = (seed: number) => {
     const random = createRandom(seed);
-    return Array.from({ length: 20 }, () => randomPlan(random, ['quick', 'bulk']));
+    return Array.from({ length: 20 }, () => randomPlan(random, true));
   };
   expect(plans(3)).toEqual(plans(3));
   expect(plans(3)).not.toEqual(plans(4));
+});
+
+test('twins are of one tenant and for two queues, or of two tenants', () => {
+  const random = createRandom(5);
+  const kinds = Array.from({ length: 200 }, () => {
+    const [one, other] = randomTwins(random, true);
+    expect([one.ownId, other.ownId, one.expiresInMs, other.expiresInMs]).toEqual([true, true, 0, 0]);
+    if (one.tenant !== other.tenant) {
+      return 'strangers';
+    }
+    expect(queues[one.function]).not.toBe(queues[other.function]);
+    return 'rivals';
+  });
+  expect(new Set(kinds)).toEqual(new Set(['strangers', 'rivals']));
+});
+
+test('only one tenant has receivers that hang, and only where that is asked for', () => {
+  const random = createRandom(6);
+  const isHostile = ({ callback }: { callback: string }) => callback === 'hanging' || callback === 'nameless';
+  const plans = Array.from({ length: 2_000 }, () => randomPlan(random, true)).filter(isHostile);
+  expect(new Set(plans.map(({ tenant }) => tenant))).toEqual(new Set(['south']));
+  expect(plans.some((each) => each.function === 'rest')).toBe(true);
+  expect(Array.from({ length: 500 }, () => randomPlan(random, false)).filter(isHostile)).toEqual([]);
 });

@@ -6,14 +6,30 @@ export interface Step {
   readonly delayMs: number;
 }
 
+/** Those who call: each has a token of its own. */
+export const tenants = ['north', 'south'] as const;
+export type Tenant = (typeof tenants)[number];
+/** The tenant whose receivers hang, and whose names no server answers. */
+const hostileTenant: Tenant = 'south';
+
+/** The functions of a run, each with its queue. */
+export const queues = { quick: 'default', bulk: 'bulk', rest: 'default' } as const;
+/** The function that is paused now and then. */
+export const pausedFunction = 'rest';
+
 /** All that is decided of a call before it is sent. */
 export interface Plan {
-  readonly function: string;
+  /** Who sends it. */
+  readonly tenant: Tenant;
+  readonly function: keyof typeof queues;
   /** One for each attempt; the last one holds for all that follow. */
   readonly steps: readonly [Step, ...Step[]];
   readonly maxRetries: number;
-  /** `flaky`: the receiver refuses the first delivery. */
-  readonly callback: 'none' | 'steady' | 'flaky';
+  /**
+   * `flaky`: the receiver refuses the first delivery. `hanging`: it does not answer until the load is over; `nameless`: until
+   * then no server answers for the name of its host.
+   */
+  readonly callback: 'none' | 'steady' | 'flaky' | 'hanging' | 'nameless';
   /** Whether the caller chooses the call id. */
   readonly ownId: boolean;
   readonly bodyBytes: number;
@@ -25,6 +41,8 @@ export interface Plan {
   readonly cancelAfterMs?: number | undefined;
   /** It is sent twice, with one `Idempotency-Key`. */
   readonly isRepeated: boolean;
+  /** Who asks for its result, or wants to cancel it though it is not his. */
+  readonly look: 'none' | 'own' | 'stranger';
 }
 
 /** How a call must end. */
@@ -66,26 +84,68 @@ export function expectedEnd({ steps, maxRetries }: Pick<Plan, 'steps' | 'maxRetr
 /** Not those that say that the function has too much to do: they would slow the workers down. */
 const troubles = [500, 502, 504] as const;
 
-/** A call of some kind: most are quick and succeed, some take their time, are tried again, or fail. */
-export function randomPlan(random: Random, functions: readonly string[]): Plan {
+/**
+ * A call of some kind: most are quick and succeed, some take their time, are tried again, or fail.
+ * @param hostile whether some of its receivers may hang
+ */
+export function randomPlan(random: Random, hostile: boolean): Plan {
   const kind = random();
   const step = (status: number): Step => ({ status, delayMs: randomDelayMs(random) });
   const trouble = (): Step => step(pickFrom(random, troubles));
   const more = Array.from({ length: integerBelow(random, 3) }, trouble);
   const steps: Plan['steps'] = kind < 0.75 ? [step(200)] : kind < 0.95 ? [trouble(), ...more, step(200)] : [step(422)];
   const times = randomTimes(random);
+  const tenant = pickFrom(random, tenants);
+  const name = randomFunction(random);
   return {
-    function: pickFrom(random, functions),
+    tenant,
+    function: name,
     steps,
     maxRetries: kind >= 0.9 ? integerBelow(random, 2) : 5,
-    callback: random() < 0.2 ? 'none' : random() < 0.1 ? 'flaky' : 'steady',
+    callback: randomCallback(random, name, hostile && tenant === hostileTenant),
     // One that expires unseen, after an answer that got lost, is known by its id alone.
     ownId: random() < 0.3 || times.expiresInMs > 0,
     bodyBytes: integerBelow(random, 2_000),
     ...times,
     cancelAfterMs: random() < 0.04 ? integerBelow(random, 400) : undefined,
     isRepeated: random() < 0.04,
+    look: random() < 0.04 ? pickFrom(random, ['own', 'stranger']) : 'none',
   };
+}
+
+/**
+ * Two calls that are to be sent with one id in the same moment: rivals, of one tenant and for two queues, of which one may be
+ * accepted, or strangers, of two tenants, which both are.
+ */
+export function randomTwins(random: Random, hostile: boolean): readonly [Plan, Plan] {
+  const twin = (change: Partial<Plan>): Plan => ({
+    ...randomPlan(random, hostile),
+    ownId: true,
+    isRepeated: false,
+    // Of two calls of one id, only those that are invoked tell which they are.
+    expiresInMs: 0,
+    ...change,
+  });
+  return random() < 0.5
+    ? [
+        twin({ tenant: 'north', function: 'bulk' }),
+        twin({ tenant: 'north', function: pickFrom(random, ['quick', 'rest']) }),
+      ]
+    : // A stranger who looks would see a call of its own.
+      [twin({ tenant: 'north', look: 'own' }), twin({ tenant: 'south', look: 'own' })];
+}
+
+function randomFunction(random: Random): Plan['function'] {
+  return random() < 0.08 ? pausedFunction : pickFrom(random, ['quick', 'bulk']);
+}
+
+/** Calls of the function that is paused are those whose ends have to be remembered for long: their callbacks hang. */
+function randomCallback(random: Random, name: Plan['function'], hostile: boolean): Plan['callback'] {
+  const kind = random();
+  if (hostile && kind < (name === pausedFunction ? 0.3 : 0.02)) {
+    return pickFrom(random, ['hanging', 'nameless']);
+  }
+  return kind > 0.8 ? 'none' : kind > 0.72 ? 'flaky' : 'steady';
 }
 
 /** Not both: what is delayed beyond its expiry expires. */

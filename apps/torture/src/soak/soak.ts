@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startFleet } from '@asyncfn/stack';
 import { createRandom, eventually } from '@asyncfn/testkit';
-import { BrokerLook } from '../broker-look.ts';
+import { BrokerLook } from '../broker/broker-look.ts';
 import { nowhere } from '../history/history.ts';
-import { startCallee, startInbox } from '../load/callee.ts';
+import { startCallee } from '../load/callee.ts';
+import { Receivers } from '../load/receivers.ts';
 import { Sender } from '../load/sender.ts';
-import { fleetOptions } from '../rig.ts';
+import { createAccess } from '../rig/access.ts';
+import { fleetOptions } from '../rig/rig.ts';
 import { Sampler } from './sampler.ts';
 import type { Trend } from './trend.ts';
 
@@ -43,14 +45,19 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
   const { durationMs, folder, nodes, seed, rate, log } = options;
   await mkdir(folder, { recursive: true });
   await using callee = await startCallee(nowhere);
-  await using inbox = await startInbox(nowhere);
-  await using fleet = await startFleet(fleetOptions({ ...options, functionUrl: callee.url, fleet: { gatewayEnv } }));
+  await using receivers = await Receivers.start(nowhere);
+  const access = await createAccess(folder);
+  const { tokensFile } = access;
+  const { dnsServers } = receivers;
+  const rig = { ...options, functionUrl: callee.url, tokensFile, dnsServers, fleet: { gatewayEnv } };
+  await using fleet = await startFleet(fleetOptions(rig));
   await using look = await BrokerLook.open(fleet.natsUrls);
   await using sender = new Sender({
     history: nowhere,
     gateways: fleet.gateways,
-    functions: ['quick', 'bulk'],
-    inboxUrl: inbox.url,
+    access,
+    receivers,
+    hostile: false,
     random: createRandom(seed),
     rate,
     clients: 200,

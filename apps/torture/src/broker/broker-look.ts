@@ -1,25 +1,24 @@
-import { type JetStreamManager, jetstream, jetstreamManager, type StreamInfo } from '@nats-io/jetstream';
+import { type JetStreamManager, jetstreamManager, type StreamInfo } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { EndFollower, endStream, type RecordedEnd } from './end-follower.ts';
 
-/** The end of a call as the broker has it. */
-export interface RecordedEnd {
-  readonly at: number;
-  readonly callId: string;
-  readonly status: string;
-  readonly attempts: number;
-  readonly functionStatus?: number | undefined;
-  readonly reason?: string | undefined;
-}
-
-const copy = 'TORTURE_OUTCOMES';
 /** What stands in those streams besides, keys of calls that are over, stays for its time. */
 const waiting = ['*.*.ready.>', '*.*.later.>', 'callbacks.ready.>', 'callbacks.later.>'];
 const queueStreams = /^(CALLS_.*|CALLBACKS)$/;
+
+/** A call that the workers' own audit has not found. */
+interface RecordedMiss {
+  readonly at: number;
+  readonly callId: string;
+  readonly submitter: string | undefined;
+  readonly startTime: string | undefined;
+}
 
 /** A look into the streams behind the backs of the processes, past all lines that are broken. */
 export class BrokerLook implements AsyncDisposable {
   readonly #connection: NatsConnection;
   readonly #manager: JetStreamManager;
+  #follower: EndFollower | undefined;
 
   private constructor(connection: NatsConnection, manager: JetStreamManager) {
     this.#connection = connection;
@@ -37,9 +36,9 @@ export class BrokerLook implements AsyncDisposable {
     return new BrokerLook(connection, await jetstreamManager(connection, { timeout: 10_000 }));
   }
 
-  /** From now on every recorded end is copied, and none is overwritten: to be called before the first call ends. */
-  async copyEnds(replicas: number): Promise<void> {
-    await this.#manager.streams.add({ name: copy, mirror: { name: 'OUTCOMES' }, num_replicas: replicas });
+  /** From now on every end that is recorded is read. */
+  followEnds(): void {
+    this.#follower ??= new EndFollower(this.#connection);
   }
 
   /** Messages by stream, and all consumers together. */
@@ -84,13 +83,10 @@ export class BrokerLook implements AsyncDisposable {
     return result;
   }
 
-  /** Whether the copy of the ends is complete. */
-  async isCopied(): Promise<boolean> {
-    const [source, copied] = await Promise.all([
-      this.#manager.streams.info('OUTCOMES'),
-      this.#manager.streams.info(copy),
-    ]);
-    return copied.state.last_seq === source.state.last_seq;
+  /** Whether all ends have been read that are recorded by now. */
+  async hasReadEnds(): Promise<boolean> {
+    const { state } = await this.#manager.streams.info(endStream);
+    return this.#follower === undefined || state.messages === 0 || this.#follower.sequence >= state.last_seq;
   }
 
   /** Whether workers have followed every receipt to the end of its call. */
@@ -100,34 +96,21 @@ export class BrokerLook implements AsyncDisposable {
   }
 
   /** Accepted calls that workers have found to be nowhere, and when. */
-  async misses(): Promise<{ readonly callId: string; readonly at: number }[]> {
+  async misses(): Promise<RecordedMiss[]> {
     const filter = 'receipts.missing.>';
     const { state } = await this.#manager.streams.info('RECEIPTS', { subjects_filter: filter });
     return await Promise.all(
       Object.keys(state.subjects ?? {}).map(async (subject) => {
         const message = await this.#manager.streams.getMessage('RECEIPTS', { last_by_subj: subject });
-        return { callId: subject.split('.')[2] ?? '', at: message?.time.getTime() ?? Date.now() };
+        const [, , callId = '', submitter, startTime] = subject.split('.');
+        return { callId, submitter, startTime, at: message?.time.getTime() ?? Date.now() };
       }),
     );
   }
 
-  /** Every end that was ever recorded. */
-  async *ends(): AsyncGenerator<RecordedEnd> {
-    const { state } = await this.#manager.streams.info(copy);
-    if (state.messages === 0) {
-      return;
-    }
-    const consumer = await jetstream(this.#connection).consumers.get(copy, { filter_subjects: 'outcomes.*.*.*.*' });
-    const { num_pending: pending } = await consumer.info();
-    if (pending === 0) {
-      return;
-    }
-    for await (const message of await consumer.consume({ max_messages: 1_000 })) {
-      yield toEnd(message.headers?.get('Asyncfn-Outcome') ?? '', message.info.timestampNanos);
-      if (message.info.pending === 0) {
-        return;
-      }
-    }
+  /** Every end that was recorded since they are read. */
+  get ends(): readonly RecordedEnd[] {
+    return this.#follower?.ends ?? [];
   }
 
   /** Has another node lead the stream. Returns the one that led, or undefined where there is no other. */
@@ -162,11 +145,7 @@ export class BrokerLook implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#follower?.stop();
     await this.#connection.close();
   }
-}
-
-function toEnd(text: string, timestampNanos: number): RecordedEnd {
-  const { callId, status, attempts, functionStatus, reason } = JSON.parse(text) as Omit<RecordedEnd, 'at'>;
-  return { at: timestampNanos / 1e6, callId, status, attempts, functionStatus, reason };
 }

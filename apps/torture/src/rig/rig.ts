@@ -1,10 +1,20 @@
 import type { FleetOptions } from '@asyncfn/stack';
-import { clockModule, clockSetting } from './faults/clock.ts';
+import { clockModule, clockSetting } from '../faults/clock.ts';
+import { queues } from '../load/plan.ts';
+import { endsKeptMs, shortMemoryModule } from './short-memory.ts';
 
 export interface RigOptions {
   readonly nodes: number;
   readonly natsServerBin?: string;
   readonly functionUrl: string;
+  /** Of the gateways. */
+  readonly tokensFile: string;
+  /** Default: those of the machine. */
+  readonly dnsServers?: string;
+  /** How many times sooner than shipped ones the processes forget ends. Default: as they are shipped. */
+  readonly haste?: number | undefined;
+  /** How long the load goes on, in milliseconds: callbacks are not given up before that. */
+  readonly durationMs: number;
   /** Of the functions, as a functions file has it. Default: quick. */
   readonly retry?: Readonly<Record<string, unknown>>;
   /** What the clock of each process is off by: the path of a file, with `{seat}` in it. Default: clocks do not jump. */
@@ -40,34 +50,33 @@ function toOptions(modules: readonly string[]): string {
 /** Lines that come for every call: a long run has too many of them. */
 const perCall = /"msg":"(call accepted|function invoked|callback (delivered|sent)|call failed)/;
 
-/** Two gateways and two workers, with two functions in queues of their own. */
-export function fleetOptions({
-  nodes,
-  natsServerBin,
-  functionUrl,
-  retry = quickRetry,
-  storeDirs = [],
-  clockFile,
-  onLine = () => {},
-  fleet,
-}: RigOptions): FleetOptions {
-  const clock = clockFile === undefined ? [] : [toModule(clockModule)];
+/** Two gateways and two workers, with three functions in two queues. */
+export function fleetOptions(options: RigOptions): FleetOptions {
+  const { nodes, natsServerBin, storeDirs = [], clockFile, onLine = () => {}, haste, fleet } = options;
+  const modules = [
+    ...(clockFile === undefined ? [] : [toModule(clockModule)]),
+    ...(haste === undefined ? [] : [toModule(shortMemoryModule(haste))]),
+  ];
   return {
     ...(natsServerBin !== undefined && { natsServerBin }),
     ...fleet,
     nodes,
     storeDirs,
-    env: { ...(clockFile !== undefined && { [clockSetting]: clockFile }), NODE_OPTIONS: toOptions(clock) },
-    functions: {
-      quick: { url: functionUrl, retry },
-      bulk: { url: functionUrl, retry, queue: 'bulk', concurrency: 60 },
+    env: { ...(clockFile !== undefined && { [clockSetting]: clockFile }), NODE_OPTIONS: toOptions(modules) },
+    functions: toFunctions(options),
+    gatewayEnv: {
+      AUTH_TOKENS_FILE: options.tokensFile,
+      ...(haste !== undefined && { RESULT_TTL: `${endsKeptMs(haste)}ms` }),
+      ...fleet?.gatewayEnv,
     },
     workerEnv: {
       ACK_WAIT: '5s',
       SHUTDOWN_TIMEOUT: '1s',
-      CALLBACK_RETRY_SCHEDULE: Array.from({ length: 60 }, () => '1s').join(','),
+      CALLBACK_TIMEOUT: '3s',
+      CALLBACK_RETRY_SCHEDULE: toSchedule(options.durationMs),
       CALLBACK_SIGNING_SECRETS: secret,
-      NODE_OPTIONS: toOptions([taggingModule, ...clock]),
+      ...(options.dnsServers !== undefined && { CALLBACK_DNS_SERVERS: options.dnsServers }),
+      NODE_OPTIONS: toOptions([taggingModule, ...modules]),
       ...fleet?.workerEnv,
     },
     keepLine(line, seat) {
@@ -78,4 +87,19 @@ export function fleetOptions({
       return isKept;
     },
   };
+}
+
+function toFunctions({ functionUrl: url, retry = quickRetry }: RigOptions): FleetOptions['functions'] {
+  return Object.fromEntries(
+    Object.entries(queues).map(([name, queue]) => [
+      name,
+      { url, retry, queue, ...(queue === 'bulk' && { concurrency: 60 }) },
+    ]),
+  );
+}
+
+/** Every second at first, and then often enough for receivers that hang as long as there is load. */
+function toSchedule(durationMs: number): string {
+  const waits = [...Array.from({ length: 20 }, () => 1), ...Array.from({ length: 20 + durationMs / 10_000 }, () => 10)];
+  return waits.map((seconds) => `${seconds}s`).join(',');
 }

@@ -1,0 +1,24 @@
+import type { Fault } from './fault.ts';
+import { killAndFollow } from './process-faults.ts';
+
+/** What operators do to functions, at the worst moment. */
+export const functionFaults: readonly Fault[] = [
+  {
+    /**
+     * All workers die with calls of the function that have ended, and whose callbacks are under way. These stay in their queue
+     * for as long as the function is paused, which is for longer than ends are kept.
+     */
+    name: 'pause function',
+    breaksLeases: 'all',
+    aim(context) {
+      const { fleet, naps } = context;
+      return {
+        target: 'all workers',
+        async run() {
+          await naps.begin();
+          await Promise.all(fleet.workers.map((seat) => killAndFollow(seat, context)));
+        },
+      };
+    },
+  },
+];

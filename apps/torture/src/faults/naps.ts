@@ -1,0 +1,70 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Fleet } from '@asyncfn/stack';
+import { eventually } from '@asyncfn/testkit';
+import { pausedFunction } from '../load/plan.ts';
+import { type Access, operator } from '../rig/access.ts';
+
+export interface NapsOptions {
+  readonly fleet: Pick<Fleet, 'gateways'>;
+  readonly access: Access;
+  /** How long the function is paused for, in milliseconds. */
+  readonly napMs: number;
+  readonly log: (line: string) => void;
+}
+
+/** Pauses a function by the operators' API for a while, and meanwhile other things break. */
+export class Naps {
+  readonly #options: NapsOptions;
+  #nap: { readonly wake: AbortController; readonly over: Promise<void> } | undefined;
+
+  constructor(options: NapsOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when the function is paused; it was before, if it is so still. */
+  async begin(): Promise<void> {
+    if (this.#nap !== undefined) {
+      return;
+    }
+    await this.#order('pause');
+    const wake = new AbortController();
+    const over = delay(this.#options.napMs, undefined, { signal: wake.signal })
+      .catch(() => {})
+      .then(() => this.#order('resume'))
+      .finally(() => {
+        this.#nap = undefined;
+      });
+    // Whoever ends the run hears of its failure.
+    over.catch(() => {});
+    this.#nap = { wake, over };
+  }
+
+  /** Resolves when the function is not paused any more. */
+  async end(): Promise<void> {
+    const nap = this.#nap;
+    nap?.wake.abort();
+    await nap?.over;
+  }
+
+  /** By whichever gateway answers: they may all be away for a moment. */
+  async #order(what: 'pause' | 'resume'): Promise<void> {
+    const { fleet, access, log } = this.#options;
+    const headers = { authorization: access.authorizationOf(operator) };
+    const order = async (url: string): Promise<boolean> => {
+      const path = `/system/functions/${pausedFunction}/${what}`;
+      return (await fetch(`${url}${path}`, { method: 'POST', headers, signal: AbortSignal.timeout(10_000) })).ok;
+    };
+    await eventually(
+      async () => {
+        for (const { process } of fleet.gateways) {
+          if (await order(process.url).catch(() => false)) {
+            return true;
+          }
+        }
+        return false;
+      },
+      { timeoutMs: 120_000, intervalMs: 200, message: `no gateway does ${what} ${pausedFunction}` },
+    );
+    log(`${what} ${pausedFunction}`);
+  }
+}

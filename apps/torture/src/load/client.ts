@@ -1,0 +1,140 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Seat } from '@asyncfn/stack';
+import { pickFrom, type Random } from '@asyncfn/testkit';
+import { Agent, type Dispatcher, request } from 'undici';
+import type { Look } from '../history/event.ts';
+import type { Recorder } from '../history/history.ts';
+import type { Access } from '../rig/access.ts';
+import { requestHeader, stepsHeader } from './callee.ts';
+import { formatSteps, type Plan, type Tenant } from './plan.ts';
+import type { Receivers } from './receivers.ts';
+import { readResult } from './result.ts';
+
+export interface ClientOptions {
+  readonly history: Recorder;
+  readonly gateways: readonly Seat[];
+  readonly access: Access;
+  readonly receivers: Receivers;
+  readonly random: Random;
+  /** Requests that may wait for an answer at once. */
+  readonly clients: number;
+}
+
+/** A call as it is sent. */
+export interface Sent {
+  readonly number: number;
+  readonly plan: Plan;
+  /** That its sender has chosen. */
+  readonly callId?: string | undefined;
+}
+
+/** A client gives up after this; a gateway has to answer within 5 s (P1). */
+const answerMs = 15_000;
+
+/** What tenants say to gateways. Each request and its answer is recorded. */
+export class Client implements AsyncDisposable {
+  readonly #options: ClientOptions;
+  readonly #agent: Agent;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+    this.#agent = new Agent({ connections: options.clients, connect: { timeout: answerMs } });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  /** The id of the call, if it was accepted. */
+  async send({ number, plan, callId }: Sent, seat: Seat): Promise<string | undefined> {
+    const { history, receivers } = this.#options;
+    const callbackUrl = receivers.urlOf(number, plan);
+    try {
+      const response = await this.#ask('POST', plan.tenant, `/async-function/${plan.function}`, seat, {
+        headers: {
+          [requestHeader]: String(number),
+          [stepsHeader]: formatSteps(plan.steps),
+          'x-max-retries': String(plan.maxRetries),
+          ...(callId !== undefined && { 'x-call-id': callId }),
+          ...(plan.isRepeated && { 'idempotency-key': `request-${number}` }),
+          ...(plan.notBeforeMs > 0 && { 'x-delay': `${plan.notBeforeMs}ms` }),
+          ...(plan.expiresInMs > 0 && { 'x-expires-in': `${plan.expiresInMs}ms` }),
+          ...(callbackUrl !== undefined && { 'x-callback-url': callbackUrl }),
+        },
+        body: Buffer.alloc(plan.bodyBytes, number % 251),
+      });
+      return this.#record(number, response, await response.body.text());
+    } catch (error) {
+      history.record({ kind: 'broken', request: number, error: codeOf(error) });
+      return undefined;
+    }
+  }
+
+  /** As a caller does who does not wait for long. */
+  async sendAgain(sent: Sent): Promise<string | undefined> {
+    const { random, gateways } = this.#options;
+    const seat = pickFrom(random, gateways);
+    await delay(random() < 0.5 ? 0 : 300);
+    return this.send(sent, seat);
+  }
+
+  async cancel({ number, plan }: Sent, callId: string): Promise<void> {
+    const { history } = this.#options;
+    history.record({ kind: 'cancelling', request: number });
+    try {
+      const { statusCode, body } = await this.#ask('DELETE', plan.tenant, `/async-function/${callId}`);
+      await body.dump();
+      history.record({ kind: 'cancelled', request: number, status: statusCode });
+    } catch {
+      // It may have been cancelled, or not: nothing was heard.
+    }
+  }
+
+  /** A tenant asks for a call, which may be another one's. */
+  async look({ number }: Sent, callId: string, by: Tenant, what: Look): Promise<void> {
+    const path = `/async-function/${callId}`;
+    try {
+      if (what === 'result') {
+        await (await this.#ask('GET', by, `${path}?wait=3s`)).body.dump();
+      }
+      const { statusCode: status, body } = await this.#ask(
+        what === 'cancel' ? 'DELETE' : 'GET',
+        by,
+        what === 'result' ? `${path}/result` : path,
+      );
+      const text = await body.text();
+      const about = what === 'result' && status === 200 ? readResult(text) : undefined;
+      this.#options.history.record({ kind: 'looked', request: number, by, what, status, about });
+    } catch {
+      // Nothing was heard.
+    }
+  }
+
+  async #ask(
+    method: 'GET' | 'POST' | 'DELETE',
+    tenant: Tenant,
+    path: string,
+    seat = pickFrom(this.#options.random, this.#options.gateways),
+    { headers, body }: { readonly headers?: Record<string, string>; readonly body?: Buffer } = {},
+  ): Promise<Dispatcher.ResponseData> {
+    return await request(`${seat.process.url}${path}`, {
+      method,
+      dispatcher: this.#agent,
+      headersTimeout: answerMs,
+      bodyTimeout: answerMs,
+      headers: { ...headers, authorization: this.#options.access.authorizationOf(tenant) },
+      ...(body !== undefined && { body }),
+    });
+  }
+
+  #record(request: number, { statusCode: status, headers }: Dispatcher.ResponseData, text: string): string | undefined {
+    const { callId, code } = JSON.parse(text) as { callId?: string; code?: string };
+    const startTime = status === 202 ? String(headers['x-start-time']) : undefined;
+    this.#options.history.record({ kind: 'answered', request, status, code, callId, startTime });
+    return status === 202 ? callId : undefined;
+  }
+}
+
+function codeOf(error: unknown): string {
+  return (error as { code?: string }).code ?? String(error);
+}

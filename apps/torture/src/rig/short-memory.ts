@@ -1,0 +1,64 @@
+/** What is remembered for minutes, or done every so often: a constant in a module of an app or a package. */
+interface Remembered {
+  readonly of: 'worker' | 'queue-core';
+  /** Name of the module, in whichever folder it is. */
+  readonly module: string;
+  readonly constant: string;
+  /** As it is shipped, in milliseconds. */
+  readonly ms: number;
+  /** In a run that keeps ends for so long, in milliseconds. Default: in proportion. */
+  readonly inRun?: (keptMs: number) => number;
+}
+
+/** How long an end is on record, however short `RESULT_TTL` is, in milliseconds. */
+const endsMs = 10 * 60_000;
+
+/** Exported for the test that all of it is there. */
+export const remembered: readonly Remembered[] = [
+  { of: 'queue-core', module: 'end-memory', constant: 'leastMs', ms: endsMs },
+  // Less than processes are paused for.
+  { of: 'queue-core', module: 'end-memory', constant: 'freshMs', ms: 5 * 60_000, inRun: (keptMs) => keptMs / 12 },
+  // A round that finds little has as much to ask for as one that finds more.
+  { of: 'worker', module: 'rounds', constant: 'pruneMs', ms: 15_000, inRun: () => 1_000 },
+  { of: 'worker', module: 'call-audit', constant: 'rememberedMs', ms: 9 * 60_000 },
+  { of: 'worker', module: 'call-audit', constant: 'longestWaitMs', ms: 4 * 60_000 },
+];
+
+/** How long an end is on record in a run, in milliseconds: also the `RESULT_TTL` of its gateways. */
+export function endsKeptMs(haste: number): number {
+  return Math.ceil(endsMs / haste);
+}
+
+/** The declaration of a constant, in TypeScript as in JavaScript. */
+export function declarationOf(constant: string): RegExp {
+  return new RegExp(`^const ${constant} = [^;]+;$`, 'm');
+}
+
+/**
+ * Source of a module that is loaded into gateways and workers before their own code. It lets them forget `haste` times sooner
+ * than shipped ones do: what follows when an end is forgotten would take ten minutes otherwise. A module without
+ * its constant does not load.
+ */
+export function shortMemoryModule(haste: number): string {
+  const changes = remembered.map(({ of, module, constant, ms, inRun = () => ms / haste }) => ({
+    url: `/${of}/dist/(.*/)?${module}\\.js$`,
+    declaration: declarationOf(constant).source,
+    instead: `const ${constant} = ${Math.ceil(inRun(endsKeptMs(haste)))};`,
+  }));
+  const hooks = `
+const changes = ${JSON.stringify(changes)};
+export async function load(url, context, nextLoad) {
+  const loaded = await nextLoad(url, context);
+  const mine = changes.filter((change) => new RegExp(change.url).test(url));
+  const change = (text, { declaration, instead }) => {
+    const changed = text.replace(new RegExp(declaration, 'm'), instead);
+    if (changed === text) {
+      throw new Error(url + ' has nothing like ' + declaration);
+    }
+    return changed;
+  };
+  return mine.length === 0 ? loaded : { ...loaded, source: mine.reduce(change, String(loaded.source)) };
+}`;
+  const url = `data:text/javascript,${encodeURIComponent(hooks)}`;
+  return `import { register } from 'node:module'; register(${JSON.stringify(url)});`;
+}
