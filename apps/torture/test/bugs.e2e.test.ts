@@ -1,18 +1,24 @@
 import type { AppName } from '@asyncfn/stack';
 import { describe, expect, test } from 'vitest';
 import type { Rule } from '../src/check/rules.ts';
+import type { Fault } from '../src/faults/fault.ts';
+import { pauseWorker } from '../src/faults/process-faults.ts';
 import { runTorture } from './torture.ts';
 
 interface Bug {
   readonly bug: string;
   readonly app: AppName;
   readonly file: string;
-  readonly faults: readonly string[];
+  readonly faults: readonly (string | Fault)[];
   readonly caughtBy: Rule;
   readonly workerEnv?: Readonly<Record<string, string>>;
   readonly retry?: Readonly<Record<string, unknown>>;
   /** Default 15 s. */
   readonly durationMs?: number;
+  /** Default: that of `pnpm torture`. */
+  readonly haste?: number;
+  readonly gapMs?: number;
+  readonly rate?: number;
 }
 
 const bugs: readonly Bug[] = [
@@ -65,16 +71,50 @@ const bugs: readonly Bug[] = [
     caughtBy: 'handed over at once',
     workerEnv: { ACK_WAIT: '20s', SHUTDOWN_TIMEOUT: '1ms' },
   },
+  {
+    bug: 'id of a client not claimed',
+    app: 'gateway',
+    file: 'unclaimed-id',
+    faults: [],
+    caughtBy: 'an id is one call',
+    durationMs: 4_000,
+  },
+  {
+    bug: 'end forgotten by its age alone',
+    app: 'worker',
+    file: 'end-by-age',
+    faults: ['pause function'],
+    caughtBy: 'nothing after the end',
+    // Callbacks that hang keep calls in the hands of workers, until they die.
+    workerEnv: { ACK_WAIT: '1s', CALLBACK_TIMEOUT: '8s' },
+    gapMs: 3_000,
+    haste: 200,
+    rate: 50,
+    durationMs: 13_000,
+  },
+  {
+    bug: 'end recorded without proof that its call is there',
+    app: 'worker',
+    file: 'unproven-end',
+    // For as long as it takes to end the call elsewhere, and to forget that.
+    faults: [pauseWorker([8_000, 9_000])],
+    caughtBy: 'one end',
+    workerEnv: { ACK_WAIT: '1s' },
+    gapMs: 1_000,
+    haste: 200,
+    rate: 50,
+    durationMs: 6_000,
+  },
 ];
 
 // Whether a fault meets a call at the step where the bug shows is a matter of chance; one run in a few may miss it.
 describe('the checker catches', { retry: 3, timeout: 240_000 }, () => {
-  test.each(bugs)('$bug', async ({ app, file, faults, caughtBy, workerEnv = {}, retry, durationMs = 15_000 }) => {
+  test.each(bugs)('$bug', async ({ app, file, faults, caughtBy, workerEnv = {}, durationMs = 15_000, ...rest }) => {
     const main = new URL(`./bugs/${file}-main.mjs`, import.meta.url);
     const { verdict } = await runTorture({
       durationMs,
       faults,
-      ...(retry !== undefined && { retry }),
+      ...rest,
       limits: { handoverMs: 8_000 },
       // A call that is lost never ends: whoever waits for it waits in vain.
       settleMs: 40_000,

@@ -10,7 +10,8 @@ import { type TortureOptions, type TortureResult, torture } from '../src/torture
 
 type RunOptions = Partial<Omit<TortureOptions, 'faults'>> & {
   readonly durationMs: number;
-  readonly faults?: readonly string[];
+  /** By name, or as they are. Default: all. */
+  readonly faults?: readonly (string | Fault)[];
 };
 
 /** A run whose log and report are printed when the test fails. */
@@ -33,11 +34,11 @@ export async function runTorture({ faults, ...options }: RunOptions): Promise<To
   return result;
 }
 
-function named(names: readonly string[]): Fault[] {
-  return names.map((name) => {
-    const fault = allFaults.find((each) => each.name === name);
+function named(faults: readonly (string | Fault)[]): Fault[] {
+  return faults.map((wanted) => {
+    const fault = typeof wanted === 'string' ? allFaults.find((each) => each.name === wanted) : wanted;
     if (fault === undefined) {
-      throw new Error(`there is no fault "${name}"`);
+      throw new Error(`there is no such fault among: ${allFaults.map(({ name }) => name).join(', ')}`);
     }
     return fault;
   });

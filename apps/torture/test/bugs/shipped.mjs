@@ -5,7 +5,10 @@ import { runProcess } from '@asyncfn/service-kit';
 const packages = new URL('../../../../packages/', import.meta.url);
 const apps = new URL('../../../', import.meta.url);
 
-export const { CallQueue, CallStore, Publisher } = await import(new URL('queue-core/dist/index.js', packages).href);
+export const { CallQueue, CallStore, Publisher, QueueTopology } = await import(
+  new URL('queue-core/dist/index.js', packages).href
+);
+export const { IdClaims } = await import(new URL('queue-core/dist/jetstream/intake/id-claims.js', packages).href);
 export const { CallRunner } = await import(new URL('worker/dist/call-runner.js', apps).href);
 export const { LeaseKeeper } = await import(new URL('worker/dist/lease-keeper.js', apps).href);
 export const { Settler } = await import(new URL('worker/dist/settle/settler.js', apps).href);
