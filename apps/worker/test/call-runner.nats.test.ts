@@ -340,6 +340,20 @@ describe('a call', () => {
     expect(ended?.body).toHaveLength(0);
   });
 
+  test('whose end the broker has not taken before a stop is not settled without one', async () => {
+    const call = await bench.put({ callbackUrl: inbox.url });
+    vi.spyOn(bench.store, 'recordOutcome').mockImplementation(async () => {
+      bench.cutShort.abort();
+      return { kind: 'refused', reason: 'timeout', detail: 'no answer within 5000 ms' };
+    });
+    const delivery = await bench.take();
+    await bench.run(delivery);
+    expect([fn.invocations.length, inbox.callbacks.length]).toEqual([1, 0]);
+    expect(delivery.settled).toBe(false);
+    vi.restoreAllMocks();
+    expect(await bench.store.findOutcome(keyOf(call))).toBeUndefined();
+  });
+
   test('that a stop cuts short is neither settled nor counted', async () => {
     fn.handler = () => {};
     const call = await bench.put();

@@ -14,6 +14,11 @@ export interface InsistOptions {
 /** Refusals that time may heal. The others are an answer. */
 const passing: ReadonlySet<RefusalReason> = new Set(['unavailable', 'timeout', 'overloaded', 'undecided']);
 
+/** Whether a later try may be stored. */
+export function mayPass(reason: RefusalReason): boolean {
+  return passing.has(reason);
+}
+
 const firstWaitMs = 50;
 const longestWaitMs = 2_000;
 
@@ -26,7 +31,7 @@ export async function insist(publish: () => Promise<PublishResult>, options: Ins
   let waitedMs = 0;
   for (let waitMs = firstWaitMs; ; waitMs = Math.min(longestWaitMs, waitMs * 2)) {
     const result = await publish();
-    if (result.kind === 'stored' || !passing.has(result.reason) || signal.aborted) {
+    if (result.kind === 'stored' || !mayPass(result.reason) || signal.aborted) {
       return result;
     }
     if (waitedMs >= limitMs) {

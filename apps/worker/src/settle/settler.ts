@@ -27,7 +27,7 @@ import type { AttemptResult } from '../invoke.ts';
 import type { CallBytes } from '../memory/byte-budget.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import { bury, type Original } from './bury.ts';
-import { type InsistOptions, insist } from './insist.ts';
+import { type InsistOptions, insist, mayPass } from './insist.ts';
 import type { OnSettleStep } from './settle-step.ts';
 
 export interface SettlerOptions {
@@ -150,8 +150,8 @@ export class Settler {
   }
 
   /**
-   * Records the end. Returns what is left to do after that, or undefined where nothing is: nobody waits for a callback,
-   * or the call had ended before.
+   * Records the end. Returns what is left to do after that, or undefined where nothing is: nobody waits for a callback, the
+   * call had ended before, or the worker stops before the broker has answered, and the call goes back with its lease.
    */
   async end(held: HeldCall, end: End): Promise<(() => Promise<void>) | undefined> {
     const outcome = this.#toOutcome(held, end);
@@ -160,6 +160,11 @@ export class Settler {
     if (result.kind === 'refused' && result.reason === 'conflict' && !(await this.#isOurs(outcome))) {
       // Another attempt has ended this call, and completes it: whoever acknowledged here would take that from it.
       this.#options.logger.warn({ callId: outcome.callId }, 'call has ended before, this attempt does not count');
+      return undefined;
+    }
+    if (result.kind === 'refused' && mayPass(result.reason) && this.#options.insist.signal.aborted) {
+      // There was no time to find out whether the broker would take it: another worker has that time.
+      this.#options.logger.warn({ callId: outcome.callId, detail: result.detail }, 'end not recorded before the stop');
       return undefined;
     }
     if (result.kind === 'refused' && result.reason !== 'conflict') {
