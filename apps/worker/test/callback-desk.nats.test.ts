@@ -2,7 +2,7 @@ import { type NatsServer, startNatsServer } from '@asyncfn/nats-server';
 import type {} from '@asyncfn/nats-server/vitest';
 import { type CallbackTask, CallbackVerifier, createCallId } from '@asyncfn/queue-core';
 import { eventually, gate, type RecordedRequest, startCallbackReceiver, status } from '@asyncfn/testkit';
-import { beforeEach, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { type BenchOptions, type SettlingBench, startBench } from './settling-bench.ts';
 
 let server: NatsServer;
@@ -260,6 +260,18 @@ describe('a stored callback', () => {
     const replayed = await bench.deadLetters.replay({ callId: task.callId }, () => undefined, 'callback');
     expect(replayed).toEqual({ kind: 'replayed', queue: undefined });
     await receiver.waitForCallbacks(3);
+  });
+
+  test('whose body a broker does not know yet comes back', async () => {
+    await using receiver = await startCallbackReceiver();
+    const bench = await open();
+    const { direct, streams } = bench.topology.manager;
+    const unknown = [direct, streams].map((api) => vi.spyOn(api, 'getMessage').mockResolvedValueOnce(null));
+    await bench.callbackStore.store(taskFor(receiver.url), body, Date.now(), 0);
+    bench.deliverStored();
+    await receiver.waitForCallbacks(1, 10_000);
+    expect(unknown.every((each) => each.mock.calls.length > 0)).toBe(true);
+    expect(receiver.callbacks.map((callback) => callback.body.toString())).toEqual(['result']);
   });
 
   test('that takes longer than its lease is delivered once', async () => {

@@ -205,7 +205,8 @@ export class CallbackDesk {
   async #readBody(delivery: CallbackDelivery, task: CallbackTask): Promise<ReadBody> {
     try {
       const body = await delivery.readBody();
-      return body === undefined ? { kind: 'gone' } : { kind: 'body', body };
+      // Perhaps the broker that was asked does not know it yet. If it is gone, it does not come back.
+      return body === undefined ? notNow : { kind: 'body', body };
     } catch (err) {
       this.#options.logger.warn({ err, callId: task.callId }, 'body of a stored callback cannot be read yet');
       return notNow;
@@ -215,7 +216,7 @@ export class CallbackDesk {
   async #settle(delivery: CallbackDelivery, task: CallbackTask, tried: TriedCallback): Promise<void> {
     if (tried.kind === 'not_now') {
       this.#postpone(delivery, Math.min(longestBusyMs, againMs * delivery.deliveries));
-    } else if (tried.kind === 'gone' || (await this.#follow(task, tried.body, tried.sent, delivery.streamSequence))) {
+    } else if (await this.#follow(task, tried.body, tried.sent, delivery.streamSequence)) {
       delivery.done();
     } else {
       delivery.giveBack(againMs);
@@ -358,17 +359,11 @@ interface NotNow {
   readonly kind: 'not_now';
 }
 
-/** The broker has a stored callback no more. */
-interface Gone {
-  readonly kind: 'gone';
-}
-
-type ReadBody = NotNow | Gone | { readonly kind: 'body'; readonly body: Uint8Array };
+type ReadBody = NotNow | { readonly kind: 'body'; readonly body: Uint8Array };
 
 /** What became of a stored callback whose turn had come. */
 type TriedCallback =
   | NotNow
-  | Gone
   | { readonly kind: 'sent'; readonly body: Uint8Array; readonly sent: SentCallback | undefined };
 
 const notNow: NotNow = { kind: 'not_now' };

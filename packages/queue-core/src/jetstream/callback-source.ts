@@ -13,7 +13,7 @@ export interface CallbackDelivery {
   readonly bodyBytes: number;
   readonly streamSequence: number;
   readonly deliveries: number;
-  /** The body. Undefined if the broker has the message no more. Throws `QueueError`. */
+  /** The body. Undefined if the broker has the message no more, or does not know it yet. Throws `QueueError`. */
   readBody(): Promise<Uint8Array | undefined>;
   /** Dealt with: the broker removes it. */
   done(): void;
