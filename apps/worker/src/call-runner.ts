@@ -188,11 +188,6 @@ export class CallRunner {
     const wait = await waitForBody(held.delivery, held.call, held.bytes.body, this.#options);
     if (wait === 'back') {
       await settler.giveBack(held, stopping.aborted ? 0 : undecidedMs);
-    }
-    if (wait === 'gone') {
-      held.delivery.done();
-    }
-    if (wait !== 'there') {
       return undefined;
     }
     return desk.mayHaveMissedCancel(since) ? this.#lookFirst(held, lead.target, lead.gate) : this.#runHeld(held, lead);

@@ -1,7 +1,7 @@
 import type {} from '@asyncfn/nats-server/vitest';
-import { type Call, keyOf, type Outcome } from '@asyncfn/queue-core';
+import { type Call, keyOf, type Outcome, refused } from '@asyncfn/queue-core';
 import { eventually, gate, startCallbackReceiver, startTestFunction } from '@asyncfn/testkit';
-import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { startBench } from './settling-bench.ts';
 
 const minuteMs = 60_000;
@@ -65,4 +65,30 @@ test('a delivery that was sent before an outage is not run if its message is gon
   bench.held.noteOutage();
   await bench.run(delivery);
   expect(fn.invocations).toEqual([]);
+});
+
+test('a delivery whose message a server does not show that is behind comes again, and is not lost', async () => {
+  await using fn = await startTestFunction();
+  await using bench = await startBench({ natsUrl: inject('natsUrl'), functionUrl: fn.url });
+  const call = await bench.put();
+  bench.held.noteOutage();
+  vi.spyOn(bench.topology.manager.streams, 'getMessage').mockResolvedValueOnce(null);
+  await bench.run(await bench.take());
+  expect(fn.invocations).toEqual([]);
+  await bench.run(await bench.take());
+  expect(fn.byCallId(call.id)).toHaveLength(1);
+  expect((await bench.store.findOutcome(keyOf(call)))?.outcome.status).toBe('succeeded');
+});
+
+test('a worker that stops while the broker does not confirm an end tries once more to record it', async () => {
+  await using fn = await startTestFunction();
+  await using bench = await startBench({ natsUrl: inject('natsUrl'), functionUrl: fn.url });
+  const call = await bench.put();
+  vi.spyOn(bench.store, 'recordOutcome').mockImplementationOnce(async () => {
+    bench.cutShort.abort();
+    return refused('timeout', 'no answer');
+  });
+  await bench.run(await bench.take());
+  expect((await bench.store.findOutcome(keyOf(call)))?.outcome.status).toBe('succeeded');
+  await eventually(async () => (await bench.queued()) === 0);
 });

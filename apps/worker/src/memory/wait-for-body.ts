@@ -9,8 +9,11 @@ interface Needs {
   readonly stopping: AbortSignal;
 }
 
-/** What came of the wait: the body is there; the queue does not have the call any more; or it has to go back there. */
-export type BodyWait = 'there' | 'gone' | 'back';
+/**
+ * What came of the wait: the body is there, or the call has to go back to its queue. If it has been taken out of there, the
+ * broker drops it then; a server that does not show it may as well be behind.
+ */
+export type BodyWait = 'there' | 'back';
 
 /** Drops the body of a call that there is no room for, and reads it again when there is. */
 export async function waitForBody(
@@ -26,8 +29,11 @@ export async function waitForBody(
   }
   try {
     const body = await store.readBody(delivery);
+    if (body === undefined) {
+      return 'back';
+    }
     Object.assign(call, { body });
-    return body === undefined ? 'gone' : 'there';
+    return 'there';
   } catch (err) {
     logger.warn({ err, callId: call.id, function: call.function }, 'body of a call cannot be read, it goes back');
     return 'back';

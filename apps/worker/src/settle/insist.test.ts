@@ -65,3 +65,14 @@ test('a stop ends it', async () => {
   expect(await run()).toEqual(refused('unavailable'));
   expect(seen.tries).toBe(1);
 });
+
+test('once it is to end, the broker is asked one last time', async () => {
+  const { seen, run } = setup([refused('timeout'), stored]);
+  const running = run();
+  seen.controller.abort();
+  expect(await running).toEqual(stored);
+  const late = setup([refused('timeout')]);
+  late.seen.controller.abort();
+  expect(await late.run()).toEqual(refused('timeout'));
+  expect(late.seen.tries).toBe(1);
+});

@@ -4,7 +4,7 @@ import { sleep } from '@asyncfn/service-kit';
 export interface InsistOptions {
   /** Whether the broker is there. While it is away nothing can be settled anyway, so that time does not count. */
   readonly connected: () => boolean;
-  /** Ends the insisting. */
+  /** Ends the insisting, after one last try. */
   readonly signal: AbortSignal;
   /** Longest time with a broker that is there and refuses all the same, in milliseconds. Default 30,000. */
   readonly limitMs?: number;
@@ -30,11 +30,9 @@ export async function insist(publish: () => Promise<PublishResult>, options: Ins
   const { connected, signal, limitMs = 30_000, sleep: wait = sleep } = options;
   let waitedMs = 0;
   for (let waitMs = firstWaitMs; ; waitMs = Math.min(longestWaitMs, waitMs * 2)) {
+    const isLast = signal.aborted || waitedMs >= limitMs;
     const result = await publish();
-    if (result.kind === 'stored' || !mayPass(result.reason) || signal.aborted) {
-      return result;
-    }
-    if (waitedMs >= limitMs) {
+    if (result.kind === 'stored' || !mayPass(result.reason) || isLast) {
       return result;
     }
     waitedMs += connected() ? waitMs : 0;

@@ -18,7 +18,7 @@ export interface RunningCall extends HeldCall<Delivery> {
 
 export interface ProgressCheckOptions {
   readonly settler: Pick<Settler, 'end' | 'resume' | 'giveBack'>;
-  readonly store: Pick<CallStore, 'isThere' | 'findOutcome'>;
+  readonly store: Pick<CallStore, 'placeOf' | 'findOutcome'>;
   readonly held: Pick<HeldCalls, 'wasCancelled' | 'mayHaveMissedCancel'>;
   /** How many deliveries of the call were begun and not handed back: see `Handovers`. */
   readonly countUnfinished: (call: CallIdentity) => Promise<number>;
@@ -110,8 +110,13 @@ export class ProgressCheck {
   async #lookAtAll(held: RunningCall): Promise<Rest | 'invoke'> {
     const { store, settler } = this.#options;
     const { delivery, call } = held;
-    if (!(await store.isThere(delivery))) {
-      delivery.done(); // it is history: whoever took it from the queue has stored what follows, or does so
+    const place = await store.placeOf(delivery);
+    if (place === 'superseded') {
+      delivery.done(); // it is history: somebody has stored what follows
+      return undefined;
+    }
+    if (place === 'not seen') {
+      delivery.giveBack(undecidedMs); // if it has gone from its queue, the broker drops it
       return undefined;
     }
     const ended = await store.findOutcome(keyOf(call));

@@ -43,6 +43,13 @@ type HeldMessage = LaneCall & Pick<Delivery, 'info'>;
 
 const nothing = new Uint8Array();
 
+/**
+ * `superseded`: a newer message of the call is there. `not seen`: it was taken out of its queue, or the server that was asked
+ * has not come as far: one that leads the stream may be behind the one that delivers, and one that stood still may not know
+ * yet that another one leads.
+ */
+export type MessagePlace = 'newest' | 'superseded' | 'not seen';
+
 /** What is recorded of a callback. */
 export interface CallbackRecord {
   /** Its place in the stream, to be told to `recordCallbackState`; 0 for none. */
@@ -178,8 +185,17 @@ export class CallStore {
 
   /** Whether this very message is in its queue, and the newest of its call. Throws `QueueError`. */
   async isThere(delivery: HeldMessage): Promise<boolean> {
+    return (await this.placeOf(delivery)) === 'newest';
+  }
+
+  /** What has become of this message: see `MessagePlace`. Throws `QueueError`. */
+  async placeOf(delivery: HeldMessage): Promise<MessagePlace> {
     const last = await lastMessage(this.#topology.manager, queueStream(delivery.queue), anyReadiness(delivery));
-    return last?.seq === delivery.info.streamSequence;
+    const sequence = delivery.info.streamSequence;
+    if (last === undefined || last.seq < sequence) {
+      return 'not seen';
+    }
+    return last.seq === sequence ? 'newest' : 'superseded';
   }
 
   /** How the call has ended; undefined while it has not. Throws `QueueError`. */
