@@ -73,6 +73,7 @@ export async function torture(options: TortureOptions): Promise<TortureResult> {
     access,
     receivers,
     hostile: true,
+    idsAgainMs: endsKeptMs(haste) + forgettingMs,
     random: createRandom(seed + 1),
     rate: options.rate,
     clients: 200,
@@ -102,7 +103,7 @@ export async function torture(options: TortureOptions): Promise<TortureResult> {
   await settle(look, history, options);
   await history.close();
   const { faults } = toStories(history.events);
-  const verdict = checkHistory(history.events, options.limits);
+  const verdict = checkHistory(history.events, { endsKeptMs: endsKeptMs(haste), ...options.limits });
   return { verdict, faults, impacts: measureImpact(history.events) };
 }
 

@@ -363,6 +363,13 @@ describe('an id that is sent twice in one moment', () => {
     expect(brokenRules(one().at(6, refusal).events)).toEqual([]);
     expect(brokenRules(one().at(6, { kind: 'broken', request: 2, error: 'lost' }).events)).toEqual([]);
     expect(brokenRules(whole(one(), 2, own, '11').events)).toEqual(['an id is one call', 'an id is one call']);
+    // By then the first one is forgotten.
+    const later = one().events.filter((event) => event.kind !== 'sent' || event.request !== 2);
+    const again = whole(new WrittenHistory(), 2, own, '11').events.map((event) => ({
+      ...event,
+      at: event.at + 700_000,
+    }));
+    expect(brokenRules([...later, ...again])).toEqual([]);
     // Neither is there, so nothing was in the way of either.
     const neither = new WrittenHistory().at(1, sent).at(6, refusal);
     neither.at(1, { ...sent, request: 1 }).at(6, { ...refusal, request: 1 });

@@ -77,8 +77,12 @@ export const rules: Readonly<Record<Rule, Check>> = {
   'a key is one call': ({ callIds }) =>
     callIds.size > 1 ? `it was sent with one key, and became ${callIds.size} calls` : undefined,
 
-  'an id is one call': (story) =>
-    wasStored(story) && story.namesakes.some(wasStored) ? 'its id was accepted twice' : undefined,
+  'an id is one call': (story, { limits }) => {
+    const twin = story.namesakes.find(
+      (other) => wasStored(other) && !isForgotten(story, other, limits) && !isForgotten(other, story, limits),
+    );
+    return wasStored(story) && twin !== undefined ? `its id was accepted for request ${twin.request} too` : undefined;
+  },
 
   'a call is seen by its own tenant alone': ({ sent, request, events, callbacks }) => {
     const looks = events.filter((event) => event.kind === 'looked');
@@ -195,6 +199,12 @@ export const rules: Readonly<Record<Rule, Check>> = {
     return wrong === undefined ? undefined : 'a callback tells another story than the record, or than the one before';
   },
 };
+
+/** Whether the end of a call may have been forgotten by the time at which another one was accepted. */
+function isForgotten({ ends }: Story, { events }: Story, { endsKeptMs }: RuleContext['limits']): boolean {
+  const shown = events.find((event) => event.kind === 'invoked' || (event.kind === 'answered' && event.status === 202));
+  return firstEnd(ends) + endsKeptMs < (shown?.at ?? Number.POSITIVE_INFINITY);
+}
 
 /** When the end of a call was on record; never for one without. */
 function firstEnd(ends: Story['ends']): number {

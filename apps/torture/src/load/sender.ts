@@ -9,17 +9,30 @@ export interface SenderOptions extends ClientOptions {
   readonly rate: number;
   /** Whether one of the tenants has receivers that hang. */
   readonly hostile: boolean;
+  /** An id that a tenant has chosen may be sent again after this, in milliseconds. Default: never. */
+  readonly idsAgainMs?: number;
 }
 
 const tickMs = 20;
-/** Share of the calls that have a twin. */
+/** Share of the calls that have a twin, and of those whose id has been used before. */
 const twinShare = 0.03;
+const againShare = 0.03;
+
+/** An id that a tenant has chosen for a call that was accepted. */
+interface UsedId {
+  readonly callId: string;
+  readonly tenant: Plan['tenant'];
+  /** On the monotonic clock. */
+  readonly at: number;
+}
 
 /** Sends calls at a steady rate to whichever gateways there are, and records what becomes of each. */
 export class Sender implements AsyncDisposable {
   readonly #options: SenderOptions;
   readonly #client: Client;
   readonly #open = new Set<Promise<void>>();
+  /** The oldest first. */
+  readonly #used: UsedId[] = [];
   #sent = 0;
   #accepted = 0;
 
@@ -61,6 +74,13 @@ export class Sender implements AsyncDisposable {
 
   #start(): void {
     const { random, hostile } = this.#options;
+    const used = random() < againShare ? this.#takeUsed() : undefined;
+    if (used !== undefined) {
+      this.#sent += 1;
+      const plan = { ...randomPlan(random, hostile), tenant: used.tenant, ownId: true, isRepeated: false };
+      this.#exchange({ number: this.#sent, plan, callId: used.callId });
+      return;
+    }
     const isTwin = random() < twinShare;
     const plans = isTwin ? randomTwins(random, hostile) : [randomPlan(random, hostile)];
     const id = randomUUID().slice(0, 8);
@@ -69,6 +89,12 @@ export class Sender implements AsyncDisposable {
       const callId = isTwin ? `twin-${id}` : plan.ownId ? `t-${this.#sent}-${id}` : undefined;
       this.#exchange({ number: this.#sent, plan, callId });
     }
+  }
+
+  #takeUsed(): UsedId | undefined {
+    const { idsAgainMs = Number.POSITIVE_INFINITY } = this.#options;
+    const [oldest] = this.#used;
+    return oldest !== undefined && oldest.at + idsAgainMs < performance.now() ? this.#used.shift() : undefined;
   }
 
   #exchange(sent: Sent): void {
@@ -88,6 +114,9 @@ export class Sender implements AsyncDisposable {
       return;
     }
     this.#accepted += 1;
+    if (plan.ownId && !plan.isRepeated) {
+      this.#used.push({ callId: known, tenant: plan.tenant, at: performance.now() });
+    }
     await this.#look(sent, known);
     if (plan.cancelAfterMs !== undefined) {
       await delay(plan.cancelAfterMs);
