@@ -5,7 +5,6 @@ import {
   callHeader,
   type DeadLetterReason,
   type Delivery,
-  deadLetterReasons,
   encodeEnvelope,
   endToEndHeaders,
   identityIn,
@@ -28,6 +27,7 @@ import type { CallBytes } from '../memory/byte-budget.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import { bury, type Original } from './bury.ts';
 import { type InsistOptions, insist, mayPass } from './insist.ts';
+import { retryOf, toReason } from './recorded-end.ts';
 import type { OnSettleStep } from './settle-step.ts';
 
 export interface SettlerOptions {
@@ -408,14 +408,4 @@ function dropBody({ delivery, call, bytes }: HeldCall): void {
   delivery.dropBody();
   Object.assign(call, { body: nothing });
   bytes?.body.release();
-}
-
-/** The number of the attempt that a call ended with; of one that ended without a further one, the number of that. */
-function retryOf({ attempts, durationMs }: Outcome): number {
-  return durationMs === undefined ? attempts : attempts - 1;
-}
-
-/** A record of another version may name a reason that we do not know. */
-function toReason(reason: string | undefined): DeadLetterReason {
-  return deadLetterReasons.find((known) => known === reason) ?? 'rejected';
 }
