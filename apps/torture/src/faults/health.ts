@@ -1,9 +1,16 @@
 import type { NatsServer } from '@asyncfn/nats-server';
 import { eventually } from '@asyncfn/testkit';
 
+/** A nats-server whose disk is full may not answer at all. */
+const answerMs = 5_000;
+
 /** Whether JetStream is on, and has caught up with the others. */
 export async function isHealthy({ monitorUrl }: NatsServer): Promise<boolean> {
-  return (await fetch(`${monitorUrl}/healthz`)).ok;
+  const answer = fetch(`${monitorUrl}/healthz`, { signal: AbortSignal.timeout(answerMs) });
+  return await answer.then(
+    ({ ok }) => ok,
+    () => false,
+  );
 }
 
 /** As whoever restarts a cluster waits before the next server. */

@@ -57,7 +57,9 @@ test('twins are of one tenant and for two queues, or of two tenants', () => {
 test('only one tenant has receivers that hang, and only where that is asked for', () => {
   const random = createRandom(6);
   const isHostile = ({ callback }: { callback: string }) => callback === 'hanging' || callback === 'nameless';
-  const plans = Array.from({ length: 2_000 }, () => randomPlan(random, true)).filter(isHostile);
+  const singles = Array.from({ length: 2_000 }, () => randomPlan(random, true));
+  const twins = Array.from({ length: 2_000 }, () => randomTwins(random, true)).flat();
+  const plans = [...singles, ...twins].filter(isHostile);
   expect(new Set(plans.map(({ tenant }) => tenant))).toEqual(new Set(['south']));
   expect(plans.some((each) => each.function === 'rest')).toBe(true);
   expect(Array.from({ length: 500 }, () => randomPlan(random, false)).filter(isHostile)).toEqual([]);

@@ -87,15 +87,16 @@ const troubles = [500, 502, 504] as const;
 /**
  * A call of some kind: most are quick and succeed, some take their time, are tried again, or fail.
  * @param hostile whether some of its receivers may hang
+ * @param by who sends it. Default: anybody
  */
-export function randomPlan(random: Random, hostile: boolean): Plan {
+export function randomPlan(random: Random, hostile: boolean, by?: Tenant): Plan {
   const kind = random();
   const step = (status: number): Step => ({ status, delayMs: randomDelayMs(random) });
   const trouble = (): Step => step(pickFrom(random, troubles));
   const more = Array.from({ length: integerBelow(random, 3) }, trouble);
   const steps: Plan['steps'] = kind < 0.75 ? [step(200)] : kind < 0.95 ? [trouble(), ...more, step(200)] : [step(422)];
   const times = randomTimes(random);
-  const tenant = pickFrom(random, tenants);
+  const tenant = by ?? pickFrom(random, tenants);
   const name = randomFunction(random);
   return {
     tenant,
@@ -118,8 +119,8 @@ export function randomPlan(random: Random, hostile: boolean): Plan {
  * accepted, or strangers, of two tenants, which both are.
  */
 export function randomTwins(random: Random, hostile: boolean): readonly [Plan, Plan] {
-  const twin = (change: Partial<Plan>): Plan => ({
-    ...randomPlan(random, hostile),
+  const twin = (by: Tenant, change: Partial<Plan>): Plan => ({
+    ...randomPlan(random, hostile, by),
     ownId: true,
     isRepeated: false,
     // Of two calls of one id, only those that are invoked tell which they are.
@@ -127,12 +128,9 @@ export function randomTwins(random: Random, hostile: boolean): readonly [Plan, P
     ...change,
   });
   return random() < 0.5
-    ? [
-        twin({ tenant: 'north', function: 'bulk' }),
-        twin({ tenant: 'north', function: pickFrom(random, ['quick', 'rest']) }),
-      ]
+    ? [twin('north', { function: 'bulk' }), twin('north', { function: pickFrom(random, ['quick', 'rest']) })]
     : // A stranger who looks would see a call of its own.
-      [twin({ tenant: 'north', look: 'own' }), twin({ tenant: 'south', look: 'own' })];
+      [twin('north', { look: 'own' }), twin('south', { look: 'own' })];
 }
 
 function randomFunction(random: Random): Plan['function'] {

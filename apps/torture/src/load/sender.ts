@@ -77,7 +77,7 @@ export class Sender implements AsyncDisposable {
     const used = random() < againShare ? this.#takeUsed() : undefined;
     if (used !== undefined) {
       this.#sent += 1;
-      const plan = { ...randomPlan(random, hostile), tenant: used.tenant, ownId: true, isRepeated: false };
+      const plan = { ...randomPlan(random, hostile, used.tenant), ownId: true, isRepeated: false };
       this.#exchange({ number: this.#sent, plan, callId: used.callId });
       return;
     }
