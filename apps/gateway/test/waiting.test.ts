@@ -11,6 +11,7 @@ const first = testToken('first', { scopes: ['read'] });
 const second = testToken('second', { scopes: ['read'] });
 const third = testToken('third', { scopes: ['read'] });
 const events = { accept: 'text/event-stream' };
+const largeBytes = 30_000_000;
 
 let waiters: Waiters;
 let gateway: TestGateway;
@@ -100,6 +101,24 @@ describe('a request that waits', () => {
     },
   );
 });
+
+test.each(['', 'Accept: text/event-stream\r\n'])(
+  'a body that nobody wants does not hide that the client of a wait has left ("%s")',
+  async (accept) => {
+    const [left, stays] = [await RawClient.connect(gateway.port), await RawClient.connect(gateway.port)];
+    for (const client of [left, stays]) {
+      client.send(get('?wait=5m', `${accept}Transfer-Encoding: chunked\r\n`));
+      client.send(`${largeBytes.toString(16)}\r\n${'x'.repeat(largeBytes)}`);
+    }
+    await eventually(() => gateway.watches.count === 2);
+    // More than the system keeps for a connection that is not read.
+    await eventually(() => left.socket.writableLength === 0 && stays.socket.writableLength === 0);
+    left.socket.destroy();
+    await eventually(() => gateway.watches.count === 1 && waiters.count === 1);
+    stays.socket.resetAndDestroy();
+    await eventually(() => gateway.watches.count === 0 && waiters.count === 0);
+  },
+);
 
 test('of clients that are gone no call is looked for once more', async () => {
   let finds = 0;

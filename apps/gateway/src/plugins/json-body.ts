@@ -17,9 +17,13 @@ declare module 'fastify' {
 /** Largest body of a request that is not a call, in bytes. */
 const maxBytes = 16 * 1024;
 
+/** Methods whose bodies fastify does not read. */
+const withoutBody: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+
 /**
  * Has the routes of a plugin read bodies as JSON where their schema describes one, whatever type they claim to be:
- * `curl -d` says that it sends a form. No body is as good as `{}`. The other routes ignore theirs.
+ * `curl -d` says that it sends a form. No body is as good as `{}`. The other routes discard theirs as it comes: a connection
+ * that is not read does not tell that its client has left.
  */
 export function readJsonBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
@@ -34,6 +38,9 @@ export function readJsonBodies(app: FastifyInstance): void {
     if (refused !== undefined) {
       reply.refuse(refused);
       return;
+    }
+    if (withoutBody.has(request.method)) {
+      request.raw.resume();
     }
     next();
   });
