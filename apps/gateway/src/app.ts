@@ -34,6 +34,7 @@ import { isEnqueue, toRoutedUrl } from './target.ts';
 export interface AppDependencies {
   readonly queue: CallIntake;
   readonly calls: CallLookup;
+  readonly results: CallOptions['results'];
   readonly watches: CallOptions['watches'];
   readonly waiters: CallOptions['waiters'];
   readonly canceller: CallOptions['canceller'];
@@ -67,6 +68,7 @@ export interface AppDependencies {
   readonly stopping: AbortSignal;
   /** What the bodies of all requests together may take. */
   readonly bodyBudget: BodyBudget;
+  readonly resultBudget: CallOptions['resultBudget'];
   /** Connections at once. Default 16,384. */
   readonly maxConnections?: number;
   /** Told of each call that is accepted. */
@@ -138,7 +140,7 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
     maxBodyBytes: deps.maxBodyBytes,
     spans: deps.spans,
   });
-  const { calls, watches, waiters, canceller, stopping, resultTtlMs } = deps;
+  const { calls, results, resultBudget, watches, waiters, canceller, stopping, resultTtlMs } = deps;
   // Who may see a call depends on the names of its function.
   const places = {
     get available() {
@@ -148,6 +150,8 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
   app.register(callRoutes, {
     places,
     calls,
+    results,
+    resultBudget,
     watches,
     waiters,
     canceller,

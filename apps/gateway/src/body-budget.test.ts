@@ -45,6 +45,43 @@ test('slow bodies make room, the oldest first and no more of them than are neede
   expect(budget.usedBytes).toBe(70);
 });
 
+test('a body that does not come on any more is slow, however fast it was', () => {
+  const { clock, given, open } = budgetOf(100);
+  const stalled = open('stalled', 90);
+  stalled?.arrived(80);
+  clock.now = 1_000;
+  expect(open('early', 30)).toBeUndefined();
+  clock.now = 1_001;
+  expect(open('new', 30)).toBeDefined();
+  expect(given).toEqual(['stalled']);
+});
+
+test('an owner holds at most twice what it leaves free, and one body of its own is let in whatever its size', () => {
+  const { budget } = budgetOf(100);
+  const of = (owner: string, bytes: number) => budget.open(bytes, () => undefined, owner);
+  const alone = of('a', 150);
+  expect(alone).toBeDefined();
+  expect(of('b', 1)).toBeUndefined();
+  alone?.release();
+  const shares = [of('a', 33), of('a', 33)];
+  expect(shares).not.toContain(undefined);
+  expect(of('a', 1)).toBeUndefined();
+  expect(of('b', 22)).toBeDefined();
+  expect(of('b', 1)).toBeUndefined();
+  shares[0]?.release();
+  expect(of('a', 1)).toBeDefined();
+});
+
+test('an owner that holds its part makes room for itself with its own slow ones', () => {
+  const { budget, clock } = budgetOf(100);
+  const given: string[] = [];
+  const of = (owner: string, bytes: number) => budget.open(bytes, () => given.push(owner), owner);
+  of('a', 60);
+  clock.now = 1_001;
+  expect(of('a', 30)).toBeDefined();
+  expect(given).toEqual(['a']);
+});
+
 test('a body that is young, fast or complete is never given up', () => {
   const { clock, given, open } = budgetOf(100);
   const complete = open('complete', 25);

@@ -32,12 +32,26 @@ export function roomForLarge(limitBytes: number): number {
   return Math.floor(limitBytes * (1 - partForSmall));
 }
 
+/** What a body needs room for. */
+interface Need {
+  /** Of all of it that is there. */
+  readonly size: number;
+  readonly owner: string | undefined;
+  /** Is not given up for it. */
+  readonly except?: Holding;
+}
+
+/** An owner may hold this many times what it leaves free for the others. */
+const greed = 2;
+
 /** One body that is held, in a list of all in the order of their start. */
 interface Holding {
   reserved: number;
   arrived: number;
   complete: boolean;
   readonly startedAt: number;
+  lastArrivalAt: number;
+  readonly owner: string | undefined;
   /** Undefined once the share is released. */
   giveUp: (() => void) | undefined;
   before: Holding | undefined;
@@ -49,7 +63,10 @@ interface Holding {
  *
  * An eighth of it is for small bodies alone. A body has its share from the start, before any of it is read: with shares that grow, a hundred bodies that do not fit
  * side by side would all come halfway and none to its end. So that a few clients cannot keep everybody else out by
- * announcing bodies that they do not send, slow bodies are given up as soon as somebody needs their room.
+ * announcing bodies that they do not send, slow bodies are given up as soon as somebody needs their room: those that have not
+ * come on for a while, or were slow all along.
+ *
+ * What is sent has the same needs as what is received: `ResultSender` counts results by it.
  */
 export class BodyBudget {
   readonly #limitBytes: number;
@@ -59,6 +76,8 @@ export class BodyBudget {
   /** Ends of the list. No Set and no array: see `AnswerTable` for what they cost where so much comes and goes. */
   #first: Holding | undefined;
   #last: Holding | undefined;
+  /** By owner. */
+  readonly #held = new Map<string, number>();
   #usedBytes = 0;
 
   constructor({ limitBytes, graceMs = 5_000, slowBytesPerSecond = 16 * 1024, now }: BodyBudgetOptions) {
@@ -76,22 +95,26 @@ export class BodyBudget {
   /**
    * @param bytes of the body as it was announced; 0 where its length is not known
    * @param giveUp called when the body is slow and others need its room; has to end it. The share is released by then.
+   * @param owner holds at most twice what it leaves free for others, or else one body alone. Default: there is no such limit
    * @returns undefined when there is no room
    */
-  open(bytes: number, giveUp: () => void): BodyShare | undefined {
-    if (!this.#makeRoom(bytes, bytes)) {
+  open(bytes: number, giveUp: () => void, owner?: string): BodyShare | undefined {
+    if (!this.#makeRoom(bytes, { size: bytes, owner })) {
       return undefined;
     }
+    const startedAt = this.#now();
     const holding: Holding = {
       reserved: bytes,
       arrived: 0,
       complete: false,
-      startedAt: this.#now(),
+      startedAt,
+      lastArrivalAt: startedAt,
+      owner,
       giveUp,
       before: undefined,
       after: undefined,
     };
-    this.#usedBytes += bytes;
+    this.#count(bytes, owner);
     this.#append(holding);
     return {
       arrived: (more) => this.#arrived(holding, more),
@@ -107,36 +130,35 @@ export class BodyBudget {
       return false;
     }
     holding.arrived += bytes;
+    holding.lastArrivalAt = this.#now();
     const missing = holding.arrived - holding.reserved;
     if (missing <= 0) {
       return true;
     }
-    if (!this.#makeRoom(missing, holding.arrived, holding)) {
+    if (!this.#makeRoom(missing, { size: holding.arrived, owner: holding.owner, except: holding })) {
       return false;
     }
     holding.reserved += missing;
-    this.#usedBytes += missing;
+    this.#count(missing, holding.owner);
     return true;
   }
 
-  /**
-   * Gives up slow bodies, the oldest first, but none in vain.
-   * @param size of the body that needs so many bytes more
-   */
-  #makeRoom(bytes: number, size: number, except?: Holding): boolean {
+  /** Gives up slow bodies, the oldest first, but none in vain. */
+  #makeRoom(bytes: number, { size, owner, except }: Need): boolean {
     const limit = size > smallBytes ? roomForLarge(this.#limitBytes) : this.#limitBytes;
-    let missing = this.#usedBytes + bytes - limit;
-    if (missing <= 0) {
-      return true;
-    }
+    let used = this.#usedBytes + bytes;
+    let own = (owner === undefined ? 0 : (this.#held.get(owner) ?? 0)) + bytes;
+    const fits = (): boolean =>
+      owner === undefined ? used <= limit : used === bytes || (used <= limit && own <= greed * (limit - used));
     const victims: Holding[] = [];
-    for (let holding = this.#first; holding !== undefined && missing > 0; holding = holding.after) {
+    for (let holding = this.#first; holding !== undefined && !fits(); holding = holding.after) {
       if (holding !== except && this.#isSlow(holding)) {
         victims.push(holding);
-        missing -= holding.reserved;
+        used -= holding.reserved;
+        own -= holding.owner === owner ? holding.reserved : 0;
       }
     }
-    if (missing > 0) {
+    if (!fits()) {
       return false;
     }
     for (const victim of victims) {
@@ -147,9 +169,24 @@ export class BodyBudget {
     return true;
   }
 
-  #isSlow({ complete, startedAt, arrived, reserved }: Holding): boolean {
+  #isSlow({ complete, startedAt, lastArrivalAt, arrived, reserved }: Holding): boolean {
     const ageMs = this.#now() - startedAt;
-    return !complete && reserved > 0 && ageMs > this.#graceMs && arrived / ageMs < this.#slowBytesPerSecond / 1000;
+    const isStalled = this.#now() - lastArrivalAt > this.#graceMs;
+    const isSlow = ageMs > this.#graceMs && arrived / ageMs < this.#slowBytesPerSecond / 1000;
+    return !complete && reserved > 0 && (isStalled || isSlow);
+  }
+
+  #count(bytes: number, owner: string | undefined): void {
+    this.#usedBytes += bytes;
+    if (owner === undefined) {
+      return;
+    }
+    const held = (this.#held.get(owner) ?? 0) + bytes;
+    if (held === 0) {
+      this.#held.delete(owner);
+    } else {
+      this.#held.set(owner, held);
+    }
   }
 
   #release(holding: Holding): void {
@@ -159,7 +196,7 @@ export class BodyBudget {
     this.#remove(holding);
     // Whatever still refers to the share keeps nothing of its request alive.
     holding.giveUp = undefined;
-    this.#usedBytes -= holding.reserved;
+    this.#count(-holding.reserved, holding.owner);
   }
 
   #append(holding: Holding): void {

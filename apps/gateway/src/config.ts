@@ -57,7 +57,7 @@ export const gatewayConfig = {
     env: 'MAX_INFLIGHT_BYTES',
     default: 128 * mebibyte,
     min: 1,
-    doc: 'What the bodies that are being read or wait for JetStream may take together. Beyond it: 503, before more is read.',
+    doc: 'What the bodies that are being read or wait for JetStream may take together. Beyond it: 503, before more is read. Results that are being sent to clients may take as much again.',
   }),
   maxConnections: integer({
     env: 'MAX_CONNECTIONS',

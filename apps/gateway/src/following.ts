@@ -22,6 +22,7 @@ import { SharedLookups } from './waiting/shared-lookups.ts';
 /** What a gateway follows and ends calls with. */
 export interface Following {
   readonly calls: CallLookup;
+  readonly results: Pick<CallStore, 'readResult'>;
   readonly watches: CallWatches;
   readonly canceller: CallCanceller;
   readonly purge: CallPurge;
@@ -63,6 +64,7 @@ export function buildFollowing({
   });
   return {
     calls: new SharedLookups(finder),
+    results: store,
     watches: new CallWatches(broker),
     canceller,
     purge: new CallPurge(topology, canceller, (name) => register.namesOf(name)),

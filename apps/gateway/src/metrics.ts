@@ -116,11 +116,12 @@ function createDurations(registry: Registry) {
 /** What clients make the gateway hold. Called at each scrape. */
 export interface HeldSources {
   readonly inflightBytes: () => number;
+  readonly resultBytes: () => number;
   readonly waiters: () => number;
 }
 
 /** Shows what clients make the gateway hold, beside the limits. */
-export function showHeld(registry: Registry, { inflightBytes, waiters }: HeldSources): void {
+export function showHeld(registry: Registry, { inflightBytes, resultBytes, waiters }: HeldSources): void {
   const registers = [registry];
   new Gauge({
     name: 'gateway_inflight_bytes',
@@ -128,6 +129,14 @@ export function showHeld(registry: Registry, { inflightBytes, waiters }: HeldSou
     registers,
     collect() {
       this.set(inflightBytes());
+    },
+  });
+  new Gauge({
+    name: 'gateway_result_bytes',
+    help: 'Bytes of the results that are being sent to clients. Beyond MAX_INFLIGHT_BYTES by one result at most.',
+    registers,
+    collect() {
+      this.set(resultBytes());
     },
   });
   new Gauge({

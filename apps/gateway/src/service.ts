@@ -100,14 +100,14 @@ export async function createGateway(
   const inspector = new QueueInspector(topology, (name) => register.namesOf(name));
   const rates = new QueueRates();
   const { watch, receipts, receiptMemory } = buildAudit(parts, logger);
-  const { registry, metrics, bodyBudget, waiters } = buildMetrics({ ...parts, watch }, config);
+  const { registry, ...held } = buildMetrics({ ...parts, watch }, config);
   const stopping = new AbortController();
   // One listener for each client that waits: Node would take more than ten of them for a leak.
   setMaxListeners(0, stopping.signal);
   const app = buildApp({
     queue,
     ...following,
-    waiters,
+    ...held,
     purges: new PurgeJobs({ purge: following.purge, logger, stopping: stopping.signal }),
     queues: topology,
     stopping: stopping.signal,
@@ -123,11 +123,9 @@ export async function createGateway(
     ownHosts: new OwnHosts(config.allowedHosts),
     tokens: tokensFile && (() => tokensFile.current),
     callbackPolicy: new CallbackPolicy(config),
-    metrics,
     logger,
     version,
     maxBodyBytes: config.maxBodyBytes,
-    bodyBudget,
     receipts,
     maxConnections: config.maxConnections,
     spans: tracing.tracer && new CallSpans(tracing.tracer),
@@ -179,9 +177,14 @@ function buildMetrics({ register, broker, watch }: MetricsParts, config: Gateway
     streamsLost: () => watch.lost,
   });
   const bodyBudget = new BodyBudget({ limitBytes: config.maxInflightBytes });
+  const resultBudget = new BodyBudget({ limitBytes: config.maxInflightBytes });
   const waiters = new Waiters({ inAll: config.maxWaiters, perToken: config.maxWaitersPerToken });
-  showHeld(registry, { inflightBytes: () => bodyBudget.usedBytes, waiters: () => waiters.count });
-  return { registry, metrics, bodyBudget, waiters };
+  showHeld(registry, {
+    inflightBytes: () => bodyBudget.usedBytes,
+    resultBytes: () => resultBudget.usedBytes,
+    waiters: () => waiters.count,
+  });
+  return { registry, metrics, bodyBudget, resultBudget, waiters };
 }
 
 /** The files that the configuration names. All that is wrong with them is told at once. */

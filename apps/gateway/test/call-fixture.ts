@@ -21,7 +21,12 @@ export function aliveCall(id: string, phase: AliveCall['phase'], fields: Partial
   return { kind: 'alive', phase, call: callOf(id, fields) };
 }
 
-export function endedCall(id: string, fields: Partial<Outcome> = {}, body = 'the result'): EndedCall {
+/** With the result that `RecordingCalls` gives out for it. */
+export interface EndedWithResult extends EndedCall {
+  readonly body: Uint8Array;
+}
+
+export function endedCall(id: string, fields: Partial<Outcome> = {}, body = 'the result'): EndedWithResult {
   const outcome: Outcome = {
     v: 1,
     callId: id,

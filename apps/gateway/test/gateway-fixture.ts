@@ -97,6 +97,7 @@ export async function startTestGateway(
       AppDependencies,
       | 'maxBodyBytes'
       | 'bodyBudget'
+      | 'resultBudget'
       | 'maxConnections'
       | 'limits'
       | 'register'
@@ -126,6 +127,7 @@ export async function startTestGateway(
   const app = buildApp({
     queue,
     calls,
+    results: calls,
     watches,
     // Most tests call it by what they call servers.
     ownHosts: new OwnHosts([{ kind: 'any' }]),
@@ -161,6 +163,7 @@ export async function startTestGateway(
     version: '1.2.3',
     maxBodyBytes: 1024 * 1024,
     bodyBudget: new BodyBudget({ limitBytes: 64 * 1024 * 1024 }),
+    resultBudget: new BodyBudget({ limitBytes: 64 * 1024 * 1024 }),
     ...overrides,
   });
   const routes: RouteOptions[] = [];

@@ -4,6 +4,7 @@ import {
   type CallStanding,
   type CallWatch,
   type CancelResult,
+  type EndedCall,
   ownerOf,
   type PurgeTarget,
   type WatchScope,
@@ -11,6 +12,7 @@ import {
 import type { CallLookup } from '../src/auth/find-call.ts';
 import type { PurgeProgress } from '../src/purge-jobs.ts';
 import type { CallOptions } from '../src/routes/calls.ts';
+import type { EndedWithResult } from './call-fixture.ts';
 
 /** Calls that stand where a test puts them: each under its id, or under another name where an id has several. */
 export class RecordingCalls implements CallLookup {
@@ -24,6 +26,14 @@ export class RecordingCalls implements CallLookup {
       throw this.error;
     }
     return this.#of(callId).find((standing) => owner === undefined || ownerOf(submitterOf(standing)) === owner);
+  }
+
+  /** The body that a fixture has put beside the end of a call. */
+  async readResult({ outcome }: Pick<EndedCall, 'outcome'>): Promise<Uint8Array | undefined> {
+    const found = this.#of(outcome.callId).find(
+      (standing) => standing.kind === 'ended' && standing.outcome === outcome,
+    );
+    return (found as EndedWithResult | undefined)?.body;
   }
 
   async listOwners(callId: string): Promise<CallAddress[]> {

@@ -6,7 +6,7 @@ import type { CallbackState, Outcome } from './outcome.ts';
 export interface AliveCall {
   readonly kind: 'alive';
   readonly phase: 'scheduled' | 'queued' | 'running' | 'retrying';
-  /** As it is stored. While it runs, what `held` says is newer. */
+  /** As it is stored, without its body. While it runs, what `held` says is newer. */
   readonly call: Call;
   /** When it is put on the queue (again): Unix time in milliseconds; for `scheduled` and `retrying`. */
   readonly dueAt?: number | undefined;
@@ -16,13 +16,14 @@ export interface AliveCall {
   readonly isSilent?: true;
 }
 
-/** A call that has ended, with the body of its result. */
+/** A call that has ended. */
 export interface EndedCall {
   readonly kind: 'ended';
   readonly outcome: Outcome;
-  readonly body: Uint8Array;
   /** When the broker stored the outcome: Unix time in milliseconds. Absent where there is none. */
   readonly storedAt?: number;
+  /** The place of the outcome in its stream. Absent where there is none. */
+  readonly sequence?: number;
   /** Undefined where nothing is known of a callback (yet). */
   readonly callback: CallbackState | undefined;
 }

@@ -42,10 +42,14 @@ describe('a call', () => {
     const ended = { kind: 'ended', outcome, callback: undefined };
     expect(await finder.find({ callId: call.id })).toMatchObject(ended);
     await settle(second);
-    expect(await finder.find({ callId: call.id })).toMatchObject({
-      ...ended,
-      body: Uint8Array.from(Buffer.from('no')),
-    });
+    const found = await finder.find({ callId: call.id });
+    expect(found).toMatchObject(ended);
+    // What is found has no body: whoever waits for a call holds it.
+    expect(found).not.toHaveProperty('body');
+    const result = found?.kind === 'ended' ? await store.readResult(found) : undefined;
+    expect(String(Buffer.from(result ?? ''))).toBe('no');
+    // Also where it is not known any more at which place its end is stored.
+    expect((await store.readResult({ outcome }))?.length).toBe(2);
   });
 
   test('whose worker does not answer is run as far as is known, until its lease has ended', async () => {

@@ -102,7 +102,6 @@ const examples = { running: { value: running }, succeeded: { value: succeeded } 
 const unknown = problemResponse('No call of this id is known, or it ended longer ago than `RESULT_TTL`.', [
   'call_not_found',
 ]);
-const unavailable = problemResponse('The broker is away.', ['broker_unavailable'], retryAfterHeader);
 
 export const stateSchema = {
   summary: 'Ask for the state of a call',
@@ -194,6 +193,10 @@ export const resultSchema = {
         '`not_recorded`, `cancelled` or `expired`.',
       ['result_gone'],
     ),
-    503: unavailable,
+    503: problemResponse(
+      'The broker is away, or the results that are being sent to clients take as much memory as they may.',
+      ['broker_unavailable', 'overloaded'],
+      retryAfterHeader,
+    ),
   },
 };

@@ -5,7 +5,6 @@ import {
   type CallWatches,
   type CancelResult,
 } from '@asyncfn/queue-core';
-import type { Logger } from '@asyncfn/service-kit';
 import { parseDuration } from '@asyncfn/units';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -20,7 +19,7 @@ import { keepFromCaches } from '../plugins/keep-from-caches.ts';
 import { nameInvalidParameters } from '../plugins/parameter-errors.ts';
 import { refusal } from '../problem.ts';
 import { type GoneReason, goneReason } from '../result/gone-reason.ts';
-import { resultHeaders } from '../result/result-headers.ts';
+import { type ResultParts, sendResult } from '../result/result-sender.ts';
 import { answerAtEnd, notFound } from '../waiting/answer-at-end.ts';
 import { sendEvents, sendEventsHead, wantsEvents } from '../waiting/call-events.ts';
 import type { Waiters } from '../waiting/waiters.ts';
@@ -33,14 +32,13 @@ import {
   type WaitQuery,
 } from './call-schemas.ts';
 
-export interface CallOptions extends Pick<AcceptContext, 'lookup' | 'names'> {
+export interface CallOptions extends Pick<AcceptContext, 'lookup' | 'names'>, ResultParts {
   readonly calls: CallLookup;
   readonly watches: Pick<CallWatches, 'open'>;
   readonly waiters: Pick<Waiters, 'admit'>;
   /** Whether calls can be found, and it is known what functions are called. */
   readonly places: { readonly available: boolean };
   readonly canceller: Pick<CallCanceller, 'cancel'>;
-  readonly logger: Logger;
   /** Aborts when the gateway stops: whoever waits is answered then. */
   readonly stopping: AbortSignal;
   /** How long results are kept, in milliseconds; 0 is not at all. */
@@ -139,7 +137,7 @@ async function showResult(options: CallOptions, request: OneCall, reply: Fastify
   if (reason !== undefined) {
     return reply.refuse({ ...refusal('result_gone', goneDetails[reason]), members: { reason } });
   }
-  return reply.code(200).headers(resultHeaders(standing)).send(Buffer.from(standing.body));
+  return await sendResult(options, standing, reply);
 }
 
 /** The refusal of a caller that may not do this with the call. What a caller may not know of is not there. */

@@ -4,8 +4,8 @@ import { missingReceiptFilter } from '../receipt.ts';
 import { functionFilter, queueStream, streamQueue } from '../subjects.ts';
 import { asQueueError } from './connecting/set-up-error.ts';
 import type { LaneState } from './consumers.ts';
-import { nextMessage } from './last-message.ts';
 import type { QueueTopology } from './queue-topology.ts';
+import { nextMessage } from './reads/last-message.ts';
 import { callbackStream, deadLetterStream, receiptStream } from './record-streams.ts';
 
 /** What waits for one function. */

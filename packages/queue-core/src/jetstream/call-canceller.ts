@@ -189,7 +189,7 @@ export class CallCanceller {
     if (found === undefined) {
       return undefined;
     }
-    const call: EndedCall = { kind: 'ended', ...found, callback: undefined };
+    const call = toEnded(found.outcome);
     // The confirmation of ours may have got lost.
     const isOurs = found.outcome.status === 'cancelled' && found.outcome.endedAt === outcome.endedAt;
     return { kind: isOurs ? 'cancelled' : 'ended', call };
@@ -268,7 +268,7 @@ function isOf({ call }: QueuedCall, outcome: Outcome): boolean {
 }
 
 function toEnded(outcome: Outcome): EndedCall {
-  return { kind: 'ended', outcome, body: nothing, callback: undefined };
+  return { kind: 'ended', outcome, callback: undefined };
 }
 
 function refused({ reason, detail }: Extract<PublishResult, { kind: 'refused' }>): CancelResult {

@@ -8,7 +8,7 @@ import { QueueError } from '../errors.ts';
 import { type CallSubject, callFilter, parseCallSubject, queueStream } from '../subjects.ts';
 import type { Broker } from './broker.ts';
 import { listOwners } from './call-owners.ts';
-import type { CallStore, StoredOutcome } from './call-store.ts';
+import type { CallStore, RecordedEnd } from './call-store.ts';
 import type { CancelIntents } from './cancel-intents.ts';
 import { type LaneProgress, laneProgress, wasDelivered } from './consumers.ts';
 import { toStoredDeadLetter } from './dead-letter-message.ts';
@@ -16,9 +16,9 @@ import { isFresh } from './ends/end-memory.ts';
 import type { Handovers } from './handovers.ts';
 import type { HolderLine } from './holders/holder-line.ts';
 import type { Silence, StoredAttempt } from './holders/lease-book.ts';
-import { lastMessage } from './last-message.ts';
 import { toLostOutcome } from './lost-outcome.ts';
 import type { QueueTopology } from './queue-topology.ts';
+import { lastMessage } from './reads/last-message.ts';
 import { deadLetterStream } from './record-streams.ts';
 import { scheduledAt } from './schedule.ts';
 
@@ -71,7 +71,10 @@ export class CallFinder {
     return this.#parts.broker.connected && this.#parts.topology.ready;
   }
 
-  /** Of several calls one that is alive, else the newest; undefined where none is known. Throws `QueueError`. */
+  /**
+   * Of several calls one that is alive, else the newest; undefined where none is known. The bodies of calls and results are
+   * left out: whoever waits for a call holds what was found of it. Throws `QueueError`.
+   */
   async find(address: CallAddress): Promise<CallStanding | undefined> {
     const found =
       (await this.#look(address, 0)) ??
@@ -83,12 +86,17 @@ export class CallFinder {
 
   /** The newest message of the call, or of several, in whatever queue. Throws `QueueError`. */
   async findQueued(address: CallAddress): Promise<QueuedCall | undefined> {
+    const newest = await this.#findMessage(address);
+    return newest && toQueuedCall(newest);
+  }
+
+  async #findMessage(address: CallAddress): Promise<StoredMsg | undefined> {
     const queues = await this.#listQueues();
     const messages = await Promise.all(queues.map((queue) => this.#lastIn(queue, address)));
     const [newest] = messages
       .filter((message) => message !== undefined)
       .toSorted((a, b) => b.time.getTime() - a.time.getTime());
-    return newest && toQueuedCall(newest);
+    return newest;
   }
 
   /** Everybody who has a call of this id, whoever has the newest first. Throws `QueueError`. */
@@ -103,7 +111,8 @@ export class CallFinder {
   }
 
   async #look(address: CallAddress, looks: number): Promise<CallStanding | undefined> {
-    const queued = await this.findQueued(address);
+    const message = await this.#findMessage(address);
+    const queued = message && toQueuedCall(message, nothing);
     // An end that is looked for is that of the call that was found: others of its id may have ended since.
     const which = queued === undefined ? address : addressOf(identityOf(queued.call));
     const ended = await this.#parts.calls.findNewestOutcome(which);
@@ -159,16 +168,16 @@ export class CallFinder {
 
   async #hasMoved({ call, sequence }: QueuedCall): Promise<boolean> {
     const address = addressOf(identityOf(call));
-    if ((await this.findQueued(address))?.sequence !== sequence) {
+    if ((await this.#findMessage(address))?.seq !== sequence) {
       return true;
     }
     const ended = await this.#parts.calls.findNewestOutcome(address);
     return ended !== undefined && isOf(ended, call);
   }
 
-  async #toEnded({ outcome, body, storedAt }: StoredOutcome): Promise<EndedCall> {
+  async #toEnded({ outcome, ...place }: RecordedEnd): Promise<EndedCall> {
     const callback = outcome.callbackUrl === undefined ? undefined : await this.#parts.calls.findCallbackState(outcome);
-    return { kind: 'ended', outcome, body, callback, ...(storedAt !== undefined && { storedAt }) };
+    return { kind: 'ended', outcome, callback, ...place };
   }
 
   /**
@@ -182,7 +191,7 @@ export class CallFinder {
       return undefined;
     }
     if (isFresh(seenAt)) {
-      await this.#parts.calls.recordOutcome(intent.outcome, new Uint8Array());
+      await this.#parts.calls.recordOutcome(intent.outcome, nothing);
     }
     return this.#look(addressOf(intent.outcome), maxLooks);
   }
@@ -192,7 +201,7 @@ export class CallFinder {
     const subject = deadLetterFilter({ kind: 'call', call: address });
     const message = await lastMessage(this.#parts.topology.manager, deadLetterStream, subject);
     const stored = message && toStoredDeadLetter(message);
-    return stored && { kind: 'ended', outcome: toLostOutcome(stored), body: new Uint8Array(), callback: undefined };
+    return stored && { kind: 'ended', outcome: toLostOutcome(stored), callback: undefined };
   }
 
   /** By the broker's clock where that is known: the one of the worker that ended the call may be set. */
@@ -200,7 +209,7 @@ export class CallFinder {
     const { resultTtlMs } = this.#parts;
     const isOld = resultTtlMs > 0 && storedAt + resultTtlMs < this.#now();
     // An end lives as long as its call.
-    return isOld && callback?.status !== 'pending' && (await this.findQueued(addressOf(outcome))) === undefined;
+    return isOld && callback?.status !== 'pending' && (await this.#findMessage(addressOf(outcome))) === undefined;
   }
 
   async #lastIn(queue: string, address: CallAddress): Promise<StoredMsg | undefined> {
@@ -228,6 +237,7 @@ export class CallFinder {
   }
 }
 
+const nothing = new Uint8Array();
 const nothingSaid: Silence = { last: undefined, forMs: 0 };
 
 /** An attempt, for those who ask workers about it. */
@@ -236,24 +246,27 @@ export function attemptOf({ call, sequence }: QueuedCall): StoredAttempt {
 }
 
 /** Of a replay, an earlier end says nothing. */
-function isOf({ outcome }: StoredOutcome, call: Call): boolean {
+function isOf({ outcome }: RecordedEnd, call: Call): boolean {
   return outcome.generation === (call.generation ?? 0) && isSameCall(outcome, identityOf(call));
 }
 
-/** Undefined for a message that is no call's. */
-export function toQueuedCall(message: StoredMsg): QueuedCall | undefined {
+/**
+ * Undefined for a message that is no call's.
+ * @param body Default: that of the message, which is decoded for it
+ */
+export function toQueuedCall(message: StoredMsg, body: Uint8Array = message.data): QueuedCall | undefined {
   const subject = parseCallSubject(message.subject);
   if (subject === undefined) {
     return undefined;
   }
-  const decoded = decodeCall(message.header.get(callHeader), message.data);
-  const call = decoded.kind === 'call' ? decoded.call : unreadable(subject, message);
+  const decoded = decodeCall(message.header.get(callHeader), body);
+  const call = decoded.kind === 'call' ? decoded.call : unreadable(subject, body);
   const { seq: sequence, time, header } = message;
   return { call, subject, sequence, storedAtMs: time.getTime(), dueAt: scheduledAt(header) };
 }
 
 /** What is known of a message that cannot be read. A worker will put it among the dead letters. */
-function unreadable(subject: CallSubject, { data: body }: StoredMsg): Call {
+function unreadable(subject: CallSubject, body: Uint8Array): Call {
   const { callId: id, submitter, startTime, function: name, queue } = subject;
   const owned = submitter === undefined ? {} : { submitter };
   return { id, ...owned, startTime, function: name, queue, path: '', query: '', headers: [], retry: 0, body };

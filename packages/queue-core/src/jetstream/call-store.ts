@@ -18,21 +18,25 @@ import type { PublishResult } from '../publish-result.ts';
 import { callPattern, callSubject, queueStream } from '../subjects.ts';
 import { asQueueError } from './connecting/set-up-error.ts';
 import type { Delivery } from './delivery.ts';
-import { lastMessage, messageAt } from './last-message.ts';
 import { MessageHeaders } from './message-headers.ts';
 import type { Publisher } from './publisher.ts';
 import type { QueueTopology } from './queue-topology.ts';
+import { lastMessage, messageAt } from './reads/last-message.ts';
 import { outcomeStream } from './record-streams.ts';
 import { expectLast, setSchedule } from './schedule.ts';
 
-/** A recorded end with the body of its result. */
-export interface StoredOutcome {
+/** A recorded end. */
+export interface RecordedEnd {
   readonly outcome: Outcome;
-  readonly body: Uint8Array;
   /** When the broker stored it: Unix time in milliseconds. Absent before that. */
   readonly storedAt?: number;
   /** Its place in the stream; absent before it is stored. */
   readonly sequence?: number;
+}
+
+/** A recorded end with the body of its result. */
+export interface StoredOutcome extends RecordedEnd {
+  readonly body: Uint8Array;
 }
 
 /** What places a call in its stream. */
@@ -200,12 +204,23 @@ export class CallStore {
 
   /** How the call has ended; undefined while it has not. Throws `QueueError`. */
   async findOutcome(of: GenerationKey): Promise<StoredOutcome | undefined> {
-    return this.#lastOutcome(outcomeSubject(of));
+    const found = await this.#lastOutcome(outcomeSubject(of));
+    return found && { ...found.end, body: found.message.data };
+  }
+
+  /**
+   * The body of the result of a call that was found to have ended; undefined where its end is forgotten. What is stored at
+   * a place never changes, so any replica may tell. Throws `QueueError`.
+   */
+  async readResult({ outcome, sequence }: RecordedEnd): Promise<Uint8Array | undefined> {
+    const message =
+      sequence === undefined ? undefined : await messageAt(this.#topology.manager, outcomeStream, sequence);
+    return message === undefined ? (await this.findOutcome(outcome))?.body : message.data;
   }
 
   /** The newest end of the calls of an address and their replays; undefined where none has ended. Throws `QueueError`. */
-  async findNewestOutcome(address: CallAddress): Promise<StoredOutcome | undefined> {
-    return this.#lastOutcome(anyOutcomeSubject(address));
+  async findNewestOutcome(address: CallAddress): Promise<RecordedEnd | undefined> {
+    return (await this.#lastOutcome(anyOutcomeSubject(address)))?.end;
   }
 
   /** How far the callback has come; undefined where nothing is recorded. Throws `QueueError`. */
@@ -221,12 +236,12 @@ export class CallStore {
       : { sequence: message.seq, state: callbackStateCodec.decode(headerOf(message, callbackStateCodec.header)) };
   }
 
-  async #lastOutcome(subject: string): Promise<StoredOutcome | undefined> {
+  async #lastOutcome(subject: string): Promise<{ readonly end: RecordedEnd; readonly message: StoredMsg } | undefined> {
     const message = await lastMessage(this.#topology.manager, outcomeStream, subject);
     const outcome = message === undefined ? undefined : outcomeCodec.decode(headerOf(message, outcomeCodec.header));
     return message === undefined || outcome === undefined
       ? undefined
-      : { outcome, body: message.data, storedAt: message.time.getTime(), sequence: message.seq };
+      : { end: { outcome, storedAt: message.time.getTime(), sequence: message.seq }, message };
   }
 }
 

@@ -1,7 +1,7 @@
 import type { JsMsg } from '@nats-io/jetstream';
 import { type CallbackTask, callbackSubject, callbackTaskCodec } from '../callback-task.ts';
 import { readHeader } from './delivery.ts';
-import { messageAt } from './last-message.ts';
+import { messageAt } from './reads/last-message.ts';
 import { callbackStream } from './record-streams.ts';
 import { type SourceOptions, WorkSource } from './work-source.ts';
 

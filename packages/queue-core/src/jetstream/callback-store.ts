@@ -1,10 +1,10 @@
 import { type CallbackTask, callbackSubject, callbackTaskCodec } from '../callback-task.ts';
 import type { GenerationKey } from '../generation.ts';
 import type { PublishResult } from '../publish-result.ts';
-import { lastMessage } from './last-message.ts';
 import { MessageHeaders } from './message-headers.ts';
 import type { Publisher } from './publisher.ts';
 import type { QueueTopology } from './queue-topology.ts';
+import { lastMessage } from './reads/last-message.ts';
 import { callbackStream } from './record-streams.ts';
 import { expectLast, setSchedule } from './schedule.ts';
 

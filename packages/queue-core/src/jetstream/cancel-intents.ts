@@ -6,10 +6,10 @@ import type { HeldReport } from '../held-call.ts';
 import { anyCancelIntentSubject, cancelIntentSubject, type Outcome, outcomeCodec } from '../outcome.ts';
 import type { PublishResult } from '../publish-result.ts';
 import { asQueueError } from './connecting/set-up-error.ts';
-import { lastMessage } from './last-message.ts';
 import { MessageHeaders } from './message-headers.ts';
 import type { Publisher } from './publisher.ts';
 import type { QueueTopology } from './queue-topology.ts';
+import { lastMessage } from './reads/last-message.ts';
 import { cancelStream } from './record-streams.ts';
 
 /** That a call is being cancelled, with the outcome that it is about to have. */

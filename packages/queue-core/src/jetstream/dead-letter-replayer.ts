@@ -12,10 +12,10 @@ import type { CallStore } from './call-store.ts';
 import type { CallbackStore } from './callback-store.ts';
 import { asQueueError } from './connecting/set-up-error.ts';
 import type { StoredDeadLetter } from './dead-letter-message.ts';
-import { lastMessage } from './last-message.ts';
 import { MessageHeaders } from './message-headers.ts';
 import type { Publisher } from './publisher.ts';
 import type { QueueTopology } from './queue-topology.ts';
+import { lastMessage } from './reads/last-message.ts';
 import { callbackStream, deadLetterStream } from './record-streams.ts';
 import { expectLast } from './schedule.ts';
 

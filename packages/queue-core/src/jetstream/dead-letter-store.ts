@@ -15,9 +15,9 @@ import {
   type ReplayResult,
 } from './dead-letter-replayer.ts';
 import { type DeadLetterPage, scanDeadLetters } from './dead-letter-scan.ts';
-import { lastMessage } from './last-message.ts';
 import type { Publisher } from './publisher.ts';
 import type { QueueTopology } from './queue-topology.ts';
+import { lastMessage } from './reads/last-message.ts';
 import { deadLetterStream } from './record-streams.ts';
 import { valueWithin } from './time-limit.ts';
 

@@ -3,10 +3,10 @@ import { type ExpiryDecision, expiryClaimCodec, expirySubject, expiryWordCodec }
 import { type GenerationKey, keyOf } from '../generation.ts';
 import type { PublishResult } from '../publish-result.ts';
 import { asQueueError } from './connecting/set-up-error.ts';
-import { lastMessage } from './last-message.ts';
 import { MessageHeaders } from './message-headers.ts';
 import type { Publisher } from './publisher.ts';
 import type { QueueTopology } from './queue-topology.ts';
+import { lastMessage } from './reads/last-message.ts';
 import { expiryStream } from './record-streams.ts';
 import { expectLast, setSchedule } from './schedule.ts';
 import { untilDecided } from './until-decided.ts';

@@ -11,8 +11,8 @@ import { QueueError } from '../errors.ts';
 import { decodeEntry, encodeEntry, type FunctionEntry } from '../functions/function-entry.ts';
 import type { StoredFunction } from '../functions/shared-functions.ts';
 import { asQueueError } from './connecting/set-up-error.ts';
-import { lastMessage } from './last-message.ts';
 import type { StreamLayout } from './layout/stream-layout.ts';
+import { lastMessage } from './reads/last-message.ts';
 
 const bucketName = 'FUNCTIONS';
 const stream = `KV_${bucketName}`;

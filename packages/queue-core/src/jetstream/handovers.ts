@@ -2,10 +2,10 @@ import { DiscardPolicy, RetentionPolicy, StorageType } from '@nats-io/jetstream'
 import { type CallIdentity, identityTokens } from '../call-identity.ts';
 import type { PublishResult } from '../publish-result.ts';
 import { asQueueError } from './connecting/set-up-error.ts';
-import { lastMessage } from './last-message.ts';
 import { MessageHeaders } from './message-headers.ts';
 import type { Publisher } from './publisher.ts';
 import type { QueueTopology } from './queue-topology.ts';
+import { lastMessage } from './reads/last-message.ts';
 
 const stream = 'HANDOVERS';
 const nanosPerMs = 1_000_000;

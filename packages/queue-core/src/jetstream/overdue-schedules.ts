@@ -2,10 +2,10 @@ import type { StoredMsg } from '@nats-io/jetstream';
 import type { RefusalReason } from '../publish-result.ts';
 import { queueStream, scheduledFilter } from '../subjects.ts';
 import { asQueueError } from './connecting/set-up-error.ts';
-import { nextMessage } from './last-message.ts';
 import { MessageHeaders } from './message-headers.ts';
 import type { Outgoing, Publisher } from './publisher.ts';
 import type { QueueTopology } from './queue-topology.ts';
+import { nextMessage } from './reads/last-message.ts';
 import { callbackStream, expiryStream } from './record-streams.ts';
 import { expectLast, scheduledAt } from './schedule.ts';
 

@@ -3,8 +3,8 @@ import { type NamesOf, onlyName } from '../functions/names/default-namespace.ts'
 import { functionFilter, queueStream, streamQueue, waitingFilter } from '../subjects.ts';
 import { asQueueError } from './connecting/set-up-error.ts';
 import { findLane, type LaneState } from './consumers.ts';
-import { nextMessage } from './last-message.ts';
 import type { QueueTopology } from './queue-topology.ts';
+import { nextMessage } from './reads/last-message.ts';
 import { streamNotFound } from './streams.ts';
 
 /** What there is to do for a function, over all queues in which it has calls. */

@@ -18,8 +18,9 @@ import {
   type QueueConsumers,
   removeLane,
 } from './consumers.ts';
-import { lastMessage } from './last-message.ts';
 import { StreamLayout } from './layout/stream-layout.ts';
+import { lastMessage } from './reads/last-message.ts';
+import { limitReads } from './reads/read-turns.ts';
 import { openJetStream } from './server-check.ts';
 import { listQueues } from './streams.ts';
 
@@ -60,6 +61,8 @@ const mayComeBack: ReadonlySet<QueueErrorCode> = new Set(['account_limit', 'cons
 
 /** Longest wait before the set-up is tried again. */
 const maxRetryMs = 5_000;
+/** Of servers that do not say: NATS's own. */
+const usualPayload = 1024 * 1024;
 
 /**
  * Streams and consumers: made sure of on every connection, since a broker can come back without its data, and
@@ -241,6 +244,7 @@ export class QueueTopology {
     for (let attempt = 0; epoch === this.#epoch && !connection.isClosed(); attempt++) {
       try {
         const manager = await openJetStream(connection, this.#domain);
+        limitReads(manager, connection.info?.max_payload ?? usualPayload);
         await this.#ensureStreams(manager);
         this.#becomeReady(manager, epoch);
         return;

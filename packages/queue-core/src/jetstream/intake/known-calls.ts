@@ -3,8 +3,8 @@ import type { CallAddress } from '../../call-identity.ts';
 import { type KeyRecord, keyRecordCodec } from '../../idempotency-key.ts';
 import { anyCancelIntentSubject, anyOutcomeSubject } from '../../outcome.ts';
 import { callFilter, keySubject, queueStream } from '../../subjects.ts';
-import { lastMessage } from '../last-message.ts';
 import type { QueueTopology } from '../queue-topology.ts';
+import { lastMessage } from '../reads/last-message.ts';
 import { cancelStream, outcomeStream } from '../record-streams.ts';
 
 export interface KnownCallsParts {

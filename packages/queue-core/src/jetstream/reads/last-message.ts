@@ -1,5 +1,6 @@
 import { JetStreamApiError, type JetStreamManager, type StoredMsg } from '@nats-io/jetstream';
-import { asQueueError } from './connecting/set-up-error.ts';
+import { asQueueError } from '../connecting/set-up-error.ts';
+import { inTurn } from './read-turns.ts';
 
 const noMessage = 10037;
 
@@ -13,7 +14,7 @@ export async function lastMessage(
   subject: string,
 ): Promise<StoredMsg | undefined> {
   try {
-    return (await manager.streams.getMessage(stream, { last_by_subj: subject })) ?? undefined;
+    return (await inTurn(manager, () => manager.streams.getMessage(stream, { last_by_subj: subject }))) ?? undefined;
   } catch (error) {
     if (error instanceof JetStreamApiError && error.code === noMessage) {
       return undefined;
@@ -32,11 +33,10 @@ export async function messageAt(
   sequence: number,
 ): Promise<StoredMsg | undefined> {
   try {
-    return (
-      (await manager.direct.getMessage(stream, { seq: sequence })) ??
-      (await manager.streams.getMessage(stream, { seq: sequence })) ??
-      undefined
-    );
+    const query = { seq: sequence };
+    const read = async () =>
+      (await manager.direct.getMessage(stream, query)) ?? (await manager.streams.getMessage(stream, query));
+    return (await inTurn(manager, read)) ?? undefined;
   } catch (error) {
     if (error instanceof JetStreamApiError && error.code === noMessage) {
       return undefined;

@@ -1,0 +1,62 @@
+import { eventually } from '@asyncfn/testkit';
+import { request } from 'undici';
+import { expect, test } from 'vitest';
+import { BodyBudget } from '../src/body-budget.ts';
+import { endedCall } from './call-fixture.ts';
+import { startTestGateway } from './gateway-fixture.ts';
+import { RawClient } from './raw-client.ts';
+
+const mebibyte = 1024 * 1024;
+/** More than the system keeps for a connection that is not read. */
+const large = 'x'.repeat(16 * mebibyte);
+const ask = (callId: string) => `GET /async-function/${callId}/result HTTP/1.1\r\nHost: g\r\n\r\n`;
+
+test('a result that has no room is 503, small ones have room, and a client that does not read is given up for others', async () => {
+  const clock = { now: 0 };
+  const budget = new BodyBudget({ limitBytes: 24 * mebibyte, now: () => clock.now });
+  await using gateway = await startTestGateway({ resultBudget: budget });
+  gateway.calls.standings.set('call-1', endedCall('call-1', {}, large));
+  gateway.calls.standings.set('small', endedCall('small'));
+  const url = `${gateway.url}/async-function/call-1/result`;
+  await using slow = await RawClient.connect(gateway.port);
+  slow.socket.pause();
+  slow.send(ask('call-1'));
+  await eventually(() => budget.usedBytes === large.length);
+
+  const refused = await request(url);
+  expect([refused.statusCode, refused.headers['retry-after']]).toEqual([503, '1']);
+  expect(await refused.body.json()).toMatchObject({ code: 'overloaded', status: 503 });
+  const small = await request(`${gateway.url}/async-function/small/result`);
+  expect([small.statusCode, await small.body.text()]).toEqual([200, 'the result']);
+
+  clock.now = 6_000;
+  const { statusCode, headers, body } = await request(url);
+  expect([statusCode, headers['content-length']]).toEqual([200, String(large.length)]);
+  expect(await body.text()).toBe(large);
+  await eventually(() => budget.usedBytes === 0);
+  slow.socket.resume();
+  await slow.closed();
+  expect(slow.received.length).toBeLessThan(large.length);
+  expect(gateway.logs.some(({ msg }) => String(msg).startsWith('result given up'))).toBe(true);
+});
+
+test('the room of a result is given back when its client leaves', async () => {
+  const budget = new BodyBudget({ limitBytes: 24 * mebibyte });
+  await using gateway = await startTestGateway({ resultBudget: budget });
+  gateway.calls.standings.set('call-1', endedCall('call-1', {}, large));
+  await using client = await RawClient.connect(gateway.port);
+  client.socket.pause();
+  client.send(ask('call-1'));
+  await eventually(() => budget.usedBytes === large.length);
+  client.socket.resetAndDestroy();
+  await eventually(() => budget.usedBytes === 0);
+});
+
+test('a HEAD of a large result tells its length and holds nothing', async () => {
+  const budget = new BodyBudget({ limitBytes: 24 * mebibyte });
+  await using gateway = await startTestGateway({ resultBudget: budget });
+  gateway.calls.standings.set('call-1', endedCall('call-1', {}, large));
+  const { statusCode, headers } = await request(`${gateway.url}/async-function/call-1/result`, { method: 'HEAD' });
+  expect([statusCode, headers['content-length']]).toEqual([200, String(large.length)]);
+  await eventually(() => budget.usedBytes === 0);
+});
