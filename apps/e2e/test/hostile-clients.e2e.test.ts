@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiClient, type AppProcess } from '@asyncfn/stack';
-import { eventually } from '@asyncfn/testkit';
+import { eventually, SlowClients } from '@asyncfn/testkit';
 import { expect, test } from 'vitest';
-import { SlowClients } from './harness/slow-clients.ts';
 import { startStack } from './harness/stack.ts';
 
 const mebibyte = 1024 * 1024;

@@ -1,5 +1,8 @@
 export { type ApiAnswer, ApiClient, type CallRequest } from './api-client.ts';
 export { type AppName, AppProcess, type LogLine, type OpsAnswer } from './app-process.ts';
+export { type Attack, type AttackTarget, attackerFunctions } from './attacks/attack.ts';
+export { type AttackerServer, startAttackerServer } from './attacks/attacker-server.ts';
+export { type AttackName, attacks } from './attacks/attacks.ts';
 export { CallClient, type CallState } from './call-client.ts';
 export { fillQueues } from './fill-queues.ts';
 export { type Fleet, type FleetOptions, type Node, type Seat, startFleet } from './fleet.ts';

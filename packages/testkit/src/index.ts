@@ -15,6 +15,7 @@ export {
   thenClose,
 } from './raw-server.ts';
 export type { RecordedRequest, RecordingServerOptions, RequestHandler } from './recording-server.ts';
+export { SlowClients, type SlowRequest } from './slow-clients.ts';
 export { startTcpProxy, type TcpProxy, type TcpTarget } from './tcp-proxy.ts';
 export { readTestCertificates, type TestCertificates } from './test-certificates.ts';
 export { startTestFunction, type TestFunction } from './test-function.ts';
