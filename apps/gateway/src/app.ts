@@ -180,6 +180,7 @@ function createInstance({ metrics, logger, maxBodyBytes, limits }: AppDependenci
         handle: (request, response) =>
           isEnqueue(request) ? app.enqueue(request, response) : toRoutes(request, response),
         isParallel: isEnqueue,
+        submitterOf: (request) => app.gatekeeper.submitterOf(request),
         onOverflow: () => logger.info('connection closed, too many requests wait behind others'),
       });
       return createServer(

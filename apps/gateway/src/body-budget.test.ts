@@ -6,7 +6,7 @@ function budgetOf(limitBytes: number) {
   const clock = { now: 0 };
   const budget = new BodyBudget({ limitBytes, graceMs: 1_000, slowBytesPerSecond: 100, now: () => clock.now });
   const given: string[] = [];
-  const open = (name: string, bytes: number) => budget.open(bytes, () => given.push(name));
+  const open = (name: string, bytes: number, caller?: string) => budget.open(bytes, () => given.push(name), caller);
   return { budget, clock, given, open };
 }
 
@@ -162,4 +162,28 @@ test('whatever happens, the limit holds, and nothing stays behind', () => {
       expect(made.budget.usedBytes).toBe(0);
     }),
   );
+});
+
+test('a caller that holds something holds no more than twice what is left for others, however often it comes', () => {
+  const { open } = budgetOf(90);
+  const greedy = Array.from({ length: 9 }, () => open('greedy', 10, 'eve'));
+  expect(greedy.filter((share) => share !== undefined)).toHaveLength(6);
+  expect(open('other', 20, 'bob')).toBeDefined();
+});
+
+test('a caller with one body has all the room that there is', () => {
+  const { open } = budgetOf(90);
+  expect(open('all', 90, 'eve')).toBeDefined();
+  const { open: openGrowing } = budgetOf(90);
+  const growing = openGrowing('growing', 0, 'eve');
+  expect([growing?.arrived(50), growing?.arrived(40)]).toEqual([true, true]);
+});
+
+test('slow bodies of a caller make room for its own, before its share is too large', () => {
+  const { clock, given, open } = budgetOf(90);
+  open('slow 1', 30, 'eve');
+  open('slow 2', 30, 'eve');
+  clock.now = 1_001;
+  expect(open('new', 20, 'eve')).toBeDefined();
+  expect(given).toEqual(['slow 1']);
 });

@@ -148,8 +148,11 @@ export class BodyBudget {
     const limit = size > smallBytes ? roomForLarge(this.#limitBytes) : this.#limitBytes;
     let used = this.#usedBytes + bytes;
     let own = (owner === undefined ? 0 : (this.#held.get(owner) ?? 0)) + bytes;
+    const alone = bytes + (except?.reserved ?? 0);
     const fits = (): boolean =>
-      owner === undefined ? used <= limit : used === bytes || (used <= limit && own <= greed * (limit - used));
+      owner === undefined
+        ? used <= limit
+        : used === bytes || (used <= limit && (used === alone || own <= greed * (limit - used)));
     const victims: Holding[] = [];
     for (let holding = this.#first; holding !== undefined && !fits(); holding = holding.after) {
       if (holding !== except && this.#isSlow(holding)) {

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { BodyBudget } from '../src/body-budget.ts';
 import { startTestGateway, type TestGateway } from './gateway-fixture.ts';
 import { exchange, post, RawClient } from './raw-client.ts';
+import { testToken, tokensOf } from './test-tokens.ts';
 
 /** What an answer says of itself. */
 function codeOf(answer: string): string | undefined {
@@ -170,4 +171,30 @@ test('connections beyond the limit are dropped, and idle ones make room for the 
   expect(statusCode).toBe(202);
   expect(await gateway.registry.metrics()).toContain('gateway_connections_dropped_total 1');
   expect(gateway.logs.filter(({ level }) => level === 'warn')).toMatchObject([{ maxConnections: 3 }]);
+});
+
+test('a caller whose calls a slow broker does not confirm leaves room for those of others', async () => {
+  const [eve, bob] = [testToken('eve', { scopes: ['invoke'] }), testToken('bob', { scopes: ['invoke'] })];
+  const tokens = tokensOf([eve, bob]);
+  await using gateway = await startTestGateway({ tokens: () => tokens });
+  let stored = 0;
+  gateway.queue.answer = ({ submitter }) =>
+    submitter === 'bob'
+      ? { kind: 'stored', sequence: 1, duplicate: false }
+      : new Promise(() => {
+          stored += 1;
+        });
+  const requests = post('/async-function/echo', `Authorization: ${eve.bearer}\r\n`).repeat(100);
+  const clients = await Promise.all(Array.from({ length: 50 }, () => RawClient.connect(gateway.port)));
+  for (const client of clients) {
+    client.send(requests);
+  }
+  await eventually(() => stored === 4_096);
+  const refused = await exchange(gateway.port, post('/async-function/echo', `Authorization: ${eve.bearer}\r\n`));
+  expect(refused).toMatch(/^HTTP\/1\.1 503 .*^retry-after: [1-9]/ims);
+  expect(codeOf(refused)).toBe('overloaded');
+  const answer = await exchange(gateway.port, post('/async-function/echo', `Authorization: ${bob.bearer}\r\n`));
+  expect(answer).toMatch(/^HTTP\/1\.1 202 /);
+  await Promise.all(clients.map((client) => client[Symbol.asyncDispose]()));
+  expect(stored).toBe(4_096);
 });

@@ -39,6 +39,12 @@ export class Gatekeeper {
     return refused ?? { kind: 'caller', caller: authenticated.token };
   }
 
+  /** Whose a request is, before it is known whether it may be let in: all who will not be are one. */
+  submitterOf(request: IncomingMessage): string {
+    const identified = this.identify(request);
+    return identified.kind === 'caller' ? (identified.caller.name ?? '') : refusedSubmitter;
+  }
+
   /** What keeps a caller from a route. `undefined` as the scope is one that nobody has. */
   refuseScope(caller: Caller, scope: Scope | 'caller' | undefined): Refusal | undefined {
     if (scope === 'caller' || (scope !== undefined && hasScope(caller, scope))) {
@@ -56,6 +62,9 @@ export class Gatekeeper {
     return seconds === undefined ? undefined : rateLimited(seconds);
   }
 }
+
+/** No token is called so. */
+const refusedSubmitter = '~';
 
 const everybody = { kind: 'caller', caller: anyone } as const;
 

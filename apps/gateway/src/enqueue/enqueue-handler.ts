@@ -31,6 +31,7 @@ import { enqueuePattern } from '../plugins/routing.ts';
 import { problemHeaders, problemMediaType, problems, type Refusal, renderProblem, toRefusal } from '../problem.ts';
 import type { ReceiptBook } from '../receipt-book.ts';
 import { Exchange } from './exchange.ts';
+import { StoringShare } from './storing-share.ts';
 
 export interface EnqueueOptions extends AcceptContext {
   readonly queue: CallIntake;
@@ -53,6 +54,7 @@ export interface EnqueueOptions extends AcceptContext {
  */
 export class EnqueueHandler {
   readonly #options: EnqueueOptions;
+  readonly #storing = new StoringShare();
 
   constructor(options: EnqueueOptions) {
     this.#options = options;
@@ -101,7 +103,7 @@ export class EnqueueHandler {
       this.#refuse(exchange, draft);
       return;
     }
-    const body = IncomingBody.admit(request, bodyBudget);
+    const body = IncomingBody.admit(request, bodyBudget, exchange.caller.name);
     if (body.kind === 'refused') {
       this.#refuse(exchange, body);
       return;
@@ -137,15 +139,23 @@ export class EnqueueHandler {
       this.#refuse(exchange, result);
       return;
     }
+    const { name } = exchange.caller;
+    if (!this.#storing.begin(name)) {
+      body.release();
+      this.#refuse(exchange, toQueueRefusal('overloaded'));
+      return;
+    }
     const call = completeCall(draft, this.#options.startTime(), result.bytes);
     this.#options.metrics.callStarted(call.function);
     // The body stays in the budget, even if the client goes away: whoever has it now still holds it.
     this.#store(exchange, call, draft).then(
       (stored) => {
+        this.#storing.end(name);
         body.release();
         this.#guarded(exchange, () => this.#answer(exchange, call, stored));
       },
       (error) => {
+        this.#storing.end(name);
         body.release();
         this.#refuse(exchange, toRefusal(error));
       },

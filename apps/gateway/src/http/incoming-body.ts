@@ -17,11 +17,12 @@ export class IncomingBody {
   /**
    * The request may send its body: to be called once all that comes before the body is checked.
    *
+   * @param caller name of the token that it came with
    * @returns a refusal when there is no room for it; then nothing of it is read
    */
-  static admit(request: IncomingMessage, budget: BodyBudget): IncomingBody | Refusal {
+  static admit(request: IncomingMessage, budget: BodyBudget, caller?: string): IncomingBody | Refusal {
     const body = new IncomingBody();
-    const share = budget.open(declaredLength(request) ?? 0, () => body.#giveUp?.());
+    const share = budget.open(declaredLength(request) ?? 0, () => body.#giveUp?.(), caller);
     if (share === undefined) {
       return noRoom;
     }

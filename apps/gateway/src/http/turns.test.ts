@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { eventually } from '@asyncfn/testkit';
 import { describe, expect, test } from 'vitest';
 import { RawClient } from '../../test/raw-client.ts';
-import { Turns } from './turns.ts';
+import { type TurnOptions, Turns } from './turns.ts';
 
 interface Exchange {
   readonly request: IncomingMessage;
@@ -12,7 +12,7 @@ interface Exchange {
 }
 
 /** A server that answers when a test says so, and takes POSTs side by side. */
-async function serve({ mostWaiting }: { mostWaiting?: number } = {}) {
+async function serve(options: Partial<Pick<TurnOptions, 'mostWaiting' | 'perTurn'>> = {}) {
   const underWay: Exchange[] = [];
   const sockets: Socket[] = [];
   let overflows = 0;
@@ -27,7 +27,8 @@ async function serve({ mostWaiting }: { mostWaiting?: number } = {}) {
       }
     },
     isParallel: ({ method }) => method === 'POST',
-    ...(mostWaiting !== undefined && { mostWaiting }),
+    submitterOf: ({ url = '' }) => url,
+    ...options,
     onOverflow: () => {
       overflows += 1;
     },
@@ -161,4 +162,18 @@ describe('the requests of a connection', () => {
     third.send(get('/z').repeat(4));
     await eventually(() => third.received.match(/GET \/z/g)?.length === 4);
   });
+});
+
+test('a caller that sends thousands of requests on many connections has no more turns than one that sends few', async () => {
+  await using server = await serve({ perTurn: 1 });
+  const [modest, ...greedy] = await Promise.all(Array.from({ length: 21 }, () => RawClient.connect(server.port)));
+  for (const client of greedy) {
+    client.send(post('/greedy').repeat(100));
+  }
+  modest!.send(post('/modest').repeat(20));
+  await eventually(() => server.underWay.length === 2_020);
+  const order = pathsOf(server.underWay);
+  // Its twenty and as many of the others, and what came before them.
+  expect(order.lastIndexOf('/modest') - order.indexOf('/modest')).toBeLessThan(60);
+  expect(order.indexOf('/modest')).toBeLessThan(500);
 });
