@@ -6,6 +6,7 @@ import { type ByteShare, uncountedBytes } from '../memory/byte-budget.ts';
 import type { AnswerHead } from './answer-head.ts';
 import type { AnswerListener } from './answer-reader.ts';
 import { BadAnswerError } from './bad-answer.ts';
+import { CollectedBody } from './collected-body.ts';
 import type { HttpAgent, Line, LineRequest } from './http-agent.ts';
 
 /** One POST to somebody else's server. */
@@ -89,7 +90,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
   readonly #agent: HttpAgent;
   readonly #request: HttpRequest;
   readonly #resolve: (outcome: HttpOutcome) => void;
-  readonly #chunks: Buffer[] = [];
+  readonly #body = new CollectedBody();
   #stopTimer: (() => void) | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #outcome: HttpOutcome | undefined;
@@ -188,7 +189,8 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
       const error = new Error(`the body is larger than ${this.#request.maxResponseBytes} bytes`);
       this.#end({ kind: 'too_large', error });
     } else if (!this.#request.statusOnly) {
-      this.#chunks.push(chunk);
+      const { room } = this.#request;
+      this.#body.add(chunk, room !== undefined && room.bytes >= this.#announcedBytes ? this.#announcedBytes : 0);
       this.#makeRoom(controller);
     }
   }
@@ -223,7 +225,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
 
   onResponseEnd(): void {
     this.#request.room?.shrink(this.#bytes);
-    this.#end(this.#answer(Buffer.concat(this.#chunks)));
+    this.#end(this.#answer(this.#body.toBuffer()));
   }
 
   onResponseError(_: unknown, error: Error): void {
