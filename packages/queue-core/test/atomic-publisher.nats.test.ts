@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually, startTcpProxy } from '@asyncfn/testkit';
 import type { MsgHdrs } from '@nats-io/transport-node';
 import { headers } from '@nats-io/transport-node';
@@ -6,6 +7,7 @@ import { toAtomicBatch } from '../src/jetstream/atomic-batch.ts';
 import { AtomicPublisher } from '../src/jetstream/atomic-publisher.ts';
 import { toCallMessage, toKeyMessage } from '../src/jetstream/call-message.ts';
 import type { Outgoing } from '../src/jetstream/publisher.ts';
+import type { PublishResult } from '../src/publish-result.ts';
 import { startServer, uniqueQueue } from './connected.ts';
 import { buildCall, openManager, startGatewaySide } from './harness.ts';
 import { storedIn } from './stored-calls.ts';
@@ -124,4 +126,23 @@ test('a batch has at least one message and no more than the server takes', () =>
   const message = { subject: 'a', headers: headers(), body: new Uint8Array() };
   expect(() => toAtomicBatch([])).toThrow(RangeError);
   expect(() => toAtomicBatch(Array.from({ length: 1_001 }, () => message))).toThrow(RangeError);
+});
+
+test('a stream is left to others between two batches, for as long as the first one took', async () => {
+  const spans: { from: number; to: number }[] = [];
+  const slow = {
+    async publish(): Promise<PublishResult> {
+      const from = performance.now();
+      await sleep(10);
+      spans.push({ from, to: performance.now() });
+      return { kind: 'stored', sequence: 1, duplicate: false };
+    },
+  };
+  const atomic = new AtomicPublisher(slow);
+  const first = atomic.publish('CALLS_any', [unique('any', 'a')]);
+  await eventually(() => spans.length === 1, { intervalMs: 1 });
+  await Promise.all([first, atomic.publish('CALLS_any', [unique('any', 'b')])]);
+  const [before, after] = spans as [{ from: number; to: number }, { from: number; to: number }];
+  // A timer may be a millisecond early.
+  expect(after.from - before.to).toBeGreaterThan(before.to - before.from - 2);
 });

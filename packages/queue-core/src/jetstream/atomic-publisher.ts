@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type PublishResult, type RefusalReason, refused } from '../publish-result.ts';
 import { maxBatchMessages, toAtomicBatch } from './atomic-batch.ts';
 import type { Outgoing, Publisher } from './publisher.ts';
@@ -16,13 +17,17 @@ interface Waiting {
 /** Bytes of the bodies of a batch that others join. A larger group goes alone. */
 const maxBatchBytes = 8 * 1024 * 1024;
 
+/** Longest pause after a batch, in milliseconds. */
+const mostPauseMs = 20;
+
 /** Refusals that are about a message of the batch, not about the broker. */
 const aboutMessages: ReadonlySet<RefusalReason> = new Set(['conflict', 'undecided', 'too_large']);
 
 /**
  * Stores groups of messages as atomic batches. A batch costs the server some milliseconds whatever its size, so while
  * one is under way the groups that come for the same stream gather for the next. A batch that is refused for one of its
- * messages is sent again in halves, until it is known which group that was.
+ * messages is sent again in halves, until it is known which group that was. The stream stands still for all others
+ * meanwhile, so after each batch it is left to them for as long as that took.
  */
 export class AtomicPublisher {
   readonly #publisher: Pick<Publisher, 'publish'>;
@@ -52,7 +57,9 @@ export class AtomicPublisher {
   async #drain(stream: string): Promise<void> {
     const waiting = this.#waiting.get(stream) ?? [];
     while (waiting.length > 0) {
+      const startedAt = performance.now();
       await this.#store(takeBatch(waiting));
+      await sleep(Math.min(performance.now() - startedAt, mostPauseMs));
     }
     this.#waiting.delete(stream);
   }
