@@ -14,7 +14,7 @@ import {
   type TestFunction,
 } from '@asyncfn/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { measureService, type Service, summary } from './harness/neighbour.ts';
+import { expectAsQuiet, measureService, type Service } from './harness/neighbour.ts';
 import { startSharedStack } from './harness/stack.ts';
 
 // One caller has receivers that hang and names that no DNS server answers; another one's calls and callbacks are measured.
@@ -74,15 +74,6 @@ async function attack({ client, headers = {} }: Party, seconds: number, urlOf: (
     made += 1;
   }
   return made;
-}
-
-/** Twice as long, and what a busy machine may add: without shares those who wait do so for 5 s and more. */
-function expectAsQuiet(service: Service, quiet: Service): void {
-  const [is, was] = [summary(service), summary(quiet)];
-  const slackMs = { callP50: 1_000, callP99: 3_000, callbackP50: 1_000, callbackP99: 3_000 };
-  for (const [key, slack] of Object.entries(slackMs) as [keyof typeof slackMs, number][]) {
-    expect([key, is[key]]).toEqual([key, expect.toSatisfy((ms: number) => ms <= 2 * was[key] + slack)]);
-  }
 }
 
 describe.each([

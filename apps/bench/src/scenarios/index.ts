@@ -2,11 +2,14 @@ import type { Scenario } from '../scenario.ts';
 import type { SystemOptions } from '../systems/system.ts';
 import { acceptScenario, durableAcceptScenario } from './accept.ts';
 import { backlogScenario } from './backlog.ts';
+import { chosenIdsScenario } from './chosen-ids.ts';
 import { dispatchScenarios } from './dispatch.ts';
 import { drainScenario, functionsScenario, workersScenario } from './drain.ts';
 import { endToEndScenario } from './end-to-end.ts';
 import { gatewayExtrasScenario, workerExtrasScenario } from './extras.ts';
 import { gatewaysScenario } from './gateways.ts';
+import { idleScenario } from './idle.ts';
+import { neighboursScenario } from './neighbours.ts';
 
 const all = [
   acceptScenario,
@@ -17,6 +20,9 @@ const all = [
   functionsScenario,
   endToEndScenario,
   backlogScenario,
+  neighboursScenario,
+  chosenIdsScenario,
+  idleScenario,
   gatewayExtrasScenario,
   workerExtrasScenario,
 ];

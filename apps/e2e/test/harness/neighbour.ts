@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiClient, CallRequest } from '@asyncfn/stack';
 import { type CallbackReceiver, eventually, type TestFunction } from '@asyncfn/testkit';
+import { expect } from 'vitest';
 import { percentile } from './timing.ts';
 
 /** A caller who shares the system with others. */
@@ -45,7 +46,7 @@ async function serve({ client, name, fn, inbox, request }: Neighbour): Promise<{
 }
 
 /** The middle and the worst but one in a hundred, of calls and of callbacks, in whole milliseconds. */
-export function summary({ calls, callbacks }: Service) {
+function summary({ calls, callbacks }: Service) {
   const of = (values: readonly number[], share: number): number => Math.round(percentile(values, share));
   return {
     callP50: of(calls, 0.5),
@@ -53,4 +54,13 @@ export function summary({ calls, callbacks }: Service) {
     callbackP50: of(callbacks, 0.5),
     callbackP99: of(callbacks, 0.99),
   };
+}
+
+/** Twice as long, and what a busy machine may add: without shares those who wait do so for 5 s and more. */
+export function expectAsQuiet(service: Service, quiet: Service): void {
+  const [is, was] = [summary(service), summary(quiet)];
+  const slackMs = { callP50: 1_000, callP99: 3_000, callbackP50: 1_000, callbackP99: 3_000 };
+  for (const [key, slack] of Object.entries(slackMs) as [keyof typeof slackMs, number][]) {
+    expect([key, is[key]]).toEqual([key, expect.toSatisfy((ms: number) => ms <= 2 * was[key] + slack)]);
+  }
 }

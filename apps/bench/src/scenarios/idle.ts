@@ -1,0 +1,56 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { cpuMicros } from '../processes/cpu-time.ts';
+import { sendPings } from '../references/pings.ts';
+import type { Measurement, RunningSubject, Scale, Scenario } from '../scenario.ts';
+import { type AsyncfnSystem, startAsyncfn } from '../systems/asyncfn.ts';
+import type { SystemOptions } from '../systems/system.ts';
+
+const pings = 5_000;
+/** How often a worker pings its broker. */
+const pingsPerSecond = 4;
+
+/** What worker and broker cost while nothing is called, and what the worker's pings have to do with it. */
+export function idleScenario(options: SystemOptions): Scenario {
+  return {
+    name: 'idle',
+    title: 'Idle: CPU time while nothing is called, and of pings to the broker',
+    figures: [{ name: 'worker %' }, { name: 'broker %' }, { name: 'pings: worker %' }, { name: 'pings: broker %' }],
+    reference: 'asyncfn',
+    cases: (scale) => [
+      { name: 'one function', subjects: [{ name: 'asyncfn', start: () => startIdle(options, scale) }] },
+    ],
+  };
+}
+
+async function startIdle(options: SystemOptions, { durationMs }: Scale): Promise<RunningSubject> {
+  const system = await startAsyncfn({ ...options, worker: { functionUrl: 'http://127.0.0.1:9', slots: 64 } });
+  return {
+    measure: async () => ({ ...(await measureIdle(system, 2 * durationMs)), ...(await measurePings(system)) }),
+    [Symbol.asyncDispose]: () => system[Symbol.asyncDispose](),
+  };
+}
+
+async function measureIdle({ workerPids, pids }: AsyncfnSystem, ms: number): Promise<Measurement> {
+  const processes = [workerPids[0] ?? Number.NaN, pids['broker'] ?? Number.NaN];
+  const before = await Promise.all(processes.map(cpuMicros));
+  await delay(ms);
+  const after = await Promise.all(processes.map(cpuMicros));
+  const [worker = Number.NaN, broker = Number.NaN] = after.map((micros, index) =>
+    percentOf((micros ?? Number.NaN) - (before[index] ?? Number.NaN), ms * 1_000),
+  );
+  return { 'worker %': worker, 'broker %': broker };
+}
+
+async function measurePings({ natsUrl, pids }: AsyncfnSystem): Promise<Measurement> {
+  const broker = pids['broker'] ?? Number.NaN;
+  const before = { own: process.cpuUsage(), broker: (await cpuMicros(broker)) ?? Number.NaN };
+  await sendPings(natsUrl, pings);
+  const own = process.cpuUsage(before.own);
+  const ofBroker = ((await cpuMicros(broker)) ?? Number.NaN) - before.broker;
+  const perPing = (micros: number): number => percentOf((micros / pings) * pingsPerSecond, 1_000_000);
+  return { 'pings: worker %': perPing(own.user + own.system), 'pings: broker %': perPing(ofBroker) };
+}
+
+function percentOf(micros: number, all: number): number {
+  return (100 * micros) / all;
+}
