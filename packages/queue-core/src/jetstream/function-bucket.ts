@@ -1,11 +1,4 @@
-import {
-  DiscardPolicy,
-  JetStreamApiCodes,
-  JetStreamApiError,
-  type JetStreamManager,
-  RetentionPolicy,
-  StorageType,
-} from '@nats-io/jetstream';
+import { JetStreamApiCodes, JetStreamApiError, type JetStreamManager } from '@nats-io/jetstream';
 import { type KV, type KvEntry, Kvm } from '@nats-io/kv';
 import { QueueError } from '../errors.ts';
 import { decodeEntry, encodeEntry, type FunctionEntry } from '../functions/function-entry.ts';
@@ -13,14 +6,10 @@ import type { StoredFunction } from '../functions/shared-functions.ts';
 import { asQueueError } from './connecting/set-up-error.ts';
 import type { StreamLayout } from './layout/stream-layout.ts';
 import { lastMessage } from './reads/last-message.ts';
+import { bucketConfig, bucketKeyPrefix, bucketName, bucketStream } from './record-streams.ts';
 
-const bucketName = 'FUNCTIONS';
-const stream = `KV_${bucketName}`;
-const keyPrefix = `$KV.${bucketName}.`;
 /** How long all that is there may take to be told, in milliseconds. */
 const completeMs = 10_000;
-/** Many times what the settings of a function can be. */
-const maxEntryBytes = 64 * 1024;
 
 /** How far the bucket is. */
 interface BucketState {
@@ -177,7 +166,7 @@ function toStored(entry: KvEntry): StoredFunction {
 
 async function readState(manager: JetStreamManager): Promise<BucketState> {
   try {
-    const { created, state } = await manager.streams.info(stream);
+    const { created, state } = await manager.streams.info(bucketStream);
     return { identity: String(created), revision: state.last_seq };
   } catch (error) {
     throw asQueueError(error, 'the register of functions cannot be read');
@@ -185,25 +174,8 @@ async function readState(manager: JetStreamManager): Promise<BucketState> {
 }
 
 async function readContent(manager: JetStreamManager): Promise<BucketContent> {
-  const { state } = await manager.streams.info(stream, { subjects_filter: `${keyPrefix}>` });
-  const names = Object.keys(state.subjects ?? {}).map((subject) => subject.slice(keyPrefix.length));
-  const newest = await lastMessage(manager, stream, `${keyPrefix}>`);
+  const { state } = await manager.streams.info(bucketStream, { subjects_filter: `${bucketKeyPrefix}>` });
+  const names = Object.keys(state.subjects ?? {}).map((subject) => subject.slice(bucketKeyPrefix.length));
+  const newest = await lastMessage(manager, bucketStream, `${bucketKeyPrefix}>`);
   return { names: new Set(names), newest: newest?.seq ?? 0 };
-}
-
-/** What makes a stream a bucket, as NATS ADR-8 has it. */
-export function bucketConfig(replicas: number) {
-  return {
-    name: stream,
-    subjects: [`${keyPrefix}>`],
-    storage: StorageType.File,
-    retention: RetentionPolicy.Limits,
-    discard: DiscardPolicy.New,
-    max_msgs_per_subject: 1,
-    max_msg_size: maxEntryBytes,
-    num_replicas: replicas,
-    allow_direct: true,
-    allow_rollup_hdrs: true,
-    deny_delete: true,
-  };
 }

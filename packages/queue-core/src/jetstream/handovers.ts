@@ -1,4 +1,3 @@
-import { DiscardPolicy, RetentionPolicy, StorageType } from '@nats-io/jetstream';
 import { type CallIdentity, identityTokens } from '../call-identity.ts';
 import type { PublishResult } from '../publish-result.ts';
 import { asQueueError } from './connecting/set-up-error.ts';
@@ -6,25 +5,10 @@ import { MessageHeaders } from './message-headers.ts';
 import type { Publisher } from './publisher.ts';
 import type { QueueTopology } from './queue-topology.ts';
 import { lastMessage } from './reads/last-message.ts';
+import { handoverStream } from './record-streams.ts';
 
-const stream = 'HANDOVERS';
-const nanosPerMs = 1_000_000;
 /** Bounds the memory of a worker whose broker stays full. */
 const maxUnstored = 10_000;
-const keptMs = 7 * 24 * 60 * 60 * 1000;
-
-/** The stream of the notes. */
-export function handoverStreamConfig(replicas: number) {
-  return {
-    name: stream,
-    subjects: ['handovers.*.*.*', 'handovers.*.*.*.begun'],
-    storage: StorageType.File,
-    retention: RetentionPolicy.Limits,
-    discard: DiscardPolicy.Old,
-    max_age: keptMs * nanosPerMs,
-    num_replicas: replicas,
-  };
-}
 
 /**
  * Notes which deliveries were begun, and which ended because their worker was stopped and handed the call back.
@@ -53,7 +37,7 @@ export class Handovers {
 
   /** When the call was handed back last, by the broker's clock: Unix time in milliseconds. Throws `QueueError`. */
   async lastAt(call: CallIdentity): Promise<number | undefined> {
-    const note = await lastMessage(this.#topology.manager, stream, subjectOf(call));
+    const note = await lastMessage(this.#topology.manager, handoverStream, subjectOf(call));
     return note?.time.getTime();
   }
 
@@ -78,7 +62,7 @@ export class Handovers {
 
   async #count(subject: string): Promise<number> {
     try {
-      const info = await this.#topology.manager.streams.info(stream, { subjects_filter: subject });
+      const info = await this.#topology.manager.streams.info(handoverStream, { subjects_filter: subject });
       return info.state.subjects?.[subject] ?? 0;
     } catch (error) {
       throw asQueueError(error, 'the deliveries of a call that were begun or handed back cannot be counted');

@@ -13,6 +13,13 @@ export const deadLetterStream = 'DEAD_LETTERS';
 export const callbackStream = 'CALLBACKS';
 export const expiryStream = 'EXPIRIES';
 export const receiptStream = 'RECEIPTS';
+export const handoverStream = 'HANDOVERS';
+
+export const bucketName = 'FUNCTIONS';
+export const bucketStream = `KV_${bucketName}`;
+export const bucketKeyPrefix = `$KV.${bucketName}.`;
+/** Many times what the settings of a function can be. */
+const maxEntryBytes = 64 * 1024;
 
 type NamedConfig = Partial<StreamConfig> & { readonly name: string };
 
@@ -87,4 +94,34 @@ export function recordStreamConfigs(replicas: number, resultTtlMs?: number): Nam
       max_msgs_per_subject: 1,
     },
   ];
+}
+
+/** The stream of the notes that `Handovers` takes. */
+export function handoverStreamConfig(replicas: number) {
+  return {
+    name: handoverStream,
+    subjects: ['handovers.*.*.*', 'handovers.*.*.*.begun'],
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.Old,
+    max_age: 7 * 24 * hourMs * nanosPerMs,
+    num_replicas: replicas,
+  };
+}
+
+/** What makes a stream a bucket, as NATS ADR-8 has it. */
+export function bucketConfig(replicas: number) {
+  return {
+    name: bucketStream,
+    subjects: [`${bucketKeyPrefix}>`],
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.New,
+    max_msgs_per_subject: 1,
+    max_msg_size: maxEntryBytes,
+    num_replicas: replicas,
+    allow_direct: true,
+    allow_rollup_hdrs: true,
+    deny_delete: true,
+  };
 }

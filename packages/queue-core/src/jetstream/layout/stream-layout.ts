@@ -1,9 +1,7 @@
 import type { JetStreamManager, StreamConfig, StreamInfo } from '@nats-io/jetstream';
 import type { StreamLimits } from '../../stream-limits.ts';
 import type { QueueLogger } from '../broker.ts';
-import { bucketConfig } from '../function-bucket.ts';
-import { handoverStreamConfig } from '../handovers.ts';
-import { deadLetterStreamConfig, recordStreamConfigs } from '../record-streams.ts';
+import { bucketConfig, deadLetterStreamConfig, handoverStreamConfig, recordStreamConfigs } from '../record-streams.ts';
 import { ensureStream, ensureStreamWithRoom, queueStreamConfig } from '../streams.ts';
 import { raiseConsumerLimit } from './consumer-room.ts';
 
