@@ -2,9 +2,11 @@ import type { Backlog, DeadLetterReason, RetryReason } from '@asyncfn/queue-core
 import { createBoundedLabel } from '@asyncfn/service-kit';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { AuditFinding } from './call-audit.ts';
-import type { CallbackVerdict } from './callbacks/settle-callback.ts';
 import type { AttemptResult } from './invoke.ts';
 import type { Budgets } from './memory/budgets.ts';
+
+/** How a delivery of a callback went. */
+type CallbackStatus = 'delivered' | 'gone' | 'retry' | 'undeliverable';
 
 interface LaneLabels {
   readonly queue: string;
@@ -61,7 +63,7 @@ export interface WorkerMetrics {
   /** An accepted call has been looked for, for the last time. */
   audited(finding: AuditFinding): void;
   /** A delivery of a callback has been tried. */
-  callback(status: CallbackVerdict['kind']): void;
+  callback(status: CallbackStatus): void;
 }
 
 const lane = ['queue_name', 'function_name'] as const;
