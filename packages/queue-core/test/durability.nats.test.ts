@@ -116,7 +116,7 @@ test('below what is required no call is accepted, and the log says why', async (
   expect(side.logger.lines).toContainEqual({
     level: 'error',
     message: 'durability is below REQUIRE_DURABILITY: calls are refused',
-    fields: { level: 'single', copies: 1, sync: 'unknown', required: 'quorum' },
+    fields: { durability: 'single', copies: 1, sync: 'unknown', required: 'quorum' },
   });
 });
 

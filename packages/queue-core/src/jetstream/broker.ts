@@ -8,10 +8,13 @@ import { settledWithin } from './time-limit.ts';
 
 /** The logger's part that queue-core needs; pino fits. */
 export interface QueueLogger {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
+  info(fields: LogFields, message: string): void;
+  warn(fields: LogFields, message: string): void;
+  error(fields: LogFields, message: string): void;
 }
+
+/** What a line has besides its own fields: a second `level` would hide how grave it is. */
+type LogFields = object & Partial<Record<'level' | 'time' | 'name' | 'msg', never>>;
 
 export interface BrokerOptions extends NatsAddress {
   /** The JetStream domain that our streams are in. Default: that of the servers which we connect to. */

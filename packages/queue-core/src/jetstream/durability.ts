@@ -113,7 +113,8 @@ export class DurabilityWatch {
     if (before?.level === durability.level && before.sync === durability.sync) {
       return;
     }
-    const fields = { ...durability, ...(required !== undefined && { required }) };
+    const { level, copies, sync } = durability;
+    const fields = { durability: level, copies, sync, ...(required !== undefined && { required }) };
     if (this.shortfall !== undefined) {
       logger.error(fields, 'durability is below REQUIRE_DURABILITY: calls are refused');
     } else {
