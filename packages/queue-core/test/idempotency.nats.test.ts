@@ -29,6 +29,20 @@ describe('a key that came before', () => {
     expect(await storedIn(look.manager, queue)).toEqual({ keys: ['the-first'], calls: ['the-first'] });
   });
 
+  test.each([{ key: 'the same' }, {}])('is found in a queue that has just been made (%o)', async ({ key }) => {
+    const queues = [uniqueQueue(), uniqueQueue()];
+    await using one = await startGatewaySide(inject('natsUrl'));
+    await using other = await startGatewaySide(inject('natsUrl'));
+    const options = { unique: true, ...(key !== undefined && { key: `${key}-${queues[0]}` }) };
+    // Both know the queues that there are now.
+    await Promise.all([one, other].map((side) => side.queue.accept(buildCall(queues[0] ?? ''), { unique: true })));
+    const call = buildCall(queues[1] ?? '', { body, id: `chosen-${queues[1]}` });
+    expect(await one.queue.accept(call, options)).toMatchObject({ kind: 'stored' });
+    const again = { kind: key === undefined ? 'refused' : 'replayed', ...(key === undefined && { reason: 'conflict' }) };
+    expect(await one.queue.accept(call, options)).toMatchObject(again);
+    expect(await other.queue.accept(call, options)).toMatchObject(again);
+  });
+
   test.each([{ body: new Uint8Array([1]) }, { path: '/other' }, { query: 'other=1' }])(
     'with another call is told apart (%o)',
     async (changes) => {

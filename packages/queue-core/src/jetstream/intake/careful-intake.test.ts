@@ -41,6 +41,7 @@ function colliding(after: readonly Seen[], undecided = 0) {
     known: {
       findKey: async () => seen.key,
       isKnown: async () => seen.idIsKnown,
+      forgetQueues: () => {},
     },
     publisher: { timeoutMs: 5_000, publish: collide },
     atomic: { publish: collide },

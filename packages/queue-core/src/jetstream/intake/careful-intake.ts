@@ -37,7 +37,7 @@ export interface AcceptOptions {
 
 export interface CarefulIntakeParts {
   readonly claims: Pick<IdClaims, 'take'>;
-  readonly known: Pick<KnownCalls, 'findKey' | 'isKnown'>;
+  readonly known: Pick<KnownCalls, 'findKey' | 'isKnown' | 'forgetQueues'>;
   readonly publisher: Pick<Publisher, 'publish' | 'timeoutMs'>;
   readonly atomic: Pick<AtomicPublisher, 'publish'>;
   readonly expiries: Pick<ExpiryStore, 'announce'>;
@@ -148,6 +148,7 @@ export class CarefulIntake {
       if (earlier !== undefined) {
         return earlier;
       }
+      this.#parts.known.forgetQueues();
       over = taken.kind === 'held' && (await this.#isSpent(taken.by)) ? taken.sequence : 0;
       if (over === 0) {
         await sleep(waitMs);
@@ -213,9 +214,10 @@ export class CarefulIntake {
    * has refused.
    */
   async #judgeConflict(call: Call, unique: boolean, identity: Identity): Promise<PublishResult | KeyResult> {
-    const { sleep = delay } = this.#parts;
+    const { known, sleep = delay } = this.#parts;
     for (const waitMs of confirmMs) {
       await sleep(waitMs);
+      known.forgetQueues();
       const earlier = (await this.#judgeKey(identity)) ?? (unique ? await this.#judgeId(call, identity) : undefined);
       if (earlier !== undefined) {
         return earlier;

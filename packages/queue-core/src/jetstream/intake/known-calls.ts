@@ -31,6 +31,11 @@ export class KnownCalls {
     this.#now = now;
   }
 
+  /** To be called if something must exist that was not found: it may be in a queue that is newer than the list of them. */
+  forgetQueues(): void {
+    this.#queues = undefined;
+  }
+
   /** What is remembered under the hash of a key; undefined where nothing is. Throws `QueueError`. */
   async findKey(hash: string): Promise<KeyRecord | undefined> {
     const message = await this.#findInQueues((queue) => keySubject(queue, hash));
