@@ -284,6 +284,18 @@ describe('a response that is none of HTTP', () => {
     }
   });
 
+  test('but trailers beyond the limit is too large, and trailers below it are not', async () => {
+    const withTrailer = (bytes: number) =>
+      `${head}Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX: ${'x'.repeat(bytes)}\r\n\r\n`;
+    await using large = await startRawServer(withTrailer(maxHeaderBytes));
+    expect(await post(large.url)).toMatchObject({
+      kind: 'too_large',
+      error: { message: 'the trailers are larger than 4096 bytes' },
+    });
+    await using small = await startRawServer(withTrailer(1_000));
+    expect(await post(small.url)).toMatchObject({ kind: 'answer', status: 200 });
+  });
+
   test('but many interim responses are no headers beyond the limit', async () => {
     const interim = `HTTP/1.1 102 Processing\r\nX: ${'x'.repeat(1_000)}\r\n\r\n`;
     await using server = await startRawServer(interim.repeat(20) + ok);

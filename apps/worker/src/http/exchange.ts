@@ -49,7 +49,7 @@ export type HttpOutcome = (
   /** Bytes arrived, but not a complete HTTP/1 response. */
   | { readonly kind: 'bad_response'; readonly code: string; readonly error: Error }
   | { readonly kind: 'deadline' }
-  /** The headers or the body are larger than allowed. */
+  /** The headers, the body or the trailers are larger than allowed. */
   | { readonly kind: 'too_large'; readonly error: Error }
   /** `signal` has aborted. */
   | { readonly kind: 'abandoned' }
@@ -237,6 +237,9 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
     const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
     if (error instanceof BadAnswerError && error.code === 'headers_too_large') {
       this.#end({ kind: 'too_large', error });
+    } else if (code === 'UND_ERR_HEADERS_OVERFLOW') {
+      const tooLarge = new Error(`the trailers are larger than ${this.#agent.maxHeaderBytes} bytes`, { cause: error });
+      this.#end({ kind: 'too_large', error: tooLarge });
     } else {
       this.#end({ kind: this.#isSilent ? 'unreachable' : 'bad_response', code, error });
     }

@@ -5,7 +5,7 @@ import { AnswerReader } from './answer-reader.ts';
 export interface HttpAgentOptions {
   /** Opens connections. Default: undici's connector, with its deadline of 10 s. */
   readonly connect?: Connector | undefined;
-  /** Largest head of a response (status line and headers), in bytes. */
+  /** Largest head of a response (status line and headers), and largest trailers, in bytes. */
   readonly maxHeaderBytes: number;
   /**
    * How long after a request was sent over a reused connection its end without a byte still counts as "closed before the
@@ -35,6 +35,7 @@ export interface LineRequest extends Dispatcher.DispatchOptions {
 /** One pool of connections per origin. Every response passes an `AnswerReader` on its way to undici. */
 export class HttpAgent {
   readonly staleWithinMs: number;
+  readonly maxHeaderBytes: number;
   readonly #agent: Agent;
   readonly #toClient: (origin: string | URL) => Client;
   readonly #lone = new Set<Client>();
@@ -43,6 +44,7 @@ export class HttpAgent {
   constructor(options: HttpAgentOptions) {
     const { connect = buildConnector({}), maxHeaderBytes, staleWithinMs = 10_000, pool = {} } = options;
     this.staleWithinMs = staleWithinMs;
+    this.maxHeaderBytes = maxHeaderBytes;
     this.#toClient = (origin) => new LineClient(origin, { ...pool, connect, maxHeaderBytes });
     this.#agent = new Agent({
       factory: (origin) => new Pool(origin, { ...pool, factory: (each) => this.#toClient(each) }),
@@ -96,7 +98,8 @@ class LineClient extends Client {
           callback(error ?? new Error('the connector returned neither a socket nor an error'), null);
         }
       });
-    super(origin, { ...options, connect: connectLine });
+    // undici sees a head of ours, so its limit is that of trailers.
+    super(origin, { ...options, maxHeaderSize: maxHeaderBytes, connect: connectLine });
     this.#line = line;
   }
 
