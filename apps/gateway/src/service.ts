@@ -205,7 +205,7 @@ function followTokens(file: TokensFile | undefined, { host }: GatewayConfig, log
   if (file !== undefined) {
     void file.follow(logger, signal);
   } else if (!isLoopback(host)) {
-    logger.warn({ host }, 'AUTH=none: whoever reaches the API may do everything');
+    logger.warn({ host }, 'AUTH=none: everyone who reaches the API may do everything');
   }
 }
 
