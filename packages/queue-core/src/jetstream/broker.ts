@@ -14,7 +14,7 @@ export interface QueueLogger {
 }
 
 /** What a line has besides its own fields: a second `level` would hide how grave it is. */
-type LogFields = object & Partial<Record<'level' | 'time' | 'name' | 'msg', never>>;
+type LogFields = Readonly<Record<string, unknown>> & { readonly [name in 'level' | 'time' | 'name' | 'msg']?: never };
 
 export interface BrokerOptions extends NatsAddress {
   /** The JetStream domain that our streams are in. Default: that of the servers which we connect to. */

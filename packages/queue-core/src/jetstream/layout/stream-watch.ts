@@ -117,7 +117,7 @@ export class StreamWatch {
       this.#takeLoss(lost);
       return;
     }
-    this.#logger.warn(lost, 'a stream is gone that held nothing');
+    this.#logger.warn({ ...lost }, 'a stream is gone that held nothing');
     this.#tell(lost);
   }
 
@@ -125,7 +125,7 @@ export class StreamWatch {
   #takeLoss(lost: LostStream | undefined): void {
     if (lost !== undefined) {
       this.#lost += 1;
-      this.#logger.error(lost, 'a stream is gone, and what it held is lost');
+      this.#logger.error({ ...lost }, 'a stream is gone, and what it held is lost');
       this.#tell(lost);
     }
   }
