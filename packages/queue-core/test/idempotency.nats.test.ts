@@ -38,7 +38,10 @@ describe('a key that came before', () => {
     await Promise.all([one, other].map((side) => side.queue.accept(buildCall(queues[0] ?? ''), { unique: true })));
     const call = buildCall(queues[1] ?? '', { body, id: `chosen-${queues[1]}` });
     expect(await one.queue.accept(call, options)).toMatchObject({ kind: 'stored' });
-    const again = { kind: key === undefined ? 'refused' : 'replayed', ...(key === undefined && { reason: 'conflict' }) };
+    const again = {
+      kind: key === undefined ? 'refused' : 'replayed',
+      ...(key === undefined && { reason: 'conflict' }),
+    };
     expect(await one.queue.accept(call, options)).toMatchObject(again);
     expect(await other.queue.accept(call, options)).toMatchObject(again);
   });
