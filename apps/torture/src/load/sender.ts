@@ -77,8 +77,14 @@ export class Sender implements AsyncDisposable {
     const used = random() < againShare ? this.#takeUsed() : undefined;
     if (used !== undefined) {
       this.#sent += 1;
-      const plan = { ...randomPlan(random, hostile, used.tenant), ownId: true, isRepeated: false };
-      this.#exchange({ number: this.#sent, plan, callId: used.callId });
+      const plan = randomPlan(random, hostile, used.tenant);
+      // A stranger who looks might see a call of its own: the id may be one that both have chosen.
+      const look = plan.look === 'stranger' ? 'none' : plan.look;
+      this.#exchange({
+        number: this.#sent,
+        plan: { ...plan, look, ownId: true, isRepeated: false },
+        callId: used.callId,
+      });
       return;
     }
     const isTwin = random() < twinShare;
