@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { findNatsServer } from '@asyncfn/nats-server';
 import { readEnvironment } from './environment.ts';
 import { type BenchOptions, parseOptions, toUsage } from './options.ts';
-import { toMarkdown } from './report/markdown.ts';
+import { toMarkdown } from './report/index.ts';
 import { runScenarios } from './run-scenarios.ts';
 import { scales } from './scenario.ts';
 import { createScenarios } from './scenarios/index.ts';

@@ -1,5 +1,4 @@
-import { toNumber } from './report/markdown.ts';
-import type { ScenarioResult } from './report/report.ts';
+import { type ScenarioResult, toNumber } from './report/index.ts';
 import { type CaseResult, runCase } from './run-case.ts';
 import type { Measurement, Scale } from './scenario.ts';
 import type { Selected } from './select.ts';

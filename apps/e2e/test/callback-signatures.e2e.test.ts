@@ -13,7 +13,7 @@ import {
 } from '@asyncfn/testkit';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { documentedCode, loadDocumentedModule, runDocumentedPython } from './harness/documented-code.ts';
+import { documentedCode, loadDocumentedModule, runDocumentedPython } from './harness/documents/documented-code.ts';
 import { startSharedStack, startStack } from './harness/stack.ts';
 
 const secretOf = (byte: number): string => `whsec_${Buffer.alloc(32, byte).toString('base64')}`;

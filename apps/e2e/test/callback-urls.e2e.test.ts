@@ -1,9 +1,9 @@
 import { ApiClient, type Stack } from '@asyncfn/stack';
 import { startTestFunction, type TestFunction } from '@asyncfn/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { rawExchange, rawPost } from './harness/raw-exchange.ts';
 import { startSharedStack } from './harness/stack.ts';
-import { WireReceiver } from './harness/wire-receiver.ts';
+import { rawExchange, rawPost } from './harness/wire/raw-exchange.ts';
+import { WireReceiver } from './harness/wire/wire-receiver.ts';
 
 let fn: TestFunction;
 let stack: Stack;

@@ -9,7 +9,7 @@ import {
 } from '@asyncfn/testkit';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, test } from 'vitest';
-import { Records } from './harness/records.ts';
+import { Records } from './harness/broker/records.ts';
 import { startStack } from './harness/stack.ts';
 import { grainMs, measureLatencies, percentile, waitsMs } from './harness/timing.ts';
 

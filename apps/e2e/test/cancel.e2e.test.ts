@@ -1,7 +1,7 @@
 import { ApiClient, CallClient } from '@asyncfn/stack';
 import { eventually, gate, sleep, startCallbackReceiver, startTestFunction, status } from '@asyncfn/testkit';
 import { describe, expect, test } from 'vitest';
-import { Records } from './harness/records.ts';
+import { Records } from './harness/broker/records.ts';
 import { startStack } from './harness/stack.ts';
 
 /** Ready to be delivered, should anything of a call be left. */

@@ -4,7 +4,7 @@ import { startNatsServer } from '@asyncfn/nats-server';
 import type { AppName, AppProcess } from '@asyncfn/stack';
 import { describe, expect, inject, test } from 'vitest';
 import { startStack } from './harness/stack.ts';
-import { startStubBroker } from './harness/stub-broker.ts';
+import { startStubBroker } from './harness/wire/stub-broker.ts';
 
 const apps: readonly AppName[] = ['gateway', 'worker'];
 const badConfiguration = { code: 78, signal: null };

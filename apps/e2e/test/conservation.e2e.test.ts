@@ -1,7 +1,7 @@
 import { ApiClient, startLoad } from '@asyncfn/stack';
 import { eventually, gate, startTestFunction, status } from '@asyncfn/testkit';
 import { expect, test } from 'vitest';
-import { Operator } from './harness/operator.ts';
+import { Operator } from './harness/broker/operator.ts';
 import { startStack } from './harness/stack.ts';
 
 const drift = 'queue_worker_conservation_drift';

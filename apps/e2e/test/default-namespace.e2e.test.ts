@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ApiClient, CallClient, type Env, type Stack } from '@asyncfn/stack';
 import { eventually, sleep, startTestFunction, status } from '@asyncfn/testkit';
 import { describe, expect, test } from 'vitest';
-import { Operator } from './harness/operator.ts';
+import { Operator } from './harness/broker/operator.ts';
 import { startStack } from './harness/stack.ts';
 
 const short = 'hash';

@@ -1,7 +1,7 @@
 import { ApiClient } from '@asyncfn/stack';
 import { eventually, gate, startCallbackReceiver, startTestFunction } from '@asyncfn/testkit';
 import { describe, expect, test } from 'vitest';
-import { Records } from './harness/records.ts';
+import { Records } from './harness/broker/records.ts';
 import { startStack } from './harness/stack.ts';
 
 /** From the acceptance of a call to its callback, in milliseconds. */

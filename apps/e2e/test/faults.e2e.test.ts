@@ -9,8 +9,8 @@ import {
   type TestFunction,
 } from '@asyncfn/testkit';
 import { describe, expect, test } from 'vitest';
+import { Records } from './harness/broker/records.ts';
 import { armFault, startFaultyWorker } from './harness/faulty-worker.ts';
-import { Records } from './harness/records.ts';
 import { startStack } from './harness/stack.ts';
 
 const callId = 'the-call';

@@ -1,8 +1,8 @@
 import { ApiClient } from '@asyncfn/stack';
 import { eventually, gate, startCallbackReceiver, startTestFunction, status } from '@asyncfn/testkit';
 import { expect, test } from 'vitest';
-import { almostFillStorage, smallStorage } from './harness/full-storage.ts';
-import { Records } from './harness/records.ts';
+import { almostFillStorage, smallStorage } from './harness/broker/full-storage.ts';
+import { Records } from './harness/broker/records.ts';
 import { startStack } from './harness/stack.ts';
 
 test('calls that are in the middle of it when the broker is full are not lost, and end when there is room', async () => {

@@ -2,8 +2,8 @@ import { startCallbackReceiver, startTestFunction } from '@asyncfn/testkit';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { expect, test } from 'vitest';
-import { rawExchange, rawPost } from './harness/raw-exchange.ts';
 import { startStack } from './harness/stack.ts';
+import { rawExchange, rawPost } from './harness/wire/raw-exchange.ts';
 
 /** All that a request or a message says beside its body, in lower case. */
 function said(rawHeaders: readonly string[]): string {

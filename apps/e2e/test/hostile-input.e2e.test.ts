@@ -1,8 +1,8 @@
 import { ApiClient, type Stack } from '@asyncfn/stack';
 import { startTestFunction, type TestFunction } from '@asyncfn/testkit';
 import { describe, expect, test } from 'vitest';
-import { type RawAnswer, rawExchange, rawPost } from './harness/raw-exchange.ts';
 import { startStack } from './harness/stack.ts';
+import { type RawAnswer, rawExchange, rawPost } from './harness/wire/raw-exchange.ts';
 
 /** What JetStream takes for an order when it stands in the header of a message (NATS ADR-4, -15, -43, -51). */
 const brokerOrders = [

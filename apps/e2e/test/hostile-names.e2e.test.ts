@@ -1,7 +1,7 @@
 import { ApiClient, CallClient } from '@asyncfn/stack';
 import { eventually, gate, startTestFunction, status } from '@asyncfn/testkit';
 import { expect, test } from 'vitest';
-import { Operator } from './harness/operator.ts';
+import { Operator } from './harness/broker/operator.ts';
 import { startStack } from './harness/stack.ts';
 
 /** Tokens of subjects, parts of routes, and what objects have anyway. */

@@ -1,8 +1,8 @@
 import { ApiClient } from '@asyncfn/stack';
 import { eventually, startCallbackReceiver, startTestFunction, status } from '@asyncfn/testkit';
 import { describe, expect, test } from 'vitest';
+import { operateBroker } from './harness/broker/jetstream.ts';
 import { armFault, startFaultyWorker } from './harness/faulty-worker.ts';
-import { operateBroker } from './harness/jetstream.ts';
 import { startStack } from './harness/stack.ts';
 
 const callId = 'the-call';

@@ -4,7 +4,7 @@ import { eventually, startTestFunction } from '@asyncfn/testkit';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { expect, test } from 'vitest';
-import { Operator } from './harness/operator.ts';
+import { Operator } from './harness/broker/operator.ts';
 import { startStack } from './harness/stack.ts';
 
 /** How many messages the stream has had. */

@@ -1,9 +1,9 @@
 import { ApiClient, type AppProcess } from '@asyncfn/stack';
 import { eventually, type RequestHandler, startCallbackReceiver, startTestFunction } from '@asyncfn/testkit';
 import { expect, test } from 'vitest';
-import { Records } from './harness/records.ts';
-import { startSilentReceiver } from './harness/silent-receiver.ts';
+import { Records } from './harness/broker/records.ts';
 import { startStack } from './harness/stack.ts';
+import { startSilentReceiver } from './harness/wire/silent-receiver.ts';
 
 const mebibyte = 1024 * 1024;
 const budget = 48 * mebibyte;

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { eventually } from '@asyncfn/testkit';
 import { expect, test } from 'vitest';
 import { startBusyStack } from './harness/busy-stack.ts';
-import { readDocumentedMetrics } from './harness/documented-metrics.ts';
-import { type Family, parseExposition } from './harness/exposition.ts';
+import { readDocumentedMetrics } from './harness/documents/documented-metrics.ts';
+import { type Family, parseExposition } from './harness/documents/exposition.ts';
 import { startStack } from './harness/stack.ts';
 
 const documented = readDocumentedMetrics();

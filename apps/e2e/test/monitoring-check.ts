@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { eventually } from '@asyncfn/testkit';
 import { expect, test } from 'vitest';
 import { startBusyStack } from './harness/busy-stack.ts';
-import { readPanelQueries, rulesFile, ruleTestsFile } from './harness/monitoring-files.ts';
+import { readPanelQueries, rulesFile, ruleTestsFile } from './harness/documents/monitoring-files.ts';
 import { startStack } from './harness/stack.ts';
 
 /** Not part of `pnpm test`: it needs `prometheus` and `promtool` on the PATH, which it does not fetch. */

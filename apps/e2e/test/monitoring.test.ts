@@ -1,8 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { readDocumentedMetrics } from './harness/documented-metrics.ts';
-import { readAlerts, readDashboards, readDeployed, readPanelQueries, readRules } from './harness/monitoring-files.ts';
+import { readDocumentedMetrics } from './harness/documents/documented-metrics.ts';
+import {
+  readAlerts,
+  readDashboards,
+  readDeployed,
+  readPanelQueries,
+  readRules,
+} from './harness/documents/monitoring-files.ts';
 
 /** promtool's own names. */
 interface RuleTests {

@@ -3,9 +3,9 @@ import type {} from '@asyncfn/nats-server/vitest';
 import { ApiClient, type AppProcess, CallClient, type Stack } from '@asyncfn/stack';
 import { eventually, startTestFunction, status, type TestFunction } from '@asyncfn/testkit';
 import { expect, inject, test } from 'vitest';
-import { Operator } from './harness/operator.ts';
+import { Operator } from './harness/broker/operator.ts';
+import { backUpStreams, restoreStreams } from './harness/broker/stream-backup.ts';
 import { startStack } from './harness/stack.ts';
-import { backUpStreams, restoreStreams } from './harness/stream-backup.ts';
 
 /** Three servers with folders of their own, as in deploy/docker-compose.cluster.yml. */
 async function startCluster(): Promise<NatsCluster> {

@@ -1,8 +1,8 @@
 import { ApiClient, type Stack } from '@asyncfn/stack';
 import { eventually, startTcpProxy, startTestFunction, type TestFunction } from '@asyncfn/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { operateBroker } from './harness/jetstream.ts';
-import { Operator } from './harness/operator.ts';
+import { operateBroker } from './harness/broker/jetstream.ts';
+import { Operator } from './harness/broker/operator.ts';
 import { startSharedStack } from './harness/stack.ts';
 
 const waiting = 50;

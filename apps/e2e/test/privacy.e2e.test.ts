@@ -13,8 +13,8 @@ import {
 } from '@asyncfn/testkit';
 import { expect, test } from 'vitest';
 import { RawPublisher } from './fuzz/raw-publisher.ts';
-import { rawExchange, rawPost } from './harness/raw-exchange.ts';
 import { startStack } from './harness/stack.ts';
+import { rawExchange, rawPost } from './harness/wire/raw-exchange.ts';
 
 const secret = 'topsecret';
 

@@ -1,7 +1,7 @@
 import { ApiClient, startLoad } from '@asyncfn/stack';
 import { eventually, gate, sleep, startTestFunction, status } from '@asyncfn/testkit';
 import { describe, expect, test } from 'vitest';
-import { Operator } from './harness/operator.ts';
+import { Operator } from './harness/broker/operator.ts';
 import { startStack } from './harness/stack.ts';
 
 describe('a function that moves to another queue', () => {

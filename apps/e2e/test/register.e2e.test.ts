@@ -1,7 +1,7 @@
 import { ApiClient } from '@asyncfn/stack';
 import { eventually, gate, sleep, startTestFunction } from '@asyncfn/testkit';
 import { describe, expect, test } from 'vitest';
-import { Operator } from './harness/operator.ts';
+import { Operator } from './harness/broker/operator.ts';
 import { startStack } from './harness/stack.ts';
 
 /** A change of the register is promised to be live in every process by then. */

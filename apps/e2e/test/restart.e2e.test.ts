@@ -1,7 +1,7 @@
 import { ApiClient } from '@asyncfn/stack';
 import { eventually, startCallbackReceiver, startTestFunction, status } from '@asyncfn/testkit';
 import { describe, expect, test } from 'vitest';
-import { Records } from './harness/records.ts';
+import { Records } from './harness/broker/records.ts';
 import { startStack } from './harness/stack.ts';
 
 const retries = 1_000;

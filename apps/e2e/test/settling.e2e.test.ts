@@ -11,7 +11,7 @@ import {
   status,
 } from '@asyncfn/testkit';
 import { describe, expect, test } from 'vitest';
-import { Records } from './harness/records.ts';
+import { Records } from './harness/broker/records.ts';
 import { startStack } from './harness/stack.ts';
 import { grainMs, measureLatencies, percentile, waitsMs } from './harness/timing.ts';
 

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { mutate, type Sound } from './fuzz/mutated-message.ts';
 import { RawPublisher } from './fuzz/raw-publisher.ts';
 import { seededRandom } from './fuzz/seeded-random.ts';
-import { Records } from './harness/records.ts';
+import { Records } from './harness/broker/records.ts';
 import { startStack } from './harness/stack.ts';
 
 /** Messages put on the streams. `pnpm fuzz:worker` puts 100,000. */

@@ -1,35 +1,41 @@
 import { createServer } from 'node:http';
-import { type CallbackPolicy, createCallId, type FunctionConfig, type FunctionRegister } from '@asyncfn/queue-core';
+import { createCallId } from '@asyncfn/queue-core';
+import type { CallbackPolicy } from '@asyncfn/queue-core/callback-guard';
+import type { FunctionConfig, FunctionRegister } from '@asyncfn/queue-core/functions';
 import { answerHalfClosed, type Logger, type OwnHosts } from '@asyncfn/service-kit';
 import type { Token } from '@asyncfn/tokens';
 import { type FastifyInstance, fastify } from 'fastify';
-import type { CallIntake } from './accept.ts';
-import type { CallLookup } from './auth/find-call.ts';
-import type { BodyBudget } from './body-budget.ts';
-import type { CallSpans } from './call-spans.ts';
-import { createClientErrorHandler, createTunnelHandler } from './client-error.ts';
-import { Turns } from './http/turns.ts';
+import { apiDescription, healthRoutes } from './api/index.ts';
+import { authentication, type CallLookup, requireScopes } from './auth/index.ts';
+import { type CallOptions, callRoutes } from './calls/index.ts';
+import { type DeadLetterDesk, deadLetterRoutes } from './dead-letters/index.ts';
+import {
+  type CallIntake,
+  type CallSpans,
+  createStartTimeClock,
+  enqueueRoutes,
+  type ReceiptBook,
+} from './enqueue/index.ts';
+import { type FunctionDesk, type FunctionOptions, functionRoutes } from './functions/index.ts';
+import {
+  type BodyBudget,
+  connectionLimit,
+  createClientErrorHandler,
+  createFrameworkErrorHandler,
+  createTunnelHandler,
+  gracefulClose,
+  httpRules,
+  isEnqueue,
+  refusals,
+  requestMetrics,
+  Turns,
+  toRoutedUrl,
+  unknownRoutes,
+} from './http/index.ts';
 import type { GatewayMetrics } from './metrics.ts';
-import { apiDescription } from './plugins/api-description.ts';
-import { authentication } from './plugins/authentication.ts';
-import { connectionLimit } from './plugins/connection-limit.ts';
-import { gracefulClose } from './plugins/graceful-close.ts';
-import { httpRules } from './plugins/http-rules.ts';
-import { createFrameworkErrorHandler, refusals } from './plugins/refusals.ts';
-import { requestMetrics } from './plugins/request-metrics.ts';
-import { requireScopes } from './plugins/route-scope.ts';
-import { unknownRoutes } from './plugins/routing.ts';
 import { brokerAway, RefusalError } from './problem.ts';
-import type { ReceiptBook } from './receipt-book.ts';
-import { type CallOptions, callRoutes } from './routes/calls.ts';
-import { type DeadLetterDesk, deadLetterRoutes } from './routes/dead-letters.ts';
-import { enqueueRoutes } from './routes/enqueue.ts';
-import { type FunctionDesk, type FunctionOptions, functionRoutes } from './routes/functions.ts';
-import { healthRoutes } from './routes/health.ts';
-import { type PurgeOptions, purgeRoutes } from './routes/purge.ts';
-import { type QueueOptions, queueRoutes } from './routes/queues.ts';
-import { createStartTimeClock } from './start-time.ts';
-import { isEnqueue, toRoutedUrl } from './target.ts';
+import { type PurgeOptions, purgeRoutes } from './purge/index.ts';
+import { type QueueOptions, queueRoutes } from './queues/index.ts';
 
 export interface AppDependencies {
   readonly queue: CallIntake;

@@ -1,13 +1,7 @@
 import { functionsConfig } from '@asyncfn/live-functions';
-import {
-  callbackRuleSettings,
-  durabilityLevels,
-  groupCommitModes,
-  portRangeType,
-  streamLimitSetting,
-  streamLimitType,
-  targetRuleType,
-} from '@asyncfn/queue-core';
+import { durabilityLevels, streamLimitSetting, streamLimitType } from '@asyncfn/queue-core';
+import { callbackRuleSettings, portRangeType, targetRuleType } from '@asyncfn/queue-core/callback-guard';
+import { groupCommitModes } from '@asyncfn/queue-core/jetstream';
 import {
   type ConfigOf,
   type ConfigProblem,
@@ -22,7 +16,7 @@ import {
   size,
   text,
 } from '@asyncfn/service-kit';
-import { roomForLarge } from './body-budget.ts';
+import { roomForLarge } from './http/index.ts';
 
 const mebibyte = 1024 * 1024;
 const hourMs = 3_600_000;

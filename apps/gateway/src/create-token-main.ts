@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers';
 import { createToken } from '@asyncfn/tokens';
-import { parseTokenRequest, usage, writeTokenEntry } from './auth/token-entry.ts';
+import { parseTokenRequest, usage, writeTokenEntry } from './auth/index.ts';
 
 const EXIT_USAGE = 64;
 

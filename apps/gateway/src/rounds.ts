@@ -5,10 +5,10 @@ import type {
   ReceiptMemory,
   StreamRoom,
   StreamWatch,
-} from '@asyncfn/queue-core';
+} from '@asyncfn/queue-core/jetstream';
 import { every, type Logger } from '@asyncfn/service-kit';
-import type { QueueRates } from './queue-rates.ts';
-import type { ReceiptBook } from './receipt-book.ts';
+import type { ReceiptBook } from './enqueue/index.ts';
+import type { QueueRates } from './queues/index.ts';
 
 export interface RoundsOptions {
   readonly topology: Pick<QueueTopology, 'ready' | 'onReady'>;

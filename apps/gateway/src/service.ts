@@ -1,22 +1,20 @@
 import { setMaxListeners } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { followFunctions, loadFunctionsFile } from '@asyncfn/live-functions';
+import { limitOfQueue, toStreamLimits } from '@asyncfn/queue-core';
+import { CallbackPolicy } from '@asyncfn/queue-core/callback-guard';
+import { defaultQueue, FunctionRegister, type FunctionsFile, withoutFile } from '@asyncfn/queue-core/functions';
 import {
   Broker,
-  CallbackPolicy,
   CallbackStore,
   CallQueue,
   CallStore,
   createGroupCommit,
   DeadLetterStore,
   DurabilityWatch,
-  defaultQueue,
-  FunctionRegister,
-  type FunctionsFile,
   findSettingProblems,
   followDeletedLanes,
   initialAckWaitMs,
-  limitOfQueue,
   maxBodyBytes,
   type NameLimits,
   Publisher,
@@ -28,10 +26,8 @@ import {
   SharedRegister,
   StreamRoom,
   StreamWatch,
-  toStreamLimits,
   UnregisteredNames,
-  withoutFile,
-} from '@asyncfn/queue-core';
+} from '@asyncfn/queue-core/jetstream';
 import {
   allConfigured,
   brokerAddress,
@@ -51,18 +47,16 @@ import {
 } from '@asyncfn/service-kit';
 import type { FastifyInstance } from 'fastify';
 import { buildApp, type ClientLimits } from './app.ts';
-import { loadTokens, type TokensFile } from './auth/load-tokens.ts';
-import { BodyBudget } from './body-budget.ts';
-import { CallSpans } from './call-spans.ts';
+import { loadTokens, type TokensFile } from './auth/index.ts';
 import { contradictions, type GatewayConfig } from './config.ts';
-import { buildFollowing, startSweeping } from './following.ts';
+import { CallSpans, ReceiptBook } from './enqueue/index.ts';
+import { BodyBudget } from './http/index.ts';
 import { createMetrics, showHeld } from './metrics.ts';
-import { PurgeJobs } from './purge-jobs.ts';
-import { QueueRates } from './queue-rates.ts';
-import { ReceiptBook } from './receipt-book.ts';
+import { PurgeJobs } from './purge/index.ts';
+import { QueueRates } from './queues/index.ts';
 import { startRounds } from './rounds.ts';
 import { stopGateway } from './stop.ts';
-import { Waiters } from './waiting/waiters.ts';
+import { buildFollowing, startSweeping, Waiters } from './waiting/index.ts';
 
 export type GatewayContext = Pick<ProcessContext, 'logger' | 'version' | 'env' | 'fail'>;
 

@@ -1,7 +1,7 @@
-import type { Broker, Publisher } from '@asyncfn/queue-core';
+import type { Broker, Publisher } from '@asyncfn/queue-core/jetstream';
 import { type Logger, type OpsServer, type Phase, runPhases, type Tracing } from '@asyncfn/service-kit';
 import type { FastifyInstance } from 'fastify';
-import type { ReceiptBook } from './receipt-book.ts';
+import type { ReceiptBook } from './enqueue/index.ts';
 
 /** What a stop stops. */
 export interface GatewayParts {

@@ -1,18 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { startNatsServer } from '@asyncfn/nats-server';
 import type {} from '@asyncfn/nats-server/vitest';
-import {
-  Broker,
-  type Call,
-  CallStore,
-  callHeader,
-  createCallId,
-  type DeadLetterReason,
-  encodeEnvelope,
-  keyOf,
-  Publisher,
-  QueueTopology,
-} from '@asyncfn/queue-core';
+import { type Call, callHeader, createCallId, type DeadLetterReason, encodeEnvelope, keyOf } from '@asyncfn/queue-core';
+import { Broker, CallStore, Publisher, QueueTopology } from '@asyncfn/queue-core/jetstream';
 import { eventually } from '@asyncfn/testkit';
 import { request } from 'undici';
 import { expect, inject, test } from 'vitest';

@@ -1,4 +1,5 @@
-import { type BrokerTrouble, QueueError, type ReplayObstacle, type StoredDeadLetter } from '@asyncfn/queue-core';
+import { QueueError } from '@asyncfn/queue-core';
+import type { BrokerTrouble, ReplayObstacle, StoredDeadLetter } from '@asyncfn/queue-core/jetstream';
 import { request } from 'undici';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startTestGateway, type TestGateway } from './gateway-fixture.ts';

@@ -1,4 +1,5 @@
-import { mostRegistered, QueueError } from '@asyncfn/queue-core';
+import { QueueError } from '@asyncfn/queue-core';
+import { mostRegistered } from '@asyncfn/queue-core/functions';
 import { request } from 'undici';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startTestGateway, type TestGateway } from './gateway-fixture.ts';

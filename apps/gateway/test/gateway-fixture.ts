@@ -1,19 +1,15 @@
 import type { AddressInfo } from 'node:net';
-import {
-  type AcceptOptions,
-  type AcceptResult,
-  type Call,
-  CallbackPolicy,
-  type FunctionConfig,
-  FunctionRegister,
-} from '@asyncfn/queue-core';
+import type { Call } from '@asyncfn/queue-core';
+import { CallbackPolicy } from '@asyncfn/queue-core/callback-guard';
+import { type FunctionConfig, FunctionRegister } from '@asyncfn/queue-core/functions';
+import type { AcceptOptions, AcceptResult } from '@asyncfn/queue-core/jetstream';
 import { createLogger, OwnHosts, parseConfig } from '@asyncfn/service-kit';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { Registry } from 'prom-client';
-import type { CallIntake } from '../src/accept.ts';
 import { type AppDependencies, buildApp } from '../src/app.ts';
-import { BodyBudget } from '../src/body-budget.ts';
 import { gatewayConfig } from '../src/config.ts';
+import type { CallIntake } from '../src/enqueue/accept.ts';
+import { BodyBudget } from '../src/http/body-budget.ts';
 import { createMetrics } from '../src/metrics.ts';
 import { Waiters } from '../src/waiting/waiters.ts';
 import { MemoryFunctions } from './memory-functions.ts';

@@ -1,7 +1,7 @@
 import { eventually } from '@asyncfn/testkit';
 import { request } from 'undici';
 import { describe, expect, test } from 'vitest';
-import { BodyBudget } from '../src/body-budget.ts';
+import { BodyBudget } from '../src/http/body-budget.ts';
 import { startTestGateway, type TestGateway } from './gateway-fixture.ts';
 import { exchange, post, RawClient } from './raw-client.ts';
 import { testToken, tokensOf } from './test-tokens.ts';

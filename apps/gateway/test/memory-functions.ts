@@ -1,5 +1,6 @@
-import type { ChangeDecision, KnownFunction, RegisterChange } from '@asyncfn/queue-core';
-import type { FunctionDesk } from '../src/routes/functions.ts';
+import type { KnownFunction } from '@asyncfn/queue-core/functions';
+import type { ChangeDecision, RegisterChange } from '@asyncfn/queue-core/jetstream';
+import type { FunctionDesk } from '../src/functions/functions.ts';
 
 /** A register that nobody shares. */
 export class MemoryFunctions implements FunctionDesk {

@@ -1,4 +1,4 @@
-import type { FunctionLoad, QueueState } from '@asyncfn/queue-core';
+import type { FunctionLoad, QueueState } from '@asyncfn/queue-core/jetstream';
 import type { AppDependencies } from '../src/app.ts';
 
 /** Queues that a test fills as it likes. */

@@ -1,4 +1,5 @@
-import { QueueError, type QueueState } from '@asyncfn/queue-core';
+import { QueueError } from '@asyncfn/queue-core';
+import type { QueueState } from '@asyncfn/queue-core/jetstream';
 import { request } from 'undici';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startTestGateway, type TestGateway } from './gateway-fixture.ts';

@@ -1,17 +1,8 @@
-import {
-  type CallAddress,
-  type CallIdentity,
-  type CallStanding,
-  type CallWatch,
-  type CancelResult,
-  type EndedCall,
-  ownerOf,
-  type PurgeTarget,
-  type WatchScope,
-} from '@asyncfn/queue-core';
+import { type CallAddress, type CallIdentity, type CallStanding, type EndedCall, ownerOf } from '@asyncfn/queue-core';
+import type { CallWatch, CancelResult, PurgeTarget, WatchScope } from '@asyncfn/queue-core/jetstream';
 import type { CallLookup } from '../src/auth/find-call.ts';
-import type { PurgeProgress } from '../src/purge-jobs.ts';
-import type { CallOptions } from '../src/routes/calls.ts';
+import type { CallOptions } from '../src/calls/call-options.ts';
+import type { PurgeProgress } from '../src/purge/purge-jobs.ts';
 import type { EndedWithResult } from './call-fixture.ts';
 
 /** Calls that stand where a test puts them: each under its id, or under another name where an id has several. */

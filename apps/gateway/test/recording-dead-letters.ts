@@ -1,5 +1,5 @@
-import type { DeadLetterPage, ReplayResult, StoredDeadLetter } from '@asyncfn/queue-core';
-import type { DeadLetterDesk } from '../src/routes/dead-letters.ts';
+import type { DeadLetterPage, ReplayResult, StoredDeadLetter } from '@asyncfn/queue-core/jetstream';
+import type { DeadLetterDesk } from '../src/dead-letters/dead-letters.ts';
 
 type BulkResult = Awaited<ReturnType<DeadLetterDesk['replayMany']>>;
 

@@ -1,4 +1,5 @@
-import { FunctionRegister, type RefusalReason } from '@asyncfn/queue-core';
+import type { RefusalReason } from '@asyncfn/queue-core';
+import { FunctionRegister } from '@asyncfn/queue-core/functions';
 import { request } from 'undici';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { problems } from '../src/problem.ts';

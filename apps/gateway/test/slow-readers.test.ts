@@ -1,7 +1,7 @@
 import { eventually } from '@asyncfn/testkit';
 import { request } from 'undici';
 import { expect, test } from 'vitest';
-import { BodyBudget } from '../src/body-budget.ts';
+import { BodyBudget } from '../src/http/body-budget.ts';
 import { endedCall } from './call-fixture.ts';
 import { startTestGateway } from './gateway-fixture.ts';
 import { RawClient } from './raw-client.ts';

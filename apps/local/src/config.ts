@@ -1,4 +1,4 @@
-import { signingSecretType } from '@asyncfn/queue-core';
+import { signingSecretType } from '@asyncfn/queue-core/webhook';
 import { type ConfigOf, duration, hostPatternType, integer, listOf, processConfig, text } from '@asyncfn/service-kit';
 
 const MAX_PORT = 65_535;

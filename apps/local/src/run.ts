@@ -1,8 +1,7 @@
 import { readVersion, runProcess } from '@asyncfn/service-kit';
 import { localSchema } from './config.ts';
-import { SignalFilter } from './launch/signal-filter.ts';
-import { Terminal } from './launch/terminal.ts';
 import { createLocal } from './service.ts';
+import { SignalFilter, Terminal } from './terminal/index.ts';
 
 /** Runs everything on this machine as one process, from its configuration to its exit code. */
 export async function run(process: NodeJS.Process): Promise<void> {

@@ -6,17 +6,22 @@ import { findNatsServer, type NatsServer, startNatsServer } from '@asyncfn/nats-
 import { createService, type Logger, OwnHosts, type ProcessContext, type Service } from '@asyncfn/service-kit';
 import { type LocalConfig, type LocalPorts, resolvePorts } from './config.ts';
 import { type HttpHandler, HttpListener } from './http-listener.ts';
-import { createInbox } from './inbox/inbox.ts';
-import { AppProcess, toEndError } from './launch/app-process.ts';
-import { renderBanner } from './launch/banner.ts';
-import { type ChildEnvFacts, childEnv } from './launch/child-env.ts';
-import { type FolderLock, lockFolder } from './launch/folder-lock.ts';
-import { renderFunctionsFile } from './launch/functions-file.ts';
-import { type KeptSecret, keepSigningSecret } from './launch/signing-secret.ts';
-import { makeStateFolder } from './launch/state-folder.ts';
-import type { Terminal } from './launch/terminal.ts';
+import { createInbox } from './inbox/index.ts';
+import {
+  AppProcess,
+  type ChildEnvFacts,
+  childEnv,
+  type FolderLock,
+  type KeptSecret,
+  keepSigningSecret,
+  lockFolder,
+  makeStateFolder,
+  renderFunctionsFile,
+  toEndError,
+} from './launch/index.ts';
 import { checkPorts, formatHost, type WantedPort } from './port.ts';
-import { createSampleFunctions } from './samples/sample-functions.ts';
+import { createSampleFunctions } from './samples/index.ts';
+import { renderBanner, type Terminal } from './terminal/index.ts';
 
 export interface LocalOptions {
   config: LocalConfig;

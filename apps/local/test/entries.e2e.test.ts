@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { createSigningSecret, parseSigningSecret, signWebhook } from '@asyncfn/queue-core';
+import { createSigningSecret, parseSigningSecret, signWebhook } from '@asyncfn/queue-core/webhook';
 import { expect, test } from 'vitest';
 
 /** Runs one of the entries for containers on a free port. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { createSigningSecret, parseSigningSecret } from '@asyncfn/queue-core';
+import { createSigningSecret, parseSigningSecret } from '@asyncfn/queue-core/webhook';
 import { OwnHosts } from '@asyncfn/service-kit';
 import { eventually } from '@asyncfn/testkit';
 import { Webhook } from 'standardwebhooks';

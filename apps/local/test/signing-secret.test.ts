@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseSigningSecret } from '@asyncfn/queue-core';
+import { parseSigningSecret } from '@asyncfn/queue-core/webhook';
 import { ConfigError } from '@asyncfn/service-kit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { keepSigningSecret } from '../src/launch/signing-secret.ts';

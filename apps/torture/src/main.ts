@@ -2,11 +2,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { findNatsServer } from '@asyncfn/nats-server';
-import { allFaults } from './faults/schedule.ts';
+import { allFaults } from './faults/index.ts';
 import { parseCommandLine, UsageError, usage } from './options.ts';
 import { formatReport } from './report.ts';
-import { formatTrends } from './soak/format-trends.ts';
-import { soak } from './soak/soak.ts';
+import { formatTrends, soak } from './soak/index.ts';
 import { torture } from './torture.ts';
 
 const startedAt = Date.now();

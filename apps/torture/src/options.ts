@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { parseDuration } from '@asyncfn/units';
-import type { Fault } from './faults/fault.ts';
+import type { Fault } from './faults/index.ts';
 
 /** What the command line asks for. */
 export type CommandLine = RunCommand | { readonly command: 'help' };

@@ -1,7 +1,5 @@
-import type { Verdict, Violation } from './check/check-history.ts';
-import type { Impact } from './check/impact.ts';
-import type { HistoryEvent } from './history/event.ts';
-import type { FaultSpan } from './history/stories.ts';
+import type { Impact, Verdict, Violation } from './check/index.ts';
+import type { FaultSpan, HistoryEvent } from './history/index.ts';
 
 /** The verdict for people: what was counted, and the shortest story of a call for each rule that was broken. */
 export function formatReport(verdict: Verdict, faults: readonly FaultSpan[], impacts: readonly Impact[] = []): string {

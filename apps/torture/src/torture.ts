@@ -4,21 +4,12 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openSmallDisk, type SmallDisk, startFleet } from '@asyncfn/stack';
 import { createRandom } from '@asyncfn/testkit';
-import { BrokerLook } from './broker/broker-look.ts';
-import { checkHistory, type Verdict } from './check/check-history.ts';
-import type { RuleLimits } from './check/excuses.ts';
-import { type Impact, measureImpact } from './check/impact.ts';
-import type { Fault } from './faults/fault.ts';
-import { Naps } from './faults/naps.ts';
-import { runFaults } from './faults/schedule.ts';
-import { History } from './history/history.ts';
-import { type FaultSpan, toStories } from './history/stories.ts';
-import { startCallee } from './load/callee.ts';
-import { Receivers } from './load/receivers.ts';
-import { Sender } from './load/sender.ts';
-import { createAccess } from './rig/access.ts';
-import { fleetOptions, type RigOptions } from './rig/rig.ts';
-import { endsKeptMs } from './rig/short-memory.ts';
+import { BrokerLook } from './broker/index.ts';
+import { checkHistory, type Impact, measureImpact, type RuleLimits, type Verdict } from './check/index.ts';
+import { type Fault, Naps, runFaults } from './faults/index.ts';
+import { type FaultSpan, History, toStories } from './history/index.ts';
+import { Receivers, Sender, startCallee } from './load/index.ts';
+import { createAccess, endsKeptMs, fleetOptions, type RigOptions } from './rig/index.ts';
 
 export interface TortureOptions
   extends Omit<RigOptions, 'functionUrl' | 'tokensFile' | 'dnsServers' | 'clockFile' | 'storeDirs' | 'onLine'> {

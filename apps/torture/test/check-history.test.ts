@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkHistory } from '../src/check/check-history.ts';
 import type { HistoryEvent } from '../src/history/event.ts';
-import { type Plan, randomPlan } from '../src/load/plan.ts';
+import { type Plan, randomPlan } from '../src/plan.ts';
 import { formatReport } from '../src/report.ts';
 import { idOf, WrittenHistory } from './written-history.ts';
 

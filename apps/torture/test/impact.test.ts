@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { measureImpact } from '../src/check/impact.ts';
-import type { Plan } from '../src/load/plan.ts';
+import type { Plan } from '../src/plan.ts';
 import { WrittenHistory } from './written-history.ts';
 
 const plan: Plan = {

@@ -1,6 +1,6 @@
 import type { HistoryEvent } from '../src/history/event.ts';
 import type { Happening } from '../src/history/history.ts';
-import { expectedEnd, type Plan } from '../src/load/plan.ts';
+import { expectedEnd, type Plan } from '../src/plan.ts';
 
 /** A history that tests write by hand: what happens is put at a time, in whichever order. */
 export class WrittenHistory {

@@ -1,16 +1,7 @@
-import type {
-  CallWhereabouts,
-  Receipt,
-  ReceiptBatch,
-  ReceiptDelivery,
-  ReceiptSource,
-  ReceiptStore,
-} from '@asyncfn/queue-core';
+import type { Receipt, ReceiptBatch } from '@asyncfn/queue-core';
+import type { ReceiptDelivery, ReceiptSource, ReceiptStore } from '@asyncfn/queue-core/jetstream';
 import { type Logger, sleep } from '@asyncfn/service-kit';
-import type { WorkerMetrics } from './metrics.ts';
-
-/** What was found out about an accepted call. `unknown`: the look came so late that an end may be forgotten by now. */
-export type AuditFinding = CallWhereabouts | 'unknown';
+import type { AuditFinding, WorkerMetrics } from './metrics.ts';
 
 export interface CallAuditOptions {
   readonly source: Pick<ReceiptSource, 'fetch'>;

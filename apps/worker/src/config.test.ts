@@ -1,4 +1,6 @@
-import { CallbackPolicy, createSigningSecret, defaultRetryPolicy } from '@asyncfn/queue-core';
+import { CallbackPolicy } from '@asyncfn/queue-core/callback-guard';
+import { defaultRetryPolicy } from '@asyncfn/queue-core/settle';
+import { createSigningSecret } from '@asyncfn/queue-core/webhook';
 import { ConfigError, parseConfig } from '@asyncfn/service-kit';
 import { expect, expectTypeOf, test } from 'vitest';
 import { contradictions, toRetryDefaults, type WorkerConfig, workerConfig } from './config.ts';

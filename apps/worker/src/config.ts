@@ -1,16 +1,9 @@
 import { functionsConfig } from '@asyncfn/live-functions';
-import {
-  callbackRuleSettings,
-  defaultRetryPolicy,
-  groupCommitModes,
-  portRangeType,
-  queueNameType,
-  type RetryPolicy,
-  signingSecretType,
-  streamLimitSetting,
-  streamLimitType,
-  targetRuleType,
-} from '@asyncfn/queue-core';
+import { queueNameType, streamLimitSetting, streamLimitType } from '@asyncfn/queue-core';
+import { callbackRuleSettings, portRangeType, targetRuleType } from '@asyncfn/queue-core/callback-guard';
+import { groupCommitModes } from '@asyncfn/queue-core/jetstream';
+import { defaultRetryPolicy, type RetryPolicy } from '@asyncfn/queue-core/settle';
+import { signingSecretType } from '@asyncfn/queue-core/webhook';
 import {
   ConfigError,
   type ConfigOf,
@@ -28,8 +21,8 @@ import {
   size,
   text,
 } from '@asyncfn/service-kit';
-import { leastResponses } from './memory/budgets.ts';
-import { dnsServerType } from './names/dns-server-type.ts';
+import { leastResponses } from './memory/index.ts';
+import { dnsServerType } from './names/index.ts';
 
 const mebibyte = 1024 * 1024;
 const second = 1_000;

@@ -1,9 +1,13 @@
-import type { Backlog, DeadLetterReason, RetryReason } from '@asyncfn/queue-core';
+import type { DeadLetterReason } from '@asyncfn/queue-core';
+import type { Backlog, CallWhereabouts } from '@asyncfn/queue-core/jetstream';
+import type { RetryReason } from '@asyncfn/queue-core/settle';
 import { createBoundedLabel } from '@asyncfn/service-kit';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { AuditFinding } from './call-audit.ts';
-import type { AttemptResult } from './invoke.ts';
-import type { Budgets } from './memory/budgets.ts';
+import type { AttemptResult } from './invoke/index.ts';
+import type { Budgets } from './memory/index.ts';
+
+/** What was found out about an accepted call. `unknown`: the look came so late that an end may be forgotten by now. */
+export type AuditFinding = CallWhereabouts | 'unknown';
 
 /** How a delivery of a callback went. */
 type CallbackStatus = 'delivered' | 'gone' | 'retry' | 'undeliverable';

@@ -1,6 +1,6 @@
-import { pulseMs } from '@asyncfn/queue-core';
+import { pulseMs } from '@asyncfn/queue-core/jetstream';
 import { every, sleep } from '@asyncfn/service-kit';
-import type { WorkerParts } from './service.ts';
+import type { WorkerParts } from './worker-parts.ts';
 
 /** How often lanes are compared with what exists, in case an advisory got lost. */
 const reconcileMs = 5_000;

@@ -1,5 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { followFunctions, loadFunctionsFile } from '@asyncfn/live-functions';
+import { type QueueError, toStreamLimits } from '@asyncfn/queue-core';
+import { defaultQueue, FunctionRegister, type FunctionsFile, withoutFile } from '@asyncfn/queue-core/functions';
 import {
   answerForHeldCalls,
   BacklogReader,
@@ -10,34 +12,27 @@ import {
   CallbackStore,
   CallStore,
   createGroupCommit,
-  defaultQueue,
   ExpirySource,
   ExpiryStore,
-  FunctionRegister,
-  type FunctionsFile,
   findSettingProblems,
   Handovers,
   MoveNotices,
   OutcomePruner,
   OverdueSchedules,
   Publisher,
-  type QueueError,
   QueueTopology,
   ReceiptSource,
   ReceiptStore,
   SharedRegister,
   StreamRoom,
   StreamWatch,
-  toStreamLimits,
-  withoutFile,
-} from '@asyncfn/queue-core';
+} from '@asyncfn/queue-core/jetstream';
 import {
   allConfigured,
   brokerAddress,
   createOpsServer,
   createRegistry,
   createService,
-  type Logger,
   opsAddress,
   type ProcessContext,
   refuseProblems,
@@ -45,29 +40,29 @@ import {
   startTracing,
   type Tracing,
 } from '@asyncfn/service-kit';
-import type { Registry } from 'prom-client';
-import { createBacklogLook } from './backlog-look.ts';
+import { CallRunner } from './attempts/index.ts';
 import { CallAudit } from './call-audit.ts';
-import { CallRunner } from './call-runner.ts';
-import { CallbackDesk } from './callbacks/callback-desk.ts';
-import { CallbackSender } from './callbacks/callback-sender.ts';
-import { CallbackKeys } from './callbacks/signing/callback-keys.ts';
-import { loadTokenSecrets, type TokenKeys } from './callbacks/signing/token-secrets.ts';
-import { createWayOut, type WayOut } from './callbacks/way-out.ts';
+import {
+  CallbackDesk,
+  CallbackKeys,
+  CallbackSender,
+  createWayOut,
+  loadTokenSecrets,
+  type TokenKeys,
+  type WayOut,
+} from './callbacks/index.ts';
 import { contradictions, toRetryDefaults, type WorkerConfig } from './config.ts';
-import type { Dispatcher } from './dispatcher.ts';
-import { ExpiryDesk } from './expiry/expiry-desk.ts';
-import { HeldCalls } from './held-calls.ts';
-import { HttpAgent } from './http/http-agent.ts';
-import { buildLanes, type Lanes } from './lanes/build-lanes.ts';
-import { LeaseKeeper } from './lease-keeper.ts';
-import { type Budgets, createBudgets } from './memory/budgets.ts';
+import { ExpiryDesk } from './expiry/index.ts';
+import { HttpAgent } from './http/index.ts';
+import { buildLanes, createBacklogLook, type Dispatcher } from './lanes/index.ts';
+import { type Budgets, createBudgets } from './memory/index.ts';
 import { createMetrics, type WorkerMetrics } from './metrics.ts';
 import { startRounds } from './rounds.ts';
-import { giveBackWord, noteAndGiveBack } from './settle/hand-back.ts';
-import type { OnSettleStep } from './settle/settle-step.ts';
-import { type HeldDelivery, Settler } from './settle/settler.ts';
+import { HeldCalls, LeaseKeeper } from './running/index.ts';
+import { giveBackWord, type HeldDelivery, noteAndGiveBack, Settler } from './settle/index.ts';
 import { stopWorker } from './stop.ts';
+import type { OnSettleStep } from './storing/index.ts';
+import type { BrokerParts, WorkerParts } from './worker-parts.ts';
 
 /** Seams for tests. */
 export interface WorkerOverrides {
@@ -77,46 +72,6 @@ export interface WorkerOverrides {
   readonly now?: () => number;
   /** Gives numbers from 0 to 1. Default `Math.random`. */
   readonly random?: () => number;
-}
-
-/** What the worker speaks to JetStream through. */
-interface BrokerParts {
-  readonly register: FunctionRegister;
-  readonly shared: SharedRegister;
-  readonly broker: Broker;
-  /** How old what was heard of the broker is. */
-  readonly pulse: BrokerPulse;
-  readonly topology: QueueTopology;
-  readonly publisher: Publisher;
-  /** Of streams that have limits; undefined where they have none. */
-  readonly room: StreamRoom | undefined;
-  readonly watch: StreamWatch;
-}
-
-/** All the parts of a running worker. */
-export interface WorkerParts extends BrokerParts, Lanes {
-  readonly logger: Logger;
-  readonly tracing: Tracing;
-  readonly registry: Registry;
-  readonly runner: CallRunner;
-  readonly callbacks: CallbackDesk;
-  readonly expiries: ExpiryDesk;
-  readonly overdue: OverdueSchedules;
-  /** Forgets the ends of calls. */
-  readonly pruner: OutcomePruner;
-  readonly audit: CallAudit;
-  readonly leases: LeaseKeeper;
-  readonly callbackLeases: LeaseKeeper<CallbackDelivery>;
-  /** The connections to functions. */
-  readonly agent: HttpAgent;
-  /** The connections to receivers of callbacks. */
-  readonly callbackAgent: HttpAgent;
-  /** Returns a call to the queue without counting an attempt. */
-  readonly handBack: (delivery: HeldDelivery, delayMs?: number) => Promise<void>;
-  /** Aborted when the worker is told to stop. */
-  readonly stop: AbortController;
-  /** Aborted when work in hand may run no longer. */
-  readonly cutShort: AbortController;
 }
 
 /** A worker: takes calls out of the queues, invokes their functions, settles them and delivers the results. */

@@ -1,5 +1,5 @@
 import { type OpsServer, runPhases, sleep } from '@asyncfn/service-kit';
-import type { WorkerParts } from './service.ts';
+import type { WorkerParts } from './worker-parts.ts';
 
 /** Time for what must be told to the broker at the end. */
 const brokerMs = 5_000;

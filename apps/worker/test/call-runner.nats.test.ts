@@ -1,6 +1,7 @@
 import { type NatsServer, startNatsServer } from '@asyncfn/nats-server';
 import type {} from '@asyncfn/nats-server/vitest';
-import { type Call, type Delivery, identityOf, keyOf, type Outcome, QueueError } from '@asyncfn/queue-core';
+import { type Call, identityOf, keyOf, type Outcome, QueueError } from '@asyncfn/queue-core';
+import type { Delivery } from '@asyncfn/queue-core/jetstream';
 import {
   type CallbackReceiver,
   eventually,

@@ -1,6 +1,7 @@
 import { type NatsServer, startNatsServer } from '@asyncfn/nats-server';
 import type {} from '@asyncfn/nats-server/vitest';
-import { type CallbackTask, CallbackVerifier, createCallId } from '@asyncfn/queue-core';
+import { type CallbackTask, createCallId } from '@asyncfn/queue-core';
+import { CallbackVerifier } from '@asyncfn/queue-core/webhook';
 import { eventually, gate, type RecordedRequest, startCallbackReceiver, status } from '@asyncfn/testkit';
 import { beforeEach, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { type BenchOptions, type SettlingBench, startBench } from './settling-bench.ts';

@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
-import { CallbackPolicy } from '@asyncfn/queue-core';
+import { CallbackPolicy } from '@asyncfn/queue-core/callback-guard';
 import { createLogger, parseConfig } from '@asyncfn/service-kit';
 import { createCheckedConnector, type ResolveAddresses } from '../src/callbacks/checked-connector.ts';
 import { workerConfig } from '../src/config.ts';

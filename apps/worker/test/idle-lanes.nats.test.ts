@@ -1,15 +1,8 @@
 import { type NatsServer, startNatsServer } from '@asyncfn/nats-server';
 import type {} from '@asyncfn/nats-server/vitest';
-import {
-  Broker,
-  type Call,
-  CallQueue,
-  createCallId,
-  FunctionRegister,
-  followDeletedLanes,
-  Publisher,
-  QueueTopology,
-} from '@asyncfn/queue-core';
+import { type Call, createCallId } from '@asyncfn/queue-core';
+import { FunctionRegister } from '@asyncfn/queue-core/functions';
+import { Broker, CallQueue, followDeletedLanes, Publisher, QueueTopology } from '@asyncfn/queue-core/jetstream';
 import { createLogger } from '@asyncfn/service-kit';
 import { eventually } from '@asyncfn/testkit';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';

@@ -1,31 +1,29 @@
 import { randomBytes } from 'node:crypto';
+import { type Call, createCallId } from '@asyncfn/queue-core';
+import { CallbackPolicy } from '@asyncfn/queue-core/callback-guard';
+import { type FunctionConfig, FunctionRegister } from '@asyncfn/queue-core/functions';
 import {
   type AcceptOptions,
   type AcceptResult,
   Broker,
-  type Call,
   type CallbackDelivery,
-  CallbackPolicy,
   CallbackSource,
   CallbackStore,
   CallQueue,
   CallSource,
   CallStore,
-  createCallId,
   DeadLetterStore,
   type Delivery,
-  defaultRetryPolicy,
   ExpirySource,
   ExpiryStore,
-  type FunctionConfig,
-  FunctionRegister,
   Handovers,
   Publisher,
   QueueTopology,
-} from '@asyncfn/queue-core';
+} from '@asyncfn/queue-core/jetstream';
+import { defaultRetryPolicy } from '@asyncfn/queue-core/settle';
 import { createLogger, createRegistry, parseConfig } from '@asyncfn/service-kit';
 import { eventually } from '@asyncfn/testkit';
-import { CallRunner } from '../src/call-runner.ts';
+import { CallRunner } from '../src/attempts/call-runner.ts';
 import { CallbackDesk } from '../src/callbacks/callback-desk.ts';
 import { CallbackSender } from '../src/callbacks/callback-sender.ts';
 import { createCheckedConnector } from '../src/callbacks/checked-connector.ts';
@@ -33,13 +31,13 @@ import { Receivers } from '../src/callbacks/receivers.ts';
 import { CallbackKeys, type CallbackKeysOptions } from '../src/callbacks/signing/callback-keys.ts';
 import { workerConfig } from '../src/config.ts';
 import { ExpiryDesk } from '../src/expiry/expiry-desk.ts';
-import { HeldCalls } from '../src/held-calls.ts';
 import { HttpAgent } from '../src/http/http-agent.ts';
-import { LeaseKeeper } from '../src/lease-keeper.ts';
 import { LaneGate } from '../src/limiter/lane-gate.ts';
 import { type Budgets, createBudgets } from '../src/memory/budgets.ts';
 import { createMetrics } from '../src/metrics.ts';
 import { NameResolver } from '../src/names/name-resolver.ts';
+import { HeldCalls } from '../src/running/held-calls.ts';
+import { LeaseKeeper } from '../src/running/lease-keeper.ts';
 import { type HeldDelivery, Settler } from '../src/settle/settler.ts';
 
 export interface BenchOptions {

@@ -1,6 +1,7 @@
 import { type NatsServer, startNatsServer } from '@asyncfn/nats-server';
 import type {} from '@asyncfn/nats-server/vitest';
-import { type Call, createCallId, identityOf, keyOf, ReceiptStore } from '@asyncfn/queue-core';
+import { type Call, createCallId, identityOf, keyOf } from '@asyncfn/queue-core';
+import { ReceiptStore } from '@asyncfn/queue-core/jetstream';
 import {
   type CallbackReceiver,
   type RequestHandler,

@@ -9,7 +9,7 @@ import {
   CancelIntents,
   Handovers,
   HolderLine,
-} from '@asyncfn/queue-core';
+} from '@asyncfn/queue-core/jetstream';
 import { eventually, startTestFunction, type TestFunction } from '@asyncfn/testkit';
 import { expect, inject } from 'vitest';
 import type { Pass } from '../src/limiter/lane-gate.ts';

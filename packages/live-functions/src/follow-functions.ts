@@ -1,4 +1,5 @@
-import type { FunctionsFile, SharedRegister } from '@asyncfn/queue-core';
+import type { FunctionsFile } from '@asyncfn/queue-core/functions';
+import type { SharedRegister } from '@asyncfn/queue-core/jetstream';
 import { every, type Logger, watchFile } from '@asyncfn/service-kit';
 
 export interface FollowOptions {

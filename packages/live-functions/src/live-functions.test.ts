@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { FileDefinition } from '@asyncfn/queue-core';
+import type { FileDefinition } from '@asyncfn/queue-core/functions';
 import { ConfigError, createLogger, parseConfig } from '@asyncfn/service-kit';
 import { eventually } from '@asyncfn/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';

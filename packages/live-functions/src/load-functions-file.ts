@@ -1,4 +1,4 @@
-import { FunctionsFile, FunctionsFileError } from '@asyncfn/queue-core';
+import { FunctionsFile, FunctionsFileError } from '@asyncfn/queue-core/functions';
 import { ConfigError, type ConfigOf, type ProcessContext } from '@asyncfn/service-kit';
 import type { functionsConfig } from './functions-config.ts';
 

@@ -2,8 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { readdir, readFile, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { Release } from '../src/find/pinned-release.ts';
 import { type FindOptions, type FoundServer, findNatsServer } from '../src/index.ts';
-import type { Release } from '../src/pinned-release.ts';
 import { buildArchive, fakeServer, RELEASE, releaseOf, type SiteOptions, startReleaseSite } from './release-site.ts';
 import { createTemporaryFolder } from './temporary-folder.ts';
 

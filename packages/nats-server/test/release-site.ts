@@ -6,8 +6,8 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { arch, platform, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildName } from '../src/github-release.ts';
-import type { Release } from '../src/pinned-release.ts';
+import { buildName } from '../src/find/github-release.ts';
+import type { Release } from '../src/find/pinned-release.ts';
 
 export const RELEASE = '2.15.1';
 

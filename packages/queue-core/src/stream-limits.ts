@@ -1,6 +1,5 @@
 import { formatSize, parseSize } from '@asyncfn/units';
-import { isNamePart } from './function-name.ts';
-import { queueStream } from './subjects.ts';
+import { isNamePart, queueStream } from './call/index.ts';
 
 /** How large one stream may become, or each that is not named. */
 export interface StreamLimit {

@@ -1,7 +1,7 @@
 import { eventually } from '@asyncfn/testkit';
 import { expect, inject, test } from 'vitest';
-import { BacklogReader, CallStore, Publisher } from '../src/index.ts';
-import { queueStream, scheduledFilter } from '../src/subjects.ts';
+import { queueStream, scheduledFilter } from '../src/call/subjects.ts';
+import { BacklogReader, CallStore, Publisher } from '../src/jetstream/index.ts';
 import { uniqueQueue } from './connected.ts';
 import { buildCall, functionConfig, startGatewaySide, startWorkerSide } from './harness.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '@asyncfn/testkit';
 import { describe, expect, inject, test } from 'vitest';
-import type { Broker } from '../src/index.ts';
+import type { Broker } from '../src/jetstream/index.ts';
 import { connected, createBroker, startServer } from './connected.ts';
 import { createIdentities } from './nats-identities.ts';
 

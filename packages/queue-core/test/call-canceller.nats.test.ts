@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { CallCanceller, keyOf, type PublishResult } from '../src/index.ts';
+import { keyOf, type PublishResult } from '../src/index.ts';
+import { CallCanceller } from '../src/jetstream/index.ts';
 import { openFinder, reportOf } from './call-fixture.ts';
 import { outcomeOf } from './dead-letter-fixture.ts';
 import { buildCall } from './harness.ts';

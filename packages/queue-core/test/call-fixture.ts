@@ -1,9 +1,8 @@
 import { eventually } from '@asyncfn/testkit';
 import { expect, inject, onTestFinished } from 'vitest';
-import { heldReportCodec, wordSubject } from '../src/held-call.ts';
+import { type Call, type HeldReport, identityOf } from '../src/index.ts';
 import {
   answerForHeldCalls,
-  type Call,
   CallCanceller,
   CallFinder,
   CallPurge,
@@ -13,11 +12,10 @@ import {
   CancelSweeper,
   type Delivery,
   Handovers,
-  type HeldReport,
   HolderLine,
-  identityOf,
   Publisher,
-} from '../src/index.ts';
+} from '../src/jetstream/index.ts';
+import { heldReportCodec, wordSubject } from '../src/records/held-call.ts';
 import { uniqueQueue } from './connected.ts';
 import { buildCall, functionConfig, startGatewaySide, startWorkerSide } from './harness.ts';
 

@@ -4,7 +4,8 @@ import { basename, join } from 'node:path';
 import { eventually } from '@asyncfn/testkit';
 import { headers } from '@nats-io/transport-node';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
-import { CallQueue, FunctionRegister } from '../src/index.ts';
+import { FunctionRegister } from '../src/functions/index.ts';
+import { CallQueue } from '../src/jetstream/index.ts';
 import { startServer, uniqueQueue } from './connected.ts';
 import { buildCall, functionConfig, openManager, startGatewaySide, startWorkerSide } from './harness.ts';
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { connect as connectSocket } from 'node:net';
 import { eventually, startTcpProxy } from '@asyncfn/testkit';
 import { describe, expect, inject, test } from 'vitest';
-import type { Delivery } from '../src/index.ts';
+import type { Delivery } from '../src/jetstream/index.ts';
 import { startServer, uniqueQueue } from './connected.ts';
 import {
   buildCall,

@@ -3,7 +3,10 @@ import { type NatsServer, type NatsServerOptions, startNatsServer } from '@async
 import type {} from '@asyncfn/nats-server/vitest';
 import { eventually } from '@asyncfn/testkit';
 import { inject } from 'vitest';
-import { Broker, type BrokerOptions, type QueueError, type QueueLogger } from '../src/index.ts';
+import type { QueueError } from '../src/index.ts';
+import type { BrokerOptions } from '../src/jetstream/connecting/broker.ts';
+import type { QueueLogger } from '../src/jetstream/connecting/queue-logger.ts';
+import { Broker } from '../src/jetstream/index.ts';
 
 interface LogLine {
   readonly level: 'info' | 'warn' | 'error';

@@ -2,25 +2,20 @@ import { randomBytes } from 'node:crypto';
 import { eventually } from '@asyncfn/testkit';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { inject } from 'vitest';
-import { callHeader } from '../src/codec.ts';
+import { callHeader } from '../src/call/codec.ts';
+import { type FunctionConfig, FunctionRegister } from '../src/functions/index.ts';
 import {
   type Call,
-  CallbackStore,
   type CallbackTask,
-  CallStore,
   callbackTaskCodec,
   createCallId,
   type DeadLetter,
-  DeadLetterStore,
   decodeCall,
   encodeEnvelope,
-  type FunctionConfig,
-  FunctionRegister,
   keyOf,
   type Outcome,
-  Publisher,
-  QueueTopology,
 } from '../src/index.ts';
+import { CallbackStore, CallStore, DeadLetterStore, Publisher, QueueTopology } from '../src/jetstream/index.ts';
 import { createBroker, uniqueQueue } from './connected.ts';
 
 /** A process's view of the dead letters, with a queue and a function of the test's own. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { headers } from '@nats-io/transport-node';
 import { describe, expect, test } from 'vitest';
-import { maxScanned } from '../src/jetstream/dead-letter-scan.ts';
+import { maxScanned } from '../src/jetstream/dead-letters/dead-letter-scan.ts';
 import { bury, buryCallback, createCall, type DeadLetters, letterOf, openDeadLetters } from './dead-letter-fixture.ts';
 
 /** Reads all pages; `between` runs after each. */

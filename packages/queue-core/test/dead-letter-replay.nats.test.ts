@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { eventually } from '@asyncfn/testkit';
 import { describe, expect, test } from 'vitest';
-import { callHeader } from '../src/codec.ts';
-import { type Call, type CallbackTask, CallQueue, callbackTaskCodec, FunctionRegister, keyOf } from '../src/index.ts';
+import { callHeader } from '../src/call/codec.ts';
+import { FunctionRegister } from '../src/functions/index.ts';
+import { type Call, type CallbackTask, callbackTaskCodec, keyOf } from '../src/index.ts';
+import { CallQueue } from '../src/jetstream/index.ts';
 import { startServer, uniqueQueue } from './connected.ts';
 import {
   bury,

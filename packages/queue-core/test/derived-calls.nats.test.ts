@@ -1,6 +1,7 @@
 import { eventually } from '@asyncfn/testkit';
 import { describe, expect, inject, test } from 'vitest';
-import { type AcceptResult, type Call, callbackFollowerId } from '../src/index.ts';
+import { type Call, callbackFollowerId } from '../src/index.ts';
+import type { AcceptResult } from '../src/jetstream/index.ts';
 import { uniqueQueue } from './connected.ts';
 import { buildCall, type GatewaySide, openManager, startGatewaySide, startWorkerSide } from './harness.ts';
 import { storedIn } from './stored-calls.ts';

@@ -1,14 +1,9 @@
 import { startNatsCluster } from '@asyncfn/nats-server';
 import { eventually, freePort } from '@asyncfn/testkit';
 import { expect, inject, test } from 'vitest';
-import {
-  CallQueue,
-  type DurabilityOptions,
-  DurabilityWatch,
-  FunctionRegister,
-  Publisher,
-  QueueTopology,
-} from '../src/index.ts';
+import { FunctionRegister } from '../src/functions/index.ts';
+import { CallQueue, DurabilityWatch, Publisher, QueueTopology } from '../src/jetstream/index.ts';
+import type { DurabilityOptions } from '../src/jetstream/intake/durability-watch.ts';
 import { createBroker, type RecordingLogger, startServer, uniqueQueue } from './connected.ts';
 import { buildCall, functionConfig } from './harness.ts';
 

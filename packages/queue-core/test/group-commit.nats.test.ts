@@ -3,17 +3,11 @@ import type { NatsServer } from '@asyncfn/nats-server';
 import { eventually } from '@asyncfn/testkit';
 import { AckPolicy } from '@nats-io/jetstream';
 import { expect, inject, test } from 'vitest';
-import {
-  type AcceptResult,
-  type Call,
-  CallQueue,
-  CallStore,
-  CommitMode,
-  createCallId,
-  FunctionRegister,
-  GroupCommit,
-  type Outcome,
-} from '../src/index.ts';
+import { FunctionRegister } from '../src/functions/index.ts';
+import { type Call, createCallId, type Outcome } from '../src/index.ts';
+import { type AcceptResult, CallQueue, CallStore } from '../src/jetstream/index.ts';
+import { CommitMode } from '../src/jetstream/publish/commit-mode.ts';
+import { GroupCommit } from '../src/jetstream/publish/group-commit.ts';
 import { startServer, uniqueQueue } from './connected.ts';
 import { buildCall, functionConfig, type GatewaySide, openManager, startGatewaySide } from './harness.ts';
 

@@ -1,6 +1,7 @@
 import { eventually } from '@asyncfn/testkit';
 import { expect, inject, test } from 'vitest';
-import { type CallIdentity, createCallId, Handovers, Publisher } from '../src/index.ts';
+import { type CallIdentity, createCallId } from '../src/index.ts';
+import { Handovers, Publisher } from '../src/jetstream/index.ts';
 import { startServer } from './connected.ts';
 import { startWorkerSide } from './harness.ts';
 

@@ -2,19 +2,17 @@ import { eventually } from '@asyncfn/testkit';
 import type { Consumer, JetStreamManager } from '@nats-io/jetstream';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { type FunctionConfig, FunctionRegister } from '../src/functions/index.ts';
+import { type Call, createCallId } from '../src/index.ts';
 import {
   type Broker,
-  type Call,
   CallQueue,
   CallSource,
-  createCallId,
   type Delivery,
-  type FunctionConfig,
-  FunctionRegister,
   type LaneId,
   Publisher,
   QueueTopology,
-} from '../src/index.ts';
+} from '../src/jetstream/index.ts';
 import { connected, createBroker, type RecordingLogger, type TestBroker } from './connected.ts';
 
 export type { Consumer };

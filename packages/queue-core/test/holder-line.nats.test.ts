@@ -1,6 +1,6 @@
 import { eventually } from '@asyncfn/testkit';
 import { expect, inject, test } from 'vitest';
-import { answerForHeldCalls, HolderLine } from '../src/index.ts';
+import { answerForHeldCalls, HolderLine } from '../src/jetstream/index.ts';
 import { connected, createBroker } from './connected.ts';
 
 test('that a call was cancelled is told also while the broker is suspected to be away', async () => {

@@ -1,7 +1,8 @@
 import type { NatsServer } from '@asyncfn/nats-server';
 import { eventually } from '@asyncfn/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { identityOf, OverdueSchedules, QueueInspector } from '../src/index.ts';
+import { identityOf } from '../src/index.ts';
+import { OverdueSchedules, QueueInspector } from '../src/jetstream/index.ts';
 import { openFinder } from './call-fixture.ts';
 import { startServer } from './connected.ts';
 import { outcomeOf } from './dead-letter-fixture.ts';

@@ -1,7 +1,7 @@
 import { eventually } from '@asyncfn/testkit';
 import { headers } from '@nats-io/transport-node';
 import { describe, expect, inject, test } from 'vitest';
-import { CancelIntents, toCancelled } from '../src/jetstream/cancel-intents.ts';
+import { CancelIntents, toCancelled } from '../src/jetstream/store/cancel-intents.ts';
 import { startServer, uniqueQueue } from './connected.ts';
 import { buildCall, type GatewaySide, openManager, startGatewaySide } from './harness.ts';
 import { storedIn } from './stored-calls.ts';

@@ -1,7 +1,7 @@
 import { eventually } from '@asyncfn/testkit';
 import { AckPolicy } from '@nats-io/jetstream';
 import { expect, test } from 'vitest';
-import { followCreatedLanes, type LaneId } from '../src/index.ts';
+import { followCreatedLanes, type LaneId } from '../src/jetstream/index.ts';
 import { connected, createBroker, startServer } from './connected.ts';
 import { buildCall, openManager, startGatewaySide } from './harness.ts';
 

@@ -1,5 +1,6 @@
 import { describe, expect, inject, test } from 'vitest';
-import { CallQueue, FunctionRegister, UnregisteredNames } from '../src/index.ts';
+import { FunctionRegister } from '../src/functions/index.ts';
+import { CallQueue, UnregisteredNames } from '../src/jetstream/index.ts';
 import { wantedConsumers } from '../src/jetstream/layout/consumer-room.ts';
 import { startServer, uniqueQueue } from './connected.ts';
 import { buildCall, functionConfig, openManager, startGatewaySide } from './harness.ts';

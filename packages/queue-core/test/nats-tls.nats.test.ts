@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { TLSSocket } from 'node:tls';
 import { eventually, readTestCertificates } from '@asyncfn/testkit';
 import { describe, expect, inject, test } from 'vitest';
-import { type BrokerOptions, findSettingProblems } from '../src/index.ts';
+import type { BrokerOptions } from '../src/jetstream/connecting/broker.ts';
+import { findSettingProblems } from '../src/jetstream/index.ts';
 import { connected, createBroker, startServer } from './connected.ts';
 
 const certificates = readTestCertificates();

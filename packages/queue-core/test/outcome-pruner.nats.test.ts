@@ -1,7 +1,8 @@
 import { eventually } from '@asyncfn/testkit';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { type Call, CallbackStore, type Delivery, keyOf, OutcomePruner, Publisher } from '../src/index.ts';
-import { toCancelled } from '../src/jetstream/cancel-intents.ts';
+import { type Call, keyOf } from '../src/index.ts';
+import { CallbackStore, type Delivery, OutcomePruner, Publisher } from '../src/jetstream/index.ts';
+import { toCancelled } from '../src/jetstream/store/cancel-intents.ts';
 import { openFinder } from './call-fixture.ts';
 import { startServer } from './connected.ts';
 import { createTask, outcomeOf } from './dead-letter-fixture.ts';

@@ -5,11 +5,12 @@ import { eventually } from '@asyncfn/testkit';
 import { JetStreamApiError, type JetStreamManager, jetstream } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { CallbackStore, type CallbackTask, createCallId, Publisher } from '../src/index.ts';
-import { OverdueSchedules } from '../src/jetstream/overdue-schedules.ts';
-import { setSchedule } from '../src/jetstream/schedule.ts';
-import { ensureStream, queueStreamConfig } from '../src/jetstream/streams.ts';
-import { callSubject } from '../src/subjects.ts';
+import { callSubject } from '../src/call/subjects.ts';
+import { type CallbackTask, createCallId } from '../src/index.ts';
+import { CallbackStore, Publisher } from '../src/jetstream/index.ts';
+import { ensureStream, queueStreamConfig } from '../src/jetstream/layout/streams.ts';
+import { OverdueSchedules } from '../src/jetstream/maintenance/overdue-schedules.ts';
+import { setSchedule } from '../src/jetstream/messages/schedule.ts';
 import { connected, createBroker, RecordingLogger, startServer } from './connected.ts';
 import { openManager } from './harness.ts';
 

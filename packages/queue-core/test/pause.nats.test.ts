@@ -1,6 +1,6 @@
 import { eventually } from '@asyncfn/testkit';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
-import { followPausedLanes, type LaneId, type LaneTarget, QueueTopology } from '../src/index.ts';
+import { followPausedLanes, type LaneId, type LaneTarget, QueueTopology } from '../src/jetstream/index.ts';
 import { createBroker, startServer, uniqueQueue } from './connected.ts';
 import { buildCall, functionConfig, startGatewaySide, startWorkerSide, type WorkerSide } from './harness.ts';
 

@@ -2,7 +2,8 @@ import { eventually, startTcpProxy } from '@asyncfn/testkit';
 import { AckPolicy, DiscardPolicy } from '@nats-io/jetstream';
 import { headers } from '@nats-io/transport-node';
 import { describe, expect, inject, test } from 'vitest';
-import { Broker, Publisher, type PublishResult } from '../src/index.ts';
+import type { PublishResult } from '../src/index.ts';
+import { Broker, Publisher } from '../src/jetstream/index.ts';
 import { connected, createBroker, RecordingLogger, startServer, uniqueQueue } from './connected.ts';
 import { openManager } from './harness.ts';
 

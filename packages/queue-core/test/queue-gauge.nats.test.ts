@@ -1,6 +1,7 @@
 import { eventually } from '@asyncfn/testkit';
 import { beforeEach, describe, expect, inject, test } from 'vitest';
-import { CallQueue, type FunctionConfig, FunctionRegister, Publisher, QueueGauge } from '../src/index.ts';
+import { type FunctionConfig, FunctionRegister } from '../src/functions/index.ts';
+import { CallQueue, Publisher, QueueGauge } from '../src/jetstream/index.ts';
 import { uniqueQueue } from './connected.ts';
 import { buildCall, functionConfig, startGatewaySide, startWorkerSide, type WorkerSide } from './harness.ts';
 

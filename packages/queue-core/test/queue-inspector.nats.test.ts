@@ -1,6 +1,6 @@
 import { eventually } from '@asyncfn/testkit';
 import { beforeEach, describe, expect, inject, test } from 'vitest';
-import { CallStore, Publisher, QueueInspector } from '../src/index.ts';
+import { CallStore, Publisher, QueueInspector } from '../src/jetstream/index.ts';
 import { uniqueQueue } from './connected.ts';
 import {
   buildCall,

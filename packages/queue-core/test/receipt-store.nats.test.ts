@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type Call, CallCanceller, identityOf, ReceiptStore } from '../src/index.ts';
+import { type Call, identityOf } from '../src/index.ts';
+import { CallCanceller, ReceiptStore } from '../src/jetstream/index.ts';
 import { openFinder } from './call-fixture.ts';
 
 async function open() {

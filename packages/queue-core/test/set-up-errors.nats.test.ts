@@ -1,7 +1,7 @@
 import { startNatsCluster } from '@asyncfn/nats-server';
 import { eventually } from '@asyncfn/testkit';
 import { describe, expect, inject, test } from 'vitest';
-import { QueueTopology } from '../src/index.ts';
+import { QueueTopology } from '../src/jetstream/index.ts';
 import { createBroker, startServer, type TestBroker, uniqueQueue } from './connected.ts';
 
 interface SetUp extends TestBroker {

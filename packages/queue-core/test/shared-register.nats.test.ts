@@ -3,14 +3,8 @@ import { eventually } from '@asyncfn/testkit';
 import { Kvm } from '@nats-io/kv';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseFunctions } from '../src/functions/document/functions-document.ts';
-import {
-  type FileDefinition,
-  FunctionRegister,
-  type KnownFunction,
-  QueueTopology,
-  SharedRegister,
-  withoutFile,
-} from '../src/index.ts';
+import { type FileDefinition, FunctionRegister, type KnownFunction, withoutFile } from '../src/functions/index.ts';
+import { QueueTopology, SharedRegister } from '../src/jetstream/index.ts';
 import { createBroker, type RecordingLogger, startServer } from './connected.ts';
 import { openManager } from './harness.ts';
 

@@ -1,6 +1,6 @@
 import { RetentionPolicy } from '@nats-io/jetstream';
 import { expect, test } from 'vitest';
-import { StreamRoom } from '../src/index.ts';
+import { StreamRoom } from '../src/jetstream/index.ts';
 import { startServer } from './connected.ts';
 import { openManager } from './harness.ts';
 

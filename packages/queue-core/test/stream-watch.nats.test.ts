@@ -1,6 +1,6 @@
 import { eventually } from '@asyncfn/testkit';
 import { expect, test } from 'vitest';
-import { QueueTopology, StreamWatch } from '../src/index.ts';
+import { QueueTopology, StreamWatch } from '../src/jetstream/index.ts';
 import { createBroker, startServer } from './connected.ts';
 import { openManager } from './harness.ts';
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { ensureStream, ensureStreamWithRoom } from '../src/jetstream/streams.ts';
+import { ensureStream, ensureStreamWithRoom } from '../src/jetstream/layout/streams.ts';
 import { RecordingLogger, startServer } from './connected.ts';
 import { openManager, startGatewaySide, startWorkerSide } from './harness.ts';
 

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { eventually } from '@asyncfn/testkit';
 import { AckPolicy, DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
 import { describe, expect, inject, test } from 'vitest';
-import { QueueTopology } from '../src/index.ts';
+import { QueueTopology } from '../src/jetstream/index.ts';
 import { createBroker, startServer, type TestBroker, uniqueQueue } from './connected.ts';
 import { functionConfig, openManager, startWorkerSide } from './harness.ts';
 

@@ -1,7 +1,8 @@
 import { startNatsCluster } from '@asyncfn/nats-server';
 import { eventually } from '@asyncfn/testkit';
 import { expect, inject, test } from 'vitest';
-import { CallbackStore, type CallbackTask, createCallId, Publisher, QueueTopology } from '../src/index.ts';
+import { type CallbackTask, createCallId } from '../src/index.ts';
+import { CallbackStore, Publisher, QueueTopology } from '../src/jetstream/index.ts';
 import { connected, createBroker } from './connected.ts';
 
 const task: CallbackTask = {

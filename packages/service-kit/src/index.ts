@@ -1,45 +1,46 @@
-export { allConfigured } from './all-configured.ts';
-export { createBoundedLabel } from './bounded-label.ts';
-export { brokerAddress, commonConfig, host, opsAddress, opsPort, processConfig } from './common-config.ts';
 export {
+  allConfigured,
   ConfigError,
   type ConfigOf,
   type ConfigProblem,
-  type Field,
-  parseConfig,
-  refuseProblems,
-  type Schema,
-} from './config.ts';
-export {
   choice,
+  describeConfig,
   duration,
   durationList,
+  type Field,
   flag,
   integer,
   integerList,
   list,
   listOf,
+  parseConfig,
+  refuseProblems,
+  type Schema,
   size,
   text,
   url,
   urlList,
   value,
-} from './config-fields.ts';
-export { describeConfig } from './describe-config.ts';
-export { answerHalfClosed } from './half-closed-clients.ts';
-export { type HostPattern, hostPatternType } from './hosts/host-pattern.ts';
-export { isLoopback } from './hosts/loopback.ts';
-export { OwnHosts } from './hosts/own-hosts.ts';
-export { createService, type Service } from './lifecycle.ts';
-export { createLogger, type Logger } from './logger.ts';
-export { createOpsServer, createRegistry, type OpsServer, type Readiness } from './ops-server.ts';
-export { type Phase, runPhases } from './phases.ts';
-export { type ProcessContext, runProcess } from './process.ts';
-export { displayUrl } from './redact-url.ts';
-export { type FurtherFiles, type ParsedSettings, SettingsFile } from './settings-files/settings-file.ts';
-export { watchFile } from './settings-files/watch-file.ts';
-export { TallyCounter } from './tally-counter.ts';
+} from './config/index.ts';
+export { type HostPattern, hostPatternType, isLoopback, OwnHosts } from './hosts/index.ts';
+export { createLogger, displayUrl, type Logger } from './logging/index.ts';
+export { createBoundedLabel, TallyCounter } from './metrics/index.ts';
+export { answerHalfClosed, createOpsServer, createRegistry, type OpsServer, type Readiness } from './ops/index.ts';
+export {
+  brokerAddress,
+  commonConfig,
+  createService,
+  host,
+  opsAddress,
+  opsPort,
+  type Phase,
+  type ProcessContext,
+  processConfig,
+  runPhases,
+  runProcess,
+  type Service,
+} from './process/index.ts';
+export { type FurtherFiles, type ParsedSettings, SettingsFile, watchFile } from './settings-files/index.ts';
 export { after, every, sleep } from './timing.ts';
-export { contextFrom, hasContext, traceIdFrom, withContext } from './tracing/carried-context.ts';
-export { startTracing, type Tracing } from './tracing/tracing.ts';
+export { contextFrom, hasContext, startTracing, type Tracing, traceIdFrom, withContext } from './tracing/index.ts';
 export { readVersion } from './version.ts';

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { type NatsServer, startNatsCluster, startNatsServer } from '@asyncfn/nats-server';
 import { startTcpProxy, type TcpProxy } from '@asyncfn/testkit';
 import { type AppName, AppProcess } from './app-process.ts';
-import { toFunctionsText } from './functions-text.ts';
+import { type FunctionEntries, toFunctionsText } from './functions-text.ts';
 import { localSettings } from './local-settings.ts';
-import type { Env, FunctionEntries } from './stack.ts';
+import type { Env } from './stack.ts';
 
 export interface FleetOptions {
   /** The nats-server to run. Default: `nats-server`, looked up on the PATH. */

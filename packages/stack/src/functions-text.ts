@@ -1,4 +1,7 @@
-import type { FunctionEntries } from './stack.ts';
+/** The functions file: each function's URL, or its settings. */
+export type FunctionEntries = Readonly<
+  Record<string, string | { readonly url: string; readonly [key: string]: unknown }>
+>;
 
 /** The text of a functions file. */
 export function toFunctionsText(functions: FunctionEntries): string {

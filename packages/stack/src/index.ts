@@ -1,11 +1,18 @@
 export { type ApiAnswer, ApiClient, type CallRequest } from './api-client.ts';
 export { type AppName, AppProcess, type LogLine, type OpsAnswer } from './app-process.ts';
-export { type Attack, type AttackTarget, attackerFunctions } from './attacks/attack.ts';
-export { type AttackerServer, startAttackerServer } from './attacks/attacker-server.ts';
-export { type AttackName, attacks } from './attacks/attacks.ts';
+export {
+  type Attack,
+  type AttackerServer,
+  type AttackName,
+  type AttackTarget,
+  attackerFunctions,
+  attacks,
+  startAttackerServer,
+} from './attacks/index.ts';
 export { CallClient, type CallState } from './call-client.ts';
 export { fillQueues } from './fill-queues.ts';
 export { type Fleet, type FleetOptions, type Node, type Seat, startFleet } from './fleet.ts';
+export type { FunctionEntries } from './functions-text.ts';
 export { type Load, startLoad } from './load.ts';
 export { openSmallDisk, type SmallDisk, type SmallDiskResult } from './small-disk.ts';
-export { type Env, type FunctionEntries, type Stack, type StackOptions, startStack } from './stack.ts';
+export { type Env, type Stack, type StackOptions, startStack } from './stack.ts';

@@ -7,16 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type NatsServer, startNatsServer } from '@asyncfn/nats-server';
 import { eventually } from '@asyncfn/testkit';
 import { type AppName, AppProcess } from './app-process.ts';
-import { toFunctionsText } from './functions-text.ts';
+import { type FunctionEntries, toFunctionsText } from './functions-text.ts';
 import { localSettings } from './local-settings.ts';
 
 /** Settings of a process. */
 export type Env = Readonly<Record<string, string>>;
-
-/** The functions file: each function's URL, or its settings. */
-export type FunctionEntries = Readonly<
-  Record<string, string | { readonly url: string; readonly [key: string]: unknown }>
->;
 
 export interface StackOptions {
   /** The nats-server to run. Default: `nats-server`, looked up on the PATH. */

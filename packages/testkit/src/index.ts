@@ -1,22 +1,43 @@
-export { type CallbackReceiver, type CallbackReceiverOptions, startCallbackReceiver } from './callback-receiver.ts';
-export { type DnsAnswer, type DnsQuestion, type DnsServer, startDnsServer } from './dns-server.ts';
 export { type EventuallyOptions, eventually } from './eventually.ts';
 export { freePort } from './free-port.ts';
-export { echo, type Gate, gate, hash, type StatusOptions, sleep, status } from './function-behaviours.ts';
-export { jainIndex, Occupancy } from './occupancy.ts';
+export {
+  echo,
+  type Gate,
+  gate,
+  hash,
+  jainIndex,
+  Occupancy,
+  type StatusOptions,
+  sleep,
+  startTestFunction,
+  status,
+  type TestFunction,
+} from './functions/index.ts';
 export { createRandom, integerBelow, pickFrom, type Random } from './random.ts';
 export {
   byteByByte,
+  type CallbackReceiver,
+  type CallbackReceiverOptions,
+  type CollectedSpan,
+  type DnsAnswer,
+  type DnsQuestion,
+  type DnsServer,
   type RawAnswer,
   type RawConnection,
   type RawRequest,
   RawServer,
+  type RecordedRequest,
+  type RecordingServerOptions,
+  type RequestHandler,
+  startCallbackReceiver,
+  startDnsServer,
   startRawServer,
+  startTcpProxy,
+  startTraceCollector,
+  type TcpProxy,
+  type TcpTarget,
+  type TraceCollector,
   thenClose,
-} from './raw-server.ts';
-export type { RecordedRequest, RecordingServerOptions, RequestHandler } from './recording-server.ts';
+} from './servers/index.ts';
 export { SlowClients, type SlowRequest } from './slow-clients.ts';
-export { startTcpProxy, type TcpProxy, type TcpTarget } from './tcp-proxy.ts';
 export { readTestCertificates, type TestCertificates } from './test-certificates.ts';
-export { startTestFunction, type TestFunction } from './test-function.ts';
-export { type CollectedSpan, startTraceCollector, type TraceCollector } from './trace-collector.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { cpuMicros } from '../processes/cpu-time.ts';
+import { cpuMicros } from '../processes/index.ts';
 import { percentile } from '../statistics.ts';
 import type { LoadResult, LoadSettings } from './load.ts';
 import { RawConnection, toRequest } from './raw-connection.ts';

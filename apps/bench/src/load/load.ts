@@ -1,4 +1,4 @@
-import { runProgram } from '../processes/child-process.ts';
+import { runProgram } from '../processes/index.ts';
 import type { Measurement } from '../scenario.ts';
 import type { RequestShape } from './raw-connection.ts';
 

@@ -1,5 +1,5 @@
 import type { AttackName, AttackTarget } from '@asyncfn/stack';
-import { startProgram } from '../processes/child-process.ts';
+import { startProgram } from '../processes/index.ts';
 import { command } from './control-server.ts';
 
 export type AttackSettings = Omit<AttackTarget, 'server'>;

@@ -1,4 +1,4 @@
-import { startProgram } from '../processes/child-process.ts';
+import { startProgram } from '../processes/index.ts';
 import { command } from './control-server.ts';
 
 export interface ServiceSettings {

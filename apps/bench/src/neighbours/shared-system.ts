@@ -3,8 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { attackerFunctions, type Stack, startStack } from '@asyncfn/stack';
 import { eventually } from '@asyncfn/testkit';
-import { purgeStream } from '../references/stream-admin.ts';
-import type { SystemOptions } from '../systems/system.ts';
+import { purgeStream } from '../references/index.ts';
+import type { SystemOptions } from '../systems/index.ts';
 import { type Attacker, startAttacker } from './attacker.ts';
 import { type Neighbour, startNeighbour } from './neighbour.ts';
 

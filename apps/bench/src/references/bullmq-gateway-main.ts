@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { Queue } from 'bullmq';
 import { fastify } from 'fastify';
 import { Redis } from 'ioredis';
-import type { BullmqSettings } from '../systems/bullmq.ts';
+import type { BullmqSettings } from '../systems/index.ts';
 
 /** What a team would write with BullMQ in an afternoon: fastify and `add`. */
 const { socket, queue: name } = JSON.parse(process.argv[2] ?? '') as BullmqSettings;

@@ -1,7 +1,7 @@
 import { Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { Pool } from 'undici';
-import type { BullmqWorkerSettings } from '../systems/bullmq.ts';
+import type { BullmqWorkerSettings } from '../systems/index.ts';
 
 /** A BullMQ worker that calls the function. */
 const { socket, queue, functionUrl, slots } = JSON.parse(process.argv[2] ?? '') as BullmqWorkerSettings;

@@ -1,5 +1,7 @@
-import { Broker, type Call, CallQueue, FunctionRegister, Publisher, QueueTopology } from '@asyncfn/queue-core';
-import { type FillSettings, numberedCallId } from '../systems/backlog-filler.ts';
+import type { Call } from '@asyncfn/queue-core';
+import { FunctionRegister } from '@asyncfn/queue-core/functions';
+import { Broker, CallQueue, Publisher, QueueTopology } from '@asyncfn/queue-core/jetstream';
+import { type FillSettings, numberedCallId } from '../systems/index.ts';
 
 /** Stores calls by the same means as a gateway, many of them unconfirmed at a time, so that a million takes a minute. */
 const settings = JSON.parse(process.argv[2] ?? '') as FillSettings;

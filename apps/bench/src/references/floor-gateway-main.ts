@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connect, createInbox, type Msg } from '@nats-io/transport-node';
-import type { FloorSettings } from '../systems/floor.ts';
+import type { FloorSettings } from '../systems/index.ts';
 
 /**
  * The least that could accept calls on Node: bare `node:http`, a plain NATS publish with a PubAck, and one flush a turn

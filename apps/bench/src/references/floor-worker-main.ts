@@ -1,7 +1,7 @@
 import { jetstream } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { type Dispatcher, Pool } from 'undici';
-import type { FloorWorkerSettings } from '../systems/floor.ts';
+import type { FloorWorkerSettings } from '../systems/index.ts';
 
 /**
  * The least that could run calls on Node: bare `consumer.fetch`, `undici.dispatch` and an acknowledgement. It keeps no

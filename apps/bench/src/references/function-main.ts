@@ -1,6 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { FunctionReport } from '../systems/bench-function.ts';
+import type { FunctionReport } from '../systems/index.ts';
 
 /** A function that does nothing but remember when it was called: `GET /report` tells, `POST /reset` forgets. */
 let calledAt: number[] = [];

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect, createInbox } from '@nats-io/transport-node';
-import type { LoadResult } from '../load/load.ts';
-import { cpuMicros } from '../processes/cpu-time.ts';
+import type { LoadResult } from '../load/index.ts';
+import { cpuMicros } from '../processes/index.ts';
 import { percentile } from '../statistics.ts';
-import type { BrokerLoad } from '../systems/nats-alone.ts';
+import type { BrokerLoad } from '../systems/index.ts';
 
 /** Publishes to JetStream with so many messages unconfirmed at a time: what the broker itself can take. */
 const { natsUrl, subject, inFlight, bodyBytes, warmUpMs, durationMs, brokerPid } = JSON.parse(

@@ -3,9 +3,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
-import { pauseAll, resumeAll } from '../processes/pause.ts';
+import { pauseAll, resumeAll } from '../processes/index.ts';
 import { percentile } from '../statistics.ts';
-import type { PartsAlone, SteadyResult, SteadySettings } from '../systems/steady.ts';
+import type { PartsAlone, SteadyResult, SteadySettings } from '../systems/index.ts';
 
 /** Sends calls at a steady rate and times each from its POST to its callback; before that, the parts alone. */
 const settings = JSON.parse(process.argv[2] ?? '') as SteadySettings;

@@ -1,11 +1,7 @@
-import { loadFigures } from '../load/load.ts';
+import { loadFigures } from '../load/index.ts';
+import { type LoadShape, underLoad } from '../measuring/index.ts';
 import type { Case, Scale, Scenario } from '../scenario.ts';
-import { startAsyncfn } from '../systems/asyncfn.ts';
-import { startBullmq } from '../systems/bullmq.ts';
-import { startFloor } from '../systems/floor.ts';
-import { startNatsAlone } from '../systems/nats-alone.ts';
-import type { SystemOptions } from '../systems/system.ts';
-import { type LoadShape, underLoad } from './under-load.ts';
+import { type SystemOptions, startAsyncfn, startBullmq, startFloor, startNatsAlone } from '../systems/index.ts';
 
 /** How fast calls are accepted, and how long a caller waits for its 202. */
 export function acceptScenario(options: SystemOptions): Scenario {

@@ -1,16 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CallClient } from '@asyncfn/stack';
-import { type LoadResult, putLoad } from '../load/load.ts';
-import { cpuMicros } from '../processes/cpu-time.ts';
-import { residentMiB } from '../processes/memory.ts';
-import { pauseAll, resumeAll } from '../processes/pause.ts';
+import { type LoadResult, putLoad } from '../load/index.ts';
+import { warmedUp } from '../measuring/index.ts';
+import { cpuMicros, pauseAll, residentMiB, resumeAll } from '../processes/index.ts';
 import type { Measurement, Scale, Scenario } from '../scenario.ts';
 import { percentile } from '../statistics.ts';
-import { type AsyncfnSystem, startAsyncfn } from '../systems/asyncfn.ts';
-import { fillQueue, numberedCallId } from '../systems/backlog-filler.ts';
-import { type BenchFunction, startBenchFunction } from '../systems/bench-function.ts';
-import type { SystemOptions } from '../systems/system.ts';
-import { warmedUp } from './warmed-up.ts';
+import {
+  type AsyncfnSystem,
+  type BenchFunction,
+  fillQueue,
+  numberedCallId,
+  type SystemOptions,
+  startAsyncfn,
+  startBenchFunction,
+} from '../systems/index.ts';
 
 const bodyBytes = 256;
 const slots = 64;

@@ -1,7 +1,7 @@
-import { neighbourName, SharedSystem } from '../neighbours/shared-system.ts';
+import { warmedUp } from '../measuring/index.ts';
+import { neighbourName, SharedSystem } from '../neighbours/index.ts';
 import type { Measurement, RunningSubject, Scale, Scenario } from '../scenario.ts';
-import type { SystemOptions } from '../systems/system.ts';
-import { warmedUp } from './warmed-up.ts';
+import type { SystemOptions } from '../systems/index.ts';
 
 const perSecond = 100;
 

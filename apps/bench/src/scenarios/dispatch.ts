@@ -1,7 +1,7 @@
 import { type FunctionEntries, fillQueues, type Stack, startStack } from '@asyncfn/stack';
 import { eventually, jainIndex, Occupancy, sleep, startTestFunction, type TestFunction } from '@asyncfn/testkit';
 import type { Case, Measurement, RunningSubject, Scale, Scenario, Subject } from '../scenario.ts';
-import type { SystemOptions } from '../systems/system.ts';
+import type { SystemOptions } from '../systems/index.ts';
 
 const callMs = 200;
 

@@ -1,10 +1,14 @@
+import { drainFigures, draining } from '../measuring/index.ts';
 import type { Absence, Scale, Scenario, Subject } from '../scenario.ts';
-import { startAsyncfn } from '../systems/asyncfn.ts';
-import { startBenchFunction } from '../systems/bench-function.ts';
-import { startBullmq } from '../systems/bullmq.ts';
-import { startFloor } from '../systems/floor.ts';
-import type { RunOptions, System, SystemOptions } from '../systems/system.ts';
-import { drainFigures, draining } from './draining.ts';
+import {
+  type RunOptions,
+  type System,
+  type SystemOptions,
+  startAsyncfn,
+  startBenchFunction,
+  startBullmq,
+  startFloor,
+} from '../systems/index.ts';
 
 type Start = (run: RunOptions) => Promise<System | Absence>;
 

@@ -1,10 +1,13 @@
+import { warmedUp } from '../measuring/index.ts';
 import type { Measurement, RunningSubject, Scale, Scenario } from '../scenario.ts';
-import { startAsyncfn } from '../systems/asyncfn.ts';
-import { startBenchFunction } from '../systems/bench-function.ts';
-import { signingSecret } from '../systems/extras.ts';
-import { runSteady, type SteadyResult } from '../systems/steady.ts';
-import type { SystemOptions } from '../systems/system.ts';
-import { warmedUp } from './warmed-up.ts';
+import {
+  runSteady,
+  type SteadyResult,
+  type SystemOptions,
+  signingSecret,
+  startAsyncfn,
+  startBenchFunction,
+} from '../systems/index.ts';
 
 const perSecond = 200;
 

@@ -1,13 +1,20 @@
 import { eventually } from '@asyncfn/testkit';
-import { loadFigures } from '../load/load.ts';
+import { loadFigures } from '../load/index.ts';
+import { drainFigures, draining, underLoad, warmedUp } from '../measuring/index.ts';
 import type { Absence, RunningSubject, Scale, Scenario, Subject } from '../scenario.ts';
-import { startAsyncfn } from '../systems/asyncfn.ts';
-import { type BenchFunction, startBenchFunction } from '../systems/bench-function.ts';
-import { asShipped, type Extra, scraping, signing, silence, tokens, tracing } from '../systems/extras.ts';
-import type { SystemOptions } from '../systems/system.ts';
-import { drainFigures, draining } from './draining.ts';
-import { underLoad } from './under-load.ts';
-import { warmedUp } from './warmed-up.ts';
+import {
+  asShipped,
+  type BenchFunction,
+  type Extra,
+  type SystemOptions,
+  scraping,
+  signing,
+  silence,
+  startAsyncfn,
+  startBenchFunction,
+  tokens,
+  tracing,
+} from '../systems/index.ts';
 
 type OpenExtra = () => Promise<Extra>;
 type Start = (extra: Extra) => Promise<RunningSubject | Absence>;

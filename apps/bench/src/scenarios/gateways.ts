@@ -1,8 +1,7 @@
-import { loadFigures } from '../load/load.ts';
+import { loadFigures } from '../load/index.ts';
+import { underLoad } from '../measuring/index.ts';
 import type { Scenario } from '../scenario.ts';
-import { startAsyncfn } from '../systems/asyncfn.ts';
-import type { SystemOptions } from '../systems/system.ts';
-import { underLoad } from './under-load.ts';
+import { type SystemOptions, startAsyncfn } from '../systems/index.ts';
 
 /** What `PROCESSES` brings. The CPU time of the gateways is left out: it is spread over their processes. */
 export function gatewaysScenario(options: SystemOptions): Scenario {

@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { cpuMicros } from '../processes/cpu-time.ts';
-import { sendPings } from '../references/pings.ts';
+import { cpuMicros } from '../processes/index.ts';
+import { sendPings } from '../references/index.ts';
 import type { Measurement, RunningSubject, Scale, Scenario } from '../scenario.ts';
-import { type AsyncfnSystem, startAsyncfn } from '../systems/asyncfn.ts';
-import type { SystemOptions } from '../systems/system.ts';
+import { type AsyncfnSystem, type SystemOptions, startAsyncfn } from '../systems/index.ts';
 
 const pings = 5_000;
 /** How often a worker pings its broker. */

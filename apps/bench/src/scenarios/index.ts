@@ -1,5 +1,5 @@
 import type { Scenario } from '../scenario.ts';
-import type { SystemOptions } from '../systems/system.ts';
+import type { SystemOptions } from '../systems/index.ts';
 import { acceptScenario, durableAcceptScenario } from './accept.ts';
 import { backlogScenario } from './backlog.ts';
 import { chosenIdsScenario } from './chosen-ids.ts';

@@ -1,10 +1,9 @@
 import { cpus } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type AttackName, attacks } from '@asyncfn/stack';
-import type { Service } from '../neighbours/neighbour.ts';
-import { neighbourName, SharedSystem } from '../neighbours/shared-system.ts';
+import { neighbourName, type Service, SharedSystem } from '../neighbours/index.ts';
 import type { Case, Measurement, RunningSubject, Scale, Scenario, Subject } from '../scenario.ts';
-import type { SystemOptions } from '../systems/system.ts';
+import type { SystemOptions } from '../systems/index.ts';
 
 const perSecond = 100;
 /** Until an attack has taken what it can, and until nothing of it is left. */

@@ -1,5 +1,5 @@
 import { type Env, type FunctionEntries, startStack } from '@asyncfn/stack';
-import { purgeStream } from '../references/stream-admin.ts';
+import { purgeStream } from '../references/index.ts';
 import type { RunOptions, System, SystemOptions } from './system.ts';
 
 export interface AsyncfnOptions extends SystemOptions, RunOptions {

@@ -1,4 +1,4 @@
-import { runProgram } from '../processes/child-process.ts';
+import { runProgram } from '../processes/index.ts';
 
 export interface FillSettings {
   readonly natsUrl: string;

@@ -1,4 +1,4 @@
-import { startProgram } from '../processes/child-process.ts';
+import { startProgram } from '../processes/index.ts';
 
 export interface FunctionReport {
   /** Calls since the last reset. */

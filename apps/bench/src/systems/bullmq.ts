@@ -1,4 +1,4 @@
-import { startProgram } from '../processes/child-process.ts';
+import { startProgram } from '../processes/index.ts';
 import type { Absence } from '../scenario.ts';
 import { redisAbsence, startRedisServer } from './redis-server.ts';
 import type { RunOptions, System } from './system.ts';

@@ -1,6 +1,6 @@
 import { startNatsServer } from '@asyncfn/nats-server';
-import { startProgram } from '../processes/child-process.ts';
-import { createWorkConsumer, createWorkStream, purgeStream } from '../references/stream-admin.ts';
+import { startProgram } from '../processes/index.ts';
+import { createWorkConsumer, createWorkStream, purgeStream } from '../references/index.ts';
 import type { RunOptions, System, SystemOptions } from './system.ts';
 
 export interface FloorSettings {

@@ -1,7 +1,7 @@
 import { startNatsServer } from '@asyncfn/nats-server';
-import { type LoadResult, toMeasurement } from '../load/load.ts';
-import { runProgram } from '../processes/child-process.ts';
-import { createWorkStream, purgeStream } from '../references/stream-admin.ts';
+import { type LoadResult, toMeasurement } from '../load/index.ts';
+import { runProgram } from '../processes/index.ts';
+import { createWorkStream, purgeStream } from '../references/index.ts';
 import type { RunningSubject, Scale } from '../scenario.ts';
 import type { SystemOptions } from './system.ts';
 

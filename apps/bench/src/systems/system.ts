@@ -1,4 +1,4 @@
-import type { LoadSettings } from '../load/load.ts';
+import type { LoadSettings } from '../load/index.ts';
 
 /** Something that accepts calls over HTTP and has them run: ours, or a reference. */
 export interface System extends AsyncDisposable {

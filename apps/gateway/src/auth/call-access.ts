@@ -1,4 +1,4 @@
-import type { FunctionNames } from '@asyncfn/queue-core';
+import type { FunctionNames } from '@asyncfn/queue-core/functions';
 import { type Caller, coversFunction, hasScope } from '@asyncfn/tokens';
 
 /** What decides who may have to do with a call. */

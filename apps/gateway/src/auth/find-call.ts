@@ -1,12 +1,6 @@
-import {
-  type CallFinder,
-  type CallIdentity,
-  type CallStanding,
-  type FunctionNames,
-  identityOf,
-  isCallId,
-  ownerOf,
-} from '@asyncfn/queue-core';
+import { type CallIdentity, type CallStanding, identityOf, isCallId, ownerOf } from '@asyncfn/queue-core';
+import type { FunctionNames } from '@asyncfn/queue-core/functions';
+import type { CallFinder } from '@asyncfn/queue-core/jetstream';
 import { type Caller, hasScope } from '@asyncfn/tokens';
 import { decideCallAccess } from './call-access.ts';
 

@@ -1,7 +1,24 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AcceptResult, Call, FunctionConfig } from '@asyncfn/queue-core';
+import type { Call } from '@asyncfn/queue-core';
+import type { FunctionConfig } from '@asyncfn/queue-core/functions';
+import type { AcceptResult } from '@asyncfn/queue-core/jetstream';
 import type { Logger } from '@asyncfn/service-kit';
 import type { Span } from '@opentelemetry/api';
+import type { Gatekeeper } from '../auth/index.ts';
+import {
+  type BodyBudget,
+  type BodyResult,
+  enqueuePattern,
+  expectsContinue,
+  IncomingBody,
+  linger,
+  logRefusal,
+  refuseDeclaredLength,
+  refuseExpectation,
+  refuseForm,
+} from '../http/index.ts';
+import type { GatewayMetrics } from '../metrics.ts';
+import { problemHeaders, problemMediaType, problems, type Refusal, renderProblem, toRefusal } from '../problem.ts';
 import {
   type AcceptContext,
   type AcceptedCall,
@@ -12,25 +29,10 @@ import {
   toAnswer,
   toDurabilityRefusal,
   toQueueRefusal,
-} from '../accept.ts';
-import type { Gatekeeper } from '../auth/gatekeeper.ts';
-import type { BodyBudget } from '../body-budget.ts';
-import { type CallSpans, sentFrom } from '../call-spans.ts';
-import { refuseForm } from '../http/http-rules.ts';
-import {
-  type BodyResult,
-  expectsContinue,
-  IncomingBody,
-  refuseDeclaredLength,
-  refuseExpectation,
-} from '../http/incoming-body.ts';
-import { linger } from '../http/linger.ts';
-import { logRefusal } from '../http/refusal-log.ts';
-import type { GatewayMetrics } from '../metrics.ts';
-import { enqueuePattern } from '../plugins/routing.ts';
-import { problemHeaders, problemMediaType, problems, type Refusal, renderProblem, toRefusal } from '../problem.ts';
-import type { ReceiptBook } from '../receipt-book.ts';
+} from './accept.ts';
+import { type CallSpans, sentFrom } from './call-spans.ts';
 import { Exchange } from './exchange.ts';
+import type { ReceiptBook } from './receipt-book.ts';
 import { StoringShare } from './storing-share.ts';
 
 export interface EnqueueOptions extends AcceptContext {

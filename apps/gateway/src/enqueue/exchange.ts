@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { FunctionConfig } from '@asyncfn/queue-core';
+import type { FunctionConfig } from '@asyncfn/queue-core/functions';
 import { anyone, type Caller } from '@asyncfn/tokens';
 import type { Span } from '@opentelemetry/api';
 

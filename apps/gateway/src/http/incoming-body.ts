@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { BodyBudget, BodyShare } from '../body-budget.ts';
 import { type Refusal, refusal } from '../problem.ts';
+import type { BodyBudget, BodyShare } from './body-budget.ts';
 
 /** A body that is there whole, or why it is not. */
 export type BodyResult = { readonly kind: 'body'; readonly bytes: Buffer } | Refusal;

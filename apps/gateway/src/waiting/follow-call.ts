@@ -1,10 +1,5 @@
-import {
-  addressOf,
-  type CallFinder,
-  type CallIdentity,
-  type CallStanding,
-  type CallWatches,
-} from '@asyncfn/queue-core';
+import { addressOf, type CallIdentity, type CallStanding } from '@asyncfn/queue-core';
+import type { CallFinder, CallWatches } from '@asyncfn/queue-core/jetstream';
 import type { WaitEnd } from './wait-end.ts';
 
 export interface FollowParts {

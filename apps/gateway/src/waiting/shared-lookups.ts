@@ -1,5 +1,5 @@
 import type { CallAddress, CallStanding } from '@asyncfn/queue-core';
-import type { CallLookup } from '../auth/find-call.ts';
+import type { CallLookup } from '../auth/index.ts';
 
 /** A look for one call that has not begun yet, for all who want it. */
 interface QueuedLook {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { CallbackVerifier, type SignatureVerdict } from '@asyncfn/queue-core';
+import { CallbackVerifier, type SignatureVerdict } from '@asyncfn/queue-core/webhook';
 import type { Logger, OwnHosts } from '@asyncfn/service-kit';
 import { answerText, callIdOf, type HttpExchange, type HttpHandler, HttpProblem } from '../http-listener.ts';
 import { integerParameter } from '../parameters.ts';

@@ -1,4 +1,4 @@
-import { signingSecretType } from '@asyncfn/queue-core';
+import { signingSecretType } from '@asyncfn/queue-core/webhook';
 import {
   hostPatternType,
   integer,

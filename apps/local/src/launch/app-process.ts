@@ -1,6 +1,6 @@
 import { type GuardedProcess, type ProcessExit, spawnGuarded } from '@asyncfn/guarded-process';
 import { ConfigError, sleep } from '@asyncfn/service-kit';
-import { parseLogLine } from './log-line.ts';
+import { parseLogLine } from '../terminal/index.ts';
 
 /** One of our processes has ended though nobody had stopped it. */
 export class ProcessEndedError extends Error {

@@ -1,4 +1,4 @@
-import { SAMPLE_FUNCTIONS } from '../samples/sample-functions.ts';
+import { SAMPLE_FUNCTIONS } from '../samples/index.ts';
 
 /**
  * A functions file that names the sample functions.

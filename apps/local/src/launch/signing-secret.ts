@@ -1,5 +1,5 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import { createSigningSecret, parseSigningSecret } from '@asyncfn/queue-core';
+import { createSigningSecret, parseSigningSecret } from '@asyncfn/queue-core/webhook';
 import { ConfigError } from '@asyncfn/service-kit';
 
 /** A secret that is kept in a file. */

@@ -1,5 +1,4 @@
-import type { HistoryEvent } from '../history/event.ts';
-import { type Stories, type Story, toStories } from '../history/stories.ts';
+import { type HistoryEvent, type Stories, type Story, toStories } from '../history/index.ts';
 import type { RuleLimits } from './excuses.ts';
 import { type Rule, rules, wasStored } from './rules.ts';
 

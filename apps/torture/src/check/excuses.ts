@@ -1,4 +1,4 @@
-import type { FaultSpan, Invocation } from '../history/stories.ts';
+import type { FaultSpan, Invocation } from '../history/index.ts';
 
 export interface RuleLimits {
   /** How late the world may be after a fault has ended, in milliseconds: a paused process still acts on what it knew. */

@@ -1,5 +1,4 @@
-import type { HistoryEvent } from '../history/event.ts';
-import { type FaultSpan, toStories } from '../history/stories.ts';
+import { type FaultSpan, type HistoryEvent, toStories } from '../history/index.ts';
 
 /** What callers saw of all faults of one name. */
 export interface Impact {

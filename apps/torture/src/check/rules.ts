@@ -1,6 +1,5 @@
-import type { EventOf, HistoryEvent } from '../history/event.ts';
-import type { Invocation, Story } from '../history/stories.ts';
-import { expectedEnd, pausedFunction } from '../load/plan.ts';
+import type { EventOf, HistoryEvent, Invocation, Story } from '../history/index.ts';
+import { expectedEnd, pausedFunction } from '../plan.ts';
 import { clockError, isExcused, mayHaveStarted, type RuleContext, wasHeldUp } from './excuses.ts';
 
 /** What holds for every call, whatever breaks. The names are for reports. */

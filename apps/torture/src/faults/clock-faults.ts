@@ -1,6 +1,6 @@
 import type { AppName } from '@asyncfn/stack';
 import { pickFrom } from '@asyncfn/testkit';
-import { setClock } from './clock.ts';
+import { setClock } from '../rig/index.ts';
 import { type Fault, someTime } from './fault.ts';
 
 const spanMs = [1_000, 9_000] as const;

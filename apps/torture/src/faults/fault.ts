@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Fleet, SmallDisk } from '@asyncfn/stack';
 import { integerBelow, type Random } from '@asyncfn/testkit';
-import type { BrokerLook } from '../broker/broker-look.ts';
+import type { BrokerLook } from '../broker/index.ts';
 import type { Naps } from './naps.ts';
 
 export interface FaultContext {

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Fleet } from '@asyncfn/stack';
 import { eventually } from '@asyncfn/testkit';
-import { pausedFunction } from '../load/plan.ts';
-import { type Access, operator } from '../rig/access.ts';
+import { pausedFunction } from '../plan.ts';
+import { type Access, operator } from '../rig/index.ts';
 
 export interface NapsOptions {
   readonly fleet: Pick<Fleet, 'gateways'>;

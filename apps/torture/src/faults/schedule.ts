@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually, integerBelow, type Random } from '@asyncfn/testkit';
-import type { History } from '../history/history.ts';
+import type { History } from '../history/index.ts';
 import { brokerFaults } from './broker-faults.ts';
 import { clockFaults } from './clock-faults.ts';
 import { diskFaults } from './disk-faults.ts';

@@ -1,4 +1,4 @@
-import type { Plan } from '../load/plan.ts';
+import type { Plan } from '../plan.ts';
 
 /** What a tenant asks for. */
 export type Look = 'state' | 'result' | 'cancel';

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { startTestFunction, type TestFunction } from '@asyncfn/testkit';
-import type { Recorder } from '../history/history.ts';
-import { workerHeader } from '../rig/rig.ts';
+import type { Recorder } from '../history/index.ts';
+import { stepOf } from '../plan.ts';
+import { workerHeader } from '../rig/index.ts';
 import { headerOf } from './header-of.ts';
-import { stepOf } from './plan.ts';
 import { formatResult } from './result.ts';
 
 /** Header with the number of the request: it travels to the function. */

@@ -2,11 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Seat } from '@asyncfn/stack';
 import { pickFrom, type Random } from '@asyncfn/testkit';
 import { Agent, type Dispatcher, request } from 'undici';
-import type { Look } from '../history/event.ts';
-import type { Recorder } from '../history/history.ts';
-import type { Access } from '../rig/access.ts';
+import type { Look, Recorder } from '../history/index.ts';
+import { formatSteps, type Plan, type Tenant } from '../plan.ts';
+import type { Access } from '../rig/index.ts';
 import { requestHeader, stepsHeader } from './callee.ts';
-import { formatSteps, type Plan, type Tenant } from './plan.ts';
 import type { Receivers } from './receivers.ts';
 import { readResult } from './result.ts';
 

@@ -6,9 +6,9 @@ import {
   startCallbackReceiver,
   startDnsServer,
 } from '@asyncfn/testkit';
-import type { Recorder } from '../history/history.ts';
+import type { Recorder } from '../history/index.ts';
+import type { Plan } from '../plan.ts';
 import { headerOf } from './header-of.ts';
-import type { Plan } from './plan.ts';
 import { readResult } from './result.ts';
 
 /** Host names of receivers of one kind: each has a share of its own. */

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pickFrom } from '@asyncfn/testkit';
+import { type Plan, randomPlan, randomTwins, tenants } from '../plan.ts';
 import { Client, type ClientOptions, type Sent } from './client.ts';
-import { type Plan, randomPlan, randomTwins, tenants } from './plan.ts';
 
 export interface SenderOptions extends ClientOptions {
   /** Calls a second, as long as there are clients free for them. */

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { tenants } from '../load/plan.ts';
+import { tenants } from '../plan.ts';
 
 /** Who pauses functions. */
 export const operator = 'operator';

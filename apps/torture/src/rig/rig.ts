@@ -1,6 +1,6 @@
 import type { FleetOptions } from '@asyncfn/stack';
-import { clockModule, clockSetting } from '../faults/clock.ts';
-import { queues } from '../load/plan.ts';
+import { queues } from '../plan.ts';
+import { clockModule, clockSetting } from './clock.ts';
 import { endsKeptMs, shortMemoryModule } from './short-memory.ts';
 
 export interface RigOptions {

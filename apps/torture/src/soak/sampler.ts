@@ -1,7 +1,7 @@
 import { appendFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Fleet } from '@asyncfn/stack';
-import type { BrokerLook } from '../broker/broker-look.ts';
+import type { BrokerLook } from '../broker/index.ts';
 import { sampleProcess } from './process-sample.ts';
 import { type Series, type Trend, toTrend } from './trend.ts';
 

@@ -3,13 +3,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startFleet } from '@asyncfn/stack';
 import { createRandom, eventually } from '@asyncfn/testkit';
-import { BrokerLook } from '../broker/broker-look.ts';
-import { nowhere } from '../history/history.ts';
-import { startCallee } from '../load/callee.ts';
-import { Receivers } from '../load/receivers.ts';
-import { Sender } from '../load/sender.ts';
-import { createAccess } from '../rig/access.ts';
-import { fleetOptions } from '../rig/rig.ts';
+import { BrokerLook } from '../broker/index.ts';
+import { nowhere } from '../history/index.ts';
+import { Receivers, Sender, startCallee } from '../load/index.ts';
+import { createAccess, fleetOptions } from '../rig/index.ts';
 import { Sampler } from './sampler.ts';
 import type { Trend } from './trend.ts';
 

@@ -1,25 +1,21 @@
 import {
-  type CallbackDelivery,
-  type CallbackSource,
-  type CallbackStore,
   type CallbackTask,
-  type CallStore,
   callbackTaskCodec,
   identityIn,
   type PublishResult,
   type RefusalReason,
   withStorableHeaders,
 } from '@asyncfn/queue-core';
+import type { CallbackDelivery, CallbackSource, CallbackStore, CallStore } from '@asyncfn/queue-core/jetstream';
 import type { Logger } from '@asyncfn/service-kit';
-import type { LeaseKeeper } from '../lease-keeper.ts';
-import { type ByteBudget, type ByteShare, isReserved, ownerOf } from '../memory/byte-budget.ts';
+import { type ByteBudget, type ByteShare, isReserved, ownerOf } from '../memory/index.ts';
 import type { WorkerMetrics } from '../metrics.ts';
-import { bury } from '../settle/bury.ts';
-import { type InsistOptions, insist } from '../settle/insist.ts';
-import type { OnSettleStep } from '../settle/settle-step.ts';
+import type { LeaseKeeper } from '../running/index.ts';
+import { bury, type InsistOptions, insist, type OnSettleStep } from '../storing/index.ts';
 import { CallbackRecords } from './callback-records.ts';
-import type { CallbackSender, SentCallback } from './callback-sender.ts';
+import type { CallbackSender } from './callback-sender.ts';
 import type { AdmittedCallback, Receivers } from './receivers.ts';
+import type { SentCallback } from './sent-callback.ts';
 
 export interface CallbackDeskOptions {
   readonly sender: CallbackSender;

@@ -1,4 +1,5 @@
-import type { CallbackRecord, CallbackState, CallbackTask, CallStore } from '@asyncfn/queue-core';
+import type { CallbackState, CallbackTask } from '@asyncfn/queue-core';
+import type { CallbackRecord, CallStore } from '@asyncfn/queue-core/jetstream';
 import type { Logger } from '@asyncfn/service-kit';
 
 export interface CallbackRecordsOptions {

@@ -1,16 +1,14 @@
 import {
   type Call,
   type CallbackTask,
-  type CallbackUrl,
   chainHeaders,
   endToEndHeaders,
   type HeaderList,
   keyOf,
-  readCallbackUrl,
 } from '@asyncfn/queue-core';
-import { basicAuthorization } from '../http/basic-authorization.ts';
-import type { HttpRequest } from '../http/exchange.ts';
-import type { AttemptResult } from '../invoke.ts';
+import { type CallbackUrl, readCallbackUrl } from '@asyncfn/queue-core/callback-guard';
+import { basicAuthorization, type HttpRequest } from '../http/index.ts';
+import type { AttemptResult } from '../invoke/index.ts';
 
 /** The body of a receiver's answer is read no further than this, and only to use the connection again. */
 const maxAnswerBytes = 64 * 1024;

@@ -1,20 +1,16 @@
-import {
-  type CallbackPolicy,
-  type CallbackTask,
-  type HeaderList,
-  readCallbackUrl,
-  signCallback,
-} from '@asyncfn/queue-core';
+import type { CallbackTask, HeaderList } from '@asyncfn/queue-core';
+import { type CallbackPolicy, readCallbackUrl } from '@asyncfn/queue-core/callback-guard';
+import { signCallback } from '@asyncfn/queue-core/webhook';
 import { displayUrl, type Logger } from '@asyncfn/service-kit';
 import type { Tracer } from '@opentelemetry/api';
-import { exchange, type HttpOutcome } from '../http/exchange.ts';
-import type { HttpAgent } from '../http/http-agent.ts';
+import { exchange, type HttpAgent, type HttpOutcome } from '../http/index.ts';
 import type { WorkerMetrics } from '../metrics.ts';
-import { CallbackTrace } from '../tracing/callback-trace.ts';
 import { CallbackRefusedError } from './callback-refused.ts';
 import { toCallbackRequest } from './callback-request.ts';
-import { type CallbackAnswer, type CallbackVerdict, settleCallback } from './settle-callback.ts';
-import type { CallbackKeys } from './signing/callback-keys.ts';
+import { CallbackTrace } from './callback-trace.ts';
+import type { SentCallback } from './sent-callback.ts';
+import { type CallbackAnswer, settleCallback } from './settle-callback.ts';
+import type { CallbackKeys } from './signing/index.ts';
 
 export interface CallbackSenderOptions {
   /** Connects only to where a callback may go, as `createCheckedConnector` does. */
@@ -36,15 +32,6 @@ export interface CallbackSenderOptions {
 }
 
 const notUrl = 'its target is not a URL';
-
-/** What became of one delivery. */
-export interface SentCallback {
-  readonly verdict: CallbackVerdict;
-  /** Of the receiver; undefined where it did not answer. */
-  readonly status: number | undefined;
-  /** Whether it answered at all, with HTTP or something else. */
-  readonly answered: boolean;
-}
 
 interface ReportedFacts {
   readonly outcome: HttpOutcome;

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { CallbackPolicy } from '@asyncfn/queue-core';
+import type { CallbackPolicy } from '@asyncfn/queue-core/callback-guard';
 import { buildConnector } from 'undici';
 import { CallbackRefusedError } from './callback-refused.ts';
 

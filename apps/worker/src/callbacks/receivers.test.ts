@@ -1,4 +1,5 @@
-import { CallbackPolicy, type CallbackTask } from '@asyncfn/queue-core';
+import type { CallbackTask } from '@asyncfn/queue-core';
+import { CallbackPolicy } from '@asyncfn/queue-core/callback-guard';
 import { parseConfig } from '@asyncfn/service-kit';
 import { describe, expect, test } from 'vitest';
 import { workerConfig } from '../config.ts';

@@ -1,10 +1,9 @@
 import { isIP } from 'node:net';
-import { addressBlock, type CallbackPolicy, type CallbackTask, readCallbackUrl } from '@asyncfn/queue-core';
+import type { CallbackTask } from '@asyncfn/queue-core';
+import { addressBlock, type CallbackPolicy, readCallbackUrl } from '@asyncfn/queue-core/callback-guard';
 import { LRUCache } from 'lru-cache';
-import { type Claim, FairSlots, type Release, type Share } from '../fairness/fair-slots.ts';
-import { type Standing, Standings } from '../fairness/standing.ts';
-import { NameLookupError } from '../names/dns-query.ts';
-import { type NameResolver, namesBusy } from '../names/name-resolver.ts';
+import { type Claim, FairSlots, type Release, type Share, type Standing, Standings } from '../fairness/index.ts';
+import { NameLookupError, type NameResolver, namesBusy } from '../names/index.ts';
 
 export interface ReceiversOptions {
   /** Callbacks under way at once. */

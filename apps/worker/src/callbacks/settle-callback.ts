@@ -1,4 +1,5 @@
-import { type HeaderList, parseRetryAfter } from '@asyncfn/queue-core';
+import type { HeaderList } from '@asyncfn/queue-core';
+import { parseRetryAfter } from '@asyncfn/queue-core/settle';
 
 /** What a receiver made of one delivery. */
 export type CallbackAnswer =

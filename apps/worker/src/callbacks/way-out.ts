@@ -1,8 +1,8 @@
-import { CallbackPolicy } from '@asyncfn/queue-core';
+import { CallbackPolicy } from '@asyncfn/queue-core/callback-guard';
 import type { Logger } from '@asyncfn/service-kit';
 import type { WorkerConfig } from '../config.ts';
-import { HttpAgent } from '../http/http-agent.ts';
-import { NameResolver } from '../names/name-resolver.ts';
+import { HttpAgent } from '../http/index.ts';
+import { NameResolver } from '../names/index.ts';
 import { createCheckedConnector } from './checked-connector.ts';
 import { Receivers } from './receivers.ts';
 

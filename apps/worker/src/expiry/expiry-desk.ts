@@ -1,17 +1,9 @@
-import {
-  type CallStore,
-  type ExpiryDelivery,
-  type ExpirySource,
-  type ExpiryStore,
-  type ExpiryWord,
-  identityIn,
-  type QueueError,
-} from '@asyncfn/queue-core';
+import { type ExpiryWord, identityIn, type QueueError } from '@asyncfn/queue-core';
+import type { CallStore, ExpiryDelivery, ExpirySource, ExpiryStore } from '@asyncfn/queue-core/jetstream';
 import type { Logger } from '@asyncfn/service-kit';
-import { LeaseKeeper } from '../lease-keeper.ts';
-import { type ByteBudget, ownerOf } from '../memory/byte-budget.ts';
-import { othersMs } from '../settle/progress-check.ts';
-import { expiredEnd, type HeldCall, type Settler } from '../settle/settler.ts';
+import { type ByteBudget, ownerOf } from '../memory/index.ts';
+import { LeaseKeeper } from '../running/index.ts';
+import { expiredEnd, type HeldCall, othersMs, type Settler } from '../settle/index.ts';
 
 export interface ExpiryDeskOptions {
   readonly source: Pick<ExpirySource, 'fetch'>;

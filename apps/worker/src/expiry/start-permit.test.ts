@@ -1,4 +1,5 @@
-import type { Call, ClaimResult, ExpiryStore } from '@asyncfn/queue-core';
+import type { Call } from '@asyncfn/queue-core';
+import type { ClaimResult, ExpiryStore } from '@asyncfn/queue-core/jetstream';
 import { expect, test } from 'vitest';
 import { permitStart } from './start-permit.ts';
 

@@ -1,4 +1,5 @@
-import { type Call, type ClaimResult, type ExpiryStore, keyOf } from '@asyncfn/queue-core';
+import { type Call, keyOf } from '@asyncfn/queue-core';
+import type { ClaimResult, ExpiryStore } from '@asyncfn/queue-core/jetstream';
 
 /** Whether a call that a worker holds may be invoked. */
 export type StartPermit =

@@ -1,13 +1,13 @@
 import type { HeaderList } from '@asyncfn/queue-core';
 import { after } from '@asyncfn/service-kit';
 import type { Dispatcher } from 'undici';
-import type { AbortWatch } from '../light-abort.ts';
-import { type ByteShare, uncountedBytes } from '../memory/byte-budget.ts';
+import { type ByteShare, uncountedBytes } from '../memory/index.ts';
 import type { AnswerHead } from './answer-head.ts';
 import type { AnswerListener } from './answer-reader.ts';
 import { BadAnswerError } from './bad-answer.ts';
 import { CollectedBody } from './collected-body.ts';
 import type { HttpAgent, Line, LineRequest } from './http-agent.ts';
+import type { AbortWatch } from './light-abort.ts';
 
 /** One POST to somebody else's server. */
 export interface HttpRequest {

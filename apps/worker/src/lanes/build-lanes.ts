@@ -1,15 +1,15 @@
+import type { FunctionRegister } from '@asyncfn/queue-core/functions';
 import {
   type Broker,
   CallSource,
   type Delivery,
-  type FunctionRegister,
   followCreatedLanes,
   followPausedLanes,
   type QueueTopology,
   type SharedRegister,
-} from '@asyncfn/queue-core';
+} from '@asyncfn/queue-core/jetstream';
 import type { Logger } from '@asyncfn/service-kit';
-import { Dispatcher, type DispatcherOptions } from '../dispatcher.ts';
+import { Dispatcher, type DispatcherOptions } from './dispatcher.ts';
 import { LaneKeeper } from './lane-keeper.ts';
 import { PauseGuard } from './pause-guard.ts';
 

@@ -1,15 +1,10 @@
-import {
-  type FunctionConfig,
-  FunctionRegister,
-  type LaneId,
-  type LaneState,
-  type LaneTarget,
-  QueueError,
-} from '@asyncfn/queue-core';
+import { QueueError } from '@asyncfn/queue-core';
+import { type FunctionConfig, FunctionRegister } from '@asyncfn/queue-core/functions';
+import type { LaneId, LaneState, LaneTarget } from '@asyncfn/queue-core/jetstream';
 import { createLogger } from '@asyncfn/service-kit';
 import { eventually } from '@asyncfn/testkit';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { LaneStanding } from '../dispatcher.ts';
+import type { LaneStanding } from './dispatcher.ts';
 import { idleMs, type LaneDispatcher, LaneKeeper, type LaneTopology } from './lane-keeper.ts';
 import { abandonedMs, unknownMs } from './orphan-lanes.ts';
 

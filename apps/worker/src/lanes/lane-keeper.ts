@@ -1,14 +1,8 @@
-import {
-  type FunctionConfig,
-  type FunctionRegister,
-  forEachLimited,
-  type LaneId,
-  type LaneState,
-  QueueError,
-  type QueueTopology,
-} from '@asyncfn/queue-core';
+import { forEachLimited, QueueError } from '@asyncfn/queue-core';
+import type { FunctionConfig, FunctionRegister } from '@asyncfn/queue-core/functions';
+import type { LaneId, LaneState, QueueTopology } from '@asyncfn/queue-core/jetstream';
 import type { Logger } from '@asyncfn/service-kit';
-import type { Dispatcher } from '../dispatcher.ts';
+import type { Dispatcher } from './dispatcher.ts';
 import { IdleLanes } from './idle-lanes.ts';
 import { OrphanLanes } from './orphan-lanes.ts';
 

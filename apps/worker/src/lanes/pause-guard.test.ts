@@ -1,4 +1,6 @@
-import { type Delivery, type FunctionConfig, QueueError } from '@asyncfn/queue-core';
+import { QueueError } from '@asyncfn/queue-core';
+import type { FunctionConfig } from '@asyncfn/queue-core/functions';
+import type { Delivery } from '@asyncfn/queue-core/jetstream';
 import { createLogger } from '@asyncfn/service-kit';
 import { expect, test } from 'vitest';
 import { PauseGuard, type PauseGuardOptions } from './pause-guard.ts';

@@ -1,4 +1,5 @@
-import type { Delivery, FunctionRegister, LaneId, QueueTopology } from '@asyncfn/queue-core';
+import type { FunctionRegister } from '@asyncfn/queue-core/functions';
+import type { Delivery, LaneId, QueueTopology } from '@asyncfn/queue-core/jetstream';
 import type { Logger } from '@asyncfn/service-kit';
 
 export interface PauseGuardOptions {

@@ -1,4 +1,4 @@
-import type { AbortWatch } from '../light-abort.ts';
+import type { AbortWatch } from '../http/index.ts';
 import { ConcurrencyLimiter, type SentCall } from './concurrency-limiter.ts';
 import type { LimiterSignal } from './limiter-signal.ts';
 

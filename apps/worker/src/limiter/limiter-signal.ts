@@ -1,4 +1,4 @@
-import type { AttemptResult } from '../invoke.ts';
+import type { AttemptResult } from '../invoke/index.ts';
 
 /** What an attempt says about how many calls at once the function takes. */
 export type LimiterSignal =

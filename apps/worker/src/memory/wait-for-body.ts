@@ -1,4 +1,5 @@
-import type { Call, CallStore, Delivery } from '@asyncfn/queue-core';
+import type { Call } from '@asyncfn/queue-core';
+import type { CallStore, Delivery } from '@asyncfn/queue-core/jetstream';
 import type { Logger } from '@asyncfn/service-kit';
 import { type ByteShare, isReserved } from './byte-budget.ts';
 

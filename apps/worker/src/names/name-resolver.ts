@@ -1,7 +1,6 @@
 import type { Logger } from '@asyncfn/service-kit';
 import { LRUCache } from 'lru-cache';
-import { FairSlots } from '../fairness/fair-slots.ts';
-import { Standings } from '../fairness/standing.ts';
+import { FairSlots, Standings } from '../fairness/index.ts';
 import { type DnsQueryOptions, type NameAnswer, NameLookupError, queryAddresses } from './dns-query.ts';
 import { toLookupName } from './hosts-file.ts';
 import { SystemNames } from './system-names.ts';

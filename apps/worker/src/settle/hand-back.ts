@@ -1,4 +1,4 @@
-import type { Handovers } from '@asyncfn/queue-core';
+import type { Handovers } from '@asyncfn/queue-core/jetstream';
 import type { HeldDelivery } from './settler.ts';
 
 /** The delivery counts at the broker, so it is noted that no crash has ended it. */

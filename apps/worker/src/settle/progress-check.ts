@@ -1,14 +1,8 @@
-import {
-  type CallIdentity,
-  type CallStore,
-  type Delivery,
-  keyOf,
-  QueueError,
-  type StoredOutcome,
-} from '@asyncfn/queue-core';
+import { type CallIdentity, keyOf, QueueError } from '@asyncfn/queue-core';
+import type { CallStore, Delivery, StoredOutcome } from '@asyncfn/queue-core/jetstream';
 import { type Logger, sleep } from '@asyncfn/service-kit';
-import type { HeldCalls } from '../held-calls.ts';
-import { type CallBytes, isReserved } from '../memory/byte-budget.ts';
+import { type CallBytes, isReserved } from '../memory/index.ts';
+import type { HeldCalls } from '../running/index.ts';
 import type { HeldCall, Settler } from './settler.ts';
 
 /** A call in hand whose bytes are counted. */

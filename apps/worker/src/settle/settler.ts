@@ -1,34 +1,28 @@
 import {
   type Call,
   type CallIdentity,
-  type CallStore,
   callHeader,
   type DeadLetterReason,
-  type Delivery,
   encodeEnvelope,
   endToEndHeaders,
   identityIn,
   identityOf,
-  isFresh,
   keyOf,
   type Outcome,
   type PublishResult,
   QueueError,
   refused,
-  type StoredOutcome,
   withStorableHeaders,
 } from '@asyncfn/queue-core';
+import { type CallStore, type Delivery, isFresh, type StoredOutcome } from '@asyncfn/queue-core/jetstream';
 import { type Logger, traceIdFrom } from '@asyncfn/service-kit';
 import type { Tracer } from '@opentelemetry/api';
-import type { CallbackDesk } from '../callbacks/callback-desk.ts';
-import { toCallbackTask } from '../callbacks/callback-request.ts';
-import type { AttemptResult } from '../invoke.ts';
-import type { CallBytes } from '../memory/byte-budget.ts';
+import { type CallbackDesk, toCallbackTask } from '../callbacks/index.ts';
+import type { AttemptResult } from '../invoke/index.ts';
+import type { CallBytes } from '../memory/index.ts';
 import type { WorkerMetrics } from '../metrics.ts';
-import { bury, type Original } from './bury.ts';
-import { type InsistOptions, insist, mayPass } from './insist.ts';
+import { bury, type InsistOptions, insist, mayPass, type OnSettleStep, type Original } from '../storing/index.ts';
 import { retryOf, toReason } from './recorded-end.ts';
-import type { OnSettleStep } from './settle-step.ts';
 
 export interface SettlerOptions {
   readonly store: CallStore;

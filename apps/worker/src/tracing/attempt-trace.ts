@@ -1,7 +1,10 @@
-import type { Call, Delivery, FunctionConfig, Verdict } from '@asyncfn/queue-core';
+import type { Call } from '@asyncfn/queue-core';
+import type { FunctionConfig } from '@asyncfn/queue-core/functions';
+import type { Delivery } from '@asyncfn/queue-core/jetstream';
+import type { Verdict } from '@asyncfn/queue-core/settle';
 import { contextFrom, hasContext, withContext } from '@asyncfn/service-kit';
 import { type Attributes, type Context, type Span, SpanKind, type Tracer, trace } from '@opentelemetry/api';
-import type { AttemptResult } from '../invoke.ts';
+import type { AttemptResult } from '../invoke/index.ts';
 import { cutShort, endSpan } from './end-span.ts';
 import { requestAttributes } from './http-attributes.ts';
 

@@ -1,4 +1,4 @@
-import type { LaneLoad, RequestKind } from '../../src/slot-plan.ts';
+import type { LaneLoad, RequestKind } from '../../src/lanes/slot-plan.ts';
 
 export interface PlannedRequest<L> {
   readonly lane: L;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type LaneLoad, type RequestKind, SlotPlan } from '../../src/slot-plan.ts';
+import { type LaneLoad, type RequestKind, SlotPlan } from '../../src/lanes/slot-plan.ts';
 import { planRequests } from './plan-requests.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };

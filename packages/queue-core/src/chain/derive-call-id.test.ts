@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isCallId } from '../call-identity.ts';
+import { isCallId } from '../call/call-identity.ts';
 import { callbackFollowerId, deriveCallId, type FollowerTarget, type ParentLife } from './derive-call-id.ts';
 
 const parent: ParentLife = { callId: 'parent-1', startTime: '1700000000000000000', generation: 0 };

@@ -1,5 +1,5 @@
 import { parseDuration } from '@asyncfn/units';
-import type { Settings } from './document/functions-schema.ts';
+import type { Settings } from './functions-schema.ts';
 
 /** Retry settings of one function; what is undefined is left to the worker's `RETRY_*` defaults. */
 export interface RetrySettings {

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { StoredSettings } from './document/functions-schema.ts';
+import { StoredSettings } from './functions-schema.ts';
 
 /** Version 1 of the layout. Fields that a reader does not know stay as they are. */
 const StoredEntry = Type.Object({

@@ -1,7 +1,7 @@
-import { parseFunctionName } from '../function-name.ts';
-import type { FunctionsDefinition } from './document/functions-document.ts';
+import { parseFunctionName } from '../call/index.ts';
+import type { FunctionsDefinition } from './document/index.ts';
 import type { FunctionConfig } from './function-config.ts';
-import { allNames, resolveName } from './names/default-namespace.ts';
+import { allNames, resolveName } from './names/index.ts';
 
 /** The functions that exist. Names that reach metrics, subjects or URLs come from here, never from a request. */
 export class FunctionRegister {

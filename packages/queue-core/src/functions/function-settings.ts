@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Annotations, type FunctionSettings, type Settings, settingNames } from './document/functions-schema.ts';
 import { mergeSettings } from './function-config.ts';
-import type { EntryName } from './names/default-namespace.ts';
-import { readAnnotations } from './openfaas/openfaas-annotations.ts';
+import { type Annotations, type FunctionSettings, type Settings, settingNames } from './functions-schema.ts';
+import type { EntryName } from './names/index.ts';
+import { readAnnotations } from './openfaas/index.ts';
 
 /** What a person writes about one function. */
 export type OwnSettings = Settings & { readonly annotations?: Annotations };

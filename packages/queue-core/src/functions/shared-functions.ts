@@ -1,9 +1,9 @@
-import type { FileDefinition, FunctionsDefinition } from './document/functions-document.ts';
-import type { FunctionSettings } from './document/functions-schema.ts';
+import type { FileDefinition, FunctionsDefinition } from './document/index.ts';
 import { toFunctionConfig } from './function-config.ts';
 import type { FunctionEntry } from './function-entry.ts';
 import { changedSettings, namespacesOf } from './function-settings.ts';
-import { resolveName } from './names/default-namespace.ts';
+import type { FunctionSettings } from './functions-schema.ts';
+import { resolveName } from './names/index.ts';
 
 /** What the shared register holds under a name. */
 export interface StoredFunction {

@@ -1,4 +1,4 @@
-import type { HeaderList } from '../call.ts';
+import type { HeaderList } from '../call/index.ts';
 
 /** A response that tells the client to ask elsewhere. asyncfn does not, so the function may not have run. */
 export interface Redirect {

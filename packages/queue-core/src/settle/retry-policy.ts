@@ -1,5 +1,5 @@
 /** How the wait before a retry is spread, so that calls that failed together do not come back together. */
-export type Backoff =
+type Backoff =
   /** The computed wait itself. */
   | 'exponential'
   /** Anything from nothing to the computed wait. */

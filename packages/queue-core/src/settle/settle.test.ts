@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { HeaderList } from '../call.ts';
+import type { HeaderList } from '../call/call.ts';
 import { backoffMs, defaultRetryPolicy, parseRetryAfter, type RetryPolicy } from './retry-policy.ts';
 import { type Attempt, settle } from './settle.ts';
 

@@ -1,4 +1,4 @@
-import type { HeaderList } from '../call.ts';
+import type { HeaderList } from '../call/index.ts';
 import { backoffMs, parseRetryAfter, type RetryPolicy } from './retry-policy.ts';
 
 /** How one attempt went. */
@@ -15,7 +15,7 @@ export type Attempt =
 export type RetryReason = 'status' | 'internal' | 'unreachable' | 'bad_response' | 'deadline';
 
 /** Why a call has failed for good. */
-export type FailureReason =
+type FailureReason =
   | 'retries_exhausted'
   /** A final status: the function does not want this call. */
   | 'rejected'

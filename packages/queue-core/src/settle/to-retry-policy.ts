@@ -1,4 +1,4 @@
-import type { RetrySettings } from '../functions/function-config.ts';
+import type { RetrySettings } from '../functions/index.ts';
 import type { RetryPolicy } from './retry-policy.ts';
 
 /**

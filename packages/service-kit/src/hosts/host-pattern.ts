@@ -1,5 +1,5 @@
 import { isIP, isIPv6 } from 'node:net';
-import type { ValueType } from '../value-types.ts';
+import type { ValueType } from '../config/index.ts';
 
 /** One entry of `ALLOWED_HOSTS`. In lower case, addresses without brackets. */
 export type HostPattern =

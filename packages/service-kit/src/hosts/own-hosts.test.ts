@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { listOf } from '../config-fields.ts';
+import { listOf } from '../config/config-fields.ts';
 import { hostPatternType } from './host-pattern.ts';
 import { OwnHosts } from './own-hosts.ts';
 

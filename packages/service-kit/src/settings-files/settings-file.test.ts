@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '@asyncfn/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createLogger } from '../logger.ts';
+import { createLogger } from '../logging/logger.ts';
 import { type FurtherFiles, type ParsedSettings, SettingsFile } from './settings-file.ts';
 
 let folder: string;

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { ConfigError } from '../config.ts';
-import type { Logger } from '../logger.ts';
+import { ConfigError } from '../config/index.ts';
+import type { Logger } from '../logging/index.ts';
 import { type FileText, readFileText } from './file-text.ts';
 import { watchFile } from './watch-file.ts';
 

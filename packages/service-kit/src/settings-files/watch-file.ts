@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../logging/index.ts';
 import { sleep } from '../timing.ts';
 
 export interface WatchFileOptions {

@@ -19,9 +19,9 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
-import { ConfigError } from '../config.ts';
+import { ConfigError } from '../config/index.ts';
 import { ReportingExporter } from './reporting-exporter.ts';
-import type { SpanPipeline, TracingConfig, TracingOptions } from './tracing.ts';
+import type { SpanPipeline, TracingConfig, TracingOptions } from './span-pipeline.ts';
 
 /** Spans on their way to an OTLP collector. This module loads the SDK: import it only where it is needed. */
 export async function startPipeline(config: TracingConfig, options: TracingOptions): Promise<SpanPipeline> {

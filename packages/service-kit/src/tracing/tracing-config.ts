@@ -1,5 +1,4 @@
-import { choice, flag, fraction, integer, listOf, text, url } from '../config-fields.ts';
-import { choiceType } from '../value-types.ts';
+import { choice, choiceType, flag, fraction, integer, listOf, text, url } from '../config/index.ts';
 
 const samplers = [
   'always_on',

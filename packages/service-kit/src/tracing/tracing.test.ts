@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ConfigError, parseConfig } from '../config.ts';
+import { ConfigError, parseConfig } from '../config/config.ts';
 import { isWanted } from './tracing.ts';
 import { tracingConfig } from './tracing-config.ts';
 

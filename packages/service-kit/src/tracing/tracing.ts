@@ -1,17 +1,7 @@
 import { isSpanContextValid, ROOT_CONTEXT, type Tracer, trace } from '@opentelemetry/api';
-import type { ConfigOf } from '../config.ts';
-import type { Logger } from '../logger.ts';
+import type { Logger } from '../logging/index.ts';
 import { sleep } from '../timing.ts';
-import type { tracingConfig } from './tracing-config.ts';
-
-export type TracingConfig = ConfigOf<typeof tracingConfig>;
-
-export interface TracingOptions {
-  /** Name of the process, unless `OTEL_SERVICE_NAME` gives it another. */
-  readonly serviceName: string;
-  readonly version: string;
-  readonly logger: Logger;
-}
+import type { SpanPipeline, TracingConfig, TracingOptions } from './span-pipeline.ts';
 
 /** The traces of a process. */
 export interface Tracing {
@@ -19,12 +9,6 @@ export interface Tracing {
   readonly tracer: Tracer | undefined;
   /** Exports what is left, for as long as `stopMs`. Never rejects: a stop does not depend on a collector. */
   stop(): Promise<void>;
-}
-
-/** What sends spans to their collector. */
-export interface SpanPipeline {
-  readonly tracer: Tracer;
-  shutdown(): Promise<void>;
 }
 
 /** For the last export. */

@@ -1,4 +1,4 @@
-import { createSigningSecret, parseSigningSecret } from '@asyncfn/queue-core';
+import { createSigningSecret, parseSigningSecret } from '@asyncfn/queue-core/webhook';
 import { expect, test } from 'vitest';
 import { parseSecretFile } from './secret-file.ts';
 

@@ -1,4 +1,4 @@
-import { parseSigningSecret, signingSecretType } from '@asyncfn/queue-core';
+import { parseSigningSecret, signingSecretType } from '@asyncfn/queue-core/webhook';
 
 export type SecretFile =
   | { readonly kind: 'keys'; readonly keys: readonly Uint8Array[] }

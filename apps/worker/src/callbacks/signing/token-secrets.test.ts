@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createSigningSecret, parseSigningSecret } from '@asyncfn/queue-core';
+import { createSigningSecret, parseSigningSecret } from '@asyncfn/queue-core/webhook';
 import { createLogger } from '@asyncfn/service-kit';
 import { eventually } from '@asyncfn/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';

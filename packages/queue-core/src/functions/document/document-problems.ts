@@ -1,14 +1,13 @@
 import type { Found } from '@asyncfn/checked-yaml';
 import { parseDuration } from '@asyncfn/units';
-import { isNamePart, parseFunctionName } from '../../function-name.ts';
+import { isNamePart, parseFunctionName } from '../../call/index.ts';
+import { entriesOf } from '../entries-of.ts';
 import { defaultQueue, mergeSettings, mostRegistered } from '../function-config.ts';
-import { allNames, type EntryName, nameOfEntry, namespaceOfDocument } from '../names/default-namespace.ts';
-import { maxWaitAnnotation, minWaitAnnotation, readAnnotations } from '../openfaas/openfaas-annotations.ts';
-import { gatewayExpectation } from '../openfaas/openfaas-stack.ts';
-import { objectToUrl } from '../url/function-url.ts';
+import type { FunctionsContent, Settings } from '../functions-schema.ts';
+import { allNames, type EntryName, nameOfEntry, namespaceOfDocument } from '../names/index.ts';
+import { gatewayExpectation, maxWaitAnnotation, minWaitAnnotation, readAnnotations } from '../openfaas/index.ts';
+import { objectToUrl } from '../url/index.ts';
 import type { DocumentContext } from './document-context.ts';
-import { entriesOf } from './entries-of.ts';
-import type { FunctionsContent, Settings } from './functions-schema.ts';
 
 /** What is wrong with names and annotations, also in a document whose shape is wrong elsewhere. */
 export function entryProblems(document: unknown, context: DocumentContext = {}): Found[] {

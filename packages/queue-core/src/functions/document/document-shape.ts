@@ -1,8 +1,8 @@
 import { type Found, shapeProblems } from '@asyncfn/checked-yaml';
 import { Compile } from 'typebox/compile';
-import { gatewayExpectation, isStack } from '../openfaas/openfaas-stack.ts';
-import { urlExpectation } from '../url/function-url.ts';
-import { type FunctionsContent, FunctionsDocument, StackDocument } from './functions-schema.ts';
+import { type FunctionsContent, FunctionsDocument, StackDocument } from '../functions-schema.ts';
+import { gatewayExpectation, isStack } from '../openfaas/index.ts';
+import { urlExpectation } from '../url/index.ts';
 
 export type CheckedShape =
   | { readonly kind: 'content'; readonly content: FunctionsContent }

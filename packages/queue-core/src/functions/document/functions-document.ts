@@ -2,12 +2,12 @@ import { type DocumentProblem, type Found, locateProblems, readYaml } from '@asy
 import { parseSize } from '@asyncfn/units';
 import { type FunctionConfig, toFunctionConfig } from '../function-config.ts';
 import { completeSettings, namespacesOf } from '../function-settings.ts';
-import { nameOfEntry, namespaceOfDocument } from '../names/default-namespace.ts';
-import { gatewayTemplate } from '../openfaas/openfaas-stack.ts';
+import type { FunctionSettings, FunctionsContent, Settings } from '../functions-schema.ts';
+import { nameOfEntry, namespaceOfDocument } from '../names/index.ts';
+import { gatewayTemplate } from '../openfaas/index.ts';
 import type { DocumentContext } from './document-context.ts';
 import { contentProblems, entryProblems } from './document-problems.ts';
 import { checkShape } from './document-shape.ts';
-import type { FunctionSettings, FunctionsContent, Settings } from './functions-schema.ts';
 import { isRead } from './read-places.ts';
 import { urlProblems } from './url-problems.ts';
 

@@ -1,6 +1,5 @@
-import { isKnownAnnotation } from '../openfaas/openfaas-annotations.ts';
-import { isStack } from '../openfaas/openfaas-stack.ts';
-import { settingNames } from './functions-schema.ts';
+import { settingNames } from '../functions-schema.ts';
+import { isKnownAnnotation, isStack } from '../openfaas/index.ts';
 
 /**
  * Whether what stands at a place of a document means anything here. A stack file says much that is about images and

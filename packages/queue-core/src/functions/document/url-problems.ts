@@ -1,7 +1,7 @@
 import type { Found } from '@asyncfn/checked-yaml';
-import { gatewayExpectation, isStack } from '../openfaas/openfaas-stack.ts';
-import { showUrl, urlExpectation, urlProblem } from '../url/function-url.ts';
-import { entriesOf, isMap } from './entries-of.ts';
+import { entriesOf, isMap } from '../entries-of.ts';
+import { gatewayExpectation, isStack } from '../openfaas/index.ts';
+import { showUrl, urlExpectation, urlProblem } from '../url/index.ts';
 
 /** What may be shown of a text in which variables were filled in; undefined for any other. */
 type Written = (keys: readonly string[]) => string | undefined;

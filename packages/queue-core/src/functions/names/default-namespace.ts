@@ -1,6 +1,6 @@
-import { parseFunctionName } from '../../function-name.ts';
-import { entriesOf } from '../document/entries-of.ts';
-import { isStack, nameInStack } from '../openfaas/openfaas-stack.ts';
+import { parseFunctionName } from '../../call/index.ts';
+import { entriesOf } from '../entries-of.ts';
+import { isStack, nameInStack } from '../openfaas/index.ts';
 
 /** Where OpenFaaS puts functions that name no namespace, and what its clients send. */
 const openfaasNamespace = 'openfaas-fn';

@@ -1,7 +1,7 @@
 import { formatDuration } from '@asyncfn/units';
-import { isNamePart } from '../../function-name.ts';
-import type { Annotations, Settings } from '../document/functions-schema.ts';
+import { isNamePart } from '../../call/index.ts';
 import { mergeSettings } from '../function-config.ts';
+import type { Annotations, Settings } from '../functions-schema.ts';
 import { parseGoDuration } from './go-duration.ts';
 
 interface Annotation {

@@ -1,5 +1,5 @@
-import { isNamePart } from '../../function-name.ts';
-import type { FunctionsContent } from '../document/functions-schema.ts';
+import { isNamePart } from '../../call/index.ts';
+import type { FunctionsContent } from '../functions-schema.ts';
 
 export const gatewayExpectation = 'must be the URL of an OpenFaaS gateway, for example http://gateway.openfaas:8080';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Broker } from '../broker.ts';
+import type { Broker } from './broker.ts';
 import { BrokerPulse } from './broker-pulse.ts';
 
 /** A broker whose answers come when the test says so. */

@@ -1,4 +1,4 @@
-import type { Broker } from '../broker.ts';
+import type { Broker } from './broker.ts';
 
 /** Between two pings, in milliseconds. */
 export const pulseMs = 250;

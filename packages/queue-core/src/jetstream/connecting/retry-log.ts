@@ -1,5 +1,5 @@
 import { QueueError } from '../../errors.ts';
-import type { QueueLogger } from '../broker.ts';
+import type { QueueLogger } from './queue-logger.ts';
 
 /** Tries in a row that may fail without alarm: what we need may start a moment after us. */
 const calmTries = 3;

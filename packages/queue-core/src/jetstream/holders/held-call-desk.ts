@@ -1,9 +1,8 @@
 import type { Msg } from '@nats-io/transport-node';
-import type { CallIdentity } from '../../call-identity.ts';
-import type { GenerationKey } from '../../generation.ts';
-import { anyWordSubject, type CallWord, type HeldReport, heldReportCodec, wordCall } from '../../held-call.ts';
-import type { Broker } from '../broker.ts';
-import { inboxCallback } from '../inbox-callback.ts';
+import type { CallIdentity, GenerationKey } from '../../call/index.ts';
+import { anyWordSubject, type CallWord, type HeldReport, heldReportCodec, wordCall } from '../../records/index.ts';
+import type { Broker } from '../connecting/index.ts';
+import { inboxCallback } from '../messages/index.ts';
 
 /** What a worker can say of the calls in its hands. */
 export interface HeldCallDesk {

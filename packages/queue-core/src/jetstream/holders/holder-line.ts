@@ -1,9 +1,8 @@
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
-import { identityTokens, parseIdentity } from '../../call-identity.ts';
-import type { GenerationKey } from '../../generation.ts';
-import { type HeldReport, heldReportCodec, wordSubject } from '../../held-call.ts';
-import type { Broker } from '../broker.ts';
-import { inboxCallback } from '../inbox-callback.ts';
+import { type GenerationKey, identityTokens, parseIdentity } from '../../call/index.ts';
+import { type HeldReport, heldReportCodec, wordSubject } from '../../records/index.ts';
+import type { Broker } from '../connecting/index.ts';
+import { inboxCallback } from '../messages/index.ts';
 import { concerns, LeaseBook, type Silence, type StoredAttempt } from './lease-book.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { HeldReport } from '../../held-call.ts';
+import type { HeldReport } from '../../records/held-call.ts';
 import { concerns, LeaseBook, type StoredAttempt } from './lease-book.ts';
 
 const call = { callId: 'call', startTime: '1700000000000000000' };

@@ -1,5 +1,5 @@
-import { type CallIdentity, identityTokens } from '../../call-identity.ts';
-import type { HeldReport } from '../../held-call.ts';
+import { type CallIdentity, identityTokens } from '../../call/index.ts';
+import type { HeldReport } from '../../records/index.ts';
 
 /** An attempt as it is stored: a message of its queue. */
 export interface StoredAttempt {

@@ -1,7 +1,7 @@
-import type { CallIdentity } from '../../call-identity.ts';
-import { wordSubject } from '../../held-call.ts';
-import type { Broker } from '../broker.ts';
-import { TurnBatch } from '../turn-batch.ts';
+import type { CallIdentity } from '../../call/index.ts';
+import { wordSubject } from '../../records/index.ts';
+import type { Broker } from '../connecting/index.ts';
+import { TurnBatch } from '../messages/index.ts';
 
 /** Tells those who follow a call that it has moved. Costs one small message that is not stored. */
 export class MoveNotices {

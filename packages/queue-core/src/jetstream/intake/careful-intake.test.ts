@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { Call } from '../../call.ts';
-import { fingerprintOf, type KeyRecord } from '../../idempotency-key.ts';
+import type { Call } from '../../call/call.ts';
 import { type PublishResult, refused } from '../../publish-result.ts';
+import { fingerprintOf, type KeyRecord } from '../../records/idempotency-key.ts';
 import { CarefulIntake } from './careful-intake.ts';
 
 const call: Call = {

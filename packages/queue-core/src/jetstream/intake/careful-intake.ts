@@ -1,15 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Call } from '../../call.ts';
-import { addressOf, type CallAddress, ownerOf } from '../../call-identity.ts';
-import { type Claim, idClaimSubject, keyClaimSubject } from '../../claim.ts';
-import { fingerprintOf, hashDerivedId, hashKey, type KeyRecord } from '../../idempotency-key.ts';
+import { addressOf, type Call, type CallAddress, ownerOf, queueStream } from '../../call/index.ts';
 import { type PublishResult, type RefusalReason, refused } from '../../publish-result.ts';
-import { queueStream } from '../../subjects.ts';
-import type { AtomicPublisher } from '../atomic-publisher.ts';
-import { toCallMessage, toKeyMessage } from '../call-message.ts';
-import type { ExpiryStore } from '../expiry-store.ts';
-import type { Publisher } from '../publisher.ts';
-import { untilDecided } from '../until-decided.ts';
+import {
+  type Claim,
+  fingerprintOf,
+  hashDerivedId,
+  hashKey,
+  idClaimSubject,
+  type KeyRecord,
+  keyClaimSubject,
+} from '../../records/index.ts';
+import { untilDecided } from '../messages/index.ts';
+import type { AtomicPublisher, Publisher } from '../publish/index.ts';
+import type { ExpiryStore } from '../store/index.ts';
+import { toCallMessage, toKeyMessage } from './call-message.ts';
 import type { IdClaims, OwnClaim, WantedClaim } from './id-claims.ts';
 import type { KnownCalls } from './known-calls.ts';
 
@@ -21,7 +25,7 @@ export type KeyResult =
   | { readonly kind: 'key_reused' };
 
 /** The call that a key came with first, whatever has become of it. */
-export type EarlierCall = Pick<KeyRecord, 'callId' | 'startTime' | 'notBefore'>;
+type EarlierCall = Pick<KeyRecord, 'callId' | 'startTime' | 'notBefore'>;
 
 export interface AcceptOptions {
   /** Refuse with `conflict` when a call of this id is alive or its outcome is kept: for ids that a client chose. */

@@ -1,15 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { Call } from '../../call.ts';
-import { identityOf } from '../../call-identity.ts';
-import { type Claim, claimCodec } from '../../claim.ts';
+import { type Call, identityOf } from '../../call/index.ts';
 import type { PublishResult } from '../../publish-result.ts';
-import { MessageHeaders } from '../message-headers.ts';
-import type { Publisher } from '../publisher.ts';
-import type { QueueTopology } from '../queue-topology.ts';
-import { lastMessage } from '../reads/last-message.ts';
-import { expiryStream } from '../record-streams.ts';
-import { expectLast } from '../schedule.ts';
-import { untilDecided } from '../until-decided.ts';
+import { type Claim, claimCodec } from '../../records/index.ts';
+import { expiryStream, type QueueTopology } from '../layout/index.ts';
+import { expectLast, lastMessage, MessageHeaders, untilDecided } from '../messages/index.ts';
+import type { Publisher } from '../publish/index.ts';
 
 /** A claim that this process has. */
 export interface OwnClaim {

@@ -1,11 +1,8 @@
 import type { StoredMsg } from '@nats-io/jetstream';
-import type { CallAddress } from '../../call-identity.ts';
-import { type KeyRecord, keyRecordCodec } from '../../idempotency-key.ts';
-import { anyCancelIntentSubject, anyOutcomeSubject } from '../../outcome.ts';
-import { callFilter, keySubject, queueStream } from '../../subjects.ts';
-import type { QueueTopology } from '../queue-topology.ts';
-import { lastMessage } from '../reads/last-message.ts';
-import { cancelStream, outcomeStream } from '../record-streams.ts';
+import { type CallAddress, callFilter, keySubject, queueStream } from '../../call/index.ts';
+import { anyCancelIntentSubject, anyOutcomeSubject, type KeyRecord, keyRecordCodec } from '../../records/index.ts';
+import { cancelStream, outcomeStream, type QueueTopology } from '../layout/index.ts';
+import { lastMessage } from '../messages/index.ts';
 
 export interface KnownCallsParts {
   readonly topology: Pick<QueueTopology, 'manager' | 'listQueues'>;

@@ -1,6 +1,5 @@
 import { JetStreamApiError, type JetStreamManager, type StreamConfig, type StreamInfo } from '@nats-io/jetstream';
-import type { QueueLogger } from '../broker.ts';
-import { asQueueError } from '../connecting/set-up-error.ts';
+import { asQueueError, type QueueLogger } from '../connecting/index.ts';
 
 /**
  * How many consumers the stream of a queue is to take: one for each of 10,000 registered functions, and as many again as

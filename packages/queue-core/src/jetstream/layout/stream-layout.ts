@@ -1,9 +1,9 @@
 import type { JetStreamManager, StreamConfig, StreamInfo } from '@nats-io/jetstream';
 import type { StreamLimits } from '../../stream-limits.ts';
-import type { QueueLogger } from '../broker.ts';
-import { bucketConfig, deadLetterStreamConfig, handoverStreamConfig, recordStreamConfigs } from '../record-streams.ts';
-import { ensureStream, ensureStreamWithRoom, queueStreamConfig } from '../streams.ts';
+import type { QueueLogger } from '../connecting/index.ts';
 import { raiseConsumerLimit } from './consumer-room.ts';
+import { bucketConfig, deadLetterStreamConfig, handoverStreamConfig, recordStreamConfigs } from './record-streams.ts';
+import { ensureStream, ensureStreamWithRoom, queueStreamConfig } from './streams.ts';
 
 export interface LayoutOptions {
   readonly replicas: number;

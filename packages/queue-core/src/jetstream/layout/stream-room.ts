@@ -1,8 +1,8 @@
 import type { StreamInfo } from '@nats-io/jetstream';
-import { queueStream } from '../../subjects.ts';
-import { asQueueError } from '../connecting/set-up-error.ts';
-import type { QueueTopology } from '../queue-topology.ts';
-import { callbackStream, cancelStream, expiryStream } from '../record-streams.ts';
+import { queueStream } from '../../call/index.ts';
+import { asQueueError } from '../connecting/index.ts';
+import type { QueueTopology } from './queue-topology.ts';
+import { callbackStream, cancelStream, expiryStream } from './record-streams.ts';
 
 /** How full a stream is that has a limit. */
 interface Level {

@@ -1,10 +1,8 @@
 import { JetStreamApiError, type StreamInfo } from '@nats-io/jetstream';
-import type { QueueLogger } from '../broker.ts';
-import { RetryLog } from '../connecting/retry-log.ts';
-import { asQueueError } from '../connecting/set-up-error.ts';
-import type { QueueTopology } from '../queue-topology.ts';
-import { streamNotFound } from '../streams.ts';
+import { asQueueError, type QueueLogger, RetryLog } from '../connecting/index.ts';
 import { KnownStreams, type LostStream, type StreamSight } from './known-streams.ts';
+import type { QueueTopology } from './queue-topology.ts';
+import { streamNotFound } from './streams.ts';
 
 type Topology = Pick<QueueTopology, 'manager' | 'ready' | 'onStream' | 'repair'>;
 

@@ -1,10 +1,9 @@
 import type { Msg } from '@nats-io/transport-node';
-import { type ReceiptBatch, receiptBatchCodec } from '../../receipt.ts';
-import type { Broker } from '../broker.ts';
-import { readHeader } from '../delivery.ts';
-import { inboxCallback } from '../inbox-callback.ts';
-import type { StreamWatch } from '../layout/stream-watch.ts';
-import { receiptStream } from '../record-streams.ts';
+import { type ReceiptBatch, receiptBatchCodec } from '../../records/index.ts';
+import type { Broker } from '../connecting/index.ts';
+import { readHeader } from '../consume/index.ts';
+import { receiptStream, type StreamWatch } from '../layout/index.ts';
+import { inboxCallback } from '../messages/index.ts';
 import type { ReceiptStore } from './receipt-store.ts';
 
 /** How long after it is due a page is remembered, in milliseconds: a worker has taken it by then, or put it again as another page. */

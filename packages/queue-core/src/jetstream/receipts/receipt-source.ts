@@ -1,8 +1,7 @@
 import type { JsMsg } from '@nats-io/jetstream';
-import { type ReceiptBatch, receiptBatchCodec } from '../../receipt.ts';
-import { readHeader } from '../delivery.ts';
-import { receiptStream } from '../record-streams.ts';
-import { type SourceOptions, WorkSource } from '../work-source.ts';
+import { type ReceiptBatch, receiptBatchCodec } from '../../records/index.ts';
+import { readHeader, type SourceOptions, WorkSource } from '../consume/index.ts';
+import { receiptStream } from '../layout/index.ts';
 
 /** Receipts in the hands of a worker. */
 export interface ReceiptDelivery {

@@ -1,22 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { JetStreamApiError } from '@nats-io/jetstream';
-import { addressOf } from '../../call-identity.ts';
-import { anyCancelIntentSubject, anyOutcomeSubject } from '../../outcome.ts';
+import { addressOf, callFilter, queueStream } from '../../call/index.ts';
 import type { PublishResult } from '../../publish-result.ts';
 import {
+  anyCancelIntentSubject,
+  anyOutcomeSubject,
   missingReceiptCodec,
   missingReceiptSubject,
   type Receipt,
   type ReceiptBatch,
   receiptBatchCodec,
-} from '../../receipt.ts';
-import { callFilter, queueStream } from '../../subjects.ts';
-import { asQueueError } from '../connecting/set-up-error.ts';
-import { MessageHeaders } from '../message-headers.ts';
-import type { Publisher } from '../publisher.ts';
-import type { QueueTopology } from '../queue-topology.ts';
-import { cancelStream, outcomeStream } from '../record-streams.ts';
-import { streamNotFound } from '../streams.ts';
+} from '../../records/index.ts';
+import { asQueueError } from '../connecting/index.ts';
+import { cancelStream, outcomeStream, type QueueTopology, streamNotFound } from '../layout/index.ts';
+import { MessageHeaders } from '../messages/index.ts';
+import type { Publisher } from '../publish/index.ts';
 
 /** Where an accepted call is. `missing` breaks P2. */
 export type CallWhereabouts = 'held' | 'ended' | 'missing';

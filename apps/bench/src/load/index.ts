@@ -1,0 +1,3 @@
+// The load generator.
+
+export { type LoadResult, type LoadSettings, loadFigures, putLoad, toMeasurement } from './load.ts';

@@ -1,0 +1,63 @@
+import { eventually } from '@asyncfn/testkit';
+import { putLoad } from '../load/index.ts';
+import { cpuMicros, pauseAll, resumeAll } from '../processes/index.ts';
+import type { Absence, RunningSubject, Scale } from '../scenario.ts';
+import type { BenchFunction, System } from '../systems/index.ts';
+
+export const drainFigures = [
+  { name: 'calls/s', compared: true },
+  { name: 'worker µs/call' },
+  { name: 'broker µs/call' },
+];
+
+/**
+ * A system that is measured by how fast it runs what waits: the queue is filled while the workers stand still, and the
+ * function says how fast the calls came. The function ends with the system, and at once where there is none.
+ */
+export async function draining(
+  system: System | Absence,
+  target: BenchFunction,
+  scale: Scale,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<RunningSubject | Absence> {
+  if ('absent' in system) {
+    await target[Symbol.asyncDispose]();
+    return system;
+  }
+  return {
+    async measure() {
+      pauseAll(system.workerPids);
+      await target.reset();
+      const load = { connections: 64, bodyBytes: 256, headers, warmUpMs: 0, durationMs: scale.fillMs, pids: {} };
+      const { total } = await putLoad({ ...system.intake, ...load });
+      const before = await readCpu(system);
+      resumeAll(system.workerPids);
+      await untilCalled(target, total);
+      const after = await readCpu(system);
+      const { perSecond, count } = await target.report();
+      return {
+        'calls/s': perSecond,
+        'worker µs/call': (after.worker - before.worker) / count,
+        'broker µs/call': (after.broker - before.broker) / count,
+      };
+    },
+    async [Symbol.asyncDispose]() {
+      resumeAll(system.workerPids);
+      await system[Symbol.asyncDispose]();
+      await target[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function untilCalled(target: BenchFunction, total: number): Promise<void> {
+  await eventually(async () => (await target.report()).count >= total, {
+    timeoutMs: 120_000,
+    message: `the function is not called ${total} times`,
+  });
+}
+
+async function readCpu({ workerPids, pids }: System): Promise<{ worker: number; broker: number }> {
+  const workers = await Promise.all(workerPids.map(async (pid) => (await cpuMicros(pid)) ?? Number.NaN));
+  const broker = (await cpuMicros(pids['broker'] ?? 0)) ?? Number.NaN;
+  return { worker: workers.reduce((sum, micros) => sum + micros, 0), broker };
+}

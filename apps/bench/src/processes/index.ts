@@ -1,0 +1,6 @@
+// Processes of a benchmark, and what they use.
+
+export { runProgram, startProgram } from './child-process.ts';
+export { cpuMicros } from './cpu-time.ts';
+export { residentMiB } from './memory.ts';
+export { pauseAll, resumeAll } from './pause.ts';

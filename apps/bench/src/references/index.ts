@@ -1,0 +1,4 @@
+// What we are measured against.
+
+export { sendPings } from './pings.ts';
+export { createWorkConsumer, createWorkStream, purgeStream } from './stream-admin.ts';

@@ -1,0 +1,6 @@
+// The description of the API (OpenAPI), and the answers that all resources share.
+
+export { apiDescription } from './api-description.ts';
+export { healthRoutes } from './health.ts';
+export { jsonResponse } from './json-response.ts';
+export { problemResponse, retryAfterHeader } from './problem-response.ts';

@@ -1,0 +1,9 @@
+// Who may call what: tokens, the scope that a route asks for, whose call it is.
+
+export { authentication, callerOf } from './authentication.ts';
+export { decideCallAccess } from './call-access.ts';
+export { type CallLookup, findCall, identityOfStanding } from './find-call.ts';
+export { Gatekeeper } from './gatekeeper.ts';
+export { loadTokens, type TokensFile } from './load-tokens.ts';
+export { type RouteScope, requireScopes } from './route-scope.ts';
+export { parseTokenRequest, usage, writeTokenEntry } from './token-entry.ts';

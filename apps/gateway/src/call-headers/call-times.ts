@@ -1,0 +1,95 @@
+import { parseDuration } from '@asyncfn/units';
+import { type Refusal, refusal } from '../problem.ts';
+
+/** What the headers about time held, each time that they came. */
+export interface TimeHeaders {
+  /** `X-Delay` */
+  readonly delays: readonly string[];
+  /** `X-Not-Before` */
+  readonly notBefores: readonly string[];
+  /** `X-Expires-In` */
+  readonly expiries: readonly string[];
+}
+
+/** When a call may be invoked, as its caller wants it. */
+export interface CallTimes {
+  readonly kind: 'times';
+  /** From its acceptance, in milliseconds. */
+  readonly delayMs: number | undefined;
+  /** Unix time in milliseconds. */
+  readonly notBefore: number | undefined;
+  /** From its acceptance, in milliseconds: not started by then, it ends as expired. */
+  readonly expiresInMs: number | undefined;
+}
+
+const noTimes: CallTimes = { kind: 'times', delayMs: undefined, notBefore: undefined, expiresInMs: undefined };
+const yearMs = 365 * 24 * 60 * 60 * 1000;
+
+/**
+ * Reads the headers about time.
+ * @param now Unix time in milliseconds
+ */
+export function readCallTimes({ delays, notBefores, expiries }: TimeHeaders, now: number): CallTimes | Refusal {
+  if (delays.length + notBefores.length + expiries.length === 0) {
+    return noTimes;
+  }
+  const delayMs = delays.map(parseDuration)[0];
+  const notBefore = notBefores.map(parseInstant)[0];
+  const expiresInMs = expiries.map(parseDuration)[0];
+  if (delays.length > 0 && (delays.length > 1 || !isBetween(delayMs, 0, yearMs))) {
+    return refusal('invalid_delay', 'X-Delay is sent once and is a duration of at most 365d, such as 30s or 1h30m.');
+  }
+  if (notBefores.length > 0 && (notBefores.length > 1 || notBefore === undefined || notBefore - now > yearMs)) {
+    return refusal(
+      'invalid_not_before',
+      'X-Not-Before is sent once and is a time within the next 365 days: RFC 3339, such as 2030-01-02T15:04:05Z, or Unix seconds.',
+    );
+  }
+  if (delayMs !== undefined && notBefore !== undefined) {
+    return refusal('invalid_delay', 'X-Delay and X-Not-Before exclude each other: send one of them.');
+  }
+  if (expiries.length > 0 && (expiries.length > 1 || !isBetween(expiresInMs, 1, yearMs))) {
+    return refusal(
+      'invalid_expires_in',
+      'X-Expires-In is sent once and is a duration above zero and of at most 365d, such as 10m or 1h30m.',
+    );
+  }
+  return { kind: 'times', delayMs, notBefore, expiresInMs };
+}
+
+/**
+ * When a call may be invoked: Unix time in milliseconds; undefined for a call that need not wait.
+ * @param acceptedAt Unix time in milliseconds
+ */
+export function notBeforeOf({ delayMs = 0, notBefore }: CallTimes, acceptedAt: number): number | undefined {
+  const at = notBefore ?? acceptedAt + delayMs;
+  return at > acceptedAt ? at : undefined;
+}
+
+function isBetween(ms: number | undefined, least: number, most: number): boolean {
+  return ms !== undefined && ms >= least && ms <= most;
+}
+
+const rfc3339 = /^(\d{4}-\d{2}-(\d{2}))[Tt ](\d{2}:\d{2}:\d{2})(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/;
+const unixSeconds = /^(\d{1,12})(\.\d{1,9})?$/;
+
+/**
+ * Unix time in milliseconds of an RFC 3339 date-time or of Unix seconds, rounded up: not before means not before.
+ * Undefined for anything else.
+ */
+function parseInstant(text: string): number | undefined {
+  const seconds = unixSeconds.exec(text);
+  if (seconds !== null) {
+    return Number(seconds[1]) * 1000 + fractionMs(seconds[2]);
+  }
+  const [, date = '', day = '', time = '', fraction, offset = ''] = rfc3339.exec(text) ?? [];
+  const ms = Date.parse(`${date}T${time}${offset.toUpperCase()}`);
+  // A day that the month does not have would count as one of the next month.
+  const isDay = new Date(`${date}T00:00:00Z`).getUTCDate() === Number(day);
+  return isDay && !Number.isNaN(ms) && ms >= 0 ? ms + fractionMs(fraction) : undefined;
+}
+
+/** @param fraction of a second: a point and up to nine digits */
+function fractionMs(fraction = '.'): number {
+  return Math.ceil(Number(fraction.slice(1).padEnd(9, '0')) / 1e6);
+}

@@ -1,0 +1,5 @@
+// What the headers of a call may say: its times, its callback, the call that it follows from.
+
+export { type CallHeaders, sortCallHeaders } from './call-headers.ts';
+export { notBeforeOf } from './call-times.ts';
+export { refuseCallbackUrl } from './refuse-callback-url.ts';

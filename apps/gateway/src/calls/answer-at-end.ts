@@ -1,0 +1,73 @@
+import type { Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
+import type { CallIdentity, CallStanding } from '@asyncfn/queue-core';
+import type { FastifyReply } from 'fastify';
+import { probeSilentClient } from '../http/index.ts';
+import { type Refusal, refusal } from '../problem.ts';
+import { untilEnded, WaitEnd, type WaiterPlace } from '../waiting/index.ts';
+import type { CallOptions } from './call-options.ts';
+import { toCallView } from './call-view.ts';
+
+export const notFound: Refusal = refusal('call_not_found', 'No call of this id is known, or it ended too long ago.');
+
+/** What is waited for, and for how long. */
+export interface Wait {
+  readonly call: CallIdentity;
+  readonly waitMs: number;
+  /** Given back when the wait is over. */
+  readonly place: WaiterPlace;
+}
+
+/** Answers with the state of a call once it has ended, or with the state that it has when the time is up. */
+export async function answerAtEnd(options: CallOptions, wait: Wait, reply: FastifyReply): Promise<FastifyReply> {
+  const { socket } = reply.request.raw;
+  const last = waitForEnd(options, wait, socket);
+  const first = await Promise.race([last, beginForSilent(socket, last)]);
+  if (first instanceof PassThrough) {
+    void last.then(
+      (standing) => finish(first, standing, options),
+      (error) => first.destroy(error),
+    );
+    if (socket.readableEnded) {
+      // Such a connection has no further answer: this one ends with it, as clients that speak TCP themselves expect.
+      reply.raw.useChunkedEncodingByDefault = false;
+    }
+    return reply.type('application/json; charset=utf-8').send(first);
+  }
+  return first === undefined ? reply.refuse(notFound) : reply.send(toCallView(first, options.lookup));
+}
+
+async function waitForEnd(
+  options: CallOptions,
+  { call, waitMs, place }: Wait,
+  socket: Socket,
+): Promise<CallStanding | undefined> {
+  using _ = place;
+  using end = new WaitEnd({ socket, stopping: options.stopping, waitMs });
+  return await untilEnded(options, call, end);
+}
+
+/**
+ * The body of an answer that begins before it is known, with the white space that JSON may begin with (RFC 8259, 2): to a
+ * client that has fallen silent, so that one that is gone does not hold its watch for minutes.
+ */
+function beginForSilent(socket: Socket, last: Promise<unknown>): Promise<PassThrough> {
+  let body: PassThrough | undefined;
+  return new Promise((resolve) => {
+    const stop = probeSilentClient(socket, () => {
+      body ??= new PassThrough().once('close', stop);
+      body.write(' ');
+      resolve(body);
+    });
+    void last.catch(() => undefined).then(stop);
+  });
+}
+
+function finish(body: PassThrough, standing: CallStanding | undefined, { lookup }: CallOptions): void {
+  if (standing === undefined) {
+    // Its status is out and was another: an answer that breaks off is one that says nothing.
+    body.destroy(new Error('the call was forgotten while its state was being waited for'));
+  } else {
+    body.end(JSON.stringify(toCallView(standing, lookup)));
+  }
+}

@@ -1,0 +1,71 @@
+import { PassThrough, Readable } from 'node:stream';
+import type { CallIdentity } from '@asyncfn/queue-core';
+import type { FastifyReply } from 'fastify';
+import { probeSilentClient } from '../http/index.ts';
+import { followCall, WaitEnd, type WaiterPlace } from '../waiting/index.ts';
+import type { CallOptions } from './call-options.ts';
+import { toCallView } from './call-view.ts';
+
+/** A comment now and then, so that no proxy takes the connection for dead. */
+const heartbeatMs = 15_000;
+
+/** Whether the client wants events rather than one answer. */
+export function wantsEvents(accept: string | undefined): boolean {
+  return accept?.split(',').some((type) => /^\s*text\/event-stream\s*(;|$)/i.test(type)) === true;
+}
+
+/**
+ * Sends each state of a call that differs from the one before, until its end, as server-sent events (WHATWG HTML, 9.2).
+ * Ends as well when the client goes away and when the gateway stops.
+ */
+export function sendEvents(
+  options: CallOptions,
+  call: CallIdentity,
+  place: WaiterPlace,
+  reply: FastifyReply,
+): FastifyReply {
+  const stream = new PassThrough();
+  void writeEvents(options, call, stream, place, reply).finally(() => stream.end());
+  return beginEvents(reply).send(stream);
+}
+
+/** What a HEAD is told of the events that a GET would have. */
+export function sendEventsHead(reply: FastifyReply): FastifyReply {
+  return beginEvents(reply).send(Readable.from([]));
+}
+
+function beginEvents(reply: FastifyReply): FastifyReply {
+  return reply.code(200).type('text/event-stream');
+}
+
+async function writeEvents(
+  options: CallOptions,
+  call: CallIdentity,
+  stream: PassThrough,
+  place: WaiterPlace,
+  { request }: FastifyReply,
+): Promise<void> {
+  using _ = place;
+  const { socket } = request.raw;
+  using end = new WaitEnd({ socket, stopping: options.stopping });
+  const beat = (): void => void stream.write(': still here\n\n');
+  const heartbeat = setInterval(beat, heartbeatMs).unref();
+  const stopProbes = probeSilentClient(socket, beat);
+  try {
+    await writeStates(options, call, stream, end.signal);
+  } finally {
+    clearInterval(heartbeat);
+    stopProbes();
+  }
+}
+
+async function writeStates(options: CallOptions, call: CallIdentity, stream: PassThrough, signal: AbortSignal) {
+  let last = '';
+  for await (const standing of followCall(options, call, signal)) {
+    const state = JSON.stringify(toCallView(standing, options.lookup));
+    if (state !== last && !signal.aborted) {
+      last = state;
+      stream.write(`event: state\ndata: ${state}\n\n`);
+    }
+  }
+}

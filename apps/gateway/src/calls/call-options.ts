@@ -1,0 +1,18 @@
+import type { CallCanceller, CallWatches } from '@asyncfn/queue-core/jetstream';
+import type { CallLookup } from '../auth/index.ts';
+import type { AcceptContext } from '../enqueue/index.ts';
+import type { Waiters } from '../waiting/index.ts';
+import type { ResultParts } from './result-sender.ts';
+
+export interface CallOptions extends Pick<AcceptContext, 'lookup' | 'names'>, ResultParts {
+  readonly calls: CallLookup;
+  readonly watches: Pick<CallWatches, 'open'>;
+  readonly waiters: Pick<Waiters, 'admit'>;
+  /** Whether calls can be found, and it is known what functions are called. */
+  readonly places: { readonly available: boolean };
+  readonly canceller: Pick<CallCanceller, 'cancel'>;
+  /** Aborts when the gateway stops: whoever waits is answered then. */
+  readonly stopping: AbortSignal;
+  /** How long results are kept, in milliseconds; 0 is not at all. */
+  readonly resultTtlMs: number;
+}

@@ -1,0 +1,100 @@
+import type { AliveCall, CallStanding, EndedCall } from '@asyncfn/queue-core';
+import type { FunctionConfig } from '@asyncfn/queue-core/functions';
+import { defaultRetryPolicy, redirectOf } from '@asyncfn/queue-core/settle';
+import { displayUrl } from '@asyncfn/service-kit';
+
+/**
+ * A call as its caller sees it. Bodies, secrets in URLs and header values are not part of it (P9), except `Location`
+ * without its query.
+ */
+export interface CallView {
+  readonly callId: string;
+  readonly submitter?: string;
+  readonly function: string;
+  readonly queue: string;
+  readonly status: AliveCall['phase'] | EndedCall['outcome']['status'];
+  readonly attempts: number;
+  readonly maxRetries: number;
+  readonly createdAt: string;
+  readonly notBefore?: string;
+  readonly startedAt?: string;
+  readonly endedAt?: string;
+  readonly durationMs?: number;
+  readonly functionStatus?: number;
+  readonly redirectedTo?: string;
+  readonly reason?: string;
+  readonly replays?: number;
+  readonly parentId?: string;
+  readonly callback?: { readonly url: string; readonly status: string; readonly attempts: number };
+}
+
+/** Of a URL that a function has sent, no more than this is shown. */
+const maxUrlLength = 2_000;
+
+/** @param lookup the register, for the one name of the function, and for how many retries a call may have that waits */
+export function toCallView(
+  standing: CallStanding,
+  lookup: (name: string) => Pick<FunctionConfig, 'name' | 'retry'> | undefined,
+): CallView {
+  return standing.kind === 'ended' ? viewOfEnded(standing, lookup) : viewOfAlive(standing, lookup);
+}
+
+function viewOfAlive({ phase, call, dueAt, held }: AliveCall, lookup: Parameters<typeof toCallView>[1]): CallView {
+  const { id, submitter, function: name, queue, startTime, retry, generation, callbackUrl, parentId } = call;
+  const startedAt = held?.startedAt ?? call.startedAt;
+  return {
+    callId: id,
+    ...(submitter !== undefined && { submitter }),
+    function: lookup(name)?.name ?? name,
+    queue,
+    status: phase,
+    attempts: phase === 'running' ? (held?.retry ?? retry) + 1 : retry,
+    maxRetries: held?.maxRetries ?? call.maxRetries ?? lookup(name)?.retry.attempts ?? defaultRetryPolicy.attempts,
+    createdAt: toIso(startTimeMs(startTime)),
+    ...(dueAt !== undefined && { notBefore: toIso(dueAt) }),
+    ...(startedAt !== undefined && { startedAt: toIso(startedAt) }),
+    ...(generation !== undefined && { replays: generation }),
+    ...(parentId !== undefined && { parentId }),
+    ...(callbackUrl !== undefined && { callback: { url: displayUrl(callbackUrl), status: 'pending', attempts: 0 } }),
+  };
+}
+
+function viewOfEnded({ outcome, callback }: EndedCall, lookup: Parameters<typeof toCallView>[1]): CallView {
+  const { callId, submitter, function: name, queue, status, attempts, maxRetries, startTime, generation } = outcome;
+  const { startedAt, endedAt, durationMs, functionStatus, headers, reason, callbackUrl, parentId } = outcome;
+  const redirectedTo = redirectOf(functionStatus, headers)?.location;
+  const { status: callbackStatus, attempts: tries } = callback ?? { status: 'pending', attempts: 0 };
+  return {
+    callId,
+    ...(submitter !== undefined && { submitter }),
+    function: lookup(name)?.name ?? name,
+    queue,
+    status,
+    attempts,
+    maxRetries,
+    createdAt: toIso(startTimeMs(startTime)),
+    ...(startedAt !== undefined && { startedAt: toIso(startedAt) }),
+    endedAt: toIso(endedAt),
+    ...(durationMs !== undefined && { durationMs: Math.round(durationMs) }),
+    ...(functionStatus !== undefined && { functionStatus }),
+    ...(redirectedTo !== undefined && { redirectedTo: displayUrl(redirectedTo).slice(0, maxUrlLength) }),
+    ...(reason !== undefined && { reason }),
+    ...(generation > 0 && { replays: generation }),
+    ...(parentId !== undefined && { parentId }),
+    // Nobody is called back about a call that was cancelled.
+    ...(callbackUrl !== undefined &&
+      status !== 'cancelled' && {
+        callback: { url: displayUrl(callbackUrl), status: callbackStatus, attempts: tries },
+      }),
+  };
+}
+
+function startTimeMs(nanos: string): number {
+  return Math.floor(Number(nanos) / 1e6);
+}
+
+/** A time beyond what dates can tell, in a record that is not ours, is no reason to fail. */
+function toIso(ms: number): string {
+  const latest = 8.64e15;
+  return new Date(Math.min(Math.max(ms, -latest), latest)).toISOString();
+}

@@ -1,0 +1,152 @@
+import { addressOf, type CallStanding } from '@asyncfn/queue-core';
+import type { CancelResult } from '@asyncfn/queue-core/jetstream';
+import { parseDuration } from '@asyncfn/units';
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { callerOf, decideCallAccess, findCall, identityOfStanding } from '../auth/index.ts';
+import { toQueueRefusal } from '../enqueue/index.ts';
+import { keepFromCaches, nameInvalidParameters, readJsonBodies, requireBroker } from '../http/index.ts';
+import { refusal } from '../problem.ts';
+import { answerAtEnd, notFound } from './answer-at-end.ts';
+import { sendEvents, sendEventsHead, wantsEvents } from './call-events.ts';
+import type { CallOptions } from './call-options.ts';
+import {
+  type CallParams,
+  cancelSchema,
+  resultSchema,
+  type SubmitterQuery,
+  stateSchema,
+  type WaitQuery,
+} from './call-schemas.ts';
+import { toCallView } from './call-view.ts';
+import { type GoneReason, goneReason } from './gone-reason.ts';
+import { sendResult } from './result-sender.ts';
+
+type OneCall = FastifyRequest<{ Params: CallParams; Querystring: SubmitterQuery }>;
+type WaitingCall = FastifyRequest<{ Params: CallParams; Querystring: WaitQuery }>;
+
+const longestWaitMs = 5 * 60_000;
+
+/** `/async-function/:callId`: what has become of a call, for whoever made it. */
+export const callRoutes: FastifyPluginCallbackTypebox<CallOptions> = (app, options, done) => {
+  readJsonBodies(app);
+  nameInvalidParameters(app);
+  requireBroker(app, options.places);
+  keepFromCaches(app);
+  app.get<{ Params: CallParams; Querystring: WaitQuery }>(
+    '/async-function/:callId',
+    { schema: stateSchema, config: { scope: 'caller' } },
+    (request, reply) => showState(options, request, reply),
+  );
+  app.delete<{ Params: CallParams; Querystring: SubmitterQuery }>(
+    '/async-function/:callId',
+    { schema: cancelSchema, config: { scope: 'caller' } },
+    (request, reply) => cancel(options, request, reply),
+  );
+  app.get<{ Params: CallParams; Querystring: SubmitterQuery }>(
+    '/async-function/:callId/result',
+    { schema: resultSchema, config: { scope: 'caller' } },
+    (request, reply) => showResult(options, request, reply),
+  );
+  done();
+};
+
+async function showState(options: CallOptions, request: WaitingCall, reply: FastifyReply) {
+  const { method, query, headers } = request;
+  const waitMs = query.wait === undefined ? 0 : parseDuration(query.wait);
+  if (waitMs === undefined || waitMs > longestWaitMs) {
+    return reply.refuse(invalidWait);
+  }
+  const standing = await find(options, request);
+  const refused = refuseDeed(options, request, standing, 'read');
+  if (refused !== undefined || standing === undefined) {
+    return reply.refuse(refused ?? notFound);
+  }
+  const asEvents = wantsEvents(headers.accept);
+  // What a HEAD is told is the same before and after: it has nothing to wait for.
+  const isAtOnce = method === 'HEAD' || (!asEvents && (waitMs === 0 || standing.kind === 'ended'));
+  if (isAtOnce) {
+    return asEvents ? sendEventsHead(reply) : toCallView(standing, options.lookup);
+  }
+  const place = options.waiters.admit(callerOf(request));
+  if (place.kind === 'refused') {
+    return reply.refuse(place);
+  }
+  const call = identityOfStanding(standing);
+  return asEvents ? sendEvents(options, call, place, reply) : answerAtEnd(options, { call, waitMs, place }, reply);
+}
+
+async function cancel(options: CallOptions, request: OneCall, reply: FastifyReply) {
+  const { canceller, lookup, logger } = options;
+  const { callId } = request.params;
+  const standing = await find(options, request);
+  const refused = refuseDeed(options, request, standing, 'cancel');
+  if (refused !== undefined || standing === undefined) {
+    return reply.refuse(refused ?? notFound);
+  }
+  const result: CancelResult = await canceller.cancel(addressOf(identityOfStanding(standing)));
+  switch (result.kind) {
+    case 'cancelled':
+      logger.info(
+        { callId, function: result.call.outcome.function, queue: result.call.outcome.queue },
+        'call cancelled',
+      );
+      return reply.code(202).send(toCallView(result.call, lookup));
+    case 'ended':
+      return reply.refuse({ ...alreadyEnded, members: { call: toCallView(result.call, lookup) } });
+    case 'unknown':
+      return reply.refuse(notFound);
+    case 'refused':
+      return reply.refuse({ ...toQueueRefusal(result.reason), detail: notCancelled, reason: result.detail });
+  }
+}
+
+async function showResult(options: CallOptions, request: OneCall, reply: FastifyReply) {
+  const standing = await find(options, request);
+  const refused = refuseDeed(options, request, standing, 'read');
+  if (refused !== undefined || standing === undefined) {
+    return reply.refuse(refused ?? notFound);
+  }
+  if (standing.kind === 'alive') {
+    return reply.refuse({ ...notEnded, members: { call: toCallView(standing, options.lookup) } });
+  }
+  const reason = goneReason(standing, options.resultTtlMs > 0);
+  if (reason !== undefined) {
+    return reply.refuse({ ...refusal('result_gone', goneDetails[reason]), members: { reason } });
+  }
+  return await sendResult(options, standing, reply);
+}
+
+/** The refusal of a caller that may not do this with the call. What a caller may not know of is not there. */
+function refuseDeed(
+  { names }: CallOptions,
+  request: OneCall | WaitingCall,
+  standing: CallStanding | undefined,
+  deed: 'read' | 'cancel',
+) {
+  if (standing === undefined) {
+    return notFound;
+  }
+  const owner = standing.kind === 'alive' ? standing.call : standing.outcome;
+  const access = decideCallAccess(callerOf(request), owner, deed, names);
+  return access === 'allowed' ? undefined : access === 'hidden' ? notFound : notYours;
+}
+
+function find(options: CallOptions, request: OneCall | WaitingCall): Promise<CallStanding | undefined> {
+  const { params, query } = request;
+  return findCall(options, callerOf(request), { ...params, submitter: query.submitter });
+}
+
+const notYours = refusal('forbidden', 'The token may see this call, but not cancel it.');
+const invalidWait = refusal('invalid_parameter', 'wait must be a duration of up to 5m, such as 30s.');
+const alreadyEnded = refusal('already_ended', 'The call had ended already: see its state.');
+const notCancelled = 'Nothing confirms that the call was cancelled. Send the request again.';
+const notEnded = refusal('not_ended', 'The call has no result yet. Ask again when it has ended.');
+
+const goneDetails: Readonly<Record<GoneReason, string>> = {
+  not_kept: 'Results are not kept here: RESULT_TTL is 0. Use a callback.',
+  too_large: 'The response of the function was larger than what is kept.',
+  not_recorded: 'The call has ended, but its result could not be recorded.',
+  cancelled: 'The call was cancelled, so there is no response.',
+  expired: 'The call expired before its function had answered.',
+};

@@ -1,0 +1,73 @@
+import { Readable } from 'node:stream';
+import type { EndedCall } from '@asyncfn/queue-core';
+import type { CallStore } from '@asyncfn/queue-core/jetstream';
+import type { Logger } from '@asyncfn/service-kit';
+import type { FastifyReply } from 'fastify';
+import { callerOf } from '../auth/index.ts';
+import type { BodyBudget, BodyShare } from '../http/index.ts';
+import { type Refusal, refusal } from '../problem.ts';
+import { resultHeaders } from './result-headers.ts';
+
+export interface ResultParts {
+  readonly results: Pick<CallStore, 'readResult'>;
+  /** What the results that are being sent may take together. */
+  readonly resultBudget: Pick<BodyBudget, 'open'>;
+  readonly logger: Logger;
+}
+
+/** What is no larger goes out at once, into what the system keeps for a connection, and is not counted. */
+const uncountedBytes = 16 * 1024;
+const pieceBytes = 64 * 1024;
+
+/**
+ * Sends the result of a call that has ended, which is in memory until its client has taken it. A client that is slow is given
+ * up once others need the room, and one caller cannot take the room of all.
+ */
+export async function sendResult(parts: ResultParts, call: EndedCall, reply: FastifyReply): Promise<FastifyReply> {
+  const body = await parts.results.readResult(call);
+  if (body === undefined) {
+    return reply.refuse(forgotten);
+  }
+  const isCounted = body.length > uncountedBytes;
+  const share = isCounted ? openShare(parts, call, body.length, reply) : undefined;
+  if (isCounted && share === undefined) {
+    return reply.refuse(noRoom);
+  }
+  reply.code(200).headers(resultHeaders(call)).header('content-length', body.length);
+  const whole = Buffer.from(body.buffer, body.byteOffset, body.length);
+  return reply.send(share === undefined ? whole : Readable.from(piecesOf(whole, share)));
+}
+
+function openShare(
+  { resultBudget, logger }: ResultParts,
+  { outcome: { callId } }: EndedCall,
+  bytes: number,
+  reply: FastifyReply,
+): BodyShare | undefined {
+  const token = callerOf(reply.request).name;
+  const giveUp = (): void => {
+    logger.info({ callId, bytes, token }, 'result given up, its client reads too slowly and others need the room');
+    reply.raw.destroy();
+  };
+  const share = resultBudget.open(bytes, giveUp, token ?? '');
+  reply.raw.once('close', () => share?.release());
+  if (reply.raw.destroyed) {
+    // What has been before is not told any more.
+    share?.release();
+  }
+  return share;
+}
+
+/** A piece is asked for when the client has taken most of the one before. */
+function* piecesOf(body: Buffer, share: BodyShare): Generator<Buffer, void, void> {
+  for (let at = 0; at < body.length; at += pieceBytes) {
+    const piece = body.subarray(at, at + pieceBytes);
+    share.arrived(piece.length);
+    yield piece;
+  }
+}
+
+const forgotten: Refusal = refusal('call_not_found', 'The call ended too long ago: its result was forgotten just now.');
+const noRoom: Refusal = refusal('overloaded', 'The gateway sends as many results as it may. Ask again later.', {
+  'Retry-After': '1',
+});

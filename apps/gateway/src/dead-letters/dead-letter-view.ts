@@ -1,0 +1,53 @@
+import { callbackTaskCodec, type DeadLetter, decodeCall } from '@asyncfn/queue-core';
+import type { FunctionNames } from '@asyncfn/queue-core/functions';
+import type { DeadLetterEntry, StoredDeadLetter } from '@asyncfn/queue-core/jetstream';
+import { displayUrl } from '@asyncfn/service-kit';
+
+/** A dead letter as operators see it in a list. Bodies, header values and secrets in URLs are not for their eyes (P9). */
+export function toListView(letter: Omit<DeadLetterEntry, 'sequence'>, names: Pick<FunctionNames, 'resolve'>) {
+  const { callId, submitter, kind, function: name, queue, reason, lastStatus, attempts, createdAt, endedAt } = letter;
+  const { bytes, omitted } = letter;
+  return {
+    callId,
+    submitter,
+    kind,
+    function: names.resolve(name),
+    queue,
+    reason,
+    lastStatus,
+    attempts,
+    createdAt: new Date(createdAt).toISOString(),
+    endedAt: new Date(endedAt).toISOString(),
+    bytes,
+    omitted,
+  };
+}
+
+/** @param kinds what there is under the call id */
+export function toDetailView(
+  stored: StoredDeadLetter,
+  kinds: readonly DeadLetter['kind'][],
+  names: Pick<FunctionNames, 'resolve'>,
+) {
+  const { letter, body } = stored;
+  return {
+    ...toListView({ ...letter, bytes: body.length }, names),
+    kinds,
+    replays: letter.generation,
+    ...(letter.kind === 'call' ? viewOfCall(stored) : viewOfCallback(stored)),
+  };
+}
+
+function viewOfCall({ original, body }: StoredDeadLetter) {
+  const decoded = decodeCall(original, body);
+  if (decoded.kind === 'undecodable') {
+    return {};
+  }
+  const { path, callbackUrl } = decoded.call;
+  return { path, ...(callbackUrl !== undefined && { callbackUrl: displayUrl(callbackUrl) }) };
+}
+
+function viewOfCallback({ original }: StoredDeadLetter) {
+  const task = callbackTaskCodec.decode(original);
+  return task === undefined ? {} : { callbackUrl: displayUrl(task.url), functionStatus: task.functionStatus };
+}

@@ -1,0 +1,147 @@
+import { type CallAddress, ownerOf } from '@asyncfn/queue-core';
+import type { FunctionNames } from '@asyncfn/queue-core/functions';
+import type { DeadLetterStore, ReplayObstacle } from '@asyncfn/queue-core/jetstream';
+import type { Logger } from '@asyncfn/service-kit';
+import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type AcceptContext, toQueueRefusal } from '../enqueue/index.ts';
+import { nameInvalidParameters, readJsonBodies, requireBroker } from '../http/index.ts';
+import { type Refusal, refusal } from '../problem.ts';
+import {
+  type BulkReplayBody,
+  bulkReplaySchema,
+  type KindQuery,
+  type LetterParams,
+  type ListQuery,
+  listSchema,
+  removeSchema,
+  replaySchema,
+  showSchema,
+} from './dead-letter-schemas.ts';
+import { toDetailView, toListView } from './dead-letter-view.ts';
+
+/** What the gateway uses of the dead letters. */
+export type DeadLetterDesk = Pick<DeadLetterStore, 'available' | 'list' | 'find' | 'remove' | 'replay' | 'replayMany'>;
+
+export interface DeadLetterOptions extends Pick<AcceptContext, 'lookup'> {
+  readonly names: Pick<FunctionNames, 'resolve'>;
+  readonly deadLetters: DeadLetterDesk;
+  readonly logger: Logger;
+}
+
+const defaultPage = 100;
+const defaultBulk = 1_000;
+const collection = '/system/dead-letters';
+
+/** They are of all functions and callers, bodies included. */
+const config = { scope: 'admin' } as const;
+
+type OneLetter = FastifyRequest<{ Params: LetterParams; Querystring: KindQuery }>;
+
+/** `/system/dead-letters`: what came to a bad end, for operators, and the way back. */
+export const deadLetterRoutes: FastifyPluginCallbackTypebox<DeadLetterOptions> = (app, options, done) => {
+  readJsonBodies(app);
+  nameInvalidParameters(app);
+  requireBroker(app, options.deadLetters);
+  app.get<{ Querystring: ListQuery }>(collection, { config, schema: listSchema }, ({ query }) => list(options, query));
+  app.get<{ Params: LetterParams; Querystring: KindQuery }>(
+    `${collection}/:callId`,
+    { config, schema: showSchema },
+    (request, reply) => show(options, request, reply),
+  );
+  app.delete<{ Params: LetterParams; Querystring: KindQuery }>(
+    `${collection}/:callId`,
+    { config, schema: removeSchema },
+    (request, reply) => remove(options, request, reply),
+  );
+  app.post<{ Params: LetterParams; Querystring: KindQuery }>(
+    `${collection}/:callId/replay`,
+    { config, schema: replaySchema },
+    (request, reply) => replay(options, request, reply),
+  );
+  app.post<{ Body: BulkReplayBody }>(`${collection}/replay`, { config, schema: bulkReplaySchema }, (request, reply) =>
+    replayMany(options, request.body, reply),
+  );
+  done();
+};
+
+async function list({ deadLetters, names }: DeadLetterOptions, { limit = defaultPage, cursor, ...query }: ListQuery) {
+  const { entries, next } = await deadLetters.list(query, { limit, from: toSequence(cursor) });
+  return { deadLetters: entries.map((entry) => toListView(entry, names)), cursor: toCursor(next) };
+}
+
+async function show({ deadLetters, names }: DeadLetterOptions, { params, query }: OneLetter, reply: FastifyReply) {
+  const found = await deadLetters.find(toAddress(params, query));
+  const wanted = found.find(({ letter }) => query.kind === undefined || letter.kind === query.kind);
+  return wanted === undefined
+    ? reply.refuse(notFound)
+    : toDetailView(
+        wanted,
+        found.map(({ letter }) => letter.kind),
+        names,
+      );
+}
+
+async function remove({ deadLetters, logger }: DeadLetterOptions, { params, query }: OneLetter, reply: FastifyReply) {
+  const { callId } = params;
+  if (!(await deadLetters.remove(toAddress(params, query), query.kind))) {
+    return reply.refuse(notFound);
+  }
+  logger.info({ callId, kind: query.kind }, 'dead letter dropped');
+  return reply.code(204).send();
+}
+
+async function replay(options: DeadLetterOptions, { params, query }: OneLetter, reply: FastifyReply) {
+  const { deadLetters, lookup, logger } = options;
+  const { callId } = params;
+  const result = await deadLetters.replay(toAddress(params, query), lookup, query.kind);
+  if (result.kind !== 'replayed') {
+    if (result.kind === 'refused') {
+      logger.debug({ callId, reason: result.reason, detail: result.detail }, 'queue refused the replay');
+    }
+    return reply.refuse(result.kind === 'kept' ? obstacles[result.obstacle] : toQueueRefusal(result.reason));
+  }
+  logger.info({ callId, queue: result.queue }, 'dead letter replayed');
+  return reply
+    .code(202)
+    .headers({ 'X-Call-Id': callId, Location: `/async-function/${callId}` })
+    .send({ callId, status: 'queued' });
+}
+
+async function replayMany(options: DeadLetterOptions, body: BulkReplayBody, reply: FastifyReply) {
+  const { deadLetters, lookup, logger } = options;
+  const { limit = defaultBulk, cursor, ...query } = body;
+  const result = await deadLetters.replayMany(query, { limit, from: toSequence(cursor) }, lookup);
+  const { replayed, skipped, obstacles: reasons } = result;
+  const counts = { replayed, skipped, reasons };
+  if (result.kind === 'refused') {
+    logger.warn({ ...counts, reason: result.reason, detail: result.detail }, 'replay of dead letters was cut short');
+    return reply.refuse(toQueueRefusal(result.reason));
+  }
+  logger.info({ ...counts, durationMs: Math.round(reply.elapsedTime) }, 'dead letters replayed');
+  return { ...counts, cursor: toCursor(result.next) };
+}
+
+const notFound = refusal('dead_letter_not_found', 'There is no dead letter under this call id.');
+
+/** What stood in the way, as a problem. */
+const obstacles: Readonly<Record<ReplayObstacle, Refusal>> = {
+  dead_letter_not_found: notFound,
+  unknown_function: refusal('unknown_function', 'Its function is not registered. The dead letter is kept.'),
+  not_replayable: refusal('not_replayable', 'It cannot be read, or is larger than the queue takes. It is kept.'),
+  already_replayed: refusal('already_replayed', 'It was replayed before, and that has ended. It is dropped now.'),
+  call_id_conflict: refusal('call_id_conflict', 'A call with this id is still on its way. The dead letter is kept.'),
+};
+
+/** Of several calls of an id, whose: of anybody's, where it is not said, that with the newest dead letter. */
+function toAddress({ callId }: LetterParams, { submitter }: KindQuery): CallAddress {
+  return { callId, ...(submitter !== undefined && { owner: ownerOf(submitter === '' ? undefined : submitter) }) };
+}
+
+function toSequence(cursor: string | undefined): number | undefined {
+  return cursor === undefined ? undefined : Number(cursor);
+}
+
+function toCursor(next: number | undefined): string | undefined {
+  return next === undefined ? undefined : String(next);
+}

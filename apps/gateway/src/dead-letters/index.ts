@@ -1,0 +1,3 @@
+// The resource `dead letter`.
+
+export { type DeadLetterDesk, deadLetterRoutes } from './dead-letters.ts';

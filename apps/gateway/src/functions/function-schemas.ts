@@ -1,0 +1,203 @@
+import { type Static, Type } from 'typebox';
+import { jsonResponse, problemResponse, retryAfterHeader } from '../api/index.ts';
+
+const tags = ['functions'];
+
+export const FunctionParams = Type.Object({
+  name: Type.String({
+    description: '`NAME` or `NAME.NAMESPACE`',
+    pattern: '^[A-Za-z0-9_-]{1,63}(\\.[A-Za-z0-9_-]{1,63})?$',
+    examples: ['thumbnail'],
+  }),
+});
+
+export type FunctionParams = Static<typeof FunctionParams>;
+
+export const RemovalQuery = Type.Object(
+  { purge: Type.Optional(Type.Boolean({ description: 'Cancel the calls that wait, and remove the function then.' })) },
+  { additionalProperties: false },
+);
+
+export type RemovalQuery = Static<typeof RemovalQuery>;
+
+/** As in a functions file. What the values may be is checked there and here by the same schema, not by this one. */
+const settings = {
+  url: Type.Optional(
+    Type.Unknown({
+      type: 'string',
+      description:
+        'Where it is called; sub-path and query are appended. Needed unless `defaults` of a functions file has one.',
+    }),
+  ),
+  queue: Type.Optional(
+    Type.Unknown({ type: 'string', description: 'The queue that its calls wait in. Default `default`.' }),
+  ),
+  timeout: Type.Optional(
+    Type.Unknown({ description: 'Deadline of one attempt, such as `15m`; `0` is none, and the default.' }),
+  ),
+  concurrency: Type.Optional(
+    Type.Unknown({ description: 'Most calls in flight at once over all workers. Default: no cap.' }),
+  ),
+  maxPending: Type.Optional(
+    Type.Unknown({ description: 'Most calls that may wait; one more is answered 429. Default: no limit.' }),
+  ),
+  adaptive: Type.Optional(
+    Type.Unknown({
+      type: 'boolean',
+      description: 'Whether workers find out how many calls at once the function takes. Default: true.',
+    }),
+  ),
+  retry: Type.Optional(
+    Type.Unknown({ description: '`attempts`, `minWait`, `maxWait`, `backoff` and `codes`, each optional.' }),
+  ),
+};
+
+const state = {
+  name: Type.Unknown({ type: 'string' }),
+  source: Type.Unknown({ description: '`file`: a functions file has the last word on it; `api`: this API.' }),
+  paused: Type.Unknown({ description: 'Its calls are accepted and wait until it is resumed.' }),
+  defaultNamespace: Type.Optional(
+    Type.Unknown({
+      type: 'string',
+      description: 'The namespace that may be left out of its name: `NAME` and `NAME.NAMESPACE` are this one function.',
+    }),
+  ),
+};
+
+/** Open, so that settings of a later version are shown as well. */
+const FunctionView = Type.Object({ ...state, ...settings }, { additionalProperties: true });
+
+const settingsExample = {
+  url: 'http://thumbnail:8080',
+  queue: 'images',
+  timeout: '15m',
+  concurrency: 50,
+  retry: { attempts: 10, minWait: '10s', maxWait: '2m', backoff: 'full', codes: [429, 503] },
+};
+
+const viewExample = { name: 'thumbnail', source: 'api', paused: false, ...settingsExample };
+
+const etag = {
+  ETag: { schema: Type.String(), description: 'For `If-Match`. Changes with every change of the function.' },
+};
+
+const preconditions = Type.Object({
+  'If-Match': Type.Optional(
+    Type.String({ description: '`*` or the `ETag` that the function must have still.', examples: ['"42"'] }),
+  ),
+  'If-None-Match': Type.Optional(
+    Type.String({ description: '`*`: only if there is no such function yet.', examples: ['*'] }),
+  ),
+});
+
+const invalid = problemResponse('A parameter is not valid; `detail` names it.', ['invalid_parameter']);
+const missing = problemResponse('No function of this name is registered.', ['unknown_function']);
+const changed = problemResponse('The function is not in the state that the request expects.', ['precondition_failed']);
+const unavailable = problemResponse(
+  'The broker is away, or others change the function all the time.',
+  ['broker_unavailable', 'overloaded'],
+  retryAfterHeader,
+);
+
+export const listFunctionsSchema = {
+  summary: 'List the functions',
+  description: 'All that are registered, by name. Credentials in a URL are not shown.',
+  tags,
+  response: {
+    200: jsonResponse('The functions.', Type.Object({ functions: Type.Array(FunctionView) }), {
+      functions: [viewExample],
+    }),
+  },
+};
+
+export const showFunctionSchema = {
+  summary: 'Show a function',
+  tags,
+  params: FunctionParams,
+  response: { 200: jsonResponse('The function.', FunctionView, viewExample, etag), 400: invalid, 404: missing },
+};
+
+export const putFunctionSchema = {
+  summary: 'Register a function, or change it',
+  description:
+    'Takes the settings that a functions file takes, and replaces all of them; what is left open is filled in from ' +
+    '`defaults` of the functions file. Live in every gateway and worker within 2 s. User and password in `url` are sent ' +
+    'to the function as HTTP basic and never shown; a `url` of the same origin without them keeps them, and an empty ' +
+    'user, `http://@host`, removes them. `name`, `source`, `paused` and `defaultNamespace` are ' +
+    'not settings and are passed over, so that what was read can be written back. A functions file that names the ' +
+    'function has the last word when a process starts.',
+  tags,
+  params: FunctionParams,
+  headers: preconditions,
+  consumes: ['application/json'],
+  body: Type.Object(settings, { examples: [settingsExample] }),
+  response: {
+    200: jsonResponse('The function was changed.', FunctionView, viewExample, etag),
+    201: jsonResponse('The function is new.', FunctionView, viewExample, etag),
+    400: problemResponse('A parameter or a setting is not valid; `detail` names each.', [
+      'invalid_parameter',
+      'invalid_function',
+    ]),
+    412: changed,
+    413: problemResponse('The body is too large.', ['body_too_large']),
+    503: problemResponse(
+      'The broker is away, others change the function all the time, or its queue has 10,000 registered functions already.',
+      ['broker_unavailable', 'overloaded', 'too_many_functions'],
+      retryAfterHeader,
+    ),
+  },
+};
+
+export const removeFunctionSchema = {
+  summary: 'Remove a function',
+  description:
+    'Refused while calls of the function wait or run; `calls` says how many. With `purge=true` each call that waits ends ' +
+    'as `cancelled` first, and calls that run finish. A purge that takes longer than 5 s is answered 202: send the same ' +
+    'request again. A functions file that names the function registers it again when a process starts.',
+  tags,
+  params: FunctionParams,
+  querystring: RemovalQuery,
+  headers: preconditions,
+  response: {
+    202: jsonResponse(
+      'The purge goes on, and the function is still there.',
+      Type.Object({ purged: Type.Integer(), done: Type.Boolean() }),
+      { purged: 31_232, done: false },
+      retryAfterHeader,
+    ),
+    204: Type.Null({ description: 'It is gone.' }),
+    400: invalid,
+    404: missing,
+    409: problemResponse('Calls of the function have not ended.', ['calls_waiting']),
+    412: changed,
+    503: unavailable,
+  },
+};
+
+const pausing = { tags, params: FunctionParams };
+
+export const pauseSchema = {
+  ...pausing,
+  summary: 'Pause a function',
+  description:
+    'No further call is handed to any worker until the function is resumed, whatever restarts or is changed meanwhile. ' +
+    'Calls in flight finish, and new calls are accepted and wait. Safe to repeat.',
+  response: {
+    200: jsonResponse('It is paused.', FunctionView, { ...viewExample, paused: true }, etag),
+    400: invalid,
+    404: missing,
+    503: unavailable,
+  },
+};
+
+export const resumeSchema = {
+  ...pausing,
+  summary: 'Resume a function',
+  description: 'What waits is handed to workers again. Safe to repeat.',
+  response: {
+    200: jsonResponse('It is not paused.', FunctionView, viewExample, etag),
+    400: invalid,
+    404: missing,
+    503: unavailable,
+  },
+};

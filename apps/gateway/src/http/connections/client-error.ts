@@ -1,0 +1,113 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Logger } from '@asyncfn/service-kit';
+import type { GatewayMetrics } from '../../metrics.ts';
+import { problemHeaders, problemMediaType, problems, type Refusal, refusal, renderProblem } from '../../problem.ts';
+import { unknownTransferCoding } from '../http-rules.ts';
+
+/** What node's parser, or node itself, says of what it could not read. */
+interface ParseError extends NodeJS.ErrnoException {
+  readonly reason?: string;
+}
+
+/**
+ * Answers what node could not parse into a request, and what did not arrive in time, then closes the connection.
+ *
+ * @returns a listener for `clientError` of an HTTP server
+ */
+export function createClientErrorHandler(logger: Logger, metrics: GatewayMetrics) {
+  const refusedSockets = new WeakSet<Socket>();
+  const answer = (error: ParseError, socket: Socket): void => {
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    const response = responseUnderWay(socket);
+    if (response?.headersSent && !response.req.complete) {
+      // It is in the body of a request that was refused for its headers: one answer is enough.
+      response.once('close', () => socket.end());
+      return;
+    }
+    if (owesAnswer(response)) {
+      // In their order, or the client would take our answer for that of the request before (RFC 9112, 9.3.2).
+      response.once('close', () => setImmediate(answer, error, socket));
+      return;
+    }
+    const refused = toRefusal(error);
+    const level = error.code === clientGone ? 'debug' : 'info';
+    logger[level]({ code: refused.code, reason: error.code }, 'request refused');
+    if (response === undefined) {
+      metrics.requestEnded('other', 'other', problems[refused.code].status, 0);
+    }
+    socket.end(rawAnswer(refused));
+  };
+  return (error: ParseError, socket: Socket): void => {
+    // What comes behind is no request any more, and each piece of it would be an error of its own.
+    if (!refusedSockets.has(socket)) {
+      refusedSockets.add(socket);
+      answer(error, socket);
+    }
+  };
+}
+
+/**
+ * Answers CONNECT, which asks for a tunnel: the gateway is no proxy.
+ *
+ * @returns a listener for `connect` of an HTTP server
+ */
+export function createTunnelHandler(logger: Logger, metrics: GatewayMetrics) {
+  return (_: IncomingMessage, socket: Duplex): void => {
+    logger.info({ code: noTunnel.code }, 'request refused');
+    metrics.requestEnded('CONNECT', 'other', problems[noTunnel.code].status, 0);
+    // Its end is nobody's business any more.
+    socket.on('error', () => undefined);
+    socket.end(rawAnswer(noTunnel));
+  };
+}
+
+const noTunnel = refusal('method_not_allowed', 'The gateway is no proxy.');
+
+/** What node's parser says when a connection ends in the middle of a request. */
+const clientGone = 'HPE_INVALID_EOF_STATE';
+
+const refusals = new Map([
+  [
+    'HPE_HEADER_OVERFLOW',
+    refusal('headers_too_large', 'Request line and headers together are larger than the gateway takes.'),
+  ],
+  ['HPE_CHUNK_EXTENSIONS_OVERFLOW', refusal('body_too_large', 'The chunk extensions are too large.')],
+  ['ERR_HTTP_REQUEST_TIMEOUT', refusal('request_timeout', 'The request was not complete in time.')],
+]);
+
+/** What the parser says of a coding behind chunked. Under the same code it says that a length is there as well. */
+const codingBehindChunked = 'Invalid `Transfer-Encoding` header value';
+
+function toRefusal({ code = '', reason }: ParseError): Refusal {
+  return reason === codingBehindChunked ? unknownTransferCoding : (refusals.get(code) ?? malformed);
+}
+
+const malformed = refusal('malformed_request', 'The request could not be parsed.');
+
+/** Node looks at the same field in its own handler. */
+function responseUnderWay(socket: Socket & { _httpMessage?: ServerResponse | null }): ServerResponse | undefined {
+  return socket._httpMessage ?? undefined;
+}
+
+/** Whether a request that has arrived whole waits for its answer, so that the error is in the one behind it. */
+function owesAnswer(response: ServerResponse | undefined): response is ServerResponse {
+  return response !== undefined && (response.headersSent || response.req.complete);
+}
+
+function rawAnswer(refused: Refusal): string {
+  const body = renderProblem(refused);
+  const { status, title } = problems[refused.code];
+  return [
+    `HTTP/1.1 ${status} ${title}`,
+    `Content-Type: ${problemMediaType}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    ...Object.entries({ ...problemHeaders(refused), Connection: 'close' }).map((header) => header.join(': ')),
+    '',
+    body,
+  ].join('\r\n');
+}

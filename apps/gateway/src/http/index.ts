@@ -1,0 +1,35 @@
+// HTTP as both ways in share it. Enqueues are answered on node:http alone (`enqueue/`), since fastify costs more than
+// the rest of an enqueue (ADR 27); every other route is fastify's (`app.ts`, `http/plugins/`). The target of a request
+// decides which one serves it (`routing.ts`), and the rules for heads and bodies are the same for both.
+
+export { BodyBudget, type BodyShare, roomForLarge } from './body-budget.ts';
+export {
+  createClientErrorHandler,
+  createTunnelHandler,
+  linger,
+  probeSilentClient,
+  Turns,
+} from './connections/index.ts';
+export { refuseForm } from './http-rules.ts';
+export {
+  type BodyResult,
+  expectsContinue,
+  IncomingBody,
+  refuseDeclaredLength,
+  refuseExpectation,
+} from './incoming-body.ts';
+export {
+  connectionLimit,
+  createFrameworkErrorHandler,
+  gracefulClose,
+  httpRules,
+  keepFromCaches,
+  nameInvalidParameters,
+  readJsonBodies,
+  refusals,
+  requestMetrics,
+  requireBroker,
+} from './plugins/index.ts';
+export { logRefusal } from './refusal-log.ts';
+export { enqueuePattern, unknownRoutes } from './routing.ts';
+export { isEnqueue, parseTarget, type Target, toRoutedUrl } from './target.ts';

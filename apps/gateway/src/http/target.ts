@@ -1,0 +1,124 @@
+import type { IncomingMessage } from 'node:http';
+import { isCallId, parseFunctionName } from '@asyncfn/queue-core';
+import { type Refusal, refusal } from '../problem.ts';
+
+const prefix = '/async-function/';
+
+/** What the router is shown for every target of an enqueue: a constant, whatever the bytes behind it. */
+export const routedTarget = '/async-function/-';
+
+/** What it is shown for a target that only an enqueue can have, where the method is another. */
+export const enqueueOnlyTarget = '/async-function/-/-';
+
+/** What stands for a call id that is none: no call has it. */
+const noCall = '/async-function/~';
+
+/** The target of an enqueue. */
+export interface Target {
+  readonly kind: 'target';
+  /** `NAME` or `NAME.NAMESPACE`. */
+  readonly name: string;
+  /** What stands behind the name, byte for byte (latin1): empty or with a leading slash. */
+  readonly path: string;
+  /** What stands behind the first question mark, byte for byte. */
+  readonly query: string;
+}
+
+/** Methods that are about a call. All others are about a function. */
+const callMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE']);
+
+/** Whether a request asks for a call to be made, whatever it says else. */
+export function isEnqueue({ method, url = '' }: Pick<IncomingMessage, 'method' | 'url'>): boolean {
+  return method === 'POST' && originForm(url).startsWith(prefix);
+}
+
+/**
+ * The URL to route a request by. Function names, sub-paths and queries are not the router's business: it would decode
+ * them, and refuse what it cannot decode. The absolute form of a request target (RFC 9112, 3.2.2) is reduced to its path.
+ */
+export function toRoutedUrl(url: string, method = 'POST'): string {
+  const target = originForm(url);
+  if (!target.startsWith(prefix)) {
+    return target;
+  }
+  return callMethods.has(method) ? toCallUrl(target) : routedTarget;
+}
+
+/** A call is named by its id alone, so that nothing in its URL needs decoding. */
+function toCallUrl(target: string): string {
+  const [id, path, query] = split(target.slice(prefix.length));
+  if (path !== '' && path !== '/result') {
+    return enqueueOnlyTarget;
+  }
+  return `${isCallId(id) ? `${prefix}${id}` : noCall}${path}${query === '' ? '' : `?${query}`}`;
+}
+
+/** Parses the raw request target of an enqueue, without decoding anything. */
+export function parseTarget(url: string): Target | Refusal {
+  const target = originForm(url);
+  if (!target.startsWith(prefix)) {
+    return refusal('not_found', 'There is nothing at this path.');
+  }
+  const [name, path, query] = split(target.slice(prefix.length));
+  if (parseFunctionName(name) === undefined) {
+    return refusal(
+      'invalid_function_name',
+      'A function is named NAME or NAME.NAMESPACE, each of 1 to 63 letters, digits, hyphens and underscores.',
+    );
+  }
+  if (notInUrl.test(path) || notInUrl.test(query)) {
+    return refusal('invalid_path', 'Path and query may not hold spaces or control characters.');
+  }
+  if (climbs(path)) {
+    return refusal('invalid_path', 'The path leaves the function: its ".." segments climb above its start.');
+  }
+  return { kind: 'target', name, path, query };
+}
+
+function originForm(url: string): string {
+  if (url.startsWith('/')) {
+    return url;
+  }
+  return /^https?:\/\/[^/?]*(.*)$/is.exec(url)?.[1] ?? url;
+}
+
+function split(rest: string): [name: string, path: string, query: string] {
+  const mark = rest.indexOf('?');
+  const beforeQuery = mark < 0 ? rest : rest.slice(0, mark);
+  const query = mark < 0 ? '' : rest.slice(mark + 1);
+  const slash = beforeQuery.indexOf('/');
+  return slash < 0 ? [beforeQuery, '', query] : [beforeQuery.slice(0, slash), beforeQuery.slice(slash), query];
+}
+
+/** Anything but visible ASCII and the upper half of latin1. */
+const notInUrl = /[^!-~\u0080-\u00ff]/;
+
+/**
+ * Whether a path's dot segments lead out of it, and so to other functions on the same origin. Proxies and frameworks
+ * read paths in different ways: a backslash is a slash to WHATWG URLs, some decode `%2F` before they split, some merge
+ * double slashes, some cut `;parameters` or a `#fragment`. A path is refused if any of these readings climbs.
+ */
+function climbs(path: string): boolean {
+  if (!mayHoldDots.test(path)) {
+    return false;
+  }
+  return leaves(path.split(/[/\\]/)) || leaves(path.split(/[/\\]|%2f|%5c/i));
+}
+
+const mayHoldDots = /\.|%2e/i;
+
+function leaves(segments: readonly string[]): boolean {
+  let depth = 0;
+  for (const segment of segments) {
+    const name = segment.replace(/[;#].*$/s, '').replace(/%2e/gi, '.');
+    if (name === '..') {
+      depth -= 1;
+    } else if (name !== '' && name !== '.') {
+      depth += 1;
+    }
+    if (depth < 0) {
+      return true;
+    }
+  }
+  return false;
+}

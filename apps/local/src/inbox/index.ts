@@ -1,0 +1,3 @@
+// The inbox: a receiver of callbacks with a page.
+
+export { createInbox } from './inbox.ts';

@@ -1,0 +1,3 @@
+// The sample functions.
+
+export { createSampleFunctions, SAMPLE_FUNCTIONS } from './sample-functions.ts';

@@ -1,0 +1,94 @@
+import { type Call, chainHeaders, credentialsOf, endToEndHeaders, type HeaderList } from '@asyncfn/queue-core';
+import type { FunctionConfig } from '@asyncfn/queue-core/functions';
+import { type AbortWatch, basicAuthorization, type HttpRequest } from '../http/index.ts';
+import type { ByteShare } from '../memory/index.ts';
+import { oncePer } from '../once-per.ts';
+
+export interface FunctionRequestOptions {
+  readonly userAgent: string;
+  readonly maxRetries: number;
+  readonly maxResponseBytes: number;
+  /** Counts the response. */
+  readonly room?: ByteShare | undefined;
+  readonly signal?: AbortWatch | undefined;
+}
+
+/** Set by us on every request to a function, or of the hop that a caller's request came over. */
+const replaced: ReadonlySet<string> = new Set([
+  'content-length',
+  'expect',
+  'host',
+  'user-agent',
+  'x-call-id',
+  'x-callback-url',
+  chainHeaders.depth,
+  chainHeaders.parentCallId,
+  chainHeaders.replays,
+  'x-retry',
+  'x-retry-max',
+  'x-start-time',
+]);
+
+/** The request of one attempt, as a function sees it. */
+export function toFunctionRequest(call: Call, target: FunctionConfig, options: FunctionRequestOptions): HttpRequest {
+  const { origin, basePath, authorization } = endpointOf(target);
+  const travelling = endToEndHeaders(call.headers, replaced);
+  return {
+    origin,
+    path: toPath(basePath, call.path, call.query),
+    headers: [...travelling, ...(isAuthorized(travelling) ? [] : authorization), ...ownHeaders(call, options)],
+    body: call.body,
+    timeoutMs: shorter(target.timeoutMs, call.timeoutMs ?? 0),
+    maxResponseBytes: options.maxResponseBytes,
+    room: options.room,
+    signal: options.signal,
+  };
+}
+
+/** The shorter of two deadlines, of which 0 is none. */
+function shorter(a: number, b: number): number {
+  return a === 0 || b === 0 ? a + b : Math.min(a, b);
+}
+
+/** Where a function is: read from its URL once, not for each call. */
+const endpointOf = oncePer(({ url }: FunctionConfig): Endpoint => {
+  const parsed = new URL(url);
+  const { origin, pathname } = parsed;
+  const basePath = pathname.endsWith('/') ? pathname.slice(0, -1) : pathname;
+  return { origin, basePath, authorization: basicAuthorization(credentialsOf(parsed)) };
+});
+
+interface Endpoint {
+  readonly origin: string;
+  readonly basePath: string;
+  /** By user and password of the URL. */
+  readonly authorization: HeaderList;
+}
+
+/** Whether the caller has sent credentials for the function: then those of its URL are not needed. */
+function isAuthorized(headers: HeaderList): boolean {
+  return headers.some(([name]) => name.length === 'authorization'.length && name.toLowerCase() === 'authorization');
+}
+
+/** The path of the function's URL with the call's sub-path and query appended byte for byte. */
+function toPath(basePath: string, subPath: string, query: string): string {
+  const path = `${basePath}${subPath}`;
+  return `${path === '' ? '/' : path}${query === '' ? '' : `?${query}`}`;
+}
+
+function ownHeaders(call: Call, { userAgent, maxRetries }: FunctionRequestOptions): HeaderList {
+  return [
+    ['X-Call-Id', call.id],
+    ['X-Start-Time', call.startTime],
+    ['X-Retry', String(call.retry)],
+    ['X-Retry-Max', String(maxRetries)],
+    ['User-Agent', userAgent],
+    ...chainOf(call),
+  ];
+}
+
+/** What a call that is made from within this one is told apart by, if the function passes on what it got. */
+function chainOf({ parentId, chainDepth = 0 }: Call): HeaderList {
+  const depth: HeaderList = chainDepth > 0 ? [['X-Chain-Depth', String(chainDepth)]] : [];
+  return parentId === undefined ? depth : [['X-Parent-Call-Id', parentId], ...depth];
+}

@@ -1,0 +1,45 @@
+import type { DeadLetter, PublishResult } from '@asyncfn/queue-core';
+import type { CallStore } from '@asyncfn/queue-core/jetstream';
+import { type InsistOptions, insist } from './insist.ts';
+
+/** The header and the body that a call or a callback travelled with. */
+export interface Original {
+  readonly header: string;
+  readonly value: string;
+  readonly body: Uint8Array;
+}
+
+export interface Burial {
+  readonly result: PublishResult;
+  /** As it is kept. */
+  readonly letter: DeadLetter;
+}
+
+const nothing = new Uint8Array();
+
+/**
+ * Puts something among the dead letters, whole. What is too large for the broker is left out, and the dead letter says so:
+ * without a dead letter, it would come back for ever.
+ */
+export async function bury(
+  store: Pick<CallStore, 'putDeadLetter'>,
+  letter: DeadLetter,
+  original: Original,
+  options: InsistOptions,
+): Promise<Burial> {
+  const put = async (kept: DeadLetter, of: Original): Promise<Burial> => {
+    return { letter: kept, result: await insist(() => store.putDeadLetter(kept, of), options) };
+  };
+  const whole = await put(letter, original);
+  if (!isTooLarge(whole)) {
+    return whole;
+  }
+  const withoutBody = await put({ ...letter, omitted: 'body' }, { ...original, body: nothing });
+  return isTooLarge(withoutBody)
+    ? await put({ ...letter, omitted: 'all' }, { ...original, value: '', body: nothing })
+    : withoutBody;
+}
+
+function isTooLarge({ result }: Burial): boolean {
+  return result.kind === 'refused' && result.reason === 'too_large';
+}

@@ -1,0 +1,5 @@
+// What a span of a worker says.
+
+export { AttemptTrace } from './attempt-trace.ts';
+export { cutShort, endSpan } from './end-span.ts';
+export { requestAttributes } from './http-attributes.ts';

@@ -1,0 +1,46 @@
+// A call: what it is, how it is told from other calls, how it is encoded, and where it stands in the broker.
+
+export { type Call, createCallId, type HeaderList, hasStarted } from './call.ts';
+export {
+  addressOf,
+  addressTokens,
+  type CallAddress,
+  type CallIdentity,
+  identityFields,
+  identityIn,
+  identityOf,
+  identityTokens,
+  isCallId,
+  isSameCall,
+  ownerOf,
+  parseIdentity,
+} from './call-identity.ts';
+export { callHeader, type DecodedCall, decodeCall, encodeEnvelope } from './codec.ts';
+export { connectionOptions, endToEndHeaders, hopByHopHeaders } from './end-to-end-headers.ts';
+export {
+  functionNamePattern,
+  isNamePart,
+  namePartPattern,
+  namespaceType,
+  parseFunctionName,
+  queueNameType,
+} from './function-name.ts';
+export { type GenerationKey, generationTokens, keyOf } from './generation.ts';
+export { withStorableHeaders } from './storable-headers.ts';
+export {
+  type CallSubject,
+  callFilter,
+  callPattern,
+  callSubject,
+  consumerFunction,
+  functionConsumer,
+  functionFilter,
+  keySubject,
+  parseCallSubject,
+  queueStream,
+  queueSubjects,
+  readCallSubject,
+  scheduledFilter,
+  streamQueue,
+  waitingFilter,
+} from './subjects.ts';

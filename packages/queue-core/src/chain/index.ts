@@ -1,0 +1,4 @@
+// Calls that follow from calls: their headers, their depth and their ids.
+
+export { chainHeaders, maxChainDepth } from './chain-headers.ts';
+export { callbackFollowerId, type ParentLife } from './derive-call-id.ts';

@@ -1,0 +1,24 @@
+// The functions: their names, their settings, the register of them and the file that lists them. Pure.
+
+export {
+  type FileDefinition,
+  FunctionsFile,
+  FunctionsFileError,
+  parseFunctionEntry,
+  withoutFile,
+} from './document/index.ts';
+export { defaultQueue, type FunctionConfig, mostRegistered, type RetrySettings } from './function-config.ts';
+export { decodeEntry, encodeEntry, type FunctionEntry } from './function-entry.ts';
+export { type FunctionNames, FunctionRegister } from './function-register.ts';
+export { changedSettings } from './function-settings.ts';
+export type { FunctionSettings } from './functions-schema.ts';
+export { type NamesOf, onlyName } from './names/index.ts';
+export {
+  type KnownFunction,
+  SharedFunctions,
+  type StoredFunction,
+  type StrayFunction,
+  toWrite,
+  type Wish,
+} from './shared-functions.ts';
+export { keepCredentials } from './url/index.ts';

@@ -1,0 +1,11 @@
+// What a function can be called, with and without its namespace.
+
+export {
+  allNames,
+  type EntryName,
+  type NamesOf,
+  nameOfEntry,
+  namespaceOfDocument,
+  onlyName,
+  resolveName,
+} from './default-namespace.ts';

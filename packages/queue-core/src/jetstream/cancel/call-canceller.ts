@@ -1,0 +1,273 @@
+import { addressOf, type CallAddress, identityOf, isSameCall, keyOf } from '../../call/index.ts';
+import { type PublishResult, type RefusalReason, refused as refusedAs } from '../../publish-result.ts';
+import type { CallStanding, EndedCall, Outcome } from '../../records/index.ts';
+import type { HolderLine } from '../holders/index.ts';
+import { isFresh } from '../layout/index.ts';
+import { attemptOf, type CallFinder, type QueuedCall } from '../lookup/index.ts';
+import { untilDecided } from '../messages/index.ts';
+import { type CallStore, type CancelIntents, toCancelled } from '../store/index.ts';
+import type { CallRemover } from './call-remover.ts';
+
+export type CancelResult =
+  /** It has ended as `cancelled`, by us. */
+  | { readonly kind: 'cancelled'; readonly call: EndedCall }
+  /** It had ended already, as `call` says. */
+  | { readonly kind: 'ended'; readonly call: EndedCall }
+  | { readonly kind: 'unknown' }
+  /** The broker could not write it down. The call may still be cancelled, or go on: ask for its state. */
+  | {
+      readonly kind: 'refused';
+      readonly reason: Exclude<RefusalReason, 'conflict' | 'too_large'>;
+      readonly detail: string;
+    };
+
+export interface CallCancellerParts {
+  readonly finder: Pick<CallFinder, 'find' | 'findQueued'>;
+  readonly calls: Pick<CallStore, 'recordOutcome' | 'findOutcome' | 'renewOutcome' | 'putBack'>;
+  readonly intents: Pick<CancelIntents, 'store' | 'drop'>;
+  readonly remover: Pick<CallRemover, 'remove' | 'removeAll' | 'isDelivered'>;
+  readonly holders: Pick<HolderLine, 'ask' | 'abort' | 'tellCancelled'>;
+  /** Retries that a call of the function may have, where the call does not say. */
+  readonly maxRetries: (functionName: string) => number;
+  /** Unix time in milliseconds. */
+  readonly now?: () => number;
+  /** Monotonic clock in milliseconds. */
+  readonly monotonicNow?: () => number;
+}
+
+/** A call that moves faster than it can be cancelled is going to end soon. */
+const maxTries = 20;
+/** How long a worker that has not answered yet may take to abort a call, should it have it: milliseconds. */
+const silentAbortMs = 700;
+/**
+ * How long it may take to say that it runs a call, before the call is cancelled because none does: milliseconds. A client
+ * that asks for a state waits less.
+ */
+const patienceMs = 2_000;
+const nothing = new Uint8Array();
+
+/**
+ * Ends calls as `cancelled`. The outcome decides, as for every end: it is recorded only if there is none, so exactly one
+ * of `cancelled` and the real end wins (P2).
+ *
+ * A call that was never delivered is taken out of its queue before the outcome is recorded: its first delivery does not
+ * look for one, and must not come after it. If it was delivered and ended in between, it is put back, for what its worker
+ * may not live to do after that end. One that was delivered stays until the outcome is there: each further
+ * delivery looks for it, and what is left to do after a real end is done from the message. An intent that is stored
+ * first lets `sweep` finish what a crash leaves half done.
+ */
+export class CallCanceller {
+  readonly #parts: CallCancellerParts;
+  readonly #now: () => number;
+  readonly #monotonicNow: () => number;
+
+  constructor(parts: CallCancellerParts) {
+    this.#parts = parts;
+    this.#now = parts.now ?? Date.now;
+    this.#monotonicNow = parts.monotonicNow ?? performance.now.bind(performance);
+  }
+
+  /** Throws `QueueError` where the broker does not answer: it may be repeated. */
+  async cancel(address: CallAddress): Promise<CancelResult> {
+    for (let tries = 0; ; tries++) {
+      const seenAt = this.#monotonicNow();
+      const standing = await this.#parts.finder.find(address);
+      if (standing === undefined) {
+        return { kind: 'unknown' };
+      }
+      const which = standing.kind === 'ended' ? standing.outcome : identityOf(standing.call);
+      const queued = await this.#parts.finder.findQueued(addressOf(which));
+      if (standing.kind === 'ended') {
+        await this.#clearAway(standing, queued);
+        return { kind: 'ended', call: standing };
+      }
+      const result = queued && (await this.#cancelQueued({ ...queued, seenAt }, standing));
+      if (result !== undefined) {
+        return result;
+      }
+      if (tries >= maxTries) {
+        return { kind: 'refused', reason: 'overloaded', detail: 'the call moves faster than it can be cancelled' };
+      }
+    }
+  }
+
+  /**
+   * Cancels a call that waits by its newest message, as a part of many: whoever runs it by now is told, but not waited
+   * for. Undefined where it has moved on. Throws `QueueError`.
+   */
+  async cancelWaiting(queued: QueuedCall): Promise<CancelResult | undefined> {
+    // Listed a moment ago by whoever purges many.
+    return this.#end({ ...queued, seenAt: this.#monotonicNow() }, undefined, false, async () => {
+      await this.#removeFired(queued);
+      this.#parts.holders.tellCancelled(keyOf(queued.call));
+    });
+  }
+
+  /**
+   * Cancels a call that was delivered before, as a part of many. One that a worker runs is left alone: then undefined.
+   * One that a worker is about to begin in this very moment may be aborted. Throws `QueueError`.
+   */
+  async cancelUnlessRunning(address: CallAddress): Promise<CancelResult | undefined> {
+    const standing = await this.#parts.finder.find(address);
+    const isTaken = standing?.kind === 'alive' && standing.phase === 'running';
+    return isTaken && !(standing.isSilent && (await this.#isLeft(address))) ? undefined : this.cancel(address);
+  }
+
+  /** Whether no worker says that it runs the call, given more time. */
+  async #isLeft(address: CallAddress): Promise<boolean> {
+    const queued = await this.#parts.finder.findQueued(address);
+    const answer = queued && (await this.#parts.holders.ask(attemptOf(queued), { patienceMs, orLeft: false }));
+    return answer?.kind === 'silent';
+  }
+
+  /** Undefined where the call has moved on meanwhile, so that it must be looked for again. */
+  async #cancelQueued(queued: SeenCall, standing: CallStanding): Promise<CancelResult | undefined> {
+    const isDelivered = await this.#parts.remover.isDelivered(queued);
+    return this.#end(queued, standing, isDelivered, () => this.#letGo(queued, standing));
+  }
+
+  async #end(
+    queued: SeenCall,
+    standing: CallStanding | undefined,
+    isDelivered: boolean,
+    letGo: () => Promise<void>,
+  ): Promise<CancelResult | undefined> {
+    const { intents, remover } = this.#parts;
+    if (!this.#isFresh(queued)) {
+      return undefined;
+    }
+    const outcome = this.#toOutcome(queued, standing);
+    const intent = await intents.store(outcome, queued.sequence);
+    if (intent.kind === 'refused' && intent.reason !== 'queue_full') {
+      return refused(intent);
+    }
+    if (!this.#isFresh(queued)) {
+      return undefined; // the intent stays, for whoever looks again
+    }
+    // A broker that is full has room for the outcome once the call is out of its queue.
+    if (!isDelivered && !(await remover.remove(queued))) {
+      await intents.drop(intent);
+      return undefined;
+    }
+    const result = this.#isFresh(queued) ? await this.#record(queued, outcome) : undefined;
+    if (result?.kind === 'cancelled') {
+      await letGo();
+    } else if (result?.kind === 'ended' && !isDelivered) {
+      await this.#putBack(queued, result.call);
+    }
+    // As long as no end is known, the intent is what the call has instead of one.
+    if (result !== undefined && result.kind !== 'refused') {
+      await intents.drop(intent);
+    }
+    return result;
+  }
+
+  /** What was seen of a call that long ago may have changed, and been forgotten: it has to be looked for again. */
+  #isFresh({ seenAt }: SeenCall): boolean {
+    return isFresh(seenAt, this.#monotonicNow());
+  }
+
+  /** Undefined where it took too long, or the end that was in the way is forgotten. */
+  async #record(queued: SeenCall, outcome: Outcome): Promise<CancelResult | undefined> {
+    const late = refusedAs('timeout', 'it was looked for too long ago');
+    const result = await untilDecided(async () =>
+      this.#isFresh(queued) ? this.#parts.calls.recordOutcome(outcome, nothing) : late,
+    );
+    if (result === late) {
+      return undefined;
+    }
+    if (result.kind === 'stored') {
+      return { kind: 'cancelled', call: toEnded(outcome) };
+    }
+    if (result.reason !== 'conflict') {
+      return refused(result);
+    }
+    const found = await this.#parts.calls.findOutcome(outcome);
+    if (found === undefined) {
+      return undefined;
+    }
+    const call = toEnded(found.outcome);
+    // The confirmation of ours may have got lost.
+    const isOurs = found.outcome.status === 'cancelled' && found.outcome.endedAt === outcome.endedAt;
+    return { kind: isOurs ? 'cancelled' : 'ended', call };
+  }
+
+  /**
+   * The message was ours to remove, and with it went what a further worker would need, should the one that has ended the
+   * call die before it has called back. Where all is done by then, the message goes at its next delivery. One of the
+   * attempt before may still be in the queue, on its way out.
+   */
+  async #putBack({ call }: QueuedCall, { outcome }: EndedCall): Promise<void> {
+    // It must not be forgotten beside the message.
+    const ended = outcome.status === 'cancelled' ? undefined : await this.#parts.calls.findOutcome(outcome);
+    const renewed = ended && (await untilDecided(() => this.#parts.calls.renewOutcome(ended)));
+    if (renewed === undefined || (renewed.kind === 'refused' && renewed.reason !== 'conflict')) {
+      return;
+    }
+    const startedAt = outcome.startedAt ?? outcome.endedAt;
+    for (let tries = 0; outcome.status !== 'cancelled' && tries < maxTries; tries++) {
+      const left = await this.#parts.finder.findQueued(addressOf(outcome));
+      if (left !== undefined && !isOf(left, outcome)) {
+        return;
+      }
+      const result = await untilDecided(() => this.#parts.calls.putBack(call, startedAt, left?.sequence ?? 0));
+      if (result.kind === 'stored' || result.reason !== 'conflict') {
+        return;
+      }
+    }
+  }
+
+  /** Nothing of the call comes back, and whoever runs it stops. */
+  async #letGo(queued: QueuedCall, standing: CallStanding | undefined): Promise<void> {
+    const { remover, holders } = this.#parts;
+    const key = keyOf(queued.call);
+    await remover.removeAll(queued.subject);
+    const isHeld = standing?.kind === 'alive' && standing.phase === 'running' && !standing.isSilent;
+    if (isHeld) {
+      await holders.abort(key);
+    } else if (await remover.isDelivered(queued)) {
+      await holders.abort(key, silentAbortMs);
+    } else {
+      // A delivery may be on its way to a worker all the same.
+      holders.tellCancelled(key);
+    }
+  }
+
+  /** A schedule that was due in this moment has put the call on the queue all the same. */
+  async #removeFired({ subject }: QueuedCall): Promise<void> {
+    if (subject.readiness === 'later') {
+      await this.#parts.remover.removeAll(subject);
+    }
+  }
+
+  /** What a crash has left in the queue of a call that was cancelled. */
+  async #clearAway({ outcome }: EndedCall, queued: QueuedCall | undefined): Promise<void> {
+    if (outcome.status === 'cancelled' && queued !== undefined && isOf(queued, outcome)) {
+      await this.#letGo(queued, undefined);
+    }
+  }
+
+  #toOutcome(queued: QueuedCall, standing: CallStanding | undefined): Outcome {
+    const held = standing?.kind === 'alive' ? standing.held : undefined;
+    const maxRetries = held?.maxRetries ?? this.#parts.maxRetries(queued.call.function);
+    return toCancelled(queued.call, { now: this.#now(), held, maxRetries });
+  }
+}
+
+/** A call as it was found in its queue, and when that was looked for, on the monotonic clock. */
+interface SeenCall extends QueuedCall {
+  readonly seenAt: number;
+}
+
+/** Whether a message is of the replay that the outcome is of. */
+function isOf({ call }: QueuedCall, outcome: Outcome): boolean {
+  return (call.generation ?? 0) === outcome.generation && isSameCall(identityOf(call), outcome);
+}
+
+function toEnded(outcome: Outcome): EndedCall {
+  return { kind: 'ended', outcome, callback: undefined };
+}
+
+function refused({ reason, detail }: Extract<PublishResult, { kind: 'refused' }>): CancelResult {
+  return { kind: 'refused', reason: reason === 'conflict' || reason === 'too_large' ? 'unavailable' : reason, detail };
+}

@@ -1,0 +1,54 @@
+import { JetStreamApiError } from '@nats-io/jetstream';
+import { addressOf, type CallSubject, callFilter, queueStream } from '../../call/index.ts';
+import { asQueueError } from '../connecting/index.ts';
+import { laneProgress, type QueueTopology, wasDelivered } from '../layout/index.ts';
+import type { QueuedCall } from '../lookup/index.ts';
+
+/** `no message found`, in the words of different versions. */
+const notThere: ReadonlySet<number> = new Set([10037, 10043, 10057]);
+
+/** Takes calls out of their queues. */
+export class CallRemover {
+  readonly #topology: Pick<QueueTopology, 'manager'>;
+
+  constructor(topology: Pick<QueueTopology, 'manager'>) {
+    this.#topology = topology;
+  }
+
+  /**
+   * Whether this very message may have been delivered to a worker: it was, or is older than its consumer. Throws
+   * `QueueError`.
+   */
+  async isDelivered({ subject, sequence, storedAtMs }: QueuedCall): Promise<boolean> {
+    if (subject.readiness !== 'ready') {
+      return false;
+    }
+    const progress = await laneProgress(this.#topology.manager, subject);
+    return wasDelivered(progress, { sequence, storedAtMs }) !== 'no';
+  }
+
+  /**
+   * Removes this very message, so that it is never delivered again. False where it is not there any more. Throws
+   * `QueueError`.
+   */
+  async remove({ subject, sequence }: QueuedCall): Promise<boolean> {
+    try {
+      return await this.#topology.manager.streams.deleteMessage(queueStream(subject.queue), sequence, false);
+    } catch (error) {
+      if (error instanceof JetStreamApiError && notThere.has(error.code)) {
+        return false;
+      }
+      throw asQueueError(error, 'a call cannot be taken out of its queue');
+    }
+  }
+
+  /** Removes all messages of the call, also one that a schedule has stored in this moment. Throws `QueueError`. */
+  async removeAll(subject: CallSubject): Promise<void> {
+    const { queue } = subject;
+    try {
+      await this.#topology.manager.streams.purge(queueStream(queue), { filter: callFilter(queue, addressOf(subject)) });
+    } catch (error) {
+      throw asQueueError(error, 'a call cannot be taken out of its queue');
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import { addressOf, keyOf } from '../../call/index.ts';
+import type { HolderLine } from '../holders/index.ts';
+import { isFresh } from '../layout/index.ts';
+import type { CallFinder, QueuedCall } from '../lookup/index.ts';
+import type { CallStore, CancelIntent, CancelIntents } from '../store/index.ts';
+import type { CallRemover } from './call-remover.ts';
+
+export interface CancelSweeperParts {
+  readonly finder: Pick<CallFinder, 'findQueued'>;
+  readonly calls: Pick<CallStore, 'recordOutcome' | 'findOutcome'>;
+  readonly intents: Pick<CancelIntents, 'list' | 'drop'>;
+  readonly remover: Pick<CallRemover, 'removeAll'>;
+  readonly holders: Pick<HolderLine, 'tellCancelled'>;
+}
+
+/** Whoever cancels a call is done with it in far less time, or is dead. */
+const overdueMs = 10_000;
+/** Intents that are looked at in one round. */
+const most = 500;
+const nothing = new Uint8Array();
+
+/** Finishes what a gateway that died has left half cancelled. */
+export class CancelSweeper {
+  readonly #parts: CancelSweeperParts;
+
+  constructor(parts: CancelSweeperParts) {
+    this.#parts = parts;
+  }
+
+  /** Returns how many intents were dealt with. Safe in many processes at once. Throws `QueueError`. */
+  async sweep(now: number): Promise<number> {
+    const intents = await this.#parts.intents.list(most);
+    const overdue = intents.filter(({ storedAtMs }) => storedAtMs <= now - overdueMs);
+    for (const intent of overdue) {
+      await this.#finish(intent);
+    }
+    return overdue.length;
+  }
+
+  async #finish(intent: CancelIntent): Promise<void> {
+    const { calls, finder, intents } = this.#parts;
+    const { outcome } = intent;
+    const seenAt = performance.now();
+    const ended = await calls.findOutcome(outcome);
+    const queued = await finder.findQueued(addressOf(outcome));
+    const left = queued !== undefined && keyOf(queued.call).generation === outcome.generation ? queued : undefined;
+    if (ended === undefined && wasRemoved(intent, left)) {
+      // It was taken out of the queue, and has no end yet: this is its end.
+      if (!isFresh(seenAt)) {
+        return; // this process has stood still: the next sweep looks again
+      }
+      const result = await calls.recordOutcome(intent.outcome, nothing);
+      if (result.kind === 'refused') {
+        return; // the next sweep sees whether it has another end
+      }
+      await this.#clearAway(left);
+    } else if (ended?.outcome.status === 'cancelled') {
+      await this.#clearAway(left);
+    }
+    // A call that is still there without an end was not cancelled: whoever asked for it was not told so.
+    await intents.drop(intent);
+  }
+
+  async #clearAway(left: QueuedCall | undefined): Promise<void> {
+    if (left !== undefined) {
+      await this.#parts.remover.removeAll(left.subject);
+      this.#parts.holders.tellCancelled(keyOf(left.call));
+    }
+  }
+}
+
+/**
+ * Whether the message that was to be cancelled has left the queue. An older one may still be there: that of the attempt
+ * before, whose worker has stored a retry and not acknowledged it yet.
+ */
+function wasRemoved({ callSequence }: CancelIntent, left: QueuedCall | undefined): boolean {
+  return left === undefined || left.sequence < callSequence;
+}

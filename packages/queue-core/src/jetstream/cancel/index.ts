@@ -1,0 +1,6 @@
+// Cancels calls, one by one and whole queues of them.
+
+export { CallCanceller, type CancelResult } from './call-canceller.ts';
+export { CallPurge, type PurgeTarget } from './call-purge.ts';
+export { CallRemover } from './call-remover.ts';
+export { CancelSweeper } from './cancel-sweeper.ts';

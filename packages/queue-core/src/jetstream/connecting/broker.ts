@@ -1,0 +1,267 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { createInbox, type NatsConnection } from '@nats-io/transport-node';
+import { QueueError } from '../../errors.ts';
+import { settledWithin } from '../time-limit.ts';
+import { isRefusedLogin, refusedLogin } from './connect-failure.ts';
+import { connectToNats, type NatsAddress } from './connect-to-nats.ts';
+import type { QueueLogger } from './queue-logger.ts';
+import { RetryLog } from './retry-log.ts';
+
+export interface BrokerOptions extends NatsAddress {
+  /** The JetStream domain that our streams are in. Default: that of the servers which we connect to. */
+  readonly domain?: string | undefined;
+  readonly logger: QueueLogger;
+  /** Called once when the broker is lost for good and the process cannot go on. */
+  readonly onFatal: (error: QueueError) => void;
+}
+
+/** Longest wait between two attempts to connect for the first time. */
+const maxConnectWaitMs = 2_000;
+
+/** Time-outs in a row after which another server is tried. */
+const maxUnanswered = 2;
+
+/** Longest wait for the server to take what is buffered, when we stop. */
+const drainLimitMs = 2_000;
+
+/**
+ * The connection to NATS, kept for the life of a process. Connects in the background, so that a process can start
+ * before its broker, answers at once whether the broker is there, and comes back by itself after an outage.
+ */
+export class Broker implements AsyncDisposable {
+  readonly #options: BrokerOptions;
+  readonly #stopping = new AbortController();
+  readonly #onConnect = new Set<(connection: NatsConnection) => void>();
+  readonly #onDisconnect = new Set<() => void>();
+  #connection: NatsConnection | undefined;
+  #connected = false;
+  #suspected = false;
+  /** Time-outs since JetStream last answered, while the server itself did. */
+  #unanswered = 0;
+  #connecting: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
+  /** Connections so far, the first included. */
+  #connects = 0;
+
+  constructor(options: BrokerOptions) {
+    this.#options = options;
+  }
+
+  /** False while the connection is known to be away, or the server behind it does not answer. */
+  get connected(): boolean {
+    return this.#connected && !this.#suspected;
+  }
+
+  /** False while the connection is known to be away. What must not get lost is sent also to a server that is slow. */
+  get attached(): boolean {
+    return this.#connected;
+  }
+
+  /** How it is with the connection, in a word for people. */
+  get state(): 'connected' | 'not answering' | 'disconnected' {
+    if (!this.#connected) {
+      return 'disconnected';
+    }
+    return this.#suspected ? 'not answering' : 'connected';
+  }
+
+  /** Times that a lost connection has come back. */
+  get reconnects(): number {
+    return Math.max(0, this.#connects - 1);
+  }
+
+  /** The connection, also while it is being restored; undefined before the first. */
+  get connection(): NatsConnection | undefined {
+    return this.#connection;
+  }
+
+  /** The JetStream domain that our streams are in; undefined: that of the server which we are connected to. */
+  get domain(): string | undefined {
+    return this.#options.domain;
+  }
+
+  /** What all subjects of JetStream's API begin with. */
+  get apiPrefix(): string {
+    return this.domain === undefined ? '$JS.API' : `$JS.${this.domain}.API`;
+  }
+
+  /** A new subject for answers. */
+  createInbox(): string {
+    return createInbox(this.#options.inboxPrefix);
+  }
+
+  /** `listener` runs on the first connection and on each one after an outage, and at once where there is one. */
+  onConnect(listener: (connection: NatsConnection) => void): void {
+    this.#onConnect.add(listener);
+    if (this.#connected && this.#connection !== undefined) {
+      listener(this.#connection);
+    }
+  }
+
+  onDisconnect(listener: () => void): void {
+    this.#onDisconnect.add(listener);
+  }
+
+  /** Begins to connect, and returns at once. */
+  start(): void {
+    this.#connecting ??= this.#connectUntilStopped().catch((error: unknown) => this.#fail(error));
+  }
+
+  /**
+   * Tells that an answer did not come in time. The server counts as away until it answers a ping, so that the next
+   * callers are refused at once instead of waiting for their own time-out (P1).
+   */
+  suspect(): void {
+    if (!this.connected || this.#connection === undefined) {
+      return;
+    }
+    this.#suspected = true;
+    this.#options.logger.warn({}, 'NATS does not answer');
+    const connects = this.#connects;
+    const cleared = (): void => {
+      // A ping of the connection before says nothing of this one.
+      if (connects === this.#connects) {
+        this.#suspected = false;
+        this.#noteUnanswered();
+      }
+    };
+    this.#connection.flush().then(cleared, cleared);
+  }
+
+  /** Tells that JetStream has answered: it can be reached through this server. */
+  answered(): void {
+    this.#unanswered = 0;
+  }
+
+  /** A server that has lost the others of its cluster answers us, and stores nothing: another one may have them. */
+  #noteUnanswered(): void {
+    this.#unanswered += 1;
+    if (
+      this.#unanswered < maxUnanswered ||
+      this.#options.servers.length < 2 ||
+      this.#connection?.isClosed() !== false
+    ) {
+      return;
+    }
+    this.#unanswered = 0;
+    this.#options.logger.warn(
+      { server: this.#connection.getServer() },
+      'JetStream does not answer here, trying the next server',
+    );
+    this.#connection.reconnect().catch(() => {}); // closed meanwhile
+  }
+
+  /**
+   * Sends what is buffered and closes, within a few seconds whatever the server does. Legal before `start` and more
+   * than once.
+   */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#connecting;
+    const connection = this.#connection;
+    if (connection === undefined || connection.isClosed()) {
+      return;
+    }
+    if (this.connected) {
+      await settledWithin(connection.drain(), drainLimitMs);
+    }
+    // Without a server there is nobody to drain to, and a drain that failed has left the connection open.
+    await connection.close();
+  }
+
+  async #connectUntilStopped(): Promise<void> {
+    const { signal } = this.#stopping;
+    const retries = new RetryLog(this.#options.logger, 'NATS is not reachable yet');
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      try {
+        await this.#adopt(await connectToNats(this.#options, signal));
+        return;
+      } catch (error) {
+        if (error instanceof QueueError && !error.temporary) {
+          throw error;
+        }
+        const waitMs = Math.min(maxConnectWaitMs, 100 * 2 ** attempt);
+        retries.failed(error, { waitMs });
+        await delay(waitMs, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+
+  async #adopt(connection: NatsConnection): Promise<void> {
+    if (this.#stopping.signal.aborted) {
+      await connection.close();
+      return;
+    }
+    this.#connection = connection;
+    void this.#followStatus(connection);
+    void connection.closed().then((error) => {
+      this.#setDisconnected();
+      this.#fail(error ?? new QueueError('connection_closed', 'the connection to NATS was closed for good'));
+    });
+    this.#setConnected(connection, 'NATS connected');
+  }
+
+  async #followStatus(connection: NatsConnection): Promise<void> {
+    for await (const status of connection.status()) {
+      if (status.type === 'disconnect' || status.type === 'staleConnection') {
+        this.#setDisconnected();
+      } else if (status.type === 'reconnect') {
+        this.#setConnected(connection, 'NATS connected again');
+      } else if (status.type === 'error') {
+        const { error } = status;
+        const err = new QueueError('broker', error.message, { cause: error });
+        this.#options.logger.error({ err }, 'NATS reported an error');
+      }
+    }
+  }
+
+  #setConnected(connection: NatsConnection, message: string): void {
+    if (connection.isClosed() || connection.isDraining()) {
+      return; // news that a stop has overtaken
+    }
+    this.#connects += 1;
+    this.#connected = true;
+    this.#suspected = false;
+    this.#options.logger.info({ server: connection.getServer(), version: connection.info?.version }, message);
+    for (const listener of this.#onConnect) {
+      listener(connection);
+    }
+  }
+
+  #setDisconnected(): void {
+    if (!this.#connected) {
+      return;
+    }
+    this.#connected = false;
+    if (!this.#stopping.signal.aborted) {
+      this.#options.logger.warn({}, 'NATS connection lost');
+    }
+    for (const listener of this.#onDisconnect) {
+      listener();
+    }
+  }
+
+  #fail(cause: unknown): void {
+    if (!this.#stopping.signal.aborted) {
+      this.#options.onFatal(toFatalError(cause));
+    }
+  }
+}
+
+function toFatalError(cause: unknown): QueueError {
+  if (cause instanceof QueueError) {
+    return cause;
+  }
+  return isRefusedLogin(cause)
+    ? refusedLogin(cause)
+    : new QueueError('connection_closed', 'the connection to NATS is lost for good', { cause });
+}

@@ -1,0 +1,58 @@
+import type { JsMsg } from '@nats-io/jetstream';
+import { type CallbackTask, callbackSubject, callbackTaskCodec } from '../../records/index.ts';
+import { callbackStream } from '../layout/index.ts';
+import { messageAt } from '../messages/index.ts';
+import { readHeader } from './delivery.ts';
+import { type SourceOptions, WorkSource } from './work-source.ts';
+
+/** A stored callback in the hands of a worker. */
+export interface CallbackDelivery {
+  /** Undefined for a message that cannot be read. */
+  readonly task: CallbackTask | undefined;
+  /** Length of the body, which stays with the broker until it is asked for. */
+  readonly bodyBytes: number;
+  readonly streamSequence: number;
+  readonly deliveries: number;
+  /** The body. Undefined if the broker has the message no more, or does not know it yet. Throws `QueueError`. */
+  readBody(): Promise<Uint8Array | undefined>;
+  /** Dealt with: the broker removes it. */
+  done(): void;
+  /** Not now: the broker hands it out again after `delayMs`. */
+  giveBack(delayMs?: number): void;
+  /** Renews the lease for another `ackWaitMs`. */
+  extend(): void;
+}
+
+/** Takes stored callbacks that are due, without their bodies: there is no telling yet when each of them will be sent. */
+export class CallbackSource extends WorkSource<CallbackDelivery> {
+  constructor(options: SourceOptions) {
+    const readBody = async (sequence: number): Promise<Uint8Array | undefined> =>
+      (await messageAt(options.topology.manager, callbackStream, sequence))?.data;
+    super(options, {
+      stream: callbackStream,
+      consumer: 'callbacks',
+      filter: 'callbacks.ready.*.*.*.*',
+      headersOnly: true,
+      toDelivery: (message) => toDelivery(message, readBody),
+    });
+  }
+}
+
+function toDelivery(message: JsMsg, readBody: (sequence: number) => Promise<Uint8Array | undefined>): CallbackDelivery {
+  return {
+    task: readTask(message),
+    bodyBytes: Number(readHeader(message, 'Nats-Msg-Size') ?? 0),
+    streamSequence: message.seq,
+    deliveries: message.info.deliveryCount,
+    readBody: () => readBody(message.seq),
+    done: () => message.ack(),
+    giveBack: (delayMs) => message.nak(delayMs),
+    extend: () => message.working(),
+  };
+}
+
+/** Undefined for what cannot be read, and for a task that lies under the subject of another one. */
+function readTask(message: JsMsg): CallbackTask | undefined {
+  const task = callbackTaskCodec.decode(readHeader(message, callbackTaskCodec.header) ?? '');
+  return task !== undefined && callbackSubject('ready', task) === message.subject ? task : undefined;
+}

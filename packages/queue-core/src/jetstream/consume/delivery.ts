@@ -1,0 +1,159 @@
+import type { Msg, MsgHdrs } from '@nats-io/transport-node';
+import { type CallIdentity, callHeader, type DecodedCall, decodeCall, readCallSubject } from '../../call/index.ts';
+import { type DeliveryInfo, parseDeliveryInfo } from '../messages/index.ts';
+
+/** What a worker tells the broker of a call that it holds (NATS ADR-13). */
+export type Acknowledgement = 'done' | 'working' | { readonly backAfterMs: number } | { readonly setAside: string };
+
+/**
+ * A call in the hands of a worker: a lease that ends with `done`, `giveBack` or `setAside`. Whose it is, and where it belongs,
+ * is what its subject says, so it is known of a call that cannot be decoded as well.
+ */
+export interface Delivery extends CallIdentity {
+  readonly call: DecodedCall;
+  /** What the message held, for one that cannot be decoded. */
+  readonly rawHeader: string;
+  readonly rawBody: Uint8Array;
+  readonly function: string;
+  readonly queue: string;
+  readonly info: DeliveryInfo;
+  /** Whether one of `done`, `giveBack` and `setAside` has been called: the first counts. */
+  readonly settled: boolean;
+  /** Dealt with: the broker removes the call from the queue. */
+  done(): void;
+  /** Not dealt with: the broker hands it to the next worker that asks, at once or after `delayMs`. */
+  giveBack(delayMs?: number): void;
+  /** Forgets the body of the call, here and in `call`: nothing needs it any more, or it is read again. */
+  dropBody(): void;
+  /** Renews the lease for another `ack_wait`. */
+  extend(): void;
+  /** The broker removes the call and tells operators why in an advisory. */
+  setAside(reason: string): void;
+  /**
+   * The broker has delivered the same message once more, since the lease ran out unheard or the consumer was made again:
+   * what has been or will be decided here is told of that delivery. A new consumer does not know of the one before it, and
+   * what that was told is lost with it.
+   */
+  again(newer: Delivery): void;
+}
+
+type MessageSubject = NonNullable<ReturnType<typeof readCallSubject>>;
+const nothing = new Uint8Array();
+
+export type SendAcknowledgement = (replyTo: string, acknowledgement: Acknowledgement) => void;
+
+/** Reads a message of a function's consumer; undefined when it is none. */
+export function toDelivery(message: Msg, send: SendAcknowledgement): Delivery | undefined {
+  const reply = message.reply ?? '';
+  const info = parseDeliveryInfo(reply);
+  const subject = readCallSubject(message.subject);
+  if (info === undefined || subject === undefined) {
+    return undefined;
+  }
+  const rawHeader = readHeader(message, callHeader);
+  const { lane, identity = nameless(info) } = subject;
+  const decoded: DecodedCall =
+    rawHeader === undefined
+      ? { kind: 'undecodable', problem: 'the headers of the message are malformed' }
+      : ofSubject(decodeCall(rawHeader, message.data), subject);
+  let rawBody: Uint8Array = message.data;
+  let decided: Acknowledgement | undefined;
+  let latest: Delivery | undefined;
+  const settle = (acknowledgement: Acknowledgement): void => {
+    if (decided !== undefined) {
+      return;
+    }
+    decided = acknowledgement;
+    if (latest === undefined) {
+      send(reply, acknowledgement);
+    } else {
+      settleAs(latest, acknowledgement);
+    }
+  };
+  return {
+    call: decoded,
+    rawHeader: rawHeader ?? '',
+    get rawBody() {
+      return rawBody;
+    },
+    callId: identity.callId,
+    ...(identity.submitter !== undefined && { submitter: identity.submitter }),
+    startTime: identity.startTime,
+    function: lane.function,
+    queue: lane.queue,
+    info,
+    get settled() {
+      return decided !== undefined;
+    },
+    done: () => settle('done'),
+    dropBody: () => {
+      rawBody = nothing;
+      if (decoded.kind === 'call') {
+        Object.assign(decoded.call, { body: nothing });
+      }
+    },
+    giveBack: (delayMs = 0) => settle({ backAfterMs: delayMs }),
+    extend: () => (latest === undefined ? send(reply, 'working') : latest.extend()),
+    setAside: (reason) => settle({ setAside: reason }),
+    again: (newer) => {
+      latest = newer;
+      newer.dropBody(); // that of this one is the same
+      if (decided !== undefined) {
+        settleAs(newer, decided);
+      }
+    },
+  };
+}
+
+function settleAs(delivery: Delivery, acknowledgement: Acknowledgement): void {
+  if (acknowledgement === 'done') {
+    delivery.done();
+  } else if (acknowledgement !== 'working' && 'setAside' in acknowledgement) {
+    delivery.setAside(acknowledgement.setAside);
+  } else if (acknowledgement !== 'working') {
+    delivery.giveBack(acknowledgement.backAfterMs);
+  }
+}
+
+/** A call is settled under the names that it bears itself, so they have to be those that it was delivered under. */
+function ofSubject(decoded: DecodedCall, { lane, identity }: MessageSubject): DecodedCall {
+  if (decoded.kind === 'undecodable') {
+    return decoded;
+  }
+  const { id, submitter, startTime, function: name, queue } = decoded.call;
+  const isOfCall = id === identity?.callId && submitter === identity.submitter && startTime === identity.startTime;
+  return isOfCall && name === lane.function && queue === lane.queue
+    ? decoded
+    : { kind: 'undecodable', problem: `${callHeader} is that of another call than the subject` };
+}
+
+/** Whoever may write to the stream may have chosen any token, and what is no identity cannot be filed under. */
+function nameless({ streamSequence, storedAtMs }: DeliveryInfo): CallIdentity {
+  return { callId: `message-${streamSequence}`, startTime: `${storedAtMs}000000` };
+}
+
+/** The client parses headers when they are asked for, and throws where they are none: then it is undefined. */
+export function readHeader(message: { readonly headers?: MsgHdrs | undefined }, name: string): string | undefined {
+  try {
+    return message.headers?.get(name) ?? '';
+  } catch {
+    return undefined;
+  }
+}
+
+const nanosPerMs = 1_000_000;
+
+/** The payload of an acknowledgement on the wire. */
+export function acknowledgementPayload(acknowledgement: Acknowledgement): string {
+  if (acknowledgement === 'done') {
+    return '+ACK';
+  }
+  if (acknowledgement === 'working') {
+    return '+WPI';
+  }
+  if ('setAside' in acknowledgement) {
+    return `+TERM ${acknowledgement.setAside}`;
+  }
+  const { backAfterMs } = acknowledgement;
+  return backAfterMs > 0 ? `-NAK {"delay": ${Math.round(backAfterMs) * nanosPerMs}}` : '-NAK';
+}

@@ -1,0 +1,77 @@
+import { type CallIdentity, identityTokens } from '../../call/index.ts';
+import type { PublishResult } from '../../publish-result.ts';
+import { asQueueError } from '../connecting/index.ts';
+import { handoverStream, type QueueTopology } from '../layout/index.ts';
+import { lastMessage, MessageHeaders } from '../messages/index.ts';
+import type { Publisher } from '../publish/index.ts';
+
+/** Bounds the memory of a worker whose broker stays full. */
+const maxUnstored = 10_000;
+
+/**
+ * Notes which deliveries were begun, and which ended because their worker was stopped and handed the call back.
+ * JetStream counts deliveries, and only one that was begun and ended without a word may pass for a worker that the call
+ * has killed: not one that a worker was never able to begin, that the worker which runs the call passed over, or that
+ * ended in a hand-over.
+ */
+export class Handovers {
+  readonly #publisher: Publisher;
+  readonly #topology: Pick<QueueTopology, 'manager'>;
+  readonly #unstored = new Map<string, number>();
+
+  constructor(publisher: Publisher, topology: Pick<QueueTopology, 'manager'>) {
+    this.#publisher = publisher;
+    this.#topology = topology;
+  }
+
+  /** Notes one hand-over. Where the broker cannot store it, this process at least remembers it. Never throws. */
+  async note(call: CallIdentity): Promise<void> {
+    const subject = subjectOf(call);
+    const result = await this.#publish(subject);
+    if (result.kind === 'refused' && this.#unstored.size < maxUnstored) {
+      this.#unstored.set(subject, (this.#unstored.get(subject) ?? 0) + 1);
+    }
+  }
+
+  /** When the call was handed back last, by the broker's clock: Unix time in milliseconds. Throws `QueueError`. */
+  async lastAt(call: CallIdentity): Promise<number | undefined> {
+    const note = await lastMessage(this.#topology.manager, handoverStream, subjectOf(call));
+    return note?.time.getTime();
+  }
+
+  /**
+   * Notes that an attempt begins with a delivery that is not the first. That of a first one goes without saying, so most
+   * calls cost nothing. One that the broker does not store passes for a delivery that was not begun. Never throws.
+   */
+  async noteBegin(call: CallIdentity): Promise<void> {
+    await this.#publish(`${subjectOf(call)}.begun`);
+  }
+
+  /** How often the call was handed back in the last week. Throws `QueueError`. */
+  async count(call: CallIdentity): Promise<number> {
+    const subject = subjectOf(call);
+    return (await this.#count(subject)) + (this.#unstored.get(subject) ?? 0);
+  }
+
+  /** How many deliveries of the call were begun in the last week and not handed back. Throws `QueueError`. */
+  async countUnfinished(call: CallIdentity): Promise<number> {
+    return 1 + (await this.#count(`${subjectOf(call)}.begun`)) - (await this.count(call));
+  }
+
+  async #count(subject: string): Promise<number> {
+    try {
+      const info = await this.#topology.manager.streams.info(handoverStream, { subjects_filter: subject });
+      return info.state.subjects?.[subject] ?? 0;
+    } catch (error) {
+      throw asQueueError(error, 'the deliveries of a call that were begun or handed back cannot be counted');
+    }
+  }
+
+  #publish(subject: string): Promise<PublishResult> {
+    return this.#publisher.publish({ subject, headers: new MessageHeaders(), body: new Uint8Array() });
+  }
+}
+
+function subjectOf(call: CallIdentity): string {
+  return `handovers.${identityTokens(call)}`;
+}

@@ -1,0 +1,75 @@
+import { AckPolicy, type JetStreamManager, type JsMsg } from '@nats-io/jetstream';
+import { asQueueError } from '../connecting/index.ts';
+import type { QueueTopology } from '../layout/index.ts';
+
+export interface SourceOptions {
+  readonly topology: Pick<QueueTopology, 'manager' | 'ready'>;
+  /** Lease of a message in milliseconds: how long it stays with a worker that gives no sign of life. */
+  readonly ackWaitMs: number;
+}
+
+/** Work that all workers share, in a stream of its own. */
+interface Work<D> {
+  readonly stream: string;
+  readonly consumer: string;
+  /** The subjects of what is due. */
+  readonly filter: string;
+  /** Whether messages come without their bodies. Default: with them. */
+  readonly headersOnly?: boolean;
+  readonly toDelivery: (message: JsMsg) => D;
+}
+
+const nanosPerMs = 1_000_000;
+const fetchMs = 5_000;
+
+/** Takes messages that are due from a stream that is no queue of calls, for whichever worker asks. */
+export class WorkSource<D> {
+  readonly #options: SourceOptions;
+  readonly #work: Work<D>;
+  #ensuredWith: JetStreamManager | undefined;
+
+  constructor(options: SourceOptions, work: Work<D>) {
+    this.#options = options;
+    this.#work = work;
+  }
+
+  /**
+   * Asks once for up to `count` messages and passes each to `take` as it comes. Resolves when they have come or after
+   * some seconds. Throws `QueueError`.
+   */
+  async fetch(count: number, take: (delivery: D) => void, signal: AbortSignal): Promise<void> {
+    const { stream, consumer, toDelivery } = this.#work;
+    try {
+      await this.#ensureConsumer();
+      const source = await this.#options.topology.manager.jetstream().consumers.get(stream, consumer);
+      const messages = await source.fetch({ max_messages: count, expires: fetchMs });
+      const stop = (): void => messages.stop();
+      signal.addEventListener('abort', stop, { once: true });
+      for await (const message of messages) {
+        take(toDelivery(message));
+      }
+      signal.removeEventListener('abort', stop);
+    } catch (error) {
+      throw asQueueError(error, `${consumer} cannot be fetched`);
+    }
+  }
+
+  async #ensureConsumer(): Promise<void> {
+    const { manager } = this.#options.topology;
+    const { stream, consumer, filter, headersOnly = false } = this.#work;
+    if (this.#ensuredWith === manager) {
+      return;
+    }
+    const config = {
+      durable_name: consumer,
+      filter_subject: filter,
+      headers_only: headersOnly,
+      ack_policy: AckPolicy.Explicit,
+      ack_wait: this.#options.ackWaitMs * nanosPerMs,
+      max_deliver: -1,
+      max_ack_pending: -1,
+    };
+    await manager.consumers.add(stream, config).catch(() => manager.consumers.update(stream, consumer, config));
+    this.#ensuredWith = manager;
+  }
+}

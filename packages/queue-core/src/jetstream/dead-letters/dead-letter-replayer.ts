@@ -1,0 +1,259 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { JetStreamApiError } from '@nats-io/jetstream';
+import {
+  type Call,
+  callFilter,
+  callHeader,
+  callSubject,
+  decodeCall,
+  encodeEnvelope,
+  generationTokens,
+  identityOf,
+  isSameCall,
+  keyOf,
+  ownerOf,
+  queueStream,
+} from '../../call/index.ts';
+import type { FunctionConfig } from '../../functions/index.ts';
+import type { PublishResult, RefusalReason } from '../../publish-result.ts';
+import { type CallbackTask, callbackSubject, callbackTaskCodec } from '../../records/index.ts';
+import { asQueueError } from '../connecting/index.ts';
+import { callbackStream, deadLetterStream, type QueueTopology } from '../layout/index.ts';
+import { expectLast, lastMessage, MessageHeaders } from '../messages/index.ts';
+import type { Publisher } from '../publish/index.ts';
+import type { CallbackStore, CallStore } from '../store/index.ts';
+import type { StoredDeadLetter } from './dead-letter-message.ts';
+
+/** Why a dead letter was not replayed, with the broker well. It stays unless said otherwise. */
+export type ReplayObstacle =
+  | 'dead_letter_not_found'
+  /** Its function is not registered. */
+  | 'unknown_function'
+  /** What it holds cannot be read, is not all that it was, or is larger than the broker takes. */
+  | 'not_replayable'
+  /** It was replayed before, and that has come to its end: it was a left-over, and is removed. */
+  | 'already_replayed'
+  /** A call or a callback of the same id is on its way. */
+  | 'call_id_conflict';
+
+/** A passing trouble of the broker: nothing is lost, and a replay may be repeated. */
+export type BrokerTrouble = Exclude<RefusalReason, 'conflict' | 'too_large'>;
+
+export type ReplayResult =
+  /** It is on its way again: the queue, or undefined for a callback. */
+  | { readonly kind: 'replayed'; readonly queue: string | undefined }
+  | { readonly kind: 'kept'; readonly obstacle: ReplayObstacle }
+  | { readonly kind: 'refused'; readonly reason: BrokerTrouble; readonly detail: string };
+
+/** The function of this name as it is registered now; undefined where there is none. */
+export type LookupFunction = (name: string) => FunctionConfig | undefined;
+
+export interface ReplayerParts {
+  readonly topology: Pick<QueueTopology, 'manager' | 'ensureFunction' | 'forgetQueue' | 'listQueues'>;
+  readonly publisher: Pick<Publisher, 'publish'>;
+  readonly calls: Pick<CallStore, 'findOutcome' | 'findCallbackState'>;
+  readonly callbacks: Pick<CallbackStore, 'store'>;
+  /** Unix time in milliseconds. */
+  readonly now?: () => number;
+  readonly sleep?: (ms: number) => Promise<unknown>;
+}
+
+/** A worker puts a dead letter aside before it acknowledges the message in its hands: for that long we wait for it. */
+const settlingMs = 1_000;
+const pollMs = 50;
+
+/** Something of the same id is there, or on its way to be. */
+const inTheWay: ReadonlySet<RefusalReason> = new Set(['conflict', 'undecided']);
+
+/** `no message found`, in the words of different versions. */
+const deleteFailed: ReadonlySet<number> = new Set([10043, 10057]);
+
+/**
+ * Puts one dead letter back on its way. First it is stored there, then the dead letter is removed, so that a crash in
+ * between loses nothing (P2); and what shows that it was stored before keeps a second replay from storing it twice.
+ */
+export class DeadLetterReplayer {
+  readonly #parts: ReplayerParts;
+  readonly #now: () => number;
+  readonly #sleep: (ms: number) => Promise<unknown>;
+
+  constructor(parts: ReplayerParts) {
+    this.#parts = parts;
+    this.#now = parts.now ?? Date.now;
+    this.#sleep = parts.sleep ?? delay;
+  }
+
+  /** Throws `QueueError` where the broker does not answer: then it may have been done, and can be repeated. */
+  async replay(stored: StoredDeadLetter, lookup: LookupFunction): Promise<ReplayResult> {
+    if (stored.letter.omitted !== undefined) {
+      return kept('not_replayable');
+    }
+    const result =
+      stored.letter.kind === 'call' ? await this.#replayCall(stored, lookup) : await this.#replayCallback(stored);
+    if (result.kind === 'replayed' || (result.kind === 'kept' && result.obstacle === 'already_replayed')) {
+      await this.#remove(stored);
+    }
+    return result;
+  }
+
+  async #replayCall(stored: StoredDeadLetter, lookup: LookupFunction): Promise<ReplayResult> {
+    const { letter, original, body } = stored;
+    const decoded = decodeCall(original, body);
+    if (decoded.kind === 'undecodable' || !isSameCall(identityOf(decoded.call), letter)) {
+      return kept('not_replayable');
+    }
+    const config = lookup(letter.function);
+    if (config === undefined) {
+      return kept('unknown_function');
+    }
+    const call = nextLife(decoded.call, config, letter.generation + 1);
+    if ((await this.#parts.calls.findOutcome(keyOf(call))) !== undefined) {
+      return kept('already_replayed');
+    }
+    if (letter.queue !== call.queue && (await this.#isWaitingIn(letter.queue, call))) {
+      return { kind: 'replayed', queue: letter.queue };
+    }
+    // Without a consumer nobody would find the call (P2), so it comes first.
+    await this.#parts.topology.ensureFunction(config);
+    const result = await this.#insist(
+      () => this.#store(call),
+      () => this.#standingOf(call),
+    );
+    return toResult(result, call.queue);
+  }
+
+  async #store(call: Call): Promise<PublishResult> {
+    const result = await this.#parts.publisher.publish(toMessage(call));
+    if (result.kind === 'refused' && result.reason === 'unavailable') {
+      // The stream may have been deleted: the next replay makes sure of it.
+      this.#parts.topology.forgetQueue(call.queue);
+    }
+    return result;
+  }
+
+  async #replayCallback(stored: StoredDeadLetter): Promise<ReplayResult> {
+    const { letter, original, body } = stored;
+    const task = callbackTaskCodec.decode(original);
+    if (task === undefined || !isSameCall(task, letter) || task.generation !== letter.generation) {
+      return kept('not_replayable');
+    }
+    if (await this.#isDelivered(task)) {
+      return kept('already_replayed');
+    }
+    const fresh = { ...task, tries: 0 };
+    const result = await this.#insist(
+      () => this.#parts.callbacks.store(fresh, body, this.#now(), 0),
+      () => this.#standingOfCallback(task, stored.storedAtMs),
+    );
+    return toResult(result, undefined);
+  }
+
+  /** Stores; where something of the same id is in the way that is about to go, waits for it a little. */
+  async #insist(store: () => Promise<PublishResult>, standing: () => Promise<Standing>): Promise<PublishResult> {
+    for (let waitedMs = 0; ; waitedMs += pollMs) {
+      const result = await store();
+      if (result.kind === 'stored' || !inTheWay.has(result.reason)) {
+        return result;
+      }
+      const found = await standing();
+      if (found === 'replayed') {
+        // By somebody else, or by us and the confirmation got lost.
+        return { kind: 'stored', sequence: 0, duplicate: true };
+      }
+      if (found === 'another' || waitedMs >= settlingMs) {
+        return result;
+      }
+      await this.#sleep(pollMs);
+    }
+  }
+
+  /** What it is that waits in the queue under the id of this call. */
+  async #standingOf(call: Call): Promise<Standing> {
+    const { queue, generation = 0 } = call;
+    const message = await lastMessage(this.#parts.topology.manager, queueStream(queue), anyOfItsId(call));
+    const decoded = message === undefined ? undefined : decodeCall(message.header.get(callHeader), message.data);
+    if (decoded === undefined) {
+      return 'going';
+    }
+    if (decoded.kind === 'undecodable' || decoded.call.startTime !== call.startTime) {
+      return 'another';
+    }
+    return (decoded.call.generation ?? 0) >= generation ? 'replayed' : 'going';
+  }
+
+  async #standingOfCallback(task: CallbackTask, buriedAtMs: number): Promise<Standing> {
+    const message = await lastMessage(this.#parts.topology.manager, callbackStream, callbackSubject('*', task));
+    if (message === undefined) {
+      return (await this.#isDelivered(task)) ? 'replayed' : 'going';
+    }
+    const tries = callbackTaskCodec.decode(message.header.get(callbackTaskCodec.header))?.tries;
+    // What came before the dead letter is in the hands of a worker that is about to acknowledge it.
+    return tries === 0 && message.time.getTime() > buriedAtMs ? 'replayed' : 'going';
+  }
+
+  async #isDelivered(task: CallbackTask): Promise<boolean> {
+    return (await this.#parts.calls.findCallbackState(task))?.status === 'delivered';
+  }
+
+  /** The function may have moved between a replay that was not confirmed and this one. */
+  async #isWaitingIn(queue: string, call: Call): Promise<boolean> {
+    const queues = await this.#parts.topology.listQueues();
+    return queues.includes(queue) && (await this.#standingOf({ ...call, queue })) === 'replayed';
+  }
+
+  /** By sequence: a newer one may have taken its place. */
+  async #remove({ sequence }: StoredDeadLetter): Promise<void> {
+    try {
+      await this.#parts.topology.manager.streams.deleteMessage(deadLetterStream, sequence, false);
+    } catch (error) {
+      if (!(error instanceof JetStreamApiError && deleteFailed.has(error.code))) {
+        throw asQueueError(error, 'a dead letter that was replayed cannot be removed');
+      }
+    }
+  }
+}
+
+/** What is in the way of a replay. */
+type Standing =
+  /** The replay itself. */
+  | 'replayed'
+  /** The message that led to the dead letter, about to be acknowledged, or nothing any more. */
+  | 'going'
+  /** A different call that a client gave the same id. */
+  | 'another';
+
+function kept(obstacle: ReplayObstacle): ReplayResult {
+  return { kind: 'kept', obstacle };
+}
+
+/** The call as it was accepted, with a fresh budget, in the queue that its function has now. It neither waits nor expires. */
+function nextLife(call: Call, { name, queue }: FunctionConfig, generation: number): Call {
+  const { startedAt: _, notBefore: __, expiresAt: ___, ...accepted } = call;
+  return { ...accepted, function: name, queue, retry: 0, generation };
+}
+
+function toMessage(call: Call) {
+  const result = new MessageHeaders();
+  result.set(callHeader, encodeEnvelope(call));
+  result.set('Nats-Msg-Id', `${generationTokens(keyOf(call))}.replay`);
+  expectLast(result, anyOfItsId(call), 0);
+  const { queue, function: name } = call;
+  const subject = callSubject({ queue, readiness: 'ready', function: name, ...identityOf(call) });
+  return { subject, headers: result, body: call.body };
+}
+
+/** A later call of the same id and submitter is in the way as well: two of them are not to be there at once. */
+function anyOfItsId({ queue, id, submitter }: Call): string {
+  return callFilter(queue, { callId: id, owner: ownerOf(submitter) });
+}
+
+function toResult(result: PublishResult, queue: string | undefined): ReplayResult {
+  if (result.kind === 'stored') {
+    return { kind: 'replayed', queue };
+  }
+  const { reason, detail } = result;
+  if (reason === 'conflict') {
+    return kept('call_id_conflict');
+  }
+  return reason === 'too_large' ? kept('not_replayable') : { kind: 'refused', reason, detail };
+}

@@ -1,0 +1,196 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+import { type CallAddress, isNamePart } from '../../call/index.ts';
+import { QueueError } from '../../errors.ts';
+import { type NamesOf, onlyName } from '../../functions/index.ts';
+import { type DeadLetter, type DeadLetterReason, deadLetterFilter } from '../../records/index.ts';
+import { asQueueError, type Broker } from '../connecting/index.ts';
+import { deadLetterStream, type QueueTopology } from '../layout/index.ts';
+import { lastMessage } from '../messages/index.ts';
+import type { Publisher } from '../publish/index.ts';
+import { valueWithin } from '../time-limit.ts';
+import { BulkReplay, type BulkReplayResult } from './dead-letter-bulk.ts';
+import { type StoredDeadLetter, toStoredDeadLetter } from './dead-letter-message.ts';
+import {
+  DeadLetterReplayer,
+  type LookupFunction,
+  type ReplayerParts,
+  type ReplayResult,
+} from './dead-letter-replayer.ts';
+import { type DeadLetterPage, scanDeadLetters } from './dead-letter-scan.ts';
+
+/** Which dead letters; what is left out does not matter. Names that are not well formed throw a `TypeError` (P7). */
+export interface DeadLetterQuery {
+  /** `NAME` or `NAME.NAMESPACE`. */
+  readonly function?: string | undefined;
+  readonly queue?: string | undefined;
+  readonly reason?: DeadLetterReason | undefined;
+  readonly kind?: DeadLetter['kind'] | undefined;
+}
+
+export interface PageOptions {
+  /** Most dead letters to read or to replay. */
+  readonly limit: number;
+  /** First sequence to look at: `next` of the page before. Default 1. */
+  readonly from?: number | undefined;
+}
+
+export interface DeadLetterStoreParts extends ReplayerParts {
+  readonly broker: Pick<Broker, 'apiPrefix' | 'connected' | 'connection' | 'suspect' | 'createInbox'>;
+  readonly topology: ReplayerParts['topology'] & Pick<QueueTopology, 'ready'>;
+  readonly publisher: Pick<Publisher, 'publish' | 'timeoutMs'>;
+  /** Default: a function has one name. */
+  readonly namesOf?: NamesOf;
+}
+
+const kinds = ['call', 'callback'] as const;
+
+/** The dead letters, for operators: what came to a bad end, and the way back. */
+export class DeadLetterStore {
+  readonly #parts: DeadLetterStoreParts;
+  readonly #replayer: DeadLetterReplayer;
+
+  constructor(parts: DeadLetterStoreParts) {
+    this.#parts = parts;
+    this.#replayer = new DeadLetterReplayer(parts);
+  }
+
+  /** False while the broker is known to be away. */
+  get available(): boolean {
+    return this.#parts.broker.connected && this.#parts.topology.ready;
+  }
+
+  /**
+   * A page of dead letters, oldest first. It has fewer than `limit` at the end, or where `reason` passes over very
+   * many: only a page without `next` is the last. Throws `QueueError`.
+   */
+  async list(query: DeadLetterQuery, { limit, from = 1 }: PageOptions): Promise<DeadLetterPage> {
+    const scan = { subjects: this.#subjectsOf(query), reason: query.reason, limit, from };
+    const { topology, broker } = this.#parts;
+    const subjects = { inbox: broker.createInbox(), apiPrefix: broker.apiPrefix };
+    return scanDeadLetters(this.#connection(), topology.manager, scan, subjects);
+  }
+
+  #subjectsOf(query: DeadLetterQuery): string[] {
+    const { namesOf = onlyName } = this.#parts;
+    const names = query.function === undefined ? [undefined] : namesOf(query.function);
+    return names.map((name) => toSubject({ ...query, function: name }));
+  }
+
+  /**
+   * The newest dead letter of each kind of one call, that of the call first. Of several calls of the address it is the one
+   * whose dead letter is the newest. Throws `QueueError`.
+   */
+  async find(address: CallAddress, kind?: DeadLetter['kind']): Promise<StoredDeadLetter[]> {
+    const { manager } = this.#parts.topology;
+    const newest = await lastMessage(manager, deadLetterStream, deadLetterFilter({ kind, call: address }));
+    if (newest === undefined) {
+      return [];
+    }
+    const wanted = kind === undefined ? kinds : [kind];
+    const messages = await Promise.all(
+      wanted.map((each) => lastMessage(manager, deadLetterStream, ofKind(each, newest.subject))),
+    );
+    return messages.flatMap((message) => (message && toStoredDeadLetter(message)) ?? []);
+  }
+
+  /** Drops the dead letters that `find` finds; returns whether there were any. Throws `QueueError`. */
+  async remove(address: CallAddress, kind?: DeadLetter['kind']): Promise<boolean> {
+    const { manager } = this.#parts.topology;
+    const newest = await lastMessage(manager, deadLetterStream, deadLetterFilter({ kind, call: address }));
+    if (newest === undefined) {
+      return false;
+    }
+    const filter = ofKind(kind ?? '*', newest.subject);
+    try {
+      const { purged } = await manager.streams.purge(deadLetterStream, { filter });
+      return purged > 0;
+    } catch (error) {
+      throw asQueueError(error, 'dead letters cannot be removed');
+    }
+  }
+
+  /**
+   * Puts a call back into the queue that its function has now, with a fresh retry budget, or a callback back on its
+   * way. Of a call with both, the call, unless `kind` says otherwise: it will have a new result. Answers within the
+   * publisher's time limit, and never throws for what the broker does.
+   */
+  async replay(address: CallAddress, lookup: LookupFunction, kind?: DeadLetter['kind']): Promise<ReplayResult> {
+    const { timeoutMs } = this.#parts.publisher;
+    const newest = async (): Promise<StoredDeadLetter | undefined> => (await this.find(address, kind))[0];
+    return valueWithin(this.#replay(newest, lookup), timeoutMs, () => {
+      this.#parts.broker.suspect();
+      return { kind: 'refused', reason: 'timeout', detail: `not done within ${timeoutMs} ms` };
+    });
+  }
+
+  /**
+   * Replays up to `limit` dead letters of those that are there at the beginning, oldest first: what fails again and
+   * comes back meanwhile is left alone. Never throws for what the broker does.
+   */
+  async replayMany(query: DeadLetterQuery, page: PageOptions, lookup: LookupFunction): Promise<BulkReplayResult> {
+    const bulk = new BulkReplay({
+      list: (options) => this.list(query, options),
+      replay: (sequence) => this.#replay(() => this.#readAt(sequence), lookup),
+    });
+    try {
+      return await bulk.run(page, await this.#lastSequence());
+    } catch (error) {
+      return bulk.interrupted(toTrouble(error));
+    }
+  }
+
+  async #replay(read: () => Promise<StoredDeadLetter | undefined>, lookup: LookupFunction): Promise<ReplayResult> {
+    try {
+      const stored = await read();
+      return stored === undefined
+        ? { kind: 'kept', obstacle: 'dead_letter_not_found' }
+        : await this.#replayer.replay(stored, lookup);
+    } catch (error) {
+      return toTrouble(error);
+    }
+  }
+
+  async #readAt(sequence: number): Promise<StoredDeadLetter | undefined> {
+    try {
+      const message = await this.#parts.topology.manager.streams.getMessage(deadLetterStream, { seq: sequence });
+      return message === null ? undefined : toStoredDeadLetter(message);
+    } catch (error) {
+      throw asQueueError(error, 'a dead letter cannot be read');
+    }
+  }
+
+  async #lastSequence(): Promise<number> {
+    try {
+      return (await this.#parts.topology.manager.streams.info(deadLetterStream)).state.last_seq;
+    } catch (error) {
+      throw asQueueError(error, 'the dead letters cannot be counted');
+    }
+  }
+
+  #connection(): NatsConnection {
+    const { connection } = this.#parts.broker;
+    if (connection === undefined) {
+      throw new QueueError('broker', 'NATS is not connected yet');
+    }
+    return connection;
+  }
+}
+
+/** The subject of another dead letter of the same call, also where nobody can tell which call that is. */
+function ofKind(kind: DeadLetter['kind'] | '*', subject: string): string {
+  return subject.replace(/^dead\.\w+/, `dead.${kind}`);
+}
+
+function toSubject(filter: DeadLetterQuery): string {
+  if (filter.queue !== undefined && !isNamePart(filter.queue)) {
+    throw new TypeError('a queue must match [A-Za-z0-9_-]{1,63}');
+  }
+  return deadLetterFilter(filter);
+}
+
+function toTrouble(error: unknown): Extract<ReplayResult, { kind: 'refused' }> {
+  if (!(error instanceof QueueError)) {
+    throw error;
+  }
+  return { kind: 'refused', reason: 'unavailable', detail: error.message };
+}

@@ -1,0 +1,84 @@
+// All that speaks NATS. Nothing outside of this folder imports `@nats-io/*`.
+
+export {
+  CallCanceller,
+  CallPurge,
+  CallRemover,
+  type CancelResult,
+  CancelSweeper,
+  type PurgeTarget,
+} from './cancel/index.ts';
+export { Broker, BrokerPulse, findSettingProblems, pulseMs } from './connecting/index.ts';
+export {
+  type CallbackDelivery,
+  CallbackSource,
+  CallSource,
+  type Delivery,
+  type ExpiryDelivery,
+  ExpirySource,
+  followCreatedLanes,
+  followDeletedLanes,
+  followPausedLanes,
+  Handovers,
+  type LaneId,
+} from './consume/index.ts';
+export {
+  type BrokerTrouble,
+  type DeadLetterEntry,
+  type DeadLetterPage,
+  DeadLetterStore,
+  type ReplayObstacle,
+  type ReplayResult,
+  type StoredDeadLetter,
+} from './dead-letters/index.ts';
+export { answerForHeldCalls, type HeldCallDesk, HolderLine, MoveNotices } from './holders/index.ts';
+export {
+  type AcceptOptions,
+  type AcceptResult,
+  CallQueue,
+  DurabilityWatch,
+  type NameLimits,
+  QueueGauge,
+  UnregisteredNames,
+} from './intake/index.ts';
+export {
+  initialAckWaitMs,
+  isFresh,
+  type LaneState,
+  type LaneTarget,
+  maxBodyBytes,
+  QueueTopology,
+  StreamRoom,
+  StreamWatch,
+} from './layout/index.ts';
+export {
+  type Backlog,
+  BacklogReader,
+  CallFinder,
+  CallWatch,
+  CallWatches,
+  type FunctionLoad,
+  type QueueCount,
+  QueueInspector,
+  type QueueState,
+  type WatchScope,
+} from './lookup/index.ts';
+export { OutcomePruner, OverdueSchedules } from './maintenance/index.ts';
+export { createGroupCommit, groupCommitModes, Publisher } from './publish/index.ts';
+export {
+  type CallWhereabouts,
+  type ReceiptDelivery,
+  ReceiptMemory,
+  ReceiptSource,
+  ReceiptStore,
+} from './receipts/index.ts';
+export { type ChangeDecision, type RegisterChange, SharedRegister } from './register/index.ts';
+export {
+  type CallbackRecord,
+  CallbackStore,
+  CallStore,
+  CancelIntents,
+  type ClaimResult,
+  ExpiryStore,
+  type StoredOutcome,
+} from './store/index.ts';

@@ -1,0 +1,52 @@
+import {
+  type Call,
+  callFilter,
+  callHeader,
+  callSubject,
+  encodeEnvelope,
+  identityOf,
+  keySubject,
+  ownerOf,
+} from '../../call/index.ts';
+import { keyRecordCodec, toKeyRecord } from '../../records/index.ts';
+import { expectLast, MessageHeaders, setSchedule } from '../messages/index.ts';
+import type { Outgoing } from '../publish/index.ts';
+
+/**
+ * A call that is accepted. One that has to wait is a schedule of the server, as a retry is: no process holds it.
+ * @param unique store it only while its queue has no call of this id and submitter
+ */
+export function toCallMessage(call: Call, unique: boolean): Outgoing {
+  const { queue, function: name, notBefore, body } = call;
+  const identity = identityOf(call);
+  const ready = callSubject({ queue, readiness: 'ready', function: name, ...identity });
+  const result = new MessageHeaders();
+  result.set(callHeader, encodeEnvelope(call));
+  if (unique) {
+    // Checked by the stream's leader in one step with storing: no race between two gateways.
+    expectLast(result, callFilter(queue, { callId: call.id, owner: ownerOf(call.submitter) }), 0);
+  }
+  if (notBefore === undefined) {
+    const message = { subject: ready, headers: result, body };
+    // What it expects of the stream would be held against all that it is stored with.
+    return unique ? message : { ...message, group: queue };
+  }
+  setSchedule(result, ready, notBefore);
+  return { subject: callSubject({ queue, readiness: 'later', function: name, ...identity }), headers: result, body };
+}
+
+const nothing = new Uint8Array();
+
+/**
+ * The memory of an idempotency key: stored only while its queue has none, and forgotten by the server after `windowMs`. No
+ * consumer takes it, so the work queue keeps it until then.
+ * @param hash of the key, see `hashKey`
+ */
+export function toKeyMessage(call: Call, hash: string, windowMs: number): Outgoing {
+  const subject = keySubject(call.queue, hash);
+  const result = new MessageHeaders();
+  result.set(keyRecordCodec.header, keyRecordCodec.encode(toKeyRecord(call)));
+  result.set('Nats-TTL', `${Math.ceil(windowMs / 1000)}s`);
+  expectLast(result, subject, 0);
+  return { subject, headers: result, body: nothing };
+}

@@ -1,0 +1,216 @@
+import { type Call, callHeader } from '../../call/index.ts';
+import type { DurabilityShortfall } from '../../durability.ts';
+import { QueueError } from '../../errors.ts';
+import type { FunctionConfig, FunctionRegister } from '../../functions/index.ts';
+import { type PublishResult, type RefusalReason, refused } from '../../publish-result.ts';
+import type { Broker } from '../connecting/index.ts';
+import type { QueueTopology } from '../layout/index.ts';
+import { AtomicPublisher, type Outgoing, type Publisher } from '../publish/index.ts';
+import { ExpiryStore } from '../store/index.ts';
+import { valueWithin } from '../time-limit.ts';
+import { toCallMessage } from './call-message.ts';
+import { type AcceptOptions, CarefulIntake, type KeyResult } from './careful-intake.ts';
+import type { DurabilityWatch } from './durability-watch.ts';
+import { IdClaims } from './id-claims.ts';
+import { KnownCalls } from './known-calls.ts';
+import type { QueueGauge, RoomRequest } from './queue-gauge.ts';
+import type { NameObstacle, UnregisteredNames } from './unregistered-names.ts';
+
+export interface CallQueueParts {
+  readonly broker: Broker;
+  readonly topology: QueueTopology;
+  readonly publisher: Pick<Publisher, 'publish' | 'timeoutMs'>;
+  readonly register: FunctionRegister;
+  /** Default: whatever the broker makes of a message is enough. */
+  readonly durability?: Pick<DurabilityWatch, 'shortfall'>;
+  /** Keeps the limits of queues and functions. Default: there are none. */
+  readonly gauge?: QueueGauge;
+  /** Keeps the names of functions that are not registered within limits. Default: there may be any number. */
+  readonly names?: Pick<UnregisteredNames, 'admit'>;
+  /** How long idempotency keys are remembered, in milliseconds. Default 24 hours. */
+  readonly idempotencyWindowMs?: number;
+}
+
+/** What became of a call. */
+export type AcceptResult = PublishResult | KeyResult;
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** Longest wait for the broker's word on whether there is room. */
+const confirmMs = 1_000;
+
+/** What is added to a call, at most, when it is stored again: by a schedule, or by the record of a dead letter. */
+const laterBytes = 4 * 1024;
+
+/** What JetStream's files and the framing of headers add to a message, about. */
+const messageOverheadBytes = 64;
+
+/** The way into the queues: what a gateway does with a call. */
+export class CallQueue {
+  readonly #broker: Broker;
+  readonly #topology: QueueTopology;
+  readonly #publisher: CallQueueParts['publisher'];
+  readonly #register: FunctionRegister;
+  readonly #gauge: QueueGauge | undefined;
+  readonly #names: CallQueueParts['names'];
+  readonly #durability: Pick<DurabilityWatch, 'shortfall'> | undefined;
+  readonly #careful: CarefulIntake;
+
+  constructor(parts: CallQueueParts) {
+    const { broker, topology, publisher, register, gauge, names, durability, idempotencyWindowMs = dayMs } = parts;
+    this.#broker = broker;
+    this.#topology = topology;
+    this.#publisher = publisher;
+    this.#register = register;
+    this.#gauge = gauge;
+    this.#names = names;
+    this.#durability = durability;
+    this.#careful = new CarefulIntake({
+      claims: new IdClaims({ publisher, topology }),
+      known: new KnownCalls({ topology }),
+      publisher,
+      atomic: new AtomicPublisher(publisher),
+      expiries: new ExpiryStore(publisher, topology),
+      windowMs: idempotencyWindowMs,
+    });
+  }
+
+  /** False while nothing can be accepted: then refuse at once (P1). */
+  get available(): boolean {
+    return this.#broker.connected && this.#topology.usable && this.#durability?.shortfall === undefined;
+  }
+
+  /** What is not `available` about a broker that is there: less durability than is required. */
+  get shortfall(): DurabilityShortfall | undefined {
+    return this.#broker.connected && this.#topology.usable ? this.#durability?.shortfall : undefined;
+  }
+
+  /** Why there surely is no room for a call of the function, whatever its size: then refuse before its body is read. */
+  obstacle(target: FunctionConfig): RefusalReason | undefined {
+    return this.#gauge?.confirmedObstacle({ function: target, bytes: 0 });
+  }
+
+  /**
+   * Stores the call. `stored` means that JetStream has confirmed it (P1). Answers within the publisher's time limit, also
+   * for a function that nobody has called before. Rejects only for a name or an id that could not be a subject's (P7).
+   */
+  async accept(call: Call, options: AcceptOptions): Promise<AcceptResult> {
+    const message = toCallMessage(call, options.unique);
+    if (!this.available) {
+      return refused('unavailable', this.#hindrance());
+    }
+    if (isTooLargeLater(message, this.#broker.connection?.info?.max_payload)) {
+      return refused('too_large', 'a retry or a dead letter of the call would be larger than max_payload');
+    }
+    const gauge = this.#gauge;
+    const target = this.#targetOf(call);
+    if (gauge === undefined || !gauge.limits(target)) {
+      return this.#acceptInto(call, message, options);
+    }
+    const request = { function: target, bytes: bytesOf(message) };
+    if (!gauge.knows(target) || gauge.obstacle(request) !== undefined) {
+      await valueWithin(gauge.confirm(request), confirmMs, () => undefined);
+    }
+    // Looked at in the turn in which the call is counted: others have waited for the same answer.
+    const obstacle = gauge.obstacle(request);
+    if (obstacle !== undefined) {
+      return refused(obstacle, 'a limit that is set for the queue or the function is reached');
+    }
+    const settle = gauge.add(request);
+    const result = await this.#acceptInto(call, message, options);
+    settle(result.kind === 'stored');
+    return result;
+  }
+
+  /** For logs: a broker that is there is not said to be away. */
+  #hindrance(): string {
+    if (!this.#broker.connected) {
+      return `NATS is ${this.#broker.state}`;
+    }
+    return this.#topology.usable ? 'the broker is not as durable as is required' : 'the streams are not in place yet';
+  }
+
+  #targetOf({ function: name, queue }: Call): RoomRequest['function'] {
+    return { name, queue, maxPending: this.#register.lookup(name)?.maxPending };
+  }
+
+  /** Most calls need no more than one promise, and each further one costs. */
+  #acceptInto(call: Call, message: Outgoing, options: AcceptOptions): Promise<AcceptResult> {
+    const isPlain = !options.unique && options.key === undefined && !options.derived && call.expiresAt === undefined;
+    if (isPlain && this.#topology.hasLane(call.queue, call.function)) {
+      return this.#publisher.publish(message).then((result) => this.#noticed(call, result));
+    }
+    const { timeoutMs } = this.#publisher;
+    const deadline = performance.now() + timeoutMs;
+    const isOver = (): boolean => performance.now() >= deadline;
+    const store = (): Promise<AcceptResult> =>
+      isPlain ? this.#publishInTime(message, isOver) : this.#careful.accept(call, options, isOver);
+    return valueWithin(this.#acceptSlowly(call, store), timeoutMs, () => this.#late());
+  }
+
+  /** Makes sure of what the call needs, and asks the broker what else has to be known, before it is stored. */
+  async #acceptSlowly(call: Call, store: () => Promise<AcceptResult>): Promise<AcceptResult> {
+    try {
+      const obstacle = await this.#refuseName(call);
+      if (obstacle !== undefined) {
+        return refused(obstacle, 'as many functions that are not registered have a consumer as may have one');
+      }
+      await this.#openLane(call);
+      return this.#noticed(call, await store());
+    } catch (error) {
+      if (!(error instanceof QueueError)) {
+        throw error;
+      }
+      return refused(error.code === 'consumer_limit' ? 'too_many_functions' : 'unavailable', error.message);
+    }
+  }
+
+  async #refuseName({ queue, function: name, submitter }: Call): Promise<NameObstacle | undefined> {
+    return this.#topology.hasLane(queue, name) ? undefined : await this.#names?.admit(queue, name, submitter);
+  }
+
+  /** Without a consumer nobody would find the call (P2), so it comes first. */
+  async #openLane({ function: name, queue }: Call): Promise<void> {
+    if (!this.#topology.hasLane(queue, name)) {
+      const { concurrency } = this.#register.lookup(name) ?? { concurrency: undefined };
+      await this.#topology.ensureFunction({ name, queue, concurrency });
+    }
+  }
+
+  async #publishInTime(message: Outgoing, isOver: () => boolean): Promise<PublishResult> {
+    return isOver() ? this.#late() : this.#publisher.publish(message);
+  }
+
+  /** Takes note of what the broker's answer, and what happened meanwhile, say of stream and consumer. */
+  #noticed<R extends AcceptResult>(call: Call, result: R): R {
+    if (result.kind === 'refused' && result.reason === 'unavailable') {
+      // The stream may have been deleted: the next call makes sure of it.
+      this.#topology.forgetQueue(call.queue);
+    } else if (!this.#topology.hasLane(call.queue, call.function)) {
+      // Removed in this moment, because it was empty: now it is not (P2). If this fails, the next call tries again.
+      void this.#openLane(call).catch(() => {});
+    }
+    return result;
+  }
+
+  #late(): PublishResult {
+    this.#broker.suspect();
+    return refused('timeout', `no answer within ${this.#publisher.timeoutMs} ms`);
+  }
+}
+
+/**
+ * Whether the broker would take the call, but not what may become of it: a retry with its schedule, or a dead letter with the
+ * reason. Such a call could come to no end but a loss.
+ */
+function isTooLargeLater({ body, headers }: Outgoing, maxPayload = Number.POSITIVE_INFINITY): boolean {
+  const envelope = headers.get(callHeader);
+  // A character takes up to three bytes; most calls need not be measured.
+  const isSurelySmall = body.length + 3 * envelope.length + laterBytes <= maxPayload;
+  return !isSurelySmall && body.length + Buffer.byteLength(envelope) + laterBytes > maxPayload;
+}
+
+/** What the message will take in the stream. */
+function bytesOf({ subject, body, headers }: Outgoing): number {
+  return subject.length + headers.get(callHeader).length + body.length + messageOverheadBytes;
+}

@@ -1,0 +1,184 @@
+import { type JetStreamManager, PersistMode, StorageType, type StreamInfo } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import {
+  type Durability,
+  type DurabilityLevel,
+  type DurabilityShortfall,
+  isAtLeast,
+  type ServerAnswer,
+  type StreamCopies,
+  toDurability,
+  toSyncMode,
+} from '../../durability.ts';
+import { asQueueError, type Broker, type QueueLogger } from '../connecting/index.ts';
+import type { QueueTopology } from '../layout/index.ts';
+
+export interface DurabilityOptions {
+  /** The operator's word that every server has `sync_interval: always`, for servers that do not tell. */
+  readonly declaredSyncAlways: boolean;
+  /** The least that calls are accepted with; undefined: whatever there is. */
+  readonly required?: DurabilityLevel | undefined;
+  readonly logger: QueueLogger;
+}
+
+/** Answered by every server, with its settings, where its operator lets our account ask. */
+const serverReport = '$SYS.REQ.SERVER.PING.JSZ';
+const answerMs = 2_000;
+/** After the last answer: there may be one more server. */
+const silenceMs = 300;
+const subjectsOfOurs = ['calls.>', 'callbacks.>', 'outcomes.>', 'dead.>'];
+
+const refreshMs = 15_000;
+/** While calls are refused for it. */
+const refreshRefusedMs = 1_000;
+
+/**
+ * Knows what a PubAck is worth: looked up on every connection, and again now and then, since servers are changed while
+ * we run.
+ */
+export class DurabilityWatch {
+  readonly #broker: Broker;
+  readonly #topology: Pick<QueueTopology, 'manager' | 'ready' | 'onReady'>;
+  readonly #options: DurabilityOptions;
+  #current: Durability | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(
+    broker: Broker,
+    topology: Pick<QueueTopology, 'manager' | 'ready' | 'onReady'>,
+    options: DurabilityOptions,
+  ) {
+    this.#broker = broker;
+    this.#topology = topology;
+    this.#options = options;
+    topology.onReady(() => void this.#refresh());
+  }
+
+  /** As it was when it was last looked up; undefined before. */
+  get current(): Durability | undefined {
+    return this.#current;
+  }
+
+  /** Why calls may not be accepted; undefined where what is required, if anything is, is known to be there. */
+  get shortfall(): DurabilityShortfall | undefined {
+    const { required } = this.#options;
+    const found = this.#current?.level;
+    const isEnough = required === undefined || (found !== undefined && isAtLeast(found, required));
+    return isEnough ? undefined : { required, found };
+  }
+
+  /** Whether each PubAck is known to mean that the message is on disk. */
+  get syncsEveryWrite(): boolean {
+    return this.#current?.sync === 'always';
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  async #refresh(): Promise<void> {
+    clearTimeout(this.#timer);
+    const { connection } = this.#broker;
+    if (connection !== undefined && this.#topology.ready) {
+      try {
+        this.#take(await this.#read(connection));
+      } catch (err) {
+        // What was true a moment ago is still the best that is known.
+        this.#options.logger.warn({ err }, 'durability could not be looked up');
+      }
+    }
+    if (!this.#stopped) {
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(
+        () => void this.#refresh(),
+        this.shortfall === undefined ? refreshMs : refreshRefusedMs,
+      ).unref();
+    }
+  }
+
+  /** Throws `QueueError` while JetStream does not answer. */
+  async #read(connection: NatsConnection): Promise<Durability> {
+    const { domain } = this.#broker;
+    const [streams, answers] = await Promise.all([readCopies(this.#topology.manager), askServers(connection, domain)]);
+    return toDurability(streams, toSyncMode(answers, this.#options.declaredSyncAlways));
+  }
+
+  #take(durability: Durability): void {
+    const { required, declaredSyncAlways, logger } = this.#options;
+    const before = this.#current;
+    this.#current = durability;
+    if (before?.level === durability.level && before.sync === durability.sync) {
+      return;
+    }
+    const { level, copies, sync } = durability;
+    const fields = { durability: level, copies, sync, ...(required !== undefined && { required }) };
+    if (this.shortfall !== undefined) {
+      logger.error(fields, 'durability is below REQUIRE_DURABILITY: calls are refused');
+    } else {
+      logger.info(fields, 'durability of accepted calls');
+    }
+    if (declaredSyncAlways && durability.sync === 'interval') {
+      logger.error(fields, 'NATS_SYNC says always, but a server says that it syncs at intervals');
+    }
+  }
+}
+
+async function readCopies(manager: JetStreamManager): Promise<StreamCopies[]> {
+  try {
+    const infos = await Promise.all(subjectsOfOurs.map((subject) => readStreams(manager, subject)));
+    return infos.flat().map(toCopies);
+  } catch (error) {
+    throw asQueueError(error, 'the streams cannot be listed');
+  }
+}
+
+/** One by one: a list of all leaves out those whose leader does not answer in time. */
+async function readStreams(manager: JetStreamManager, subject: string): Promise<StreamInfo[]> {
+  const names: string[] = [];
+  for await (const name of manager.streams.names(subject)) {
+    names.push(name);
+  }
+  return Promise.all(names.map((name) => manager.streams.info(name)));
+}
+
+function toCopies({ config, cluster }: StreamInfo): StreamCopies {
+  const followers = cluster?.replicas?.filter(({ current }) => current).length ?? 0;
+  return {
+    onDisk: config.storage === StorageType.File && config.persist_mode !== PersistMode.Async,
+    replicas: config.num_replicas,
+    current: 1 + followers,
+  };
+}
+
+/** Empty where nobody may or will answer. Servers of another domain than ours have nothing of ours. */
+async function askServers(connection: NatsConnection, domain: string | undefined): Promise<ServerAnswer[]> {
+  const answers: ServerAnswer[] = [];
+  try {
+    const options = { strategy: 'stall', maxWait: answerMs, stall: silenceMs } as const;
+    for await (const message of await connection.requestMany(serverReport, '{}', options)) {
+      answers.push(parseAnswer(message.string(), domain));
+    }
+  } catch {
+    // No responders, or no permission to ask: then the servers tell us nothing.
+  }
+  return answers;
+}
+
+interface ServerConfig {
+  readonly sync_always?: boolean;
+  readonly domain?: string;
+}
+
+/** `/jsz` of nats-server: `config` is there where JetStream is on. */
+function parseAnswer(text: string, domain: string | undefined): ServerAnswer {
+  try {
+    const { data } = JSON.parse(text) as { data?: { config?: ServerConfig; disabled?: boolean } };
+    const config = data?.disabled === true ? undefined : data?.config;
+    const isOurs = domain === undefined || config?.domain === domain;
+    return config === undefined || !isOurs ? undefined : { syncAlways: config.sync_always === true };
+  } catch {
+    return undefined;
+  }
+}

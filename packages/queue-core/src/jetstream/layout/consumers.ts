@@ -1,0 +1,287 @@
+import {
+  AckPolicy,
+  type ConsumerConfig,
+  type ConsumerInfo,
+  JetStreamApiError,
+  type JetStreamManager,
+} from '@nats-io/jetstream';
+import { consumerFunction, functionConsumer, functionFilter, queueStream, scheduledFilter } from '../../call/index.ts';
+import { asQueueError } from '../connecting/index.ts';
+import { streamNotFound } from './streams.ts';
+
+const consumerExists = 10148;
+const consumerNotFound = 10014;
+const nanosPerMs = 1_000_000;
+
+/** Lease of a call, in milliseconds, in a consumer that no worker has seen yet: a worker sets its own `ACK_WAIT`. */
+export const initialAckWaitMs = 30_000;
+
+/** Names a function's consumer. */
+interface LaneId {
+  readonly queue: string;
+  readonly function: string;
+}
+
+/** One function's way out of a queue: a durable consumer, shared by all workers. */
+export interface LaneConfig extends LaneId {
+  /** How long a call stays with a worker that gives no sign of life. */
+  readonly ackWaitMs: number;
+  /** Most calls in flight over all workers; undefined is no cap. */
+  readonly concurrency: number | undefined;
+  /** Whether nothing is to be handed out until it is resumed; undefined leaves that as it is. */
+  readonly paused: boolean | undefined;
+}
+
+/** A consumer as it is. */
+export interface LaneState {
+  readonly function: string;
+  /** Calls that are ready and wait. */
+  readonly pending: number;
+  /** Calls that a worker holds. */
+  readonly inFlight: number;
+  readonly paused: boolean;
+  /** Place in the stream of the last call that was handed out. */
+  readonly deliveredSequence: number;
+}
+
+/** A pause ends when somebody ends it. JetStream wants a time (NATS ADR-26), and counts nanoseconds in 63 bits. */
+const pausedUntil = new Date('2200-01-01T00:00:00Z');
+
+function laneConsumerConfig(lane: LaneConfig): Partial<ConsumerConfig> {
+  const { queue, function: name, ackWaitMs, concurrency, paused } = lane;
+  return {
+    durable_name: functionConsumer(name),
+    filter_subject: functionFilter(queue, name),
+    ack_policy: AckPolicy.Explicit,
+    ack_wait: ackWaitMs * nanosPerMs,
+    // The worker counts: a limit here would make a call vanish from delivery without a trace (P2).
+    max_deliver: -1,
+    max_ack_pending: concurrency ?? -1,
+    // Each worker may have a pull open for every slot that it has.
+    max_waiting: 16_384,
+    // Counts when the consumer is made. An update leaves a pause as it is, whatever it says.
+    ...(paused === true && { pause_until: pausedUntil.toISOString() }),
+  };
+}
+
+/**
+ * Creates the consumer or brings it to these settings: what a worker does, since it knows them all. Returns when the
+ * consumer was created, by the broker's clock: Unix time in milliseconds.
+ * @param mayResume asked before a consumer that is paused is resumed
+ */
+export async function ensureLane(
+  manager: JetStreamManager,
+  lane: LaneConfig,
+  mayResume: (name: string) => Promise<boolean>,
+): Promise<number> {
+  try {
+    const info = (await createLane(manager, lane)) ?? (await updateLane(manager, lane));
+    const isOther = lane.paused !== undefined && lane.paused !== isPaused(info);
+    if (isOther && (lane.paused || (await mayResume(lane.function)))) {
+      await setPaused(manager, lane.queue, lane.function, lane.paused);
+    }
+    return Date.parse(info.created);
+  } catch (error) {
+    throw asQueueError(error, `the consumer of ${lane.function} in queue ${lane.queue} cannot be set up`);
+  }
+}
+
+/** Creates the consumer if there is none: what a gateway does, so that the workers find a function's first call. */
+export async function ensureLaneExists(manager: JetStreamManager, lane: LaneConfig): Promise<void> {
+  try {
+    await createLane(manager, lane);
+  } catch (error) {
+    throw asQueueError(error, `the consumer of ${lane.function} in queue ${lane.queue} cannot be created`);
+  }
+}
+
+/** Undefined where a consumer with other settings exists. */
+async function createLane(manager: JetStreamManager, lane: LaneConfig): Promise<ConsumerInfo | undefined> {
+  try {
+    return await manager.consumers.add(queueStream(lane.queue), laneConsumerConfig(lane));
+  } catch (error) {
+    if (error instanceof JetStreamApiError && error.code === consumerExists) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+function updateLane(manager: JetStreamManager, lane: LaneConfig): Promise<ConsumerInfo> {
+  return manager.consumers.update(queueStream(lane.queue), functionConsumer(lane.function), laneConsumerConfig(lane));
+}
+
+/** Stops or starts the hand-out of a function's calls, if it has a consumer. Calls in hand run on. Throws `QueueError`. */
+export async function pauseLane(
+  manager: JetStreamManager,
+  queue: string,
+  name: string,
+  paused: boolean,
+): Promise<void> {
+  try {
+    await setPaused(manager, queue, name, paused);
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError && error.code === consumerNotFound)) {
+      throw asQueueError(error, `the consumer of ${name} in queue ${queue} cannot be paused or resumed`);
+    }
+  }
+}
+
+async function setPaused(manager: JetStreamManager, queue: string, name: string, paused: boolean): Promise<void> {
+  const [stream, consumer] = [queueStream(queue), functionConsumer(name)];
+  await (paused ? manager.consumers.pause(stream, consumer, pausedUntil) : manager.consumers.resume(stream, consumer));
+}
+
+function isPaused({ paused }: ConsumerInfo): boolean {
+  return paused === true;
+}
+
+/** The consumers of a queue. */
+export interface QueueConsumers {
+  /** One for each function that has a consumer, whoever created it. */
+  readonly lanes: readonly LaneState[];
+  /** Calls that wait for their time; undefined where nobody counts them yet. */
+  readonly scheduled: number | undefined;
+}
+
+/** No function's: `=` is in no name. */
+const scheduledConsumer = '=scheduled';
+
+/**
+ * Has the broker count the calls of a queue that wait for their time. The stream holds more than calls, and to list them
+ * would cost a line for each. A consumer that nobody pulls from knows their number at all times.
+ */
+export async function ensureScheduledCount(manager: JetStreamManager, queue: string): Promise<void> {
+  const config = {
+    durable_name: scheduledConsumer,
+    description: 'Counts the calls that wait for their time. Nobody pulls from it.',
+    filter_subject: scheduledFilter(queue),
+    ack_policy: AckPolicy.Explicit,
+  };
+  try {
+    await manager.consumers.add(queueStream(queue), config);
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError && error.code === consumerExists)) {
+      throw asQueueError(error, `the calls of queue ${queue} that wait for their time cannot be counted`);
+    }
+  }
+}
+
+/** What the consumers of a queue know, in one request for each 256 of them. */
+export async function listConsumers(manager: JetStreamManager, queue: string): Promise<QueueConsumers> {
+  const lanes: LaneState[] = [];
+  let scheduled: number | undefined;
+  try {
+    for await (const info of manager.consumers.list(queueStream(queue))) {
+      const lane = toLaneState(info);
+      if (lane !== undefined) {
+        lanes.push(lane);
+      } else if (info.name === scheduledConsumer) {
+        scheduled = info.num_pending;
+      }
+    }
+  } catch (error) {
+    throw asQueueError(error, `the consumers of queue ${queue} cannot be listed`);
+  }
+  return { lanes, scheduled };
+}
+
+/** How far the consumer of a function has come. */
+export interface LaneProgress {
+  /** Place in the stream of the last message that it has delivered. */
+  readonly deliveredSequence: number;
+  /** When it delivered a message last: Unix time in milliseconds. Undefined until it has since its leader began to lead. */
+  readonly deliveredAtMs: number | undefined;
+  /**
+   * Since when it has counted: Unix time in milliseconds, infinite for one that is not there. What was stored before may
+   * have been delivered by an earlier consumer, of which this one knows nothing.
+   */
+  readonly countsSinceMs: number;
+  /** How long a call stays with a worker that gives no sign of life, in milliseconds. */
+  readonly leaseMs: number;
+}
+
+/** What is known of a function without a consumer. */
+const noProgress: LaneProgress = {
+  deliveredSequence: 0,
+  deliveredAtMs: undefined,
+  countsSinceMs: Number.POSITIVE_INFINITY,
+  leaseMs: initialAckWaitMs,
+};
+
+/** Asks the leader of the function's consumer. Throws `QueueError`. */
+export async function laneProgress(
+  manager: JetStreamManager,
+  { queue, function: name }: LaneId,
+): Promise<LaneProgress> {
+  try {
+    return toProgress(await manager.consumers.info(queueStream(queue), functionConsumer(name)));
+  } catch (error) {
+    if (error instanceof JetStreamApiError && error.code === consumerNotFound) {
+      return noProgress;
+    }
+    throw asQueueError(error, `the consumer of ${name} in queue ${queue} cannot be read`);
+  }
+}
+
+function toProgress({ delivered, created, config }: ConsumerInfo): LaneProgress {
+  // The client's type says nanoseconds, the server sends RFC 3339, or nothing.
+  const deliveredAtMs = Date.parse(String(delivered.last_active));
+  return {
+    deliveredSequence: delivered.stream_seq,
+    deliveredAtMs: Number.isNaN(deliveredAtMs) ? undefined : deliveredAtMs,
+    countsSinceMs: Date.parse(created),
+    leaseMs: (config.ack_wait ?? initialAckWaitMs * nanosPerMs) / nanosPerMs,
+  };
+}
+
+/**
+ * Whether a message has ever been delivered; `unknown` for one that is older than its consumer.
+ * @param message its place in the stream, and when it was stored: Unix time in milliseconds
+ */
+export function wasDelivered(
+  { deliveredSequence, countsSinceMs }: LaneProgress,
+  { sequence, storedAtMs }: { readonly sequence: number; readonly storedAtMs: number },
+): 'yes' | 'no' | 'unknown' {
+  if (sequence <= deliveredSequence) {
+    return 'yes';
+  }
+  return storedAtMs < countsSinceMs ? 'unknown' : 'no';
+}
+
+/** One function's consumer in the queue; undefined where it has none. Throws `QueueError`. */
+export async function findLane(manager: JetStreamManager, queue: string, name: string): Promise<LaneState | undefined> {
+  try {
+    return toLaneState(await manager.consumers.info(queueStream(queue), functionConsumer(name)));
+  } catch (error) {
+    if (error instanceof JetStreamApiError && (error.code === consumerNotFound || error.code === streamNotFound)) {
+      return undefined;
+    }
+    throw asQueueError(error, `the consumer of ${name} in queue ${queue} cannot be read`);
+  }
+}
+
+/** Removes a consumer. Calls of its function stay in the stream. */
+export async function removeLane(manager: JetStreamManager, queue: string, name: string): Promise<void> {
+  try {
+    await manager.consumers.delete(queueStream(queue), functionConsumer(name));
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError && error.code === consumerNotFound)) {
+      throw asQueueError(error, `the consumer of ${name} in queue ${queue} cannot be removed`);
+    }
+  }
+}
+
+function toLaneState(info: ConsumerInfo): LaneState | undefined {
+  const name = consumerFunction(info.name);
+  if (name === undefined) {
+    return undefined;
+  }
+  return {
+    function: name,
+    pending: info.num_pending,
+    inFlight: info.num_ack_pending,
+    paused: isPaused(info),
+    deliveredSequence: info.delivered.stream_seq,
+  };
+}

@@ -1,0 +1,30 @@
+// Streams and consumers: their settings, making sure of them, and how much room they have left.
+
+export {
+  findLane,
+  initialAckWaitMs,
+  type LaneProgress,
+  type LaneState,
+  laneProgress,
+  wasDelivered,
+} from './consumers.ts';
+export { isFresh, keptMs } from './end-memory.ts';
+export { type LaneTarget, QueueTopology } from './queue-topology.ts';
+export {
+  bucketConfig,
+  bucketKeyPrefix,
+  bucketName,
+  bucketStream,
+  callbackStream,
+  cancelStream,
+  deadLetterStream,
+  expiryStream,
+  handoverStream,
+  outcomeStream,
+  receiptStream,
+} from './record-streams.ts';
+export { maxBodyBytes } from './server-check.ts';
+export { StreamLayout } from './stream-layout.ts';
+export { StreamRoom } from './stream-room.ts';
+export { StreamWatch } from './stream-watch.ts';
+export { streamNotFound } from './streams.ts';

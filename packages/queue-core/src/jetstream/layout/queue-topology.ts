@@ -1,0 +1,365 @@
+import type { JetStreamManager, StreamInfo } from '@nats-io/jetstream';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { queueStream, scheduledFilter, streamQueue, waitingFilter } from '../../call/index.ts';
+import { QueueError, type QueueErrorCode } from '../../errors.ts';
+import type { FunctionConfig } from '../../functions/index.ts';
+import type { StreamLimits } from '../../stream-limits.ts';
+import { type Broker, type QueueLogger, RetryLog } from '../connecting/index.ts';
+import { lastMessage, limitReads } from '../messages/index.ts';
+import {
+  ensureLane,
+  ensureLaneExists,
+  ensureScheduledCount,
+  findLane,
+  type LaneConfig,
+  type LaneState,
+  listConsumers,
+  pauseLane,
+  type QueueConsumers,
+  removeLane,
+} from './consumers.ts';
+import { openJetStream } from './server-check.ts';
+import { StreamLayout } from './stream-layout.ts';
+import { listQueues } from './streams.ts';
+
+export interface TopologyOptions {
+  readonly replicas: number;
+  /** How large streams may become. Default: without limits. */
+  readonly limits?: StreamLimits;
+  /** Lease of a call, in milliseconds: how long it stays with a worker that gives no sign of life. */
+  readonly ackWaitMs: number;
+  /** Whether this process may change the consumers of functions (a worker) or only adds missing ones (a gateway). */
+  readonly ownsLanes: boolean;
+  /**
+   * Whether a function's calls are to wait, for targets that do not say; undefined while that is not known: then no
+   * consumer is made, because it would hand out calls that are to wait. Default: consumers are left as they are.
+   */
+  readonly isPaused?: (name: string) => boolean | undefined;
+  /**
+   * Asked before the consumer of a function is resumed, since what this process knows may be out of date. Default: yes.
+   */
+  readonly mayResume?: (name: string) => Promise<boolean>;
+  /** How long outcomes are kept, in milliseconds: for a process that decides it (a gateway). Others leave it as it is. */
+  readonly resultTtlMs?: number;
+  /** Queues that must exist before the process is ready. */
+  readonly queues: () => Iterable<string>;
+  readonly logger: QueueLogger;
+  /** Called when the set-up is wrong in a way that only a person can mend. */
+  readonly onFatal: (error: QueueError) => void;
+}
+
+/** What the topology needs to know of a function. */
+export interface LaneTarget extends Pick<FunctionConfig, 'name' | 'queue' | 'concurrency'> {
+  /** Whether its calls are to wait. Default: what `isPaused` says. */
+  readonly paused?: boolean | undefined;
+}
+
+/** What ends a start, and not a process that has been at work. */
+const mayComeBack: ReadonlySet<QueueErrorCode> = new Set(['account_limit', 'consumer_limit', 'replicas', 'permission']);
+
+/** Longest wait before the set-up is tried again. */
+const maxRetryMs = 5_000;
+/** Of servers that do not say: NATS's own. */
+const usualPayload = 1024 * 1024;
+
+/**
+ * Streams and consumers: made sure of on every connection, since a broker can come back without its data, and
+ * remembered after that, so that the accept path asks only for what is new.
+ */
+export class QueueTopology {
+  readonly #options: TopologyOptions;
+  readonly #domain: string | undefined;
+  /** For this folder alone. */
+  readonly layout: StreamLayout;
+  readonly #ensured = new Map<string, Promise<void>>();
+  readonly #onReady = new Set<(manager: JetStreamManager) => void>();
+  /** Consumers in place, each with what it was set up for. */
+  readonly #lanes = new Map<string, LaneTarget>();
+  readonly #createdAt = new Map<string, number>();
+  /** Those of the connection before, until it is known what there is on this one. */
+  readonly #lanesBefore = new Map<string, LaneTarget>();
+  /** Of those, the ones that calls were accepted for meanwhile. */
+  readonly #reliedOn = new Map<string, LaneTarget>();
+  #manager: JetStreamManager | undefined;
+  #epoch = 0;
+  #ready = false;
+  #wasReady = false;
+
+  constructor(broker: Broker, options: TopologyOptions) {
+    this.#options = options;
+    this.#domain = broker.domain;
+    this.layout = new StreamLayout({ ...options, handsOver: options.ownsLanes });
+    broker.onDisconnect(() => this.#reset());
+    broker.onConnect((connection) => void this.#prepare(connection, this.#reset()));
+  }
+
+  /** True once the streams of `queues` are in place on the present connection. */
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  /**
+   * True as well after a connection was lost and has come back, while it is looked at again what there is: JetStream's
+   * API is answered by one server of a cluster, and a new one may have to be elected, which takes seconds. Streams have
+   * leaders of their own, and whether a call is stored only their PubAck says (P1).
+   */
+  get usable(): boolean {
+    return this.#ready || this.#lanesBefore.size > 0;
+  }
+
+  /** `listener` runs whenever the topology is in place after a connection. */
+  onReady(listener: (manager: JetStreamManager) => void): void {
+    this.#onReady.add(listener);
+  }
+
+  /** `listener` is told of each stream whenever it was made sure of. */
+  onStream(listener: (info: StreamInfo) => void): void {
+    this.layout.onStream(listener);
+  }
+
+  /** The stream of the function's queue and its consumer. Throws `QueueError`; a failure is not remembered. */
+  async ensureFunction(target: LaneTarget): Promise<void> {
+    const { manager } = this;
+    const { name, queue, concurrency } = target;
+    await this.#once(queueKey(queue), () => this.#ensureQueue(manager, queue));
+    const paused = this.#pausedOf(target);
+    const lane = { queue, function: name, concurrency, paused, ackWaitMs: this.#options.ackWaitMs };
+    const epoch = this.#epoch;
+    const key = laneKey(queue, name);
+    const known = this.#lanes.get(key);
+    if (known !== undefined && (known.concurrency !== concurrency || known.paused !== paused)) {
+      this.#ensured.delete(key);
+    }
+    await this.#once(key, () => this.#ensureLane(manager, lane)).catch((error: unknown) => {
+      this.#ensured.delete(queueKey(queue)); // perhaps it is the stream that is gone
+      throw error;
+    });
+    if (epoch === this.#epoch) {
+      this.#lanes.set(key, { name, queue, concurrency, paused });
+    }
+  }
+
+  /** Whether the function's consumer is in place, as far as this process knows. */
+  hasLane(queue: string, name: string): boolean {
+    const key = laneKey(queue, name);
+    const before = this.#lanesBefore.get(key);
+    if (before !== undefined) {
+      this.#reliedOn.set(key, before);
+    }
+    return before !== undefined || this.#lanes.has(key);
+  }
+
+  /**
+   * When the function's consumer was created, by the broker's clock: Unix time in milliseconds. Undefined until a process
+   * that owns lanes has made sure of it on this connection. What was stored before may have been delivered by an earlier
+   * consumer, of which this one knows nothing.
+   */
+  laneCreatedAt(queue: string, name: string): number | undefined {
+    return this.#createdAt.get(laneKey(queue, name));
+  }
+
+  /** To be called when a consumer was seen to vanish. */
+  forgetLane(queue: string, name: string): void {
+    this.#createdAt.delete(laneKey(queue, name));
+    this.#lanes.delete(laneKey(queue, name));
+    this.#lanesBefore.delete(laneKey(queue, name));
+    this.#ensured.delete(laneKey(queue, name));
+  }
+
+  /** To be called when a stream may have vanished: it and the consumers on it are made sure of anew. */
+  forgetQueue(queue: string): void {
+    const lanes = laneKey(queue, '');
+    const keys = [...this.#lanes.keys(), ...this.#lanesBefore.keys(), ...this.#ensured.keys()];
+    for (const key of keys.filter((each) => each.startsWith(lanes))) {
+      this.#createdAt.delete(key);
+      this.#lanes.delete(key);
+      this.#lanesBefore.delete(key);
+      this.#ensured.delete(key);
+    }
+    this.#ensured.delete(queueKey(queue));
+  }
+
+  /** The queues that have a stream, whoever created it. Throws `QueueError`. */
+  async listQueues(): Promise<string[]> {
+    return listQueues(this.manager);
+  }
+
+  /** The functions that have a consumer in the queue, whoever created it. Throws `QueueError`. */
+  async listLanes(queue: string): Promise<LaneState[]> {
+    return [...(await this.listConsumers(queue)).lanes];
+  }
+
+  /** The function's consumer in the queue; undefined where it has none. Throws `QueueError`. */
+  async findLane(queue: string, name: string): Promise<LaneState | undefined> {
+    return await findLane(this.manager, queue, name);
+  }
+
+  /** What the consumers of the queue know. Throws `QueueError`. */
+  async listConsumers(queue: string): Promise<QueueConsumers> {
+    return listConsumers(this.manager, queue);
+  }
+
+  /** Whether calls of the function wait in the queue for their time. Throws `QueueError`. */
+  async hasScheduled(queue: string, name: string): Promise<boolean> {
+    return (await lastMessage(this.manager, queueStream(queue), scheduledFilter(queue, name))) !== undefined;
+  }
+
+  /** Whether calls of the function are in the queue, ready or not, whether it has a consumer or not. Throws `QueueError`. */
+  async hasCalls(queue: string, name: string): Promise<boolean> {
+    return (await lastMessage(this.manager, queueStream(queue), waitingFilter(queue, name))) !== undefined;
+  }
+
+  /** Stops or starts the hand-out of a function's calls in every queue. Throws `QueueError`. */
+  async pauseFunction(name: string, paused: boolean): Promise<void> {
+    const queues = await this.listQueues();
+    await Promise.all(queues.map((queue) => pauseLane(this.manager, queue, name, paused)));
+  }
+
+  /** Removes a consumer. Calls of its function stay in the stream. Throws `QueueError`. */
+  async removeLane(queue: string, name: string): Promise<void> {
+    await removeLane(this.manager, queue, name);
+    this.forgetLane(queue, name);
+  }
+
+  /** Makes streams again that are gone although the connection has lasted. Throws `QueueError`. */
+  async repair(streams: readonly string[]): Promise<void> {
+    for (const queue of streams.flatMap((stream) => streamQueue(stream) ?? [])) {
+      this.forgetQueue(queue);
+    }
+    await this.#ensureStreams(this.manager);
+  }
+
+  /** For this folder alone. Throws `QueueError` while the topology is not in place. */
+  get manager(): JetStreamManager {
+    if (this.#manager === undefined) {
+      throw new QueueError('broker', 'the queue topology is not in place yet');
+    }
+    return this.#manager;
+  }
+
+  async #prepare(connection: NatsConnection, epoch: number): Promise<void> {
+    const retries = new RetryLog(this.#options.logger, 'queue topology is not in place yet');
+    for (let attempt = 0; epoch === this.#epoch && !connection.isClosed(); attempt++) {
+      try {
+        const manager = await openJetStream(connection, this.#domain);
+        limitReads(manager, connection.info?.max_payload ?? usualPayload);
+        await this.#ensureStreams(manager);
+        this.#becomeReady(manager, epoch);
+        return;
+      } catch (error) {
+        if (epoch !== this.#epoch) {
+          return; // an error of a connection that is no more
+        }
+        if (error instanceof QueueError && this.#isFatal(error)) {
+          this.#options.onFatal(error);
+          return;
+        }
+        const waitMs = Math.min(maxRetryMs, 100 * 2 ** attempt);
+        retries.failed(error, { waitMs });
+        await new Promise((resolve) => setTimeout(resolve, waitMs).unref());
+      }
+    }
+  }
+
+  /** A process that has worked here once waits for limits and permissions to be what they were. */
+  #isFatal({ temporary, code }: QueueError): boolean {
+    return !temporary && !(this.#wasReady && mayComeBack.has(code));
+  }
+
+  #becomeReady(manager: JetStreamManager, epoch: number): void {
+    if (epoch !== this.#epoch) {
+      return;
+    }
+    this.#manager = manager;
+    this.#ready = true;
+    this.#wasReady = true;
+    this.#lanesBefore.clear();
+    this.#restoreLanes();
+    for (const listener of this.#onReady) {
+      listener(manager);
+    }
+  }
+
+  /** A broker that has lost consumers, and not their streams, has taken calls that nobody would find (P2). */
+  #restoreLanes(): void {
+    const { logger } = this.#options;
+    for (const { name, queue, concurrency } of this.#reliedOn.values()) {
+      this.ensureFunction({ name, queue, concurrency }).catch((err: unknown) => {
+        logger.warn({ err, queue, function: name }, 'consumer could not be made sure of yet');
+      });
+    }
+    this.#reliedOn.clear();
+  }
+
+  /** All that was true of the last connection is to be found out anew. Returns the number of the next. */
+  #reset(): number {
+    this.#ready = false;
+    this.#manager = undefined;
+    this.#ensured.clear();
+    for (const [key, lane] of this.#lanes) {
+      this.#lanesBefore.set(key, lane);
+    }
+    this.#lanes.clear();
+    this.#createdAt.clear();
+    this.#epoch += 1;
+    return this.#epoch;
+  }
+
+  async #ensureStreams(manager: JetStreamManager): Promise<void> {
+    await Promise.all([...this.#options.queues()].map((queue) => this.#ensureQueue(manager, queue)));
+    await this.layout.ensureRecords(manager);
+  }
+
+  #pausedOf({ name, paused }: LaneTarget): boolean | undefined {
+    const { isPaused } = this.#options;
+    if (paused !== undefined || isPaused === undefined) {
+      return paused;
+    }
+    const known = isPaused(name);
+    if (known === undefined) {
+      throw new QueueError('broker', `it is not known yet whether function ${name} is paused`);
+    }
+    return known;
+  }
+
+  async #ensureLane(manager: JetStreamManager, lane: LaneConfig): Promise<void> {
+    const { ownsLanes, mayResume = () => Promise.resolve(true) } = this.#options;
+    if (!ownsLanes) {
+      await ensureLaneExists(manager, lane);
+      return;
+    }
+    const epoch = this.#epoch;
+    const createdAt = await ensureLane(manager, lane, mayResume);
+    if (epoch === this.#epoch) {
+      this.#createdAt.set(laneKey(lane.queue, lane.function), createdAt);
+    }
+  }
+
+  async #ensureQueue(manager: JetStreamManager, queue: string): Promise<void> {
+    await this.layout.ensureQueue(manager, queue);
+    await ensureScheduledCount(manager, queue);
+  }
+
+  #once(key: string, ensure: () => Promise<void>): Promise<void> {
+    const known = this.#ensured.get(key);
+    if (known !== undefined) {
+      return known;
+    }
+    const done = ensure();
+    this.#ensured.set(key, done);
+    done.catch(() => {
+      if (this.#ensured.get(key) === done) {
+        this.#ensured.delete(key);
+      }
+    });
+    return done;
+  }
+}
+
+function queueKey(queue: string): string {
+  return `queue ${queue}`;
+}
+
+function laneKey(queue: string, name: string): string {
+  return `lane ${queue}/${name}`;
+}

@@ -1,0 +1,126 @@
+import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
+import { claimSubjects, missingReceiptFilter } from '../../records/index.ts';
+import { toEndMetadata } from './end-memory.ts';
+
+const nanosPerMs = 1_000_000;
+const hourMs = 60 * 60 * 1000;
+const gibibyte = 1024 ** 3;
+
+export const outcomeStream = 'OUTCOMES';
+export const cancelStream = 'CANCELS';
+export const deadLetterStream = 'DEAD_LETTERS';
+export const callbackStream = 'CALLBACKS';
+export const expiryStream = 'EXPIRIES';
+export const receiptStream = 'RECEIPTS';
+export const handoverStream = 'HANDOVERS';
+
+export const bucketName = 'FUNCTIONS';
+export const bucketStream = `KV_${bucketName}`;
+export const bucketKeyPrefix = `$KV.${bucketName}.`;
+/** Many times what the settings of a function can be. */
+const maxEntryBytes = 64 * 1024;
+
+type NamedConfig = Partial<StreamConfig> & { readonly name: string };
+
+function commonConfig(replicas: number) {
+  return { storage: StorageType.File, discard: DiscardPolicy.Old, num_replicas: replicas, allow_direct: true };
+}
+
+/** The stream of what came to a bad end. Its bytes are bounded, and so reserved: see `ensureStreamWithRoom`. */
+export function deadLetterStreamConfig(replicas: number): NamedConfig & { readonly max_bytes: number } {
+  return {
+    ...commonConfig(replicas),
+    name: deadLetterStream,
+    subjects: ['dead.*.*.*.*.*.*.*'],
+    retention: RetentionPolicy.Limits,
+    max_age: 7 * 24 * hourMs * nanosPerMs,
+    max_bytes: gibibyte,
+    // A call that fails again after a replay takes the place of its first failure.
+    max_msgs_per_subject: 1,
+  };
+}
+
+/**
+ * The other streams beside the queues: how calls ended, those that are being cancelled, and what waits for its time.
+ * @param resultTtlMs how long the ends of calls are kept that are done with
+ */
+export function recordStreamConfigs(replicas: number, resultTtlMs?: number): NamedConfig[] {
+  const common = commonConfig(replicas);
+  return [
+    {
+      ...common,
+      name: outcomeStream,
+      subjects: ['outcomes.*.*.*.*', 'outcomes.*.*.*.*.callback'],
+      retention: RetentionPolicy.Limits,
+      // Workers forget ends, and none whose call is in motion: see `OutcomePruner`.
+      max_age: 0,
+      metadata: toEndMetadata(resultTtlMs),
+      max_msgs_per_subject: 1,
+      allow_msg_ttl: true,
+      allow_atomic: true,
+    },
+    {
+      ...common,
+      name: cancelStream,
+      subjects: ['cancels.*.*.*.*'],
+      retention: RetentionPolicy.Limits,
+      max_msgs_per_subject: 1,
+    },
+    {
+      // Without limits, for the reasons that the queues have none.
+      ...common,
+      name: callbackStream,
+      subjects: ['callbacks.ready.*.*.*.*', 'callbacks.later.*.*.*.*'],
+      retention: RetentionPolicy.Workqueue,
+      allow_msg_schedules: true,
+      allow_msg_ttl: true,
+    },
+    {
+      ...common,
+      name: expiryStream,
+      // What is decided once, by whoever comes first: whether a call expires, and who has an id or a key.
+      subjects: ['expiries.later.*.*.*.*', 'expiries.due.*.*.*.*', 'expiries.claim.*.*.*.*', ...claimSubjects],
+      retention: RetentionPolicy.Workqueue,
+      allow_msg_schedules: true,
+      allow_msg_ttl: true,
+    },
+    {
+      ...common,
+      name: receiptStream,
+      subjects: ['receipts.accepted.*', missingReceiptFilter],
+      retention: RetentionPolicy.Workqueue,
+      max_age: 7 * 24 * hourMs * nanosPerMs,
+      max_msgs_per_subject: 1,
+    },
+  ];
+}
+
+/** The stream of the notes that `Handovers` takes. */
+export function handoverStreamConfig(replicas: number) {
+  return {
+    name: handoverStream,
+    subjects: ['handovers.*.*.*', 'handovers.*.*.*.begun'],
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.Old,
+    max_age: 7 * 24 * hourMs * nanosPerMs,
+    num_replicas: replicas,
+  };
+}
+
+/** What makes a stream a bucket, as NATS ADR-8 has it. */
+export function bucketConfig(replicas: number) {
+  return {
+    name: bucketStream,
+    subjects: [`${bucketKeyPrefix}>`],
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.New,
+    max_msgs_per_subject: 1,
+    max_msg_size: maxEntryBytes,
+    num_replicas: replicas,
+    allow_direct: true,
+    allow_rollup_hdrs: true,
+    deny_delete: true,
+  };
+}

@@ -1,0 +1,150 @@
+import type { StreamInfo } from '@nats-io/jetstream';
+import { functionFilter, queueStream, streamQueue } from '../../call/index.ts';
+import { forEachLimited } from '../../for-each-limited.ts';
+import { missingReceiptFilter } from '../../records/index.ts';
+import { asQueueError } from '../connecting/index.ts';
+import {
+  callbackStream,
+  deadLetterStream,
+  type LaneState,
+  type QueueTopology,
+  receiptStream,
+} from '../layout/index.ts';
+import { nextMessage } from '../messages/index.ts';
+
+/** What waits for one function. */
+export interface LaneBacklog {
+  readonly queue: string;
+  readonly function: string;
+  /** Calls that are ready and that no worker has. */
+  readonly pending: number;
+  /** Since when the oldest of them is ready: Unix time in milliseconds; undefined where none is pending. */
+  readonly oldestAtMs: number | undefined;
+}
+
+/** Everything that waits, as the broker counts it: the same in whatever process asks. */
+export interface Backlog {
+  readonly lanes: readonly LaneBacklog[];
+  /** Calls of each queue that wait for their time. */
+  readonly scheduled: readonly { readonly queue: string; readonly count: number }[];
+  /** Consumers of each queue, and how many it may have; undefined where NATS sets no limit. */
+  readonly consumers: readonly { readonly queue: string; readonly count: number; readonly limit: number | undefined }[];
+  /** Callbacks that failed at least once and will be tried again. */
+  readonly callbacks: number;
+  /** Calls and callbacks that came to a bad end and have not been replayed or dropped. */
+  readonly deadLetters: number;
+  /** Accepted calls that were found to be neither queued nor ended. */
+  readonly missing: number;
+}
+
+/** The oldest call of a lane that was ready and waiting at the last look. */
+interface Oldest {
+  readonly sequence: number;
+  readonly atMs: number;
+  readonly lookedAtMs: number;
+}
+
+/** Most questions about single calls that are under way at once. */
+const maxLooks = 32;
+/** What was found out about a lane's oldest call is asked for again after this, in case the call was removed. */
+const staleMs = 30_000;
+
+/**
+ * Counts what waits in all queues with few requests: one for the streams, one for the consumers of each queue (a second
+ * for more than 256 of them), and one for each function whose oldest waiting call is another than at the last look.
+ */
+export class BacklogReader {
+  readonly #topology: Pick<QueueTopology, 'manager' | 'listConsumers'>;
+  readonly #now: () => number;
+  #oldest = new Map<string, Oldest>();
+
+  /** @param now monotonic clock in milliseconds */
+  constructor(topology: Pick<QueueTopology, 'manager' | 'listConsumers'>, now = performance.now.bind(performance)) {
+    this.#topology = topology;
+    this.#now = now;
+  }
+
+  /** @param serves whether a queue counts. Throws `QueueError`. */
+  async look(serves: (queue: string) => boolean): Promise<Backlog> {
+    const streams = await this.#listStreams();
+    const messages = new Map(streams.map(({ config, state }) => [config.name, state.messages]));
+    const ofQueues = streams.flatMap((stream) => {
+      const queue = streamQueue(stream.config.name);
+      return queue === undefined || !serves(queue) ? [] : [{ queue, ...stream }];
+    });
+    const queues = ofQueues.map(({ queue }) => queue);
+    const found = await Promise.all(
+      queues.map(async (queue) => ({ queue, ...(await this.#topology.listConsumers(queue)) })),
+    );
+    return {
+      lanes: await this.#withAges(found.flatMap(({ queue, lanes }) => lanes.map((lane) => ({ ...lane, queue })))),
+      scheduled: found.map(({ queue, scheduled = 0 }) => ({ queue, count: scheduled })),
+      consumers: ofQueues.map(({ queue, config, state }) => ({
+        queue,
+        count: state.consumer_count,
+        limit: config.max_consumers > 0 ? config.max_consumers : undefined,
+      })),
+      callbacks: messages.get(callbackStream) ?? 0,
+      deadLetters: messages.get(deadLetterStream) ?? 0,
+      missing: (messages.get(receiptStream) ?? 0) === 0 ? 0 : await this.#countMissing(),
+    };
+  }
+
+  async #listStreams(): Promise<StreamInfo[]> {
+    const streams: StreamInfo[] = [];
+    try {
+      for await (const stream of this.#topology.manager.streams.list()) {
+        streams.push(stream);
+      }
+    } catch (error) {
+      throw asQueueError(error, 'the streams cannot be counted');
+    }
+    return streams;
+  }
+
+  async #countMissing(): Promise<number> {
+    try {
+      const filter = { subjects_filter: missingReceiptFilter };
+      const { state } = await this.#topology.manager.streams.info(receiptStream, filter);
+      return Object.keys(state.subjects ?? {}).length;
+    } catch (error) {
+      throw asQueueError(error, 'missing calls cannot be counted');
+    }
+  }
+
+  async #withAges(lanes: readonly (LaneState & { readonly queue: string })[]): Promise<LaneBacklog[]> {
+    const known = this.#oldest;
+    const next = new Map<string, Oldest>();
+    const result: LaneBacklog[] = [];
+    await forEachLimited(lanes, maxLooks, async (lane) => {
+      const key = `${lane.queue}/${lane.function}`;
+      const oldest =
+        lane.pending === 0 ? undefined : (this.#stillValid(known.get(key), lane) ?? (await this.#ask(lane)));
+      if (oldest !== undefined) {
+        next.set(key, oldest);
+      }
+      result.push({
+        queue: lane.queue,
+        function: lane.function,
+        pending: lane.pending,
+        oldestAtMs: oldest?.atMs,
+      });
+    });
+    this.#oldest = next;
+    return result;
+  }
+
+  /** Later calls have higher sequences, so what was the oldest is so until it is handed out. */
+  #stillValid(oldest: Oldest | undefined, { deliveredSequence }: LaneState): Oldest | undefined {
+    const isValid =
+      oldest !== undefined && oldest.sequence > deliveredSequence && this.#now() - oldest.lookedAtMs < staleMs;
+    return isValid ? oldest : undefined;
+  }
+
+  async #ask(lane: LaneState & { readonly queue: string }): Promise<Oldest | undefined> {
+    const { queue, function: name, deliveredSequence } = lane;
+    const filter = functionFilter(queue, name);
+    const message = await nextMessage(this.#topology.manager, queueStream(queue), filter, deliveredSequence + 1);
+    return message && { sequence: message.seq, atMs: message.time.getTime(), lookedAtMs: this.#now() };
+  }
+}

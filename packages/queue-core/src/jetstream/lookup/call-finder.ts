@@ -1,0 +1,283 @@
+import { JetStreamApiError, type StoredMsg } from '@nats-io/jetstream';
+import {
+  addressOf,
+  type Call,
+  type CallAddress,
+  type CallSubject,
+  callFilter,
+  callHeader,
+  decodeCall,
+  hasStarted,
+  identityOf,
+  isSameCall,
+  parseCallSubject,
+  queueStream,
+} from '../../call/index.ts';
+import { QueueError } from '../../errors.ts';
+import { type CallStanding, deadLetterFilter, type EndedCall } from '../../records/index.ts';
+import type { Broker } from '../connecting/index.ts';
+import type { Handovers } from '../consume/index.ts';
+import { toStoredDeadLetter } from '../dead-letters/index.ts';
+import type { HolderLine, Silence, StoredAttempt } from '../holders/index.ts';
+import {
+  deadLetterStream,
+  isFresh,
+  type LaneProgress,
+  laneProgress,
+  type QueueTopology,
+  wasDelivered,
+} from '../layout/index.ts';
+import { lastMessage, scheduledAt } from '../messages/index.ts';
+import type { CallStore, CancelIntents, RecordedEnd } from '../store/index.ts';
+import { listOwners } from './call-owners.ts';
+import { toLostOutcome } from './lost-outcome.ts';
+
+interface CallFinderParts {
+  readonly broker: Pick<Broker, 'connected'>;
+  readonly topology: Pick<QueueTopology, 'ready' | 'manager' | 'listQueues'>;
+  readonly calls: Pick<CallStore, 'findNewestOutcome' | 'findCallbackState' | 'recordOutcome'>;
+  readonly intents: Pick<CancelIntents, 'find'>;
+  readonly holders: Pick<HolderLine, 'ask'>;
+  readonly handovers: Pick<Handovers, 'lastAt'>;
+  /** How long after its end a call is known, in milliseconds; 0 is as long as its record is kept. */
+  readonly resultTtlMs: number;
+  /** Unix time in milliseconds. */
+  readonly now?: () => number;
+}
+
+/** The newest message of a call in its queue. */
+export interface QueuedCall {
+  readonly call: Call;
+  readonly subject: CallSubject;
+  readonly sequence: number;
+  /** By the broker's clock: Unix time in milliseconds. */
+  readonly storedAtMs: number;
+  readonly dueAt: number | undefined;
+}
+
+const streamNotFound = 10059;
+/** How long the list of the queues is taken for true. What is not found is looked for in all there are. */
+const queuesKnownMs = 2_000;
+/** A call that moves faster than we can look is said to be where we saw it last. */
+const maxLooks = 5;
+
+/**
+ * Finds out where a call stands. It looks at the queue first and at the outcome second: an outcome is stored before its
+ * call leaves the queue, and a retry before its attempt does, so what is alive or has ended is in one of the two. The
+ * leader of each stream is asked, since followers may be behind.
+ */
+export class CallFinder {
+  readonly #parts: CallFinderParts;
+  readonly #now: () => number;
+  #queues: { readonly names: Promise<string[]>; readonly at: number } | undefined;
+
+  constructor(parts: CallFinderParts) {
+    this.#parts = parts;
+    this.#now = parts.now ?? Date.now;
+  }
+
+  /** False while the broker is known to be away. */
+  get available(): boolean {
+    return this.#parts.broker.connected && this.#parts.topology.ready;
+  }
+
+  /**
+   * Of several calls one that is alive, else the newest; undefined where none is known. The bodies of calls and results are
+   * left out: whoever waits for a call holds what was found of it. Throws `QueueError`.
+   */
+  async find(address: CallAddress): Promise<CallStanding | undefined> {
+    const found =
+      (await this.#look(address, 0)) ??
+      (await this.#lookAgain(address)) ??
+      (await this.#findCancelling(address)) ??
+      (await this.#findLost(address));
+    return found?.kind === 'ended' && (await this.#isForgotten(found)) ? undefined : found;
+  }
+
+  /** The newest message of the call, or of several, in whatever queue. Throws `QueueError`. */
+  async findQueued(address: CallAddress): Promise<QueuedCall | undefined> {
+    const newest = await this.#findMessage(address);
+    return newest && toQueuedCall(newest);
+  }
+
+  async #findMessage(address: CallAddress): Promise<StoredMsg | undefined> {
+    const queues = await this.#listQueues();
+    const messages = await Promise.all(queues.map((queue) => this.#lastIn(queue, address)));
+    const [newest] = messages
+      .filter((message) => message !== undefined)
+      .toSorted((a, b) => b.time.getTime() - a.time.getTime());
+    return newest;
+  }
+
+  /** Everybody who has a call of this id, whoever has the newest first. Throws `QueueError`. */
+  async listOwners(callId: string): Promise<CallAddress[]> {
+    return listOwners(this.#parts.topology.manager, await this.#listQueues(), callId);
+  }
+
+  /** It may be in a queue that is new, or have begun its next life between the two looks. */
+  #lookAgain(address: CallAddress): Promise<CallStanding | undefined> {
+    this.#queues = undefined;
+    return this.#look(address, 0);
+  }
+
+  async #look(address: CallAddress, looks: number): Promise<CallStanding | undefined> {
+    const message = await this.#findMessage(address);
+    const queued = message && toQueuedCall(message, nothing);
+    // An end that is looked for is that of the call that was found: others of its id may have ended since.
+    const which = queued === undefined ? address : addressOf(identityOf(queued.call));
+    const ended = await this.#parts.calls.findNewestOutcome(which);
+    if (queued === undefined || (ended !== undefined && isOf(ended, queued.call))) {
+      return ended && this.#toEnded(ended);
+    }
+    return this.#toAlive(queued, looks);
+  }
+
+  async #toAlive(queued: QueuedCall, looks: number): Promise<CallStanding | undefined> {
+    const { call, subject, dueAt } = queued;
+    if (subject.readiness === 'later') {
+      return { kind: 'alive', phase: hasStarted(call) ? 'retrying' : 'scheduled', call, dueAt };
+    }
+    const progress = await laneProgress(this.#parts.topology.manager, subject);
+    return wasDelivered(progress, queued) === 'no'
+      ? { kind: 'alive', phase: 'queued', call }
+      : this.#toHandedOut(queued, progress, looks);
+  }
+
+  /** A call that a worker has taken, or may have. */
+  async #toHandedOut(queued: QueuedCall, progress: LaneProgress, looks: number): Promise<CallStanding | undefined> {
+    const { call } = queued;
+    const mayLook = looks < maxLooks;
+    const answer = await this.#parts.holders.ask(attemptOf(queued), { orLeft: mayLook });
+    if (answer.kind === 'running') {
+      return { kind: 'alive', phase: 'running', call, held: answer.report };
+    }
+    if (mayLook && (answer.kind === 'left' || (await this.#hasMoved(queued)))) {
+      return this.#look(addressOf(identityOf(call)), looks + 1);
+    }
+    const silence = answer.kind === 'silent' ? answer : nothingSaid;
+    return (await this.#mayBeLeased(queued, progress, silence))
+      ? { kind: 'alive', phase: 'running', call, held: silence.last, isSilent: true }
+      : { kind: 'alive', phase: 'queued', call };
+  }
+
+  /**
+   * No worker answers for the call. It may be dead, or slow, or cut off from the broker for a moment: until it is known that
+   * its lease has ended, it has the call, and what was told of that is not taken back.
+   */
+  async #mayBeLeased(queued: QueuedCall, progress: LaneProgress, { last, forMs }: Silence): Promise<boolean> {
+    const isUnknown = wasDelivered(progress, queued) === 'unknown';
+    if (forMs > progress.leaseMs || (isUnknown && last === undefined)) {
+      return false;
+    }
+    // A broker that has just started does not know when it delivered last, and has delivered nothing since.
+    const { deliveredAtMs = 0 } = progress;
+    const handedBackAtMs = await this.#parts.handovers.lastAt(identityOf(queued.call));
+    // If others of its function were delivered since, only a worker that has answered shows that this one was.
+    return handedBackAtMs === undefined || (last !== undefined && handedBackAtMs < deliveredAtMs);
+  }
+
+  async #hasMoved({ call, sequence }: QueuedCall): Promise<boolean> {
+    const address = addressOf(identityOf(call));
+    if ((await this.#findMessage(address))?.seq !== sequence) {
+      return true;
+    }
+    const ended = await this.#parts.calls.findNewestOutcome(address);
+    return ended !== undefined && isOf(ended, call);
+  }
+
+  async #toEnded({ outcome, ...place }: RecordedEnd): Promise<EndedCall> {
+    const callback = outcome.callbackUrl === undefined ? undefined : await this.#parts.calls.findCallbackState(outcome);
+    return { kind: 'ended', outcome, callback, ...place };
+  }
+
+  /**
+   * A call that was taken out of its queue to be cancelled and has no outcome yet: it gets that now. Its canceller may
+   * be dead.
+   */
+  async #findCancelling(address: CallAddress): Promise<CallStanding | undefined> {
+    const seenAt = performance.now();
+    const intent = await this.#parts.intents.find(address);
+    if (intent === undefined) {
+      return undefined;
+    }
+    if (isFresh(seenAt)) {
+      await this.#parts.calls.recordOutcome(intent.outcome, nothing);
+    }
+    return this.#look(addressOf(intent.outcome), maxLooks);
+  }
+
+  /** A call that could not be read, or whose end could not be recorded, has left a dead letter all the same. */
+  async #findLost(address: CallAddress): Promise<EndedCall | undefined> {
+    const subject = deadLetterFilter({ kind: 'call', call: address });
+    const message = await lastMessage(this.#parts.topology.manager, deadLetterStream, subject);
+    const stored = message && toStoredDeadLetter(message);
+    return stored && { kind: 'ended', outcome: toLostOutcome(stored), callback: undefined };
+  }
+
+  /** By the broker's clock where that is known: the one of the worker that ended the call may be set. */
+  async #isForgotten({ outcome, callback, storedAt = outcome.endedAt }: EndedCall): Promise<boolean> {
+    const { resultTtlMs } = this.#parts;
+    const isOld = resultTtlMs > 0 && storedAt + resultTtlMs < this.#now();
+    // An end lives as long as its call.
+    return isOld && callback?.status !== 'pending' && (await this.#findMessage(addressOf(outcome))) === undefined;
+  }
+
+  async #lastIn(queue: string, address: CallAddress): Promise<StoredMsg | undefined> {
+    try {
+      return await lastMessage(this.#parts.topology.manager, queueStream(queue), callFilter(queue, address));
+    } catch (error) {
+      const cause = error instanceof QueueError ? error.cause : undefined;
+      if (cause instanceof JetStreamApiError && cause.code === streamNotFound) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  #listQueues(): Promise<string[]> {
+    const now = this.#now();
+    if (this.#queues === undefined || this.#queues.at + queuesKnownMs < now) {
+      const names = this.#parts.topology.listQueues();
+      this.#queues = { names, at: now };
+      names.catch(() => {
+        this.#queues = undefined;
+      });
+    }
+    return this.#queues.names;
+  }
+}
+
+const nothing = new Uint8Array();
+const nothingSaid: Silence = { last: undefined, forMs: 0 };
+
+/** An attempt, for those who ask workers about it. */
+export function attemptOf({ call, sequence }: QueuedCall): StoredAttempt {
+  return { call: identityOf(call), generation: call.generation ?? 0, retry: call.retry, sequence };
+}
+
+/** Of a replay, an earlier end says nothing. */
+function isOf({ outcome }: RecordedEnd, call: Call): boolean {
+  return outcome.generation === (call.generation ?? 0) && isSameCall(outcome, identityOf(call));
+}
+
+/**
+ * Undefined for a message that is no call's.
+ * @param body Default: that of the message, which is decoded for it
+ */
+export function toQueuedCall(message: StoredMsg, body: Uint8Array = message.data): QueuedCall | undefined {
+  const subject = parseCallSubject(message.subject);
+  if (subject === undefined) {
+    return undefined;
+  }
+  const decoded = decodeCall(message.header.get(callHeader), body);
+  const call = decoded.kind === 'call' ? decoded.call : unreadable(subject, body);
+  const { seq: sequence, time, header } = message;
+  return { call, subject, sequence, storedAtMs: time.getTime(), dueAt: scheduledAt(header) };
+}
+
+/** What is known of a message that cannot be read. A worker will put it among the dead letters. */
+function unreadable(subject: CallSubject, body: Uint8Array): Call {
+  const { callId: id, submitter, startTime, function: name, queue } = subject;
+  const owned = submitter === undefined ? {} : { submitter };
+  return { id, ...owned, startTime, function: name, queue, path: '', query: '', headers: [], retry: 0, body };
+}

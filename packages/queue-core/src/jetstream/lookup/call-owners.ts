@@ -1,0 +1,59 @@
+import { JetStreamApiError, type JetStreamManager } from '@nats-io/jetstream';
+import {
+  type CallAddress,
+  type CallIdentity,
+  callFilter,
+  ownerOf,
+  parseIdentity,
+  queueStream,
+} from '../../call/index.ts';
+import { anyCancelIntentSubject, anyOutcomeSubject, deadLetterFilter } from '../../records/index.ts';
+import { asQueueError } from '../connecting/index.ts';
+import { cancelStream, deadLetterStream, outcomeStream, streamNotFound } from '../layout/index.ts';
+
+/** Where the subjects of a stream that hold a call of some id say which one it is. */
+interface Place {
+  readonly stream: string;
+  readonly filter: string;
+  /** Number of the token that is the id. */
+  readonly at: number;
+}
+
+/**
+ * Everybody who has a call of an id that is known, whoever has the newest first. Costs a request for each queue and three
+ * more, so it is for when the newest call of an id is not the one that is meant. Throws `QueueError`.
+ */
+export async function listOwners(
+  manager: JetStreamManager,
+  queues: readonly string[],
+  callId: string,
+): Promise<CallAddress[]> {
+  const found = await Promise.all(placesOf(queues, callId).map((place) => identitiesIn(manager, place)));
+  const newestFirst = found.flat().toSorted((a, b) => Number(b.startTime) - Number(a.startTime));
+  const owners = new Set(newestFirst.map(({ submitter }) => ownerOf(submitter)));
+  return [...owners].map((owner) => ({ callId, owner }));
+}
+
+function placesOf(queues: readonly string[], callId: string): Place[] {
+  const call = { callId };
+  return [
+    ...queues.map((queue) => ({ stream: queueStream(queue), filter: callFilter(queue, call), at: 5 })),
+    { stream: outcomeStream, filter: anyOutcomeSubject(call), at: 1 },
+    { stream: cancelStream, filter: anyCancelIntentSubject(call), at: 1 },
+    { stream: deadLetterStream, filter: deadLetterFilter({ kind: 'call', call }), at: 5 },
+  ];
+}
+
+async function identitiesIn(manager: JetStreamManager, { stream, filter, at }: Place): Promise<CallIdentity[]> {
+  try {
+    const { state } = await manager.streams.info(stream, { subjects_filter: filter });
+    return Object.keys(state.subjects ?? {}).flatMap(
+      (subject) => parseIdentity(...subject.split('.').slice(at, at + 3)) ?? [],
+    );
+  } catch (error) {
+    if (error instanceof JetStreamApiError && error.code === streamNotFound) {
+      return [];
+    }
+    throw asQueueError(error, `it cannot be seen whose calls ${stream} holds`);
+  }
+}

@@ -1,0 +1,31 @@
+import { decodeCall } from '../../call/index.ts';
+import type { Outcome } from '../../records/index.ts';
+import type { StoredDeadLetter } from '../dead-letters/index.ts';
+
+/** The end of a call that is known from its dead letter alone: its outcome could not be recorded, or there was none. */
+export function toLostOutcome({ letter, original, body }: StoredDeadLetter): Outcome {
+  const decoded = decodeCall(original, body);
+  const call = decoded.kind === 'call' ? decoded.call : undefined;
+  const { callId, submitter, startTime, generation, function: name, queue } = letter;
+  const { reason, lastStatus, attempts, endedAt } = letter;
+  return {
+    v: 1,
+    callId,
+    generation,
+    function: name,
+    queue,
+    status: reason === 'expired' ? 'expired' : 'failed',
+    reason,
+    ...(lastStatus !== undefined && { functionStatus: lastStatus }),
+    attempts,
+    maxRetries: call?.maxRetries ?? Math.max(0, attempts - 1),
+    ...(submitter !== undefined && { submitter }),
+    startTime,
+    ...(call?.startedAt !== undefined && { startedAt: call.startedAt }),
+    endedAt,
+    headers: [],
+    bodyOmitted: 'not_recorded',
+    ...(call?.callbackUrl !== undefined && { callbackUrl: call.callbackUrl }),
+    ...(call?.parentId !== undefined && { parentId: call.parentId }),
+  };
+}

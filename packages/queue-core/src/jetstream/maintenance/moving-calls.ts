@@ -1,0 +1,87 @@
+import { JetStreamApiError, type JetStreamManager } from '@nats-io/jetstream';
+import {
+  addressOf,
+  addressTokens,
+  type CallIdentity,
+  callFilter,
+  type GenerationKey,
+  parseCallSubject,
+  queueStream,
+} from '../../call/index.ts';
+import { callbackSubject, cancelIntentSubject } from '../../records/index.ts';
+import { asQueueError } from '../connecting/index.ts';
+import { callbackStream, cancelStream, streamNotFound } from '../layout/index.ts';
+
+/** A call that has ended. */
+export interface EndedKey extends GenerationKey {
+  readonly queue: string;
+}
+
+/**
+ * Which of these calls are still in motion: they have a message in their queue, a callback that waits, or an intent to
+ * cancel them. Looked for in this order, because a callback is stored before its call leaves the queue. Returns the tokens of
+ * their identities. Throws `QueueError`.
+ */
+export async function findMoving(manager: JetStreamManager, ends: readonly EndedKey[]): Promise<ReadonlySet<string>> {
+  const moving = new Set<string>();
+  for (const [queue, calls] of byQueue(ends)) {
+    const filters = calls.map((call) => callFilter(queue, addressOf(call)));
+    for (const subject of await lastSubjects(manager, queueStream(queue), filters)) {
+      const call = parseCallSubject(subject);
+      if (call !== undefined) {
+        moving.add(tokensOf(call));
+      }
+    }
+  }
+  const rest = ends.filter((call) => !moving.has(tokensOf(call)));
+  const callbacks = rest.map((call) => callbackSubject('*', call));
+  const intents = rest.map((call) => cancelIntentSubject(call));
+  for (const subject of await lastSubjects(manager, callbackStream, callbacks)) {
+    moving.add(subject.split('.').slice(2, 5).join('.'));
+  }
+  for (const subject of await lastSubjects(manager, cancelStream, intents)) {
+    moving.add(subject.split('.').slice(1, 4).join('.'));
+  }
+  return moving;
+}
+
+/** How a call is named in what `findMoving` returns. */
+export function tokensOf(call: CallIdentity): string {
+  return addressTokens(addressOf(call));
+}
+
+function byQueue(ends: readonly EndedKey[]): Map<string, EndedKey[]> {
+  const queues = new Map<string, EndedKey[]>();
+  for (const end of ends) {
+    queues.set(end.queue, [...(queues.get(end.queue) ?? []), end]);
+  }
+  return queues;
+}
+
+/** The subjects of all messages that fit: one request, since each call has few. */
+async function lastSubjects(manager: JetStreamManager, stream: string, filters: string[]): Promise<string[]> {
+  if (filters.length === 0) {
+    return [];
+  }
+  const subjects: string[] = [];
+  try {
+    for await (const message of await manager.direct.getLastMessagesFor(stream, { multi_last: filters })) {
+      subjects.push(message.subject);
+    }
+  } catch (error) {
+    if (await isGone(manager, stream)) {
+      return [];
+    }
+    throw asQueueError(error, `it cannot be seen which calls are in ${stream}`);
+  }
+  return subjects;
+}
+
+async function isGone(manager: JetStreamManager, stream: string): Promise<boolean> {
+  try {
+    await manager.streams.info(stream);
+    return false;
+  } catch (error) {
+    return error instanceof JetStreamApiError && error.code === streamNotFound;
+  }
+}

@@ -1,0 +1,11 @@
+// Single messages: their headers and schedules, reading the last one of a subject, reading many in a row.
+
+export { type DeliveryInfo, parseDeliveryInfo } from './delivery-info.ts';
+export { inboxCallback } from './inbox-callback.ts';
+export { lastMessage, messageAt, nextMessage } from './last-message.ts';
+export { MessageHeaders, type OutgoingHeaders } from './message-headers.ts';
+export { type PulledMessage, PullReader, type PullSubjects } from './pull-reader.ts';
+export { limitReads } from './read-turns.ts';
+export { expectLast, scheduledAt, setSchedule } from './schedule.ts';
+export { TurnBatch } from './turn-batch.ts';
+export { untilDecided } from './until-decided.ts';

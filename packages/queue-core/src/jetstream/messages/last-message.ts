@@ -1,0 +1,63 @@
+import { JetStreamApiError, type JetStreamManager, type StoredMsg } from '@nats-io/jetstream';
+import { asQueueError } from '../connecting/index.ts';
+import { inTurn } from './read-turns.ts';
+
+const noMessage = 10037;
+
+/**
+ * The newest message of a subject, which may have wildcards; undefined where there is none. It asks the stream's
+ * leader: a follower may not know yet what must not be missed. Throws `QueueError`.
+ */
+export async function lastMessage(
+  manager: JetStreamManager,
+  stream: string,
+  subject: string,
+): Promise<StoredMsg | undefined> {
+  try {
+    return (await inTurn(manager, () => manager.streams.getMessage(stream, { last_by_subj: subject }))) ?? undefined;
+  } catch (error) {
+    if (error instanceof JetStreamApiError && error.code === noMessage) {
+      return undefined;
+    }
+    throw asQueueError(error, `the last message of a subject of ${stream} cannot be read`);
+  }
+}
+
+/**
+ * The message at a place of the stream; undefined where there is none any more. A replica that may be a little behind is asked
+ * first: it sends the body as it is, and the leader sends it as text within JSON. Throws `QueueError`.
+ */
+export async function messageAt(
+  manager: JetStreamManager,
+  stream: string,
+  sequence: number,
+): Promise<StoredMsg | undefined> {
+  try {
+    const query = { seq: sequence };
+    const read = async () =>
+      (await manager.direct.getMessage(stream, query)) ?? (await manager.streams.getMessage(stream, query));
+    return (await inTurn(manager, read)) ?? undefined;
+  } catch (error) {
+    if (error instanceof JetStreamApiError && error.code === noMessage) {
+      return undefined;
+    }
+    throw asQueueError(error, `a message of ${stream} cannot be read`);
+  }
+}
+
+/**
+ * The first message of a subject, which may have wildcards, at a place of the stream or behind it; undefined where
+ * there is none. Any replica may answer, and be a little behind. Throws `QueueError`.
+ */
+export async function nextMessage(
+  manager: JetStreamManager,
+  stream: string,
+  subject: string,
+  sequence: number,
+): Promise<StoredMsg | undefined> {
+  try {
+    return (await manager.direct.getMessage(stream, { seq: sequence, next_by_subj: subject })) ?? undefined;
+  } catch (error) {
+    throw asQueueError(error, `the next message of a subject of ${stream} cannot be read`);
+  }
+}

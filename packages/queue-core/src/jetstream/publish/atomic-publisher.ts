@@ -1,0 +1,98 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type PublishResult, type RefusalReason, refused } from '../../publish-result.ts';
+import { maxBatchMessages, toAtomicBatch } from './atomic-batch.ts';
+import type { Outgoing, Publisher } from './publisher.ts';
+
+/** Messages of one stream that are stored together or not at all. */
+export type Group = readonly Outgoing[];
+
+interface Waiting {
+  readonly group: Group;
+  readonly bytes: number;
+  /** Whether whoever asked has given up: then it must not be sent any more. */
+  readonly isOver: () => boolean;
+  readonly resolve: (result: PublishResult) => void;
+}
+
+/** Bytes of the bodies of a batch that others join. A larger group goes alone. */
+const maxBatchBytes = 8 * 1024 * 1024;
+
+/** Longest pause after a batch, in milliseconds. */
+const mostPauseMs = 20;
+
+/** Refusals that are about a message of the batch, not about the broker. */
+const aboutMessages: ReadonlySet<RefusalReason> = new Set(['conflict', 'undecided', 'too_large']);
+
+/**
+ * Stores groups of messages as atomic batches. A batch costs the server some milliseconds whatever its size, so while
+ * one is under way the groups that come for the same stream gather for the next. A batch that is refused for one of its
+ * messages is sent again in halves, until it is known which group that was. The stream stands still for all others
+ * meanwhile, so after each batch it is left to them for as long as that took.
+ */
+export class AtomicPublisher {
+  readonly #publisher: Pick<Publisher, 'publish'>;
+  readonly #waiting = new Map<string, Waiting[]>();
+
+  constructor(publisher: Pick<Publisher, 'publish'>) {
+    this.#publisher = publisher;
+  }
+
+  /** Never throws for what can be expected: see `Publisher.publish`. */
+  publish(stream: string, group: Group, isOver: () => boolean = () => false): Promise<PublishResult> {
+    return new Promise((resolve) => {
+      const bytes = group.reduce((sum, { body }) => sum + body.length, 0);
+      const waiting = { group, bytes, isOver, resolve };
+      const others = this.#waiting.get(stream);
+      if (others !== undefined) {
+        others.push(waiting);
+        return;
+      }
+      this.#waiting.set(stream, [waiting]);
+      // Those of one turn of the event loop go together.
+      setImmediate(() => void this.#drain(stream));
+    });
+  }
+
+  /** Sends one batch after the other until no group is left. */
+  async #drain(stream: string): Promise<void> {
+    const waiting = this.#waiting.get(stream) ?? [];
+    while (waiting.length > 0) {
+      const startedAt = performance.now();
+      await this.#store(takeBatch(waiting));
+      await sleep(Math.min(performance.now() - startedAt, mostPauseMs));
+    }
+    this.#waiting.delete(stream);
+  }
+
+  async #store(batch: readonly Waiting[]): Promise<void> {
+    const open = batch.filter(({ isOver }) => !isOver());
+    for (const { resolve } of batch.filter((each) => !open.includes(each))) {
+      resolve(refused('timeout', 'its time was up before it was sent'));
+    }
+    if (open.length === 0) {
+      return;
+    }
+    const result = await this.#publisher.publish(toAtomicBatch(open.flatMap(({ group }) => group)));
+    if (result.kind === 'refused' && aboutMessages.has(result.reason) && open.length > 1) {
+      const half = Math.ceil(open.length / 2);
+      await this.#store(open.slice(0, half));
+      await this.#store(open.slice(half));
+      return;
+    }
+    for (const { resolve } of open) {
+      resolve(result);
+    }
+  }
+}
+
+/** Takes as many groups from the front as go into one batch, one at least. */
+function takeBatch(waiting: Waiting[]): Waiting[] {
+  let messages = 0;
+  let bytes = 0;
+  const end = waiting.findIndex((each, index) => {
+    messages += each.group.length;
+    bytes += each.bytes;
+    return index > 0 && (messages > maxBatchMessages || bytes > maxBatchBytes);
+  });
+  return waiting.splice(0, end === -1 ? waiting.length : end);
+}

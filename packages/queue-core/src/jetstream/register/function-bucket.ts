@@ -1,0 +1,179 @@
+import { JetStreamApiCodes, JetStreamApiError, type JetStreamManager } from '@nats-io/jetstream';
+import { type KV, type KvEntry, Kvm } from '@nats-io/kv';
+import { QueueError } from '../../errors.ts';
+import { decodeEntry, encodeEntry, type FunctionEntry, type StoredFunction } from '../../functions/index.ts';
+import { asQueueError } from '../connecting/index.ts';
+import { bucketConfig, bucketKeyPrefix, bucketName, bucketStream, type StreamLayout } from '../layout/index.ts';
+import { lastMessage } from '../messages/index.ts';
+
+/** How long all that is there may take to be told, in milliseconds. */
+const completeMs = 10_000;
+
+/** How far the bucket is. */
+interface BucketState {
+  /** Another one for a bucket that was made anew. */
+  readonly identity: string;
+  /** Its newest revision. */
+  readonly revision: number;
+}
+
+/** What the bucket holds at a moment, as the leader of its stream says. */
+interface BucketContent {
+  readonly names: ReadonlySet<string>;
+  /** Revision of the newest entry; 0 for an empty bucket. */
+  readonly newest: number;
+}
+
+/** What became of a conditional write. */
+export type BucketWrite = 'written' | 'conflict';
+
+/** Told of what the bucket holds. */
+export interface BucketFollower {
+  onStored(name: string, stored: StoredFunction): void;
+  /** All has been told that was there in the beginning. */
+  onComplete(): void;
+}
+
+/** The key-value bucket (NATS ADR-8) that holds the functions, each under its name. Methods throw `QueueError`. */
+export class FunctionBucket {
+  readonly identity: string;
+  readonly #kv: KV;
+  readonly #manager: JetStreamManager;
+
+  private constructor(kv: KV, manager: JetStreamManager, identity: string) {
+    this.#kv = kv;
+    this.#manager = manager;
+    this.identity = identity;
+  }
+
+  /** Opens the bucket, and makes it if there is none. */
+  static async open(
+    manager: JetStreamManager,
+    layout: Pick<StreamLayout, 'ensure' | 'replicas'>,
+  ): Promise<FunctionBucket> {
+    await layout.ensure(manager, bucketConfig(layout.replicas));
+    // Not `allow_direct`: a replica may not know yet what a write must not overlook.
+    const kv = await new Kvm(manager.jetstream()).open(bucketName, { allow_direct: false });
+    const { identity } = await readState(manager);
+    return new FunctionBucket(kv, manager, identity);
+  }
+
+  state(): Promise<BucketState> {
+    return readState(this.#manager);
+  }
+
+  /** What is under a name now; undefined where nothing ever was. */
+  async read(name: string): Promise<StoredFunction | undefined> {
+    try {
+      const entry = await this.#kv.get(name);
+      return entry === null ? undefined : toStored(entry);
+    } catch (error) {
+      throw asQueueError(error, `function ${name} cannot be read from the register`);
+    }
+  }
+
+  /** Writes if `revision` is the newest of the name; 0 where nothing ever was. */
+  write(name: string, entry: FunctionEntry, revision: number): Promise<BucketWrite> {
+    return this.#unlessConflict(name, () => this.#kv.put(name, encodeEntry(entry), { previousSeq: revision }));
+  }
+
+  /** Removes if `revision` is the newest of the name. */
+  remove(name: string, revision: number): Promise<BucketWrite> {
+    return this.#unlessConflict(name, () => this.#kv.delete(name, { previousSeq: revision }));
+  }
+
+  /** Tells what the bucket holds and then every change, until the signal aborts or the broker ends it. */
+  async follow(follower: BucketFollower, signal: AbortSignal): Promise<void> {
+    try {
+      const content = new UntoldContent(await readContent(this.#manager));
+      const watch = await this.#kv.watch();
+      const stop = (): void => watch.stop();
+      signal.addEventListener('abort', stop, { once: true });
+      const tooLate = setTimeout(stop, completeMs).unref();
+      let complete = false;
+      const look = (): void => {
+        if (!complete && content.isEmpty) {
+          complete = true;
+          clearTimeout(tooLate);
+          follower.onComplete();
+        }
+      };
+      look();
+      for await (const entry of watch) {
+        follower.onStored(entry.key, toStored(entry));
+        content.told(entry);
+        look();
+      }
+      clearTimeout(tooLate);
+      signal.removeEventListener('abort', stop);
+      if (!complete && !signal.aborted) {
+        throw new QueueError('broker', `not all of the register of functions was told within ${completeMs} ms`);
+      }
+    } catch (error) {
+      throw asQueueError(error, 'the register of functions cannot be followed');
+    }
+  }
+
+  async #unlessConflict(name: string, write: () => Promise<unknown>): Promise<BucketWrite> {
+    try {
+      await write();
+      return 'written';
+    } catch (error) {
+      if (error instanceof JetStreamApiError && wrongRevision.has(error.code)) {
+        return 'conflict';
+      }
+      throw asQueueError(error, `function ${name} cannot be written to the register`);
+    }
+  }
+}
+
+/**
+ * What the leader has and a watch has not told yet. The watch itself says how much is left, but as it is known to
+ * whichever replica serves it, which may be behind, and not what was there in the beginning if entries are written
+ * meanwhile: an entry that is missing would pass for a function that is not paused.
+ */
+class UntoldContent {
+  readonly #names: Set<string>;
+  readonly #newest: number;
+  #told = 0;
+
+  constructor({ names, newest }: BucketContent) {
+    this.#names = new Set(names);
+    this.#newest = newest;
+  }
+
+  get isEmpty(): boolean {
+    return this.#names.size === 0 && this.#told >= this.#newest;
+  }
+
+  told({ key, revision }: Pick<KvEntry, 'key' | 'revision'>): void {
+    this.#names.delete(key);
+    this.#told = Math.max(this.#told, revision);
+  }
+}
+
+const wrongRevision: ReadonlySet<number> = new Set([
+  JetStreamApiCodes.StreamWrongLastSequence,
+  JetStreamApiCodes.StreamWrongLastSequenceUnknown,
+]);
+
+function toStored(entry: KvEntry): StoredFunction {
+  const content = entry.operation === 'PUT' ? (decodeEntry(entry.string()) ?? 'unreadable') : 'removed';
+  return { revision: entry.revision, content };
+}
+
+async function readState(manager: JetStreamManager): Promise<BucketState> {
+  try {
+    const { created, state } = await manager.streams.info(bucketStream);
+    return { identity: String(created), revision: state.last_seq };
+  } catch (error) {
+    throw asQueueError(error, 'the register of functions cannot be read');
+  }
+}
+
+async function readContent(manager: JetStreamManager): Promise<BucketContent> {
+  const { state } = await manager.streams.info(bucketStream, { subjects_filter: `${bucketKeyPrefix}>` });
+  const names = Object.keys(state.subjects ?? {}).map((subject) => subject.slice(bucketKeyPrefix.length));
+  const newest = await lastMessage(manager, bucketStream, `${bucketKeyPrefix}>`);
+  return { names: new Set(names), newest: newest?.seq ?? 0 };
+}

@@ -1,0 +1,3 @@
+// The register of functions that all processes share.
+
+export { type ChangeDecision, type RegisterChange, SharedRegister } from './shared-register.ts';

@@ -1,0 +1,408 @@
+import type { JetStreamManager } from '@nats-io/jetstream';
+import { parseFunctionName } from '../../call/index.ts';
+import { QueueError } from '../../errors.ts';
+import {
+  type FileDefinition,
+  type FunctionEntry,
+  type FunctionRegister,
+  type KnownFunction,
+  SharedFunctions,
+  type StoredFunction,
+  toWrite,
+  type Wish,
+} from '../../functions/index.ts';
+import { type Broker, type QueueLogger, RetryLog } from '../connecting/index.ts';
+import type { QueueTopology } from '../layout/index.ts';
+import { FunctionBucket } from './function-bucket.ts';
+import { adoptStray } from './stray-functions.ts';
+
+export interface SharedRegisterOptions {
+  readonly broker: Broker;
+  readonly topology: Pick<QueueTopology, 'layout' | 'onReady'>;
+  /** Is kept in step with what is shared. */
+  readonly register: FunctionRegister;
+  /** What the functions file says at the start. */
+  readonly file: FileDefinition;
+  readonly logger: QueueLogger;
+}
+
+/** Longest wait before the register is opened again. */
+const maxRetryMs = 5_000;
+/** Longest wait between two changes that this process goes by: a change is live within two seconds. */
+const maxRestMs = 500;
+/** How often a write is tried that others are ahead of. */
+const maxTries = 10;
+
+/** What a change of a function came to. */
+export type RegisterChange =
+  | { readonly kind: 'changed'; readonly created: boolean; readonly function: KnownFunction | undefined }
+  /** What the caller expected does not hold. */
+  | { readonly kind: 'refused' }
+  /** Others were faster again and again. */
+  | { readonly kind: 'contended' };
+
+/** What to make of a function; `refuse` where what is there is not what was expected. */
+export type ChangeDecision =
+  | { readonly kind: 'put'; readonly entry: FunctionEntry }
+  | { readonly kind: 'remove' }
+  | { readonly kind: 'refuse' };
+
+/**
+ * The register of functions that all processes share, kept in a bucket of JetStream and followed by each of them. A
+ * process knows the functions of its file alone until the bucket is there, and neither accepts nor takes calls; then it
+ * tells the bucket what its file names, once, and from there on goes by the bucket. Works by comparing: whatever message gets lost, the next look heals it.
+ */
+export class SharedRegister {
+  readonly #options: SharedRegisterOptions;
+  readonly #functions: SharedFunctions;
+  #bucket: FunctionBucket | undefined;
+  #identity: string | undefined;
+  #following = new AbortController();
+  /** Newest revision that following has brought. */
+  #seen = 0;
+  #behind = false;
+  #complete = false;
+  #current = false;
+  #publishing = false;
+  #publishedAt = Number.NEGATIVE_INFINITY;
+  #publishTookMs = 0;
+  /** Default namespaces of other processes, each told once. */
+  readonly #foreignNamespaces = new Set<string>();
+  #settling: Promise<void> = Promise.resolve();
+
+  constructor(options: SharedRegisterOptions) {
+    this.#options = options;
+    this.#functions = new SharedFunctions(options.file);
+    this.#publish();
+    options.broker.onDisconnect(() => this.#leave());
+    options.topology.onReady((manager) => void this.#join(manager));
+  }
+
+  /** Whether all that the bucket holds has been known once. Before, a function that is not known may exist. */
+  get complete(): boolean {
+    return this.#complete;
+  }
+
+  /** The namespace that this process leaves out of every name; undefined where it leaves out none. */
+  get defaultNamespace(): string | undefined {
+    return this.#functions.file.defaultNamespace;
+  }
+
+  /**
+   * Whether all that the bucket holds has been known on the present connection. What was known on the one before may be
+   * out of date.
+   */
+  get current(): boolean {
+    return this.#current;
+  }
+
+  /** Settings for what a new function leaves open. */
+  get defaults(): FileDefinition['defaults'] {
+    return this.#functions.file.defaults;
+  }
+
+  /** The most bytes of each queue that the functions file limits. */
+  get queueMaxBytes(): FileDefinition['queueMaxBytes'] {
+    return this.#functions.file.queueMaxBytes;
+  }
+
+  /** The functions that exist, by name. */
+  list(): KnownFunction[] {
+    return this.#functions.list();
+  }
+
+  find(name: string): KnownFunction | undefined {
+    return this.#functions.find(name);
+  }
+
+  /**
+   * A function as the register has it at this moment, whatever news are still on their way. Throws `QueueError`.
+   * @param name its one name, as everywhere here
+   */
+  async read(name: string): Promise<KnownFunction | undefined> {
+    const bucket = this.#opened();
+    await this.#adoptStrays(bucket, name);
+    return toKnown(name, await bucket.read(name));
+  }
+
+  /** The functions file has a new content. In force at once; told to the bucket as soon as that is there. */
+  takeFile(file: FileDefinition): void {
+    this.#functions.takeFile(file);
+    this.#publish();
+    this.#settleSoon();
+  }
+
+  /**
+   * Changes one function in step with what all processes see: `decide` is asked with what is there until its answer is
+   * written, or refused. Throws `QueueError` when the bucket cannot be reached.
+   */
+  async change(name: string, decide: (there: KnownFunction | undefined) => ChangeDecision): Promise<RegisterChange> {
+    const bucket = this.#opened();
+    await this.#adoptStrays(bucket, name);
+    for (let attempt = 0; attempt < maxTries; attempt++) {
+      const stored = await bucket.read(name);
+      const there = toKnown(name, stored);
+      const decision = decide(there);
+      if (decision.kind === 'refuse') {
+        return { kind: 'refused' };
+      }
+      if ((await this.#write(bucket, name, decision, stored)) === 'written') {
+        this.#functions.forgetWish(name);
+        this.#publish();
+        return { kind: 'changed', created: there === undefined, function: this.#functions.find(name) };
+      }
+    }
+    return { kind: 'contended' };
+  }
+
+  /** Finds out whether news have been missed. To be called every few seconds. Throws `QueueError`. */
+  async check(): Promise<void> {
+    const bucket = this.#bucket;
+    if (bucket === undefined) {
+      return;
+    }
+    const state = await bucket.state().catch((error: unknown) => {
+      this.#following.abort(); // perhaps the bucket is gone
+      throw error;
+    });
+    const isBehind = state.identity !== bucket.identity || state.revision > this.#seen;
+    if (isBehind && this.#behind) {
+      this.#following.abort();
+    }
+    this.#behind = isBehind && !this.#behind;
+    this.#settleSoon();
+  }
+
+  #opened(): FunctionBucket {
+    if (this.#bucket === undefined) {
+      throw new QueueError('broker', 'the register of functions is not in place yet');
+    }
+    return this.#bucket;
+  }
+
+  #leave(): void {
+    this.#bucket = undefined;
+    this.#current = false;
+    this.#following.abort('left');
+  }
+
+  /** Follows the bucket for as long as the connection lasts. */
+  async #join(manager: JetStreamManager): Promise<void> {
+    this.#following.abort('left');
+    const { connection } = this.#options.broker;
+    const retries = new RetryLog(this.#options.logger, 'the register of functions is not in place yet');
+    for (let attempt = 0; connection !== undefined; attempt++) {
+      const following = new AbortController();
+      this.#following = following;
+      try {
+        const bucket = await FunctionBucket.open(manager, this.#options.topology.layout);
+        await this.#follow(bucket, following.signal);
+        attempt = 0;
+        retries.succeeded();
+      } catch (err) {
+        if (!isLeft(following.signal)) {
+          retries.failed(err, {});
+        }
+      }
+      if (isLeft(following.signal)) {
+        return;
+      }
+      const waitMs = Math.min(maxRetryMs, 100 * 2 ** attempt);
+      await new Promise((resolve) => setTimeout(resolve, waitMs).unref());
+      if (this.#following !== following) {
+        return; // joined anew meanwhile
+      }
+    }
+  }
+
+  async #follow(bucket: FunctionBucket, signal: AbortSignal): Promise<void> {
+    if (isLeft(signal)) {
+      return;
+    }
+    if (this.#identity !== undefined && this.#identity !== bucket.identity) {
+      this.#options.logger.warn({}, 'the register of functions was lost and is filled again');
+      this.#functions.loseStored();
+    }
+    this.#identity = bucket.identity;
+    this.#bucket = bucket;
+    this.#current = false;
+    this.#seen = 0;
+    const names = new Set<string>();
+    let complete = false;
+    const follower = {
+      onStored: (name: string, stored: StoredFunction): void => {
+        names.add(name);
+        this.#take(name, stored);
+        if (complete) {
+          this.#publishSoon();
+        }
+      },
+      onComplete: (): void => {
+        complete = true;
+        this.#functions.keepOnly(names);
+        this.#becomeComplete();
+      },
+    };
+    await bucket.follow(follower, signal);
+  }
+
+  #take(name: string, stored: StoredFunction): void {
+    this.#seen = Math.max(this.#seen, stored.revision);
+    if (parseFunctionName(name) === undefined || stored.content === 'unreadable') {
+      this.#options.logger.warn({ function: name }, 'an entry of the register cannot be read and is passed over');
+    }
+    if (parseFunctionName(name) !== undefined) {
+      this.#functions.takeStored(name, stored);
+      this.#compareNamespaces(stored);
+    }
+  }
+
+  /** Where processes leave out different namespaces, one name can be two functions. */
+  #compareNamespaces({ content }: StoredFunction): void {
+    const { defaultNamespace } = this;
+    const theirs = typeof content === 'object' ? content.settings.defaultNamespace : undefined;
+    const isOurs = theirs === undefined || defaultNamespace === undefined || theirs === defaultNamespace;
+    if (!isOurs && !this.#foreignNamespaces.has(theirs)) {
+      this.#foreignNamespaces.add(theirs);
+      this.#options.logger.warn(
+        { defaultNamespace, theirs },
+        'another process has another default namespace: set DEFAULT_NAMESPACE to the same value in all of them',
+      );
+    }
+  }
+
+  #becomeComplete(): void {
+    const isFirst = !this.#complete;
+    this.#complete = true;
+    this.#current = true;
+    this.#publish();
+    const unnamed = isFirst ? this.#functions.unnamed() : [];
+    if (unnamed.length > 0) {
+      this.#options.logger.info(
+        { functions: unnamed },
+        'functions that an earlier functions file has registered are not in this one and stay until they are deleted',
+      );
+    }
+    this.#settleSoon();
+  }
+
+  /** Sees to the wishes, one after the other. */
+  #settleSoon(): void {
+    this.#settling = this.#settling
+      .then(() => this.#settle())
+      .catch((err: unknown) => {
+        this.#options.logger.warn({ err }, 'the register could not be told of the functions file yet');
+      });
+  }
+
+  async #settle(): Promise<void> {
+    const bucket = this.#bucket;
+    if (bucket === undefined || !this.#complete) {
+      return;
+    }
+    const wishes = this.#functions.wishes();
+    for (const [name, wish] of wishes) {
+      await this.#settleWish(bucket, name, wish);
+    }
+    if ((await this.#adoptStrays(bucket)) || wishes.length > 0) {
+      this.#publishSoon();
+    }
+  }
+
+  /** Brings functions to their one names, all or that of this name. Returns whether there were any to bring. */
+  async #adoptStrays(bucket: FunctionBucket, name?: string): Promise<boolean> {
+    const strays = this.#functions.strays().filter(({ oneName }) => name === undefined || oneName === name);
+    for (const stray of strays) {
+      await adoptStray(bucket, stray, this.#options.logger);
+      await this.#refresh(bucket, stray.oneName);
+      await this.#refresh(bucket, stray.name);
+    }
+    return strays.length > 0;
+  }
+
+  async #settleWish(bucket: FunctionBucket, name: string, wish: Wish): Promise<void> {
+    for (let attempt = 0; attempt < maxTries; attempt++) {
+      const stored = this.#functions.stored(name);
+      const write = toWrite(wish, stored);
+      if (write.kind === 'leave') {
+        return;
+      }
+      if (write.kind === 'nothing' || (await this.#write(bucket, name, write, stored)) === 'written') {
+        this.#functions.fulfil(name, wish);
+        this.#logWish(name, wish, write.kind === 'put' ? write.changes : undefined, stored);
+        return;
+      }
+      await this.#refresh(bucket, name);
+    }
+  }
+
+  /** Says in what the file and the register differed. Values may hold credentials, so only names are told (P9). */
+  #logWish(name: string, wish: Wish, changes: readonly string[] | undefined, stored: StoredFunction | undefined): void {
+    const before = typeof stored?.content === 'object' ? stored.content : undefined;
+    if (wish.kind === 'name' && before !== undefined && changes !== undefined && changes.length > 0) {
+      const fields = { function: name, settings: changes, source: before.source };
+      this.#options.logger.warn(fields, 'the functions file overrides the register');
+    } else if (wish.kind === 'drop' && before?.source === 'file') {
+      this.#options.logger.info(
+        { function: name },
+        'function is gone from the functions file and so from the register',
+      );
+    }
+  }
+
+  async #write(
+    bucket: FunctionBucket,
+    name: string,
+    write: { readonly kind: 'put'; readonly entry: FunctionEntry } | { readonly kind: 'remove' },
+    stored: StoredFunction | undefined,
+  ): Promise<'written' | 'conflict'> {
+    const revision = stored?.revision ?? 0;
+    const result =
+      write.kind === 'put' ? await bucket.write(name, write.entry, revision) : await bucket.remove(name, revision);
+    if (result === 'written') {
+      await this.#refresh(bucket, name);
+    }
+    return result;
+  }
+
+  async #refresh(bucket: FunctionBucket, name: string): Promise<void> {
+    const stored = await bucket.read(name);
+    if (stored !== undefined) {
+      this.#functions.takeStored(name, stored);
+    }
+  }
+
+  /** Once for all that comes in one turn of the event loop, and for a tenth of the time, however many functions there are. */
+  #publishSoon(): void {
+    if (!this.#publishing) {
+      this.#publishing = true;
+      const restMs = Math.min(maxRestMs, this.#publishedAt + 10 * this.#publishTookMs - performance.now());
+      const publish = (): void => {
+        this.#publishing = false;
+        this.#publish();
+      };
+      if (restMs > 0) {
+        setTimeout(publish, restMs).unref();
+      } else {
+        setImmediate(publish);
+      }
+    }
+  }
+
+  #publish(): void {
+    const startedAt = performance.now();
+    const { definition, paused } = this.#functions.toDefinition();
+    // A file knows nothing of pauses: to go by it would resume what others have paused.
+    this.#options.register.replace(definition, this.#complete ? paused : undefined);
+    this.#publishedAt = performance.now();
+    this.#publishTookMs = this.#publishedAt - startedAt;
+  }
+}
+
+function isLeft({ aborted, reason }: AbortSignal): boolean {
+  return aborted && reason === 'left';
+}
+
+function toKnown(name: string, stored: StoredFunction | undefined): KnownFunction | undefined {
+  return typeof stored?.content === 'object' ? { name, entry: stored.content, revision: stored.revision } : undefined;
+}

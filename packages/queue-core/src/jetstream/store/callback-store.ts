@@ -1,0 +1,45 @@
+import type { GenerationKey } from '../../call/index.ts';
+import type { PublishResult } from '../../publish-result.ts';
+import { type CallbackTask, callbackSubject, callbackTaskCodec } from '../../records/index.ts';
+import { callbackStream, type QueueTopology } from '../layout/index.ts';
+import { expectLast, lastMessage, MessageHeaders, setSchedule } from '../messages/index.ts';
+import type { Publisher } from '../publish/index.ts';
+
+/** Keeps callbacks that could not be delivered at once. Methods that publish never throw. */
+export class CallbackStore {
+  readonly #publisher: Publisher;
+  readonly #topology: Pick<QueueTopology, 'manager'>;
+
+  constructor(publisher: Publisher, topology: Pick<QueueTopology, 'manager'>) {
+    this.#publisher = publisher;
+    this.#topology = topology;
+  }
+
+  /**
+   * Keeps the callback until `dueAt`, when a worker takes it up. `conflict` means that it is not the newest word on
+   * this callback: another delivery has gone further.
+   * @param dueAt Unix time in milliseconds
+   * @param after stream sequence of the message that this one follows; 0 for a callback that is stored first
+   */
+  store(task: CallbackTask, body: Uint8Array, dueAt: number, after: number): Promise<PublishResult> {
+    const result = new MessageHeaders();
+    result.set(callbackTaskCodec.header, callbackTaskCodec.encode(task));
+    setSchedule(result, callbackSubject('ready', task), dueAt);
+    expectLast(result, callbackSubject('*', task), after);
+    return this.#publisher.publish({ subject: callbackSubject('later', task), headers: result, body });
+  }
+
+  /** Keeps a callback that nobody has tried yet, for a worker to take up at once. `conflict`: it is kept already. */
+  storeReady(task: CallbackTask, body: Uint8Array): Promise<PublishResult> {
+    const result = new MessageHeaders();
+    result.set(callbackTaskCodec.header, callbackTaskCodec.encode(task));
+    expectLast(result, callbackSubject('*', task), 0);
+    return this.#publisher.publish({ subject: callbackSubject('ready', task), headers: result, body });
+  }
+
+  /** The newest word on a callback, ready or waiting; undefined where none is kept. Throws `QueueError`. */
+  async find(of: GenerationKey): Promise<CallbackTask | undefined> {
+    const message = await lastMessage(this.#topology.manager, callbackStream, callbackSubject('*', of));
+    return message && callbackTaskCodec.decode(message.header.get(callbackTaskCodec.header));
+  }
+}

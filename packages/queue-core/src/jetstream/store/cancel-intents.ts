@@ -1,0 +1,125 @@
+import type { StoredMsg } from '@nats-io/jetstream';
+import { type Call, type CallAddress, keyOf } from '../../call/index.ts';
+import type { PublishResult } from '../../publish-result.ts';
+import {
+  anyCancelIntentSubject,
+  cancelIntentSubject,
+  type HeldReport,
+  type Outcome,
+  outcomeCodec,
+} from '../../records/index.ts';
+import { asQueueError } from '../connecting/index.ts';
+import { cancelStream, type QueueTopology } from '../layout/index.ts';
+import { lastMessage, MessageHeaders } from '../messages/index.ts';
+import type { Publisher } from '../publish/index.ts';
+
+/** That a call is being cancelled, with the outcome that it is about to have. */
+export interface CancelIntent {
+  readonly outcome: Outcome;
+  /** Of the call's message in its queue when somebody began to cancel it; 0 where that is not known. */
+  readonly callSequence: number;
+  readonly sequence: number;
+  /** When it was stored: Unix time in milliseconds. */
+  readonly storedAtMs: number;
+}
+
+interface Cancelling {
+  readonly now: number;
+  /** What the worker said that ran the call. */
+  readonly held: HeldReport | undefined;
+  readonly maxRetries: number;
+}
+
+const nothing = new Uint8Array();
+const callSequenceHeader = 'Asyncfn-Call-Sequence';
+
+/**
+ * What is written down before a call is taken out of its queue to be cancelled. Between that and its outcome the call is
+ * nowhere else: after a crash there, this is what it is found by, and what its end is recorded from (P2).
+ */
+export class CancelIntents {
+  readonly #publisher: Pick<Publisher, 'publish'>;
+  readonly #topology: Pick<QueueTopology, 'manager'>;
+
+  constructor(publisher: Pick<Publisher, 'publish'>, topology: Pick<QueueTopology, 'manager'>) {
+    this.#publisher = publisher;
+    this.#topology = topology;
+  }
+
+  /**
+   * Never throws.
+   * @param callSequence of the message that is about to be taken out of the queue
+   */
+  store(outcome: Outcome, callSequence: number): Promise<PublishResult> {
+    const result = new MessageHeaders();
+    result.set(callSequenceHeader, String(callSequence));
+    result.set(outcomeCodec.header, outcomeCodec.encode(outcome));
+    const subject = cancelIntentSubject(outcome);
+    return this.#publisher.publish({ subject, headers: result, body: nothing });
+  }
+
+  /** Removes what `store` has stored. One that stays is found by the next sweep, so that nobody has to wait for this. */
+  async drop(stored: PublishResult | CancelIntent): Promise<void> {
+    if ('kind' in stored && stored.kind === 'refused') {
+      return;
+    }
+    await this.#topology.manager.streams.deleteMessage(cancelStream, stored.sequence, false).catch(() => false);
+  }
+
+  /** The intent to cancel a call; undefined where there is none. Throws `QueueError`. */
+  async find(address: CallAddress): Promise<CancelIntent | undefined> {
+    const message = await lastMessage(this.#topology.manager, cancelStream, anyCancelIntentSubject(address));
+    return message && toIntent(message);
+  }
+
+  /** The oldest intents, `limit` at most. Throws `QueueError`. */
+  async list(limit: number): Promise<CancelIntent[]> {
+    const found: CancelIntent[] = [];
+    for (let sequence = 1; found.length < limit; ) {
+      const message = await this.#next(sequence);
+      if (message === null) {
+        break;
+      }
+      sequence = message.seq + 1;
+      const intent = toIntent(message);
+      if (intent !== undefined) {
+        found.push(intent);
+      }
+    }
+    return found;
+  }
+
+  async #next(sequence: number): Promise<StoredMsg | null> {
+    const query = { seq: sequence, next_by_subj: 'cancels.>' };
+    try {
+      return await this.#topology.manager.direct.getMessage(cancelStream, query);
+    } catch (error) {
+      throw asQueueError(error, 'what is being cancelled cannot be read');
+    }
+  }
+}
+
+function toIntent({ header, seq, time }: StoredMsg): CancelIntent | undefined {
+  const outcome = outcomeCodec.decode(header.get(outcomeCodec.header));
+  const callSequence = Number(header.get(callSequenceHeader));
+  return outcome && { outcome, callSequence, sequence: seq, storedAtMs: time.getTime() };
+}
+
+/** The end of a call that is cancelled. */
+export function toCancelled(call: Call, { now, held, maxRetries }: Cancelling): Outcome {
+  const startedAt = held?.startedAt ?? call.startedAt;
+  return {
+    v: 1,
+    ...keyOf(call),
+    function: call.function,
+    queue: call.queue,
+    status: 'cancelled',
+    attempts: held === undefined ? call.retry : held.retry + 1,
+    maxRetries: call.maxRetries ?? maxRetries,
+    ...(startedAt !== undefined && { startedAt }),
+    endedAt: now,
+    headers: [],
+    ...(call.callbackUrl !== undefined && { callbackUrl: call.callbackUrl }),
+    ...(call.parentId !== undefined && { parentId: call.parentId }),
+  };
+}

@@ -1,0 +1,6 @@
+// Stores and reads what belongs to one call: its next attempt, its outcome, its callback, its expiry.
+
+export { type CallbackRecord, CallStore, type RecordedEnd, type StoredOutcome } from './call-store.ts';
+export { CallbackStore } from './callback-store.ts';
+export { type CancelIntent, CancelIntents, toCancelled } from './cancel-intents.ts';
+export { type ClaimResult, ExpiryStore } from './expiry-store.ts';

@@ -1,0 +1,45 @@
+import { type Static, Type } from 'typebox';
+import {
+  functionNamePattern,
+  type GenerationKey,
+  generationTokens,
+  identityFields,
+  namePartPattern,
+} from '../call/index.ts';
+import { createRecordCodec } from './record-codec.ts';
+
+/** The result of a call on its way to its receiver. The body travels raw beside it. */
+export const CallbackTask = Type.Object({
+  v: Type.Literal(1),
+  ...identityFields,
+  generation: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+  function: Type.String({ pattern: functionNamePattern }),
+  queue: Type.String({ pattern: namePartPattern }),
+  url: Type.String(),
+  /** `X-Function-Status` */
+  functionStatus: Type.Integer(),
+  /** Of the last attempt at the function. */
+  durationMs: Type.Number(),
+  /** Retries of the function. */
+  retry: Type.Integer({ minimum: 0 }),
+  maxRetries: Type.Integer({ minimum: 0 }),
+  /** End-to-end headers of the function's response, and the trace context of the caller. */
+  headers: Type.Array(Type.Tuple([Type.String(), Type.String()])),
+  /** Of the call: none but the secrets of its token may sign. */
+  ownSecret: Type.Optional(Type.Boolean()),
+  /** Of the call; absent for none. */
+  chainDepth: Type.Optional(Type.Integer({ minimum: 0 })),
+  /** Deliveries tried so far. */
+  tries: Type.Integer({ minimum: 0 }),
+});
+
+export type CallbackTask = Static<typeof CallbackTask>;
+
+export const callbackTaskCodec = createRecordCodec('Asyncfn-Callback', CallbackTask);
+
+export type CallbackReadiness = 'ready' | 'later';
+
+/** `callbacks.<ready|later>.<callId>.<submitter>.<startTime>.<generation>` */
+export function callbackSubject(readiness: CallbackReadiness | '*', key: GenerationKey): string {
+  return `callbacks.${readiness}.${generationTokens(key)}`;
+}

@@ -1,0 +1,83 @@
+import { type Static, Type } from 'typebox';
+import {
+  addressTokens,
+  type CallAddress,
+  type CallIdentity,
+  identityFields,
+  identityTokens,
+  parseFunctionName,
+} from '../call/index.ts';
+import { createRecordCodec } from './record-codec.ts';
+
+/** Why something lies among the dead letters. */
+export const deadLetterReasons = [
+  'retries_exhausted',
+  'rejected',
+  'non_retryable',
+  'expired',
+  'response_too_large',
+  'bad_response',
+  'unknown_function',
+  'undecodable',
+  'worker_crash',
+  'too_large',
+  'callback_undeliverable',
+] as const;
+
+export type DeadLetterReason = (typeof deadLetterReasons)[number];
+
+/** What is known of a call, or of a callback, that came to a bad end. What it was lies whole beside it. */
+export const DeadLetter = Type.Object({
+  v: Type.Literal(1),
+  /** A call whose function is to be invoked again by a replay, or a callback to be sent again. */
+  kind: Type.Union([Type.Literal('call'), Type.Literal('callback')]),
+  ...identityFields,
+  generation: Type.Integer({ minimum: 0 }),
+  function: Type.String(),
+  queue: Type.String(),
+  reason: Type.Enum(deadLetterReasons),
+  /** Of the function, or for a callback of its receiver; absent where there was no answer. */
+  lastStatus: Type.Optional(Type.Integer()),
+  /** Attempts made. */
+  attempts: Type.Integer({ minimum: 0 }),
+  /** When the call was accepted: Unix time in milliseconds. */
+  createdAt: Type.Number(),
+  /** When it came here: Unix time in milliseconds. */
+  endedAt: Type.Number(),
+  /** What is not kept of it, because no message of the broker holds it: the body, or the header that it travelled with as well. */
+  omitted: Type.Optional(Type.Union([Type.Literal('body'), Type.Literal('all')])),
+});
+
+export type DeadLetter = Static<typeof DeadLetter>;
+
+export const deadLetterCodec = createRecordCodec('Asyncfn-Dead-Letter', DeadLetter);
+
+export interface DeadLetterFilter {
+  readonly kind?: DeadLetter['kind'] | undefined;
+  readonly queue?: string | undefined;
+  /** `NAME` or `NAME.NAMESPACE`. */
+  readonly function?: string | undefined;
+  readonly call?: CallAddress | undefined;
+}
+
+/**
+ * `dead.<kind>.<queue>.<namespace>.<name>.<callId>.<submitter>.<startTime>`. A call that fails again after a replay takes
+ * the place of its first failure. Expects a queue that has been checked; throws for what could break out of its token.
+ */
+export function deadLetterSubject(letter: Pick<DeadLetter, 'kind' | 'queue' | 'function'> & CallIdentity): string {
+  return `${lanePrefix(letter)}.${identityTokens(letter)}`;
+}
+
+/** The subjects of dead letters, with `*` for what is not said. Expects and throws as `deadLetterSubject`. */
+export function deadLetterFilter(filter: DeadLetterFilter): string {
+  return `${lanePrefix(filter)}.${filter.call === undefined ? '*.*.*' : addressTokens(filter.call)}`;
+}
+
+function lanePrefix({ kind, queue, function: functionName }: DeadLetterFilter): string {
+  const parsed = functionName === undefined ? undefined : parseFunctionName(functionName);
+  if (functionName !== undefined && parsed === undefined) {
+    throw new TypeError('a dead letter is named by a function that is well formed');
+  }
+  const namespace = parsed === undefined ? '*' : (parsed.namespace ?? '~');
+  return `dead.${kind ?? '*'}.${queue ?? '*'}.${namespace}.${parsed?.name ?? '*'}`;
+}

@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto';
+import { type Static, Type } from 'typebox';
+import type { Call } from '../call/index.ts';
+import { createRecordCodec } from './record-codec.ts';
+
+/** What is remembered of the call that an `Idempotency-Key` came with. */
+export const KeyRecord = Type.Object({
+  v: Type.Literal(1),
+  callId: Type.String(),
+  /** `X-Start-Time` of the call. */
+  startTime: Type.String(),
+  /** The call must not be invoked earlier: Unix time in milliseconds. */
+  notBefore: Type.Optional(Type.Number()),
+  /** Of what the call asked for: see `fingerprintOf`. */
+  fingerprint: Type.String(),
+});
+
+export type KeyRecord = Static<typeof KeyRecord>;
+
+export const keyRecordCodec = createRecordCodec('Asyncfn-Key', KeyRecord);
+
+/** Whether `text` can be an idempotency key: 1 to 255 visible ASCII characters. */
+export function isIdempotencyKey(text: string): boolean {
+  return /^[!-~]{1,255}$/.test(text);
+}
+
+/**
+ * A key as one token of a subject: what clients send never is one itself (P7), nor is it to be read there (P9). The same
+ * key means another thing for another function and for another submitter.
+ */
+export function hashKey({ function: name, submitter = '' }: Pick<Call, 'function' | 'submitter'>, key: string): string {
+  return createHash('sha256').update(`${name}\0${submitter}\0${key}`).digest('hex');
+}
+
+/** What a derived id is remembered under, in the same way. No key has this hash: there are three parts to one. */
+export function hashDerivedId(callId: string): string {
+  return createHash('sha256').update(`derived\0${callId}`).digest('hex');
+}
+
+/**
+ * Tells whether two calls ask for the same: their sub-path, query and body. Headers do not count, because many of them
+ * differ from one try to the next: dates, traces, credentials.
+ */
+export function fingerprintOf({ path, query, body }: Pick<Call, 'path' | 'query' | 'body'>): string {
+  return createHash('sha256').update(`${path}\0${query}\0`, 'latin1').update(body).digest('base64url');
+}
+
+/** What to remember of the call. */
+export function toKeyRecord(call: Call): KeyRecord {
+  const { id: callId, startTime, notBefore } = call;
+  const fingerprint = fingerprintOf(call);
+  return { v: 1, callId, startTime, ...(notBefore !== undefined && { notBefore }), fingerprint };
+}

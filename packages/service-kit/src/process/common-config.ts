@@ -1,0 +1,145 @@
+import {
+  type ConfigOf,
+  choice,
+  duration,
+  integer,
+  listOf,
+  text,
+  urlList,
+  type ValueType,
+  value,
+} from '../config/index.ts';
+import { type HostPattern, hostPatternType } from '../hosts/index.ts';
+import { LOG_FORMATS, LOG_LEVELS } from '../logging/index.ts';
+import { tracingConfig } from '../tracing/index.ts';
+
+/** What `runProcess` itself reads: every process has these. */
+export const processConfig = {
+  logLevel: choice({
+    env: 'LOG_LEVEL',
+    values: LOG_LEVELS,
+    default: 'info',
+    doc: 'The least severe level that is logged.',
+  }),
+  logFormat: choice({
+    env: 'LOG_FORMAT',
+    values: LOG_FORMATS,
+    default: 'json',
+    doc: '`json` is one object a line, `console` is for people.',
+  }),
+  shutdownTimeoutMs: duration({
+    env: 'SHUTDOWN_TIMEOUT',
+    default: 30_000,
+    doc: 'How long a stop waits for work in flight before it hands it back.',
+  }),
+};
+
+/** A domain is one token of a subject. */
+const jetStreamDomainType: ValueType<string> = {
+  expected: 'the name of a JetStream domain, without dots, blanks and wildcards',
+  example: 'hub',
+  parse: (domain) => (/^[^\s.*>$]+$/.test(domain) ? domain : undefined),
+  format: (domain) => domain,
+};
+
+/** What gateway and worker share. `OPS_PORT` is not here: its default differs. */
+export const commonConfig = {
+  natsUrls: urlList({
+    env: 'NATS_URL',
+    protocols: ['nats:', 'tls:'],
+    default: ['nats://127.0.0.1:4222'],
+    doc: 'Servers of the NATS cluster; any of them will do. With `tls://` only encrypted connections.',
+  }),
+  natsCredentialsFile: text({
+    env: 'NATS_CREDENTIALS_FILE',
+    doc: 'Path of a NATS credentials file (JWT and seed).',
+  }),
+  natsUser: text({ env: 'NATS_USER', doc: 'User name at NATS.' }),
+  natsPassword: text({ env: 'NATS_PASSWORD', secret: true, doc: 'Password at NATS.' }),
+  natsToken: text({ env: 'NATS_TOKEN', secret: true, doc: 'Token at NATS.' }),
+  natsInboxPrefix: text({
+    env: 'NATS_INBOX_PREFIX',
+    default: '_INBOX',
+    doc: 'Where answers of NATS come in. With one of its own a process can be kept from hearing those of others.',
+  }),
+  natsTlsCaFile: text({
+    env: 'NATS_TLS_CA_FILE',
+    doc: 'Path of a PEM file with the authorities that may sign the certificate of NATS.',
+  }),
+  natsTlsCertFile: text({
+    env: 'NATS_TLS_CERT_FILE',
+    doc: 'Path of a PEM file with our own certificate, for a NATS that asks clients for one (mutual TLS). With `NATS_TLS_KEY_FILE`. Files are read again on each connection, so that they can be renewed.',
+  }),
+  natsTlsKeyFile: text({
+    env: 'NATS_TLS_KEY_FILE',
+    doc: 'Path of a PEM file with the private key of that certificate, without a passphrase.',
+  }),
+  natsDomain: value(jetStreamDomainType, {
+    env: 'NATS_DOMAIN',
+    doc: 'JetStream domain that holds the streams, where it is not that of the servers in `NATS_URL`: a leaf node with a hub behind it. See docs/nats-permissions.md.',
+  }),
+  streamReplicas: integer({
+    env: 'STREAM_REPLICAS',
+    default: 1,
+    min: 1,
+    max: 5,
+    doc: 'Copies which JetStream keeps of each stream; 3 survives the loss of a server.',
+  }),
+  ...processConfig,
+  ...tracingConfig,
+  allowedHosts: listOf(hostPatternType, {
+    env: 'ALLOWED_HOSTS',
+    default: [],
+    doc: 'Names by which a gateway without tokens may be called (`Host`), besides loopback names and the address that it is reached at; and an operations server that listens on a loopback address.',
+  }),
+  opsHost: text({ env: 'OPS_HOST', doc: 'Address of the operations server. Default: that of `HOST`.' }),
+};
+
+/**
+ * The address that a process listens on.
+ * @param doc what listens there, beside the operations server
+ */
+export function host(doc: string) {
+  return text({ env: 'HOST', default: '0.0.0.0', doc });
+}
+
+interface ListenConfig {
+  readonly host: string;
+  readonly opsHost: string | undefined;
+  readonly opsPort: number;
+  readonly allowedHosts: readonly HostPattern[];
+}
+
+/** Where the operations server listens: what keeps the API on this machine keeps that there as well. */
+export function opsAddress({ host, opsHost, opsPort, allowedHosts }: ListenConfig) {
+  return { host: opsHost ?? host, port: opsPort, allowedHosts };
+}
+
+/** Where the broker is and who we are there, in the words of its client. */
+export function brokerAddress(config: ConfigOf<typeof commonConfig>) {
+  return {
+    servers: config.natsUrls,
+    credentialsFile: config.natsCredentialsFile,
+    user: config.natsUser,
+    password: config.natsPassword,
+    token: config.natsToken,
+    inboxPrefix: config.natsInboxPrefix,
+    tlsCaFile: config.natsTlsCaFile,
+    tlsCertFile: config.natsTlsCertFile,
+    tlsKeyFile: config.natsTlsKeyFile,
+    domain: config.natsDomain,
+  };
+}
+
+/**
+ * The port of the operations server, 0 for a free one.
+ * @param port default
+ */
+export function opsPort(port: number) {
+  return integer({
+    env: 'OPS_PORT',
+    default: port,
+    max: 65_535,
+    doc: 'Port of the operations server (`/metrics`, `/livez`, `/readyz`); 0 picks a free one.',
+  });
+}
