@@ -1,3 +1,5 @@
+// The scenarios: what is measured of which system. Each file is one scenario, and this is the list of them.
+
 import type { Scenario } from '../scenario.ts';
 import type { SystemOptions } from '../systems/index.ts';
 import { acceptScenario, durableAcceptScenario } from './accept.ts';

@@ -1,3 +1,5 @@
+// The sample load: calls of the sample functions, again and again.
+
 import { createService, every, integer, processConfig, readVersion, runProcess, text } from '@asyncfn/service-kit';
 import { sampleCalls } from './sample-calls.ts';
 

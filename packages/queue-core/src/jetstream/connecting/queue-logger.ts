@@ -6,6 +6,6 @@ export interface QueueLogger {
 }
 
 /** What a line has besides its own fields: a second `level` would hide how grave it is. */
-export type LogFields = Readonly<Record<string, unknown>> & {
+type LogFields = Readonly<Record<string, unknown>> & {
   readonly [name in 'level' | 'time' | 'name' | 'msg']?: never;
 };
