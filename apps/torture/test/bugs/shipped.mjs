@@ -6,7 +6,7 @@ const packages = new URL('../../../../packages/', import.meta.url);
 const apps = new URL('../../../', import.meta.url);
 
 export const { CallQueue, CallStore, Publisher, QueueTopology } = await import(
-  new URL('queue-core/dist/index.js', packages).href
+  new URL('queue-core/dist/jetstream/index.js', packages).href
 );
 export const { IdClaims } = await import(new URL('queue-core/dist/jetstream/intake/id-claims.js', packages).href);
 export const { CallRunner } = await import(new URL('worker/dist/attempts/call-runner.js', apps).href);
