@@ -1,4 +1,4 @@
-import type { Receipt, ReceiptBatch } from '@asyncfn/queue-core';
+import { forEachLimited, type Receipt, type ReceiptBatch } from '@asyncfn/queue-core';
 import type { ReceiptDelivery, ReceiptSource, ReceiptStore } from '@asyncfn/queue-core/jetstream';
 import { type Logger, sleep } from '@asyncfn/service-kit';
 import type { AuditFinding, WorkerMetrics } from './metrics.ts';
@@ -82,22 +82,18 @@ export class CallAudit {
   async #audit(batch: ReceiptBatch): Promise<void> {
     const { store, metrics, now } = this.#options;
     const held: Receipt[] = [];
-    const waiting = [...batch.receipts];
     const isLate = (): boolean => now() - (batch.dueAt - batch.waitMs) > rememberedMs;
-    const work = async (): Promise<void> => {
-      for (let receipt = waiting.pop(); receipt !== undefined; receipt = waiting.pop()) {
-        const finding = await this.#find(receipt, isLate);
-        if (finding === 'held') {
-          held.push(receipt);
-          continue;
-        }
-        if (finding === 'missing') {
-          await this.#report(receipt);
-        }
-        metrics.audited(finding);
+    await forEachLimited(batch.receipts, looksAtOnce, async (receipt) => {
+      const finding = await this.#find(receipt, isLate);
+      if (finding === 'held') {
+        held.push(receipt);
+        return;
       }
-    };
-    await Promise.all(Array.from({ length: looksAtOnce }, work));
+      if (finding === 'missing') {
+        await this.#report(receipt);
+      }
+      metrics.audited(finding);
+    });
     if (held.length > 0) {
       const waitMs = Math.min(longestWaitMs, batch.waitMs * 2);
       const result = await store.put({ v: 1, receipts: held, dueAt: now() + waitMs, waitMs });

@@ -1,3 +1,4 @@
+import { forEachLimited } from '../../for-each-limited.ts';
 import type { BrokerTrouble, ReplayObstacle, ReplayResult } from './dead-letter-replayer.ts';
 import type { DeadLetterEntry, DeadLetterPage } from './dead-letter-scan.ts';
 
@@ -65,15 +66,13 @@ export class BulkReplay {
 
   /** Returns the first trouble. */
   async #replayAll(entries: readonly DeadLetterEntry[]): Promise<Trouble | undefined> {
-    const waiting = [...entries];
     let trouble: Trouble | undefined;
-    const work = async (): Promise<void> => {
-      for (let entry = waiting.shift(); entry !== undefined && trouble === undefined; entry = waiting.shift()) {
-        const result = await this.#parts.replay(entry.sequence);
+    await forEachLimited(entries, concurrency, async ({ sequence }) => {
+      if (trouble === undefined) {
+        const result = await this.#parts.replay(sequence);
         trouble ??= this.#note(result);
       }
-    };
-    await Promise.all(Array.from({ length: concurrency }, work));
+    });
     return trouble;
   }
 
