@@ -1,7 +1,8 @@
-import { ApiClient, type AppProcess } from '@asyncfn/stack';
+import { ApiClient } from '@asyncfn/stack';
 import { eventually, type RequestHandler, startCallbackReceiver, startTestFunction } from '@asyncfn/testkit';
 import { expect, test } from 'vitest';
 import { Records } from './harness/broker/records.ts';
+import { watchMemory } from './harness/memory-watch.ts';
 import { startStack } from './harness/stack.ts';
 import { startSilentReceiver } from './harness/wire/silent-receiver.ts';
 
@@ -54,22 +55,3 @@ test('large bodies and results for receivers that hang take no more memory than 
   expect(tookMs).toBeLessThan(15_000);
   expect(fn.invocations).toHaveLength(calls);
 });
-
-interface MemoryWatch extends Disposable {
-  readonly peakBytes: number;
-}
-
-function watchMemory(app: AppProcess): MemoryWatch {
-  let peakBytes = 0;
-  const look = async (): Promise<void> => {
-    const bytes = await app.metric('process_resident_memory_bytes').catch(() => 0);
-    peakBytes = Math.max(peakBytes, bytes);
-  };
-  const timer = setInterval(() => void look(), 100);
-  return {
-    get peakBytes() {
-      return peakBytes;
-    },
-    [Symbol.dispose]: () => clearInterval(timer),
-  };
-}

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { ApiClient, type AppProcess, CallClient } from '@asyncfn/stack';
+import { ApiClient, CallClient } from '@asyncfn/stack';
 import { eventually, startTestFunction } from '@asyncfn/testkit';
 import { expect, test } from 'vitest';
+import { watchMemory } from './harness/memory-watch.ts';
 import { startStack } from './harness/stack.ts';
 
 const mebibyte = 1024 * 1024;
@@ -72,23 +73,4 @@ class SlowReaders implements Disposable {
       socket.destroy();
     }
   }
-}
-
-interface MemoryWatch extends Disposable {
-  readonly peakBytes: number;
-}
-
-function watchMemory(app: AppProcess): MemoryWatch {
-  let peakBytes = 0;
-  const look = async (): Promise<void> => {
-    const bytes = await app.metric('process_resident_memory_bytes').catch(() => 0);
-    peakBytes = Math.max(peakBytes, bytes);
-  };
-  const timer = setInterval(() => void look(), 100);
-  return {
-    get peakBytes() {
-      return peakBytes;
-    },
-    [Symbol.dispose]: () => clearInterval(timer),
-  };
 }
