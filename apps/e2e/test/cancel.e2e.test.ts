@@ -68,7 +68,7 @@ describe('a call is cancelled', () => {
     stack.worker.kill('SIGSTOP');
     const stoppedAt = performance.now();
     const cancelled = await client.accept('victim');
-    // Between the delivery and the word of the cancel, so that the worker does not read both at once.
+    // Between the delivery and the message that cancels, so that the worker does not read both at once.
     const large = await client.accept('filler', { body: 'x'.repeat(900_000) });
     expect(await calls.ask(cancelled, '', 'DELETE')).toMatchObject({ status: 202 });
     await eventually(() => performance.now() - stoppedAt > 2_000);

@@ -59,7 +59,7 @@ interface Party {
   readonly headers?: Record<string, string>;
 }
 
-/** Calls of somebody whose results are taken at once. */
+/** Calls of a caller whose receiver answers at once. */
 function measure({ client, headers = {} }: Party, path: string, count: number): Promise<Service> {
   const request = { callbackUrl: `http://localhost:${receiver.port}${path}`, headers };
   return measureService({ client, name: 'echo', fn, inbox: receiver, request }, count);

@@ -229,7 +229,7 @@ describe('what a stolen password is worth', () => {
 
   test('the worker may send to subjects of retries, which are those of delayed calls: the docs say so', async () => {
     await using connection = await connectAs(nats, 'worker');
-    // Permitted: only no stream is there to take it.
+    // Permitted, but no stream exists that takes it.
     const forged = connection.request('calls.default.later.~.echo.forged.~.1', '', { timeout: 2_000 });
     await expect(forged).rejects.toThrow(/no responders/i);
     expect(await readFile(permissionsPage, 'utf8')).toContain("**The worker's user can forge calls.**");

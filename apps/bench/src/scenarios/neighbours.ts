@@ -90,7 +90,7 @@ async function measure({ neighbour, stack }: SharedSystem, { durationMs }: Scale
   return { ...toFigures(service), 'cores busy': (busyMs() - before) / (performance.now() - startedAt) };
 }
 
-/** What all cores together have worked, whoever it was for. */
+/** How long all cores together have worked, for any process. */
 function busyMs(): number {
   return cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
 }

@@ -11,7 +11,7 @@ export interface CallOptions extends Pick<AcceptContext, 'lookup' | 'names'>, Re
   /** Whether calls can be found, and it is known what functions are called. */
   readonly places: { readonly available: boolean };
   readonly canceller: Pick<CallCanceller, 'cancel'>;
-  /** Aborts when the gateway stops: whoever waits is answered then. */
+  /** Aborts when the gateway stops: clients that wait are answered then. */
   readonly stopping: AbortSignal;
   /** How long results are kept, in milliseconds; 0 is not at all. */
   readonly resultTtlMs: number;

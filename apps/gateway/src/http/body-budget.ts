@@ -34,7 +34,7 @@ export function roomForLarge(limitBytes: number): number {
 
 /** What a body needs room for. */
 interface Need {
-  /** Of all of it that is there. */
+  /** Of the whole body, as far as it has come. */
   readonly size: number;
   readonly owner: string | undefined;
   /** Is not given up for it. */
