@@ -21,6 +21,7 @@ describe('a redeployment under load', () => {
       expect(await worker.stop()).toEqual({ code: 0, signal: null });
     }
     await load.stop();
+    await inbox.waitForCallbacks(load.accepted.length);
     await stack.untilSettled();
 
     expect(load.refused).toEqual([]);
