@@ -193,6 +193,21 @@ describe('attempts', () => {
     expect(brokenRules(twice('kill NATS', 'all').events)).toEqual([]);
   });
 
+  test('are made twice by two workers that had the call waiting, from when a lease was lost until its turn', () => {
+    const waiting = (sentAt: number, breaksLeasesOf: string) =>
+      new WrittenHistory()
+        .sent(1, silent, sentAt)
+        .accepted(1, sentAt + 5)
+        .fault(1, 'isolate NATS', 2_800, 10_300, breaksLeasesOf)
+        .attempt(1, 0, 15_742, 16_347, 200, 'worker-2')
+        .attempt(1, 0, 15_750, 16_355, 200, 'worker-1')
+        .ended(1, silent, 16_497);
+    expect(brokenRules(waiting(0, 'all').events)).toEqual([]);
+    expect(brokenRules(waiting(0, 'worker-2').events)).toEqual([]);
+    expect(brokenRules(waiting(0, 'worker-3').events)).toHaveLength(2);
+    expect(brokenRules(waiting(15_000, 'all').events)).toHaveLength(2);
+  });
+
   test('are made twice where a worker is lost before the end is on record, however long that takes', () => {
     const stuck = (endedAt: number) =>
       new WrittenHistory()

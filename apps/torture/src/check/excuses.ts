@@ -16,21 +16,26 @@ export interface RuleContext {
   readonly limits: RuleLimits;
 }
 
+/** How long a worker may have had an attempt of a call. */
+export interface Held {
+  /** When the attempt came into the queue. Its worker may have had it since: it may have waited for its turn. */
+  readonly from: number;
+  /** When the end of the call was on record, which may be long after the function has answered. */
+  readonly to: number;
+}
+
 /**
  * Whether there may be a second invocation beside the first one: because a lease was lost while the worker of the first
- * one had the call, or because the worker of the second one stood still with the call in its hands, from before the
- * first one, and did not know better when it went on. A worker has a call until its end is on record, which may be long
- * after the function has answered: the stream of ends may be without a leader.
- *
- * @param endedAt when the end of the call was on record
+ * one had the call, so that both had it, or because the worker of the second one stood still with the call, from before
+ * the first one, and did not know better when it went on.
  */
-export function isExcused(first: Invocation, second: Invocation, endedAt: number, context: RuleContext): boolean {
+export function isExcused(first: Invocation, second: Invocation, held: Held, context: RuleContext): boolean {
   const { faults, limits } = context;
-  const heldUntil = Math.min(endedAt, second.from) + limits.slackMs;
+  const heldUntil = Math.min(held.to, second.from) + limits.slackMs;
   return (
     faults.some((fault) => {
-      const isOfAll = fault.breaksLeasesOf === 'all' && overlaps(fault, first.from, second.from, limits);
-      return isOfAll || (fault.breaksLeasesOf === first.worker && overlaps(fault, first.from, heldUntil, limits));
+      const isOfAll = fault.breaksLeasesOf === 'all' && overlaps(fault, held.from, second.from, limits);
+      return isOfAll || (fault.breaksLeasesOf === first.worker && overlaps(fault, held.from, heldUntil, limits));
     }) || wasHeldUp(second, first.from, context)
   );
 }

@@ -1,6 +1,6 @@
 import type { EventOf, HistoryEvent, Invocation, Story } from '../history/index.ts';
 import { expectedEnd, pausedFunction } from '../plan.ts';
-import { clockError, isExcused, mayHaveStarted, type RuleContext, wasHeldUp } from './excuses.ts';
+import { clockError, type Held, isExcused, mayHaveStarted, type RuleContext, wasHeldUp } from './excuses.ts';
 
 /** What holds for every call, whatever breaks. The names are for reports. */
 export type Rule =
@@ -143,21 +143,21 @@ export const rules: Readonly<Record<Rule, Check>> = {
     return early === undefined ? undefined : `retry ${early.retry} began before attempt ${early.retry} had returned`;
   },
 
-  'once without a crash': ({ invocations, ends }, context) => {
-    const twice = pairs(invocations).find(([a, b]) => a.retry === b.retry && !isExcused(a, b, firstEnd(ends), context));
+  'once without a crash': (story, context) => {
+    const twice = pairs(story.invocations).find(
+      ([a, b]) => a.retry === b.retry && !isExcused(a, b, heldSpan(story, a), context),
+    );
     return twice === undefined ? undefined : `attempt ${twice[0].retry + 1} was made twice, and nothing was broken`;
   },
 
-  'one attempt at a time': ({ invocations, ends }, context) => {
+  'one attempt at a time': (story, context) => {
+    const { invocations } = story;
+    const mayBeBeside = (first: Invocation, second: Invocation): boolean =>
+      isExcused(first, second, heldSpan(story, first), context);
     // What an attempt that was made again runs beside is what has followed the first one.
     const isAgain = (each: Invocation): boolean =>
-      invocations.some(
-        (first) =>
-          first.retry === each.retry && first.from < each.from && isExcused(first, each, firstEnd(ends), context),
-      );
-    const both = pairs(invocations).find(
-      ([a, b]) => b.from < a.to && !isExcused(a, b, firstEnd(ends), context) && !isAgain(a),
-    );
+      invocations.some((first) => first.retry === each.retry && first.from < each.from && mayBeBeside(first, each));
+    const both = pairs(invocations).find(([a, b]) => b.from < a.to && !mayBeBeside(a, b) && !isAgain(a));
     return both === undefined ? undefined : 'two attempts ran at once, and nothing was broken';
   },
 
@@ -203,6 +203,12 @@ export const rules: Readonly<Record<Rule, Check>> = {
 function isForgotten({ ends }: Story, { events }: Story, { endsKeptMs }: RuleContext['limits']): boolean {
   const shown = events.find((event) => event.kind === 'invoked' || (event.kind === 'answered' && event.status === 202));
   return firstEnd(ends) + endsKeptMs < (shown?.at ?? Number.POSITIVE_INFINITY);
+}
+
+/** How long a worker may have had the attempt: it comes into the queue once the one before it has returned. */
+function heldSpan({ sent, invocations, ends }: Story, { retry }: Invocation): Held {
+  const returned = invocations.filter((each) => each.retry < retry && each.to < Number.POSITIVE_INFINITY);
+  return { from: Math.max(sent.at, ...returned.map(({ to }) => to)), to: firstEnd(ends) };
 }
 
 /** When the end of a call was on record; never for one without. */
