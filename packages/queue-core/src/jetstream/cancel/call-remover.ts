@@ -1,11 +1,8 @@
-import { JetStreamApiError } from '@nats-io/jetstream';
 import { addressOf, type CallSubject, callFilter, queueStream } from '../../call/index.ts';
 import { asQueueError } from '../connecting/index.ts';
+import { isMessageGone } from '../error-codes.ts';
 import { laneProgress, type QueueTopology, wasDelivered } from '../layout/index.ts';
 import type { QueuedCall } from '../lookup/index.ts';
-
-/** `no message found`, in the words of different versions. */
-const notThere: ReadonlySet<number> = new Set([10037, 10043, 10057]);
 
 /** Takes calls out of their queues. */
 export class CallRemover {
@@ -35,7 +32,7 @@ export class CallRemover {
     try {
       return await this.#topology.manager.streams.deleteMessage(queueStream(subject.queue), sequence, false);
     } catch (error) {
-      if (error instanceof JetStreamApiError && notThere.has(error.code)) {
+      if (isMessageGone(error)) {
         return false;
       }
       throw asQueueError(error, 'a call cannot be taken out of its queue');

@@ -1,6 +1,7 @@
 import { JetStreamApiError } from '@nats-io/jetstream';
 import { errors } from '@nats-io/transport-node';
 import { QueueError, type QueueErrorCode } from '../../errors.ts';
+import { errorCode } from '../error-codes.ts';
 
 interface Explanation {
   readonly code: QueueErrorCode;
@@ -10,23 +11,29 @@ interface Explanation {
 
 const streamLimit = 'the account at NATS may have no more streams: asyncfn needs ten, and one for each queue';
 
-/** JetStream's `err_code`s that need a person, and what that person has to know (nats-server, errors.json). */
+/** JetStream's errors that need a person, and what that person has to know. */
 const explanations: ReadonlyMap<number, Explanation> = new Map([
-  [10002, { code: 'account_limit', advice: 'raise the limits of the account at NATS' }],
-  [10026, { code: 'consumer_limit', advice: 'each function needs a consumer: raise max_consumers of the account' }],
-  [10027, { code: 'account_limit', advice: streamLimit }],
+  [errorCode.accountResourcesExceeded, { code: 'account_limit', advice: 'raise the limits of the account at NATS' }],
   [
-    10074,
+    errorCode.maximumConsumersLimit,
+    { code: 'consumer_limit', advice: 'each function needs a consumer: raise max_consumers of the account' },
+  ],
+  [errorCode.maximumStreamsLimit, { code: 'account_limit', advice: streamLimit }],
+  [
+    errorCode.streamReplicasNotSupported,
     { code: 'replicas', advice: 'STREAM_REPLICAS above 1 needs a cluster of nats-servers, and this one is alone' },
   ],
-  [10113, { code: 'account_limit', advice: 'set STREAM_MAX_BYTES' }],
+  [errorCode.streamMaxBytesRequired, { code: 'account_limit', advice: 'set STREAM_MAX_BYTES' }],
   [
-    10120,
+    errorCode.noLimitsForReplicas,
     { code: 'account_limit', advice: 'the account at NATS has no limits for streams of so many STREAM_REPLICAS' },
   ],
-  [10122, { code: 'account_limit', advice: 'lower STREAM_MAX_BYTES' }],
+  [errorCode.streamMaxBytesExceeded, { code: 'account_limit', advice: 'lower STREAM_MAX_BYTES' }],
   // More servers may be about to join.
-  [10005, { code: 'broker', advice: 'STREAM_REPLICAS asks for more copies than there are servers at the moment' }],
+  [
+    errorCode.clusterPeersNotAvailable,
+    { code: 'broker', advice: 'STREAM_REPLICAS asks for more copies than there are servers at the moment' },
+  ],
 ]);
 
 /**

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { JetStreamApiError } from '@nats-io/jetstream';
 import {
   type Call,
   callFilter,
@@ -18,6 +17,7 @@ import type { FunctionConfig } from '../../functions/index.ts';
 import type { PublishResult, RefusalReason } from '../../publish-result.ts';
 import { type CallbackTask, callbackSubject, callbackTaskCodec } from '../../records/index.ts';
 import { asQueueError } from '../connecting/index.ts';
+import { isMessageGone } from '../error-codes.ts';
 import { callbackStream, deadLetterStream, type QueueTopology } from '../layout/index.ts';
 import { expectLast, lastMessage, MessageHeaders } from '../messages/index.ts';
 import type { Publisher } from '../publish/index.ts';
@@ -64,9 +64,6 @@ const pollMs = 50;
 
 /** Something of the same id is there, or on its way to be. */
 const inTheWay: ReadonlySet<RefusalReason> = new Set(['conflict', 'undecided']);
-
-/** `no message found`, in the words of different versions. */
-const deleteFailed: ReadonlySet<number> = new Set([10043, 10057]);
 
 /**
  * Puts one dead letter back on its way. First it is stored there, then the dead letter is removed, so that a crash in
@@ -206,7 +203,7 @@ export class DeadLetterReplayer {
     try {
       await this.#parts.topology.manager.streams.deleteMessage(deadLetterStream, sequence, false);
     } catch (error) {
-      if (!(error instanceof JetStreamApiError && deleteFailed.has(error.code))) {
+      if (!isMessageGone(error)) {
         throw asQueueError(error, 'a dead letter that was replayed cannot be removed');
       }
     }

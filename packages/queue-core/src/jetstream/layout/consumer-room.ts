@@ -1,14 +1,12 @@
-import { JetStreamApiError, type JetStreamManager, type StreamConfig, type StreamInfo } from '@nats-io/jetstream';
+import type { JetStreamManager, StreamConfig, StreamInfo } from '@nats-io/jetstream';
 import { asQueueError, type QueueLogger } from '../connecting/index.ts';
+import { isApiError } from '../error-codes.ts';
 
 /**
  * How many consumers the stream of a queue is to take: one for each of 10,000 registered functions, and as many again as
  * come beside them: functions that exist by `defaults.url` alone, and those that have moved or are gone.
  */
 export const wantedConsumers = 16_384;
-
-/** What a refusal is that leaves the stream as it is: the account may have fewer, or the server is too old to change it. */
-const refusals: ReadonlySet<number> = new Set([10026, 10052]);
 
 /**
  * Lets the stream of a queue have `wantedConsumers`, or as many as the account may have. Without a limit of its own a
@@ -27,7 +25,8 @@ export async function raiseConsumerLimit(
       await manager.streams.update(config.name, changed);
     }
   } catch (err) {
-    if (!(err instanceof JetStreamApiError && refusals.has(err.code))) {
+    // The account may have fewer, or the server is too old to change it: the stream stays as it is.
+    if (!isApiError(err, 'maximumConsumersLimit', 'streamInvalidConfig')) {
       throw asQueueError(err, `stream ${config.name} cannot be given room for consumers`);
     }
     logger.info({ stream: config.name, consumers: config.max_consumers, err }, 'stream keeps its limit of consumers');

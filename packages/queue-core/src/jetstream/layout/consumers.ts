@@ -1,16 +1,8 @@
-import {
-  AckPolicy,
-  type ConsumerConfig,
-  type ConsumerInfo,
-  JetStreamApiError,
-  type JetStreamManager,
-} from '@nats-io/jetstream';
+import { AckPolicy, type ConsumerConfig, type ConsumerInfo, type JetStreamManager } from '@nats-io/jetstream';
 import { consumerFunction, functionConsumer, functionFilter, queueStream, scheduledFilter } from '../../call/index.ts';
 import { asQueueError } from '../connecting/index.ts';
-import { streamNotFound } from './streams.ts';
+import { isApiError } from '../error-codes.ts';
 
-const consumerExists = 10148;
-const consumerNotFound = 10014;
 const nanosPerMs = 1_000_000;
 
 /** Lease of a call, in milliseconds, in a consumer that no worker has seen yet: a worker sets its own `ACK_WAIT`. */
@@ -100,7 +92,7 @@ async function createLane(manager: JetStreamManager, lane: LaneConfig): Promise<
   try {
     return await manager.consumers.add(queueStream(lane.queue), laneConsumerConfig(lane));
   } catch (error) {
-    if (error instanceof JetStreamApiError && error.code === consumerExists) {
+    if (isApiError(error, 'consumerAlreadyExists')) {
       return undefined;
     }
     throw error;
@@ -121,7 +113,7 @@ export async function pauseLane(
   try {
     await setPaused(manager, queue, name, paused);
   } catch (error) {
-    if (!(error instanceof JetStreamApiError && error.code === consumerNotFound)) {
+    if (!isApiError(error, 'consumerNotFound')) {
       throw asQueueError(error, `the consumer of ${name} in queue ${queue} cannot be paused or resumed`);
     }
   }
@@ -161,7 +153,7 @@ export async function ensureScheduledCount(manager: JetStreamManager, queue: str
   try {
     await manager.consumers.add(queueStream(queue), config);
   } catch (error) {
-    if (!(error instanceof JetStreamApiError && error.code === consumerExists)) {
+    if (!isApiError(error, 'consumerAlreadyExists')) {
       throw asQueueError(error, `the calls of queue ${queue} that wait for their time cannot be counted`);
     }
   }
@@ -217,7 +209,7 @@ export async function laneProgress(
   try {
     return toProgress(await manager.consumers.info(queueStream(queue), functionConsumer(name)));
   } catch (error) {
-    if (error instanceof JetStreamApiError && error.code === consumerNotFound) {
+    if (isApiError(error, 'consumerNotFound')) {
       return noProgress;
     }
     throw asQueueError(error, `the consumer of ${name} in queue ${queue} cannot be read`);
@@ -254,7 +246,7 @@ export async function findLane(manager: JetStreamManager, queue: string, name: s
   try {
     return toLaneState(await manager.consumers.info(queueStream(queue), functionConsumer(name)));
   } catch (error) {
-    if (error instanceof JetStreamApiError && (error.code === consumerNotFound || error.code === streamNotFound)) {
+    if (isApiError(error, 'consumerNotFound', 'streamNotFound')) {
       return undefined;
     }
     throw asQueueError(error, `the consumer of ${name} in queue ${queue} cannot be read`);
@@ -266,7 +258,7 @@ export async function removeLane(manager: JetStreamManager, queue: string, name:
   try {
     await manager.consumers.delete(queueStream(queue), functionConsumer(name));
   } catch (error) {
-    if (!(error instanceof JetStreamApiError && error.code === consumerNotFound)) {
+    if (!isApiError(error, 'consumerNotFound')) {
       throw asQueueError(error, `the consumer of ${name} in queue ${queue} cannot be removed`);
     }
   }

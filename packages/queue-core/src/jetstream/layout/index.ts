@@ -27,4 +27,3 @@ export { maxBodyBytes } from './server-check.ts';
 export { StreamLayout } from './stream-layout.ts';
 export { StreamRoom } from './stream-room.ts';
 export { StreamWatch } from './stream-watch.ts';
-export { streamNotFound } from './streams.ts';

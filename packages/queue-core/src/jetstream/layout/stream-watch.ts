@@ -1,8 +1,8 @@
-import { JetStreamApiError, type StreamInfo } from '@nats-io/jetstream';
+import type { StreamInfo } from '@nats-io/jetstream';
 import { asQueueError, type QueueLogger, RetryLog } from '../connecting/index.ts';
+import { isApiError } from '../error-codes.ts';
 import { KnownStreams, type LostStream, type StreamSight } from './known-streams.ts';
 import type { QueueTopology } from './queue-topology.ts';
-import { streamNotFound } from './streams.ts';
 
 type Topology = Pick<QueueTopology, 'manager' | 'ready' | 'onStream' | 'repair'>;
 
@@ -89,7 +89,7 @@ export class StreamWatch {
       await this.#topology.manager.streams.info(name);
       return false;
     } catch (error) {
-      if (error instanceof JetStreamApiError && error.code === streamNotFound) {
+      if (isApiError(error, 'streamNotFound')) {
         return true;
       }
       throw asQueueError(error, `stream ${name} cannot be read`);

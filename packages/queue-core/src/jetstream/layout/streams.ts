@@ -1,6 +1,5 @@
 import {
   DiscardPolicy,
-  JetStreamApiError,
   type JetStreamManager,
   RetentionPolicy,
   StorageType,
@@ -10,14 +9,7 @@ import {
 import { queueStream, queueSubjects, streamQueue } from '../../call/index.ts';
 import { QueueError } from '../../errors.ts';
 import { asQueueError, type QueueLogger } from '../connecting/index.ts';
-
-/** JetStream's code for a stream that does not exist. */
-export const streamNotFound = 10059;
-/** `stream configuration update can not change ...`. */
-const invalidConfig = 10052;
-
-/** Insufficient resources, or storage. */
-const outOfRoom: ReadonlySet<number> = new Set([10023, 10047]);
+import { isApiError } from '../error-codes.ts';
 
 /** Settings that JetStream never changes on a stream that exists. */
 const fixed: ReadonlySet<string> = new Set(['retention', 'storage']);
@@ -99,7 +91,7 @@ export async function ensureStreamWithRoom(
 }
 
 function isOutOfRoom(error: unknown): boolean {
-  return error instanceof QueueError && error.cause instanceof JetStreamApiError && outOfRoom.has(error.cause.code);
+  return error instanceof QueueError && isApiError(error.cause, 'insufficientResources', 'storageResourcesExceeded');
 }
 
 /** The settings that the stream has then: those of another process, if that one was faster. */
@@ -165,7 +157,7 @@ async function update(
       num_replicas: replicas,
     });
   } catch (cause) {
-    if (cause instanceof JetStreamApiError && cause.code === invalidConfig) {
+    if (isApiError(cause, 'streamInvalidConfig')) {
       throw mismatch(wanted.name, differences, cause);
     }
     throw asReservation(asQueueError(cause, `stream ${wanted.name} cannot be updated`), wanted);
@@ -236,7 +228,7 @@ async function findStream(manager: JetStreamManager, name: string): Promise<Stre
   try {
     return await manager.streams.info(name);
   } catch (error) {
-    if (error instanceof JetStreamApiError && error.code === streamNotFound) {
+    if (isApiError(error, 'streamNotFound')) {
       return undefined;
     }
     throw asQueueError(error, `stream ${name} cannot be read`);

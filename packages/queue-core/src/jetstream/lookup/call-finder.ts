@@ -1,4 +1,4 @@
-import { JetStreamApiError, type StoredMsg } from '@nats-io/jetstream';
+import type { StoredMsg } from '@nats-io/jetstream';
 import {
   addressOf,
   type Call,
@@ -18,6 +18,7 @@ import { type CallStanding, deadLetterFilter, type EndedCall } from '../../recor
 import type { Broker } from '../connecting/index.ts';
 import type { Handovers } from '../consume/index.ts';
 import { toStoredDeadLetter } from '../dead-letters/index.ts';
+import { isApiError } from '../error-codes.ts';
 import type { HolderLine, Silence, StoredAttempt } from '../holders/index.ts';
 import {
   deadLetterStream,
@@ -55,7 +56,6 @@ export interface QueuedCall {
   readonly dueAt: number | undefined;
 }
 
-const streamNotFound = 10059;
 /** How long the list of the queues is taken for true. What is not found is looked for in all there are. */
 const queuesKnownMs = 2_000;
 /** A call that moves faster than we can look is said to be where we saw it last. */
@@ -227,7 +227,7 @@ export class CallFinder {
       return await lastMessage(this.#parts.topology.manager, queueStream(queue), callFilter(queue, address));
     } catch (error) {
       const cause = error instanceof QueueError ? error.cause : undefined;
-      if (cause instanceof JetStreamApiError && cause.code === streamNotFound) {
+      if (isApiError(cause, 'streamNotFound')) {
         return undefined;
       }
       throw error;

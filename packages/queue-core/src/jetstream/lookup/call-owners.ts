@@ -1,4 +1,4 @@
-import { JetStreamApiError, type JetStreamManager } from '@nats-io/jetstream';
+import type { JetStreamManager } from '@nats-io/jetstream';
 import {
   type CallAddress,
   type CallIdentity,
@@ -9,7 +9,8 @@ import {
 } from '../../call/index.ts';
 import { anyCancelIntentSubject, anyOutcomeSubject, deadLetterFilter } from '../../records/index.ts';
 import { asQueueError } from '../connecting/index.ts';
-import { cancelStream, deadLetterStream, outcomeStream, streamNotFound } from '../layout/index.ts';
+import { isApiError } from '../error-codes.ts';
+import { cancelStream, deadLetterStream, outcomeStream } from '../layout/index.ts';
 
 /** Where the subjects of a stream that hold a call of some id say which one it is. */
 interface Place {
@@ -51,7 +52,7 @@ async function identitiesIn(manager: JetStreamManager, { stream, filter, at }: P
       (subject) => parseIdentity(...subject.split('.').slice(at, at + 3)) ?? [],
     );
   } catch (error) {
-    if (error instanceof JetStreamApiError && error.code === streamNotFound) {
+    if (isApiError(error, 'streamNotFound')) {
       return [];
     }
     throw asQueueError(error, `it cannot be seen whose calls ${stream} holds`);

@@ -1,8 +1,9 @@
-import { JetStreamApiError, type StreamInfo } from '@nats-io/jetstream';
+import type { StreamInfo } from '@nats-io/jetstream';
 import { functionFilter, queueStream, streamQueue, waitingFilter } from '../../call/index.ts';
 import { type NamesOf, onlyName } from '../../functions/index.ts';
 import { asQueueError } from '../connecting/index.ts';
-import { findLane, type LaneState, type QueueTopology, streamNotFound } from '../layout/index.ts';
+import { isApiError } from '../error-codes.ts';
+import { findLane, type LaneState, type QueueTopology } from '../layout/index.ts';
 import { nextMessage } from '../messages/index.ts';
 
 /** What there is to do for a function, over all queues in which it has calls. */
@@ -134,7 +135,7 @@ export class QueueInspector {
     try {
       return await this.#topology.manager.streams.info(queueStream(queue));
     } catch (error) {
-      if (error instanceof JetStreamApiError && error.code === streamNotFound) {
+      if (isApiError(error, 'streamNotFound')) {
         return undefined;
       }
       throw asQueueError(error, `queue ${queue} cannot be read`);

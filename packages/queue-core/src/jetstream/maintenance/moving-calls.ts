@@ -1,4 +1,4 @@
-import { JetStreamApiError, type JetStreamManager } from '@nats-io/jetstream';
+import type { JetStreamManager } from '@nats-io/jetstream';
 import {
   addressOf,
   addressTokens,
@@ -10,7 +10,8 @@ import {
 } from '../../call/index.ts';
 import { callbackSubject, cancelIntentSubject } from '../../records/index.ts';
 import { asQueueError } from '../connecting/index.ts';
-import { callbackStream, cancelStream, streamNotFound } from '../layout/index.ts';
+import { isApiError } from '../error-codes.ts';
+import { callbackStream, cancelStream } from '../layout/index.ts';
 
 /** A call that has ended. */
 export interface EndedKey extends GenerationKey {
@@ -82,6 +83,6 @@ async function isGone(manager: JetStreamManager, stream: string): Promise<boolea
     await manager.streams.info(stream);
     return false;
   } catch (error) {
-    return error instanceof JetStreamApiError && error.code === streamNotFound;
+    return isApiError(error, 'streamNotFound');
   }
 }

@@ -1,8 +1,7 @@
-import { JetStreamApiError, type JetStreamManager, type StoredMsg } from '@nats-io/jetstream';
+import type { JetStreamManager, StoredMsg } from '@nats-io/jetstream';
 import { asQueueError } from '../connecting/index.ts';
+import { isApiError } from '../error-codes.ts';
 import { inTurn } from './read-turns.ts';
-
-const noMessage = 10037;
 
 /**
  * The newest message of a subject, which may have wildcards; undefined where there is none. It asks the stream's
@@ -16,7 +15,7 @@ export async function lastMessage(
   try {
     return (await inTurn(manager, () => manager.streams.getMessage(stream, { last_by_subj: subject }))) ?? undefined;
   } catch (error) {
-    if (error instanceof JetStreamApiError && error.code === noMessage) {
+    if (isApiError(error, 'noMessageFound')) {
       return undefined;
     }
     throw asQueueError(error, `the last message of a subject of ${stream} cannot be read`);
@@ -38,7 +37,7 @@ export async function messageAt(
       (await manager.direct.getMessage(stream, query)) ?? (await manager.streams.getMessage(stream, query));
     return (await inTurn(manager, read)) ?? undefined;
   } catch (error) {
-    if (error instanceof JetStreamApiError && error.code === noMessage) {
+    if (isApiError(error, 'noMessageFound')) {
       return undefined;
     }
     throw asQueueError(error, `a message of ${stream} cannot be read`);

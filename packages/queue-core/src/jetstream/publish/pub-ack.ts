@@ -1,17 +1,18 @@
 import { type PublishResult, type RefusalReason, refused } from '../../publish-result.ts';
+import { errorCode } from '../error-codes.ts';
 
-/** JetStream's `err_code`s that say more than "failed" (nats-server, errors.json). */
+/** JetStream's errors that say more than "failed". */
 const reasonOfCode: ReadonlyMap<number, RefusalReason> = new Map([
-  [10002, 'queue_full'], // resource limits exceeded for account
-  [10023, 'queue_full'], // insufficient resources
-  [10028, 'queue_full'], // insufficient memory resources available
-  [10047, 'queue_full'], // insufficient storage resources available
-  [10077, 'queue_full'], // the store failed: a limit of the stream or the disk
-  [10054, 'too_large'], // message size exceeds maximum allowed
-  [10097, 'too_large'], // header size exceeds maximum allowed of 64k
-  [10071, 'conflict'], // wrong last sequence
-  [10164, 'undecided'], // wrong last sequence, without the sequence: one for the same subject is under way
-  [10167, 'overloaded'], // more messages buffered for the stream than the server takes
+  [errorCode.accountResourcesExceeded, 'queue_full'],
+  [errorCode.insufficientResources, 'queue_full'],
+  [errorCode.memoryResourcesExceeded, 'queue_full'],
+  [errorCode.storageResourcesExceeded, 'queue_full'],
+  [errorCode.streamStoreFailed, 'queue_full'], // a limit of the stream, or the disk
+  [errorCode.messageExceedsMaximum, 'too_large'],
+  [errorCode.headerExceedsMaximum, 'too_large'],
+  [errorCode.streamWrongLastSequence, 'conflict'],
+  [errorCode.streamWrongLastSequenceUnknown, 'undecided'], // one for the same subject is under way
+  [errorCode.batchTooLarge, 'overloaded'],
 ]);
 
 interface PubAck {

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { JetStreamApiError } from '@nats-io/jetstream';
 import { addressOf, callFilter, queueStream } from '../../call/index.ts';
 import type { PublishResult } from '../../publish-result.ts';
 import {
@@ -12,7 +11,8 @@ import {
   receiptBatchCodec,
 } from '../../records/index.ts';
 import { asQueueError } from '../connecting/index.ts';
-import { cancelStream, outcomeStream, type QueueTopology, streamNotFound } from '../layout/index.ts';
+import { isApiError } from '../error-codes.ts';
+import { cancelStream, outcomeStream, type QueueTopology } from '../layout/index.ts';
 import { MessageHeaders } from '../messages/index.ts';
 import type { Publisher } from '../publish/index.ts';
 
@@ -71,7 +71,7 @@ export class ReceiptStore {
       const { state } = await this.#topology.manager.streams.info(stream, { subjects_filter: filter });
       return Object.keys(state.subjects ?? {}).length > 0;
     } catch (error) {
-      if (error instanceof JetStreamApiError && error.code === streamNotFound) {
+      if (isApiError(error, 'streamNotFound')) {
         return false;
       }
       throw asQueueError(error, `it cannot be seen whether ${stream} holds a call`);

@@ -1,8 +1,9 @@
-import { JetStreamApiCodes, JetStreamApiError, type JetStreamManager } from '@nats-io/jetstream';
+import type { JetStreamManager } from '@nats-io/jetstream';
 import { type KV, type KvEntry, Kvm } from '@nats-io/kv';
 import { QueueError } from '../../errors.ts';
 import { decodeEntry, encodeEntry, type FunctionEntry, type StoredFunction } from '../../functions/index.ts';
 import { asQueueError } from '../connecting/index.ts';
+import { isApiError } from '../error-codes.ts';
 import { bucketConfig, bucketKeyPrefix, bucketName, bucketStream, type StreamLayout } from '../layout/index.ts';
 import { lastMessage } from '../messages/index.ts';
 
@@ -119,7 +120,7 @@ export class FunctionBucket {
       await write();
       return 'written';
     } catch (error) {
-      if (error instanceof JetStreamApiError && wrongRevision.has(error.code)) {
+      if (isApiError(error, 'streamWrongLastSequence', 'streamWrongLastSequenceUnknown')) {
         return 'conflict';
       }
       throw asQueueError(error, `function ${name} cannot be written to the register`);
@@ -151,11 +152,6 @@ class UntoldContent {
     this.#told = Math.max(this.#told, revision);
   }
 }
-
-const wrongRevision: ReadonlySet<number> = new Set([
-  JetStreamApiCodes.StreamWrongLastSequence,
-  JetStreamApiCodes.StreamWrongLastSequenceUnknown,
-]);
 
 function toStored(entry: KvEntry): StoredFunction {
   const content = entry.operation === 'PUT' ? (decodeEntry(entry.string()) ?? 'unreadable') : 'removed';
