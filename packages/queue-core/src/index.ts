@@ -7,6 +7,7 @@ export {
   connectionOptions,
   createCallId,
   decodeCall,
+  emptyBody,
   encodeEnvelope,
   endToEndHeaders,
   type GenerationKey,

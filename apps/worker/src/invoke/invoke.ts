@@ -1,4 +1,4 @@
-import type { Call, HeaderList } from '@asyncfn/queue-core';
+import { type Call, emptyBody, type HeaderList } from '@asyncfn/queue-core';
 import type { FunctionConfig } from '@asyncfn/queue-core/functions';
 import { exchange, type HttpAgent, type HttpOutcome } from '../http/index.ts';
 import { type FunctionRequestOptions, toFunctionRequest } from './function-request.ts';
@@ -20,8 +20,6 @@ export interface AttemptResult {
   readonly resent?: true;
 }
 
-const nothing = new Uint8Array();
-
 /** Calls the function once. Undefined when `signal` has cut the attempt short: then it has no result. Never rejects. */
 export async function invoke(
   agent: HttpAgent,
@@ -39,13 +37,13 @@ function toResult(outcome: HttpOutcome, durationMs: number): AttemptResult | und
     case 'answer':
       return { ...outcome, kind: 'answered', durationMs };
     case 'unreachable':
-      return { ...outcome, status: 503, headers: [], body: nothing, durationMs };
+      return { ...outcome, status: 503, headers: [], body: emptyBody, durationMs };
     case 'bad_response':
-      return { ...outcome, status: 502, headers: [], body: nothing, durationMs };
+      return { ...outcome, status: 502, headers: [], body: emptyBody, durationMs };
     case 'deadline':
-      return { ...outcome, status: 504, headers: [], body: nothing, durationMs };
+      return { ...outcome, status: 504, headers: [], body: emptyBody, durationMs };
     case 'too_large':
-      return { ...outcome, kind: 'response_too_large', status: 502, headers: [], body: nothing, durationMs };
+      return { ...outcome, kind: 'response_too_large', status: 502, headers: [], body: emptyBody, durationMs };
     case 'abandoned':
       return undefined;
   }

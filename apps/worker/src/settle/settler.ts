@@ -3,6 +3,7 @@ import {
   type CallIdentity,
   callHeader,
   type DeadLetterReason,
+  emptyBody,
   encodeEnvelope,
   endToEndHeaders,
   identityIn,
@@ -78,7 +79,6 @@ export interface HeldCall<D extends HeldDelivery = HeldDelivery> {
 
 /** Wait before a call comes back whose settling the broker could not write down. */
 const fullMs = 5_000;
-const nothing = new Uint8Array();
 
 /** A function's cookies are between it and whoever calls it, which is us. */
 const notKept: ReadonlySet<string> = new Set(['set-cookie', 'set-cookie2']);
@@ -149,7 +149,7 @@ export class Settler {
    */
   async end(held: HeldCall, end: End): Promise<(() => Promise<void>) | undefined> {
     const outcome = this.#toOutcome(held, end);
-    const body = end.result?.body ?? nothing;
+    const body = end.result?.body ?? emptyBody;
     const result = await this.#record(held, outcome, body);
     if (result.kind === 'refused' && result.reason === 'conflict' && !(await this.#isOurs(outcome))) {
       // Another attempt has ended this call, and completes it: whoever acknowledged here would take that from it.
@@ -293,7 +293,7 @@ export class Settler {
       insist(() => this.#ifOurs(held, () => store.recordOutcome(of, its)), options);
     const result = await put(record, body);
     const tooLarge = result.kind === 'refused' && result.reason === 'too_large';
-    return tooLarge ? await put({ ...record, bodyOmitted: 'too_large' }, nothing) : result;
+    return tooLarge ? await put({ ...record, bodyOmitted: 'too_large' }, emptyBody) : result;
   }
 
   /**
@@ -400,6 +400,6 @@ export class Settler {
 /** Nobody needs the body of a call that has ended and is buried: a callback may be under way for long. */
 function dropBody({ delivery, call, bytes }: HeldCall): void {
   delivery.dropBody();
-  Object.assign(call, { body: nothing });
+  Object.assign(call, { body: emptyBody });
   bytes?.body.release();
 }

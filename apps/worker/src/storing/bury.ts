@@ -1,4 +1,4 @@
-import type { DeadLetter, PublishResult } from '@asyncfn/queue-core';
+import { type DeadLetter, emptyBody, type PublishResult } from '@asyncfn/queue-core';
 import type { CallStore } from '@asyncfn/queue-core/jetstream';
 import { type InsistOptions, insist } from './insist.ts';
 
@@ -14,8 +14,6 @@ export interface Burial {
   /** As it is kept. */
   readonly letter: DeadLetter;
 }
-
-const nothing = new Uint8Array();
 
 /**
  * Puts something among the dead letters, whole. What is too large for the broker is left out, and the dead letter says so:
@@ -34,9 +32,9 @@ export async function bury(
   if (!isTooLarge(whole)) {
     return whole;
   }
-  const withoutBody = await put({ ...letter, omitted: 'body' }, { ...original, body: nothing });
+  const withoutBody = await put({ ...letter, omitted: 'body' }, { ...original, body: emptyBody });
   return isTooLarge(withoutBody)
-    ? await put({ ...letter, omitted: 'all' }, { ...original, value: '', body: nothing })
+    ? await put({ ...letter, omitted: 'all' }, { ...original, value: '', body: emptyBody })
     : withoutBody;
 }
 

@@ -2,6 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { type Static, Type } from 'typebox';
 import { callIdPattern, startTimePattern, submitterPattern } from './call-identity.ts';
 
+/** The body of a message that has none. */
+export const emptyBody = new Uint8Array();
+
 /**
  * All of a call but its body. It travels as one JSON header of the message, because setting NATS headers one by one
  * costs several times more, and because nothing a client sends may become a NATS header (P7).

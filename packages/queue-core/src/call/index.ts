@@ -1,6 +1,6 @@
 // A call: what it is, how it is told from other calls, how it is encoded, and where it stands in the broker.
 
-export { type Call, createCallId, type HeaderList, hasStarted } from './call.ts';
+export { type Call, createCallId, emptyBody, type HeaderList, hasStarted } from './call.ts';
 export {
   addressOf,
   addressTokens,

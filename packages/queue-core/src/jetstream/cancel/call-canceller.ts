@@ -1,4 +1,4 @@
-import { addressOf, type CallAddress, identityOf, isSameCall, keyOf } from '../../call/index.ts';
+import { addressOf, type CallAddress, emptyBody, identityOf, isSameCall, keyOf } from '../../call/index.ts';
 import { type PublishResult, type RefusalReason, refused as refusedAs } from '../../publish-result.ts';
 import type { CallStanding, EndedCall, Outcome } from '../../records/index.ts';
 import type { HolderLine } from '../holders/index.ts';
@@ -44,7 +44,6 @@ const silentAbortMs = 700;
  * that asks for a state waits less.
  */
 const patienceMs = 2_000;
-const nothing = new Uint8Array();
 
 /**
  * Ends calls as `cancelled`. The outcome decides, as for every end: it is recorded only if there is none, so exactly one
@@ -171,7 +170,7 @@ export class CallCanceller {
   async #record(queued: SeenCall, outcome: Outcome): Promise<CancelResult | undefined> {
     const late = refusedAs('timeout', 'it was looked for too long ago');
     const result = await untilDecided(async () =>
-      this.#isFresh(queued) ? this.#parts.calls.recordOutcome(outcome, nothing) : late,
+      this.#isFresh(queued) ? this.#parts.calls.recordOutcome(outcome, emptyBody) : late,
     );
     if (result === late) {
       return undefined;

@@ -1,4 +1,4 @@
-import { addressOf, keyOf } from '../../call/index.ts';
+import { addressOf, emptyBody, keyOf } from '../../call/index.ts';
 import type { HolderLine } from '../holders/index.ts';
 import { isFresh } from '../layout/index.ts';
 import type { CallFinder, QueuedCall } from '../lookup/index.ts';
@@ -17,7 +17,6 @@ export interface CancelSweeperParts {
 const overdueMs = 10_000;
 /** Intents that are looked at in one round. */
 const most = 500;
-const nothing = new Uint8Array();
 
 /** Finishes what a gateway that died has left half cancelled. */
 export class CancelSweeper {
@@ -49,7 +48,7 @@ export class CancelSweeper {
       if (!isFresh(seenAt)) {
         return; // this process has stood still: the next sweep looks again
       }
-      const result = await calls.recordOutcome(intent.outcome, nothing);
+      const result = await calls.recordOutcome(intent.outcome, emptyBody);
       if (result.kind === 'refused') {
         return; // the next sweep sees whether it has another end
       }

@@ -1,5 +1,12 @@
 import type { Msg, MsgHdrs } from '@nats-io/transport-node';
-import { type CallIdentity, callHeader, type DecodedCall, decodeCall, readCallSubject } from '../../call/index.ts';
+import {
+  type CallIdentity,
+  callHeader,
+  type DecodedCall,
+  decodeCall,
+  emptyBody,
+  readCallSubject,
+} from '../../call/index.ts';
 import { type DeliveryInfo, parseDeliveryInfo } from '../messages/index.ts';
 
 /** What a worker tells the broker of a call that it holds (NATS ADR-13). */
@@ -38,7 +45,6 @@ export interface Delivery extends CallIdentity {
 }
 
 type MessageSubject = NonNullable<ReturnType<typeof readCallSubject>>;
-const nothing = new Uint8Array();
 
 export type SendAcknowledgement = (replyTo: string, acknowledgement: Acknowledgement) => void;
 
@@ -87,9 +93,9 @@ export function toDelivery(message: Msg, send: SendAcknowledgement): Delivery | 
     },
     done: () => settle('done'),
     dropBody: () => {
-      rawBody = nothing;
+      rawBody = emptyBody;
       if (decoded.kind === 'call') {
-        Object.assign(decoded.call, { body: nothing });
+        Object.assign(decoded.call, { body: emptyBody });
       }
     },
     giveBack: (delayMs = 0) => settle({ backAfterMs: delayMs }),

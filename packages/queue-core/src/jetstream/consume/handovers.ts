@@ -1,4 +1,4 @@
-import { type CallIdentity, identityTokens } from '../../call/index.ts';
+import { type CallIdentity, emptyBody, identityTokens } from '../../call/index.ts';
 import type { PublishResult } from '../../publish-result.ts';
 import { asQueueError } from '../connecting/index.ts';
 import { handoverStream, type QueueTopology } from '../layout/index.ts';
@@ -68,7 +68,7 @@ export class Handovers {
   }
 
   #publish(subject: string): Promise<PublishResult> {
-    return this.#publisher.publish({ subject, headers: new MessageHeaders(), body: new Uint8Array() });
+    return this.#publisher.publish({ subject, headers: new MessageHeaders(), body: emptyBody });
   }
 }
 

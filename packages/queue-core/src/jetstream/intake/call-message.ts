@@ -3,6 +3,7 @@ import {
   callFilter,
   callHeader,
   callSubject,
+  emptyBody,
   encodeEnvelope,
   identityOf,
   keySubject,
@@ -35,8 +36,6 @@ export function toCallMessage(call: Call, unique: boolean): Outgoing {
   return { subject: callSubject({ queue, readiness: 'later', function: name, ...identity }), headers: result, body };
 }
 
-const nothing = new Uint8Array();
-
 /**
  * The memory of an idempotency key: stored only while its queue has none, and forgotten by the server after `windowMs`. No
  * consumer takes it, so the work queue keeps it until then.
@@ -48,5 +47,5 @@ export function toKeyMessage(call: Call, hash: string, windowMs: number): Outgoi
   result.set(keyRecordCodec.header, keyRecordCodec.encode(toKeyRecord(call)));
   result.set('Nats-TTL', `${Math.ceil(windowMs / 1000)}s`);
   expectLast(result, subject, 0);
-  return { subject, headers: result, body: nothing };
+  return { subject, headers: result, body: emptyBody };
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Call, identityOf } from '../../call/index.ts';
+import { type Call, emptyBody, identityOf } from '../../call/index.ts';
 import type { PublishResult } from '../../publish-result.ts';
 import { type Claim, claimCodec } from '../../records/index.ts';
 import { expiryStream, type QueueTopology } from '../layout/index.ts';
@@ -43,7 +43,6 @@ export interface IdClaimsParts {
 const graceMs = 1_000;
 /** A publish that nobody waits for any more may be stored for this long, in milliseconds. */
 const underWayMs = 120_000;
-const nothing = new Uint8Array();
 
 /**
  * Claims ids and keys that may be used once, before it is looked whether they are known. JetStream checks "not in use" for
@@ -110,7 +109,7 @@ export class IdClaims {
     result.set(claimCodec.header, claimCodec.encode(claim));
     result.set('Nats-TTL', `${Math.ceil((this.#storedWithinMs + underWayMs) / 1000)}s`);
     expectLast(result, subject, over);
-    const message = { subject, headers: result, body: nothing };
+    const message = { subject, headers: result, body: emptyBody };
     return untilDecided(() => this.#parts.publisher.publish(message), this.#parts.sleep);
   }
 }

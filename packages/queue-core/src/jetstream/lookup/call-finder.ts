@@ -7,6 +7,7 @@ import {
   callFilter,
   callHeader,
   decodeCall,
+  emptyBody,
   hasStarted,
   identityOf,
   isSameCall,
@@ -122,7 +123,7 @@ export class CallFinder {
 
   async #look(address: CallAddress, looks: number): Promise<CallStanding | undefined> {
     const message = await this.#findMessage(address);
-    const queued = message && toQueuedCall(message, nothing);
+    const queued = message && toQueuedCall(message, emptyBody);
     // An end that is looked for is that of the call that was found: others of its id may have ended since.
     const which = queued === undefined ? address : addressOf(identityOf(queued.call));
     const ended = await this.#parts.calls.findNewestOutcome(which);
@@ -201,7 +202,7 @@ export class CallFinder {
       return undefined;
     }
     if (isFresh(seenAt)) {
-      await this.#parts.calls.recordOutcome(intent.outcome, nothing);
+      await this.#parts.calls.recordOutcome(intent.outcome, emptyBody);
     }
     return this.#look(addressOf(intent.outcome), maxLooks);
   }
@@ -247,7 +248,6 @@ export class CallFinder {
   }
 }
 
-const nothing = new Uint8Array();
 const nothingSaid: Silence = { last: undefined, forMs: 0 };
 
 /** An attempt, for those who ask workers about it. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { addressOf, callFilter, queueStream } from '../../call/index.ts';
+import { addressOf, callFilter, emptyBody, queueStream } from '../../call/index.ts';
 import type { PublishResult } from '../../publish-result.ts';
 import {
   anyCancelIntentSubject,
@@ -19,8 +19,6 @@ import type { Publisher } from '../publish/index.ts';
 /** Where an accepted call is. `missing` breaks P2. */
 export type CallWhereabouts = 'held' | 'ended' | 'missing';
 
-const nothing = new Uint8Array();
-
 /** Receipts of accepted calls, kept by the broker, and the look whether each call is where it has to be. */
 export class ReceiptStore {
   readonly #publisher: Pick<Publisher, 'publish'>;
@@ -35,7 +33,7 @@ export class ReceiptStore {
   put(batch: ReceiptBatch): Promise<PublishResult> {
     const result = new MessageHeaders();
     result.set(receiptBatchCodec.header, receiptBatchCodec.encode(batch));
-    return this.#publisher.publish({ subject: `receipts.accepted.${randomUUID()}`, headers: result, body: nothing });
+    return this.#publisher.publish({ subject: `receipts.accepted.${randomUUID()}`, headers: result, body: emptyBody });
   }
 
   /**
@@ -63,7 +61,7 @@ export class ReceiptStore {
     const result = new MessageHeaders();
     result.set(missingReceiptCodec.header, missingReceiptCodec.encode(receipt));
     const subject = missingReceiptSubject(receipt);
-    return this.#publisher.publish({ subject, headers: result, body: nothing });
+    return this.#publisher.publish({ subject, headers: result, body: emptyBody });
   }
 
   async #holds(stream: string, filter: string): Promise<boolean> {

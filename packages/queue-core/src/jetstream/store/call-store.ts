@@ -9,6 +9,7 @@ import {
   callPattern,
   callSubject,
   decodeCall,
+  emptyBody,
   encodeEnvelope,
   type GenerationKey,
   generationTokens,
@@ -54,8 +55,6 @@ export type LaneCall = Pick<Delivery, 'queue' | 'function' | keyof CallIdentity>
 
 /** A message of the call's consumer. */
 type HeldMessage = LaneCall & Pick<Delivery, 'info'>;
-
-const nothing = new Uint8Array();
 
 /**
  * `superseded`: a newer message of the call is there. `not seen`: it was taken out of its queue, or the server that was asked
@@ -160,7 +159,7 @@ export class CallStore {
     if (after !== undefined) {
       expectLast(result, subject, after);
     }
-    return this.#publisher.publish({ subject, headers: result, body: nothing });
+    return this.#publisher.publish({ subject, headers: result, body: emptyBody });
   }
 
   /** Puts a call or a callback, whole, among the dead letters. `original` is the header that it travelled with. */

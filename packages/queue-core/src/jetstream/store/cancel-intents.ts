@@ -1,5 +1,5 @@
 import type { StoredMsg } from '@nats-io/jetstream';
-import { type Call, type CallAddress, keyOf } from '../../call/index.ts';
+import { type Call, type CallAddress, emptyBody, keyOf } from '../../call/index.ts';
 import type { PublishResult } from '../../publish-result.ts';
 import {
   anyCancelIntentSubject,
@@ -30,7 +30,6 @@ interface Cancelling {
   readonly maxRetries: number;
 }
 
-const nothing = new Uint8Array();
 const callSequenceHeader = 'Asyncfn-Call-Sequence';
 
 /**
@@ -55,7 +54,7 @@ export class CancelIntents {
     result.set(callSequenceHeader, String(callSequence));
     result.set(outcomeCodec.header, outcomeCodec.encode(outcome));
     const subject = cancelIntentSubject(outcome);
-    return this.#publisher.publish({ subject, headers: result, body: nothing });
+    return this.#publisher.publish({ subject, headers: result, body: emptyBody });
   }
 
   /** Removes what `store` has stored. One that stays is found by the next sweep, so that nobody has to wait for this. */

@@ -1,4 +1,4 @@
-import { type Call, type GenerationKey, keyOf } from '../../call/index.ts';
+import { type Call, emptyBody, type GenerationKey, keyOf } from '../../call/index.ts';
 import type { PublishResult } from '../../publish-result.ts';
 import { type ExpiryDecision, expiryClaimCodec, expirySubject, expiryWordCodec } from '../../records/index.ts';
 import { asQueueError } from '../connecting/index.ts';
@@ -11,7 +11,6 @@ export type ClaimResult =
   | { readonly kind: 'decided'; readonly decision: ExpiryDecision; readonly byUs: boolean; readonly sequence: number }
   | Extract<PublishResult, { kind: 'refused' }>;
 
-const nothing = new Uint8Array();
 const hourMs = 60 * 60 * 1000;
 
 /**
@@ -51,7 +50,7 @@ export class ExpiryStore {
     const word = { v: 1 as const, ...key, function: name, queue, expiresAt, storedBy };
     result.set(expiryWordCodec.header, expiryWordCodec.encode(word));
     setSchedule(result, expirySubject('due', key), expiresAt);
-    return this.#publisher.publish({ subject: expirySubject('later', key), headers: result, body: nothing });
+    return this.#publisher.publish({ subject: expirySubject('later', key), headers: result, body: emptyBody });
   }
 
   /**
@@ -100,7 +99,7 @@ export class ExpiryStore {
     const ttlMs = Math.max(0, expiresAt - this.#now()) + keptMs[decision];
     result.set('Nats-TTL', `${Math.ceil(ttlMs / 1000)}s`);
     expectLast(result, subject, expectedSequence);
-    const stored = await untilDecided(() => this.#publisher.publish({ subject, headers: result, body: nothing }));
+    const stored = await untilDecided(() => this.#publisher.publish({ subject, headers: result, body: emptyBody }));
     return stored.kind === 'stored' ? { kind: 'decided', decision, byUs: true, sequence: stored.sequence } : stored;
   }
 
