@@ -81,6 +81,7 @@ describe('what is wrong is named with its line and its path', () => {
     [`tokens: { a: { hash: "${hash}", scopes: [read], functions: ["a*b*"] } }`, ['1 tokens.a.functions.0']],
     [`tokens: { a: { hash: "${hash}", scopes: [read], expires: 2030-01-31 } }`, ['1 tokens.a.expires']],
     [`tokens: { a: { hash: "${hash}", scopes: [read], expires: 2030-02-40T00:00:00Z } }`, ['1 tokens.a.expires']],
+    [`tokens: { a: { hash: "${hash}", scopes: [read], expires: 2030-02-30T00:00:00Z } }`, ['1 tokens.a.expires']],
     [`tokens: { a: { hash: "${hash}", scopes: [read], rateLimit: 5 } }`, ['1 tokens.a.rateLimit']],
     [`tokens: { a: { hash: "${hash}", scopes: [read], callbackSecretFile: "" } }`, ['1 tokens.a.callbackSecretFile']],
     [`tokens: { a: { hash: "${hash}", scopes: [read], callbackSecretFile: [x] } }`, ['1 tokens.a.callbackSecretFile']],

@@ -6,6 +6,7 @@ import {
   readYaml,
   shapeProblems,
 } from '@asyncfn/checked-yaml';
+import { parseInstant } from '@asyncfn/units';
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { Format } from 'typebox/format';
@@ -188,10 +189,4 @@ function toToken([name, settings]: [string, TokenSettings], defaults: TokensDocu
 
 function hashesOf({ hash }: TokenSettings): Buffer[] {
   return [hash].flat().flatMap((text) => parseHash(text) ?? []);
-}
-
-/** RFC 3339. */
-function parseInstant(text: string): number | undefined {
-  const ms = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(ms) ? undefined : ms;
 }

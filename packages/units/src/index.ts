@@ -1,2 +1,3 @@
 export { formatDuration, parseDuration } from './duration.ts';
+export { parseInstant, parseUnixSeconds } from './instant.ts';
 export { formatSize, parseSize } from './size.ts';

@@ -1,4 +1,4 @@
-import { parseDuration } from '@asyncfn/units';
+import { parseDuration, parseInstant, parseUnixSeconds } from '@asyncfn/units';
 import { type Refusal, refusal } from '../problem.ts';
 
 /** What the headers about time held, each time that they came. */
@@ -34,7 +34,7 @@ export function readCallTimes({ delays, notBefores, expiries }: TimeHeaders, now
     return noTimes;
   }
   const delayMs = delays.map(parseDuration)[0];
-  const notBefore = notBefores.map(parseInstant)[0];
+  const notBefore = notBefores.map(parseTime)[0];
   const expiresInMs = expiries.map(parseDuration)[0];
   if (delays.length > 0 && (delays.length > 1 || !isBetween(delayMs, 0, yearMs))) {
     return refusal('invalid_delay', 'X-Delay is sent once and is a duration of at most 365d, such as 30s or 1h30m.');
@@ -70,26 +70,7 @@ function isBetween(ms: number | undefined, least: number, most: number): boolean
   return ms !== undefined && ms >= least && ms <= most;
 }
 
-const rfc3339 = /^(\d{4}-\d{2}-(\d{2}))[Tt ](\d{2}:\d{2}:\d{2})(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/;
-const unixSeconds = /^(\d{1,12})(\.\d{1,9})?$/;
-
-/**
- * Unix time in milliseconds of an RFC 3339 date-time or of Unix seconds, rounded up: not before means not before.
- * Undefined for anything else.
- */
-function parseInstant(text: string): number | undefined {
-  const seconds = unixSeconds.exec(text);
-  if (seconds !== null) {
-    return Number(seconds[1]) * 1000 + fractionMs(seconds[2]);
-  }
-  const [, date = '', day = '', time = '', fraction, offset = ''] = rfc3339.exec(text) ?? [];
-  const ms = Date.parse(`${date}T${time}${offset.toUpperCase()}`);
-  // A day that the month does not have would count as one of the next month.
-  const isDay = new Date(`${date}T00:00:00Z`).getUTCDate() === Number(day);
-  return isDay && !Number.isNaN(ms) && ms >= 0 ? ms + fractionMs(fraction) : undefined;
-}
-
-/** @param fraction of a second: a point and up to nine digits */
-function fractionMs(fraction = '.'): number {
-  return Math.ceil(Number(fraction.slice(1).padEnd(9, '0')) / 1e6);
+/** Unix time in milliseconds, rounded up: not before means not before. */
+function parseTime(text: string): number | undefined {
+  return parseUnixSeconds(text) ?? parseInstant(text);
 }
