@@ -8,15 +8,15 @@ import { type FastifyInstance, fastify } from 'fastify';
 import { apiDescription, healthRoutes } from './api/index.ts';
 import { authentication, type CallLookup, requireScopes } from './auth/index.ts';
 import { type CallOptions, callRoutes } from './calls/index.ts';
-import { type DeadLetterDesk, deadLetterRoutes } from './dead-letters/index.ts';
+import { type DeadLetterAdmin, deadLetterRoutes } from './dead-letters/index.ts';
 import {
+  type AcceptedCallSampler,
   type CallIntake,
   type CallSpans,
   createStartTimeClock,
   enqueueRoutes,
-  type ReceiptBook,
 } from './enqueue/index.ts';
-import { type FunctionDesk, type FunctionOptions, functionRoutes } from './functions/index.ts';
+import { type FunctionAdmin, type FunctionOptions, functionRoutes } from './functions/index.ts';
 import {
   type BodyBudget,
   connectionLimit,
@@ -26,9 +26,9 @@ import {
   gracefulClose,
   httpRules,
   isEnqueue,
+  RequestSequencer,
   refusals,
   requestMetrics,
-  Turns,
   toRoutedUrl,
   unknownRoutes,
 } from './http/index.ts';
@@ -46,11 +46,11 @@ export interface AppDependencies {
   readonly canceller: CallOptions['canceller'];
   readonly purges: PurgeOptions['jobs'];
   readonly queues: PurgeOptions['queues'];
-  readonly deadLetters: DeadLetterDesk;
+  readonly deadLetters: DeadLetterAdmin;
   /** The functions that exist. */
   readonly register: Pick<FunctionRegister, 'lookup' | 'resolve' | 'namesOf'>;
   /** The same, for operators. */
-  readonly functions: FunctionDesk;
+  readonly functions: FunctionAdmin;
   readonly inspector: FunctionOptions['inspector'] & QueueOptions['inspector'];
   readonly ratesOf: QueueOptions['ratesOf'];
   readonly maxBytesOf: QueueOptions['maxBytesOf'];
@@ -78,7 +78,7 @@ export interface AppDependencies {
   /** Connections at once. Default 16,384. */
   readonly maxConnections?: number;
   /** Told of each call that is accepted. */
-  readonly receipts: Pick<ReceiptBook, 'note'>;
+  readonly receipts: Pick<AcceptedCallSampler, 'note'>;
   /** Undefined while there are no traces. */
   readonly spans?: CallSpans | undefined;
   /** How long a client may take. */
@@ -182,7 +182,7 @@ function createInstance({ metrics, logger, maxBodyBytes, limits }: AppDependenci
     // Fastify logs requests whole, and makes a logger for each one. What there is to say is said by us (P9).
     logger: false,
     serverFactory: (toRoutes) => {
-      const turns = new Turns({
+      const turns = new RequestSequencer({
         handle: (request, response) =>
           isEnqueue(request) ? app.enqueue(request, response) : toRoutes(request, response),
         isParallel: isEnqueue,
@@ -196,7 +196,7 @@ function createInstance({ metrics, logger, maxBodyBytes, limits }: AppDependenci
           keepAliveTimeout: keepAliveTimeoutMs,
           connectionsCheckingInterval: checkIntervalMs,
           maxHeaderSize: maxHeaderBytes,
-          // Node's own answer would be a bare one. See refuseForm.
+          // Node's own answer would be a bare one. See checkForm.
           requireHostHeader: false,
         },
         (request, response) => turns.take(request, response),

@@ -1,5 +1,5 @@
 import type {
-  QueueGauge,
+  AdmissionControl,
   QueueInspector,
   QueueTopology,
   ReceiptMemory,
@@ -7,25 +7,25 @@ import type {
   StreamWatch,
 } from '@asyncfn/queue-core/jetstream';
 import { every, type Logger } from '@asyncfn/service-kit';
-import type { ReceiptBook } from './enqueue/index.ts';
+import type { AcceptedCallSampler } from './enqueue/index.ts';
 import type { QueueRates } from './queues/index.ts';
 
 export interface RoundsOptions {
   readonly topology: Pick<QueueTopology, 'ready' | 'onReady'>;
-  readonly gauge: QueueGauge;
+  readonly admission: AdmissionControl;
   /** Of streams that have limits; undefined where they have none. */
-  readonly room: Pick<StreamRoom, 'look'> | undefined;
-  readonly watch: Pick<StreamWatch, 'look'>;
+  readonly room: Pick<StreamRoom, 'refresh'> | undefined;
+  readonly watch: Pick<StreamWatch, 'refresh'>;
   readonly inspector: Pick<QueueInspector, 'count'>;
   readonly rates: QueueRates;
-  readonly receipts: Pick<ReceiptBook, 'handOver'>;
+  readonly receipts: Pick<AcceptedCallSampler, 'flush'>;
   readonly receiptMemory: Pick<ReceiptMemory, 'restore'>;
   readonly logger: Logger;
   readonly signal: AbortSignal;
 }
 
 /** How often it is asked how full the queues are that have a limit. */
-const gaugeMs = 500;
+const admissionMs = 500;
 /** How often the gateway looks whether all streams are there. */
 const watchMs = 5_000;
 /** How often the queues are counted, for their rates. */
@@ -35,12 +35,12 @@ const receiptsMs = 1_000;
 
 /** What a gateway does again and again until the signal aborts. */
 export function startRounds(options: RoundsOptions): void {
-  const { topology, gauge, room, watch, inspector, rates, receipts, receiptMemory, logger, signal } = options;
+  const { topology, admission, room, watch, inspector, rates, receipts, receiptMemory, logger, signal } = options;
   const onError = (err: unknown): void => logger.warn({ err }, 'how full the queues are cannot be read yet');
-  topology.onReady(() => void gauge.look().catch(onError));
-  void every(gaugeMs, () => gauge.look(), { signal, onError });
+  topology.onReady(() => void admission.refresh().catch(onError));
+  void every(admissionMs, () => admission.refresh(), { signal, onError });
   if (room !== undefined) {
-    void every(gaugeMs, () => room.look(), { signal, onError });
+    void every(admissionMs, () => room.refresh(), { signal, onError });
   }
   const count = async (): Promise<void> => {
     if (topology.ready) {
@@ -48,7 +48,7 @@ export function startRounds(options: RoundsOptions): void {
     }
   };
   void every(countMs, count, { signal, onError });
-  void every(watchMs, () => watch.look(), { signal, onError });
-  void every(receiptsMs, () => receipts.handOver(), { signal, onError });
+  void every(watchMs, () => watch.refresh(), { signal, onError });
+  void every(receiptsMs, () => receipts.flush(), { signal, onError });
   void every(receiptsMs, () => (topology.ready ? receiptMemory.restore() : undefined), { signal, onError });
 }

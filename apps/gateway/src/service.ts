@@ -5,6 +5,7 @@ import { limitOfQueue, toStreamLimits } from '@asyncfn/queue-core';
 import { CallbackPolicy } from '@asyncfn/queue-core/callback-guard';
 import { defaultQueue, FunctionRegister, type FunctionsFile, withoutFile } from '@asyncfn/queue-core/functions';
 import {
+  AdmissionControl,
   Broker,
   CallbackStore,
   CallQueue,
@@ -18,7 +19,6 @@ import {
   maxBodyBytes,
   type NameLimits,
   Publisher,
-  QueueGauge,
   QueueInspector,
   QueueTopology,
   ReceiptMemory,
@@ -49,14 +49,14 @@ import type { FastifyInstance } from 'fastify';
 import { buildApp, type ClientLimits } from './app.ts';
 import { loadTokens, type TokensFile } from './auth/index.ts';
 import { contradictions, type GatewayConfig } from './config.ts';
-import { CallSpans, ReceiptBook } from './enqueue/index.ts';
+import { AcceptedCallSampler, CallSpans } from './enqueue/index.ts';
 import { BodyBudget } from './http/index.ts';
 import { createMetrics, showHeld } from './metrics.ts';
 import { PurgeJobs } from './purge/index.ts';
 import { QueueRates } from './queues/index.ts';
 import { startRounds } from './rounds.ts';
 import { stopGateway } from './stop.ts';
-import { buildFollowing, startSweeping, Waiters } from './waiting/index.ts';
+import { buildCallControl, startSweeping, Waiters } from './waiting/index.ts';
 
 export type GatewayContext = Pick<ProcessContext, 'logger' | 'version' | 'env' | 'fail'>;
 
@@ -89,8 +89,9 @@ export async function createGateway(
   const [file, tokensFile] = await readSettings(config, context);
   const tracing = await startTracing(config, { serviceName: 'asyncfn-gateway', version, logger });
   const parts = buildQueue(config, context, file);
-  const { broker, topology, publisher, queue, durability, deadLetters, register, shared, gauge, maxBytesOf } = parts;
-  const { following, room } = parts;
+  const { broker, topology, publisher, queue, durability, deadLetters, register, shared, admission, maxBytesOf } =
+    parts;
+  const { callControl, room } = parts;
   const inspector = new QueueInspector(topology, (name) => register.namesOf(name));
   const rates = new QueueRates();
   const { watch, receipts, receiptMemory } = buildAudit(parts, logger);
@@ -100,9 +101,9 @@ export async function createGateway(
   setMaxListeners(0, stopping.signal);
   const app = buildApp({
     queue,
-    ...following,
+    ...callControl,
     ...held,
-    purges: new PurgeJobs({ purge: following.purge, logger, stopping: stopping.signal }),
+    purges: new PurgeJobs({ purge: callControl.purge, logger, stopping: stopping.signal }),
     queues: topology,
     stopping: stopping.signal,
     deadLetters,
@@ -134,8 +135,8 @@ export async function createGateway(
       broker.start();
       void followFunctions({ file, shared, logger, signal: stopping.signal });
       const { signal } = stopping;
-      startRounds({ topology, gauge, room, watch, inspector, rates, receipts, receiptMemory, logger, signal });
-      startSweeping(following, logger, stopping.signal);
+      startRounds({ topology, admission, room, watch, inspector, rates, receipts, receiptMemory, logger, signal });
+      startSweeping(callControl, logger, stopping.signal);
       followTokens(tokensFile, config, logger, stopping.signal);
       await listen(app, config);
       logger.info({ server: 'api', host: config.host, port: portOf(app) }, 'listening');
@@ -154,7 +155,11 @@ export async function createGateway(
 function buildAudit({ broker, publisher, topology }: ReturnType<typeof buildQueue>, logger: Logger) {
   const watch = new StreamWatch(topology, logger);
   const store = new ReceiptStore(publisher, topology);
-  return { watch, receipts: new ReceiptBook(store, logger), receiptMemory: new ReceiptMemory(broker, watch, store) };
+  return {
+    watch,
+    receipts: new AcceptedCallSampler(store, logger),
+    receiptMemory: new ReceiptMemory(broker, watch, store),
+  };
 }
 
 interface MetricsParts extends Pick<ReturnType<typeof buildQueue>, 'register' | 'broker'> {
@@ -186,12 +191,12 @@ function readSettings(config: GatewayConfig, context: GatewayContext) {
   return allConfigured([
     loadFunctionsFile(config, context),
     loadTokens(config),
-    refuseContradictions(config),
+    checkContradictions(config),
     findSettingProblems(brokerAddress(config)).then(refuseProblems),
   ]);
 }
 
-async function refuseContradictions(config: GatewayConfig): Promise<void> {
+async function checkContradictions(config: GatewayConfig): Promise<void> {
   refuseProblems(contradictions(config));
 }
 
@@ -257,12 +262,12 @@ function buildQueue(config: GatewayConfig, context: GatewayContext, file: Functi
   });
   const maxBytesOf = (name: string): number | undefined =>
     limitOfQueue(limits, name, shared.queueMaxBytes.get(name) ?? config.queueMaxBytes);
-  const gauge = new QueueGauge({ topology, functions: () => register.list(), maxBytes: maxBytesOf });
+  const admission = new AdmissionControl({ topology, functions: () => register.list(), maxBytes: maxBytesOf });
   const groups = createGroupCommit({ mode: config.groupCommit, broker, topology, publisher, logger });
   const names = new UnregisteredNames({ topology, register, limits: nameLimitsOf(config) });
-  const checks = { gauge, names, durability, idempotencyWindowMs };
+  const checks = { admission, names, durability, idempotencyWindowMs };
   const queue = new CallQueue({ broker, topology, publisher: groups, register, ...checks });
-  const following = buildFollowing({ broker, topology, publisher, store, register, resultTtlMs });
+  const callControl = buildCallControl({ broker, topology, publisher, store, register, resultTtlMs });
   return {
     broker,
     topology,
@@ -272,10 +277,10 @@ function buildQueue(config: GatewayConfig, context: GatewayContext, file: Functi
     deadLetters,
     register,
     shared,
-    gauge,
+    admission,
     room,
     maxBytesOf,
-    following,
+    callControl,
   };
 }
 

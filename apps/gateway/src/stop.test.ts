@@ -13,7 +13,7 @@ function recordedParts(overrides: Partial<GatewayParts> = {}) {
   const server = Object.assign(createServer(), { closeAllConnections: () => void order.push('cut connections') });
   const parts = {
     app: { close: note('app'), server },
-    receipts: { handOver: note('receipts') },
+    receipts: { flush: note('receipts') },
     publisher: { flush: note('publisher') },
     broker: { stop: note('broker') },
     tracing: { stop: note('tracing') },

@@ -1,12 +1,12 @@
 import type { Broker, Publisher } from '@asyncfn/queue-core/jetstream';
 import { type Logger, type OpsServer, type Phase, runPhases, type Tracing } from '@asyncfn/service-kit';
 import type { FastifyInstance } from 'fastify';
-import type { ReceiptBook } from './enqueue/index.ts';
+import type { AcceptedCallSampler } from './enqueue/index.ts';
 
 /** What a stop stops. */
 export interface GatewayParts {
   readonly app: Pick<FastifyInstance, 'close' | 'server'>;
-  readonly receipts: Pick<ReceiptBook, 'handOver'>;
+  readonly receipts: Pick<AcceptedCallSampler, 'flush'>;
   readonly publisher: Pick<Publisher, 'flush'>;
   readonly broker: Pick<Broker, 'stop'>;
   readonly tracing: Pick<Tracing, 'stop'>;
@@ -39,7 +39,7 @@ export async function stopGateway(parts: GatewayParts, limits: StopLimits, logge
 function stopPhases({ app, receipts, publisher, broker, tracing, ops }: GatewayParts, limits: StopLimits): Phase[] {
   return [
     { name: 'finish requests', timeoutMs: limits.shutdownTimeoutMs, run: (signal) => closeApi(app, signal) },
-    { name: 'hand over receipts', timeoutMs: promptMs, run: () => receipts.handOver() },
+    { name: 'hand over receipts', timeoutMs: promptMs, run: () => receipts.flush() },
     { name: 'flush publisher', timeoutMs: limits.publishTimeoutMs + promptMs, run: () => publisher.flush() },
     { name: 'close broker', timeoutMs: promptMs, run: () => broker.stop() },
     { name: 'export traces', timeoutMs: promptMs, run: () => tracing.stop() },

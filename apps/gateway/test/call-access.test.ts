@@ -1,6 +1,6 @@
 import { request } from 'undici';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { aliveCall, endedCall } from './call-fixture.ts';
+import { activeCall, endedCall } from './call-fixture.ts';
 import { startTestGateway, type TestGateway } from './gateway-fixture.ts';
 import { type TestToken, testToken, tokensOf } from './test-tokens.ts';
 
@@ -18,9 +18,9 @@ beforeAll(async () => {
 });
 
 beforeEach(() => {
-  gateway.calls.standings.clear();
-  gateway.calls.standings.set('alive', aliveCall('alive', 'queued', { submitter: 'submitter' }));
-  gateway.calls.standings.set('ended', endedCall('ended', { submitter: 'submitter' }));
+  gateway.calls.states.clear();
+  gateway.calls.states.set('active', activeCall('active', 'queued', { submitter: 'submitter' }));
+  gateway.calls.states.set('ended', endedCall('ended', { submitter: 'submitter' }));
   gateway.canceller.asked.length = 0;
 });
 
@@ -41,10 +41,10 @@ test.each([
   [readerOfOthers, 404, 404, false],
   [admin, 200, 200, true],
 ])('$name sees and ends of the calls of a submitter what it may', async (token, state, result, cancels) => {
-  expect((await ask(token, 'GET', 'alive')).status).toBe(state);
+  expect((await ask(token, 'GET', 'active')).status).toBe(state);
   expect((await ask(token, 'GET', 'ended/result')).status).toBe(result);
-  await ask(token, 'DELETE', 'alive');
-  expect(gateway.canceller.asked).toEqual(cancels ? ['alive of submitter'] : []);
+  await ask(token, 'DELETE', 'active');
+  expect(gateway.canceller.asked).toEqual(cancels ? ['active of submitter'] : []);
 });
 
 test('to whom a call is hidden, it is answered as one that there never was', async () => {
@@ -58,13 +58,13 @@ test('to whom a call is hidden, it is answered as one that there never was', asy
 });
 
 test('a reader that may see a call is told that it may not cancel it', async () => {
-  expect((await ask(reader, 'DELETE', 'alive')).status).toBe(403);
+  expect((await ask(reader, 'DELETE', 'active')).status).toBe(403);
 });
 
 test('of an id that several submitters use, each gets its own call, and whoever may see others the newest that it may see', async () => {
   const put = (name: string, owner: string | undefined, functionName: string) => {
     const fields = { ...(owner !== undefined && { submitter: owner }), function: functionName };
-    gateway.calls.standings.set(name, aliveCall('shared', 'queued', fields));
+    gateway.calls.states.set(name, activeCall('shared', 'queued', fields));
   };
   // The newest one first.
   put('1', undefined, 'echo');
@@ -84,8 +84,8 @@ test('of an id that several submitters use, each gets its own call, and whoever 
 });
 
 test('a call is cancelled as it was found, whoever else has one of its id', async () => {
-  gateway.calls.standings.set('1', aliveCall('shared', 'queued', { submitter: 'other' }));
-  gateway.calls.standings.set('2', aliveCall('shared', 'queued', { submitter: 'submitter' }));
+  gateway.calls.states.set('1', activeCall('shared', 'queued', { submitter: 'other' }));
+  gateway.calls.states.set('2', activeCall('shared', 'queued', { submitter: 'submitter' }));
   await ask(submitter, 'DELETE', 'shared');
   await ask(admin, 'DELETE', 'shared?submitter=other');
   expect(gateway.canceller.asked).toEqual(['shared of submitter', 'shared of other']);

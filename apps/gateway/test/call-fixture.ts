@@ -1,4 +1,4 @@
-import type { AliveCall, Call, EndedCall, Outcome } from '@asyncfn/queue-core';
+import type { ActiveCall, Call, EndedCall, Outcome } from '@asyncfn/queue-core';
 
 const start = Date.UTC(2026, 0, 31, 12);
 
@@ -17,8 +17,8 @@ export function callOf(id: string, fields: Partial<Call> = {}): Call {
   };
 }
 
-export function aliveCall(id: string, phase: AliveCall['phase'], fields: Partial<Call> = {}): AliveCall {
-  return { kind: 'alive', phase, call: callOf(id, fields) };
+export function activeCall(id: string, phase: ActiveCall['phase'], fields: Partial<Call> = {}): ActiveCall {
+  return { kind: 'active', phase, call: callOf(id, fields) };
 }
 
 /** With the result that `RecordingCalls` gives out for it. */

@@ -1,7 +1,7 @@
 import { QueueError } from '@asyncfn/queue-core';
 import { request } from 'undici';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { aliveCall, endedCall } from './call-fixture.ts';
+import { activeCall, endedCall } from './call-fixture.ts';
 import { startTestGateway, type TestGateway } from './gateway-fixture.ts';
 
 let gateway: TestGateway;
@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterEach(() => {
   gateway.calls.available = true;
   gateway.calls.error = undefined;
-  gateway.calls.standings.clear();
+  gateway.calls.states.clear();
 });
 
 afterAll(() => gateway[Symbol.asyncDispose]());
@@ -39,25 +39,25 @@ const accepted = {
 
 describe('the state of a call', () => {
   test('that waits says no more than is known', async () => {
-    gateway.calls.standings.set('call-1', aliveCall('call-1', 'queued'));
+    gateway.calls.states.set('call-1', activeCall('call-1', 'queued'));
     expect(await askJson('call-1')).toEqual({ status: 200, body: { ...accepted, status: 'queued' } });
   });
 
   test('that has a limit of its own names that', async () => {
-    gateway.calls.standings.set('call-1', aliveCall('call-1', 'queued', { maxRetries: 2 }));
+    gateway.calls.states.set('call-1', activeCall('call-1', 'queued', { maxRetries: 2 }));
     expect((await askJson('call-1')).body).toMatchObject({ maxRetries: 2 });
   });
 
   test('that follows another one names that, before and after its end', async () => {
-    gateway.calls.standings.set('call-1', aliveCall('call-1', 'queued', { parentId: 'call-0', chainDepth: 1 }));
+    gateway.calls.states.set('call-1', activeCall('call-1', 'queued', { parentId: 'call-0', chainDepth: 1 }));
     expect((await askJson('call-1')).body).toEqual({ ...accepted, status: 'queued', parentId: 'call-0' });
-    gateway.calls.standings.set('call-1', endedCall('call-1', { parentId: 'call-0' }));
+    gateway.calls.states.set('call-1', endedCall('call-1', { parentId: 'call-0' }));
     expect((await askJson('call-1')).body).toMatchObject({ status: 'succeeded', parentId: 'call-0' });
   });
 
   test('that is delayed says until when', async () => {
     const dueAt = Date.UTC(2026, 1, 1);
-    gateway.calls.standings.set('call-1', { ...aliveCall('call-1', 'scheduled'), dueAt });
+    gateway.calls.states.set('call-1', { ...activeCall('call-1', 'scheduled'), dueAt });
     const body = { ...accepted, status: 'scheduled', notBefore: '2026-02-01T00:00:00.000Z' };
     expect((await askJson('call-1')).body).toEqual(body);
   });
@@ -65,7 +65,7 @@ describe('the state of a call', () => {
   test('that runs says what its worker says of it', async () => {
     const startedAt = Date.UTC(2026, 0, 31, 12, 1);
     const held = { v: 1 as const, standing: 'running' as const, generation: 1, retry: 2, maxRetries: 4, startedAt };
-    gateway.calls.standings.set('call-1', { ...aliveCall('call-1', 'running', { generation: 1, retry: 2 }), held });
+    gateway.calls.states.set('call-1', { ...activeCall('call-1', 'running', { generation: 1, retry: 2 }), held });
     const running = {
       status: 'running',
       attempts: 3,
@@ -79,7 +79,7 @@ describe('the state of a call', () => {
   test('that has ended says how, and how its callback went, without what is secret in its URL', async () => {
     const callbackUrl = 'http://user:s3cr3t@receiver.test/done?token=s3cr3t';
     const ended = endedCall('call-1', { status: 'failed', reason: 'rejected', functionStatus: 404, callbackUrl });
-    gateway.calls.standings.set('call-1', { ...ended, callback: { v: 1, status: 'delivered', attempts: 3 } });
+    gateway.calls.states.set('call-1', { ...ended, callback: { v: 1, status: 'delivered', attempts: 3 } });
     const { body } = await askJson('call-1');
     expect(body).toEqual({
       ...accepted,
@@ -101,20 +101,20 @@ describe('the state of a call', () => {
     ['//user:s3cr3t@fn.test/hash', '//fn.test/hash'],
   ])('whose function answered with a redirect says where it led: %s', async (location, redirectedTo) => {
     const headers: [string, string][] = [['Location', location]];
-    gateway.calls.standings.set('call-1', endedCall('call-1', { functionStatus: 308, headers }));
+    gateway.calls.states.set('call-1', endedCall('call-1', { functionStatus: 308, headers }));
     expect((await askJson('call-1')).body).toMatchObject({ status: 'succeeded', functionStatus: 308, redirectedTo });
-    gateway.calls.standings.set('call-1', endedCall('call-1', { functionStatus: 201, headers }));
+    gateway.calls.states.set('call-1', endedCall('call-1', { functionStatus: 201, headers }));
     expect((await askJson('call-1')).body).not.toHaveProperty('redirectedTo');
   });
 
   test('names a callback that is still to be sent, but none of a call that was cancelled', async () => {
     const callbackUrl = 'http://receiver.test/done';
     const pending = { url: callbackUrl, status: 'pending', attempts: 0 };
-    gateway.calls.standings.set('call-1', aliveCall('call-1', 'queued', { callbackUrl }));
+    gateway.calls.states.set('call-1', activeCall('call-1', 'queued', { callbackUrl }));
     expect((await askJson('call-1')).body).toMatchObject({ callback: pending });
-    gateway.calls.standings.set('call-1', endedCall('call-1', { callbackUrl }));
+    gateway.calls.states.set('call-1', endedCall('call-1', { callbackUrl }));
     expect((await askJson('call-1')).body).toMatchObject({ callback: pending });
-    gateway.calls.standings.set('call-1', endedCall('call-1', { callbackUrl, status: 'cancelled' }));
+    gateway.calls.states.set('call-1', endedCall('call-1', { callbackUrl, status: 'cancelled' }));
     expect((await askJson('call-1')).body).not.toHaveProperty('callback');
   });
 });
@@ -130,7 +130,7 @@ describe('the result of a call', () => {
       ['x-own', 'caf\u00e9'],
       ['X-Function-Status', '999'],
     ];
-    gateway.calls.standings.set('call-1', endedCall('call-1', { functionStatus: 201, headers }, '\0\r\n'));
+    gateway.calls.states.set('call-1', endedCall('call-1', { functionStatus: 201, headers }, '\0\r\n'));
     const answer = await ask('call-1/result');
     expect(answer.status).toBe(200);
     expect(answer.text).toBe('\0\r\n');
@@ -151,7 +151,7 @@ describe('the result of a call', () => {
       ['cache-control', 'public'],
       ['access-control-allow-origin', '*'],
     ];
-    gateway.calls.standings.set('call-1', endedCall('call-1', { headers }));
+    gateway.calls.states.set('call-1', endedCall('call-1', { headers }));
     const answer = await ask('call-1/result');
     expect(answer.headers).toMatchObject({
       'content-security-policy': 'sandbox',
@@ -164,14 +164,14 @@ describe('the result of a call', () => {
   test.each(['call-1', 'call-1/result', 'call-2', 'call-2/result'])(
     'is kept by no cache, nor is the answer to %s',
     async (path) => {
-      gateway.calls.standings.set('call-1', aliveCall('call-1', 'running'));
+      gateway.calls.states.set('call-1', activeCall('call-1', 'running'));
       expect((await ask(path)).headers).toMatchObject({ 'cache-control': 'private, no-store' });
     },
   );
 
   test('of a function that could not be reached is empty, as its callback is', async () => {
     const failed = { status: 'failed', reason: 'retries_exhausted', functionStatus: 503 } as const;
-    gateway.calls.standings.set('call-1', endedCall('call-1', failed, ''));
+    gateway.calls.states.set('call-1', endedCall('call-1', failed, ''));
     expect(await ask('call-1/result')).toMatchObject({
       status: 200,
       headers: { 'x-function-status': '503' },
@@ -182,7 +182,7 @@ describe('the result of a call', () => {
   test.each(['scheduled', 'queued', 'running', 'retrying'] as const)(
     'of a call that is %s is not there yet: 409',
     async (phase) => {
-      gateway.calls.standings.set('call-1', aliveCall('call-1', phase));
+      gateway.calls.states.set('call-1', activeCall('call-1', phase));
       const { status, body } = await askJson('call-1/result');
       expect(status).toBe(409);
       expect(body).toMatchObject({ code: 'not_ended', status: 409, call: { callId: 'call-1', status: phase } });
@@ -196,7 +196,7 @@ describe('the result of a call', () => {
     [{ status: 'cancelled' }, 'cancelled'],
     [{ status: 'expired' }, 'expired'],
   ] as const)('of an end that says %j is gone: 410 %s', async (fields, reason) => {
-    gateway.calls.standings.set('call-1', endedCall('call-1', fields, ''));
+    gateway.calls.states.set('call-1', endedCall('call-1', fields, ''));
     const { status, body } = await askJson('call-1/result');
     expect(status).toBe(410);
     expect(body).toMatchObject({ code: 'result_gone', reason });
@@ -204,7 +204,7 @@ describe('the result of a call', () => {
 
   test('is not given out where results are not kept', async () => {
     await using other = await startTestGateway({ resultTtlMs: 0 });
-    other.calls.standings.set('call-1', endedCall('call-1'));
+    other.calls.states.set('call-1', endedCall('call-1'));
     const { statusCode, body } = await request(`${other.url}/async-function/call-1/result`);
     expect(statusCode).toBe(410);
     expect(await body.json()).toMatchObject({ code: 'result_gone', reason: 'not_kept' });

@@ -1,5 +1,5 @@
 import { QueueError } from '@asyncfn/queue-core';
-import type { BrokerTrouble, ReplayObstacle, StoredDeadLetter } from '@asyncfn/queue-core/jetstream';
+import type { BrokerTrouble, ReplayRefusal, StoredDeadLetter } from '@asyncfn/queue-core/jetstream';
 import { request } from 'undici';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startTestGateway, type TestGateway } from './gateway-fixture.ts';
@@ -191,10 +191,10 @@ describe('a replay', () => {
     ['not_replayable', 409],
     ['already_replayed', 409],
     ['call_id_conflict', 409],
-  ] satisfies [ReplayObstacle, number][])('that meets %s is %i', async (obstacle, status) => {
-    gateway.deadLetters.replayed = { kind: 'kept', obstacle };
+  ] satisfies [ReplayRefusal, number][])('that meets %s is %i', async (refusal, status) => {
+    gateway.deadLetters.replayed = { kind: 'kept', refusal };
     const answer = await ask('POST', '/call-1/replay');
-    expect([answer.status, answer.body]).toMatchObject([status, { code: obstacle, status }]);
+    expect([answer.status, answer.body]).toMatchObject([status, { code: refusal, status }]);
     expect(answer.headers['content-type']).toBe('application/problem+json');
   });
 
@@ -206,7 +206,7 @@ describe('a replay', () => {
   ] satisfies [BrokerTrouble, string][])('that the broker refuses as %s is 503 %s', async (reason, code) => {
     const refused = { kind: 'refused', reason, detail: 'internals of the broker' } as const;
     gateway.deadLetters.replayed = refused;
-    gateway.deadLetters.bulk = { ...refused, replayed: 1, skipped: 0, obstacles: {} };
+    gateway.deadLetters.bulk = { ...refused, replayed: 1, skipped: 0, refusals: {} };
     for (const path of ['/call-1/replay', '/replay']) {
       const { status, headers, body } = await ask('POST', path);
       expect([status, body.code]).toEqual([503, code]);
@@ -218,10 +218,10 @@ describe('a replay', () => {
 
 describe('a bulk replay', () => {
   test('tells what it did', async () => {
-    const obstacles = { unknown_function: 2, not_replayable: 1 };
-    gateway.deadLetters.bulk = { kind: 'done', replayed: 7, skipped: 3, obstacles, next: 43 };
+    const refusals = { unknown_function: 2, not_replayable: 1 };
+    gateway.deadLetters.bulk = { kind: 'done', replayed: 7, skipped: 3, refusals, next: 43 };
     const { status, body } = await ask('POST', '/replay', { function: 'echo', reason: 'rejected', limit: 10 });
-    expect([status, body]).toEqual([200, { replayed: 7, skipped: 3, reasons: obstacles, cursor: '43' }]);
+    expect([status, body]).toEqual([200, { replayed: 7, skipped: 3, reasons: refusals, cursor: '43' }]);
     const query = { function: 'echo', reason: 'rejected' };
     expect(gateway.deadLetters.asked).toEqual([['replayMany', query, { limit: 10, from: undefined }, 'default']]);
   });
@@ -365,7 +365,7 @@ test('what operators do is in the log, and bodies, headers and secrets are not',
   deadLetters.found = [stored()];
   deadLetters.removed = true;
   deadLetters.replayed = { kind: 'replayed', queue: 'default' };
-  deadLetters.bulk = { kind: 'done', replayed: 2, skipped: 1, obstacles: { unknown_function: 1 }, next: undefined };
+  deadLetters.bulk = { kind: 'done', replayed: 2, skipped: 1, refusals: { unknown_function: 1 }, next: undefined };
   await ask('GET', '/call-1');
   await ask('POST', '/call-1/replay');
   await ask('POST', '/replay', { limit: 3 });

@@ -2,14 +2,14 @@ import { once } from 'node:events';
 import { eventually } from '@asyncfn/testkit';
 import { type Dispatcher, request } from 'undici';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { aliveCall, endedCall } from './call-fixture.ts';
+import { activeCall, endedCall } from './call-fixture.ts';
 import { startTestGateway, type TestGateway } from './gateway-fixture.ts';
 
 let gateway: TestGateway;
 
 beforeEach(async () => {
   gateway = await startTestGateway();
-  gateway.calls.standings.set('call-1', aliveCall('call-1', 'queued'));
+  gateway.calls.states.set('call-1', activeCall('call-1', 'queued'));
 });
 
 afterEach(() => gateway[Symbol.asyncDispose]());
@@ -24,9 +24,9 @@ describe('a client that waits', () => {
     const answer = ask('?wait=1m');
     await eventually(() => gateway.watches.count === 1);
     expect(gateway.watches.scopes).toEqual(['end']);
-    gateway.calls.standings.set('call-1', aliveCall('call-1', 'running'));
+    gateway.calls.states.set('call-1', activeCall('call-1', 'running'));
     gateway.watches.hear();
-    gateway.calls.standings.set('call-1', endedCall('call-1'));
+    gateway.calls.states.set('call-1', endedCall('call-1'));
     gateway.watches.hear();
     expect(await answer).toMatchObject({ status: 200, body: { status: 'succeeded' } });
     expect(gateway.watches.count).toBe(0);
@@ -38,7 +38,7 @@ describe('a client that waits', () => {
   });
 
   test('for a call that has ended does not wait', async () => {
-    gateway.calls.standings.set('call-1', endedCall('call-1'));
+    gateway.calls.states.set('call-1', endedCall('call-1'));
     expect(await ask('?wait=5m')).toMatchObject({ status: 200, body: { status: 'succeeded' } });
     expect(gateway.watches.scopes).toEqual([]);
   });
@@ -99,12 +99,12 @@ describe('a client that wants events', () => {
     expect(answer.headers).toMatchObject({ 'content-type': 'text/event-stream', 'cache-control': 'private, no-store' });
     await eventually(() => statusesIn(text()).length === 1);
     gateway.watches.hear();
-    gateway.calls.standings.set('call-1', aliveCall('call-1', 'running'));
+    gateway.calls.states.set('call-1', activeCall('call-1', 'running'));
     gateway.watches.hear();
     await eventually(() => statusesIn(text()).length === 2);
     gateway.calls.error = new Error('an outage');
     gateway.watches.hear();
-    gateway.calls.standings.set('call-1', endedCall('call-1'));
+    gateway.calls.states.set('call-1', endedCall('call-1'));
     gateway.calls.error = undefined;
     gateway.watches.hear();
     await once(answer.body, 'end');
@@ -130,7 +130,7 @@ describe('a client that wants events', () => {
   });
 
   test('of a call that is not known is refused', async () => {
-    gateway.calls.standings.clear();
+    gateway.calls.states.clear();
     const { answer } = await follow();
     expect(answer.statusCode).toBe(404);
   });

@@ -1,5 +1,5 @@
 import { QueueError } from '@asyncfn/queue-core';
-import { mostRegistered } from '@asyncfn/queue-core/functions';
+import { maxRegistered } from '@asyncfn/queue-core/functions';
 import { request } from 'undici';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startTestGateway, type TestGateway } from './gateway-fixture.ts';
@@ -63,7 +63,7 @@ describe('PUT of a function', () => {
         kind: 'put',
         entry: { source: 'api', paused: false, settings: { url: 'http://x', queue } },
       }));
-    for (let index = 0; index < mostRegistered; index++) {
+    for (let index = 0; index < maxRegistered; index++) {
       await register(`f${index}`, 'default');
     }
     await register('elsewhere', 'images');

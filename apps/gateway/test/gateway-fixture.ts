@@ -38,7 +38,7 @@ export class RecordingQueue implements CallIntake {
   }
 
   /** What stands in the way of a call of the function. */
-  obstacle: CallIntake['obstacle'] = () => undefined;
+  refusalFor: CallIntake['refusalFor'] = () => undefined;
 
   get last(): Call {
     return this.accepted.at(-1)!.call;

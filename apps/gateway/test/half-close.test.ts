@@ -1,6 +1,6 @@
 import { eventually } from '@asyncfn/testkit';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { aliveCall, endedCall } from './call-fixture.ts';
+import { activeCall, endedCall } from './call-fixture.ts';
 import { startTestGateway, type TestGateway } from './gateway-fixture.ts';
 import { post, RawClient } from './raw-client.ts';
 
@@ -8,7 +8,7 @@ let gateway: TestGateway;
 
 beforeEach(async () => {
   gateway = await startTestGateway();
-  gateway.calls.standings.set('call-1', aliveCall('call-1', 'queued'));
+  gateway.calls.states.set('call-1', activeCall('call-1', 'queued'));
 });
 
 afterEach(() => gateway[Symbol.asyncDispose]());
@@ -67,7 +67,7 @@ describe('a client that closes its half of the connection after its request', ()
   test.each(['HTTP/1.1', 'HTTP/1.0'])('and waits (%s) is answered when the call ends', async (version) => {
     await using client = await sendAll(get('/async-function/call-1?wait=1m', version));
     await eventually(() => gateway.watches.count === 1);
-    gateway.calls.standings.set('call-1', endedCall('call-1'));
+    gateway.calls.states.set('call-1', endedCall('call-1'));
     gateway.watches.hear();
     const received = await client.closed();
     expect(statusesOf(received)).toEqual(['HTTP/1.1 200']);
@@ -86,7 +86,7 @@ describe('a client that closes its half of the connection after its request', ()
   test('and waits for a call that is forgotten meanwhile has no answer that looks whole', async () => {
     await using client = await sendAll(get('/async-function/call-1?wait=1m'));
     await client.answer(/HTTP\/1\.1 200 /);
-    gateway.calls.standings.clear();
+    gateway.calls.states.clear();
     gateway.watches.hear();
     expect((await client.closed()).trimEnd()).not.toMatch(/\}$/);
     expect(gateway.watches.count).toBe(0);
@@ -95,7 +95,7 @@ describe('a client that closes its half of the connection after its request', ()
   test('and wants events has them until the end', async () => {
     await using client = await sendAll(get('/async-function/call-1', 'HTTP/1.1', 'Accept: text/event-stream\r\n'));
     await client.answer(/"status":"queued"/);
-    gateway.calls.standings.set('call-1', endedCall('call-1'));
+    gateway.calls.states.set('call-1', endedCall('call-1'));
     gateway.watches.hear();
     expect(await client.closed()).toMatch(/"status":"succeeded"/);
     expect(gateway.watches.count).toBe(0);

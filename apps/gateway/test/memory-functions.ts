@@ -1,9 +1,9 @@
 import type { KnownFunction } from '@asyncfn/queue-core/functions';
 import type { ChangeDecision, RegisterChange } from '@asyncfn/queue-core/jetstream';
-import type { FunctionDesk } from '../src/functions/functions.ts';
+import type { FunctionAdmin } from '../src/functions/functions.ts';
 
 /** A register that nobody shares. */
-export class MemoryFunctions implements FunctionDesk {
+export class MemoryFunctions implements FunctionAdmin {
   complete = true;
   readonly defaults = { timeout: '5m' };
   defaultNamespace: string | undefined;

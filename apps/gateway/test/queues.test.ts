@@ -111,13 +111,13 @@ describe('a call for which there is no room', () => {
   };
 
   test('is 503 where the queue is full, before its body is read', async () => {
-    gateway.queue.obstacle = () => 'queue_full';
+    gateway.queue.refusalFor = () => 'queue_full';
     expect(await call()).toEqual({ status: 503, code: 'queue_full', retryAfter: 10 });
     expect(gateway.queue.accepted).toEqual([]);
   });
 
   test('is 429 where as many calls of its function wait as may wait', async () => {
-    gateway.queue.obstacle = ({ name }) => (name === 'echo' ? 'too_many_pending' : undefined);
+    gateway.queue.refusalFor = ({ name }) => (name === 'echo' ? 'too_many_pending' : undefined);
     expect(await call()).toEqual({ status: 429, code: 'too_many_pending', retryAfter: 5 });
   });
 });

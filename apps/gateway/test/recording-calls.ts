@@ -1,4 +1,4 @@
-import { type CallAddress, type CallIdentity, type CallStanding, type EndedCall, ownerOf } from '@asyncfn/queue-core';
+import { type CallAddress, type CallIdentity, type CallState, type EndedCall, ownerOf } from '@asyncfn/queue-core';
 import type { CallWatch, CancelResult, PurgeTarget, WatchScope } from '@asyncfn/queue-core/jetstream';
 import type { CallLookup } from '../src/auth/find-call.ts';
 import type { CallOptions } from '../src/calls/call-options.ts';
@@ -8,40 +8,38 @@ import type { EndedWithResult } from './call-fixture.ts';
 /** Calls that stand where a test puts them: each under its id, or under another name where an id has several. */
 export class RecordingCalls implements CallLookup {
   available = true;
-  readonly standings = new Map<string, CallStanding>();
+  readonly states = new Map<string, CallState>();
   /** Thrown instead of an answer. */
   error: Error | undefined;
 
-  async find({ callId, owner }: CallAddress): Promise<CallStanding | undefined> {
+  async find({ callId, owner }: CallAddress): Promise<CallState | undefined> {
     if (this.error !== undefined) {
       throw this.error;
     }
-    return this.#of(callId).find((standing) => owner === undefined || ownerOf(submitterOf(standing)) === owner);
+    return this.#of(callId).find((state) => owner === undefined || ownerOf(submitterOf(state)) === owner);
   }
 
   /** The body that a fixture has put beside the end of a call. */
   async readResult({ outcome }: Pick<EndedCall, 'outcome'>): Promise<Uint8Array | undefined> {
-    const found = this.#of(outcome.callId).find(
-      (standing) => standing.kind === 'ended' && standing.outcome === outcome,
-    );
+    const found = this.#of(outcome.callId).find((state) => state.kind === 'ended' && state.outcome === outcome);
     return (found as EndedWithResult | undefined)?.body;
   }
 
   async listOwners(callId: string): Promise<CallAddress[]> {
-    return this.#of(callId).map((standing) => ({ callId, owner: ownerOf(submitterOf(standing)) }));
+    return this.#of(callId).map((state) => ({ callId, owner: ownerOf(submitterOf(state)) }));
   }
 
-  #of(callId: string): CallStanding[] {
-    return [...this.standings.values()].filter((standing) => idOf(standing) === callId);
+  #of(callId: string): CallState[] {
+    return [...this.states.values()].filter((state) => idOf(state) === callId);
   }
 }
 
-function idOf(standing: CallStanding): string {
-  return standing.kind === 'alive' ? standing.call.id : standing.outcome.callId;
+function idOf(state: CallState): string {
+  return state.kind === 'active' ? state.call.id : state.outcome.callId;
 }
 
-function submitterOf(standing: CallStanding): string | undefined {
-  return standing.kind === 'alive' ? standing.call.submitter : standing.outcome.submitter;
+function submitterOf(state: CallState): string | undefined {
+  return state.kind === 'active' ? state.call.submitter : state.outcome.submitter;
 }
 
 /** What a test lets happen to calls. */

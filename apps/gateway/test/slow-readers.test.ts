@@ -15,8 +15,8 @@ test('a result that has no room is 503, small ones have room, and a client that 
   const clock = { now: 0 };
   const budget = new BodyBudget({ limitBytes: 24 * mebibyte, now: () => clock.now });
   await using gateway = await startTestGateway({ resultBudget: budget });
-  gateway.calls.standings.set('call-1', endedCall('call-1', {}, large));
-  gateway.calls.standings.set('small', endedCall('small'));
+  gateway.calls.states.set('call-1', endedCall('call-1', {}, large));
+  gateway.calls.states.set('small', endedCall('small'));
   const url = `${gateway.url}/async-function/call-1/result`;
   await using slow = await RawClient.connect(gateway.port);
   slow.socket.pause();
@@ -43,7 +43,7 @@ test('a result that has no room is 503, small ones have room, and a client that 
 test('the room of a result is given back when its client leaves', async () => {
   const budget = new BodyBudget({ limitBytes: 24 * mebibyte });
   await using gateway = await startTestGateway({ resultBudget: budget });
-  gateway.calls.standings.set('call-1', endedCall('call-1', {}, large));
+  gateway.calls.states.set('call-1', endedCall('call-1', {}, large));
   await using client = await RawClient.connect(gateway.port);
   client.socket.pause();
   client.send(ask('call-1'));
@@ -55,7 +55,7 @@ test('the room of a result is given back when its client leaves', async () => {
 test('a HEAD of a large result tells its length and holds nothing', async () => {
   const budget = new BodyBudget({ limitBytes: 24 * mebibyte });
   await using gateway = await startTestGateway({ resultBudget: budget });
-  gateway.calls.standings.set('call-1', endedCall('call-1', {}, large));
+  gateway.calls.states.set('call-1', endedCall('call-1', {}, large));
   const { statusCode, headers } = await request(`${gateway.url}/async-function/call-1/result`, { method: 'HEAD' });
   expect([statusCode, headers['content-length']]).toEqual([200, String(large.length)]);
   await eventually(() => budget.usedBytes === 0);

@@ -2,7 +2,7 @@ import { eventually } from '@asyncfn/testkit';
 import { request } from 'undici';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Waiters } from '../src/waiting/waiters.ts';
-import { aliveCall, endedCall } from './call-fixture.ts';
+import { activeCall, endedCall } from './call-fixture.ts';
 import { startTestGateway, type TestGateway } from './gateway-fixture.ts';
 import { post, RawClient } from './raw-client.ts';
 import { testToken, tokensOf } from './test-tokens.ts';
@@ -19,7 +19,7 @@ let gateway: TestGateway;
 beforeEach(async () => {
   waiters = new Waiters({ inAll: 3, perToken: 2 });
   gateway = await startTestGateway({ waiters });
-  gateway.calls.standings.set('call-1', aliveCall('call-1', 'queued'));
+  gateway.calls.states.set('call-1', activeCall('call-1', 'queued'));
 });
 
 afterEach(() => gateway[Symbol.asyncDispose]());
@@ -60,7 +60,7 @@ describe('a request that waits', () => {
     await other.answer();
     expect(gateway.queue.accepted).toHaveLength(1);
 
-    gateway.calls.standings.set('call-1', endedCall('call-1'));
+    gateway.calls.states.set('call-1', endedCall('call-1'));
     gateway.watches.hear();
     await eventually(() => gateway.queue.accepted.length === 2);
     await eventually(() => answersIn(client.received).length === 2);
@@ -84,13 +84,13 @@ describe('a request that waits', () => {
       const find = gateway.calls.find.bind(gateway.calls);
       let finds = 0;
       gateway.calls.find = async (callId) => {
-        const standing = await find(callId);
+        const state = await find(callId);
         finds += 1;
         if (finds === 1) {
           client.socket.resetAndDestroy();
           await eventually(() => sockets.every(({ destroyed }) => destroyed));
         }
-        return standing;
+        return state;
       };
       const sockets: { destroyed: boolean }[] = [];
       gateway.app.server.on('connection', (socket) => sockets.push(socket));
@@ -169,7 +169,7 @@ describe('beyond the limits', () => {
       waiters: limits,
       tokens: () => tokensOf([first, second, third]),
     });
-    guarded.calls.standings.set('call-1', aliveCall('call-1', 'queued'));
+    guarded.calls.states.set('call-1', activeCall('call-1', 'queued'));
     const as = ({ bearer }: { bearer: string }) => ask(guarded.url, { authorization: bearer });
     await Promise.all([as(first), as(first), as(second)]);
     await eventually(() => limits.count === 3);
@@ -183,7 +183,7 @@ describe('beyond the limits', () => {
   test('a call that has ended is told of all the same', async () => {
     await Promise.all([ask(gateway.url), ask(gateway.url), ask(gateway.url)]);
     await eventually(() => waiters.count === 3);
-    gateway.calls.standings.set('call-2', endedCall('call-2'));
+    gateway.calls.states.set('call-2', endedCall('call-2'));
     const { statusCode } = await request(`${gateway.url}/async-function/call-2?wait=5m`);
     expect(statusCode).toBe(200);
   });

@@ -33,7 +33,7 @@ beforeAll(async () => {
 
 afterEach(() => {
   for (const gateway of [open, guarded]) {
-    gateway.calls.standings.clear();
+    gateway.calls.states.clear();
     gateway.queue.accepted.length = 0;
   }
 });
@@ -116,13 +116,13 @@ describe('without tokens', () => {
       Object.entries(headers).map(([name, value]) => [name, value.replace('OWN', `127.0.0.1:${open.port}`)]),
     );
     expect(await send(open, 'POST', '/async-function/echo', own)).toMatchObject({ status: 202 });
-    open.calls.standings.set('call-1', endedCall('call-1'));
+    open.calls.states.set('call-1', endedCall('call-1'));
     expect(await send(open, 'GET', '/async-function/call-1/result', own)).toMatchObject({ status: 200 });
   });
 
   test('a link from elsewhere may be followed, and does nothing', async () => {
     const link = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
-    open.calls.standings.set('call-1', endedCall('call-1'));
+    open.calls.states.set('call-1', endedCall('call-1'));
     expect(await send(open, 'GET', '/async-function/call-1/result', link)).toMatchObject({ status: 200 });
     expect(await send(open, 'DELETE', '/async-function/call-1', link)).toMatchObject({ status: 403 });
     expect(await send(open, 'POST', '/async-function/echo', link)).toMatchObject({ status: 403 });

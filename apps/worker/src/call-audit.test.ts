@@ -53,10 +53,10 @@ function setup(
     let end = 'nothing';
     await audit.take({
       batch: batch && { v: 1, receipts: [], dueAt: 2_000, waitMs: 2_000, ...batch },
-      done: () => {
-        end = 'done';
+      ack: () => {
+        end = 'ack';
       },
-      giveBack: (delayMs) => {
+      nak: (delayMs) => {
         end = `back in ${delayMs}`;
       },
     });
@@ -68,7 +68,7 @@ function setup(
 test('calls that have ended are counted, those still held are looked for later, after twice the time', async () => {
   const { seen, take } = setup({ a: ['ended'], b: ['held'] });
   seen.now = 3_000;
-  expect(await take({ receipts: [receipt('a'), receipt('b')] })).toBe('done');
+  expect(await take({ receipts: [receipt('a'), receipt('b')] })).toBe('ack');
   expect(seen.findings).toEqual(['ended']);
   expect(seen.stored).toEqual([{ v: 1, receipts: [receipt('b')], dueAt: 7_000, waitMs: 4_000 }]);
 });
@@ -91,7 +91,7 @@ test('no wait is so long that an end could be forgotten before the next look', a
 test('a call that is nowhere is looked for twice, reported and counted', async () => {
   const { seen, take } = setup({ lost: ['missing'], late: ['missing', 'ended'] });
   seen.now = 3_000;
-  expect(await take({ receipts: [receipt('lost'), receipt('late')] })).toBe('done');
+  expect(await take({ receipts: [receipt('lost'), receipt('late')] })).toBe('ack');
   expect(seen.missing).toEqual(['lost']);
   expect(seen.findings.toSorted()).toEqual(['ended', 'missing']);
 });
@@ -99,7 +99,7 @@ test('a call that is nowhere is looked for twice, reported and counted', async (
 test('after a look that comes too late nothing is said of a call that may have ended and be forgotten', async () => {
   const { seen, take } = setup({ a: ['missing'] });
   seen.now = 60 * minuteMs;
-  expect(await take({ receipts: [receipt('a')] })).toBe('done');
+  expect(await take({ receipts: [receipt('a')] })).toBe('ack');
   expect(seen.findings).toEqual(['unknown']);
   expect(seen.missing).toEqual([]);
 });
@@ -109,7 +109,7 @@ test('so it is after a look that has itself taken too long', async () => {
     seen.now += look * 10 * minuteMs;
   });
   seen.now = 3_000;
-  expect(await take({ receipts: [receipt('a')] })).toBe('done');
+  expect(await take({ receipts: [receipt('a')] })).toBe('ack');
   expect(seen.findings).toEqual(['unknown']);
   expect(seen.missing).toEqual([]);
 });
@@ -124,5 +124,5 @@ test('receipts wait for their time, and for a broker that is away', async () => 
 });
 
 test('what cannot be read is dropped', async () => {
-  expect(await setup({}).take(undefined)).toBe('done');
+  expect(await setup({}).take(undefined)).toBe('ack');
 });

@@ -20,8 +20,8 @@ const longestWaitMs = 4 * 60_000;
 const pauseMs = 250;
 /** Until what is nowhere is looked for once more. */
 const confirmMs = 1_000;
-const soonMs = 5_000;
-const looksAtOnce = 4;
+const retryDelayMs = 5_000;
+const maxConcurrent = 4;
 
 /**
  * Checks the promise that nothing accepted is lost (P2): follows calls by their receipts until each has ended. What is
@@ -62,20 +62,20 @@ export class CallAudit {
     const { logger, now } = this.#options;
     if (batch === undefined) {
       logger.error({}, 'receipts cannot be read and are dropped');
-      delivery.done();
+      delivery.ack();
       return;
     }
     if (batch.dueAt > now()) {
       // No longer than it was to wait in all: somebody may have set the time since.
-      delivery.giveBack(Math.min(batch.dueAt - now(), batch.waitMs));
+      delivery.nak(Math.min(batch.dueAt - now(), batch.waitMs));
       return;
     }
     try {
       await this.#audit(batch);
-      delivery.done();
+      delivery.ack();
     } catch (err) {
       logger.warn({ err }, 'accepted calls cannot be looked for yet');
-      delivery.giveBack(soonMs);
+      delivery.nak(retryDelayMs);
     }
   }
 
@@ -83,7 +83,7 @@ export class CallAudit {
     const { store, metrics, now } = this.#options;
     const held: Receipt[] = [];
     const isLate = (): boolean => now() - (batch.dueAt - batch.waitMs) > rememberedMs;
-    await forEachLimited(batch.receipts, looksAtOnce, async (receipt) => {
+    await forEachLimited(batch.receipts, maxConcurrent, async (receipt) => {
       const finding = await this.#find(receipt, isLate);
       if (finding === 'held') {
         held.push(receipt);

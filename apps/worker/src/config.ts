@@ -21,7 +21,7 @@ import {
   size,
   text,
 } from '@asyncfn/service-kit';
-import { leastResponses } from './memory/index.ts';
+import { minResponses } from './memory/index.ts';
 import { dnsServerType } from './names/index.ts';
 
 const mebibyte = 1024 * 1024;
@@ -168,8 +168,8 @@ export type WorkerConfig = ConfigOf<typeof workerConfig>;
 
 /** What is wrong with settings that are right each for itself. */
 export function contradictions(config: Pick<WorkerConfig, 'maxInflightBytes' | 'maxResponseBytes'>): ConfigProblem[] {
-  const isTooSmall = config.maxInflightBytes < leastResponses * config.maxResponseBytes;
-  const problem = `must be at least ${leastResponses} times MAX_RESPONSE_BYTES`;
+  const isTooSmall = config.maxInflightBytes < minResponses * config.maxResponseBytes;
+  const problem = `must be at least ${minResponses} times MAX_RESPONSE_BYTES`;
   return isTooSmall ? [{ name: workerConfig.maxInflightBytes.env, problem }] : [];
 }
 

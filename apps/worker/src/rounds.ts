@@ -20,7 +20,7 @@ export function startRounds(parts: WorkerParts): void {
     register,
     room,
     watch,
-    keeper,
+    reconciler,
     dispatcher,
     callbacks,
     expiries,
@@ -34,12 +34,12 @@ export function startRounds(parts: WorkerParts): void {
   const onError = (err: unknown): void => logger.warn({ err }, 'lanes could not be compared with the broker yet');
   const refreshSoon = coalesced(async () => {
     if (topology.ready) {
-      await keeper.refresh().catch(onError);
+      await reconciler.refresh().catch(onError);
     }
   });
   const reconcile = async (): Promise<void> => {
     if (topology.ready) {
-      await keeper.reconcile();
+      await reconciler.reconcile();
     }
   };
   const reconcileSoon = coalesced(async () => {
@@ -55,10 +55,13 @@ export function startRounds(parts: WorkerParts): void {
     reconcileSoon();
   });
   void every(reconcileMs, reconcile, { signal: stop.signal, onError });
-  void every(reconcileMs, () => watch.look(), { signal: stop.signal, onError });
-  void every(countMs, () => (topology.ready ? keeper.countBlind() : undefined), { signal: stop.signal, onError });
+  void every(reconcileMs, () => watch.refresh(), { signal: stop.signal, onError });
+  void every(countMs, () => (topology.ready ? reconciler.countUnknownBacklogs() : undefined), {
+    signal: stop.signal,
+    onError,
+  });
   if (room !== undefined) {
-    void every(countMs, () => room.look(), {
+    void every(countMs, () => room.refresh(), {
       signal: stop.signal,
       onError: (err) => logger.warn({ err }, 'how full the streams are cannot be read yet'),
     });

@@ -3,20 +3,19 @@ import { followFunctions, loadFunctionsFile } from '@asyncfn/live-functions';
 import { type QueueError, toStreamLimits } from '@asyncfn/queue-core';
 import { defaultQueue, FunctionRegister, type FunctionsFile, withoutFile } from '@asyncfn/queue-core/functions';
 import {
-  answerForHeldCalls,
   BacklogReader,
   Broker,
   BrokerPulse,
   type CallbackDelivery,
   CallbackSource,
   CallbackStore,
+  CallChangeNotifier,
   CallStore,
   createGroupCommit,
   ExpirySource,
   ExpiryStore,
   findSettingProblems,
   Handovers,
-  MoveNotices,
   OutcomePruner,
   OverdueSchedules,
   Publisher,
@@ -26,6 +25,7 @@ import {
   SharedRegister,
   StreamRoom,
   StreamWatch,
+  serveRunningCalls,
 } from '@asyncfn/queue-core/jetstream';
 import {
   allConfigured,
@@ -43,23 +43,23 @@ import {
 import { CallRunner } from './attempts/index.ts';
 import { CallAudit } from './call-audit.ts';
 import {
-  CallbackDesk,
+  CallbackDeliverer,
+  type CallbackEgress,
   CallbackKeys,
   CallbackSender,
-  createWayOut,
+  createCallbackEgress,
   loadTokenSecrets,
   type TokenKeys,
-  type WayOut,
 } from './callbacks/index.ts';
 import { contradictions, toRetryDefaults, type WorkerConfig } from './config.ts';
-import { ExpiryDesk } from './expiry/index.ts';
+import { ExpiryProcessor } from './expiry/index.ts';
 import { HttpAgent } from './http/index.ts';
-import { buildLanes, createBacklogLook, type Dispatcher } from './lanes/index.ts';
+import { buildLanes, createCachedBacklog, type Dispatcher } from './lanes/index.ts';
 import { type Budgets, createBudgets } from './memory/index.ts';
 import { createMetrics, type WorkerMetrics } from './metrics.ts';
 import { startRounds } from './rounds.ts';
-import { HeldCalls, LeaseKeeper } from './running/index.ts';
-import { giveBackWord, type HeldDelivery, noteAndGiveBack, Settler } from './settle/index.ts';
+import { LeaseRenewer, RunningCalls } from './running/index.ts';
+import { nakTimer, noteAndNak, type SettleableDelivery, Settler } from './settle/index.ts';
 import { stopWorker } from './stop.ts';
 import type { OnSettleStep } from './storing/index.ts';
 import type { BrokerParts, WorkerParts } from './worker-parts.ts';
@@ -134,8 +134,8 @@ function buildParts(setting: Setting, file: FunctionsFile | undefined): WorkerPa
   const brokerParts = connectParts(setting, file);
   const { broker, topology, publisher } = brokerParts;
   const handovers = new Handovers(publisher, topology);
-  const handBack = (delivery: HeldDelivery, delayMs?: number): Promise<void> =>
-    noteAndGiveBack(handovers, delivery, delayMs);
+  const handBack = (delivery: SettleableDelivery, delayMs?: number): Promise<void> =>
+    noteAndNak(handovers, delivery, delayMs);
   const lanes = buildLanes({
     ...brokerParts,
     slots: config.maxInflight,
@@ -147,12 +147,12 @@ function buildParts(setting: Setting, file: FunctionsFile | undefined): WorkerPa
   const allLeases = createLeases(broker, config.ackWaitMs);
   const budgets = createBudgets(config.maxInflightBytes);
   const { registry, metrics } = buildMetrics(setting, { ...brokerParts, budgets }, lanes.dispatcher);
-  const wayOut = createWayOut(config, logger, signals.cutShort.signal);
+  const egress = createCallbackEgress(config, logger, signals.cutShort.signal);
   const agents = {
     agent: new HttpAgent({ maxHeaderBytes: config.maxResponseHeaderBytes }),
-    callbackAgent: wayOut.callbackAgent,
+    callbackAgent: egress.callbackAgent,
   };
-  const needs = { ...brokerParts, ...allLeases, ...agents, ...signals, handovers, handBack, metrics, wayOut, budgets };
+  const needs = { ...brokerParts, ...allLeases, ...agents, ...signals, handovers, handBack, metrics, egress, budgets };
   const work = buildWork(setting, needs);
   return {
     ...brokerParts,
@@ -172,8 +172,8 @@ function buildParts(setting: Setting, file: FunctionsFile | undefined): WorkerPa
 }
 
 function createLeases(broker: Broker, ackWaitMs: number): Pick<WorkerParts, 'leases' | 'callbackLeases'> {
-  const leases = new LeaseKeeper(ackWaitMs);
-  const callbackLeases = new LeaseKeeper<CallbackDelivery>(ackWaitMs);
+  const leases = new LeaseRenewer(ackWaitMs);
+  const callbackLeases = new LeaseRenewer<CallbackDelivery>(ackWaitMs);
   broker.onConnect(() => {
     leases.renew();
     callbackLeases.renew();
@@ -194,7 +194,7 @@ function buildMetrics(
     resolve: (name) => register.resolve(name),
     lanes: () => dispatcher.lanes(),
     budgets,
-    backlog: createBacklogLook({
+    backlog: createCachedBacklog({
       reader: new BacklogReader(topology),
       queues: config.queues,
       logger: context.logger,
@@ -221,7 +221,7 @@ interface WorkNeeds extends BrokerParts, Pick<WorkerParts, 'handBack' | 'leases'
   readonly handovers: Handovers;
   readonly metrics: WorkerMetrics;
   readonly agent: HttpAgent;
-  readonly wayOut: WayOut;
+  readonly egress: CallbackEgress;
   readonly budgets: Budgets;
   readonly stop: AbortController;
   readonly cutShort: AbortController;
@@ -231,7 +231,7 @@ interface WorkNeeds extends BrokerParts, Pick<WorkerParts, 'handBack' | 'leases'
 function buildWork(setting: Setting, needs: WorkNeeds): Pick<WorkerParts, 'runner' | 'callbacks' | 'expiries'> {
   const { config, context, overrides } = setting;
   const { broker, pulse, topology, publisher, handovers, handBack, leases, callbackLeases, metrics, agent } = needs;
-  const { callbackAgent, policy, receivers } = needs.wayOut;
+  const { callbackAgent, policy, receivers } = needs.egress;
   const { budgets } = needs;
   const { signal } = needs.cutShort;
   const common = {
@@ -242,13 +242,13 @@ function buildWork(setting: Setting, needs: WorkNeeds): Pick<WorkerParts, 'runne
     now: overrides.now ?? Date.now,
     random: overrides.random ?? Math.random,
     onStep: overrides.onSettleStep ?? (() => {}),
-    insist: { connected: () => broker.connected, signal },
+    publishRetry: { connected: () => broker.connected, signal },
     signal,
   };
   const { logger } = common;
   const outcomes = createGroupCommit({ mode: config.groupCommit, broker, topology, publisher, logger });
   const store = new CallStore(publisher, topology, outcomes);
-  const callbacks = new CallbackDesk({
+  const callbacks = new CallbackDeliverer({
     ...common,
     sender: new CallbackSender({
       ...common,
@@ -265,13 +265,13 @@ function buildWork(setting: Setting, needs: WorkNeeds): Pick<WorkerParts, 'runne
     source: new CallbackSource({ topology, ackWaitMs: config.ackWaitMs }),
     leases: callbackLeases,
   });
-  const held = createHeldCalls(broker, pulse, signal);
-  const moves = new MoveNotices(broker);
+  const held = createRunningCalls(broker, pulse, signal);
+  const moves = new CallChangeNotifier(broker);
   const expiries = new ExpiryStore(publisher, topology, common.now);
   const runner = new CallRunner({
     ...common,
-    held,
-    onMove: (call) => moves.tell(call),
+    running: held,
+    onCallChange: (call) => moves.notify(call),
     functions: agent,
     settler: new Settler({ ...common, store, callbacks, handBack }),
     store,
@@ -284,21 +284,21 @@ function buildWork(setting: Setting, needs: WorkNeeds): Pick<WorkerParts, 'runne
     countUnfinished: (call) => handovers.countUnfinished(call),
     noteBegin: (call) => handovers.noteBegin(call),
   });
-  const desk = new ExpiryDesk({
+  const processor = new ExpiryProcessor({
     ...common,
     source: new ExpirySource({ topology, ackWaitMs: config.ackWaitMs }),
     expiries,
     calls: store,
     bodies: budgets.bodies,
-    settler: new Settler({ ...common, store, callbacks, handBack: giveBackWord }),
+    settler: new Settler({ ...common, store, callbacks, handBack: nakTimer }),
     ackWaitMs: config.ackWaitMs,
   });
-  return { runner, callbacks, expiries: desk };
+  return { runner, callbacks, expiries: processor };
 }
 
-function createHeldCalls(broker: Broker, pulse: WorkNeeds['pulse'], signal: AbortSignal): HeldCalls {
-  const held = new HeldCalls(signal, { silentForMs: () => pulse.silentForMs });
-  answerForHeldCalls(broker, held);
+function createRunningCalls(broker: Broker, pulse: WorkNeeds['pulse'], signal: AbortSignal): RunningCalls {
+  const held = new RunningCalls(signal, { silentForMs: () => pulse.silentForMs });
+  serveRunningCalls(broker, held);
   broker.onConnect(() => {
     if (broker.reconnects > 0) {
       held.noteOutage();

@@ -55,7 +55,7 @@ export async function stopWorker(parts: WorkerParts, ops: OpsServer, shutdownTim
 
 /** Cuts short what is still running. What has not been settled by then goes back to the queue. */
 async function handBackCalls(parts: WorkerParts): Promise<void> {
-  const held = parts.leases.held();
+  const held = parts.leases.deliveries();
   parts.cutShort.abort();
   await whenIdle(parts);
   const left = held.filter((delivery) => !delivery.settled);
@@ -74,7 +74,7 @@ async function finishCalls(parts: WorkerParts, timeoutMs: number): Promise<void>
   const idle = new AbortController();
   await Promise.race([whenIdle(parts), sleep(timeoutMs, idle.signal)]);
   idle.abort();
-  const calls = leases.held().length;
+  const calls = leases.deliveries().length;
   if (calls > 0) {
     logger.warn({ calls, timeoutMs }, 'calls are still running and go back to the queue');
   }

@@ -15,12 +15,12 @@ import type { Logger, Tracing } from '@asyncfn/service-kit';
 import type { Registry } from 'prom-client';
 import type { CallRunner } from './attempts/index.ts';
 import type { CallAudit } from './call-audit.ts';
-import type { CallbackDesk } from './callbacks/index.ts';
-import type { ExpiryDesk } from './expiry/index.ts';
+import type { CallbackDeliverer } from './callbacks/index.ts';
+import type { ExpiryProcessor } from './expiry/index.ts';
 import type { HttpAgent } from './http/index.ts';
 import type { Lanes } from './lanes/index.ts';
-import type { LeaseKeeper } from './running/index.ts';
-import type { HeldDelivery } from './settle/index.ts';
+import type { LeaseRenewer } from './running/index.ts';
+import type { SettleableDelivery } from './settle/index.ts';
 
 /** What the worker speaks to JetStream through. */
 export interface BrokerParts {
@@ -42,20 +42,20 @@ export interface WorkerParts extends BrokerParts, Lanes {
   readonly tracing: Tracing;
   readonly registry: Registry;
   readonly runner: CallRunner;
-  readonly callbacks: CallbackDesk;
-  readonly expiries: ExpiryDesk;
+  readonly callbacks: CallbackDeliverer;
+  readonly expiries: ExpiryProcessor;
   readonly overdue: OverdueSchedules;
   /** Forgets the ends of calls. */
   readonly pruner: OutcomePruner;
   readonly audit: CallAudit;
-  readonly leases: LeaseKeeper;
-  readonly callbackLeases: LeaseKeeper<CallbackDelivery>;
+  readonly leases: LeaseRenewer;
+  readonly callbackLeases: LeaseRenewer<CallbackDelivery>;
   /** The connections to functions. */
   readonly agent: HttpAgent;
   /** The connections to receivers of callbacks. */
   readonly callbackAgent: HttpAgent;
   /** Returns a call to the queue without counting an attempt. */
-  readonly handBack: (delivery: HeldDelivery, delayMs?: number) => Promise<void>;
+  readonly handBack: (delivery: SettleableDelivery, delayMs?: number) => Promise<void>;
   /** Aborted when the worker is told to stop. */
   readonly stop: AbortController;
   /** Aborted when work in hand may run no longer. */

@@ -113,7 +113,7 @@ test('a retry that was stored in the moment in which another worker ended the ca
   const { call, lost, delivery } = await putAndLose();
   await bench.store.scheduleRetry(delivery, { ...call, retry: 1 }, Date.now());
   await bench.store.recordOutcome(outcomeOf(call), Buffer.from('of the attempt that counts'));
-  lost.done();
+  lost.ack();
   await runPastOther();
   expect(fn.invocations).toEqual([]);
   expect(inbox.callbacks.map(({ body }) => body.toString())).toEqual(['of the attempt that counts']);
@@ -138,7 +138,7 @@ test('a call that ends in other hands while it waits for its turn at a busy func
 
 test('a call that was put back after it had ended is told from the record, and not invoked', async () => {
   const call = await bench.put({ callbackUrl: inbox.url });
-  (await bench.take()).done();
+  (await bench.take()).ack();
   await eventually(async () => (await bench.queued()) === 0);
   await bench.store.recordOutcome(outcomeOf(call), Buffer.from('recorded'));
   expect(await bench.store.putBack(call, 1_000, 0)).toMatchObject({ kind: 'stored' });
@@ -204,7 +204,7 @@ describe('a call whose worker died', () => {
       if (crash > 1) {
         await bench.handovers.noteBegin(identityOf(call));
       }
-      delivery.giveBack();
+      delivery.nak();
     }
     await bench.run(await bench.take());
     expect(fn.invocations).toEqual([]);
@@ -220,7 +220,7 @@ describe('a call whose worker died', () => {
   test('with deliveries that it was never begun with is attempted, however many there were', async () => {
     await bench.put();
     for (let delivery = 1; delivery <= 7; delivery++) {
-      (await bench.take()).giveBack();
+      (await bench.take()).nak();
     }
     await bench.run(await bench.take());
     expect(fn.invocations).toHaveLength(1);
@@ -234,7 +234,7 @@ describe('a call whose worker died', () => {
         await bench.handovers.noteBegin(identityOf(call));
       }
       await bench.handovers.note(identityOf(call));
-      delivery.giveBack();
+      delivery.nak();
     }
     await bench.run(await bench.take());
     expect(fn.invocations).toHaveLength(1);

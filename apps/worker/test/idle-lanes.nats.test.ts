@@ -6,7 +6,7 @@ import { Broker, CallQueue, followDeletedLanes, Publisher, QueueTopology } from 
 import { createLogger } from '@asyncfn/service-kit';
 import { eventually } from '@asyncfn/testkit';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { idleMs, LaneKeeper } from '../src/lanes/lane-keeper.ts';
+import { idleMs, LaneReconciler } from '../src/lanes/lane-reconciler.ts';
 
 let server: NatsServer;
 
@@ -35,7 +35,7 @@ async function connect(ownsLanes: boolean) {
   return { broker, topology, [Symbol.asyncDispose]: () => broker.stop() };
 }
 
-/** A keeper without a worker around it, and its clock. */
+/** A reconciler without a worker around it, and its clock. */
 function createKeeper(topology: QueueTopology) {
   const clock = { now: 0 };
   const dispatcher = {
@@ -44,11 +44,18 @@ function createKeeper(topology: QueueTopology) {
     lost: () => {},
     unfilled: () => {},
     counted: () => {},
-    blindLanes: () => [],
+    lanesWithUnknownBacklog: () => [],
   };
   const register = everyName();
-  const keeper = new LaneKeeper({ register, topology, dispatcher, logger, queues: undefined, now: () => clock.now });
-  return { keeper, clock };
+  const reconciler = new LaneReconciler({
+    register,
+    topology,
+    dispatcher,
+    logger,
+    queues: undefined,
+    now: () => clock.now,
+  });
+  return { reconciler, clock };
 }
 
 function call(name: string): Call {
@@ -63,14 +70,14 @@ test('consumers of names that clients make up go when they have had nothing to d
   const { broker, topology } = gateway;
   followDeletedLanes(broker, (lane) => topology.forgetLane(lane.queue, lane.function));
   const queue = new CallQueue({ broker, topology, publisher: new Publisher(broker), register: everyName() });
-  const { keeper, clock } = createKeeper(worker.topology);
+  const { reconciler, clock } = createKeeper(worker.topology);
   await Promise.all(
     ['a', 'b'].map((name) => topology.ensureFunction({ name, queue: 'default', concurrency: undefined })),
   );
   await queue.accept(call('b'), { unique: false });
-  await keeper.reconcile();
+  await reconciler.reconcile();
   clock.now = idleMs;
-  await keeper.reconcile();
+  await reconciler.reconcile();
   const names = async () => (await worker.topology.listLanes('default')).map((lane) => lane.function);
   expect(await names()).toEqual(['b']);
   await eventually(() => !topology.hasLane('default', 'a'));
@@ -84,15 +91,15 @@ test('whenever a call is stored around the removal of its consumer, somebody han
   const { broker, topology } = gateway;
   followDeletedLanes(broker, (lane) => topology.forgetLane(lane.queue, lane.function));
   const queue = new CallQueue({ broker, topology, publisher: new Publisher(broker), register: everyName() });
-  const { keeper, clock } = createKeeper(worker.topology);
+  const { reconciler, clock } = createKeeper(worker.topology);
   const names = Array.from({ length: 40 }, (_, index) => `raced-${index}`);
   for (const name of names) {
     await topology.ensureFunction({ name, queue: 'default', concurrency: undefined });
   }
-  await keeper.reconcile();
+  await reconciler.reconcile();
   clock.now = idleMs;
   // nats-server may fail to do both at once with the same consumer: the next round tries again, as that of a worker.
-  const round = () => keeper.reconcile().catch(() => {});
+  const round = () => reconciler.reconcile().catch(() => {});
   const removing = round();
   const accepted: string[] = [];
   for (const name of names) {

@@ -148,7 +148,7 @@ class HandBack extends WithDelivery {
   async act(model: Model, walk: Walk) {
     const { delivery } = await this.take(model, walk);
     await walk.bench.handovers.note(delivery);
-    delivery.giveBack();
+    delivery.nak();
     await new Promise(setImmediate); // acknowledgements go out at the end of a turn
     await walk.bench.broker.connection?.flush();
   }
@@ -162,7 +162,7 @@ class CancelWhileItRuns extends WithDelivery {
     const before = walk.fn.invocations.length;
     const run = walk.bench.run(delivery);
     await walk.fn.waitForInvocations(before + 1);
-    expect(await walk.finder.find({ callId: delivery.callId })).toMatchObject({ kind: 'alive', phase: 'running' });
+    expect(await walk.finder.find({ callId: delivery.callId })).toMatchObject({ kind: 'active', phase: 'running' });
     expect(await walk.canceller.cancel({ callId: delivery.callId })).toMatchObject({ kind: 'cancelled' });
     await run;
     call.status = 'cancelled';
@@ -209,7 +209,7 @@ class Replay extends WithCall {
       expect(result).toMatchObject({ kind: 'replayed' });
       Object.assign(call, { status: 'queued', replays: call.replays + 1, attempts: 0 });
     } else {
-      expect(result).toEqual({ kind: 'kept', obstacle: 'dead_letter_not_found' });
+      expect(result).toEqual({ kind: 'kept', refusal: 'dead_letter_not_found' });
     }
   }
 }
@@ -253,7 +253,7 @@ const wishes: fc.Arbitrary<Wish> = fc.record({
 
 async function phaseOf(finder: Walk['finder'], callId: string): Promise<string | undefined> {
   const standing = await finder.find({ callId });
-  return standing?.kind === 'alive' ? standing.phase : undefined;
+  return standing?.kind === 'active' ? standing.phase : undefined;
 }
 
 const steps = fc.commands(

@@ -24,21 +24,21 @@ import { defaultRetryPolicy } from '@asyncfn/queue-core/settle';
 import { createLogger, createRegistry, parseConfig } from '@asyncfn/service-kit';
 import { eventually } from '@asyncfn/testkit';
 import { CallRunner } from '../src/attempts/call-runner.ts';
-import { CallbackDesk } from '../src/callbacks/callback-desk.ts';
+import { CallbackDeliverer } from '../src/callbacks/callback-deliverer.ts';
 import { CallbackSender } from '../src/callbacks/callback-sender.ts';
 import { createCheckedConnector } from '../src/callbacks/checked-connector.ts';
 import { Receivers } from '../src/callbacks/receivers.ts';
 import { CallbackKeys, type CallbackKeysOptions } from '../src/callbacks/signing/callback-keys.ts';
 import { workerConfig } from '../src/config.ts';
-import { ExpiryDesk } from '../src/expiry/expiry-desk.ts';
+import { ExpiryProcessor } from '../src/expiry/expiry-processor.ts';
 import { HttpAgent } from '../src/http/http-agent.ts';
 import { LaneGate } from '../src/limiter/lane-gate.ts';
 import { type Budgets, createBudgets } from '../src/memory/budgets.ts';
 import { createMetrics } from '../src/metrics.ts';
 import { NameResolver } from '../src/names/name-resolver.ts';
-import { HeldCalls } from '../src/running/held-calls.ts';
-import { LeaseKeeper } from '../src/running/lease-keeper.ts';
-import { type HeldDelivery, Settler } from '../src/settle/settler.ts';
+import { LeaseRenewer } from '../src/running/lease-renewer.ts';
+import { RunningCalls } from '../src/running/running-calls.ts';
+import { type SettleableDelivery, Settler } from '../src/settle/settler.ts';
 
 export interface BenchOptions {
   readonly natsUrl: string;
@@ -68,7 +68,7 @@ export interface LogLine extends Record<string, unknown> {
 /** What settles calls, on a real broker, with deliveries that the test takes by hand. */
 export interface SettlingBench extends AsyncDisposable {
   readonly runner: CallRunner;
-  readonly desk: CallbackDesk;
+  readonly deliverer: CallbackDeliverer;
   readonly store: CallStore;
   readonly callbackStore: CallbackStore;
   readonly expiries: ExpiryStore;
@@ -77,7 +77,7 @@ export interface SettlingBench extends AsyncDisposable {
   readonly broker: Broker;
   readonly topology: QueueTopology;
   readonly publisher: Publisher;
-  readonly held: HeldCalls;
+  readonly held: RunningCalls;
   readonly budgets: Budgets;
   /** What the stop of a worker does to calls that have not begun. */
   readonly stopping: AbortController;
@@ -222,17 +222,17 @@ export async function startBench(options: BenchOptions): Promise<SettlingBench> 
     },
     deliverStored() {
       const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());
-      void parts.desk.runStored(stop.signal, () => topology.ready, wait);
+      void parts.deliverer.runStored(stop.signal, () => topology.ready, wait);
     },
     endExpired() {
       const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());
-      void parts.expiryDesk.run(stop.signal, () => topology.ready, wait);
+      void parts.expiryProcessor.run(stop.signal, () => topology.ready, wait);
     },
     async [Symbol.asyncDispose]() {
       stop.abort();
       cutShort.abort();
-      await parts.desk.whenIdle();
-      await parts.expiryDesk.whenIdle();
+      await parts.deliverer.whenIdle();
+      await parts.expiryProcessor.whenIdle();
       await source.stop();
       await broker.stop();
       await Promise.all([agent.destroy(), callbackAgent.destroy()]);
@@ -285,12 +285,12 @@ function buildSettling(needs: SettlingNeeds) {
     monotonicNow: () => performance.now() + passedMs,
     random: () => 0.5,
     onStep: () => {},
-    insist: { connected: () => broker.connected, signal },
+    publishRetry: { connected: () => broker.connected, signal },
     signal,
   };
   const store = new CallStore(publisher, topology);
   const callbackStore = new CallbackStore(publisher, topology);
-  const desk = new CallbackDesk({
+  const deliverer = new CallbackDeliverer({
     ...common,
     sender: new CallbackSender({
       ...common,
@@ -311,32 +311,32 @@ function buildSettling(needs: SettlingNeeds) {
     store: callbackStore,
     calls: store,
     source: new CallbackSource({ topology, ackWaitMs }),
-    leases: new LeaseKeeper<CallbackDelivery>(ackWaitMs),
+    leases: new LeaseRenewer<CallbackDelivery>(ackWaitMs),
   });
-  const handBack = (delivery: HeldDelivery, delayMs?: number): Promise<void> =>
-    Promise.resolve(delivery.giveBack(delayMs));
+  const handBack = (delivery: SettleableDelivery, delayMs?: number): Promise<void> =>
+    Promise.resolve(delivery.nak(delayMs));
   const expiries = new ExpiryStore(publisher, topology);
-  const expiryDesk = new ExpiryDesk({
+  const expiryProcessor = new ExpiryProcessor({
     ...common,
     source: new ExpirySource({ topology, ackWaitMs }),
     expiries,
     calls: store,
     bodies: budgets.bodies,
-    settler: new Settler({ ...common, store, callbacks: desk, handBack }),
+    settler: new Settler({ ...common, store, callbacks: deliverer, handBack }),
     ackWaitMs,
   });
-  const held = new HeldCalls(signal);
+  const held = new RunningCalls(signal);
   const stopping = new AbortController();
   const runner = new CallRunner({
     ...common,
-    held,
-    onMove: () => {},
+    running: held,
+    onCallChange: () => {},
     functions: agent,
-    settler: new Settler({ ...common, store, callbacks: desk, handBack }),
+    settler: new Settler({ ...common, store, callbacks: deliverer, handBack }),
     store,
     expiries,
     // None is kept: a test lets them run out.
-    leases: new LeaseKeeper(24 * 60 * 60 * 1000),
+    leases: new LeaseRenewer(24 * 60 * 60 * 1000),
     maxResponseBytes: 16 * 1024 * 1024,
     budgets,
     stopping: stopping.signal,
@@ -344,7 +344,7 @@ function buildSettling(needs: SettlingNeeds) {
     countUnfinished: (call) => handovers.countUnfinished(call),
     noteBegin: (call) => handovers.noteBegin(call),
   });
-  return { runner, desk, store, callbackStore, held, expiries, expiryDesk, pass, budgets, stopping };
+  return { runner, deliverer, store, callbackStore, held, expiries, expiryProcessor, pass, budgets, stopping };
 }
 
 function callbackPolicy({ callbackAllow = '127.0.0.0/8,::1' }: BenchOptions): CallbackPolicy {

@@ -24,7 +24,7 @@ test('a call that waits for its time says when that is, and does not come once i
   const { bench, finder, canceller, fn } = walk;
   const notBefore = Date.now() + 2_000;
   const { id } = await bench.put({ notBefore, callbackUrl: inbox.url });
-  expect(await finder.find({ callId: id })).toMatchObject({ kind: 'alive', phase: 'scheduled', dueAt: notBefore });
+  expect(await finder.find({ callId: id })).toMatchObject({ kind: 'active', phase: 'scheduled', dueAt: notBefore });
   expect(await canceller.cancel({ callId: id })).toMatchObject({ kind: 'cancelled' });
   expect(await queueLength()).toBe(0);
   await eventually(() => Date.now() > notBefore + 1_000);

@@ -80,7 +80,7 @@ describe('a call that the broker takes, but none of what becomes of it', () => {
     ]);
     expect(inbox.callbacks.map(({ body }) => body.toString())).toEqual(['sorry']);
     const replayed = await bench.deadLetters.replay({ callId: call.id }, () => bench.target);
-    expect(replayed).toEqual({ kind: 'kept', obstacle: 'not_replayable' });
+    expect(replayed).toEqual({ kind: 'kept', refusal: 'not_replayable' });
   });
 
   test('is dead without a body when it fails for good', async () => {
@@ -114,7 +114,7 @@ test('a callback that the broker cannot keep is a dead letter that says that its
     { letter: { kind: 'callback', omitted: 'body' } },
   ]);
   const replayed = await bench.deadLetters.replay({ callId: call.id }, () => bench.target);
-  expect(replayed).toEqual({ kind: 'kept', obstacle: 'not_replayable' });
+  expect(replayed).toEqual({ kind: 'kept', refusal: 'not_replayable' });
 });
 
 describe('a call with all that a request may carry', () => {

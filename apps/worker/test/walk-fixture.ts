@@ -1,14 +1,14 @@
 import { type NatsServer, startNatsServer } from '@asyncfn/nats-server';
 import type {} from '@asyncfn/nats-server/vitest';
 import {
-  answerForHeldCalls,
   CallCanceller,
   CallFinder,
   CallPurge,
   CallRemover,
   CancelIntents,
   Handovers,
-  HolderLine,
+  RunningCallClient,
+  serveRunningCalls,
 } from '@asyncfn/queue-core/jetstream';
 import { eventually, startTestFunction, type TestFunction } from '@asyncfn/testkit';
 import { expect, inject } from 'vitest';
@@ -51,11 +51,11 @@ export async function startWalk({ hears = true }: WalkOptions = {}): Promise<Wal
   const fn = await startTestFunction();
   const bench = await startBench({ natsUrl: nats.url, functionUrl: fn.url, ackWaitMs: 5_000 });
   if (hears) {
-    answerForHeldCalls(bench.broker, bench.held);
+    serveRunningCalls(bench.broker, bench.held);
   }
   bench.endExpired();
   const { broker, topology, publisher, store } = bench;
-  const holders = new HolderLine(broker);
+  const runningCalls = new RunningCallClient(broker);
   const intents = new CancelIntents(publisher, topology);
   const handovers = new Handovers(publisher, topology);
   const finder = new CallFinder({
@@ -63,12 +63,12 @@ export async function startWalk({ hears = true }: WalkOptions = {}): Promise<Wal
     topology,
     calls: store,
     intents,
-    holders,
+    runningCalls,
     handovers,
     resultTtlMs: 3_600_000,
   });
   const remover = new CallRemover(topology);
-  const canceller = new CallCanceller({ finder, calls: store, intents, remover, holders, maxRetries: () => 10 });
+  const canceller = new CallCanceller({ finder, calls: store, intents, remover, runningCalls, maxRetries: () => 10 });
   return {
     bench,
     nats,
@@ -99,7 +99,7 @@ export async function agree(model: Model, { finder, bench }: Walk): Promise<void
   for (const [callId, { status, replays, attempts }] of model) {
     const standing = await finder.find({ callId });
     const seen =
-      standing?.kind === 'alive'
+      standing?.kind === 'active'
         ? { status: standing.phase, replays: standing.call.generation ?? 0, attempts: standing.call.retry }
         : standing && {
             status: standing.outcome.status,

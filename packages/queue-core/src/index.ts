@@ -28,26 +28,26 @@ export {
 } from './call/index.ts';
 export { callbackFollowerId, chainHeaders, maxChainDepth, type ParentLife } from './chain/index.ts';
 export { type DurabilityLevel, type DurabilityShortfall, durabilityLevels } from './durability.ts';
-export { atEndOfTurn } from './end-of-turn.ts';
+export { atEndOfTick } from './end-of-tick.ts';
 export { QueueError } from './errors.ts';
 export { forEachLimited } from './for-each-limited.ts';
 export { type PublishResult, type RefusalReason, refused } from './publish-result.ts';
 export {
-  type AliveCall,
+  type ActiveCall,
   CallbackState,
   CallbackTask,
-  type CallStanding,
+  type CallState,
   callbackTaskCodec,
   DeadLetter,
   type DeadLetterReason,
   deadLetterReasons,
   type EndedCall,
-  ExpiryWord,
-  HeldReport,
+  ExpiryTimer,
   isIdempotencyKey,
   Outcome,
   type Receipt,
   type ReceiptBatch,
+  RunningReport,
 } from './records/index.ts';
 export {
   limitOfQueue,

@@ -12,7 +12,7 @@ export interface StreamLimit {
 export type StreamLimits = (stream: string) => number | undefined;
 
 /** Less is of no use: the smallest of our streams hold some hundred KiB. */
-const leastBytes = 1024 * 1024;
+const minBytes = 1024 * 1024;
 
 /** The streams that there are, but for those of queues. */
 const recordStreams: ReadonlySet<string> = new Set([
@@ -29,7 +29,7 @@ const recordStreams: ReadonlySet<string> = new Set([
 
 /** How a setting holds a limit, for the configuration of a process: `1GiB`, or `CALLS_default=4GiB` for one stream. */
 export const streamLimitType = {
-  expected: `a size of at least ${formatSize(leastBytes)}, or a stream (CALLS_ and a queue, ${[...recordStreams].join(', ')}), = and its size`,
+  expected: `a size of at least ${formatSize(minBytes)}, or a stream (CALLS_ and a queue, ${[...recordStreams].join(', ')}), = and its size`,
   example: '256MiB,CALLS_default=4GiB,OUTCOMES=1GiB',
   parse: parseStreamLimit,
   format: ({ stream, maxBytes }: StreamLimit): string =>
@@ -68,7 +68,7 @@ function parseStreamLimit(text: string): StreamLimit | undefined {
   const [size = '', stream, ...rest] = text.split('=').reverse();
   const maxBytes = parseSize(size);
   const isOurs = stream === undefined || isStreamOfOurs(stream);
-  return maxBytes !== undefined && maxBytes >= leastBytes && isOurs && rest.length === 0
+  return maxBytes !== undefined && maxBytes >= minBytes && isOurs && rest.length === 0
     ? { stream, maxBytes }
     : undefined;
 }

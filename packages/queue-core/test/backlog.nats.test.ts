@@ -27,7 +27,7 @@ async function startSides() {
     gateway,
     worker,
     clock,
-    look: () => reader.look((each) => each === queue),
+    look: () => reader.read((each) => each === queue),
     /** Questions about single calls since the last time. */
     takeQuestions: () => requests.splice(0).filter((subject) => subject.includes('DIRECT.GET')).length,
     /** All requests since the last time. */
@@ -66,7 +66,7 @@ test('waiting calls are counted by function, with the age of the oldest, and sch
   const [, idleDelivery] = worker.deliveries;
   const next = { ...buildCall(queue, { function: idle, id: idleDelivery!.callId }), retry: 1 };
   expect(await store.scheduleRetry(idleDelivery!, next, Date.now() + 3_600_000)).toMatchObject({ kind: 'stored' });
-  idleDelivery!.done();
+  idleDelivery!.ack();
 
   // A key that is remembered lies in the same stream and is no call.
   const keyed = buildCall(queue, { function: busy });

@@ -254,10 +254,10 @@ describe('a gateway that dies while it cancels a call', () => {
     const bench = await openFinder();
     const call = await bench.put();
     await expect(dying(bench.parts, 'remove').cancel({ callId: call.id })).rejects.toThrow('dead');
-    expect(await bench.finder.find({ callId: call.id })).toMatchObject({ kind: 'alive', phase: 'queued' });
+    expect(await bench.finder.find({ callId: call.id })).toMatchObject({ kind: 'active', phase: 'queued' });
     await bench.sweeper.sweep(soon());
     expect(await bench.parts.intents.find({ callId: call.id })).toBeUndefined();
-    expect(await bench.finder.find({ callId: call.id })).toMatchObject({ kind: 'alive', phase: 'queued' });
+    expect(await bench.finder.find({ callId: call.id })).toMatchObject({ kind: 'active', phase: 'queued' });
     expect((await bench.take()).callId).toBe(call.id);
   });
 
@@ -307,7 +307,7 @@ describe('a purge', () => {
       });
     }
     for (const { id } of [held, other, later]) {
-      expect(await bench.finder.find({ callId: id })).toMatchObject({ kind: 'alive' });
+      expect(await bench.finder.find({ callId: id })).toMatchObject({ kind: 'active' });
     }
     expect(await bench.stored()).toBe(3);
     await bench.settle(delivery);
@@ -320,7 +320,7 @@ describe('a purge', () => {
     await bench.take();
     bench.answer(slow, [{ report: reportOf(slow, 'running'), afterMs: 800 }]);
     expect(await bench.purge.purge({ queue: bench.queue })).toBe(0);
-    expect(await bench.finder.find({ callId: slow.id })).toMatchObject({ kind: 'alive', phase: 'running' });
+    expect(await bench.finder.find({ callId: slow.id })).toMatchObject({ kind: 'active', phase: 'running' });
     expect(bench.cancelled).toEqual([]);
   });
 
@@ -340,7 +340,7 @@ describe('a purge', () => {
     const calls = [await bench.put(), await bench.put()];
     const givenBack = await bench.take();
     await bench.take();
-    givenBack.giveBack();
+    givenBack.nak();
     bench.worker.source.flush();
     await bench.worker.broker.connection?.flush();
     expect(await bench.purge.purge({ queue: bench.queue })).toBe(2);

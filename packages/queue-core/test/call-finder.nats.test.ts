@@ -1,11 +1,11 @@
 import { eventually } from '@asyncfn/testkit';
 import { describe, expect, test } from 'vitest';
-import { type CallStanding, identityOf } from '../src/index.ts';
+import { type CallState, identityOf } from '../src/index.ts';
 import { openFinder, reportOf } from './call-fixture.ts';
 import { bury, outcomeOf } from './dead-letter-fixture.ts';
 
-function isIn(standing: CallStanding | undefined, phase: string): boolean {
-  return standing?.kind === 'alive' && standing.phase === phase;
+function isIn(standing: CallState | undefined, phase: string): boolean {
+  return standing?.kind === 'active' && standing.phase === phase;
 }
 
 describe('a call', () => {
@@ -13,7 +13,7 @@ describe('a call', () => {
     const { finder, put, take, store, reports, settle } = await openFinder();
     const call = await put();
     expect(await finder.find({ callId: call.id })).toMatchObject({
-      kind: 'alive',
+      kind: 'active',
       phase: 'queued',
       call: { id: call.id, retry: 0 },
     });
@@ -21,7 +21,7 @@ describe('a call', () => {
     const first = await take();
     reports.set(call.id, reportOf(call, 'running'));
     expect(await finder.find({ callId: call.id })).toMatchObject({
-      kind: 'alive',
+      kind: 'active',
       phase: 'running',
       held: { retry: 0 },
     });
@@ -71,7 +71,7 @@ describe('a call', () => {
     answer(call, [{ report, afterMs: 350 }]);
     const startedAt = performance.now();
     for (let look = 0; performance.now() - startedAt < 3_000; look++) {
-      delivery.extend();
+      delivery.inProgress();
       const held = look > 1 ? report : undefined;
       expect(await finder.find({ callId: call.id })).toMatchObject({ phase: 'running', ...(held && { held }) });
     }
@@ -93,9 +93,9 @@ describe('a call', () => {
     const call = await put();
     const first = await take();
     await handovers.note(identityOf(call));
-    first.giveBack();
+    first.nak();
     await settle(first);
-    expect(await finder.find({ callId: call.id })).toMatchObject({ kind: 'alive', phase: 'queued' });
+    expect(await finder.find({ callId: call.id })).toMatchObject({ kind: 'active', phase: 'queued' });
     await take();
     reports.set(call.id, reportOf(call, 'running'));
     expect(await finder.find({ callId: call.id })).toMatchObject({ phase: 'running' });
@@ -124,7 +124,7 @@ describe('a call', () => {
     const call = await put();
     await worker.topology.removeLane(lane.queue, lane.function);
     await worker.topology.ensureFunction({ name: lane.function, queue: lane.queue, concurrency: undefined });
-    expect(await finder.find({ callId: call.id })).toMatchObject({ kind: 'alive', phase: 'queued' });
+    expect(await finder.find({ callId: call.id })).toMatchObject({ kind: 'active', phase: 'queued' });
   });
 
   test('that leaves its worker while it is looked for is looked for again', async () => {
@@ -149,7 +149,7 @@ describe('a call', () => {
     const call = await put({ generation: 1 });
     await store.recordOutcome(outcomeOf(call, { generation: 0, status: 'failed' }), Buffer.from(''));
     expect(await finder.find({ callId: call.id })).toMatchObject({
-      kind: 'alive',
+      kind: 'active',
       phase: 'queued',
       call: { generation: 1 },
     });
@@ -163,7 +163,7 @@ describe('a call', () => {
     const second = await openFinder();
     const call = await second.put();
     expect(await first.finder.find({ callId: call.id })).toMatchObject({
-      kind: 'alive',
+      kind: 'active',
       call: { queue: second.queue },
     });
   });

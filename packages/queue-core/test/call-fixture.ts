@@ -1,8 +1,7 @@
 import { eventually } from '@asyncfn/testkit';
 import { expect, inject, onTestFinished } from 'vitest';
-import { type Call, type HeldReport, identityOf } from '../src/index.ts';
+import { type Call, identityOf, type RunningReport } from '../src/index.ts';
 import {
-  answerForHeldCalls,
   CallCanceller,
   CallFinder,
   CallPurge,
@@ -12,10 +11,11 @@ import {
   CancelSweeper,
   type Delivery,
   Handovers,
-  HolderLine,
   Publisher,
+  RunningCallClient,
+  serveRunningCalls,
 } from '../src/jetstream/index.ts';
-import { heldReportCodec, wordSubject } from '../src/records/held-call.ts';
+import { runningReportCodec, signalSubject } from '../src/records/running-call.ts';
 import { uniqueQueue } from './connected.ts';
 import { buildCall, functionConfig, startGatewaySide, startWorkerSide } from './harness.ts';
 
@@ -36,16 +36,16 @@ export async function openFinder({
   });
   const { broker, topology, publisher } = gateway;
   const calls = new CallStore(publisher, topology);
-  const holders = new HolderLine(broker);
+  const runningCalls = new RunningCallClient(broker);
   const intents = new CancelIntents(publisher, topology);
   const remover = new CallRemover(topology);
   const handovers = new Handovers(publisher, topology);
-  const finder = new CallFinder({ broker, topology, calls, intents, holders, handovers, resultTtlMs });
-  const parts = { finder, calls, intents, remover, holders, maxRetries: () => 3 };
+  const finder = new CallFinder({ broker, topology, calls, intents, runningCalls, handovers, resultTtlMs });
+  const parts = { finder, calls, intents, remover, runningCalls, maxRetries: () => 3 };
   const canceller = new CallCanceller(parts);
-  const reports = new Map<string, HeldReport>();
+  const reports = new Map<string, RunningReport>();
   const cancelled: string[] = [];
-  answerForHeldCalls(worker.broker, {
+  serveRunningCalls(worker.broker, {
     report: ({ callId }) => reports.get(callId),
     cancel({ callId, generation }) {
       cancelled.push(`${callId}/${generation}`);
@@ -69,11 +69,11 @@ export async function openFinder({
     reports,
     handovers,
     /** Each question about the call gets these answers, each after its time in milliseconds. */
-    answer: (call: Call, answers: readonly { readonly report: HeldReport; readonly afterMs: number }[]): void => {
-      worker.broker.connection?.subscribe(wordSubject(identityOf(call), 'running'), {
+    answer: (call: Call, answers: readonly { readonly report: RunningReport; readonly afterMs: number }[]): void => {
+      worker.broker.connection?.subscribe(signalSubject(identityOf(call), 'running'), {
         callback: (_, message) => {
           for (const { report, afterMs } of answers) {
-            setTimeout(() => message.respond(heldReportCodec.encode(report)), afterMs);
+            setTimeout(() => message.respond(runningReportCodec.encode(report)), afterMs);
           }
         },
       });
@@ -92,7 +92,7 @@ export async function openFinder({
       return worker.deliveries[before]!;
     },
     settle: async (delivery: Delivery): Promise<void> => {
-      delivery.done();
+      delivery.ack();
       worker.source.flush();
       await worker.broker.connection?.flush();
     },
@@ -108,6 +108,6 @@ export async function openFinder({
   };
 }
 
-export function reportOf(call: Call, standing: HeldReport['standing']): HeldReport {
+export function reportOf(call: Call, standing: RunningReport['standing']): RunningReport {
   return { v: 1, standing, generation: call.generation ?? 0, retry: call.retry, maxRetries: 3, startedAt: Date.now() };
 }

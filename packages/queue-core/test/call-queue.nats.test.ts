@@ -116,7 +116,7 @@ describe('a call id that must be unique', () => {
     await gateway.queue.accept(buildCall(queue, { id: mine }), { unique: true });
     worker.source.request({ queue, function: 'echo' }, 1, 60_000);
     await eventually(() => worker.deliveries.length === 1);
-    worker.deliveries[0]?.done();
+    worker.deliveries[0]?.ack();
     await eventually(async () => {
       const result = await gateway.queue.accept(buildCall(queue, { id: mine }), { unique: true });
       return result.kind === 'stored';

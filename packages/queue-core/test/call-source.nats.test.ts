@@ -204,7 +204,7 @@ describe('a call', () => {
     const [delivery] = await received(worker, 1);
     expect(delivery).toMatchObject({ callId: 'strange', call: { kind: 'undecodable' } });
     expect(delivery?.call).toHaveProperty('problem', expect.stringContaining(problem));
-    delivery?.setAside('undecodable');
+    delivery?.term('undecodable');
     await store(gateway, queue, 1);
     await received(worker, 2);
   });
@@ -230,7 +230,7 @@ describe('acknowledgements', () => {
     await store(gateway, queue, 3);
     worker.source.request({ queue, function: 'echo' }, 3, 60_000);
     for (const delivery of await received(worker, 3)) {
-      delivery.done();
+      delivery.ack();
     }
     await settled(worker);
     await using look = await openManager(inject('natsUrl'));
@@ -250,7 +250,7 @@ describe('acknowledgements', () => {
     await store(gateway, queue, 1);
     worker.source.request({ queue, function: 'echo' }, 1, 60_000);
     const [delivery] = await received(worker, 1);
-    delivery?.setAside('it killed five workers');
+    delivery?.term('it killed five workers');
     await eventually(() => advisories.length === 1, soon);
     expect(JSON.parse(advisories[0] ?? '')).toMatchObject({ reason: 'it killed five workers', deliveries: 1 });
     expect((await look.manager.streams.info(`CALLS_${queue}`)).state.messages).toBe(0);
@@ -267,7 +267,7 @@ describe('acknowledgements', () => {
     await received(one, 5);
     two.source.request(lane, 5, 60_000);
     for (const delivery of one.deliveries) {
-      delivery.giveBack();
+      delivery.nak();
     }
     const again = await received(two, 5);
     expect(again.map(({ callId }) => callId).sort()).toEqual([...ids].sort());
@@ -284,7 +284,7 @@ describe('acknowledgements', () => {
     const [kept, dropped] = await store(gateway, queue, 2);
     worker.source.request(lane, 2, 60_000);
     await received(worker, 2);
-    const extend = setInterval(() => worker.deliveries[0]?.extend(), 100);
+    const extend = setInterval(() => worker.deliveries[0]?.inProgress(), 100);
     worker.source.request(lane, 2, 60_000);
     await received(worker, 4);
     clearInterval(extend);
@@ -358,8 +358,8 @@ describe('an outage', () => {
     server.signal('SIGTERM');
     await server.exited;
     await eventually(() => !worker.broker.connected);
-    one?.done();
-    two?.setAside('bad');
+    one?.ack();
+    two?.term('bad');
     worker.source.flush();
     await server.restart();
     await eventually(() => worker.topology.ready);
@@ -383,7 +383,7 @@ describe('an outage', () => {
     const [delivery] = await received(worker, 1);
     proxy.cut();
     await eventually(() => !worker.broker.connected);
-    delivery?.giveBack();
+    delivery?.nak();
     worker.source.flush();
     proxy.heal();
     await eventually(() => worker.broker.connected);
@@ -408,7 +408,7 @@ describe('an outage', () => {
     await server.pause();
     worker.broker.suspect();
     expect(worker.broker.connected).toBe(false);
-    delivery?.done();
+    delivery?.ack();
     worker.source.flush();
     worker.source.request(lane, 1, 60_000);
     server.signal('SIGCONT');
@@ -431,7 +431,7 @@ describe('a stop', () => {
     await worker.source.stop();
     const taken = worker.deliveries.length;
     for (const delivery of worker.deliveries) {
-      delivery.giveBack();
+      delivery.nak();
     }
     await settled(worker);
     expect(worker.source.open(lane)).toBe(0);

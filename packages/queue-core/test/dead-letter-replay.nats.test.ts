@@ -114,7 +114,7 @@ describe('a replay of a call', () => {
       );
       expect(results.filter(({ kind }) => kind === 'replayed').length).toBeGreaterThan(0);
       for (const result of results.filter(({ kind }) => kind !== 'replayed')) {
-        expect(result).toEqual({ kind: 'kept', obstacle: 'dead_letter_not_found' });
+        expect(result).toEqual({ kind: 'kept', refusal: 'dead_letter_not_found' });
       }
       const calls = await queuedCalls(letters, letters.queue);
       expect(calls.filter(({ id }) => id === call.id)).toHaveLength(1);
@@ -148,7 +148,7 @@ describe('a replay of a call', () => {
     const buried = await bury(letters, createCall(letters));
     await calls.recordOutcome(outcomeOf({ ...buried, generation: 1 }), randomBytes(5));
     const result = await store.replay({ callId: buried.id }, registerOf(letters));
-    expect(result).toEqual({ kind: 'kept', obstacle: 'already_replayed' });
+    expect(result).toEqual({ kind: 'kept', refusal: 'already_replayed' });
     expect(await queuedCalls(letters, queue)).toEqual([]);
     expect(await store.find({ callId: buried.id })).toEqual([]);
   });
@@ -172,7 +172,7 @@ describe('a replay of a call', () => {
     const call = createCall(letters);
     await enqueue(letters, call);
     await bury(letters, call);
-    const refused = { kind: 'kept', obstacle: 'call_id_conflict' };
+    const refused = { kind: 'kept', refusal: 'call_id_conflict' };
     expect(await letters.store.replay({ callId: call.id }, registerOf(letters))).toEqual(refused);
     expect(await lettersLeft(letters)).toBe(1);
   });
@@ -182,7 +182,7 @@ describe('a replay of a call', () => {
     const { store, calls, manager, queue } = letters;
     const call = await bury(letters, createCall(letters));
     const other = createCall(letters, { id: call.id, startTime: `${BigInt(call.startTime) + 1n}`, generation: 1 });
-    const refused = { kind: 'kept', obstacle: 'call_id_conflict' };
+    const refused = { kind: 'kept', refusal: 'call_id_conflict' };
     await enqueue(letters, other);
     const began = performance.now();
     expect(await store.replay({ callId: call.id }, registerOf(letters))).toEqual(refused);
@@ -199,7 +199,7 @@ describe('a replay of a call', () => {
     const call = await bury(letters, createCall(letters));
     expect(await letters.store.replay({ callId: call.id }, () => undefined)).toEqual({
       kind: 'kept',
-      obstacle: 'unknown_function',
+      refusal: 'unknown_function',
     });
     expect(await lettersLeft(letters)).toBe(1);
   });
@@ -213,7 +213,7 @@ describe('a replay of a call', () => {
       await calls.putDeadLetter(letter, { header: callHeader, value, body });
       expect(await store.replay({ callId: id }, registerOf(letters))).toEqual({
         kind: 'kept',
-        obstacle: 'not_replayable',
+        refusal: 'not_replayable',
       });
       expect(await lettersLeft(letters)).toBe(1);
     }
@@ -221,7 +221,7 @@ describe('a replay of a call', () => {
 
   test('of what is not there is said so', async () => {
     await using letters = await openDeadLetters();
-    const missing = { kind: 'kept', obstacle: 'dead_letter_not_found' };
+    const missing = { kind: 'kept', refusal: 'dead_letter_not_found' };
     expect(await letters.store.replay({ callId: 'nobody' }, registerOf(letters))).toEqual(missing);
   });
 
@@ -289,7 +289,7 @@ describe('a replay of a callback', () => {
     await buryCallback(letters, call, Buffer.from('result'));
     await calls.recordOutcome(outcomeOf(call), randomBytes(5));
     await calls.recordCallbackState(keyOf(call), { v: 1, status: 'delivered', attempts: 2 });
-    const done = { kind: 'kept', obstacle: 'already_replayed' };
+    const done = { kind: 'kept', refusal: 'already_replayed' };
     expect(await store.replay({ callId: call.id }, () => undefined)).toEqual(done);
     expect(await storedCallbacks(letters, call.id)).toEqual([]);
     expect(await store.find({ callId: call.id })).toEqual([]);
@@ -304,7 +304,7 @@ describe('a replay of a callback', () => {
     await untilDue(letters, call.id);
     // It was replayed before and refused for good at the first try: the message is there still.
     await buryCallback(letters, call, Buffer.from('result'));
-    const conflict = { kind: 'kept', obstacle: 'call_id_conflict' };
+    const conflict = { kind: 'kept', refusal: 'call_id_conflict' };
     expect(await store.replay({ callId: call.id }, () => undefined)).toEqual(conflict);
     expect(await lettersLeft(letters)).toBe(1);
     const replay = store.replay({ callId: call.id }, () => undefined);
@@ -318,7 +318,7 @@ describe('a replay of a callback', () => {
     const call = createCall(letters);
     const letter = letterOf(call, { kind: 'callback', reason: 'callback_undeliverable' });
     await letters.calls.putDeadLetter(letter, { header: callbackTaskCodec.header, value: '{}', body: call.body });
-    const refused = { kind: 'kept', obstacle: 'not_replayable' };
+    const refused = { kind: 'kept', refusal: 'not_replayable' };
     expect(await letters.store.replay({ callId: call.id }, () => undefined)).toEqual(refused);
     expect(await lettersLeft(letters)).toBe(1);
   });
@@ -335,7 +335,7 @@ describe('a bulk replay', () => {
     const { store, queue } = letters;
     const calls = await buryAll(letters, 500);
     const result = await store.replayMany({ queue }, { limit: 1_000 }, registerOf(letters));
-    expect(result).toEqual({ kind: 'done', replayed: 500, skipped: 0, obstacles: {}, next: undefined });
+    expect(result).toEqual({ kind: 'done', replayed: 500, skipped: 0, refusals: {}, next: undefined });
     const queued = await queuedCalls(letters, queue);
     expect(new Set(queued.map(({ id }) => id))).toEqual(new Set(calls.map(({ id }) => id)));
     expect(queued).toHaveLength(500);
@@ -389,7 +389,7 @@ describe('a bulk replay', () => {
       kind: 'done',
       replayed: 1,
       skipped: 3,
-      obstacles: { unknown_function: 2, not_replayable: 1 },
+      refusals: { unknown_function: 2, not_replayable: 1 },
       next: undefined,
     });
     expect(await queuedCalls(letters, queue)).toMatchObject([{ id: good!.id }]);

@@ -41,7 +41,7 @@ describe('a call whose id is derived', () => {
     await accept(gateway, call);
     worker.source.request({ queue, function: 'echo' }, 1, 60_000);
     await eventually(() => worker.deliveries.length === 1);
-    worker.deliveries[0]?.done();
+    worker.deliveries[0]?.ack();
     await using look = await openManager(inject('natsUrl'));
     await eventually(async () => (await storedIn(look.manager, queue)).calls.length === 0);
     expect(await accept(gateway, call)).toMatchObject({ kind: 'replayed' });

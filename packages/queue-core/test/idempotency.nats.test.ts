@@ -94,7 +94,7 @@ describe('a key that came before', () => {
     await accept(gateway, queue, key);
     worker.source.request({ queue, function: 'echo' }, 1, 60_000);
     await eventually(() => worker.deliveries.length === 1);
-    worker.deliveries[0]?.done();
+    worker.deliveries[0]?.ack();
     await using look = await openManager(inject('natsUrl'));
     await eventually(async () => (await storedIn(look.manager, queue)).calls.length === 0);
     expect(await accept(gateway, queue, key)).toMatchObject({ kind: 'replayed' });

@@ -37,7 +37,7 @@ describe('a paused function', () => {
     expect(await gateway.queue.accept(buildCall(queue), { unique: false })).toMatchObject({ kind: 'stored' });
 
     worker.source.request({ queue, function: 'echo' }, 5, 300);
-    worker.deliveries[0]!.done();
+    worker.deliveries[0]!.ack();
     await eventually(() => worker.unfilled.length === 1);
     expect(worker.deliveries).toHaveLength(1);
     expect(await worker.topology.listLanes(queue)).toMatchObject([{ pending: 1, inFlight: 0, paused: true }]);

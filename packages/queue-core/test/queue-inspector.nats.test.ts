@@ -52,7 +52,7 @@ async function retryLater({ broker, topology, deliveries }: WorkerSide): Promise
   const delivery = deliveries[0]!;
   const next = { ...buildCall(queue, { function: name, id: delivery.callId }), retry: 1 };
   expect(await store.scheduleRetry(delivery, next, Date.now() + 3_600_000)).toMatchObject({ kind: 'stored' });
-  delivery.done();
+  delivery.ack();
 }
 
 describe('the load of a function', () => {

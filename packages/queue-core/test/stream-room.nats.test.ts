@@ -37,15 +37,15 @@ test('sixteen that send all they may, whenever they have looked, throw nothing o
   await using queue = await startLimitedQueue(16);
   const body = Buffer.alloc(64 * 1024);
   let sent = 0;
-  await Promise.all(queue.senders.map((room) => room.look()));
+  await Promise.all(queue.senders.map((room) => room.refresh()));
   // One after the other, which is the worst: each looks again before the next has sent what it may by its old look.
   for (let round = 0; round < 4; round++) {
     for (const room of queue.senders) {
-      while (room.obstacle(subject, body.length) === undefined) {
+      while (room.refusalFor(subject, body.length) === undefined) {
         await queue.manager.jetstream().publish(subject, body);
         sent += 1;
       }
-      await room.look();
+      await room.refresh();
     }
   }
   const { state } = await queue.manager.streams.info('CALLS_default');
@@ -56,10 +56,10 @@ test('sixteen that send all they may, whenever they have looked, throw nothing o
 test('a message that is larger than a part of what is left goes if it is alone, and none beyond what is left', async () => {
   await using queue = await startLimitedQueue(1);
   const [room] = queue.senders;
-  await room!.look();
-  expect([2, 2].map((mebibytes) => room!.obstacle(subject, mebibytes * mebibyte))).toEqual([undefined, 'overloaded']);
-  expect(room!.obstacle(subject, 13 * mebibyte)).toBe('queue_full');
-  expect(room!.obstacle('callbacks.ready.c-1.0', 13 * mebibyte)).toBe('queue_full');
+  await room!.refresh();
+  expect([2, 2].map((mebibytes) => room!.refusalFor(subject, mebibytes * mebibyte))).toEqual([undefined, 'overloaded']);
+  expect(room!.refusalFor(subject, 13 * mebibyte)).toBe('queue_full');
+  expect(room!.refusalFor('callbacks.ready.c-1.0', 13 * mebibyte)).toBe('queue_full');
   // What is oldest may be forgotten there.
-  expect(room!.obstacle('outcomes.c-1.0', 13 * mebibyte)).toBeUndefined();
+  expect(room!.refusalFor('outcomes.c-1.0', 13 * mebibyte)).toBeUndefined();
 });

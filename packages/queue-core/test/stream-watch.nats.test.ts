@@ -40,10 +40,10 @@ async function startWatching() {
 
 test('streams that are all there are no news', async () => {
   await using side = await startWatching();
-  await side.watch.look();
+  await side.watch.refresh();
   await side.server.restart();
   await eventually(() => side.topology.ready);
-  await side.watch.look();
+  await side.watch.refresh();
   expect([side.watch.lost, side.lost]).toEqual([0, []]);
 });
 
@@ -51,11 +51,11 @@ test('a stream that is deleted with something in it is told of as an error, and 
   await using side = await startWatching();
   await using look = await openManager(side.server.url);
   await look.manager.jetstream().publish('calls.default.ready.~.echo.c-1.~.1', 'body');
-  await side.watch.look();
+  await side.watch.refresh();
   await look.manager.streams.delete('CALLS_default');
   await look.manager.streams.delete('CALLS_idle');
-  await side.watch.look();
-  await side.watch.look();
+  await side.watch.refresh();
+  await side.watch.refresh();
   expect(side.told(gone)).toEqual([{ level: 'error', stream: 'CALLS_default', held: 1 }]);
   expect(side.told('a stream is gone that held nothing')).toEqual([{ level: 'warn', stream: 'CALLS_idle', held: 0 }]);
   expect([side.watch.lost, side.lost.toSorted()]).toEqual([1, ['CALLS_default', 'CALLS_idle']]);
@@ -66,10 +66,10 @@ test('streams that another process has made again meanwhile are lost all the sam
   await using side = await startWatching();
   await using look = await openManager(side.server.url);
   await look.manager.jetstream().publish('outcomes.~.c-1.1.0', '');
-  await side.watch.look();
+  await side.watch.refresh();
   const { config } = await look.manager.streams.info('OUTCOMES');
   await look.manager.streams.delete('OUTCOMES');
   await look.manager.streams.add(config);
-  await side.watch.look();
+  await side.watch.refresh();
   expect(side.told(gone)).toEqual([{ level: 'error', stream: 'OUTCOMES', held: 1 }]);
 });

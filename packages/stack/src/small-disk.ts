@@ -25,7 +25,7 @@ const run = promisify(execFile);
 const size = '4g';
 /** A disk that is full has some room left for writes that are small enough. */
 const spareBytes = 64 * 1024;
-const mostTries = 20;
+const maxTries = 20;
 
 /**
  * Opens a small disk: a file system in memory that is mounted in namespaces of a process of its own, so that it takes no
@@ -77,7 +77,7 @@ function toDisk(holder: GuardedProcess, folder: string): SmallDisk {
           await resize(String((blocks - bfree) * bsize + tries * spareBytes));
           return;
         } catch (error) {
-          if (tries === mostTries) {
+          if (tries === maxTries) {
             throw error;
           }
         }

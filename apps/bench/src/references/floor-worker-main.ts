@@ -27,7 +27,7 @@ for (;;) {
     await new Promise<void>((resolve) => {
       wake = resolve;
     });
-    // What ends in one turn of the event loop is asked for at once.
+    // What ends in one tick of the event loop is asked for at once.
     await new Promise((resolve) => setImmediate(resolve));
   }
   for await (const message of await consumer.fetch({ max_messages: slots - running, expires: 1_000 })) {

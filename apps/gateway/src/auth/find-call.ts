@@ -1,4 +1,4 @@
-import { type CallIdentity, type CallStanding, identityOf, isCallId, ownerOf } from '@asyncfn/queue-core';
+import { type CallIdentity, type CallState, identityOf, isCallId, ownerOf } from '@asyncfn/queue-core';
 import type { FunctionNames } from '@asyncfn/queue-core/functions';
 import type { CallFinder } from '@asyncfn/queue-core/jetstream';
 import { type Caller, hasScope } from '@asyncfn/tokens';
@@ -28,7 +28,7 @@ export async function findCall(
   { calls, names }: CallPlaces,
   caller: Caller,
   { callId, submitter }: AskedCall,
-): Promise<CallStanding | undefined> {
+): Promise<CallState | undefined> {
   if (!isCallId(callId)) {
     return undefined;
   }
@@ -53,25 +53,25 @@ async function findVisible(
   { calls, names }: CallPlaces,
   caller: Caller,
   callId: string,
-): Promise<CallStanding | undefined> {
+): Promise<CallState | undefined> {
   for (const address of await calls.listOwners(callId)) {
-    const standing = await calls.find(address);
-    if (standing !== undefined && isVisible(caller, standing, names)) {
-      return standing;
+    const state = await calls.find(address);
+    if (state !== undefined && isVisible(caller, state, names)) {
+      return state;
     }
   }
   return undefined;
 }
 
-function isVisible(caller: Caller, standing: CallStanding, names: CallPlaces['names']): boolean {
-  return decideCallAccess(caller, recordOf(standing), 'read', names) === 'allowed';
+function isVisible(caller: Caller, state: CallState, names: CallPlaces['names']): boolean {
+  return decideCallAccess(caller, recordOf(state), 'read', names) === 'allowed';
 }
 
-function recordOf(standing: CallStanding) {
-  return standing.kind === 'alive' ? standing.call : standing.outcome;
+function recordOf(state: CallState) {
+  return state.kind === 'active' ? state.call : state.outcome;
 }
 
 /** Which call it is that was found. */
-export function identityOfStanding(standing: CallStanding): CallIdentity {
-  return standing.kind === 'alive' ? identityOf(standing.call) : standing.outcome;
+export function identityOfState(state: CallState): CallIdentity {
+  return state.kind === 'active' ? identityOf(state.call) : state.outcome;
 }

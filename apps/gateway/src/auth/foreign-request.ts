@@ -9,7 +9,7 @@ export type ForeignCandidate = Pick<IncomingMessage, 'method' | 'headers' | 'soc
  * Refuses what names another server: a web page whose name leads to our address (DNS rebinding) is of our own origin to
  * its browser. Where callers prove who they are this is no matter.
  */
-export function refuseForeignHost({ headers, socket }: ForeignCandidate, ownHosts: OwnHosts): Refusal | undefined {
+export function checkHostIsOurs({ headers, socket }: ForeignCandidate, ownHosts: OwnHosts): Refusal | undefined {
   return ownHosts.include(headers.host, socket.localAddress) ? undefined : foreignHost;
 }
 
@@ -20,7 +20,7 @@ export function refuseForeignHost({ headers, socket }: ForeignCandidate, ownHost
  * Browsers say where a request comes from in `Sec-Fetch-Site` (W3C Fetch Metadata) to HTTPS and to loopback addresses,
  * and in `Origin` with all that is no GET. Programs send neither.
  */
-export function refuseForeignOrigin(request: ForeignCandidate): Refusal | undefined {
+export function checkOriginIsOurs(request: ForeignCandidate): Refusal | undefined {
   const { origin, host, 'sec-fetch-site': site } = request.headers;
   if (site === 'same-origin' || (site === undefined && origin === undefined)) {
     return undefined;

@@ -4,7 +4,7 @@ import type { Token } from '@asyncfn/tokens';
 import { anyone, type Caller, hasScope, type Scope } from '@asyncfn/tokens';
 import { type Refusal, refusal } from '../problem.ts';
 import { type Authentication, authenticate } from './authenticate.ts';
-import { refuseForeignHost, refuseForeignOrigin } from './foreign-request.ts';
+import { checkHostIsOurs, checkOriginIsOurs } from './foreign-request.ts';
 
 export interface GatekeeperOptions {
   /** The tokens that hold now; undefined where everybody may do everything. */
@@ -28,14 +28,14 @@ export class Gatekeeper {
     const { tokens, ownHosts } = this.#options;
     const known = tokens?.();
     if (known === undefined) {
-      return refuseForeignHost(request, ownHosts) ?? refuseForeignOrigin(request) ?? everybody;
+      return checkHostIsOurs(request, ownHosts) ?? checkOriginIsOurs(request) ?? everybody;
     }
     const authenticated = authenticate(authorizationOf(request.rawHeaders), known, Date.now());
     if (authenticated.kind === 'refused') {
       return unauthorized(authenticated.why);
     }
     // No page can have a browser send a token as Bearer that the page does not know.
-    const refused = authenticated.scheme === 'basic' ? refuseForeignOrigin(request) : undefined;
+    const refused = authenticated.scheme === 'basic' ? checkOriginIsOurs(request) : undefined;
     return refused ?? { kind: 'caller', caller: authenticated.token };
   }
 

@@ -50,12 +50,12 @@ export type TokenEntry =
   | { readonly kind: 'refused'; readonly problems: readonly string[] };
 
 /** A secret that somebody has thought up could be found by trying: a fast hash is no protection for it. */
-const leastSecret = 32;
+const minSecretLength = 32;
 
 /** The entry of a tokens file for a secret, to stand below `tokens:`. */
 export function writeTokenEntry({ name, settings }: TokenRequest, secret: string): TokenEntry {
-  if (secret.length < leastSecret) {
-    return { kind: 'refused', problems: [`the secret has less than ${leastSecret} characters`] };
+  if (secret.length < minSecretLength) {
+    return { kind: 'refused', problems: [`the secret has less than ${minSecretLength} characters`] };
   }
   const entry = { hash: formatHash(hashToken(secret)), ...settings };
   const parsed = parseTokens(JSON.stringify({ tokens: { [name]: entry } }));

@@ -120,7 +120,7 @@ export function sortCallHeaders(
   now: number,
 ): CallHeaders | Refusal {
   const [all, passing] = sort(rawHeaders);
-  const origin = refuseCallId(all) ?? readOrigin(all);
+  const origin = checkCallId(all) ?? readOrigin(all);
   if (origin.kind === 'refused') {
     return origin;
   }
@@ -231,7 +231,7 @@ function withoutNamed(headers: Header[], connection: readonly string[]): Header[
   return headers.filter(([name]) => !named.has(name.toLowerCase()));
 }
 
-function refuseCallId({ callIds }: Special): Refusal | undefined {
+function checkCallId({ callIds }: Special): Refusal | undefined {
   return callIds.length > 1 || !callIds.every(isCallId)
     ? refusal('invalid_call_id', 'X-Call-Id is sent once and matches [A-Za-z0-9_-]{1,128}.')
     : undefined;

@@ -66,8 +66,8 @@ export function notBeforeOf({ delayMs = 0, notBefore }: CallTimes, acceptedAt: n
   return at > acceptedAt ? at : undefined;
 }
 
-function isBetween(ms: number | undefined, least: number, most: number): boolean {
-  return ms !== undefined && ms >= least && ms <= most;
+function isBetween(ms: number | undefined, min: number, max: number): boolean {
+  return ms !== undefined && ms >= min && ms <= max;
 }
 
 /** Unix time in milliseconds, rounded up: not before means not before. */

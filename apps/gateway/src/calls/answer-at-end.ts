@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
-import type { CallIdentity, CallStanding } from '@asyncfn/queue-core';
+import type { CallIdentity, CallState } from '@asyncfn/queue-core';
 import type { FastifyReply } from 'fastify';
 import { probeSilentClient } from '../http/index.ts';
 import { type Refusal, refusal } from '../problem.ts';
@@ -25,7 +25,7 @@ export async function answerAtEnd(options: CallOptions, wait: Wait, reply: Fasti
   const first = await Promise.race([last, beginForSilent(socket, last)]);
   if (first instanceof PassThrough) {
     void last.then(
-      (standing) => finish(first, standing, options),
+      (state) => finish(first, state, options),
       (error) => first.destroy(error),
     );
     if (socket.readableEnded) {
@@ -41,7 +41,7 @@ async function waitForEnd(
   options: CallOptions,
   { call, waitMs, place }: Wait,
   socket: Socket,
-): Promise<CallStanding | undefined> {
+): Promise<CallState | undefined> {
   using _ = place;
   using end = new WaitEnd({ socket, stopping: options.stopping, waitMs });
   return await untilEnded(options, call, end);
@@ -63,11 +63,11 @@ function beginForSilent(socket: Socket, last: Promise<unknown>): Promise<PassThr
   });
 }
 
-function finish(body: PassThrough, standing: CallStanding | undefined, { lookup }: CallOptions): void {
-  if (standing === undefined) {
+function finish(body: PassThrough, state: CallState | undefined, { lookup }: CallOptions): void {
+  if (state === undefined) {
     // Its status is out and was another: an answer that breaks off is one that says nothing.
     body.destroy(new Error('the call was forgotten while its state was being waited for'));
   } else {
-    body.end(JSON.stringify(toCallView(standing, lookup)));
+    body.end(JSON.stringify(toCallView(state, lookup)));
   }
 }

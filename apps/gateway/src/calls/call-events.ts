@@ -61,11 +61,11 @@ async function writeEvents(
 
 async function writeStates(options: CallOptions, call: CallIdentity, stream: PassThrough, signal: AbortSignal) {
   let last = '';
-  for await (const standing of followCall(options, call, signal)) {
-    const state = JSON.stringify(toCallView(standing, options.lookup));
-    if (state !== last && !signal.aborted) {
-      last = state;
-      stream.write(`event: state\ndata: ${state}\n\n`);
+  for await (const state of followCall(options, call, signal)) {
+    const view = JSON.stringify(toCallView(state, options.lookup));
+    if (view !== last && !signal.aborted) {
+      last = view;
+      stream.write(`event: state\ndata: ${view}\n\n`);
     }
   }
 }

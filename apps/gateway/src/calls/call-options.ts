@@ -2,9 +2,9 @@ import type { CallCanceller, CallWatches } from '@asyncfn/queue-core/jetstream';
 import type { CallLookup } from '../auth/index.ts';
 import type { AcceptContext } from '../enqueue/index.ts';
 import type { Waiters } from '../waiting/index.ts';
-import type { ResultParts } from './result-sender.ts';
+import type { ResultDependencies } from './result-sender.ts';
 
-export interface CallOptions extends Pick<AcceptContext, 'lookup' | 'names'>, ResultParts {
+export interface CallOptions extends Pick<AcceptContext, 'lookup' | 'names'>, ResultDependencies {
   readonly calls: CallLookup;
   readonly watches: Pick<CallWatches, 'open'>;
   readonly waiters: Pick<Waiters, 'admit'>;

@@ -1,4 +1,4 @@
-import type { AliveCall, CallStanding, EndedCall } from '@asyncfn/queue-core';
+import type { ActiveCall, CallState, EndedCall } from '@asyncfn/queue-core';
 import type { FunctionConfig } from '@asyncfn/queue-core/functions';
 import { defaultRetryPolicy, redirectOf } from '@asyncfn/queue-core/settle';
 import { displayUrl } from '@asyncfn/service-kit';
@@ -12,7 +12,7 @@ export interface CallView {
   readonly submitter?: string;
   readonly function: string;
   readonly queue: string;
-  readonly status: AliveCall['phase'] | EndedCall['outcome']['status'];
+  readonly status: ActiveCall['phase'] | EndedCall['outcome']['status'];
   readonly attempts: number;
   readonly maxRetries: number;
   readonly createdAt: string;
@@ -33,13 +33,13 @@ const maxUrlLength = 2_000;
 
 /** @param lookup the register, for the one name of the function, and for how many retries a call may have that waits */
 export function toCallView(
-  standing: CallStanding,
+  state: CallState,
   lookup: (name: string) => Pick<FunctionConfig, 'name' | 'retry'> | undefined,
 ): CallView {
-  return standing.kind === 'ended' ? viewOfEnded(standing, lookup) : viewOfAlive(standing, lookup);
+  return state.kind === 'ended' ? viewOfEnded(state, lookup) : viewOfActive(state, lookup);
 }
 
-function viewOfAlive({ phase, call, dueAt, held }: AliveCall, lookup: Parameters<typeof toCallView>[1]): CallView {
+function viewOfActive({ phase, call, dueAt, held }: ActiveCall, lookup: Parameters<typeof toCallView>[1]): CallView {
   const { id, submitter, function: name, queue, startTime, retry, generation, callbackUrl, parentId } = call;
   const startedAt = held?.startedAt ?? call.startedAt;
   return {

@@ -1,9 +1,9 @@
-import { addressOf, type CallStanding } from '@asyncfn/queue-core';
+import { addressOf, type CallState } from '@asyncfn/queue-core';
 import type { CancelResult } from '@asyncfn/queue-core/jetstream';
 import { parseDuration } from '@asyncfn/units';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { callerOf, decideCallAccess, findCall, identityOfStanding } from '../auth/index.ts';
+import { callerOf, decideCallAccess, findCall, identityOfState } from '../auth/index.ts';
 import { toQueueRefusal } from '../enqueue/index.ts';
 import { keepFromCaches, nameInvalidParameters, readJsonBodies, requireBroker } from '../http/index.ts';
 import { refusal } from '../problem.ts';
@@ -57,34 +57,34 @@ async function showState(options: CallOptions, request: WaitingCall, reply: Fast
   if (waitMs === undefined || waitMs > longestWaitMs) {
     return reply.refuse(invalidWait);
   }
-  const standing = await find(options, request);
-  const refused = refuseDeed(options, request, standing, 'read');
-  if (refused !== undefined || standing === undefined) {
+  const state = await find(options, request);
+  const refused = checkAccess(options, request, state, 'read');
+  if (refused !== undefined || state === undefined) {
     return reply.refuse(refused ?? notFound);
   }
   const asEvents = wantsEvents(headers.accept);
   // What a HEAD is told is the same before and after: it has nothing to wait for.
-  const isAtOnce = method === 'HEAD' || (!asEvents && (waitMs === 0 || standing.kind === 'ended'));
+  const isAtOnce = method === 'HEAD' || (!asEvents && (waitMs === 0 || state.kind === 'ended'));
   if (isAtOnce) {
-    return asEvents ? sendEventsHead(reply) : toCallView(standing, options.lookup);
+    return asEvents ? sendEventsHead(reply) : toCallView(state, options.lookup);
   }
   const place = options.waiters.admit(callerOf(request));
   if (place.kind === 'refused') {
     return reply.refuse(place);
   }
-  const call = identityOfStanding(standing);
+  const call = identityOfState(state);
   return asEvents ? sendEvents(options, call, place, reply) : answerAtEnd(options, { call, waitMs, place }, reply);
 }
 
 async function cancel(options: CallOptions, request: OneCall, reply: FastifyReply) {
   const { canceller, lookup, logger } = options;
   const { callId } = request.params;
-  const standing = await find(options, request);
-  const refused = refuseDeed(options, request, standing, 'cancel');
-  if (refused !== undefined || standing === undefined) {
+  const state = await find(options, request);
+  const refused = checkAccess(options, request, state, 'cancel');
+  if (refused !== undefined || state === undefined) {
     return reply.refuse(refused ?? notFound);
   }
-  const result: CancelResult = await canceller.cancel(addressOf(identityOfStanding(standing)));
+  const result: CancelResult = await canceller.cancel(addressOf(identityOfState(state)));
   switch (result.kind) {
     case 'cancelled':
       logger.info(
@@ -102,37 +102,37 @@ async function cancel(options: CallOptions, request: OneCall, reply: FastifyRepl
 }
 
 async function showResult(options: CallOptions, request: OneCall, reply: FastifyReply) {
-  const standing = await find(options, request);
-  const refused = refuseDeed(options, request, standing, 'read');
-  if (refused !== undefined || standing === undefined) {
+  const state = await find(options, request);
+  const refused = checkAccess(options, request, state, 'read');
+  if (refused !== undefined || state === undefined) {
     return reply.refuse(refused ?? notFound);
   }
-  if (standing.kind === 'alive') {
-    return reply.refuse({ ...notEnded, members: { call: toCallView(standing, options.lookup) } });
+  if (state.kind === 'active') {
+    return reply.refuse({ ...notEnded, members: { call: toCallView(state, options.lookup) } });
   }
-  const reason = goneReason(standing, options.resultTtlMs > 0);
+  const reason = goneReason(state, options.resultTtlMs > 0);
   if (reason !== undefined) {
     return reply.refuse({ ...refusal('result_gone', goneDetails[reason]), members: { reason } });
   }
-  return await sendResult(options, standing, reply);
+  return await sendResult(options, state, reply);
 }
 
 /** The refusal of a caller that may not do this with the call. What a caller may not know of is not there. */
-function refuseDeed(
+function checkAccess(
   { names }: CallOptions,
   request: OneCall | WaitingCall,
-  standing: CallStanding | undefined,
+  state: CallState | undefined,
   deed: 'read' | 'cancel',
 ) {
-  if (standing === undefined) {
+  if (state === undefined) {
     return notFound;
   }
-  const owner = standing.kind === 'alive' ? standing.call : standing.outcome;
+  const owner = state.kind === 'active' ? state.call : state.outcome;
   const access = decideCallAccess(callerOf(request), owner, deed, names);
   return access === 'allowed' ? undefined : access === 'hidden' ? notFound : notYours;
 }
 
-function find(options: CallOptions, request: OneCall | WaitingCall): Promise<CallStanding | undefined> {
+function find(options: CallOptions, request: OneCall | WaitingCall): Promise<CallState | undefined> {
   const { params, query } = request;
   return findCall(options, callerOf(request), { ...params, submitter: query.submitter });
 }

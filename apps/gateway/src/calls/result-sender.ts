@@ -8,7 +8,7 @@ import type { BodyBudget, BodyShare } from '../http/index.ts';
 import { type Refusal, refusal } from '../problem.ts';
 import { resultHeaders } from './result-headers.ts';
 
-export interface ResultParts {
+export interface ResultDependencies {
   readonly results: Pick<CallStore, 'readResult'>;
   /** What the results that are being sent may take together. */
   readonly resultBudget: Pick<BodyBudget, 'open'>;
@@ -23,7 +23,11 @@ const pieceBytes = 64 * 1024;
  * Sends the result of a call that has ended, which is in memory until its client has taken it. A client that is slow is given
  * up once others need the room, and one caller cannot take the room of all.
  */
-export async function sendResult(parts: ResultParts, call: EndedCall, reply: FastifyReply): Promise<FastifyReply> {
+export async function sendResult(
+  parts: ResultDependencies,
+  call: EndedCall,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
   const body = await parts.results.readResult(call);
   if (body === undefined) {
     return reply.refuse(forgotten);
@@ -39,7 +43,7 @@ export async function sendResult(parts: ResultParts, call: EndedCall, reply: Fas
 }
 
 function openShare(
-  { resultBudget, logger }: ResultParts,
+  { resultBudget, logger }: ResultDependencies,
   { outcome: { callId } }: EndedCall,
   bytes: number,
   reply: FastifyReply,

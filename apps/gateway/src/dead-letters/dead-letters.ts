@@ -1,6 +1,6 @@
 import { type CallAddress, ownerOf } from '@asyncfn/queue-core';
 import type { FunctionNames } from '@asyncfn/queue-core/functions';
-import type { DeadLetterStore, ReplayObstacle } from '@asyncfn/queue-core/jetstream';
+import type { DeadLetterStore, ReplayRefusal } from '@asyncfn/queue-core/jetstream';
 import type { Logger } from '@asyncfn/service-kit';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -21,11 +21,11 @@ import {
 import { toDetailView, toListView } from './dead-letter-view.ts';
 
 /** What the gateway uses of the dead letters. */
-export type DeadLetterDesk = Pick<DeadLetterStore, 'available' | 'list' | 'find' | 'remove' | 'replay' | 'replayMany'>;
+export type DeadLetterAdmin = Pick<DeadLetterStore, 'available' | 'list' | 'find' | 'remove' | 'replay' | 'replayMany'>;
 
 export interface DeadLetterOptions extends Pick<AcceptContext, 'lookup'> {
   readonly names: Pick<FunctionNames, 'resolve'>;
-  readonly deadLetters: DeadLetterDesk;
+  readonly deadLetters: DeadLetterAdmin;
   readonly logger: Logger;
 }
 
@@ -99,7 +99,7 @@ async function replay(options: DeadLetterOptions, { params, query }: OneLetter, 
     if (result.kind === 'refused') {
       logger.debug({ callId, reason: result.reason, detail: result.detail }, 'queue refused the replay');
     }
-    return reply.refuse(result.kind === 'kept' ? obstacles[result.obstacle] : toQueueRefusal(result.reason));
+    return reply.refuse(result.kind === 'kept' ? refusals[result.refusal] : toQueueRefusal(result.reason));
   }
   logger.info({ callId, queue: result.queue }, 'dead letter replayed');
   return reply
@@ -112,7 +112,7 @@ async function replayMany(options: DeadLetterOptions, body: BulkReplayBody, repl
   const { deadLetters, lookup, logger } = options;
   const { limit = defaultBulk, cursor, ...query } = body;
   const result = await deadLetters.replayMany(query, { limit, from: toSequence(cursor) }, lookup);
-  const { replayed, skipped, obstacles: reasons } = result;
+  const { replayed, skipped, refusals: reasons } = result;
   const counts = { replayed, skipped, reasons };
   if (result.kind === 'refused') {
     logger.warn({ ...counts, reason: result.reason, detail: result.detail }, 'replay of dead letters was cut short');
@@ -125,7 +125,7 @@ async function replayMany(options: DeadLetterOptions, body: BulkReplayBody, repl
 const notFound = refusal('dead_letter_not_found', 'There is no dead letter under this call id.');
 
 /** What stood in the way, as a problem. */
-const obstacles: Readonly<Record<ReplayObstacle, Refusal>> = {
+const refusals: Readonly<Record<ReplayRefusal, Refusal>> = {
   dead_letter_not_found: notFound,
   unknown_function: refusal('unknown_function', 'Its function is not registered. The dead letter is kept.'),
   not_replayable: refusal('not_replayable', 'It cannot be read, or is larger than the queue takes. It is kept.'),

@@ -1,3 +1,3 @@
 // The resource `dead letter`.
 
-export { type DeadLetterDesk, deadLetterRoutes } from './dead-letters.ts';
+export { type DeadLetterAdmin, deadLetterRoutes } from './dead-letters.ts';

@@ -9,12 +9,12 @@ import type { CallbackPolicy } from '@asyncfn/queue-core/callback-guard';
 import type { FunctionConfig, FunctionNames } from '@asyncfn/queue-core/functions';
 import type { AcceptResult, CallQueue } from '@asyncfn/queue-core/jetstream';
 import { type Caller, coversFunction } from '@asyncfn/tokens';
-import { type CallHeaders, notBeforeOf, refuseCallbackUrl, sortCallHeaders } from '../call-headers/index.ts';
+import { type CallHeaders, checkCallbackUrl, notBeforeOf, sortCallHeaders } from '../call-headers/index.ts';
 import { parseTarget, type Target } from '../http/index.ts';
 import { brokerAway, type Refusal, refusal } from '../problem.ts';
 
 /** What the gateway uses of a queue. */
-export type CallIntake = Pick<CallQueue, 'available' | 'shortfall' | 'obstacle' | 'accept'>;
+export type CallIntake = Pick<CallQueue, 'available' | 'shortfall' | 'refusalFor' | 'accept'>;
 
 /** What a call is made of, before its body is read. */
 export interface CallRequest {
@@ -82,7 +82,7 @@ export function draftCall(request: CallRequest, context: AcceptContext): CallDra
     return headers;
   }
   const { callbackUrl } = headers;
-  const unfit = callbackUrl === undefined ? undefined : refuseCallbackUrl(callbackUrl, callbackPolicy);
+  const unfit = callbackUrl === undefined ? undefined : checkCallbackUrl(callbackUrl, callbackPolicy);
   if (unfit !== undefined) {
     return unfit;
   }

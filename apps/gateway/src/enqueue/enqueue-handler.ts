@@ -8,14 +8,14 @@ import type { Gatekeeper } from '../auth/index.ts';
 import {
   type BodyBudget,
   type BodyResult,
+  checkDeclaredLength,
+  checkExpectation,
+  checkForm,
   enqueuePattern,
   expectsContinue,
   IncomingBody,
   linger,
   logRefusal,
-  refuseDeclaredLength,
-  refuseExpectation,
-  refuseForm,
 } from '../http/index.ts';
 import type { GatewayMetrics } from '../metrics.ts';
 import { problemHeaders, problemMediaType, problems, type Refusal, renderProblem, toRefusal } from '../problem.ts';
@@ -30,9 +30,9 @@ import {
   toDurabilityRefusal,
   toQueueRefusal,
 } from './accept.ts';
+import type { AcceptedCallSampler } from './accepted-call-sampler.ts';
 import { type CallSpans, sentFrom } from './call-spans.ts';
 import { Exchange } from './exchange.ts';
-import type { ReceiptBook } from './receipt-book.ts';
 import { StoringShare } from './storing-share.ts';
 
 export interface EnqueueOptions extends AcceptContext {
@@ -42,7 +42,7 @@ export interface EnqueueOptions extends AcceptContext {
   /** Whether answers are to say `Connection: close`. */
   readonly isClosing: () => boolean;
   readonly startTime: () => string;
-  readonly receipts: Pick<ReceiptBook, 'note'>;
+  readonly receipts: Pick<AcceptedCallSampler, 'note'>;
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
   readonly maxBodyBytes: number;
@@ -71,7 +71,7 @@ export class EnqueueHandler {
   #letIn(exchange: Exchange): void {
     const { gatekeeper } = this.#options;
     const { request } = exchange;
-    const identified = refuseForm(request) ?? gatekeeper.identify(request);
+    const identified = checkForm(request) ?? gatekeeper.identify(request);
     if (identified.kind === 'refused') {
       this.#refuse(exchange, identified);
       return;
@@ -128,9 +128,9 @@ export class EnqueueHandler {
     }
     exchange.function = draft.function;
     return (
-      refuseDeclaredLength(request, maxBodyBytes) ??
-      refuseWithoutRoom(queue, draft.function) ??
-      refuseExpectation(request) ??
+      checkDeclaredLength(request, maxBodyBytes) ??
+      checkRoom(queue, draft.function) ??
+      checkExpectation(request) ??
       draft
     );
   }
@@ -242,13 +242,13 @@ export class EnqueueHandler {
   }
 }
 
-function refuseWithoutRoom(queue: CallIntake, target: FunctionConfig): Refusal | undefined {
+function checkRoom(queue: CallIntake, target: FunctionConfig): Refusal | undefined {
   if (!queue.available) {
     const { shortfall } = queue;
     return shortfall === undefined ? toQueueRefusal('unavailable') : toDurabilityRefusal(shortfall);
   }
-  const obstacle = queue.obstacle(target);
-  return obstacle === undefined ? undefined : toQueueRefusal(obstacle);
+  const refusal = queue.refusalFor(target);
+  return refusal === undefined ? undefined : toQueueRefusal(refusal);
 }
 
 async function traced(

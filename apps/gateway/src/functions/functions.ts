@@ -5,7 +5,7 @@ import {
   type FunctionSettings,
   type KnownFunction,
   keepCredentials,
-  mostRegistered,
+  maxRegistered,
   parseFunctionEntry,
 } from '@asyncfn/queue-core/functions';
 import type {
@@ -35,13 +35,13 @@ import {
 import { toFunctionView } from './function-view.ts';
 
 /** What the gateway uses of the register. */
-export type FunctionDesk = Pick<
+export type FunctionAdmin = Pick<
   SharedRegister,
   'complete' | 'defaults' | 'defaultNamespace' | 'list' | 'find' | 'read' | 'change'
 >;
 
 export interface FunctionOptions {
-  readonly functions: FunctionDesk;
+  readonly functions: FunctionAdmin;
   readonly names: FunctionNames;
   readonly inspector: Pick<QueueInspector, 'countCalls'>;
   readonly lanes: Pick<QueueTopology, 'pauseFunction'>;
@@ -232,7 +232,7 @@ function isFull(known: readonly KnownFunction[], name: string, queue: string = d
   const others = known.filter(
     ({ name: other, entry }) => other !== name && (entry.settings.queue ?? defaultQueue) === queue,
   );
-  return others.length >= mostRegistered;
+  return others.length >= maxRegistered;
 }
 
 /** The namespace that may be left out stays the same: requests do not set it, and another process may have known it. */
@@ -254,7 +254,7 @@ const readOnly: ReadonlySet<string> = new Set(['name', 'source', 'paused', 'defa
 
 const queueIsFull = refusal(
   'too_many_functions',
-  `${mostRegistered} other functions are registered in this queue, as many as it can have. Set queue to another.`,
+  `${maxRegistered} other functions are registered in this queue, as many as it can have. Set queue to another.`,
 );
 const notRegistered = refusal('unknown_function', 'No function of this name is registered.');
 const preconditionFailed = refusal('precondition_failed', 'The function is not in the state that the request expects.');

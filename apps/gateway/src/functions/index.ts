@@ -1,4 +1,4 @@
 // The resource `function`.
 
 export { FunctionParams } from './function-schemas.ts';
-export { type FunctionDesk, type FunctionOptions, functionRoutes } from './functions.ts';
+export { type FunctionAdmin, type FunctionOptions, functionRoutes } from './functions.ts';

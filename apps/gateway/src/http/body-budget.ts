@@ -73,7 +73,7 @@ export class BodyBudget {
   readonly #graceMs: number;
   readonly #slowBytesPerSecond: number;
   readonly #now: () => number;
-  /** Ends of the list. No Set and no array: see `AnswerTable` for what they cost where so much comes and goes. */
+  /** Ends of the list. No Set and no array: see `PendingTable` for what they cost where so much comes and goes. */
   #first: Holding | undefined;
   #last: Holding | undefined;
   /** By owner. */

@@ -2,19 +2,19 @@ import type { IncomingMessage } from 'node:http';
 import { type Refusal, refusal } from '../problem.ts';
 
 /** Refuses what node's parser lets through but HTTP/1 does not know, as a problem and not in node's bare way. */
-export function refuseForm(request: IncomingMessage): Refusal | undefined {
-  return refuseVersion(request) ?? refuseHost(request) ?? refuseTransferCoding(request);
+export function checkForm(request: IncomingMessage): Refusal | undefined {
+  return checkVersion(request) ?? checkHost(request) ?? checkTransferCoding(request);
 }
 
 /** A line without a version, `GET /path`, is HTTP/0.9: it has no headers, and whoever sends it today means something else. */
-function refuseVersion({ httpVersion }: IncomingMessage): Refusal | undefined {
+function checkVersion({ httpVersion }: IncomingMessage): Refusal | undefined {
   return httpVersion === '1.1' || httpVersion === '1.0'
     ? undefined
     : refusal('malformed_request', 'Only HTTP/1.1 and HTTP/1.0 are spoken here.');
 }
 
 /** Two of them are an attempt to have two servers on the way understand two different things (RFC 9112, 3.2). */
-function refuseHost({ httpVersion, rawHeaders }: IncomingMessage): Refusal | undefined {
+function checkHost({ httpVersion, rawHeaders }: IncomingMessage): Refusal | undefined {
   let hosts = 0;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at];
@@ -30,7 +30,7 @@ function refuseHost({ httpVersion, rawHeaders }: IncomingMessage): Refusal | und
  * The one transfer coding that is understood is chunked. Node's parser takes others in front of it, and hands out what
  * they have made of the body (RFC 9112, 6.1). HTTP/1.0 has none: such a message's framing is faulty.
  */
-function refuseTransferCoding({ headers, httpVersion }: IncomingMessage): Refusal | undefined {
+function checkTransferCoding({ headers, httpVersion }: IncomingMessage): Refusal | undefined {
   const value = headers['transfer-encoding'];
   if (value === undefined) {
     return undefined;

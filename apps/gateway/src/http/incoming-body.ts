@@ -74,12 +74,12 @@ export class IncomingBody {
 }
 
 /** The refusal of a body that is too large by its own account, before any of it is read. */
-export function refuseDeclaredLength(request: IncomingMessage, maxBytes: number): Refusal | undefined {
+export function checkDeclaredLength(request: IncomingMessage, maxBytes: number): Refusal | undefined {
   return (declaredLength(request) ?? 0) > maxBytes ? tooLarge(maxBytes) : undefined;
 }
 
 /** HTTP knows one expectation (RFC 9110, 10.1.1), and HTTP/1.0 none. An empty header expects nothing. */
-export function refuseExpectation({ headers, httpVersion }: IncomingMessage): Refusal | undefined {
+export function checkExpectation({ headers, httpVersion }: IncomingMessage): Refusal | undefined {
   const { expect = '' } = headers;
   if (expect === '' || expect.toLowerCase() === '100-continue' || httpVersion === '1.0') {
     return undefined;

@@ -8,15 +8,15 @@ export {
   createTunnelHandler,
   linger,
   probeSilentClient,
-  Turns,
+  RequestSequencer,
 } from './connections/index.ts';
-export { refuseForm } from './http-rules.ts';
+export { checkForm } from './http-rules.ts';
 export {
   type BodyResult,
+  checkDeclaredLength,
+  checkExpectation,
   expectsContinue,
   IncomingBody,
-  refuseDeclaredLength,
-  refuseExpectation,
 } from './incoming-body.ts';
 export {
   connectionLimit,

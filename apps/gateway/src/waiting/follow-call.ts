@@ -1,8 +1,8 @@
-import { addressOf, type CallIdentity, type CallStanding } from '@asyncfn/queue-core';
+import { addressOf, type CallIdentity, type CallState } from '@asyncfn/queue-core';
 import type { CallFinder, CallWatches } from '@asyncfn/queue-core/jetstream';
 import type { WaitEnd } from './wait-end.ts';
 
-export interface FollowParts {
+export interface FollowDependencies {
   readonly calls: Pick<CallFinder, 'find'>;
   readonly watches: Pick<CallWatches, 'open'>;
 }
@@ -13,20 +13,20 @@ export interface FollowParts {
  * `QueueError`.
  */
 export async function untilEnded(
-  { calls, watches }: FollowParts,
+  { calls, watches }: FollowDependencies,
   call: CallIdentity,
   { signal, isHeard }: Pick<WaitEnd, 'signal' | 'isHeard'>,
-): Promise<CallStanding | undefined> {
+): Promise<CallState | undefined> {
   // Listens first and looks second: an end in between is heard.
   using watch = watches.open(call, 'end');
   for (;;) {
-    const standing = await calls.find(addressOf(call));
-    if (standing?.kind !== 'alive' || signal.aborted || watch === undefined) {
-      return standing;
+    const state = await calls.find(addressOf(call));
+    if (state?.kind !== 'active' || signal.aborted || watch === undefined) {
+      return state;
     }
     await watch.next(signal);
     if (!isHeard()) {
-      return standing;
+      return state;
     }
   }
 }
@@ -36,20 +36,20 @@ export async function untilEnded(
  * an outage of the broker.
  */
 export async function* followCall(
-  { calls, watches }: FollowParts,
+  { calls, watches }: FollowDependencies,
   call: CallIdentity,
   signal: AbortSignal,
-): AsyncGenerator<CallStanding, void, void> {
+): AsyncGenerator<CallState, void, void> {
   using watch = watches.open(call, 'changes');
   while (!signal.aborted) {
-    const standing = await calls.find(addressOf(call)).catch(() => 'unreachable' as const);
-    if (standing === undefined) {
+    const state = await calls.find(addressOf(call)).catch(() => 'unreachable' as const);
+    if (state === undefined) {
       return;
     }
-    if (standing !== 'unreachable') {
-      yield standing;
+    if (state !== 'unreachable') {
+      yield state;
     }
-    if (watch === undefined || (standing !== 'unreachable' && standing.kind === 'ended')) {
+    if (watch === undefined || (state !== 'unreachable' && state.kind === 'ended')) {
       return;
     }
     await watch.next(signal);

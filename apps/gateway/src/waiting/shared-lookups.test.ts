@@ -1,4 +1,4 @@
-import type { CallAddress, CallStanding } from '@asyncfn/queue-core';
+import type { CallAddress, CallState } from '@asyncfn/queue-core';
 import { eventually } from '@asyncfn/testkit';
 import { expect, test } from 'vitest';
 import { endedCall } from '../../test/call-fixture.ts';
@@ -6,15 +6,14 @@ import { SharedLookups } from './shared-lookups.ts';
 
 /** Looks that end when a test says so, in their order. */
 function setUp(most: number) {
-  const begun: { readonly address: CallAddress; readonly end: (standing: CallStanding | Error) => void }[] = [];
+  const begun: { readonly address: CallAddress; readonly end: (state: CallState | Error) => void }[] = [];
   const lookups = new SharedLookups(
     {
       available: true,
       listOwners: async (callId) => [{ callId }],
       find: (address) =>
         new Promise((resolve, reject) => {
-          const end = (standing: CallStanding | Error): void =>
-            standing instanceof Error ? reject(standing) : resolve(standing);
+          const end = (state: CallState | Error): void => (state instanceof Error ? reject(state) : resolve(state));
           begun.push({ address, end });
         }),
     },
@@ -34,7 +33,7 @@ test('so many calls are looked for at once and no more, the others in their orde
   await eventually(() => begun.length === 4);
   begun[2]?.end(endedCall('c'));
   begun[3]?.end(endedCall('d'));
-  expect((await Promise.all(found)).map((standing) => standing?.kind === 'ended' && standing.outcome.callId)).toEqual([
+  expect((await Promise.all(found)).map((state) => state?.kind === 'ended' && state.outcome.callId)).toEqual([
     'a',
     'b',
     'c',

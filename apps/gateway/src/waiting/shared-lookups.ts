@@ -1,11 +1,11 @@
-import type { CallAddress, CallStanding } from '@asyncfn/queue-core';
+import type { CallAddress, CallState } from '@asyncfn/queue-core';
 import type { CallLookup } from '../auth/index.ts';
 
 /** A look for one call that has not begun yet, for all who want it. */
 interface QueuedLook {
   readonly address: CallAddress;
-  readonly standing: Promise<CallStanding | undefined>;
-  readonly begin: (standing: Promise<CallStanding | undefined>) => void;
+  readonly state: Promise<CallState | undefined>;
+  readonly begin: (state: Promise<CallState | undefined>) => void;
 }
 
 /** Enough to keep the broker busy: a look takes some milliseconds. */
@@ -34,7 +34,7 @@ export class SharedLookups implements CallLookup {
     return this.#calls.available;
   }
 
-  find(address: CallAddress): Promise<CallStanding | undefined> {
+  find(address: CallAddress): Promise<CallState | undefined> {
     return this.#underWay < this.#most ? this.#look(address) : this.#enqueue(address);
   }
 
@@ -42,15 +42,15 @@ export class SharedLookups implements CallLookup {
     return this.#calls.listOwners(callId);
   }
 
-  #enqueue(address: CallAddress): Promise<CallStanding | undefined> {
+  #enqueue(address: CallAddress): Promise<CallState | undefined> {
     const { callId, owner = '', startTime = '' } = address;
     const key = [callId, owner, startTime].join(' ');
     const queued = this.#queued.get(key) ?? toQueued(address);
     this.#queued.set(key, queued);
-    return queued.standing;
+    return queued.state;
   }
 
-  async #look(address: CallAddress): Promise<CallStanding | undefined> {
+  async #look(address: CallAddress): Promise<CallState | undefined> {
     this.#underWay += 1;
     try {
       return await this.#calls.find(address);
@@ -72,8 +72,8 @@ export class SharedLookups implements CallLookup {
 
 function toQueued(address: CallAddress): QueuedLook {
   let begin: QueuedLook['begin'] = () => {};
-  const standing = new Promise<CallStanding | undefined>((resolve) => {
+  const state = new Promise<CallState | undefined>((resolve) => {
     begin = resolve;
   });
-  return { address, standing, begin };
+  return { address, state, begin };
 }

@@ -20,7 +20,7 @@ describe('what a run lets processes forget sooner', () => {
     expect(endsKeptMs(10)).toBe(60_000);
     const source = decodeURIComponent(decodeURIComponent(shortMemoryModule(10)));
     for (const [constant, ms] of Object.entries({
-      leastMs: 60_000,
+      minMs: 60_000,
       freshMs: 5_000,
       pruneMs: 1_000,
       rememberedMs: 54_000,

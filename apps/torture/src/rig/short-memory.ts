@@ -15,7 +15,7 @@ const endsMs = 10 * 60_000;
 
 /** Exported for the test that all of it is there. */
 export const remembered: readonly Remembered[] = [
-  { of: 'queue-core', module: 'end-memory', constant: 'leastMs', ms: endsMs },
+  { of: 'queue-core', module: 'end-memory', constant: 'minMs', ms: endsMs },
   // Less than processes are paused for.
   { of: 'queue-core', module: 'end-memory', constant: 'freshMs', ms: 5 * 60_000, inRun: (keptMs) => keptMs / 12 },
   // A round that finds little has as much to ask for as one that finds more.

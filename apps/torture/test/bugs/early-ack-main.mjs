@@ -6,7 +6,7 @@ replace(
   'run',
   (run) =>
     function (delivery, target) {
-      delivery.done();
+      delivery.ack();
       return run.call(this, delivery, target);
     },
 );

@@ -6,7 +6,7 @@ replace(
   'end',
   (end) =>
     async function (held, how) {
-      held.delivery.done();
+      held.delivery.ack();
       await new Promise((resolve) => setTimeout(resolve, 50));
       return end.call(this, held, how);
     },

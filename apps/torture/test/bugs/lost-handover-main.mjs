@@ -1,5 +1,5 @@
 // A worker that is stopped does not give back what it holds: its calls wait until their leases run out.
-import { LeaseKeeper, replace, runWorker } from './shipped.mjs';
+import { LeaseRenewer, replace, runWorker } from './shipped.mjs';
 
-replace(LeaseKeeper, 'held', () => () => []);
+replace(LeaseRenewer, 'deliveries', () => () => []);
 await runWorker();

@@ -10,7 +10,7 @@ export const { CallQueue, CallStore, Publisher, QueueTopology } = await import(
 );
 export const { IdClaims } = await import(new URL('queue-core/dist/jetstream/intake/id-claims.js', packages).href);
 export const { CallRunner } = await import(new URL('worker/dist/attempts/call-runner.js', apps).href);
-export const { LeaseKeeper } = await import(new URL('worker/dist/running/lease-keeper.js', apps).href);
+export const { LeaseRenewer } = await import(new URL('worker/dist/running/lease-renewer.js', apps).href);
 export const { Settler } = await import(new URL('worker/dist/settle/settler.js', apps).href);
 
 /** Makes `change` of a method: it gets the original, and what it returns takes its place. */

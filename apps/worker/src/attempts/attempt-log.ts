@@ -4,7 +4,7 @@ import type { Delivery } from '@asyncfn/queue-core/jetstream';
 import { redirectOf } from '@asyncfn/queue-core/settle';
 import { displayUrl, type Logger } from '@asyncfn/service-kit';
 import type { AttemptResult } from '../invoke/index.ts';
-import { oncePer } from '../once-per.ts';
+import { memoizeWeak } from '../memoize-weak.ts';
 import { OncePerHour } from '../once-per-hour.ts';
 import type { AttemptTrace } from '../tracing/index.ts';
 
@@ -21,7 +21,7 @@ const maxUrlLength = 2_000;
 /** One line for each attempt: never a body, a header or a secret (P9). The one header is `Location`, without its query. */
 export class AttemptLog {
   readonly #logger: Logger;
-  readonly #shownUrlOf = oncePer(({ url }: FunctionConfig) => displayUrl(url));
+  readonly #shownUrlOf = memoizeWeak(({ url }: FunctionConfig) => displayUrl(url));
 
   readonly #redirects: OncePerHour;
 

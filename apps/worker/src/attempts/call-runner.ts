@@ -7,18 +7,18 @@ import { mayExpire, permitStart, type StartPermit } from '../expiry/index.ts';
 import type { AbortWatch, HttpAgent } from '../http/index.ts';
 import { invoke } from '../invoke/index.ts';
 import { type LaneGate, type Pass, toLimiterSignal } from '../limiter/index.ts';
+import { memoizeWeak } from '../memoize-weak.ts';
 import { type Budgets, type ByteShare, type CallBytes, ownerOf, waitForBody } from '../memory/index.ts';
 import type { WorkerMetrics } from '../metrics.ts';
-import { oncePer } from '../once-per.ts';
-import type { HeldAttempt, HeldCalls, LeaseKeeper } from '../running/index.ts';
+import type { LeaseRenewer, RunningAttempt, RunningCalls } from '../running/index.ts';
 import {
+  type CountedCall,
+  type DeliveredCall,
   type End,
   expiredEnd,
-  type HeldCall,
+  type FollowUp,
   ProgressCheck,
   type ProgressCheckOptions,
-  type Rest,
-  type RunningCall,
   type Settler,
   undecidedMs,
 } from '../settle/index.ts';
@@ -31,8 +31,8 @@ export interface CallRunnerOptions extends ProgressCheckOptions {
   readonly settler: Settler;
   readonly store: CallStore;
   readonly expiries: Pick<ExpiryStore, 'claim' | 'revise'>;
-  readonly leases: LeaseKeeper;
-  readonly held: HeldCalls;
+  readonly leases: LeaseRenewer;
+  readonly running: RunningCalls;
   readonly metrics: WorkerMetrics;
   /** Undefined while there are no traces. */
   readonly tracer?: Tracer | undefined;
@@ -49,7 +49,7 @@ export interface CallRunnerOptions extends ProgressCheckOptions {
   /** Aborts when the worker is told to stop: what has not begun goes back. */
   readonly stopping: AbortSignal;
   /** Told of each attempt that begins, and of each retry that is stored. */
-  readonly onMove: (call: CallIdentity) => void;
+  readonly onCallChange: (call: CallIdentity) => void;
 }
 
 /** Where a lane leads. */
@@ -79,9 +79,11 @@ interface Attempted extends EndedAttempt {
 }
 
 /** Whether a call may be sent to its function. */
-type Admission = { readonly kind: 'admitted'; readonly pass: Pass } | { readonly kind: 'denied'; readonly rest: Rest };
+type Admission =
+  | { readonly kind: 'admitted'; readonly pass: Pass }
+  | { readonly kind: 'denied'; readonly followUp: FollowUp };
 
-const denied: Admission = { kind: 'denied', rest: undefined };
+const denied: Admission = { kind: 'denied', followUp: undefined };
 
 /** Brings one call from its delivery to what follows it: its end, or its next attempt. */
 export class CallRunner {
@@ -89,13 +91,13 @@ export class CallRunner {
   readonly #policyOf: (target: FunctionConfig) => RetryPolicy;
   readonly #log: AttemptLog;
   readonly #progress: ProgressCheck;
-  readonly #rests = new Set<Promise<void>>();
+  readonly #followUps = new Set<Promise<void>>();
 
   constructor(options: CallRunnerOptions) {
     this.#options = options;
     this.#log = new AttemptLog(options.logger, options.now);
     this.#progress = new ProgressCheck(options);
-    this.#policyOf = oncePer(({ retry }) => toRetryPolicy(retry, options.retryDefaults));
+    this.#policyOf = memoizeWeak(({ retry }) => toRetryPolicy(retry, options.retryDefaults));
   }
 
   /**
@@ -113,28 +115,28 @@ export class CallRunner {
     const { leases } = this.#options;
     leases.keep(delivery);
     const bytes = this.#count(delivery);
-    const letGo = (): void => {
+    const release = (): void => {
       bytes.body.release();
       bytes.result.release();
       leases.release(delivery);
     };
-    let rest: Rest;
+    let followUp: FollowUp;
     try {
-      rest = await this.#run(delivery, bytes, isFirst, { target, gate });
+      followUp = await this.#run(delivery, bytes, isFirst, { target, gate });
     } catch (err) {
       this.#leaveToLease(delivery, err);
     }
-    if (rest === undefined) {
-      letGo();
+    if (followUp === undefined) {
+      release();
       return;
     }
-    const settled = rest()
+    const settled = followUp()
       .catch((err: unknown) => this.#leaveToLease(delivery, err))
       .then(() => {
-        letGo();
-        this.#rests.delete(settled);
+        release();
+        this.#followUps.delete(settled);
       });
-    this.#rests.add(settled);
+    this.#followUps.add(settled);
   }
 
   #count({ call }: Delivery): CallBytes {
@@ -145,7 +147,7 @@ export class CallRunner {
 
   /** Resolves when nothing is left to do for calls whose slots are free. */
   async whenSettled(): Promise<void> {
-    await Promise.all(this.#rests);
+    await Promise.all(this.#followUps);
   }
 
   /** Something went wrong: the lease runs out, and another worker gets the call. */
@@ -154,59 +156,63 @@ export class CallRunner {
   }
 
   /** Most calls are new and small, and go to their function without a promise that nobody needs. */
-  #run(delivery: Delivery, bytes: CallBytes, isFirst: boolean, lead: Lead): Promise<Rest> {
+  #run(delivery: Delivery, bytes: CallBytes, isFirst: boolean, lead: Lead): Promise<FollowUp> {
     const { call } = delivery;
     if (call.kind === 'undecodable') {
-      return this.#setAside(delivery, call.problem);
+      return this.#deadLetterUndecodable(delivery, call.problem);
     }
-    const held = { delivery, call: call.call, isFirst, bytes, seenAt: performance.now() };
-    return bytes.body.reserve(call.call.body.length) ? this.#runHeld(held, lead) : this.#runInTurn(held, lead);
+    const delivered = { delivery, call: call.call, isFirst, bytes, seenAt: performance.now() };
+    return bytes.body.reserve(call.call.body.length)
+      ? this.#runCounted(delivered, lead)
+      : this.#runInTurn(delivered, lead);
   }
 
-  #runHeld(held: RunningCall, { target, gate }: Lead): Promise<Rest> {
-    const { held: desk } = this.#options;
-    return isNew(held) && !desk.wasCancelled(held.call) && !desk.mayHaveMissedCancel()
-      ? this.#invokeOrEnd(held, target, gate)
-      : this.#lookFirst(held, target, gate);
+  #runCounted(delivered: CountedCall, { target, gate }: Lead): Promise<FollowUp> {
+    const { running } = this.#options;
+    return isNew(delivered) && !running.wasCancelled(delivered.call) && !running.mayHaveMissedCancel()
+      ? this.#invokeOrEnd(delivered, target, gate)
+      : this.#checkFirst(delivered, target, gate);
   }
 
-  async #runInTurn(held: RunningCall, lead: Lead): Promise<Rest> {
-    const { settler, stopping, held: desk } = this.#options;
+  async #runInTurn(delivered: CountedCall, lead: Lead): Promise<FollowUp> {
+    const { settler, stopping, running } = this.#options;
     const since = performance.now();
-    const wait = await waitForBody(held.delivery, held.call, held.bytes.body, this.#options);
+    const wait = await waitForBody(delivered.delivery, delivered.call, delivered.bytes.body, this.#options);
     if (wait === 'back') {
-      await settler.giveBack(held, stopping.aborted ? 0 : undecidedMs);
+      await settler.handBack(delivered, stopping.aborted ? 0 : undecidedMs);
       return undefined;
     }
-    return desk.mayHaveMissedCancel(since) ? this.#lookFirst(held, lead.target, lead.gate) : this.#runHeld(held, lead);
+    return running.mayHaveMissedCancel(since)
+      ? this.#checkFirst(delivered, lead.target, lead.gate)
+      : this.#runCounted(delivered, lead);
   }
 
-  async #setAside(delivery: Delivery, problem: string): Promise<undefined> {
+  async #deadLetterUndecodable(delivery: Delivery, problem: string): Promise<undefined> {
     const { callId, function: name, queue, rawHeader, rawBody } = delivery;
     this.#options.logger.error({ callId, function: name, queue, problem }, 'call cannot be read');
-    await this.#options.settler.setAside(delivery, rawHeader, rawBody);
+    await this.#options.settler.deadLetterUndecodable(delivery, rawHeader, rawBody);
   }
 
-  #invokeOrEnd(held: RunningCall, target: FunctionConfig | undefined, gate: LaneGate): Promise<Rest> {
-    const maxRetries = held.call.maxRetries ?? 0;
+  #invokeOrEnd(delivered: CountedCall, target: FunctionConfig | undefined, gate: LaneGate): Promise<FollowUp> {
+    const maxRetries = delivered.call.maxRetries ?? 0;
     return target === undefined
-      ? this.#options.settler.end(held, { status: 'failed', reason: 'unknown_function', maxRetries })
-      : this.#hold(held, { target, gate });
+      ? this.#options.settler.end(delivered, { status: 'failed', reason: 'unknown_function', maxRetries })
+      : this.#hold(delivered, { target, gate });
   }
 
   /** A call that may have ended, or be further than this delivery says. */
-  async #lookFirst(held: RunningCall, target: FunctionConfig | undefined, gate: LaneGate): Promise<Rest> {
-    const handled = await this.#progress.look(held);
-    return handled === 'invoke' ? await this.#invokeOrEnd(held, target, gate) : handled;
+  async #checkFirst(delivered: CountedCall, target: FunctionConfig | undefined, gate: LaneGate): Promise<FollowUp> {
+    const handled = await this.#progress.check(delivered);
+    return handled === 'invoke' ? await this.#invokeOrEnd(delivered, target, gate) : handled;
   }
 
   /** Makes an attempt, and answers for the call until it is stored what follows. */
-  async #hold(held: RunningCall, destination: Destination): Promise<Rest> {
-    const { call } = held;
+  async #hold(delivered: CountedCall, destination: Destination): Promise<FollowUp> {
+    const { call } = delivered;
     const maxRetries = retryLimit(call, this.#policyOf(destination.target));
-    const attempt = this.#options.held.begin(call, call.startedAt ?? this.#options.now(), maxRetries);
+    const attempt = this.#options.running.begin(call, call.startedAt ?? this.#options.now(), maxRetries);
     try {
-      return await this.#attempt(held, destination, attempt);
+      return await this.#attempt(delivered, destination, attempt);
     } finally {
       attempt.end();
     }
@@ -216,46 +222,46 @@ export class CallRunner {
    * Attempts the call, and again at once where a busy function has rejected it and the gate gives it another turn. Each
    * attempt counts, here as everywhere.
    */
-  async #attempt(held: RunningCall, { target, gate }: Destination, attempt: HeldAttempt): Promise<Rest> {
+  async #attempt(delivered: CountedCall, { target, gate }: Destination, attempt: RunningAttempt): Promise<FollowUp> {
     const { settler, now } = this.#options;
     const policy = this.#policyOf(target);
-    const maxRetries = retryLimit(held.call, policy);
-    const turns = turnsInHand(maxRetries);
-    const admitted = await this.#enter(held, gate, attempt);
+    const maxRetries = retryLimit(delivered.call, policy);
+    const turns = immediateRetries(maxRetries);
+    const admitted = await this.#enter(delivered, gate, attempt);
     if (admitted.kind === 'denied') {
-      return admitted.rest;
+      return admitted.followUp;
     }
-    await this.#noteBegin(held.delivery);
-    let call = { ...held.call, startedAt: held.call.startedAt ?? now() };
+    await this.#noteBegin(delivered.delivery);
+    let call = { ...delivered.call, startedAt: delivered.call.startedAt ?? now() };
     let pass: Pass | undefined = admitted.pass;
     for (;;) {
       attempt.turn(call.retry, call.startedAt);
-      this.#options.onMove(held.delivery);
-      const trace = this.#trace(call, held.delivery, target);
+      this.#options.onCallChange(delivered.delivery);
+      const trace = this.#trace(call, delivered.delivery, target);
       call = ofTrace(call, trace);
-      const result = await this.#invoke(call, held.delivery, {
+      const result = await this.#invoke(call, delivered.delivery, {
         target,
         maxRetries,
         pass,
         signal: attempt.signal,
         trace,
-        room: held.bytes.result,
+        room: delivered.bytes.result,
       });
       if (result === undefined) {
-        return this.#cutShort({ ...held, call }, held.call.retry, attempt);
+        return this.#cutShort({ ...delivered, call }, delivered.call.retry, attempt);
       }
-      const verdict = this.#settle(call, held.delivery, { target, policy, result, trace });
+      const verdict = this.#settle(call, delivered.delivery, { target, policy, result, trace });
       if (verdict.kind !== 'retry') {
         const reason = verdict.kind === 'failed' ? verdict.reason : undefined;
         const capped = target.concurrency !== undefined;
-        return await settler.end({ ...held, call, capped }, { status: verdict.kind, maxRetries, result, reason });
+        return await settler.end({ ...delivered, call, capped }, { status: verdict.kind, maxRetries, result, reason });
       }
-      held.bytes.result.release();
-      const mayStay: boolean = pass.rejectedInCompany && !verdict.asked && call.retry - held.call.retry < turns;
+      delivered.bytes.result.release();
+      const mayStay: boolean = pass.rejectedInCompany && !verdict.asked && call.retry - delivered.call.retry < turns;
       pass = mayStay ? await gate.again(attempt.signal) : undefined;
       if (pass === undefined) {
         const end: End = { status: 'failed', reason: 'too_large', maxRetries, result };
-        return this.#retryLater({ ...held, call }, verdict.delayMs, attempt, end);
+        return this.#retryLater({ ...delivered, call }, verdict.delayMs, attempt, end);
       }
       call = { ...call, retry: call.retry + 1 };
     }
@@ -266,44 +272,48 @@ export class CallRunner {
     return delivery.info.deliveries > 1 ? this.#options.noteBegin(delivery) : undefined;
   }
 
-  #enter(held: RunningCall, gate: LaneGate, attempt: HeldAttempt): Admission | Promise<Admission> {
+  #enter(delivered: CountedCall, gate: LaneGate, attempt: RunningAttempt): Admission | Promise<Admission> {
     const entered = gate.enter(attempt.signal);
-    const isUndecided = entered instanceof Promise || mayExpire(held.call);
-    return isUndecided ? this.#admit(held, entered, attempt) : { kind: 'admitted', pass: entered };
+    const isUndecided = entered instanceof Promise || mayExpire(delivered.call);
+    return isUndecided ? this.#admit(delivered, entered, attempt) : { kind: 'admitted', pass: entered };
   }
 
   /** Waits for the call's turn. A call that must not be started then is ended, or given back. */
-  async #admit(held: RunningCall, entered: Pass | Promise<Pass | undefined>, attempt: HeldAttempt): Promise<Admission> {
-    const { settler, held: desk } = this.#options;
+  async #admit(
+    delivered: CountedCall,
+    entered: Pass | Promise<Pass | undefined>,
+    attempt: RunningAttempt,
+  ): Promise<Admission> {
+    const { settler, running } = this.#options;
     const since = performance.now();
     const pass = await entered;
     if (pass === undefined && attempt.isCancelled) {
-      return { kind: 'denied', rest: this.#letGo(held) };
+      return { kind: 'denied', followUp: this.#ackCancelled(delivered) };
     }
     if (pass === undefined) {
-      await settler.giveBack(held);
+      await settler.handBack(delivered);
       return denied;
     }
     // While it waited for its turn, whoever had it before may have ended it.
-    const mayHaveEnded = entered instanceof Promise && (!isNew(held) || desk.mayHaveMissedCancel(since));
-    const handled = mayHaveEnded ? await this.#progress.look(held) : 'invoke';
+    const mayHaveEnded = entered instanceof Promise && (!isNew(delivered) || running.mayHaveMissedCancel(since));
+    const handled = mayHaveEnded ? await this.#progress.check(delivered) : 'invoke';
     if (handled !== 'invoke') {
       pass.leave('unclear');
-      return { kind: 'denied', rest: handled };
+      return { kind: 'denied', followUp: handled };
     }
-    const permit = await this.#permit(held, pass);
+    const permit = await this.#permit(delivered, pass);
     if (permit === 'start') {
       return { kind: 'admitted', pass };
     }
     if (permit === 'expire') {
-      return { kind: 'denied', rest: await settler.end(held, expiredEnd(held.call)) };
+      return { kind: 'denied', followUp: await settler.end(delivered, expiredEnd(delivered.call)) };
     }
-    await settler.giveBack(held, undecidedMs);
+    await settler.handBack(delivered, undecidedMs);
     return denied;
   }
 
   /** Where the answer is no, the pass is given up. */
-  async #permit({ call, isFirst = false }: HeldCall<Delivery>, pass: Pass): Promise<StartPermit> {
+  async #permit({ call, isFirst = false }: DeliveredCall<Delivery>, pass: Pass): Promise<StartPermit> {
     let permit: StartPermit = 'wait';
     try {
       permit = await permitStart(call, isFirst, this.#options.expiries, this.#options.now);
@@ -316,34 +326,43 @@ export class CallRunner {
   }
 
   /** @param end of a call that the broker cannot store again */
-  async #retryLater(held: RunningCall, delayMs: number, { isCancelled }: HeldAttempt, end: End): Promise<Rest> {
+  async #retryLater(
+    delivered: CountedCall,
+    delayMs: number,
+    { isCancelled }: RunningAttempt,
+    end: End,
+  ): Promise<FollowUp> {
     if (isCancelled) {
-      return this.#letGo(held);
+      return this.#ackCancelled(delivered);
     }
-    if (!(await this.#options.settler.retry(held, delayMs))) {
-      return await this.#options.settler.end(held, end);
+    if (!(await this.#options.settler.retry(delivered, delayMs))) {
+      return await this.#options.settler.end(delivered, end);
     }
-    this.#options.onMove(held.delivery);
+    this.#options.onCallChange(delivered.delivery);
     return undefined;
   }
 
   /** The call was cancelled: its end is recorded, and what the function may have made of it counts no more. */
-  #letGo({ call, delivery }: HeldCall<Delivery>): undefined {
+  #ackCancelled({ call, delivery }: DeliveredCall<Delivery>): undefined {
     const { id: callId, function: name, queue, retry } = call;
     this.#options.logger.info({ callId, function: name, queue, attempt: retry + 1 }, 'call cancelled');
-    this.#options.settler.letGo(delivery);
+    this.#options.settler.ack(delivery);
   }
 
   /**
    * The call was cancelled, or our own stop has cut the attempt short. Whoever stops hands the call back, but knows
    * nothing of attempts in hand.
    */
-  async #cutShort(held: HeldCall<Delivery>, storedRetry: number, { isCancelled }: HeldAttempt): Promise<undefined> {
+  async #cutShort(
+    delivered: DeliveredCall<Delivery>,
+    storedRetry: number,
+    { isCancelled }: RunningAttempt,
+  ): Promise<undefined> {
     if (isCancelled) {
-      return this.#letGo(held);
+      return this.#ackCancelled(delivered);
     }
-    if (held.call.retry > storedRetry) {
-      await this.#options.settler.postpone(held, 0);
+    if (delivered.call.retry > storedRetry) {
+      await this.#options.settler.postpone(delivered, 0);
     }
   }
 
@@ -378,7 +397,7 @@ export class CallRunner {
 }
 
 /** No worker can have had it, or an attempt before it, so that none can have ended it. */
-function isNew({ isFirst, call }: HeldCall<Delivery>): boolean {
+function isNew({ isFirst, call }: DeliveredCall<Delivery>): boolean {
   return isFirst === true && !hasStarted(call);
 }
 
@@ -391,6 +410,6 @@ function ofTrace<C extends Call>(call: C, trace: AttemptTrace | undefined): C {
  * How often a call may be attempted again without going back to the queue. Not all of its budget: the function may
  * reject this very call, and then only time helps.
  */
-function turnsInHand(maxRetries: number): number {
+function immediateRetries(maxRetries: number): number {
   return Math.min(3, Math.floor(maxRetries / 2));
 }

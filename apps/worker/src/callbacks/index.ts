@@ -1,7 +1,7 @@
 // Delivers callbacks.
 
-export { CallbackDesk } from './callback-desk.ts';
+export { CallbackDeliverer } from './callback-deliverer.ts';
+export { type CallbackEgress, createCallbackEgress } from './callback-egress.ts';
 export { toCallbackTask } from './callback-request.ts';
 export { CallbackSender } from './callback-sender.ts';
 export { CallbackKeys, loadTokenSecrets, type TokenKeys } from './signing/index.ts';
-export { createWayOut, type WayOut } from './way-out.ts';

@@ -2,7 +2,14 @@ import { isIP } from 'node:net';
 import type { CallbackTask } from '@asyncfn/queue-core';
 import { addressBlock, type CallbackPolicy, readCallbackUrl } from '@asyncfn/queue-core/callback-guard';
 import { LRUCache } from 'lru-cache';
-import { type Claim, FairSlots, type Release, type Share, type Standing, Standings } from '../fairness/index.ts';
+import {
+  type Claim,
+  FairSlots,
+  type Release,
+  type Responsiveness,
+  ResponsivenessTracker,
+  type Share,
+} from '../fairness/index.ts';
 import { NameLookupError, type NameResolver, namesBusy } from '../names/index.ts';
 
 export interface ReceiversOptions {
@@ -62,7 +69,7 @@ export class Receivers {
   readonly #options: ReceiversOptions;
   readonly #now: () => number;
   readonly #slots: FairSlots;
-  readonly #standings: Standings;
+  readonly #tracker: ResponsivenessTracker;
   /** When the next of those that were sent away may come back, by what they wait for. */
   readonly #turns = new LRUCache<string, number>({ max: maxTurns });
 
@@ -71,7 +78,7 @@ export class Receivers {
     this.#options = options;
     this.#now = now;
     this.#slots = new FairSlots(max);
-    this.#standings = new Standings({ now });
+    this.#tracker = new ResponsivenessTracker({ now });
   }
 
   get free(): number {
@@ -87,7 +94,7 @@ export class Receivers {
     }
     const claim = this.#claim(receiver, address);
     // For one that hangs, the broker is the place to wait.
-    const release = await this.#slots.take(claim, claim.standing === 'hanging' ? 0 : waitMs, signal);
+    const release = await this.#slots.take(claim, claim.responsiveness === 'hanging' ? 0 : waitMs, signal);
     if (release === undefined) {
       return this.#later(receiver);
     }
@@ -96,10 +103,10 @@ export class Receivers {
 
   #begin(receiver: Receiver, release: Release): (answered: boolean) => void {
     const keys = [keyOfUrl(receiver), keyOfHost(receiver)];
-    const deliveries = keys.map((key) => ({ key, end: this.#standings.begin(key) }));
+    const deliveries = keys.map((key) => ({ key, end: this.#tracker.begin(key) }));
     return (answered) => {
       for (const { key, end } of deliveries) {
-        if (answered && this.#standings.of(key) === 'hanging') {
+        if (answered && this.#tracker.of(key) === 'hanging') {
           this.#turns.delete(key); // it is back
         }
         end(answered);
@@ -139,31 +146,31 @@ export class Receivers {
 
   #claim(receiver: Receiver, address: string | undefined): Claim {
     const { max, maxPerHost } = this.#options;
-    const { ofUrl, ofAll } = this.#standingsOf(receiver);
+    const { ofUrl, ofAll } = this.#responsivenessOf(receiver);
     const { submitter } = receiver;
     // A half of all is more than one of several needs, and less than keeps the others out.
     const half = Math.ceil(max / 2);
     const maxPerUrl = ofUrl === 'answering' ? maxPerHost : Math.ceil(maxPerHost / 2);
     const shares: Share[] = [
-      { key: keyOfHost(receiver), max: maxPerHost, standing: ofUrl },
-      { key: keyOfUrl(receiver), max: maxPerUrl, standing: ofUrl },
+      { key: keyOfHost(receiver), max: maxPerHost, responsiveness: ofUrl },
+      { key: keyOfUrl(receiver), max: maxPerUrl, responsiveness: ofUrl },
     ];
     if (submitter !== undefined) {
-      shares.unshift({ key: `submitter ${submitter}`, max: half, standing: ofAll });
+      shares.unshift({ key: `submitter ${submitter}`, max: half, responsiveness: ofAll });
     }
     if (address !== undefined) {
-      shares.push({ key: `address ${submitter ?? ''} ${addressBlock(address)}`, max: half, standing: ofAll });
+      shares.push({ key: `address ${submitter ?? ''} ${addressBlock(address)}`, max: half, responsiveness: ofAll });
     }
-    return { standing: ofAll, shares };
+    return { responsiveness: ofAll, shares };
   }
 
   /**
    * Among the callbacks to its host, a URL counts by itself; a new one is given a chance, whatever others do there. Towards
    * other receivers it counts as its host does, or new URLs of a host that hangs would be new receivers.
    */
-  #standingsOf(receiver: Receiver): { readonly ofUrl: Standing; readonly ofAll: Standing } {
-    const host = this.#standings.of(keyOfHost(receiver)) ?? 'unknown';
-    const ofUrl = this.#standings.of(keyOfUrl(receiver)) ?? (host === 'hanging' ? 'unknown' : host);
+  #responsivenessOf(receiver: Receiver): { readonly ofUrl: Responsiveness; readonly ofAll: Responsiveness } {
+    const host = this.#tracker.of(keyOfHost(receiver)) ?? 'unknown';
+    const ofUrl = this.#tracker.of(keyOfUrl(receiver)) ?? (host === 'hanging' ? 'unknown' : host);
     return { ofUrl, ofAll: ofUrl === 'answering' ? ofUrl : host === 'hanging' ? host : ofUrl };
   }
 
@@ -171,9 +178,9 @@ export class Receivers {
   #later(receiver: Receiver): Later {
     const { maxPerHost, timeoutMs } = this.#options;
     const url = keyOfUrl(receiver);
-    const key = this.#standings.of(url) === undefined ? keyOfHost(receiver) : url;
-    const isHanging = this.#standings.of(key) === 'hanging';
-    const eachMs = isHanging ? timeoutMs * 4 : (this.#standings.answerMs(key) ?? usualMs);
+    const key = this.#tracker.of(url) === undefined ? keyOfHost(receiver) : url;
+    const isHanging = this.#tracker.of(key) === 'hanging';
+    const eachMs = isHanging ? timeoutMs * 4 : (this.#tracker.answerMs(key) ?? usualMs);
     return this.#turn(key, eachMs / maxPerHost);
   }
 

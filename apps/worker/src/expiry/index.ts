@@ -1,4 +1,4 @@
 // Ends calls that have not begun in time.
 
-export { ExpiryDesk } from './expiry-desk.ts';
+export { ExpiryProcessor } from './expiry-processor.ts';
 export { mayExpire, permitStart, type StartPermit } from './start-permit.ts';

@@ -2,13 +2,13 @@ import { setMaxListeners } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Claim, FairSlots, type Release } from './fair-slots.ts';
-import type { Standing } from './standing.ts';
+import type { Responsiveness } from './responsiveness.ts';
 
 const { signal } = new AbortController();
 
 /** A claim to the shares of these keys, of `max` slots each. */
-function claim(standing: Standing, max: number, ...keys: string[]): Claim {
-  return { standing, shares: keys.map((key) => ({ key, max, standing })) };
+function claim(responsiveness: Responsiveness, max: number, ...keys: string[]): Claim {
+  return { responsiveness, shares: keys.map((key) => ({ key, max, responsiveness })) };
 }
 
 /** Takes slots until there are none; returns those that were taken. */
@@ -45,13 +45,13 @@ describe('slots', () => {
     expect(await takeAll(slots, claim('answering', 3, 'another submitter', 'another host'))).toHaveLength(3);
   });
 
-  test.each<[Standing, number]>([
+  test.each<[Responsiveness, number]>([
     ['hanging', 3],
     ['unknown', 5],
     ['answering', 10],
-  ])('are kept for those who answer: one that is %s gets %d of ten', async (standing, count) => {
-    expect(await takeAll(new FairSlots(10), claim(standing, 100, 'a'))).toHaveLength(count);
-    expect(await takeAll(new FairSlots(100), claim(standing, 10, 'a'))).toHaveLength(count);
+  ])('are kept for those who answer: one that is %s gets %d of ten', async (responsiveness, count) => {
+    expect(await takeAll(new FairSlots(10), claim(responsiveness, 100, 'a'))).toHaveLength(count);
+    expect(await takeAll(new FairSlots(100), claim(responsiveness, 10, 'a'))).toHaveLength(count);
   });
 
   test('that hang count against those who are unknown, and not against those who answer', async () => {
@@ -61,10 +61,10 @@ describe('slots', () => {
     expect(await takeAll(slots, claim('answering', 12, 'c'))).toHaveLength(6);
   });
 
-  test.each<Standing>(['hanging', 'unknown', 'answering'])(
+  test.each<Responsiveness>(['hanging', 'unknown', 'answering'])(
     'are never none at all for one that is %s',
-    async (standing) => {
-      expect(await takeAll(new FairSlots(1), claim(standing, 1, 'a'))).toHaveLength(1);
+    async (responsiveness) => {
+      expect(await takeAll(new FairSlots(1), claim(responsiveness, 1, 'a'))).toHaveLength(1);
     },
   );
 });
@@ -117,17 +117,17 @@ describe('who finds no slot', () => {
 
   test('is served together with others when one slot makes room for several', async () => {
     const slots = new FairSlots(10);
-    const shared = { standing: 'answering' as const, max: 1 };
+    const shared = { responsiveness: 'answering' as const, max: 1 };
     const claims = {
       both: {
-        standing: shared.standing,
+        responsiveness: shared.responsiveness,
         shares: [
           { ...shared, key: 'a' },
           { ...shared, key: 'b' },
         ],
       },
-      a: { standing: shared.standing, shares: [{ ...shared, key: 'a' }] },
-      b: { standing: shared.standing, shares: [{ ...shared, key: 'b' }] },
+      a: { responsiveness: shared.responsiveness, shares: [{ ...shared, key: 'a' }] },
+      b: { responsiveness: shared.responsiveness, shares: [{ ...shared, key: 'b' }] },
     };
     const [release] = await takeAll(slots, claims.both);
     const waits = [slots.take(claims.a, 60_000, signal), slots.take(claims.b, 60_000, signal)];
@@ -143,20 +143,25 @@ describe('who finds no slot', () => {
     expect(slots.taken).toBe(0);
   });
 
-  test.each<[Standing, number]>([
+  test.each<[Responsiveness, number]>([
     ['answering', 20],
     ['unknown', 10],
-  ])('and is %s is sent away at once when %d of its share wait, others may wait still', async (standing, count) => {
-    const slots = new FairSlots(100);
-    const stop = new AbortController();
-    setMaxListeners(0, stop.signal);
-    await takeAll(slots, claim(standing, 2, 'a'));
-    const waiting = Array.from({ length: count }, () => slots.take(claim(standing, 2, 'a'), 60_000, stop.signal));
-    expect(await slots.take(claim(standing, 2, 'a'), 60_000, stop.signal)).toBeUndefined();
-    expect(await takeAll(slots, claim('answering', 2, 'b'))).toHaveLength(2);
-    stop.abort();
-    expect(await Promise.all(waiting)).toEqual(waiting.map(() => undefined));
-  });
+  ])(
+    'and is %s is sent away at once when %d of its share wait, others may wait still',
+    async (responsiveness, count) => {
+      const slots = new FairSlots(100);
+      const stop = new AbortController();
+      setMaxListeners(0, stop.signal);
+      await takeAll(slots, claim(responsiveness, 2, 'a'));
+      const waiting = Array.from({ length: count }, () =>
+        slots.take(claim(responsiveness, 2, 'a'), 60_000, stop.signal),
+      );
+      expect(await slots.take(claim(responsiveness, 2, 'a'), 60_000, stop.signal)).toBeUndefined();
+      expect(await takeAll(slots, claim('answering', 2, 'b'))).toHaveLength(2);
+      stop.abort();
+      expect(await Promise.all(waiting)).toEqual(waiting.map(() => undefined));
+    },
+  );
 
   test('waits no more when its signal aborts, and not at all once it has', async () => {
     const slots = new FairSlots(1);
@@ -170,30 +175,30 @@ describe('who finds no slot', () => {
 });
 
 test('whatever comes, waits and goes: no limit is passed, and nobody waits for a slot that is free', async () => {
-  const standings: Standing[] = ['answering', 'unknown', 'hanging'];
+  const values: Responsiveness[] = ['answering', 'unknown', 'hanging'];
   const command = fc.record({
     submitter: fc.constantFrom('x', 'y'),
     host: fc.constantFrom('a', 'b', 'c'),
-    standing: fc.constantFrom(...standings),
+    responsiveness: fc.constantFrom(...values),
     take: fc.boolean(),
   });
   await fc.assert(
     fc.asyncProperty(fc.array(command, { maxLength: 60 }), async (commands) => {
       const slots = new FairSlots(6);
-      const held: { submitter: string; host: string; standing: Standing; release: Release }[] = [];
-      const waiting = new Set<{ submitter: string; host: string; standing: Standing }>();
+      const held: { submitter: string; host: string; responsiveness: Responsiveness; release: Release }[] = [];
+      const waiting = new Set<{ submitter: string; host: string; responsiveness: Responsiveness }>();
       const stop = new AbortController();
       setMaxListeners(0, stop.signal);
-      const allow = (asked: number, standing: Standing): number =>
-        standing === 'answering' ? asked : Math.ceil(asked / (standing === 'unknown' ? 2 : 4));
+      const allow = (asked: number, responsiveness: Responsiveness): number =>
+        responsiveness === 'answering' ? asked : Math.ceil(asked / (responsiveness === 'unknown' ? 2 : 4));
       const hasRoom = ({
         submitter,
         host,
-        standing,
+        responsiveness,
       }: {
         submitter: string;
         host: string;
-        standing: Standing;
+        responsiveness: Responsiveness;
       }): boolean =>
         (
           [
@@ -202,19 +207,19 @@ test('whatever comes, waits and goes: no limit is passed, and nobody waits for a
             [2, held.filter((each) => each.host === host)],
           ] as const
         ).every(([max, taken]) => {
-          const unproven = taken.filter((each) => each.standing !== 'answering').length;
-          return taken.length < max && (standing === 'answering' || unproven < allow(max, standing));
+          const unproven = taken.filter((each) => each.responsiveness !== 'answering').length;
+          return taken.length < max && (responsiveness === 'answering' || unproven < allow(max, responsiveness));
         });
       const ends: Promise<void>[] = [];
       for (const { take, ...who } of commands) {
         if (take) {
-          const { submitter, host, standing } = who;
+          const { submitter, host, responsiveness } = who;
           const shares = [
-            { key: `submitter ${submitter}`, max: 4, standing },
-            { key: `host ${host}`, max: 2, standing },
+            { key: `submitter ${submitter}`, max: 4, responsiveness },
+            { key: `host ${host}`, max: 2, responsiveness },
           ];
           waiting.add(who);
-          const end = slots.take({ standing, shares }, 60_000, stop.signal).then((release) => {
+          const end = slots.take({ responsiveness, shares }, 60_000, stop.signal).then((release) => {
             waiting.delete(who);
             if (release !== undefined) {
               expect(hasRoom(who)).toBe(true);

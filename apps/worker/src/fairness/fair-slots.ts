@@ -1,4 +1,4 @@
-import type { Standing } from './standing.ts';
+import type { Responsiveness } from './responsiveness.ts';
 
 /** A part of all slots, which everybody who names its key takes from together. */
 export interface Share {
@@ -6,13 +6,13 @@ export interface Share {
   /** Most slots that are taken from it at once. */
   readonly max: number;
   /** How much of `max` this claim may use. */
-  readonly standing: Standing;
+  readonly responsiveness: Responsiveness;
 }
 
 /** What somebody asks a slot for. */
 export interface Claim {
   /** How many of all slots it may use. */
-  readonly standing: Standing;
+  readonly responsiveness: Responsiveness;
   /** Each has to have room. The first one weighs most when it is decided who is next. */
   readonly shares: readonly Share[];
 }
@@ -24,7 +24,7 @@ export type Release = () => void;
 const waitingPerSlot = 10;
 
 /** The part of a share that stays free for those that have answered lately, and of it what those that hang may have. */
-const usable: Readonly<Record<Standing, number>> = { answering: 1, unknown: 1 / 2, hanging: 1 / 4 };
+const usable: Readonly<Record<Responsiveness, number>> = { answering: 1, unknown: 1 / 2, hanging: 1 / 4 };
 
 interface Count {
   all: number;
@@ -78,7 +78,7 @@ export class FairSlots {
    * already, and as soon as `signal` aborts.
    */
   async take(claim: Claim, waitMs: number, signal: AbortSignal): Promise<Release | undefined> {
-    const shares = [...claim.shares, { key: everything, max: this.#max, standing: claim.standing }];
+    const shares = [...claim.shares, { key: everything, max: this.#max, responsiveness: claim.responsiveness }];
     if (this.#fits(shares)) {
       return this.#grant(shares);
     }
@@ -88,7 +88,7 @@ export class FairSlots {
   }
 
   #wait(claim: Claim, shares: readonly Share[], waitMs: number, signal: AbortSignal): Promise<Release | undefined> {
-    const key = shares.map((share) => `${share.key} ${share.standing}`).join('\n');
+    const key = shares.map((share) => `${share.key} ${share.responsiveness}`).join('\n');
     const line = this.#lines.get(key) ?? { claim, shares, grants: new Set() };
     this.#lines.set(key, line);
     return new Promise((resolve) => {
@@ -167,10 +167,10 @@ export class FairSlots {
   }
 
   #count(shares: readonly Share[], what: keyof Usage, by: 1 | -1): void {
-    for (const { key, standing } of shares) {
+    for (const { key, responsiveness } of shares) {
       const usage = this.#usages.get(key) ?? { taken: { all: 0, unproven: 0 }, waiting: { all: 0, unproven: 0 } };
       usage[what].all += by;
-      usage[what].unproven += standing === 'answering' ? 0 : by;
+      usage[what].unproven += responsiveness === 'answering' ? 0 : by;
       if (usage.taken.all === 0 && usage.waiting.all === 0) {
         this.#usages.delete(key);
       } else {
@@ -183,8 +183,8 @@ export class FairSlots {
 /** The share of all. Keys of other shares say whose they are, so none is empty. */
 const everything = '';
 
-function hasRoom(count: Count | undefined, { max, standing }: Share, times: number): boolean {
+function hasRoom(count: Count | undefined, { max, responsiveness }: Share, times: number): boolean {
   const { all, unproven } = count ?? { all: 0, unproven: 0 };
-  const isProven = standing === 'answering';
-  return all < max * times && (isProven || unproven < Math.ceil(max * usable[standing]) * times);
+  const isProven = responsiveness === 'answering';
+  return all < max * times && (isProven || unproven < Math.ceil(max * usable[responsiveness]) * times);
 }

@@ -1,4 +1,4 @@
 // Shares of slots for what callers choose.
 
 export { type Claim, FairSlots, type Release, type Share } from './fair-slots.ts';
-export { type Standing, Standings } from './standing.ts';
+export { type Responsiveness, ResponsivenessTracker } from './responsiveness.ts';

@@ -5,9 +5,9 @@ import { type ByteShare, uncountedBytes } from '../memory/index.ts';
 import type { AnswerHead } from './answer-head.ts';
 import type { AnswerListener } from './answer-reader.ts';
 import { BadAnswerError } from './bad-answer.ts';
+import type { AbortWatch } from './cheap-abort-signal.ts';
 import { CollectedBody } from './collected-body.ts';
-import type { HttpAgent, Line, LineRequest } from './http-agent.ts';
-import type { AbortWatch } from './light-abort.ts';
+import type { ConnectionInfo, HttpAgent, TrackedRequest } from './http-agent.ts';
 
 /** One POST to somebody else's server. */
 export interface HttpRequest {
@@ -94,7 +94,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
   #stopTimer: (() => void) | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #outcome: HttpOutcome | undefined;
-  #line: Line | undefined;
+  #info: ConnectionInfo | undefined;
   /** Whether the connection has carried an earlier request. */
   #isReused = false;
   /** Whether a fresh connection is used, after a reused one was closed. */
@@ -132,7 +132,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
 
   #dispatch(how: 'dispatch' | 'dispatchAlone'): void {
     const { origin, path, headers, body } = this.#request;
-    const request: LineRequest = {
+    const request: TrackedRequest = {
       origin,
       path,
       method: 'POST',
@@ -141,9 +141,9 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
       // The deadline is ours alone: undici's own limits (300 s) would end long calls (0 is none).
       headersTimeout: 0,
       bodyTimeout: 0,
-      onLine: (line) => {
-        this.#line = line;
-        this.#isReused = line.reader !== undefined;
+      onConnection: (info) => {
+        this.#info = info;
+        this.#isReused = info.reader !== undefined;
       },
     };
     try {
@@ -157,12 +157,12 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
     this.#controller = controller;
     if (this.#outcome !== undefined) {
       controller.abort(new Error(this.#outcome.kind)); // ended while it waited for a connection
-    } else if (this.#line !== undefined) {
+    } else if (this.#info !== undefined) {
       this.#timesSent += 1;
       this.#sentAt = performance.now();
-      this.#isReused = this.#line.requests > 0;
-      this.#line.requests += 1;
-      this.#line.reader?.expect(this);
+      this.#isReused = this.#info.requests > 0;
+      this.#info.requests += 1;
+      this.#info.reader?.expect(this);
     }
   }
 

@@ -19,7 +19,7 @@ export interface HttpAgentOptions {
 type Connector = ReturnType<typeof buildConnector>;
 
 /** The connection of an undici client. */
-export interface Line {
+export interface ConnectionInfo {
   /** Undefined while the client is not connected. */
   readonly reader: AnswerReader | undefined;
   /** Requests sent over the current connection so far. */
@@ -27,9 +27,9 @@ export interface Line {
 }
 
 /** A request that is told which client sends it. */
-export interface LineRequest extends Dispatcher.DispatchOptions {
+export interface TrackedRequest extends Dispatcher.DispatchOptions {
   /** Called first. The client may still reconnect before it sends the request. */
-  readonly onLine: (line: Line) => void;
+  readonly onConnection: (info: ConnectionInfo) => void;
 }
 
 /** One pool of connections per origin. Every response passes an `AnswerReader` on its way to undici. */
@@ -45,18 +45,18 @@ export class HttpAgent {
     const { connect = buildConnector({}), maxHeaderBytes, staleWithinMs = 10_000, pool = {} } = options;
     this.staleWithinMs = staleWithinMs;
     this.maxHeaderBytes = maxHeaderBytes;
-    this.#toClient = (origin) => new LineClient(origin, { ...pool, connect, maxHeaderBytes });
+    this.#toClient = (origin) => new TrackedClient(origin, { ...pool, connect, maxHeaderBytes });
     this.#agent = new Agent({
       factory: (origin) => new Pool(origin, { ...pool, factory: (each) => this.#toClient(each) }),
     });
   }
 
-  dispatch(request: LineRequest, handler: Dispatcher.DispatchHandler): void {
+  dispatch(request: TrackedRequest, handler: Dispatcher.DispatchHandler): void {
     this.#agent.dispatch(request, handler);
   }
 
   /** Sends a request over a fresh connection, which is closed afterwards. Throws after `destroy`. */
-  dispatchAlone(request: LineRequest, handler: Dispatcher.DispatchHandler): void {
+  dispatchAlone(request: TrackedRequest, handler: Dispatcher.DispatchHandler): void {
     if (this.#isDestroyed) {
       throw new Error('the agent is destroyed');
     }
@@ -73,25 +73,25 @@ export class HttpAgent {
   }
 }
 
-interface LineClientOptions extends Client.Options {
+interface TrackedClientOptions extends Client.Options {
   readonly connect: Connector;
   readonly maxHeaderBytes: number;
 }
 
 /** An undici client (one connection at a time) that tells requests about its connection. */
-class LineClient extends Client {
-  readonly #line: { reader: AnswerReader | undefined; requests: number };
+class TrackedClient extends Client {
+  readonly #info: { reader: AnswerReader | undefined; requests: number };
 
-  constructor(origin: string | URL, { connect, maxHeaderBytes, ...options }: LineClientOptions) {
-    const line = { reader: undefined as AnswerReader | undefined, requests: 0 };
-    const connectLine: Connector = (target, callback) =>
+  constructor(origin: string | URL, { connect, maxHeaderBytes, ...options }: TrackedClientOptions) {
+    const info = { reader: undefined as AnswerReader | undefined, requests: 0 };
+    const connectTracked: Connector = (target, callback) =>
       connect(target, (...[error, socket]) => {
         if (socket) {
-          line.reader = new AnswerReader(maxHeaderBytes);
-          line.requests = 0;
-          readThrough(socket, line.reader);
+          info.reader = new AnswerReader(maxHeaderBytes);
+          info.requests = 0;
+          readThrough(socket, info.reader);
           socket.once('close', () => {
-            line.reader = undefined;
+            info.reader = undefined;
           });
           callback(null, socket);
         } else {
@@ -99,20 +99,20 @@ class LineClient extends Client {
         }
       });
     // undici sees a head of ours, so its limit is that of trailers.
-    super(origin, { ...options, maxHeaderSize: maxHeaderBytes, connect: connectLine });
-    this.#line = line;
+    super(origin, { ...options, maxHeaderSize: maxHeaderBytes, connect: connectTracked });
+    this.#info = info;
   }
 
   override dispatch(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    if (isLineRequest(request)) {
-      request.onLine(this.#line);
+    if (isTrackedRequest(request)) {
+      request.onConnection(this.#info);
     }
     return super.dispatch(request, handler);
   }
 }
 
-function isLineRequest(request: Dispatcher.DispatchOptions): request is LineRequest {
-  return 'onLine' in request;
+function isTrackedRequest(request: Dispatcher.DispatchOptions): request is TrackedRequest {
+  return 'onConnection' in request;
 }
 
 /** Passes everything that a socket receives through the reader. Every readable stream is fed by `push`. */

@@ -1,8 +1,8 @@
 import { type Call, chainHeaders, credentialsOf, endToEndHeaders, type HeaderList } from '@asyncfn/queue-core';
 import type { FunctionConfig } from '@asyncfn/queue-core/functions';
 import { type AbortWatch, basicAuthorization, type HttpRequest } from '../http/index.ts';
+import { memoizeWeak } from '../memoize-weak.ts';
 import type { ByteShare } from '../memory/index.ts';
-import { oncePer } from '../once-per.ts';
 
 export interface FunctionRequestOptions {
   readonly userAgent: string;
@@ -51,7 +51,7 @@ function shorter(a: number, b: number): number {
 }
 
 /** Where a function is: read from its URL once, not for each call. */
-const endpointOf = oncePer(({ url }: FunctionConfig): Endpoint => {
+const endpointOf = memoizeWeak(({ url }: FunctionConfig): Endpoint => {
   const parsed = new URL(url);
   const { origin, pathname } = parsed;
   const basePath = pathname.endsWith('/') ? pathname.slice(0, -1) : pathname;

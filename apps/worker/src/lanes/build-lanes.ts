@@ -10,7 +10,7 @@ import {
 } from '@asyncfn/queue-core/jetstream';
 import type { Logger } from '@asyncfn/service-kit';
 import { Dispatcher, type DispatcherOptions } from './dispatcher.ts';
-import { LaneKeeper } from './lane-keeper.ts';
+import { LaneReconciler } from './lane-reconciler.ts';
 import { PauseGuard } from './pause-guard.ts';
 
 export interface LanesOptions extends Pick<DispatcherOptions, 'slots' | 'run'> {
@@ -29,10 +29,10 @@ export interface LanesOptions extends Pick<DispatcherOptions, 'slots' | 'run'> {
 export interface Lanes {
   readonly source: CallSource;
   readonly dispatcher: Dispatcher;
-  readonly keeper: LaneKeeper;
+  readonly reconciler: LaneReconciler;
 }
 
-/** Wires source, dispatcher and keeper, which tell each other what happens. */
+/** Wires source, dispatcher and reconciler, which tell each other what happens. */
 export function buildLanes({ slots, run, handBack, shared, ...common }: LanesOptions): Lanes {
   const { broker, logger } = common;
   const pauses = new PauseGuard({ ...common, handBack });
@@ -40,7 +40,7 @@ export function buildLanes({ slots, run, handBack, shared, ...common }: LanesOpt
     onDelivery: (delivery) => dispatcher.accept(delivery),
     onUnfilled: (lane) => dispatcher.unfilled(lane),
     onLaneGone: ({ queue, function: name }) => {
-      keeper
+      reconciler
         .restore({ queue, function: name })
         .catch((err: unknown) => logger.warn({ err, queue, function: name }, 'lane could not be restored yet'));
     },
@@ -51,14 +51,14 @@ export function buildLanes({ slots, run, handBack, shared, ...common }: LanesOpt
     handBack: (delivery) => void handBack(delivery),
     holdBack: (delivery) => void pauses.hold(delivery),
   });
-  const keeper = new LaneKeeper({
+  const reconciler = new LaneReconciler({
     ...common,
     dispatcher,
     isCurrent: () => shared.current,
     onRemoved: (lane) => source.forget(lane),
     onLoosened: (lane) => source.wake(lane),
   });
-  followCreatedLanes(broker, (lane, createdAt) => keeper.created(lane, createdAt));
-  followPausedLanes(broker, (lane) => keeper.pauseChanged(lane));
-  return { source, dispatcher, keeper };
+  followCreatedLanes(broker, (lane, createdAt) => reconciler.created(lane, createdAt));
+  followPausedLanes(broker, (lane) => reconciler.pauseChanged(lane));
+  return { source, dispatcher, reconciler };
 }

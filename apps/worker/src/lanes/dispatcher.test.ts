@@ -66,16 +66,16 @@ function createDelivery(lane: LaneId, pending: number, changes: { callId?: strin
     rawHeader: '',
     rawBody: new Uint8Array(),
     settled: false,
-    done: nothing,
-    giveBack: nothing,
-    extend: nothing,
+    ack: nothing,
+    nak: nothing,
+    inProgress: nothing,
     dropBody: nothing,
-    setAside: nothing,
-    again: nothing,
+    term: nothing,
+    redelivered: nothing,
   };
 }
 
-/** Requests are planned once a turn of the event loop. */
+/** Requests are planned once a tick of the event loop. */
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
 interface Run {
@@ -238,7 +238,7 @@ describe('a lane without a slot to ask with', () => {
     const bench = await openBench(1);
     bench.deliver(echo, 0);
     await nextTurn();
-    expect(bench.dispatcher.blindLanes()).toMatchObject([echo]);
+    expect(bench.dispatcher.lanesWithUnknownBacklog()).toMatchObject([echo]);
     bench.dispatcher.counted(echo, 3);
     await nextTurn();
     expect(bench.source.requests).toHaveLength(1);

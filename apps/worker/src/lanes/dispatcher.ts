@@ -1,8 +1,8 @@
-import { atEndOfTurn } from '@asyncfn/queue-core';
+import { atEndOfTick } from '@asyncfn/queue-core';
 import type { FunctionConfig } from '@asyncfn/queue-core/functions';
 import type { CallSource, Delivery, LaneId } from '@asyncfn/queue-core/jetstream';
 import { LaneGate } from '../limiter/index.ts';
-import { held, type LaneLoad, type RequestKind, SlotPlan } from './slot-plan.ts';
+import { held, type LaneLoad, type RequestKind, SlotAllocator } from './slot-allocator.ts';
 
 /** One function's way through this worker. */
 export interface Lane extends LaneId, LaneLoad {
@@ -33,7 +33,7 @@ interface MutableLane extends Lane {
 export type CallRequests = Pick<CallSource, 'open' | 'request'>;
 
 /** What is known of a lane besides the settings of its function. */
-export interface LaneStanding {
+export interface LaneStatus {
   /** Default: no. */
   readonly paused?: boolean;
   /** When its consumer was created, if that is known. */
@@ -70,16 +70,16 @@ const expiresMs: Readonly<Record<RequestKind, number>> = {
 };
 
 /**
- * The lanes of a worker and the slots that they share. Decides once a turn of the event loop what to ask for, so that
+ * The lanes of a worker and the slots that they share. Decides once a tick of the event loop what to ask for, so that
  * a burst of calls that end is one request.
  */
 export class Dispatcher {
   readonly #source: CallRequests;
   readonly #options: DispatcherOptions;
   readonly #lanes = new Map<string, MutableLane>();
-  readonly #plan: SlotPlan<MutableLane>;
+  readonly #allocator: SlotAllocator<MutableLane>;
   /** The deliveries of the calls in hand, by their messages. */
-  readonly #inHand = new Map<string, Delivery>();
+  readonly #inFlight = new Map<string, Delivery>();
   #running = 0;
   #isDue = false;
   #stopped = false;
@@ -88,7 +88,9 @@ export class Dispatcher {
   constructor(source: CallRequests, options: DispatcherOptions) {
     this.#source = source;
     this.#options = options;
-    this.#plan = new SlotPlan(options.slots, (lane, count, kind) => source.request(lane, count, expiresMs[kind]));
+    this.#allocator = new SlotAllocator(options.slots, (lane, count, kind) =>
+      source.request(lane, count, expiresMs[kind]),
+    );
   }
 
   /** Calls in hand. */
@@ -104,12 +106,12 @@ export class Dispatcher {
    * Opens a lane, or takes over changed settings of one that is open. One that has nothing asked for, because its
    * consumer was gone for a while, asks again (P2). A lane that is paused asks for nothing.
    */
-  open({ queue, function: name }: LaneId, config: FunctionConfig | undefined, standing: LaneStanding = {}): void {
+  open({ queue, function: name }: LaneId, config: FunctionConfig | undefined, status: LaneStatus = {}): void {
     const key = keyOf(queue, name);
     const lane = this.#lanes.get(key) ?? this.#addLane({ queue, function: name }, config);
     lane.config = config;
-    lane.paused = standing.paused ?? false;
-    lane.countsSince = standing.createdAt ?? Number.POSITIVE_INFINITY;
+    lane.paused = status.paused ?? false;
+    lane.countsSince = status.createdAt ?? Number.POSITIVE_INFINITY;
     lane.gate.adaptive = isAdaptive(config);
     this.#wake(lane);
   }
@@ -119,7 +121,7 @@ export class Dispatcher {
     const lane = this.#lanes.get(keyOf(queue, name));
     if (lane !== undefined) {
       this.#lanes.delete(keyOf(queue, name));
-      this.#plan.remove(lane);
+      this.#allocator.remove(lane);
       // Nothing is left to wait for, and a stop would not find those that do.
       lane.gate.adaptive = false;
     }
@@ -129,11 +131,11 @@ export class Dispatcher {
   accept(delivery: Delivery): void {
     const lane = this.#lanes.get(keyOf(delivery.queue, delivery.function));
     const message = messageOf(delivery);
-    const held = this.#inHand.get(message);
+    const held = this.#inFlight.get(message);
     if (held !== undefined) {
       // Its lease ran out while the broker could not hear us, or its consumer was made again, and it runs all the same: once
       // is enough (P3).
-      held.again(delivery);
+      held.redelivered(delivery);
       this.#expect(lane, delivery.info.pending);
       return;
     }
@@ -146,7 +148,7 @@ export class Dispatcher {
       return;
     }
     lane.inFlight += 1;
-    this.#inHand.set(message, delivery);
+    this.#inFlight.set(message, delivery);
     this.#running += 1;
     this.#expect(lane, delivery.info.pending);
     const run = this.#options.run(delivery, lane.config, lane.gate, isFirst(delivery, lane));
@@ -176,7 +178,7 @@ export class Dispatcher {
   }
 
   /** Lanes that have work in hand, but no slot to ask for more: whether more waits, only the broker knows. */
-  blindLanes(): LaneId[] {
+  lanesWithUnknownBacklog(): LaneId[] {
     return [...this.#lanes.values()].filter((lane) => lane.inFlight > 0 && lane.backlog === 0 && lane.open === 0);
   }
 
@@ -229,7 +231,7 @@ export class Dispatcher {
       },
     };
     this.#lanes.set(keyOf(id.queue, id.function), lane);
-    this.#plan.add(lane);
+    this.#allocator.add(lane);
     return lane;
   }
 
@@ -243,7 +245,7 @@ export class Dispatcher {
 
   #finish(lane: MutableLane, message: string): void {
     lane.inFlight -= 1;
-    this.#inHand.delete(message);
+    this.#inFlight.delete(message);
     this.#running -= 1;
     this.#wake(lane);
     if (this.#running === 0) {
@@ -254,19 +256,19 @@ export class Dispatcher {
   }
 
   #wake(lane: MutableLane): void {
-    this.#plan.changed(lane);
+    this.#allocator.changed(lane);
     if (!this.#isDue && !this.#stopped) {
       this.#isDue = true;
-      atEndOfTurn(() => this.#runPlan());
+      atEndOfTick(() => this.#allocate());
     }
   }
 
-  #runPlan(): void {
+  #allocate(): void {
     this.#isDue = false;
     if (this.#stopped) {
       return;
     }
-    for (const lane of this.#plan.run()) {
+    for (const lane of this.#allocator.run()) {
       if (lane.backlog > lane.open && lane.gate.room <= lane.open) {
         lane.gate.fallsShort();
       }

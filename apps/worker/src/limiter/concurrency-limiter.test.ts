@@ -218,7 +218,7 @@ test('whatever happens, the limit is at least one, grows in steps and in nothing
         const grown = each.what === 'step' ? Math.max(before + 2, Math.ceil((before + 1) * rules.fastGrowth)) : before;
         const most = each.what === 'send' ? Math.max(grown, rules.initial) : grown;
         expect(limiter.limit).toBeLessThanOrEqual(most);
-        expect(limiter.limit).toBeGreaterThanOrEqual(rules.least);
+        expect(limiter.limit).toBeGreaterThanOrEqual(rules.min);
         expect([0, limiter.limit]).toContain(limiter.allowed(now));
         expect(limiter.allowed(now + rules.longestRestMs)).toBe(limiter.limit);
         expect(limiter.atFunction).toBe(sent.length);

@@ -116,7 +116,7 @@ export class ConcurrencyLimiter {
   rejected(sent: SentCall, now: number): void {
     this.#leave(now);
     const newsMs = rules.hearing * (now - sent.sentAtMs);
-    this.#stepMs = within(rules.stepMs, Math.max(newsMs, this.#stepMs * rules.margin), rules.longestStepMs);
+    this.#stepMs = clamp(rules.stepMs, Math.max(newsMs, this.#stepMs * rules.margin), rules.longestStepMs);
     if (sent.cuts === this.#cuts) {
       this.#cut(sent.ahead, now);
     } else if (sent.ahead < this.#ceiling) {
@@ -163,7 +163,7 @@ export class ConcurrencyLimiter {
       return this.#cutAt + rules.probeAfterMs;
     }
     const durationsMs = this.#callMs * rules.probeAfterDurations;
-    return this.#cutAt + this.#patience * within(rules.shortestProbeMs, durationsMs, rules.longestProbeMs);
+    return this.#cutAt + this.#patience * clamp(rules.shortestProbeMs, durationsMs, rules.longestProbeMs);
   }
 
   #grown(): number {
@@ -182,7 +182,7 @@ export class ConcurrencyLimiter {
   #cut(ceiling: number, now: number): void {
     const probedInVain = this.#limit > this.#ceiling;
     const dropped = !this.#proven && this.#cuts > 0;
-    this.#patience = probedInVain ? Math.min(this.#patience * 2, rules.mostPatience) : 1;
+    this.#patience = probedInVain ? Math.min(this.#patience * 2, rules.maxPatience) : 1;
     this.#cuts += 1;
     this.#cutAt = now;
     this.#taken = 0;
@@ -193,8 +193,8 @@ export class ConcurrencyLimiter {
   }
 
   #lowerTo(ceiling: number, margin: number, now: number): void {
-    this.#ceiling = Math.max(rules.least, ceiling);
-    this.#limit = Math.max(rules.least, Math.min(this.#limit, this.#ceiling * margin));
+    this.#ceiling = Math.max(rules.min, ceiling);
+    this.#limit = Math.max(rules.min, Math.min(this.#limit, this.#ceiling * margin));
     this.#changedAt = now;
   }
 
@@ -219,6 +219,6 @@ export class ConcurrencyLimiter {
   }
 }
 
-function within(least: number, value: number, most: number): number {
-  return Math.min(most, Math.max(least, value));
+function clamp(min: number, value: number, max: number): number {
+  return Math.min(max, Math.max(min, value));
 }

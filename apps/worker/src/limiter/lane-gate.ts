@@ -44,8 +44,8 @@ export class LaneGate {
   #closed = false;
   readonly #fresh = new Set<Waiter>();
   /** Rejected, and nothing was taken since. */
-  readonly #unripe = new Set<Waiter>();
-  readonly #ripe = new Set<Waiter>();
+  readonly #blocked = new Set<Waiter>();
+  readonly #eligible = new Set<Waiter>();
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
 
@@ -75,7 +75,7 @@ export class LaneGate {
 
   /** Calls at the function and those that wait here. */
   get occupied(): number {
-    return this.#limiter.atFunction + this.#fresh.size + this.#ripe.size + this.#unripe.size;
+    return this.#limiter.atFunction + this.#fresh.size + this.#eligible.size + this.#blocked.size;
   }
 
   /** Calls that may be sent beyond those, at the moment. */
@@ -111,14 +111,14 @@ export class LaneGate {
     if (!this.#adaptive || this.#limiter.atFunction === 0) {
       return Promise.resolve(undefined);
     }
-    return this.#wait(this.#unripe, { signal, limitMs: longestHoldMs });
+    return this.#wait(this.#blocked, { signal, limitMs: longestHoldMs });
   }
 
   /** Nobody waits any longer. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
-    for (const waiters of [this.#ripe, this.#unripe, this.#fresh]) {
+    for (const waiters of [this.#eligible, this.#blocked, this.#fresh]) {
       dismiss(waiters);
     }
   }
@@ -142,7 +142,7 @@ export class LaneGate {
   }
 
   #giveUp(waiter: Waiter): void {
-    for (const waiters of [this.#ripe, this.#unripe, this.#fresh]) {
+    for (const waiters of [this.#eligible, this.#blocked, this.#fresh]) {
       waiters.delete(waiter);
     }
     waiter(undefined);
@@ -172,10 +172,10 @@ export class LaneGate {
     switch (signal) {
       case 'taken':
         this.#limiter.took(sent, now);
-        for (const waiter of this.#unripe) {
-          this.#ripe.add(waiter);
+        for (const waiter of this.#blocked) {
+          this.#eligible.add(waiter);
         }
-        this.#unripe.clear();
+        this.#blocked.clear();
         return;
       case 'rejected':
       case 'refused':
@@ -185,7 +185,7 @@ export class LaneGate {
         this.#limiter.ended(now);
     }
     if (this.#limiter.atFunction === 0) {
-      dismiss(this.#unripe); // whatever it is that the function has, it is not too many calls of ours
+      dismiss(this.#blocked); // whatever it is that the function has, it is not too many calls of ours
     }
   }
 
@@ -199,7 +199,7 @@ export class LaneGate {
   }
 
   #admit(): void {
-    for (const waiters of [this.#ripe, this.#fresh]) {
+    for (const waiters of [this.#eligible, this.#fresh]) {
       for (const waiter of waiters) {
         if (!this.#hasRoom()) {
           return;

@@ -6,7 +6,7 @@ export const limiterRules = {
   /** Calls at once for a function that nothing is known of. */
   initial: 10,
   /** Never fewer: a function that takes nothing has to be asked from time to time. */
-  least: 1,
+  min: 1,
 
   /** Growth of a step while nothing was ever rejected, and the most that a later step may add. */
   fastGrowth: 1.4,
@@ -43,7 +43,7 @@ export const limiterRules = {
   /** and this at most. */
   longestProbeMs: 30_000,
   /** All of that is doubled after each probe in vain, up to so many times. */
-  mostPatience: 2,
+  maxPatience: 2,
 
   /** A function that takes nothing at all is asked again after this part of the time for which that has been so, */
   rest: 0.01,

@@ -11,7 +11,7 @@ export interface Budgets {
 }
 
 /** So many of the largest responses fit into the budget. Fewer would have to wait for each other. */
-export const leastResponses = 6;
+export const minResponses = 6;
 
 /** A third of `limitBytes` for each kind. */
 export function createBudgets(limitBytes: number): Budgets {

@@ -57,10 +57,10 @@ export class ByteBudget {
 
   /** A share that holds nothing yet. */
   open(owner: string): ByteShare {
-    return new Share(owner, this.#desk);
+    return new Share(owner, this.#budget);
   }
 
-  readonly #desk: ShareDesk = {
+  readonly #budget: ShareBudget = {
     reserve: (share, bytes, onRoom) => {
       if (!this.#isBehind(share) && this.#take(share, bytes)) {
         return true;
@@ -195,7 +195,7 @@ interface Wait {
 }
 
 /** What a share asks its budget for. */
-interface ShareDesk {
+interface ShareBudget {
   reserve(share: Share, bytes: number, onRoom: (() => void) | undefined): boolean;
   shrink(share: Share, bytes: number): void;
 }
@@ -203,22 +203,22 @@ interface ShareDesk {
 class Share implements ByteShare {
   readonly owner: string;
   bytes = 0;
-  readonly #desk: ShareDesk;
+  readonly #budget: ShareBudget;
 
-  constructor(owner: string, desk: ShareDesk) {
+  constructor(owner: string, budget: ShareBudget) {
     this.owner = owner;
-    this.#desk = desk;
+    this.#budget = budget;
   }
 
   reserve(bytes: number, onRoom?: () => void): boolean {
-    return bytes <= Math.max(this.bytes, uncountedBytes) || this.#desk.reserve(this, bytes, onRoom);
+    return bytes <= Math.max(this.bytes, uncountedBytes) || this.#budget.reserve(this, bytes, onRoom);
   }
 
   shrink(bytes: number): void {
-    this.#desk.shrink(this, bytes);
+    this.#budget.shrink(this, bytes);
   }
 
   release(): void {
-    this.#desk.shrink(this, 0);
+    this.#budget.shrink(this, 0);
   }
 }

@@ -1,6 +1,6 @@
 import type { Logger } from '@asyncfn/service-kit';
 import { LRUCache } from 'lru-cache';
-import { FairSlots, Standings } from '../fairness/index.ts';
+import { FairSlots, ResponsivenessTracker } from '../fairness/index.ts';
 import { type DnsQueryOptions, type NameAnswer, NameLookupError, queryAddresses } from './dns-query.ts';
 import { toLookupName } from './hosts-file.ts';
 import { SystemNames } from './system-names.ts';
@@ -48,7 +48,7 @@ export class NameResolver {
   readonly #options: NameResolverOptions;
   readonly #system: SystemNames;
   readonly #slots = new FairSlots(maxLookups);
-  readonly #standings = new Standings({ max: maxNames });
+  readonly #tracker = new ResponsivenessTracker({ max: maxNames });
   readonly #known = new LRUCache<string, NameAnswer | NameLookupError>({ max: maxNames });
   readonly #underWay = new Map<string, Promise<NameAnswer>>();
 
@@ -81,9 +81,9 @@ export class NameResolver {
   }
 
   async #ask(name: string, { submitter, waitMs }: Asker): Promise<NameAnswer> {
-    const standing = this.#standings.of(name) ?? 'unknown';
-    const shares = submitter === undefined ? [] : [{ key: submitter, max: maxPerSubmitter, standing }];
-    const release = await this.#slots.take({ standing, shares }, waitMs, this.#options.signal);
+    const responsiveness = this.#tracker.of(name) ?? 'unknown';
+    const shares = submitter === undefined ? [] : [{ key: submitter, max: maxPerSubmitter, responsiveness }];
+    const release = await this.#slots.take({ responsiveness, shares }, waitMs, this.#options.signal);
     if (release === undefined) {
       throw new NameLookupError(namesBusy, 'too many host names are being looked up for this caller');
     }
@@ -108,7 +108,7 @@ export class NameResolver {
   async #lookUp(name: string): Promise<NameAnswer> {
     const { servers, signal, deadlineMs = 5_000 } = this.#options;
     const query: DnsQueryOptions = { servers, signal, deadlineMs };
-    const ended = this.#standings.begin(toLookupName(name));
+    const ended = this.#tracker.begin(toLookupName(name));
     let answered = false;
     try {
       const answer = await queryAddresses(this.#system.fullNames(name), query);

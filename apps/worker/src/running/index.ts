@@ -1,4 +1,4 @@
 // The calls that this worker runs, and their leases.
 
-export { type HeldAttempt, HeldCalls } from './held-calls.ts';
-export { LeaseKeeper } from './lease-keeper.ts';
+export { LeaseRenewer } from './lease-renewer.ts';
+export { type RunningAttempt, RunningCalls } from './running-calls.ts';

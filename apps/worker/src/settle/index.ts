@@ -1,12 +1,12 @@
 // Carries out what follows an attempt.
 
-export { giveBackWord, noteAndGiveBack } from './hand-back.ts';
+export { nakTimer, noteAndNak } from './hand-back.ts';
 export {
-  othersMs,
+  type CountedCall,
+  type FollowUp,
+  otherWorkerMs,
   ProgressCheck,
   type ProgressCheckOptions,
-  type Rest,
-  type RunningCall,
   undecidedMs,
 } from './progress-check.ts';
-export { type End, expiredEnd, type HeldCall, type HeldDelivery, Settler } from './settler.ts';
+export { type DeliveredCall, type End, expiredEnd, type SettleableDelivery, Settler } from './settler.ts';

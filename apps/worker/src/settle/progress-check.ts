@@ -2,18 +2,18 @@ import { type CallIdentity, keyOf, QueueError } from '@asyncfn/queue-core';
 import type { CallStore, Delivery, StoredOutcome } from '@asyncfn/queue-core/jetstream';
 import { type Logger, sleep } from '@asyncfn/service-kit';
 import { type CallBytes, isReserved } from '../memory/index.ts';
-import type { HeldCalls } from '../running/index.ts';
-import type { HeldCall, Settler } from './settler.ts';
+import type { RunningCalls } from '../running/index.ts';
+import type { DeliveredCall, Settler } from './settler.ts';
 
 /** A call in hand whose bytes are counted. */
-export interface RunningCall extends HeldCall<Delivery> {
+export interface CountedCall extends DeliveredCall<Delivery> {
   readonly bytes: CallBytes;
 }
 
 export interface ProgressCheckOptions {
-  readonly settler: Pick<Settler, 'end' | 'resume' | 'giveBack'>;
+  readonly settler: Pick<Settler, 'end' | 'resume' | 'handBack'>;
   readonly store: Pick<CallStore, 'placeOf' | 'findOutcome'>;
-  readonly held: Pick<HeldCalls, 'wasCancelled' | 'mayHaveMissedCancel'>;
+  readonly running: Pick<RunningCalls, 'wasCancelled' | 'mayHaveMissedCancel'>;
   /** How many deliveries of the call were begun and not handed back: see `Handovers`. */
   readonly countUnfinished: (call: CallIdentity) => Promise<number>;
   readonly maxResponseBytes: number;
@@ -23,16 +23,16 @@ export interface ProgressCheckOptions {
 }
 
 /** What is left to do for a call when its slot is free again. */
-export type Rest = (() => Promise<void>) | undefined;
+export type FollowUp = (() => Promise<void>) | undefined;
 
 /** A call whose worker has died this often in the middle of it is not given to a further one. */
 const maxWorkerCrashes = 5;
 /** When a call comes back that another worker is ending, or of which it could not be decided whether it may start. */
 export const undecidedMs = 5_000;
 /** How long another that is ending a call gets for that, in milliseconds. After that it is taken for dead. */
-export const othersMs = 2_000;
+export const otherWorkerMs = 2_000;
 /** Between two looks at a broker that does not answer, and for how long, in milliseconds. */
-const lookAgainMs = 250;
+const recheckMs = 250;
 const patienceMs = 3_000;
 
 /** Finds out whether a call that a worker may have had before has got further than its delivery says. */
@@ -44,15 +44,15 @@ export class ProgressCheck {
   }
 
   /** `invoke`, or the call is dealt with but for the rest. */
-  async look(held: RunningCall): Promise<Rest | 'invoke'> {
+  async check(delivered: CountedCall): Promise<FollowUp | 'invoke'> {
     const { maxResponseBytes, signal } = this.#options;
     // An end is read with its result, whose size is not known before.
-    if (!(await isReserved(held.bytes.result, maxResponseBytes, { signal }))) {
+    if (!(await isReserved(delivered.bytes.result, maxResponseBytes, { signal }))) {
       return undefined; // the worker stops, and gives it back
     }
-    const handled = await this.#lookUntilAnswered(held);
+    const handled = await this.#checkUntilAnswered(delivered);
     if (handled === 'invoke' || handled === undefined) {
-      held.bytes.result.release();
+      delivered.bytes.result.release();
     }
     return handled;
   }
@@ -61,83 +61,83 @@ export class ProgressCheck {
    * An outage that is over leaves the broker silent for a moment. A call whose end cannot be looked for even then goes back:
    * no worker has died with it.
    */
-  async #lookUntilAnswered(held: RunningCall): Promise<Rest | 'invoke'> {
+  async #checkUntilAnswered(delivered: CountedCall): Promise<FollowUp | 'invoke'> {
     const { settler, logger } = this.#options;
-    for (let waitedMs = 0; ; waitedMs += lookAgainMs) {
+    for (let waitedMs = 0; ; waitedMs += recheckMs) {
       try {
-        return await this.#look(held);
+        return await this.#checkOnce(delivered);
       } catch (err) {
         if (!(err instanceof QueueError)) {
           throw err;
         }
         if (waitedMs >= patienceMs) {
-          const { callId, function: name, queue } = held.delivery;
+          const { callId, function: name, queue } = delivered.delivery;
           logger.warn(
             { err, callId, function: name, queue },
             'it cannot be seen whether a call has ended, it goes back',
           );
-          await settler.giveBack(held, undecidedMs);
+          await settler.handBack(delivered, undecidedMs);
           return undefined;
         }
-        await sleep(lookAgainMs);
+        await sleep(recheckMs);
       }
     }
   }
 
-  async #look(held: RunningCall): Promise<Rest | 'invoke'> {
-    const { store, held: desk } = this.#options;
-    const { call } = held;
+  async #checkOnce(delivered: CountedCall): Promise<FollowUp | 'invoke'> {
+    const { store, running } = this.#options;
+    const { call } = delivered;
     // What was sent long ago may be of a call that has ended since, and whose end is forgotten.
-    if (!held.isFirst || desk.wasCancelled(call) || desk.mayHaveMissedCancel()) {
-      return await this.#lookAtAll(held);
+    if (!delivered.isFirst || running.wasCancelled(call) || running.mayHaveMissedCancel()) {
+      return await this.#checkAll(delivered);
     }
     // Of two workers that had the attempt before, one may have ended the call, and the other stored this retry;
     // or it was put back after it had ended, by a gateway that came too late to cancel it.
     const ended = await store.findOutcome(keyOf(call));
-    return ended === undefined ? 'invoke' : this.#resume(held, ended);
+    return ended === undefined ? 'invoke' : this.#resume(delivered, ended);
   }
 
   /**
    * A call that was delivered before: its worker may have got further than its acknowledgement. The order matters:
    * an attempt that follows this one is looked for first, since it leaves the stream only after its outcome is there.
    */
-  async #lookAtAll(held: RunningCall): Promise<Rest | 'invoke'> {
+  async #checkAll(delivered: CountedCall): Promise<FollowUp | 'invoke'> {
     const { store, settler } = this.#options;
-    const { delivery, call } = held;
+    const { delivery, call } = delivered;
     const place = await store.placeOf(delivery);
     if (place === 'superseded') {
-      delivery.done(); // it is history: somebody has stored what follows
+      delivery.ack(); // it is history: somebody has stored what follows
       return undefined;
     }
     if (place === 'not seen') {
-      delivery.giveBack(undecidedMs); // if it has gone from its queue, the broker drops it
+      delivery.nak(undecidedMs); // if it has gone from its queue, the broker drops it
       return undefined;
     }
     const ended = await store.findOutcome(keyOf(call));
     if (ended !== undefined) {
-      return this.#resume(held, ended);
+      return this.#resume(delivered, ended);
     }
     const earlier = delivery.info.deliveries - 1;
     if (earlier < maxWorkerCrashes || (await this.#options.countUnfinished(delivery)) < maxWorkerCrashes) {
       return 'invoke';
     }
-    held.bytes.result.release();
-    return settler.end(held, { status: 'failed', reason: 'worker_crash', maxRetries: call.maxRetries ?? 0 });
+    delivered.bytes.result.release();
+    return settler.end(delivered, { status: 'failed', reason: 'worker_crash', maxRetries: call.maxRetries ?? 0 });
   }
 
   /**
    * The end of a call that its consumer delivers for the first time was recorded by another who may be alive, and sending the
-   * callback: the expiry desk, or a worker whose consumer was removed. It gets time for that, as the lane does at that desk.
+   * callback: the expiry processor, or a worker whose consumer was removed. It gets time for that, as the lane does there.
    */
-  async #resume(held: RunningCall, ended: StoredOutcome): Promise<Rest> {
+  async #resume(delivered: CountedCall, ended: StoredOutcome): Promise<FollowUp> {
     const { settler } = this.#options;
-    const { delivery, call } = held;
+    const { delivery, call } = delivered;
     const hasCallback = call.callbackUrl !== undefined && ended.outcome.status !== 'cancelled';
     if (hasCallback && delivery.info.deliveries === 1) {
-      await settler.giveBack(held, othersMs);
+      await settler.handBack(delivered, otherWorkerMs);
       return undefined;
     }
-    held.bytes.result.shrink(ended.body.length);
-    return () => settler.resume(held, ended);
+    delivered.bytes.result.shrink(ended.body.length);
+    return () => settler.resume(delivered, ended);
   }
 }

@@ -18,24 +18,31 @@ import {
 import { type CallStore, type Delivery, isFresh, type StoredOutcome } from '@asyncfn/queue-core/jetstream';
 import { type Logger, traceIdFrom } from '@asyncfn/service-kit';
 import type { Tracer } from '@opentelemetry/api';
-import { type CallbackDesk, toCallbackTask } from '../callbacks/index.ts';
+import { type CallbackDeliverer, toCallbackTask } from '../callbacks/index.ts';
 import type { AttemptResult } from '../invoke/index.ts';
 import type { CallBytes } from '../memory/index.ts';
 import type { WorkerMetrics } from '../metrics.ts';
-import { bury, type InsistOptions, insist, mayPass, type OnSettleStep, type Original } from '../storing/index.ts';
+import {
+  mayPass,
+  type OnSettleStep,
+  type Original,
+  type PublishRetryOptions,
+  publishWithRetry,
+  storeDeadLetter,
+} from '../storing/index.ts';
 import { retryOf, toReason } from './recorded-end.ts';
 
 export interface SettlerOptions {
   readonly store: CallStore;
-  readonly callbacks: CallbackDesk;
+  readonly callbacks: CallbackDeliverer;
   readonly metrics: WorkerMetrics;
   readonly logger: Logger;
   /** Undefined while there are no traces. */
   readonly tracer?: Tracer | undefined;
-  readonly insist: InsistOptions;
+  readonly publishRetry: PublishRetryOptions;
   readonly onStep: OnSettleStep;
   /** Returns a call to the queue, noting that no crash has ended its delivery. */
-  readonly handBack: (delivery: HeldDelivery, delayMs?: number) => Promise<void>;
+  readonly handBack: (delivery: SettleableDelivery, delayMs?: number) => Promise<void>;
   /** Unix time in milliseconds. */
   readonly now: () => number;
   /** Monotonic clock in milliseconds. Default: that of the process. */
@@ -57,14 +64,14 @@ export function expiredEnd(call: Call): End {
 }
 
 /** What the end of a call needs of the message that brought it. */
-export type HeldDelivery = Pick<
+export type SettleableDelivery = Pick<
   Delivery,
-  keyof CallIdentity | 'function' | 'queue' | 'done' | 'giveBack' | 'dropBody'
+  keyof CallIdentity | 'function' | 'queue' | 'ack' | 'nak' | 'dropBody'
 > &
   Partial<Pick<Delivery, 'info'>>;
 
 /** A call in hand, with the delivery that brought it. */
-export interface HeldCall<D extends HeldDelivery = HeldDelivery> {
+export interface DeliveredCall<D extends SettleableDelivery = SettleableDelivery> {
   readonly delivery: D;
   readonly call: Call;
   /** No worker can have had it before. Default: one may have. */
@@ -99,23 +106,23 @@ export class Settler {
    * Stores the next attempt and lets go of this one. Returns false, with nothing done, if no message of the broker holds it:
    * then there is no next attempt.
    */
-  retry({ delivery, call }: HeldCall<Delivery>, delayMs: number): Promise<boolean> {
+  retry({ delivery, call }: DeliveredCall<Delivery>, delayMs: number): Promise<boolean> {
     return this.postpone({ delivery, call: { ...call, retry: call.retry + 1 } }, delayMs);
   }
 
   /** The call has not been attempted: another worker may take it, at once or after the delay. */
-  giveBack({ delivery }: Pick<HeldCall, 'delivery'>, delayMs?: number): Promise<void> {
+  handBack({ delivery }: Pick<DeliveredCall, 'delivery'>, delayMs?: number): Promise<void> {
     return this.#options.handBack(delivery, delayMs);
   }
 
   /** Stores the call as it is by now, to come back after the delay, and lets go of the delivery. Returns as `retry` does. */
   async postpone(
-    { delivery, call: next }: Pick<HeldCall<Delivery>, 'delivery' | 'call'>,
+    { delivery, call: next }: Pick<DeliveredCall<Delivery>, 'delivery' | 'call'>,
     delayMs: number,
   ): Promise<boolean> {
     const { store, metrics, logger, now } = this.#options;
     const dueAt = now() + delayMs;
-    const result = await insist(() => store.scheduleRetry(delivery, next, dueAt), this.#options.insist);
+    const result = await publishWithRetry(() => store.scheduleRetry(delivery, next, dueAt), this.#options.publishRetry);
     const isConflict = result.kind === 'refused' && result.reason === 'conflict';
     if (isConflict && !(await this.#isHistory(next))) {
       // Nothing that we know of is in its way, so nothing is given up for it: its lease runs out.
@@ -124,7 +131,7 @@ export class Settler {
     }
     if (result.kind === 'stored' || isConflict) {
       this.#options.onStep('retry stored', next.id);
-      this.#done(delivery);
+      this.#ack(delivery);
       return true;
     }
     if (result.reason === 'too_large') {
@@ -147,16 +154,16 @@ export class Settler {
    * Records the end. Returns what is left to do after that, or undefined where nothing is: nobody waits for a callback, the
    * call had ended before, or the worker stops before the broker has answered, and the call goes back with its lease.
    */
-  async end(held: HeldCall, end: End): Promise<(() => Promise<void>) | undefined> {
-    const outcome = this.#toOutcome(held, end);
+  async end(delivered: DeliveredCall, end: End): Promise<(() => Promise<void>) | undefined> {
+    const outcome = this.#toOutcome(delivered, end);
     const body = end.result?.body ?? emptyBody;
-    const result = await this.#record(held, outcome, body);
+    const result = await this.#record(delivered, outcome, body);
     if (result.kind === 'refused' && result.reason === 'conflict' && !(await this.#isOurs(outcome))) {
       // Another attempt has ended this call, and completes it: whoever acknowledged here would take that from it.
       this.#options.logger.warn({ callId: outcome.callId }, 'call has ended before, this attempt does not count');
       return undefined;
     }
-    if (result.kind === 'refused' && mayPass(result.reason) && this.#options.insist.signal.aborted) {
+    if (result.kind === 'refused' && mayPass(result.reason) && this.#options.publishRetry.signal.aborted) {
       // There was no time to find out whether the broker would take it: another worker has that time.
       this.#options.logger.warn({ callId: outcome.callId, detail: result.detail }, 'end not recorded before the stop');
       return undefined;
@@ -164,67 +171,71 @@ export class Settler {
     if (result.kind === 'refused' && result.reason !== 'conflict') {
       // Not recording it is the smaller loss: the call is settled all the same.
       this.#options.logger.error({ callId: outcome.callId, detail: result.detail }, 'outcome could not be recorded');
-      return () => this.#completeUnrecorded(held, { outcome, body });
+      return () => this.#completeUnrecorded(delivered, { outcome, body });
     }
     this.#options.onStep('outcome stored', outcome.callId);
-    this.#options.metrics.ended(held.delivery, outcome.status);
-    if (outcome.status === 'succeeded' && held.call.callbackUrl === undefined) {
-      this.#done(held.delivery); // nothing is left to do, and nothing to wait for
+    this.#options.metrics.ended(delivered.delivery, outcome.status);
+    if (outcome.status === 'succeeded' && delivered.call.callbackUrl === undefined) {
+      this.#ack(delivered.delivery); // nothing is left to do, and nothing to wait for
       return undefined;
     }
     return async () => {
-      await this.#complete(held, { outcome, body });
+      await this.#complete(delivered, { outcome, body });
     };
   }
 
   /** Does again what was left to do when a crash came after the end of a call was recorded. */
-  async resume(held: HeldCall, ended: StoredOutcome): Promise<void> {
+  async resume(delivered: DeliveredCall, ended: StoredOutcome): Promise<void> {
     const callback = await this.#options.store.findCallbackState(ended.outcome);
     // The delivery in hand may be of an attempt before the last one.
-    const call = { ...held.call, retry: retryOf(ended.outcome) };
-    await this.#complete({ ...held, call }, ended, callback !== undefined);
+    const call = { ...delivered.call, retry: retryOf(ended.outcome) };
+    await this.#complete({ ...delivered, call }, ended, callback !== undefined);
   }
 
   /** Ends a message that cannot be read as a call: whole among the dead letters, for a person to look at. */
-  async setAside(delivery: Delivery, header: string, body: Uint8Array): Promise<void> {
+  async deadLetterUndecodable(delivery: Delivery, header: string, body: Uint8Array): Promise<void> {
     const { function: name, queue, info } = delivery;
     const createdAt = info.storedAtMs;
     const letter = { ...identityIn(delivery), generation: 0, function: name, queue, attempts: 0, createdAt };
     const original = { header: callHeader, value: header, body };
     if (await this.#putDeadLetter(letter, 'undecodable', original)) {
-      delivery.setAside('undecodable');
+      delivery.term('undecodable');
     } else {
       await this.#options.handBack(delivery, fullMs);
     }
   }
 
   /** Without a record, the call has ended only once it is out of the queue: if it goes back, all is done again. */
-  async #completeUnrecorded(held: HeldCall, ended: StoredOutcome): Promise<void> {
-    if (await this.#complete(held, ended)) {
-      this.#options.metrics.outcomeLost(held.delivery);
-      this.#options.metrics.ended(held.delivery, ended.outcome.status);
+  async #completeUnrecorded(delivered: DeliveredCall, ended: StoredOutcome): Promise<void> {
+    if (await this.#complete(delivered, ended)) {
+      this.#options.metrics.outcomeLost(delivered.delivery);
+      this.#options.metrics.ended(delivered.delivery, ended.outcome.status);
     }
   }
 
   /** Returns whether all has been done, and the call is out of the queue. */
-  async #complete(held: HeldCall, { outcome, body }: StoredOutcome, callbackIsKnown = false): Promise<boolean> {
-    const { delivery } = held;
+  async #complete(
+    delivered: DeliveredCall,
+    { outcome, body }: StoredOutcome,
+    callbackIsKnown = false,
+  ): Promise<boolean> {
+    const { delivery } = delivered;
     if (outcome.status === 'cancelled') {
       // Whoever cancelled it knows: no dead letter, no callback.
-      this.#done(delivery);
+      this.#ack(delivery);
       return true;
     }
-    const isKept = outcome.status === 'succeeded' || (await this.#bury(held, outcome));
-    dropBody(held);
-    if (isKept && (callbackIsKnown || (await this.#callBack(held, outcome, body)))) {
-      this.#done(delivery);
+    const isKept = outcome.status === 'succeeded' || (await this.#storeDeadLetter(delivered, outcome));
+    dropBody(delivered);
+    if (isKept && (callbackIsKnown || (await this.#callBack(delivered, outcome, body)))) {
+      this.#ack(delivery);
       return true;
     }
     await this.#options.handBack(delivery, fullMs);
     return false;
   }
 
-  async #callBack({ call, capped, bytes }: HeldCall, outcome: Outcome, body: Uint8Array): Promise<boolean> {
+  async #callBack({ call, capped, bytes }: DeliveredCall, outcome: Outcome, body: Uint8Array): Promise<boolean> {
     const { headers, durationMs = 0, maxRetries } = outcome;
     // Who never answered was not to be reached, or had no time to.
     const { functionStatus: status = outcome.status === 'expired' ? 504 : 503 } = outcome;
@@ -232,10 +243,10 @@ export class Settler {
     if (task === undefined) {
       return true;
     }
-    return this.#options.callbacks[capped === true ? 'handOver' : 'first'](task, body, bytes?.result);
+    return this.#options.callbacks[capped === true ? 'defer' : 'deliver'](task, body, bytes?.result);
   }
 
-  async #bury({ call }: HeldCall, outcome: Outcome): Promise<boolean> {
+  async #storeDeadLetter({ call }: DeliveredCall, outcome: Outcome): Promise<boolean> {
     const createdAt = Math.floor(Number(call.startTime) / 1e6);
     const original = { header: callHeader, value: encodeEnvelope(call), body: call.body };
     const traceId = this.#options.tracer && traceIdFrom(call.headers);
@@ -275,7 +286,7 @@ export class Settler {
       createdAt,
       endedAt: now(),
     };
-    const { result, letter: kept } = await bury(store, letter, original, this.#options.insist);
+    const { result, letter: kept } = await storeDeadLetter(store, letter, original, this.#options.publishRetry);
     if (result.kind === 'refused') {
       logger.error({ callId, reason, detail: result.detail }, 'dead letter could not be stored, the call stays queued');
       return false;
@@ -286,11 +297,11 @@ export class Settler {
     return true;
   }
 
-  async #record(held: HeldCall, outcome: Outcome, body: Uint8Array): Promise<PublishResult> {
-    const { store, insist: options } = this.#options;
+  async #record(delivered: DeliveredCall, outcome: Outcome, body: Uint8Array): Promise<PublishResult> {
+    const { store, publishRetry: options } = this.#options;
     const record = this.#storable(outcome);
     const put = (of: Outcome, its: Uint8Array): Promise<PublishResult> =>
-      insist(() => this.#ifOurs(held, () => store.recordOutcome(of, its)), options);
+      publishWithRetry(() => this.#ifOurs(delivered, () => store.recordOutcome(of, its)), options);
     const result = await put(record, body);
     const tooLarge = result.kind === 'refused' && result.reason === 'too_large';
     return tooLarge ? await put({ ...record, bodyOmitted: 'too_large' }, emptyBody) : result;
@@ -300,12 +311,12 @@ export class Settler {
    * Whoever records an end has seen lately that the call has none, and after that, that its message is there: otherwise it may
    * have ended elsewhere so long ago that its end is forgotten, and nothing would keep out a second one (ADR 38).
    */
-  async #ifOurs(held: HeldCall, store: () => Promise<PublishResult>): Promise<PublishResult> {
+  async #ifOurs(delivered: DeliveredCall, store: () => Promise<PublishResult>): Promise<PublishResult> {
     const now = this.#options.monotonicNow ?? performance.now.bind(performance);
-    for (let seenAt = held.seenAt; !isFresh(seenAt, now()); ) {
+    for (let seenAt = delivered.seenAt; !isFresh(seenAt, now()); ) {
       seenAt = now();
       try {
-        if (!(await this.#isStillOurs(held))) {
+        if (!(await this.#isStillOurs(delivered))) {
           return refused('conflict', 'the call has ended elsewhere');
         }
       } catch (error) {
@@ -318,7 +329,7 @@ export class Settler {
     return store();
   }
 
-  async #isStillOurs({ delivery, call }: HeldCall): Promise<boolean> {
+  async #isStillOurs({ delivery, call }: DeliveredCall): Promise<boolean> {
     const { store } = this.#options;
     const { info } = delivery;
     return (
@@ -366,7 +377,7 @@ export class Settler {
     );
   }
 
-  #toOutcome({ call }: HeldCall, { status, reason, maxRetries, result }: End): Outcome {
+  #toOutcome({ call }: DeliveredCall, { status, reason, maxRetries, result }: End): Outcome {
     return {
       v: 1,
       ...keyOf(call),
@@ -386,19 +397,19 @@ export class Settler {
   }
 
   /** Acknowledges a call that has ended, and that nothing is left to do for. */
-  letGo(delivery: HeldDelivery): void {
-    this.#done(delivery);
+  ack(delivery: SettleableDelivery): void {
+    this.#ack(delivery);
   }
 
-  #done(delivery: HeldDelivery): void {
-    delivery.done();
+  #ack(delivery: SettleableDelivery): void {
+    delivery.ack();
     this.#options.metrics.processed(delivery.queue);
     this.#options.onStep('call acknowledged', delivery.callId);
   }
 }
 
 /** Nobody needs the body of a call that has ended and is buried: a callback may be under way for long. */
-function dropBody({ delivery, call, bytes }: HeldCall): void {
+function dropBody({ delivery, call, bytes }: DeliveredCall): void {
   delivery.dropBody();
   Object.assign(call, { body: emptyBody });
   bytes?.body.release();

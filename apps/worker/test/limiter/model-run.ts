@@ -122,7 +122,7 @@ class ModelRun {
       return;
     }
     this.#busy += 1;
-    this.#events.add(now + target.durationMs(random), (at) => this.#done(worker, sent, at));
+    this.#events.add(now + target.durationMs(random), (at) => this.#ack(worker, sent, at));
   }
 
   #rejected(worker: Worker, sent: SentCall, rejections: number, now: number): void {
@@ -132,7 +132,7 @@ class ModelRun {
     worker.held.push(rejections);
   }
 
-  #done(worker: Worker, sent: SentCall, now: number): void {
+  #ack(worker: Worker, sent: SentCall, now: number): void {
     this.#busy -= 1;
     this.#result.done += 1;
     this.#result.doneAtMs = now;

@@ -1,4 +1,4 @@
-import type { LaneLoad, RequestKind } from '../../src/lanes/slot-plan.ts';
+import type { LaneLoad, RequestKind } from '../../src/lanes/slot-allocator.ts';
 
 export interface PlannedRequest<L> {
   readonly lane: L;
@@ -7,7 +7,7 @@ export interface PlannedRequest<L> {
 }
 
 /**
- * What `SlotPlan` does, written down as simply as it can be: looks at every lane each time, and for every slot again. Tests
+ * What `SlotAllocator` does, written down as simply as it can be: looks at every lane each time, and for every slot again. Tests
  * hold the real one against it.
  */
 export function planRequests<L extends LaneLoad>(lanes: readonly L[], slots: number): PlannedRequest<L>[] {
@@ -57,22 +57,22 @@ interface Share<L> {
 
 /** Water-filling: one slot after the other to the lane that holds least. Returns how many went. */
 function shareOut<L extends LaneLoad>(lanes: readonly L[], free: number, requests: PlannedRequest<L>[]): number {
-  const hungry = lanes
+  const wantsMore = lanes
     .map((lane): Share<L> => ({ lane, wanted: wanted(lane), count: 0 }))
     .filter((share) => share.wanted > 0);
   let given = 0;
-  if (hungry.length === 1 && hungry[0] !== undefined) {
-    given = hungry[0].count = Math.max(0, Math.min(free, hungry[0].wanted));
+  if (wantsMore.length === 1 && wantsMore[0] !== undefined) {
+    given = wantsMore[0].count = Math.max(0, Math.min(free, wantsMore[0].wanted));
   } else {
     for (; given < free; given++) {
-      const next = neediest(hungry);
+      const next = neediest(wantsMore);
       if (next === undefined) {
         break;
       }
       next.count += 1;
     }
   }
-  for (const { lane, count } of hungry) {
+  for (const { lane, count } of wantsMore) {
     if (count > 0) {
       requests.push({ lane, count, kind: 'backlog' });
     }

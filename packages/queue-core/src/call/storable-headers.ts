@@ -12,7 +12,7 @@ interface RecordWithHeaders {
  * fit.
  */
 export function withStorableHeaders<R extends RecordWithHeaders>(record: R): R {
-  if (mostBytes(record.headers) < surelySmallBytes) {
+  if (upperBoundBytes(record.headers) < surelySmallBytes) {
     return record;
   }
   let room = maxRecordBytes - jsonBytes({ ...record, headers: [] });
@@ -26,7 +26,7 @@ export function withStorableHeaders<R extends RecordWithHeaders>(record: R): R {
 }
 
 /** A character takes two bytes at most: those above 127, and quotation marks and backslashes, which are escaped. */
-function mostBytes(headers: RecordWithHeaders['headers']): number {
+function upperBoundBytes(headers: RecordWithHeaders['headers']): number {
   let bytes = 0;
   for (const [name, value] of headers) {
     bytes += 8 + 2 * (name.length + value.length);

@@ -36,7 +36,7 @@ export interface FunctionConfig {
 export const defaultQueue = 'default';
 
 /** Most functions that may be registered in one queue: each has a consumer, and what a stream can have is bounded. */
-export const mostRegistered = 10_000;
+export const maxRegistered = 10_000;
 
 /** `over` where it says something, `base` elsewhere; retry settings one by one. */
 export function mergeSettings(base: Settings, over: Settings): Settings {

@@ -7,7 +7,7 @@ export {
   parseFunctionEntry,
   withoutFile,
 } from './document/index.ts';
-export { defaultQueue, type FunctionConfig, mostRegistered, type RetrySettings } from './function-config.ts';
+export { defaultQueue, type FunctionConfig, maxRegistered, type RetrySettings } from './function-config.ts';
 export { decodeEntry, encodeEntry, type FunctionEntry } from './function-entry.ts';
 export { type FunctionNames, FunctionRegister } from './function-register.ts';
 export { changedSettings } from './function-settings.ts';

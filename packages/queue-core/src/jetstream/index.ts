@@ -27,18 +27,17 @@ export {
   type DeadLetterEntry,
   type DeadLetterPage,
   DeadLetterStore,
-  type ReplayObstacle,
+  type ReplayRefusal,
   type ReplayResult,
   type StoredDeadLetter,
 } from './dead-letters/index.ts';
-export { answerForHeldCalls, type HeldCallDesk, HolderLine, MoveNotices } from './holders/index.ts';
 export {
   type AcceptOptions,
   type AcceptResult,
+  AdmissionControl,
   CallQueue,
   DurabilityWatch,
   type NameLimits,
-  QueueGauge,
   UnregisteredNames,
 } from './intake/index.ts';
 export {
@@ -73,6 +72,12 @@ export {
   ReceiptStore,
 } from './receipts/index.ts';
 export { type ChangeDecision, type RegisterChange, SharedRegister } from './register/index.ts';
+export {
+  CallChangeNotifier,
+  RunningCallClient,
+  type RunningCallResponder,
+  serveRunningCalls,
+} from './running-calls/index.ts';
 export {
   type CallbackRecord,
   CallbackStore,

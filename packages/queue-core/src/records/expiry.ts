@@ -3,7 +3,7 @@ import { type GenerationKey, generationTokens, identityFields } from '../call/in
 import { createRecordCodec } from './record-codec.ts';
 
 /** Says that a call is not to be started any more; comes at that moment. */
-export const ExpiryWord = Type.Object({
+export const ExpiryTimer = Type.Object({
   v: Type.Literal(1),
   ...identityFields,
   generation: Type.Integer({ minimum: 0 }),
@@ -15,9 +15,9 @@ export const ExpiryWord = Type.Object({
   storedBy: Type.Number(),
 });
 
-export type ExpiryWord = Static<typeof ExpiryWord>;
+export type ExpiryTimer = Static<typeof ExpiryTimer>;
 
-export const expiryWordCodec = createRecordCodec('Asyncfn-Expiry', ExpiryWord);
+export const expiryTimerCodec = createRecordCodec('Asyncfn-Expiry', ExpiryTimer);
 
 /** What becomes of a call that may expire: decided once, by whoever is first. */
 const ExpiryClaim = Type.Object({

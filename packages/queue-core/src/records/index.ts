@@ -1,6 +1,6 @@
 // What is stored about calls beside the calls themselves, each record with its codec.
 
-export type { AliveCall, CallStanding, EndedCall } from './call-standing.ts';
+export type { ActiveCall, CallState, EndedCall } from './call-state.ts';
 export { CallbackTask, callbackSubject, callbackTaskCodec } from './callback-task.ts';
 export { type Claim, claimCodec, claimSubjects, idClaimSubject, keyClaimSubject } from './claim.ts';
 export {
@@ -11,8 +11,7 @@ export {
   deadLetterReasons,
   deadLetterSubject,
 } from './dead-letter.ts';
-export { type ExpiryDecision, ExpiryWord, expiryClaimCodec, expirySubject, expiryWordCodec } from './expiry.ts';
-export { anyWordSubject, type CallWord, HeldReport, heldReportCodec, wordCall, wordSubject } from './held-call.ts';
+export { type ExpiryDecision, ExpiryTimer, expiryClaimCodec, expirySubject, expiryTimerCodec } from './expiry.ts';
 export {
   fingerprintOf,
   hashDerivedId,
@@ -41,3 +40,11 @@ export {
   type ReceiptBatch,
   receiptBatchCodec,
 } from './receipt.ts';
+export {
+  anySignalSubject,
+  type CallSignal,
+  RunningReport,
+  runningReportCodec,
+  signalCall,
+  signalSubject,
+} from './running-call.ts';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 
 const prefix = 'whsec_';
-const leastBytes = 24;
-const mostBytes = 64;
+const minBytes = 24;
+const maxBytes = 64;
 
 /**
  * The key in a secret as Standard Webhooks writes it: `whsec_` and base64 of 24 to 64 bytes. Undefined for anything
@@ -15,7 +15,7 @@ export function parseSigningSecret(text: string): Uint8Array | undefined {
     return undefined;
   }
   const key = Buffer.from(text.slice(prefix.length), 'base64');
-  const fits = key.length >= leastBytes && key.length <= mostBytes;
+  const fits = key.length >= minBytes && key.length <= maxBytes;
   return fits && formatSigningSecret(key) === text ? key : undefined;
 }
 
@@ -31,7 +31,7 @@ export function createSigningSecret(): string {
 
 /** How a setting holds a secret, for the configuration of a process. */
 export const signingSecretType = {
-  expected: `a signing secret, ${prefix} and base64 of ${leastBytes} to ${mostBytes} bytes`,
+  expected: `a signing secret, ${prefix} and base64 of ${minBytes} to ${maxBytes} bytes`,
   // No secret that works: somebody would paste it.
   example: `${prefix}<base64>`,
   parse: parseSigningSecret,

@@ -1,8 +1,8 @@
 import { isatty } from 'node:tty';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import pinoPretty from 'pino-pretty';
+import { createBatchedStdout } from './batched-stdout.ts';
 import { formatSerializedError, type SerializedError, serializeError } from './serialize-error.ts';
-import { createTurnDestination } from './turn-destination.ts';
 
 export type { Logger } from 'pino';
 
@@ -26,8 +26,8 @@ export interface LoggerOptions {
 }
 
 /**
- * The logger of a process. To standard output the lines of one turn of the event loop are written together (see
- * `createTurnDestination`), and synchronously: the last words of a process that dies are the ones most wanted. Call it with fields first and a fixed sentence second: `logger.info({ port }, 'listening')`. An error goes
+ * The logger of a process. To standard output the lines of one tick of the event loop are written together (see
+ * `createBatchedStdout`), and synchronously: the last words of a process that dies are the ones most wanted. Call it with fields first and a fixed sentence second: `logger.info({ port }, 'listening')`. An error goes
  * in the field `err`.
  */
 export function createLogger({ name, level, format, destination }: LoggerOptions): Logger {
@@ -45,7 +45,7 @@ export function createLogger({ name, level, format, destination }: LoggerOptions
 }
 
 function standardOutput(): DestinationStream {
-  return createTurnDestination({
+  return createBatchedStdout({
     out: pino.destination({ dest: STDOUT, sync: true }),
     onExit: (last) => process.on('exit', last),
   });

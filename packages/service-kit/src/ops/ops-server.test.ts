@@ -36,7 +36,7 @@ test('a client that has closed its half of the connection is answered', async ()
   let halfClosed = false;
   const collect = async (): Promise<void> => {
     await eventually(() => halfClosed);
-    // The end of the client's half has arrived: the server reads it in the next turns of the event loop.
+    // The end of the client's half has arrived: the server reads it in the next ticks of the event loop.
     for (let turn = 0; turn < 10; turn++) {
       await setImmediate();
     }

@@ -140,7 +140,7 @@ describe('createService', () => {
   });
 });
 
-/** Lets `count` turns of the event loop pass. */
+/** Lets `count` ticks of the event loop pass. */
 async function turns(count: number): Promise<void> {
   for (let i = 0; i < count; i++) {
     await new Promise(setImmediate);

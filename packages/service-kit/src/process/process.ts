@@ -4,7 +4,7 @@ import { createLogger, type Logger } from '../logging/index.ts';
 import { sleep } from '../timing.ts';
 import { processConfig } from './common-config.ts';
 import type { Service } from './lifecycle.ts';
-import { keepObjectsYoung } from './young-objects.ts';
+import { disablePretenuring } from './v8-flags.ts';
 
 /** What is used of Node's `process`. */
 export interface ProcessHandle {
@@ -64,7 +64,7 @@ const EXIT_CONFIG = 78;
  */
 export async function runProcess<const S extends Schema>(options: ProcessOptions<S>): Promise<void> {
   const { process, schema, name } = options;
-  keepObjectsYoung();
+  disablePretenuring();
   const config = orConfigError(() => parseConfig<S>(schema, process.env));
   if (config instanceof ConfigError) {
     process.exitCode = reportConfigError(process, config);

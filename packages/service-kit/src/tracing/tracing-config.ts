@@ -12,7 +12,7 @@ const samplers = [
 const protocols = ['http/protobuf', 'http/json'] as const;
 
 /** At most 10,000,000 spans may wait: beyond that a typing mistake would take all of the memory. */
-const mostSpans = 10_000_000;
+const maxSpans = 10_000_000;
 const hourMs = 3_600_000;
 
 /**
@@ -114,14 +114,14 @@ export const tracingConfig = {
     env: 'OTEL_BSP_MAX_QUEUE_SIZE',
     default: 2_048,
     min: 1,
-    max: mostSpans,
+    max: maxSpans,
     doc: 'Spans that may wait to be exported. Beyond that they are dropped.',
   }),
   otelMaxBatchSize: integer({
     env: 'OTEL_BSP_MAX_EXPORT_BATCH_SIZE',
     default: 512,
     min: 1,
-    max: mostSpans,
+    max: maxSpans,
     doc: 'Spans in one export; no more than may wait.',
   }),
   otelExportTimeoutMs: integer({

@@ -2,7 +2,7 @@ import type { PipelinedClients } from './pipelined-clients.ts';
 
 const everyMs = 10;
 /** More are not sent before answers have come: the attack is not to be what runs out of memory. */
-const mostUnderWay = 20_000;
+const maxUnderWay = 20_000;
 
 /**
  * Sends so many requests a second, those of one hundredth of a second at once and on one connection, whatever becomes of
@@ -18,7 +18,7 @@ export function sendAtRate(
   let sent = 0;
   const timer = setInterval(() => {
     const due = Math.floor(((performance.now() - startedAt) * perSecond) / 1_000);
-    const room = mostUnderWay - clients.underWay;
+    const room = maxUnderWay - clients.underWay;
     const count = Math.max(0, Math.min(due - sent, room));
     if (count > 0) {
       clients.send(Array.from({ length: count }, (_, index) => next(sent + index)));

@@ -2,5 +2,5 @@
 
 export { createClientErrorHandler, createTunnelHandler } from './client-error.ts';
 export { linger } from './linger.ts';
+export { RequestSequencer } from './request-sequencer.ts';
 export { probeSilentClient } from './silent-client.ts';
-export { Turns } from './turns.ts';

@@ -1,13 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
-import { refuseForm } from '../http-rules.ts';
+import { checkForm } from '../http-rules.ts';
 
 /** Keeps what is no HTTP/1 from all routes. */
 export const httpRules = fp(registerHttpRules, { name: 'http-rules', dependencies: ['refusals'] });
 
 function registerHttpRules(app: FastifyInstance, _: object, done: () => void): void {
   app.addHook('onRequest', ({ raw }, reply, next) => {
-    const refused = refuseForm(raw);
+    const refused = checkForm(raw);
     if (refused !== undefined) {
       reply.refuse(refused);
     } else {

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Refusal, RefusalError, refusal } from '../../problem.ts';
 import type { BodyBudget } from '../body-budget.ts';
-import { expectsContinue, IncomingBody, refuseDeclaredLength, refuseExpectation } from '../incoming-body.ts';
+import { checkDeclaredLength, checkExpectation, expectsContinue, IncomingBody } from '../incoming-body.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -34,7 +34,7 @@ export function readJsonBodies(app: FastifyInstance): void {
   });
   app.addHook('onRequest', (request, reply, next) => {
     const refused =
-      refuseDeclaredLength(request.raw, maxBytes) ?? refuseExpectation(request.raw) ?? admit(request, reply);
+      checkDeclaredLength(request.raw, maxBytes) ?? checkExpectation(request.raw) ?? admit(request, reply);
     if (refused !== undefined) {
       reply.refuse(refused);
       return;

@@ -6,7 +6,7 @@ export type SecretFile =
   | { readonly kind: 'refused'; readonly problem: string };
 
 /** As many hashes as a token may have: enough for any rotation. */
-const mostSecrets = 5;
+const maxSecrets = 5;
 
 /** Reads the text of a file of signing secrets: one or more, newest first, apart by line ends, blanks or commas. */
 export function parseSecretFile(text: string): SecretFile {
@@ -14,8 +14,8 @@ export function parseSecretFile(text: string): SecretFile {
   if (secrets.length === 0) {
     return refused(`holds no secret; write ${signingSecretType.expected}`);
   }
-  if (secrets.length > mostSecrets) {
-    return refused(`holds ${secrets.length} secrets, and at most ${mostSecrets} sign; remove the oldest`);
+  if (secrets.length > maxSecrets) {
+    return refused(`holds ${secrets.length} secrets, and at most ${maxSecrets} sign; remove the oldest`);
   }
   const keys = secrets.map(parseSigningSecret);
   const wrong = keys.indexOf(undefined);

@@ -2,7 +2,7 @@ import type { Found } from '@asyncfn/checked-yaml';
 import { parseDuration } from '@asyncfn/units';
 import { isNamePart, parseFunctionName } from '../../call/index.ts';
 import { entriesOf } from '../entries-of.ts';
-import { defaultQueue, mergeSettings, mostRegistered } from '../function-config.ts';
+import { defaultQueue, maxRegistered, mergeSettings } from '../function-config.ts';
 import type { FunctionsContent, Settings } from '../functions-schema.ts';
 import { allNames, type EntryName, nameOfEntry, namespaceOfDocument } from '../names/index.ts';
 import { gatewayExpectation, maxWaitAnnotation, minWaitAnnotation, readAnnotations } from '../openfaas/index.ts';
@@ -60,8 +60,8 @@ function crowdProblems({ functions, defaults = {} }: FunctionsContent): Found[] 
     const queue = own.queue ?? annotated.queue ?? defaults.queue ?? defaultQueue;
     const count = (counts.get(queue) ?? 0) + 1;
     counts.set(queue, count);
-    const problem = `is one function too many for the queue ${queue}, which can have ${mostRegistered}; set queue to another`;
-    return count === mostRegistered + 1 ? [{ keys: ['functions', key], problem }] : [];
+    const problem = `is one function too many for the queue ${queue}, which can have ${maxRegistered}; set queue to another`;
+    return count === maxRegistered + 1 ? [{ keys: ['functions', key], problem }] : [];
   });
 }
 

@@ -1,10 +1,10 @@
 import { addressOf, type CallAddress, emptyBody, identityOf, isSameCall, keyOf } from '../../call/index.ts';
 import { type PublishResult, type RefusalReason, refused as refusedAs } from '../../publish-result.ts';
-import type { CallStanding, EndedCall, Outcome } from '../../records/index.ts';
-import type { HolderLine } from '../holders/index.ts';
+import type { CallState, EndedCall, Outcome } from '../../records/index.ts';
 import { isFresh } from '../layout/index.ts';
 import { attemptOf, type CallFinder, type QueuedCall } from '../lookup/index.ts';
-import { untilDecided } from '../messages/index.ts';
+import { retryWhileUndecided } from '../messages/index.ts';
+import type { RunningCallClient } from '../running-calls/index.ts';
 import { type CallStore, type CancelIntents, toCancelled } from '../store/index.ts';
 import type { CallRemover } from './call-remover.ts';
 
@@ -21,12 +21,12 @@ export type CancelResult =
       readonly detail: string;
     };
 
-export interface CallCancellerParts {
+export interface CallCancellerDependencies {
   readonly finder: Pick<CallFinder, 'find' | 'findQueued'>;
   readonly calls: Pick<CallStore, 'recordOutcome' | 'findOutcome' | 'renewOutcome' | 'putBack'>;
   readonly intents: Pick<CancelIntents, 'store' | 'drop'>;
   readonly remover: Pick<CallRemover, 'remove' | 'removeAll' | 'isDelivered'>;
-  readonly holders: Pick<HolderLine, 'ask' | 'abort' | 'tellCancelled'>;
+  readonly runningCalls: Pick<RunningCallClient, 'ask' | 'abort' | 'broadcastCancel'>;
   /** Retries that a call of the function may have, where the call does not say. */
   readonly maxRetries: (functionName: string) => number;
   /** Unix time in milliseconds. */
@@ -56,31 +56,31 @@ const patienceMs = 2_000;
  * first lets `sweep` finish what a crash leaves half done.
  */
 export class CallCanceller {
-  readonly #parts: CallCancellerParts;
+  readonly #deps: CallCancellerDependencies;
   readonly #now: () => number;
   readonly #monotonicNow: () => number;
 
-  constructor(parts: CallCancellerParts) {
-    this.#parts = parts;
-    this.#now = parts.now ?? Date.now;
-    this.#monotonicNow = parts.monotonicNow ?? performance.now.bind(performance);
+  constructor(deps: CallCancellerDependencies) {
+    this.#deps = deps;
+    this.#now = deps.now ?? Date.now;
+    this.#monotonicNow = deps.monotonicNow ?? performance.now.bind(performance);
   }
 
   /** Throws `QueueError` where the broker does not answer: it may be repeated. */
   async cancel(address: CallAddress): Promise<CancelResult> {
     for (let tries = 0; ; tries++) {
       const seenAt = this.#monotonicNow();
-      const standing = await this.#parts.finder.find(address);
-      if (standing === undefined) {
+      const state = await this.#deps.finder.find(address);
+      if (state === undefined) {
         return { kind: 'unknown' };
       }
-      const which = standing.kind === 'ended' ? standing.outcome : identityOf(standing.call);
-      const queued = await this.#parts.finder.findQueued(addressOf(which));
-      if (standing.kind === 'ended') {
-        await this.#clearAway(standing, queued);
-        return { kind: 'ended', call: standing };
+      const which = state.kind === 'ended' ? state.outcome : identityOf(state.call);
+      const queued = await this.#deps.finder.findQueued(addressOf(which));
+      if (state.kind === 'ended') {
+        await this.#clearAway(state, queued);
+        return { kind: 'ended', call: state };
       }
-      const result = queued && (await this.#cancelQueued({ ...queued, seenAt }, standing));
+      const result = queued && (await this.#cancelQueued({ ...queued, seenAt }, state));
       if (result !== undefined) {
         return result;
       }
@@ -98,7 +98,7 @@ export class CallCanceller {
     // Listed a moment ago by whoever purges many.
     return this.#end({ ...queued, seenAt: this.#monotonicNow() }, undefined, false, async () => {
       await this.#removeFired(queued);
-      this.#parts.holders.tellCancelled(keyOf(queued.call));
+      this.#deps.runningCalls.broadcastCancel(keyOf(queued.call));
     });
   }
 
@@ -107,35 +107,35 @@ export class CallCanceller {
    * One that a worker is about to begin in this very moment may be aborted. Throws `QueueError`.
    */
   async cancelUnlessRunning(address: CallAddress): Promise<CancelResult | undefined> {
-    const standing = await this.#parts.finder.find(address);
-    const isTaken = standing?.kind === 'alive' && standing.phase === 'running';
-    return isTaken && !(standing.isSilent && (await this.#isLeft(address))) ? undefined : this.cancel(address);
+    const state = await this.#deps.finder.find(address);
+    const isTaken = state?.kind === 'active' && state.phase === 'running';
+    return isTaken && !(state.isSilent && (await this.#isLeft(address))) ? undefined : this.cancel(address);
   }
 
   /** Whether no worker says that it runs the call, given more time. */
   async #isLeft(address: CallAddress): Promise<boolean> {
-    const queued = await this.#parts.finder.findQueued(address);
-    const answer = queued && (await this.#parts.holders.ask(attemptOf(queued), { patienceMs, orLeft: false }));
+    const queued = await this.#deps.finder.findQueued(address);
+    const answer = queued && (await this.#deps.runningCalls.ask(attemptOf(queued), { patienceMs, orLeft: false }));
     return answer?.kind === 'silent';
   }
 
   /** Undefined where the call has moved on meanwhile, so that it must be looked for again. */
-  async #cancelQueued(queued: SeenCall, standing: CallStanding): Promise<CancelResult | undefined> {
-    const isDelivered = await this.#parts.remover.isDelivered(queued);
-    return this.#end(queued, standing, isDelivered, () => this.#letGo(queued, standing));
+  async #cancelQueued(queued: LocatedCall, state: CallState): Promise<CancelResult | undefined> {
+    const isDelivered = await this.#deps.remover.isDelivered(queued);
+    return this.#end(queued, state, isDelivered, () => this.#removeAndAbort(queued, state));
   }
 
   async #end(
-    queued: SeenCall,
-    standing: CallStanding | undefined,
+    queued: LocatedCall,
+    state: CallState | undefined,
     isDelivered: boolean,
-    letGo: () => Promise<void>,
+    whenCancelled: () => Promise<void>,
   ): Promise<CancelResult | undefined> {
-    const { intents, remover } = this.#parts;
+    const { intents, remover } = this.#deps;
     if (!this.#isFresh(queued)) {
       return undefined;
     }
-    const outcome = this.#toOutcome(queued, standing);
+    const outcome = this.#toOutcome(queued, state);
     const intent = await intents.store(outcome, queued.sequence);
     if (intent.kind === 'refused' && intent.reason !== 'queue_full') {
       return refused(intent);
@@ -150,7 +150,7 @@ export class CallCanceller {
     }
     const result = this.#isFresh(queued) ? await this.#record(queued, outcome) : undefined;
     if (result?.kind === 'cancelled') {
-      await letGo();
+      await whenCancelled();
     } else if (result?.kind === 'ended' && !isDelivered) {
       await this.#putBack(queued, result.call);
     }
@@ -162,15 +162,15 @@ export class CallCanceller {
   }
 
   /** What was seen of a call that long ago may have changed, and been forgotten: it has to be looked for again. */
-  #isFresh({ seenAt }: SeenCall): boolean {
+  #isFresh({ seenAt }: LocatedCall): boolean {
     return isFresh(seenAt, this.#monotonicNow());
   }
 
   /** Undefined where it took too long, or the end that was in the way is forgotten. */
-  async #record(queued: SeenCall, outcome: Outcome): Promise<CancelResult | undefined> {
+  async #record(queued: LocatedCall, outcome: Outcome): Promise<CancelResult | undefined> {
     const late = refusedAs('timeout', 'it was looked for too long ago');
-    const result = await untilDecided(async () =>
-      this.#isFresh(queued) ? this.#parts.calls.recordOutcome(outcome, emptyBody) : late,
+    const result = await retryWhileUndecided(async () =>
+      this.#isFresh(queued) ? this.#deps.calls.recordOutcome(outcome, emptyBody) : late,
     );
     if (result === late) {
       return undefined;
@@ -181,7 +181,7 @@ export class CallCanceller {
     if (result.reason !== 'conflict') {
       return refused(result);
     }
-    const found = await this.#parts.calls.findOutcome(outcome);
+    const found = await this.#deps.calls.findOutcome(outcome);
     if (found === undefined) {
       return undefined;
     }
@@ -198,18 +198,18 @@ export class CallCanceller {
    */
   async #putBack({ call }: QueuedCall, { outcome }: EndedCall): Promise<void> {
     // It must not be forgotten beside the message.
-    const ended = outcome.status === 'cancelled' ? undefined : await this.#parts.calls.findOutcome(outcome);
-    const renewed = ended && (await untilDecided(() => this.#parts.calls.renewOutcome(ended)));
+    const ended = outcome.status === 'cancelled' ? undefined : await this.#deps.calls.findOutcome(outcome);
+    const renewed = ended && (await retryWhileUndecided(() => this.#deps.calls.renewOutcome(ended)));
     if (renewed === undefined || (renewed.kind === 'refused' && renewed.reason !== 'conflict')) {
       return;
     }
     const startedAt = outcome.startedAt ?? outcome.endedAt;
     for (let tries = 0; outcome.status !== 'cancelled' && tries < maxTries; tries++) {
-      const left = await this.#parts.finder.findQueued(addressOf(outcome));
+      const left = await this.#deps.finder.findQueued(addressOf(outcome));
       if (left !== undefined && !isOf(left, outcome)) {
         return;
       }
-      const result = await untilDecided(() => this.#parts.calls.putBack(call, startedAt, left?.sequence ?? 0));
+      const result = await retryWhileUndecided(() => this.#deps.calls.putBack(call, startedAt, left?.sequence ?? 0));
       if (result.kind === 'stored' || result.reason !== 'conflict') {
         return;
       }
@@ -217,44 +217,44 @@ export class CallCanceller {
   }
 
   /** Nothing of the call comes back, and whoever runs it stops. */
-  async #letGo(queued: QueuedCall, standing: CallStanding | undefined): Promise<void> {
-    const { remover, holders } = this.#parts;
+  async #removeAndAbort(queued: QueuedCall, state: CallState | undefined): Promise<void> {
+    const { remover, runningCalls } = this.#deps;
     const key = keyOf(queued.call);
     await remover.removeAll(queued.subject);
-    const isHeld = standing?.kind === 'alive' && standing.phase === 'running' && !standing.isSilent;
+    const isHeld = state?.kind === 'active' && state.phase === 'running' && !state.isSilent;
     if (isHeld) {
-      await holders.abort(key);
+      await runningCalls.abort(key);
     } else if (await remover.isDelivered(queued)) {
-      await holders.abort(key, silentAbortMs);
+      await runningCalls.abort(key, silentAbortMs);
     } else {
       // A delivery may be on its way to a worker all the same.
-      holders.tellCancelled(key);
+      runningCalls.broadcastCancel(key);
     }
   }
 
   /** A schedule that was due in this moment has put the call on the queue all the same. */
   async #removeFired({ subject }: QueuedCall): Promise<void> {
     if (subject.readiness === 'later') {
-      await this.#parts.remover.removeAll(subject);
+      await this.#deps.remover.removeAll(subject);
     }
   }
 
   /** What a crash has left in the queue of a call that was cancelled. */
   async #clearAway({ outcome }: EndedCall, queued: QueuedCall | undefined): Promise<void> {
     if (outcome.status === 'cancelled' && queued !== undefined && isOf(queued, outcome)) {
-      await this.#letGo(queued, undefined);
+      await this.#removeAndAbort(queued, undefined);
     }
   }
 
-  #toOutcome(queued: QueuedCall, standing: CallStanding | undefined): Outcome {
-    const held = standing?.kind === 'alive' ? standing.held : undefined;
-    const maxRetries = held?.maxRetries ?? this.#parts.maxRetries(queued.call.function);
+  #toOutcome(queued: QueuedCall, state: CallState | undefined): Outcome {
+    const held = state?.kind === 'active' ? state.held : undefined;
+    const maxRetries = held?.maxRetries ?? this.#deps.maxRetries(queued.call.function);
     return toCancelled(queued.call, { now: this.#now(), held, maxRetries });
   }
 }
 
 /** A call as it was found in its queue, and when that was looked for, on the monotonic clock. */
-interface SeenCall extends QueuedCall {
+interface LocatedCall extends QueuedCall {
   readonly seenAt: number;
 }
 

@@ -1,34 +1,34 @@
 import { addressOf, emptyBody, keyOf } from '../../call/index.ts';
-import type { HolderLine } from '../holders/index.ts';
 import { isFresh } from '../layout/index.ts';
 import type { CallFinder, QueuedCall } from '../lookup/index.ts';
+import type { RunningCallClient } from '../running-calls/index.ts';
 import type { CallStore, CancelIntent, CancelIntents } from '../store/index.ts';
 import type { CallRemover } from './call-remover.ts';
 
-export interface CancelSweeperParts {
+export interface CancelSweeperDependencies {
   readonly finder: Pick<CallFinder, 'findQueued'>;
   readonly calls: Pick<CallStore, 'recordOutcome' | 'findOutcome'>;
   readonly intents: Pick<CancelIntents, 'list' | 'drop'>;
   readonly remover: Pick<CallRemover, 'removeAll'>;
-  readonly holders: Pick<HolderLine, 'tellCancelled'>;
+  readonly runningCalls: Pick<RunningCallClient, 'broadcastCancel'>;
 }
 
 /** Whoever cancels a call is done with it in far less time, or is dead. */
 const overdueMs = 10_000;
 /** Intents that are looked at in one round. */
-const most = 500;
+const maxIntents = 500;
 
 /** Finishes what a gateway that died has left half cancelled. */
 export class CancelSweeper {
-  readonly #parts: CancelSweeperParts;
+  readonly #deps: CancelSweeperDependencies;
 
-  constructor(parts: CancelSweeperParts) {
-    this.#parts = parts;
+  constructor(deps: CancelSweeperDependencies) {
+    this.#deps = deps;
   }
 
   /** Returns how many intents were dealt with. Safe in many processes at once. Throws `QueueError`. */
   async sweep(now: number): Promise<number> {
-    const intents = await this.#parts.intents.list(most);
+    const intents = await this.#deps.intents.list(maxIntents);
     const overdue = intents.filter(({ storedAtMs }) => storedAtMs <= now - overdueMs);
     for (const intent of overdue) {
       await this.#finish(intent);
@@ -37,7 +37,7 @@ export class CancelSweeper {
   }
 
   async #finish(intent: CancelIntent): Promise<void> {
-    const { calls, finder, intents } = this.#parts;
+    const { calls, finder, intents } = this.#deps;
     const { outcome } = intent;
     const seenAt = performance.now();
     const ended = await calls.findOutcome(outcome);
@@ -62,8 +62,8 @@ export class CancelSweeper {
 
   async #clearAway(left: QueuedCall | undefined): Promise<void> {
     if (left !== undefined) {
-      await this.#parts.remover.removeAll(left.subject);
-      this.#parts.holders.tellCancelled(keyOf(left.call));
+      await this.#deps.remover.removeAll(left.subject);
+      this.#deps.runningCalls.broadcastCancel(keyOf(left.call));
     }
   }
 }

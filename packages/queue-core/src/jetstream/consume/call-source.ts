@@ -1,10 +1,10 @@
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import { functionConsumer, queueStream } from '../../call/index.ts';
 import type { Broker } from '../connecting/index.ts';
-import { inboxCallback, TurnBatch } from '../messages/index.ts';
+import { inboxCallback, TickBatch } from '../messages/index.ts';
 import { settledWithin } from '../time-limit.ts';
 import { type Acknowledgement, acknowledgementPayload, type Delivery, toDelivery } from './delivery.ts';
-import { PullLedger } from './pull-ledger.ts';
+import { OutstandingPulls } from './outstanding-pulls.ts';
 
 /** Names one function's way out of a queue. */
 export interface LaneId {
@@ -23,7 +23,7 @@ export interface CallSourceListener {
 
 interface Lane extends LaneId {
   readonly index: number;
-  readonly ledger: PullLedger;
+  readonly pulls: OutstandingPulls;
   readonly subject: string;
 }
 
@@ -46,7 +46,7 @@ const nanosPerMs = 1_000_000;
 /** Ends at once if there is a call to be had, and as soon as may be if there is none. */
 const wakingRequest = JSON.stringify({ batch: 1, max_bytes: 1, expires: minExpiresMs * nanosPerMs });
 /** Most acknowledgements are this one, and to encode it each time costs more than to send it. */
-const donePayload = Buffer.from(acknowledgementPayload('done'));
+const ackPayload = Buffer.from(acknowledgementPayload('ack'));
 
 /**
  * Takes calls from the consumers of functions: exactly as many as are asked for (P4), over one subscription for all
@@ -59,7 +59,7 @@ export class CallSource {
   readonly #lanes = new Map<string, Lane>();
   readonly #laneByIndex = new Map<number, Lane>();
   #lastIndex = 0;
-  readonly #acks = new TurnBatch<OutgoingAck>((acks) => this.#sendAcks(acks));
+  readonly #acks = new TickBatch<OutgoingAck>((acks) => this.#sendAcks(acks));
   #unsent: OutgoingAck[] = [];
   #inbox = '';
   #subscription: Subscription | undefined;
@@ -77,7 +77,7 @@ export class CallSource {
 
   /** Calls that have been asked for and may still come. */
   open(lane: LaneId): number {
-    return this.#lanes.get(consumerKey(lane))?.ledger.open ?? 0;
+    return this.#lanes.get(consumerKey(lane))?.pulls.open ?? 0;
   }
 
   /**
@@ -93,7 +93,7 @@ export class CallSource {
     this.#lastPull += 1;
     const pullId = this.#lastPull.toString(36);
     const standsMs = Math.max(expiresMs, minExpiresMs);
-    lane.ledger.request(pullId, count, this.#now() + standsMs + graceMs);
+    lane.pulls.request(pullId, count, this.#now() + standsMs + graceMs);
     connection.publish(lane.subject, JSON.stringify({ batch: count, expires: standsMs * nanosPerMs }), {
       // The lane is in the reply subject, so that the end of a request needs no memory of it.
       reply: `${this.#inbox}.${lane.index}.${pullId}`,
@@ -143,7 +143,7 @@ export class CallSource {
     this.#forgetRequests();
   }
 
-  /** Sends what acknowledgements wait for the end of this turn of the event loop. */
+  /** Sends what acknowledgements wait for the end of this tick of the event loop. */
   flush(): void {
     this.#acks.flush();
   }
@@ -177,7 +177,7 @@ export class CallSource {
       return;
     }
     const { stream, consumer } = delivery.info;
-    this.#lanes.get(`${stream}/${consumer}`)?.ledger.received();
+    this.#lanes.get(`${stream}/${consumer}`)?.pulls.received();
     this.#listener.onDelivery(delivery);
   }
 
@@ -190,11 +190,11 @@ export class CallSource {
       return;
     }
     if (code === 503 || (code === 409 && description === 'Consumer Deleted')) {
-      lane.ledger.clear();
+      lane.pulls.clear();
       this.#listener.onLaneGone(lane);
       return;
     }
-    lane.ledger.ended(pullId, unfilledOf(message, description));
+    lane.pulls.ended(pullId, unfilledOf(message, description));
     this.#listener.onUnfilled(lane);
   }
 
@@ -211,10 +211,10 @@ export class CallSource {
     await connection.flush().catch(() => {}); // disconnected: all requests have been forgotten
     this.#sweep = undefined;
     for (const lane of this.#lanes.values()) {
-      if (lane.ledger.expire(now)) {
+      if (lane.pulls.expire(now)) {
         this.#listener.onUnfilled(lane);
       }
-      if (lane.ledger.open > 0) {
+      if (lane.pulls.open > 0) {
         this.#watch(connection);
       }
     }
@@ -222,7 +222,7 @@ export class CallSource {
 
   #forgetRequests(): void {
     for (const lane of this.#lanes.values()) {
-      lane.ledger.clear();
+      lane.pulls.clear();
     }
   }
 
@@ -234,7 +234,7 @@ export class CallSource {
       return;
     }
     for (const { reply, acknowledgement } of acks) {
-      connection.publish(reply, acknowledgement === 'done' ? donePayload : acknowledgementPayload(acknowledgement));
+      connection.publish(reply, acknowledgement === 'ack' ? ackPayload : acknowledgementPayload(acknowledgement));
     }
   }
 
@@ -248,7 +248,7 @@ export class CallSource {
     const subject = `${this.#broker.apiPrefix}.CONSUMER.MSG.NEXT.${queueStream(id.queue)}.${consumer}`;
     this.#lastIndex += 1;
     const index = this.#lastIndex;
-    const lane = { index, queue: id.queue, function: id.function, subject, ledger: new PullLedger() };
+    const lane = { index, queue: id.queue, function: id.function, subject, pulls: new OutstandingPulls() };
     this.#lanes.set(key, lane);
     this.#laneByIndex.set(index, lane);
     return lane;
@@ -264,7 +264,7 @@ function consumerKey(lane: LaneId): string {
  * away from the worker that has it by then, and run twice.
  */
 function settles(acknowledgement: Acknowledgement): boolean {
-  return acknowledgement === 'done' || (typeof acknowledgement === 'object' && 'setAside' in acknowledgement);
+  return acknowledgement === 'ack' || (typeof acknowledgement === 'object' && 'term' in acknowledgement);
 }
 
 /** How many calls a request that has ended leaves undelivered; undefined where the broker does not say. */

@@ -16,11 +16,11 @@ export interface CallbackDelivery {
   /** The body. Undefined if the broker has the message no more, or does not know it yet. Throws `QueueError`. */
   readBody(): Promise<Uint8Array | undefined>;
   /** Dealt with: the broker removes it. */
-  done(): void;
+  ack(): void;
   /** Not now: the broker hands it out again after `delayMs`. */
-  giveBack(delayMs?: number): void;
+  nak(delayMs?: number): void;
   /** Renews the lease for another `ackWaitMs`. */
-  extend(): void;
+  inProgress(): void;
 }
 
 /** Takes stored callbacks that are due, without their bodies: there is no telling yet when each of them will be sent. */
@@ -45,9 +45,9 @@ function toDelivery(message: JsMsg, readBody: (sequence: number) => Promise<Uint
     streamSequence: message.seq,
     deliveries: message.info.deliveryCount,
     readBody: () => readBody(message.seq),
-    done: () => message.ack(),
-    giveBack: (delayMs) => message.nak(delayMs),
-    extend: () => message.working(),
+    ack: () => message.ack(),
+    nak: (delayMs) => message.nak(delayMs),
+    inProgress: () => message.working(),
   };
 }
 

@@ -73,17 +73,17 @@ function sentBy(decide: (delivery: Delivery) => void): string[] {
 }
 
 test('what a worker decides goes to the broker as JetStream spells it', () => {
-  expect(sentBy((delivery) => delivery.extend())).toEqual(['+WPI']);
-  expect(sentBy((delivery) => delivery.done())).toEqual(['+ACK']);
-  expect(sentBy((delivery) => delivery.setAside('no good'))).toEqual(['+TERM no good']);
-  expect(sentBy((delivery) => delivery.giveBack())).toEqual(['-NAK']);
-  expect(sentBy((delivery) => delivery.giveBack(1500))).toEqual(['-NAK {"delay": 1500000000}']);
+  expect(sentBy((delivery) => delivery.inProgress())).toEqual(['+WPI']);
+  expect(sentBy((delivery) => delivery.ack())).toEqual(['+ACK']);
+  expect(sentBy((delivery) => delivery.term('no good'))).toEqual(['+TERM no good']);
+  expect(sentBy((delivery) => delivery.nak())).toEqual(['-NAK']);
+  expect(sentBy((delivery) => delivery.nak(1500))).toEqual(['-NAK {"delay": 1500000000}']);
 });
 
 test('the first decision counts', () => {
   const sent = sentBy((delivery) => {
-    delivery.done();
-    delivery.giveBack();
+    delivery.ack();
+    delivery.nak();
     expect(delivery.settled).toBe(true);
   });
   expect(sent).toEqual(['+ACK']);
@@ -105,10 +105,10 @@ describe('a call that is delivered again while it is held', () => {
 
   test('is settled as it was delivered last', () => {
     const sent = twice((first, second) => {
-      first.again(second);
-      first.extend();
-      first.done();
-      first.giveBack();
+      first.redelivered(second);
+      first.inProgress();
+      first.ack();
+      first.nak();
       expect([first.settled, second.settled]).toEqual([true, true]);
     });
     expect(sent).toEqual([
@@ -118,13 +118,13 @@ describe('a call that is delivered again while it is held', () => {
   });
 
   test.each<[string, (delivery: Delivery) => void, string]>([
-    ['done', (delivery) => delivery.done(), '+ACK'],
-    ['given back', (delivery) => delivery.giveBack(1500), '-NAK {"delay": 1500000000}'],
-    ['set aside', (delivery) => delivery.setAside('no good'), '+TERM no good'],
+    ['ack', (delivery) => delivery.ack(), '+ACK'],
+    ['given back', (delivery) => delivery.nak(1500), '-NAK {"delay": 1500000000}'],
+    ['set aside', (delivery) => delivery.term('no good'), '+TERM no good'],
   ])('is settled once more if it was before: %s', (_, decide, payload) => {
     const sent = twice((first, second) => {
       decide(first);
-      first.again(second);
+      first.redelivered(second);
     });
     expect(sent).toEqual([
       ['first', payload],

@@ -10,10 +10,10 @@ import {
 import { type DeliveryInfo, parseDeliveryInfo } from '../messages/index.ts';
 
 /** What a worker tells the broker of a call that it holds (NATS ADR-13). */
-export type Acknowledgement = 'done' | 'working' | { readonly backAfterMs: number } | { readonly setAside: string };
+export type Acknowledgement = 'ack' | 'inProgress' | { readonly nakDelayMs: number } | { readonly term: string };
 
 /**
- * A call in the hands of a worker: a lease that ends with `done`, `giveBack` or `setAside`. Whose it is, and where it belongs,
+ * A call in the hands of a worker: a lease that ends with `ack`, `nak` or `term`. Whose it is, and where it belongs,
  * is what its subject says, so it is known of a call that cannot be decoded as well.
  */
 export interface Delivery extends CallIdentity {
@@ -24,24 +24,24 @@ export interface Delivery extends CallIdentity {
   readonly function: string;
   readonly queue: string;
   readonly info: DeliveryInfo;
-  /** Whether one of `done`, `giveBack` and `setAside` has been called: the first counts. */
+  /** Whether one of `ack`, `nak` and `term` has been called: the first counts. */
   readonly settled: boolean;
   /** Dealt with: the broker removes the call from the queue. */
-  done(): void;
+  ack(): void;
   /** Not dealt with: the broker hands it to the next worker that asks, at once or after `delayMs`. */
-  giveBack(delayMs?: number): void;
+  nak(delayMs?: number): void;
   /** Forgets the body of the call, here and in `call`: nothing needs it any more, or it is read again. */
   dropBody(): void;
   /** Renews the lease for another `ack_wait`. */
-  extend(): void;
+  inProgress(): void;
   /** The broker removes the call and tells operators why in an advisory. */
-  setAside(reason: string): void;
+  term(reason: string): void;
   /**
    * The broker has delivered the same message once more, since the lease ran out unheard or the consumer was made again:
    * what has been or will be decided here is told of that delivery. A new consumer does not know of the one before it, and
    * what that was told is lost with it.
    */
-  again(newer: Delivery): void;
+  redelivered(newer: Delivery): void;
 }
 
 type MessageSubject = NonNullable<ReturnType<typeof readCallSubject>>;
@@ -91,17 +91,17 @@ export function toDelivery(message: Msg, send: SendAcknowledgement): Delivery | 
     get settled() {
       return decided !== undefined;
     },
-    done: () => settle('done'),
+    ack: () => settle('ack'),
     dropBody: () => {
       rawBody = emptyBody;
       if (decoded.kind === 'call') {
         Object.assign(decoded.call, { body: emptyBody });
       }
     },
-    giveBack: (delayMs = 0) => settle({ backAfterMs: delayMs }),
-    extend: () => (latest === undefined ? send(reply, 'working') : latest.extend()),
-    setAside: (reason) => settle({ setAside: reason }),
-    again: (newer) => {
+    nak: (delayMs = 0) => settle({ nakDelayMs: delayMs }),
+    inProgress: () => (latest === undefined ? send(reply, 'inProgress') : latest.inProgress()),
+    term: (reason) => settle({ term: reason }),
+    redelivered: (newer) => {
       latest = newer;
       newer.dropBody(); // that of this one is the same
       if (decided !== undefined) {
@@ -112,12 +112,12 @@ export function toDelivery(message: Msg, send: SendAcknowledgement): Delivery | 
 }
 
 function settleAs(delivery: Delivery, acknowledgement: Acknowledgement): void {
-  if (acknowledgement === 'done') {
-    delivery.done();
-  } else if (acknowledgement !== 'working' && 'setAside' in acknowledgement) {
-    delivery.setAside(acknowledgement.setAside);
-  } else if (acknowledgement !== 'working') {
-    delivery.giveBack(acknowledgement.backAfterMs);
+  if (acknowledgement === 'ack') {
+    delivery.ack();
+  } else if (acknowledgement !== 'inProgress' && 'term' in acknowledgement) {
+    delivery.term(acknowledgement.term);
+  } else if (acknowledgement !== 'inProgress') {
+    delivery.nak(acknowledgement.nakDelayMs);
   }
 }
 
@@ -151,15 +151,15 @@ const nanosPerMs = 1_000_000;
 
 /** The payload of an acknowledgement on the wire. */
 export function acknowledgementPayload(acknowledgement: Acknowledgement): string {
-  if (acknowledgement === 'done') {
+  if (acknowledgement === 'ack') {
     return '+ACK';
   }
-  if (acknowledgement === 'working') {
+  if (acknowledgement === 'inProgress') {
     return '+WPI';
   }
-  if ('setAside' in acknowledgement) {
-    return `+TERM ${acknowledgement.setAside}`;
+  if ('term' in acknowledgement) {
+    return `+TERM ${acknowledgement.term}`;
   }
-  const { backAfterMs } = acknowledgement;
-  return backAfterMs > 0 ? `-NAK {"delay": ${Math.round(backAfterMs) * nanosPerMs}}` : '-NAK';
+  const { nakDelayMs } = acknowledgement;
+  return nakDelayMs > 0 ? `-NAK {"delay": ${Math.round(nakDelayMs) * nanosPerMs}}` : '-NAK';
 }

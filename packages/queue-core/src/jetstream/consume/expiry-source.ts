@@ -1,5 +1,5 @@
 import type { JsMsg } from '@nats-io/jetstream';
-import { type ExpiryWord, expirySubject, expiryWordCodec } from '../../records/index.ts';
+import { type ExpiryTimer, expirySubject, expiryTimerCodec } from '../../records/index.ts';
 import { expiryStream } from '../layout/index.ts';
 import { readHeader } from './delivery.ts';
 import { type SourceOptions, WorkSource } from './work-source.ts';
@@ -7,14 +7,14 @@ import { type SourceOptions, WorkSource } from './work-source.ts';
 /** An expiry whose moment has come, in the hands of a worker. */
 export interface ExpiryDelivery {
   /** Undefined for a message that cannot be read. */
-  readonly word: ExpiryWord | undefined;
+  readonly timer: ExpiryTimer | undefined;
   readonly deliveries: number;
   /** Dealt with: the broker removes it. */
-  done(): void;
+  ack(): void;
   /** Not now: the broker hands it out again after `delayMs`. */
-  giveBack(delayMs?: number): void;
+  nak(delayMs?: number): void;
   /** Renews the lease for another `ackWaitMs`. */
-  extend(): void;
+  inProgress(): void;
 }
 
 /** Takes the words that calls have expired. They come past the lanes, so no slot and no pause holds them up. */
@@ -26,16 +26,16 @@ export class ExpirySource extends WorkSource<ExpiryDelivery> {
 
 function toDelivery(message: JsMsg): ExpiryDelivery {
   return {
-    word: readWord(message),
+    timer: readTimer(message),
     deliveries: message.info.deliveryCount,
-    done: () => message.ack(),
-    giveBack: (delayMs) => message.nak(delayMs),
-    extend: () => message.working(),
+    ack: () => message.ack(),
+    nak: (delayMs) => message.nak(delayMs),
+    inProgress: () => message.working(),
   };
 }
 
 /** Undefined for what cannot be read, and for a word that lies under the subject of another call. */
-function readWord(message: JsMsg): ExpiryWord | undefined {
-  const word = expiryWordCodec.decode(readHeader(message, expiryWordCodec.header) ?? '');
-  return word !== undefined && expirySubject('due', word) === message.subject ? word : undefined;
+function readTimer(message: JsMsg): ExpiryTimer | undefined {
+  const timer = expiryTimerCodec.decode(readHeader(message, expiryTimerCodec.header) ?? '');
+  return timer !== undefined && expirySubject('due', timer) === message.subject ? timer : undefined;
 }

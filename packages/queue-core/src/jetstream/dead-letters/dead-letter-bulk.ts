@@ -1,5 +1,5 @@
 import { forEachLimited } from '../../for-each-limited.ts';
-import type { BrokerTrouble, ReplayObstacle, ReplayResult } from './dead-letter-replayer.ts';
+import type { BrokerTrouble, ReplayRefusal, ReplayResult } from './dead-letter-replayer.ts';
 import type { DeadLetterEntry, DeadLetterPage } from './dead-letter-scan.ts';
 
 export interface BulkReplayCount {
@@ -7,7 +7,7 @@ export interface BulkReplayCount {
   /** Dead letters that were not replayed. */
   readonly skipped: number;
   /** How many of them for which reason. */
-  readonly obstacles: Readonly<Partial<Record<ReplayObstacle, number>>>;
+  readonly refusals: Readonly<Partial<Record<ReplayRefusal, number>>>;
 }
 
 export type BulkReplayResult =
@@ -18,7 +18,7 @@ export type BulkReplayResult =
 
 type Trouble = Extract<ReplayResult, { kind: 'refused' }>;
 
-export interface BulkReplayParts {
+export interface BulkReplayDependencies {
   readonly list: (options: { limit: number; from: number }) => Promise<DeadLetterPage>;
   readonly replay: (sequence: number) => Promise<ReplayResult>;
 }
@@ -31,13 +31,13 @@ const concurrency = 16;
 
 /** Replays one dead letter after the other, and counts. To be used once. */
 export class BulkReplay {
-  readonly #parts: BulkReplayParts;
-  readonly #obstacles = new Map<ReplayObstacle, number>();
+  readonly #deps: BulkReplayDependencies;
+  readonly #refusals = new Map<ReplayRefusal, number>();
   #replayed = 0;
   #skipped = 0;
 
-  constructor(parts: BulkReplayParts) {
-    this.#parts = parts;
+  constructor(deps: BulkReplayDependencies) {
+    this.#deps = deps;
   }
 
   /** Takes up to `limit` dead letters from `from` on, none behind `lastSequence`. Throws what `list` throws. */
@@ -45,7 +45,7 @@ export class BulkReplay {
     let next = options.from;
     let left = options.limit;
     for (let pages = 0; left > 0 && pages < maxPages; pages++) {
-      const page = await this.#parts.list({ limit: Math.min(pageSize, left), from: next ?? 1 });
+      const page = await this.#deps.list({ limit: Math.min(pageSize, left), from: next ?? 1 });
       const entries = page.entries.filter(({ sequence }) => sequence <= lastSequence);
       const trouble = await this.#replayAll(entries);
       if (trouble !== undefined) {
@@ -69,7 +69,7 @@ export class BulkReplay {
     let trouble: Trouble | undefined;
     await forEachLimited(entries, concurrency, async ({ sequence }) => {
       if (trouble === undefined) {
-        const result = await this.#parts.replay(sequence);
+        const result = await this.#deps.replay(sequence);
         trouble ??= this.#note(result);
       }
     });
@@ -84,12 +84,12 @@ export class BulkReplay {
       this.#replayed += 1;
     } else {
       this.#skipped += 1;
-      this.#obstacles.set(result.obstacle, (this.#obstacles.get(result.obstacle) ?? 0) + 1);
+      this.#refusals.set(result.refusal, (this.#refusals.get(result.refusal) ?? 0) + 1);
     }
     return undefined;
   }
 
   #count(): BulkReplayCount {
-    return { replayed: this.#replayed, skipped: this.#skipped, obstacles: Object.fromEntries(this.#obstacles) };
+    return { replayed: this.#replayed, skipped: this.#skipped, refusals: Object.fromEntries(this.#refusals) };
   }
 }

@@ -25,7 +25,7 @@ import type { CallbackStore, CallStore } from '../store/index.ts';
 import type { StoredDeadLetter } from './dead-letter-message.ts';
 
 /** Why a dead letter was not replayed, with the broker well. It stays unless said otherwise. */
-export type ReplayObstacle =
+export type ReplayRefusal =
   | 'dead_letter_not_found'
   /** Its function is not registered. */
   | 'unknown_function'
@@ -42,13 +42,13 @@ export type BrokerTrouble = Exclude<RefusalReason, 'conflict' | 'too_large'>;
 export type ReplayResult =
   /** It is on its way again: the queue, or undefined for a callback. */
   | { readonly kind: 'replayed'; readonly queue: string | undefined }
-  | { readonly kind: 'kept'; readonly obstacle: ReplayObstacle }
+  | { readonly kind: 'kept'; readonly refusal: ReplayRefusal }
   | { readonly kind: 'refused'; readonly reason: BrokerTrouble; readonly detail: string };
 
 /** The function of this name as it is registered now; undefined where there is none. */
 export type LookupFunction = (name: string) => FunctionConfig | undefined;
 
-export interface ReplayerParts {
+export interface ReplayerDependencies {
   readonly topology: Pick<QueueTopology, 'manager' | 'ensureFunction' | 'forgetQueue' | 'listQueues'>;
   readonly publisher: Pick<Publisher, 'publish'>;
   readonly calls: Pick<CallStore, 'findOutcome' | 'findCallbackState'>;
@@ -70,14 +70,14 @@ const inTheWay: ReadonlySet<RefusalReason> = new Set(['conflict', 'undecided']);
  * between loses nothing (P2); and what shows that it was stored before keeps a second replay from storing it twice.
  */
 export class DeadLetterReplayer {
-  readonly #parts: ReplayerParts;
+  readonly #deps: ReplayerDependencies;
   readonly #now: () => number;
   readonly #sleep: (ms: number) => Promise<unknown>;
 
-  constructor(parts: ReplayerParts) {
-    this.#parts = parts;
-    this.#now = parts.now ?? Date.now;
-    this.#sleep = parts.sleep ?? delay;
+  constructor(deps: ReplayerDependencies) {
+    this.#deps = deps;
+    this.#now = deps.now ?? Date.now;
+    this.#sleep = deps.sleep ?? delay;
   }
 
   /** Throws `QueueError` where the broker does not answer: then it may have been done, and can be repeated. */
@@ -87,7 +87,7 @@ export class DeadLetterReplayer {
     }
     const result =
       stored.letter.kind === 'call' ? await this.#replayCall(stored, lookup) : await this.#replayCallback(stored);
-    if (result.kind === 'replayed' || (result.kind === 'kept' && result.obstacle === 'already_replayed')) {
+    if (result.kind === 'replayed' || (result.kind === 'kept' && result.refusal === 'already_replayed')) {
       await this.#remove(stored);
     }
     return result;
@@ -103,27 +103,27 @@ export class DeadLetterReplayer {
     if (config === undefined) {
       return kept('unknown_function');
     }
-    const call = nextLife(decoded.call, config, letter.generation + 1);
-    if ((await this.#parts.calls.findOutcome(keyOf(call))) !== undefined) {
+    const call = nextGeneration(decoded.call, config, letter.generation + 1);
+    if ((await this.#deps.calls.findOutcome(keyOf(call))) !== undefined) {
       return kept('already_replayed');
     }
     if (letter.queue !== call.queue && (await this.#isWaitingIn(letter.queue, call))) {
       return { kind: 'replayed', queue: letter.queue };
     }
     // Without a consumer nobody would find the call (P2), so it comes first.
-    await this.#parts.topology.ensureFunction(config);
-    const result = await this.#insist(
+    await this.#deps.topology.ensureFunction(config);
+    const result = await this.#storeOrWait(
       () => this.#store(call),
-      () => this.#standingOf(call),
+      () => this.#conflictOf(call),
     );
     return toResult(result, call.queue);
   }
 
   async #store(call: Call): Promise<PublishResult> {
-    const result = await this.#parts.publisher.publish(toMessage(call));
+    const result = await this.#deps.publisher.publish(toMessage(call));
     if (result.kind === 'refused' && result.reason === 'unavailable') {
       // The stream may have been deleted: the next replay makes sure of it.
-      this.#parts.topology.forgetQueue(call.queue);
+      this.#deps.topology.forgetQueue(call.queue);
     }
     return result;
   }
@@ -138,21 +138,21 @@ export class DeadLetterReplayer {
       return kept('already_replayed');
     }
     const fresh = { ...task, tries: 0 };
-    const result = await this.#insist(
-      () => this.#parts.callbacks.store(fresh, body, this.#now(), 0),
-      () => this.#standingOfCallback(task, stored.storedAtMs),
+    const result = await this.#storeOrWait(
+      () => this.#deps.callbacks.store(fresh, body, this.#now(), 0),
+      () => this.#conflictOfCallback(task, stored.storedAtMs),
     );
     return toResult(result, undefined);
   }
 
   /** Stores; where something of the same id is in the way that is about to go, waits for it a little. */
-  async #insist(store: () => Promise<PublishResult>, standing: () => Promise<Standing>): Promise<PublishResult> {
+  async #storeOrWait(store: () => Promise<PublishResult>, conflict: () => Promise<Conflict>): Promise<PublishResult> {
     for (let waitedMs = 0; ; waitedMs += pollMs) {
       const result = await store();
       if (result.kind === 'stored' || !inTheWay.has(result.reason)) {
         return result;
       }
-      const found = await standing();
+      const found = await conflict();
       if (found === 'replayed') {
         // By somebody else, or by us and the confirmation got lost.
         return { kind: 'stored', sequence: 0, duplicate: true };
@@ -165,9 +165,9 @@ export class DeadLetterReplayer {
   }
 
   /** What it is that waits in the queue under the id of this call. */
-  async #standingOf(call: Call): Promise<Standing> {
+  async #conflictOf(call: Call): Promise<Conflict> {
     const { queue, generation = 0 } = call;
-    const message = await lastMessage(this.#parts.topology.manager, queueStream(queue), anyOfItsId(call));
+    const message = await lastMessage(this.#deps.topology.manager, queueStream(queue), anyOfItsId(call));
     const decoded = message === undefined ? undefined : decodeCall(message.header.get(callHeader), message.data);
     if (decoded === undefined) {
       return 'going';
@@ -178,30 +178,30 @@ export class DeadLetterReplayer {
     return (decoded.call.generation ?? 0) >= generation ? 'replayed' : 'going';
   }
 
-  async #standingOfCallback(task: CallbackTask, buriedAtMs: number): Promise<Standing> {
-    const message = await lastMessage(this.#parts.topology.manager, callbackStream, callbackSubject('*', task));
+  async #conflictOfCallback(task: CallbackTask, deadLetterAtMs: number): Promise<Conflict> {
+    const message = await lastMessage(this.#deps.topology.manager, callbackStream, callbackSubject('*', task));
     if (message === undefined) {
       return (await this.#isDelivered(task)) ? 'replayed' : 'going';
     }
     const tries = callbackTaskCodec.decode(message.header.get(callbackTaskCodec.header))?.tries;
     // What came before the dead letter is in the hands of a worker that is about to acknowledge it.
-    return tries === 0 && message.time.getTime() > buriedAtMs ? 'replayed' : 'going';
+    return tries === 0 && message.time.getTime() > deadLetterAtMs ? 'replayed' : 'going';
   }
 
   async #isDelivered(task: CallbackTask): Promise<boolean> {
-    return (await this.#parts.calls.findCallbackState(task))?.status === 'delivered';
+    return (await this.#deps.calls.findCallbackState(task))?.status === 'delivered';
   }
 
   /** The function may have moved between a replay that was not confirmed and this one. */
   async #isWaitingIn(queue: string, call: Call): Promise<boolean> {
-    const queues = await this.#parts.topology.listQueues();
-    return queues.includes(queue) && (await this.#standingOf({ ...call, queue })) === 'replayed';
+    const queues = await this.#deps.topology.listQueues();
+    return queues.includes(queue) && (await this.#conflictOf({ ...call, queue })) === 'replayed';
   }
 
   /** By sequence: a newer one may have taken its place. */
   async #remove({ sequence }: StoredDeadLetter): Promise<void> {
     try {
-      await this.#parts.topology.manager.streams.deleteMessage(deadLetterStream, sequence, false);
+      await this.#deps.topology.manager.streams.deleteMessage(deadLetterStream, sequence, false);
     } catch (error) {
       if (!isMessageGone(error)) {
         throw asQueueError(error, 'a dead letter that was replayed cannot be removed');
@@ -211,7 +211,7 @@ export class DeadLetterReplayer {
 }
 
 /** What is in the way of a replay. */
-type Standing =
+type Conflict =
   /** The replay itself. */
   | 'replayed'
   /** The message that led to the dead letter, about to be acknowledged, or nothing any more. */
@@ -219,12 +219,12 @@ type Standing =
   /** A different call that a client gave the same id. */
   | 'another';
 
-function kept(obstacle: ReplayObstacle): ReplayResult {
-  return { kind: 'kept', obstacle };
+function kept(refusal: ReplayRefusal): ReplayResult {
+  return { kind: 'kept', refusal };
 }
 
 /** The call as it was accepted, with a fresh budget, in the queue that its function has now. It neither waits nor expires. */
-function nextLife(call: Call, { name, queue }: FunctionConfig, generation: number): Call {
+function nextGeneration(call: Call, { name, queue }: FunctionConfig, generation: number): Call {
   const { startedAt: _, notBefore: __, expiresAt: ___, ...accepted } = call;
   return { ...accepted, function: name, queue, retry: 0, generation };
 }

@@ -13,7 +13,7 @@ import { type StoredDeadLetter, toStoredDeadLetter } from './dead-letter-message
 import {
   DeadLetterReplayer,
   type LookupFunction,
-  type ReplayerParts,
+  type ReplayerDependencies,
   type ReplayResult,
 } from './dead-letter-replayer.ts';
 import { type DeadLetterPage, scanDeadLetters } from './dead-letter-scan.ts';
@@ -34,9 +34,9 @@ export interface PageOptions {
   readonly from?: number | undefined;
 }
 
-export interface DeadLetterStoreParts extends ReplayerParts {
+export interface DeadLetterStoreDependencies extends ReplayerDependencies {
   readonly broker: Pick<Broker, 'apiPrefix' | 'connected' | 'connection' | 'suspect' | 'createInbox'>;
-  readonly topology: ReplayerParts['topology'] & Pick<QueueTopology, 'ready'>;
+  readonly topology: ReplayerDependencies['topology'] & Pick<QueueTopology, 'ready'>;
   readonly publisher: Pick<Publisher, 'publish' | 'timeoutMs'>;
   /** Default: a function has one name. */
   readonly namesOf?: NamesOf;
@@ -46,17 +46,17 @@ const kinds = ['call', 'callback'] as const;
 
 /** The dead letters, for operators: what came to a bad end, and the way back. */
 export class DeadLetterStore {
-  readonly #parts: DeadLetterStoreParts;
+  readonly #deps: DeadLetterStoreDependencies;
   readonly #replayer: DeadLetterReplayer;
 
-  constructor(parts: DeadLetterStoreParts) {
-    this.#parts = parts;
-    this.#replayer = new DeadLetterReplayer(parts);
+  constructor(deps: DeadLetterStoreDependencies) {
+    this.#deps = deps;
+    this.#replayer = new DeadLetterReplayer(deps);
   }
 
   /** False while the broker is known to be away. */
   get available(): boolean {
-    return this.#parts.broker.connected && this.#parts.topology.ready;
+    return this.#deps.broker.connected && this.#deps.topology.ready;
   }
 
   /**
@@ -65,13 +65,13 @@ export class DeadLetterStore {
    */
   async list(query: DeadLetterQuery, { limit, from = 1 }: PageOptions): Promise<DeadLetterPage> {
     const scan = { subjects: this.#subjectsOf(query), reason: query.reason, limit, from };
-    const { topology, broker } = this.#parts;
+    const { topology, broker } = this.#deps;
     const subjects = { inbox: broker.createInbox(), apiPrefix: broker.apiPrefix };
     return scanDeadLetters(this.#connection(), topology.manager, scan, subjects);
   }
 
   #subjectsOf(query: DeadLetterQuery): string[] {
-    const { namesOf = onlyName } = this.#parts;
+    const { namesOf = onlyName } = this.#deps;
     const names = query.function === undefined ? [undefined] : namesOf(query.function);
     return names.map((name) => toSubject({ ...query, function: name }));
   }
@@ -81,7 +81,7 @@ export class DeadLetterStore {
    * whose dead letter is the newest. Throws `QueueError`.
    */
   async find(address: CallAddress, kind?: DeadLetter['kind']): Promise<StoredDeadLetter[]> {
-    const { manager } = this.#parts.topology;
+    const { manager } = this.#deps.topology;
     const newest = await lastMessage(manager, deadLetterStream, deadLetterFilter({ kind, call: address }));
     if (newest === undefined) {
       return [];
@@ -95,7 +95,7 @@ export class DeadLetterStore {
 
   /** Drops the dead letters that `find` finds; returns whether there were any. Throws `QueueError`. */
   async remove(address: CallAddress, kind?: DeadLetter['kind']): Promise<boolean> {
-    const { manager } = this.#parts.topology;
+    const { manager } = this.#deps.topology;
     const newest = await lastMessage(manager, deadLetterStream, deadLetterFilter({ kind, call: address }));
     if (newest === undefined) {
       return false;
@@ -115,10 +115,10 @@ export class DeadLetterStore {
    * publisher's time limit, and never throws for what the broker does.
    */
   async replay(address: CallAddress, lookup: LookupFunction, kind?: DeadLetter['kind']): Promise<ReplayResult> {
-    const { timeoutMs } = this.#parts.publisher;
+    const { timeoutMs } = this.#deps.publisher;
     const newest = async (): Promise<StoredDeadLetter | undefined> => (await this.find(address, kind))[0];
     return valueWithin(this.#replay(newest, lookup), timeoutMs, () => {
-      this.#parts.broker.suspect();
+      this.#deps.broker.suspect();
       return { kind: 'refused', reason: 'timeout', detail: `not done within ${timeoutMs} ms` };
     });
   }
@@ -143,7 +143,7 @@ export class DeadLetterStore {
     try {
       const stored = await read();
       return stored === undefined
-        ? { kind: 'kept', obstacle: 'dead_letter_not_found' }
+        ? { kind: 'kept', refusal: 'dead_letter_not_found' }
         : await this.#replayer.replay(stored, lookup);
     } catch (error) {
       return toTrouble(error);
@@ -152,7 +152,7 @@ export class DeadLetterStore {
 
   async #readAt(sequence: number): Promise<StoredDeadLetter | undefined> {
     try {
-      const message = await this.#parts.topology.manager.streams.getMessage(deadLetterStream, { seq: sequence });
+      const message = await this.#deps.topology.manager.streams.getMessage(deadLetterStream, { seq: sequence });
       return message === null ? undefined : toStoredDeadLetter(message);
     } catch (error) {
       throw asQueueError(error, 'a dead letter cannot be read');
@@ -161,14 +161,14 @@ export class DeadLetterStore {
 
   async #lastSequence(): Promise<number> {
     try {
-      return (await this.#parts.topology.manager.streams.info(deadLetterStream)).state.last_seq;
+      return (await this.#deps.topology.manager.streams.info(deadLetterStream)).state.last_seq;
     } catch (error) {
       throw asQueueError(error, 'the dead letters cannot be counted');
     }
   }
 
   #connection(): NatsConnection {
-    const { connection } = this.#parts.broker;
+    const { connection } = this.#deps.broker;
     if (connection === undefined) {
       throw new QueueError('broker', 'NATS is not connected yet');
     }

@@ -8,15 +8,15 @@ import type { QueueTopology } from '../layout/index.ts';
 import { AtomicPublisher, type Outgoing, type Publisher } from '../publish/index.ts';
 import { ExpiryStore } from '../store/index.ts';
 import { valueWithin } from '../time-limit.ts';
+import type { AdmissionControl, RoomRequest } from './admission-control.ts';
 import { toCallMessage } from './call-message.ts';
-import { type AcceptOptions, CarefulIntake, type KeyResult } from './careful-intake.ts';
+import { type AcceptOptions, ConditionalEnqueue, type KeyResult } from './conditional-enqueue.ts';
+import { DuplicateLookup } from './duplicate-lookup.ts';
 import type { DurabilityWatch } from './durability-watch.ts';
 import { IdClaims } from './id-claims.ts';
-import { KnownCalls } from './known-calls.ts';
-import type { QueueGauge, RoomRequest } from './queue-gauge.ts';
-import type { NameObstacle, UnregisteredNames } from './unregistered-names.ts';
+import type { NameRefusal, UnregisteredNames } from './unregistered-names.ts';
 
-export interface CallQueueParts {
+export interface CallQueueDependencies {
   readonly broker: Broker;
   readonly topology: QueueTopology;
   readonly publisher: Pick<Publisher, 'publish' | 'timeoutMs'>;
@@ -24,7 +24,7 @@ export interface CallQueueParts {
   /** Default: whatever the broker makes of a message is enough. */
   readonly durability?: Pick<DurabilityWatch, 'shortfall'>;
   /** Keeps the limits of queues and functions. Default: there are none. */
-  readonly gauge?: QueueGauge;
+  readonly admission?: AdmissionControl;
   /** Keeps the names of functions that are not registered within limits. Default: there may be any number. */
   readonly names?: Pick<UnregisteredNames, 'admit'>;
   /** How long idempotency keys are remembered, in milliseconds. Default 24 hours. */
@@ -49,25 +49,25 @@ const messageOverheadBytes = 64;
 export class CallQueue {
   readonly #broker: Broker;
   readonly #topology: QueueTopology;
-  readonly #publisher: CallQueueParts['publisher'];
+  readonly #publisher: CallQueueDependencies['publisher'];
   readonly #register: FunctionRegister;
-  readonly #gauge: QueueGauge | undefined;
-  readonly #names: CallQueueParts['names'];
+  readonly #admission: AdmissionControl | undefined;
+  readonly #names: CallQueueDependencies['names'];
   readonly #durability: Pick<DurabilityWatch, 'shortfall'> | undefined;
-  readonly #careful: CarefulIntake;
+  readonly #conditional: ConditionalEnqueue;
 
-  constructor(parts: CallQueueParts) {
-    const { broker, topology, publisher, register, gauge, names, durability, idempotencyWindowMs = dayMs } = parts;
+  constructor(deps: CallQueueDependencies) {
+    const { broker, topology, publisher, register, admission, names, durability, idempotencyWindowMs = dayMs } = deps;
     this.#broker = broker;
     this.#topology = topology;
     this.#publisher = publisher;
     this.#register = register;
-    this.#gauge = gauge;
+    this.#admission = admission;
     this.#names = names;
     this.#durability = durability;
-    this.#careful = new CarefulIntake({
+    this.#conditional = new ConditionalEnqueue({
       claims: new IdClaims({ publisher, topology }),
-      known: new KnownCalls({ topology }),
+      known: new DuplicateLookup({ topology }),
       publisher,
       atomic: new AtomicPublisher(publisher),
       expiries: new ExpiryStore(publisher, topology),
@@ -86,8 +86,8 @@ export class CallQueue {
   }
 
   /** Why there surely is no room for a call of the function, whatever its size: then refuse before its body is read. */
-  obstacle(target: FunctionConfig): RefusalReason | undefined {
-    return this.#gauge?.confirmedObstacle({ function: target, bytes: 0 });
+  refusalFor(target: FunctionConfig): RefusalReason | undefined {
+    return this.#admission?.confirmedRefusal({ function: target, bytes: 0 });
   }
 
   /**
@@ -102,21 +102,21 @@ export class CallQueue {
     if (isTooLargeLater(message, this.#broker.connection?.info?.max_payload)) {
       return refused('too_large', 'a retry or a dead letter of the call would be larger than max_payload');
     }
-    const gauge = this.#gauge;
+    const admission = this.#admission;
     const target = this.#targetOf(call);
-    if (gauge === undefined || !gauge.limits(target)) {
+    if (admission === undefined || !admission.limits(target)) {
       return this.#acceptInto(call, message, options);
     }
     const request = { function: target, bytes: bytesOf(message) };
-    if (!gauge.knows(target) || gauge.obstacle(request) !== undefined) {
-      await valueWithin(gauge.confirm(request), confirmMs, () => undefined);
+    if (!admission.knows(target) || admission.refusalFor(request) !== undefined) {
+      await valueWithin(admission.confirm(request), confirmMs, () => undefined);
     }
     // Looked at in the turn in which the call is counted: others have waited for the same answer.
-    const obstacle = gauge.obstacle(request);
-    if (obstacle !== undefined) {
-      return refused(obstacle, 'a limit that is set for the queue or the function is reached');
+    const refusal = admission.refusalFor(request);
+    if (refusal !== undefined) {
+      return refused(refusal, 'a limit that is set for the queue or the function is reached');
     }
-    const settle = gauge.add(request);
+    const settle = admission.add(request);
     const result = await this.#acceptInto(call, message, options);
     settle(result.kind === 'stored');
     return result;
@@ -144,16 +144,16 @@ export class CallQueue {
     const deadline = performance.now() + timeoutMs;
     const isOver = (): boolean => performance.now() >= deadline;
     const store = (): Promise<AcceptResult> =>
-      isPlain ? this.#publishInTime(message, isOver) : this.#careful.accept(call, options, isOver);
+      isPlain ? this.#publishInTime(message, isOver) : this.#conditional.accept(call, options, isOver);
     return valueWithin(this.#acceptSlowly(call, store), timeoutMs, () => this.#late());
   }
 
   /** Makes sure of what the call needs, and asks the broker what else has to be known, before it is stored. */
   async #acceptSlowly(call: Call, store: () => Promise<AcceptResult>): Promise<AcceptResult> {
     try {
-      const obstacle = await this.#refuseName(call);
-      if (obstacle !== undefined) {
-        return refused(obstacle, 'as many functions that are not registered have a consumer as may have one');
+      const refusal = await this.#checkName(call);
+      if (refusal !== undefined) {
+        return refused(refusal, 'as many functions that are not registered have a consumer as may have one');
       }
       await this.#openLane(call);
       return this.#noticed(call, await store());
@@ -165,7 +165,7 @@ export class CallQueue {
     }
   }
 
-  async #refuseName({ queue, function: name, submitter }: Call): Promise<NameObstacle | undefined> {
+  async #checkName({ queue, function: name, submitter }: Call): Promise<NameRefusal | undefined> {
     return this.#topology.hasLane(queue, name) ? undefined : await this.#names?.admit(queue, name, submitter);
   }
 

@@ -3,7 +3,7 @@ import { type Call, emptyBody, identityOf } from '../../call/index.ts';
 import type { PublishResult } from '../../publish-result.ts';
 import { type Claim, claimCodec } from '../../records/index.ts';
 import { expiryStream, type QueueTopology } from '../layout/index.ts';
-import { expectLast, lastMessage, MessageHeaders, untilDecided } from '../messages/index.ts';
+import { expectLast, lastMessage, MessageHeaders, retryWhileUndecided } from '../messages/index.ts';
 import type { Publisher } from '../publish/index.ts';
 
 /** A claim that this process has. */
@@ -30,7 +30,7 @@ export type ClaimResult =
   | { readonly kind: 'gone' }
   | Extract<PublishResult, { kind: 'refused' }>;
 
-export interface IdClaimsParts {
+export interface IdClaimsDependencies {
   readonly publisher: Pick<Publisher, 'publish' | 'timeoutMs'>;
   readonly topology: Pick<QueueTopology, 'manager'>;
   /** Unix time in milliseconds. Default `Date.now`. */
@@ -50,12 +50,12 @@ const underWayMs = 120_000;
  * same at once one comes first.
  */
 export class IdClaims {
-  readonly #parts: IdClaimsParts;
+  readonly #deps: IdClaimsDependencies;
   readonly #now: () => number;
 
-  constructor(parts: IdClaimsParts) {
-    this.#parts = parts;
-    this.#now = parts.now ?? Date.now;
+  constructor(deps: IdClaimsDependencies) {
+    this.#deps = deps;
+    this.#now = deps.now ?? Date.now;
   }
 
   /** Throws `QueueError`. */
@@ -72,7 +72,7 @@ export class IdClaims {
   /** What is there that was in the way. */
   async #judge(wanted: WantedClaim, call: Call, mine: Claim): Promise<ClaimResult> {
     const { subject, sharedInQueue } = wanted;
-    const message = await lastMessage(this.#parts.topology.manager, expiryStream, subject);
+    const message = await lastMessage(this.#deps.topology.manager, expiryStream, subject);
     const by = message && claimCodec.decode(message.header.get(claimCodec.header));
     if (message === undefined || by === undefined) {
       return { kind: 'gone' };
@@ -94,7 +94,7 @@ export class IdClaims {
    * of the two: so a claim is taken over after that for a call of the same queue alone.
    */
   get #storedWithinMs(): number {
-    return this.#parts.publisher.timeoutMs + graceMs;
+    return this.#deps.publisher.timeoutMs + graceMs;
   }
 
   #own({ subject, sharedInQueue }: WantedClaim, claim: Claim, sequence: number): OwnClaim {
@@ -110,6 +110,6 @@ export class IdClaims {
     result.set('Nats-TTL', `${Math.ceil((this.#storedWithinMs + underWayMs) / 1000)}s`);
     expectLast(result, subject, over);
     const message = { subject, headers: result, body: emptyBody };
-    return untilDecided(() => this.#parts.publisher.publish(message), this.#parts.sleep);
+    return retryWhileUndecided(() => this.#deps.publisher.publish(message), this.#deps.sleep);
   }
 }

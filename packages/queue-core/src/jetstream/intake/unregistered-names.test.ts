@@ -24,11 +24,11 @@ function start(limits = { inAll: 5, perSubmitter: 2 }) {
     now: () => clock.now,
   });
   const admit = async (name: string, submitter?: string): Promise<string> => {
-    const obstacle = await names.admit('default', name, submitter);
-    if (obstacle === undefined) {
+    const refusal = await names.admit('default', name, submitter);
+    if (refusal === undefined) {
       lanes.add(name);
     }
-    return obstacle ?? 'admitted';
+    return refusal ?? 'admitted';
   };
   return { names, lanes, clock, admit };
 }

@@ -9,7 +9,7 @@ export interface NameLimits {
 }
 
 /** Why a name gets no consumer. */
-export type NameObstacle = 'too_many_names' | 'too_many_functions';
+export type NameRefusal = 'too_many_names' | 'too_many_functions';
 
 export interface UnregisteredNamesOptions {
   readonly topology: Pick<QueueTopology, 'listLanes'>;
@@ -59,7 +59,7 @@ export class UnregisteredNames {
    * Whether a function may get a consumer that has none as far as this process knows; undefined if it may. To be asked before
    * each is made. Throws `QueueError` when the broker cannot be asked.
    */
-  async admit(queue: string, name: string, submitter: string | undefined): Promise<NameObstacle | undefined> {
+  async admit(queue: string, name: string, submitter: string | undefined): Promise<NameRefusal | undefined> {
     const { register, limits } = this.#options;
     if (register.isRegistered(name)) {
       return undefined;

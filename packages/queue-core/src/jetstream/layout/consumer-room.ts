@@ -19,7 +19,7 @@ export async function raiseConsumerLimit(
   logger: QueueLogger,
 ): Promise<void> {
   try {
-    const wanted = Math.min(wantedConsumers, await mostOfAccount(manager, config));
+    const wanted = Math.min(wantedConsumers, await maxOfAccount(manager, config));
     if (config.max_consumers < wanted) {
       const changed: StreamConfig = { ...config, max_consumers: wanted };
       await manager.streams.update(config.name, changed);
@@ -33,7 +33,7 @@ export async function raiseConsumerLimit(
   }
 }
 
-async function mostOfAccount(manager: JetStreamManager, { num_replicas: replicas }: StreamConfig): Promise<number> {
+async function maxOfAccount(manager: JetStreamManager, { num_replicas: replicas }: StreamConfig): Promise<number> {
   const account = await manager.getAccountInfo();
   const { max_consumers: most } = account.tiers?.[`R${replicas}`]?.limits ?? account.limits;
   return most > 0 ? most : Number.POSITIVE_INFINITY;

@@ -4,7 +4,7 @@ import type { StreamInfo } from '@nats-io/jetstream';
  * How long an end is remembered at least, in milliseconds, however short `RESULT_TTL` is. The record keeps a call from
  * being run again by a delivery that comes late, and what is left to do after a crash is done from it (P2).
  */
-const leastMs = 10 * 60 * 1000;
+const minMs = 10 * 60 * 1000;
 
 /** How long ends are kept where no gateway has said otherwise, in milliseconds. */
 const defaultMs = 60 * 60 * 1000;
@@ -26,7 +26,7 @@ export function toEndMetadata(resultTtlMs = defaultMs): Record<string, string> {
 /** For how long ends are kept whose calls are done with, in milliseconds. */
 export function keptMs({ config }: Pick<StreamInfo, 'config'>): number {
   const said = Number(config.metadata?.[key] ?? Number.NaN);
-  return Math.max(Number.isFinite(said) ? said : defaultMs, leastMs);
+  return Math.max(Number.isFinite(said) ? said : defaultMs, minMs);
 }
 
 /** Whether what was seen of a call still holds for the record of its end. Both on the monotonic clock. */

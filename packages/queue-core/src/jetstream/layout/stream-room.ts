@@ -37,7 +37,7 @@ const keepers = new Map([
 ]);
 
 /** Why a message may not be sent now. */
-export type RoomObstacle = 'queue_full' | 'overloaded';
+export type RoomRefusal = 'queue_full' | 'overloaded';
 
 type Topology = Pick<QueueTopology, 'manager' | 'ready' | 'listQueues' | 'onStream'>;
 
@@ -56,7 +56,7 @@ export class StreamRoom {
   }
 
   /** Why a message may not be sent to the subject; one that may is counted. */
-  obstacle(subject: string, bytes: number): RoomObstacle | undefined {
+  refusalFor(subject: string, bytes: number): RoomRefusal | undefined {
     const level = this.#levels.get(streamOf(subject) ?? '');
     if (level === undefined) {
       return undefined;
@@ -74,7 +74,7 @@ export class StreamRoom {
   }
 
   /** Asks the broker. To be called twice a second where streams have limits. Throws `QueueError`. */
-  async look(): Promise<void> {
+  async refresh(): Promise<void> {
     if (!this.#topology.ready) {
       return;
     }

@@ -44,19 +44,19 @@ export class StreamWatch {
   }
 
   /** Looks whether all known streams are there. To be called every few seconds. Never throws. */
-  async look(): Promise<void> {
+  async refresh(): Promise<void> {
     if (!this.#topology.ready) {
       return;
     }
     try {
-      await this.#look();
+      await this.#refresh();
       this.#retries.succeeded();
     } catch (error) {
       this.#retries.failed(error, {});
     }
   }
 
-  async #look(): Promise<void> {
+  async #refresh(): Promise<void> {
     const names = await this.#list();
     const gone: string[] = [];
     for (const name of this.#known.missingFrom(names)) {

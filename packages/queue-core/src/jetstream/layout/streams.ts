@@ -62,7 +62,7 @@ export async function ensureStream(
 }
 
 /** The least that a stream is made with whose `max_bytes` have no room. */
-const leastBytes = 1024 * 1024;
+const minBytes = 1024 * 1024;
 
 /**
  * As `ensureStream`, for a stream whose `max_bytes` may be less where there is no room: JetStream reserves them, and
@@ -81,7 +81,7 @@ export async function ensureStreamWithRoom(
     return await ensureStream(manager, wanted, logger);
   } catch (error) {
     const less = Math.floor(wanted.max_bytes / 4);
-    if (!isOutOfRoom(error) || less < leastBytes) {
+    if (!isOutOfRoom(error) || less < minBytes) {
       throw error;
     }
     const fields = { stream: wanted.name, bytes: wanted.max_bytes, triedNext: less };

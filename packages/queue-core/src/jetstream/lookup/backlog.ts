@@ -65,7 +65,7 @@ export class BacklogReader {
   }
 
   /** @param serves whether a queue counts. Throws `QueueError`. */
-  async look(serves: (queue: string) => boolean): Promise<Backlog> {
+  async read(serves: (queue: string) => boolean): Promise<Backlog> {
     const streams = await this.#listStreams();
     const messages = new Map(streams.map(({ config, state }) => [config.name, state.messages]));
     const ofQueues = streams.flatMap((stream) => {

@@ -15,12 +15,11 @@ import {
   queueStream,
 } from '../../call/index.ts';
 import { QueueError } from '../../errors.ts';
-import { type CallStanding, deadLetterFilter, type EndedCall } from '../../records/index.ts';
+import { type CallState, deadLetterFilter, type EndedCall } from '../../records/index.ts';
 import type { Broker } from '../connecting/index.ts';
 import type { Handovers } from '../consume/index.ts';
 import { toStoredDeadLetter } from '../dead-letters/index.ts';
 import { isApiError } from '../error-codes.ts';
-import type { HolderLine, Silence, StoredAttempt } from '../holders/index.ts';
 import {
   deadLetterStream,
   isFresh,
@@ -30,16 +29,17 @@ import {
   wasDelivered,
 } from '../layout/index.ts';
 import { lastMessage, scheduledAt } from '../messages/index.ts';
+import type { RunningCallClient, Silence, StoredAttempt } from '../running-calls/index.ts';
 import type { CallStore, CancelIntents, RecordedEnd } from '../store/index.ts';
 import { listOwners } from './call-owners.ts';
 import { toLostOutcome } from './lost-outcome.ts';
 
-interface CallFinderParts {
+interface CallFinderDependencies {
   readonly broker: Pick<Broker, 'connected'>;
   readonly topology: Pick<QueueTopology, 'ready' | 'manager' | 'listQueues'>;
   readonly calls: Pick<CallStore, 'findNewestOutcome' | 'findCallbackState' | 'recordOutcome'>;
   readonly intents: Pick<CancelIntents, 'find'>;
-  readonly holders: Pick<HolderLine, 'ask'>;
+  readonly runningCalls: Pick<RunningCallClient, 'ask'>;
   readonly handovers: Pick<Handovers, 'lastAt'>;
   /** How long after its end a call is known, in milliseconds; 0 is as long as its record is kept. */
   readonly resultTtlMs: number;
@@ -68,25 +68,25 @@ const maxLooks = 5;
  * leader of each stream is asked, since followers may be behind.
  */
 export class CallFinder {
-  readonly #parts: CallFinderParts;
+  readonly #deps: CallFinderDependencies;
   readonly #now: () => number;
   #queues: { readonly names: Promise<string[]>; readonly at: number } | undefined;
 
-  constructor(parts: CallFinderParts) {
-    this.#parts = parts;
-    this.#now = parts.now ?? Date.now;
+  constructor(deps: CallFinderDependencies) {
+    this.#deps = deps;
+    this.#now = deps.now ?? Date.now;
   }
 
   /** False while the broker is known to be away. */
   get available(): boolean {
-    return this.#parts.broker.connected && this.#parts.topology.ready;
+    return this.#deps.broker.connected && this.#deps.topology.ready;
   }
 
   /**
    * Of several calls one that is alive, else the newest; undefined where none is known. The bodies of calls and results are
    * left out: whoever waits for a call holds what was found of it. Throws `QueueError`.
    */
-  async find(address: CallAddress): Promise<CallStanding | undefined> {
+  async find(address: CallAddress): Promise<CallState | undefined> {
     const found =
       (await this.#look(address, 0)) ??
       (await this.#lookAgain(address)) ??
@@ -112,53 +112,53 @@ export class CallFinder {
 
   /** Everybody who has a call of this id, whoever has the newest first. Throws `QueueError`. */
   async listOwners(callId: string): Promise<CallAddress[]> {
-    return listOwners(this.#parts.topology.manager, await this.#listQueues(), callId);
+    return listOwners(this.#deps.topology.manager, await this.#listQueues(), callId);
   }
 
   /** It may be in a queue that is new, or have begun its next life between the two looks. */
-  #lookAgain(address: CallAddress): Promise<CallStanding | undefined> {
+  #lookAgain(address: CallAddress): Promise<CallState | undefined> {
     this.#queues = undefined;
     return this.#look(address, 0);
   }
 
-  async #look(address: CallAddress, looks: number): Promise<CallStanding | undefined> {
+  async #look(address: CallAddress, looks: number): Promise<CallState | undefined> {
     const message = await this.#findMessage(address);
     const queued = message && toQueuedCall(message, emptyBody);
     // An end that is looked for is that of the call that was found: others of its id may have ended since.
     const which = queued === undefined ? address : addressOf(identityOf(queued.call));
-    const ended = await this.#parts.calls.findNewestOutcome(which);
+    const ended = await this.#deps.calls.findNewestOutcome(which);
     if (queued === undefined || (ended !== undefined && isOf(ended, queued.call))) {
       return ended && this.#toEnded(ended);
     }
-    return this.#toAlive(queued, looks);
+    return this.#toActive(queued, looks);
   }
 
-  async #toAlive(queued: QueuedCall, looks: number): Promise<CallStanding | undefined> {
+  async #toActive(queued: QueuedCall, looks: number): Promise<CallState | undefined> {
     const { call, subject, dueAt } = queued;
     if (subject.readiness === 'later') {
-      return { kind: 'alive', phase: hasStarted(call) ? 'retrying' : 'scheduled', call, dueAt };
+      return { kind: 'active', phase: hasStarted(call) ? 'retrying' : 'scheduled', call, dueAt };
     }
-    const progress = await laneProgress(this.#parts.topology.manager, subject);
+    const progress = await laneProgress(this.#deps.topology.manager, subject);
     return wasDelivered(progress, queued) === 'no'
-      ? { kind: 'alive', phase: 'queued', call }
+      ? { kind: 'active', phase: 'queued', call }
       : this.#toHandedOut(queued, progress, looks);
   }
 
   /** A call that a worker has taken, or may have. */
-  async #toHandedOut(queued: QueuedCall, progress: LaneProgress, looks: number): Promise<CallStanding | undefined> {
+  async #toHandedOut(queued: QueuedCall, progress: LaneProgress, looks: number): Promise<CallState | undefined> {
     const { call } = queued;
     const mayLook = looks < maxLooks;
-    const answer = await this.#parts.holders.ask(attemptOf(queued), { orLeft: mayLook });
+    const answer = await this.#deps.runningCalls.ask(attemptOf(queued), { orLeft: mayLook });
     if (answer.kind === 'running') {
-      return { kind: 'alive', phase: 'running', call, held: answer.report };
+      return { kind: 'active', phase: 'running', call, held: answer.report };
     }
     if (mayLook && (answer.kind === 'left' || (await this.#hasMoved(queued)))) {
       return this.#look(addressOf(identityOf(call)), looks + 1);
     }
     const silence = answer.kind === 'silent' ? answer : nothingSaid;
     return (await this.#mayBeLeased(queued, progress, silence))
-      ? { kind: 'alive', phase: 'running', call, held: silence.last, isSilent: true }
-      : { kind: 'alive', phase: 'queued', call };
+      ? { kind: 'active', phase: 'running', call, held: silence.last, isSilent: true }
+      : { kind: 'active', phase: 'queued', call };
   }
 
   /**
@@ -172,7 +172,7 @@ export class CallFinder {
     }
     // A broker that has just started does not know when it delivered last, and has delivered nothing since.
     const { deliveredAtMs = 0 } = progress;
-    const handedBackAtMs = await this.#parts.handovers.lastAt(identityOf(queued.call));
+    const handedBackAtMs = await this.#deps.handovers.lastAt(identityOf(queued.call));
     // If others of its function were delivered since, only a worker that has answered shows that this one was.
     return handedBackAtMs === undefined || (last !== undefined && handedBackAtMs < deliveredAtMs);
   }
@@ -182,12 +182,12 @@ export class CallFinder {
     if ((await this.#findMessage(address))?.seq !== sequence) {
       return true;
     }
-    const ended = await this.#parts.calls.findNewestOutcome(address);
+    const ended = await this.#deps.calls.findNewestOutcome(address);
     return ended !== undefined && isOf(ended, call);
   }
 
   async #toEnded({ outcome, ...place }: RecordedEnd): Promise<EndedCall> {
-    const callback = outcome.callbackUrl === undefined ? undefined : await this.#parts.calls.findCallbackState(outcome);
+    const callback = outcome.callbackUrl === undefined ? undefined : await this.#deps.calls.findCallbackState(outcome);
     return { kind: 'ended', outcome, callback, ...place };
   }
 
@@ -195,14 +195,14 @@ export class CallFinder {
    * A call that was taken out of its queue to be cancelled and has no outcome yet: it gets that now. Its canceller may
    * be dead.
    */
-  async #findCancelling(address: CallAddress): Promise<CallStanding | undefined> {
+  async #findCancelling(address: CallAddress): Promise<CallState | undefined> {
     const seenAt = performance.now();
-    const intent = await this.#parts.intents.find(address);
+    const intent = await this.#deps.intents.find(address);
     if (intent === undefined) {
       return undefined;
     }
     if (isFresh(seenAt)) {
-      await this.#parts.calls.recordOutcome(intent.outcome, emptyBody);
+      await this.#deps.calls.recordOutcome(intent.outcome, emptyBody);
     }
     return this.#look(addressOf(intent.outcome), maxLooks);
   }
@@ -210,14 +210,14 @@ export class CallFinder {
   /** A call that could not be read, or whose end could not be recorded, has left a dead letter all the same. */
   async #findLost(address: CallAddress): Promise<EndedCall | undefined> {
     const subject = deadLetterFilter({ kind: 'call', call: address });
-    const message = await lastMessage(this.#parts.topology.manager, deadLetterStream, subject);
+    const message = await lastMessage(this.#deps.topology.manager, deadLetterStream, subject);
     const stored = message && toStoredDeadLetter(message);
     return stored && { kind: 'ended', outcome: toLostOutcome(stored), callback: undefined };
   }
 
   /** By the broker's clock where that is known: the one of the worker that ended the call may be set. */
   async #isForgotten({ outcome, callback, storedAt = outcome.endedAt }: EndedCall): Promise<boolean> {
-    const { resultTtlMs } = this.#parts;
+    const { resultTtlMs } = this.#deps;
     const isOld = resultTtlMs > 0 && storedAt + resultTtlMs < this.#now();
     // An end lives as long as its call.
     return isOld && callback?.status !== 'pending' && (await this.#findMessage(addressOf(outcome))) === undefined;
@@ -225,7 +225,7 @@ export class CallFinder {
 
   async #lastIn(queue: string, address: CallAddress): Promise<StoredMsg | undefined> {
     try {
-      return await lastMessage(this.#parts.topology.manager, queueStream(queue), callFilter(queue, address));
+      return await lastMessage(this.#deps.topology.manager, queueStream(queue), callFilter(queue, address));
     } catch (error) {
       const cause = error instanceof QueueError ? error.cause : undefined;
       if (isApiError(cause, 'streamNotFound')) {
@@ -238,7 +238,7 @@ export class CallFinder {
   #listQueues(): Promise<string[]> {
     const now = this.#now();
     if (this.#queues === undefined || this.#queues.at + queuesKnownMs < now) {
-      const names = this.#parts.topology.listQueues();
+      const names = this.#deps.topology.listQueues();
       this.#queues = { names, at: now };
       names.catch(() => {
         this.#queues = undefined;

@@ -1,6 +1,6 @@
 import type { NatsConnection, Subscription } from '@nats-io/transport-node';
 import { addressOf, type CallIdentity } from '../../call/index.ts';
-import { anyOutcomeSubject, wordSubject } from '../../records/index.ts';
+import { anyOutcomeSubject, signalSubject } from '../../records/index.ts';
 import type { Broker } from '../connecting/index.ts';
 import { inboxCallback } from '../messages/index.ts';
 
@@ -98,7 +98,7 @@ export class CallWatches {
       return undefined;
     }
     const ends = anyOutcomeSubject(addressOf(call));
-    const subjects = scope === 'end' ? [ends] : [ends, wordSubject(call, 'moved')];
+    const subjects = scope === 'end' ? [ends] : [ends, signalSubject(call, 'moved')];
     const watch: CallWatch = new CallWatch(connection, subjects, () => this.#open.delete(watch));
     this.#open.add(watch);
     return watch;

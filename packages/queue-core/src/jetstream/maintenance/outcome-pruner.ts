@@ -15,7 +15,7 @@ import {
 import type { Publisher } from '../publish/index.ts';
 import { findMoving, tokensOf } from './moving-calls.ts';
 
-export interface OutcomePrunerParts {
+export interface OutcomePrunerDependencies {
   readonly broker: Pick<Broker, 'connection' | 'connected' | 'createInbox' | 'apiPrefix'>;
   readonly topology: Pick<QueueTopology, 'manager'>;
   readonly publisher: Pick<Publisher, 'publish'>;
@@ -56,12 +56,12 @@ const behindMs = 2_000;
  * Safe in many processes at once: no message of a call comes after there was none.
  */
 export class OutcomePruner {
-  readonly #parts: OutcomePrunerParts;
+  readonly #deps: OutcomePrunerDependencies;
   readonly #sleep: (ms: number) => Promise<unknown>;
 
-  constructor(parts: OutcomePrunerParts) {
-    this.#parts = parts;
-    this.#sleep = parts.sleep ?? delay;
+  constructor(deps: OutcomePrunerDependencies) {
+    this.#deps = deps;
+    this.#sleep = deps.sleep ?? delay;
   }
 
   /** One round. Throws `QueueError`, and then nothing is removed but what was looked at whole. */
@@ -98,12 +98,12 @@ export class OutcomePruner {
   }
 
   get #manager(): JetStreamManager {
-    return this.#parts.topology.manager;
+    return this.#deps.topology.manager;
   }
 
   /** The oldest records, up to the first that is young. By the broker's clock alone. */
   async #readOld(info: StreamInfo): Promise<OldRecord[]> {
-    const bound = brokerTime(info) - (this.#parts.keptMs ?? keptMs(info));
+    const bound = brokerTime(info) - (this.#deps.keptMs ?? keptMs(info));
     if (info.state.messages === 0 || Date.parse(info.state.first_ts) > bound) {
       return [];
     }
@@ -114,7 +114,7 @@ export class OutcomePruner {
 
   /** Bodies stay with the broker. */
   async #readHeaders(from: number): Promise<PulledMessage[]> {
-    const { connection, connected, apiPrefix } = this.#parts.broker;
+    const { connection, connected, apiPrefix } = this.#deps.broker;
     if (connection === undefined || !connected) {
       throw new QueueError('broker', 'the ends of calls cannot be read without a connection');
     }
@@ -129,7 +129,7 @@ export class OutcomePruner {
         inactive_threshold: idleNanos,
       });
       try {
-        const inbox = this.#parts.broker.createInbox();
+        const inbox = this.#deps.broker.createInbox();
         return await new PullReader(connection, consumer, { inbox, apiPrefix }).read(pageSize);
       } finally {
         await this.#manager.consumers.delete(outcomeStream, consumer.name).catch(() => false);
@@ -185,7 +185,7 @@ export class OutcomePruner {
       }
     }
     expectLast(headers, subject, sequence);
-    const result = await this.#parts.publisher.publish({ subject, headers, body: message.data });
+    const result = await this.#deps.publisher.publish({ subject, headers, body: message.data });
     if (result.kind === 'refused' && result.reason !== 'conflict') {
       throw new QueueError('broker', `the end of a call in motion cannot be stored again: ${result.detail}`);
     }

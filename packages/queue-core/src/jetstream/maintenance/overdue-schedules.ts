@@ -9,9 +9,9 @@ import type { Outgoing, Publisher } from '../publish/index.ts';
 /** The server is never this late with a schedule that it has not forgotten. */
 const overdueMs = 10_000;
 /** So many in a row that are not overdue end a look at a stream: schedules that were forgotten come to be the oldest. */
-const enough = 5;
+const maxInTime = 5;
 /** Most schedules that are looked at in one stream at once. */
-const most = 100;
+const maxScanned = 100;
 
 /** Where schedules wait. */
 interface Schedules {
@@ -25,7 +25,7 @@ interface Schedules {
 const passedOver: ReadonlySet<RefusalReason> = new Set(['conflict', 'undecided', 'too_large']);
 
 /** Sent again, they would let the server take the message for one that it knows. */
-const spent = /^nats-(msg-id|expected-)/i;
+const outdatedHeaders = /^nats-(msg-id|expected-)/i;
 
 /**
  * Finds schedules that the server has forgotten. nats-server tries a schedule once: one that came due while the storage
@@ -76,7 +76,7 @@ export class OverdueSchedules {
     let next = 1;
     /** What we have stored ourselves begins here. */
     let end = Number.POSITIVE_INFINITY;
-    for (let seen = 0; seen < most && inTime < enough; seen++) {
+    for (let seen = 0; seen < maxScanned && inTime < maxInTime; seen++) {
       // Any replica may answer: whoever is behind is found out when the message is stored again.
       const message = await nextMessage(this.#topology.manager, stream, filter, next);
       if (message === undefined || message.seq >= end) {
@@ -111,7 +111,7 @@ function dueAt({ header, time }: StoredMsg): number {
 function again({ header, subject, data, seq }: StoredMsg, placeToken: number): Outgoing {
   const result = new MessageHeaders();
   for (const [name, values] of header) {
-    if (!spent.test(name)) {
+    if (!outdatedHeaders.test(name)) {
       result.set(name, values.join(','));
     }
   }

@@ -6,6 +6,6 @@ export { lastMessage, messageAt, nextMessage } from './last-message.ts';
 export { MessageHeaders, type OutgoingHeaders } from './message-headers.ts';
 export { type PulledMessage, PullReader, type PullSubjects } from './pull-reader.ts';
 export { limitReads } from './read-turns.ts';
+export { retryWhileUndecided } from './retry-while-undecided.ts';
 export { expectLast, scheduledAt, setSchedule } from './schedule.ts';
-export { TurnBatch } from './turn-batch.ts';
-export { untilDecided } from './until-decided.ts';
+export { TickBatch } from './tick-batch.ts';

@@ -5,11 +5,11 @@ import { QueueError } from '../../errors.ts';
  * Bytes of messages that may be on their way at once. nats-server closes a connection for which more than 64 MiB wait
  * (`max_pending`), and with it everything else that the process does.
  */
-const mostBytes = 48 * 1024 * 1024;
+const maxBytes = 48 * 1024 * 1024;
 /** JetStream sends a message within JSON: four characters for three bytes. */
 const inJson = 4 / 3;
 /** Enough to keep the broker busy, where messages are small. */
-const mostReads = 64;
+const maxReads = 64;
 /** A broker that is slower than this does not answer: clients are told so, instead of waiting in a line without an end. */
 const longestWaitMs = 10_000;
 
@@ -29,7 +29,7 @@ export class ReadTurns {
 
   /** @param maxPayload the largest message, in bytes */
   constructor(maxPayload: number, waitMs = longestWaitMs) {
-    this.#most = Math.max(1, Math.min(mostReads, Math.floor(mostBytes / (maxPayload * inJson))));
+    this.#most = Math.max(1, Math.min(maxReads, Math.floor(maxBytes / (maxPayload * inJson))));
     this.#waitMs = waitMs;
   }
 

@@ -18,7 +18,7 @@ interface Waiting {
 const maxBatchBytes = 8 * 1024 * 1024;
 
 /** Longest pause after a batch, in milliseconds. */
-const mostPauseMs = 20;
+const maxPauseMs = 20;
 
 /** Refusals that are about a message of the batch, not about the broker. */
 const aboutMessages: ReadonlySet<RefusalReason> = new Set(['conflict', 'undecided', 'too_large']);
@@ -48,7 +48,7 @@ export class AtomicPublisher {
         return;
       }
       this.#waiting.set(stream, [waiting]);
-      // Those of one turn of the event loop go together.
+      // Those of one tick of the event loop go together.
       setImmediate(() => void this.#drain(stream));
     });
   }
@@ -59,7 +59,7 @@ export class AtomicPublisher {
     while (waiting.length > 0) {
       const startedAt = performance.now();
       await this.#store(takeBatch(waiting));
-      await sleep(Math.min(performance.now() - startedAt, mostPauseMs));
+      await sleep(Math.min(performance.now() - startedAt, maxPauseMs));
     }
     this.#waiting.delete(stream);
   }

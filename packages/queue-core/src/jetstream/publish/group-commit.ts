@@ -15,7 +15,7 @@ type PublishesInTime = Pick<Publisher, 'publish' | 'timeoutMs'>;
 interface Gathering {
   readonly members: Member[];
   /** Called when this many have gathered. */
-  enough: { readonly count: number; readonly reached: () => void } | undefined;
+  target: { readonly count: number; readonly reached: () => void } | undefined;
 }
 
 export interface GroupCommitOptions {
@@ -97,15 +97,15 @@ export class GroupCommit implements PublishesInTime {
   #gather(group: string, member: Member): void {
     const gathering = this.#gathering.get(group);
     if (gathering === undefined) {
-      const first: Gathering = { members: [member], enough: undefined };
+      const first: Gathering = { members: [member], target: undefined };
       this.#gathering.set(group, first);
-      // What comes in one turn of the event loop goes together.
+      // What comes in one tick of the event loop goes together.
       setImmediate(() => void this.#storeAll(group, first));
       return;
     }
     gathering.members.push(member);
-    if (gathering.enough !== undefined && gathering.members.length >= gathering.enough.count) {
-      gathering.enough.reached();
+    if (gathering.target !== undefined && gathering.members.length >= gathering.target.count) {
+      gathering.target.reached();
     }
   }
 
@@ -125,10 +125,10 @@ export class GroupCommit implements PublishesInTime {
   async #regather(gathering: Gathering, answered: number, limitMs: number): Promise<void> {
     const count = Math.min(maxGroup, gathering.members.length + answered);
     const reached = new Promise<void>((resolve) => {
-      gathering.enough = { count, reached: resolve };
+      gathering.target = { count, reached: resolve };
     });
     await settledWithin(reached, limitMs);
-    gathering.enough = undefined;
+    gathering.target = undefined;
   }
 
   async #store(members: readonly Member[]): Promise<void> {

@@ -42,7 +42,7 @@ test('what was refused before it was sent is not sent later, by whatever connect
   expect(sent).toEqual(['kept']);
 });
 
-test('what a turn of the event loop publishes is sent at its end, in order', async () => {
+test('what a tick of the event loop publishes is sent at its end, in order', async () => {
   const { broker, sent, connect } = scriptedBroker();
   const publisher = new Publisher(broker);
   connect();

@@ -2,8 +2,8 @@ import type { Msg, MsgHdrs, NatsConnection, Subscription } from '@nats-io/transp
 import { type PublishResult, refused } from '../../publish-result.ts';
 import type { Broker } from '../connecting/index.ts';
 import type { StreamRoom } from '../layout/index.ts';
-import { inboxCallback, type OutgoingHeaders, TurnBatch } from '../messages/index.ts';
-import { AnswerTable } from './answer-table.ts';
+import { inboxCallback, type OutgoingHeaders, TickBatch } from '../messages/index.ts';
+import { PendingTable } from './pending-table.ts';
 import { parsePubAck } from './pub-ack.ts';
 
 export interface Outgoing {
@@ -29,7 +29,7 @@ export interface PublisherOptions {
   /** Monotonic clock in milliseconds. */
   readonly now?: () => number;
   /** Keeps the limits of streams. Default: they have none. */
-  readonly room?: Pick<StreamRoom, 'obstacle'>;
+  readonly room?: Pick<StreamRoom, 'refusalFor'>;
 }
 
 /** What headers take, about; with large ones more. */
@@ -56,9 +56,9 @@ export class Publisher {
   readonly #maxPending: number;
   readonly #maxPendingBytes: number;
   readonly #now: () => number;
-  readonly #room: Pick<StreamRoom, 'obstacle'> | undefined;
-  readonly #pending: AnswerTable<Pending>;
-  readonly #batch = new TurnBatch<Pending>((items) => this.#send(items));
+  readonly #room: Pick<StreamRoom, 'refusalFor'> | undefined;
+  readonly #pending: PendingTable<Pending>;
+  readonly #batch = new TickBatch<Pending>((items) => this.#send(items));
   #pendingBytes = 0;
   #inbox = '';
   #subscription: Subscription | undefined;
@@ -71,7 +71,7 @@ export class Publisher {
     this.#broker = broker;
     this.timeoutMs = timeoutMs;
     this.#maxPending = maxPending;
-    this.#pending = new AnswerTable(maxPending);
+    this.#pending = new PendingTable(maxPending);
     this.#maxPendingBytes = maxPendingBytes;
     this.#now = now;
     this.#room = options.room;
@@ -88,12 +88,12 @@ export class Publisher {
     if (this.#pending.size >= this.#maxPending || this.#pendingBytes + bytes > this.#maxPendingBytes) {
       return Promise.resolve(refused('overloaded', `${this.#pending.size} messages wait for the broker`));
     }
-    const obstacle = this.#room?.obstacle(
+    const refusal = this.#room?.refusalFor(
       message.subject,
       bytes + headerBytes * (1 + (message.preceding?.length ?? 0)),
     );
-    if (obstacle !== undefined) {
-      return Promise.resolve(refused(obstacle, 'STREAM_MAX_BYTES leaves no room for it now'));
+    if (refusal !== undefined) {
+      return Promise.resolve(refused(refusal, 'STREAM_MAX_BYTES leaves no room for it now'));
     }
     return new Promise((resolve) => {
       const deadline = this.#now() + this.timeoutMs;

@@ -8,9 +8,9 @@ export interface ReceiptDelivery {
   /** Undefined for a message that cannot be read. */
   readonly batch: ReceiptBatch | undefined;
   /** Dealt with: the broker removes it. */
-  done(): void;
+  ack(): void;
   /** Not now: the broker hands it out again after `delayMs`. */
-  giveBack(delayMs: number): void;
+  nak(delayMs: number): void;
 }
 
 /** Takes the receipts of accepted calls. */
@@ -23,7 +23,7 @@ export class ReceiptSource extends WorkSource<ReceiptDelivery> {
 function toDelivery(message: JsMsg): ReceiptDelivery {
   return {
     batch: receiptBatchCodec.decode(readHeader(message, receiptBatchCodec.header) ?? ''),
-    done: () => message.ack(),
-    giveBack: (delayMs) => message.nak(delayMs),
+    ack: () => message.ack(),
+    nak: (delayMs) => message.nak(delayMs),
   };
 }

@@ -372,7 +372,7 @@ export class SharedRegister {
     }
   }
 
-  /** Once for all that comes in one turn of the event loop, and for a tenth of the time, however many functions there are. */
+  /** Once for all that comes in one tick of the event loop, and for a tenth of the time, however many functions there are. */
   #publishSoon(): void {
     if (!this.#publishing) {
       this.#publishing = true;

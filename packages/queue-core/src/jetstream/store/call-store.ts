@@ -54,7 +54,7 @@ export interface StoredOutcome extends RecordedEnd {
 export type LaneCall = Pick<Delivery, 'queue' | 'function' | keyof CallIdentity>;
 
 /** A message of the call's consumer. */
-type HeldMessage = LaneCall & Pick<Delivery, 'info'>;
+type DeliveredMessage = LaneCall & Pick<Delivery, 'info'>;
 
 /**
  * `superseded`: a newer message of the call is there. `not seen`: it was taken out of its queue, or the server that was asked
@@ -95,7 +95,7 @@ export class CallStore {
    * check finds a retry that a crash has hidden from us, however long ago it was (P2, P3).
    * @param dueAt Unix time in milliseconds
    */
-  scheduleRetry(delivery: HeldMessage, next: Call, dueAt: number): Promise<PublishResult> {
+  scheduleRetry(delivery: DeliveredMessage, next: Call, dueAt: number): Promise<PublishResult> {
     const of = { queue: delivery.queue, function: next.function, ...identityOf(next) };
     const result = new MessageHeaders();
     result.set(callHeader, encodeEnvelope(next));
@@ -183,7 +183,7 @@ export class CallStore {
   }
 
   /** The body of a call in hand as its queue has it; undefined where it has been taken out of there. Throws `QueueError`. */
-  async readBody({ queue, info }: HeldMessage): Promise<Uint8Array | undefined> {
+  async readBody({ queue, info }: DeliveredMessage): Promise<Uint8Array | undefined> {
     return (await messageAt(this.#topology.manager, queueStream(queue), info.streamSequence))?.data;
   }
 
@@ -197,12 +197,12 @@ export class CallStore {
   }
 
   /** Whether this very message is in its queue, and the newest of its call. Throws `QueueError`. */
-  async isThere(delivery: HeldMessage): Promise<boolean> {
+  async isThere(delivery: DeliveredMessage): Promise<boolean> {
     return (await this.placeOf(delivery)) === 'newest';
   }
 
   /** What has become of this message: see `MessagePlace`. Throws `QueueError`. */
-  async placeOf(delivery: HeldMessage): Promise<MessagePlace> {
+  async placeOf(delivery: DeliveredMessage): Promise<MessagePlace> {
     const last = await lastMessage(this.#topology.manager, queueStream(delivery.queue), anyReadiness(delivery));
     const sequence = delivery.info.streamSequence;
     if (last === undefined || last.seq < sequence) {

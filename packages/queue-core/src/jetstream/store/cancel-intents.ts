@@ -4,9 +4,9 @@ import type { PublishResult } from '../../publish-result.ts';
 import {
   anyCancelIntentSubject,
   cancelIntentSubject,
-  type HeldReport,
   type Outcome,
   outcomeCodec,
+  type RunningReport,
 } from '../../records/index.ts';
 import { asQueueError } from '../connecting/index.ts';
 import { cancelStream, type QueueTopology } from '../layout/index.ts';
@@ -26,7 +26,7 @@ export interface CancelIntent {
 interface Cancelling {
   readonly now: number;
   /** What the worker said that ran the call. */
-  readonly held: HeldReport | undefined;
+  readonly held: RunningReport | undefined;
   readonly maxRetries: number;
 }
 

@@ -1,9 +1,9 @@
 import { type Call, emptyBody, type GenerationKey, keyOf } from '../../call/index.ts';
 import type { PublishResult } from '../../publish-result.ts';
-import { type ExpiryDecision, expiryClaimCodec, expirySubject, expiryWordCodec } from '../../records/index.ts';
+import { type ExpiryDecision, expiryClaimCodec, expirySubject, expiryTimerCodec } from '../../records/index.ts';
 import { asQueueError } from '../connecting/index.ts';
 import { expiryStream, type QueueTopology } from '../layout/index.ts';
-import { expectLast, lastMessage, MessageHeaders, setSchedule, untilDecided } from '../messages/index.ts';
+import { expectLast, lastMessage, MessageHeaders, retryWhileUndecided, setSchedule } from '../messages/index.ts';
 import type { Publisher } from '../publish/index.ts';
 
 /** What has been decided of a call that may expire. */
@@ -42,13 +42,13 @@ export class ExpiryStore {
    * is of no consequence, but a call without its word would wait for ever.
    * @param withinMs in this time the call is stored, or never will be
    */
-  announce(call: Call, expiresAt: number, withinMs: number): Promise<PublishResult> {
+  schedule(call: Call, expiresAt: number, withinMs: number): Promise<PublishResult> {
     const { function: name, queue } = call;
     const key = keyOf(call);
     const storedBy = this.#now() + withinMs;
     const result = new MessageHeaders();
-    const word = { v: 1 as const, ...key, function: name, queue, expiresAt, storedBy };
-    result.set(expiryWordCodec.header, expiryWordCodec.encode(word));
+    const timer = { v: 1 as const, ...key, function: name, queue, expiresAt, storedBy };
+    result.set(expiryTimerCodec.header, expiryTimerCodec.encode(timer));
     setSchedule(result, expirySubject('due', key), expiresAt);
     return this.#publisher.publish({ subject: expirySubject('later', key), headers: result, body: emptyBody });
   }
@@ -99,7 +99,9 @@ export class ExpiryStore {
     const ttlMs = Math.max(0, expiresAt - this.#now()) + keptMs[decision];
     result.set('Nats-TTL', `${Math.ceil(ttlMs / 1000)}s`);
     expectLast(result, subject, expectedSequence);
-    const stored = await untilDecided(() => this.#publisher.publish({ subject, headers: result, body: emptyBody }));
+    const stored = await retryWhileUndecided(() =>
+      this.#publisher.publish({ subject, headers: result, body: emptyBody }),
+    );
     return stored.kind === 'stored' ? { kind: 'decided', decision, byUs: true, sequence: stored.sequence } : stored;
   }
 

@@ -1,0 +1,166 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { FairQueue } from '../fair-queue.ts';
+
+export interface RequestSequencerOptions {
+  /** Begins to answer a request. */
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Whether a request may be worked on beside others like it on the same connection. */
+  readonly isParallel: (request: IncomingMessage) => boolean;
+  /** Whose a request is. Asked only of those that wait. */
+  readonly submitterOf: (request: IncomingMessage) => string;
+  /** How many requests are begun with in one tick of the event loop. Default 128. */
+  readonly perTick?: number;
+  /** Requests that may wait for their turn, on all connections together. Default 5,000. */
+  readonly maxWaiting?: number;
+  /** Told when a connection is closed so that there are no more. */
+  readonly onOverflow: () => void;
+}
+
+/** How many requests of one connection are worked on at once, where they may be. */
+const maxParallel = 100;
+
+/** 4 ms of work. */
+const defaultPerTick = 128;
+
+const defaultMaxWaiting = 5_000;
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+interface Connection {
+  readonly socket: Socket;
+  underWay: number;
+  /** What is under way may have others like it beside it. */
+  isParallel: boolean;
+  /** In the order in which they came. */
+  waiting: Exchange[];
+  /** Whose the next one is, while the connection waits for its turn among all. */
+  submitter: string | undefined;
+  isWatched: boolean;
+}
+
+/**
+ * Takes the requests of a connection one after the other, however many the client sends before it has the answers
+ * (pipelining; RFC 9112, 9.3.2). Where many come at once, on one connection or on many, submitters take turns, and so do the
+ * connections of one submitter: who sends few requests does not wait for those of who sends many. While some of them wait for their turn, the connection is not read any further: what
+ * stands behind a request that is answered late costs nothing but what had been read with it. Where as many wait as may,
+ * the connection is closed that has most of them: who sends little ahead is not hurt by who sends much.
+ */
+export class RequestSequencer {
+  readonly #options: RequestSequencerOptions;
+  readonly #connections = new WeakMap<Socket, Connection>();
+  /** Those with requests that wait. */
+  readonly #held = new Set<Connection>();
+  readonly #queue: FairQueue<Connection>;
+  #waiting = 0;
+
+  constructor(options: RequestSequencerOptions) {
+    this.#options = options;
+    const { perTick = defaultPerTick } = options;
+    this.#queue = new FairQueue({ perTick, begin: (connection) => this.#startNext(connection) });
+  }
+
+  /** Has a request answered when it is its turn, which never comes if its connection is closed before. */
+  take(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request;
+    const connection = this.#connectionOf(socket);
+    const { isParallel, maxWaiting = defaultMaxWaiting } = this.#options;
+    if (connection.waiting.length === 0 && hasRoom(connection, isParallel(request)) && this.#queue.pass()) {
+      this.#start(connection, { request, response });
+    } else if (!socket.destroyed && (this.#waiting < maxWaiting || this.#makeRoomFor(connection))) {
+      this.#waiting += 1;
+      connection.waiting.push({ request, response });
+      this.#holdBack(connection);
+      this.#enqueue(connection);
+    }
+  }
+
+  /** Closes the connection that has most requests waiting, be it this one. Returns whether this one is left. */
+  #makeRoomFor(connection: Connection): boolean {
+    let largest = connection;
+    for (const held of this.#held) {
+      largest = held.waiting.length > largest.waiting.length ? held : largest;
+    }
+    this.#drop(largest);
+    largest.socket.destroy();
+    this.#options.onOverflow();
+    return largest !== connection;
+  }
+
+  #drop(connection: Connection): void {
+    this.#waiting -= connection.waiting.length;
+    connection.waiting = [];
+    this.#held.delete(connection);
+    if (connection.submitter !== undefined) {
+      this.#queue.delete(connection, connection.submitter);
+    }
+  }
+
+  #connectionOf(socket: Socket): Connection {
+    let connection = this.#connections.get(socket);
+    if (connection === undefined) {
+      connection = { socket, underWay: 0, isParallel: true, waiting: [], submitter: undefined, isWatched: false };
+      this.#connections.set(socket, connection);
+    }
+    return connection;
+  }
+
+  #start(connection: Connection, { request, response }: Exchange): void {
+    connection.underWay += 1;
+    connection.isParallel = this.#options.isParallel(request);
+    response.once('close', () => {
+      connection.underWay -= 1;
+      if (!request.socket.destroyed) {
+        this.#enqueue(connection);
+      }
+    });
+    this.#options.handle(request, response);
+  }
+
+  /** The connection waits for its turn, if its next request may be begun with and it does not wait already. */
+  #enqueue(connection: Connection): void {
+    const { isParallel, submitterOf } = this.#options;
+    const [next] = connection.waiting;
+    if (next !== undefined && connection.submitter === undefined && hasRoom(connection, isParallel(next.request))) {
+      connection.submitter = submitterOf(next.request);
+      this.#queue.add(connection, connection.submitter);
+    }
+  }
+
+  #startNext(connection: Connection): void {
+    connection.submitter = undefined;
+    if (connection.socket.destroyed) {
+      return;
+    }
+    const next = connection.waiting.shift();
+    if (next !== undefined) {
+      this.#waiting -= 1;
+      this.#start(connection, next);
+    }
+    if (connection.waiting.length === 0) {
+      this.#held.delete(connection);
+      connection.socket.resume();
+    } else {
+      this.#enqueue(connection);
+    }
+  }
+
+  #holdBack(connection: Connection): void {
+    const { socket } = connection;
+    this.#held.add(connection);
+    socket.pause();
+    if (!connection.isWatched) {
+      connection.isWatched = true;
+      // Node resumes at the end of each answer, and for each body.
+      socket.on('resume', () => connection.waiting.length > 0 && socket.pause());
+      socket.once('close', () => this.#drop(connection));
+    }
+  }
+}
+
+function hasRoom({ underWay, isParallel }: Connection, isAlsoParallel: boolean): boolean {
+  return underWay === 0 || (isParallel && isAlsoParallel && underWay < maxParallel);
+}

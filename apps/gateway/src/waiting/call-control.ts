@@ -1,0 +1,85 @@
+import type { FunctionRegister } from '@asyncfn/queue-core/functions';
+import {
+  type Broker,
+  CallCanceller,
+  CallFinder,
+  CallPurge,
+  CallRemover,
+  type CallStore,
+  CallWatches,
+  CancelIntents,
+  CancelSweeper,
+  Handovers,
+  type Publisher,
+  type QueueTopology,
+  RunningCallClient,
+} from '@asyncfn/queue-core/jetstream';
+import { defaultRetryPolicy } from '@asyncfn/queue-core/settle';
+import { every, type Logger } from '@asyncfn/service-kit';
+import type { CallLookup } from '../auth/index.ts';
+import { SharedLookups } from './shared-lookups.ts';
+
+/** What a gateway follows and ends calls with. */
+export interface CallControl {
+  readonly calls: CallLookup;
+  readonly results: Pick<CallStore, 'readResult'>;
+  readonly watches: CallWatches;
+  readonly canceller: CallCanceller;
+  readonly purge: CallPurge;
+  readonly sweeper: CancelSweeper;
+}
+
+interface CallControlDependencies {
+  readonly broker: Broker;
+  readonly topology: QueueTopology;
+  readonly publisher: Publisher;
+  readonly store: CallStore;
+  readonly register: FunctionRegister;
+  readonly resultTtlMs: number;
+}
+
+/** How often it is looked for calls that a gateway has left half cancelled when it died, in milliseconds. */
+const sweepMs = 10_000;
+
+export function buildCallControl({
+  broker,
+  topology,
+  publisher,
+  store,
+  register,
+  resultTtlMs,
+}: CallControlDependencies): CallControl {
+  const runningCalls = new RunningCallClient(broker);
+  const intents = new CancelIntents(publisher, topology);
+  const remover = new CallRemover(topology);
+  const handovers = new Handovers(publisher, topology);
+  const finder = new CallFinder({ broker, topology, calls: store, intents, runningCalls, handovers, resultTtlMs });
+  const canceller = new CallCanceller({
+    finder,
+    calls: store,
+    intents,
+    remover,
+    runningCalls,
+    maxRetries: (name) => register.lookup(name)?.retry.attempts ?? defaultRetryPolicy.attempts,
+  });
+  return {
+    calls: new SharedLookups(finder),
+    results: store,
+    watches: new CallWatches(broker),
+    canceller,
+    purge: new CallPurge(topology, canceller, (name) => register.namesOf(name)),
+    sweeper: new CancelSweeper({ finder, calls: store, intents, remover, runningCalls }),
+  };
+}
+
+/** Sweeps until the signal aborts. */
+export function startSweeping({ calls, sweeper }: CallControl, logger: Logger, signal: AbortSignal): void {
+  const sweep = async (): Promise<void> => {
+    const intents = calls.available ? await sweeper.sweep(Date.now()) : 0;
+    if (intents > 0) {
+      logger.warn({ intents }, 'calls that were half cancelled are dealt with');
+    }
+  };
+  const onError = (err: unknown): void => logger.warn({ err }, 'half cancelled calls could not be looked for yet');
+  void every(sweepMs, sweep, { signal, onError });
+}

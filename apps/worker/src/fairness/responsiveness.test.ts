@@ -1,0 +1,96 @@
+import { expect, test } from 'vitest';
+import { ResponsivenessTracker } from './responsiveness.ts';
+
+function open(max?: number) {
+  let now = 1_000_000;
+  const tracker = new ResponsivenessTracker({ now: () => now, ...(max !== undefined && { max }) });
+  return {
+    tracker,
+    pass: (ms: number): void => {
+      now += ms;
+    },
+    /** One request that takes so long. */
+    request: (key: string, ms: number, answered: boolean): void => {
+      const end = tracker.begin(key);
+      now += ms;
+      end(answered);
+    },
+  };
+}
+
+test('who has never been asked has no responsiveness, who is asked for the first time is unknown', () => {
+  const { tracker } = open();
+  expect(tracker.of('a')).toBeUndefined();
+  tracker.begin('a');
+  expect(tracker.of('a')).toBe('unknown');
+});
+
+test('who has answered is answering, for ten minutes after the last answer', () => {
+  const { tracker, request, pass } = open();
+  request('a', 100, true);
+  expect(tracker.of('a')).toBe('answering');
+  pass(10 * 60_000);
+  expect(tracker.of('a')).toBe('answering');
+  pass(1);
+  expect(tracker.of('a')).toBeUndefined();
+});
+
+test('who leaves a request without an answer for a second is hanging, at once', () => {
+  const { tracker, request, pass } = open();
+  request('a', 10, true);
+  tracker.begin('a');
+  pass(999);
+  expect(tracker.of('a')).toBe('answering');
+  pass(1);
+  expect(tracker.of('a')).toBe('hanging');
+});
+
+test('who is slow, and answers, has three times as long as the last answer took', () => {
+  const { tracker, request, pass } = open();
+  request('a', 5_000, true);
+  tracker.begin('a');
+  pass(14_999);
+  expect(tracker.of('a')).toBe('answering');
+  pass(1);
+  expect(tracker.of('a')).toBe('hanging');
+});
+
+test('who did not answer in time is hanging until it does, and not trusted for a minute more', () => {
+  const { tracker, request, pass } = open();
+  request('a', 15_000, false);
+  expect(tracker.of('a')).toBe('hanging');
+  pass(100_000);
+  expect(tracker.of('a')).toBe('hanging');
+  request('b', 15_000, false);
+  request('b', 10, true);
+  expect(tracker.of('b')).toBe('unknown');
+  pass(60_000);
+  expect(tracker.of('b')).toBe('answering');
+});
+
+test('a request that fails at once says nothing', () => {
+  const { tracker, request } = open();
+  request('a', 2, false);
+  expect(tracker.of('a')).toBeUndefined();
+  request('b', 2, true);
+  request('b', 2, false);
+  expect(tracker.of('b')).toBe('answering');
+});
+
+test('who answers some and lets others hang is unknown', () => {
+  const { tracker, request, pass } = open();
+  tracker.begin('a');
+  pass(5_000);
+  expect(tracker.of('a')).toBe('hanging');
+  request('a', 10, true);
+  expect(tracker.of('a')).toBe('unknown');
+});
+
+test('those who were seen last are remembered', () => {
+  const { tracker, request } = open(2);
+  request('a', 1, true);
+  request('b', 1, true);
+  expect(tracker.of('a')).toBe('answering');
+  request('c', 1, true);
+  expect(['a', 'b', 'c'].map((key) => tracker.of(key))).toEqual(['answering', undefined, 'answering']);
+});

@@ -1,0 +1,105 @@
+import { LRUCache } from 'lru-cache';
+
+/**
+ * What has been seen lately of somebody who is asked: `answering` has answered, `hanging` lets us wait, and `unknown` has
+ * not been asked, or did both.
+ */
+export type Responsiveness = 'answering' | 'unknown' | 'hanging';
+
+export interface ResponsivenessOptions {
+  /** Milliseconds, of a clock that never goes back. Default `performance.now`. */
+  readonly now?: () => number;
+  /** How many are remembered. Default 10,000. */
+  readonly max?: number;
+}
+
+interface Seen {
+  answeredAt: number;
+  /** How long the last answer took. */
+  answerMs: number;
+  silentAt: number;
+  /** When the requests began that are under way, in their order. */
+  readonly underWay: Set<{ readonly at: number }>;
+}
+
+/** A request without an answer for this long hangs, unless the last answer took as long. */
+const slowMs = 1_000;
+/** The last answer may have taken this part of the time. */
+const patience = 3;
+/** Who has let us wait is not trusted again for this long. */
+const wearyMs = 60_000;
+const forgetMs = 10 * 60_000;
+const never = Number.NEGATIVE_INFINITY;
+
+/** Remembers how those who are asked behave, by key. */
+export class ResponsivenessTracker {
+  readonly #now: () => number;
+  readonly #seen: LRUCache<string, Seen>;
+
+  constructor({ now = () => performance.now(), max = 10_000 }: ResponsivenessOptions = {}) {
+    this.#now = now;
+    this.#seen = new LRUCache({ max });
+  }
+
+  /** Undefined for one that has not been asked lately. */
+  of(key: string): Responsiveness | undefined {
+    const seen = this.#seen.get(key);
+    if (seen === undefined) {
+      return undefined;
+    }
+    const now = this.#now();
+    const hungSince = this.#hungSince(seen, now);
+    const lastSeenAt = Math.max(seen.answeredAt, hungSince, seen.underWay.size > 0 ? now : never);
+    if (now - lastSeenAt > forgetMs) {
+      this.#seen.delete(key);
+      return undefined;
+    }
+    return toResponsiveness(seen, hungSince, now);
+  }
+
+  /** How long one request takes by what has been seen; undefined where nothing has. */
+  answerMs(key: string): number | undefined {
+    const seen = this.#seen.peek(key);
+    return seen === undefined || seen.answeredAt === never ? undefined : seen.answerMs;
+  }
+
+  /** A request begins; the function that is returned says whether it was answered. One that fails at once says nothing. */
+  begin(key: string): (answered: boolean) => void {
+    const seen = this.#seen.get(key) ?? {
+      answeredAt: never,
+      answerMs: 0,
+      silentAt: never,
+      underWay: new Set(),
+    };
+    this.#seen.set(key, seen);
+    const request = { at: this.#now() };
+    seen.underWay.add(request);
+    return (answered) => {
+      seen.underWay.delete(request);
+      const now = this.#now();
+      if (answered) {
+        seen.answeredAt = now;
+        seen.answerMs = now - request.at;
+      } else if (now - request.at >= slowMs) {
+        seen.silentAt = now;
+      }
+    };
+  }
+
+  /** When the last request began or ended that hangs or has hung. */
+  #hungSince({ underWay, answerMs, silentAt }: Seen, now: number): number {
+    const [oldest] = underWay;
+    const isOverdue = oldest !== undefined && now - oldest.at >= Math.max(slowMs, patience * answerMs);
+    return isOverdue ? Math.max(silentAt, oldest.at) : silentAt;
+  }
+}
+
+function toResponsiveness({ answeredAt }: Seen, hungSince: number, now: number): Responsiveness {
+  if (hungSince === never && answeredAt === never) {
+    return 'unknown';
+  }
+  if (hungSince >= answeredAt) {
+    return 'hanging';
+  }
+  return now - hungSince >= wearyMs ? 'answering' : 'unknown';
+}

@@ -1,0 +1,13 @@
+/** Remembers what `make` gives for an object for as long as that is there. */
+export function memoizeWeak<K extends object, V>(make: (key: K) => V): (key: K) => V {
+  const made = new WeakMap<K, V>();
+  return (key) => {
+    const known = made.get(key);
+    if (known !== undefined) {
+      return known;
+    }
+    const value = make(key);
+    made.set(key, value);
+    return value;
+  };
+}

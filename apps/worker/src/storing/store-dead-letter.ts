@@ -1,0 +1,43 @@
+import { type DeadLetter, emptyBody, type PublishResult } from '@asyncfn/queue-core';
+import type { CallStore } from '@asyncfn/queue-core/jetstream';
+import { type PublishRetryOptions, publishWithRetry } from './publish-with-retry.ts';
+
+/** The header and the body that a call or a callback travelled with. */
+export interface Original {
+  readonly header: string;
+  readonly value: string;
+  readonly body: Uint8Array;
+}
+
+export interface DeadLetterResult {
+  readonly result: PublishResult;
+  /** As it is kept. */
+  readonly letter: DeadLetter;
+}
+
+/**
+ * Puts something among the dead letters, whole. What is too large for the broker is left out, and the dead letter says so:
+ * without a dead letter, it would come back for ever.
+ */
+export async function storeDeadLetter(
+  store: Pick<CallStore, 'putDeadLetter'>,
+  letter: DeadLetter,
+  original: Original,
+  options: PublishRetryOptions,
+): Promise<DeadLetterResult> {
+  const put = async (kept: DeadLetter, of: Original): Promise<DeadLetterResult> => {
+    return { letter: kept, result: await publishWithRetry(() => store.putDeadLetter(kept, of), options) };
+  };
+  const whole = await put(letter, original);
+  if (!isTooLarge(whole)) {
+    return whole;
+  }
+  const withoutBody = await put({ ...letter, omitted: 'body' }, { ...original, body: emptyBody });
+  return isTooLarge(withoutBody)
+    ? await put({ ...letter, omitted: 'all' }, { ...original, value: '', body: emptyBody })
+    : withoutBody;
+}
+
+function isTooLarge({ result }: DeadLetterResult): boolean {
+  return result.kind === 'refused' && result.reason === 'too_large';
+}

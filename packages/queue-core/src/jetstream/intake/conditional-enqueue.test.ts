@@ -1,0 +1,97 @@
+import { expect, test } from 'vitest';
+import type { Call } from '../../call/call.ts';
+import { type PublishResult, refused } from '../../publish-result.ts';
+import { fingerprintOf, type KeyRecord } from '../../records/idempotency-key.ts';
+import { ConditionalEnqueue } from './conditional-enqueue.ts';
+
+const call: Call = {
+  id: 'chosen',
+  function: 'echo',
+  queue: 'default',
+  path: '',
+  query: '',
+  headers: [],
+  startTime: '1700000000000000000',
+  retry: 0,
+  body: new Uint8Array(),
+};
+const record: KeyRecord = { v: 1, callId: call.id, startTime: call.startTime, fingerprint: fingerprintOf(call) };
+
+interface Seen {
+  readonly key: KeyRecord | undefined;
+  readonly idIsKnown: boolean;
+}
+
+const nothing: Seen = { key: undefined, idIsKnown: false };
+
+/**
+ * An intake whose publish collides with another one, `undecided` times before that is certain; before that there is
+ * nothing, and after each wait what is given.
+ */
+function colliding(after: readonly Seen[], undecided = 0) {
+  let seen = nothing;
+  const left = [...after];
+  let tries = 0;
+  const collide = async (): Promise<PublishResult> => {
+    tries += 1;
+    return refused(tries > undecided ? 'conflict' : 'undecided', 'wrong last sequence');
+  };
+  return new ConditionalEnqueue({
+    claims: { take: async () => ({ kind: 'claimed', release: async () => {} }) },
+    known: {
+      findKey: async () => seen.key,
+      isKnown: async () => seen.idIsKnown,
+      forgetQueues: () => {},
+    },
+    publisher: { timeoutMs: 5_000, publish: collide },
+    atomic: { publish: collide },
+    expiries: { schedule: async () => refused('unavailable', 'not asked for') },
+    windowMs: 1_000,
+    sleep: async () => {
+      seen = left.shift() ?? seen;
+    },
+  });
+}
+
+const accept = (after: readonly Seen[], unique: boolean) =>
+  colliding(after).accept(call, { unique, key: 'the same' }, () => false);
+
+test.each([true, false])(
+  'a call that collides with itself is that one, once it can be read; id chosen: %s',
+  async (unique) => {
+    const stored = { key: record, idIsKnown: true };
+    expect(await accept([nothing, nothing, stored], unique)).toMatchObject({
+      kind: 'replayed',
+      earlier: { callId: 'chosen' },
+    });
+  },
+);
+
+test('a call that collides with another one of its id is in conflict', async () => {
+  expect(await accept([nothing, { key: undefined, idIsKnown: true }], true)).toMatchObject({ reason: 'conflict' });
+});
+
+test('a call that collides with one that is still to be confirmed is sent until that is certain', async () => {
+  const unkeyed = { unique: true };
+  expect(await colliding([], 4).accept(call, unkeyed, () => false)).toMatchObject({ reason: 'conflict' });
+  expect(await colliding([], 9).accept(call, unkeyed, () => false)).toMatchObject({ reason: 'undecided' });
+  const keyed = { unique: false, key: 'the same' };
+  const stored = { key: record, idIsKnown: true };
+  const result = await colliding([nothing, nothing, stored], 2).accept(call, keyed, () => false);
+  expect(result).toMatchObject({ kind: 'replayed' });
+});
+
+test('nothing is sent again for whoever waits no more', async () => {
+  let tries = 0;
+  const isOver = (): boolean => {
+    tries += 1;
+    return tries > 1;
+  };
+  expect(await colliding([], 9).accept(call, { unique: true }, isOver)).toMatchObject({ reason: 'timeout' });
+  expect(tries).toBe(2);
+});
+
+test('a call that collides with one that never comes to be may be sent again', async () => {
+  expect(await accept([], true)).toMatchObject({ kind: 'refused', reason: 'overloaded' });
+  expect(await accept([], false)).toMatchObject({ kind: 'refused', reason: 'overloaded' });
+});

@@ -1,0 +1,286 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { addressOf, type Call, type CallAddress, ownerOf, queueStream } from '../../call/index.ts';
+import { type PublishResult, type RefusalReason, refused } from '../../publish-result.ts';
+import {
+  type Claim,
+  fingerprintOf,
+  hashDerivedId,
+  hashKey,
+  idClaimSubject,
+  type KeyRecord,
+  keyClaimSubject,
+} from '../../records/index.ts';
+import { retryWhileUndecided } from '../messages/index.ts';
+import type { AtomicPublisher, Publisher } from '../publish/index.ts';
+import type { ExpiryStore } from '../store/index.ts';
+import { toCallMessage, toKeyMessage } from './call-message.ts';
+import type { DuplicateLookup } from './duplicate-lookup.ts';
+import type { IdClaims, OwnClaim, WantedClaim } from './id-claims.ts';
+
+/** A key that is known: nothing was stored. */
+export type KeyResult =
+  /** It came with the same call before. */
+  | { readonly kind: 'replayed'; readonly earlier: EarlierCall }
+  /** It came with another call before. */
+  | { readonly kind: 'key_reused' };
+
+/** The call that a key came with first, whatever has become of it. */
+type EarlierCall = Pick<KeyRecord, 'callId' | 'startTime' | 'notBefore'>;
+
+export interface AcceptOptions {
+  /** Refuse with `conflict` when a call of this id is alive or its outcome is kept: for ids that a client chose. */
+  readonly unique: boolean;
+  /** `Idempotency-Key`: a call that came with it before is not stored a second time. */
+  readonly key?: string | undefined;
+  /**
+   * The id says all that the call is: one that came with it before is this one, whatever its body, and is not stored a
+   * second time. Not together with `key`.
+   */
+  readonly derived?: boolean;
+}
+
+export interface ConditionalEnqueueDependencies {
+  readonly claims: Pick<IdClaims, 'take'>;
+  readonly known: Pick<DuplicateLookup, 'findKey' | 'isKnown' | 'forgetQueues'>;
+  readonly publisher: Pick<Publisher, 'publish' | 'timeoutMs'>;
+  readonly atomic: Pick<AtomicPublisher, 'publish'>;
+  readonly expiries: Pick<ExpiryStore, 'schedule'>;
+  /** How long a key is remembered, in milliseconds; rounded up to whole seconds. */
+  readonly windowMs: number;
+  /** Default: really waits. */
+  readonly sleep?: (ms: number) => Promise<unknown>;
+}
+
+/** What may be used once, and how it is found out whether it was. */
+interface UniqueClaim extends WantedClaim {
+  /** What the call is answered if it was used; undefined if it was not. Throws `QueueError`. */
+  readonly check: () => Promise<PublishResult | KeyResult | undefined>;
+}
+
+/**
+ * Stores calls that need more than a publish. An id or a key that may be used once is claimed, then looked for in all
+ * queues and among the ends, and then stored: whichever gateways and queues two calls of one id or key are sent to, the
+ * second one finds the claim or the call of the first. A key is stored in one step with its call, so it is never
+ * remembered without it (P1).
+ */
+export class ConditionalEnqueue {
+  readonly #deps: ConditionalEnqueueDependencies;
+  /** Keys whose calls this process is storing: the others of such a key wait here, not at the broker. */
+  readonly #underWay = new Map<string, Promise<unknown>>();
+
+  constructor(deps: ConditionalEnqueueDependencies) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Throws `QueueError` when the broker cannot be asked.
+   * @param isOver whether nobody waits for the answer any more: then nothing is stored
+   */
+  async accept(call: Call, options: AcceptOptions, isOver: () => boolean): Promise<PublishResult | KeyResult> {
+    const identity = identityOf(call, options, this.#deps.windowMs);
+    if (identity === undefined) {
+      return this.#accept(call, options.unique, identity, isOver);
+    }
+    const { hash } = identity;
+    for (let other = this.#underWay.get(hash); other !== undefined; other = this.#underWay.get(hash)) {
+      await other;
+      const earlier = await this.#judgeKey(identity);
+      if (earlier !== undefined) {
+        return earlier;
+      }
+    }
+    const storing = this.#accept(call, options.unique, identity, isOver);
+    const done = storing.catch(() => {}).then(() => this.#underWay.delete(hash));
+    this.#underWay.set(hash, done);
+    return storing;
+  }
+
+  async #accept(
+    call: Call,
+    unique: boolean,
+    identity: Identity | undefined,
+    isOver: () => boolean,
+  ): Promise<PublishResult | KeyResult> {
+    const claims: OwnClaim[] = [];
+    let result: PublishResult | KeyResult | undefined;
+    for (const once of this.#uniqueClaims(call, unique, identity)) {
+      const claimed = await this.#claim(once, call, isOver);
+      if (claimed.kind !== 'claimed') {
+        result = claimed;
+        break;
+      }
+      claims.push(claimed);
+      result = await once.check();
+      if (result !== undefined) {
+        break;
+      }
+    }
+    result ??= await this.#store(call, unique, identity, isOver);
+    if (isNotStored(result)) {
+      await Promise.all(claims.map((claim) => claim.release()));
+    }
+    return result;
+  }
+
+  /** The key first, whoever comes: so nobody waits for an id that somebody has who waits for the key. */
+  #uniqueClaims(call: Call, unique: boolean, identity: Identity | undefined): UniqueClaim[] {
+    const claims: UniqueClaim[] = [];
+    if (identity !== undefined) {
+      const { hash } = identity;
+      claims.push({ subject: keyClaimSubject(hash), sharedInQueue: true, check: () => this.#judgeKey(identity) });
+    }
+    if (unique) {
+      const subject = idClaimSubject(call.id, call.submitter);
+      claims.push({ subject, sharedInQueue: false, check: () => this.#judgeId(call, identity) });
+    }
+    return claims;
+  }
+
+  /** A claim of another call lets us look again: its gateway is about to store it, or has died. */
+  async #claim(once: UniqueClaim, call: Call, isOver: () => boolean): Promise<OwnClaim | PublishResult | KeyResult> {
+    const { claims, sleep = delay } = this.#deps;
+    let over = 0;
+    for (const waitMs of claimMs) {
+      if (isOver()) {
+        break;
+      }
+      const taken = await claims.take(once, call, over);
+      if (taken.kind === 'claimed' || taken.kind === 'refused') {
+        return taken;
+      }
+      const earlier = await once.check();
+      if (earlier !== undefined) {
+        return earlier;
+      }
+      this.#deps.known.forgetQueues();
+      over = taken.kind === 'held' && (await this.#isUsed(taken.by)) ? taken.sequence : 0;
+      if (over === 0) {
+        await sleep(waitMs);
+      }
+    }
+    return refused('overloaded', 'a call of the same id or key is being stored, or its gateway has died');
+  }
+
+  /** Its call was stored, and what it was claimed for is forgotten since. */
+  #isUsed(by: Claim): Promise<boolean> {
+    return this.#deps.known.isKnown(addressOf(by));
+  }
+
+  async #store(
+    call: Call,
+    unique: boolean,
+    identity: Identity | undefined,
+    isOver: () => boolean,
+  ): Promise<PublishResult | KeyResult> {
+    const { atomic, publisher, sleep } = this.#deps;
+    const unscheduled = await this.#scheduleExpiry(call);
+    if (unscheduled !== undefined) {
+      return unscheduled;
+    }
+    const message = toCallMessage(call, unique);
+    if (identity === undefined) {
+      const publish = async (): Promise<PublishResult> => (isOver() ? late : publisher.publish(message));
+      return retryWhileUndecided(publish, sleep);
+    }
+    const group = [toKeyMessage(call, identity.hash, identity.windowMs), message];
+    const result = await retryWhileUndecided(() => atomic.publish(queueStream(call.queue), group, isOver), sleep);
+    const isConflict = result.kind === 'refused' && result.reason === 'conflict';
+    return isConflict ? this.#judgeConflict(call, unique, identity) : result;
+  }
+
+  /** Undefined where the server will send word when the call expires, or where it never does. */
+  async #scheduleExpiry(call: Call): Promise<PublishResult | undefined> {
+    const { expiries, publisher } = this.#deps;
+    if (call.expiresAt === undefined) {
+      return undefined;
+    }
+    const result = await expiries.schedule(call, call.expiresAt, publisher.timeoutMs + graceMs);
+    return result.kind === 'refused' ? result : undefined;
+  }
+
+  /** Undefined where nothing has come with the key. */
+  async #judgeKey({ hash, judge }: Identity): Promise<KeyResult | undefined> {
+    const earlier = await this.#deps.known.findKey(hash);
+    return earlier && judge(earlier);
+  }
+
+  /** Undefined where the id that the client chose is not known. */
+  async #judgeId(call: Call, identity: Identity | undefined): Promise<PublishResult | KeyResult | undefined> {
+    if (!(await this.#deps.known.isKnown(toAddress(call)))) {
+      return undefined;
+    }
+    // Perhaps it is this very call, stored by another gateway since the key was looked for.
+    return (identity && (await this.#judgeKey(identity))) ?? conflict;
+  }
+
+  /**
+   * Who has come first, with the key or with the id. Whoever is asked may not have heard of it as soon as the leader that
+   * has refused.
+   */
+  async #judgeConflict(call: Call, unique: boolean, identity: Identity): Promise<PublishResult | KeyResult> {
+    const { known, sleep = delay } = this.#deps;
+    for (const waitMs of confirmMs) {
+      await sleep(waitMs);
+      known.forgetQueues();
+      const earlier = (await this.#judgeKey(identity)) ?? (unique ? await this.#judgeId(call, identity) : undefined);
+      if (earlier !== undefined) {
+        return earlier;
+      }
+    }
+    return refused('overloaded', 'what has come with the same key or id was not stored, or is forgotten');
+  }
+}
+
+/** Waits between the tries to claim what another call has. */
+const claimMs = [5, 10, 20, 50, 100, 250, 500, 500] as const;
+/** Waits before the looks for a message that is about to be confirmed. */
+const confirmMs = [0, 10, 50, 250] as const;
+/** For clocks that differ, and messages that are on their way when the time is up. */
+const graceMs = 1_000;
+const conflict = refused('conflict', 'a call of this id is known');
+const late = refused('timeout', 'the time was up before the call was sent');
+
+/** Refusals that leave it open whether the message is stored all the same. */
+const uncertain: ReadonlySet<RefusalReason> = new Set(['timeout', 'unavailable', 'undecided']);
+
+/** Whether the call surely was not stored, and never will be. */
+function isNotStored(result: PublishResult | KeyResult): boolean {
+  return result.kind !== 'stored' && !(result.kind === 'refused' && uncertain.has(result.reason));
+}
+
+/** An id belongs to its submitter: others may use the same. */
+function toAddress({ id, submitter }: Call): CallAddress {
+  return { callId: id, owner: ownerOf(submitter) };
+}
+
+/** By what a call is known again that came before. */
+interface Identity {
+  /** What it is remembered under. */
+  readonly hash: string;
+  /** For how long, in milliseconds. */
+  readonly windowMs: number;
+  /** What the call means when something is remembered. */
+  readonly judge: (earlier: KeyRecord) => KeyResult;
+}
+
+/** A callback is tried for ten hours, and may be replayed by hand after that. */
+const minDerivedMs = 24 * 60 * 60 * 1000;
+
+/** Undefined for a call that is another one each time that it comes. */
+function identityOf(call: Call, { key, derived = false }: AcceptOptions, windowMs: number): Identity | undefined {
+  if (derived) {
+    return { hash: hashDerivedId(call.id), windowMs: Math.max(windowMs, minDerivedMs), judge: replay };
+  }
+  return key === undefined
+    ? undefined
+    : { hash: hashKey(call, key), windowMs, judge: (earlier) => judge(earlier, call) };
+}
+
+/** What a call means that comes with a key that is known. */
+function judge(earlier: KeyRecord, call: Call): KeyResult {
+  return earlier.fingerprint === fingerprintOf(call) ? replay(earlier) : { kind: 'key_reused' };
+}
+
+function replay({ callId, startTime, notBefore }: KeyRecord): KeyResult {
+  return { kind: 'replayed', earlier: { callId, startTime, ...(notBefore !== undefined && { notBefore }) } };
+}

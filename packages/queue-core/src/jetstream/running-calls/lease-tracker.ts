@@ -1,0 +1,111 @@
+import { type CallIdentity, identityTokens } from '../../call/index.ts';
+import type { RunningReport } from '../../records/index.ts';
+
+/** An attempt as it is stored: a message of its queue. */
+export interface StoredAttempt {
+  readonly call: CallIdentity;
+  readonly generation: number;
+  readonly retry: number;
+  /** Of its message. */
+  readonly sequence: number;
+}
+
+/** What is known of an attempt that no worker answers for at the moment. */
+export interface Silence {
+  /** What a worker said of it last, if one has answered before. */
+  readonly last: RunningReport | undefined;
+  /** How long no worker has answered for it, since the first question that got no answer: milliseconds. */
+  readonly forMs: number;
+}
+
+interface Entry {
+  readonly attempt: StoredAttempt;
+  last: RunningReport | undefined;
+  silentSince: number | undefined;
+}
+
+/** So many attempts are remembered, at least. */
+const remembered = 10_000;
+
+/**
+ * Remembers, of the attempts that a gateway is asked about, what their workers have said and how long they have been
+ * silent. A worker that is slow is not a worker that is dead: as long as the lease may run, what it said holds.
+ */
+export class LeaseTracker {
+  readonly #now: () => number;
+  /** Two generations: to forget all of a map at once costs nothing. */
+  #entries = new Map<string, Entry>();
+  #before = new Map<string, Entry>();
+
+  /** @param now monotonic clock in milliseconds */
+  constructor(now: () => number = performance.now.bind(performance)) {
+    this.#now = now;
+  }
+
+  /** The workers are about to be asked for the attempt. */
+  asked(attempt: StoredAttempt): void {
+    if (this.#find(keyOf(attempt))?.attempt.sequence !== attempt.sequence) {
+      this.#keep({ attempt, last: undefined, silentSince: undefined });
+    }
+  }
+
+  /** A worker has answered, perhaps after the time that it had. */
+  heard(call: CallIdentity, report: RunningReport): void {
+    const entry = this.#find(identityTokens(call));
+    if (entry !== undefined && report.standing === 'running' && concerns(report, entry.attempt)) {
+      entry.last = report;
+      entry.silentSince = undefined;
+    }
+  }
+
+  /** No worker has answered in time. */
+  unanswered(attempt: StoredAttempt): Silence {
+    const entry = this.#find(keyOf(attempt));
+    if (entry === undefined) {
+      return { last: undefined, forMs: 0 };
+    }
+    entry.silentSince ??= this.#now();
+    return { last: entry.last, forMs: this.#now() - entry.silentSince };
+  }
+
+  /** Answers may have been lost: all silences begin now. */
+  connectionLost(): void {
+    for (const entry of [...this.#entries.values(), ...this.#before.values()]) {
+      entry.silentSince = undefined;
+    }
+  }
+
+  #find(key: string): Entry | undefined {
+    const entry = this.#entries.get(key) ?? this.#before.get(key);
+    if (entry !== undefined && !this.#entries.has(key)) {
+      this.#keep(entry);
+    }
+    return entry;
+  }
+
+  #keep(entry: Entry): void {
+    if (this.#entries.size >= remembered) {
+      this.#before = this.#entries;
+      this.#entries = new Map();
+    }
+    this.#entries.set(keyOf(entry.attempt), entry);
+  }
+}
+
+function keyOf({ call }: StoredAttempt): string {
+  return identityTokens(call);
+}
+
+/**
+ * Whether a worker speaks of this attempt or a later one. A worker that has run an earlier attempt remembers that for
+ * a while, and says so beside the one that runs this one.
+ */
+export function concerns(
+  report: Pick<RunningReport, 'generation' | 'retry'>,
+  attempt: Pick<StoredAttempt, 'generation' | 'retry'>,
+): boolean {
+  return (
+    report.generation > attempt.generation ||
+    (report.generation === attempt.generation && report.retry >= attempt.retry)
+  );
+}

@@ -1,0 +1,46 @@
+import type { DestinationStream } from 'pino';
+
+/** pino notes there the level of each line before it writes it, for a destination that has this mark. */
+const metadata = Symbol.for('pino.metadata');
+
+/** From this level on a line is worth a write of its own: pino's number of `warn`. */
+const urgentLevel = 40;
+
+interface BatchedStdoutOptions {
+  /** Takes one line or several. */
+  readonly out: DestinationStream;
+  /** Calls back before the process ends. */
+  readonly onExit: (last: () => void) => void;
+}
+
+/**
+ * Writes the lines of one tick of the event loop together: under load a write for each line costs more than all else of
+ * the log. A warning or worse is written at once, with what has come before it, so the last words of a process that dies
+ * are there; of what it said in the turn that killed it outright, the quiet lines may be missing.
+ */
+export function createBatchedStdout({ out, onExit }: BatchedStdoutOptions): DestinationStream {
+  let lines = '';
+  const flush = (): void => {
+    if (lines !== '') {
+      const written = lines;
+      lines = '';
+      out.write(written);
+    }
+  };
+  onExit(flush);
+  return Object.assign(
+    {
+      lastLevel: 0,
+      write(line: string) {
+        if (lines === '') {
+          setImmediate(flush);
+        }
+        lines += line;
+        if (this.lastLevel >= urgentLevel) {
+          flush();
+        }
+      },
+    },
+    { [metadata]: true },
+  );
+}
