@@ -1,4 +1,4 @@
-import { type Call, type CallIdentity, hasStarted } from '@asyncfn/queue-core';
+import type { Call, CallIdentity } from '@asyncfn/queue-core';
 import type { FunctionConfig } from '@asyncfn/queue-core/functions';
 import type { CallStore, Delivery, ExpiryStore } from '@asyncfn/queue-core/jetstream';
 import { type RetryPolicy, retryLimit, settle, toRetryPolicy, type Verdict } from '@asyncfn/queue-core/settle';
@@ -25,6 +25,7 @@ import {
 import type { OnSettleStep } from '../storing/index.ts';
 import { AttemptTrace } from '../tracing/index.ts';
 import { AttemptLog, type EndedAttempt } from './attempt-log.ts';
+import { immediateRetries, isNew, ofTrace } from './attempt-rules.ts';
 
 export interface CallRunnerOptions extends ProgressCheckOptions {
   readonly functions: HttpAgent;
@@ -394,22 +395,4 @@ export class CallRunner {
     metrics.attemptEnded(delivery, result);
     return result;
   }
-}
-
-/** No worker can have had it, or an attempt before it, so that none can have ended it. */
-function isNew({ isFirst, call }: DeliveredCall<Delivery>): boolean {
-  return isFirst === true && !hasStarted(call);
-}
-
-/** The call with the context that what follows this attempt is to be traced by. */
-function ofTrace<C extends Call>(call: C, trace: AttemptTrace | undefined): C {
-  return trace === undefined ? call : { ...call, headers: trace.call.headers };
-}
-
-/**
- * How often a call may be attempted again without going back to the queue. Not all of its budget: the function may
- * reject this very call, and then only time helps.
- */
-function immediateRetries(maxRetries: number): number {
-  return Math.min(3, Math.floor(maxRetries / 2));
 }
