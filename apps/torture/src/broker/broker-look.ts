@@ -135,7 +135,7 @@ export class BrokerLook implements AsyncDisposable {
     );
   }
 
-  /** One by one: a list of all leaves out those whose leader does not answer in time. */
+  /** One by one: a list of all streams omits those whose leader does not answer in time. */
   async #streams(): Promise<StreamInfo[]> {
     const names: string[] = [];
     for await (const name of this.#manager.streams.names()) {

@@ -70,7 +70,7 @@ export function addressOf({ callId, submitter, startTime }: CallIdentity): CallA
   return { callId, owner: ownerOf(submitter), startTime };
 }
 
-/** `<callId>.<submitter>.<startTime>`: throws where a part could break out of its token (P7). */
+/** `<callId>.<submitter>.<startTime>`: throws if a part could break out of its token (P7). */
 export function identityTokens({ callId, submitter, startTime }: CallIdentity): string {
   if (!startTimePattern.test(startTime)) {
     throw new TypeError('a start time is a Unix time in nanoseconds');

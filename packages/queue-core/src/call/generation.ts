@@ -6,7 +6,7 @@ export interface GenerationKey extends CallIdentity {
   readonly generation: number;
 }
 
-/** `<callId>.<submitter>.<startTime>.<generation>`: throws where a part could break out of its token (P7). */
+/** `<callId>.<submitter>.<startTime>.<generation>`: throws if a part could break out of its token (P7). */
 export function generationTokens(key: GenerationKey): string {
   if (!Number.isSafeInteger(key.generation)) {
     throw new TypeError('a generation is a whole number');

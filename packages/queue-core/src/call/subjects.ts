@@ -32,7 +32,7 @@ export interface CallPattern {
 }
 
 /**
- * `calls.<queue>.<ready|later>.<namespace>.<name>.<callId>.<submitter>.<startTime>`: throws where a part could break out
+ * `calls.<queue>.<ready|later>.<namespace>.<name>.<callId>.<submitter>.<startTime>`: throws if a part could break out
  * of its token (P7).
  */
 export function callSubject(of: CallSubject): string {

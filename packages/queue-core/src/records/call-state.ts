@@ -6,13 +6,13 @@ import type { RunningReport } from './running-call.ts';
 export interface ActiveCall {
   readonly kind: 'active';
   readonly phase: 'scheduled' | 'queued' | 'running' | 'retrying';
-  /** As it is stored, without its body. While it runs, what `held` says is newer. */
+  /** As it is stored, without its body. While it runs, `held` is newer. */
   readonly call: Call;
   /** When it is put on the queue (again): Unix time in milliseconds; for `scheduled` and `retrying`. */
   readonly dueAt?: number | undefined;
-  /** What the worker says that runs it, or has said last. */
+  /** The last report of the worker that runs it. */
   readonly held?: RunningReport | undefined;
-  /** It was handed to a worker that does not answer at the moment, and its lease may still run. */
+  /** It was delivered to a worker that does not answer at the moment, and its lease may still run. */
   readonly isSilent?: true;
 }
 
@@ -20,13 +20,13 @@ export interface ActiveCall {
 export interface EndedCall {
   readonly kind: 'ended';
   readonly outcome: Outcome;
-  /** When the broker stored the outcome: Unix time in milliseconds. Absent where there is none. */
+  /** When the broker stored the outcome: Unix time in milliseconds. Absent if none is stored. */
   readonly storedAt?: number;
-  /** The place of the outcome in its stream. Absent where there is none. */
+  /** The sequence of the outcome in its stream. Absent if none is stored. */
   readonly sequence?: number;
-  /** Undefined where nothing is known of a callback (yet). */
+  /** Undefined if no callback state is recorded (yet). */
   readonly callback: CallbackState | undefined;
 }
 
-/** Where a call stands. */
+/** The state of a call. */
 export type CallState = ActiveCall | EndedCall;

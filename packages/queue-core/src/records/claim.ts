@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox';
 import { identityFields, isCallId, ownerOf } from '../call/index.ts';
 import { createRecordCodec } from './record-codec.ts';
 
-/** That a call is about to be stored under an id or a key that may be used once. */
+/** Says that a call is about to be stored under an id or a key that may be used once. */
 const Claim = Type.Object({
   v: Type.Literal(1),
   ...identityFields,
@@ -20,7 +20,7 @@ export const claimCodec = createRecordCodec('Asyncfn-Claim', Claim);
 /** The subjects of all claims. */
 export const claimSubjects = ['claims.id.*.*', 'claims.key.*'] as const;
 
-/** `claims.id.<callId>.<submitter>`: throws where a part could break out of its token (P7). */
+/** `claims.id.<callId>.<submitter>`: throws if a part could break out of its token (P7). */
 export function idClaimSubject(callId: string, submitter: string | undefined): string {
   if (!isCallId(callId)) {
     throw new TypeError('a call id must match [A-Za-z0-9_-]{1,128}');

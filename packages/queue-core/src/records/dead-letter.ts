@@ -26,17 +26,17 @@ export const deadLetterReasons = [
 
 export type DeadLetterReason = (typeof deadLetterReasons)[number];
 
-/** What is known of a call, or of a callback, that came to a bad end. What it was lies whole beside it. */
+/** Metadata of a failed call or callback. The original message is stored with it. */
 export const DeadLetter = Type.Object({
   v: Type.Literal(1),
-  /** A call whose function is to be invoked again by a replay, or a callback to be sent again. */
+  /** A replay invokes the function of a call again, and sends a callback again. */
   kind: Type.Union([Type.Literal('call'), Type.Literal('callback')]),
   ...identityFields,
   generation: Type.Integer({ minimum: 0 }),
   function: Type.String(),
   queue: Type.String(),
   reason: Type.Enum(deadLetterReasons),
-  /** Of the function, or for a callback of its receiver; absent where there was no answer. */
+  /** Of the function, or for a callback of its receiver; absent if neither answered. */
   lastStatus: Type.Optional(Type.Integer()),
   /** Attempts made. */
   attempts: Type.Integer({ minimum: 0 }),

@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox';
 import { type GenerationKey, generationTokens, identityFields } from '../call/index.ts';
 import { createRecordCodec } from './record-codec.ts';
 
-/** Says that a call is not to be started any more; comes at that moment. */
+/** A timer that fires when a call must have started. */
 export const ExpiryTimer = Type.Object({
   v: Type.Literal(1),
   ...identityFields,
@@ -19,7 +19,7 @@ export type ExpiryTimer = Static<typeof ExpiryTimer>;
 
 export const expiryTimerCodec = createRecordCodec('Asyncfn-Expiry', ExpiryTimer);
 
-/** What becomes of a call that may expire: decided once, by whoever is first. */
+/** Whether a call that may expire has started or expired: the first writer decides, once. */
 const ExpiryClaim = Type.Object({
   v: Type.Literal(1),
   /** `started`: its first attempt has begun, and it never expires. `expired`: it is never invoked. */
@@ -30,7 +30,7 @@ export type ExpiryDecision = Static<typeof ExpiryClaim>['decision'];
 
 export const expiryClaimCodec = createRecordCodec('Asyncfn-Expiry-Claim', ExpiryClaim);
 
-/** `expiries.<later|due|claim>.<call>.<generation>`: a word that waits, one whose time has come, and the decision. */
+/** `expiries.<later|due|claim>.<call>.<generation>`: a timer that waits, one that has fired, and the decision. */
 export function expirySubject(kind: 'later' | 'due' | 'claim' | '*', key: GenerationKey): string {
   return `expiries.${kind}.${generationTokens(key)}`;
 }

@@ -25,8 +25,8 @@ export function isIdempotencyKey(text: string): boolean {
 }
 
 /**
- * A key as one token of a subject: what clients send never is one itself (P7), nor is it to be read there (P9). The same
- * key means another thing for another function and for another submitter.
+ * A key as one token of a subject: what clients send is never a token itself (P7) and cannot be read from it (P9). The
+ * same key means another thing for another function and for another submitter.
  */
 export function hashKey({ function: name, submitter = '' }: Pick<Call, 'function' | 'submitter'>, key: string): string {
   return createHash('sha256').update(`${name}\0${submitter}\0${key}`).digest('hex');

@@ -26,7 +26,7 @@ export const Outcome = Type.Object({
   ]),
   /** Why, unless it succeeded. */
   reason: Type.Optional(Type.String()),
-  /** The function's last status; 503 where it could not be reached, 504 at its deadline. */
+  /** The function's last status; 503 if it could not be reached, 504 at its deadline. */
   functionStatus: Type.Optional(Type.Integer()),
   attempts: Type.Integer({ minimum: 0 }),
   maxRetries: Type.Integer({ minimum: 0 }),
@@ -37,7 +37,7 @@ export const Outcome = Type.Object({
   durationMs: Type.Optional(Type.Number()),
   /** End-to-end headers of the function's response. */
   headers: Headers,
-  /** Set where the body of the response is not kept: why. */
+  /** Why the body of the response is not kept, if it is not. */
   bodyOmitted: Type.Optional(Type.String()),
   callbackUrl: Type.Optional(Type.String()),
   /** Of the call. */

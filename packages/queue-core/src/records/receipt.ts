@@ -15,7 +15,7 @@ export type Receipt = Static<typeof Receipt>;
 const ReceiptBatch = Type.Object({
   v: Type.Literal(1),
   receipts: Type.Array(Receipt),
-  /** Not to be looked at earlier: Unix time in milliseconds. */
+  /** Workers look for the calls from then on: Unix time in milliseconds. */
   dueAt: Type.Number(),
   /** Time from the last look, or from the acceptance, to this one, in milliseconds. */
   waitMs: Type.Number(),
@@ -23,7 +23,7 @@ const ReceiptBatch = Type.Object({
 
 export type ReceiptBatch = Static<typeof ReceiptBatch>;
 
-/** Where it is written down that an accepted call is nowhere. */
+/** The subject of the record that an accepted call is missing. */
 export function missingReceiptSubject(call: CallIdentity): string {
   return `receipts.missing.${identityTokens(call)}`;
 }

@@ -2,10 +2,10 @@ import { type Static, Type } from 'typebox';
 import { type CallIdentity, identityTokens, parseIdentity } from '../call/index.ts';
 import { createRecordCodec } from './record-codec.ts';
 
-/** What a worker says of a call that it has in hand, or had a moment ago. */
+/** A worker's report about a call that it runs, or ran until a moment ago. */
 export const RunningReport = Type.Object({
   v: Type.Literal(1),
-  /** `left`: it was in its hands, and how that went is stored already. */
+  /** `left`: the attempt has ended, and its result is stored. */
   standing: Type.Union([Type.Literal('running'), Type.Literal('left')]),
   generation: Type.Integer({ minimum: 0 }),
   /** Retries made before the attempt that runs. */
@@ -20,8 +20,8 @@ export type RunningReport = Static<typeof RunningReport>;
 export const runningReportCodec = createRecordCodec('Asyncfn-Held', RunningReport);
 
 /**
- * The subjects of core NATS on which gateways and workers speak of one call. Nothing on them is stored: whoever misses a
- * word finds out from what is.
+ * The signals about one call that gateways and workers exchange over core NATS. They are not stored: a process that
+ * misses one learns the state from the streams.
  */
 export type CallSignal =
   /** A gateway asks who runs the call. Only that worker answers. */
@@ -36,7 +36,7 @@ export function signalSubject(call: CallIdentity, signal: CallSignal): string {
   return `asyncfn.calls.${identityTokens(call)}.${signal}`;
 }
 
-/** The subjects of a word of every call. */
+/** The subjects of one signal for every call. */
 export function anySignalSubject(signal: CallSignal): string {
   return `asyncfn.calls.*.*.*.${signal}`;
 }

@@ -32,7 +32,7 @@ interface OutgoingAck {
   readonly acknowledgement: Acknowledgement;
 }
 
-/** How much later than the broker we give up on a request whose end we were not told. */
+/** How much later than the broker we give up on a request if the broker has not reported its end. */
 const graceMs = 2_000;
 const sweepMs = 1_000;
 /**
@@ -43,7 +43,7 @@ const minExpiresMs = 100;
 /** Longest wait for calls that are on their way, when we stop. */
 const drainLimitMs = 2_000;
 const nanosPerMs = 1_000_000;
-/** Ends at once if there is a call to be had, and as soon as may be if there is none. */
+/** Ends at once if a call is waiting, and as soon as possible if not. */
 const wakingRequest = JSON.stringify({ batch: 1, max_bytes: 1, expires: minExpiresMs * nanosPerMs });
 /** Most acknowledgements are this one, and to encode it each time costs more than to send it. */
 const ackPayload = Buffer.from(acknowledgementPayload('ack'));
@@ -125,8 +125,8 @@ export class CallSource {
   }
 
   /**
-   * Withdraws all requests. Calls that were on their way still come to the listener until this resolves, so that they
-   * can be given back (P8). Acknowledgements can be sent after it.
+   * Withdraws all requests. Until this resolves, the listener still receives calls that were on their way, so that it
+   * can hand them back (P8). Acknowledgements can be sent after it.
    */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
@@ -148,7 +148,7 @@ export class CallSource {
     this.#acks.flush();
   }
 
-  /** A new inbox for each connection: requests of the one before have nobody to answer to, and the broker drops them. */
+  /** A new inbox for each connection. The broker drops the requests of the earlier one, since their inbox is gone. */
   #listen(connection: NatsConnection): void {
     if (this.#stopped === undefined) {
       this.#inbox = this.#broker.createInbox();
@@ -162,7 +162,7 @@ export class CallSource {
 
   /**
    * The old inbox goes before the client can renew its subscription: a call that the broker sent there on the new
-   * connection would be held by nobody until its lease ran out.
+   * connection would wait until its lease ran out.
    */
   #abandon(): void {
     this.#subscription?.unsubscribe();
@@ -203,8 +203,8 @@ export class CallSource {
   }
 
   /**
-   * Gives up on requests that must have ended without a word of the broker. A broker that hangs has not ended them: they
-   * stand until it answers, or else each round would ask it for more.
+   * Gives up on requests that must have ended although the broker reported nothing. A broker that hangs has not ended
+   * them: they stand until it answers, since otherwise each round would ask it for more.
    */
   async #expire(connection: NatsConnection): Promise<void> {
     const now = this.#now();
@@ -260,14 +260,14 @@ function consumerKey(lane: LaneId): string {
 }
 
 /**
- * Whether a call ends with it. The others only make sense while the lease runs: given back late, a call would be taken
- * away from the worker that has it by then, and run twice.
+ * Whether a call ends with it. The others only make sense while the lease runs: a late nak would take the call away
+ * from the worker that has it now, and the call would run twice.
  */
 function settles(acknowledgement: Acknowledgement): boolean {
   return acknowledgement === 'ack' || (typeof acknowledgement === 'object' && 'term' in acknowledgement);
 }
 
-/** How many calls a request that has ended leaves undelivered; undefined where the broker does not say. */
+/** How many calls a request that has ended leaves undelivered; undefined if the broker does not say. */
 function unfilledOf(message: Msg, description: string): number | undefined {
   if (description.startsWith('Exceeded')) {
     return Number.POSITIVE_INFINITY; // refused when it came: all of them

@@ -5,15 +5,15 @@ import { messageAt } from '../messages/index.ts';
 import { readHeader } from './delivery.ts';
 import { type SourceOptions, WorkSource } from './work-source.ts';
 
-/** A stored callback in the hands of a worker. */
+/** A stored callback that a worker has received. */
 export interface CallbackDelivery {
   /** Undefined for a message that cannot be read. */
   readonly task: CallbackTask | undefined;
-  /** Length of the body, which stays with the broker until it is asked for. */
+  /** Length of the body, which stays at the broker until `readBody` reads it. */
   readonly bodyBytes: number;
   readonly streamSequence: number;
   readonly deliveries: number;
-  /** The body. Undefined if the broker has the message no more, or does not know it yet. Throws `QueueError`. */
+  /** The body. Undefined if the broker no longer has the message, or does not know it yet. Throws `QueueError`. */
   readBody(): Promise<Uint8Array | undefined>;
   /** Dealt with: the broker removes it. */
   ack(): void;
@@ -23,7 +23,10 @@ export interface CallbackDelivery {
   inProgress(): void;
 }
 
-/** Takes stored callbacks that are due, without their bodies: there is no telling yet when each of them will be sent. */
+/**
+ * Takes stored callbacks that are due, without their bodies: it is not known yet when the worker will send each of
+ * them.
+ */
 export class CallbackSource extends WorkSource<CallbackDelivery> {
   constructor(options: SourceOptions) {
     const readBody = async (sequence: number): Promise<Uint8Array | undefined> =>
@@ -51,7 +54,7 @@ function toDelivery(message: JsMsg, readBody: (sequence: number) => Promise<Uint
   };
 }
 
-/** Undefined for what cannot be read, and for a task that lies under the subject of another one. */
+/** Undefined if the message cannot be read, or its subject is that of another task. */
 function readTask(message: JsMsg): CallbackTask | undefined {
   const task = callbackTaskCodec.decode(readHeader(message, callbackTaskCodec.header) ?? '');
   return task !== undefined && callbackSubject('ready', task) === message.subject ? task : undefined;

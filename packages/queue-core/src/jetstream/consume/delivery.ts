@@ -9,16 +9,16 @@ import {
 } from '../../call/index.ts';
 import { type DeliveryInfo, parseDeliveryInfo } from '../messages/index.ts';
 
-/** What a worker tells the broker of a call that it holds (NATS ADR-13). */
+/** What a worker tells the broker about a delivery (NATS ADR-13). */
 export type Acknowledgement = 'ack' | 'inProgress' | { readonly nakDelayMs: number } | { readonly term: string };
 
 /**
- * A call in the hands of a worker: a lease that ends with `ack`, `nak` or `term`. Whose it is, and where it belongs,
- * is what its subject says, so it is known of a call that cannot be decoded as well.
+ * A call that a worker has received: a lease that ends with `ack`, `nak` or `term`. Its subject says which call it is
+ * and which lane it belongs to, so both are known even if the call cannot be decoded.
  */
 export interface Delivery extends CallIdentity {
   readonly call: DecodedCall;
-  /** What the message held, for one that cannot be decoded. */
+  /** The header and body of the message, for a call that cannot be decoded. */
   readonly rawHeader: string;
   readonly rawBody: Uint8Array;
   readonly function: string;
@@ -30,16 +30,16 @@ export interface Delivery extends CallIdentity {
   ack(): void;
   /** Not dealt with: the broker hands it to the next worker that asks, at once or after `delayMs`. */
   nak(delayMs?: number): void;
-  /** Forgets the body of the call, here and in `call`: nothing needs it any more, or it is read again. */
+  /** Drops the body of the call, here and in `call`: nothing needs it any more, or it will be read again. */
   dropBody(): void;
   /** Renews the lease for another `ack_wait`. */
   inProgress(): void;
   /** The broker removes the call and tells operators why in an advisory. */
   term(reason: string): void;
   /**
-   * The broker has delivered the same message once more, since the lease ran out unheard or the consumer was made again:
-   * what has been or will be decided here is told of that delivery. A new consumer does not know of the one before it, and
-   * what that was told is lost with it.
+   * The broker has delivered the same message again, because the lease ran out or the consumer was recreated: whatever
+   * this delivery was or will be settled with goes to the newer one. A new consumer does not know what the earlier one
+   * was told.
    */
   redelivered(newer: Delivery): void;
 }
@@ -103,7 +103,7 @@ export function toDelivery(message: Msg, send: SendAcknowledgement): Delivery | 
     term: (reason) => settle({ term: reason }),
     redelivered: (newer) => {
       latest = newer;
-      newer.dropBody(); // that of this one is the same
+      newer.dropBody(); // it has the same body
       if (decided !== undefined) {
         settleAs(newer, decided);
       }
@@ -121,7 +121,7 @@ function settleAs(delivery: Delivery, acknowledgement: Acknowledgement): void {
   }
 }
 
-/** A call is settled under the names that it bears itself, so they have to be those that it was delivered under. */
+/** A call is settled under its own names, so they must be those of the subject that it was delivered under. */
 function ofSubject(decoded: DecodedCall, { lane, identity }: MessageSubject): DecodedCall {
   if (decoded.kind === 'undecodable') {
     return decoded;
@@ -133,12 +133,12 @@ function ofSubject(decoded: DecodedCall, { lane, identity }: MessageSubject): De
     : { kind: 'undecodable', problem: `${callHeader} is that of another call than the subject` };
 }
 
-/** Whoever may write to the stream may have chosen any token, and what is no identity cannot be filed under. */
+/** Any client with access to the stream may have chosen the tokens; what is no identity cannot name a record. */
 function nameless({ streamSequence, storedAtMs }: DeliveryInfo): CallIdentity {
   return { callId: `message-${streamSequence}`, startTime: `${storedAtMs}000000` };
 }
 
-/** The client parses headers when they are asked for, and throws where they are none: then it is undefined. */
+/** Undefined if the headers are malformed: the client parses them only here, and throws. */
 export function readHeader(message: { readonly headers?: MsgHdrs | undefined }, name: string): string | undefined {
   try {
     return message.headers?.get(name) ?? '';

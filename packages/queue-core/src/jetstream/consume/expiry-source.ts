@@ -4,7 +4,7 @@ import { expiryStream } from '../layout/index.ts';
 import { readHeader } from './delivery.ts';
 import { type SourceOptions, WorkSource } from './work-source.ts';
 
-/** An expiry whose moment has come, in the hands of a worker. */
+/** An expiry timer that has fired, received by a worker. */
 export interface ExpiryDelivery {
   /** Undefined for a message that cannot be read. */
   readonly timer: ExpiryTimer | undefined;
@@ -17,7 +17,7 @@ export interface ExpiryDelivery {
   inProgress(): void;
 }
 
-/** Takes the words that calls have expired. They come past the lanes, so no slot and no pause holds them up. */
+/** Takes expiry timers that have fired. They do not pass through the lanes, so no slot and no pause delays them. */
 export class ExpirySource extends WorkSource<ExpiryDelivery> {
   constructor(options: SourceOptions) {
     super(options, { stream: expiryStream, consumer: 'expiries', filter: 'expiries.due.*.*.*.*', toDelivery });
@@ -34,7 +34,7 @@ function toDelivery(message: JsMsg): ExpiryDelivery {
   };
 }
 
-/** Undefined for what cannot be read, and for a word that lies under the subject of another call. */
+/** Undefined if the message cannot be read, or its subject is that of another call. */
 function readTimer(message: JsMsg): ExpiryTimer | undefined {
   const timer = expiryTimerCodec.decode(readHeader(message, expiryTimerCodec.header) ?? '');
   return timer !== undefined && expirySubject('due', timer) === message.subject ? timer : undefined;

@@ -9,10 +9,9 @@ import type { Publisher } from '../publish/index.ts';
 const maxUnstored = 10_000;
 
 /**
- * Notes which deliveries were begun, and which ended because their worker was stopped and handed the call back.
- * JetStream counts deliveries, and only one that was begun and ended without a word may pass for a worker that the call
- * has killed: not one that a worker was never able to begin, that the worker which runs the call passed over, or that
- * ended in a hand-over.
+ * Records which deliveries a worker began, and which it handed back because it was stopped. JetStream counts
+ * deliveries; only one that was begun and never settled may count as a worker that the call has killed: not one that a
+ * worker could not begin, that the worker running the call ignored, or that ended in a hand-over.
  */
 export class Handovers {
   readonly #publisher: Publisher;
@@ -24,7 +23,7 @@ export class Handovers {
     this.#topology = topology;
   }
 
-  /** Notes one hand-over. Where the broker cannot store it, this process at least remembers it. Never throws. */
+  /** Records one hand-over. If the broker cannot store it, this process at least remembers it. Never throws. */
   async note(call: CallIdentity): Promise<void> {
     const subject = subjectOf(call);
     const result = await this.#publish(subject);
@@ -40,8 +39,8 @@ export class Handovers {
   }
 
   /**
-   * Notes that an attempt begins with a delivery that is not the first. That of a first one goes without saying, so most
-   * calls cost nothing. One that the broker does not store passes for a delivery that was not begun. Never throws.
+   * Records that an attempt begins with a delivery that is not the first; a first one needs no record, so most calls
+   * cost nothing. If the broker does not store it, the delivery counts as not begun. Never throws.
    */
   async noteBegin(call: CallIdentity): Promise<void> {
     await this.#publish(`${subjectOf(call)}.begun`);

@@ -5,22 +5,22 @@ import { inboxCallback } from '../messages/index.ts';
 import type { LaneId } from './call-source.ts';
 
 /**
- * Tells of each consumer that is created in any queue, so that workers take up a new function at once. Advisories are
- * not stored: one that is missed must be found by comparing.
+ * Reports each consumer that is created in any queue, so that workers serve a new function at once. Advisories are not
+ * stored: reconciling finds what a missed one would have reported.
  * @param onCreated gets the time as well, by the broker's clock: Unix time in milliseconds
  */
 export function followCreatedLanes(broker: Broker, onCreated: (lane: LaneId, createdAt: number) => void): void {
   follow(broker, 'CREATED', onCreated);
 }
 
-/** Tells of each consumer that is deleted in any queue, so that a gateway makes it anew before the next call (P2). */
+/** Reports each consumer that is deleted in any queue, so that a gateway recreates it before the next call (P2). */
 export function followDeletedLanes(broker: Broker, onDeleted: (lane: LaneId) => void): void {
   follow(broker, 'DELETED', onDeleted);
 }
 
 /**
- * Tells of each consumer that is paused or resumed in any queue, by us or by an operator of the broker. One whose pause
- * ends by itself is told of as well.
+ * Reports each consumer that is paused or resumed in any queue, by us or by an operator of the broker, and each whose
+ * pause expires.
  */
 export function followPausedLanes(broker: Broker, onChanged: (lane: LaneId) => void): void {
   follow(broker, 'PAUSE', onChanged);
@@ -48,7 +48,7 @@ function follow(
   });
 }
 
-/** Of an advisory that does not say it, now. */
+/** The current time if the advisory has none. */
 function timeOf(message: Msg): number {
   const { timestamp } = message.json<{ readonly timestamp?: string }>();
   const time = Date.parse(timestamp ?? '');

@@ -7,9 +7,9 @@ interface OpenRequest {
  * Counts how many calls have been asked for and not come yet, for one consumer.
  *
  * JetStream serves its requests round robin and does not say which of them a message answers, so only the sum is kept:
- * what was asked for, less what came, less what the broker said it leaves unfilled. A request that is filled ends
- * without a word, so it stays listed until it must have ended. What is listed bounds the sum, and that mends it should
- * the broker's word get lost, or say no number.
+ * what was requested, less what came, less what the broker said it leaves unfilled. The broker does not report the end
+ * of a filled request, so the request stays listed until it must have ended. The listed requests bound the sum, which
+ * corrects it if the broker's report is lost or has no number.
  */
 export class OutstandingPulls {
   readonly #requests = new Map<string, OpenRequest>();
@@ -22,7 +22,7 @@ export class OutstandingPulls {
     return this.#open;
   }
 
-  /** Calls have been asked for, by a request that has ended at `endsAt` whatever happens. */
+  /** Adds a request for calls, which ends at `endsAt` at the latest. */
   request(id: string, count: number, endsAt: number): void {
     this.#requests.set(id, { count, endsAt });
     this.#asked += count;
@@ -34,7 +34,9 @@ export class OutstandingPulls {
     this.#lowerTo(this.#open - 1);
   }
 
-  /** The broker has ended a request. `unfilled` is what it says it has not delivered; undefined where it says nothing. */
+  /**
+   * The broker has ended a request. `unfilled` is how many calls it has not delivered; undefined if it does not say.
+   */
   ended(id: string, unfilled: number | undefined): void {
     const request = this.#requests.get(id);
     if (request === undefined) {
@@ -44,7 +46,7 @@ export class OutstandingPulls {
     this.#lowerTo(this.#open - Math.min(unfilled ?? 0, request.count));
   }
 
-  /** Drops requests that must have ended by now; returns whether fewer calls may come than was thought. */
+  /** Drops requests that must have ended by now; returns whether this lowers `open`. */
   expire(now: number): boolean {
     const before = this.#open;
     for (const [id, request] of this.#requests) {

@@ -4,7 +4,7 @@ import type { QueueTopology } from '../layout/index.ts';
 
 export interface SourceOptions {
   readonly topology: Pick<QueueTopology, 'manager' | 'ready'>;
-  /** Lease of a message in milliseconds: how long it stays with a worker that gives no sign of life. */
+  /** Lease of a message in milliseconds: how long it stays with a worker that does not renew it. */
   readonly ackWaitMs: number;
 }
 
@@ -22,7 +22,7 @@ interface Work<D> {
 const nanosPerMs = 1_000_000;
 const fetchMs = 5_000;
 
-/** Takes messages that are due from a stream that is no queue of calls, for whichever worker asks. */
+/** Takes due messages from a stream that all workers share and that is not a queue of calls. */
 export class WorkSource<D> {
   readonly #options: SourceOptions;
   readonly #work: Work<D>;

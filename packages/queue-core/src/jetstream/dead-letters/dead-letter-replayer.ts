@@ -110,7 +110,7 @@ export class DeadLetterReplayer {
     if (letter.queue !== call.queue && (await this.#isWaitingIn(letter.queue, call))) {
       return { kind: 'replayed', queue: letter.queue };
     }
-    // Without a consumer nobody would find the call (P2), so it comes first.
+    // Without a consumer no worker would receive the call (P2), so the consumer comes first.
     await this.#deps.topology.ensureFunction(config);
     const result = await this.#storeOrWait(
       () => this.#store(call),

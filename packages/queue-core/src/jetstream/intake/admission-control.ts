@@ -14,41 +14,41 @@ export interface AdmissionControlOptions {
   readonly now?: () => number;
 }
 
-/** What stands in the way of one more call. */
+/** Why one more call is refused. */
 export type AdmissionRefusal = 'queue_full' | 'too_many_pending';
 
-/** A call that asks for room. */
+/** A call that needs room. */
 export interface RoomRequest {
   readonly function: Pick<FunctionConfig, 'name' | 'queue' | 'maxPending'>;
-  /** What it will take in the stream. */
+  /** Bytes that it will take in the stream. */
   readonly bytes: number;
 }
 
 /** How full something is. */
 interface Usage {
-  /** What the broker has said. */
+  /** As the broker reported it. */
   reported: number;
-  /** What this process knows to be stored since the broker was asked. */
+  /** What this process has stored since that report. */
   added: number;
-  /** What this process is about to store: the broker may count it already, or not yet. */
+  /** What this process is storing now: the broker may count it already, or not yet. */
   underWay: number;
 }
 
-/** Least time between two looks that callers have asked for: they wait for it together. */
+/** Shortest time between two refreshes that callers wait for; they share one. */
 const minRefreshMs = 20;
 
 /**
- * Knows whether queues and functions have room for more calls. The streams have no limits of their own (see ADR 1), so
- * whoever accepts calls keeps those that are set: by asking the broker twice a second, and by counting what it accepts
- * between. Before it says no, and before it says anything for the first time, it asks the broker, so that it goes by what
- * is. What the broker does not tell even then is room.
+ * Decides whether queues and functions have room for more calls. The streams have no limits of their own (see ADR 1),
+ * so each gateway enforces those that are set: it asks the broker twice a second, and counts what it accepts in
+ * between. It asks the broker before it refuses a call, and before its first decision. If the broker does not answer,
+ * the call is admitted.
  */
 export class AdmissionControl {
   readonly #options: AdmissionControlOptions;
   readonly #now: () => number;
   readonly #bytes = new Map<string, Usage>();
   readonly #pending = new Map<string, Usage>();
-  /** Queues of which the broker has said how large they are, and those whose functions have been counted. */
+  /** Queues whose size the broker has reported, and queues whose functions it has counted. */
   readonly #sized = new Set<string>();
   readonly #counted = new Set<string>();
   #refreshing: Promise<void> | undefined;
@@ -61,18 +61,18 @@ export class AdmissionControl {
     this.#now = options.now ?? performance.now.bind(performance);
   }
 
-  /** Whether there is a limit that concerns calls of the function. */
+  /** Whether any limit applies to calls of the function. */
   limits(target: RoomRequest['function']): boolean {
     return target.maxPending !== undefined || this.#options.maxBytes(target.queue) !== undefined;
   }
 
-  /** Whether the broker has ever said how full is what the function's calls go into. */
+  /** Whether the broker has ever reported the usage that the function's limits refer to. */
   knows({ queue, maxPending }: RoomRequest['function']): boolean {
     const isSized = this.#sized.has(queue) || this.#options.maxBytes(queue) === undefined;
     return isSized && (maxPending === undefined || this.#counted.has(queue));
   }
 
-  /** Why there is no room for the call, as far as is known at the moment. */
+  /** Why the call has no room, as far as this process knows; undefined if it has. */
   refusalFor({ function: target, bytes }: RoomRequest): AdmissionRefusal | undefined {
     const maxBytes = this.#options.maxBytes(target.queue);
     if (maxBytes !== undefined && usageOf(this.#bytes.get(target.queue)) + bytes > maxBytes) {
@@ -83,21 +83,22 @@ export class AdmissionControl {
     return isAtLimit ? 'too_many_pending' : undefined;
   }
 
-  /** a refusal that was there a moment ago as well, when the broker was asked last. */
+  /** As `refusalFor`, but only while the broker's last report is fresh. */
   confirmedRefusal(request: RoomRequest): AdmissionRefusal | undefined {
     return this.#now() - this.#knownAt < minRefreshMs ? this.refusalFor(request) : undefined;
   }
 
-  /** Asks the broker how full is what the call goes into. Never rejects. */
+  /** Asks the broker for the usage that the call counts towards. Never rejects. */
   async confirm(request: RoomRequest): Promise<void> {
-    this.#usage(this.#bytes, request.function.queue); // has it looked at, also if no function of the register is in it
+    // includes the queue in the refresh even if no registered function uses it
+    this.#usage(this.#bytes, request.function.queue);
     this.#refreshingSoon ??= this.#refreshSoon().finally(() => {
       this.#refreshingSoon = undefined;
     });
     await this.#refreshingSoon;
   }
 
-  /** Counts a call that is about to be stored; to be told whether it was. */
+  /** Counts a call that is about to be stored. Call the returned function with whether it was. */
   add({ function: target, bytes }: RoomRequest): (isStored: boolean) => void {
     const usages: [Usage, number][] = [];
     if (this.#options.maxBytes(target.queue) !== undefined) {
@@ -117,7 +118,7 @@ export class AdmissionControl {
     };
   }
 
-  /** Asks the broker about all that is limited. To be called twice a second. Throws `QueueError`. */
+  /** Asks the broker for the usage of everything that has a limit. Call it twice a second. Throws `QueueError`. */
   refresh(): Promise<void> {
     this.#refreshing ??= this.#refresh().finally(() => {
       this.#refreshing = undefined;
@@ -130,7 +131,7 @@ export class AdmissionControl {
     if (waitMs > 0) {
       await delay(waitMs);
     }
-    await this.refresh().catch(() => {}); // what is known has to do
+    await this.refresh().catch(() => {}); // goes on with what it knows
   }
 
   async #refresh(): Promise<void> {
@@ -190,7 +191,7 @@ export class AdmissionControl {
   }
 }
 
-/** What was stored before the broker was asked is part of what it says. */
+/** The broker's report includes what was stored before it was asked. */
 function report(usage: Usage, addedBefore: number, reported: number): void {
   usage.reported = reported;
   usage.added -= addedBefore;

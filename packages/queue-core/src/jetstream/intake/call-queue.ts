@@ -21,11 +21,11 @@ export interface CallQueueDependencies {
   readonly topology: QueueTopology;
   readonly publisher: Pick<Publisher, 'publish' | 'timeoutMs'>;
   readonly register: FunctionRegister;
-  /** Default: whatever the broker makes of a message is enough. */
+  /** Default: no durability is required. */
   readonly durability?: Pick<DurabilityWatch, 'shortfall'>;
-  /** Keeps the limits of queues and functions. Default: there are none. */
+  /** Enforces the limits of queues and functions. Default: no limits. */
   readonly admission?: AdmissionControl;
-  /** Keeps the names of functions that are not registered within limits. Default: there may be any number. */
+  /** Limits the names of functions that are not registered. Default: no limit. */
   readonly names?: Pick<UnregisteredNames, 'admit'>;
   /** How long idempotency keys are remembered, in milliseconds. Default 24 hours. */
   readonly idempotencyWindowMs?: number;
@@ -36,13 +36,13 @@ export type AcceptResult = PublishResult | KeyResult;
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** Longest wait for the broker's word on whether there is room. */
+/** Longest wait for the broker to report the usage. */
 const confirmMs = 1_000;
 
-/** What is added to a call, at most, when it is stored again: by a schedule, or by the record of a dead letter. */
+/** Most bytes that a schedule or the record of a dead letter adds when a call is stored again. */
 const laterBytes = 4 * 1024;
 
-/** What JetStream's files and the framing of headers add to a message, about. */
+/** About what JetStream's files and the framing of headers add to a message. */
 const messageOverheadBytes = 64;
 
 /** The way into the queues: what a gateway does with a call. */
@@ -80,19 +80,19 @@ export class CallQueue {
     return this.#broker.connected && this.#topology.usable && this.#durability?.shortfall === undefined;
   }
 
-  /** What is not `available` about a broker that is there: less durability than is required. */
+  /** Set if the broker is connected but not `available`, because it is less durable than required. */
   get shortfall(): DurabilityShortfall | undefined {
     return this.#broker.connected && this.#topology.usable ? this.#durability?.shortfall : undefined;
   }
 
-  /** Why there surely is no room for a call of the function, whatever its size: then refuse before its body is read. */
+  /** Why the function has no room for any call, whatever its size: then refuse before reading the body. */
   refusalFor(target: FunctionConfig): RefusalReason | undefined {
     return this.#admission?.confirmedRefusal({ function: target, bytes: 0 });
   }
 
   /**
-   * Stores the call. `stored` means that JetStream has confirmed it (P1). Answers within the publisher's time limit, also
-   * for a function that nobody has called before. Rejects only for a name or an id that could not be a subject's (P7).
+   * Stores the call. `stored` means that JetStream has confirmed it (P1). Answers within the publisher's time limit,
+   * even for a function that has no consumer yet. Rejects only for a name or an id that could not be a subject's (P7).
    */
   async accept(call: Call, options: AcceptOptions): Promise<AcceptResult> {
     const message = toCallMessage(call, options.unique);
@@ -111,7 +111,7 @@ export class CallQueue {
     if (!admission.knows(target) || admission.refusalFor(request) !== undefined) {
       await valueWithin(admission.confirm(request), confirmMs, () => undefined);
     }
-    // Looked at in the turn in which the call is counted: others have waited for the same answer.
+    // Checked in the same tick as the call is counted, since other calls have waited for the same answer.
     const refusal = admission.refusalFor(request);
     if (refusal !== undefined) {
       return refused(refusal, 'a limit that is set for the queue or the function is reached');
@@ -122,7 +122,7 @@ export class CallQueue {
     return result;
   }
 
-  /** For logs: a broker that is there is not said to be away. */
+  /** For logs: why calls cannot be accepted. */
   #hindrance(): string {
     if (!this.#broker.connected) {
       return `NATS is ${this.#broker.state}`;
@@ -148,7 +148,7 @@ export class CallQueue {
     return valueWithin(this.#acceptSlowly(call, store), timeoutMs, () => this.#late());
   }
 
-  /** Makes sure of what the call needs, and asks the broker what else has to be known, before it is stored. */
+  /** Ensures what the call needs, and asks the broker what must be known before the call is stored. */
   async #acceptSlowly(call: Call, store: () => Promise<AcceptResult>): Promise<AcceptResult> {
     try {
       const refusal = await this.#checkName(call);
@@ -169,7 +169,7 @@ export class CallQueue {
     return this.#topology.hasLane(queue, name) ? undefined : await this.#names?.admit(queue, name, submitter);
   }
 
-  /** Without a consumer nobody would find the call (P2), so it comes first. */
+  /** Without a consumer no worker would receive the call (P2), so the consumer comes first. */
   async #openLane({ function: name, queue }: Call): Promise<void> {
     if (!this.#topology.hasLane(queue, name)) {
       const { concurrency } = this.#register.lookup(name) ?? { concurrency: undefined };
@@ -181,13 +181,14 @@ export class CallQueue {
     return isOver() ? this.#late() : this.#publisher.publish(message);
   }
 
-  /** Takes note of what the broker's answer, and what happened meanwhile, say of stream and consumer. */
+  /** Acts on what the broker's answer, and events in the meantime, say about stream and consumer. */
   #noticed<R extends AcceptResult>(call: Call, result: R): R {
     if (result.kind === 'refused' && result.reason === 'unavailable') {
-      // The stream may have been deleted: the next call makes sure of it.
+      // The stream may have been deleted: the next call ensures it.
       this.#topology.forgetQueue(call.queue);
     } else if (!this.#topology.hasLane(call.queue, call.function)) {
-      // Removed in this moment, because it was empty: now it is not (P2). If this fails, the next call tries again.
+      // A worker has just removed the lane because it was empty; now it is not (P2). If this fails, the next call tries
+      // again.
       void this.#openLane(call).catch(() => {});
     }
     return result;
@@ -200,17 +201,17 @@ export class CallQueue {
 }
 
 /**
- * Whether the broker would take the call, but not what may become of it: a retry with its schedule, or a dead letter with the
- * reason. Such a call could come to no end but a loss.
+ * Whether the broker would take the call, but not its retry with a schedule, or its dead letter with a reason. Such a
+ * call could only be lost.
  */
 function isTooLargeLater({ body, headers }: Outgoing, maxPayload = Number.POSITIVE_INFINITY): boolean {
   const envelope = headers.get(callHeader);
-  // A character takes up to three bytes; most calls need not be measured.
+  // A character takes at most three bytes, so most calls need no measuring.
   const isSurelySmall = body.length + 3 * envelope.length + laterBytes <= maxPayload;
   return !isSurelySmall && body.length + Buffer.byteLength(envelope) + laterBytes > maxPayload;
 }
 
-/** What the message will take in the stream. */
+/** Bytes that the message will take in the stream. */
 function bytesOf({ subject, body, headers }: Outgoing): number {
   return subject.length + headers.get(callHeader).length + body.length + messageOverheadBytes;
 }

@@ -17,24 +17,24 @@ import { toCallMessage, toKeyMessage } from './call-message.ts';
 import type { DuplicateLookup } from './duplicate-lookup.ts';
 import type { IdClaims, OwnClaim, WantedClaim } from './id-claims.ts';
 
-/** A key that is known: nothing was stored. */
+/** The key is known: nothing was stored. */
 export type KeyResult =
   /** It came with the same call before. */
   | { readonly kind: 'replayed'; readonly earlier: EarlierCall }
   /** It came with another call before. */
   | { readonly kind: 'key_reused' };
 
-/** The call that a key came with first, whatever has become of it. */
+/** The first call with the key, whatever its state. */
 type EarlierCall = Pick<KeyRecord, 'callId' | 'startTime' | 'notBefore'>;
 
 export interface AcceptOptions {
-  /** Refuse with `conflict` when a call of this id is alive or its outcome is kept: for ids that a client chose. */
+  /** Refuse with `conflict` if a call of this id is active or its outcome is kept: for ids that a client chose. */
   readonly unique: boolean;
-  /** `Idempotency-Key`: a call that came with it before is not stored a second time. */
+  /** `Idempotency-Key`: a second call with it is not stored. */
   readonly key?: string | undefined;
   /**
-   * The id says all that the call is: one that came with it before is this one, whatever its body, and is not stored a
-   * second time. Not together with `key`.
+   * The id identifies the call completely: a second call with it is the same one, whatever its body, and is not stored.
+   * Not together with `key`.
    */
   readonly derived?: boolean;
 }
@@ -51,21 +51,21 @@ export interface ConditionalEnqueueDependencies {
   readonly sleep?: (ms: number) => Promise<unknown>;
 }
 
-/** What may be used once, and how it is found out whether it was. */
+/** An id or a key that may be used once, and the check whether it was. */
 interface UniqueClaim extends WantedClaim {
-  /** What the call is answered if it was used; undefined if it was not. Throws `QueueError`. */
+  /** The answer to the call if the id or key was used; undefined if not. Throws `QueueError`. */
   readonly check: () => Promise<PublishResult | KeyResult | undefined>;
 }
 
 /**
- * Stores calls that need more than a publish. An id or a key that may be used once is claimed, then looked for in all
- * queues and among the ends, and then stored: whichever gateways and queues two calls of one id or key are sent to, the
- * second one finds the claim or the call of the first. A key is stored in one step with its call, so it is never
- * remembered without it (P1).
+ * Stores calls that need more than a publish. The gateway claims an id or key that may be used once, looks for it in
+ * all queues and among the outcomes, and then stores the call: whichever gateways and queues two calls of one id or key
+ * go to, the second finds the claim or the call of the first. A key is stored in one step with its call, so it never
+ * exists without it (P1).
  */
 export class ConditionalEnqueue {
   readonly #deps: ConditionalEnqueueDependencies;
-  /** Keys whose calls this process is storing: the others of such a key wait here, not at the broker. */
+  /** Keys whose calls this process is storing: further calls with such a key wait here, not at the broker. */
   readonly #underWay = new Map<string, Promise<unknown>>();
 
   constructor(deps: ConditionalEnqueueDependencies) {
@@ -74,7 +74,7 @@ export class ConditionalEnqueue {
 
   /**
    * Throws `QueueError` when the broker cannot be asked.
-   * @param isOver whether nobody waits for the answer any more: then nothing is stored
+   * @param isOver whether the caller no longer waits for the answer: then nothing is stored
    */
   async accept(call: Call, options: AcceptOptions, isOver: () => boolean): Promise<PublishResult | KeyResult> {
     const identity = identityOf(call, options, this.#deps.windowMs);
@@ -122,7 +122,7 @@ export class ConditionalEnqueue {
     return result;
   }
 
-  /** The key first, whoever comes: so nobody waits for an id that somebody has who waits for the key. */
+  /** Always the key first: otherwise two calls could each hold what the other one waits for. */
   #uniqueClaims(call: Call, unique: boolean, identity: Identity | undefined): UniqueClaim[] {
     const claims: UniqueClaim[] = [];
     if (identity !== undefined) {
@@ -136,7 +136,7 @@ export class ConditionalEnqueue {
     return claims;
   }
 
-  /** A claim of another call lets us look again: its gateway is about to store it, or has died. */
+  /** If another call has the claim, checks again: its gateway is about to store it, or has died. */
   async #claim(once: UniqueClaim, call: Call, isOver: () => boolean): Promise<OwnClaim | PublishResult | KeyResult> {
     const { claims, sleep = delay } = this.#deps;
     let over = 0;
@@ -161,7 +161,7 @@ export class ConditionalEnqueue {
     return refused('overloaded', 'a call of the same id or key is being stored, or its gateway has died');
   }
 
-  /** Its call was stored, and what it was claimed for is forgotten since. */
+  /** Whether the claim's call was stored and still exists, although the id or key is forgotten. */
   #isUsed(by: Claim): Promise<boolean> {
     return this.#deps.known.isKnown(addressOf(by));
   }
@@ -188,7 +188,7 @@ export class ConditionalEnqueue {
     return isConflict ? this.#judgeConflict(call, unique, identity) : result;
   }
 
-  /** Undefined where the server will send word when the call expires, or where it never does. */
+  /** Undefined if the expiry timer is stored, or the call has none. */
   async #scheduleExpiry(call: Call): Promise<PublishResult | undefined> {
     const { expiries, publisher } = this.#deps;
     if (call.expiresAt === undefined) {
@@ -198,24 +198,24 @@ export class ConditionalEnqueue {
     return result.kind === 'refused' ? result : undefined;
   }
 
-  /** Undefined where nothing has come with the key. */
+  /** Undefined if no call has used the key. */
   async #judgeKey({ hash, judge }: Identity): Promise<KeyResult | undefined> {
     const earlier = await this.#deps.known.findKey(hash);
     return earlier && judge(earlier);
   }
 
-  /** Undefined where the id that the client chose is not known. */
+  /** Undefined if no call has the id that the client chose. */
   async #judgeId(call: Call, identity: Identity | undefined): Promise<PublishResult | KeyResult | undefined> {
     if (!(await this.#deps.known.isKnown(toAddress(call)))) {
       return undefined;
     }
-    // Perhaps it is this very call, stored by another gateway since the key was looked for.
+    // It may be this very call, stored by another gateway after the key was checked.
     return (identity && (await this.#judgeKey(identity))) ?? conflict;
   }
 
   /**
-   * Who has come first, with the key or with the id. Whoever is asked may not have heard of it as soon as the leader that
-   * has refused.
+   * Finds the earlier call with the key or the id. The server that answers may know of it later than the leader that
+   * refused.
    */
   async #judgeConflict(call: Call, unique: boolean, identity: Identity): Promise<PublishResult | KeyResult> {
     const { known, sleep = delay } = this.#deps;
@@ -233,17 +233,17 @@ export class ConditionalEnqueue {
 
 /** Waits between the tries to claim what another call has. */
 const claimMs = [5, 10, 20, 50, 100, 250, 500, 500] as const;
-/** Waits before the looks for a message that is about to be confirmed. */
+/** Waits before each look for a message that is about to be confirmed. */
 const confirmMs = [0, 10, 50, 250] as const;
-/** For clocks that differ, and messages that are on their way when the time is up. */
+/** Allows for clocks that differ, and for messages that are on their way when the time is up. */
 const graceMs = 1_000;
 const conflict = refused('conflict', 'a call of this id is known');
 const late = refused('timeout', 'the time was up before the call was sent');
 
-/** Refusals that leave it open whether the message is stored all the same. */
+/** Refusals after which the message may be stored nevertheless. */
 const uncertain: ReadonlySet<RefusalReason> = new Set(['timeout', 'unavailable', 'undecided']);
 
-/** Whether the call surely was not stored, and never will be. */
+/** Whether it is certain that the call is not stored and never will be. */
 function isNotStored(result: PublishResult | KeyResult): boolean {
   return result.kind !== 'stored' && !(result.kind === 'refused' && uncertain.has(result.reason));
 }
@@ -253,20 +253,20 @@ function toAddress({ id, submitter }: Call): CallAddress {
   return { callId: id, owner: ownerOf(submitter) };
 }
 
-/** By what a call is known again that came before. */
+/** What identifies a call that was sent before. */
 interface Identity {
-  /** What it is remembered under. */
+  /** The token that it is stored under. */
   readonly hash: string;
   /** For how long, in milliseconds. */
   readonly windowMs: number;
-  /** What the call means when something is remembered. */
+  /** Decides what a call means if a record of the same hash exists. */
   readonly judge: (earlier: KeyRecord) => KeyResult;
 }
 
-/** A callback is tried for ten hours, and may be replayed by hand after that. */
+/** A callback is tried for ten hours, and an operator may replay it after that. */
 const minDerivedMs = 24 * 60 * 60 * 1000;
 
-/** Undefined for a call that is another one each time that it comes. */
+/** Undefined for a call that is a new one each time that it is sent. */
 function identityOf(call: Call, { key, derived = false }: AcceptOptions, windowMs: number): Identity | undefined {
   if (derived) {
     return { hash: hashDerivedId(call.id), windowMs: Math.max(windowMs, minDerivedMs), judge: replay };
@@ -276,7 +276,7 @@ function identityOf(call: Call, { key, derived = false }: AcceptOptions, windowM
     : { hash: hashKey(call, key), windowMs, judge: (earlier) => judge(earlier, call) };
 }
 
-/** What a call means that comes with a key that is known. */
+/** What a call with a known key means. */
 function judge(earlier: KeyRecord, call: Call): KeyResult {
   return earlier.fingerprint === fingerprintOf(call) ? replay(earlier) : { kind: 'key_reused' };
 }

@@ -10,12 +10,12 @@ export interface DuplicateLookupDependencies {
   readonly now?: () => number;
 }
 
-/** How long the list of queues is taken for what it was, in milliseconds. */
+/** How long the list of queues is reused, in milliseconds. */
 const queuesMs = 2_000;
 
 /**
- * Looks for calls and keys that exist already, in every queue: the function may have been in another one when they
- * came. The leaders of the streams are asked, since a follower may not know yet what must not be missed.
+ * Looks for existing calls and keys in every queue: their function may have been in another queue when they came. Asks
+ * the leaders of the streams, since a follower may be behind.
  */
 export class DuplicateLookup {
   readonly #topology: DuplicateLookupDependencies['topology'];
@@ -28,22 +28,23 @@ export class DuplicateLookup {
     this.#now = now;
   }
 
-  /** To be called if something must exist that was not found: it may be in a queue that is newer than the list of them. */
+  /** Call this if something that must exist was not found: it may be in a queue that is newer than the list. */
   forgetQueues(): void {
     this.#queues = undefined;
   }
 
-  /** What is remembered under the hash of a key; undefined where nothing is. Throws `QueueError`. */
+  /** The record stored under the hash of a key; undefined if none is. Throws `QueueError`. */
   async findKey(hash: string): Promise<KeyRecord | undefined> {
     const message = await this.#findInQueues((queue) => keySubject(queue, hash));
     return message === undefined ? undefined : keyRecordCodec.decode(message.header.get(keyRecordCodec.header));
   }
 
   /**
-   * Whether a call of this address is alive, is being cancelled, or has ended and its outcome is kept. Throws `QueueError`.
+   * Whether a call of this address is active, is being cancelled, or has ended and its outcome is kept. Throws
+   * `QueueError`.
    *
-   * The order matters: a call leaves its queue only after its outcome or the intent to cancel it is there, and an intent
-   * goes only after the outcome is there.
+   * The order matters: a call leaves its queue only after its outcome or its cancel intent is stored, and an intent is
+   * removed only after the outcome is stored.
    */
   async isKnown(address: CallAddress): Promise<boolean> {
     const { manager } = this.#topology;
@@ -61,7 +62,7 @@ export class DuplicateLookup {
     try {
       return (await Promise.all(lookUps)).find((message) => message !== undefined);
     } catch (error) {
-      this.#queues = undefined; // perhaps one of them is gone
+      this.#queues = undefined; // one of them may be gone
       throw error;
     }
   }

@@ -14,17 +14,17 @@ import { asQueueError, type Broker, type QueueLogger } from '../connecting/index
 import type { QueueTopology } from '../layout/index.ts';
 
 export interface DurabilityOptions {
-  /** The operator's word that every server has `sync_interval: always`, for servers that do not tell. */
+  /** The operator declares that every server has `sync_interval: always`, for servers that do not report it. */
   readonly declaredSyncAlways: boolean;
-  /** The least that calls are accepted with; undefined: whatever there is. */
+  /** The least durability that calls are accepted with; undefined: any. */
   readonly required?: DurabilityLevel | undefined;
   readonly logger: QueueLogger;
 }
 
-/** Answered by every server, with its settings, where its operator lets our account ask. */
+/** Every server answers with its settings if its operator lets our account ask. */
 const serverReport = '$SYS.REQ.SERVER.PING.JSZ';
 const answerMs = 2_000;
-/** After the last answer: there may be one more server. */
+/** How long to wait for one more server after the last answer. */
 const silenceMs = 300;
 const subjectsOfOurs = ['calls.>', 'callbacks.>', 'outcomes.>', 'dead.>'];
 
@@ -33,8 +33,8 @@ const refreshMs = 15_000;
 const refreshRefusedMs = 1_000;
 
 /**
- * Knows what a PubAck is worth: looked up on every connection, and again now and then, since servers are changed while
- * we run.
+ * Knows what a PubAck guarantees. Looks it up on every connection and at intervals, since operators change servers
+ * while we run.
  */
 export class DurabilityWatch {
   readonly #broker: Broker;
@@ -60,7 +60,10 @@ export class DurabilityWatch {
     return this.#current;
   }
 
-  /** Why calls may not be accepted; undefined where what is required, if anything is, is known to be there. */
+  /**
+   * Why calls may not be accepted; undefined if the broker is known to be as durable as required, or nothing is
+   * required.
+   */
   get shortfall(): DurabilityShortfall | undefined {
     const { required } = this.#options;
     const found = this.#current?.level;
@@ -85,7 +88,7 @@ export class DurabilityWatch {
       try {
         this.#take(await this.#read(connection));
       } catch (err) {
-        // What was true a moment ago is still the best that is known.
+        // Goes on with what it knew before.
         this.#options.logger.warn({ err }, 'durability could not be looked up');
       }
     }
@@ -134,7 +137,7 @@ async function readCopies(manager: JetStreamManager): Promise<StreamCopies[]> {
   }
 }
 
-/** One by one: a list of all leaves out those whose leader does not answer in time. */
+/** One by one: a list of all streams omits those whose leader does not answer in time. */
 async function readStreams(manager: JetStreamManager, subject: string): Promise<StreamInfo[]> {
   const names: string[] = [];
   for await (const name of manager.streams.names(subject)) {
@@ -152,7 +155,7 @@ function toCopies({ config, cluster }: StreamInfo): StreamCopies {
   };
 }
 
-/** Empty where nobody may or will answer. Servers of another domain than ours have nothing of ours. */
+/** Empty if no server may or will answer. Servers of another domain hold none of our streams. */
 async function askServers(connection: NatsConnection, domain: string | undefined): Promise<ServerAnswer[]> {
   const answers: ServerAnswer[] = [];
   try {
@@ -161,7 +164,7 @@ async function askServers(connection: NatsConnection, domain: string | undefined
       answers.push(parseAnswer(message.string(), domain));
     }
   } catch {
-    // No responders, or no permission to ask: then the servers tell us nothing.
+    // No responders, or no permission to ask.
   }
   return answers;
 }
@@ -171,7 +174,7 @@ interface ServerConfig {
   readonly domain?: string;
 }
 
-/** `/jsz` of nats-server: `config` is there where JetStream is on. */
+/** `/jsz` of nats-server: `config` is set if JetStream is on. */
 function parseAnswer(text: string, domain: string | undefined): ServerAnswer {
   try {
     const { data } = JSON.parse(text) as { data?: { config?: ServerConfig; disabled?: boolean } };

@@ -9,24 +9,24 @@ import type { Publisher } from '../publish/index.ts';
 /** A claim that this process has. */
 export interface OwnClaim {
   readonly kind: 'claimed';
-  /** Gives it back: nothing was stored, nor will be. Never throws. */
+  /** Releases the claim: nothing was stored, nor will be. Never throws. */
   release(): Promise<unknown>;
 }
 
 export interface WantedClaim {
   readonly subject: string;
   /**
-   * Calls of one queue share the claim, because the stream of the queue remembers what is claimed beside the call, and so takes
-   * only one of them: true of keys. A call that has ended leaves nothing of its id there.
+   * Calls of one queue share the claim, because the queue's stream stores what is claimed beside the call and so takes
+   * only one of them. True for keys; a call that has ended leaves nothing of its id in the stream.
    */
   readonly sharedInQueue: boolean;
 }
 
 export type ClaimResult =
   | OwnClaim
-  /** Another call has it. `sequence` is what takes it over. */
+  /** Another call has it. Pass `sequence` to take it over. */
   | { readonly kind: 'held'; readonly by: Claim; readonly sequence: number }
-  /** It was forgotten in this moment: to be tried again. */
+  /** It has just been forgotten: try again. */
   | { readonly kind: 'gone' }
   | Extract<PublishResult, { kind: 'refused' }>;
 
@@ -41,13 +41,13 @@ export interface IdClaimsDependencies {
 
 /** Clocks differ by this much, and messages are on their way for this long, in milliseconds. */
 const graceMs = 1_000;
-/** A publish that nobody waits for any more may be stored for this long, in milliseconds. */
+/** The broker may still store a publish that has timed out for this long, in milliseconds. */
 const underWayMs = 120_000;
 
 /**
- * Claims ids and keys that may be used once, before it is looked whether they are known. JetStream checks "not in use" for
- * one stream alone, and the calls of an id may be for two: so all claims are in one stream, and of two gateways that claim the
- * same at once one comes first.
+ * Claims ids and keys that may be used once, before the gateway looks whether they are known. JetStream checks "not in
+ * use" for one stream only, and two calls of an id may go to two streams: so all claims are in one stream, and if two
+ * gateways claim the same id at once, one comes first.
  */
 export class IdClaims {
   readonly #deps: IdClaimsDependencies;
@@ -69,7 +69,7 @@ export class IdClaims {
     return stored.reason === 'conflict' ? this.#judge(wanted, call, claim) : stored;
   }
 
-  /** What is there that was in the way. */
+  /** Decides by the claim that was in the way. */
   async #judge(wanted: WantedClaim, call: Call, mine: Claim): Promise<ClaimResult> {
     const { subject, sharedInQueue } = wanted;
     const message = await lastMessage(this.#deps.topology.manager, expiryStream, subject);
@@ -90,15 +90,15 @@ export class IdClaims {
   }
 
   /**
-   * The time that a gateway has to store its call. Should one come late all the same, the stream of its queue takes only one
-   * of the two: so a claim is taken over after that for a call of the same queue alone.
+   * The time that a gateway has to store its call. If a gateway is late nevertheless, the queue's stream takes only one
+   * of the two calls: so after that time only a call of the same queue takes the claim over.
    */
   get #storedWithinMs(): number {
     return this.#deps.publisher.timeoutMs + graceMs;
   }
 
   #own({ subject, sharedInQueue }: WantedClaim, claim: Claim, sequence: number): OwnClaim {
-    // Another call may share it, and be on its way.
+    // Another call that is being stored may share it.
     const release = async (): Promise<unknown> =>
       sharedInQueue ? undefined : this.#store(subject, { ...claim, released: true }, sequence);
     return { kind: 'claimed', release };

@@ -4,7 +4,7 @@ import type { QueueTopology } from '../layout/index.ts';
 export interface NameLimits {
   /** Names of functions that are not registered and have a consumer, in one queue. */
   readonly inAll: number;
-  /** Of these, those that the calls of one submitter have brought. */
+  /** Of these, the names that one submitter's calls have introduced. */
   readonly perSubmitter: number;
 }
 
@@ -20,7 +20,7 @@ export interface UnregisteredNamesOptions {
 }
 
 interface KnownName {
-  /** Who has brought it, if that was here. */
+  /** The submitter that introduced it, if this gateway accepted its call. */
   readonly submitter: string | undefined;
   readonly addedAt: number;
 }
@@ -32,17 +32,21 @@ interface QueueNames {
   readonly took: number;
 }
 
-/** A look serves for so long, or for so many times what it has cost: one at 10,000 consumers takes about a second. */
+/**
+ * How long a list is reused: this long, or this many times what it cost. A list of 10,000 consumers takes about a
+ * second.
+ */
 const freshMs = 5_000;
 const timesCost = 10;
 
-/** How long a consumer may be under way to the broker before a look has to show it. */
+/** How long creating a consumer may take before the list must show it. */
 const graceMs = 10_000;
 
 /**
- * Keeps the consumers of functions that exist by `defaults.url` alone within limits: clients invent as many names as they
- * like, and a queue has room for so many consumers. They cannot share one, since a consumer holds the cap and the pause of
- * its function. What other gateways have let in is learned by looking; who brought a name is known where it came in alone.
+ * Limits the consumers of functions that exist only by `defaults.url`: clients invent as many names as they like, and a
+ * queue has room for a limited number of consumers. They cannot share one, since a consumer holds the cap and the pause
+ * of its function. The list of consumers shows what other gateways have admitted; only the gateway that admitted a name
+ * knows its submitter.
  */
 export class UnregisteredNames {
   readonly #options: UnregisteredNamesOptions;
@@ -56,8 +60,8 @@ export class UnregisteredNames {
   }
 
   /**
-   * Whether a function may get a consumer that has none as far as this process knows; undefined if it may. To be asked before
-   * each is made. Throws `QueueError` when the broker cannot be asked.
+   * Why a function that has no consumer, as far as this process knows, may not get one; undefined if it may. Ask before
+   * creating each consumer. Throws `QueueError` if the broker does not answer.
    */
   async admit(queue: string, name: string, submitter: string | undefined): Promise<NameRefusal | undefined> {
     const { register, limits } = this.#options;
@@ -99,7 +103,7 @@ export class UnregisteredNames {
     );
     for (const [name, known] of before) {
       if (known.addedAt > startedAt - graceMs && !names.has(name)) {
-        names.set(name, known); // let in, and not there yet
+        names.set(name, known); // admitted, but its consumer is not created yet
       }
     }
     const found = { names, lookedAt: startedAt, took: this.#now() - startedAt };

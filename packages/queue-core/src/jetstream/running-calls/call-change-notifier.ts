@@ -3,7 +3,7 @@ import { signalSubject } from '../../records/index.ts';
 import type { Broker } from '../connecting/index.ts';
 import { TickBatch } from '../messages/index.ts';
 
-/** Tells those who follow a call that it has moved. Costs one small message that is not stored. */
+/** Notifies whoever follows a call that its state has changed. Costs one small message that is not stored. */
 export class CallChangeNotifier {
   readonly #broker: Pick<Broker, 'connected' | 'connection'>;
   readonly #batch = new TickBatch<CallIdentity>((calls) => this.#send(calls));
@@ -19,7 +19,7 @@ export class CallChangeNotifier {
   #send(calls: readonly CallIdentity[]): void {
     const { connection, connected } = this.#broker;
     if (connection === undefined || !connected || connection.isDraining()) {
-      return; // no one depends on it
+      return; // nothing depends on it
     }
     for (const call of calls) {
       connection.publish(signalSubject(call, 'moved'));

@@ -10,9 +10,9 @@ export interface StoredAttempt {
   readonly sequence: number;
 }
 
-/** What is known of an attempt that no worker answers for at the moment. */
+/** What a gateway knows about an attempt that no worker answers for at the moment. */
 export interface Silence {
-  /** What a worker said of it last, if one has answered before. */
+  /** The last report of a worker, if one has answered before. */
   readonly last: RunningReport | undefined;
   /** How long no worker has answered for it, since the first question that got no answer: milliseconds. */
   readonly forMs: number;
@@ -24,12 +24,12 @@ interface Entry {
   silentSince: number | undefined;
 }
 
-/** So many attempts are remembered, at least. */
+/** How many attempts are remembered, at least. */
 const remembered = 10_000;
 
 /**
- * Remembers, of the attempts that a gateway is asked about, what their workers have said and how long they have been
- * silent. A worker that is slow is not a worker that is dead: as long as the lease may run, what it said holds.
+ * Remembers what workers have reported about the attempts that a gateway is asked about, and how long they have been
+ * silent. A slow worker is not a dead one: its last report holds as long as the lease may run.
  */
 export class LeaseTracker {
   readonly #now: () => number;
@@ -42,14 +42,14 @@ export class LeaseTracker {
     this.#now = now;
   }
 
-  /** The workers are about to be asked for the attempt. */
+  /** The gateway is about to ask the workers about the attempt. */
   asked(attempt: StoredAttempt): void {
     if (this.#find(keyOf(attempt))?.attempt.sequence !== attempt.sequence) {
       this.#keep({ attempt, last: undefined, silentSince: undefined });
     }
   }
 
-  /** A worker has answered, perhaps after the time that it had. */
+  /** A worker has answered, perhaps too late for the question. */
   heard(call: CallIdentity, report: RunningReport): void {
     const entry = this.#find(identityTokens(call));
     if (entry !== undefined && report.standing === 'running' && concerns(report, entry.attempt)) {
@@ -97,8 +97,8 @@ function keyOf({ call }: StoredAttempt): string {
 }
 
 /**
- * Whether a worker speaks of this attempt or a later one. A worker that has run an earlier attempt remembers that for
- * a while, and says so beside the one that runs this one.
+ * Whether a report is about this attempt or a later one. A worker that has run an earlier attempt remembers it for a
+ * while, and answers beside the one that runs this attempt.
  */
 export function concerns(
   report: Pick<RunningReport, 'generation' | 'retry'>,

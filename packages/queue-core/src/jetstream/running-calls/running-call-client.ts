@@ -6,27 +6,27 @@ import { inboxCallback } from '../messages/index.ts';
 import { concerns, LeaseTracker, type Silence, type StoredAttempt } from './lease-tracker.ts';
 
 /**
- * How long a worker may take to say that it holds a call, in milliseconds. It answers in one, unless it is busy; a dead
- * one never does, and a client does not wait for it. An answer that comes later counts for those who ask after it.
+ * How long a worker may take to say that it runs a call, in milliseconds. It answers in one, unless it is busy; a dead
+ * worker never answers, and clients do not wait for it. A later answer counts for the next question.
  */
 const answerMs = 300;
-/** How long a worker that has said so may take to abort an attempt. */
+/** How long a worker that runs the call may take to abort an attempt. */
 const abortMs = 2_000;
 const noResponders = 503;
 
-/** What workers say of an attempt that was handed out. */
+/** What workers answer about an attempt that was delivered. */
 export type RunningCallAnswer =
   /** One of them runs it. */
   | { readonly kind: 'running'; readonly report: RunningReport }
-  /** One had it until a moment ago, and how that went is stored; or it is in its next life. */
+  /** One ran it until a moment ago and has stored the result; or the call is in its next replay generation. */
   | { readonly kind: 'left' }
-  /** None has answered: it has a slow worker, a dead one, or none. */
+  /** None has answered: its worker is slow or dead, or no worker has it. */
   | ({ readonly kind: 'silent' } & Silence);
 
 export interface AskOptions {
   /** How long workers may take, in milliseconds. Default: 300 */
   readonly patienceMs?: number;
-  /** Whether a worker that has had the attempt is an answer. Default: yes */
+  /** Whether an answer from a worker that no longer runs the attempt counts. Default: yes */
   readonly orLeft?: boolean;
 }
 
@@ -37,8 +37,8 @@ interface Question {
 }
 
 /**
- * A gateway's line to the worker that holds a call. It is used also while the broker is suspected to be away: a message that
- * no worker gets costs a time limit, and one that is not sent lets a call run that was cancelled.
+ * Asks and tells the worker that runs a call. Also used while the broker is suspected to be away: a message that no
+ * worker receives costs a time limit, but one that is not sent lets a cancelled call run.
  */
 export class RunningCallClient {
   readonly #broker: Pick<Broker, 'attached' | 'connection' | 'onConnect' | 'createInbox'>;
@@ -55,7 +55,7 @@ export class RunningCallClient {
     broker.onConnect(() => this.#leases.connectionLost());
   }
 
-  /** What the workers say of an attempt that was handed out. Never rejects. */
+  /** Asks the workers about an attempt that was delivered. Never rejects. */
   async ask(
     attempt: StoredAttempt,
     { patienceMs = answerMs, orLeft = true }: AskOptions = {},
@@ -74,7 +74,7 @@ export class RunningCallClient {
   }
 
   /**
-   * Has the worker abort the call that runs it. Resolves when it has, and after `limitMs` at the latest. Never rejects.
+   * Has the worker that runs the call abort it. Resolves when it has, and after `limitMs` at the latest. Never rejects.
    * @param limitMs default: 2 s
    */
   async abort(key: GenerationKey, limitMs: number = abortMs): Promise<void> {
@@ -85,11 +85,11 @@ export class RunningCallClient {
     try {
       await connection.request(signalSubject(key, 'cancel'), String(key.generation), { timeout: limitMs });
     } catch {
-      // No worker at all, none that holds it, or the broker went away.
+      // No worker, none that runs the call, or the broker went away.
     }
   }
 
-  /** Tells every worker, without waiting, that the call is not to be run. */
+  /** Tells every worker not to run the call. Does not wait for an answer. */
   broadcastCancel(key: GenerationKey): void {
     const { connection, attached } = this.#broker;
     if (connection !== undefined && attached) {
@@ -129,8 +129,8 @@ export class RunningCallClient {
   }
 
   /**
-   * The call is in it, so that an answer that comes late is known for what it is. Another one for each question: a worker may
-   * be allowed a single message to the subject of a reply (`allow_responses`).
+   * The subject names the call, so that a late answer can be attributed. Each question has its own: a worker may be
+   * allowed a single message to a reply subject (`allow_responses`).
    */
   #replyTo(tokens: string): string {
     this.#asked += 1;

@@ -10,18 +10,18 @@ import {
 import type { Broker } from '../connecting/index.ts';
 import { inboxCallback } from '../messages/index.ts';
 
-/** What a worker can say of the calls in its hands. */
+/** What a worker can report about its running calls. */
 export interface RunningCallResponder {
-  /** Undefined for a call that it does not know: then another worker may. */
+  /** Undefined for a call that this worker does not know: another one may. */
   report(call: CallIdentity): RunningReport | undefined;
   /**
-   * The call has been cancelled: its attempt is aborted, and a delivery that is on its way is not run. Returns whether it
-   * was in hand.
+   * The call has been cancelled: the worker aborts its attempt, and does not run a delivery that is on its way. Returns
+   * whether the call was running.
    */
   cancel(key: GenerationKey): boolean;
 }
 
-/** Has a worker answer for the calls in its hands, for as long as the broker is there. */
+/** Subscribes the worker to state and cancel requests for its running calls. */
 export function serveRunningCalls(broker: Broker, responder: RunningCallResponder): void {
   let subscribed = false;
   broker.onConnect((connection) => {
