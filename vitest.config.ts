@@ -5,13 +5,15 @@ const conditions = ['@asyncfn/source'];
 const resolve = { conditions };
 const ssr = { resolve: { conditions, externalConditions: conditions } };
 
-/**
- * CI's machine is shared, and its disk can stand still for longer than a client waits for the broker. What passes the
- * second time is reported as retried.
- */
-const retry = process.env['CI'] === undefined ? 0 : 1;
+/** Each file runs whole stacks of processes, which wait more than they work. */
+const processes = { maxWorkers: 2, testTimeout: 120_000, hookTimeout: 120_000 };
 
-/** One project a kind of dependency, told apart by the suffix of the file. */
+const globalSetup = ['packages/nats-server/test/global-setup.ts'];
+
+/**
+ * One project a kind of dependency, told apart by the suffix of the file; `full` are those that `pnpm test` leaves to
+ * `pnpm test:full` and CI. What fails once in twenty runs is a fault of the product or of the test: nothing is retried.
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -21,7 +23,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{apps,packages}/*/{src,test}/**/*.test.ts', 'scripts/**/*.test.ts'],
-          exclude: ['**/*.nats.test.ts', '**/*.e2e.test.ts', '**/node_modules/**', '**/dist/**'],
+          exclude: ['**/*.{nats,e2e,full}.test.ts', '**/node_modules/**', '**/dist/**'],
           // Ten thousand cases of a property take seconds on a busy machine.
           testTimeout: 30_000,
         },
@@ -31,11 +33,10 @@ export default defineConfig({
         ssr,
         test: {
           name: 'nats',
-          retry,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
           include: ['{apps,packages}/*/{src,test}/**/*.nats.test.ts'],
-          globalSetup: ['packages/nats-server/test/global-setup.ts'],
+          globalSetup,
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
@@ -46,13 +47,20 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['{apps,packages}/*/test/**/*.e2e.test.ts'],
-          globalSetup: ['packages/nats-server/test/global-setup.ts'],
-          retry,
-          // Each file runs whole stacks of processes, which wait more than they work: two files are a full machine.
-          maxWorkers: 2,
+          globalSetup,
           sequence: { groupOrder: 2 },
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          ...processes,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'full',
+          include: ['{apps,packages}/*/test/**/*.full.test.ts'],
+          globalSetup,
+          sequence: { groupOrder: 3 },
+          ...processes,
         },
       },
     ],

@@ -1,39 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApiClient } from '@asyncfn/stack';
-import { eventually, startCallbackReceiver, startTestFunction, type TestFunction } from '@asyncfn/testkit';
+import { eventually, startCallbackReceiver, startTestFunction } from '@asyncfn/testkit';
 import { describe, expect, test } from 'vitest';
 import { startStack } from './harness/stack.ts';
-
-/** When the function was first called for the call: Unix time in milliseconds. */
-function startedAt(target: TestFunction, callId: string): number {
-  return performance.timeOrigin + (target.byCallId(callId)[0]?.at ?? Number.NaN);
-}
-
-test('10,000 calls that are due in the same second start within 3 s of it, and none early', async () => {
-  const count = 10_000;
-  await using target = await startTestFunction({ keepBodies: false, handler: (_, response) => void response.end() });
-  await using stack = await startStack({ functions: { target: target.url }, workers: 0 });
-  await using client = new ApiClient(stack.gateway.url);
-  // How long this machine takes for as many calls that need not wait. It may have other things to do.
-  await client.acceptMany('target', count);
-  await stack.startWorker();
-  await target.waitForInvocations(count, 60_000);
-  const [first, last] = [target.invocations[0], target.invocations[count - 1]];
-  const atOnceMs = (last?.at ?? Number.NaN) - (first?.at ?? Number.NaN);
-  await stack.untilSettled();
-
-  const due = Math.ceil(Date.now() / 1000) * 1000 + 30_000;
-  const headers = { 'X-Not-Before': new Date(due).toISOString() };
-  const ids = await client.acceptMany('target', count, { headers });
-  expect(Date.now()).toBeLessThan(due);
-  expect(target.invocations).toHaveLength(count);
-  await target.waitForInvocations(2 * count, 60_000);
-  await stack.untilSettled();
-  const late = ids.map((callId) => startedAt(target, callId) - due).sort((a, b) => a - b);
-  expect(new Set(ids.map((callId) => target.countBy(callId)))).toEqual(new Set([1]));
-  expect(late[0]).toBeGreaterThanOrEqual(0);
-  expect(late.at(-1)).toBeLessThan(Math.max(3_000, 1.5 * atOnceMs));
-});
+import { startedAt } from './harness/timing.ts';
 
 describe('delayed calls', () => {
   test.for(['SIGTERM', 'SIGKILL'] as const)('outlive a restart of everything (%s)', async (signal) => {

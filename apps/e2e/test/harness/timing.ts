@@ -10,6 +10,11 @@ export function waitsMs(server: TestFunction | CallbackReceiver, callId: string)
   return times.slice(1).map((at, index) => at - (times[index] ?? 0));
 }
 
+/** When the function was first called for the call: Unix time in milliseconds. */
+export function startedAt(target: TestFunction, callId: string): number {
+  return performance.timeOrigin + (target.byCallId(callId)[0]?.at ?? Number.NaN);
+}
+
 /** Makes one call after the other until it is `over`; each number is the time to its callback in milliseconds. */
 export async function measureLatencies(
   client: ApiClient,
