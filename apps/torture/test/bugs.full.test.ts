@@ -107,20 +107,27 @@ const bugs: readonly Bug[] = [
   },
 ];
 
-// Whether a fault meets a call at the step where the bug shows is a matter of chance; one run in a few may miss it.
-describe('the checker catches', { retry: 3, timeout: 240_000 }, () => {
+/** Whether a fault meets a call at the step where the bug shows is a matter of chance: one run in a few misses it. */
+const mostRuns = 4;
+
+describe('the checker catches', { timeout: 240_000 }, () => {
   test.each(bugs)('$bug', async ({ app, file, faults, caughtBy, workerEnv = {}, durationMs = 15_000, ...rest }) => {
     const main = new URL(`./bugs/${file}-main.mjs`, import.meta.url);
-    const { verdict } = await runTorture({
-      durationMs,
-      faults,
-      ...rest,
-      limits: { handoverMs: 8_000 },
-      // A call that is lost never ends: whoever waits for it waits in vain.
-      settleMs: 40_000,
-      fleet: { mains: { [app]: main }, workerEnv },
-    });
-    expect(verdict.clean).toBe(false);
-    expect(verdict.violations.map(({ rule }) => rule)).toContain(caughtBy);
+    const broken = new Set<Rule>();
+    for (let run = 1; run <= mostRuns && !broken.has(caughtBy); run++) {
+      const { verdict } = await runTorture({
+        durationMs,
+        faults,
+        ...rest,
+        limits: { handoverMs: 8_000 },
+        // A call that is lost never ends: waiting for it longer than a lease or a retry takes shows nothing more.
+        settleMs: 20_000,
+        fleet: { mains: { [app]: main }, workerEnv },
+      });
+      for (const { rule } of verdict.violations) {
+        broken.add(rule);
+      }
+    }
+    expect([...broken]).toContain(caughtBy);
   });
 });
