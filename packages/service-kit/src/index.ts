@@ -23,22 +23,26 @@ export {
   value,
 } from './config/index.ts';
 export { type HostPattern, hostPatternType, isLoopback, OwnHosts } from './hosts/index.ts';
+export {
+  type Component,
+  composeService,
+  createService,
+  type Phase,
+  runPhases,
+  type Service,
+} from './lifecycle/index.ts';
 export { createLogger, displayUrl, type Logger } from './logging/index.ts';
 export { createBoundedLabel, TallyCounter } from './metrics/index.ts';
 export { answerHalfClosed, createOpsServer, createRegistry, type OpsServer, type Readiness } from './ops/index.ts';
 export {
   brokerAddress,
   commonConfig,
-  createService,
   host,
   opsAddress,
   opsPort,
-  type Phase,
   type ProcessContext,
   processConfig,
-  runPhases,
   runProcess,
-  type Service,
 } from './process/index.ts';
 export { type FurtherFiles, type ParsedSettings, SettingsFile, watchFile } from './settings-files/index.ts';
 export { after, every, sleep } from './timing.ts';

@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { type HostPattern, isLoopback, OwnHosts } from '../hosts/index.ts';
+import { createService, type Service } from '../lifecycle/index.ts';
 import type { Logger } from '../logging/index.ts';
-import { createService, type Service } from '../process/index.ts';
 import { sleep } from '../timing.ts';
 import { answerHalfClosed } from './half-closed-clients.ts';
 

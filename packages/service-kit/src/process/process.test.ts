@@ -4,8 +4,8 @@ import { describe, expect, expectTypeOf, test } from 'vitest';
 import { capturedLogger } from '../../test/captured-logger.ts';
 import { ConfigError } from '../config/config.ts';
 import { integer } from '../config/config-fields.ts';
+import { createService, type ServiceHooks } from '../lifecycle/service.ts';
 import { processConfig } from './common-config.ts';
-import { createService, type ServiceHooks } from './lifecycle.ts';
 import { type ProcessContext, type ProcessHandle, runProcess } from './process.ts';
 
 class FakeProcess extends EventEmitter {

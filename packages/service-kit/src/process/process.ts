@@ -1,9 +1,9 @@
 import { ConfigError, type ConfigOf, parseConfig, type Schema } from '../config/index.ts';
 import { findMisspelt } from '../environment/index.ts';
+import type { Service } from '../lifecycle/index.ts';
 import { createLogger, type Logger } from '../logging/index.ts';
 import { sleep } from '../timing.ts';
 import { processConfig } from './common-config.ts';
-import type { Service } from './lifecycle.ts';
 import { disablePretenuring } from './v8-flags.ts';
 
 /** What is used of Node's `process`. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createService, type ServiceHooks, ServiceStoppedError } from './lifecycle.ts';
+import { createService, type ServiceHooks, ServiceStoppedError } from './service.ts';
 
 /** A service that notes in `events` what its hooks do. */
 function recorded(hooks: Partial<ServiceHooks> = {}) {
