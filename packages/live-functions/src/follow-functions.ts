@@ -1,6 +1,6 @@
 import type { FunctionsFile } from '@asyncfn/queue-core/functions';
 import type { SharedRegister } from '@asyncfn/queue-core/jetstream';
-import { every, type Logger, watchFile } from '@asyncfn/service-kit';
+import { type Component, every, type Logger, watchFile } from '@asyncfn/service-kit';
 
 export interface FollowOptions {
   readonly file: FunctionsFile | undefined;
@@ -11,6 +11,11 @@ export interface FollowOptions {
 
 /** How often it is made sure that no news of the shared register have been missed. */
 const checkMs = 5_000;
+
+/** The functions of a process as a component, which keeps them up to date: see {@link followFunctions}. */
+export function followedFunctions(options: Omit<FollowOptions, 'signal'>): Component {
+  return { name: 'functions', start: (signal) => void followFunctions({ ...options, signal }) };
+}
 
 /**
  * Keeps the functions of a process up to date until the signal aborts: takes over every new content of its file, and

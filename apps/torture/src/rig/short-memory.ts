@@ -19,7 +19,7 @@ export const remembered: readonly Remembered[] = [
   // Less than processes are paused for.
   { of: 'queue-core', module: 'end-memory', constant: 'freshMs', ms: 5 * 60_000, inRun: (keptMs) => keptMs / 12 },
   // A round that finds little has as much to ask for as one that finds more.
-  { of: 'worker', module: 'rounds', constant: 'pruneMs', ms: 15_000, inRun: () => 1_000 },
+  { of: 'worker', module: 'maintenance', constant: 'pruneMs', ms: 15_000, inRun: () => 1_000 },
   { of: 'worker', module: 'call-audit', constant: 'rememberedMs', ms: 9 * 60_000 },
   { of: 'worker', module: 'call-audit', constant: 'longestWaitMs', ms: 4 * 60_000 },
 ];

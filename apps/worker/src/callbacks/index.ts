@@ -1,7 +1,6 @@
 // Delivers callbacks.
 
+export { buildCallbacks, type Callbacks } from './build-callbacks.ts';
 export { CallbackDeliverer } from './callback-deliverer.ts';
-export { type CallbackEgress, createCallbackEgress } from './callback-egress.ts';
 export { toCallbackTask } from './callback-request.ts';
-export { CallbackSender } from './callback-sender.ts';
-export { CallbackKeys, loadTokenSecrets, type TokenKeys } from './signing/index.ts';
+export { loadTokenSecrets } from './signing/index.ts';

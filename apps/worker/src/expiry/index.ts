@@ -1,4 +1,4 @@
 // Ends calls that have not begun in time.
 
-export { ExpiryProcessor } from './expiry-processor.ts';
+export { buildExpiries, type Expiries } from './build-expiries.ts';
 export { mayExpire, permitStart, type StartPermit } from './start-permit.ts';

@@ -8,9 +8,10 @@ import {
   type QueueTopology,
   type SharedRegister,
 } from '@asyncfn/queue-core/jetstream';
-import type { Logger } from '@asyncfn/service-kit';
+import type { Component, Logger } from '@asyncfn/service-kit';
 import { Dispatcher, type DispatcherOptions } from './dispatcher.ts';
 import { LaneReconciler } from './lane-reconciler.ts';
+import { startLaneRounds } from './lane-rounds.ts';
 import { PauseGuard } from './pause-guard.ts';
 
 export interface LanesOptions extends Pick<DispatcherOptions, 'slots' | 'run'> {
@@ -29,8 +30,10 @@ export interface LanesOptions extends Pick<DispatcherOptions, 'slots' | 'run'> {
 export interface Lanes {
   readonly source: CallSource;
   readonly dispatcher: Dispatcher;
-  readonly reconciler: LaneReconciler;
+  readonly component: Component;
 }
+
+const stopMs = 5_000;
 
 /** Wires source, dispatcher and reconciler, which tell each other what happens. */
 export function buildLanes({ slots, run, handBack, shared, ...common }: LanesOptions): Lanes {
@@ -60,5 +63,17 @@ export function buildLanes({ slots, run, handBack, shared, ...common }: LanesOpt
   });
   followCreatedLanes(broker, (lane, createdAt) => reconciler.created(lane, createdAt));
   followPausedLanes(broker, (lane) => reconciler.pauseChanged(lane));
-  return { source, dispatcher, reconciler };
+  const component: Component = {
+    name: 'lanes',
+    start: (signal) => startLaneRounds({ ...common, reconciler, dispatcher }, signal),
+    stop: {
+      name: 'close intake',
+      timeoutMs: stopMs,
+      run: () => {
+        dispatcher.stop();
+        return source.stop();
+      },
+    },
+  };
+  return { source, dispatcher, component };
 }

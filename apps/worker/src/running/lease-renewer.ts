@@ -2,7 +2,7 @@ import { type Delivery, initialAckWaitMs } from '@asyncfn/queue-core/jetstream';
 import { RotatingMap } from './rotating-map.ts';
 
 /** What has a lease: a call, or a stored callback. */
-interface Leased {
+export interface Leased {
   /** Renews it. */
   inProgress(): void;
 }

@@ -1,7 +1,7 @@
 import { forEachLimited, type Receipt, type ReceiptBatch } from '@asyncfn/queue-core';
 import type { ReceiptDelivery, ReceiptSource, ReceiptStore } from '@asyncfn/queue-core/jetstream';
 import { type Logger, sleep } from '@asyncfn/service-kit';
-import type { AuditFinding, WorkerMetrics } from './metrics.ts';
+import type { AuditFinding, WorkerMetrics } from '../metrics.ts';
 
 export interface CallAuditOptions {
   readonly source: Pick<ReceiptSource, 'fetch'>;

@@ -2,8 +2,8 @@ import type { Receipt, ReceiptBatch } from '@asyncfn/queue-core';
 import type { CallWhereabouts } from '@asyncfn/queue-core/jetstream';
 import { createLogger } from '@asyncfn/service-kit';
 import { expect, test } from 'vitest';
+import type { AuditFinding } from '../metrics.ts';
 import { CallAudit } from './call-audit.ts';
-import type { AuditFinding } from './metrics.ts';
 
 const minuteMs = 60_000;
 

@@ -1,0 +1,50 @@
+import { CallChangeNotifier, type Delivery, type ExpiryStore, Handovers } from '@asyncfn/queue-core/jetstream';
+import type { CallbackDeliverer } from '../callbacks/index.ts';
+import { toRetryDefaults } from '../config.ts';
+import { HttpAgent } from '../http/index.ts';
+import { buildRunningCalls, createLeaseRenewer, type LeaseRenewer, type RunningCalls } from '../running/index.ts';
+import { noteAndNak, type SettleableDelivery, Settler } from '../settle/index.ts';
+import type { WorkContext } from '../work-context.ts';
+import { CallRunner } from './call-runner.ts';
+
+/** What runs attempts. */
+export interface Attempts {
+  readonly runner: CallRunner;
+  readonly running: RunningCalls;
+  readonly leases: LeaseRenewer<Delivery>;
+  /** The connections to functions. */
+  readonly agent: HttpAgent;
+  /** Returns a call to its queue without counting an attempt. */
+  readonly handBack: (delivery: SettleableDelivery, delayMs?: number) => Promise<void>;
+}
+
+interface Collaborators {
+  readonly callbacks: CallbackDeliverer;
+  readonly expiries: ExpiryStore;
+}
+
+export function buildAttempts(work: WorkContext, { callbacks, expiries }: Collaborators): Attempts {
+  const { config, broker, topology, publisher, calls } = work;
+  const handovers = new Handovers(publisher, topology);
+  const changes = new CallChangeNotifier(broker);
+  const running = buildRunningCalls(work);
+  const leases = createLeaseRenewer(broker, config.ackWaitMs);
+  const agent = new HttpAgent({ maxHeaderBytes: config.maxResponseHeaderBytes });
+  const handBack = (delivery: SettleableDelivery, delayMs?: number): Promise<void> =>
+    noteAndNak(handovers, delivery, delayMs);
+  const runner = new CallRunner({
+    ...work,
+    running,
+    onCallChange: (call) => changes.notify(call),
+    functions: agent,
+    settler: new Settler({ ...work, store: calls, callbacks, handBack }),
+    store: calls,
+    expiries,
+    leases,
+    maxResponseBytes: config.maxResponseBytes,
+    retryDefaults: toRetryDefaults(config),
+    countUnfinished: (call) => handovers.countUnfinished(call),
+    noteBegin: (call) => handovers.noteBegin(call),
+  });
+  return { runner, running, leases, agent, handBack };
+}

@@ -1,0 +1,61 @@
+import { type QueueError, toStreamLimits } from '@asyncfn/queue-core';
+import { defaultQueue, FunctionRegister, type FunctionsFile, withoutFile } from '@asyncfn/queue-core/functions';
+import {
+  Broker,
+  BrokerPulse,
+  Publisher,
+  QueueTopology,
+  SharedRegister,
+  StreamRoom,
+  StreamWatch,
+} from '@asyncfn/queue-core/jetstream';
+import { brokerAddress, type ProcessContext } from '@asyncfn/service-kit';
+import type { WorkerConfig } from '../config.ts';
+
+/** What a worker speaks to JetStream through. */
+export interface BrokerLink {
+  readonly register: FunctionRegister;
+  readonly shared: SharedRegister;
+  readonly broker: Broker;
+  /** How old what was heard of the broker is. */
+  readonly pulse: BrokerPulse;
+  readonly topology: QueueTopology;
+  readonly publisher: Publisher;
+  /** Of streams that have limits; undefined if they have none. */
+  readonly room: StreamRoom | undefined;
+  readonly watch: StreamWatch;
+}
+
+/** Nothing is sent before the broker is started: `createConnections`. */
+export function connectBroker(
+  config: WorkerConfig,
+  { logger, version, fail }: Pick<ProcessContext, 'logger' | 'version' | 'fail'>,
+  file: FunctionsFile | undefined,
+): BrokerLink {
+  const onFatal = (error: QueueError): void => fail(error);
+  const register = new FunctionRegister();
+  const broker = new Broker({ ...brokerAddress(config), name: `asyncfn-worker ${version}`, logger, onFatal });
+  const topology = new QueueTopology(broker, {
+    replicas: config.streamReplicas,
+    limits: toStreamLimits(config.streamMaxBytes),
+    ackWaitMs: config.ackWaitMs,
+    ownsLanes: true,
+    isPaused: (name) => register.isPaused(name),
+    mayResume: async (name) => (await shared.read(register.resolve(name)))?.entry.paused !== true,
+    queues: () => config.queues ?? new Set([defaultQueue, ...register.list().map(({ queue }) => queue)]),
+    logger,
+    onFatal,
+  });
+  const shared = new SharedRegister({
+    broker,
+    topology,
+    register,
+    file: file?.definition ?? withoutFile(config.defaultNamespace),
+    logger,
+  });
+  const room = config.streamMaxBytes.length > 0 ? new StreamRoom(topology) : undefined;
+  const publisher = new Publisher(broker, room === undefined ? {} : { room });
+  const pulse = new BrokerPulse(broker);
+  const watch = new StreamWatch(topology, logger);
+  return { broker, pulse, topology, publisher, register, shared, room, watch };
+}

@@ -1,0 +1,54 @@
+import { type CallSource, pulseMs } from '@asyncfn/queue-core/jetstream';
+import { type Component, every, type Logger } from '@asyncfn/service-kit';
+import type { HttpAgent } from '../http/index.ts';
+import type { BrokerLink } from './connect-broker.ts';
+
+export interface ConnectionsOptions extends Pick<BrokerLink, 'broker' | 'pulse' | 'publisher' | 'room' | 'watch'> {
+  readonly logger: Logger;
+  /** Sends the acknowledgements that are left. */
+  readonly source: Pick<CallSource, 'flush'>;
+  /** Renew nothing once the connections are closed. */
+  readonly leases: readonly { stop(): void }[];
+  /** Those to functions and to receivers of callbacks. */
+  readonly agents: readonly Pick<HttpAgent, 'destroy'>[];
+}
+
+/** How often the worker looks whether all streams are there. */
+const watchMs = 5_000;
+/** How often the worker looks how full the streams are. */
+const roomMs = 500;
+const stopMs = 5_000;
+
+/** The connections of a worker: to the broker, to functions, to receivers of callbacks. */
+export function createConnections(options: ConnectionsOptions): Component {
+  return {
+    name: 'connections',
+    start(signal) {
+      options.broker.start();
+      startWatching(options, signal);
+    },
+    stop: { name: 'close connections', timeoutMs: stopMs, run: () => close(options) },
+  };
+}
+
+function startWatching({ watch, room, pulse, logger }: ConnectionsOptions, signal: AbortSignal): void {
+  const onError = (err: unknown): void => logger.warn({ err }, 'lanes could not be compared with the broker yet');
+  void every(watchMs, () => watch.refresh(), { signal, onError });
+  void every(pulseMs, () => pulse.beat(), { signal, onError });
+  if (room !== undefined) {
+    void every(roomMs, () => room.refresh(), {
+      signal,
+      onError: (err) => logger.warn({ err }, 'how full the streams are cannot be read yet'),
+    });
+  }
+}
+
+async function close({ leases, source, publisher, broker, agents }: ConnectionsOptions): Promise<void> {
+  for (const each of leases) {
+    each.stop();
+  }
+  source.flush();
+  await publisher.flush();
+  await broker.stop();
+  await Promise.all(agents.map((agent) => agent.destroy()));
+}

@@ -1,0 +1,81 @@
+import { CallbackPolicy } from '@asyncfn/queue-core/callback-guard';
+import { type CallbackDelivery, CallbackSource, CallbackStore } from '@asyncfn/queue-core/jetstream';
+import { type Component, sleep } from '@asyncfn/service-kit';
+import { HttpAgent } from '../http/index.ts';
+import { NameResolver } from '../names/index.ts';
+import { createLeaseRenewer, type LeaseRenewer } from '../running/index.ts';
+import type { WorkContext } from '../work-context.ts';
+import { CallbackDeliverer } from './callback-deliverer.ts';
+import { CallbackSender } from './callback-sender.ts';
+import { createCheckedConnector } from './checked-connector.ts';
+import { Receivers } from './receivers.ts';
+import { CallbackKeys, type TokenKeys } from './signing/index.ts';
+
+/** What delivers callbacks. */
+export interface Callbacks {
+  readonly deliverer: CallbackDeliverer;
+  readonly store: CallbackStore;
+  readonly leases: LeaseRenewer<CallbackDelivery>;
+  /** The connections to receivers. */
+  readonly agent: HttpAgent;
+  /** Delivers those that are stored. */
+  readonly component: Component;
+}
+
+const connectTimeoutMs = 10_000;
+
+/** Only the status line of a receiver counts: what comes with it is bounded for the memory alone. */
+const maxReceiverHeaderBytes = 64 * 1024;
+
+/** @param tokens the tokens that are known now; undefined where no tokens file is set */
+export function buildCallbacks(work: WorkContext, tokens: () => TokenKeys | undefined): Callbacks {
+  const { config, broker, topology, publisher, budgets, calls } = work;
+  const { policy, receivers, agent } = createCallbackEgress(work);
+  const leases = createLeaseRenewer<CallbackDelivery>(broker, config.ackWaitMs);
+  const store = new CallbackStore(publisher, topology);
+  const deliverer = new CallbackDeliverer({
+    ...work,
+    sender: new CallbackSender({
+      ...work,
+      agent,
+      policy,
+      timeoutMs: config.callbackTimeoutMs,
+      scheduleMs: config.callbackRetryScheduleMs,
+      keys: new CallbackKeys({ ...work, common: config.callbackSigningSecrets, tokens }),
+    }),
+    receivers,
+    budget: budgets.callbacks,
+    store,
+    calls,
+    source: new CallbackSource({ topology, ackWaitMs: config.ackWaitMs }),
+    leases,
+  });
+  const run = (signal: AbortSignal): Promise<void> =>
+    deliverer.runStored(
+      signal,
+      () => topology.ready,
+      (ms) => sleep(ms, signal),
+    );
+  return { deliverer, store, leases, agent, component: { name: 'callbacks', start: (signal) => void run(signal) } };
+}
+
+/** How callbacks get to their receivers: the agent goes only where callbacks may go. */
+function createCallbackEgress({ config, logger, signal }: WorkContext) {
+  const policy = new CallbackPolicy(config);
+  const names = new NameResolver({ servers: config.callbackDnsServers, logger, signal });
+  const receivers = new Receivers({
+    max: config.callbackMaxInflight,
+    maxPerHost: config.callbackMaxPerHost,
+    timeoutMs: config.callbackTimeoutMs,
+    names,
+    policy,
+  });
+  // A callback has waited for the address of its host by now, so that is known.
+  const asker = { submitter: undefined, waitMs: connectTimeoutMs };
+  const connect = createCheckedConnector({
+    policy,
+    timeoutMs: connectTimeoutMs,
+    resolve: (host) => names.resolve(host, asker),
+  });
+  return { policy, receivers, agent: new HttpAgent({ connect, maxHeaderBytes: maxReceiverHeaderBytes }) };
+}

@@ -1,0 +1,42 @@
+import { OutcomePruner, OverdueSchedules } from '@asyncfn/queue-core/jetstream';
+import { type Component, every, type Logger } from '@asyncfn/service-kit';
+import type { BrokerLink } from '../broker/index.ts';
+
+/** How often schedules are looked for that the broker has forgotten. */
+const overdueMs = 10_000;
+/** How often ends of calls are looked for that are to be forgotten: each worker at moments of its own. */
+const pruneMs = 15_000;
+
+export function createMaintenance(
+  link: Pick<BrokerLink, 'broker' | 'topology' | 'publisher' | 'register'>,
+  logger: Logger,
+): Component {
+  const { topology, publisher } = link;
+  const overdue = new OverdueSchedules(publisher, topology);
+  const pruner = new OutcomePruner(link);
+  const restore = async (): Promise<void> => {
+    const schedules = topology.ready ? await overdue.restore() : 0;
+    if (schedules > 0) {
+      logger.warn({ schedules }, 'schedules that the broker had forgotten are on their way again');
+    }
+  };
+  const prune = async (): Promise<void> => {
+    const { forgotten, kept } = topology.ready ? await pruner.prune() : { forgotten: 0, kept: 0 };
+    if (forgotten + kept > 0) {
+      logger.debug({ forgotten, kept }, 'ends of calls that are old are forgotten, but for those of calls in motion');
+    }
+  };
+  return {
+    name: 'maintenance',
+    start(signal) {
+      void every(overdueMs, restore, {
+        signal,
+        onError: (err) => logger.warn({ err }, 'overdue schedules could not be looked for yet'),
+      });
+      void every(pruneMs * (0.75 + Math.random() / 2), prune, {
+        signal,
+        onError: (err) => logger.warn({ err }, 'ends of calls could not be forgotten yet'),
+      });
+    },
+  };
+}

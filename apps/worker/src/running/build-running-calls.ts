@@ -1,0 +1,21 @@
+import { type Broker, type BrokerPulse, serveRunningCalls } from '@asyncfn/queue-core/jetstream';
+import { RunningCalls } from './running-calls.ts';
+
+interface RunningCallsOptions {
+  readonly broker: Broker;
+  readonly pulse: BrokerPulse;
+  /** Aborts when calls in flight may run no longer. */
+  readonly signal: AbortSignal;
+}
+
+/** The calls in flight, which hear of cancellations and answer whoever asks about them. */
+export function buildRunningCalls({ broker, pulse, signal }: RunningCallsOptions): RunningCalls {
+  const held = new RunningCalls(signal, { silentForMs: () => pulse.silentForMs });
+  serveRunningCalls(broker, held);
+  broker.onConnect(() => {
+    if (broker.reconnects > 0) {
+      held.noteOutage();
+    }
+  });
+  return held;
+}

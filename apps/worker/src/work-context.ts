@@ -1,0 +1,109 @@
+import { setMaxListeners } from 'node:events';
+import type { FunctionsFile } from '@asyncfn/queue-core/functions';
+import { BacklogReader, CallStore, createGroupCommit } from '@asyncfn/queue-core/jetstream';
+import { createRegistry, type Logger, type ProcessContext, type Tracing } from '@asyncfn/service-kit';
+import type { Tracer } from '@opentelemetry/api';
+import type { Registry } from 'prom-client';
+import { type BrokerLink, connectBroker } from './broker/index.ts';
+import type { WorkerConfig } from './config.ts';
+import { createCachedBacklog } from './lanes/index.ts';
+import { type Budgets, createBudgets } from './memory/index.ts';
+import { createMetrics, type WorkerMetrics, type WorkerMetricsSources } from './metrics.ts';
+import type { OnSettleStep, PublishRetryOptions } from './storing/index.ts';
+
+/** Seams for tests. */
+export interface WorkerOverrides {
+  /** Told of each step of settling a call. Default: nobody. */
+  readonly onSettleStep?: OnSettleStep;
+  /** Unix time in milliseconds. Default `Date.now`. */
+  readonly now?: () => number;
+  /** Monotonic clock in milliseconds. Default: that of the process. */
+  readonly monotonicNow?: () => number;
+  /** Gives numbers from 0 to 1. Default `Math.random`. */
+  readonly random?: () => number;
+}
+
+/** What everything that works on calls is made with. */
+export interface WorkContext extends BrokerLink {
+  readonly config: WorkerConfig;
+  readonly logger: Logger;
+  readonly metrics: WorkerMetrics;
+  readonly budgets: Budgets;
+  /** Stores what follows an attempt. */
+  readonly calls: CallStore;
+  /** Undefined while there are no traces. */
+  readonly tracer: Tracer | undefined;
+  readonly userAgent: string;
+  readonly publishRetry: PublishRetryOptions;
+  readonly onStep: OnSettleStep;
+  /** Unix time in milliseconds. */
+  readonly now: () => number;
+  /** Monotonic clock in milliseconds. Default: that of the process. */
+  readonly monotonicNow?: () => number;
+  /** Gives numbers from 0 to 1. */
+  readonly random: () => number;
+  readonly registry: Registry;
+  /** Aborts when the worker is told to stop: what has not begun goes back. */
+  readonly stopping: AbortSignal;
+  /** Aborts when work in flight may run no longer. */
+  readonly signal: AbortSignal;
+}
+
+export interface WorkContextOptions {
+  readonly config: WorkerConfig;
+  readonly context: Pick<ProcessContext, 'logger' | 'version' | 'fail'>;
+  readonly overrides?: WorkerOverrides;
+  readonly file: FunctionsFile | undefined;
+  readonly tracing: Pick<Tracing, 'tracer'>;
+  /** The lanes that are open, for metrics. Called at each scrape. */
+  readonly lanes: WorkerMetricsSources['lanes'];
+  readonly stopping: AbortSignal;
+  /** Aborts when work in flight may run no longer. */
+  readonly cutShort: AbortSignal;
+}
+
+export function createWorkContext(options: WorkContextOptions): WorkContext {
+  const { config, context, overrides = {}, file, tracing, lanes, stopping, cutShort: signal } = options;
+  const { logger, version } = context;
+  // One listener for each call in flight, and for each wait: Node would take more than ten of them for a leak.
+  setMaxListeners(0, signal, stopping);
+  const link = connectBroker(config, context, file);
+  const { broker, topology, publisher } = link;
+  const budgets = createBudgets(config.maxInflightBytes);
+  const registry = createRegistry();
+  const outcomes = createGroupCommit({ mode: config.groupCommit, broker, topology, publisher, logger });
+  return {
+    ...link,
+    config,
+    logger,
+    registry,
+    metrics: buildMetrics({ ...link, config, logger, registry, budgets, lanes }),
+    budgets,
+    calls: new CallStore(publisher, topology, outcomes),
+    tracer: tracing.tracer,
+    userAgent: `asyncfn-worker/${version}`,
+    publishRetry: { connected: () => broker.connected, signal },
+    onStep: overrides.onSettleStep ?? (() => {}),
+    now: overrides.now ?? Date.now,
+    random: overrides.random ?? Math.random,
+    ...(overrides.monotonicNow !== undefined && { monotonicNow: overrides.monotonicNow }),
+    stopping,
+    signal,
+  };
+}
+
+type MetricsParts = Pick<WorkContext, 'register' | 'broker' | 'topology' | 'watch' | 'config' | 'logger'> &
+  Pick<WorkerMetricsSources, 'registry' | 'budgets' | 'lanes'>;
+
+function buildMetrics({ register, broker, topology, watch, config, logger, ...sources }: MetricsParts): WorkerMetrics {
+  return createMetrics({
+    ...sources,
+    slots: config.maxInflight,
+    isRegistered: (name) => register.isRegistered(name),
+    resolve: (name) => register.resolve(name),
+    backlog: createCachedBacklog({ reader: new BacklogReader(topology), queues: config.queues, logger }),
+    reconnects: () => broker.reconnects,
+    connected: () => broker.connected,
+    streamsLost: () => watch.lost,
+  });
+}
