@@ -2,4 +2,3 @@
 
 export { buildLanes, type Lanes } from './build-lanes.ts';
 export { createCachedBacklog } from './cached-backlog.ts';
-export { Dispatcher } from './dispatcher.ts';

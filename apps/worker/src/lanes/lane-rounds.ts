@@ -4,7 +4,7 @@ import { every, type Logger, sleep } from '@asyncfn/service-kit';
 import type { Dispatcher } from './dispatcher.ts';
 import type { LaneReconciler } from './lane-reconciler.ts';
 
-export interface LaneRoundsOptions {
+interface LaneRoundsOptions {
   readonly topology: Pick<QueueTopology, 'ready' | 'onReady'>;
   readonly register: Pick<FunctionRegister, 'onChange'>;
   readonly reconciler: Pick<LaneReconciler, 'refresh' | 'reconcile' | 'countUnknownBacklogs'>;
