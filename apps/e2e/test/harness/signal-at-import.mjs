@@ -5,6 +5,8 @@ import { isMainThread } from 'node:worker_threads';
 
 if (isMainThread) {
   register(import.meta.url);
+  // On a busy machine the process would run out of things to wait for, and end, before the signal reaches it.
+  setTimeout(() => {}, 60_000);
 }
 
 export function resolve(specifier, context, next) {
