@@ -49,6 +49,7 @@ export {
   type ReceiptBatch,
   RunningReport,
 } from './records/index.ts';
+export { retry } from './retry.ts';
 export {
   limitOfQueue,
   type StreamLimit,

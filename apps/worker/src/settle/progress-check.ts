@@ -1,6 +1,6 @@
-import { type CallIdentity, keyOf, QueueError } from '@asyncfn/queue-core';
+import { type CallIdentity, keyOf, QueueError, retry } from '@asyncfn/queue-core';
 import type { CallStore, Delivery, StoredOutcome } from '@asyncfn/queue-core/jetstream';
-import { type Logger, sleep } from '@asyncfn/service-kit';
+import type { Logger } from '@asyncfn/service-kit';
 import { type CallBytes, isReserved } from '../memory/index.ts';
 import type { RunningCalls } from '../running/index.ts';
 import type { DeliveredCall, Settler } from './settler.ts';
@@ -31,9 +31,8 @@ const maxWorkerCrashes = 5;
 export const undecidedMs = 5_000;
 /** How long another that is ending a call gets for that, in milliseconds. After that it is taken for dead. */
 export const otherWorkerMs = 2_000;
-/** Between two looks at a broker that does not answer, and for how long, in milliseconds. */
-const recheckMs = 250;
-const patienceMs = 3_000;
+/** A broker that does not answer is asked again for three seconds. */
+const recheckWaits: readonly number[] = Array.from({ length: 12 }, () => 250);
 
 /** Finds out whether a call that a worker may have had before has got further than its delivery says. */
 export class ProgressCheck {
@@ -63,25 +62,16 @@ export class ProgressCheck {
    */
   async #checkUntilAnswered(delivered: CountedCall): Promise<FollowUp | 'invoke'> {
     const { settler, logger } = this.#options;
-    for (let waitedMs = 0; ; waitedMs += recheckMs) {
-      try {
-        return await this.#checkOnce(delivered);
-      } catch (err) {
-        if (!(err instanceof QueueError)) {
-          throw err;
-        }
-        if (waitedMs >= patienceMs) {
-          const { callId, function: name, queue } = delivered.delivery;
-          logger.warn(
-            { err, callId, function: name, queue },
-            'it cannot be seen whether a call has ended, it goes back',
-          );
-          await settler.handBack(delivered, undecidedMs);
-          return undefined;
-        }
-        await sleep(recheckMs);
-      }
+    const check = () => this.#checkOnce(delivered).catch(asUnanswered);
+    const checked = await retry(check, { waits: recheckWaits, until: (last) => !(last instanceof QueueError) });
+    if (!(checked instanceof QueueError)) {
+      return checked;
     }
+    const { callId, function: name, queue } = delivered.delivery;
+    const fields = { err: checked, callId, function: name, queue };
+    logger.warn(fields, 'it cannot be seen whether a call has ended, it goes back');
+    await settler.handBack(delivered, undecidedMs);
+    return undefined;
   }
 
   async #checkOnce(delivered: CountedCall): Promise<FollowUp | 'invoke'> {
@@ -140,4 +130,12 @@ export class ProgressCheck {
     delivered.bytes.result.shrink(ended.body.length);
     return () => settler.resume(delivered, ended);
   }
+}
+
+/** The broker has not answered. Other errors go on. */
+function asUnanswered(error: unknown): QueueError {
+  if (error instanceof QueueError) {
+    return error;
+  }
+  throw error;
 }

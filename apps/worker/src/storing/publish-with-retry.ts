@@ -1,4 +1,4 @@
-import type { PublishResult, RefusalReason } from '@asyncfn/queue-core';
+import { type PublishResult, type RefusalReason, retry } from '@asyncfn/queue-core';
 import { sleep } from '@asyncfn/service-kit';
 
 export interface PublishRetryOptions {
@@ -26,19 +26,23 @@ const longestWaitMs = 2_000;
  * Publishes until there is an answer: stored, in conflict, full or too large. A refusal that may pass is tried again;
  * what comes back then is the last refusal. Safe only for publishes that may be repeated.
  */
-export async function publishWithRetry(
+export function publishWithRetry(
   publish: () => Promise<PublishResult>,
-  options: PublishRetryOptions,
+  { connected, signal, limitMs = 30_000, sleep: wait = sleep }: PublishRetryOptions,
 ): Promise<PublishResult> {
-  const { connected, signal, limitMs = 30_000, sleep: wait = sleep } = options;
-  let waitedMs = 0;
-  for (let waitMs = firstWaitMs; ; waitMs = Math.min(longestWaitMs, waitMs * 2)) {
-    const isLast = signal.aborted || waitedMs >= limitMs;
-    const result = await publish();
-    if (result.kind === 'stored' || !mayPass(result.reason) || isLast) {
-      return result;
-    }
+  return retry(publish, {
+    waits: waits(connected, limitMs),
+    until: (result) => result.kind === 'stored' || !mayPass(result.reason),
+    signal,
+    sleep: wait,
+  });
+}
+
+/** Doubles up to `longestWaitMs`. What is waited for a broker that is away does not count towards the limit. */
+function* waits(connected: () => boolean, limitMs: number): Generator<number> {
+  let waitMs = firstWaitMs;
+  for (let waitedMs = 0; waitedMs < limitMs; waitMs = Math.min(longestWaitMs, waitMs * 2)) {
     waitedMs += connected() ? waitMs : 0;
-    await wait(waitMs, signal);
+    yield waitMs;
   }
 }

@@ -16,6 +16,7 @@ import {
 import type { FunctionConfig } from '../../functions/index.ts';
 import type { PublishResult, RefusalReason } from '../../publish-result.ts';
 import { type CallbackTask, callbackSubject, callbackTaskCodec } from '../../records/index.ts';
+import { retry } from '../../retry.ts';
 import { asQueueError } from '../connecting/index.ts';
 import { isMessageGone } from '../error-codes.ts';
 import { callbackStream, deadLetterStream, type QueueTopology } from '../layout/index.ts';
@@ -58,9 +59,8 @@ export interface ReplayerDependencies {
   readonly sleep?: (ms: number) => Promise<unknown>;
 }
 
-/** A worker puts a dead letter aside before it acknowledges the message in its hands: for that long we wait for it. */
-const settlingMs = 1_000;
-const pollMs = 50;
+/** A worker stores a dead letter before it acknowledges its message: the replay waits a second for that. */
+const settlingWaits: readonly number[] = Array.from({ length: 20 }, () => 50);
 
 /** Something of the same id is there, or on its way to be. */
 const inTheWay: ReadonlySet<RefusalReason> = new Set(['conflict', 'undecided']);
@@ -147,21 +147,18 @@ export class DeadLetterReplayer {
 
   /** Stores; where something of the same id is in the way that is about to go, waits for it a little. */
   async #storeOrWait(store: () => Promise<PublishResult>, conflict: () => Promise<Conflict>): Promise<PublishResult> {
-    for (let waitedMs = 0; ; waitedMs += pollMs) {
+    const attempt = async (): Promise<{ readonly result: PublishResult; readonly found?: Conflict }> => {
       const result = await store();
-      if (result.kind === 'stored' || !inTheWay.has(result.reason)) {
-        return result;
-      }
-      const found = await conflict();
-      if (found === 'replayed') {
-        // By somebody else, or by us and the confirmation got lost.
-        return { kind: 'stored', sequence: 0, duplicate: true };
-      }
-      if (found === 'another' || waitedMs >= settlingMs) {
-        return result;
-      }
-      await this.#sleep(pollMs);
-    }
+      const isInTheWay = result.kind === 'refused' && inTheWay.has(result.reason);
+      return isInTheWay ? { result, found: await conflict() } : { result };
+    };
+    const { result, found } = await retry(attempt, {
+      waits: settlingWaits,
+      until: (last) => last.found !== 'going',
+      sleep: this.#sleep,
+    });
+    // By another gateway, or by this one and the confirmation got lost.
+    return found === 'replayed' ? { kind: 'stored', sequence: 0, duplicate: true } : result;
   }
 
   /** What it is that waits in the queue under the id of this call. */

@@ -10,6 +10,7 @@ import {
   type KeyRecord,
   keyClaimSubject,
 } from '../../records/index.ts';
+import { retry } from '../../retry.ts';
 import { retryWhileUndecided } from '../messages/index.ts';
 import type { AtomicPublisher, Publisher } from '../publish/index.ts';
 import type { ExpiryStore } from '../store/index.ts';
@@ -219,22 +220,19 @@ export class ConditionalEnqueue {
    */
   async #judgeConflict(call: Call, unique: boolean, identity: Identity): Promise<PublishResult | KeyResult> {
     const { known, sleep = delay } = this.#deps;
-    for (const waitMs of confirmMs) {
-      await sleep(waitMs);
+    const judge = async (): Promise<PublishResult | KeyResult | undefined> => {
       known.forgetQueues();
-      const earlier = (await this.#judgeKey(identity)) ?? (unique ? await this.#judgeId(call, identity) : undefined);
-      if (earlier !== undefined) {
-        return earlier;
-      }
-    }
-    return refused('overloaded', 'what has come with the same key or id was not stored, or is forgotten');
+      return (await this.#judgeKey(identity)) ?? (unique ? await this.#judgeId(call, identity) : undefined);
+    };
+    const earlier = await retry(judge, { waits: confirmMs, until: (found) => found !== undefined, sleep });
+    return earlier ?? refused('overloaded', 'what has come with the same key or id was not stored, or is forgotten');
   }
 }
 
 /** Waits between the tries to claim what another call has. */
 const claimMs = [5, 10, 20, 50, 100, 250, 500, 500] as const;
-/** Waits before each look for a message that is about to be confirmed. */
-const confirmMs = [0, 10, 50, 250] as const;
+/** Waits between the looks for a message that is about to be confirmed. */
+const confirmMs = [10, 50, 250] as const;
 /** Allows for clocks that differ, and for messages that are on their way when the time is up. */
 const graceMs = 1_000;
 const conflict = refused('conflict', 'a call of this id is known');
