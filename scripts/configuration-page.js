@@ -1,6 +1,5 @@
-// Writes docs/configuration.md and the list of all settings from the schemas that the processes are configured by, so
-// that they cannot differ. With --check it writes nothing, and fails if one is out of date. Reads what `pnpm build` has
-// made.
+// Writes docs/configuration.md and the list of all settings from the schemas of the processes, so that they cannot
+// differ. With --check it writes nothing, and fails if one of them is out of date. Reads the output of `pnpm build`.
 import { readFile, writeFile } from 'node:fs/promises';
 import process from 'node:process';
 import { gatewayConfig } from '../apps/gateway/dist/config.js';
@@ -8,7 +7,7 @@ import { localSchema } from '../apps/local/dist/config.js';
 import { workerConfig } from '../apps/worker/dist/config.js';
 import { describeConfig } from '../packages/service-kit/dist/index.js';
 
-/** Read elsewhere than in a schema: by launcher, images and sample load, and by the nats-servers of the cluster. */
+/** Settings that are in no schema: of the launcher, the images, the sample load and the nats-servers of the cluster. */
 const furtherNames = ['CALLBACK_URL', 'GATEWAY_URL', 'HEALTH_URL', 'NATS_NAME', 'NATS_SERVER_BIN'];
 
 await put('docs/configuration.md', renderPage());
@@ -41,12 +40,12 @@ function renderPage() {
 
 # Configuration
 
-Every process is configured by its environment alone. Durations are written \`250ms\`, \`10s\`, \`5m\`, \`1h30m\`; sizes
-\`512KiB\`, \`1MiB\`. A variable that is set to the empty string counts as not set. A value that is not understood is an
-error: the process names every problem on stderr and ends with exit code 78. A variable that looks like a setting and is
-none is named in a warning at the start, with the setting that is perhaps meant; it has no effect.
+Set environment variables to configure a process; it reads no other configuration. Write durations as \`250ms\`, \`10s\`,
+\`5m\`, \`1h30m\` and sizes as \`512KiB\`, \`1MiB\`. A variable with an empty value counts as not set. If a value is invalid,
+the process prints every problem to stderr and exits with code 78. If a variable looks like a misspelt setting, the process
+logs a warning with the likely name at start; the variable has no effect.
 
-Which functions there are is said in the functions file: see [Functions](../README.md#functions).
+Functions are configured in the functions file: see [Functions](../README.md#functions).
 
 ## Gateway
 
@@ -63,9 +62,9 @@ ${describeConfig(workerConfig)}
 \`pnpm start\`
 
 ${describeConfig(localSchema)}
-All other variables go on to the gateway and the worker that it starts, except \`NATS_*\`: the NATS server is its own.
-Without \`CALLBACK_ALLOW\` callbacks may go to this machine (\`127.0.0.0/8,::1\` and \`HOST\`).
-\`NATS_SERVER_BIN\` is the path of a nats-server to run. Without it one is looked for on the \`PATH\` and in the cache
-(\`~/.cache/asyncfn\`), and downloaded if there is none.
+\`pnpm start\` passes all other variables on to the gateway and the worker, except \`NATS_*\`: it runs its own NATS server.
+Without \`CALLBACK_ALLOW\`, callbacks may go to this machine (\`127.0.0.0/8,::1\` and \`HOST\`). \`NATS_SERVER_BIN\` is the
+path of the nats-server to run. Without it, \`pnpm start\` looks on the \`PATH\` and in the cache (\`~/.cache/asyncfn\`), and
+downloads one if it finds none.
 `;
 }

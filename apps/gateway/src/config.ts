@@ -21,7 +21,7 @@ import { roomForLarge } from './http/index.ts';
 const mebibyte = 1024 * 1024;
 const hourMs = 3_600_000;
 
-/** All that the gateway is configured by. */
+/** The settings of the gateway. */
 export const gatewayConfig = {
   ...commonConfig,
   ...functionsConfig,
@@ -31,16 +31,16 @@ export const gatewayConfig = {
     default: 1,
     min: 1,
     max: 256,
-    doc: 'Gateways that run side by side and share `PORT`, at best one for each core. Each has an operations port of its own, from `OPS_PORT` upwards, with its own metrics. Limits such as `MAX_CONNECTIONS` hold for each.',
+    doc: 'Gateway processes that share `PORT`; use at most one for each core. Each has its own operations port, from `OPS_PORT` upwards, with its own metrics. Limits such as `MAX_CONNECTIONS` apply to each process.',
   }),
   host: host('Address of the API.'),
   port: integer({ env: 'PORT', default: 8080, max: 65_535, doc: 'Port of the API; 0 picks a free one.' }),
   auth: choice({
     env: 'AUTH',
     values: ['tokens', 'none'],
-    doc: '`none` leaves the API open to whoever reaches it. Default: tokens where `AUTH_TOKENS_FILE` is set; without it the API is open on a loopback address, and does not start on any other.',
+    doc: '`none` leaves the API open to anyone who reaches it. Default: `tokens` if `AUTH_TOKENS_FILE` is set; without it the API is open on a loopback address, and does not start on any other.',
   }),
-  authTokensFile: text({ env: 'AUTH_TOKENS_FILE', doc: 'Path of the file of the tokens that callers need.' }),
+  authTokensFile: text({ env: 'AUTH_TOKENS_FILE', doc: 'Path of the file with the tokens of callers.' }),
   maxBodyBytes: size({
     env: 'MAX_BODY_BYTES',
     default: mebibyte,
@@ -51,25 +51,25 @@ export const gatewayConfig = {
     env: 'MAX_INFLIGHT_BYTES',
     default: 128 * mebibyte,
     min: 1,
-    doc: 'What the bodies that are being read or wait for JetStream may take together. Beyond it: 503, before more is read. Results that are being sent to clients may take as much again.',
+    doc: 'Total bytes of bodies that are being read or wait for JetStream. Beyond it the gateway answers 503 before it reads more. Results that are being sent to clients may use the same amount again.',
   }),
   maxConnections: integer({
     env: 'MAX_CONNECTIONS',
     default: 16_384,
     min: 1,
-    doc: 'Connections to the API at once. Beyond it new ones are dropped and idle ones closed. Needs as many file descriptors.',
+    doc: 'Maximum number of open connections to the API. Beyond it new ones are dropped and idle ones closed. Needs as many file descriptors.',
   }),
   maxWaiters: integer({
     env: 'MAX_WAITERS',
     default: 5_000,
     min: 1,
-    doc: 'Requests that wait for a call (`?wait=`, server-sent events) at once. Beyond it: 503.',
+    doc: 'Maximum number of requests that wait for a call at once (`?wait=`, server-sent events). Beyond it: 503.',
   }),
   maxWaitersPerToken: integer({
     env: 'MAX_WAITERS_PER_TOKEN',
     default: 1_000,
     min: 1,
-    doc: 'Of these, those of one token. Beyond it: 429.',
+    doc: 'The same for each token. Beyond it: 429.',
   }),
   maxUnregisteredFunctions: integer({
     env: 'MAX_UNREGISTERED_FUNCTIONS',
@@ -77,27 +77,27 @@ export const gatewayConfig = {
     min: 1,
     max: 5_000,
     doc:
-      'Functions that exist by `defaults.url` alone and have had calls within the last ten minutes. A further name: 503, ' +
-      '`too_many_functions`. What is registered does not count.',
+      'Maximum number of functions in a queue that exist only through `defaults.url` and had calls within the last ten ' +
+      'minutes. The call of a further name gets 503 `too_many_functions`. Registered functions do not count.',
   }),
   maxUnregisteredPerToken: integer({
     env: 'MAX_UNREGISTERED_FUNCTIONS_PER_TOKEN',
     default: 250,
     min: 1,
-    doc: 'Of these, those whose first call came with one token, at each gateway. A further name: 429, `too_many_names`.',
+    doc: 'The same for functions first called with one token, at each gateway. The call of a further name gets 429 `too_many_names`.',
   }),
   publishTimeoutMs: duration({
     env: 'PUBLISH_TIMEOUT',
     default: 5_000,
     min: 1,
     max: hourMs,
-    doc: 'A call that JetStream has not stored by then is answered 503.',
+    doc: 'The gateway answers 503 if JetStream has not stored a call by then.',
   }),
   groupCommit: choice({
     env: 'GROUP_COMMIT',
     values: groupCommitModes,
     default: 'auto',
-    doc: 'Whether calls that come at the same time are stored as one batch: `auto` measures on each connection which way is faster. Batches are where NATS writes to disk before it confirms (`sync_interval: always`).',
+    doc: 'Whether calls that arrive at the same time are stored as one batch. `auto` measures on each connection which is faster. Batches are faster if NATS writes to disk before it confirms (`sync_interval: always`).',
   }),
   resultTtlMs: duration({
     env: 'RESULT_TTL',
@@ -105,8 +105,8 @@ export const gatewayConfig = {
     min: 0,
     max: 365 * 24 * hourMs,
     doc:
-      'How long the state and the result of a call that has ended can be asked for. `0`: no result is given out. The ' +
-      'broker keeps the record for 10 minutes at least. Set it to the same value in all gateways.',
+      'How long the state and the result of an ended call are available. `0`: results are not available. The broker ' +
+      'keeps the record for at least 10 minutes. Set it to the same value on all gateways.',
   }),
   idempotencyWindowMs: duration({
     env: 'IDEMPOTENCY_WINDOW',
@@ -118,18 +118,18 @@ export const gatewayConfig = {
   requireDurability: choice({
     env: 'REQUIRE_DURABILITY',
     values: durabilityLevels,
-    doc: 'Calls are answered 503 while what is stored is less durable. Default: whatever the broker has. See docs/durability.md.',
+    doc: 'The gateway answers 503 while the broker offers less than this. Default: no requirement. See docs/durability.md.',
   }),
   natsSync: choice({
     env: 'NATS_SYNC',
     values: ['ask', 'always'],
     default: 'ask',
-    doc: '`always`: your word that every NATS server has `sync_interval: always`, where servers do not tell. What they tell counts more.',
+    doc: '`always` states that every NATS server has `sync_interval: always`, for servers that do not report it. A reported value takes precedence.',
   }),
   queueMaxBytes: size({
     env: 'QUEUE_MAX_BYTES',
     min: 1,
-    doc: 'Most bytes that a queue may hold; beyond, calls are answered 503 `queue_full`. A queue of the functions file may say otherwise. Default: no limit.',
+    doc: 'Maximum number of bytes in a queue. Beyond it calls get 503 `queue_full`. The functions file can set another limit for a queue. Default: no limit.',
   }),
   streamMaxBytes: listOf(streamLimitType, streamLimitSetting),
   callbackAllow: listOf(targetRuleType, callbackRuleSettings.allow),
@@ -146,7 +146,7 @@ export function contradictions({ maxBodyBytes, maxInflightBytes }: GatewayConfig
     ? [
         {
           name: 'MAX_INFLIGHT_BYTES',
-          problem: 'must be MAX_BODY_BYTES and a seventh more: the largest body would never find room',
+          problem: 'must be at least MAX_BODY_BYTES plus a seventh; otherwise the largest body never fits',
         },
       ]
     : [];
