@@ -65,8 +65,8 @@ export interface WorkContextOptions {
 export function createWorkContext(options: WorkContextOptions): WorkContext {
   const { config, context, overrides = {}, file, tracing, lanes, stopping, cutShort: signal } = options;
   const { logger, version } = context;
-  // One listener for each call in flight, and for each wait: Node would take more than ten of them for a leak.
-  setMaxListeners(0, signal, stopping);
+  // One listener for each call in flight: Node would take more than ten of them for a leak.
+  setMaxListeners(0, signal);
   const link = connectBroker(config, context, file);
   const { broker, topology, publisher } = link;
   const budgets = createBudgets(config.maxInflightBytes);

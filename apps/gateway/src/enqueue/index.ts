@@ -1,7 +1,8 @@
 // Accepts calls: the handler on node:http, and the record of what was accepted.
 
 export { type AcceptContext, type CallIntake, toQueueRefusal } from './accept.ts';
-export { AcceptedCallSampler } from './accepted-call-sampler.ts';
+export type { AcceptedCallSampler } from './accepted-call-sampler.ts';
 export { CallSpans } from './call-spans.ts';
 export { enqueueRoutes } from './enqueue.ts';
+export { createReceipts, type Receipts } from './receipts.ts';
 export { createStartTimeClock } from './start-time.ts';

@@ -1,4 +1,5 @@
 // The resource `queue`.
 
-export { QueueRates } from './queue-rates.ts';
+export { measureRates } from './measured-rates.ts';
+export type { QueueRates } from './queue-rates.ts';
 export { type QueueOptions, queueRoutes } from './queues.ts';

@@ -15,7 +15,7 @@ import {
   RunningCallClient,
 } from '@asyncfn/queue-core/jetstream';
 import { defaultRetryPolicy } from '@asyncfn/queue-core/settle';
-import { every, type Logger } from '@asyncfn/service-kit';
+import { type Component, every, type Logger } from '@asyncfn/service-kit';
 import type { CallLookup } from '../auth/index.ts';
 import { SharedLookups } from './shared-lookups.ts';
 
@@ -26,7 +26,8 @@ export interface CallControl {
   readonly watches: CallWatches;
   readonly canceller: CallCanceller;
   readonly purge: CallPurge;
-  readonly sweeper: CancelSweeper;
+  /** Finishes cancellations that a gateway has left half done. */
+  readonly component: Component;
 }
 
 interface CallControlDependencies {
@@ -36,6 +37,7 @@ interface CallControlDependencies {
   readonly store: CallStore;
   readonly register: FunctionRegister;
   readonly resultTtlMs: number;
+  readonly logger: Logger;
 }
 
 /** How often it is looked for calls that a gateway has left half cancelled when it died, in milliseconds. */
@@ -48,6 +50,7 @@ export function buildCallControl({
   store,
   register,
   resultTtlMs,
+  logger,
 }: CallControlDependencies): CallControl {
   const runningCalls = new RunningCallClient(broker);
   const intents = new CancelIntents(publisher, topology);
@@ -62,18 +65,20 @@ export function buildCallControl({
     runningCalls,
     maxRetries: (name) => register.lookup(name)?.retry.attempts ?? defaultRetryPolicy.attempts,
   });
+  const calls = new SharedLookups(finder);
+  const sweeper = new CancelSweeper({ finder, calls: store, intents, remover, runningCalls });
   return {
-    calls: new SharedLookups(finder),
+    calls,
     results: store,
     watches: new CallWatches(broker),
     canceller,
     purge: new CallPurge(topology, canceller, (name) => register.namesOf(name)),
-    sweeper: new CancelSweeper({ finder, calls: store, intents, remover, runningCalls }),
+    component: createSweeping(calls, sweeper, logger),
   };
 }
 
-/** Sweeps until the signal aborts. */
-export function startSweeping({ calls, sweeper }: CallControl, logger: Logger, signal: AbortSignal): void {
+/** Finishes cancellations that a gateway has left half done. */
+function createSweeping(calls: CallLookup, sweeper: CancelSweeper, logger: Logger): Component {
   const sweep = async (): Promise<void> => {
     const intents = calls.available ? await sweeper.sweep(Date.now()) : 0;
     if (intents > 0) {
@@ -81,5 +86,5 @@ export function startSweeping({ calls, sweeper }: CallControl, logger: Logger, s
     }
   };
   const onError = (err: unknown): void => logger.warn({ err }, 'half cancelled calls could not be looked for yet');
-  void every(sweepMs, sweep, { signal, onError });
+  return { name: 'cancellations', start: (signal) => void every(sweepMs, sweep, { signal, onError }) };
 }

@@ -1,6 +1,6 @@
 // Waits for calls on behalf of clients, and looks them up once for all who ask.
 
-export { buildCallControl, startSweeping } from './call-control.ts';
+export { buildCallControl, type CallControl } from './call-control.ts';
 export { followCall, untilEnded } from './follow-call.ts';
 export { WaitEnd } from './wait-end.ts';
 export { type WaiterPlace, Waiters } from './waiters.ts';

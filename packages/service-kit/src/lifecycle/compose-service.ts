@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { ConfigError } from '../config/index.ts';
 import type { Logger } from '../logging/index.ts';
 import { type Component, ComponentError } from './component.ts';
@@ -23,6 +24,8 @@ export interface ComposeOptions {
  */
 export function composeService(components: readonly Component[], options: ComposeOptions): Service {
   const { stopping = new AbortController() } = options;
+  // Every loop and every client that waits listens: Node would take more than ten for a leak.
+  setMaxListeners(0, stopping.signal);
   const begun: Component[] = [];
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => {

@@ -1,0 +1,150 @@
+import type { AddressInfo } from 'node:net';
+import { CallbackPolicy } from '@asyncfn/queue-core/callback-guard';
+import { CallbackStore, type CallStore, DeadLetterStore, type QueueInspector } from '@asyncfn/queue-core/jetstream';
+import { type Component, type Logger, OwnHosts, type Tracing } from '@asyncfn/service-kit';
+import type { FastifyInstance } from 'fastify';
+import type { Registry } from 'prom-client';
+import { buildApp, type ClientLimits } from './app.ts';
+import type { TokensFile } from './auth/index.ts';
+import type { BrokerLink } from './broker/index.ts';
+import type { GatewayConfig } from './config.ts';
+import { CallSpans, type Receipts } from './enqueue/index.ts';
+import { BodyBudget } from './http/index.ts';
+import type { Intake } from './intake/index.ts';
+import { createMetrics, showHeld } from './metrics.ts';
+import { PurgeJobs } from './purge/index.ts';
+import type { QueueRates } from './queues/index.ts';
+import { type CallControl, Waiters } from './waiting/index.ts';
+
+export interface ApiOptions {
+  readonly config: GatewayConfig;
+  readonly logger: Logger;
+  readonly version: string;
+  readonly link: BrokerLink;
+  readonly store: CallStore;
+  readonly intake: Pick<Intake, 'queue' | 'durability' | 'maxBytesOf'>;
+  readonly callControl: CallControl;
+  readonly inspector: QueueInspector;
+  readonly rates: QueueRates;
+  readonly receipts: Receipts['sampler'];
+  /** Undefined for a gateway that is open to everybody. */
+  readonly tokens: TokensFile | undefined;
+  readonly tracer: Tracing['tracer'];
+  readonly registry: Registry;
+  readonly stopping: AbortSignal;
+  readonly limits?: Partial<ClientLimits> | undefined;
+}
+
+/** The API, which listens once it is started. */
+export interface Api {
+  /** The port in use. Throws before the start. */
+  readonly port: number;
+  readonly component: Component;
+}
+
+export function createApi(options: ApiOptions): Api {
+  const { config, logger, link, store, intake, callControl, rates, tokens, tracer, stopping, limits } = options;
+  const { topology, register, shared } = link;
+  const app = buildApp({
+    ...callControl,
+    ...buildClientLimits(options),
+    queue: intake.queue,
+    purges: new PurgeJobs({ purge: callControl.purge, logger, stopping }),
+    queues: topology,
+    stopping,
+    deadLetters: new DeadLetterStore({
+      ...link,
+      calls: store,
+      callbacks: new CallbackStore(link.publisher, topology),
+      namesOf: (name) => register.namesOf(name),
+    }),
+    resultTtlMs: config.resultTtlMs,
+    register,
+    functions: shared,
+    inspector: options.inspector,
+    lanes: topology,
+    ratesOf: (name) => rates.of(name),
+    durability: () => intake.durability.current?.level ?? 'unknown',
+    maxBytesOf: intake.maxBytesOf,
+    ownHosts: new OwnHosts(config.allowedHosts),
+    tokens: tokens && (() => tokens.current),
+    callbackPolicy: new CallbackPolicy(config),
+    logger,
+    version: options.version,
+    maxBodyBytes: config.maxBodyBytes,
+    receipts: options.receipts,
+    maxConnections: config.maxConnections,
+    spans: tracer && new CallSpans(tracer),
+    ...(limits !== undefined && { limits }),
+  });
+  return {
+    get port() {
+      return portOf(app);
+    },
+    component: createApiComponent(app, config, logger),
+  };
+}
+
+/** What clients may take of the gateway, and the instruments that show it. */
+function buildClientLimits({ config, registry, link }: ApiOptions) {
+  const { register, broker, watch } = link;
+  const metrics = createMetrics({
+    registry,
+    isRegistered: (name) => register.isRegistered(name),
+    reconnects: () => broker.reconnects,
+    connected: () => broker.connected,
+    streamsLost: () => watch.lost,
+  });
+  const bodyBudget = new BodyBudget({ limitBytes: config.maxInflightBytes });
+  const resultBudget = new BodyBudget({ limitBytes: config.maxInflightBytes });
+  const waiters = new Waiters({ inAll: config.maxWaiters, perToken: config.maxWaitersPerToken });
+  showHeld(registry, {
+    inflightBytes: () => bodyBudget.usedBytes,
+    resultBytes: () => resultBudget.usedBytes,
+    waiters: () => waiters.count,
+  });
+  return { metrics, bodyBudget, resultBudget, waiters };
+}
+
+type Listening = Pick<GatewayConfig, 'host' | 'port' | 'shutdownTimeoutMs'>;
+
+/** Exported for tests. */
+export function createApiComponent(
+  app: Pick<FastifyInstance, 'listen' | 'close' | 'server'>,
+  { host, port, shutdownTimeoutMs }: Listening,
+  logger: Logger,
+): Component {
+  return {
+    name: 'api',
+    async start() {
+      await listen(app, host, port);
+      logger.info({ server: 'api', host, port: portOf(app) }, 'listening');
+    },
+    stop: { name: 'finish requests', timeoutMs: shutdownTimeoutMs, run: (signal) => close(app, signal) },
+  };
+}
+
+async function listen(app: Pick<FastifyInstance, 'listen'>, host: string, port: number): Promise<void> {
+  try {
+    await app.listen({ host, port });
+  } catch (cause) {
+    const inUse = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
+    const why = inUse ? 'the port is in use; choose another with PORT' : String(cause);
+    throw new Error(`the API cannot listen on ${host}:${port}: ${why}`, { cause });
+  }
+}
+
+/** Each request in flight has its answer (P8), unless the time is up. */
+async function close(app: Pick<FastifyInstance, 'close' | 'server'>, signal: AbortSignal): Promise<void> {
+  signal.addEventListener('abort', () => app.server.closeAllConnections(), { once: true });
+  await app.close();
+}
+
+function portOf({ server }: Pick<FastifyInstance, 'server'>): number {
+  // An AddressInfo or null: a string only for a server on a pipe.
+  const address = server.address() as AddressInfo | null;
+  if (address === null) {
+    throw new Error('the API is not listening');
+  }
+  return address.port;
+}

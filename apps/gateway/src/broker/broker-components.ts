@@ -1,0 +1,32 @@
+import { type Component, every, type Logger } from '@asyncfn/service-kit';
+import type { BrokerLink } from './connect-broker.ts';
+
+/** How often the gateway looks whether all streams are there. */
+const watchMs = 5_000;
+/** How often the gateway looks how full the streams are. */
+const roomMs = 500;
+/** For what should take no time at all. */
+const promptMs = 5_000;
+
+export function createBrokerComponent({ broker, watch, room }: BrokerLink, logger: Logger): Component {
+  const onError = (err: unknown): void => logger.warn({ err }, 'how full the queues are cannot be read yet');
+  return {
+    name: 'broker',
+    start(signal) {
+      broker.start();
+      void every(watchMs, () => watch.refresh(), { signal, onError });
+      if (room !== undefined) {
+        void every(roomMs, () => room.refresh(), { signal, onError });
+      }
+    },
+    stop: { name: 'close broker', timeoutMs: promptMs, run: () => broker.stop() },
+  };
+}
+
+/** Each 202 is in the stream when it has stopped (P1, P8). */
+export function createPublisherComponent({ publisher }: BrokerLink, publishTimeoutMs: number): Component {
+  return {
+    name: 'publisher',
+    stop: { name: 'flush publisher', timeoutMs: publishTimeoutMs + promptMs, run: () => publisher.flush() },
+  };
+}

@@ -1,0 +1,85 @@
+import { toStreamLimits } from '@asyncfn/queue-core';
+import { defaultQueue, FunctionRegister, type FunctionsFile, withoutFile } from '@asyncfn/queue-core/functions';
+import {
+  Broker,
+  followDeletedLanes,
+  initialAckWaitMs,
+  maxBodyBytes,
+  Publisher,
+  QueueTopology,
+  SharedRegister,
+  StreamRoom,
+  StreamWatch,
+} from '@asyncfn/queue-core/jetstream';
+import { brokerAddress, type Logger, type ProcessContext } from '@asyncfn/service-kit';
+import type { GatewayConfig } from '../config.ts';
+
+/** What a gateway speaks to JetStream through, and what all processes know. */
+export interface BrokerLink {
+  readonly register: FunctionRegister;
+  readonly shared: SharedRegister;
+  readonly broker: Broker;
+  readonly topology: QueueTopology;
+  readonly publisher: Publisher;
+  readonly limits: ReturnType<typeof toStreamLimits>;
+  /** Of streams that have limits; undefined if they have none. */
+  readonly room: StreamRoom | undefined;
+  readonly watch: StreamWatch;
+}
+
+/** The part of `PUBLISH_TIMEOUT` that JetStream has: the rest is for the answer to be out by then (P1). */
+const answerInTime = 0.95;
+
+/** Nothing is sent before the broker is started: `createBrokerComponent`. */
+export function connectBroker(
+  config: GatewayConfig,
+  { logger, version, fail }: Pick<ProcessContext, 'logger' | 'version' | 'fail'>,
+  file: FunctionsFile | undefined,
+): BrokerLink {
+  const register = new FunctionRegister();
+  const broker = new Broker({
+    ...brokerAddress(config),
+    name: `asyncfn-gateway ${version}`,
+    logger,
+    onFatal: fail,
+  });
+  const limits = toStreamLimits(config.streamMaxBytes);
+  const topology = new QueueTopology(broker, {
+    replicas: config.streamReplicas,
+    limits,
+    ackWaitMs: initialAckWaitMs,
+    ownsLanes: false,
+    isPaused: (name) => register.isPaused(name),
+    resultTtlMs: config.resultTtlMs,
+    queues: () => new Set([defaultQueue, ...register.list().map((config) => config.queue)]),
+    logger,
+    onFatal: fail,
+  });
+  const shared = new SharedRegister({
+    broker,
+    topology,
+    register,
+    file: file?.definition ?? withoutFile(config.defaultNamespace),
+    logger,
+  });
+  followDeletedLanes(broker, (lane) => topology.forgetLane(lane.queue, lane.function));
+  warnOfSmallPayload(broker, config, logger);
+  const room = config.streamMaxBytes.length > 0 ? new StreamRoom(topology) : undefined;
+  const timeoutMs = config.publishTimeoutMs * answerInTime;
+  const publisher = new Publisher(broker, { timeoutMs, ...(room !== undefined && { room }) });
+  const watch = new StreamWatch(topology, logger);
+  return { register, shared, broker, topology, publisher, limits, room, watch };
+}
+
+/** NATS refuses such a body in any case; the warning says that the setting promises too much. */
+function warnOfSmallPayload(broker: Broker, config: GatewayConfig, logger: Logger): void {
+  broker.onConnect((connection) => {
+    const largest = maxBodyBytes(connection);
+    if (largest < config.maxBodyBytes) {
+      logger.warn(
+        { maxBodyBytes: config.maxBodyBytes, largest },
+        'MAX_BODY_BYTES is more than NATS takes: raise max_payload',
+      );
+    }
+  });
+}
