@@ -38,7 +38,8 @@ import { createMetrics } from '../src/metrics.ts';
 import { NameResolver } from '../src/names/name-resolver.ts';
 import { LeaseRenewer } from '../src/running/lease-renewer.ts';
 import { RunningCalls } from '../src/running/running-calls.ts';
-import { type SettleableDelivery, Settler } from '../src/settle/settler.ts';
+import type { SettleableDelivery } from '../src/settle/delivered-call.ts';
+import { Settler } from '../src/settle/settler.ts';
 
 export interface BenchOptions {
   readonly natsUrl: string;

@@ -1,13 +1,13 @@
 import type { Handovers } from '@asyncfn/queue-core/jetstream';
-import type { SettleableDelivery } from './settler.ts';
+import type { SettleableDelivery } from './delivered-call.ts';
 
-/** The delivery counts at the broker, so it is noted that no crash has ended it. */
+/** The broker counts the delivery, so a hand-over is recorded: no crash has ended it. */
 export async function noteAndNak(handovers: Handovers, delivery: SettleableDelivery, delayMs?: number): Promise<void> {
   await handovers.note(delivery);
   delivery.nak(delayMs);
 }
 
-/** No delivery of the call has come to an end, so none is to be noted. */
+/** For an expiry timer: no delivery of the call itself ends, so none is recorded. */
 export function nakTimer(timer: SettleableDelivery, delayMs?: number): Promise<void> {
   return Promise.resolve(timer.nak(delayMs));
 }

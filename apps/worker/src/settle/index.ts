@@ -1,5 +1,6 @@
 // Carries out what follows an attempt.
 
+export { type DeliveredCall, type End, expiredEnd, type SettleableDelivery } from './delivered-call.ts';
 export { nakTimer, noteAndNak } from './hand-back.ts';
 export {
   type CountedCall,
@@ -9,4 +10,4 @@ export {
   type ProgressCheckOptions,
   undecidedMs,
 } from './progress-check.ts';
-export { type DeliveredCall, type End, expiredEnd, type SettleableDelivery, Settler } from './settler.ts';
+export { Settler } from './settler.ts';

@@ -3,9 +3,10 @@ import type { CallStore, Delivery, StoredOutcome } from '@asyncfn/queue-core/jet
 import type { Logger } from '@asyncfn/service-kit';
 import { type CallBytes, isReserved } from '../memory/index.ts';
 import type { RunningCalls } from '../running/index.ts';
-import type { DeliveredCall, Settler } from './settler.ts';
+import type { DeliveredCall } from './delivered-call.ts';
+import type { Settler } from './settler.ts';
 
-/** A call in hand whose bytes are counted. */
+/** A delivered call whose bytes count towards the budgets. */
 export interface CountedCall extends DeliveredCall<Delivery> {
   readonly bytes: CallBytes;
 }
@@ -14,27 +15,27 @@ export interface ProgressCheckOptions {
   readonly settler: Pick<Settler, 'end' | 'resume' | 'handBack'>;
   readonly store: Pick<CallStore, 'placeOf' | 'findOutcome'>;
   readonly running: Pick<RunningCalls, 'wasCancelled' | 'mayHaveMissedCancel'>;
-  /** How many deliveries of the call were begun and not handed back: see `Handovers`. */
+  /** Counts the deliveries of the call that were begun and not handed back: see `Handovers`. */
   readonly countUnfinished: (call: CallIdentity) => Promise<number>;
   readonly maxResponseBytes: number;
   readonly logger: Logger;
-  /** Aborts when the worker gives up what it has in hand. */
+  /** Aborts when the worker gives up the calls in flight. */
   readonly signal: AbortSignal;
 }
 
-/** What is left to do for a call when its slot is free again. */
+/** Work that is left for a call after its slot is released; undefined if none. */
 export type FollowUp = (() => Promise<void>) | undefined;
 
-/** A call whose worker has died this often in the middle of it is not given to a further one. */
+/** A call whose worker has died this often while running it is not run again. */
 const maxWorkerCrashes = 5;
-/** When a call comes back that another worker is ending, or of which it could not be decided whether it may start. */
+/** Delay before a call comes back that another worker is ending, or whose start could not be decided. */
 export const undecidedMs = 5_000;
-/** How long another that is ending a call gets for that, in milliseconds. After that it is taken for dead. */
+/** How long another worker may take to end a call before it is assumed to be dead, in milliseconds. */
 export const otherWorkerMs = 2_000;
 /** A broker that does not answer is asked again for three seconds. */
 const recheckWaits: readonly number[] = Array.from({ length: 12 }, () => 250);
 
-/** Finds out whether a call that a worker may have had before has got further than its delivery says. */
+/** Checks whether a call that a worker may have had before has progressed beyond its delivery. */
 export class ProgressCheck {
   readonly #options: ProgressCheckOptions;
 
@@ -42,12 +43,12 @@ export class ProgressCheck {
     this.#options = options;
   }
 
-  /** `invoke`, or the call is dealt with but for the rest. */
+  /** Returns `invoke` if the function is to be invoked; otherwise the call is handled except for the follow-up. */
   async check(delivered: CountedCall): Promise<FollowUp | 'invoke'> {
     const { maxResponseBytes, signal } = this.#options;
-    // An end is read with its result, whose size is not known before.
+    // An outcome is read with its result, whose size is not known in advance.
     if (!(await isReserved(delivered.bytes.result, maxResponseBytes, { signal }))) {
-      return undefined; // the worker stops, and gives it back
+      return undefined; // the worker stops, and hands it back
     }
     const handled = await this.#checkUntilAnswered(delivered);
     if (handled === 'invoke' || handled === undefined) {
@@ -57,8 +58,8 @@ export class ProgressCheck {
   }
 
   /**
-   * An outage that is over leaves the broker silent for a moment. A call whose end cannot be looked for even then goes back:
-   * no worker has died with it.
+   * After an outage the broker may be silent for a moment. A call whose outcome still cannot be read goes back: no
+   * worker has died running it.
    */
   async #checkUntilAnswered(delivered: CountedCall): Promise<FollowUp | 'invoke'> {
     const { settler, logger } = this.#options;
@@ -69,7 +70,7 @@ export class ProgressCheck {
     }
     const { callId, function: name, queue } = delivered.delivery;
     const fields = { err: checked, callId, function: name, queue };
-    logger.warn(fields, 'it cannot be seen whether a call has ended, it goes back');
+    logger.warn(fields, 'the outcome of a call cannot be read: the call goes back to its queue');
     await settler.handBack(delivered, undecidedMs);
     return undefined;
   }
@@ -77,30 +78,30 @@ export class ProgressCheck {
   async #checkOnce(delivered: CountedCall): Promise<FollowUp | 'invoke'> {
     const { store, running } = this.#options;
     const { call } = delivered;
-    // What was sent long ago may be of a call that has ended since, and whose end is forgotten.
+    // An old delivery may be of a call that has ended since, and whose outcome is forgotten.
     if (!delivered.isFirst || running.wasCancelled(call) || running.mayHaveMissedCancel()) {
       return await this.#checkAll(delivered);
     }
-    // Of two workers that had the attempt before, one may have ended the call, and the other stored this retry;
-    // or it was put back after it had ended, by a gateway that came too late to cancel it.
+    // If two workers had the previous attempt, one may have ended the call and the other stored this retry; or a
+    // gateway that came too late to cancel the call has put it back after its end.
     const ended = await store.findOutcome(keyOf(call));
     return ended === undefined ? 'invoke' : this.#resume(delivered, ended);
   }
 
   /**
-   * A call that was delivered before: its worker may have got further than its acknowledgement. The order matters:
-   * an attempt that follows this one is looked for first, since it leaves the stream only after its outcome is there.
+   * For a call that was delivered before: its worker may have died just before the ack. The order matters: a later
+   * attempt is looked for first, since it leaves the stream only after its outcome is stored.
    */
   async #checkAll(delivered: CountedCall): Promise<FollowUp | 'invoke'> {
     const { store, settler } = this.#options;
     const { delivery, call } = delivered;
     const place = await store.placeOf(delivery);
     if (place === 'superseded') {
-      delivery.ack(); // it is history: somebody has stored what follows
+      delivery.ack(); // superseded: a later attempt is stored
       return undefined;
     }
     if (place === 'not seen') {
-      delivery.nak(undecidedMs); // if it has gone from its queue, the broker drops it
+      delivery.nak(undecidedMs); // if it has left its queue, the broker drops it
       return undefined;
     }
     const ended = await store.findOutcome(keyOf(call));
@@ -116,8 +117,8 @@ export class ProgressCheck {
   }
 
   /**
-   * The end of a call that its consumer delivers for the first time was recorded by another who may be alive, and sending the
-   * callback: the expiry processor, or a worker whose consumer was removed. It gets time for that, as the lane does there.
+   * If the consumer delivers the call for the first time, another process that may still be sending the callback has
+   * recorded the outcome: the expiry processor, or a worker whose consumer was removed. It gets time for that.
    */
   async #resume(delivered: CountedCall, ended: StoredOutcome): Promise<FollowUp> {
     const { settler } = this.#options;

@@ -1,11 +1,11 @@
 import { type DeadLetterReason, deadLetterReasons, type Outcome } from '@asyncfn/queue-core';
 
-/** The number of the attempt that a call ended with; of one that ended without a further one, the number of that. */
+/** Retries before the attempt that the call ended with, or that it would have had next. */
 export function retryOf({ attempts, durationMs }: Outcome): number {
   return durationMs === undefined ? attempts : attempts - 1;
 }
 
-/** A record of another version may name a reason that we do not know. */
+/** A record of another version may name an unknown reason. */
 export function toReason(reason: string | undefined): DeadLetterReason {
   return deadLetterReasons.find((known) => known === reason) ?? 'rejected';
 }

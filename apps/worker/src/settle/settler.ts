@@ -19,8 +19,6 @@ import { type CallStore, type Delivery, isFresh, type StoredOutcome } from '@asy
 import { type Logger, traceIdFrom } from '@asyncfn/service-kit';
 import type { Tracer } from '@opentelemetry/api';
 import { type CallbackDeliverer, toCallbackTask } from '../callbacks/index.ts';
-import type { AttemptResult } from '../invoke/index.ts';
-import type { CallBytes } from '../memory/index.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import {
   mayPass,
@@ -30,6 +28,7 @@ import {
   publishWithRetry,
   storeDeadLetter,
 } from '../storing/index.ts';
+import type { DeliveredCall, End, SettleableDelivery } from './delivered-call.ts';
 import { retryOf, toReason } from './recorded-end.ts';
 
 export interface SettlerOptions {
@@ -37,11 +36,11 @@ export interface SettlerOptions {
   readonly callbacks: CallbackDeliverer;
   readonly metrics: WorkerMetrics;
   readonly logger: Logger;
-  /** Undefined while there are no traces. */
+  /** Undefined if tracing is off. */
   readonly tracer?: Tracer | undefined;
   readonly publishRetry: PublishRetryOptions;
   readonly onStep: OnSettleStep;
-  /** Returns a call to the queue, noting that no crash has ended its delivery. */
+  /** Returns a call to the queue, and records that no crash has ended its delivery. */
   readonly handBack: (delivery: SettleableDelivery, delayMs?: number) => Promise<void>;
   /** Unix time in milliseconds. */
   readonly now: () => number;
@@ -49,51 +48,16 @@ export interface SettlerOptions {
   readonly monotonicNow?: () => number;
 }
 
-/** How a call ended. */
-export interface End {
-  readonly status: 'succeeded' | 'failed' | 'expired';
-  readonly reason?: DeadLetterReason | undefined;
-  readonly maxRetries: number;
-  /** Of the last attempt; undefined for a call that was not attempted. */
-  readonly result?: AttemptResult | undefined;
-}
-
-/** The end of a call that was not started in time. */
-export function expiredEnd(call: Call): End {
-  return { status: 'expired', reason: 'expired', maxRetries: call.maxRetries ?? 0 };
-}
-
-/** What the end of a call needs of the message that brought it. */
-export type SettleableDelivery = Pick<
-  Delivery,
-  keyof CallIdentity | 'function' | 'queue' | 'ack' | 'nak' | 'dropBody'
-> &
-  Partial<Pick<Delivery, 'info'>>;
-
-/** A call in hand, with the delivery that brought it. */
-export interface DeliveredCall<D extends SettleableDelivery = SettleableDelivery> {
-  readonly delivery: D;
-  readonly call: Call;
-  /** No worker can have had it before. Default: one may have. */
-  readonly isFirst?: boolean;
-  /** Released early where bytes are not held any more, or counted elsewhere. */
-  readonly bytes?: CallBytes | undefined;
-  /** Whether its function has a cap: then others wait until this call has left the queue. */
-  readonly capped?: boolean;
-  /** When it was seen that it has no end, and that its message is in the queue: on the monotonic clock. */
-  readonly seenAt: number;
-}
-
-/** Wait before a call comes back whose settling the broker could not write down. */
+/** Delay before a call comes back if the broker could not store what follows its attempt. */
 const fullMs = 5_000;
 
-/** A function's cookies are between it and whoever calls it, which is us. */
+/** A function's cookies are meant for its client, which is the worker. */
 const notKept: ReadonlySet<string> = new Set(['set-cookie', 'set-cookie2']);
 
 /**
- * Carries out on JetStream what follows an attempt. The outcome is recorded first and once: it is the end of the call
- * (P2). What comes after it, the dead letter and the callback, is done again from that record if a crash comes between,
- * without invoking the function. The delivery is acknowledged last.
+ * Stores what follows an attempt. The outcome is recorded first and once: it is the end of the call (P2). If the worker
+ * crashes after that, another one repeats the dead letter and the callback from the record, without invoking the
+ * function. The ack comes last.
  */
 export class Settler {
   readonly #options: SettlerOptions;
@@ -103,19 +67,19 @@ export class Settler {
   }
 
   /**
-   * Stores the next attempt and lets go of this one. Returns false, with nothing done, if no message of the broker holds it:
-   * then there is no next attempt.
+   * Stores the next attempt and acks this one. Returns false, and does nothing, if the call is too large to be stored
+   * again: then no attempt follows.
    */
   retry({ delivery, call }: DeliveredCall<Delivery>, delayMs: number): Promise<boolean> {
     return this.postpone({ delivery, call: { ...call, retry: call.retry + 1 } }, delayMs);
   }
 
-  /** The call has not been attempted: another worker may take it, at once or after the delay. */
+  /** Returns a call that was not attempted: another worker may take it, at once or after the delay. */
   handBack({ delivery }: Pick<DeliveredCall, 'delivery'>, delayMs?: number): Promise<void> {
     return this.#options.handBack(delivery, delayMs);
   }
 
-  /** Stores the call as it is by now, to come back after the delay, and lets go of the delivery. Returns as `retry` does. */
+  /** Stores the call as it is now, due after the delay, and acks the delivery. Returns as `retry` does. */
   async postpone(
     { delivery, call: next }: Pick<DeliveredCall<Delivery>, 'delivery' | 'call'>,
     delayMs: number,
@@ -125,8 +89,11 @@ export class Settler {
     const result = await publishWithRetry(() => store.scheduleRetry(delivery, next, dueAt), this.#options.publishRetry);
     const isConflict = result.kind === 'refused' && result.reason === 'conflict';
     if (isConflict && !(await this.#isHistory(next))) {
-      // Nothing that we know of is in its way, so nothing is given up for it: its lease runs out.
-      logger.error({ callId: next.id, detail: result.detail }, 'retry is refused, and not there: the call comes back');
+      // No known record conflicts with it, so the call is not acked: its lease runs out.
+      logger.error(
+        { callId: next.id, detail: result.detail },
+        'retry conflicts with an unknown message: the call comes back',
+      );
       return true;
     }
     if (result.kind === 'stored' || isConflict) {
@@ -151,32 +118,32 @@ export class Settler {
   }
 
   /**
-   * Records the end. Returns what is left to do after that, or undefined where nothing is: nobody waits for a callback, the
-   * call had ended before, or the worker stops before the broker has answered, and the call goes back with its lease.
+   * Records the outcome. Returns the follow-up, or undefined if none is left: the call has no callback, it had ended
+   * before, or the worker stops before the broker has answered and the lease runs out.
    */
   async end(delivered: DeliveredCall, end: End): Promise<(() => Promise<void>) | undefined> {
     const outcome = this.#toOutcome(delivered, end);
     const body = end.result?.body ?? emptyBody;
     const result = await this.#record(delivered, outcome, body);
     if (result.kind === 'refused' && result.reason === 'conflict' && !(await this.#isOurs(outcome))) {
-      // Another attempt has ended this call, and completes it: whoever acknowledged here would take that from it.
+      // Another attempt has ended this call and completes it: an ack here would take the message away from it.
       this.#options.logger.warn({ callId: outcome.callId }, 'call has ended before, this attempt does not count');
       return undefined;
     }
     if (result.kind === 'refused' && mayPass(result.reason) && this.#options.publishRetry.signal.aborted) {
-      // There was no time to find out whether the broker would take it: another worker has that time.
+      // The worker stops: another one has the time to wait for the broker.
       this.#options.logger.warn({ callId: outcome.callId, detail: result.detail }, 'end not recorded before the stop');
       return undefined;
     }
     if (result.kind === 'refused' && result.reason !== 'conflict') {
-      // Not recording it is the smaller loss: the call is settled all the same.
+      // Losing the record is the smaller loss: the call is settled nevertheless.
       this.#options.logger.error({ callId: outcome.callId, detail: result.detail }, 'outcome could not be recorded');
       return () => this.#completeUnrecorded(delivered, { outcome, body });
     }
     this.#options.onStep('outcome stored', outcome.callId);
     this.#options.metrics.ended(delivered.delivery, outcome.status);
     if (outcome.status === 'succeeded' && delivered.call.callbackUrl === undefined) {
-      this.#ack(delivered.delivery); // nothing is left to do, and nothing to wait for
+      this.#ack(delivered.delivery); // nothing is left to do
       return undefined;
     }
     return async () => {
@@ -184,15 +151,15 @@ export class Settler {
     };
   }
 
-  /** Does again what was left to do when a crash came after the end of a call was recorded. */
+  /** Repeats what follows a recorded outcome, after a crash. */
   async resume(delivered: DeliveredCall, ended: StoredOutcome): Promise<void> {
     const callback = await this.#options.store.findCallbackState(ended.outcome);
-    // The delivery in hand may be of an attempt before the last one.
+    // This delivery may be of an attempt before the last one.
     const call = { ...delivered.call, retry: retryOf(ended.outcome) };
     await this.#complete({ ...delivered, call }, ended, callback !== undefined);
   }
 
-  /** Ends a message that cannot be read as a call: whole among the dead letters, for a person to look at. */
+  /** Stores a message that cannot be read as a call among the dead letters, whole, for an operator to examine. */
   async deadLetterUndecodable(delivery: Delivery, header: string, body: Uint8Array): Promise<void> {
     const { function: name, queue, info } = delivery;
     const createdAt = info.storedAtMs;
@@ -205,7 +172,7 @@ export class Settler {
     }
   }
 
-  /** Without a record, the call has ended only once it is out of the queue: if it goes back, all is done again. */
+  /** Without a record, the call has ended only once it has left the queue: if it goes back, everything is repeated. */
   async #completeUnrecorded(delivered: DeliveredCall, ended: StoredOutcome): Promise<void> {
     if (await this.#complete(delivered, ended)) {
       this.#options.metrics.outcomeLost(delivered.delivery);
@@ -213,7 +180,7 @@ export class Settler {
     }
   }
 
-  /** Returns whether all has been done, and the call is out of the queue. */
+  /** Returns whether everything is done and the call has left the queue. */
   async #complete(
     delivered: DeliveredCall,
     { outcome, body }: StoredOutcome,
@@ -221,7 +188,7 @@ export class Settler {
   ): Promise<boolean> {
     const { delivery } = delivered;
     if (outcome.status === 'cancelled') {
-      // Whoever cancelled it knows: no dead letter, no callback.
+      // A cancelled call gets no dead letter and no callback.
       this.#ack(delivery);
       return true;
     }
@@ -237,7 +204,7 @@ export class Settler {
 
   async #callBack({ call, capped, bytes }: DeliveredCall, outcome: Outcome, body: Uint8Array): Promise<boolean> {
     const { headers, durationMs = 0, maxRetries } = outcome;
-    // Who never answered was not to be reached, or had no time to.
+    // A function that never answered was unreachable, or had no time left.
     const { functionStatus: status = outcome.status === 'expired' ? 504 : 503 } = outcome;
     const task = toCallbackTask(call, { status, headers, durationMs }, maxRetries);
     if (task === undefined) {
@@ -308,8 +275,8 @@ export class Settler {
   }
 
   /**
-   * Whoever records an end has seen lately that the call has none, and after that, that its message is there: otherwise it may
-   * have ended elsewhere so long ago that its end is forgotten, and nothing would keep out a second one (ADR 38).
+   * Stores only if the call was recently seen to have no outcome and a message in its queue: otherwise it may have
+   * ended elsewhere so long ago that the outcome is forgotten, and nothing would prevent a second one (ADR 38).
    */
   async #ifOurs(delivered: DeliveredCall, store: () => Promise<PublishResult>): Promise<PublishResult> {
     const now = this.#options.monotonicNow ?? performance.now.bind(performance);
@@ -352,7 +319,9 @@ export class Settler {
     return record;
   }
 
-  /** Whether the call has got as far as this, or has ended: by somebody else, or by us with an answer that got lost. */
+  /**
+   * Whether the call has already reached this attempt or ended: by another worker, or by us with a lost confirmation.
+   */
   async #isHistory(next: Call): Promise<boolean> {
     const { store } = this.#options;
     const { queue, function: name, generation = 0 } = next;
@@ -362,8 +331,8 @@ export class Settler {
   }
 
   /**
-   * Whether the recorded end is the one that we have sent: its confirmation may have got lost. Another one, a cancel or that
-   * of a second worker, may be of the same millisecond.
+   * Whether the recorded outcome is the one that we have sent: its confirmation may have got lost. The outcome of a
+   * cancel or of a second worker may be of the same millisecond.
    */
   async #isOurs(outcome: Outcome): Promise<boolean> {
     const { status, endedAt, attempts, durationMs } = outcome;
@@ -396,7 +365,7 @@ export class Settler {
     };
   }
 
-  /** Acknowledges a call that has ended, and that nothing is left to do for. */
+  /** Acks a call that has ended and has no follow-up left. */
   ack(delivery: SettleableDelivery): void {
     this.#ack(delivery);
   }
@@ -408,7 +377,7 @@ export class Settler {
   }
 }
 
-/** Nobody needs the body of a call that has ended and is buried: a callback may be under way for long. */
+/** Drops the body of a call that has ended: its callback may take long. */
 function dropBody({ delivery, call, bytes }: DeliveredCall): void {
   delivery.dropBody();
   Object.assign(call, { body: emptyBody });
