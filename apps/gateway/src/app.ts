@@ -79,7 +79,7 @@ export interface AppDependencies {
   readonly maxConnections?: number;
   /** Told of each call that is accepted. */
   readonly receipts: Pick<AcceptedCallSampler, 'note'>;
-  /** Undefined while there are no traces. */
+  /** Undefined if tracing is off. */
   readonly spans?: CallSpans | undefined;
   /** How long a client may take. */
   readonly limits?: Partial<ClientLimits>;

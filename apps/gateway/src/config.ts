@@ -140,7 +140,7 @@ export const gatewayConfig = {
 
 export type GatewayConfig = ConfigOf<typeof gatewayConfig>;
 
-/** What is wrong with settings that are right each for itself. */
+/** Contradictions between settings that are each valid. */
 export function contradictions({ maxBodyBytes, maxInflightBytes }: GatewayConfig): ConfigProblem[] {
   return maxBodyBytes > roomForLarge(maxInflightBytes)
     ? [

@@ -18,14 +18,14 @@ export interface GatewayMetrics {
   connectionDropped(): void;
 }
 
-/** Functions that exist by `defaults.url` alone have labels up to this many; the rest share `other`. */
+/** Up to this many functions that exist only by `defaults.url` have labels; the rest share `other`. */
 const maxFunctionLabels = 1000;
 
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 export interface GatewayMetricsSources {
   readonly registry: Registry;
-  /** Whether a function stands in the register: then its name is a label whatever happens. */
+  /** Whether a function is in the register: then its name is always a label. */
   readonly isRegistered: (name: string) => boolean;
   /** Times so far that a lost connection to NATS has come back. Called at each scrape. */
   readonly reconnects: () => number;
@@ -161,7 +161,7 @@ function observeConnection({ registry, reconnects, connected, streamsLost }: Gat
   });
   new Counter({
     name: 'gateway_nats_reconnect_total',
-    help: 'Times that the connection to NATS came back.',
+    help: 'How often the connection to NATS was re-established.',
     registers,
     collect() {
       this.reset();

@@ -29,7 +29,7 @@ const second = 1_000;
 const minute = 60 * second;
 const hour = 60 * minute;
 
-/** For functions that leave it open. */
+/** For functions that set none of their own. */
 const retryConfig = {
   retryAttempts: integer({
     env: 'RETRY_ATTEMPTS',
@@ -115,7 +115,7 @@ const callbackConfig = {
   callbackHttpsOnly: flag(callbackRuleSettings.httpsOnly),
 };
 
-/** All that the worker is configured by. */
+/** All settings of the worker. */
 export const workerConfig = {
   ...commonConfig,
   ...functionsConfig,
@@ -166,7 +166,7 @@ export const workerConfig = {
 
 export type WorkerConfig = ConfigOf<typeof workerConfig>;
 
-/** What is wrong with settings that are right each for itself. */
+/** Contradictions between settings that are each valid. */
 export function contradictions(config: Pick<WorkerConfig, 'maxInflightBytes' | 'maxResponseBytes'>): ConfigProblem[] {
   const isTooSmall = config.maxInflightBytes < minResponses * config.maxResponseBytes;
   const problem = `must be at least ${minResponses} times MAX_RESPONSE_BYTES`;
@@ -174,7 +174,7 @@ export function contradictions(config: Pick<WorkerConfig, 'maxInflightBytes' | '
 }
 
 /**
- * How calls are retried whose function leaves it open.
+ * The retry policy of functions that set none.
  * @throws ConfigError for waits that contradict each other
  */
 export function toRetryDefaults(config: Pick<WorkerConfig, keyof typeof retryConfig>): RetryPolicy {

@@ -1,4 +1,4 @@
-/** Remembers what `make` gives for an object for as long as that is there. */
+/** Caches the result of `make` for each object as long as the object exists. */
 export function memoizeWeak<K extends object, V>(make: (key: K) => V): (key: K) => V {
   const made = new WeakMap<K, V>();
   return (key) => {

@@ -6,7 +6,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { AttemptResult } from './invoke/index.ts';
 import type { Budgets } from './memory/index.ts';
 
-/** What was found out about an accepted call. `unknown`: the look came so late that an end may be forgotten by now. */
+/** The audit's finding about an accepted call. `unknown`: the look came so late that its outcome may be forgotten. */
 export type AuditFinding = CallWhereabouts | 'unknown';
 
 /** How a delivery of a callback went. */
@@ -19,11 +19,11 @@ interface LaneLabels {
 
 export interface WorkerMetricsSources {
   readonly registry: Registry;
-  /** Calls that the worker takes at most, but for one of each function that has none in hand. */
+  /** Most calls that the worker takes, and one more for each function with none in flight. */
   readonly slots: number;
-  /** Whether a function stands in the register: then its name is a label whatever happens. */
+  /** Whether a function is in the register: then its name is always a label. */
   readonly isRegistered: (name: string) => boolean;
-  /** The one name of a function, which is its label whatever its calls were stored under. Default: as it is called. */
+  /** The one name of a function, which is its label under whichever name its calls were stored. Default: unchanged. */
   readonly resolve?: (name: string) => string;
   /** Called at each scrape. */
   readonly lanes: () => Iterable<
@@ -35,7 +35,7 @@ export interface WorkerMetricsSources {
   >;
   /** Read at each scrape. */
   readonly budgets: Budgets;
-  /** Called at each scrape, several times; undefined while the broker does not tell. */
+  /** Called several times at each scrape; undefined while the broker does not answer. */
   readonly backlog: () => Promise<Backlog | undefined>;
   /** Called at each scrape. */
   readonly reconnects: () => number;
@@ -64,7 +64,7 @@ export interface WorkerMetrics {
   /** The end of a call could not be recorded. */
   outcomeLost(labels: LaneLabels): void;
   deadLetter(labels: LaneLabels, reason: DeadLetterReason): void;
-  /** An accepted call has been looked for, for the last time. */
+  /** The audit of an accepted call has ended. */
   audited(finding: AuditFinding): void;
   /** A delivery of a callback has been tried. */
   callback(status: CallbackStatus): void;
@@ -72,7 +72,7 @@ export interface WorkerMetrics {
 
 const lane = ['queue_name', 'function_name'] as const;
 
-/** Functions that exist by `defaults.url` alone have labels up to this many; the rest share `other`. */
+/** Up to this many functions that exist only by `defaults.url` have labels; the rest share `other`. */
 const maxFunctionLabels = 1000;
 
 export function createMetrics(sources: WorkerMetricsSources): WorkerMetrics {
@@ -84,13 +84,13 @@ export function createMetrics(sources: WorkerMetricsSources): WorkerMetrics {
   const registers = [sources.registry];
   const processed = new Counter({
     name: 'queue_worker_messages_processed_total',
-    help: 'Calls that this worker has taken out of the queue.',
+    help: 'Calls that this worker has removed from the queue.',
     labelNames: ['queue_name'],
     registers,
   });
   const attempts = new Counter({
     name: 'queue_worker_attempts_total',
-    help: 'Invocations of functions, by the status that they ended with; 503 where the function could not be reached, 504 at its deadline.',
+    help: 'Invocations of functions, by the status that they ended with; 503 if the function could not be reached, 504 at its deadline.',
     labelNames: [...lane, 'code'],
     registers,
   });
@@ -103,7 +103,7 @@ export function createMetrics(sources: WorkerMetricsSources): WorkerMetrics {
   });
   const waits = new Histogram({
     name: 'queue_worker_queue_wait_seconds',
-    help: 'From the moment that a call was ready to its invocation.',
+    help: 'From the moment a call was ready to its invocation.',
     labelNames: lane,
     buckets: [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200],
     registers,
@@ -144,11 +144,11 @@ function createCounters(registers: Registry[]) {
     ),
     ended: counter('queue_worker_calls_ended_total', 'Calls that have ended, by their status.', [...lane, 'status']),
     outcomesLost: counter('queue_worker_outcomes_lost_total', 'Ends of calls that could not be recorded.', lane),
-    deadLetters: counter('queue_worker_dead_letters_total', 'What was put among the dead letters, by the reason.', [
+    deadLetters: counter('queue_worker_dead_letters_total', 'Dead letters that were stored, by the reason.', [
       ...lane,
       'reason',
     ]),
-    audited: counter('queue_worker_calls_audited_total', 'Accepted calls that were followed to where they are.', [
+    audited: counter('queue_worker_calls_audited_total', 'Accepted calls that were audited, by the finding.', [
       'finding',
     ]),
     callbacks: counter('queue_worker_callbacks_total', 'Deliveries of callbacks, by what followed.', ['status']),
@@ -162,17 +162,17 @@ function createToLabels({ isRegistered, resolve = (name) => name }: WorkerMetric
   return ({ queue, function: name }) => ({ queue_name: queue, function_name: toLabel(resolve(name)) });
 }
 
-/** What the worker has in hand when somebody scrapes. */
+/** Shows the calls in flight at the time of a scrape. */
 function observeLanes({ registry, slots, lanes }: WorkerMetricsSources, toLabels: ToLabels): void {
   const registers = [registry];
   new Gauge({
     name: 'queue_worker_slots',
-    help: 'Calls that this worker takes at most at once, its MAX_INFLIGHT; a function with nothing in hand has one more.',
+    help: 'Most calls that this worker takes at once, its MAX_INFLIGHT; a function with none in flight has one more.',
     registers,
   }).set(slots);
   new Gauge({
     name: 'queue_worker_function_invocation_inflight',
-    help: 'Calls that this worker has in hand.',
+    help: 'Calls that this worker has in flight.',
     labelNames: lane,
     registers,
     collect() {
@@ -184,7 +184,7 @@ function observeLanes({ registry, slots, lanes }: WorkerMetricsSources, toLabels
   });
   new Gauge({
     name: 'queue_worker_slots_held',
-    help: 'Slots that the function holds in this worker: calls in hand, and those asked for that may still come.',
+    help: 'Slots that the function holds in this worker: calls in flight, and requested ones that may still come.',
     labelNames: lane,
     registers,
     collect() {
@@ -196,7 +196,7 @@ function observeLanes({ registry, slots, lanes }: WorkerMetricsSources, toLabels
   });
   new Gauge({
     name: 'queue_worker_concurrency_limit',
-    help: 'Calls that this worker sends at most at once, as it has learned from rejections; functions without adaptive concurrency have none.',
+    help: 'Most calls that this worker sends at once, learned from rejections; functions without adaptive concurrency have none.',
     labelNames: lane,
     registers,
     collect() {
@@ -210,7 +210,9 @@ function observeLanes({ registry, slots, lanes }: WorkerMetricsSources, toLabels
   });
 }
 
-/** What waits when somebody scrapes. Every worker tells the same, so take the maximum over workers and not the sum. */
+/**
+ * Shows the backlog at the time of a scrape. Every worker reports the same, so aggregate with the maximum, not the sum.
+ */
 function observeBacklog({ registry, backlog, now = Date.now }: WorkerMetricsSources, toLabels: ToLabels): void {
   const gauge = createBacklogGauges(registry, backlog);
   gauge('queue_worker_pending_messages', 'Calls that are ready and wait', lane, (own, { lanes }) => {
@@ -220,7 +222,7 @@ function observeBacklog({ registry, backlog, now = Date.now }: WorkerMetricsSour
   });
   gauge(
     'queue_worker_oldest_message_age_seconds',
-    'Since when the oldest call that waits is ready, 0 where none waits',
+    'How long the oldest waiting call has been ready, 0 if none waits',
     lane,
     (own, { lanes }) => {
       for (const [labels, seconds] of oldestAges(lanes, toLabels, now())) {
@@ -230,7 +232,7 @@ function observeBacklog({ registry, backlog, now = Date.now }: WorkerMetricsSour
   );
   gauge(
     'queue_worker_scheduled_messages',
-    'Calls that wait for their time: delayed ones and retries',
+    'Calls that are not due yet: delayed ones and retries',
     ['queue_name'],
     (own, { scheduled }) => {
       for (const { queue, count } of scheduled) {
@@ -253,7 +255,7 @@ function observeBacklog({ registry, backlog, now = Date.now }: WorkerMetricsSour
 
 type BacklogGauges = ReturnType<typeof createBacklogGauges>;
 
-/** Makes gauges that show what one look at the broker has found. */
+/** Creates gauges that show one count of the broker. */
 function createBacklogGauges(registry: Registry, backlog: WorkerMetricsSources['backlog']) {
   return <L extends string>(
     name: string,
@@ -293,7 +295,7 @@ function observeConsumers(gauge: BacklogGauges): void {
   );
   gauge(
     'queue_worker_consumers_limit',
-    'Consumers that the queue may have; no series where NATS sets no limit',
+    'Consumers that the queue may have; no series if NATS sets no limit',
     ['queue_name'],
     (own, { consumers }) => {
       for (const { queue, limit } of consumers) {
@@ -335,7 +337,7 @@ function observeConnection({ registry, reconnects, connected, streamsLost }: Wor
   });
   new Counter({
     name: 'queue_worker_nats_reconnect_total',
-    help: 'Times that the connection to NATS came back.',
+    help: 'How often the connection to NATS was re-established.',
     registers,
     collect() {
       this.reset();
@@ -357,7 +359,7 @@ function observeMemory({ registry, budgets }: WorkerMetricsSources): void {
   const kinds = Object.entries(budgets);
   new Gauge({
     name: 'queue_worker_inflight_bytes',
-    help: 'Bytes that the worker holds of bodies of calls, results and callbacks larger than 16 KiB: see MAX_INFLIGHT_BYTES.',
+    help: 'Bytes that the worker holds for call bodies, results and callbacks larger than 16 KiB: see MAX_INFLIGHT_BYTES.',
     labelNames: ['kind'],
     registers: [registry],
     collect() {

@@ -2,7 +2,7 @@ const hourMs = 60 * 60 * 1_000;
 /** With more names than this within an hour, the oldest are forgotten. */
 const maxNames = 1_000;
 
-/** Decides whether to say something that is true of every call of a function: once an hour for each name. */
+/** Limits a log line that is true for every call of a function to once an hour for each name. */
 export class OncePerHour {
   readonly #now: () => number;
   /** When each name was last due, oldest first. */

@@ -74,7 +74,7 @@ export async function createWorker(
   return composeService(components, { name: 'the worker', logger, stopping });
 }
 
-/** The files that the configuration names. All that is wrong with them is told at once. */
+/** Reads the files that the configuration names, and reports all their problems at once. */
 function readSettings(config: WorkerConfig, context: ProcessContext) {
   refuseProblems(contradictions(config));
   return allConfigured([

@@ -65,7 +65,7 @@ export interface WorkContextOptions {
 export function createWorkContext(options: WorkContextOptions): WorkContext {
   const { config, context, overrides = {}, file, tracing, lanes, stopping, cutShort: signal } = options;
   const { logger, version } = context;
-  // One listener for each call in flight: Node would take more than ten of them for a leak.
+  // One listener for each call in flight: Node would report more than ten as a leak.
   setMaxListeners(0, signal);
   const link = connectBroker(config, context, file);
   const { broker, topology, publisher } = link;

@@ -46,7 +46,7 @@ export interface EnqueueOptions extends AcceptContext {
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
   readonly maxBodyBytes: number;
-  /** Undefined while there are no traces. */
+  /** Undefined if tracing is off. */
   readonly spans?: CallSpans | undefined;
 }
 

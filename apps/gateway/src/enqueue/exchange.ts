@@ -10,7 +10,7 @@ export class Exchange {
   readonly #startedAt = performance.now();
   caller: Caller = anyone;
   function: FunctionConfig | undefined;
-  /** Undefined while there are no traces. */
+  /** Undefined if tracing is off. */
   span: Span | undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse) {

@@ -41,7 +41,7 @@ interface Need {
   readonly except?: Holding;
 }
 
-/** An owner may hold this many times what it leaves free for the others. */
+/** An owner may hold this many times what it leaves free for others. */
 const greed = 2;
 
 /** One body that is held, in a list of all in the order of their start. */

@@ -218,7 +218,7 @@ function sweep(next: World, isOlderTakenForIt: boolean): void {
   canceller.intent = false;
 }
 
-/** Nothing of the call comes back, and whoever runs it stops. */
+/** Removes all messages of the call, and aborts it in the worker that runs it. */
 function letGo(next: World): void {
   next.messages = [];
   for (const worker of next.workers.filter(({ does }) => does === 'invoke')) {

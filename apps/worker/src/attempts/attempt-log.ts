@@ -15,10 +15,10 @@ export interface EndedAttempt {
   readonly result: AttemptResult;
 }
 
-/** Of a URL that a function has sent, no more than this is logged. */
+/** Most characters of a URL sent by a function that are logged. */
 const maxUrlLength = 2_000;
 
-/** One line for each attempt: never a body, a header or a secret (P9). The one header is `Location`, without its query. */
+/** Logs one line for each attempt: never a body, a header or a secret (P9), except `Location` without its query. */
 export class AttemptLog {
   readonly #logger: Logger;
   readonly #shownUrlOf = memoizeWeak(({ url }: FunctionConfig) => displayUrl(url));
@@ -31,7 +31,7 @@ export class AttemptLog {
     this.#redirects = new OncePerHour(now);
   }
 
-  /** @param retryInMs until the next attempt, if there is one */
+  /** @param retryInMs until the next attempt; undefined if none follows */
   ended(
     call: Call,
     { queue, info }: Delivery,
@@ -61,7 +61,7 @@ export class AttemptLog {
     }
   }
 
-  /** Once an hour for each function: a redirect is a success, but whether the function has run is not known. */
+  /** Once an hour for each function: a redirect counts as success, although the function may not have run. */
   #warnOfRedirect(call: Call, target: FunctionConfig, { status, headers }: AttemptResult): void {
     const redirect = redirectOf(status, headers);
     if (redirect === undefined || !this.#redirects.isDue(call.function)) {
@@ -71,7 +71,7 @@ export class AttemptLog {
     const location = redirect.location === undefined ? undefined : displayUrl(redirect.location).slice(0, maxUrlLength);
     this.#logger.warn(
       { callId, function: name, queue, status, url: this.#shownUrlOf(target), location },
-      'function answers with a redirect, which is its result and is not followed: correct its URL if this is not meant',
+      'function answers with a redirect, which is its result and is not followed: correct its URL if you did not intend this',
     );
   }
 }

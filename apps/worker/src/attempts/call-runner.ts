@@ -35,31 +35,31 @@ export interface CallRunnerOptions extends ProgressCheckOptions {
   readonly leases: LeaseRenewer;
   readonly running: RunningCalls;
   readonly metrics: WorkerMetrics;
-  /** Undefined while there are no traces. */
+  /** Undefined if tracing is off. */
   readonly tracer?: Tracer | undefined;
   readonly userAgent: string;
   readonly budgets: Pick<Budgets, 'bodies' | 'results'>;
-  /** For functions that say nothing else. */
+  /** For functions that set none. */
   readonly retryDefaults: RetryPolicy;
-  /** Notes that an attempt begins with a delivery that is not the first. */
+  /** Records that an attempt begins with a delivery that is not the first. */
   readonly noteBegin: (call: CallIdentity) => Promise<void>;
   readonly onStep: OnSettleStep;
   /** Unix time in milliseconds. */
   readonly now: () => number;
   readonly random: () => number;
-  /** Aborts when the worker is told to stop: what has not begun goes back. */
+  /** Aborts when the worker stops: calls that have not begun go back to the queue. */
   readonly stopping: AbortSignal;
-  /** Told of each attempt that begins, and of each retry that is stored. */
+  /** Called for each attempt that begins, and for each retry that is stored. */
   readonly onCallChange: (call: CallIdentity) => void;
 }
 
-/** Where a lane leads. */
+/** The function of a lane, and the gate before it. */
 interface Destination {
   readonly target: FunctionConfig;
   readonly gate: LaneGate;
 }
 
-/** As `Destination`, for a function that may be gone. */
+/** As `Destination`, for a function that may be gone from the register. */
 interface Lead {
   readonly target: FunctionConfig | undefined;
   readonly gate: LaneGate;
@@ -86,7 +86,7 @@ type Admission =
 
 const denied: Admission = { kind: 'denied', followUp: undefined };
 
-/** Brings one call from its delivery to what follows it: its end, or its next attempt. */
+/** Runs one call from its delivery to its end or to its next attempt. */
 export class CallRunner {
   readonly #options: CallRunnerOptions;
   readonly #policyOf: (target: FunctionConfig) => RetryPolicy;
@@ -102,9 +102,9 @@ export class CallRunner {
   }
 
   /**
-   * Resolves when the call needs its slot no more; its callback may still be under way (see `whenSettled`). `target` is
-   * undefined for a function that has been gone for a while. Never rejects: whatever happens, the call is settled, or
-   * left to its lease.
+   * Resolves when the call no longer needs its slot; its callback may still be under way (see `whenSettled`). `target`
+   * is undefined for a function that has been gone for a while. Never rejects: the call is settled, or its lease runs
+   * out.
    * @param isFirst whether no worker can have had the call before. Default: whether the broker has delivered it once
    */
   async run(
@@ -146,17 +146,17 @@ export class CallRunner {
     return { body: bodies.open(owner), result: results.open(owner) };
   }
 
-  /** Resolves when nothing is left to do for calls whose slots are free. */
+  /** Resolves when all follow-ups of calls that have released their slots are done. */
   async whenSettled(): Promise<void> {
     await Promise.all(this.#followUps);
   }
 
-  /** Something went wrong: the lease runs out, and another worker gets the call. */
+  /** An unexpected error: the lease runs out, and another worker gets the call. */
   #leaveToLease({ callId, function: name, queue }: Delivery, err: unknown): void {
     this.#options.logger.error({ err, callId, function: name, queue }, 'call could not be processed');
   }
 
-  /** Most calls are new and small, and go to their function without a promise that nobody needs. */
+  /** Most calls are new and small, and reach their function without an additional promise. */
   #run(delivery: Delivery, bytes: CallBytes, isFirst: boolean, lead: Lead): Promise<FollowUp> {
     const { call } = delivery;
     if (call.kind === 'undecodable') {
@@ -201,13 +201,13 @@ export class CallRunner {
       : this.#hold(delivered, { target, gate });
   }
 
-  /** A call that may have ended, or be further than this delivery says. */
+  /** For a call that may have ended, or progressed beyond this delivery. */
   async #checkFirst(delivered: CountedCall, target: FunctionConfig | undefined, gate: LaneGate): Promise<FollowUp> {
     const handled = await this.#progress.check(delivered);
     return handled === 'invoke' ? await this.#invokeOrEnd(delivered, target, gate) : handled;
   }
 
-  /** Makes an attempt, and answers for the call until it is stored what follows. */
+  /** Makes an attempt, and reports the call as running until its follow-up is stored. */
   async #hold(delivered: CountedCall, destination: Destination): Promise<FollowUp> {
     const { call } = delivered;
     const maxRetries = retryLimit(call, this.#policyOf(destination.target));
@@ -220,8 +220,8 @@ export class CallRunner {
   }
 
   /**
-   * Attempts the call, and again at once where a busy function has rejected it and the gate gives it another turn. Each
-   * attempt counts, here as everywhere.
+   * Attempts the call, and again at once if a busy function has rejected it and the gate admits it again. Each attempt
+   * counts.
    */
   async #attempt(delivered: CountedCall, { target, gate }: Destination, attempt: RunningAttempt): Promise<FollowUp> {
     const { settler, now } = this.#options;
@@ -268,7 +268,7 @@ export class CallRunner {
     }
   }
 
-  /** Before the call can kill this worker. */
+  /** Comes before the attempt, since the call may kill this worker. */
   #noteBegin(delivery: Delivery): Promise<void> | undefined {
     return delivery.info.deliveries > 1 ? this.#options.noteBegin(delivery) : undefined;
   }
@@ -279,7 +279,7 @@ export class CallRunner {
     return isUndecided ? this.#admit(delivered, entered, attempt) : { kind: 'admitted', pass: entered };
   }
 
-  /** Waits for the call's turn. A call that must not be started then is ended, or given back. */
+  /** Waits until the gate admits the call. A call that must not start by then is ended or handed back. */
   async #admit(
     delivered: CountedCall,
     entered: Pass | Promise<Pass | undefined>,
@@ -295,7 +295,7 @@ export class CallRunner {
       await settler.handBack(delivered);
       return denied;
     }
-    // While it waited for its turn, whoever had it before may have ended it.
+    // While it waited, the worker that had it before may have ended it.
     const mayHaveEnded = entered instanceof Promise && (!isNew(delivered) || running.mayHaveMissedCancel(since));
     const handled = mayHaveEnded ? await this.#progress.check(delivered) : 'invoke';
     if (handled !== 'invoke') {
@@ -313,7 +313,7 @@ export class CallRunner {
     return denied;
   }
 
-  /** Where the answer is no, the pass is given up. */
+  /** Releases the pass unless the answer is `start`. */
   async #permit({ call, isFirst = false }: DeliveredCall<Delivery>, pass: Pass): Promise<StartPermit> {
     let permit: StartPermit = 'wait';
     try {
@@ -326,7 +326,7 @@ export class CallRunner {
     return permit;
   }
 
-  /** @param end of a call that the broker cannot store again */
+  /** @param end how the call ends if the broker cannot store it again */
   async #retryLater(
     delivered: CountedCall,
     delayMs: number,
@@ -343,7 +343,7 @@ export class CallRunner {
     return undefined;
   }
 
-  /** The call was cancelled: its end is recorded, and what the function may have made of it counts no more. */
+  /** The call was cancelled: its outcome is recorded, and the function's response no longer counts. */
   #ackCancelled({ call, delivery }: DeliveredCall<Delivery>): undefined {
     const { id: callId, function: name, queue, retry } = call;
     this.#options.logger.info({ callId, function: name, queue, attempt: retry + 1 }, 'call cancelled');
@@ -351,8 +351,8 @@ export class CallRunner {
   }
 
   /**
-   * The call was cancelled, or our own stop has cut the attempt short. Whoever stops hands the call back, but knows
-   * nothing of attempts in hand.
+   * The call was cancelled, or the worker's stop has cut the attempt short. The stop hands the call back, but does not
+   * know of retries made here, so they are stored first.
    */
   async #cutShort(
     delivered: DeliveredCall<Delivery>,

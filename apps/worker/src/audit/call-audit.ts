@@ -13,20 +13,20 @@ export interface CallAuditOptions {
   readonly sleep?: typeof sleep;
 }
 
-/** Ends are remembered for ten minutes at least: a call that was held so long ago may have ended and be forgotten. */
+/** Outcomes are kept for at least ten minutes: a call that was accepted longer ago may have ended and be forgotten. */
 const rememberedMs = 9 * 60_000;
 const longestWaitMs = 4 * 60_000;
-/** Between two pages, so that the audit takes little of the broker. */
+/** Pause between two batches, so that the audit puts little load on the broker. */
 const pauseMs = 250;
-/** Until what is nowhere is looked for once more. */
+/** Wait before a missing call is looked for once more. */
 const confirmMs = 1_000;
 const retryDelayMs = 5_000;
 const maxConcurrent = 4;
 
 /**
- * Checks the promise that nothing accepted is lost (P2): follows calls by their receipts until each has ended. What is
- * neither in its queue nor has ended is reported, and is the drift that metrics show. The receipts are at the broker,
- * so it goes on whatever process dies.
+ * Checks the promise that nothing accepted is lost (P2): follows calls by their receipts until each has ended. It
+ * reports a call that is neither in its queue nor ended; metrics show these as drift. The broker keeps the receipts, so
+ * the audit goes on whichever process dies.
  */
 export class CallAudit {
   readonly #options: CallAuditOptions;
@@ -66,7 +66,7 @@ export class CallAudit {
       return;
     }
     if (batch.dueAt > now()) {
-      // No longer than it was to wait in all: somebody may have set the time since.
+      // At most the whole wait: the clock may have been set since.
       delivery.nak(Math.min(batch.dueAt - now(), batch.waitMs));
       return;
     }
@@ -103,7 +103,7 @@ export class CallAudit {
     }
   }
 
-  /** @param isLate asked after each look, which may have taken long itself */
+  /** @param isLate called after each look, since the look itself may have taken long */
   async #find(receipt: Receipt, isLate: () => boolean): Promise<AuditFinding> {
     const { store } = this.#options;
     let found = await store.find(receipt);

@@ -1,3 +1,3 @@
-// Follows accepted calls to their ends, so that a loss is noticed (P2).
+// Follows accepted calls until they end, to notice a loss (P2).
 
 export { createAudit } from './create-audit.ts';

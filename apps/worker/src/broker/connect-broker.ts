@@ -12,21 +12,21 @@ import {
 import { brokerAddress, type ProcessContext } from '@asyncfn/service-kit';
 import type { WorkerConfig } from '../config.ts';
 
-/** What a worker speaks to JetStream through. */
+/** The components through which a worker uses JetStream. */
 export interface BrokerLink {
   readonly register: FunctionRegister;
   readonly shared: SharedRegister;
   readonly broker: Broker;
-  /** How old what was heard of the broker is. */
+  /** How long the broker has been silent. */
   readonly pulse: BrokerPulse;
   readonly topology: QueueTopology;
   readonly publisher: Publisher;
-  /** Of streams that have limits; undefined if they have none. */
+  /** Undefined if no stream has a limit. */
   readonly room: StreamRoom | undefined;
   readonly watch: StreamWatch;
 }
 
-/** Nothing is sent before the broker is started: `createConnections`. */
+/** Sends nothing until the broker is started: see `createConnections`. */
 export function connectBroker(
   config: WorkerConfig,
   { logger, version, fail }: Pick<ProcessContext, 'logger' | 'version' | 'fail'>,

@@ -5,17 +5,17 @@ import type { BrokerLink } from './connect-broker.ts';
 
 export interface ConnectionsOptions extends Pick<BrokerLink, 'broker' | 'pulse' | 'publisher' | 'room' | 'watch'> {
   readonly logger: Logger;
-  /** Sends the acknowledgements that are left. */
+  /** Sends the pending acknowledgements. */
   readonly source: Pick<CallSource, 'flush'>;
-  /** Renew nothing once the connections are closed. */
+  /** They renew nothing once the connections are closed. */
   readonly leases: readonly { stop(): void }[];
   /** Those to functions and to receivers of callbacks. */
   readonly agents: readonly Pick<HttpAgent, 'destroy'>[];
 }
 
-/** How often the worker looks whether all streams are there. */
+/** How often the worker checks that all streams exist. */
 const watchMs = 5_000;
-/** How often the worker looks how full the streams are. */
+/** How often the worker reads the size of the streams. */
 const roomMs = 500;
 const stopMs = 5_000;
 
@@ -32,13 +32,13 @@ export function createConnections(options: ConnectionsOptions): Component {
 }
 
 function startWatching({ watch, room, pulse, logger }: ConnectionsOptions, signal: AbortSignal): void {
-  const onError = (err: unknown): void => logger.warn({ err }, 'lanes could not be compared with the broker yet');
+  const onError = (err: unknown): void => logger.warn({ err }, 'lanes could not be reconciled yet');
   void every(watchMs, () => watch.refresh(), { signal, onError });
   void every(pulseMs, () => pulse.beat(), { signal, onError });
   if (room !== undefined) {
     void every(roomMs, () => room.refresh(), {
       signal,
-      onError: (err) => logger.warn({ err }, 'how full the streams are cannot be read yet'),
+      onError: (err) => logger.warn({ err }, 'the size of the streams cannot be read yet'),
     });
   }
 }

@@ -24,7 +24,7 @@ export interface Callbacks {
 
 const connectTimeoutMs = 10_000;
 
-/** Only the status line of a receiver counts: what comes with it is bounded for the memory alone. */
+/** Only a receiver's status line counts; the limit on its headers protects memory. */
 const maxReceiverHeaderBytes = 64 * 1024;
 
 /** @param tokens the tokens that are known now; undefined where no tokens file is set */
@@ -70,7 +70,7 @@ function createCallbackEgress({ config, logger, signal }: WorkContext) {
     names,
     policy,
   });
-  // A callback has waited for the address of its host by now, so that is known.
+  // The callback has already waited for the address of its host, so it is cached.
   const asker = { submitter: undefined, waitMs: connectTimeoutMs };
   const connect = createCheckedConnector({
     policy,

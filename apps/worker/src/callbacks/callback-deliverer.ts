@@ -20,12 +20,12 @@ import type { SentCallback } from './sent-callback.ts';
 export interface CallbackDelivererOptions {
   readonly sender: CallbackSender;
   readonly receivers: Receivers;
-  /** Of the results that are being sent or wait for a slot. */
+  /** Counts the results that are being sent or wait for a slot. */
   readonly budget: ByteBudget;
   readonly store: CallbackStore;
   readonly calls: CallStore;
   readonly source: CallbackSource;
-  /** Those of stored callbacks. */
+  /** The leases of stored callbacks. */
   readonly leases: LeaseRenewer<CallbackDelivery>;
   readonly metrics: WorkerMetrics;
   readonly logger: Logger;
@@ -33,33 +33,33 @@ export interface CallbackDelivererOptions {
   readonly onStep: OnSettleStep;
   /** Unix time in milliseconds. */
   readonly now: () => number;
-  /** Cuts deliveries short that are under way. */
+  /** Aborts deliveries that are under way. */
   readonly signal: AbortSignal;
 }
 
 /**
- * How long a callback may wait for a slot. A receiver that is well has one within that time; for one that is not, the broker
- * is the place to wait.
+ * How long a callback may wait for a slot. A healthy receiver has one within that time; callbacks for the others wait
+ * at the broker.
  */
 const slotWaitMs = 2_000;
 /** A stored callback that could not be settled comes back after this. */
 const againMs = 1_000;
-/** One that there is no room for comes back later each time, up to this. */
+/** A stored callback without room comes back later each time, at most after this. */
 const longestBusyMs = 15_000;
-/** Pause after callbacks that found no slot: without it, all that wait there would be sent round and round. */
+/** Pause after callbacks that found no slot: without it, they would go back and forth without end. */
 const crowdedMs = 100;
-/** Stored callbacks in hand, with those that wait for a slot. */
+/** Most stored callbacks in flight, including those that wait for a slot. */
 const maxInFlight = 1_000;
 
 /**
- * Brings results to their receivers. The first delivery follows the function's answer at once; a callback that cannot
- * be delivered then is stored, and is from then on work of its own, apart from its call (P6).
+ * Delivers results to their receivers. The first delivery follows the function's response at once; if it fails, the
+ * callback is stored and from then on retried independently of its call (P6).
  */
 export class CallbackDeliverer {
   readonly #options: CallbackDelivererOptions;
   readonly #records: CallbackRecords;
   readonly #underWay = new Set<Promise<void>>();
-  /** Whether stored callbacks had to be given back since they were last fetched. */
+  /** Whether stored callbacks had to be nak'ed since the last fetch. */
   #crowded = false;
 
   constructor(options: CallbackDelivererOptions) {
@@ -68,9 +68,9 @@ export class CallbackDeliverer {
   }
 
   /**
-   * The first delivery. Returns whether the callback is taken care of: delivered, ended by its receiver, or stored.
-   * If not, nothing but the call itself still knows of it. Never rejects.
-   * @param counted has counted the body so far, and is released as soon as that is done here
+   * Makes the first delivery. Returns whether the callback is handled: delivered, ended by its receiver, or stored. If
+   * not, only the call's own message still leads to it. Never rejects.
+   * @param counted counts the body until it is counted here, then it is released
    */
   async deliver(task: CallbackTask, body: Uint8Array, counted?: ByteShare): Promise<boolean> {
     const share = this.#options.budget.open(ownerOf(task));
@@ -95,10 +95,7 @@ export class CallbackDeliverer {
     return this.#follow(task, body, await this.#send(task, body, admission), 0);
   }
 
-  /**
-   * Has the broker keep a callback that there is no room for. One that is too large for the broker may wait a little for room:
-   * there is nowhere else for it.
-   */
+  /** Stores a callback that has no room here. One that is too large for the broker waits a little for room instead. */
   async #keepUnsent(task: CallbackTask, body: Uint8Array, share: ByteShare): Promise<boolean | 'send'> {
     const tried = await this.#store(task, body, { dueAt: this.#options.now(), after: 0 });
     if (tried.result.kind === 'stored' || tried.result.reason !== 'too_large') {
@@ -110,8 +107,8 @@ export class CallbackDeliverer {
   }
 
   /**
-   * As `first`, for a call whose place in the queue others wait for: the callback is stored before it is tried, so that
-   * a slow receiver does not keep that place. What cannot be stored is delivered as ever.
+   * As `deliver`, for a call of a function with a cap: the callback is stored before it is tried, so that a slow
+   * receiver does not keep the call's place under the cap. If it cannot be stored, it is delivered at once.
    */
   async defer(task: CallbackTask, body: Uint8Array, counted?: ByteShare): Promise<boolean> {
     const { store, onStep } = this.#options;
@@ -122,7 +119,7 @@ export class CallbackDeliverer {
     if (result.kind === 'refused' && !(await this.#isTakenCareOf(task, result.reason))) {
       return this.deliver(task, body, counted);
     }
-    // Its state is recorded once it has been tried: by now another worker may have delivered it.
+    // Its state is recorded once it has been tried: another worker may already have delivered it.
     onStep('callback stored', task.callId);
     return true;
   }
@@ -146,7 +143,7 @@ export class CallbackDeliverer {
     }
   }
 
-  /** Resolves when no stored callback is in hand. */
+  /** Resolves when no stored callback is in flight. */
   async whenIdle(): Promise<void> {
     await Promise.all(this.#underWay);
   }
@@ -155,7 +152,7 @@ export class CallbackDeliverer {
     this.#options.leases.keep(delivery);
     const work = this.#deliverStored(delivery)
       .catch((err: unknown) => {
-        // Its lease runs out, and it is delivered again.
+        // Its lease runs out, and the broker delivers it again.
         this.#options.logger.error({ err, callId: delivery.task?.callId }, 'stored callback could not be processed');
       })
       .finally(() => {
@@ -186,7 +183,7 @@ export class CallbackDeliverer {
     }
   }
 
-  /** Its body comes from the broker now that its turn has come, and only if there is room for it. */
+  /** Reads the body from the broker only now that it has a slot, and only if it has room. */
   async #sendStored(
     delivery: CallbackDelivery,
     task: CallbackTask,
@@ -204,7 +201,7 @@ export class CallbackDeliverer {
   async #readBody(delivery: CallbackDelivery, task: CallbackTask): Promise<ReadBody> {
     try {
       const body = await delivery.readBody();
-      // Perhaps the broker that was asked does not know it yet. If it is gone, it does not come back.
+      // The server that answered may not know it yet. If it is gone, it does not come back.
       return body === undefined ? notNow : { kind: 'body', body };
     } catch (err) {
       this.#options.logger.warn({ err, callId: task.callId }, 'body of a stored callback cannot be read yet');
@@ -239,11 +236,11 @@ export class CallbackDeliverer {
     return sent;
   }
 
-  /** Carries out what follows a delivery; returns whether the callback is taken care of. */
+  /** Carries out what follows a delivery; returns whether the callback is handled. */
   async #follow(task: CallbackTask, body: Uint8Array, sent: SentCallback | undefined, after: number): Promise<boolean> {
     const tried = { ...task, tries: task.tries + 1 };
     if (sent === undefined) {
-      // Cut short by a stop: as if it had not been tried.
+      // A stop has cut it short: it counts as not tried.
       return after === 0 ? this.#keep(task, body, { dueAt: this.#options.now(), after }) : false;
     }
     switch (sent.verdict.kind) {
@@ -266,7 +263,7 @@ export class CallbackDeliverer {
 
   async #store(task: CallbackTask, body: Uint8Array, { dueAt, after }: StoredAt): Promise<StoreTry> {
     const { store, publishRetry: options } = this.#options;
-    // Read first: whatever is recorded after the callback is stored is news of its next delivery.
+    // Read before storing: a record that appears after the callback is stored is of its next delivery.
     const known = await this.#records.find(task);
     return {
       known,
@@ -292,8 +289,8 @@ export class CallbackDeliverer {
   }
 
   /**
-   * Whether somebody, or we ourselves with a confirmation that got lost, have got as far with this callback as we have
-   * now. That the broker speaks of a conflict is not enough: what is taken for stored and is not would be lost (P6).
+   * Whether another worker, or this one with a lost confirmation, has already stored the callback as it is now. A
+   * conflict alone does not prove it: a callback that is wrongly assumed to be stored would be lost (P6).
    */
   async #isTakenCareOf(task: CallbackTask, reason: RefusalReason): Promise<boolean> {
     const { store, calls, logger } = this.#options;
@@ -308,7 +305,7 @@ export class CallbackDeliverer {
       const state = await calls.findCallbackState(task);
       return state !== undefined && state.status !== 'pending';
     } catch (err) {
-      logger.warn({ err, callId: task.callId }, 'it cannot be seen whether a callback is stored');
+      logger.warn({ err, callId: task.callId }, 'it cannot be determined whether a callback is stored');
       return false;
     }
   }
@@ -344,26 +341,26 @@ export class CallbackDeliverer {
   }
 }
 
-/** When a callback is due, and the message that it follows; 0: none. */
+/** When a callback is due, and the sequence of the message that it replaces; 0 for none. */
 interface StoredAt {
   readonly dueAt: number;
   readonly after: number;
 }
 
-/** What the broker says to a callback, and what was known of it before. */
+/** The broker's answer to a stored callback, and the record read before. */
 interface StoreTry {
   readonly result: PublishResult;
   readonly known: Awaited<ReturnType<CallbackRecords['find']>>;
 }
 
-/** There is no room for the body of a stored callback, or the broker does not give it out. */
+/** The worker has no room for the body of a stored callback, or the broker does not return it. */
 interface NotNow {
   readonly kind: 'not_now';
 }
 
 type ReadBody = NotNow | { readonly kind: 'body'; readonly body: Uint8Array };
 
-/** What became of a stored callback whose turn had come. */
+/** The result of trying a stored callback. */
 type TriedCallback =
   | NotNow
   | { readonly kind: 'sent'; readonly body: Uint8Array; readonly sent: SentCallback | undefined };

@@ -7,12 +7,12 @@ export interface CallbackRecordsOptions {
   readonly logger: Logger;
 }
 
-/** Two workers that come to different ends of one callback are rare, and more than two are none. */
+/** Two workers rarely end one callback differently; more than two never do. */
 const maxTries = 3;
 
 /**
- * What callers are told of their callbacks. No callback depends on it, so each record is tried once. It never goes back: a
- * worker that stood still, or has lost its lease, may come to its end when another one has gone further.
+ * Records the state of callbacks, for callers to read. No callback depends on it, so each record is tried once. A
+ * record never goes back to an earlier state: a worker that stood still, or has lost its lease, may be late.
  */
 export class CallbackRecords {
   readonly #options: CallbackRecordsOptions;
@@ -21,7 +21,7 @@ export class CallbackRecords {
     this.#options = options;
   }
 
-  /** What is recorded of the callback; undefined if that cannot be read. Never rejects. */
+  /** The record of the callback; undefined if it cannot be read. Never rejects. */
   async find(task: CallbackTask): Promise<CallbackRecord | undefined> {
     const { calls, logger } = this.#options;
     try {
@@ -32,7 +32,7 @@ export class CallbackRecords {
     }
   }
 
-  /** The receiver has it. Nothing takes that back. */
+  /** The receiver has it. This is final. */
   async delivered(task: CallbackTask): Promise<void> {
     await this.#record(task, 'delivered');
   }
@@ -56,8 +56,8 @@ export class CallbackRecords {
   }
 
   /**
-   * @param after the record that this one follows. Default: any
-   * @returns false where a newer record is in the way
+   * @param after sequence of the record that this one replaces. Default: any
+   * @returns false if a newer record is in the way
    */
   async #record(task: CallbackTask, status: CallbackState['status'], after?: number): Promise<boolean> {
     const { callId, tries: attempts } = task;

@@ -10,12 +10,12 @@ import { type CallbackUrl, readCallbackUrl } from '@asyncfn/queue-core/callback-
 import { basicAuthorization, type HttpRequest } from '../http/index.ts';
 import type { AttemptResult } from '../invoke/index.ts';
 
-/** The body of a receiver's answer is read no further than this, and only to use the connection again. */
+/** Most bytes of a receiver's response body that are read, only to reuse the connection. */
 const maxAnswerBytes = 64 * 1024;
 
 /**
- * Of the response of a function, what does not go on to the callback: set by us, meant for the caller alone, or an order
- * where it stands in a request.
+ * Response headers of a function that the callback does not carry: those that we set, those meant for the caller alone,
+ * and those that are instructions in a request.
  */
 const withheld: ReadonlySet<string> = new Set([
   'content-length',
@@ -42,10 +42,10 @@ const withheld: ReadonlySet<string> = new Set([
   chainHeaders.replays,
 ]);
 
-/** The part of an attempt's result that a callback tells. */
+/** The part of an attempt's result that a callback carries. */
 export type CallbackResult = Pick<AttemptResult, 'status' | 'headers' | 'durationMs'>;
 
-/** What is to be told to the receiver of a call that has ended. Undefined for a call without `X-Callback-Url`. */
+/** The callback of a call that has ended. Undefined for a call without `X-Callback-Url`. */
 export function toCallbackTask(call: Call, result: CallbackResult, maxRetries: number): CallbackTask | undefined {
   if (call.callbackUrl === undefined) {
     return undefined;
@@ -79,8 +79,8 @@ export interface CallbackRequestOptions {
 }
 
 /**
- * The POST that brings a result to its receiver, with path and query of its URL byte for byte. Throws for a task whose URL
- * is none.
+ * The POST that carries a result to its receiver, with path and query of the URL byte for byte. Throws if the task's
+ * URL is invalid.
  */
 export function toCallbackRequest(task: CallbackTask, body: Uint8Array, options: CallbackRequestOptions): HttpRequest {
   const url = readCallbackUrl(task.url);
@@ -125,7 +125,7 @@ function traceContext(headers: HeaderList): HeaderList {
   return headers.filter(([name]) => /^(traceparent|tracestate)$/i.test(name));
 }
 
-/** What the function says in `Authorization` must not stand beside what the URL says: two of them are refused, or worse. */
+/** An `Authorization` of the function must not stand beside that of the URL: receivers refuse two of them, or worse. */
 function withoutTheirs(headers: HeaderList, credentials: CallbackUrl['credentials']): HeaderList {
   return credentials === undefined ? headers : headers.filter(([name]) => name.toLowerCase() !== 'authorization');
 }

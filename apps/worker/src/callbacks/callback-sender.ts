@@ -18,7 +18,7 @@ export interface CallbackSenderOptions {
   readonly policy: Pick<CallbackPolicy, 'objectTo'>;
   readonly metrics: WorkerMetrics;
   readonly logger: Logger;
-  /** Undefined while there are no traces. */
+  /** Undefined if tracing is off. */
   readonly tracer?: Tracer | undefined;
   readonly userAgent: string;
   /** Deadline of one delivery in milliseconds. */
@@ -39,7 +39,7 @@ interface ReportedFacts {
   readonly traceId: string | undefined;
 }
 
-/** POSTs a result to its receiver, once, and says what follows. */
+/** POSTs a result to its receiver, once, and returns what follows. */
 export class CallbackSender {
   readonly #options: CallbackSenderOptions;
 
@@ -68,7 +68,7 @@ export class CallbackSender {
     return sent;
   }
 
-  /** What it was accepted for may be allowed no more, and what is stored may come from elsewhere. */
+  /** The policy may have changed since the call was accepted, and a stored task may come from elsewhere. */
   #refuse({ url }: CallbackTask): HttpOutcome | undefined {
     const read = readCallbackUrl(url);
     const reason = read === undefined ? notUrl : (this.#options.policy.objectTo(read.parsed)?.detail ?? read.ambiguity);
@@ -85,7 +85,7 @@ export class CallbackSender {
     return exchange(agent, toCallbackRequest(task, body, { userAgent, timeoutMs, signature, signal }));
   }
 
-  /** The id stays the same over all deliveries, the time is that of this one (Standard Webhooks). */
+  /** The id is the same for all deliveries, the time is that of this one (Standard Webhooks). */
   #sign(task: CallbackTask, body: Uint8Array): HeaderList {
     const { keys, now } = this.#options;
     const signing = keys.of(task);

@@ -4,9 +4,9 @@ import { type Span, SpanKind, type Tracer } from '@opentelemetry/api';
 import { cutShort, endSpan, requestAttributes } from '../tracing/index.ts';
 import type { SentCallback } from './sent-callback.ts';
 
-/** One delivery of a callback, in the trace of its call, however late it comes. */
+/** One delivery of a callback, in the trace of its call, however late it is. */
 export class CallbackTrace {
-  /** The callback as its receiver is to see it: sent from within this delivery. */
+  /** The callback with the trace context of this delivery, for its receiver. */
   readonly request: CallbackTask;
   readonly traceId: string;
   readonly #span: Span;
@@ -23,7 +23,7 @@ export class CallbackTrace {
     this.traceId = this.#span.spanContext().traceId;
   }
 
-  /** @param reason why it did not arrive, where no status says it */
+  /** @param reason why it did not arrive, if no status says it */
   sent({ verdict, status }: SentCallback, reason: string): void {
     this.#span.setAttribute('asyncfn.verdict', verdict.kind);
     if (status !== undefined) {

@@ -3,15 +3,15 @@ import type { CallbackPolicy } from '@asyncfn/queue-core/callback-guard';
 import { buildConnector } from 'undici';
 import { CallbackRefusedError } from './callback-refused.ts';
 
-/** All the addresses of a host name, in the order in which they are to be tried. */
+/** All addresses of a host name, in the order in which to try them. */
 export type ResolveAddresses = (host: string) => Promise<readonly string[]>;
 
 export interface CheckedConnectorOptions {
   readonly policy: Pick<CallbackPolicy, 'objectToAddress'>;
-  /** For a connection to be there, in milliseconds; all addresses of a host share it. */
+  /** Deadline for connecting, in milliseconds; all addresses of a host share it. */
   readonly timeoutMs: number;
   readonly resolve: ResolveAddresses;
-  /** PEM of the authorities that receivers' certificates may be signed by. Default: those of Node. */
+  /** PEM of the authorities that may sign receivers' certificates. Default: those of Node. */
   readonly ca?: string | undefined;
 }
 
@@ -23,13 +23,13 @@ type ConnectTarget = Parameters<Connector>[0];
 type Socket = NonNullable<Parameters<Parameters<Connector>[1]>[1]>;
 
 /**
- * Connects to receivers of callbacks, and to nobody else. A name is resolved here, once for each connection, and what is
- * connected to is an address that has been checked, not the name: no second answer of a resolver comes in between, and
- * neither does an address that never meets a resolver. The name is left for TLS to check the certificate by.
+ * Connects to receivers of callbacks, and to no other host. It resolves the name once for each connection and connects
+ * to an address that it has checked, not to the name: no second answer of a resolver can come in between, and an
+ * address in the URL is checked as well. TLS still checks the certificate by the name.
  */
 export function createCheckedConnector(options: CheckedConnectorOptions): Connector {
   const { policy, timeoutMs, ca, resolve } = options;
-  // One for each number of addresses: how long each of them may take is fixed in it.
+  // One connector for each number of addresses, since it fixes how long each of them may take.
   const connectors = new Map<number, Connector>();
   const connectorFor = (addresses: number): Connector => {
     const timeout = Math.ceil(timeoutMs / addresses);
@@ -52,7 +52,7 @@ export function createCheckedConnector(options: CheckedConnectorOptions): Connec
   };
 }
 
-/** Those that a connection may be made to. @throws CallbackRefusedError if there are none */
+/** The addresses that may be connected to. @throws CallbackRefusedError if none may */
 function allowedAddresses(
   host: string,
   addresses: readonly string[],

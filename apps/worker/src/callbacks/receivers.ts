@@ -13,9 +13,9 @@ import {
 import { NameLookupError, type NameResolver, namesBusy } from '../names/index.ts';
 
 export interface ReceiversOptions {
-  /** Callbacks under way at once. */
+  /** Most callbacks under way at once. */
   readonly max: number;
-  /** Of one submitter to one host. */
+  /** Most of one submitter to one host. */
   readonly maxPerHost: number;
   /** Deadline of one delivery in milliseconds. */
   readonly timeoutMs: number;
@@ -28,49 +28,53 @@ export interface ReceiversOptions {
 /** Whether a callback may be sent now. */
 export type Admission =
   | AdmittedCallback
-  /** Its shares are used up: it is its turn after this. */
+  /** Its shares are used up: it may come back after this. */
   | { readonly kind: 'later'; readonly delayMs: number };
 
 /** It has a slot. */
 export interface AdmittedCallback {
   readonly kind: 'admitted';
-  /** The request begins: its time counts as the receiver's. What is returned gives the slot back and says whether it has answered. */
+  /**
+   * Call this when the request begins, since its time counts as the receiver's. Call the returned function when it
+   * ends, with whether the receiver has answered: it releases the slot.
+   */
   readonly begin: () => (answered: boolean) => void;
-  /** Gives the slot back. For a callback that was not sent after all: that says nothing of its receiver. */
+  /** Releases the slot of a callback that was not sent, which says nothing about its receiver. */
   readonly release: () => void;
 }
 
 type Later = Extract<Admission, { kind: 'later' }>;
 
-/** Who a callback goes to, as far as shares and memory tell receivers apart. */
+/** The receiver of a callback, as far as shares and memory distinguish receivers. */
 interface Receiver {
   readonly submitter: string | undefined;
   /** Host and port. */
   readonly host: string;
-  /** Name or address, without a port. Undefined where it does not count. */
+  /** Name or address, without a port. Undefined if the URL is invalid. */
   readonly hostname: string | undefined;
   readonly url: string;
 }
 
-/** How much of a URL tells it from others of its host. */
+/** How many characters of a URL distinguish it from others of its host. */
 const urlLength = 250;
 /** A callback without a slot comes back after this at the earliest and the latest. */
 const soonestMs = 1_000;
 const latestMs = 2 * 60_000;
-/** How long a delivery takes, where nothing has been seen yet. */
+/** Assumed duration of a delivery to a receiver that has not been seen yet. */
 const usualMs = 100;
 const maxTurns = 10_000;
 
 /**
- * Decides which callback may be sent when, so that a receiver that hangs costs the share of its submitter, host and
- * address and no more. A URL has a standing of its own: a host that many share may answer for one and hang for another.
+ * Decides when each callback may be sent, so that a receiver that hangs costs only the shares of its submitter, host
+ * and address. Responsiveness is tracked for each URL: a host that many share may answer for one URL and hang for
+ * another.
  */
 export class Receivers {
   readonly #options: ReceiversOptions;
   readonly #now: () => number;
   readonly #slots: FairSlots;
   readonly #tracker: ResponsivenessTracker;
-  /** When the next of those that were sent away may come back, by what they wait for. */
+  /** When the next callback without a slot may come back, by the share that it waits for. */
   readonly #turns = new LRUCache<string, number>({ max: maxTurns });
 
   constructor(options: ReceiversOptions) {
@@ -93,7 +97,7 @@ export class Receivers {
       return address;
     }
     const claim = this.#claim(receiver, address);
-    // For one that hangs, the broker is the place to wait.
+    // Callbacks for a receiver that hangs wait at the broker.
     const release = await this.#slots.take(claim, claim.responsiveness === 'hanging' ? 0 : waitMs, signal);
     if (release === undefined) {
       return this.#later(receiver);
@@ -107,7 +111,7 @@ export class Receivers {
     return (answered) => {
       for (const { key, end } of deliveries) {
         if (answered && this.#tracker.of(key) === 'hanging') {
-          this.#turns.delete(key); // it is back
+          this.#turns.delete(key); // it has come back
         }
         end(answered);
       }
@@ -118,7 +122,7 @@ export class Receivers {
   #receiverOf({ url, submitter }: CallbackTask): Receiver {
     const parsed = readCallbackUrl(url)?.parsed;
     if (parsed === undefined) {
-      return { submitter, host: '', hostname: undefined, url: '' }; // will be refused
+      return { submitter, host: '', hostname: undefined, url: '' }; // the sender refuses it
     }
     const { host, hostname, pathname, search } = parsed;
     const isAllowed = this.#options.policy.objectTo(parsed) === undefined;
@@ -130,7 +134,7 @@ export class Receivers {
     };
   }
 
-  /** Undefined for a host without one: why, the delivery will find out again. */
+  /** Undefined for a host without one; the delivery will report why. */
   async #addressOf({ hostname, submitter }: Receiver, waitMs: number): Promise<string | Later | undefined> {
     if (hostname === undefined || isIP(hostname) !== 0) {
       return hostname;
@@ -148,7 +152,7 @@ export class Receivers {
     const { max, maxPerHost } = this.#options;
     const { ofUrl, ofAll } = this.#responsivenessOf(receiver);
     const { submitter } = receiver;
-    // A half of all is more than one of several needs, and less than keeps the others out.
+    // Half of all slots: enough for one of several, and too few to keep the others out.
     const half = Math.ceil(max / 2);
     const maxPerUrl = ofUrl === 'answering' ? maxPerHost : Math.ceil(maxPerHost / 2);
     const shares: Share[] = [
@@ -165,8 +169,9 @@ export class Receivers {
   }
 
   /**
-   * Among the callbacks to its host, a URL counts by itself; a new one is given a chance, whatever others do there. Towards
-   * other receivers it counts as its host does, or new URLs of a host that hangs would be new receivers.
+   * Among the callbacks to one host, each URL counts by itself, and a new one gets a chance whatever the others do.
+   * Towards other receivers a URL counts as its host does; otherwise each new URL of a host that hangs would be a new
+   * receiver.
    */
   #responsivenessOf(receiver: Receiver): { readonly ofUrl: Responsiveness; readonly ofAll: Responsiveness } {
     const host = this.#tracker.of(keyOfHost(receiver)) ?? 'unknown';
@@ -174,7 +179,7 @@ export class Receivers {
     return { ofUrl, ofAll: ofUrl === 'answering' ? ofUrl : host === 'hanging' ? host : ofUrl };
   }
 
-  /** As many come back as can be sent meanwhile: all of them every few seconds would stand in the way of the others. */
+  /** Only as many come back as can be sent in that time: all of them every few seconds would block the others. */
   #later(receiver: Receiver): Later {
     const { maxPerHost, timeoutMs } = this.#options;
     const url = keyOfUrl(receiver);

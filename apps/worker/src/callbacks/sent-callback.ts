@@ -1,10 +1,10 @@
 import type { CallbackVerdict } from './settle-callback.ts';
 
-/** What became of one delivery. */
+/** The result of one delivery. */
 export interface SentCallback {
   readonly verdict: CallbackVerdict;
-  /** Of the receiver; undefined where it did not answer. */
+  /** The receiver's status; undefined if it did not answer. */
   readonly status: number | undefined;
-  /** Whether it answered at all, with HTTP or something else. */
+  /** Whether it answered at all, with HTTP or anything else. */
   readonly answered: boolean;
 }

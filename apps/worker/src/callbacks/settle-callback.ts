@@ -1,32 +1,32 @@
 import type { HeaderList } from '@asyncfn/queue-core';
 import { parseRetryAfter } from '@asyncfn/queue-core/settle';
 
-/** What a receiver made of one delivery. */
+/** A receiver's answer to one delivery. */
 export type CallbackAnswer =
   | { readonly kind: 'answered'; readonly status: number; readonly headers: HeaderList }
   /** It may not be sent there, now or later. */
   | { readonly kind: 'refused' }
   | { readonly kind: 'unreachable' }
-  /** Something came back that has no status line. */
+  /** The response has no status line. */
   | { readonly kind: 'bad_response' }
   | { readonly kind: 'deadline' };
 
 /** What follows the delivery of a callback. */
 export type CallbackVerdict =
   | { readonly kind: 'delivered' }
-  /** The receiver wants no more of it: 410. */
+  /** The receiver answered 410: it wants no further delivery. */
   | { readonly kind: 'gone' }
   | { readonly kind: 'retry'; readonly delayMs: number }
   | { readonly kind: 'undeliverable' };
 
-/** How far a wait of the schedule is spread to both sides, so that callbacks that failed together do not come together. */
+/** Jitter of a wait, to both sides, so that callbacks that failed together are not retried together. */
 const jitter = 0.2;
 
 /**
- * Decides what follows the delivery of a callback. Any 2xx is delivered, 410 ends it (Standard Webhooks), anything
- * else, redirects included, is tried again by the schedule, unless it may not be sent there or the receiver says that it
- * will never take it (`X-Non-Retryable: true`). `Retry-After` on 429 and 503 replaces the wait. It is at least the
- * shortest wait of the schedule, or a receiver that says 0 would use up all tries at once, and at most the longest.
+ * Decides what follows the delivery of a callback. Any 2xx is delivered, 410 ends it (Standard Webhooks), and anything
+ * else, redirects included, is retried by the schedule, unless the address is forbidden or the receiver refuses for
+ * good (`X-Non-Retryable: true`). `Retry-After` on 429 and 503 replaces the wait: at least the shortest wait of the
+ * schedule, since a receiver that says 0 would use up all tries at once, and at most the longest.
  *
  * @param tries deliveries tried, this one included
  * @param scheduleMs waits before the second, third, ... delivery
@@ -57,7 +57,7 @@ export function settleCallback(
   return { kind: 'retry', delayMs: Math.round(waitMs * (1 - jitter + 2 * jitter * random())) };
 }
 
-/** So says a gateway of ours of a callback that it can never make a call of, such as one beyond the deepest chain. */
+/** A gateway of ours says so about a callback that can never become a call, for example beyond the deepest chain. */
 function isFinal(answer: CallbackAnswer): boolean {
   return answer.kind === 'answered' && headerOf(answer.headers, 'x-non-retryable')?.toLowerCase() === 'true';
 }

@@ -9,30 +9,30 @@ export interface ExpiryProcessorOptions {
   readonly source: Pick<ExpirySource, 'fetch'>;
   readonly expiries: Pick<ExpiryStore, 'claim' | 'forgetStart'>;
   readonly calls: Pick<CallStore, 'findQueued' | 'findOutcome' | 'removeQueued'>;
-  /** Counts the bodies of the calls that are ended. */
+  /** Counts the bodies of the calls that it ends. */
   readonly bodies: ByteBudget;
-  /** One that gives calls back without noting a hand-over: what is given back here is a word, not a delivery. */
+  /** Must return deliveries without recording a hand-over: here it naks timers, not calls. */
   readonly settler: Pick<Settler, 'end' | 'resume'>;
   readonly logger: Logger;
-  /** Lease of a word in milliseconds. */
+  /** Lease of a timer in milliseconds. */
   readonly ackWaitMs: number;
   /** Unix time in milliseconds. */
   readonly now: () => number;
 }
 
-/** A call that was found in its queue, and when that was looked for. */
+/** A call found in its queue, and when. */
 type SeenCall = Pick<DeliveredCall, 'call' | 'seenAt'>;
 
-/** Words in hand at once. */
+/** Most expiry timers in flight. */
 const maxUnderWay = 64;
-/** When the broker is asked again after a trouble, or for a call that may still be on its way into its queue. */
+/** Wait before the broker is asked again after an error, or for a call that may still be on its way into its queue. */
 const retryDelayMs = 1_000;
-/** How often a call that has started is looked for: once it is gone, nothing need be remembered of it. */
+/** How often a started call is looked for: once it is gone, its start claim can be removed. */
 const startedMs = 60_000;
 
 /**
- * Ends calls that have expired, wherever they wait: behind a function that is paused or busy, or for a time that comes
- * too late. The word of the moment comes from the broker past the lanes, so it needs no slot.
+ * Ends calls that have expired, wherever they wait: behind a paused or busy function, or for a time that is too late.
+ * Expiry timers come from the broker past the lanes, so they need no slot.
  */
 export class ExpiryProcessor {
   readonly #options: ExpiryProcessorOptions;
@@ -44,7 +44,7 @@ export class ExpiryProcessor {
     this.#leases = new LeaseRenewer(options.ackWaitMs);
   }
 
-  /** Ends what has expired until the signal aborts. Never rejects. */
+  /** Ends expired calls until the signal aborts. Never rejects. */
   async run(signal: AbortSignal, ready: () => boolean, wait: (ms: number) => Promise<unknown>): Promise<void> {
     while (!signal.aborted) {
       const free = maxUnderWay - this.#underWay.size;
@@ -61,7 +61,7 @@ export class ExpiryProcessor {
     }
   }
 
-  /** Resolves when no word is in hand. */
+  /** Resolves when no timer is in flight. */
   async whenIdle(): Promise<void> {
     await Promise.all(this.#underWay);
     this.#leases.stop();
@@ -85,7 +85,7 @@ export class ExpiryProcessor {
     const { calls, expiries, logger } = this.#options;
     const { timer } = delivery;
     if (timer === undefined) {
-      logger.error({}, 'word of an expired call cannot be read and is dropped');
+      logger.error({}, 'expiry timer cannot be read and is dropped');
       delivery.ack();
       return;
     }
@@ -125,7 +125,7 @@ export class ExpiryProcessor {
     }
   }
 
-  /** The call has ended, was taken out of its queue, or was never stored; or it is on its way there. */
+  /** The call has ended, was removed from its queue, or was never stored; or it is still on its way there. */
   async #followGone(delivery: ExpiryDelivery, timer: ExpiryTimer): Promise<void> {
     if (this.#options.now() < timer.storedBy) {
       delivery.nak(retryDelayMs);
@@ -153,7 +153,9 @@ export class ExpiryProcessor {
     }
   }
 
-  /** The call as a worker holds one, but for its message: that is in its queue, and the word is in our hands. */
+  /**
+   * The call in the form in which a worker settles one. Its message is still in the queue; the delivery is the timer's.
+   */
   #hold(delivery: ExpiryDelivery, timer: ExpiryTimer, { call, seenAt }: SeenCall): DeliveredCall {
     const { callId, function: name, queue } = timer;
     const remove = (): Promise<void> => this.#options.calls.removeQueued(timer);
@@ -170,7 +172,7 @@ export class ExpiryProcessor {
         queue,
         ack: () => void remove().then(() => delivery.ack(), failed),
         nak: (delayMs) => delivery.nak(delayMs),
-        dropBody: () => {}, // `call` alone has it
+        dropBody: () => {}, // only `call` has it
       },
     };
   }

@@ -1,28 +1,28 @@
 import { type Call, keyOf } from '@asyncfn/queue-core';
 import type { ClaimResult, ExpiryStore } from '@asyncfn/queue-core/jetstream';
 
-/** Whether a call that a worker holds may be invoked. */
+/** Whether a delivered call may be invoked. */
 export type StartPermit =
-  /** Its first attempt may begin, or has begun before. */
+  /** Its first attempt may begin, or has already begun. */
   | 'start'
-  /** It has expired, and whoever asked is to end it. */
+  /** It has expired, and this worker must end it. */
   | 'expire'
-  /** It has expired, and somebody else is ending it; or it could not be decided. */
+  /** It has expired, and another process is ending it; or it could not be decided. */
   | 'wait';
 
-/** Whether the call ends as expired if it has not been started by some time, and has not been started yet. */
+/** Whether the call may still expire: it has an expiry time and has not started. */
 export function mayExpire(call: Call): call is Call & { readonly expiresAt: number } {
   return call.expiresAt !== undefined && call.startedAt === undefined;
 }
 
 /**
- * Decides whether a call may be started. Only a call that may expire, and has not been started yet, costs anything: one
- * write, by which it never expires from then on. Throws `QueueError`.
+ * Decides whether a call may start. Costs something only for a call that may still expire: one write, after which it
+ * never expires. Throws `QueueError`.
  *
- * A broker that is slow may confirm that write when the call has expired meanwhile. Then it is taken back, since nobody
- * has begun: whoever finds it, and goes on in the place of a worker that may be dead, has to write it anew first, so that
- * only one of the two gets through.
- * @param isFirst no worker can have had the call before. Otherwise, the one that was ending it may have died
+ * A slow broker may confirm that write after the call has expired. Then the worker takes it back, since no attempt has
+ * begun. A worker that finds the claim and takes over from one that may be dead must write it again first, so that only
+ * one of the two succeeds.
+ * @param isFirst whether no worker can have had the call before. If not, the one that was ending it may have died
  */
 export async function permitStart(
   call: Call,

@@ -1,44 +1,44 @@
 import type { Responsiveness } from './responsiveness.ts';
 
-/** A part of all slots, which everybody who names its key takes from together. */
+/** A part of all slots, shared by all claims that name its key. */
 export interface Share {
   readonly key: string;
-  /** Most slots that are taken from it at once. */
+  /** Most slots taken from it at once. */
   readonly max: number;
   /** How much of `max` this claim may use. */
   readonly responsiveness: Responsiveness;
 }
 
-/** What somebody asks a slot for. */
+/** A request for a slot. */
 export interface Claim {
   /** How many of all slots it may use. */
   readonly responsiveness: Responsiveness;
-  /** Each has to have room. The first one weighs most when it is decided who is next. */
+  /** Each must have room. The first one weighs most in the decision which claim is next. */
   readonly shares: readonly Share[];
 }
 
-/** Gives the slot back. Legal once. */
+/** Releases the slot. Call it once. */
 export type Release = () => void;
 
-/** How many may wait for each slot. More would only hold in memory what the broker can keep. */
+/** How many claims may wait for each slot. More would only hold in memory what the broker can keep. */
 const waitingPerSlot = 10;
 
-/** The part of a share that stays free for those that have answered lately, and of it what those that hang may have. */
+/** The part of a share that claims of each responsiveness may use. */
 const usable: Readonly<Record<Responsiveness, number>> = { answering: 1, unknown: 1 / 2, hanging: 1 / 4 };
 
 interface Count {
   all: number;
-  /** Of those that have not answered lately. */
+  /** Of these, by claims that are not `answering`. */
   unproven: number;
 }
 
-/** What is taken from a share, or waits for it. */
+/** How many slots are taken from a share, or how many claims wait for it. */
 interface Usage {
   readonly taken: Count;
   readonly waiting: Count;
 }
 
-/** Claims of one kind that wait, in the order in which they came. */
+/** Waiting claims of one kind, in order of arrival. */
 interface Line {
   readonly claim: Claim;
   readonly shares: readonly Share[];
@@ -46,20 +46,21 @@ interface Line {
 }
 
 /**
- * Shares out slots so that those who hang take nothing from those who answer. Slots are limited in all and for each share
- * that a claim names. Of every limit, half is kept for claims that are `answering`; those that are `hanging` get a quarter.
+ * Allocates slots so that receivers that hang take nothing from those that answer. Slots are limited in total and for
+ * each share that a claim names. Half of every limit is kept for claims that are `answering`; claims that are `hanging`
+ * get a quarter.
  *
- * A claim that finds no slot may wait a little. Who is next is decided by how much its shares hold already: the least
- * goes first, and those that hold as much take turns.
+ * A claim that finds no slot may wait a little. The next slot goes to the claim whose shares hold least; equal claims
+ * take turns.
  */
 export class FairSlots {
   readonly #max: number;
-  /** Shares with a slot taken or somebody waiting. */
+  /** Shares with a slot taken or a claim waiting. */
   readonly #usages = new Map<string, Usage>();
-  /** The line that was served last is the last one. */
+  /** The queue that was served last comes last. */
   readonly #lines = new Map<string, Line>();
 
-  /** @param max slots in all */
+  /** @param max slots in total */
   constructor(max: number) {
     this.#max = max;
   }
@@ -74,8 +75,8 @@ export class FairSlots {
   }
 
   /**
-   * Takes a slot, waiting up to `waitMs` for it. Resolves with undefined if none became free, at once where too many wait
-   * already, and as soon as `signal` aborts.
+   * Takes a slot, waiting up to `waitMs` for it. Resolves with undefined if none became free, at once if too many
+   * already wait, and as soon as `signal` aborts.
    */
   async take(claim: Claim, waitMs: number, signal: AbortSignal): Promise<Release | undefined> {
     const shares = [...claim.shares, { key: everything, max: this.#max, responsiveness: claim.responsiveness }];
@@ -119,7 +120,7 @@ export class FairSlots {
     };
   }
 
-  /** One slot that is given back may make room for several: each of them may have waited for another share of it. */
+  /** One released slot may admit several claims: each may have waited for another of its shares. */
   #serve(): void {
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
       const [key, line] = next;
@@ -180,7 +181,7 @@ export class FairSlots {
   }
 }
 
-/** The share of all. Keys of other shares say whose they are, so none is empty. */
+/** The key of the share of all slots. No other key is empty. */
 const everything = '';
 
 function hasRoom(count: Count | undefined, { max, responsiveness }: Share, times: number): boolean {

@@ -1,15 +1,15 @@
 import { LRUCache } from 'lru-cache';
 
 /**
- * What has been seen lately of somebody who is asked: `answering` has answered, `hanging` lets us wait, and `unknown` has
- * not been asked, or did both.
+ * The recent behaviour of a receiver or DNS server: `answering` has answered, `hanging` keeps us waiting, and `unknown`
+ * has not been asked, or did both.
  */
 export type Responsiveness = 'answering' | 'unknown' | 'hanging';
 
 export interface ResponsivenessOptions {
   /** Milliseconds, of a clock that never goes back. Default `performance.now`. */
   readonly now?: () => number;
-  /** How many are remembered. Default 10,000. */
+  /** How many keys are remembered. Default 10,000. */
   readonly max?: number;
 }
 
@@ -24,14 +24,14 @@ interface Seen {
 
 /** A request without an answer for this long hangs, unless the last answer took as long. */
 const slowMs = 1_000;
-/** The last answer may have taken this part of the time. */
+/** A request hangs after this many times the duration of the last answer. */
 const patience = 3;
-/** Who has let us wait is not trusted again for this long. */
+/** A receiver that kept us waiting is not trusted again for this long. */
 const wearyMs = 60_000;
 const forgetMs = 10 * 60_000;
 const never = Number.NEGATIVE_INFINITY;
 
-/** Remembers how those who are asked behave, by key. */
+/** Tracks responsiveness by key. */
 export class ResponsivenessTracker {
   readonly #now: () => number;
   readonly #seen: LRUCache<string, Seen>;
@@ -41,7 +41,7 @@ export class ResponsivenessTracker {
     this.#seen = new LRUCache({ max });
   }
 
-  /** Undefined for one that has not been asked lately. */
+  /** Undefined for a key without recent requests. */
   of(key: string): Responsiveness | undefined {
     const seen = this.#seen.get(key);
     if (seen === undefined) {
@@ -57,13 +57,16 @@ export class ResponsivenessTracker {
     return toResponsiveness(seen, hungSince, now);
   }
 
-  /** How long one request takes by what has been seen; undefined where nothing has. */
+  /** How long the last answer took; undefined without one. */
   answerMs(key: string): number | undefined {
     const seen = this.#seen.peek(key);
     return seen === undefined || seen.answeredAt === never ? undefined : seen.answerMs;
   }
 
-  /** A request begins; the function that is returned says whether it was answered. One that fails at once says nothing. */
+  /**
+   * A request begins. Call the returned function with whether it was answered; a request that fails at once proves
+   * nothing.
+   */
   begin(key: string): (answered: boolean) => void {
     const seen = this.#seen.get(key) ?? {
       answeredAt: never,
@@ -86,7 +89,7 @@ export class ResponsivenessTracker {
     };
   }
 
-  /** When the last request began or ended that hangs or has hung. */
+  /** When the last request that hangs or has hung began or ended. */
   #hungSince({ underWay, answerMs, silentAt }: Seen, now: number): number {
     const [oldest] = underWay;
     const isOverdue = oldest !== undefined && now - oldest.at >= Math.max(slowMs, patience * answerMs);

@@ -2,7 +2,7 @@ import type { HeaderList } from '@asyncfn/queue-core';
 import { type Framing, isAboutBody, toFraming } from './framing.ts';
 import { isSpace, trimSpaces } from './white-space.ts';
 
-/** The head of a response. The parser has corrected harmless mistakes in it. */
+/** The head of a response, with harmless mistakes corrected. */
 export interface AnswerHead {
   readonly kind: 'head';
   readonly status: number;
@@ -22,7 +22,7 @@ export interface MalformedHead {
 
 const statusLine = /^HTTP\/(\d\.\d)[ \t]+([1-9]\d\d)(?:[ \t].*)?$/s;
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-/** All that a value may not have (RFC 9110, 5.5): control characters other than the tab. */
+/** Characters that a value may not contain (RFC 9110, 5.5): control characters other than the tab. */
 const controls = /[^\t\x20-\x7e\x80-\xff]/g;
 
 /**
@@ -56,14 +56,14 @@ export function parseStatusLine(text: string): { status: number; version: string
   return version === '' ? undefined : { status: Number(status), version, end };
 }
 
-/** The line without its line feed and the carriage return before that. */
+/** The line without its line feed and the carriage return before it. */
 function lineOf(text: string, start: number, end: number): string {
   return text.slice(start, text.charCodeAt(end - 2) === carriageReturn ? end - 2 : end - 1);
 }
 
 const carriageReturn = 13;
 
-/** A field line with nothing to correct, which is what nearly all are: one match is faster than the steps below. */
+/** A field line with nothing to correct, as nearly all are: one match is faster than the steps below. */
 const plainLine =
   /([!#$%&'*+\-.^_`|~0-9A-Za-z]+): ?([\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)\r\n(?![ \t])/y;
 

@@ -32,7 +32,7 @@ export class AnswerReader {
     this.#maxHeadBytes = maxHeadBytes;
   }
 
-  /** To be called before a request is sent: the next bytes are the head of its response. */
+  /** Call this before sending a request: the next bytes are the head of its response. */
   expect(listener: AnswerListener): void {
     this.#listener = listener;
     this.#held = nothing;
@@ -75,7 +75,7 @@ export class AnswerReader {
     }
   }
 
-  /** To be called if the server closes the connection. @throws BadAnswerError in the middle of a head */
+  /** Call this when the server closes the connection. @throws BadAnswerError in the middle of a head */
   end(): void {
     if (this.#listener !== undefined && !this.#isSilent) {
       throw new BadAnswerError('the server closed the connection before the headers were complete');
@@ -116,7 +116,7 @@ export class AnswerReader {
     this.#held = bytes;
   }
 
-  /** Not for interim responses, whose status means nothing. */
+  /** Not called for interim responses, whose status means nothing. */
   #tellStatus(status: number, listener: AnswerListener): void {
     if (status >= 200 && !this.#isStatusKnown) {
       this.#isStatusKnown = true;

@@ -1,4 +1,4 @@
-/** The part of an `AbortSignal` that those who can be told to give up make use of. */
+/** The part of an `AbortSignal` that abortable work uses. */
 export interface AbortWatch {
   readonly aborted: boolean;
   addEventListener(type: 'abort', listener: () => void, options?: { readonly once?: boolean }): void;
@@ -6,9 +6,9 @@ export interface AbortWatch {
 }
 
 /**
- * What an `AbortController` is to one attempt, for those who only want to be told. Node's own is an event target with a
- * place in a register of weak references: to make one for each attempt, to listen and to let go again took a quarter of
- * the worker's own time a call, most of it garbage collection.
+ * A cheap `AbortController` for one attempt. Node's own is an event target with an entry in a register of weak
+ * references: creating one for each attempt, listening and cleaning up took a quarter of the worker's own time per
+ * call, most of it garbage collection.
  */
 export class CheapAbortSignal implements AbortWatch {
   #aborted = false;
@@ -18,7 +18,7 @@ export class CheapAbortSignal implements AbortWatch {
     return this.#aborted;
   }
 
-  /** Listeners are called once. One that is added later than the abort never is, as with an `AbortSignal`. */
+  /** Listeners are called once. A listener that is added after the abort is never called, as with an `AbortSignal`. */
   abort(): void {
     this.#aborted = true;
     const listeners = this.#listeners;

@@ -1,16 +1,16 @@
-/** From this size on, a body whose length is known is put together while it comes. */
+/** From this size on, a body of known length is assembled while it arrives. */
 const largeBytes = 64 * 1024;
 
 /**
- * A body that comes in chunks. To put a large one together at its end holds up everything else meanwhile, 10 ms for 8 MiB: if
- * its length is known and there is room for it, each chunk is copied to its place as it comes.
+ * A body that arrives in chunks. Assembling a large one at its end blocks the event loop, 10 ms for 8 MiB: if its
+ * length is known and its bytes are reserved, each chunk is copied to its place as it arrives.
  */
 export class CollectedBody {
   readonly #chunks: Buffer[] = [];
   #whole: Buffer | undefined;
   #length = 0;
 
-  /** @param expected length of the whole body, if it is known and there is room for it; else 0 */
+  /** @param expected length of the whole body, if it is known and its bytes are reserved; else 0 */
   add(chunk: Buffer, expected: number): void {
     if (this.#whole === undefined && expected >= largeBytes) {
       const whole = Buffer.allocUnsafeSlow(expected);
@@ -25,7 +25,7 @@ export class CollectedBody {
     this.#length += chunk.length;
   }
 
-  /** All that has come. */
+  /** Everything received so far. */
   toBuffer(): Buffer {
     return this.#whole?.subarray(0, this.#length) ?? Buffer.concat(this.#chunks);
   }

@@ -9,26 +9,26 @@ import type { AbortWatch } from './cheap-abort-signal.ts';
 import { CollectedBody } from './collected-body.ts';
 import type { ConnectionInfo, HttpAgent, TrackedRequest } from './http-agent.ts';
 
-/** One POST to somebody else's server. */
+/** One POST to a server that is not ours. */
 export interface HttpRequest {
   /** `http://host:port` */
   readonly origin: string;
-  /** Path and query as they go on the wire. */
+  /** Path and query, byte for byte. */
   readonly path: string;
   readonly headers: HeaderList;
   readonly body: Uint8Array;
   /** Deadline of the whole exchange, in milliseconds; 0 is none. */
   readonly timeoutMs: number;
-  /** Longest response body that is taken. */
+  /** Largest response body that is accepted. */
   readonly maxResponseBytes: number;
-  /** Counts the response body, which is read only as far as there is room. Released unless there is an answer. */
+  /** Counts the response body, which is read only as far as it has room. Released unless the result is an answer. */
   readonly room?: ByteShare | undefined;
   /**
-   * Whether only the status line counts: then it is the answer, whatever follows, and the body is read only as far as
-   * that helps to reuse the connection.
+   * Whether only the status line counts: then it is the answer whatever follows, and the body is read only as far as
+   * needed to reuse the connection.
    */
   readonly statusOnly?: boolean | undefined;
-  /** Gives the exchange up. */
+  /** Aborts the exchange. */
   readonly signal?: AbortWatch | undefined;
 }
 
@@ -41,7 +41,7 @@ interface HttpAnswer {
   readonly body: Buffer;
 }
 
-/** How an exchange ended. Expected ends are values: none of them is a fault of ours. */
+/** How an exchange ended. Expected results are values: none of them is our own fault. */
 export type HttpOutcome = (
   | HttpAnswer
   /** No byte of a response arrived. `code` is from the socket or from undici. */
@@ -68,7 +68,9 @@ export function exchange(agent: HttpAgent, request: HttpRequest): Promise<HttpOu
   });
 }
 
-/** Names and values in turn, as undici takes them. `Array.prototype.flat` takes ten times as long (1 µs for seven). */
+/**
+ * Names and values alternating, as undici takes them. `Array.prototype.flat` takes ten times as long (1 µs for seven).
+ */
 function toFlatList(headers: HeaderList): string[] {
   const flat: string[] = [];
   for (const [name, value] of headers) {
@@ -82,7 +84,7 @@ const nothing = Buffer.alloc(0);
 /** With `statusOnly`: how long to wait for the end of the body, in milliseconds. */
 const unwantedBodyMs = 250;
 
-/** A body whose length is not announced has room made for it in steps. */
+/** A body of unknown length reserves bytes in steps of this size. */
 const stepBytes = 256 * 1024;
 
 /** Follows one exchange through undici to exactly one outcome. */
@@ -105,9 +107,9 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
   #status = 0;
   #headers: HeaderList = [];
   #bytes = 0;
-  /** Length of the response body as its head has it; 0 where that says nothing. */
+  /** Length of the response body by its head; 0 if unknown. */
   #announcedBytes = 0;
-  /** When `timeoutMs` are over, on the monotonic clock. */
+  /** When `timeoutMs` have passed, on the monotonic clock. */
   #deadline = 0;
 
   constructor(agent: HttpAgent, request: HttpRequest, resolve: (outcome: HttpOutcome) => void) {
@@ -156,7 +158,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     if (this.#outcome !== undefined) {
-      controller.abort(new Error(this.#outcome.kind)); // ended while it waited for a connection
+      controller.abort(new Error(this.#outcome.kind)); // it ended while waiting for a connection
     } else if (this.#info !== undefined) {
       this.#timesSent += 1;
       this.#sentAt = performance.now();
@@ -195,7 +197,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
     }
   }
 
-  /** Reads on once there is room for what is to come. The time until then is ours, and not of the other side's deadline. */
+  /** Reads on once the next bytes have room. The time until then does not count against the other side's deadline. */
   #makeRoom(controller: Dispatcher.DispatchController): void {
     const { room, maxResponseBytes } = this.#request;
     if (room === undefined || this.#bytes <= room.bytes) {
@@ -205,7 +207,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
     const wanted =
       this.#announcedBytes > 0 ? this.#announcedBytes : this.#bytes <= uncountedBytes ? this.#bytes : steps;
     const pausedAt = performance.now();
-    // Not in the middle of another response, which may be what has made room.
+    // Not in the middle of another response, which may be the one that released the bytes.
     const readOn = (): void => queueMicrotask(() => this.#resume(controller, pausedAt));
     if (!room.reserve(Math.min(wanted, maxResponseBytes), readOn)) {
       this.#stopTimer?.();
@@ -245,7 +247,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
     }
   }
 
-  /** Whether the server closed a reused connection before it can have read the request, for all we can see. */
+  /** Whether the server, as far as we can see, closed a reused connection before reading the request. */
   #wasStale(): boolean {
     const isInTime = this.#timesSent === 0 || performance.now() - this.#sentAt < this.#agent.staleWithinMs;
     return this.#isReused && this.#isSilent && isInTime;

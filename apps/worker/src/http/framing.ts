@@ -3,7 +3,7 @@ import { trimSpaces } from './white-space.ts';
 
 /** Where the body of a response ends (RFC 9112, 6.3), and whether its connection can be reused. */
 export interface Framing {
-  /** A number of bytes, `none` for a status without a body, `chunked`, or everything until the connection closes. */
+  /** A number of bytes, `none` for a status without a body, `chunked`, or until the connection closes. */
   readonly body: number | 'none' | 'chunked' | 'until_close';
   readonly keepAlive: boolean;
   /** `Keep-Alive: timeout=N`: how long the server keeps an idle connection, in seconds. */
@@ -62,7 +62,7 @@ const framingKeys = new Map<string, keyof FramingFields>([
   ['keep-alive', 'keepAlive'],
 ]);
 
-/** The length alone rules out most names. */
+/** The length already excludes most names. */
 function framingKey(name: string): keyof FramingFields | undefined {
   const { length } = name;
   return length === 14 || length === 17 || length === 10 ? framingKeys.get(name.toLowerCase()) : undefined;

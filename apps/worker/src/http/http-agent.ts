@@ -26,7 +26,7 @@ export interface ConnectionInfo {
   requests: number;
 }
 
-/** A request that is told which client sends it. */
+/** A request that learns which client sends it. */
 export interface TrackedRequest extends Dispatcher.DispatchOptions {
   /** Called first. The client may still reconnect before it sends the request. */
   readonly onConnection: (info: ConnectionInfo) => void;
@@ -98,7 +98,7 @@ class TrackedClient extends Client {
           callback(error ?? new Error('the connector returned neither a socket nor an error'), null);
         }
       });
-    // undici sees a head of ours, so its limit is that of trailers.
+    // undici sees a head of ours, so its limit applies to trailers.
     super(origin, { ...options, maxHeaderSize: maxHeaderBytes, connect: connectTracked });
     this.#info = info;
   }

@@ -1,4 +1,4 @@
-// HTTP to functions and receivers: undici keeps the connections, heads of responses are parsed here (ADR 30).
+// HTTP to functions and receivers: undici keeps the connections, this room parses the heads of responses (ADR 30).
 
 export { basicAuthorization } from './basic-authorization.ts';
 export { type AbortWatch, CheapAbortSignal } from './cheap-abort-signal.ts';

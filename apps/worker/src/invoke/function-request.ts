@@ -13,7 +13,7 @@ export interface FunctionRequestOptions {
   readonly signal?: AbortWatch | undefined;
 }
 
-/** Set by us on every request to a function, or of the hop that a caller's request came over. */
+/** Headers that we set on every request to a function, and hop-by-hop headers of the caller's request. */
 const replaced: ReadonlySet<string> = new Set([
   'content-length',
   'expect',
@@ -29,7 +29,7 @@ const replaced: ReadonlySet<string> = new Set([
   'x-start-time',
 ]);
 
-/** The request of one attempt, as a function sees it. */
+/** The request of one attempt, as the function receives it. */
 export function toFunctionRequest(call: Call, target: FunctionConfig, options: FunctionRequestOptions): HttpRequest {
   const { origin, basePath, authorization } = endpointOf(target);
   const travelling = endToEndHeaders(call.headers, replaced);
@@ -45,12 +45,12 @@ export function toFunctionRequest(call: Call, target: FunctionConfig, options: F
   };
 }
 
-/** The shorter of two deadlines, of which 0 is none. */
+/** The shorter of two deadlines; 0 is none. */
 function shorter(a: number, b: number): number {
   return a === 0 || b === 0 ? a + b : Math.min(a, b);
 }
 
-/** Where a function is: read from its URL once, not for each call. */
+/** The endpoint of a function, parsed from its URL once, not for each call. */
 const endpointOf = memoizeWeak(({ url }: FunctionConfig): Endpoint => {
   const parsed = new URL(url);
   const { origin, pathname } = parsed;
@@ -61,11 +61,11 @@ const endpointOf = memoizeWeak(({ url }: FunctionConfig): Endpoint => {
 interface Endpoint {
   readonly origin: string;
   readonly basePath: string;
-  /** By user and password of the URL. */
+  /** Credentials from user and password of the URL. */
   readonly authorization: HeaderList;
 }
 
-/** Whether the caller has sent credentials for the function: then those of its URL are not needed. */
+/** Whether the caller has sent credentials for the function: then those of the URL are not used. */
 function isAuthorized(headers: HeaderList): boolean {
   return headers.some(([name]) => name.length === 'authorization'.length && name.toLowerCase() === 'authorization');
 }
@@ -87,7 +87,7 @@ function ownHeaders(call: Call, { userAgent, maxRetries }: FunctionRequestOption
   ];
 }
 
-/** What a call that is made from within this one is told apart by, if the function passes on what it got. */
+/** Headers that identify this call as the parent of a call that the function makes, if the function forwards them. */
 function chainOf({ parentId, chainDepth = 0 }: Call): HeaderList {
   const depth: HeaderList = chainDepth > 0 ? [['X-Chain-Depth', String(chainDepth)]] : [];
   return parentId === undefined ? depth : [['X-Parent-Call-Id', parentId], ...depth];

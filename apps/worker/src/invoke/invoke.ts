@@ -3,24 +3,24 @@ import type { FunctionConfig } from '@asyncfn/queue-core/functions';
 import { exchange, type HttpAgent, type HttpOutcome } from '../http/index.ts';
 import { type FunctionRequestOptions, toFunctionRequest } from './function-request.ts';
 
-/** What a function made of one attempt, or what stands for its answer where there was none. */
+/** The result of one attempt: the function's response, or a substitute if it gave none. */
 export interface AttemptResult {
   /** How the attempt went. Only `answered` has the function's own status, headers and body. */
   readonly kind: 'answered' | 'unreachable' | 'bad_response' | 'deadline' | 'response_too_large';
-  /** The function's status; 503 if it gave no answer at all, 504 if it took too long, 502 if its answer is of no use. */
+  /** The function's status; 503 if it gave no answer at all, 504 if it took too long, 502 if its answer is unusable. */
   readonly status: number;
   readonly headers: HeaderList;
   readonly body: Uint8Array;
   readonly durationMs: number;
-  /** Why it did not answer, or what is wrong with its answer, as the socket or undici names it. */
+  /** Why it did not answer, or what is wrong with its answer: the code of the socket's or undici's error. */
   readonly code?: string;
-  /** The same, for the log. */
+  /** That error, for the log. */
   readonly error?: Error;
-  /** The request was sent a second time, since a used connection had been closed before it. */
+  /** The request was sent a second time, since the server had closed the reused connection. */
   readonly resent?: true;
 }
 
-/** Calls the function once. Undefined when `signal` has cut the attempt short: then it has no result. Never rejects. */
+/** Calls the function once. Undefined if `signal` has cut the attempt short. Never rejects. */
 export async function invoke(
   agent: HttpAgent,
   call: Call,

@@ -1,13 +1,13 @@
-/** Hands out what is on the lowest level first, and what has been there longest of that. Each step takes constant time. */
+/** Returns items from the lowest bucket first, and within a bucket the oldest first. Each step takes constant time. */
 export class BucketQueue<T> {
-  /** In the order in which they came to the level. */
+  /** Each in the order of insertion. */
   readonly #buckets: (Set<T> | undefined)[] = [];
   readonly #bucketOf = new Map<T, number>();
-  /** Nothing is on a lower level. */
+  /** All lower buckets are empty. */
   #lowest = 0;
 
   /**
-   * Adds an item, or moves it to another level. On the one that it is on, it keeps its place.
+   * Adds an item, or moves it to another bucket. In its own bucket it keeps its place.
    *
    * @param bucket a whole number from 0
    */
@@ -29,13 +29,13 @@ export class BucketQueue<T> {
     }
   }
 
-  /** The item, if there is exactly one. */
+  /** The only item; undefined if there are none or several. */
   only(): T | undefined {
     const [item] = this.#bucketOf.size === 1 ? this.#bucketOf.keys() : [];
     return item;
   }
 
-  /** Takes the next item out. */
+  /** Removes and returns the next item. */
   shift(): { readonly item: T; readonly bucket: number } | undefined {
     for (; this.#lowest < this.#buckets.length; this.#lowest++) {
       for (const item of this.#buckets[this.#lowest] ?? []) {

@@ -26,7 +26,7 @@ export interface LanesOptions extends Pick<DispatcherOptions, 'slots' | 'run'> {
   readonly handBack: (delivery: Delivery) => Promise<void>;
 }
 
-/** What brings calls from their queues to the worker. */
+/** The components that bring calls from their queues to the worker. */
 export interface Lanes {
   readonly source: CallSource;
   readonly dispatcher: Dispatcher;
@@ -35,7 +35,7 @@ export interface Lanes {
 
 const stopMs = 5_000;
 
-/** Wires source, dispatcher and reconciler, which tell each other what happens. */
+/** Wires source, dispatcher and reconciler, which call each other. */
 export function buildLanes({ slots, run, handBack, shared, ...common }: LanesOptions): Lanes {
   const { broker, logger } = common;
   const pauses = new PauseGuard({ ...common, handBack });

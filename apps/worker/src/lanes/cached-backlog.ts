@@ -3,18 +3,18 @@ import type { Logger } from '@asyncfn/service-kit';
 
 export interface CachedBacklogOptions {
   readonly reader: Pick<BacklogReader, 'read'>;
-  /** The queues that count; undefined is all. */
+  /** The queues to count; undefined is all. */
   readonly queues: readonly string[] | undefined;
   readonly logger: Logger;
-  /** How long a look serves whoever asks, in milliseconds. Default 1,000. */
+  /** How long a count is reused, in milliseconds. Default 1,000. */
   readonly keepMs?: number;
   /** Monotonic clock in milliseconds. */
   readonly now?: () => number;
 }
 
 /**
- * What waits, for metrics: one look at the broker serves all gauges of a scrape, and all scrapes of a second. Undefined
- * while the broker does not answer.
+ * Counts waiting calls for metrics: one count at the broker serves all gauges of a scrape, and all scrapes within a
+ * second. Undefined while the broker does not answer.
  */
 export function createCachedBacklog(options: CachedBacklogOptions): () => Promise<Backlog | undefined> {
   const { reader, queues, logger, keepMs = 1_000, now = performance.now.bind(performance) } = options;
@@ -24,7 +24,7 @@ export function createCachedBacklog(options: CachedBacklogOptions): () => Promis
       const found = reader
         .read((queue) => queues?.includes(queue) ?? true)
         .catch((err: unknown) => {
-          logger.debug({ err }, 'what waits cannot be counted now');
+          logger.debug({ err }, 'the backlog cannot be counted now');
           return undefined;
         });
       last = { at: now(), found };

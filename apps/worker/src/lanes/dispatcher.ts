@@ -4,15 +4,15 @@ import type { CallSource, Delivery, LaneId } from '@asyncfn/queue-core/jetstream
 import { LaneGate } from '../limiter/index.ts';
 import { held, type LaneLoad, type RequestKind, SlotAllocator } from './slot-allocator.ts';
 
-/** One function's way through this worker. */
+/** One function in one queue, as this worker serves it. */
 export interface Lane extends LaneId, LaneLoad {
-  /** Undefined for a function that has been gone for a while: its calls are to be ended. */
+  /** Undefined for a function that has been gone for a while: the worker ends its calls. */
   readonly config: FunctionConfig | undefined;
-  /** Nothing is asked for, and what comes all the same is not run. */
+  /** The worker requests no calls, and does not run calls that come nevertheless. */
   readonly paused: boolean;
   /**
-   * Since when the consumer has counted deliveries, by the broker's clock: Unix time in milliseconds. Infinite while that
-   * is not known.
+   * Since when the consumer has counted deliveries, by the broker's clock: Unix time in milliseconds. Infinite while
+   * unknown.
    */
   readonly countsSince: number;
   /** Slots that it takes from the common pool. */
@@ -29,14 +29,14 @@ interface MutableLane extends Lane {
   backlog: number;
 }
 
-/** What is used of a source of calls. */
+/** The part of a call source that the dispatcher uses. */
 export type CallRequests = Pick<CallSource, 'open' | 'request'>;
 
-/** What is known of a lane besides the settings of its function. */
+/** The status of a lane beside the settings of its function. */
 export interface LaneStatus {
   /** Default: no. */
   readonly paused?: boolean;
-  /** When its consumer was created, if that is known. */
+  /** When its consumer was created, if known. */
   readonly createdAt?: number | undefined;
 }
 
@@ -44,8 +44,8 @@ export interface DispatcherOptions {
   /** Slots shared by the lanes. */
   readonly slots: number;
   /**
-   * Runs one call to its end. `isFirst` says that no worker can have had it before: it was delivered once, by a consumer that
-   * is older than the call. Must not reject.
+   * Runs one call to its end. `isFirst`: no worker can have had it before, since a consumer older than the call has
+   * delivered it once. Must not reject.
    */
   readonly run: (
     delivery: Delivery,
@@ -53,9 +53,9 @@ export interface DispatcherOptions {
     gate: LaneGate,
     isFirst: boolean,
   ) => Promise<void>;
-  /** Hands back a call that there is no lane for. */
+  /** Hands back a call that has no lane. */
   readonly handBack: (delivery: Delivery) => void;
-  /** Takes care of a call that has come for a function which is paused, and hands it back. */
+  /** Handles a call that has come for a paused function: pauses its consumer and hands the call back. */
   readonly holdBack: (delivery: Delivery) => void;
 }
 
@@ -63,22 +63,22 @@ export interface DispatcherOptions {
 const expiresMs: Readonly<Record<RequestKind, number>> = {
   // Long, so that a thousand idle functions are quiet.
   first: 15_000,
-  // Short, because it keeps a slot from the others.
+  // Short, because it keeps a slot from other lanes.
   next: 2_000,
-  // Takes what is there and ends.
+  // Takes what is waiting and ends.
   backlog: 0,
 };
 
 /**
- * The lanes of a worker and the slots that they share. Decides once a tick of the event loop what to ask for, so that
- * a burst of calls that end is one request.
+ * The lanes of a worker and the slots that they share. Decides once per tick of the event loop what to request, so that
+ * a burst of ending calls leads to one request.
  */
 export class Dispatcher {
   readonly #source: CallRequests;
   readonly #options: DispatcherOptions;
   readonly #lanes = new Map<string, MutableLane>();
   readonly #allocator: SlotAllocator<MutableLane>;
-  /** The deliveries of the calls in hand, by their messages. */
+  /** The deliveries in flight, by their messages. */
   readonly #inFlight = new Map<string, Delivery>();
   #running = 0;
   #isDue = false;
@@ -93,7 +93,7 @@ export class Dispatcher {
     );
   }
 
-  /** Calls in hand. */
+  /** Calls in flight. */
   get running(): number {
     return this.#running;
   }
@@ -103,8 +103,8 @@ export class Dispatcher {
   }
 
   /**
-   * Opens a lane, or takes over changed settings of one that is open. One that has nothing asked for, because its
-   * consumer was gone for a while, asks again (P2). A lane that is paused asks for nothing.
+   * Opens a lane, or applies changed settings to an open one. A lane without open requests, because its consumer was
+   * gone for a while, requests calls again (P2). A paused lane requests nothing.
    */
   open({ queue, function: name }: LaneId, config: FunctionConfig | undefined, status: LaneStatus = {}): void {
     const key = keyOf(queue, name);
@@ -116,13 +116,13 @@ export class Dispatcher {
     this.#wake(lane);
   }
 
-  /** Asks for no more calls of the lane. Those in hand run on. */
+  /** Requests no more calls of the lane. Those in flight run on. */
   close({ queue, function: name }: LaneId): void {
     const lane = this.#lanes.get(keyOf(queue, name));
     if (lane !== undefined) {
       this.#lanes.delete(keyOf(queue, name));
       this.#allocator.remove(lane);
-      // Nothing is left to wait for, and a stop would not find those that do.
+      // Releases waiting calls: a stop would not find them.
       lane.gate.adaptive = false;
     }
   }
@@ -133,8 +133,8 @@ export class Dispatcher {
     const message = messageOf(delivery);
     const held = this.#inFlight.get(message);
     if (held !== undefined) {
-      // Its lease ran out while the broker could not hear us, or its consumer was made again, and it runs all the same: once
-      // is enough (P3).
+      // The lease ran out while the broker was unreachable, or the consumer was recreated, but the call still runs:
+      // once is enough (P3).
       held.redelivered(delivery);
       this.#expect(lane, delivery.info.pending);
       return;
@@ -155,7 +155,7 @@ export class Dispatcher {
     void run.finally(() => this.#finish(lane, message));
   }
 
-  /** The lane's consumer is gone: the next one knows nothing of what this one has delivered. */
+  /** The lane's consumer is gone: the next one does not know what this one has delivered. */
   lost({ queue, function: name }: LaneId): void {
     const lane = this.#lanes.get(keyOf(queue, name));
     if (lane !== undefined) {
@@ -163,12 +163,12 @@ export class Dispatcher {
     }
   }
 
-  /** A request of the lane has ended without being filled: what was thought to wait is gone. */
+  /** A request of the lane has ended unfilled: nothing waits any more. */
   unfilled({ queue, function: name }: LaneId): void {
     this.#expect(this.#lanes.get(keyOf(queue, name)), 0);
   }
 
-  /** What waits for a lane has been counted. */
+  /** The backlog of a lane has been counted. */
   counted({ queue, function: name }: LaneId, backlog: number): void {
     const lane = this.#lanes.get(keyOf(queue, name));
     if (lane !== undefined && lane.backlog !== backlog) {
@@ -177,12 +177,12 @@ export class Dispatcher {
     }
   }
 
-  /** Lanes that have work in hand, but no slot to ask for more: whether more waits, only the broker knows. */
+  /** Lanes that have calls in flight, but no slot to request more: only the broker knows whether more calls wait. */
   lanesWithUnknownBacklog(): LaneId[] {
     return [...this.#lanes.values()].filter((lane) => lane.inFlight > 0 && lane.backlog === 0 && lane.open === 0);
   }
 
-  /** All requests are void because the connection is new, and it is not known what consumers there are. */
+  /** The connection is new: all requests are void, and it is unknown which consumers exist. */
   restart(): void {
     for (const lane of this.#lanes.values()) {
       lane.countsSince = Number.POSITIVE_INFINITY;
@@ -190,7 +190,7 @@ export class Dispatcher {
     }
   }
 
-  /** Takes no more calls. Those at their functions run on; those that wait for a limiter wait no longer. */
+  /** Takes no more calls. Those at their functions run on; those that wait for a limiter are released. */
   stop(): void {
     this.#stopped = true;
     for (const { gate } of this.#lanes.values()) {
@@ -198,7 +198,7 @@ export class Dispatcher {
     }
   }
 
-  /** Resolves when no call is in hand. */
+  /** Resolves when no call is in flight. */
   async whenIdle(): Promise<void> {
     if (this.#running > 0) {
       await new Promise<void>((resolve) => this.#idle.push(resolve));
@@ -226,7 +226,7 @@ export class Dispatcher {
         if (this.paused) {
           return 0;
         }
-        // A call that is being settled is in hand, but its function has room for the next one.
+        // A call that is being settled is in flight, but its function has room for the next one.
         return Math.min(this.config?.concurrency ?? Number.POSITIVE_INFINITY, this.inFlight + this.gate.room);
       },
     };
@@ -235,7 +235,7 @@ export class Dispatcher {
     return lane;
   }
 
-  /** So many calls wait for the lane. */
+  /** The lane's backlog is known. */
   #expect(lane: MutableLane | undefined, backlog: number): void {
     if (lane !== undefined) {
       lane.backlog = backlog;
@@ -280,7 +280,7 @@ function isFirst({ info }: Delivery, { countsSince }: Lane): boolean {
   return info.deliveries === 1 && info.storedAtMs >= countsSince;
 }
 
-/** The calls of a function that is gone are not sent anywhere. */
+/** The calls of a removed function are not sent anywhere, so they need no limiter. */
 function isAdaptive(config: FunctionConfig | undefined): boolean {
   return config?.adaptive ?? false;
 }
@@ -289,7 +289,7 @@ function keyOf(queue: string, name: string): string {
   return `${queue}/${name}`;
 }
 
-/** With the call id, because a stream that has been made anew counts from 1 again. */
+/** Includes the call id, because a recreated stream counts from 1 again. */
 function messageOf({ queue, callId, info }: Delivery): string {
   return `${queue}/${info.streamSequence}/${callId}`;
 }

@@ -1,12 +1,12 @@
-/** How a lane stands at one look. */
+/** What one look at a lane shows. */
 export interface LaneSighting {
-  /** Nothing waits to be taken, and nothing is in flight. */
+  /** No call waits, and none is in flight. */
   readonly idle: boolean;
-  /** Changes with every call that is handed out, also with those that came and went between two looks. */
+  /** Changes with every delivery, even of calls that came and went between two looks. */
   readonly deliveredSequence: number;
 }
 
-/** Remembers since when lanes that need not be there have had nothing to do. */
+/** Remembers how long lanes that need not exist have been idle. */
 export class IdleLanes {
   readonly #seen = new Map<string, { readonly since: number; readonly deliveredSequence: number }>();
 
@@ -25,7 +25,7 @@ export class IdleLanes {
     return now - since;
   }
 
-  /** The lane is gone, or has to be there. */
+  /** The lane is gone, or must exist. */
   forget(key: string): void {
     this.#seen.delete(key);
   }

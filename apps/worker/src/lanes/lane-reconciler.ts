@@ -6,7 +6,7 @@ import type { Dispatcher } from './dispatcher.ts';
 import { IdleLanes } from './idle-lanes.ts';
 import { OrphanLanes } from './orphan-lanes.ts';
 
-/** What is used of the topology. */
+/** The part of the topology that the reconciler uses. */
 export type LaneTopology = Pick<
   QueueTopology,
   | 'ensureFunction'
@@ -20,7 +20,7 @@ export type LaneTopology = Pick<
   | 'laneCreatedAt'
 >;
 
-/** What is used of the dispatcher. */
+/** The part of the dispatcher that the reconciler uses. */
 export type LaneDispatcher = Pick<
   Dispatcher,
   'open' | 'close' | 'lost' | 'unfilled' | 'counted' | 'lanesWithUnknownBacklog'
@@ -34,36 +34,39 @@ export interface LaneReconcilerOptions {
   /** The queues to serve; undefined is all. */
   readonly queues: readonly string[] | undefined;
   /**
-   * Whether the register has been read on the present connection. What a worker knows before is its functions file, or
-   * out of date: neither says who is paused. Default: yes.
+   * Whether the register has been read on the current connection. Before that, a worker only knows its functions file
+   * or an outdated register, and neither says which functions are paused. Default: yes.
    */
   readonly isCurrent?: () => boolean;
-  /** Told of a lane whose consumer was removed. Default: nobody. */
+  /** Called for a lane whose consumer was removed. Default: not called. */
   readonly onRemoved?: (lane: LaneId) => void;
-  /** Told of a lane whose consumer may hand out calls that it did not hand out before. Default: not told. */
+  /** Called for a lane whose consumer may now deliver calls that it did not deliver before. Default: not called. */
   readonly onLoosened?: (lane: LaneId) => void;
   /** Monotonic clock in milliseconds. */
   readonly now?: () => number;
 }
 
 /**
- * How long the consumer of a function has nothing to do before it is removed that need not be there: the function has
- * moved to another queue, or exists by `defaults.url` alone, so that clients make as many as they find names.
+ * How long a consumer that need not exist must be idle before it is removed: its function has moved to another queue,
+ * or exists only by `defaults.url`, so that clients create as many as they find names.
  */
 export const idleMs = 10 * 60_000;
 
-/** What a lane costs that is asked for alone, against one in the list of all: with many functions few are blind. */
+/**
+ * What counting one lane alone costs, relative to one in the list of all: with many functions, few backlogs are
+ * unknown.
+ */
 const timesDearer = 8;
 
-/** The broker tells of a new consumer within this time, in milliseconds. */
+/** The broker reports a new consumer within this time, in milliseconds. */
 const advisoryDelayMs = 250;
 
-/** How long the place of a removed consumer is watched: a gateway may have stored a call there in the last moment. */
+/** How long the subject of a removed consumer is watched: a gateway may have stored a call there at the last moment. */
 const watchMs = 60_000;
 
 /**
- * How many consumers are made sure of at once. JetStream makes one after the other, which takes it 8 ms each for 10,000: with
- * eight at once that is no faster, and other requests to its API time out.
+ * How many consumers are ensured at once. JetStream creates one after the other, in 8 ms each for 10,000: eight at once
+ * are no faster, and let other requests to its API time out.
  */
 const maxEnsured = 2;
 
@@ -72,15 +75,16 @@ interface RemovedLane {
   readonly until: number;
 }
 
-/** What a consumer was set up for, as far as it decides which calls are handed out. */
+/** The settings of a consumer that decide which calls it delivers. */
 interface Served {
   readonly paused: boolean | undefined;
   readonly concurrency: number | undefined;
 }
 
 /**
- * Keeps the worker's lanes in step with what exists: a lane for each function of the register, and for each function
- * that a gateway has opened a consumer for. Works by comparing, so whatever message gets lost, the next round heals it.
+ * Reconciles the worker's lanes with what exists: a lane for each function of the register, and for each function that
+ * a gateway has created a consumer for. It compares states, so the next round repairs whatever a lost message has
+ * missed.
  */
 export class LaneReconciler {
   readonly #options: LaneReconcilerOptions;
@@ -88,9 +92,9 @@ export class LaneReconciler {
   readonly #open = new Map<string, LaneId>();
   readonly #orphans = new OrphanLanes();
   readonly #idle = new IdleLanes();
-  /** Names that calls were found under that are not the one name of their function, each told once. */
+  /** Second names of functions under which calls were found; each is logged once. */
   readonly #secondNames = new Set<string>();
-  /** Places of consumers that were removed, each until when it is watched. */
+  /** Removed consumers, and until when each is watched. */
   readonly #removed = new Map<string, RemovedLane>();
   readonly #served = new Map<string, Served>();
 
@@ -100,8 +104,8 @@ export class LaneReconciler {
   }
 
   /**
-   * Takes over what the register says now, without asking the broker what there is: a change is in force as soon as may
-   * be. Throws `QueueError` when the broker does not answer.
+   * Applies the register as it is now, without listing what exists at the broker, so that a change takes effect as soon
+   * as possible. Throws `QueueError` if the broker does not answer.
    */
   async refresh(): Promise<void> {
     const refusals: QueueError[] = [];
@@ -122,7 +126,7 @@ export class LaneReconciler {
     await forEachLimited(all, maxEnsured, (id) => this.#serve(id, refusals));
   }
 
-  /** One round: opens, refreshes and closes lanes. Throws `QueueError` when the broker does not answer. */
+  /** Runs one round: opens, refreshes and closes lanes. Throws `QueueError` if the broker does not answer. */
   async reconcile(): Promise<void> {
     const { topology } = this.#options;
     if (!this.#isCurrent) {
@@ -146,8 +150,8 @@ export class LaneReconciler {
   }
 
   /**
-   * Brings the lane and its consumer to what the register says. A pause is in force for this worker at once, all else when
-   * it is for its consumer.
+   * Makes the lane and its consumer match the register. A pause takes effect in this worker at once, everything else
+   * with the consumer.
    */
   async #serve(id: LaneId, refusals: QueueError[]): Promise<void> {
     const { register, onLoosened } = this.#options;
@@ -183,7 +187,7 @@ export class LaneReconciler {
         this.#served.set(keyOf(id), { paused: state.paused, concurrency: config.concurrency });
       }
       this.#warnOfSecondName(id, state);
-      // A gateway may have made the consumer, and does not know our lease.
+      // A gateway may have created the consumer, and does not know our lease.
       await this.#serve(id, refusals);
       return;
     }
@@ -202,7 +206,7 @@ export class LaneReconciler {
     }
   }
 
-  /** Whether the consumer has to be there, also without calls. */
+  /** Whether the consumer must exist even without calls. */
   #isNeeded({ queue, function: name }: LaneId): boolean {
     const { register } = this.#options;
     return register.isRegistered(name) && register.lookup(name)?.queue === queue;
@@ -228,7 +232,7 @@ export class LaneReconciler {
     await this.#options.topology.removeLane(id.queue, id.function);
   }
 
-  /** Keeps nothing of the lane but its place, which is watched for a while. */
+  /** Forgets the lane, but watches its subject for a while. */
   #forget(id: LaneId): void {
     this.#open.delete(keyOf(id));
     this.#served.delete(keyOf(id));
@@ -238,7 +242,9 @@ export class LaneReconciler {
     this.#removed.set(keyOf(id), { id, until: this.#now() + watchMs });
   }
 
-  /** A call that was stored while its consumer was removed has nobody who hands it out, unless we see to it (P2). */
+  /**
+   * A call that was stored while its consumer was removed would never be delivered, so the consumer is recreated (P2).
+   */
   async #watchRemoved(key: string, { id, until }: RemovedLane): Promise<void> {
     const { register, topology } = this.#options;
     const config = register.lookup(id.function);
@@ -252,8 +258,8 @@ export class LaneReconciler {
   }
 
   /**
-   * A consumer has been created: its function may have its first call.
-   * @param createdAt when it was told of, by the broker's clock: Unix time in milliseconds
+   * A consumer has been created: its function may have received its first call.
+   * @param createdAt when the broker reported it, by its own clock: Unix time in milliseconds
    */
   created(id: LaneId, createdAt: number): void {
     const { topology, logger } = this.#options;
@@ -270,28 +276,28 @@ export class LaneReconciler {
     this.#serve(id, []).catch((err: unknown) => logger.warn({ ...id, err }, 'lane could not be set up yet'));
   }
 
-  /** A consumer has been paused or resumed, or its pause has ended. */
+  /** A consumer has been paused or resumed, or its pause has expired. */
   pauseChanged(id: LaneId): void {
     if (this.#open.has(keyOf(id))) {
       this.#options.onLoosened?.(id);
     }
   }
 
-  /** A consumer has vanished: it is set up again while it is needed. Throws `QueueError`. */
+  /** A consumer has vanished: recreates it if it is needed. Throws `QueueError`. */
   async restore(id: LaneId): Promise<void> {
     const { register, topology, dispatcher } = this.#options;
     const config = register.lookup(id.function);
     topology.forgetLane(id.queue, id.function);
     dispatcher.lost(id);
     if (!this.#isCurrent) {
-      return; // the round that follows when it is makes the consumer
+      return; // the round that runs once the register is current creates the consumer
     }
     if (config === undefined) {
       dispatcher.close(id);
       return;
     }
     if (!this.#isNeeded(id) && !(await topology.hasCalls(id.queue, id.function))) {
-      this.#forget(id); // removed by another worker, for want of calls
+      this.#forget(id); // another worker removed it because it had no calls
       return;
     }
     await this.#ensure(config, id);
@@ -299,7 +305,7 @@ export class LaneReconciler {
     dispatcher.unfilled(id);
   }
 
-  /** Counts what waits for busy lanes that have no slot to ask with. Throws `QueueError`. */
+  /** Counts the backlog of busy lanes that have no slot to request calls with. Throws `QueueError`. */
   async countUnknownBacklogs(): Promise<void> {
     const { topology, dispatcher } = this.#options;
     const blind = dispatcher.lanesWithUnknownBacklog();
@@ -319,15 +325,15 @@ export class LaneReconciler {
     this.#options.dispatcher.counted({ queue, function: name }, state?.pending ?? 0);
   }
 
-  /** The settings are those of the function, whichever of its names and queues the calls were stored under. */
+  /** The settings are those of the function, under whichever of its names and queues the calls were stored. */
   #ensure(config: FunctionConfig, { queue, function: name }: LaneId): Promise<void> {
     const { register, topology } = this.#options;
     return topology.ensureFunction({ ...config, name, queue, paused: register.isPaused(name) });
   }
 
   /**
-   * Calls were stored under a name with the namespace that may be left out: before that was so, or by a gateway that does not
-   * know of it. They run, but under a cap of their own.
+   * Calls were stored under a name that includes the default namespace: before DEFAULT_NAMESPACE was set, or by a
+   * gateway without it. They run, but under a cap of their own.
    */
   #warnOfSecondName({ queue, function: calledBy }: LaneId, { pending, inFlight }: LaneState): void {
     const { register, logger } = this.#options;
@@ -376,7 +382,7 @@ function throwFirst([first]: readonly QueueError[]): void {
   }
 }
 
-/** What the broker refuses for one lane is no reason to leave the others: it is told when all have had their turn. */
+/** A refusal for one lane does not stop the others: it is thrown after all of them. */
 async function onItsOwn(refusals: QueueError[], work: () => Promise<unknown>): Promise<void> {
   try {
     await work();

@@ -12,17 +12,17 @@ interface LaneRoundsOptions {
   readonly logger: Logger;
 }
 
-/** How often lanes are compared with what exists, in case an advisory got lost. */
+/** How often lanes are reconciled, in case an advisory got lost. */
 const reconcileMs = 5_000;
-/** Longest wait between two comparisons that are asked for. */
+/** Longest pause after a reconciliation on request. */
 const maxRestMs = 1_000;
-/** How often the work of busy lanes without a free slot is counted. */
+/** How often the backlog of busy lanes without a free slot is counted. */
 const countMs = 500;
 
 /** Keeps the lanes in step with the register and the broker until the signal aborts. */
 export function startLaneRounds(options: LaneRoundsOptions, signal: AbortSignal): void {
   const { topology, register, reconciler, dispatcher, logger } = options;
-  const onError = (err: unknown): void => logger.warn({ err }, 'lanes could not be compared with the broker yet');
+  const onError = (err: unknown): void => logger.warn({ err }, 'lanes could not be reconciled yet');
   const refreshSoon = coalesced(async () => {
     if (topology.ready) {
       await reconciler.refresh().catch(onError);
@@ -36,7 +36,7 @@ export function startLaneRounds(options: LaneRoundsOptions, signal: AbortSignal)
   const reconcileSoon = coalesced(async () => {
     const startedAt = performance.now();
     await reconcile().catch(onError);
-    // With 10,000 functions a round keeps the broker busy for a second: others get as much.
+    // With 10,000 functions a round keeps the broker busy for a second: other clients get as much time.
     await sleep(Math.min(maxRestMs, performance.now() - startedAt), signal);
   });
   // Requests of an earlier connection are void. Lanes are compared when the register has been read.
@@ -49,7 +49,7 @@ export function startLaneRounds(options: LaneRoundsOptions, signal: AbortSignal)
   void every(countMs, () => (topology.ready ? reconciler.countUnknownBacklogs() : undefined), { signal, onError });
 }
 
-/** Runs `work` when asked to; what is asked for while it runs is one more run after that, however often. */
+/** Runs `work` on request; any number of requests while it runs lead to one more run. */
 function coalesced(work: () => Promise<void>): () => void {
   let running = false;
   let wanted = false;

@@ -1,10 +1,10 @@
-/** What to do about the consumer of a function that is not registered. */
+/** What to do with the consumer of a function that is not registered. */
 export type OrphanVerdict =
-  /** Nothing yet: a functions file may be on its way, or a mistake in it be undone. */
+  /** Wait: a functions file may be on its way, or a mistake in it be undone. */
   | 'wait'
-  /** Calls have waited long enough: each is ended, and can be replayed from the dead letters. */
+  /** Calls have waited long enough: end each of them. An operator can replay them from the dead letters. */
   | 'end_calls'
-  /** Nothing waits: the consumer goes. */
+  /** No call waits: remove the consumer. */
   | 'remove';
 
 /** How long a function must be gone and its queue empty before its consumer is removed. */
@@ -18,7 +18,7 @@ interface Sighting {
   readonly emptySince: number | undefined;
 }
 
-/** Remembers since when functions have been gone, and decides what follows. */
+/** Remembers since when functions have been gone, and decides what to do. */
 export class OrphanLanes {
   readonly #seen = new Map<string, Sighting>();
 
@@ -33,12 +33,12 @@ export class OrphanLanes {
     return now - seen.since >= unknownMs ? 'end_calls' : 'wait';
   }
 
-  /** Whether this is the first that is heard of it. */
+  /** Whether it has not been seen before. */
   isNew(key: string): boolean {
     return !this.#seen.has(key);
   }
 
-  /** The function is there again, or its consumer is gone. */
+  /** The function is registered again, or its consumer is gone. */
   forget(key: string): void {
     this.#seen.delete(key);
   }

@@ -11,8 +11,8 @@ export interface PauseGuardOptions {
 }
 
 /**
- * Keeps calls of paused functions from being run, whatever their consumers do: one that was made a moment before it was
- * known that the function is paused, or resumed at the broker, hands them out.
+ * Keeps calls of paused functions from running even if a consumer delivers them: one that was created a moment before
+ * the pause was known, or that was resumed at the broker.
  */
 export class PauseGuard {
   readonly #options: PauseGuardOptions;

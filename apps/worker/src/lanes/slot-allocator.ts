@@ -1,57 +1,57 @@
 import { BucketQueue } from './bucket-queue.ts';
 
-/** How a lane stands, as far as this worker knows. */
+/** The load of a lane, as far as this worker knows. */
 export interface LaneLoad {
-  /** Calls that this worker has in hand. */
+  /** Calls that this worker has in flight. */
   readonly inFlight: number;
-  /** Calls that have been asked for and may still come. */
+  /** Calls that have been requested and may still come. */
   readonly open: number;
   /** Calls that are known to wait in the queue. */
   readonly backlog: number;
-  /** Most calls that this worker may have in hand for the lane. */
+  /** Most calls that this worker may have in flight for the lane. */
   readonly limit: number;
 }
 
 /**
- * How a request stands at the broker: `first` and `next` wait for a call to come, `backlog` takes what is there and
+ * How a request waits at the broker: `first` and `next` wait for a call to come, `backlog` takes what is waiting and
  * ends at once.
  */
 export type RequestKind = 'first' | 'next' | 'backlog';
 
-/** Asks for calls of a lane. They are part of its `open` when this returns, unless nobody can be asked. */
+/** Requests calls of a lane. When this returns they are part of its `open`, unless the broker is away. */
 export type RequestCalls<L> = (lane: L, count: number, kind: RequestKind) => void;
 
-/** What is remembered of a lane between two plans. */
+/** The slots of a lane, remembered between two runs. */
 interface Allocation<L> {
   readonly lane: L;
-  /** Slots that it took from the common pool when it was last looked at. */
+  /** Slots that it took from the common pool at the last assessment. */
   held: number;
 }
 
 /**
- * Shares a worker's slots out to its lanes.
+ * Allocates a worker's slots to its lanes.
  *
- * - A lane with nothing in hand always has one call asked for, whatever the others hold: its first call starts at once
+ * - A lane with nothing in flight always has one open request, whatever the others hold: its first call starts at once
  *   and no function can starve it (P5). So a worker holds at most `slots` calls and one more for each further lane.
- * - What is free beyond that goes to the lanes with a backlog, always to the one that holds least, so that functions
- *   of very different speed hold equal shares.
- * - What is still free lets lanes without a backlog ask for their next call before it is there.
+ * - The remaining slots go to the lanes with a backlog, always to the one that holds least, so that functions of very
+ *   different speed hold equal shares.
+ * - Slots that are still free let lanes without a backlog prefetch: request their next call before it exists.
  *
- * Nothing is asked for that has no slot (P4): requests that are open count as taken.
+ * No call is requested without a slot (P4): open requests count as taken.
  *
- * Lanes tell when they have changed, and a plan looks at those and at the ones that get a slot. So what it costs goes by
- * what happens, not by how many functions are busy. A `limit` alone may fall without a word: it is looked at again before
- * a slot is given.
+ * Lanes report when they change, and a run assesses those and the ones that get a slot. So its cost depends on what
+ * happens, not on how many functions are busy. Only a `limit` may fall unreported: it is checked again before a slot is
+ * given.
  */
 export class SlotAllocator<L extends LaneLoad> {
   readonly #request: RequestCalls<L>;
   readonly #allocations = new Map<L, Allocation<L>>();
   #changed = new Set<Allocation<L>>();
-  /** Lanes with a backlog that nobody has asked for yet, by what they hold. */
+  /** Lanes with a backlog beyond their open requests, by what they hold. */
   readonly #wantsMore = new BucketQueue<Allocation<L>>();
-  /** Busy lanes of which nobody knows whether more waits. */
+  /** Busy lanes whose backlog is unknown. */
   readonly #mayPrefetch = new Set<Allocation<L>>();
-  /** Less than none when first calls have come while all slots were taken. */
+  /** Negative if first calls have come while all slots were taken. */
   #free: number;
 
   constructor(slots: number, request: RequestCalls<L>) {
@@ -64,7 +64,7 @@ export class SlotAllocator<L extends LaneLoad> {
     this.changed(lane);
   }
 
-  /** The lane takes part no longer. */
+  /** The lane no longer takes part. */
   remove(lane: L): void {
     const allocation = this.#allocations.get(lane);
     if (allocation !== undefined) {
@@ -76,7 +76,7 @@ export class SlotAllocator<L extends LaneLoad> {
     }
   }
 
-  /** The lane has changed since the last plan. Means nothing for one that takes no part. */
+  /** The lane has changed since the last run. Ignored for a lane that takes no part. */
   changed(lane: L): void {
     const allocation = this.#allocations.get(lane);
     if (allocation !== undefined) {
@@ -84,7 +84,7 @@ export class SlotAllocator<L extends LaneLoad> {
     }
   }
 
-  /** Asks for what there are slots for. Returns the lanes that have changed, or have been asked for. */
+  /** Requests calls for the free slots. Returns the lanes that have changed or got a request. */
   run(): Set<L> {
     const seen = new Set<L>();
     const changed = this.#changed;
@@ -110,7 +110,7 @@ export class SlotAllocator<L extends LaneLoad> {
     const given = new Map<Allocation<L>, number>();
     const only = this.#wantsMore.only();
     if (only !== undefined) {
-      // Nobody to share with, which with one busy function is always so: no need to count slots one by one.
+      // A single lane shares with none, so there is no need to count slots one by one.
       const count = Math.min(this.#free, wanted(only.lane));
       return count > 0 ? given.set(only, count) : given;
     }
@@ -160,7 +160,7 @@ export class SlotAllocator<L extends LaneLoad> {
   }
 }
 
-/** Slots that a lane takes from the common pool: none while it only waits for a first call that may never come. */
+/** Slots that a lane takes from the common pool: none while it only waits for a first call. */
 export function held({ inFlight, open, backlog }: LaneLoad): number {
   return inFlight === 0 && backlog === 0 ? Math.max(0, open - 1) : inFlight + open;
 }
@@ -169,7 +169,7 @@ function needsFirst({ inFlight, open, limit }: LaneLoad): boolean {
   return inFlight === 0 && open === 0 && limit > 0;
 }
 
-/** Calls that wait for the lane, that it has room for, and that nobody has asked for yet. */
+/** Waiting calls that the lane has room for and has not requested yet. */
 function wanted({ inFlight, open, backlog, limit }: LaneLoad): number {
   return Math.max(0, Math.min(backlog, limit - inFlight) - open);
 }

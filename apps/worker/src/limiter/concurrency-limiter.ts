@@ -2,47 +2,47 @@ import { limiterRules as rules } from './limiter-rules.ts';
 
 /** A call that is at the function. */
 export interface SentCall {
-  /** Calls of this worker that the function had when this one came. */
+  /** Calls of this worker that were at the function when this one was sent. */
   readonly ahead: number;
   readonly sentAtMs: number;
-  /** How often the limit had been cut by then. */
+  /** How often the limit had been cut when it was sent. */
   readonly cuts: number;
 }
 
 /**
  * Learns from rejections how many calls at once a function takes from this worker. A state machine without a clock or a
- * timer: each method is told the time, in milliseconds of a monotonic clock.
+ * timer: each method takes the time, in milliseconds of a monotonic clock.
  *
- * - While nothing was ever rejected, the limit grows fast.
- * - A rejection tells the ceiling: the calls that were ahead of it. The limit goes to a margin below.
- * - From there it recovers to the ceiling and rests. Once enough calls were taken it probes: one call beyond the ceiling,
- *   then two more, then four, until the next rejection.
+ * - Until the first rejection, the limit grows fast.
+ * - A rejection shows the ceiling: the calls that were ahead of it. The limit drops to a margin below.
+ * - From there it recovers to the ceiling and rests. Once enough calls were taken it probes: one call beyond the
+ *   ceiling, then two more, then four, until the next rejection.
  *
- * It grows only while calls wait because of it. Several workers share a function as TCP connections share a line: each
- * gives way by a part of what it has, and takes by steps that do not depend on that, so their shares draw near.
+ * It grows only while calls wait because of it. Several workers share a function as TCP connections share a link: each
+ * decreases by a part of its limit and increases by steps that do not depend on it, so their shares converge.
  */
 export class ConcurrencyLimiter {
   #limit: number = rules.initial;
-  /** Calls that the function had when it last rejected one; infinite while it has not. */
+  /** Calls at the function when it last rejected one; infinite before the first rejection. */
   #ceiling = Number.POSITIVE_INFINITY;
   #atFunction = 0;
   #cuts = 0;
   #cutAt = 0;
   /** Calls taken since the last cut. */
   #taken = 0;
-  /** Whether one of them was sent since then as well. */
+  /** Whether one of them was also sent since then. */
   #proven = false;
   #changedAt: number | undefined;
-  /** Whether calls waited because of the limit since it changed. */
+  /** Whether calls have waited because of the limit since it changed. */
   #short = false;
   /** Size of the next step beyond the ceiling. */
   #stride = 1;
   #stepMs: number = rules.stepMs;
   /** How long a call takes; a moving mean. */
   #callMs = 0;
-  /** Times that a probe takes as long to come as the first one. */
+  /** Factor by which probes are delayed. */
   #patience = 1;
-  /** Since when the function has taken nothing; undefined while it takes calls. */
+  /** Since when the function has taken no call; undefined while it takes calls. */
   #uselessSince: number | undefined;
   #restsUntil = Number.NEGATIVE_INFINITY;
   #unheedingUntil = Number.NEGATIVE_INFINITY;
@@ -59,7 +59,7 @@ export class ConcurrencyLimiter {
     return Math.floor(this.#limit);
   }
 
-  /** As `limit`, but 0 while a function that takes nothing at all is left in peace. */
+  /** As `limit`, but 0 while a function that takes no calls at all is not asked. */
   allowed(now: number): number {
     return now < this.#restsUntil ? 0 : this.limit;
   }
@@ -76,12 +76,12 @@ export class ConcurrencyLimiter {
     return sent;
   }
 
-  /** A call waits because of the limit: only then has growing a meaning. */
+  /** A call waits because of the limit: only then does growing make sense. */
   fallsShort(): void {
     this.#short = true;
   }
 
-  /** The function has dealt with the call. */
+  /** The function has taken the call. */
   took(sent: SentCall, now: number): void {
     this.#leave(now);
     this.#taken += 1;
@@ -90,14 +90,14 @@ export class ConcurrencyLimiter {
     this.#uselessSince = undefined;
   }
 
-  /** The call has ended in a way that says nothing about how many the function takes. */
+  /** The call has ended in a way that says nothing about the function's capacity. */
   ended(now: number): void {
     this.#leave(now);
   }
 
   /**
-   * The function was not able to take the call, which may or may not be for the sake of the others. If it goes on until
-   * there are no others, it is not.
+   * The function could not take the call, perhaps because of other calls. If this goes on until no others are left, it
+   * has another reason.
    */
   refused(sent: SentCall, now: number): void {
     if (sent.ahead > 0 && now >= this.#unheedingUntil) {
@@ -112,7 +112,7 @@ export class ConcurrencyLimiter {
     }
   }
 
-  /** The function did not want the call because it has too many. */
+  /** The function rejected the call because it has too many. */
   rejected(sent: SentCall, now: number): void {
     this.#leave(now);
     const newsMs = rules.hearing * (now - sent.sentAtMs);
@@ -120,7 +120,7 @@ export class ConcurrencyLimiter {
     if (sent.cuts === this.#cuts) {
       this.#cut(sent.ahead, now);
     } else if (sent.ahead < this.#ceiling) {
-      // Of the same burst as the one that made us cut, and ahead of it.
+      // Part of the burst that caused the cut, and ahead of the rejected call.
       this.#lowerTo(sent.ahead, rules.margin, now);
     }
     this.#uselessSince ??= now;
@@ -129,7 +129,7 @@ export class ConcurrencyLimiter {
     }
   }
 
-  /** When what is allowed may change by time alone: a rest is over, or a step is due. Undefined: not at all. */
+  /** When the limit may next change by time alone: a rest is over, or a step is due. Undefined: never. */
   nextChangeAt(now: number): number | undefined {
     if (now < this.#restsUntil) {
       return this.#restsUntil;
@@ -137,7 +137,7 @@ export class ConcurrencyLimiter {
     return this.#short ? this.#stepDueAt() : undefined;
   }
 
-  /** Takes the step that is due by now, if there is one. */
+  /** Takes the step that is due, if any. */
   step(now: number): void {
     if (this.#short && now >= this.#stepDueAt()) {
       this.#limit = this.#grown();

@@ -4,37 +4,37 @@ import type { LimiterSignal } from './limiter-signal.ts';
 
 /** The right to call the function once. */
 export interface Pass {
-  /** The attempt has ended. To be called once. */
+  /** The attempt has ended. Call it once. */
   leave(signal: LimiterSignal): void;
-  /** Whether the function has rejected the call while it had others of ours: then it may be for their sake. */
+  /** Whether the function rejected the call while it had others of ours: then they may be the reason. */
   readonly rejectedInCompany: boolean;
 }
 
 export interface LaneGateOptions {
   /** Whether a limiter decides; without one, every call passes at once. */
   readonly adaptive: boolean;
-  /** There may be more room than before. */
+  /** Called when the lane may have more room than before. */
   readonly onRoom: () => void;
   /** Monotonic clock in milliseconds. */
   readonly now?: () => number;
 }
 
-/** A call that waits. It is told `undefined` when it is not to wait any longer. */
+/** Resumes a waiting call: with its pass, or with `undefined` if it must not wait any longer. */
 type Waiter = (pass: Pass | undefined) => void;
 
-/** What ends a wait before its turn has come. */
+/** What ends a wait before the call is admitted. */
 interface Patience {
   readonly signal: AbortWatch | undefined;
   readonly limitMs?: number;
 }
 
-/** Longest time that a rejected call waits here for its next attempt, in milliseconds. */
+/** Longest wait of a rejected call for its next attempt here, in milliseconds. */
 const longestHoldMs = 30_000;
 
 /**
- * What the calls of one function pass on their way to it: no more at once than its limiter allows. A call that was
- * rejected because the function was busy with others waits here for its next attempt, and goes before all others as
- * soon as one of those has been taken.
+ * The gate between a lane and its function: it admits no more calls at once than the limiter allows. A call that was
+ * rejected because the function was busy with others waits here for its next attempt, and is admitted before all others
+ * as soon as the function has taken one of those.
  */
 export class LaneGate {
   readonly #limiter = new ConcurrencyLimiter();
@@ -43,7 +43,7 @@ export class LaneGate {
   #adaptive: boolean;
   #closed = false;
   readonly #fresh = new Set<Waiter>();
-  /** Rejected, and nothing was taken since. */
+  /** Rejected, and the function has taken no call since. */
   readonly #blocked = new Set<Waiter>();
   readonly #eligible = new Set<Waiter>();
   #timer: NodeJS.Timeout | undefined;
@@ -73,12 +73,12 @@ export class LaneGate {
     return this.#limiter.atFunction;
   }
 
-  /** Calls at the function and those that wait here. */
+  /** Calls at the function and calls that wait here. */
   get occupied(): number {
     return this.#limiter.atFunction + this.#fresh.size + this.#eligible.size + this.#blocked.size;
   }
 
-  /** Calls that may be sent beyond those, at the moment. */
+  /** Calls that may be sent in addition, at the moment. */
   get room(): number {
     return Math.max(0, this.#allowed() - this.occupied);
   }
@@ -95,7 +95,10 @@ export class LaneGate {
     }
   }
 
-  /** For a call's first attempt by this worker. Undefined when the gate closes, or `signal` aborts, before its turn. */
+  /**
+   * For a call's first attempt by this worker. Undefined if the gate closes or `signal` aborts before the call is
+   * admitted.
+   */
   enter(signal?: AbortWatch): Pass | Promise<Pass | undefined> {
     if (this.#hasRoom() && !signal?.aborted) {
       return this.#pass();
@@ -104,8 +107,8 @@ export class LaneGate {
   }
 
   /**
-   * For a call that has just been rejected in company. Undefined when its turn does not come: nothing is at the function
-   * any more that could be taken, it has waited for 30 s, the gate closes, or `signal` aborts.
+   * For a call that was just rejected while others were at the function. Undefined if it is not admitted: no call is
+   * left at the function, it has waited for 30 s, the gate closes, or `signal` aborts.
    */
   again(signal?: AbortWatch): Promise<Pass | undefined> {
     if (!this.#adaptive || this.#limiter.atFunction === 0) {
@@ -114,7 +117,7 @@ export class LaneGate {
     return this.#wait(this.#blocked, { signal, limitMs: longestHoldMs });
   }
 
-  /** Nobody waits any longer. */
+  /** Releases all waiting calls. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -185,11 +188,11 @@ export class LaneGate {
         this.#limiter.ended(now);
     }
     if (this.#limiter.atFunction === 0) {
-      dismiss(this.#blocked); // whatever it is that the function has, it is not too many calls of ours
+      dismiss(this.#blocked); // the function's reason is not too many calls of ours
     }
   }
 
-  /** Takes a step that is due, lets through whom there is room for, and comes back when time alone changes something. */
+  /** Takes a step that is due, admits calls that have room, and sets the timer for the next change. */
   #advance(): void {
     if (this.#adaptive) {
       this.#limiter.step(this.#now());

@@ -1,15 +1,15 @@
 import type { AttemptResult } from '../invoke/index.ts';
 
-/** What an attempt says about how many calls at once the function takes. */
+/** What an attempt says about the function's capacity. */
 export type LimiterSignal =
   | 'taken'
   /** 429: the function has too many calls. */
   | 'rejected'
-  /** 503, or a connection that was not accepted: perhaps because it has too many, perhaps for another reason. */
+  /** 503, or a refused connection: because it has too many calls, or for another reason. */
   | 'refused'
   | 'unclear';
 
-/** Reads the signal of an attempt; `undefined` is one that was cut short. */
+/** The signal of an attempt's result; `undefined` is an attempt that was cut short. */
 export function toLimiterSignal(result: AttemptResult | undefined): LimiterSignal {
   if (result?.kind === 'unreachable') {
     return result.code === 'ECONNREFUSED' ? 'refused' : 'unclear';

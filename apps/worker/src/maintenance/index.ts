@@ -1,3 +1,3 @@
-// What a worker does for the streams again and again: restores schedules that the broker forgot, removes old outcomes.
+// Maintains the streams, periodically: restores schedules that the broker forgot, removes old outcomes.
 
 export { createMaintenance } from './maintenance.ts';

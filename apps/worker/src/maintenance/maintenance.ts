@@ -2,9 +2,9 @@ import { OutcomePruner, OverdueSchedules } from '@asyncfn/queue-core/jetstream';
 import { type Component, every, type Logger } from '@asyncfn/service-kit';
 import type { BrokerLink } from '../broker/index.ts';
 
-/** How often schedules are looked for that the broker has forgotten. */
+/** How often the worker looks for schedules that the broker has forgotten. */
 const overdueMs = 10_000;
-/** How often ends of calls are looked for that are to be forgotten: each worker at moments of its own. */
+/** How often the worker removes old outcomes; each worker at its own moments. */
 const pruneMs = 15_000;
 
 export function createMaintenance(
@@ -17,13 +17,13 @@ export function createMaintenance(
   const restore = async (): Promise<void> => {
     const schedules = topology.ready ? await overdue.restore() : 0;
     if (schedules > 0) {
-      logger.warn({ schedules }, 'schedules that the broker had forgotten are on their way again');
+      logger.warn({ schedules }, 'schedules that the broker had forgotten are stored again');
     }
   };
   const prune = async (): Promise<void> => {
     const { forgotten, kept } = topology.ready ? await pruner.prune() : { forgotten: 0, kept: 0 };
     if (forgotten + kept > 0) {
-      logger.debug({ forgotten, kept }, 'ends of calls that are old are forgotten, but for those of calls in motion');
+      logger.debug({ forgotten, kept }, 'old outcomes are removed, except those of active calls');
     }
   };
   return {
@@ -31,11 +31,11 @@ export function createMaintenance(
     start(signal) {
       void every(overdueMs, restore, {
         signal,
-        onError: (err) => logger.warn({ err }, 'overdue schedules could not be looked for yet'),
+        onError: (err) => logger.warn({ err }, 'overdue schedules could not be restored yet'),
       });
       void every(pruneMs * (0.75 + Math.random() / 2), prune, {
         signal,
-        onError: (err) => logger.warn({ err }, 'ends of calls could not be forgotten yet'),
+        onError: (err) => logger.warn({ err }, 'old outcomes could not be removed yet'),
       });
     },
   };

@@ -1,16 +1,19 @@
 import { ByteBudget } from './byte-budget.ts';
 
-/** What the worker holds for callers, by kind. Each kind has a room of its own, so that none of them waits for another. */
+/**
+ * Budgets for the bytes that the worker holds for callers. Each kind has its own, so that none of them waits for
+ * another.
+ */
 export interface Budgets {
-  /** Bodies of calls that were taken. */
+  /** Bodies of calls in flight. */
   readonly bodies: ByteBudget;
-  /** Responses of functions, until their calls' ends are stored. */
+  /** Responses of functions, until the outcomes are stored. */
   readonly results: ByteBudget;
   /** Bodies of callbacks that are being sent or wait for a slot. */
   readonly callbacks: ByteBudget;
 }
 
-/** So many of the largest responses fit into the budget. Fewer would have to wait for each other. */
+/** How many of the largest responses must fit into the budget. With fewer they would wait for each other. */
 export const minResponses = 6;
 
 /** A third of `limitBytes` for each kind. */

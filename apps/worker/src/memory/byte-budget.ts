@@ -1,43 +1,43 @@
-/** The bytes that one holder has counted. */
+/** The bytes counted for one holder. */
 export interface ByteShare {
   readonly bytes: number;
   /**
-   * Has at least so many counted.
-   * @param onRoom called once, as soon as there is room for them, if that is not at once. Never after `release`
-   * @returns whether they are counted already
+   * Reserves at least this many bytes.
+   * @param onRoom called once, as soon as they are reserved, if that is not at once. Never after `release`
+   * @returns whether they are reserved already
    */
   reserve(bytes: number, onRoom?: () => void): boolean;
-  /** No more than so many are held. Ends a wait for more. */
+  /** Reduces the reservation to this many bytes. Ends a wait for more. */
   shrink(bytes: number): void;
-  /** Nothing is held any more. Legal any number of times, and the share may be used again. */
+  /** Releases all bytes. May be called any number of times; the share can be used again. */
   release(): void;
 }
 
 /**
- * What is no larger is not counted and never waits: large bodies of one caller do not hold up the small ones of another.
- * How many of them a worker has is bounded by its slots.
+ * Bodies up to this size are not counted and never wait: large bodies of one caller do not delay small ones of another.
+ * The worker's slots bound how many it holds.
  */
 export const uncountedBytes = 16 * 1024;
 
-/** An owner may hold this many times what it leaves free for the others. */
+/** An owner may hold this many times what it leaves free for others. */
 const greed = 2;
 
 /**
- * How many bytes of one kind the worker holds at once, and for whom.
+ * Bounds the bytes of one kind that the worker holds at once, and shares them between owners.
  *
  * An owner may hold twice as much as it leaves free: one alone two thirds of the limit, two of them two fifths each. So
- * there is room for the next one however much some hold (dynamic thresholds, as in the shared buffers of switches).
+ * the next owner always has room (dynamic thresholds, as in the shared buffers of switches).
  *
- * Shares that grow could stop each other halfway. So one share of each owner may take all that is free, and if even that is
- * not enough, one of all shares may go beyond the limit: each of them in turn comes to its end.
+ * Growing shares could block each other halfway. So one share of each owner may take everything that is free, and if
+ * even that is not enough, one of all shares may exceed the limit: so each of them can finish in turn.
  */
 export class ByteBudget {
   readonly #limitBytes: number;
-  /** Those that hold something. */
+  /** Owners that hold something. */
   readonly #owners = new Map<string, Owner>();
-  /** In the order in which they came. */
+  /** In order of arrival. */
   readonly #waiting = new Map<Share, Wait>();
-  /** The share that may go beyond the limit. */
+  /** The share that may exceed the limit. */
   #exempt: Share | undefined;
   #usedBytes = 0;
 
@@ -45,7 +45,7 @@ export class ByteBudget {
     this.#limitBytes = limitBytes;
   }
 
-  /** More than the limit by one share at most. */
+  /** Exceeds the limit by one share at most. */
   get usedBytes(): number {
     return this.#usedBytes;
   }
@@ -79,7 +79,7 @@ export class ByteBudget {
     },
   };
 
-  /** Whether others of its owner wait that came before it. */
+  /** Whether earlier shares of its owner wait. */
   #isBehind({ bytes, owner }: Share): boolean {
     return bytes === 0 && [...this.#waiting.keys()].some((waiting) => waiting.owner === owner);
   }
@@ -98,7 +98,7 @@ export class ByteBudget {
     if (left >= 0 && (owner?.held ?? 0) + more <= greed * left) {
       return true;
     }
-    // Until it ends, a share that has begun keeps from others what it holds.
+    // Until it ends, a share that has begun keeps its bytes from others.
     if (owner !== undefined && share.bytes > 0) {
       owner.turn ??= share;
     }
@@ -125,7 +125,7 @@ export class ByteBudget {
     }
   }
 
-  /** Lets those go on that there is room for now: those of one owner in their order, but for the one whose turn it is. */
+  /** Resumes the shares that have room now: those of one owner in order, except for the one whose turn it is. */
   #grant(): void {
     const granted: Wait[] = [];
     const stuck = new Set<string>();
@@ -143,20 +143,23 @@ export class ByteBudget {
   }
 }
 
-/** What counts the bytes of one call. */
+/** The shares that count the bytes of one call. */
 export interface CallBytes {
   readonly body: ByteShare;
-  /** Of its result. */
+  /** Counts its result. */
   readonly result: ByteShare;
 }
 
 interface Patience {
-  /** Default: without an end. */
+  /** Default: no limit. */
   readonly waitMs?: number;
   readonly signal?: AbortSignal;
 }
 
-/** Waits for room. Resolves with whether there is; if not, before the time is up or the signal aborts, nothing more is counted. */
+/**
+ * Waits for room. Resolves with whether the bytes are reserved; if not, because the time is up or the signal aborts,
+ * nothing more is reserved.
+ */
 export function isReserved(share: ByteShare, bytes: number, { waitMs, signal }: Patience = {}): Promise<boolean> {
   return new Promise((resolve) => {
     const end = (isThere: boolean): void => {
@@ -178,14 +181,14 @@ export function isReserved(share: ByteShare, bytes: number, { waitMs, signal }: 
   });
 }
 
-/** Whose the bytes of a call are: those of one function for one submitter, so that neither takes the room of others. */
+/** The owner of a call's bytes: one function for one submitter, so that neither takes the room of others. */
 export function ownerOf(call: { readonly function: string; readonly submitter?: string | undefined }): string {
   return `${call.function}/${call.submitter ?? ''}`;
 }
 
 interface Owner {
   held: number;
-  /** The share that may take all that is free. */
+  /** The share that may take everything that is free. */
   turn: Share | undefined;
 }
 
@@ -194,7 +197,7 @@ interface Wait {
   readonly onRoom: () => void;
 }
 
-/** What a share asks its budget for. */
+/** The part of the budget that a share uses. */
 interface ShareBudget {
   reserve(share: Share, bytes: number, onRoom: (() => void) | undefined): boolean;
   shrink(share: Share, bytes: number): void;

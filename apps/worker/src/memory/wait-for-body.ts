@@ -6,17 +6,17 @@ import { type ByteShare, isReserved } from './byte-budget.ts';
 interface Needs {
   readonly store: Pick<CallStore, 'readBody'>;
   readonly logger: Logger;
-  /** Aborts when calls that have not begun go back. */
+  /** Aborts when calls that have not begun must go back. */
   readonly stopping: AbortSignal;
 }
 
 /**
- * What came of the wait: the body is there, or the call has to go back to its queue. If it has been taken out of there, the
- * broker drops it then; a server that does not show it may as well be behind.
+ * The result of the wait: the body is available, or the call must go back to its queue. If it was removed from there,
+ * the broker drops it; a server that does not have it may also be behind.
  */
 export type BodyWait = 'there' | 'back';
 
-/** Drops the body of a call that there is no room for, and reads it again when there is. */
+/** Drops the body of a call that has no room, and reads it again when it has. */
 export async function waitForBody(
   delivery: Delivery,
   call: Call,
@@ -36,7 +36,10 @@ export async function waitForBody(
     Object.assign(call, { body });
     return 'there';
   } catch (err) {
-    logger.warn({ err, callId: call.id, function: call.function }, 'body of a call cannot be read, it goes back');
+    logger.warn(
+      { err, callId: call.id, function: call.function },
+      'body of a call cannot be read: the call goes back to its queue',
+    );
     return 'back';
   }
 }

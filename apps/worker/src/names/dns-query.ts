@@ -1,17 +1,17 @@
 import { Resolver } from 'node:dns/promises';
 
-/** The addresses of a host name, as DNS has them. */
+/** The addresses of a host name in DNS. */
 export interface NameAnswer {
-  /** In the order in which they are to be tried. Never empty. */
+  /** In the order in which to try them. Never empty. */
   readonly addresses: readonly string[];
-  /** How long they hold. */
+  /** How long they are valid. */
   readonly ttlMs: number;
 }
 
 export interface DnsQueryOptions {
   /** `address` or `address:port` of each server, as `Resolver.setServers` takes them. None: those of this machine. */
   readonly servers: readonly string[];
-  /** For the answer, however many servers and names are tried. */
+  /** Time for the answer, however many servers and names are tried. */
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
 }
@@ -22,12 +22,12 @@ interface AddressRecord {
   readonly ttl: number;
 }
 
-/** For the answer to one packet; the second try of each server has twice the time. */
+/** Time for the answer to one packet; the second try of each server has twice as long. */
 const tryMs = 1_500;
-/** When the addresses of one family are there, the server has this long to name those of the other one (RFC 8305, 3). */
+/** Once the addresses of one family are known, the server has this long for those of the other one (RFC 8305, 3). */
 const otherFamilyMs = 250;
 
-/** The codes with which a server says that a name has no address. Then the next name of a search list is tried. */
+/** The codes by which a server says that a name has no address. Then the next name of a search list is tried. */
 const absent: ReadonlySet<string> = new Set(['ENOTFOUND', 'ENODATA', 'ESERVFAIL']);
 
 /** A lookup that has ended without an address. `code` is one of c-ares', such as `ENOTFOUND` or `ETIMEOUT`. */
@@ -42,14 +42,15 @@ export class NameLookupError extends Error {
 }
 
 /**
- * Asks DNS for the first of the names that has an address. Sends packets of its own (c-ares): no thread waits for the
- * answer, and when the time is up, or `signal` aborts, nothing of it is left.
+ * Asks DNS for the first of the names that has an address. Sends its own packets (c-ares): no thread waits for the
+ * answer, and nothing is left when the time is up or `signal` aborts.
  *
  * @throws NameLookupError
  */
 export async function queryAddresses(names: readonly string[], options: DnsQueryOptions): Promise<NameAnswer> {
   const { servers, deadlineMs, signal } = options;
-  // One for each lookup: `cancel` ends all that its resolver has asked. It costs 80 µs, and reads the servers anew.
+  // One resolver for each lookup, since `cancel` ends all queries of its resolver. It costs 80 µs and rereads the
+  // servers.
   const resolver = new Resolver({ timeout: tryMs, tries: 2 });
   const stop = new AbortController();
   const cancel = (): void => {
@@ -108,7 +109,7 @@ async function queryBothFamilies(resolver: Resolver, name: string): Promise<Name
   return worse(ipv4, ipv6);
 }
 
-/** Families in turn, so that both are among the first few (RFC 8305, 4). */
+/** Families alternate, so that both are among the first few (RFC 8305, 4). */
 function alternate<T>(first: readonly T[], second: readonly T[]): readonly T[] {
   const pairs = Array.from({ length: Math.max(first.length, second.length) }, (_, index) => [
     ...first.slice(index, index + 1),
@@ -121,7 +122,7 @@ function recordsOf(result: PromiseSettledResult<readonly AddressRecord[]>): read
   return result.status === 'fulfilled' ? result.value : [];
 }
 
-/** The failure that says more: a server that does not answer for one family may know the name. */
+/** The more informative failure: a server that does not answer for one family may know the name. */
 function worse(...results: readonly PromiseSettledResult<unknown>[]): Error {
   const failures = results.flatMap((result) => (result.status === 'rejected' ? [asLookupError(result.reason)] : []));
   return (
@@ -132,7 +133,7 @@ function worse(...results: readonly PromiseSettledResult<unknown>[]): Error {
 }
 
 function tooSlow(deadlineMs: number, cause: unknown): NameLookupError {
-  return new NameLookupError('ETIMEOUT', `no DNS server has told the host's address within ${deadlineMs} ms`, {
+  return new NameLookupError('ETIMEOUT', `no DNS server has returned the host's address within ${deadlineMs} ms`, {
     cause,
   });
 }

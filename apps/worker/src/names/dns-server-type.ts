@@ -1,6 +1,6 @@
 import { isIP, isIPv6 } from 'node:net';
 
-/** How a setting names a DNS server: as `Resolver.setServers` takes it. */
+/** A DNS server in a setting, in the format of `Resolver.setServers`. */
 export const dnsServerType = {
   expected: 'an IP address, with a port if it is not 53, such as 10.0.0.2, 10.0.0.2:5353 or [fd00::2]:5353',
   example: '10.0.0.2',

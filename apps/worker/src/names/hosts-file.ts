@@ -14,7 +14,7 @@ export function parseHosts(text: string): ReadonlyMap<string, readonly string[]>
   return addresses;
 }
 
-/** As names are compared: in lower case, without the dot that may stand behind a full name. */
+/** A name in the form used for comparison: in lower case, without the trailing dot of a full name. */
 export function toLookupName(name: string): string {
   return name.toLowerCase().replace(/\.$/, '');
 }

@@ -11,15 +11,15 @@ export interface NameResolverOptions {
   readonly logger: Logger;
   /** Ends all lookups. */
   readonly signal: AbortSignal;
-  /** What this machine knows by itself. Default: what its files say. */
+  /** The names that this machine knows. Default: those in its files. */
   readonly system?: SystemNames | undefined;
   /** For the answer to one lookup, in milliseconds. Default 5,000. */
   readonly deadlineMs?: number | undefined;
 }
 
-/** On whose behalf a name is looked up, and how long that may wait for its turn. */
+/** The caller on whose behalf a name is looked up, and how long the lookup may wait. */
 export interface Asker {
-  /** Undefined where callers have no names. */
+  /** Undefined if callers have no names. */
   readonly submitter: string | undefined;
   readonly waitMs: number;
 }
@@ -31,18 +31,19 @@ const maxPerSubmitter = maxLookups / 2;
 const maxNames = 1_000;
 const shortestTtlMs = 1_000;
 const longestTtlMs = 5 * 60_000;
-/** How long it is remembered that a lookup has failed. */
+/** How long a failed lookup is remembered. */
 const failureMs = 5_000;
 
-/** Code of the error for a name that has to wait for others. */
+/** Error code for a name that must wait for others. */
 export const namesBusy = 'names_busy';
 
 /**
- * Resolves host names that callers choose. Node's own lookup has four threads for all names, and one that a server never
- * answers keeps a thread for half a minute: functions would wait for the names of callbacks. Here each lookup has a
- * deadline, their number is bounded, and a submitter has a share of it. Answers are kept for as long as they hold.
+ * Resolves host names that callers choose. Node's own lookup has four threads for all names, and a name that a server
+ * never answers blocks a thread for half a minute: functions would wait for the names of callbacks. Here each lookup
+ * has a deadline, their number is bounded, and each submitter has a share of it. Answers are cached for as long as they
+ * are valid.
  *
- * Looked at are, as the C library does it, the hosts file, then DNS with the search list of `resolv.conf`.
+ * Like the C library, it uses the hosts file, then DNS with the search list of `resolv.conf`.
  */
 export class NameResolver {
   readonly #options: NameResolverOptions;
@@ -58,7 +59,7 @@ export class NameResolver {
   }
 
   /**
-   * The addresses of a host name, in the order in which they are to be tried.
+   * Returns the addresses of a host name, in the order in which to try them.
    * @throws NameLookupError with the code `names_busy` if too many of this submitter's names are being looked up
    */
   async resolve(name: string, asker: Asker): Promise<readonly string[]> {
@@ -71,7 +72,7 @@ export class NameResolver {
     return addresses;
   }
 
-  /** What is known of the name, or about to be. */
+  /** The cached answer for the name, or the pending one. */
   #find(name: string): Promise<NameAnswer> | undefined {
     const known = this.#known.get(name);
     if (known instanceof NameLookupError) {
@@ -94,7 +95,7 @@ export class NameResolver {
     }
   }
 
-  /** One lookup for all who ask for the name meanwhile. */
+  /** One lookup for all requests for the name in the meantime. */
   async #share(name: string): Promise<NameAnswer> {
     const lookup = this.#lookUp(name);
     this.#underWay.set(name, lookup);

@@ -1,16 +1,16 @@
-/** Which full names are asked for in place of a name. */
+/** The full names to look up in place of a name. */
 export interface SearchList {
   readonly domains: readonly string[];
-  /** A name with at least so many dots is asked for as it is first. */
+  /** A name with at least this many dots is looked up as it is first. */
   readonly ndots: number;
 }
 
-/** Of resolv.conf(5), which allows no more. */
+/** The limit of resolv.conf(5). */
 const maxNdots = 15;
 
 /**
- * The search list of a resolv.conf. Of several lines `search` and `domain` the last one counts.
- * @param hostname of this machine: what stands behind its first dot is searched if the file names nothing
+ * The search list of a resolv.conf. If it has several lines `search` and `domain`, the last one counts.
+ * @param hostname of this machine: the part after its first dot is searched if the file has no search list
  */
 export function parseSearchList(text: string, hostname: string): SearchList {
   let domains = hostname.includes('.') ? [hostname.slice(hostname.indexOf('.') + 1)] : [];
@@ -31,7 +31,7 @@ export function parseSearchList(text: string, hostname: string): SearchList {
   return { domains: domains.map((domain) => domain.replace(/\.$/, '')).filter(Boolean), ndots };
 }
 
-/** In the order in which they are asked for; the first that exists counts. As the resolver of glibc does it. */
+/** In lookup order; the first that exists counts, as in glibc's resolver. */
 export function toFullNames(name: string, { domains, ndots }: SearchList): readonly string[] {
   if (name.endsWith('.')) {
     return [name.slice(0, -1)];

@@ -14,10 +14,10 @@ export interface SystemNamesOptions {
   readonly now?: () => number;
 }
 
-/** How old what is known of a file may be. Container runtimes write these files while a process runs. */
+/** How long the content of a file is cached. Container runtimes write these files while a process runs. */
 const lookMs = 1_000;
 
-/** What the files of this machine say about host names, as they are now: Node's DNS resolver reads neither of the two. */
+/** The current content of this machine's files about host names: Node's DNS resolver reads neither of the two. */
 export class SystemNames {
   readonly #hosts: () => ReturnType<typeof parseHosts>;
   readonly #search: () => ReturnType<typeof parseSearchList>;
@@ -29,8 +29,8 @@ export class SystemNames {
   }
 
   /**
-   * The addresses of a name for which no DNS server is asked: one of the hosts file, or of this machine, which `localhost`
-   * and all below it means whatever a server says (RFC 6761, 6.3).
+   * The addresses of a name that needs no DNS server: one in the hosts file, or one of this machine: `localhost` and
+   * all names below it, whatever a server says (RFC 6761, 6.3).
    */
   addressesOf(name: string): readonly string[] | undefined {
     const key = toLookupName(name);
@@ -38,15 +38,15 @@ export class SystemNames {
     return this.#hosts().get(key) ?? (isLocal ? ['127.0.0.1', '::1'] : undefined);
   }
 
-  /** What DNS servers are asked for in its place, in this order. */
+  /** The names to look up at DNS servers in its place, in order. */
   fullNames(name: string): readonly string[] {
     return toFullNames(name, this.#search());
   }
 }
 
 /**
- * Returns a function that gives what is in a file. It reads within the call: a name must not wait for the threads that
- * look up the names of functions, and the files are small.
+ * Returns a function that returns the content of a file. It reads synchronously: a name must not wait for the threads
+ * that look up the names of functions, and the files are small.
  */
 function createReader<T>(
   path: string,

@@ -19,7 +19,7 @@ export interface InFlightOptions<D> {
   readonly logger: Logger;
 }
 
-/** Time for what must be told to the broker at the end. */
+/** Time for the last messages to the broker. */
 const brokerMs = 5_000;
 
 /**
@@ -49,7 +49,7 @@ async function finishCalls<D>({ leases, whenIdle, shutdownTimeoutMs, logger }: I
   }
 }
 
-/** Cuts short what is still running. What has not been settled by then goes back to the queue. */
+/** Aborts what is still running, and hands back what is not settled. */
 async function handBackCalls<D extends { readonly settled: boolean }>(options: InFlightOptions<D>): Promise<void> {
   const { leases, cutShort, whenIdle, handBack } = options;
   const held = leases.deliveries();

@@ -1,16 +1,16 @@
 import { type Delivery, initialAckWaitMs } from '@asyncfn/queue-core/jetstream';
 import { RotatingMap } from './rotating-map.ts';
 
-/** What has a lease: a call, or a stored callback. */
+/** A delivery with a lease: of a call, a stored callback or an expiry timer. */
 export interface Leased {
   /** Renews it. */
   inProgress(): void;
 }
 
 /**
- * Renews the leases of the calls in hand, so that a call may run for days while the calls of a dead worker are free
- * again within `ACK_WAIT`. One timer for all: a call that was there at the last tick and still is, is renewed, so no
- * lease gets older than two ticks, and a short call costs nothing.
+ * Renews the leases of deliveries in flight, so that a call may run for days while the calls of a dead worker are free
+ * again within `ACK_WAIT`. One timer serves all: it renews each delivery that was there at its last tick, so no lease
+ * gets older than two ticks, and a short call costs nothing.
  */
 export class LeaseRenewer<D extends Leased = Delivery> {
   readonly #young = new RotatingMap<D, D>();
@@ -20,23 +20,23 @@ export class LeaseRenewer<D extends Leased = Delivery> {
 
   /** @param ackWaitMs length of a lease in milliseconds */
   constructor(ackWaitMs: number) {
-    // Not every consumer has our lease: a gateway makes those of new functions with the initial one.
+    // Not every consumer has our lease: a gateway creates those of new functions with the initial one.
     this.#intervalMs = Math.min(ackWaitMs, initialAckWaitMs) / 3;
   }
 
-  /** From now on the delivery's lease is kept. */
+  /** Renews the delivery's lease from now on. */
   keep(delivery: D): void {
     this.#young.set(delivery, delivery);
     this.#timer ??= setInterval(() => this.#tick(), this.#intervalMs).unref();
   }
 
-  /** The delivery is settled or given back. */
+  /** The delivery is settled: its lease is no longer renewed. */
   release(delivery: D): void {
     this.#young.delete(delivery);
     this.#old.delete(delivery);
   }
 
-  /** Deliveries in hand. */
+  /** Deliveries in flight. */
   deliveries(): D[] {
     return [...this.#old, ...this.#young.values()];
   }

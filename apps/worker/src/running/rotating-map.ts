@@ -1,13 +1,13 @@
-/** So many entries are added before the table is made anew. */
+/** How many entries are added before the table is rebuilt. */
 const renewAfter = 512;
 
 /**
- * A `Map` for what comes and goes by the thousand.
+ * A `Map` for entries that come and go by the thousand.
  *
- * V8 moves a `Map` to a new table whenever the old one is written through, and lets each table point to the next. Once a
- * table that is no longer used has got into the old generation, all further ones, and with them every call of the last
- * seconds, survive until the next full collection (see ADR 28). A map that is made anew now and then has no such chain:
- * the few entries that are there at the time are copied, and nothing old points to them.
+ * V8 moves a `Map` to a new table whenever the old one is written through, and lets each table point to the next. Once
+ * an unused table is in the old generation, all later ones, and with them every call of the last seconds, survive until
+ * the next full collection (see ADR 28). A map that is rebuilt now and then has no such chain: its few current entries
+ * are copied, and nothing old points to them.
  */
 export class RotatingMap<K, V> {
   #entries = new Map<K, V>();
@@ -34,7 +34,7 @@ export class RotatingMap<K, V> {
     this.#entries = new Map();
   }
 
-  /** As they are now: what comes or goes while they are looked at makes no difference. */
+  /** A snapshot: later changes do not affect it. */
   values(): V[] {
     return [...this.#entries.values()];
   }

@@ -12,38 +12,43 @@ import type { RunningCallResponder } from '@asyncfn/queue-core/jetstream';
 import { type AbortWatch, CheapAbortSignal } from '../http/index.ts';
 import { RotatingMap } from './rotating-map.ts';
 
-/** So many calls that have left are remembered, at least: for whoever asks at the very moment in which they do. */
+/**
+ * How many ended attempts are remembered, at least: a gateway may ask about one at the very moment in which it ends.
+ */
 const rememberedCalls = 4_096;
-/** How long a call that was cancelled is remembered: a delivery of it may still be on its way. */
+/** How long a cancelled call is remembered: a delivery of it may still be on its way. */
 const rememberedMs = 60_000;
-/** How long after an outage a call may still be delivered that was cancelled during it. */
+/** How long after an outage the broker may still deliver a call that was cancelled during it. */
 const missedMs = 10_000;
-/** What was heard of the broker may be so old: a call that was cancelled since is still to be run by a delivery of before. */
+/** If the broker has been silent for longer, a call may have been cancelled unnoticed. */
 const maxSilentMs = 1_000;
 
 export interface RunningCallsOptions {
-  /** Monotonic clock in milliseconds: what was cancelled is not forgotten because somebody sets the time. */
+  /** Monotonic clock in milliseconds: setting the time must not make the worker forget cancelled calls. */
   readonly now?: () => number;
-  /** How old what was heard of the broker is, in milliseconds: see `BrokerPulse`. Default: it is new. */
+  /** How long the broker has been silent, in milliseconds: see `BrokerPulse`. Default: not at all. */
   readonly silentForMs?: () => number;
 }
 
-/** A call in hand. */
+/** An attempt in flight. */
 export interface RunningAttempt {
   /** Aborts the attempt: the call was cancelled, or the worker stops. */
   readonly signal: AbortWatch;
   /** Whether it was cancelled. */
   readonly isCancelled: boolean;
-  /** It is being attempted with so many retries before: several times, where the worker need not give it back between. */
+  /**
+   * The next attempt begins, after `retry` retries. Called several times if the worker retries without handing the call
+   * back.
+   */
   turn(retry: number, startedAt: number): void;
-  /** What follows the attempt is stored. */
+  /** The attempt has ended, and its follow-up is stored. */
   end(): void;
 }
 
-/** An attempt, and once it has left, the memory of it. The report is made when somebody asks, which few do. */
+/** An attempt, kept for a while after it has ended. The report is created only when a gateway asks. */
 class Attempt implements RunningAttempt {
   readonly signal = new CheapAbortSignal();
-  /** Under which it is in hand: see `identityTokens`. */
+  /** Key of the attempt: see `identityTokens`. */
   readonly key: string;
   readonly generation: number;
   readonly #maxRetries: number;
@@ -93,16 +98,16 @@ class Attempt implements RunningAttempt {
   }
 }
 
-/** The calls that this worker runs, for whoever asks about one of them, or wants it to end. */
+/** The calls that this worker runs. Gateways ask about them and cancel them. */
 export class RunningCalls implements RunningCallResponder {
   readonly #stop: AbortSignal;
   readonly #now: () => number;
   readonly #silentForMs: () => number;
   readonly #running = new RotatingMap<string, Attempt>();
-  /** Calls that have left lately, and those that left before them: forgetting all of a map at once costs nothing. */
+  /** Attempts that ended recently, and those that ended before them: dropping a whole map costs nothing. */
   #left = new Map<string, Attempt>();
   #leftBefore = new Map<string, Attempt>();
-  /** Calls that were cancelled, and when that was forgotten; the oldest first. */
+  /** Cancelled calls, and until when each is remembered; the oldest first. */
   readonly #cancelled = new Map<string, number>();
   #backSince = Number.NEGATIVE_INFINITY;
 
@@ -122,7 +127,7 @@ export class RunningCalls implements RunningCallResponder {
     stop.addEventListener('abort', abortAll, { once: true });
   }
 
-  /** An attempt begins. */
+  /** Registers an attempt that begins. */
   begin(call: Call, startedAt: number, maxRetries: number): RunningAttempt {
     const attempt = new Attempt(call, startedAt, maxRetries, this.#onEnd);
     this.#running.set(attempt.key, attempt);
@@ -149,15 +154,15 @@ export class RunningCalls implements RunningCallResponder {
     return true;
   }
 
-  /** The broker is back: what it told meanwhile was not heard. */
+  /** The connection is back: signals sent during the outage were missed. */
   noteOutage(): void {
     this.#backSince = this.#now();
   }
 
   /**
-   * Whether a call may have been cancelled without our hearing of it, so that its outcome must be looked for before it is
-   * run: there was an outage, or this process has stood still, and what it reads now was sent long ago.
-   * @param since when it came into our hands, on the monotonic clock. Default: just now
+   * Whether this worker may have missed that a call was cancelled, so that it must look for the outcome before running
+   * the call: after an outage, or after this process has stood still and reads what was sent long ago.
+   * @param since when the worker received it, on the monotonic clock. Default: now
    */
   mayHaveMissedCancel(since: number = this.#now()): boolean {
     if (this.#silentForMs() > maxSilentMs) {
@@ -166,7 +171,7 @@ export class RunningCalls implements RunningCallResponder {
     return since < this.#backSince + missedMs;
   }
 
-  /** Whether the call was cancelled a moment ago, so that its outcome must be looked for before it is run. */
+  /** Whether the call was cancelled a moment ago, so that the worker must look for its outcome before running it. */
   wasCancelled(call: Call): boolean {
     return this.#cancelled.size > 0 && this.#cancelled.has(generationTokens(keyOf(call)));
   }
@@ -174,7 +179,7 @@ export class RunningCalls implements RunningCallResponder {
   readonly #onEnd = (attempt: Attempt): void => {
     const { key } = attempt;
     if (this.#running.get(key) === attempt) {
-      this.#running.delete(key); // otherwise its next attempt has begun already
+      this.#running.delete(key); // if not, its next attempt has already begun
     }
     this.#left.set(key, attempt);
     if (this.#left.size >= rememberedCalls) {

@@ -2,16 +2,16 @@ import { type PublishResult, type RefusalReason, retry } from '@asyncfn/queue-co
 import { sleep } from '@asyncfn/service-kit';
 
 export interface PublishRetryOptions {
-  /** Whether the broker is there. While it is away nothing can be settled anyway, so that time does not count. */
+  /** Whether the broker is connected. While it is away nothing can be settled, so that time does not count. */
   readonly connected: () => boolean;
-  /** Ends the insisting, after one last try. */
+  /** Ends the retries, after one last try. */
   readonly signal: AbortSignal;
-  /** Longest time with a broker that is there and refuses all the same, in milliseconds. Default 30,000. */
+  /** Longest time with a broker that is connected but refuses, in milliseconds. Default 30,000. */
   readonly limitMs?: number;
   readonly sleep?: typeof sleep;
 }
 
-/** Refusals that time may heal. The others are an answer. */
+/** Refusals that may pass. The others are final. */
 const passing: ReadonlySet<RefusalReason> = new Set(['unavailable', 'timeout', 'overloaded', 'undecided']);
 
 /** Whether a later try may be stored. */
@@ -23,8 +23,8 @@ const firstWaitMs = 50;
 const longestWaitMs = 2_000;
 
 /**
- * Publishes until there is an answer: stored, in conflict, full or too large. A refusal that may pass is tried again;
- * what comes back then is the last refusal. Safe only for publishes that may be repeated.
+ * Publishes until the broker decides: stored, in conflict, full or too large. Retries after a refusal that may pass,
+ * and returns the last one if time is up. Only for publishes that may be repeated.
  */
 export function publishWithRetry(
   publish: () => Promise<PublishResult>,

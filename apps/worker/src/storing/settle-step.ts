@@ -1,6 +1,6 @@
 /**
- * The steps of settling a call, in their order, each named by what has just been done. Tests stop a worker dead at each
- * of them; what a caller can observe then is listed in ARCHITECTURE.md.
+ * The steps of settling a call, in order, each named by what has just been done. Tests kill a worker at each of them;
+ * ARCHITECTURE.md lists what a caller can observe then.
  */
 type SettleStep =
   | 'function answered'
@@ -11,5 +11,5 @@ type SettleStep =
   | 'callback stored'
   | 'call acknowledged';
 
-/** Told of every step; in production nobody listens. */
+/** Called at every step; only tests use it. */
 export type OnSettleStep = (step: SettleStep, callId: string) => void;

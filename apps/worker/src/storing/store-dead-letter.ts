@@ -11,13 +11,13 @@ export interface Original {
 
 export interface DeadLetterResult {
   readonly result: PublishResult;
-  /** As it is kept. */
+  /** As it is stored. */
   readonly letter: DeadLetter;
 }
 
 /**
- * Puts something among the dead letters, whole. What is too large for the broker is left out, and the dead letter says so:
- * without a dead letter, it would come back for ever.
+ * Stores a dead letter, whole. Parts that are too large for the broker are omitted, and the dead letter says so:
+ * without a dead letter, the call would come back for ever.
  */
 export async function storeDeadLetter(
   store: Pick<CallStore, 'putDeadLetter'>,

@@ -8,7 +8,7 @@ import type { AttemptResult } from '../invoke/index.ts';
 import { cutShort, endSpan } from './end-span.ts';
 import { requestAttributes } from './http-attributes.ts';
 
-/** What is known of an attempt before it. */
+/** What is known before an attempt. */
 export interface AttemptFacts {
   readonly call: Call;
   readonly delivery: Delivery;
@@ -18,14 +18,14 @@ export interface AttemptFacts {
 }
 
 /**
- * One attempt in the trace of its call: how long the call waited in its queue, that it is processed, and within that the
- * request to the function. Whatever is done with a call hangs below the span that its headers name, in the order of time,
- * so that the trace looks the same whichever workers did it, and after a crash.
+ * The spans of one attempt in the trace of its call: the wait in the queue, the processing, and within that the request
+ * to the function. Every span is a child of the span that the call's headers name, in order of time, so that the trace
+ * looks the same whichever workers ran the call, and after a crash.
  */
 export class AttemptTrace {
-  /** The call, whose trace is known from here on: of a call that came without one it begins with its wait, in hindsight. */
+  /** The call, with a trace context: the trace of a call that came without one begins with its wait, in hindsight. */
   readonly call: Call;
-  /** The call as its function is to see it: sent from within this attempt. */
+  /** The call with the trace context of this attempt, for its function. */
   readonly request: Call;
   readonly traceId: string;
   readonly #processing: Span;
@@ -63,7 +63,7 @@ export class AttemptTrace {
     this.traceId = this.#processing.spanContext().traceId;
   }
 
-  /** The function has answered, or has not. Without a result the whole attempt was cut short. */
+  /** Ends the request's span. Without a result the whole attempt was cut short. */
   ended(result: AttemptResult | undefined): void {
     if (result === undefined) {
       endSpan(this.#asking, cutShort);
@@ -79,7 +79,7 @@ export class AttemptTrace {
     endSpan(this.#asking, status >= 400 ? String(status) : undefined);
   }
 
-  /** It is decided what follows a result. */
+  /** What follows the result has been decided. */
   settled(verdict: Verdict): void {
     this.#processing.setAttribute('asyncfn.verdict', verdict.kind);
     endSpan(this.#processing, verdict.kind === 'succeeded' ? undefined : verdict.reason);
@@ -87,8 +87,9 @@ export class AttemptTrace {
 }
 
 /**
- * The time between the broker and this attempt, known only at its end. Of a call that is delivered again, or attempted
- * again without going back, it would tell the time with those who had it before. Times are dates: the SDK takes a number from before the process for another.
+ * The wait between the broker and this attempt, known only at its end. Not for a call that is delivered again, or
+ * attempted again without going back: it would include the time of earlier attempts. Times are dates, since the SDK
+ * misreads a number from before the start of the process.
  */
 function traceWait(
   tracer: Tracer,
@@ -102,7 +103,7 @@ function traceWait(
     return undefined;
   }
   const options = { kind: SpanKind.INTERNAL, attributes, startTime: new Date(storedAtMs) };
-  // The broker's clock is another than ours.
+  // The broker's clock differs from ours.
   const wait = tracer.startSpan(`wait ${call.queue}`, options, parent);
   wait.end(new Date(Math.max(storedAtMs, now)));
   return wait;

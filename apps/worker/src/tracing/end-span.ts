@@ -1,6 +1,6 @@
 import { type Span, SpanStatusCode } from '@opentelemetry/api';
 
-/** Ends a span, as failed where there is a word for what went wrong. It is one of few: never text of others (P9). */
+/** Ends a span, as failed if `error` is set: one of a few fixed values, never text from elsewhere (P9). */
 export function endSpan(span: Span, errorType: string | undefined): void {
   if (errorType !== undefined) {
     span.setAttribute('error.type', errorType);

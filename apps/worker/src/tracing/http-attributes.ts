@@ -1,7 +1,7 @@
 import { displayUrl } from '@asyncfn/service-kit';
 import type { Attributes } from '@opentelemetry/api';
 
-/** Who is asked, in the words of the semantic conventions for HTTP clients. No userinfo and no query (P9). */
+/** Attributes of the requested server, by the semantic conventions for HTTP clients. No userinfo and no query (P9). */
 export function requestAttributes(url: string, retry: number): Attributes {
   return {
     'http.request.method': 'POST',
@@ -11,7 +11,7 @@ export function requestAttributes(url: string, retry: number): Attributes {
   };
 }
 
-/** What is stored may come from elsewhere, and may be no URL. */
+/** A stored URL may come from elsewhere and be invalid. */
 function serverOf(url: string): Attributes {
   if (!URL.canParse(url)) {
     return {};

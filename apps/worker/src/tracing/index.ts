@@ -1,4 +1,4 @@
-// What a span of a worker says.
+// The spans of a worker.
 
 export { AttemptTrace } from './attempt-trace.ts';
 export { cutShort, endSpan } from './end-span.ts';

@@ -34,7 +34,7 @@ function needsFirst({ inFlight, open, limit }: LaneLoad): boolean {
   return inFlight === 0 && open === 0 && limit > 0;
 }
 
-/** Slots that a lane takes from the common pool: none while it only waits for a first call that may never come. */
+/** Slots that a lane takes from the common pool: none while it only waits for a first call. */
 function held({ inFlight, open, backlog }: LaneLoad): number {
   return inFlight === 0 && backlog === 0 ? Math.max(0, open - 1) : inFlight + open;
 }
@@ -44,7 +44,7 @@ function asked(lane: LaneLoad): number {
   return lane.open + (needsFirst(lane) ? 1 : 0);
 }
 
-/** Calls that wait for the lane, that it has room for, and that nobody has asked for yet. */
+/** Waiting calls that the lane has room for and has not requested yet. */
 function wanted(lane: LaneLoad): number {
   return Math.max(0, Math.min(lane.backlog, lane.limit - lane.inFlight) - asked(lane));
 }

@@ -191,7 +191,7 @@ describe('composeService', () => {
   });
 });
 
-/** Lets turns of the event loop pass. */
+/** Lets ticks of the event loop pass. */
 async function turns(count = 1): Promise<void> {
   for (let i = 0; i < count; i++) {
     await new Promise(setImmediate);

@@ -35,7 +35,7 @@ interface Connection {
   underWay: number;
   /** What is under way may have others like it beside it. */
   isParallel: boolean;
-  /** In the order in which they came. */
+  /** In order of arrival. */
   waiting: Exchange[];
   /** Whose the next one is, while the connection waits for its turn among all. */
   submitter: string | undefined;

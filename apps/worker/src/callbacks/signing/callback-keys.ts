@@ -4,9 +4,9 @@ import { OncePerHour } from '../../once-per-hour.ts';
 import type { TokenKeys } from './token-secrets.ts';
 
 export interface CallbackKeysOptions {
-  /** Those of all calls whose token has none of its own, newest first; none: their callbacks are not signed. */
+  /** Secrets for calls whose token has none of its own, newest first; empty: their callbacks are not signed. */
   readonly common: readonly Uint8Array[];
-  /** The tokens that are known now; undefined where no tokens file is set. */
+  /** The currently known tokens; undefined if no tokens file is set. */
   readonly tokens: () => TokenKeys | undefined;
   readonly logger: Logger;
   /** Unix time in milliseconds. */
@@ -14,9 +14,9 @@ export interface CallbackKeysOptions {
 }
 
 /**
- * Decides what signs a callback: the secrets of its call's token, as the tokens file has them at the time of the
- * delivery, or else the common ones. The callback of a token that is not known here is left unsigned if that token had
- * secrets of its own when the call was accepted: receivers of others trust the common ones.
+ * Decides which secrets sign a callback: those of its call's token, as the tokens file has them at the time of the
+ * delivery, or else the common ones. A callback whose token is unknown here stays unsigned if that token had secrets of
+ * its own when the call was accepted: the receivers of other callers trust the common ones.
  */
 export class CallbackKeys {
   readonly #options: CallbackKeysOptions;
@@ -27,7 +27,7 @@ export class CallbackKeys {
     this.#warned = new OncePerHour(options.now);
   }
 
-  /** Newest first; none for a callback that is not to be signed. */
+  /** Newest first; empty for a callback that is not signed. */
   of(task: Pick<CallbackTask, 'callId' | 'function' | 'submitter' | 'ownSecret'>): readonly Uint8Array[] {
     const { common, tokens } = this.#options;
     const { submitter, ownSecret } = task;

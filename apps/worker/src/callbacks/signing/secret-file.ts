@@ -2,13 +2,13 @@ import { parseSigningSecret, signingSecretType } from '@asyncfn/queue-core/webho
 
 export type SecretFile =
   | { readonly kind: 'keys'; readonly keys: readonly Uint8Array[] }
-  /** Says nothing of the content. */
+  /** Quotes nothing of the content. */
   | { readonly kind: 'refused'; readonly problem: string };
 
-/** As many hashes as a token may have: enough for any rotation. */
+/** As many as a token may have hashes: enough for any rotation. */
 const maxSecrets = 5;
 
-/** Reads the text of a file of signing secrets: one or more, newest first, apart by line ends, blanks or commas. */
+/** Parses a file of signing secrets: one or more, newest first, separated by line ends, blanks or commas. */
 export function parseSecretFile(text: string): SecretFile {
   const secrets = text.split(/[\s,]+/).filter((part) => part !== '');
   if (secrets.length === 0) {
@@ -21,7 +21,7 @@ export function parseSecretFile(text: string): SecretFile {
   const wrong = keys.indexOf(undefined);
   return wrong < 0
     ? { kind: 'keys', keys: keys.filter((key) => key !== undefined) }
-    : refused(`holds as number ${wrong + 1} something else than ${signingSecretType.expected}`);
+    : refused(`holds as number ${wrong + 1} something other than ${signingSecretType.expected}`);
 }
 
 function refused(problem: string): SecretFile {

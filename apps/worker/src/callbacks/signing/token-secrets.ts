@@ -3,14 +3,14 @@ import { parseTokensFile, secretFilesOf } from '@asyncfn/tokens';
 import type { WorkerConfig } from '../../config.ts';
 import { parseSecretFile, type SecretFile } from './secret-file.ts';
 
-/** The keys of each token that is known, newest first; undefined for one without secrets of its own. */
+/** The keys of each known token, newest first; undefined for a token without secrets of its own. */
 export type TokenKeys = ReadonlyMap<string, readonly Uint8Array[] | undefined>;
 
 /**
  * Reads the secrets that `AUTH_TOKENS_FILE` names.
  *
- * @returns undefined where no such file is set
- * @throws ConfigError that names everything that is wrong with the file and with the secrets
+ * @returns undefined if the setting is empty
+ * @throws ConfigError that lists every problem with the file and the secrets
  */
 export async function loadTokenSecrets({
   authTokensFile: path,
