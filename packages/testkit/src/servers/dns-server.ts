@@ -12,7 +12,7 @@ export interface DnsQuestion {
 
 /** A DNS server on a port of 127.0.0.1 (UDP), which remembers what it was asked. */
 export class DnsServer implements AsyncDisposable {
-  /** In the order in which they came. The list is live. */
+  /** In order of arrival. The list is live. */
   readonly questions: DnsQuestion[] = [];
   /** May be replaced at any time. Addresses of both families may be given: each is told when it is asked for. */
   answer: (question: DnsQuestion) => DnsAnswer;

@@ -9,12 +9,12 @@ import { type CallStore, type CancelIntents, toCancelled } from '../store/index.
 import type { CallRemover } from './call-remover.ts';
 
 export type CancelResult =
-  /** It has ended as `cancelled`, by us. */
+  /** We have ended it as `cancelled`. */
   | { readonly kind: 'cancelled'; readonly call: EndedCall }
-  /** It had ended already, as `call` says. */
+  /** It had already ended, as `call` says. */
   | { readonly kind: 'ended'; readonly call: EndedCall }
   | { readonly kind: 'unknown' }
-  /** The broker could not write it down. The call may still be cancelled, or go on: ask for its state. */
+  /** The broker could not store it. The call may still be cancelled, or go on: ask for its state. */
   | {
       readonly kind: 'refused';
       readonly reason: Exclude<RefusalReason, 'conflict' | 'too_large'>;
@@ -27,7 +27,7 @@ export interface CallCancellerDependencies {
   readonly intents: Pick<CancelIntents, 'store' | 'drop'>;
   readonly remover: Pick<CallRemover, 'remove' | 'removeAll' | 'isDelivered'>;
   readonly runningCalls: Pick<RunningCallClient, 'ask' | 'abort' | 'broadcastCancel'>;
-  /** Retries that a call of the function may have, where the call does not say. */
+  /** Retries that a call of the function may have if the call does not say. */
   readonly maxRetries: (functionName: string) => number;
   /** Unix time in milliseconds. */
   readonly now?: () => number;
@@ -35,25 +35,25 @@ export interface CallCancellerDependencies {
   readonly monotonicNow?: () => number;
 }
 
-/** A call that moves faster than it can be cancelled is going to end soon. */
+/** A call that changes state faster than it can be cancelled will end soon. */
 const maxTries = 20;
-/** How long a worker that has not answered yet may take to abort a call, should it have it: milliseconds. */
+/** How long a worker that has not answered may take to abort the call if it runs it, in milliseconds. */
 const silentAbortMs = 700;
 /**
- * How long it may take to say that it runs a call, before the call is cancelled because none does: milliseconds. A client
- * that asks for a state waits less.
+ * How long workers may take to say that they run a call before it is cancelled because none does, in milliseconds. A
+ * client that asks for a state waits less.
  */
 const patienceMs = 2_000;
 
 /**
- * Ends calls as `cancelled`. The outcome decides, as for every end: it is recorded only if there is none, so exactly one
- * of `cancelled` and the real end wins (P2).
+ * Ends calls as `cancelled`. The outcome decides, as for every end: it is recorded only if there is none, so exactly
+ * one of `cancelled` and the real end wins (P2).
  *
- * A call that was never delivered is taken out of its queue before the outcome is recorded: its first delivery does not
- * look for one, and must not come after it. If it was delivered and ended in between, it is put back, for what its worker
- * may not live to do after that end. One that was delivered stays until the outcome is there: each further
- * delivery looks for it, and what is left to do after a real end is done from the message. An intent that is stored
- * first lets `sweep` finish what a crash leaves half done.
+ * A call that was never delivered is removed from its queue before the outcome is recorded: its first delivery does not
+ * look for an outcome, so it must not come after one. If it was delivered and ended in between, it is put back, so that
+ * the follow-up of its end is not lost if its worker dies. A call that was delivered stays until the outcome is stored:
+ * each further delivery looks for it, and the follow-up of a real end needs the message. A cancel intent is stored
+ * first, so that `sweep` can finish what a crash interrupts.
  */
 export class CallCanceller {
   readonly #deps: CallCancellerDependencies;
@@ -66,7 +66,7 @@ export class CallCanceller {
     this.#monotonicNow = deps.monotonicNow ?? performance.now.bind(performance);
   }
 
-  /** Throws `QueueError` where the broker does not answer: it may be repeated. */
+  /** Throws `QueueError` if the broker does not answer: it may be repeated. */
   async cancel(address: CallAddress): Promise<CancelResult> {
     for (let tries = 0; ; tries++) {
       const seenAt = this.#monotonicNow();
@@ -91,11 +91,11 @@ export class CallCanceller {
   }
 
   /**
-   * Cancels a call that waits by its newest message, as a part of many: whoever runs it by now is told, but not waited
-   * for. Undefined where it has moved on. Throws `QueueError`.
+   * Cancels a waiting call by its newest message, as one of many: tells a worker that runs it by now, without waiting
+   * for it. Undefined if the call has changed state. Throws `QueueError`.
    */
   async cancelWaiting(queued: QueuedCall): Promise<CancelResult | undefined> {
-    // Listed a moment ago by whoever purges many.
+    // The purge has just listed it.
     return this.#end({ ...queued, seenAt: this.#monotonicNow() }, undefined, false, async () => {
       await this.#removeFired(queued);
       this.#deps.runningCalls.broadcastCancel(keyOf(queued.call));
@@ -103,8 +103,8 @@ export class CallCanceller {
   }
 
   /**
-   * Cancels a call that was delivered before, as a part of many. One that a worker runs is left alone: then undefined.
-   * One that a worker is about to begin in this very moment may be aborted. Throws `QueueError`.
+   * Cancels a call that was delivered before, as one of many. Undefined if a worker runs it: then it is left alone. A
+   * call that a worker begins at this very moment may be aborted. Throws `QueueError`.
    */
   async cancelUnlessRunning(address: CallAddress): Promise<CancelResult | undefined> {
     const state = await this.#deps.finder.find(address);
@@ -112,14 +112,14 @@ export class CallCanceller {
     return isTaken && !(state.isSilent && (await this.#isLeft(address))) ? undefined : this.cancel(address);
   }
 
-  /** Whether no worker says that it runs the call, given more time. */
+  /** Whether no worker says that it runs the call, even with more time. */
   async #isLeft(address: CallAddress): Promise<boolean> {
     const queued = await this.#deps.finder.findQueued(address);
     const answer = queued && (await this.#deps.runningCalls.ask(attemptOf(queued), { patienceMs, orLeft: false }));
     return answer?.kind === 'silent';
   }
 
-  /** Undefined where the call has moved on meanwhile, so that it must be looked for again. */
+  /** Undefined if the call has changed state in the meantime, so that it must be looked for again. */
   async #cancelQueued(queued: LocatedCall, state: CallState): Promise<CancelResult | undefined> {
     const isDelivered = await this.#deps.remover.isDelivered(queued);
     return this.#end(queued, state, isDelivered, () => this.#removeAndAbort(queued, state));
@@ -141,9 +141,9 @@ export class CallCanceller {
       return refused(intent);
     }
     if (!this.#isFresh(queued)) {
-      return undefined; // the intent stays, for whoever looks again
+      return undefined; // the intent stays for the next look
     }
-    // A broker that is full has room for the outcome once the call is out of its queue.
+    // A full broker has room for the outcome once the call has left its queue.
     if (!isDelivered && !(await remover.remove(queued))) {
       await intents.drop(intent);
       return undefined;
@@ -154,19 +154,22 @@ export class CallCanceller {
     } else if (result?.kind === 'ended' && !isDelivered) {
       await this.#putBack(queued, result.call);
     }
-    // As long as no end is known, the intent is what the call has instead of one.
+    // Until an outcome is known, the intent stands in for it.
     if (result !== undefined && result.kind !== 'refused') {
       await intents.drop(intent);
     }
     return result;
   }
 
-  /** What was seen of a call that long ago may have changed, and been forgotten: it has to be looked for again. */
+  /**
+   * Whether the call was seen recently. If not, its state may have changed and been forgotten: it must be looked for
+   * again.
+   */
   #isFresh({ seenAt }: LocatedCall): boolean {
     return isFresh(seenAt, this.#monotonicNow());
   }
 
-  /** Undefined where it took too long, or the end that was in the way is forgotten. */
+  /** Undefined if it took too long, or the outcome that was in the way is forgotten. */
   async #record(queued: LocatedCall, outcome: Outcome): Promise<CancelResult | undefined> {
     const late = refusedAs('timeout', 'it was looked for too long ago');
     const result = await retryWhileUndecided(async () =>
@@ -186,18 +189,18 @@ export class CallCanceller {
       return undefined;
     }
     const call = toEnded(found.outcome);
-    // The confirmation of ours may have got lost.
+    // It may be ours, with a lost confirmation.
     const isOurs = found.outcome.status === 'cancelled' && found.outcome.endedAt === outcome.endedAt;
     return { kind: isOurs ? 'cancelled' : 'ended', call };
   }
 
   /**
-   * The message was ours to remove, and with it went what a further worker would need, should the one that has ended the
-   * call die before it has called back. Where all is done by then, the message goes at its next delivery. One of the
-   * attempt before may still be in the queue, on its way out.
+   * Puts back the removed message, which another worker needs if the one that has ended the call dies before its
+   * callback. If everything is done by then, the message is acked at its next delivery. A message of the previous
+   * attempt may still be in the queue, about to be acked.
    */
   async #putBack({ call }: QueuedCall, { outcome }: EndedCall): Promise<void> {
-    // It must not be forgotten beside the message.
+    // Its outcome must not be forgotten while the message exists.
     const ended = outcome.status === 'cancelled' ? undefined : await this.#deps.calls.findOutcome(outcome);
     const renewed = ended && (await retryWhileUndecided(() => this.#deps.calls.renewOutcome(ended)));
     if (renewed === undefined || (renewed.kind === 'refused' && renewed.reason !== 'conflict')) {
@@ -216,7 +219,7 @@ export class CallCanceller {
     }
   }
 
-  /** Nothing of the call comes back, and whoever runs it stops. */
+  /** Removes all messages of the call, and aborts it in the worker that runs it. */
   async #removeAndAbort(queued: QueuedCall, state: CallState | undefined): Promise<void> {
     const { remover, runningCalls } = this.#deps;
     const key = keyOf(queued.call);
@@ -227,19 +230,19 @@ export class CallCanceller {
     } else if (await remover.isDelivered(queued)) {
       await runningCalls.abort(key, silentAbortMs);
     } else {
-      // A delivery may be on its way to a worker all the same.
+      // A delivery may still be on its way to a worker.
       runningCalls.broadcastCancel(key);
     }
   }
 
-  /** A schedule that was due in this moment has put the call on the queue all the same. */
+  /** A schedule that was due at this moment may have put the call on the queue nevertheless. */
   async #removeFired({ subject }: QueuedCall): Promise<void> {
     if (subject.readiness === 'later') {
       await this.#deps.remover.removeAll(subject);
     }
   }
 
-  /** What a crash has left in the queue of a call that was cancelled. */
+  /** Removes what a crash has left in the queue of a cancelled call. */
   async #clearAway({ outcome }: EndedCall, queued: QueuedCall | undefined): Promise<void> {
     if (outcome.status === 'cancelled' && queued !== undefined && isOf(queued, outcome)) {
       await this.#removeAndAbort(queued, undefined);
@@ -253,12 +256,12 @@ export class CallCanceller {
   }
 }
 
-/** A call as it was found in its queue, and when that was looked for, on the monotonic clock. */
+/** A call as it was found in its queue, and when, on the monotonic clock. */
 interface LocatedCall extends QueuedCall {
   readonly seenAt: number;
 }
 
-/** Whether a message is of the replay that the outcome is of. */
+/** Whether a message is of the outcome's replay generation. */
 function isOf({ call }: QueuedCall, outcome: Outcome): boolean {
   return (call.generation ?? 0) === outcome.generation && isSameCall(identityOf(call), outcome);
 }

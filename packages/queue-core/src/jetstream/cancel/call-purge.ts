@@ -7,7 +7,7 @@ import { type LaneProgress, laneProgress, type QueueTopology, wasDelivered } fro
 import { type QueuedCall, toQueuedCall } from '../lookup/index.ts';
 import type { CallCanceller, CancelResult } from './call-canceller.ts';
 
-/** What is to be purged: a function, a queue, or a function in a queue. */
+/** What to purge: a function, a queue, or a function in a queue. */
 export interface PurgeTarget {
   /** Default: all queues. */
   readonly queue?: string | undefined;
@@ -16,21 +16,21 @@ export interface PurgeTarget {
 }
 
 export interface PurgeOptions {
-  /** Ends the purge between two batches. What is not purged by then waits on. */
+  /** Ends the purge between two batches. Calls that are not purged by then stay queued. */
   readonly signal?: AbortSignal;
-  /** Told how many calls have been cancelled so far. */
+  /** Called with how many calls have been cancelled so far. */
   readonly onProgress?: (purged: number) => void;
 }
 
 /** Calls that are cancelled at once. */
 const batch = 256;
-/** Bytes of their bodies: the broker sends messages whole. */
+/** Most bytes of their bodies: the broker sends whole messages. */
 const batchBytes = 16 * 1024 * 1024;
 
 /**
- * Cancels all calls that wait, for their turn, their time or a retry: each ends as `cancelled`, as by itself. Calls that
- * a worker runs, and those that come after the beginning, are left alone. A crash in between leaves what is not purged
- * yet waiting.
+ * Cancels all waiting calls: ready, delayed, or waiting for a retry. Each ends as `cancelled`, as if cancelled alone.
+ * Calls that a worker runs, and calls that come after the beginning, are left alone. After a crash, calls that are not
+ * purged yet stay queued.
  */
 export class CallPurge {
   readonly #topology: Pick<QueueTopology, 'manager' | 'listQueues'>;
@@ -48,7 +48,9 @@ export class CallPurge {
     this.#namesOf = namesOf;
   }
 
-  /** Returns how many calls have been cancelled. Throws `QueueError`: what is cancelled by then stays so. */
+  /**
+   * Returns how many calls have been cancelled. Throws `QueueError`: calls that are cancelled by then stay cancelled.
+   */
   async purge({ queue, function: name }: PurgeTarget, options: PurgeOptions = {}): Promise<number> {
     const queues = (await this.#topology.listQueues()).filter((known) => queue === undefined || known === queue);
     const names = name === undefined ? [undefined] : this.#namesOf(name);
@@ -65,7 +67,7 @@ export class CallPurge {
     return purged;
   }
 
-  /** Gives how many calls each batch has cancelled. */
+  /** Yields how many calls each batch has cancelled. */
   async *#purgeQueue(queue: string, name: string | undefined): AsyncGenerator<number, void, void> {
     const end = await this.#lastSequence(queue);
     for (let next = 1; next <= end; ) {
@@ -88,14 +90,14 @@ export class CallPurge {
     return results.filter((result) => result?.kind === 'cancelled').length;
   }
 
-  /** What was delivered is run by a worker, or waits again: given back, or until the lease of a dead one runs out. */
+  /** A delivered call is running, or waits again: after a nak, or until the lease of a dead worker runs out. */
   #cancel(call: QueuedCall, progress: LaneProgress | undefined): Promise<CancelResult | undefined> {
     const { subject } = call;
     const isNew = subject.readiness === 'later' || (progress !== undefined && wasDelivered(progress, call) === 'no');
     return isNew ? this.#canceller.cancelWaiting(call) : this.#canceller.cancelUnlessRunning(addressOf(subject));
   }
 
-  /** How far the consumer of each function of the calls has come. */
+  /** The progress of the consumer of each function among the calls. */
   async #progressOf(calls: readonly QueuedCall[]): Promise<ReadonlyMap<string, LaneProgress>> {
     const progress = new Map<string, LaneProgress>();
     for (const { subject } of calls) {
@@ -136,7 +138,7 @@ function throwIfRefused(result: CancelResult | undefined): void {
   }
 }
 
-/** What the broker says instead of an empty batch. */
+/** The broker's answer instead of an empty batch. */
 function isNotFound(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 404;
 }

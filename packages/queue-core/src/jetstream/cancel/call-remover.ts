@@ -4,7 +4,7 @@ import { isMessageGone } from '../error-codes.ts';
 import { laneProgress, type QueueTopology, wasDelivered } from '../layout/index.ts';
 import type { QueuedCall } from '../lookup/index.ts';
 
-/** Takes calls out of their queues. */
+/** Removes calls from their queues. */
 export class CallRemover {
   readonly #topology: Pick<QueueTopology, 'manager'>;
 
@@ -13,8 +13,8 @@ export class CallRemover {
   }
 
   /**
-   * Whether this very message may have been delivered to a worker: it was, or is older than its consumer. Throws
-   * `QueueError`.
+   * Whether this very message may have been delivered to a worker: it was delivered, or is older than its consumer.
+   * Throws `QueueError`.
    */
   async isDelivered({ subject, sequence, storedAtMs }: QueuedCall): Promise<boolean> {
     if (subject.readiness !== 'ready') {
@@ -25,8 +25,7 @@ export class CallRemover {
   }
 
   /**
-   * Removes this very message, so that it is never delivered again. False where it is not there any more. Throws
-   * `QueueError`.
+   * Removes this very message, so that it is never delivered again. False if it no longer exists. Throws `QueueError`.
    */
   async remove({ subject, sequence }: QueuedCall): Promise<boolean> {
     try {
@@ -35,17 +34,17 @@ export class CallRemover {
       if (isMessageGone(error)) {
         return false;
       }
-      throw asQueueError(error, 'a call cannot be taken out of its queue');
+      throw asQueueError(error, 'a call cannot be removed from its queue');
     }
   }
 
-  /** Removes all messages of the call, also one that a schedule has stored in this moment. Throws `QueueError`. */
+  /** Removes all messages of the call, including one that a schedule has just stored. Throws `QueueError`. */
   async removeAll(subject: CallSubject): Promise<void> {
     const { queue } = subject;
     try {
       await this.#topology.manager.streams.purge(queueStream(queue), { filter: callFilter(queue, addressOf(subject)) });
     } catch (error) {
-      throw asQueueError(error, 'a call cannot be taken out of its queue');
+      throw asQueueError(error, 'a call cannot be removed from its queue');
     }
   }
 }

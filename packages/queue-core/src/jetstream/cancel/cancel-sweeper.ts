@@ -13,12 +13,12 @@ export interface CancelSweeperDependencies {
   readonly runningCalls: Pick<RunningCallClient, 'broadcastCancel'>;
 }
 
-/** Whoever cancels a call is done with it in far less time, or is dead. */
+/** A gateway that cancels a call takes far less time, or is dead. */
 const overdueMs = 10_000;
-/** Intents that are looked at in one round. */
+/** Most intents handled in one round. */
 const maxIntents = 500;
 
-/** Finishes what a gateway that died has left half cancelled. */
+/** Finishes cancels that were interrupted by the death of their gateway. */
 export class CancelSweeper {
   readonly #deps: CancelSweeperDependencies;
 
@@ -26,7 +26,7 @@ export class CancelSweeper {
     this.#deps = deps;
   }
 
-  /** Returns how many intents were dealt with. Safe in many processes at once. Throws `QueueError`. */
+  /** Returns how many intents were handled. Safe in many processes at once. Throws `QueueError`. */
   async sweep(now: number): Promise<number> {
     const intents = await this.#deps.intents.list(maxIntents);
     const overdue = intents.filter(({ storedAtMs }) => storedAtMs <= now - overdueMs);
@@ -44,19 +44,19 @@ export class CancelSweeper {
     const queued = await finder.findQueued(addressOf(outcome));
     const left = queued !== undefined && keyOf(queued.call).generation === outcome.generation ? queued : undefined;
     if (ended === undefined && wasRemoved(intent, left)) {
-      // It was taken out of the queue, and has no end yet: this is its end.
+      // It was removed from the queue and has no outcome yet: this is its end.
       if (!isFresh(seenAt)) {
         return; // this process has stood still: the next sweep looks again
       }
       const result = await calls.recordOutcome(intent.outcome, emptyBody);
       if (result.kind === 'refused') {
-        return; // the next sweep sees whether it has another end
+        return; // the next sweep checks whether it has another outcome
       }
       await this.#clearAway(left);
     } else if (ended?.outcome.status === 'cancelled') {
       await this.#clearAway(left);
     }
-    // A call that is still there without an end was not cancelled: whoever asked for it was not told so.
+    // A call that is still queued without an outcome was not cancelled, and its caller was not told that it was.
     await intents.drop(intent);
   }
 
@@ -69,8 +69,8 @@ export class CancelSweeper {
 }
 
 /**
- * Whether the message that was to be cancelled has left the queue. An older one may still be there: that of the attempt
- * before, whose worker has stored a retry and not acknowledged it yet.
+ * Whether the message to be cancelled has left the queue. An older one may still be there: that of the previous
+ * attempt, whose worker has stored a retry but not acked yet.
  */
 function wasRemoved({ callSequence }: CancelIntent, left: QueuedCall | undefined): boolean {
   return left === undefined || left.sequence < callSequence;

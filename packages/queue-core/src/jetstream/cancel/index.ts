@@ -1,4 +1,4 @@
-// Cancels calls, one by one and whole queues of them.
+// Cancels single calls and purges whole queues.
 
 export { CallCanceller, type CancelResult } from './call-canceller.ts';
 export { CallPurge, type PurgeTarget } from './call-purge.ts';

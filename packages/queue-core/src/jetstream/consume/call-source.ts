@@ -75,7 +75,7 @@ export class CallSource {
     broker.onDisconnect(() => this.#abandon());
   }
 
-  /** Calls that have been asked for and may still come. */
+  /** Calls that have been requested and may still come. */
   open(lane: LaneId): number {
     return this.#lanes.get(consumerKey(lane))?.pulls.open ?? 0;
   }

@@ -11,9 +11,9 @@ export interface BulkReplayCount {
 }
 
 export type BulkReplayResult =
-  /** `next`: the sequence to go on at; undefined where nothing is left. */
+  /** `next`: the sequence to continue at; undefined if none is left. */
   | ({ readonly kind: 'done'; readonly next: number | undefined } & BulkReplayCount)
-  /** The broker is in trouble; what was replayed by then is counted. It may be repeated. */
+  /** The broker failed; what was replayed by then is counted. It may be repeated. */
   | ({ readonly kind: 'refused'; readonly reason: BrokerTrouble; readonly detail: string } & BulkReplayCount);
 
 type Trouble = Extract<ReplayResult, { kind: 'refused' }>;
@@ -24,12 +24,12 @@ export interface BulkReplayDependencies {
 }
 
 const pageSize = 200;
-/** A rare reason makes for many empty pages; with this many behind us, whoever asked may ask to go on. */
+/** A rare reason leads to many empty pages; after this many, the caller has to ask for the rest. */
 const maxPages = 100;
-/** Dead letters in hand at once, with their bodies. */
+/** Dead letters replayed at once, with their bodies. */
 const concurrency = 16;
 
-/** Replays one dead letter after the other, and counts. To be used once. */
+/** Replays dead letters and counts them. Use it once. */
 export class BulkReplay {
   readonly #deps: BulkReplayDependencies;
   readonly #refusals = new Map<ReplayRefusal, number>();

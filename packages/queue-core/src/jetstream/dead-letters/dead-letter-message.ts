@@ -5,18 +5,18 @@ import { callbackTaskCodec, type DeadLetter, deadLetterCodec, deadLetterSubject 
 /** A dead letter, whole. */
 export interface StoredDeadLetter {
   readonly letter: DeadLetter;
-  /** Its place in the stream: a dead letter that takes the place of this one has another. */
+  /** Its sequence in the stream: a dead letter that replaces this one has another. */
   readonly sequence: number;
   /** When the broker stored it: Unix time in milliseconds. */
   readonly storedAtMs: number;
-  /** The header that the call or the callback travelled with; empty where it had none. */
+  /** The original header of the call or the callback; empty if it had none. */
   readonly original: string;
   readonly body: Uint8Array;
 }
 
 /**
- * The record of a dead letter. Undefined for a message that is none, or that claims to be another than its subject
- * says: what a filter selects by must be what is shown and replayed.
+ * The record of a dead letter. Undefined for any other message, and if the record does not match its subject: filters
+ * select by the subject, so both must agree.
  */
 export function readDeadLetter(subject: string, header: string): DeadLetter | undefined {
   const letter = deadLetterCodec.decode(header);
@@ -43,7 +43,7 @@ function isWellNamed({ queue, function: name }: DeadLetter): boolean {
   return isNamePart(queue) && parseFunctionName(name) !== undefined;
 }
 
-/** Within what a `Date` can be. */
+/** Whether a `Date` can represent it. */
 function isTime(ms: number): boolean {
   return !Number.isNaN(new Date(ms).getTime());
 }

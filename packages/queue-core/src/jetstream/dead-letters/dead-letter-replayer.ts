@@ -25,19 +25,19 @@ import type { Publisher } from '../publish/index.ts';
 import type { CallbackStore, CallStore } from '../store/index.ts';
 import type { StoredDeadLetter } from './dead-letter-message.ts';
 
-/** Why a dead letter was not replayed, with the broker well. It stays unless said otherwise. */
+/** Why a dead letter was not replayed although the broker is healthy. It stays unless stated otherwise. */
 export type ReplayRefusal =
   | 'dead_letter_not_found'
   /** Its function is not registered. */
   | 'unknown_function'
-  /** What it holds cannot be read, is not all that it was, or is larger than the broker takes. */
+  /** Its content cannot be read, is incomplete, or is larger than the broker takes. */
   | 'not_replayable'
-  /** It was replayed before, and that has come to its end: it was a left-over, and is removed. */
+  /** It was replayed before, and that replay has ended: the dead letter is a left-over and is removed. */
   | 'already_replayed'
   /** A call or a callback of the same id is on its way. */
   | 'call_id_conflict';
 
-/** A passing trouble of the broker: nothing is lost, and a replay may be repeated. */
+/** A passing failure of the broker: nothing is lost, and the replay may be repeated. */
 export type BrokerTrouble = Exclude<RefusalReason, 'conflict' | 'too_large'>;
 
 export type ReplayResult =
@@ -46,7 +46,7 @@ export type ReplayResult =
   | { readonly kind: 'kept'; readonly refusal: ReplayRefusal }
   | { readonly kind: 'refused'; readonly reason: BrokerTrouble; readonly detail: string };
 
-/** The function of this name as it is registered now; undefined where there is none. */
+/** The function of this name as it is registered now; undefined if none is. */
 export type LookupFunction = (name: string) => FunctionConfig | undefined;
 
 export interface ReplayerDependencies {
@@ -62,12 +62,12 @@ export interface ReplayerDependencies {
 /** A worker stores a dead letter before it acknowledges its message: the replay waits a second for that. */
 const settlingWaits: readonly number[] = Array.from({ length: 20 }, () => 50);
 
-/** Something of the same id is there, or on its way to be. */
+/** A message of the same id exists, or is being stored. */
 const inTheWay: ReadonlySet<RefusalReason> = new Set(['conflict', 'undecided']);
 
 /**
- * Puts one dead letter back on its way. First it is stored there, then the dead letter is removed, so that a crash in
- * between loses nothing (P2); and what shows that it was stored before keeps a second replay from storing it twice.
+ * Replays one dead letter. It stores the call or callback first and then removes the dead letter, so that a crash in
+ * between loses nothing (P2); the stored message keeps a second replay from storing it twice.
  */
 export class DeadLetterReplayer {
   readonly #deps: ReplayerDependencies;
@@ -80,7 +80,7 @@ export class DeadLetterReplayer {
     this.#sleep = deps.sleep ?? delay;
   }
 
-  /** Throws `QueueError` where the broker does not answer: then it may have been done, and can be repeated. */
+  /** Throws `QueueError` if the broker does not answer: it may have been replayed, and can be repeated. */
   async replay(stored: StoredDeadLetter, lookup: LookupFunction): Promise<ReplayResult> {
     if (stored.letter.omitted !== undefined) {
       return kept('not_replayable');
@@ -122,7 +122,7 @@ export class DeadLetterReplayer {
   async #store(call: Call): Promise<PublishResult> {
     const result = await this.#deps.publisher.publish(toMessage(call));
     if (result.kind === 'refused' && result.reason === 'unavailable') {
-      // The stream may have been deleted: the next replay makes sure of it.
+      // The stream may have been deleted: the next replay ensures it.
       this.#deps.topology.forgetQueue(call.queue);
     }
     return result;
@@ -145,7 +145,7 @@ export class DeadLetterReplayer {
     return toResult(result, undefined);
   }
 
-  /** Stores; where something of the same id is in the way that is about to go, waits for it a little. */
+  /** Stores the message; if one of the same id is in the way and about to be acked, waits for it a little. */
   async #storeOrWait(store: () => Promise<PublishResult>, conflict: () => Promise<Conflict>): Promise<PublishResult> {
     const attempt = async (): Promise<{ readonly result: PublishResult; readonly found?: Conflict }> => {
       const result = await store();
@@ -161,7 +161,7 @@ export class DeadLetterReplayer {
     return found === 'replayed' ? { kind: 'stored', sequence: 0, duplicate: true } : result;
   }
 
-  /** What it is that waits in the queue under the id of this call. */
+  /** What is in the queue under the id of this call. */
   async #conflictOf(call: Call): Promise<Conflict> {
     const { queue, generation = 0 } = call;
     const message = await lastMessage(this.#deps.topology.manager, queueStream(queue), anyOfItsId(call));
@@ -181,7 +181,7 @@ export class DeadLetterReplayer {
       return (await this.#isDelivered(task)) ? 'replayed' : 'going';
     }
     const tries = callbackTaskCodec.decode(message.header.get(callbackTaskCodec.header))?.tries;
-    // What came before the dead letter is in the hands of a worker that is about to acknowledge it.
+    // A message from before the dead letter is about to be acked by its worker.
     return tries === 0 && message.time.getTime() > deadLetterAtMs ? 'replayed' : 'going';
   }
 
@@ -189,13 +189,13 @@ export class DeadLetterReplayer {
     return (await this.#deps.calls.findCallbackState(task))?.status === 'delivered';
   }
 
-  /** The function may have moved between a replay that was not confirmed and this one. */
+  /** The function may have moved between an unconfirmed replay and this one. */
   async #isWaitingIn(queue: string, call: Call): Promise<boolean> {
     const queues = await this.#deps.topology.listQueues();
     return queues.includes(queue) && (await this.#conflictOf({ ...call, queue })) === 'replayed';
   }
 
-  /** By sequence: a newer one may have taken its place. */
+  /** By sequence: a newer one may have replaced it. */
   async #remove({ sequence }: StoredDeadLetter): Promise<void> {
     try {
       await this.#deps.topology.manager.streams.deleteMessage(deadLetterStream, sequence, false);
@@ -211,7 +211,7 @@ export class DeadLetterReplayer {
 type Conflict =
   /** The replay itself. */
   | 'replayed'
-  /** The message that led to the dead letter, about to be acknowledged, or nothing any more. */
+  /** The message that led to the dead letter, about to be acked; or none any more. */
   | 'going'
   /** A different call that a client gave the same id. */
   | 'another';
@@ -220,7 +220,10 @@ function kept(refusal: ReplayRefusal): ReplayResult {
   return { kind: 'kept', refusal };
 }
 
-/** The call as it was accepted, with a fresh budget, in the queue that its function has now. It neither waits nor expires. */
+/**
+ * The call as it was accepted, with a fresh retry budget, in the current queue of its function. It neither waits nor
+ * expires.
+ */
 function nextGeneration(call: Call, { name, queue }: FunctionConfig, generation: number): Call {
   const { startedAt: _, notBefore: __, expiresAt: ___, ...accepted } = call;
   return { ...accepted, function: name, queue, retry: 0, generation };
@@ -236,7 +239,7 @@ function toMessage(call: Call) {
   return { subject, headers: result, body: call.body };
 }
 
-/** A later call of the same id and submitter is in the way as well: two of them are not to be there at once. */
+/** A later call of the same id and submitter is in the way as well: two of them must not exist at once. */
 function anyOfItsId({ queue, id, submitter }: Call): string {
   return callFilter(queue, { callId: id, owner: ownerOf(submitter) });
 }

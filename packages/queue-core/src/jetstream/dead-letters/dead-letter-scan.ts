@@ -17,31 +17,31 @@ export interface DeadLetterEntry extends DeadLetter {
 export interface DeadLetterPage {
   /** Oldest first. */
   readonly entries: readonly DeadLetterEntry[];
-  /** The sequence to go on at; undefined where nothing more lay behind the last entry. */
+  /** The sequence to continue at; undefined if nothing followed the last entry. */
   readonly next: number | undefined;
 }
 
 export interface DeadLetterScan {
-  /** Subjects to look at, with wildcards. */
+  /** Subjects to scan, with wildcards. */
   readonly subjects: string[];
-  /** First sequence to look at. */
+  /** First sequence to scan. */
   readonly from: number;
   /** Most entries of a page. */
   readonly limit: number;
-  /** Only these. The reason is not in the subject, so each dead letter is looked at. */
+  /** Only dead letters with this reason. It is not in the subject, so each dead letter is read. */
   readonly reason?: DeadLetterReason | undefined;
 }
 
-/** Dead letters looked at for one page at most, so that a rare reason does not make a page last for ever. */
+/** Most dead letters scanned for one page, so that a page ends even if the reason is rare. */
 export const maxScanned = 20_000;
 
 const chunk = 500;
-/** After this the broker clears away by itself what we could not. */
+/** After this the broker removes the consumer if we could not. */
 const idleNanos = 10_000_000_000;
 
 /**
- * Reads a page of dead letters by their headers; bodies stay with the broker. Dead letters that come or go meanwhile
- * shift nothing, since sequences are never used again. Throws `QueueError`.
+ * Reads a page of dead letters by their headers; bodies stay at the broker. Dead letters that come or go in the
+ * meantime do not shift the page, since sequences are never reused. Throws `QueueError`.
  */
 export async function scanDeadLetters(
   connection: NatsConnection,

@@ -18,7 +18,7 @@ import {
 } from './dead-letter-replayer.ts';
 import { type DeadLetterPage, scanDeadLetters } from './dead-letter-scan.ts';
 
-/** Which dead letters; what is left out does not matter. Names that are not well formed throw a `TypeError` (P7). */
+/** Selects dead letters; an omitted field matches all. Malformed names throw a `TypeError` (P7). */
 export interface DeadLetterQuery {
   /** `NAME` or `NAME.NAMESPACE`. */
   readonly function?: string | undefined;
@@ -30,7 +30,7 @@ export interface DeadLetterQuery {
 export interface PageOptions {
   /** Most dead letters to read or to replay. */
   readonly limit: number;
-  /** First sequence to look at: `next` of the page before. Default 1. */
+  /** First sequence: `next` of the previous page. Default 1. */
   readonly from?: number | undefined;
 }
 
@@ -44,7 +44,7 @@ export interface DeadLetterStoreDependencies extends ReplayerDependencies {
 
 const kinds = ['call', 'callback'] as const;
 
-/** The dead letters, for operators: what came to a bad end, and the way back. */
+/** The dead letters, for operators: lists, reads, replays and removes them. */
 export class DeadLetterStore {
   readonly #deps: DeadLetterStoreDependencies;
   readonly #replayer: DeadLetterReplayer;
@@ -60,8 +60,8 @@ export class DeadLetterStore {
   }
 
   /**
-   * A page of dead letters, oldest first. It has fewer than `limit` at the end, or where `reason` passes over very
-   * many: only a page without `next` is the last. Throws `QueueError`.
+   * A page of dead letters, oldest first. It has fewer than `limit` at the end, or if `reason` skips very many: only a
+   * page without `next` is the last. Throws `QueueError`.
    */
   async list(query: DeadLetterQuery, { limit, from = 1 }: PageOptions): Promise<DeadLetterPage> {
     const scan = { subjects: this.#subjectsOf(query), reason: query.reason, limit, from };
@@ -77,8 +77,8 @@ export class DeadLetterStore {
   }
 
   /**
-   * The newest dead letter of each kind of one call, that of the call first. Of several calls of the address it is the one
-   * whose dead letter is the newest. Throws `QueueError`.
+   * The newest dead letter of each kind of one call, that of the call first. If the address has several calls, the one
+   * with the newest dead letter counts. Throws `QueueError`.
    */
   async find(address: CallAddress, kind?: DeadLetter['kind']): Promise<StoredDeadLetter[]> {
     const { manager } = this.#deps.topology;
@@ -93,7 +93,7 @@ export class DeadLetterStore {
     return messages.flatMap((message) => (message && toStoredDeadLetter(message)) ?? []);
   }
 
-  /** Drops the dead letters that `find` finds; returns whether there were any. Throws `QueueError`. */
+  /** Removes the dead letters that `find` returns; returns whether any existed. Throws `QueueError`. */
   async remove(address: CallAddress, kind?: DeadLetter['kind']): Promise<boolean> {
     const { manager } = this.#deps.topology;
     const newest = await lastMessage(manager, deadLetterStream, deadLetterFilter({ kind, call: address }));
@@ -110,9 +110,9 @@ export class DeadLetterStore {
   }
 
   /**
-   * Puts a call back into the queue that its function has now, with a fresh retry budget, or a callback back on its
-   * way. Of a call with both, the call, unless `kind` says otherwise: it will have a new result. Answers within the
-   * publisher's time limit, and never throws for what the broker does.
+   * Puts a call back into the current queue of its function, with a fresh retry budget, or sends a callback again. If
+   * both have a dead letter, replays the call, which will have a new result, unless `kind` says otherwise. Answers
+   * within the publisher's time limit, and never throws because of the broker.
    */
   async replay(address: CallAddress, lookup: LookupFunction, kind?: DeadLetter['kind']): Promise<ReplayResult> {
     const { timeoutMs } = this.#deps.publisher;
@@ -124,8 +124,8 @@ export class DeadLetterStore {
   }
 
   /**
-   * Replays up to `limit` dead letters of those that are there at the beginning, oldest first: what fails again and
-   * comes back meanwhile is left alone. Never throws for what the broker does.
+   * Replays up to `limit` dead letters of those that exist at the beginning, oldest first; those that fail again in the
+   * meantime are left alone. Never throws because of the broker.
    */
   async replayMany(query: DeadLetterQuery, page: PageOptions, lookup: LookupFunction): Promise<BulkReplayResult> {
     const bulk = new BulkReplay({
@@ -176,7 +176,7 @@ export class DeadLetterStore {
   }
 }
 
-/** The subject of another dead letter of the same call, also where nobody can tell which call that is. */
+/** The subject of another dead letter of the same call, even if the call's identity cannot be read. */
 function ofKind(kind: DeadLetter['kind'] | '*', subject: string): string {
   return subject.replace(/^dead\.\w+/, `dead.${kind}`);
 }

@@ -1,4 +1,4 @@
-// Dead letters: listed, read, replayed.
+// Lists, reads and replays dead letters.
 
 export { type StoredDeadLetter, toStoredDeadLetter } from './dead-letter-message.ts';
 export type { BrokerTrouble, ReplayRefusal, ReplayResult } from './dead-letter-replayer.ts';

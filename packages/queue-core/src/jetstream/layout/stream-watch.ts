@@ -24,7 +24,7 @@ export class StreamWatch {
   constructor(topology: Topology, logger: QueueLogger) {
     this.#topology = topology;
     this.#logger = logger;
-    this.#retries = new RetryLog(logger, 'it cannot be seen yet whether all streams are there');
+    this.#retries = new RetryLog(logger, 'the streams cannot be checked yet');
     topology.onStream((info) => this.#note(info));
   }
 

@@ -55,6 +55,6 @@ async function identitiesIn(manager: JetStreamManager, { stream, filter, at }: P
     if (isApiError(error, 'streamNotFound')) {
       return [];
     }
-    throw asQueueError(error, `it cannot be seen whose calls ${stream} holds`);
+    throw asQueueError(error, `the owners of calls in ${stream} cannot be listed`);
   }
 }

@@ -1,4 +1,4 @@
-// What workers do for the streams again and again: forget old ends, restore overdue schedules.
+// Maintains the streams, periodically: removes old outcomes, restores overdue schedules.
 
 export { OutcomePruner } from './outcome-pruner.ts';
 export { OverdueSchedules } from './overdue-schedules.ts';

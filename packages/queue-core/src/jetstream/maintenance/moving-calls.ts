@@ -19,9 +19,9 @@ export interface EndedKey extends GenerationKey {
 }
 
 /**
- * Which of these calls are still in motion: they have a message in their queue, a callback that waits, or an intent to
- * cancel them. Looked for in this order, because a callback is stored before its call leaves the queue. Returns the tokens of
- * their identities. Throws `QueueError`.
+ * Which of these calls still have a message in their queue, a waiting callback, or a cancel intent. Checked in this
+ * order, because a callback is stored before its call leaves the queue. Returns the tokens of their identities. Throws
+ * `QueueError`.
  */
 export async function findMoving(manager: JetStreamManager, ends: readonly EndedKey[]): Promise<ReadonlySet<string>> {
   const moving = new Set<string>();
@@ -46,7 +46,7 @@ export async function findMoving(manager: JetStreamManager, ends: readonly Ended
   return moving;
 }
 
-/** How a call is named in what `findMoving` returns. */
+/** The key of a call in the result of `findMoving`. */
 export function tokensOf(call: CallIdentity): string {
   return addressTokens(addressOf(call));
 }
@@ -59,7 +59,7 @@ function byQueue(ends: readonly EndedKey[]): Map<string, EndedKey[]> {
   return queues;
 }
 
-/** The subjects of all messages that fit: one request, since each call has few. */
+/** The subjects of all matching messages: one request, since each call has few. */
 async function lastSubjects(manager: JetStreamManager, stream: string, filters: string[]): Promise<string[]> {
   if (filters.length === 0) {
     return [];
@@ -73,7 +73,7 @@ async function lastSubjects(manager: JetStreamManager, stream: string, filters: 
     if (await isGone(manager, stream)) {
       return [];
     }
-    throw asQueueError(error, `it cannot be seen which calls are in ${stream}`);
+    throw asQueueError(error, `the calls in ${stream} cannot be listed`);
   }
   return subjects;
 }

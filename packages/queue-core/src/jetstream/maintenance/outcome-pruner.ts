@@ -19,41 +19,41 @@ export interface OutcomePrunerDependencies {
   readonly broker: Pick<Broker, 'connection' | 'connected' | 'createInbox' | 'apiPrefix'>;
   readonly topology: Pick<QueueTopology, 'manager'>;
   readonly publisher: Pick<Publisher, 'publish'>;
-  /** How long the ends of calls that are done with are kept, in milliseconds. Default: as the stream says. */
+  /** How long outcomes of finished calls are kept, in milliseconds. Default: as the stream says. */
   readonly keptMs?: number;
   readonly sleep?: (ms: number) => Promise<unknown>;
 }
 
-/** What one round has done. */
+/** The result of one round. */
 export interface Pruned {
   readonly forgotten: number;
-  /** Stored again, because their calls are still in motion. */
+  /** Stored again, because their calls still have messages. */
   readonly kept: number;
 }
 
-/** A record of the stream that is old enough to be forgotten. */
+/** A record of the stream that is old enough to be removed. */
 interface OldRecord {
   readonly sequence: number;
   readonly subject: string;
-  /** Undefined for the state of a callback, and for what cannot be read. */
+  /** Undefined for the state of a callback, and for an unreadable record. */
   readonly outcome: Outcome | undefined;
 }
 
 /** Records of a page. The server answers no more than 1,024 subjects at once. */
 const pageSize = 200;
-/** Pages of a round, so that each round looks again how long ends are kept. */
+/** Most pages of a round, so that each round reads the retention again. */
 const maxPages = 50;
-/** After this the broker clears away by itself what we could not. */
+/** After this the broker removes the consumer if we could not. */
 const idleNanos = 10_000_000_000;
-/** A replica may be so far behind, in milliseconds, in what it says of a call. */
+/** How far a replica may be behind, in milliseconds. */
 const behindMs = 2_000;
 
 /**
- * Forgets ends that are old and whose calls are done with. An end is what keeps a call from being run again, so it stays for
- * as long as there is a message of its call anywhere: it is stored again, at the end of the stream, and then all that is
- * older than the last record that was looked at is removed at once (ADR 38).
+ * Removes old outcomes of finished calls. An outcome keeps its call from running again, so it stays as long as any
+ * message of its call exists: it is stored again, at the end of the stream, and then everything up to the last examined
+ * record is removed at once (ADR 38).
  *
- * Safe in many processes at once: no message of a call comes after there was none.
+ * Safe in many processes at once: a call without messages never gets one again.
  */
 export class OutcomePruner {
   readonly #deps: OutcomePrunerDependencies;
@@ -64,7 +64,7 @@ export class OutcomePruner {
     this.#sleep = deps.sleep ?? delay;
   }
 
-  /** One round. Throws `QueueError`, and then nothing is removed but what was looked at whole. */
+  /** Runs one round. Throws `QueueError`; by then only fully examined pages are removed. */
   async prune(): Promise<Pruned> {
     let forgotten = 0;
     let kept = 0;
@@ -93,7 +93,7 @@ export class OutcomePruner {
     try {
       return await this.#manager.streams.info(outcomeStream);
     } catch (error) {
-      throw asQueueError(error, 'it cannot be seen how old the ends of calls are');
+      throw asQueueError(error, 'the age of the outcomes cannot be read');
     }
   }
 
@@ -116,7 +116,7 @@ export class OutcomePruner {
   async #readHeaders(from: number): Promise<PulledMessage[]> {
     const { connection, connected, apiPrefix } = this.#deps.broker;
     if (connection === undefined || !connected) {
-      throw new QueueError('broker', 'the ends of calls cannot be read without a connection');
+      throw new QueueError('broker', 'the outcomes cannot be read without a connection');
     }
     try {
       const consumer = await this.#manager.consumers.add(outcomeStream, {
@@ -135,11 +135,14 @@ export class OutcomePruner {
         await this.#manager.consumers.delete(outcomeStream, consumer.name).catch(() => false);
       }
     } catch (error) {
-      throw asQueueError(error, 'the ends of calls cannot be read');
+      throw asQueueError(error, 'the outcomes cannot be read');
     }
   }
 
-  /** Those of calls in motion, and the states of callbacks whose end stays or is younger. */
+  /**
+   * The records to keep: outcomes of calls that still have messages, and callback states whose outcome stays or is
+   * newer.
+   */
   async #findStaying(old: readonly OldRecord[], replicas: number): Promise<OldRecord[]> {
     const ends = old.flatMap(({ outcome }) => outcome ?? []);
     const moving = new Set(await findMoving(this.#manager, ends));
@@ -163,7 +166,7 @@ export class OutcomePruner {
     return stay;
   }
 
-  /** Whether the end that the state of a callback belongs to is still there, and is not about to go. */
+  /** Whether the outcome that a callback state belongs to exists and is not about to be removed. */
   async #hasEnd({ subject }: OldRecord, gone: ReadonlySet<string>): Promise<boolean> {
     const end = subject.endsWith('.callback') ? subject.slice(0, -'.callback'.length) : undefined;
     return (
@@ -171,7 +174,7 @@ export class OutcomePruner {
     );
   }
 
-  /** At the end of the stream. If somebody else has done so, or has written something newer, that stays. */
+  /** Stores a record again, at the end of the stream, unless another process has done so or has stored a newer one. */
   async #storeAgain({ subject, sequence }: OldRecord): Promise<void> {
     const message = await lastMessage(this.#manager, outcomeStream, subject);
     if (message === undefined || message.seq !== sequence) {
@@ -187,7 +190,7 @@ export class OutcomePruner {
     expectLast(headers, subject, sequence);
     const result = await this.#deps.publisher.publish({ subject, headers, body: message.data });
     if (result.kind === 'refused' && result.reason !== 'conflict') {
-      throw new QueueError('broker', `the end of a call in motion cannot be stored again: ${result.detail}`);
+      throw new QueueError('broker', `the outcome of an active call cannot be stored again: ${result.detail}`);
     }
   }
 
@@ -195,12 +198,12 @@ export class OutcomePruner {
     try {
       await this.#manager.streams.purge(outcomeStream, { seq: sequence + 1 });
     } catch (error) {
-      throw asQueueError(error, 'ends of calls that are old cannot be removed');
+      throw asQueueError(error, 'old outcomes cannot be removed');
     }
   }
 }
 
-/** What the broker's clock says. Its API tells it with each answer. */
+/** The broker's time. Its API returns it with each answer. */
 function brokerTime({ ts }: StreamInfo): number {
   return ts === undefined ? Date.now() : Date.parse(ts);
 }

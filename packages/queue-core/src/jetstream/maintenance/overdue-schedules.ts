@@ -6,31 +6,31 @@ import { callbackStream, expiryStream, type QueueTopology } from '../layout/inde
 import { expectLast, MessageHeaders, nextMessage, scheduledAt } from '../messages/index.ts';
 import type { Outgoing, Publisher } from '../publish/index.ts';
 
-/** The server is never this late with a schedule that it has not forgotten. */
+/** The server is never this late with a schedule unless it has forgotten it. */
 const overdueMs = 10_000;
-/** So many in a row that are not overdue end a look at a stream: schedules that were forgotten come to be the oldest. */
+/** After this many schedules that are not overdue the scan of a stream ends: forgotten schedules become the oldest. */
 const maxInTime = 5;
-/** Most schedules that are looked at in one stream at once. */
+/** Most schedules scanned in one stream at once. */
 const maxScanned = 100;
 
-/** Where schedules wait. */
+/** The place of schedules in a stream. */
 interface Schedules {
   readonly stream: string;
   readonly filter: string;
-  /** Which token of a subject says that it is one, from 0. Any of the others may be called the same. */
+  /** Index of the subject token that marks a schedule. Any other token may have the same value. */
   readonly placeToken: number;
 }
 
-/** They say something of one schedule, and nothing of those behind it. */
+/** Refusals that concern one schedule, not those behind it. */
 const passedOver: ReadonlySet<RefusalReason> = new Set(['conflict', 'undecided', 'too_large']);
 
-/** Sent again, they would let the server take the message for one that it knows. */
+/** Headers that must not be sent again: the server would take the message for a duplicate. */
 const outdatedHeaders = /^nats-(msg-id|expected-)/i;
 
 /**
- * Finds schedules that the server has forgotten. nats-server tries a schedule once: one that came due while the storage
- * was full stays where it is, also when there is room again, until the server starts anew or the schedule is stored
- * again (seen with 2.15.1). The latter is done here, so that nothing waits for ever (P2).
+ * Restores schedules that the server has forgotten. nats-server tries a schedule once: one that came due while the
+ * storage was full stays where it is, even once there is room, until the server restarts or the schedule is stored
+ * again (seen with 2.15.1). This class stores it again, so that nothing waits for ever (P2).
  */
 export class OverdueSchedules {
   readonly #publisher: Pick<Publisher, 'publish'>;
@@ -42,10 +42,10 @@ export class OverdueSchedules {
   }
 
   /**
-   * Looks at the oldest schedules of each stream, and stores those again that are overdue. Returns how many. Safe in
-   * many processes at once. Throws `QueueError`.
-   * @param at Unix time in milliseconds. Default: the server's own, since a schedule that it has not forgotten must not be
-   * stored again in the moment in which it fires, because a clock of ours is ahead
+   * Scans the oldest schedules of each stream, and stores overdue ones again. Returns how many. Safe in many processes
+   * at once. Throws `QueueError`.
+   * @param at Unix time in milliseconds. Default: the server's time: if our clock is ahead, a schedule must not be
+   * stored again at the moment it fires
    */
   async restore(at?: number): Promise<number> {
     const now = at ?? (await this.#serverTime());
@@ -61,7 +61,7 @@ export class OverdueSchedules {
 
   async #serverTime(): Promise<number> {
     try {
-      // The time of the answer, which the client has no type for.
+      // The time of the answer; the client's type lacks it.
       const info: { readonly ts?: string } = await this.#topology.manager.streams.info(callbackStream);
       const now = Date.parse(info.ts ?? '');
       return Number.isNaN(now) ? 0 : now;
@@ -74,10 +74,10 @@ export class OverdueSchedules {
     let restored = 0;
     let inTime = 0;
     let next = 1;
-    /** What we have stored ourselves begins here. */
+    /** The first sequence that this scan has stored itself. */
     let end = Number.POSITIVE_INFINITY;
     for (let seen = 0; seen < maxScanned && inTime < maxInTime; seen++) {
-      // Any replica may answer: whoever is behind is found out when the message is stored again.
+      // Any replica may answer: if it is behind, storing the message again fails.
       const message = await nextMessage(this.#topology.manager, stream, filter, next);
       if (message === undefined || message.seq >= end) {
         break;
@@ -100,8 +100,8 @@ export class OverdueSchedules {
 }
 
 /**
- * Since when the server could have put it where it belongs: Unix time in milliseconds. Never for a schedule of another
- * kind, which is none of ours.
+ * When the server should have fired it: Unix time in milliseconds. Infinite for a schedule of another kind, which is
+ * not ours.
  */
 function dueAt({ header, time }: StoredMsg): number {
   const due = scheduledAt(header);
@@ -115,7 +115,7 @@ function again({ header, subject, data, seq }: StoredMsg, placeToken: number): O
       result.set(name, values.join(','));
     }
   }
-  // Only while it is the last word on the call: it may have come to be ready in this moment.
+  // Only while it is the newest message of the call: it may have just become ready.
   const anywhere = subject.split('.').with(placeToken, '*').join('.');
   expectLast(result, anywhere, seq);
   return { subject, headers: result, body: data };

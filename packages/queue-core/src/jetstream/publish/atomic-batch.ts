@@ -6,11 +6,11 @@ export const maxBatchMessages = 1_000;
 
 /**
  * Makes one publish of several messages of one stream: all of them are stored, in their order and without any other in
- * between, or none is (NATS ADR-50). What each expects of its subject is checked as if it came alone. The PubAck, which
- * has the sequence of the last one, says that all are stored.
+ * between, or none is (NATS ADR-50). The expectations of each message are checked as if it came alone. The PubAck,
+ * which has the sequence of the last one, confirms all of them.
  *
- * The stream must have `allow_atomic`. Message ids for deduplication are not possible. A batch that is refused may be
- * sent again: its messages are marked anew.
+ * The stream must have `allow_atomic`. Message ids for deduplication are not possible. A refused batch may be sent
+ * again: its messages get new marks.
  */
 export function toAtomicBatch(messages: readonly Outgoing[]): Outgoing {
   const last = messages.at(-1);
@@ -24,11 +24,11 @@ export function toAtomicBatch(messages: readonly Outgoing[]): Outgoing {
     headers.delete('Nats-Batch-Commit');
   }
   last.headers.set('Nats-Batch-Commit', '1');
-  const { group: _, ...commit } = last; // it is one already
+  const { group: _, ...commit } = last; // the batch is not grouped again
   return { ...commit, preceding: messages.slice(0, -1) };
 }
 
-/** A message as it was before it was part of a batch, to be sent alone. */
+/** A message without the marks of a batch, to be sent alone. */
 export function withoutBatch(message: Outgoing): Outgoing {
   for (const name of ['Nats-Batch-Id', 'Nats-Batch-Sequence', 'Nats-Batch-Commit']) {
     message.headers.delete(name);

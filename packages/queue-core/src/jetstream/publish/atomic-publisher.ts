@@ -9,12 +9,12 @@ export type Group = readonly Outgoing[];
 interface Waiting {
   readonly group: Group;
   readonly bytes: number;
-  /** Whether whoever asked has given up: then it must not be sent any more. */
+  /** Whether the caller has given up: then the group must not be sent. */
   readonly isOver: () => boolean;
   readonly resolve: (result: PublishResult) => void;
 }
 
-/** Bytes of the bodies of a batch that others join. A larger group goes alone. */
+/** Most bytes of bodies in a batch of several groups. A larger group goes alone. */
 const maxBatchBytes = 8 * 1024 * 1024;
 
 /** Longest pause after a batch, in milliseconds. */
@@ -25,9 +25,9 @@ const aboutMessages: ReadonlySet<RefusalReason> = new Set(['conflict', 'undecide
 
 /**
  * Stores groups of messages as atomic batches. A batch costs the server some milliseconds whatever its size, so while
- * one is under way the groups that come for the same stream gather for the next. A batch that is refused for one of its
- * messages is sent again in halves, until it is known which group that was. The stream stands still for all others
- * meanwhile, so after each batch it is left to them for as long as that took.
+ * one is under way the groups for the same stream gather for the next. A batch that is refused because of one message
+ * is sent again in halves until the refused group is found. A batch blocks the stream for all others, so after each one
+ * the publisher pauses for as long as it took.
  */
 export class AtomicPublisher {
   readonly #publisher: Pick<Publisher, 'publish'>;
@@ -37,7 +37,7 @@ export class AtomicPublisher {
     this.#publisher = publisher;
   }
 
-  /** Never throws for what can be expected: see `Publisher.publish`. */
+  /** Never throws for expected failures: see `Publisher.publish`. */
   publish(stream: string, group: Group, isOver: () => boolean = () => false): Promise<PublishResult> {
     return new Promise((resolve) => {
       const bytes = group.reduce((sum, { body }) => sum + body.length, 0);
@@ -85,7 +85,7 @@ export class AtomicPublisher {
   }
 }
 
-/** Takes as many groups from the front as go into one batch, one at least. */
+/** Takes as many groups from the front as fit into one batch, at least one. */
 function takeBatch(waiting: Waiting[]): Waiting[] {
   let messages = 0;
   let bytes = 0;

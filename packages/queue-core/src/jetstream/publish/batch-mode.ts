@@ -5,7 +5,7 @@ import { probeBatches } from './batch-probe.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Publisher } from './publisher.ts';
 
-/** Whether calls are stored in groups: `auto` where that is faster, which is where the broker syncs every write. */
+/** Whether calls are stored in groups: `auto` if that is faster, as it is if the broker syncs every write. */
 export const groupCommitModes = ['auto', 'on', 'off'] as const;
 type GroupCommitMode = (typeof groupCommitModes)[number];
 
@@ -16,10 +16,10 @@ export interface BatchModeOptions {
   readonly logger: QueueLogger;
 }
 
-/** Groups make calls wait for one another: they have to be clearly the faster way. */
+/** Groups make calls wait for one another: they must be clearly faster. */
 const worthIt = 1.3;
 
-/** Knows whether groups are worth it. Measures on every connection, since another broker may be behind it. */
+/** Decides whether groups are worth it. Measures on every connection, since it may lead to another broker. */
 export class BatchMode {
   readonly #options: BatchModeOptions;
   #grouped: boolean;
@@ -36,7 +36,7 @@ export class BatchMode {
     return this.#grouped;
   }
 
-  /** Until it has measured, what was true of the last connection holds: a mistake costs speed and nothing else. */
+  /** Until then, the result of the last connection holds: a mistake only costs speed. */
   async #measure(manager: JetStreamManager): Promise<void> {
     const { publisher, topology, logger } = this.#options;
     try {
@@ -59,7 +59,7 @@ interface GroupCommitDependencies extends BatchModeOptions {
   readonly broker: Broker;
 }
 
-/** A publisher that stores messages in groups where the mode says so, or a measurement of the broker. */
+/** A publisher that stores messages in groups if the mode or a measurement of the broker says so. */
 export function createGroupCommit({ broker, ...options }: GroupCommitDependencies): GroupCommit {
   const commit = new BatchMode(options);
   return new GroupCommit(options.publisher, { isWorthIt: () => commit.grouped, onLate: () => broker.suspect() });

@@ -5,13 +5,13 @@ import { MessageHeaders } from '../messages/index.ts';
 import { toAtomicBatch } from './atomic-batch.ts';
 import type { Outgoing, Publisher } from './publisher.ts';
 
-/** For measurements alone. What is left in it is gone after a minute. */
+/** Only for measurements. Its messages expire after a minute. */
 const probeStream = 'COMMIT_PROBE';
 const probeSubject = 'commit-probe';
 const minuteNanos = 60 * 1_000_000_000;
 
 const messages = 100;
-/** The shortest time of several counts: whatever else the machine does only makes it longer. */
+/** The shortest time of several trials counts: other load on the machine only makes it longer. */
 const trials = 5;
 
 export interface ProbeResult {
@@ -22,10 +22,10 @@ export interface ProbeResult {
 }
 
 /**
- * Measures which way of storing many messages is the faster one on this broker. No answer of nats-server tells a client
- * whether it syncs each write (as of 2.15: neither INFO nor stream info has `sync_interval`; `/jsz` does, for operators).
+ * Measures which way of storing many messages is faster on this broker. No answer of nats-server tells a client whether
+ * it syncs each write (as of 2.15: neither INFO nor stream info has `sync_interval`; `/jsz` does, for operators).
  *
- * @returns undefined where it could not be measured
+ * @returns undefined if it could not be measured
  */
 export async function probeBatches(
   manager: JetStreamManager,

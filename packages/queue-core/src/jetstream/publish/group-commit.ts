@@ -11,17 +11,17 @@ interface Member {
 
 type PublishesInTime = Pick<Publisher, 'publish' | 'timeoutMs'>;
 
-/** What gathers for one stream while a group of it is under way. */
+/** The messages that gather for one stream while a group of it is under way. */
 interface Gathering {
   readonly members: Member[];
-  /** Called when this many have gathered. */
+  /** Calls `reached` when `count` members have gathered. */
   target: { readonly count: number; readonly reached: () => void } | undefined;
 }
 
 export interface GroupCommitOptions {
-  /** Whether groups are worth it on this broker; asked for each message. */
+  /** Whether groups are worth it on this broker; called for each message. */
   readonly isWorthIt: () => boolean;
-  /** Told that nothing came in time. */
+  /** Called when no answer came in time. */
   readonly onLate: () => void;
   /** Messages that may wait for a group at once; one more is `overloaded`. Default 8,192. */
   readonly maxWaiting?: number;
@@ -29,19 +29,17 @@ export interface GroupCommitOptions {
   readonly now?: () => number;
 }
 
-/**
- * Most messages of a group. nats-server takes 1,000, but holds up all else on the stream for as long as it stores them.
- */
+/** Most messages of a group. nats-server takes 1,000, but blocks everything else on the stream while it stores them. */
 const maxGroup = 256;
-/** Fewer than these go one by one: a group costs the server about as much as they do, whatever its size. */
+/** Fewer messages than this are sent one by one: a group of any size costs the server about as much. */
 const minGroup = 8;
 /**
- * The part of its own time that a group waits for senders whose last message was in the one before. They have just been
- * answered, and those who send one message after the other are about to send the next: without them there would be two
- * groups in turn of half the size.
+ * After a group, the publisher waits for this part of its duration for the senders that it has just answered. Those
+ * that send one message after the other are about to send the next: without the wait, groups of half the size would
+ * alternate.
  */
 const regatherShare = 0.25;
-/** Larger messages go past the groups: what they cost is the writing, not the sync, and small ones would wait for it. */
+/** Larger messages are sent alone: their cost is the writing, not the sync, and small ones would wait for it. */
 const maxGroupedBytes = 64 * 1024;
 
 /**
@@ -49,17 +47,17 @@ const maxGroupedBytes = 64 * 1024;
  * little more than one message. One group of a stream is under way while the next gathers, so a message waits for two
  * groups, and one that comes alone for none.
  *
- * What a message is answered is what it would have been answered alone. A group is stored whole or not at all, and one
- * confirmation speaks for all of it (P1). A refusal may be about a single message, so each of the group is then sent
- * alone and gets its own. Where nothing is known, because the connection broke or no answer came, nothing is sent again,
- * as for a single message.
+ * Each message gets the answer that it would have got alone. A group is stored whole or not at all, and one
+ * confirmation counts for all of it (P1). A refusal may concern a single message, so each message of the group is then
+ * sent alone and gets its own answer. If the result is unknown, because the connection broke or no answer came, nothing
+ * is sent again, as for a single message.
  */
 export class GroupCommit implements PublishesInTime {
   readonly #publisher: PublishesInTime;
   readonly #options: GroupCommitOptions;
   readonly #maxWaiting: number;
   readonly #now: () => number;
-  /** What gathers, by the `group` of the messages, where one is under way. */
+  /** The gathering messages, by their `group`, while a group is under way. */
   readonly #gathering = new Map<string, Gathering>();
   #waiting = 0;
 
@@ -75,7 +73,7 @@ export class GroupCommit implements PublishesInTime {
     return this.#publisher.timeoutMs;
   }
 
-  /** As `Publisher.publish`, which it is for a message without a `group`. */
+  /** As `Publisher.publish`, to which it passes a message without a `group`. */
   publish(message: Outgoing): Promise<PublishResult> {
     const { group } = message;
     if (
@@ -121,7 +119,7 @@ export class GroupCommit implements PublishesInTime {
     this.#gathering.delete(group);
   }
 
-  /** Waits until as many have come as have just been answered, for a moment at most. */
+  /** Waits briefly until as many messages have come as have just been answered. */
   async #regather(gathering: Gathering, answered: number, limitMs: number): Promise<void> {
     const count = Math.min(maxGroup, gathering.members.length + answered);
     const reached = new Promise<void>((resolve) => {
@@ -144,7 +142,7 @@ export class GroupCommit implements PublishesInTime {
     }
     const result = await this.#inTime(oldest, toAtomicBatch(members.map(({ message }) => message)));
     if (result.kind === 'refused' && result.reason !== 'timeout') {
-      // A publisher that has lost its connection says so again, for each, without sending.
+      // A publisher without a connection refuses each of them without sending.
       await Promise.all(members.map((member) => this.#storeAlone(member)));
       return;
     }
@@ -157,7 +155,7 @@ export class GroupCommit implements PublishesInTime {
     this.#answer(member, await this.#inTime(member, withoutBatch(member.message)));
   }
 
-  /** The time limit counts from when a message came, not from when its turn came. */
+  /** The time limit counts from the arrival of a message, not from when it is sent. */
   async #inTime({ deadline }: Member, message: Outgoing): Promise<PublishResult> {
     const late = (): PublishResult => {
       this.#options.onLate();
@@ -173,7 +171,7 @@ export class GroupCommit implements PublishesInTime {
   }
 }
 
-/** What the confirmation of a group's last message says of the one `offset` places away from it. */
+/** The result for the message `offset` places away from the group's last one, from the confirmation of the last one. */
 function atPlace(result: PublishResult, offset: number): PublishResult {
   return result.kind === 'stored' ? { ...result, sequence: result.sequence + offset } : result;
 }

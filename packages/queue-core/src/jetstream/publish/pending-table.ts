@@ -3,23 +3,22 @@ interface Numbered {
 }
 
 /**
- * What waits for an answer: found by its number, and the oldest first.
+ * Items that wait for an answer, found by their number, and the oldest first.
  *
  * A `Map` would do, if V8 did not move it to a new table whenever the old one is written through, and let each table
- * point to the next. Once a table that is no longer used has got into the old generation, all further ones, and with them
- * every message of the last second, survive until the next full collection: at 10,000 messages a second that took 15 µs
- * a message.
+ * point to the next. Once an unused table is in the old generation, all later ones, and with them every message of the
+ * last second, survive until the next full collection: at 10,000 messages a second that took 15 µs a message.
  */
 export class PendingTable<T extends Numbered> {
   readonly #places: (T | undefined)[];
   #size = 0;
   #lastId = 0;
-  /** Nothing before it waits. */
+  /** No item before it waits. */
   #oldestId = 1;
 
-  /** @param limit most that can wait at once */
+  /** @param limit most items that can wait at once */
   constructor(limit: number) {
-    // Twice the room that is needed: there always is a free place among the next ones.
+    // Twice the room that is needed: one of the next places is always free.
     this.#places = new Array<T | undefined>(2 * limit).fill(undefined);
   }
 
@@ -27,7 +26,7 @@ export class PendingTable<T extends Numbered> {
     return this.#size;
   }
 
-  /** `make` is given a number that nothing had before. Throws when as many wait as can. */
+  /** Passes `make` a number that was never used. Throws if the table is full. */
   add(make: (id: number) => T): T {
     if (this.#size * 2 >= this.#places.length) {
       throw new RangeError('more wait for an answer than can');
@@ -45,7 +44,7 @@ export class PendingTable<T extends Numbered> {
     return this.#places[this.#placeOf(id)]?.id === id;
   }
 
-  /** Undefined for a number that does not wait, or not any more. */
+  /** Undefined for a number that does not wait (any more). */
   take(id: number): T | undefined {
     const place = this.#placeOf(id);
     const item = this.#places[place];
@@ -57,7 +56,7 @@ export class PendingTable<T extends Numbered> {
     return item;
   }
 
-  /** What has waited longest. */
+  /** The item that has waited longest. */
   get oldest(): T | undefined {
     while (this.#size > 0 && !this.has(this.#oldestId)) {
       this.#oldestId += 1;

@@ -21,7 +21,7 @@ interface PubAck {
   readonly error?: { readonly err_code?: number; readonly description?: string };
 }
 
-/** Reads the broker's answer to a publish. `status` is that of a NATS status message: 503 where no stream listens. */
+/** Parses the broker's answer to a publish. `status` is that of a NATS status message: 503 if no stream listens. */
 export function parsePubAck(payload: string, status: number): PublishResult {
   if (status === 503) {
     return refused('unavailable', 'no stream takes this subject');

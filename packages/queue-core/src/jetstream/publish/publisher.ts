@@ -10,9 +10,9 @@ export interface Outgoing {
   readonly subject: string;
   readonly headers: OutgoingHeaders;
   readonly body: Uint8Array;
-  /** Sent right before it, in their order; the PubAck of the message speaks for them. See `toAtomicBatch`. */
+  /** Sent right before it, in order; the message's PubAck confirms them as well. See `toAtomicBatch`. */
   readonly preceding?: readonly Omit<Outgoing, 'preceding'>[];
-  /** Messages of one group go to one stream and expect nothing of it: they may be stored together. See `GroupCommit`. */
+  /** Messages of one group go to one stream without expectations, so they may be stored together. See `GroupCommit`. */
   readonly group?: string;
 }
 
@@ -20,19 +20,22 @@ export interface PublisherOptions {
   /** How long to wait for the broker's PubAck, in milliseconds. Default 5,000. */
   readonly timeoutMs?: number;
   /**
-   * Messages that may wait for their PubAck at once; one more is `overloaded`. Default 8,192: nats-server itself buffers
-   * no more than 10,000 a stream.
+   * Most messages that wait for their PubAck at once; one more is `overloaded`. Default 8,192: nats-server itself
+   * buffers at most 10,000 per stream.
    */
   readonly maxPending?: number;
-  /** Bytes of the bodies that may wait for their PubAck at once. Default 128 MiB, what nats-server buffers a stream. */
+  /**
+   * Most bytes of bodies that wait for their PubAck at once. Default 128 MiB, as much as nats-server buffers per
+   * stream.
+   */
   readonly maxPendingBytes?: number;
   /** Monotonic clock in milliseconds. */
   readonly now?: () => number;
-  /** Keeps the limits of streams. Default: they have none. */
+  /** Enforces the limits of streams. Default: no limits. */
   readonly room?: Pick<StreamRoom, 'refusalFor'>;
 }
 
-/** What headers take, about; with large ones more. */
+/** About what headers take; large ones take more. */
 const headerBytes = 1024;
 
 interface Pending {
@@ -44,10 +47,10 @@ interface Pending {
 }
 
 /**
- * Publishes to JetStream and tells what became of each message.
+ * Publishes to JetStream and returns the result for each message.
  *
  * A plain publish with a reply to one shared inbox, matched to its PubAck by a number, costs a third of the client's
- * own `js.publish()`. One timer watches over all deadlines: all have the same length, so the oldest is the first.
+ * own `js.publish()`. One timer watches all deadlines: all have the same length, so the oldest comes first.
  */
 export class Publisher {
   readonly #broker: Broker;
@@ -79,7 +82,7 @@ export class Publisher {
     broker.onDisconnect(() => this.#refuseAll('the connection was lost before the broker confirmed'));
   }
 
-  /** Never throws: every outcome that can be expected is in the result. */
+  /** Never throws: every expected result is a value. */
   publish(message: Outgoing): Promise<PublishResult> {
     if (!this.#broker.connected) {
       return Promise.resolve(refused('unavailable', 'the broker is not connected'));
@@ -104,14 +107,14 @@ export class Publisher {
     });
   }
 
-  /** Resolves once nothing waits for a PubAck any more, one time-out from now at the latest. */
+  /** Resolves once no message waits for a PubAck, at the latest after one timeout. */
   async flush(): Promise<void> {
     if (this.#pending.size > 0) {
       await new Promise<void>((resolve) => this.#idle.push(resolve));
     }
   }
 
-  /** A new inbox for each connection: no answer can come twice, none to a message of an earlier connection. */
+  /** A new inbox for each connection: no answer comes twice, and none to a message of an earlier connection. */
   #listen(connection: NatsConnection): void {
     this.#subscription?.unsubscribe();
     this.#inbox = this.#broker.createInbox();
@@ -128,10 +131,10 @@ export class Publisher {
     const connection = this.#broker.connection;
     for (const { message, id } of items) {
       if (!this.#pending.has(id)) {
-        continue; // refused meanwhile: what has been refused must not be stored
+        continue; // refused in the meantime: a refused message must not be stored
       }
       const { subject, body, headers, preceding = [] } = message;
-      // The client only ever encodes them.
+      // The client only encodes them.
       try {
         for (const before of preceding) {
           connection?.publish(before.subject, before.body, { headers: before.headers as MsgHdrs });

@@ -1,4 +1,4 @@
-// Receipts of accepted calls, by which losses are noticed.
+// Receipts of accepted calls, which reveal losses.
 
 export { ReceiptMemory } from './receipt-memory.ts';
 export { type ReceiptDelivery, ReceiptSource } from './receipt-source.ts';

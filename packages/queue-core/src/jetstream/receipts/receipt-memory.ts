@@ -6,15 +6,18 @@ import { receiptStream, type StreamWatch } from '../layout/index.ts';
 import { inboxCallback } from '../messages/index.ts';
 import type { ReceiptStore } from './receipt-store.ts';
 
-/** How long after it is due a page is remembered, in milliseconds: a worker has taken it by then, or put it again as another page. */
+/**
+ * How long after it is due a batch is remembered, in milliseconds: by then a worker has taken it, or stored another
+ * one.
+ */
 const graceMs = 5_000;
-/** Most pages that are remembered, of 50 calls each. */
+/** Most batches that are remembered, of 50 calls each. */
 const maxPages = 1_000;
 
 /**
- * Remembers the receipts that the broker holds. If the broker loses their stream, this puts them again, so that workers
- * look for the calls that were lost with it, and report them as missing (P2). It hears each page as it is stored, by any
- * process.
+ * Remembers the receipts that the broker holds. If the broker loses their stream, it stores them again, so that workers
+ * look for the calls that were lost with it and report them as missing (P2). It receives each batch that any process
+ * stores.
  */
 export class ReceiptMemory {
   readonly #store: Pick<ReceiptStore, 'put'>;
@@ -44,10 +47,10 @@ export class ReceiptMemory {
     });
   }
 
-  /** Puts what was lost, if anything was. To be called every second while the streams are in place. Never throws. */
+  /** Stores lost receipts again. Call it every second while the streams exist. Never throws. */
   async restore(): Promise<void> {
     if (!this.#isLost) {
-      // Only while the broker is there: pages that were due during an outage have not been looked at.
+      // Only while the broker is connected: batches that were due during an outage have not been audited.
       this.#forget();
       return;
     }
@@ -66,7 +69,7 @@ export class ReceiptMemory {
   #hear(message: Msg): void {
     const batch = receiptBatchCodec.decode(readHeader(message, receiptBatchCodec.header) ?? '');
     if (batch === undefined) {
-      return; // the audit says so
+      return; // the audit logs it
     }
     this.#pages.set(message.subject, batch);
     const [oldest] = this.#pages.keys();

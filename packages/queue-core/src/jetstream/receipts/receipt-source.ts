@@ -3,7 +3,7 @@ import { type ReceiptBatch, receiptBatchCodec } from '../../records/index.ts';
 import { readHeader, type SourceOptions, WorkSource } from '../consume/index.ts';
 import { receiptStream } from '../layout/index.ts';
 
-/** Receipts in the hands of a worker. */
+/** Receipts that a worker has received. */
 export interface ReceiptDelivery {
   /** Undefined for a message that cannot be read. */
   readonly batch: ReceiptBatch | undefined;
@@ -13,7 +13,7 @@ export interface ReceiptDelivery {
   nak(delayMs: number): void;
 }
 
-/** Takes the receipts of accepted calls. */
+/** Takes receipts of accepted calls. */
 export class ReceiptSource extends WorkSource<ReceiptDelivery> {
   constructor(options: SourceOptions) {
     super(options, { stream: receiptStream, consumer: 'receipts', filter: 'receipts.accepted.*', toDelivery });

@@ -19,7 +19,7 @@ import type { Publisher } from '../publish/index.ts';
 /** Where an accepted call is. `missing` breaks P2. */
 export type CallWhereabouts = 'held' | 'ended' | 'missing';
 
-/** Receipts of accepted calls, kept by the broker, and the look whether each call is where it has to be. */
+/** Stores receipts of accepted calls at the broker, and checks where each call is. */
 export class ReceiptStore {
   readonly #publisher: Pick<Publisher, 'publish'>;
   readonly #topology: Pick<QueueTopology, 'manager'>;
@@ -29,7 +29,7 @@ export class ReceiptStore {
     this.#topology = topology;
   }
 
-  /** Has workers look after these calls. Never throws. */
+  /** Has workers audit these calls. Never throws. */
   put(batch: ReceiptBatch): Promise<PublishResult> {
     const result = new MessageHeaders();
     result.set(receiptBatchCodec.header, receiptBatchCodec.encode(batch));
@@ -37,9 +37,9 @@ export class ReceiptStore {
   }
 
   /**
-   * Where the call is. The queue is looked at first: an end is recorded before a call leaves its queue, so a call that is
-   * not in the queue now has had its end before now. But for one that is being cancelled: the intent to do so is stored
-   * before it leaves, and removed when it has its end. Nothing but counts is read. Throws `QueueError`.
+   * Returns where the call is. The queue is checked first: an outcome is recorded before its call leaves the queue, so
+   * a call that is not in the queue has an outcome. Except for a call that is being cancelled: its intent is stored
+   * before it leaves, and removed once it has an outcome. Only counts are read. Throws `QueueError`.
    */
   async find(receipt: Receipt): Promise<CallWhereabouts> {
     const { queue } = receipt;
@@ -56,7 +56,7 @@ export class ReceiptStore {
     return (await this.#holds(outcomeStream, anyOutcomeSubject(address))) ? 'ended' : 'missing';
   }
 
-  /** Writes down that the call is nowhere. Never throws. */
+  /** Records that the call is missing. Never throws. */
   reportMissing(receipt: Receipt): Promise<PublishResult> {
     const result = new MessageHeaders();
     result.set(missingReceiptCodec.header, missingReceiptCodec.encode(receipt));
@@ -72,7 +72,7 @@ export class ReceiptStore {
       if (isApiError(error, 'streamNotFound')) {
         return false;
       }
-      throw asQueueError(error, `it cannot be seen whether ${stream} holds a call`);
+      throw asQueueError(error, `${stream} cannot be searched for a call`);
     }
   }
 }

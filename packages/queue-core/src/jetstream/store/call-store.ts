@@ -41,7 +41,7 @@ export interface RecordedEnd {
   readonly outcome: Outcome;
   /** When the broker stored it: Unix time in milliseconds. Absent before that. */
   readonly storedAt?: number;
-  /** Its place in the stream; absent before it is stored. */
+  /** Its sequence in the stream; absent before it is stored. */
   readonly sequence?: number;
 }
 
@@ -50,34 +50,34 @@ export interface StoredOutcome extends RecordedEnd {
   readonly body: Uint8Array;
 }
 
-/** What places a call in its stream. */
+/** What identifies a call in its stream. */
 export type LaneCall = Pick<Delivery, 'queue' | 'function' | keyof CallIdentity>;
 
 /** A message of the call's consumer. */
 type DeliveredMessage = LaneCall & Pick<Delivery, 'info'>;
 
 /**
- * `superseded`: a newer message of the call is there. `not seen`: it was taken out of its queue, or the server that was asked
- * has not come as far: one that leads the stream may be behind the one that delivers, and one that stood still may not know
- * yet that another one leads.
+ * `superseded`: a newer message of the call exists. `not seen`: it was removed from its queue, or the server that
+ * answered is behind: the stream's leader may be behind the consumer's, and a server that stood still may not know yet
+ * that another one leads.
  */
 export type MessagePlace = 'newest' | 'superseded' | 'not seen';
 
-/** What is recorded of a callback. */
+/** The record of a callback's state. */
 export interface CallbackRecord {
-  /** Its place in the stream, to be told to `recordCallbackState`; 0 for none. */
+  /** Its sequence in the stream, to pass to `recordCallbackState`; 0 for none. */
   readonly sequence: number;
-  /** Undefined where nothing is recorded, or cannot be read. */
+  /** Undefined if no state is recorded, or it cannot be read. */
   readonly state: CallbackState | undefined;
 }
 
-/** What becomes of a call after an attempt, written down in JetStream. Methods that publish never throw. */
+/** Stores and reads in JetStream what becomes of a call after an attempt. Methods that publish never throw. */
 export class CallStore {
   readonly #publisher: Publisher;
   readonly #topology: Pick<QueueTopology, 'manager'>;
   readonly #outcomes: Pick<Publisher, 'publish'>;
 
-  /** @param outcomes stores the ends of calls: one that does so in groups, where each write is a sync. Default: singly */
+  /** @param outcomes stores outcomes: in groups, if each write is a sync. Default: singly */
   constructor(
     publisher: Publisher,
     topology: Pick<QueueTopology, 'manager'>,
@@ -90,9 +90,9 @@ export class CallStore {
 
   /**
    * Has the server put `next` on the queue at `dueAt`. `conflict` means that this was done before, or that the call was
-   * taken out of the queue: the delivery in hand is not the newest word on the call any more. There is at most one
-   * message of a call in the stream but for the moment between this and the acknowledgement of the delivery, so the
-   * check finds a retry that a crash has hidden from us, however long ago it was (P2, P3).
+   * removed from the queue: the delivery is no longer the newest message of the call. Except between this step and the
+   * ack of the delivery, the stream has at most one message of a call, so the check finds a retry that was stored
+   * before a crash, however long ago (P2, P3).
    * @param dueAt Unix time in milliseconds
    */
   scheduleRetry(delivery: DeliveredMessage, next: Call, dueAt: number): Promise<PublishResult> {
@@ -107,11 +107,11 @@ export class CallStore {
   }
 
   /**
-   * Puts a call back that was taken out of its queue in the moment in which it ended, for a worker to do what may be left
-   * to do after that end. It has been started, and says so: whoever gets it looks for its end. `conflict` means that the
-   * last message of the call is another one.
+   * Puts back a call that was removed from its queue at the moment it ended, so that a worker can complete the
+   * follow-up of its end. It is marked as started, so the worker that gets it looks for its outcome. `conflict` means
+   * that the last message of the call is another one.
    * @param startedAt Unix time in milliseconds
-   * @param lastSequence of the last message of the call; 0 where there is none
+   * @param lastSequence of the last message of the call; 0 if it has none
    */
   putBack(call: Call, startedAt: number, lastSequence: number): Promise<PublishResult> {
     const of = { queue: call.queue, function: call.function, ...identityOf(call) };
@@ -125,19 +125,22 @@ export class CallStore {
     });
   }
 
-  /** Records the one end of a call. `conflict` means that it has ended before, and that this end does not count. */
+  /**
+   * Records the one outcome of a call. `conflict` means that it has already ended, and that this outcome does not
+   * count.
+   */
   recordOutcome(outcome: Outcome, body: Uint8Array): Promise<PublishResult> {
     const subject = outcomeSubject(outcome);
     const result = new MessageHeaders();
     result.set(outcomeCodec.header, outcomeCodec.encode(outcome));
     expectLast(result, subject, 0);
-    // Another one's conflict refuses the group, never this outcome: each is then sent alone, and gets its own answer.
+    // The conflict of another outcome refuses the group, not this one: each is then sent alone and gets its own answer.
     return this.#outcomes.publish({ subject, headers: result, body, group: outcomeStream });
   }
 
   /**
-   * Stores an end again as it is, so that it is not old for a while: for whoever is about to put a message of its call back.
-   * `conflict` means that it was forgotten, or stored again by somebody else.
+   * Stores an outcome again unchanged, so that it is kept for a while: before a message of its call is put back.
+   * `conflict` means that it was removed, or stored again by another process.
    */
   renewOutcome({ outcome, body, sequence }: StoredOutcome): Promise<PublishResult> {
     const subject = outcomeSubject(outcome);
@@ -148,9 +151,9 @@ export class CallStore {
   }
 
   /**
-   * Records how far the callback of a call that has ended has come.
-   * @param after the record that this one takes the place of, 0 for none: `conflict` means that there is a newer one.
-   * Default: whatever there is
+   * Records the state of the callback of an ended call.
+   * @param after sequence of the record that this one replaces, 0 for none: `conflict` means that a newer one exists.
+   * Default: any
    */
   recordCallbackState(of: GenerationKey, state: CallbackState, after?: number): Promise<PublishResult> {
     const subject = callbackStateSubject(of);
@@ -162,7 +165,7 @@ export class CallStore {
     return this.#publisher.publish({ subject, headers: result, body: emptyBody });
   }
 
-  /** Puts a call or a callback, whole, among the dead letters. `original` is the header that it travelled with. */
+  /** Stores a call or a callback, whole, as a dead letter. `original` is its own header and body. */
   putDeadLetter(
     letter: DeadLetter,
     original: { readonly header: string; readonly value: string; readonly body: Uint8Array },
@@ -175,24 +178,24 @@ export class CallStore {
     return this.#publisher.publish({ subject: deadLetterSubject(letter), headers: result, body: original.body });
   }
 
-  /** The call as it stands in its queue, ready or waiting; undefined where there is none. Throws `QueueError`. */
+  /** The call as it is in its queue, ready or scheduled; undefined if it is not there. Throws `QueueError`. */
   async findQueued(of: LaneCall): Promise<Call | undefined> {
     const message = await lastMessage(this.#topology.manager, queueStream(of.queue), anyReadiness(of));
     const decoded = message === undefined ? undefined : decodeCall(headerOf(message, callHeader), message.data);
     return decoded?.kind === 'call' ? decoded.call : undefined;
   }
 
-  /** The body of a call in hand as its queue has it; undefined where it has been taken out of there. Throws `QueueError`. */
+  /** The body of a delivered call, read from its queue; undefined if it was removed from there. Throws `QueueError`. */
   async readBody({ queue, info }: DeliveredMessage): Promise<Uint8Array | undefined> {
     return (await messageAt(this.#topology.manager, queueStream(queue), info.streamSequence))?.data;
   }
 
-  /** Takes the call out of its queue, wherever it stands there. Throws `QueueError`. */
+  /** Removes the call from its queue, ready or scheduled. Throws `QueueError`. */
   async removeQueued(of: LaneCall): Promise<void> {
     try {
       await this.#topology.manager.streams.purge(queueStream(of.queue), { filter: anyReadiness(of) });
     } catch (error) {
-      throw asQueueError(error, 'a call cannot be taken out of its queue');
+      throw asQueueError(error, 'a call cannot be removed from its queue');
     }
   }
 
@@ -201,7 +204,7 @@ export class CallStore {
     return (await this.placeOf(delivery)) === 'newest';
   }
 
-  /** What has become of this message: see `MessagePlace`. Throws `QueueError`. */
+  /** The place of this message in its queue: see `MessagePlace`. Throws `QueueError`. */
   async placeOf(delivery: DeliveredMessage): Promise<MessagePlace> {
     const last = await lastMessage(this.#topology.manager, queueStream(delivery.queue), anyReadiness(delivery));
     const sequence = delivery.info.streamSequence;
@@ -211,15 +214,15 @@ export class CallStore {
     return last.seq === sequence ? 'newest' : 'superseded';
   }
 
-  /** How the call has ended; undefined while it has not. Throws `QueueError`. */
+  /** The call's outcome; undefined while it has none. Throws `QueueError`. */
   async findOutcome(of: GenerationKey): Promise<StoredOutcome | undefined> {
     const found = await this.#lastOutcome(outcomeSubject(of));
     return found && { ...found.end, body: found.message.data };
   }
 
   /**
-   * The body of the result of a call that was found to have ended; undefined where its end is forgotten. What is stored at
-   * a place never changes, so any replica may tell. Throws `QueueError`.
+   * The result body of an ended call; undefined if its outcome is forgotten. A stored message never changes, so any
+   * replica may answer. Throws `QueueError`.
    */
   async readResult({ outcome, sequence }: RecordedEnd): Promise<Uint8Array | undefined> {
     const message =
@@ -227,17 +230,19 @@ export class CallStore {
     return message === undefined ? (await this.findOutcome(outcome))?.body : message.data;
   }
 
-  /** The newest end of the calls of an address and their replays; undefined where none has ended. Throws `QueueError`. */
+  /**
+   * The newest outcome of the calls of an address and their replays; undefined if none has ended. Throws `QueueError`.
+   */
   async findNewestOutcome(address: CallAddress): Promise<RecordedEnd | undefined> {
     return (await this.#lastOutcome(anyOutcomeSubject(address)))?.end;
   }
 
-  /** How far the callback has come; undefined where nothing is recorded. Throws `QueueError`. */
+  /** The state of the callback; undefined if none is recorded. Throws `QueueError`. */
   async findCallbackState(of: GenerationKey): Promise<CallbackState | undefined> {
     return (await this.findCallbackRecord(of)).state;
   }
 
-  /** As `findCallbackState`, with the place of the record: 0 where there is none. Throws `QueueError`. */
+  /** As `findCallbackState`, with the sequence of the record: 0 if none exists. Throws `QueueError`. */
   async findCallbackRecord(of: GenerationKey): Promise<CallbackRecord> {
     const message = await lastMessage(this.#topology.manager, outcomeStream, callbackStateSubject(of));
     return message === undefined

@@ -5,7 +5,7 @@ import { callbackStream, type QueueTopology } from '../layout/index.ts';
 import { expectLast, lastMessage, MessageHeaders, setSchedule } from '../messages/index.ts';
 import type { Publisher } from '../publish/index.ts';
 
-/** Keeps callbacks that could not be delivered at once. Methods that publish never throw. */
+/** Stores callbacks that could not be delivered at once. Methods that publish never throw. */
 export class CallbackStore {
   readonly #publisher: Publisher;
   readonly #topology: Pick<QueueTopology, 'manager'>;
@@ -16,10 +16,11 @@ export class CallbackStore {
   }
 
   /**
-   * Keeps the callback until `dueAt`, when a worker takes it up. `conflict` means that it is not the newest word on
+   * Stores the callback until `dueAt`, when a worker takes it. `conflict` means that it is not the newest message of
    * this callback: another delivery has gone further.
    * @param dueAt Unix time in milliseconds
-   * @param after stream sequence of the message that this one follows; 0 for a callback that is stored first
+   * @param after stream sequence of the message that this one replaces; 0 for a callback that is stored for the first
+   * time
    */
   store(task: CallbackTask, body: Uint8Array, dueAt: number, after: number): Promise<PublishResult> {
     const result = new MessageHeaders();
@@ -29,7 +30,7 @@ export class CallbackStore {
     return this.#publisher.publish({ subject: callbackSubject('later', task), headers: result, body });
   }
 
-  /** Keeps a callback that nobody has tried yet, for a worker to take up at once. `conflict`: it is kept already. */
+  /** Stores a callback that has not been tried yet, for a worker to take at once. `conflict`: it is already stored. */
   storeReady(task: CallbackTask, body: Uint8Array): Promise<PublishResult> {
     const result = new MessageHeaders();
     result.set(callbackTaskCodec.header, callbackTaskCodec.encode(task));
@@ -37,7 +38,7 @@ export class CallbackStore {
     return this.#publisher.publish({ subject: callbackSubject('ready', task), headers: result, body });
   }
 
-  /** The newest word on a callback, ready or waiting; undefined where none is kept. Throws `QueueError`. */
+  /** The newest message of a callback, ready or scheduled; undefined if none is stored. Throws `QueueError`. */
   async find(of: GenerationKey): Promise<CallbackTask | undefined> {
     const message = await lastMessage(this.#topology.manager, callbackStream, callbackSubject('*', of));
     return message && callbackTaskCodec.decode(message.header.get(callbackTaskCodec.header));

@@ -13,10 +13,10 @@ import { cancelStream, type QueueTopology } from '../layout/index.ts';
 import { lastMessage, MessageHeaders } from '../messages/index.ts';
 import type { Publisher } from '../publish/index.ts';
 
-/** That a call is being cancelled, with the outcome that it is about to have. */
+/** Says that a call is being cancelled, with the outcome that it will have. */
 export interface CancelIntent {
   readonly outcome: Outcome;
-  /** Of the call's message in its queue when somebody began to cancel it; 0 where that is not known. */
+  /** Sequence of the call's message in its queue when the cancel began; 0 if unknown. */
   readonly callSequence: number;
   readonly sequence: number;
   /** When it was stored: Unix time in milliseconds. */
@@ -25,7 +25,7 @@ export interface CancelIntent {
 
 interface Cancelling {
   readonly now: number;
-  /** What the worker said that ran the call. */
+  /** The report of the worker that ran the call. */
   readonly held: RunningReport | undefined;
   readonly maxRetries: number;
 }
@@ -33,8 +33,8 @@ interface Cancelling {
 const callSequenceHeader = 'Asyncfn-Call-Sequence';
 
 /**
- * What is written down before a call is taken out of its queue to be cancelled. Between that and its outcome the call is
- * nowhere else: after a crash there, this is what it is found by, and what its end is recorded from (P2).
+ * Stores a cancel intent before a call is removed from its queue. Between that and its outcome the call is nowhere
+ * else: after a crash, the intent shows that it exists, and its outcome is recorded from it (P2).
  */
 export class CancelIntents {
   readonly #publisher: Pick<Publisher, 'publish'>;
@@ -47,7 +47,7 @@ export class CancelIntents {
 
   /**
    * Never throws.
-   * @param callSequence of the message that is about to be taken out of the queue
+   * @param callSequence of the message that is about to be removed from the queue
    */
   store(outcome: Outcome, callSequence: number): Promise<PublishResult> {
     const result = new MessageHeaders();
@@ -57,7 +57,7 @@ export class CancelIntents {
     return this.#publisher.publish({ subject, headers: result, body: emptyBody });
   }
 
-  /** Removes what `store` has stored. One that stays is found by the next sweep, so that nobody has to wait for this. */
+  /** Removes a stored intent. If this fails, the next sweep finds it. */
   async drop(stored: PublishResult | CancelIntent): Promise<void> {
     if ('kind' in stored && stored.kind === 'refused') {
       return;
@@ -65,7 +65,7 @@ export class CancelIntents {
     await this.#topology.manager.streams.deleteMessage(cancelStream, stored.sequence, false).catch(() => false);
   }
 
-  /** The intent to cancel a call; undefined where there is none. Throws `QueueError`. */
+  /** The cancel intent of a call; undefined if none is stored. Throws `QueueError`. */
   async find(address: CallAddress): Promise<CancelIntent | undefined> {
     const message = await lastMessage(this.#topology.manager, cancelStream, anyCancelIntentSubject(address));
     return message && toIntent(message);
@@ -104,7 +104,7 @@ function toIntent({ header, seq, time }: StoredMsg): CancelIntent | undefined {
   return outcome && { outcome, callSequence, sequence: seq, storedAtMs: time.getTime() };
 }
 
-/** The end of a call that is cancelled. */
+/** The outcome of a cancelled call. */
 export function toCancelled(call: Call, { now, held, maxRetries }: Cancelling): Outcome {
   const startedAt = held?.startedAt ?? call.startedAt;
   return {

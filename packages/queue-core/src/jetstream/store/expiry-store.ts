@@ -6,7 +6,7 @@ import { expiryStream, type QueueTopology } from '../layout/index.ts';
 import { expectLast, lastMessage, MessageHeaders, retryWhileUndecided, setSchedule } from '../messages/index.ts';
 import type { Publisher } from '../publish/index.ts';
 
-/** What has been decided of a call that may expire. */
+/** The decision about a call that may expire. */
 export type ClaimResult =
   | { readonly kind: 'decided'; readonly decision: ExpiryDecision; readonly byUs: boolean; readonly sequence: number }
   | Extract<PublishResult, { kind: 'refused' }>;
@@ -14,13 +14,15 @@ export type ClaimResult =
 const hourMs = 60 * 60 * 1000;
 
 /**
- * How long a decision is kept beyond the moment of expiry, in milliseconds. That a call has expired must be known for
- * as long as a worker may hold a delivery of it without having begun. That it has started is kept while it runs: it is
- * forgotten with the word, and the time is for words that got lost.
+ * How long a decision is kept after the moment of expiry, in milliseconds. `expired` must be known for as long as a
+ * worker may hold a delivery of the call without having begun. `started` is kept while the call runs: it is removed
+ * with the timer, and the time is for timers that got lost.
  */
 const keptMs: Readonly<Record<ExpiryDecision, number>> = { expired: hourMs, started: 30 * 24 * hourMs };
 
-/** The memory of calls that expire if they are not started in time. */
+/**
+ * Stores the timers of calls that expire if they are not started in time, and the decision whether they have started.
+ */
 export class ExpiryStore {
   readonly #publisher: Pick<Publisher, 'publish'>;
   readonly #topology: Pick<QueueTopology, 'manager'>;
@@ -38,9 +40,9 @@ export class ExpiryStore {
   }
 
   /**
-   * Has the server send word when the call expires. To be stored before the call: a word of a call that never came to be
-   * is of no consequence, but a call without its word would wait for ever.
-   * @param withinMs in this time the call is stored, or never will be
+   * Schedules the expiry timer of a call. Call it before storing the call: a timer without a call does no harm, but a
+   * call without its timer would wait for ever.
+   * @param withinMs after this time the call is stored, or never will be
    */
   schedule(call: Call, expiresAt: number, withinMs: number): Promise<PublishResult> {
     const { function: name, queue } = call;
@@ -54,7 +56,7 @@ export class ExpiryStore {
   }
 
   /**
-   * Decides whether a call starts or expires, or tells what was decided before. Throws `QueueError`.
+   * Decides whether a call starts or expires, or returns the earlier decision. Throws `QueueError`.
    * @param expiresAt of the call: Unix time in milliseconds
    */
   async claim(key: GenerationKey, expiresAt: number, decision: ExpiryDecision): Promise<ClaimResult> {
@@ -67,22 +69,22 @@ export class ExpiryStore {
   }
 
   /**
-   * Decides anew what was decided as `started`: by whoever has decided so and has not begun, or by whoever goes on in the
-   * place of a worker that may be dead. `conflict` means that somebody else has done so. Never throws.
-   * @param sequence of the decision that this one takes the place of
+   * Replaces the decision `started`: for the worker that has decided so and has not begun, or for one that takes over
+   * from a worker that may be dead. `conflict` means that another process has done so. Never throws.
+   * @param sequence of the decision that this one replaces
    */
   revise(key: GenerationKey, expiresAt: number, decision: ExpiryDecision, sequence: number): Promise<ClaimResult> {
     return this.#decide(key, expiresAt, decision, sequence);
   }
 
-  /** The call is gone: that it had started need not be known any more. Throws `QueueError`. */
+  /** The call is gone: removes the decision that it had started. Throws `QueueError`. */
   async forgetStart(key: GenerationKey): Promise<void> {
     const subject = expirySubject('claim', key);
     if ((await this.#findDecision(subject))?.decision === 'started') {
       try {
         await this.#topology.manager.streams.purge(expiryStream, { filter: subject });
       } catch (error) {
-        throw asQueueError(error, 'what was decided of a call cannot be removed');
+        throw asQueueError(error, 'the start decision of a call cannot be removed');
       }
     }
   }

@@ -1,4 +1,4 @@
-// Stores and reads what belongs to one call: its next attempt, its outcome, its callback, its expiry.
+// Stores and reads what belongs to one call: its next attempt, outcome, callback and expiry.
 
 export { type CallbackRecord, CallStore, type RecordedEnd, type StoredOutcome } from './call-store.ts';
 export { CallbackStore } from './callback-store.ts';
