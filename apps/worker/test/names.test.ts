@@ -125,7 +125,7 @@ describe('a lookup', () => {
     const startedAt = performance.now();
     await expect(resolve('tarpit')).rejects.toMatchObject({
       code: 'ETIMEOUT',
-      message: "no DNS server has told the host's address within 300 ms",
+      message: "no DNS server has returned the host's address within 300 ms",
     });
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(290);
     expect(asked(dns)).toEqual(['tarpit.a.example']);

@@ -16,7 +16,7 @@ test.each([
   ['', 'holds no secret; write a signing secret'],
   [' \n,\n', 'holds no secret'],
   [Array.from({ length: 6 }, createSigningSecret).join('\n'), 'holds 6 secrets, and at most 5 sign'],
-  [`${one}\ntop-secret`, 'holds as number 2 something else than a signing secret, whsec_'],
+  [`${one}\ntop-secret`, 'holds as number 2 something other than a signing secret, whsec_'],
 ])('a text that is wrong is refused, and is not quoted: %#', (text, problem) => {
   const parsed = parseSecretFile(text);
   expect(parsed).toEqual({ kind: 'refused', problem: expect.stringContaining(problem) });
