@@ -99,7 +99,7 @@ export async function createGateway(
   };
 }
 
-/** The files that the configuration names. All that is wrong with them is told at once. */
+/** Reads the files that the configuration names, and reports all their problems at once. */
 function readSettings(config: GatewayConfig, context: GatewayContext) {
   return allConfigured([
     loadFunctionsFile(config, context),

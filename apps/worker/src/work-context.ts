@@ -13,7 +13,7 @@ import type { OnSettleStep, PublishRetryOptions } from './storing/index.ts';
 
 /** Seams for tests. */
 export interface WorkerOverrides {
-  /** Told of each step of settling a call. Default: nobody. */
+  /** Called at each step of settling a call. Default: not called. */
   readonly onSettleStep?: OnSettleStep;
   /** Unix time in milliseconds. Default `Date.now`. */
   readonly now?: () => number;
@@ -23,7 +23,7 @@ export interface WorkerOverrides {
   readonly random?: () => number;
 }
 
-/** What everything that works on calls is made with. */
+/** The dependencies of everything that works on calls. */
 export interface WorkContext extends BrokerLink {
   readonly config: WorkerConfig;
   readonly logger: Logger;
@@ -31,7 +31,7 @@ export interface WorkContext extends BrokerLink {
   readonly budgets: Budgets;
   /** Stores what follows an attempt. */
   readonly calls: CallStore;
-  /** Undefined while there are no traces. */
+  /** Undefined if tracing is off. */
   readonly tracer: Tracer | undefined;
   readonly userAgent: string;
   readonly publishRetry: PublishRetryOptions;
@@ -43,9 +43,9 @@ export interface WorkContext extends BrokerLink {
   /** Gives numbers from 0 to 1. */
   readonly random: () => number;
   readonly registry: Registry;
-  /** Aborts when the worker is told to stop: what has not begun goes back. */
+  /** Aborts when the worker stops: calls that have not begun go back to the queue. */
   readonly stopping: AbortSignal;
-  /** Aborts when work in flight may run no longer. */
+  /** Aborts when work in flight may no longer run. */
   readonly signal: AbortSignal;
 }
 
@@ -55,10 +55,10 @@ export interface WorkContextOptions {
   readonly overrides?: WorkerOverrides;
   readonly file: FunctionsFile | undefined;
   readonly tracing: Pick<Tracing, 'tracer'>;
-  /** The lanes that are open, for metrics. Called at each scrape. */
+  /** The open lanes, for metrics. Called at each scrape. */
   readonly lanes: WorkerMetricsSources['lanes'];
   readonly stopping: AbortSignal;
-  /** Aborts when work in flight may run no longer. */
+  /** Aborts when work in flight may no longer run. */
   readonly cutShort: AbortSignal;
 }
 

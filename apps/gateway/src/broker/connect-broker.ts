@@ -22,7 +22,7 @@ export interface BrokerLink {
   readonly topology: QueueTopology;
   readonly publisher: Publisher;
   readonly limits: ReturnType<typeof toStreamLimits>;
-  /** Of streams that have limits; undefined if they have none. */
+  /** Undefined if no stream has a limit. */
   readonly room: StreamRoom | undefined;
   readonly watch: StreamWatch;
 }
