@@ -74,9 +74,9 @@ test('when every way fails one error says what was tried, why it failed and what
   const options = { env: { PATH: '' }, cacheDir, releaseUrl: 'http://127.0.0.1:9' };
   const found = findNatsServer({ ...options, sources: ['path', 'cache', 'github'] });
   await expect(found).rejects.toThrow(/^No nats-server 2\.12\.0 or later was found/);
-  await expect(found).rejects.toThrow('- path: no nats-server');
-  await expect(found).rejects.toThrow(`- cache: nothing usable in ${cacheDir}`);
-  await expect(found).rejects.toThrow('- github: http://127.0.0.1:9/v');
+  await expect(found).rejects.toThrow('- on the PATH: no nats-server');
+  await expect(found).rejects.toThrow(`- in the cache: nothing usable in ${cacheDir}`);
+  await expect(found).rejects.toThrow('- from GitHub: http://127.0.0.1:9/v');
   await expect(found).rejects.toThrow('set NATS_SERVER_BIN');
   expect(await readdir(cacheDir)).toEqual([]);
 });

@@ -61,7 +61,7 @@ export async function findNatsServer(options: FindOptions): Promise<FoundServer>
     try {
       return { ...(await ways[source]()), source };
     } catch (error) {
-      const failure = `${source}: ${reasonOf(error)}`;
+      const failure = `${placeOf[source]}: ${reasonOf(error)}`;
       log(failure);
       failures.push(`  - ${failure}`);
     }
@@ -69,9 +69,20 @@ export async function findNatsServer(options: FindOptions): Promise<FoundServer>
   throw new NatsServerError('not_found', explainFailure(failures));
 }
 
-type Ways = Record<Exclude<ServerSource, 'env'>, () => Promise<ServerBinary>>;
+/** In messages. */
+const placeOf: Ways<string> = {
+  path: 'on the PATH',
+  cache: 'in the cache',
+  github: 'from GitHub',
+  debian: 'from Debian',
+};
 
-function createWays({ env, cacheDir, ...options }: FindOptions, log: (line: string) => void): Ways {
+type Ways<T> = Record<Exclude<ServerSource, 'env'>, T>;
+
+function createWays(
+  { env, cacheDir, ...options }: FindOptions,
+  log: (line: string) => void,
+): Ways<() => Promise<ServerBinary>> {
   const executable = platform() === 'win32' ? 'nats-server.exe' : 'nats-server';
   const folder = cacheDir ?? join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'asyncfn', 'nats-server');
   const cache: CacheOptions = { folder, executable };
@@ -121,7 +132,7 @@ async function findOnPath(searchPath: string, executable: string, log: (line: st
       log(`passing over ${path}: ${reasonOf(error)}`);
     }
   }
-  throw new Error(`no ${executable} ${MINIMUM_VERSION} or later on it`);
+  throw new Error(`no ${executable} ${MINIMUM_VERSION} or later`);
 }
 
 function isExecutable(path: string): Promise<boolean> {
