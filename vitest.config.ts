@@ -5,8 +5,10 @@ const conditions = ['@asyncfn/source'];
 const resolve = { conditions };
 const ssr = { resolve: { conditions, externalConditions: conditions } };
 
+const setupFiles = ['packages/testkit/test/print-tails.ts'];
+
 /** Each file runs whole stacks of processes, which wait more than they work. */
-const processes = { maxWorkers: 2, testTimeout: 120_000, hookTimeout: 120_000 };
+const processes = { setupFiles, maxWorkers: 2, testTimeout: 120_000, hookTimeout: 120_000 };
 
 const globalSetup = ['packages/nats-server/test/global-setup.ts'];
 

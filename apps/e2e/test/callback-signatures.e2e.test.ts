@@ -14,7 +14,7 @@ import {
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { documentedCode, loadDocumentedModule, runDocumentedPython } from './harness/documents/documented-code.ts';
-import { startSharedStack, startStack } from './harness/stack.ts';
+import { startStack } from './harness/stack.ts';
 
 const secretOf = (byte: number): string => `whsec_${Buffer.alloc(32, byte).toString('base64')}`;
 const secrets = { common: secretOf(1), a: secretOf(2), b: secretOf(3), newA: secretOf(4) } as const;
@@ -35,7 +35,7 @@ beforeAll(async () => {
   await writeTokens(['a', 'b', 'shop']);
   fn = await startTestFunction();
   inbox = await startCallbackReceiver();
-  stack = await startSharedStack({
+  stack = await startStack({
     functions: { echo: fn.url, 'echo.team': fn.url },
     env: { AUTH_TOKENS_FILE: tokensFile },
     workerEnv: {

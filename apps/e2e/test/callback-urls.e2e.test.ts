@@ -1,7 +1,7 @@
 import { ApiClient, type Stack } from '@asyncfn/stack';
 import { startTestFunction, type TestFunction } from '@asyncfn/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startSharedStack } from './harness/stack.ts';
+import { startStack } from './harness/stack.ts';
 import { rawExchange, rawPost } from './harness/wire/raw-exchange.ts';
 import { WireReceiver } from './harness/wire/wire-receiver.ts';
 
@@ -12,7 +12,7 @@ let receiver: WireReceiver;
 beforeAll(async () => {
   fn = await startTestFunction();
   receiver = await WireReceiver.open('127.0.0.1');
-  stack = await startSharedStack({ functions: { echo: fn.url } });
+  stack = await startStack({ functions: { echo: fn.url } });
 }, 60_000);
 
 afterAll(async () => {

@@ -13,7 +13,7 @@ import {
 } from '@asyncfn/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { armFault, startFaultyWorker } from './harness/faulty-worker.ts';
-import { startSharedStack, startStack } from './harness/stack.ts';
+import { startStack } from './harness/stack.ts';
 
 let stack: Stack;
 let client: ApiClient;
@@ -26,7 +26,7 @@ beforeAll(async () => {
   const [first, second, third] = await Promise.all([startTestFunction(), startTestFunction(), startTestFunction()]);
   functions = { first, second, third };
   const retry = { attempts: 2, minWait: '100ms', maxWait: '100ms' };
-  stack = await startSharedStack({
+  stack = await startStack({
     functions: {
       first: { url: first.url, retry },
       'second.team': { url: second.url, retry },

@@ -15,7 +15,7 @@ import {
 } from '@asyncfn/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectAsQuiet, measureService, type Service } from './harness/neighbour.ts';
-import { startSharedStack } from './harness/stack.ts';
+import { startStack } from './harness/stack.ts';
 
 // One caller has receivers that hang and names that no DNS server answers; another one's calls and callbacks are measured.
 
@@ -40,7 +40,7 @@ beforeAll(async () => {
   });
   receiver = await startCallbackReceiver({ host: '0.0.0.0', respond });
   const url = `http://localhost:${new URL(fn.url).port}`;
-  stack = await startSharedStack({
+  stack = await startStack({
     functions: { echo: url, other: url },
     workerEnv: { CALLBACK_DNS_SERVERS: dns.address },
   });

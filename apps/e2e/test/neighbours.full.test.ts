@@ -13,7 +13,7 @@ import {
 import { type CallbackReceiver, startCallbackReceiver, startTestFunction, type TestFunction } from '@asyncfn/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { expectAsQuiet, measureService, type Service } from './harness/neighbour.ts';
-import { startSharedStack } from './harness/stack.ts';
+import { startStack } from './harness/stack.ts';
 
 // What one caller does to another one, with bounds that a busy machine keeps. `pnpm bench neighbours` has the figures.
 
@@ -32,7 +32,7 @@ beforeAll(async () => {
   fn = await startTestFunction({ keepBodies: false });
   inbox = await startCallbackReceiver({ keepBodies: false });
   server = await startAttackerServer();
-  stack = await startSharedStack({ functions: {}, gateways: 0, workers: 0 });
+  stack = await startStack({ functions: {}, gateways: 0, workers: 0 });
   const url = `http://127.0.0.1:${server.port}`;
   const own = attackerFunctions.map((name) => [name, { url: `${url}/${name}` }]);
   const functions = { neighbour: { url: fn.url }, ...Object.fromEntries(own) };

@@ -3,7 +3,7 @@ import { eventually, startTcpProxy, startTestFunction, type TestFunction } from 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { operateBroker } from './harness/broker/jetstream.ts';
 import { Operator } from './harness/broker/operator.ts';
-import { startSharedStack } from './harness/stack.ts';
+import { startStack } from './harness/stack.ts';
 
 const waiting = 50;
 
@@ -16,7 +16,7 @@ beforeAll(async () => {
   other = await startTestFunction();
   // Several processes and functions, so that a start is not over in a moment.
   const rest = Object.fromEntries(Array.from({ length: 10 }, (_, each) => [`rest-${each}`, other.url]));
-  stack = await startSharedStack({ functions: { held: held.url, other: other.url, ...rest }, workers: 2 });
+  stack = await startStack({ functions: { held: held.url, other: other.url, ...rest }, workers: 2 });
   await new Operator(stack.gateway.url).ask('POST', '/functions/held/pause');
   await using client = new ApiClient(stack.gateway.url);
   await client.acceptMany('held', waiting);

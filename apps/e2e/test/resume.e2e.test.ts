@@ -3,7 +3,7 @@ import { eventually, gate, startTestFunction, type TestFunction } from '@asyncfn
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { operateBroker } from './harness/broker/jetstream.ts';
 import { Operator } from './harness/broker/operator.ts';
-import { startSharedStack } from './harness/stack.ts';
+import { startStack } from './harness/stack.ts';
 
 /**
  * Less than the 15 s for which a request for a first call stands at the broker, and more than a busy machine takes. The
@@ -22,7 +22,7 @@ let registered = 0;
 const functions: TestFunction[] = [];
 
 beforeAll(async () => {
-  stack = await startSharedStack({ functions: {}, gateways: 2, workers: 2 });
+  stack = await startStack({ functions: {}, gateways: 2, workers: 2 });
   client = new ApiClient(stack.gateway.url);
   operator = new Operator(stack.gateway.url);
 });

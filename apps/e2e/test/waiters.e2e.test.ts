@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { ApiClient, CallClient, type Stack } from '@asyncfn/stack';
 import { eventually, gate, startTestFunction, type TestFunction } from '@asyncfn/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startSharedStack } from './harness/stack.ts';
+import { startStack } from './harness/stack.ts';
 import { percentile } from './harness/timing.ts';
 
 const mebibyte = 1024 * 1024;
@@ -16,7 +16,7 @@ let callId: string;
 
 beforeAll(async () => {
   fn = await startTestFunction({ handler: held.handler });
-  stack = await startSharedStack({ functions: { fn: fn.url } });
+  stack = await startStack({ functions: { fn: fn.url } });
   client = new ApiClient(stack.gateway.url, 20);
   callId = await client.accept('fn');
   await fn.waitForInvocations(1);

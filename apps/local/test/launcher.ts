@@ -2,9 +2,11 @@ import { execFile, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { eventually } from '@asyncfn/testkit';
+import { eventually, noteSpawned } from '@asyncfn/testkit';
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+
+const tailLines = 80;
 
 /** The launcher as somebody runs it, with free ports unless `env` says otherwise. */
 export function startLauncher(env: Record<string, string>, main: string = MAIN) {
@@ -18,6 +20,12 @@ export function startLauncher(env: Record<string, string>, main: string = MAIN) 
   }
   const exited = new Promise<number | NodeJS.Signals>((resolve) => {
     child.once('exit', (code, signal) => resolve(code ?? signal ?? -1));
+  });
+  noteSpawned({
+    exited,
+    get tail() {
+      return ['--- launcher', ...lines.slice(-tailLines)].join('\n');
+    },
   });
   const find = (pattern: RegExp) => lines.map((line) => pattern.exec(line)).find((match) => match !== null);
   return {

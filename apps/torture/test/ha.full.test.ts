@@ -1,6 +1,6 @@
 import { AppProcess, startFleet } from '@asyncfn/stack';
 import { eventually } from '@asyncfn/testkit';
-import { expect, inject, onTestFailed, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { BrokerLook } from '../src/broker/broker-look.ts';
 import { runTorture } from './torture.ts';
 
@@ -27,7 +27,6 @@ test('the replicas of every stream are raised while calls wait in them', async (
     env: { STREAM_REPLICAS: '1' },
     workerEnv: { RETRY_MIN_WAIT: '1h', RETRY_MAX_WAIT: '1h' },
   });
-  onTestFailed(() => void process.stderr.write(fleet.tails));
   await using look = await BrokerLook.open(fleet.natsUrls);
   expect(new Set((await look.replicas()).values())).toEqual(new Set([1]));
   const [gateway] = fleet.gateways;

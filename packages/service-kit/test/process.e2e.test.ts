@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { eventually } from '@asyncfn/testkit';
+import { eventually, noteSpawned } from '@asyncfn/testkit';
 import { expect, test } from 'vitest';
 
 const FIXTURE = fileURLToPath(new URL('./fixtures/service.mjs', import.meta.url));
@@ -25,6 +25,12 @@ function spawnFixture(env: Record<string, string> = {}): Fixture {
     output.stderr += text;
   });
   const ended = once(child, 'close').then(([code, signal]) => signal ?? code);
+  noteSpawned({
+    exited: ended,
+    get tail() {
+      return `--- fixture\n${output.stdout}${output.stderr}`;
+    },
+  });
   const lines = () => (output.stdout.match(/.*\n/g) ?? []).map((line) => JSON.parse(line));
   return {
     child,

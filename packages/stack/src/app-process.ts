@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { type GuardedOptions, type GuardedProcess, type ProcessExit, spawnGuarded } from '@asyncfn/guarded-process';
-import { eventually } from '@asyncfn/testkit';
+import { eventually, noteSpawned } from '@asyncfn/testkit';
 import { LineFile } from './line-file.ts';
 
 export type AppName = 'gateway' | 'worker';
@@ -57,6 +57,7 @@ export class AppProcess implements AsyncDisposable {
     this.stderr = output.stderr;
     this.#logFile = output.logFile;
     this.#ports = output.ports;
+    noteSpawned(this);
     void child.exited.then((exit) => {
       this.#exit = exit;
     });

@@ -40,4 +40,5 @@ export {
   thenClose,
 } from './servers/index.ts';
 export { SlowClients, type SlowRequest } from './slow-clients.ts';
+export { noteSpawned, type Spawned } from './spawned.ts';
 export { readTestCertificates, type TestCertificates } from './test-certificates.ts';

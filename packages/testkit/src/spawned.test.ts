@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { eventually } from './eventually.ts';
+import { noteSpawned, tailsSince } from './spawned.ts';
+
+test('the tails are those of the processes that were running at that time or later', async () => {
+  let end = (): void => {};
+  const exited = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  noteSpawned({ exited, tail: 'early' });
+  noteSpawned({ exited: new Promise(() => {}), tail: 'runs' });
+  const begin = performance.now();
+  expect(tailsSince(begin)).toBe('early\nruns\n');
+  end();
+  await eventually(() => performance.now() > begin + 5);
+  expect(tailsSince(begin)).toBe('early\nruns\n');
+  expect(tailsSince(performance.now())).toBe('runs\n');
+});
+
+test('a log that cannot be read is no reason to hide the others', () => {
+  noteSpawned({
+    exited: new Promise(() => {}),
+    get tail(): string {
+      throw new Error('ENOENT');
+    },
+  });
+  expect(tailsSince(performance.now())).toMatch(/a log that cannot be read: Error: ENOENT/);
+});
