@@ -26,6 +26,8 @@ export default defineConfig({
           name: 'unit',
           include: ['{apps,packages}/*/{src,test}/**/*.test.ts', 'scripts/**/*.test.ts'],
           exclude: ['**/*.{nats,e2e,full}.test.ts', '**/node_modules/**', '**/dist/**'],
+          // Files share processes: loading the sources for each of them again would take longer than the tests.
+          isolate: false,
           // Ten thousand cases of a property take seconds on a busy machine.
           testTimeout: 30_000,
         },

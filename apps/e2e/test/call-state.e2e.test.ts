@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { ApiClient, CallClient } from '@asyncfn/stack';
 import { gate, type RequestHandler, startCallbackReceiver, startTestFunction, status } from '@asyncfn/testkit';
 import { describe, expect, test } from 'vitest';
+import { followCalls, order } from './harness/follow-calls.ts';
 import { startStack } from './harness/stack.ts';
 
 test('the state of a call follows it from its acceptance to its callback', async () => {
@@ -68,52 +69,8 @@ test('a call that a worker hands back when it is stopped waits at once', async (
   expect(await calls.state(callId)).toMatchObject({ status: 'queued', attempts: 0 });
 });
 
-/** Follows calls from their acceptance to their ends, twenty at once. Gives the states of each, in their order. */
-async function followCalls(count: number, client: ApiClient, calls: CallClient) {
-  let asked = 0;
-  const follow = async (): Promise<string> => {
-    const seen: string[] = [];
-    const callId = await client.accept('fn');
-    while (seen.at(-1) !== 'succeeded') {
-      // Throws for any answer but 200.
-      const { status: now } = await calls.state(callId);
-      asked += 1;
-      if (now !== seen.at(-1)) {
-        seen.push(now);
-      }
-    }
-    return seen.join(' ');
-  };
-  let left = count;
-  const followMany = async (): Promise<string[]> => {
-    const seen: string[] = [];
-    while (left > 0) {
-      left -= 1;
-      seen.push(await follow());
-    }
-    return seen;
-  };
-  const seen = (await Promise.all(Array.from({ length: 20 }, followMany))).flat();
-  return { seen, asked };
-}
-
-/** Of a call with one retry. A retry that is due is queued, and runs, once more. */
-const order = /^(queued )?(running )?(retrying )?(queued )?(running )?succeeded$/;
-
 describe('a call is never unknown, and never goes back', () => {
   const retry = { attempts: 3, minWait: '50ms', maxWait: '50ms', backoff: 'exponential' };
-
-  test('while it and a thousand others are moved by two workers', async () => {
-    const handler = status(503, { times: 1 });
-    await using fn = await startTestFunction({ handler, keepBodies: false });
-    await using stack = await startStack({ functions: { fn: { url: fn.url, retry } }, gateways: 2, workers: 2 });
-    await using client = new ApiClient(stack.gateway.url, 10);
-    await using calls = new CallClient(stack.gateways[1]!.url, 20);
-    const { seen, asked } = await followCalls(1_000, client, calls);
-    expect(seen).toHaveLength(1_000);
-    expect(seen.filter((each) => !order.test(each))).toEqual([]);
-    expect(asked).toBeGreaterThan(2_000);
-  });
 
   test('while its workers stand still for longer than they may take to answer', async () => {
     const answer = status(503, { times: 1 });

@@ -228,7 +228,7 @@ describe('a chain over callback URLs that lead to the gateway', () => {
     });
     await using ownClient = new ApiClient(own.gateway.url);
     const fault = { step: 'callback sent', callId: 'dies-after-callback' };
-    const workers = await Promise.all([startFaultyWorker(own, fault), startFaultyWorker(own, fault)]);
+    const workers = await Promise.all([startFaultyWorker(own), startFaultyWorker(own)]);
     await armFault(own, fault);
     const headers = { 'X-Call-Id': fault.callId };
     await ownClient.accept('first', { headers, callbackUrl: urlOf('third', own) });

@@ -5,7 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { startStack } from './harness/stack.ts';
 import { startedAt } from './harness/timing.ts';
 
-describe('delayed calls', () => {
+// They wait more than they work, so they wait together.
+describe.concurrent('delayed calls', () => {
   test.for(['SIGTERM', 'SIGKILL'] as const)('outlive a restart of everything (%s)', async (signal) => {
     await using target = await startTestFunction();
     await using inbox = await startCallbackReceiver();

@@ -3,12 +3,12 @@ import { sleep, startCallbackReceiver, startTestFunction } from '@asyncfn/testki
 import { describe, expect, test } from 'vitest';
 import { startStack } from './harness/stack.ts';
 
-const backlog = 10_000;
+const backlog = 3_000;
 const fastCalls = 10;
 const slots = 100;
 const limitMs = 2_000;
 
-describe('one worker with 100 slots and 10,000 calls of a slow function in its queue', () => {
+describe('one worker with 100 slots and 3,000 calls of a slow function in its queue', () => {
   test.for([
     ['500 ms', 500],
     ['60 s, so that no slot comes free', 60_000],

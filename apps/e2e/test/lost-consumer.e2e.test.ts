@@ -26,7 +26,7 @@ describe('a worker dies with a call, and the broker loses the consumer that know
       await using broker = await operateBroker(stack.nats.url);
       await using client = new ApiClient(stack.gateway.url);
       const fault = { step, callId };
-      const faulty = await startFaultyWorker(stack, fault);
+      const faulty = await startFaultyWorker(stack);
       await armFault(stack, fault);
       await client.accept('fn', { headers: { 'X-Call-Id': callId }, callbackUrl: inbox.url });
       await faulty.exited;

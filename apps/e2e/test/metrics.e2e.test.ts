@@ -10,8 +10,8 @@ const documented = readDocumentedMetrics();
 
 /** What moves only when something is badly wrong, or when many clients are slow, and the test that brings that about. */
 const movedElsewhere = new Map([
-  ['queue_worker_retries_deferred_total', 'full-broker.e2e.test.ts'],
-  ['queue_worker_outcomes_lost_total', 'full-broker.e2e.test.ts'],
+  ['queue_worker_retries_deferred_total', 'full-broker.full.test.ts'],
+  ['queue_worker_outcomes_lost_total', 'full-broker.full.test.ts'],
   ['queue_worker_conservation_drift', 'conservation.e2e.test.ts'],
   ['gateway_result_bytes', 'results-memory.full.test.ts'],
   ['gateway_streams_lost_total', 'lost-streams.e2e.test.ts'],

@@ -1,22 +1,23 @@
-// The worker as it is shipped, but for one fault: at the step of settling FAULT_STEP of the call FAULT_CALL_ID it kills
-// itself without a word. Only while the file FAULT_FILE is there, which it removes: those that come later go on.
+// The worker as it is shipped, but for its faults: it kills itself without a word at each step of settling a call for
+// which the folder FAULT_FOLDER has a file. It removes the file: those that come later go on.
 import { unlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { runProcess } from '@asyncfn/service-kit';
 
 const dist = new URL('../../../worker/dist/', import.meta.url);
 const { workerConfig } = await import(new URL('config.js', dist).href);
 const { createWorker } = await import(new URL('service.js', dist).href);
-const { FAULT_STEP, FAULT_CALL_ID, FAULT_FILE } = process.env;
+const { FAULT_FOLDER } = process.env;
 
 function onSettleStep(step, callId) {
-  if (step === FAULT_STEP && callId === FAULT_CALL_ID && isArmed()) {
+  if (isArmed(`${step} ${callId}`)) {
     process.kill(process.pid, 'SIGKILL');
   }
 }
 
-function isArmed() {
+function isArmed(fault) {
   try {
-    unlinkSync(FAULT_FILE);
+    unlinkSync(join(FAULT_FOLDER, fault));
     return true;
   } catch (error) {
     if (error.code === 'ENOENT') {

@@ -11,15 +11,14 @@ export interface Fault {
 
 const main = new URL('./faulty-worker.mjs', import.meta.url);
 
-/** Starts a worker that dies at the fault, if it is armed by then. */
-export async function startFaultyWorker(stack: Stack, fault: Fault): Promise<AppProcess> {
-  const env = { FAULT_STEP: fault.step, FAULT_CALL_ID: fault.callId, FAULT_FILE: fileOf(stack, fault) };
-  const worker = await stack.spawn('worker', env, main);
+/** Starts a worker that dies at each fault that is armed. */
+export async function startFaultyWorker(stack: Stack): Promise<AppProcess> {
+  const worker = await stack.spawn('worker', { FAULT_FOLDER: stack.folder }, main);
   await worker.untilReady();
   return worker;
 }
 
-/** The next worker that comes to the fault dies there; those after it go on. */
+/** The next faulty worker that comes to it dies there; those after it go on. */
 export async function armFault(stack: Stack, fault: Fault): Promise<void> {
   await writeFile(fileOf(stack, fault), '');
 }
