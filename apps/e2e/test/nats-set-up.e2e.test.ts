@@ -27,7 +27,8 @@ function troubles(app: AppProcess): string[] {
   return app.output.filter((line) => /"err"|STREAM_REPLICAS/.test(line));
 }
 
-describe.for(apps)('a %s', (app) => {
+// They wait more than they work, so they wait together.
+describe.concurrent.for(apps)('a %s', (app) => {
   test('waits for a NATS that is away, with a short line now and then', async () => {
     await using stack = await startBackground();
     await stack.haltNats();

@@ -95,7 +95,7 @@ describe('a server of tls://', () => {
   });
 });
 
-describe('a server that asks clients for a certificate', () => {
+describe.concurrent('a server that asks clients for a certificate', () => {
   test('lets us in with ours, on the first connection and on the next', async () => {
     await using server = await startServer({ config: tlsConfig('verify: true') });
     await using test = createBroker(asTls(server.url), { tlsCaFile: authorityFile, ...ours });
@@ -157,7 +157,7 @@ describe('a server that asks clients for a certificate', () => {
   });
 });
 
-describe('with several servers', () => {
+describe.concurrent('with several servers', () => {
   test('one that is away is no reason to give up on another that lets us in', async () => {
     await using server = await startServer({ config: tlsConfig('verify: true') });
     const servers = ['tls://127.0.0.1:9', asTls(server.url)];

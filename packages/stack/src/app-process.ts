@@ -25,6 +25,8 @@ export interface OpsAnswer {
 }
 
 const tailLines = 40;
+/** In milliseconds: on a busy machine everything takes its time. */
+const patienceMs = 60_000;
 
 export interface SpawnOptions {
   /** The module to run in the place of the app's own. */
@@ -131,20 +133,20 @@ export class AppProcess implements AsyncDisposable {
   }
 
   /** SIGTERM; resolves with how the process ended. Rejects when it does not end in time. */
-  async stop(timeoutMs = 20_000): Promise<ProcessExit> {
+  async stop(timeoutMs = patienceMs): Promise<ProcessExit> {
     this.kill('SIGTERM');
     return await this.ended(timeoutMs);
   }
 
   /** Resolves with how the process ended. Rejects when it does not end in time. */
-  async ended(timeoutMs = 20_000): Promise<ProcessExit> {
+  async ended(timeoutMs = patienceMs): Promise<ProcessExit> {
     return await eventually(() => this.#exit, { timeoutMs, message: `${this.name} does not end` });
   }
 
   /** Waits for a log line with this sentence and, if given, such fields. */
   async untilLogged(msg: string, matches: (line: LogLine) => boolean = () => true): Promise<LogLine> {
     return await eventually(() => this.logged(msg).find(matches), {
-      timeoutMs: 20_000,
+      timeoutMs: patienceMs,
       message: `${this.name} does not log "${msg}"`,
     });
   }
@@ -157,7 +159,7 @@ export class AppProcess implements AsyncDisposable {
     const servers = this.name.startsWith('gateway') ? 2 : 1;
     const areKnown = (): boolean => this.#ports.size >= servers || this.logged('listening').length >= servers;
     await eventually(() => this.#exit !== undefined || areKnown(), {
-      timeoutMs: 20_000,
+      timeoutMs: patienceMs,
       message: `${this.name} does not listen`,
     });
     if (this.#exit !== undefined) {
@@ -165,7 +167,7 @@ export class AppProcess implements AsyncDisposable {
     }
   }
 
-  async untilReady(timeoutMs = 20_000): Promise<void> {
+  async untilReady(timeoutMs = patienceMs): Promise<void> {
     await this.untilListening();
     await eventually(async () => (await this.ops('/readyz')).status === 200, {
       timeoutMs,

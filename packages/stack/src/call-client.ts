@@ -49,7 +49,7 @@ export class CallClient implements AsyncDisposable {
         const state = await this.state(callId);
         return state.status === status ? state : undefined;
       },
-      { timeoutMs: 20_000, message: `${callId} does not become ${status}` },
+      { timeoutMs: 60_000, message: `${callId} does not become ${status}` },
     );
   }
 

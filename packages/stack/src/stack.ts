@@ -174,7 +174,7 @@ class ProcessStack implements Stack {
     return countCalls(await this.#report());
   }
 
-  async untilSettled(timeoutMs = 30_000): Promise<void> {
+  async untilSettled(timeoutMs = 60_000): Promise<void> {
     await eventually(async () => (await this.queued()) === 0, { timeoutMs, message: 'calls stay in the queue' });
   }
 
