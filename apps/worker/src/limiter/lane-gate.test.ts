@@ -56,6 +56,14 @@ describe('with a limiter', () => {
     expect(seen.rooms).toBeGreaterThan(rooms);
   });
 
+  test('calls that wait pass at a function that is silent, however many steps of the limit that takes', async () => {
+    const { gate } = openGate();
+    await enter(gate, 10);
+    const waiting = Array.from({ length: 20 }, () => watch(gate.enter()));
+    await vi.advanceTimersByTimeAsync(5 * rules.silenceMs);
+    expect(waiting.filter(({ over }) => !over)).toEqual([]);
+  });
+
   test('a rejected call goes before those that wait for their first attempt', async () => {
     const { gate } = openGate();
     const passes = await enter(gate, 10);

@@ -205,6 +205,8 @@ export class LaneGate {
     for (const waiters of [this.#eligible, this.#fresh]) {
       for (const waiter of waiters) {
         if (!this.#hasRoom()) {
+          // A step that was too small for all of them is not the last one.
+          this.#limiter.fallsShort();
           return;
         }
         waiters.delete(waiter);
