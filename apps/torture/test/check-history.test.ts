@@ -29,8 +29,8 @@ const retried: Plan = {
   ],
 };
 
-function brokenRules(events: readonly HistoryEvent[]): string[] {
-  return checkHistory(events).violations.map(({ rule }) => rule);
+function brokenRules(events: readonly HistoryEvent[], limits: Parameters<typeof checkHistory>[1] = {}): string[] {
+  return checkHistory(events, limits).violations.map(({ rule }) => rule);
 }
 
 function without(events: readonly HistoryEvent[], kind: HistoryEvent['kind']): HistoryEvent[] {
@@ -206,6 +206,18 @@ describe('attempts', () => {
     expect(brokenRules(waiting(0, 'worker-2').events)).toEqual([]);
     expect(brokenRules(waiting(0, 'worker-3').events)).toHaveLength(2);
     expect(brokenRules(waiting(15_000, 'all').events)).toHaveLength(2);
+  });
+
+  test('are not excused by a fault that was over before their retry was due', () => {
+    const retried = new WrittenHistory()
+      .sent(1, silent)
+      .accepted(1, 5)
+      .attempt(1, 0, 10, 20, 503, 'worker-1')
+      .fault(1, 'pause worker', 30, 1_000, 'worker-1')
+      .attempt(1, 1, 4_020, 4_030, 503, 'worker-1')
+      .attempt(1, 1, 4_040, 4_050, 503, 'worker-2');
+    expect(brokenRules(retried.events)).not.toContain('once without a crash');
+    expect(brokenRules(retried.events, { retryWaitMs: 4_000 })).toContain('once without a crash');
   });
 
   test('are made twice where a worker is lost before the end is on record, however long that takes', () => {

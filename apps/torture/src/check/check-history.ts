@@ -41,7 +41,13 @@ export interface Verdict {
   readonly violations: readonly Violation[];
 }
 
-const defaultLimits: RuleLimits = { slackMs: 1_000, lateMs: 500, handoverMs: 15_000, endsKeptMs: 600_000 };
+const defaultLimits: RuleLimits = {
+  slackMs: 1_000,
+  lateMs: 500,
+  handoverMs: 15_000,
+  retryWaitMs: 0,
+  endsKeptMs: 600_000,
+};
 
 /** Whether a history keeps what is promised. Pure: the same history has the same verdict. */
 export function checkHistory(events: Iterable<HistoryEvent>, limits: Partial<RuleLimits> = {}): Verdict {

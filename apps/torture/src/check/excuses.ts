@@ -7,6 +7,8 @@ export interface RuleLimits {
   readonly lateMs: number;
   /** By when a call that a stopping worker gave back is run again, in milliseconds. */
   readonly handoverMs: number;
+  /** How long a retry waits at least before it comes into the queue, in milliseconds. */
+  readonly retryWaitMs: number;
   /** How long the end of a call is known at least, and its id with it, in milliseconds. */
   readonly endsKeptMs: number;
 }

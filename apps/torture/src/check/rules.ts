@@ -145,7 +145,7 @@ export const rules: Readonly<Record<Rule, Check>> = {
 
   'once without a crash': (story, context) => {
     const twice = pairs(story.invocations).find(
-      ([a, b]) => a.retry === b.retry && !isExcused(a, b, heldSpan(story, a), context),
+      ([a, b]) => a.retry === b.retry && !isExcused(a, b, heldSpan(story, a, context), context),
     );
     return twice === undefined ? undefined : `attempt ${twice[0].retry + 1} was made twice, and nothing was broken`;
   },
@@ -153,7 +153,7 @@ export const rules: Readonly<Record<Rule, Check>> = {
   'one attempt at a time': (story, context) => {
     const { invocations } = story;
     const mayBeBeside = (first: Invocation, second: Invocation): boolean =>
-      isExcused(first, second, heldSpan(story, first), context);
+      isExcused(first, second, heldSpan(story, first, context), context);
     // What an attempt that was made again runs beside is what has followed the first one.
     const isAgain = (each: Invocation): boolean =>
       invocations.some((first) => first.retry === each.retry && first.from < each.from && mayBeBeside(first, each));
@@ -205,10 +205,11 @@ function isForgotten({ ends }: Story, { events }: Story, { endsKeptMs }: RuleCon
   return firstEnd(ends) + endsKeptMs < (shown?.at ?? Number.POSITIVE_INFINITY);
 }
 
-/** How long a worker may have had the attempt: it comes into the queue once the one before it has returned. */
-function heldSpan({ sent, invocations, ends }: Story, { retry }: Invocation): Held {
+/** How long a worker may have had the attempt: it comes into the queue a wait after the one before it has returned. */
+function heldSpan({ sent, invocations, ends }: Story, { retry }: Invocation, { limits }: RuleContext): Held {
   const returned = invocations.filter((each) => each.retry < retry && each.to < Number.POSITIVE_INFINITY);
-  return { from: Math.max(sent.at, ...returned.map(({ to }) => to)), to: firstEnd(ends) };
+  const due = returned.map(({ to }) => to + limits.retryWaitMs);
+  return { from: Math.max(sent.at, ...due), to: firstEnd(ends) };
 }
 
 /** When the end of a call was on record; never for one without. */
