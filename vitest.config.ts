@@ -7,8 +7,8 @@ const ssr = { resolve: { conditions, externalConditions: conditions } };
 
 const setupFiles = ['packages/testkit/test/print-tails.ts'];
 
-/** Each file runs whole stacks of processes, which wait more than they work. */
-const processes = { setupFiles, maxWorkers: 2, testTimeout: 120_000, hookTimeout: 120_000 };
+/** Each file runs whole stacks of processes, which wait more than they work: three files are two full cores. */
+const processes = { setupFiles, maxWorkers: 3, testTimeout: 120_000, hookTimeout: 120_000 };
 
 const globalSetup = ['packages/nats-server/test/global-setup.ts'];
 
@@ -37,7 +37,7 @@ export default defineConfig({
         ssr,
         test: {
           name: 'nats',
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
           include: ['{apps,packages}/*/{src,test}/**/*.nats.test.ts'],
           globalSetup,
@@ -65,6 +65,8 @@ export default defineConfig({
           globalSetup,
           sequence: { groupOrder: 3 },
           ...processes,
+          // Many of them measure.
+          maxWorkers: 2,
         },
       },
     ],
