@@ -1,5 +1,5 @@
 # One image for each app: docker build --build-arg APP=gateway -t asyncfn-gateway .
-# APP is gateway or worker, or local: all of it on one machine, with nats-server, sample functions and an inbox.
+# APP is gateway, worker, or local: everything on one machine, with nats-server, sample functions and an inbox.
 ARG APP=unset
 
 FROM node:24-slim AS pnpm
@@ -8,14 +8,14 @@ WORKDIR /repository
 COPY package.json ./
 RUN npm install --global "$(node -p 'require("./package.json").packageManager')"
 
-# Leaves only what the app is made of, so that a change elsewhere builds nothing again.
+# Keeps only the files of the app, so that a change elsewhere does not rebuild it.
 FROM pnpm AS prune
 ARG APP
 COPY . .
 RUN apps=$(node scripts/image/apps.js "${APP#unset}") \
   && npx --yes "turbo@$(sed -n 's/^  turbo: //p' pnpm-workspace.yaml)" prune $apps --docker
 
-# What the app depends on: made once, as long as no version changes.
+# The app's dependencies: installed again only if a version changes.
 FROM pnpm AS dependencies
 COPY --from=prune /repository/out/json/ ./
 COPY scripts/image/trim.js /image/
@@ -36,7 +36,7 @@ ENV NODE_ENV=production
 COPY LICENSE scripts/image/health.mjs /app/
 COPY --from=dependencies /repository/ /app/
 COPY --from=build /repository/ /app/
-# Node itself, so that it gets the signals; no shell, no package manager in between.
+# Runs Node directly, so that it receives signals without a shell or a package manager in between.
 CMD ["node", "--enable-source-maps", "dist/main.js"]
 ARG VERSION=0.1.0
 ARG REVISION=unknown
@@ -67,15 +67,15 @@ LABEL org.opencontainers.image.title="asyncfn local" \
   org.opencontainers.image.description="Everything in one container, to try it: NATS, gateway, worker, sample functions and a callback inbox."
 WORKDIR /app/apps/local
 COPY --from=nats:2.15-alpine /usr/local/bin/nats-server /usr/local/bin/
-# The queue. Any user may write to it, so that --user works; a volume that is made for it is the same.
+# The queue. Any user may write to it, so that --user works; a volume created for it inherits this.
 RUN install --directory --mode=1777 /data
 ENV STATE_DIR=/data HOST=0.0.0.0
 USER node
-# The API and the inbox. The operations servers of gateway and worker are at 8082 and 8081.
+# The API and the inbox. The operations servers of gateway and worker use 8082 and 8081.
 EXPOSE 8080 8090
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["node", "/app/health.mjs", "8082"]
 
-# Without APP the build ends in the stage above that says what to pass.
+# Without APP the build ends in the stage above, which says what to pass.
 FROM prune AS app-unset
 
 # APP is gateway, worker or local: --build-arg APP=gateway
