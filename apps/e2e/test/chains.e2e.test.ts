@@ -233,7 +233,7 @@ describe('a chain over callback URLs that lead to the gateway', () => {
     const headers = { 'X-Call-Id': fault.callId };
     await ownClient.accept('first', { headers, callbackUrl: urlOf('third', own) });
     expect(await Promise.race(workers.map((worker) => worker.exited))).toMatchObject({ signal: 'SIGKILL' });
-    await own.gateway.untilLogged('call was accepted before');
+    await own.gateway.untilLogged('call was already accepted');
     await untilIdle(own);
     expect(functions.first.countBy(fault.callId)).toBe(1);
     // One call, which the worker that died may have begun as well (P3).

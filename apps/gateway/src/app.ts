@@ -60,7 +60,7 @@ export interface AppDependencies {
   readonly tokens?: (() => readonly Token[]) | undefined;
   /** The names by which a gateway without tokens may be called. */
   readonly ownHosts: OwnHosts;
-  /** Where results may be sent to. */
+  /** Decides where results may be sent. */
   readonly callbackPolicy: Pick<CallbackPolicy, 'objectTo'>;
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
@@ -187,7 +187,7 @@ function createInstance({ metrics, logger, maxBodyBytes, limits }: AppDependenci
           isEnqueue(request) ? app.enqueue(request, response) : toRoutes(request, response),
         isParallel: isEnqueue,
         submitterOf: (request) => app.gatekeeper.submitterOf(request),
-        onOverflow: () => logger.info('connection closed, too many requests wait behind others'),
+        onOverflow: () => logger.info('connection closed, it has too many waiting requests'),
       });
       return createServer(
         {

@@ -72,7 +72,7 @@ function createInstruments(registry: Registry) {
   return {
     started: new TallyCounter('function_name', {
       name: 'gateway_invocation_function_started',
-      help: 'Calls of a function that were handed to the queue.',
+      help: 'Calls of a function handed to the queue.',
       registers,
     }),
     submitted: new TallyCounter('queue_name', {
@@ -82,19 +82,19 @@ function createInstruments(registry: Registry) {
     }),
     replayed: new Counter({
       name: 'gateway_calls_replayed_total',
-      help: 'Calls that were answered with an earlier call of the same Idempotency-Key.',
+      help: 'Requests answered with an earlier call with the same Idempotency-Key.',
       registers,
     }),
     refused: new Counter({
       name: 'gateway_calls_refused_total',
-      help: 'Calls that were refused, by the code of the problem.',
+      help: 'Refused calls, by the code of the problem.',
       labelNames: ['code'],
       registers,
     }),
     durations,
     dropped: new Counter({
       name: 'gateway_connections_dropped_total',
-      help: 'Connections that were closed as they came, because there were more than MAX_CONNECTIONS.',
+      help: 'Connections closed on arrival because MAX_CONNECTIONS was reached.',
       registers,
     }),
   };
@@ -106,7 +106,7 @@ const durationsName = 'http_request_duration_seconds';
 function createDurations(registry: Registry) {
   return new Histogram({
     name: durationsName,
-    help: 'From the headers of a request to the end of its answer.',
+    help: 'Seconds from the headers of a request to the end of its response.',
     labelNames: requestLabels,
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers: [registry],
@@ -125,7 +125,7 @@ export function showHeld(registry: Registry, { inflightBytes, resultBytes, waite
   const registers = [registry];
   new Gauge({
     name: 'gateway_inflight_bytes',
-    help: 'Bytes of the bodies that are being read or wait for the queue. Never more than MAX_INFLIGHT_BYTES.',
+    help: 'Bytes of bodies that are being read or wait for the queue. At most MAX_INFLIGHT_BYTES.',
     registers,
     collect() {
       this.set(inflightBytes());
@@ -133,7 +133,7 @@ export function showHeld(registry: Registry, { inflightBytes, resultBytes, waite
   });
   new Gauge({
     name: 'gateway_result_bytes',
-    help: 'Bytes of the results that are being sent to clients. Beyond MAX_INFLIGHT_BYTES by one result at most.',
+    help: 'Bytes of results that are being sent to clients. Exceeds MAX_INFLIGHT_BYTES by at most one result.',
     registers,
     collect() {
       this.set(resultBytes());
@@ -141,7 +141,7 @@ export function showHeld(registry: Registry, { inflightBytes, resultBytes, waite
   });
   new Gauge({
     name: 'gateway_waiters',
-    help: 'Requests that wait for a call. Never more than MAX_WAITERS.',
+    help: 'Requests that wait for a call. At most MAX_WAITERS.',
     registers,
     collect() {
       this.set(waiters());
@@ -153,7 +153,7 @@ function observeConnection({ registry, reconnects, connected, streamsLost }: Gat
   const registers = [registry];
   new Gauge({
     name: 'gateway_nats_connected',
-    help: '1 while NATS is connected and answers, else 0.',
+    help: '1 while NATS is connected and responds, else 0.',
     registers,
     collect() {
       this.set(connected() ? 1 : 0);
@@ -170,7 +170,7 @@ function observeConnection({ registry, reconnects, connected, streamsLost }: Gat
   });
   new Counter({
     name: 'gateway_streams_lost_total',
-    help: 'Streams that this gateway has known and that the broker has lost, with what they held.',
+    help: 'Streams that the broker has lost, with their content, since this gateway saw them.',
     registers,
     collect() {
       this.reset();

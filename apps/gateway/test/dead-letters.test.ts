@@ -306,8 +306,8 @@ describe('a parameter that is not valid is refused by its name', () => {
     ['[]', 'The body'],
     ['null', 'The body'],
     ['"s3cr3t"', 'The body'],
-    ['{"s3cr3t', 'The body is not JSON'],
-    ['function=echo', 'The body is not JSON'],
+    ['{"s3cr3t', 'The body is not valid JSON'],
+    ['function=echo', 'The body is not valid JSON'],
   ])('%s', async (sent, named) => {
     const { status, body } = await ask('POST', '/replay', sent);
     expect([status, body]).toMatchObject([400, { code: 'invalid_parameter', detail: expect.stringContaining(named) }]);

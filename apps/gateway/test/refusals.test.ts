@@ -197,15 +197,15 @@ describe('what the queue cannot take', () => {
   });
 
   test.each([
-    ['single', 'it would be single'],
-    [undefined, 'how durable it would be is not known'],
+    ['single', 'the durability of the call would be single'],
+    [undefined, 'the durability of the call is not known'],
   ] as const)('is refused while it would be less durable than is required: %s', async (found, there) => {
     gateway.queue.available = false;
     gateway.queue.shortfall = { required: 'quorum', found };
     expect(await refused(post('/async-function/echo'))).toMatchObject({
       code: 'broker_unavailable',
       head: expect.stringMatching(/^retry-after: 2$/im),
-      detail: `Nothing was stored: ${there}, and REQUIRE_DURABILITY asks for quorum. Send it again later.`,
+      detail: `Nothing was stored: ${there}, and REQUIRE_DURABILITY requires quorum. Send the call again later.`,
     });
   });
 

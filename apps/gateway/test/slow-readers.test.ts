@@ -37,7 +37,7 @@ test('a result that has no room is 503, small ones have room, and a client that 
   slow.socket.resume();
   await slow.closed();
   expect(slow.received.length).toBeLessThan(large.length);
-  expect(gateway.logs.some(({ msg }) => String(msg).startsWith('result given up'))).toBe(true);
+  expect(gateway.logs.some(({ msg }) => String(msg).startsWith('result aborted'))).toBe(true);
 });
 
 test('the room of a result is given back when its client leaves', async () => {

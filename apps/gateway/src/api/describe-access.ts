@@ -9,15 +9,15 @@ export const securitySchemes = {
   basic: {
     type: 'http',
     scheme: 'basic',
-    description: 'The name of a token as user and the token as password, as clients of OpenFaaS do.',
+    description: 'The name of a token as user and the token as password, as OpenFaaS clients send it.',
   },
 } as const;
 
 const challenge = {
-  'WWW-Authenticate': { schema: { type: 'string' }, description: 'The schemes that are understood.' },
+  'WWW-Authenticate': { schema: { type: 'string' }, description: 'The supported schemes.' },
 };
 
-/** Adds to the description of a route whom it is for, and how the others are refused. */
+/** Adds the access rules of a route, and its refusals, to its description. */
 export function describeAccess(schema: FastifySchema | undefined, scope: RouteScope | undefined, needsToken: boolean) {
   if (scope === undefined || scope === 'open') {
     return { ...schema };
@@ -25,13 +25,13 @@ export function describeAccess(schema: FastifySchema | undefined, scope: RouteSc
   const tokens = [{ bearer: [] }, { basic: [] }];
   const own = (schema?.response ?? {}) as Readonly<Record<number, ProblemResponse>>;
   const added = {
-    401: problemResponse('There is no valid token.', ['unauthorized'], challenge),
+    401: problemResponse('The request has no valid token.', ['unauthorized'], challenge),
     403: problemResponse(
-      `${scopeProblem(scope)} Or the page of another origin sent it, or \`Host\` names another server.`,
+      `${scopeProblem(scope)} Or a page of another origin sent the request, or \`Host\` names another server.`,
       ['forbidden', 'foreign_host', 'foreign_origin'],
       challenge,
     ),
-    429: problemResponse('The token has had its requests for now.', ['rate_limited'], retryAfterHeader),
+    429: problemResponse('The token has used up its rate limit.', ['rate_limited'], retryAfterHeader),
   };
   return {
     ...schema,
@@ -47,13 +47,13 @@ export function describeAccess(schema: FastifySchema | undefined, scope: RouteSc
 
 function scopeProblem(scope: RouteScope): string {
   return scope === 'caller'
-    ? 'The token may see the call, and no more.'
-    : `The token has no scope \`${scope}\`, or is not for the function.`;
+    ? 'The token may only read the call.'
+    : `The token lacks the scope \`${scope}\`, or does not allow the function.`;
 }
 
 type ProblemResponse = ReturnType<typeof problemResponse>;
 
-/** One description of two that a status has for different reasons. */
+/** Joins the descriptions of a status that occurs for two reasons. */
 function join(own: ProblemResponse | undefined, added: ProblemResponse): ProblemResponse {
   if (own === undefined) {
     return added;

@@ -1,7 +1,7 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 
-/** `GET /healthz`: the process is up. Whether it can take calls is told by `/readyz` of the operations server. */
+/** `GET /healthz`: the process is up. `/readyz` of the operations server says whether it can accept calls. */
 export const healthRoutes: FastifyPluginCallbackTypebox = (app, _, done) => {
   app.get(
     '/healthz',
@@ -9,11 +9,11 @@ export const healthRoutes: FastifyPluginCallbackTypebox = (app, _, done) => {
       config: { scope: 'open' },
       schema: {
         summary: 'Whether the gateway is up',
-        description: 'Says nothing of the queue behind it: see `/readyz` on the operations port for that.',
+        description: 'Does not check the queue: see `/readyz` on the operations port for that.',
         tags: ['operations'],
         response: {
           200: {
-            description: 'It is up.',
+            description: 'The gateway is up.',
             content: { 'text/plain': { schema: Type.String({ examples: ['OK'] }) } },
           },
         },

@@ -48,12 +48,12 @@ function isOrigin(origin: string, host: string | undefined): boolean {
 
 const foreignHost = refusal(
   'foreign_host',
-  'Host names another server. Without tokens the gateway answers to localhost, and to the names in ALLOWED_HOSTS: ' +
-    'set it to those by which the gateway is called.',
+  'Host names another server. Without tokens the gateway answers only to localhost and the names in ALLOWED_HOSTS: ' +
+    'set it to the names that callers use.',
 );
 
 const foreignOrigin = refusal(
   'foreign_origin',
-  'A web page of another origin sent this. Pages may call the gateway that they come from, or send a token as Bearer. ' +
-    'A proxy in front has to pass on Host as it came.',
+  'A web page of another origin sent this request. Pages may call the gateway that served them, or send a token as ' +
+    'Bearer. A proxy in front must pass on Host unchanged.',
 );

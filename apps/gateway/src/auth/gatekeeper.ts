@@ -51,7 +51,7 @@ export class Gatekeeper {
       return undefined;
     }
     const wanted = scope ?? 'none';
-    return refusal('forbidden', `This needs a token with the scope ${wanted}.`, {
+    return refusal('forbidden', `This requires a token with the scope ${wanted}.`, {
       'WWW-Authenticate': `Bearer realm="asyncfn", error="insufficient_scope", scope="${wanted}"`,
     });
   }
@@ -75,9 +75,9 @@ function authorizationOf(rawHeaders: readonly string[]): string[] {
 type Why = Extract<Authentication, { kind: 'refused' }>['why'];
 
 const details: Readonly<Record<Why, string>> = {
-  missing: 'Send a token of this gateway, as in "Authorization: Bearer TOKEN".',
-  unreadable: 'Authorization is sent once, as Bearer TOKEN or as Basic with the name of the token and the token.',
-  unknown: 'The token is not known here.',
+  missing: 'Send a token of this gateway, for example as "Authorization: Bearer TOKEN".',
+  unreadable: 'Authorization must be sent once, as Bearer TOKEN or as Basic with the name of the token and the token.',
+  unknown: 'The token is not known.',
   expired: 'The token has expired.',
 };
 
@@ -89,7 +89,7 @@ function unauthorized(why: Why): Refusal {
 }
 
 function rateLimited(seconds: number): Refusal {
-  return refusal('rate_limited', 'The token has had its requests for now.', {
+  return refusal('rate_limited', 'The token has used up its rate limit.', {
     'Retry-After': String(Math.max(1, seconds)),
   });
 }

@@ -25,11 +25,11 @@ export async function loadTokens({ auth, authTokensFile, host }: AuthConfig): Pr
     });
   }
   if (auth === 'tokens') {
-    throw missing('is not set, and AUTH=tokens asks for it');
+    throw missing('is not set, but AUTH=tokens requires it');
   }
   if (auth === undefined && !isLoopback(host)) {
     throw missing(
-      `is not set, and HOST ${host} is open to other machines; set it, listen on 127.0.0.1, or say AUTH=none to let anybody in`,
+      `is not set, and HOST ${host} is open to other machines; set it, listen on 127.0.0.1, or set AUTH=none to let anyone in`,
     );
   }
   return undefined;

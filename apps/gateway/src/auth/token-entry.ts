@@ -5,8 +5,8 @@ export const usage = `usage: create-token-main.js NAME --scope SCOPE [--scope SC
                             [--rate 100/1s] [--expires 2030-01-31T00:00:00Z]
                             [--callback-secret-file PATH] [--from-stdin]
 
-Makes a token and prints it with its entry for AUTH_TOKENS_FILE. SCOPE is invoke, read or admin.
---from-stdin takes a secret that exists already, such as the password of an OpenFaaS gateway.
+Creates a token and prints it with its entry for AUTH_TOKENS_FILE. SCOPE is invoke, read or admin.
+--from-stdin reads an existing secret, such as the password of an OpenFaaS gateway.
 `;
 
 /** What the command line asks for. */

@@ -241,16 +241,19 @@ function checkCallId({ callIds }: Special): Refusal | undefined {
 function check(special: Special): Refusal | undefined {
   const { callbackUrls, maxRetries, timeouts, idempotencyKeys } = special;
   if (callbackUrls.length > 1) {
-    return refusal('invalid_callback_url', 'X-Callback-Url is sent once.');
+    return refusal('invalid_callback_url', 'X-Callback-Url must be sent once.');
   }
   if (maxRetries.length > 1 || !maxRetries.every(isRetryCount)) {
-    return refusal('invalid_max_retries', 'X-Max-Retries is sent once and is a whole number from 0 to 1000.');
+    return refusal('invalid_max_retries', 'X-Max-Retries must be sent once, as a whole number from 0 to 1000.');
   }
   if (timeouts.length > 1 || !timeouts.every(isTimeout)) {
-    return refusal('invalid_timeout', 'X-Timeout is sent once and is a duration above zero, such as 30s or 1m30s.');
+    return refusal('invalid_timeout', 'X-Timeout must be sent once, as a duration above zero, such as 30s or 1m30s.');
   }
   if (idempotencyKeys.length > 1 || !idempotencyKeys.every(isIdempotencyKey)) {
-    return refusal('invalid_idempotency_key', 'Idempotency-Key is sent once and is 1 to 255 visible ASCII characters.');
+    return refusal(
+      'invalid_idempotency_key',
+      'Idempotency-Key must be sent once, as 1 to 255 visible ASCII characters.',
+    );
   }
   return undefined;
 }

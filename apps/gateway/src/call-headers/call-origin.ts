@@ -68,7 +68,7 @@ function fromCallback(
 ): CallOrigin | Refusal {
   const [generation = '0'] = replays;
   if (replays.length > 1 || !/^\d{1,15}$/.test(generation)) {
-    return refusal('invalid_replays', 'X-Replays of a callback is sent once and is a whole number.');
+    return refusal('invalid_replays', 'X-Replays of a callback must be sent once, as a whole number.');
   }
   const callbackOf = { callId, startTime: startTimes.join(), generation: Number(generation) };
   return { kind: 'origin', parentId: callId, callbackOf, chainDepth };
@@ -83,8 +83,8 @@ function readDepth(depths: readonly string[]): number | Refusal {
   return depths.length > 1 || !/^\d{1,9}$/.test(depth) ? invalidDepth : Number(depth);
 }
 
-const invalidDepth = refusal('invalid_chain_depth', 'X-Chain-Depth is sent once and is a whole number.');
+const invalidDepth = refusal('invalid_chain_depth', 'X-Chain-Depth must be sent once, as a whole number.');
 const tooDeep = refusal(
   'chain_too_deep',
-  `The call is more than ${maxChainDepth} hops from the first of its chain, as in a chain that leads back to itself.`,
+  `The call is more than ${maxChainDepth} hops from the first of its chain. The chain may lead back to itself.`,
 );

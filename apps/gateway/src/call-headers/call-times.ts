@@ -37,21 +37,21 @@ export function readCallTimes({ delays, notBefores, expiries }: TimeHeaders, now
   const notBefore = notBefores.map(parseTime)[0];
   const expiresInMs = expiries.map(parseDuration)[0];
   if (delays.length > 0 && (delays.length > 1 || !isBetween(delayMs, 0, yearMs))) {
-    return refusal('invalid_delay', 'X-Delay is sent once and is a duration of at most 365d, such as 30s or 1h30m.');
+    return refusal('invalid_delay', 'X-Delay must be sent once, as a duration of at most 365d, such as 30s or 1h30m.');
   }
   if (notBefores.length > 0 && (notBefores.length > 1 || notBefore === undefined || notBefore - now > yearMs)) {
     return refusal(
       'invalid_not_before',
-      'X-Not-Before is sent once and is a time within the next 365 days: RFC 3339, such as 2030-01-02T15:04:05Z, or Unix seconds.',
+      'X-Not-Before must be sent once, as a time within the next 365 days: RFC 3339, such as 2030-01-02T15:04:05Z, or Unix seconds.',
     );
   }
   if (delayMs !== undefined && notBefore !== undefined) {
-    return refusal('invalid_delay', 'X-Delay and X-Not-Before exclude each other: send one of them.');
+    return refusal('invalid_delay', 'X-Delay and X-Not-Before cannot be combined: send one of them.');
   }
   if (expiries.length > 0 && (expiries.length > 1 || !isBetween(expiresInMs, 1, yearMs))) {
     return refusal(
       'invalid_expires_in',
-      'X-Expires-In is sent once and is a duration above zero and of at most 365d, such as 10m or 1h30m.',
+      'X-Expires-In must be sent once, as a duration above zero and at most 365d, such as 10m or 1h30m.',
     );
   }
   return { kind: 'times', delayMs, notBefore, expiresInMs };

@@ -29,7 +29,7 @@ test.each([
 ])('%j is no URL to call', (url) => {
   expect(checkCallbackUrl(url, policy)).toMatchObject({
     code: 'invalid_callback_url',
-    detail: 'X-Callback-Url is an absolute http or https URL, in visible ASCII.',
+    detail: 'X-Callback-Url must be an absolute http or https URL, in visible ASCII.',
   });
 });
 

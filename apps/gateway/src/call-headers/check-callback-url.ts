@@ -5,7 +5,7 @@ import { type Refusal, refusal } from '../problem.ts';
 export function checkCallbackUrl(text: string, policy: Pick<CallbackPolicy, 'objectTo'>): Refusal | undefined {
   const url = readCallbackUrl(text);
   if (url === undefined) {
-    return refusal('invalid_callback_url', 'X-Callback-Url is an absolute http or https URL, in visible ASCII.');
+    return refusal('invalid_callback_url', 'X-Callback-Url must be an absolute http or https URL, in visible ASCII.');
   }
   const objection = policy.objectTo(url.parsed);
   if (objection !== undefined) {

@@ -8,7 +8,7 @@ import { untilEnded, WaitEnd, type WaiterPlace } from '../waiting/index.ts';
 import type { CallOptions } from './call-options.ts';
 import { toCallView } from './call-view.ts';
 
-export const notFound: Refusal = refusal('call_not_found', 'No call of this id is known, or it ended too long ago.');
+export const notFound: Refusal = refusal('call_not_found', 'No call with this id is known, or it ended too long ago.');
 
 /** What is waited for, and for how long. */
 export interface Wait {

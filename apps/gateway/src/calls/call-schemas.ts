@@ -9,8 +9,8 @@ export const CallParams = Type.Object({ callId: Type.String({ examples: [callId]
 const submitter = Type.Optional(
   Type.String({
     description:
-      'Name of the token that the call was submitted with, empty for none. Default: your own call of this id, else the ' +
-      'newest that you may see. Two tokens may use the same id.',
+      'Name of the token that the call was submitted with, empty for none. Default: your own call with this id, otherwise ' +
+      'the newest that you may see. Two tokens may use the same id.',
     pattern: '^([A-Za-z0-9._-]{1,63})?$',
     examples: ['partner-x'],
   }),
@@ -23,7 +23,7 @@ export const WaitQuery = Type.Object(
     submitter,
     wait: Type.Optional(
       Type.String({
-        description: 'Answer only when the call has ended or this time is up, `5m` at most.',
+        description: 'Wait for the end of the call, at most this long (`5m` at most).',
         examples: ['30s'],
       }),
     ),
@@ -39,33 +39,33 @@ const time = (description: string) => Type.Optional(Type.String({ format: 'date-
 
 const CallState = Type.Object({
   callId: Type.String(),
-  submitter: Type.Optional(Type.String({ description: 'Name of the token that it was submitted with.' })),
+  submitter: Type.Optional(Type.String({ description: 'Name of the token that the call was submitted with.' })),
   function: Type.String(),
   queue: Type.String(),
   status: Type.Enum(['scheduled', 'queued', 'running', 'retrying', 'succeeded', 'failed', 'cancelled', 'expired']),
-  attempts: Type.Integer({ description: 'Attempts begun.' }),
-  maxRetries: Type.Integer({ description: 'Retries that it may have after the first attempt.' }),
-  createdAt: Type.String({ format: 'date-time', description: 'When it was accepted.' }),
-  notBefore: time('When it is put on the queue, for the first time or for a retry.'),
-  startedAt: time('When its first attempt began.'),
-  endedAt: time('When it ended.'),
-  durationMs: Type.Optional(Type.Integer({ description: 'Of the last attempt.' })),
+  attempts: Type.Integer({ description: 'Attempts started.' }),
+  maxRetries: Type.Integer({ description: 'Retries allowed after the first attempt.' }),
+  createdAt: Type.String({ format: 'date-time', description: 'When the call was accepted.' }),
+  notBefore: time('When the call enters the queue, for the first time or for a retry.'),
+  startedAt: time('When its first attempt started.'),
+  endedAt: time('When the call ended.'),
+  durationMs: Type.Optional(Type.Integer({ description: 'Duration of the last attempt.' })),
   functionStatus: Type.Optional(
     Type.Integer({
       description:
-        "The function's last status; 503 if it gave no answer, 504 after its deadline, 502 if its answer was not HTTP or too large.",
+        "The function's last status; 503 if it did not answer, 504 after its deadline, 502 if its answer was not HTTP or too large.",
     }),
   ),
   redirectedTo: Type.Optional(
     Type.String({
       description:
-        'The function answered with a redirect (301 to 308, not 304), which is the result and was not followed: its `Location` as sent, without query and userinfo.',
+        'The `Location` of a redirect (301 to 308, not 304) as sent, without query and userinfo. The redirect is the result and was not followed.',
     }),
   ),
-  reason: Type.Optional(Type.String({ description: 'Why it ended as it did, unless it succeeded.' })),
-  replays: Type.Optional(Type.Integer({ description: 'How often it was put back from the dead letters.' })),
+  reason: Type.Optional(Type.String({ description: 'Why the call did not succeed.' })),
+  replays: Type.Optional(Type.Integer({ description: 'How often the call was replayed from the dead letters.' })),
   parentId: Type.Optional(
-    Type.String({ description: 'The call that it follows, whose callback or function has made it.' }),
+    Type.String({ description: 'The call that this one follows: its callback or its function made this call.' }),
   ),
   callback: Type.Optional(
     Type.Object({
@@ -99,21 +99,21 @@ const succeeded = {
 
 const examples = { running: { value: running }, succeeded: { value: succeeded } };
 
-const unknown = problemResponse('No call of this id is known, or it ended longer ago than `RESULT_TTL`.', [
+const unknown = problemResponse('No call with this id is known, or it ended longer ago than `RESULT_TTL`.', [
   'call_not_found',
 ]);
 
 export const stateSchema = {
-  summary: 'Ask for the state of a call',
+  summary: 'Read the state of a call',
   description:
-    'Answers at once, or with `wait` as soon as the call has ended. With `Accept: text/event-stream` each change of the ' +
+    'Answers at once, or with `wait` as soon as the call has ended. With `Accept: text/event-stream`, each change of the ' +
     'state is an event, until the end: `curl -N -H "Accept: text/event-stream" .../async-function/CALL-ID`.',
   tags,
   params: CallParams,
   querystring: WaitQuery,
   response: {
     200: {
-      description: 'Its state.',
+      description: 'The state of the call.',
       content: {
         'application/json': { schema: CallState, examples },
         'text/event-stream': {
@@ -127,12 +127,12 @@ export const stateSchema = {
     400: problemResponse('`wait` is not a duration of up to `5m`.', ['invalid_parameter']),
     404: unknown,
     429: problemResponse(
-      'As many requests with this token wait as may (`MAX_WAITERS_PER_TOKEN`).',
+      'The limit of waiting requests for this token is reached (`MAX_WAITERS_PER_TOKEN`).',
       ['too_many_waiting'],
       retryAfterHeader,
     ),
     503: problemResponse(
-      'The broker is away, or as many requests wait as may (`MAX_WAITERS`).',
+      'The broker is unavailable, or the limit of waiting requests is reached (`MAX_WAITERS`).',
       ['broker_unavailable', 'overloaded'],
       retryAfterHeader,
     ),
@@ -145,21 +145,20 @@ const cancelled = { ...withoutCallback, status: 'cancelled', endedAt: '2026-01-3
 export const cancelSchema = {
   summary: 'Cancel a call',
   description:
-    'A call that waits, for its turn, its time or a retry, is taken out of its queue; the request of one that runs is ' +
-    'aborted. No callback is sent, and there is no dead letter. If the call ends in the same moment, exactly one of the ' +
-    'two counts, and the answer says which.',
+    'Removes a waiting call from its queue, or aborts the request of a running one. A cancelled call has no callback and ' +
+    'no dead letter. If the call ends at the same moment, exactly one of the two counts, and the answer says which.',
   tags,
   params: CallParams,
   querystring: SubmitterQuery,
   response: {
     202: {
-      description: 'It is cancelled: no attempt begins after this answer.',
+      description: 'The call is cancelled: no attempt starts after this answer.',
       content: { 'application/json': { schema: CallState, example: cancelled } },
     },
     404: unknown,
-    409: problemResponse('It had ended before; `call` says how.', ['already_ended']),
+    409: problemResponse('The call had already ended; `call` says how.', ['already_ended']),
     503: problemResponse(
-      'Nothing confirms that it is cancelled: send the request again.',
+      'The cancellation is not confirmed: send the request again.',
       ['broker_unavailable', 'broker_timeout', 'overloaded', 'queue_full'],
       retryAfterHeader,
     ),
@@ -169,19 +168,19 @@ export const cancelSchema = {
 export const resultSchema = {
   summary: 'Fetch the result of a call',
   description:
-    "The function's own response: its body, its `Content-Type` and what else describes the body, and its own headers " +
-    '(`X-...`, `Ce-...`). Headers that browsers, caches or proxies heed are ours.',
+    "The function's own response: its body, `Content-Type` and other headers that describe the body, and custom headers " +
+    '(`X-...`, `Ce-...`). Headers that instruct browsers, caches or proxies are set by the gateway.',
   tags,
   params: CallParams,
   querystring: SubmitterQuery,
   response: {
     200: {
-      description: 'The response. It is 200 whatever the function said.',
+      description: 'The response. The status is 200, whatever the status of the function.',
       headers: {
         'X-Call-Id': { schema: Type.String(), description: 'Id of the call.' },
         'X-Function-Status': {
           schema: Type.Integer(),
-          description: "The function's status; 503 where it could not be reached, 504 at its deadline.",
+          description: "The function's status; 503 if it could not be reached, 504 at its deadline.",
         },
       },
       content: { '*/*': { schema: Type.Unsafe<unknown>({ description: 'Any bytes.' }) } },
@@ -189,12 +188,12 @@ export const resultSchema = {
     404: unknown,
     409: problemResponse('The call has not ended yet; `call` is its state.', ['not_ended']),
     410: problemResponse(
-      'There is no response to give out; `reason` says why: `too_large`, `not_kept` (`RESULT_TTL` is 0), ' +
+      'The response is not available; `reason` says why: `too_large`, `not_kept` (`RESULT_TTL` is 0), ' +
         '`not_recorded`, `cancelled` or `expired`.',
       ['result_gone'],
     ),
     503: problemResponse(
-      'The broker is away, or the results that are being sent to clients take as much memory as they may.',
+      'The broker is unavailable, or the results that are being sent to clients use all of their memory budget.',
       ['broker_unavailable', 'overloaded'],
       retryAfterHeader,
     ),

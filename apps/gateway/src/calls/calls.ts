@@ -139,14 +139,14 @@ function find(options: CallOptions, request: OneCall | WaitingCall): Promise<Cal
 
 const notYours = refusal('forbidden', 'The token may see this call, but not cancel it.');
 const invalidWait = refusal('invalid_parameter', 'wait must be a duration of up to 5m, such as 30s.');
-const alreadyEnded = refusal('already_ended', 'The call had ended already: see its state.');
-const notCancelled = 'Nothing confirms that the call was cancelled. Send the request again.';
-const notEnded = refusal('not_ended', 'The call has no result yet. Ask again when it has ended.');
+const alreadyEnded = refusal('already_ended', 'The call had already ended: see its state.');
+const notCancelled = 'The cancellation is not confirmed. Send the request again.';
+const notEnded = refusal('not_ended', 'The call has no result yet. Try again when it has ended.');
 
 const goneDetails: Readonly<Record<GoneReason, string>> = {
-  not_kept: 'Results are not kept here: RESULT_TTL is 0. Use a callback.',
-  too_large: 'The response of the function was larger than what is kept.',
-  not_recorded: 'The call has ended, but its result could not be recorded.',
+  not_kept: 'This gateway does not keep results: RESULT_TTL is 0. Use a callback.',
+  too_large: 'The response of the function was too large to be kept.',
+  not_recorded: 'The call has ended, but its result could not be stored.',
   cancelled: 'The call was cancelled, so there is no response.',
   expired: 'The call expired before its function had answered.',
 };

@@ -50,7 +50,7 @@ function openShare(
 ): BodyShare | undefined {
   const token = callerOf(reply.request).name;
   const giveUp = (): void => {
-    logger.info({ callId, bytes, token }, 'result given up, its client reads too slowly and others need the room');
+    logger.info({ callId, bytes, token }, 'result aborted, its client reads too slowly and others need the room');
     reply.raw.destroy();
   };
   const share = resultBudget.open(bytes, giveUp, token ?? '');
@@ -71,7 +71,7 @@ function* piecesOf(body: Buffer, share: BodyShare): Generator<Buffer, void, void
   }
 }
 
-const forgotten: Refusal = refusal('call_not_found', 'The call ended too long ago: its result was forgotten just now.');
-const noRoom: Refusal = refusal('overloaded', 'The gateway sends as many results as it may. Ask again later.', {
+const forgotten: Refusal = refusal('call_not_found', 'The call ended too long ago: its result has just been removed.');
+const noRoom: Refusal = refusal('overloaded', 'The gateway is sending too many results. Try again later.', {
   'Retry-After': '1',
 });

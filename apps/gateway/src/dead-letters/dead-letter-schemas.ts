@@ -17,7 +17,7 @@ const filter = {
   reason: Type.Optional(Type.Enum(deadLetterReasons, { examples: ['retries_exhausted'] })),
   kind: Type.Optional(
     Type.Enum(['call', 'callback'], {
-      description: 'Calls whose function failed, or callbacks that were not delivered.',
+      description: '`call`: calls that failed; `callback`: callbacks that were not delivered.',
     }),
   ),
 };
@@ -26,7 +26,7 @@ export const ListQuery = Type.Object(
   {
     ...filter,
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'Default 100.' })),
-    cursor: Type.Optional(Type.String({ ...cursor, description: '`cursor` of the page before.' })),
+    cursor: Type.Optional(Type.String({ ...cursor, description: '`cursor` of the previous page.' })),
   },
   { additionalProperties: false },
 );
@@ -35,9 +35,15 @@ export const BulkReplayBody = Type.Object(
   {
     ...filter,
     limit: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 10_000, description: 'Most dead letters to take up. Default 1000.' }),
+      Type.Integer({
+        minimum: 1,
+        maximum: 10_000,
+        description: 'Maximum number of dead letters to replay. Default 1000.',
+      }),
     ),
-    cursor: Type.Optional(Type.String({ ...cursor, description: '`cursor` of the bulk replay before, to go on.' })),
+    cursor: Type.Optional(
+      Type.String({ ...cursor, description: '`cursor` of the previous bulk replay, to continue.' }),
+    ),
   },
   { additionalProperties: false, examples: [{ function: 'thumbnail', reason: 'retries_exhausted', limit: 500 }] },
 );
@@ -55,8 +61,8 @@ export const KindQuery = Type.Object(
     submitter: Type.Optional(
       Type.String({
         description:
-          'Name of the token that the call was submitted with, empty for none. Default: of the calls of this id, the one ' +
-          'with the newest dead letter.',
+          'Name of the token that the call was submitted with, empty for none. Default: the call with this id that has the ' +
+          'newest dead letter.',
         pattern: '^([A-Za-z0-9._-]{1,63})?$',
         examples: ['partner-x'],
       }),
@@ -73,19 +79,19 @@ export type KindQuery = Static<typeof KindQuery>;
 const entry = {
   callId: Type.String(),
   submitter: Type.Optional(Type.String({ description: 'Name of the token that the call was submitted with.' })),
-  kind: Type.String({ description: '`call`: the function failed; `callback`: its result was not delivered.' }),
+  kind: Type.String({ description: '`call`: the call failed; `callback`: its result was not delivered.' }),
   function: Type.String(),
   queue: Type.String(),
   reason: Type.String(),
-  lastStatus: Type.Optional(Type.Integer({ description: 'Of the function, or of the receiver of the callback.' })),
+  lastStatus: Type.Optional(Type.Integer({ description: 'Last status of the function, or of the callback receiver.' })),
   attempts: Type.Integer(),
   createdAt: Type.String({ format: 'date-time', description: 'When the call was accepted.' }),
-  endedAt: Type.String({ format: 'date-time', description: 'When it came here.' }),
-  bytes: Type.Integer({ description: 'Length of its body.' }),
+  endedAt: Type.String({ format: 'date-time', description: 'When the dead letter was stored.' }),
+  bytes: Type.Integer({ description: 'Length of the body.' }),
   omitted: Type.Optional(
     Type.String({
       description:
-        'What is not kept of it, because no message of NATS holds it: its `body`, or `all` of it. It cannot be replayed.',
+        'What was left out because it does not fit into a NATS message: the `body`, or `all`. The dead letter cannot be replayed.',
     }),
   ),
 };
@@ -105,27 +111,29 @@ const entryExample = {
 
 const Detail = Type.Object({
   ...entry,
-  kinds: Type.Array(Type.String(), { description: 'What there is under this call id; `kind` chooses.' }),
-  replays: Type.Integer({ description: 'How often the call was replayed before.' }),
-  path: Type.Optional(Type.String({ description: "Sub-path behind the function's name." })),
+  kinds: Type.Array(Type.String(), {
+    description: 'The kinds of dead letters under this call id; `kind` selects one.',
+  }),
+  replays: Type.Integer({ description: 'How often the call has been replayed.' }),
+  path: Type.Optional(Type.String({ description: "Sub-path after the function's name." })),
   callbackUrl: Type.Optional(Type.String({ description: 'Without query and userinfo.' })),
   functionStatus: Type.Optional(Type.Integer({ description: "The function's status, for a callback." })),
 });
 
 const invalid = problemResponse('A parameter is not valid; `detail` names it.', ['invalid_parameter']);
-const unavailable = problemResponse('The broker is away or full.', ['broker_unavailable'], retryAfterHeader);
-const missing = problemResponse('There is no dead letter under this call id.', ['dead_letter_not_found']);
+const unavailable = problemResponse('The broker is unavailable or full.', ['broker_unavailable'], retryAfterHeader);
+const missing = problemResponse('No dead letter exists for this call id.', ['dead_letter_not_found']);
 
 export const listSchema = {
   summary: 'List dead letters',
   description:
-    'Calls and callbacks that came to a bad end, oldest first, kept for a week. A page may have fewer than `limit`: ' +
-    'only an answer without `cursor` is the last. Cursors stay right while dead letters come and go.',
+    'Failed calls and callbacks, oldest first, kept for a week. A page may have fewer than `limit` entries: only an ' +
+    'answer without `cursor` is the last. Cursors stay valid while dead letters are added and removed.',
   tags,
   querystring: ListQuery,
   response: {
     200: jsonResponse(
-      'A page of them.',
+      'A page of dead letters.',
       Type.Object({ deadLetters: Type.Array(Type.Object(entry)), cursor: Type.Optional(Type.String()) }),
       { deadLetters: [entryExample], cursor: '4218' },
     ),
@@ -136,12 +144,13 @@ export const listSchema = {
 
 export const showSchema = {
   summary: 'Show a dead letter',
-  description: 'That of the call, or if there is none that of its callback. Bodies and headers are not shown.',
+  description:
+    'The dead letter of the call, or that of its callback if the call has none. Bodies and headers are not shown.',
   tags,
   params: LetterParams,
   querystring: KindQuery,
   response: {
-    200: jsonResponse('What is known of it.', Detail, {
+    200: jsonResponse('The dead letter.', Detail, {
       ...entryExample,
       kinds: ['call'],
       replays: 0,
@@ -159,31 +168,35 @@ const Replayed = Type.Object({ callId: Type.String(), status: Type.Literal('queu
 export const replaySchema = {
   summary: 'Replay a dead letter',
   description:
-    'Puts the call back, as it was accepted, into the queue that its function has now, with a fresh retry budget and ' +
-    'the same call id. It will have a new result, and a callback of its own. A callback that was not delivered is ' +
-    'sent again, without calling the function. Of a call id with both, the call goes, unless `kind` says otherwise. ' +
-    'Safe to repeat: it is queued once.',
+    'Puts the call, as it was accepted, into the current queue of its function, with a fresh retry budget and the same ' +
+    'call id. It gets a new result and another callback. A callback that was not delivered is sent again without ' +
+    'calling the function. If a call id has both, the call is replayed, unless `kind` says otherwise. Safe to repeat: ' +
+    'it is queued once.',
   tags,
   params: LetterParams,
   querystring: KindQuery,
   response: {
     202: jsonResponse(
-      'It is on its way again.',
+      'The call or callback is queued again.',
       Replayed,
       { callId: entryExample.callId, status: 'queued' },
       {
         'X-Call-Id': { schema: Type.String(), description: 'Id of the call.' },
-        Location: { schema: Type.String(), description: 'Where the call can be asked for.' },
+        Location: { schema: Type.String(), description: 'Where to read the state of the call.' },
       },
     ),
     400: invalid,
-    404: problemResponse('There is no such dead letter, or its function is not registered.', [
+    404: problemResponse('The dead letter does not exist, or its function is not registered.', [
       'dead_letter_not_found',
       'unknown_function',
     ]),
-    409: problemResponse('It cannot be replayed.', ['not_replayable', 'already_replayed', 'call_id_conflict']),
+    409: problemResponse('The dead letter cannot be replayed.', [
+      'not_replayable',
+      'already_replayed',
+      'call_id_conflict',
+    ]),
     503: problemResponse(
-      'Nothing confirms that it is on its way. Nothing is lost: send it again.',
+      'The replay is not confirmed. Nothing is lost: send the request again.',
       ['broker_unavailable', 'broker_timeout', 'overloaded', 'queue_full'],
       retryAfterHeader,
     ),
@@ -192,12 +205,12 @@ export const replaySchema = {
 
 export const removeSchema = {
   summary: 'Drop a dead letter',
-  description: 'Drops all there is under the call id, or only what `kind` says.',
+  description: 'Drops all dead letters of the call id, or only the given `kind`.',
   tags,
   params: LetterParams,
   querystring: KindQuery,
   response: {
-    204: Type.Null({ description: 'It is gone.' }),
+    204: Type.Null({ description: 'Removed.' }),
     400: invalid,
     404: missing,
     503: unavailable,
@@ -206,16 +219,18 @@ export const removeSchema = {
 
 const BulkReplayed = Type.Object({
   replayed: Type.Integer(),
-  skipped: Type.Integer({ description: 'Dead letters that were not replayed.' }),
-  reasons: Type.Record(Type.String(), Type.Integer(), { description: 'How many were skipped for which reason.' }),
-  cursor: Type.Optional(Type.String({ description: 'There may be more: go on with this.' })),
+  skipped: Type.Integer({ description: 'Number of dead letters that were not replayed.' }),
+  reasons: Type.Record(Type.String(), Type.Integer(), {
+    description: 'Number of skipped dead letters for each reason.',
+  }),
+  cursor: Type.Optional(Type.String({ description: 'Present if there may be more: continue with it.' })),
 });
 
 export const bulkReplaySchema = {
   summary: 'Replay many dead letters',
   description:
-    'Replays the oldest `limit` of those that the filter names, as the replay of each would; without a filter, of all. ' +
-    'What fails again meanwhile is left alone.',
+    'Replays the oldest `limit` dead letters that match the filter, or of all without a filter. Calls that fail again ' +
+    'meanwhile are left alone.',
   tags,
   consumes: ['application/json'],
   body: BulkReplayBody,

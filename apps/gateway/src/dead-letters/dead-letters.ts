@@ -20,7 +20,7 @@ import {
 } from './dead-letter-schemas.ts';
 import { toDetailView, toListView } from './dead-letter-view.ts';
 
-/** What the gateway uses of the dead letters. */
+/** The part of the dead letters that the gateway uses. */
 export type DeadLetterAdmin = Pick<DeadLetterStore, 'available' | 'list' | 'find' | 'remove' | 'replay' | 'replayMany'>;
 
 export interface DeadLetterOptions extends Pick<AcceptContext, 'lookup'> {
@@ -33,12 +33,12 @@ const defaultPage = 100;
 const defaultBulk = 1_000;
 const collection = '/system/dead-letters';
 
-/** They are of all functions and callers, bodies included. */
+/** Dead letters belong to all functions and callers, bodies included. */
 const config = { scope: 'admin' } as const;
 
 type OneLetter = FastifyRequest<{ Params: LetterParams; Querystring: KindQuery }>;
 
-/** `/system/dead-letters`: what came to a bad end, for operators, and the way back. */
+/** `/system/dead-letters`: failed calls and callbacks, for operators to inspect, replay and drop. */
 export const deadLetterRoutes: FastifyPluginCallbackTypebox<DeadLetterOptions> = (app, options, done) => {
   readJsonBodies(app);
   nameInvalidParameters(app);
@@ -115,25 +115,31 @@ async function replayMany(options: DeadLetterOptions, body: BulkReplayBody, repl
   const { replayed, skipped, refusals: reasons } = result;
   const counts = { replayed, skipped, reasons };
   if (result.kind === 'refused') {
-    logger.warn({ ...counts, reason: result.reason, detail: result.detail }, 'replay of dead letters was cut short');
+    logger.warn({ ...counts, reason: result.reason, detail: result.detail }, 'replay of dead letters stopped early');
     return reply.refuse(toQueueRefusal(result.reason));
   }
   logger.info({ ...counts, durationMs: Math.round(reply.elapsedTime) }, 'dead letters replayed');
   return { ...counts, cursor: toCursor(result.next) };
 }
 
-const notFound = refusal('dead_letter_not_found', 'There is no dead letter under this call id.');
+const notFound = refusal('dead_letter_not_found', 'No dead letter exists for this call id.');
 
-/** What stood in the way, as a problem. */
+/** Why a replay was refused, as a problem. */
 const refusals: Readonly<Record<ReplayRefusal, Refusal>> = {
   dead_letter_not_found: notFound,
-  unknown_function: refusal('unknown_function', 'Its function is not registered. The dead letter is kept.'),
-  not_replayable: refusal('not_replayable', 'It cannot be read, or is larger than the queue takes. It is kept.'),
-  already_replayed: refusal('already_replayed', 'It was replayed before, and that has ended. It is dropped now.'),
-  call_id_conflict: refusal('call_id_conflict', 'A call with this id is still on its way. The dead letter is kept.'),
+  unknown_function: refusal('unknown_function', 'The function is not registered. The dead letter is kept.'),
+  not_replayable: refusal(
+    'not_replayable',
+    'The dead letter cannot be read, or is too large for the queue. It is kept.',
+  ),
+  already_replayed: refusal(
+    'already_replayed',
+    'The dead letter was already replayed, and the replay has ended. It is dropped now.',
+  ),
+  call_id_conflict: refusal('call_id_conflict', 'A call with this id is still active. The dead letter is kept.'),
 };
 
-/** Of several calls of an id, whose: of anybody's, where it is not said, that with the newest dead letter. */
+/** Selects one of several calls with the same id. Without a submitter, the one with the newest dead letter. */
 function toAddress({ callId }: LetterParams, { submitter }: KindQuery): CallAddress {
   return { callId, ...(submitter !== undefined && { owner: ownerOf(submitter === '' ? undefined : submitter) }) };
 }

@@ -13,10 +13,10 @@ import { type CallHeaders, checkCallbackUrl, notBeforeOf, sortCallHeaders } from
 import { parseTarget, type Target } from '../http/index.ts';
 import { brokerAway, type Refusal, refusal } from '../problem.ts';
 
-/** What the gateway uses of a queue. */
+/** The part of a queue that the gateway uses. */
 export type CallIntake = Pick<CallQueue, 'available' | 'shortfall' | 'refusalFor' | 'accept'>;
 
-/** What a call is made of, before its body is read. */
+/** A request for a call, before its body is read. */
 export interface CallRequest {
   /** The raw request target. */
   readonly url: string;
@@ -27,17 +27,17 @@ export interface CallRequest {
   readonly caller: Caller;
 }
 
-/** A call that wants only its body and its start time. */
+/** A call without its body and its start time. */
 export interface CallDraft {
   readonly kind: 'draft';
   readonly id: string;
   /** Name of the token that the call was submitted with. */
   readonly submitter: string | undefined;
-  /** That token has secrets of its own for callbacks. */
+  /** The token has its own secrets for callbacks. */
   readonly ownSecret: boolean;
   /** The client chose the id: it must not be in use. */
   readonly clientChoseId: boolean;
-  /** The id is that of the callback of another call: what came with it before is this call. */
+  /** The id is derived from another call's callback: an earlier request with this id made the same call. */
   readonly derivedId: boolean;
   readonly function: FunctionConfig;
   readonly target: Target;
@@ -48,18 +48,18 @@ export interface AcceptContext {
   readonly lookup: (name: string) => FunctionConfig | undefined;
   readonly names: Pick<FunctionNames, 'namesOf'>;
   /**
-   * False until the register has been read once. Before, a function that is not known may exist, and one that is may be
-   * in another queue, or have limits that are not known.
+   * False until the register has been read once. Before that, an unknown function may exist, and a known one may have
+   * another queue or limits.
    */
   readonly knowsAll: () => boolean;
   readonly createCallId: () => string;
-  /** Where results may be sent to. */
+  /** Decides where results may be sent. */
   readonly callbackPolicy: Pick<CallbackPolicy, 'objectTo'>;
   /** Unix time in milliseconds. Default `Date.now`. */
   readonly now?: () => number;
 }
 
-/** Checks all of a request but its body and makes a call of it. */
+/** Checks everything of a request except its body, and drafts a call. */
 export function draftCall(request: CallRequest, context: AcceptContext): CallDraft | Refusal {
   const { lookup, names, knowsAll, createCallId, callbackPolicy, now = Date.now } = context;
   const target = parseTarget(request.url);
@@ -69,9 +69,9 @@ export function draftCall(request: CallRequest, context: AcceptContext): CallDra
   if (!knowsAll()) {
     return brokerAway;
   }
-  // Before the look-up: a token is told nothing of functions that are none of its business.
+  // Before the look-up, so that a token cannot find out which other functions exist.
   if (!coversFunction(request.caller, target.name, names)) {
-    return refusal('forbidden', 'The token is not for this function.');
+    return refusal('forbidden', 'The token does not allow this function.');
   }
   const config = lookup(target.name);
   if (config === undefined) {
@@ -111,7 +111,7 @@ function followerId(
   return callbackFollowerId(parent, { function: config.name, path, query, submitter });
 }
 
-/** A draft with what was missing. */
+/** Completes a draft with body and start time. */
 export function completeCall(draft: CallDraft, startTime: string, body: Uint8Array): Call {
   const { callbackUrl, maxRetries, timeoutMs, times, origin } = draft.headers;
   // Written out, because spreading costs several microseconds a call.
@@ -158,23 +158,23 @@ export function completeCall(draft: CallDraft, startTime: string, body: Uint8Arr
   return call;
 }
 
-/** A start time, which is in nanoseconds, in milliseconds. */
+/** Converts a start time from nanoseconds to milliseconds. */
 function toMs(startTime: string): number {
   return Number(startTime.slice(0, -6));
 }
 
-/** What the client is told of a call that the queue has taken, now or before. */
+/** The answer for a call that the queue has stored, by this request or an earlier one. */
 export interface AcceptedCall {
   readonly kind: 'accepted';
   readonly callId: string;
   readonly startTime: string;
   readonly status: 'queued' | 'scheduled';
-  /** It was accepted before, with the same `Idempotency-Key`. */
+  /** An earlier request with the same `Idempotency-Key` was accepted. */
   readonly replayed: boolean;
 }
 
 /**
- * What the client of `call` is told: of the call itself, or of the earlier one in whose place it came.
+ * The answer to the client of `call`: about the call itself, or about the earlier one that it repeats.
  * @param now Unix time in milliseconds
  */
 export function toAnswer(call: Call, result: AcceptResult, now: number): AcceptedCall | Refusal {
@@ -196,57 +196,62 @@ function accepted(callId: string, startTime: string, waits: boolean, replayed: b
   return { kind: 'accepted', callId, startTime, status: waits ? 'scheduled' : 'queued', replayed };
 }
 
-/** What the client is told where a 202 would promise less than the operator wants it to. */
+/** The refusal if a 202 would be less durable than the operator requires. */
 export function toDurabilityRefusal({ required, found }: DurabilityShortfall): Refusal {
-  const there = found === undefined ? 'how durable it would be is not known' : `it would be ${found}`;
-  const detail = `Nothing was stored: ${there}, and REQUIRE_DURABILITY asks for ${required}. Send it again later.`;
+  const there =
+    found === undefined ? 'the durability of the call is not known' : `the durability of the call would be ${found}`;
+  const detail = `Nothing was stored: ${there}, and REQUIRE_DURABILITY requires ${required}. Send the call again later.`;
   return refusal('broker_unavailable', detail, retryAfter(2));
 }
 
-/** What the client is told when the queue did not take its call. Temporary troubles say when to come back. */
+/** The refusal if the queue did not store the call. Temporary ones have `Retry-After`. */
 export function toQueueRefusal(reason: RefusalReason): Refusal {
   switch (reason) {
     case 'unavailable':
     case 'undecided':
-      return refusal(
-        'broker_unavailable',
-        'Nothing confirms that the call was stored. Send it again later.',
-        retryAfter(2),
-      );
+      return refusal('broker_unavailable', 'The call may not have been stored. Send it again later.', retryAfter(2));
     case 'timeout':
       return refusal(
         'broker_timeout',
-        'It is not known whether the call was stored. Send it again later.',
+        'The queue did not confirm the call in time, so it may or may not be stored. Send it again later.',
         retryAfter(5),
       );
     case 'overloaded':
       return refusal('overloaded', 'The call was not accepted. Send it again later.', retryAfter(1));
     case 'queue_full':
-      return refusal('queue_full', 'The call was not accepted. Send it again when there is room.', retryAfter(10));
+      return refusal(
+        'queue_full',
+        'The call was not accepted because the queue is full. Send it again later.',
+        retryAfter(10),
+      );
     case 'too_many_pending':
-      return refusal('too_many_pending', 'The call was not accepted. Send it again when fewer wait.', retryAfter(5));
+      return refusal(
+        'too_many_pending',
+        'The call was not accepted because too many calls of the function are waiting. Send it again later.',
+        retryAfter(5),
+      );
     case 'too_many_names':
       return refusal('too_many_names', tooManyNames, retryAfter(60));
     case 'too_many_functions':
       return refusal('too_many_functions', tooManyFunctions, retryAfter(60));
     case 'too_large':
-      return refusal('body_too_large', 'Body and headers together are larger than the queue takes.');
+      return refusal('body_too_large', 'Body and headers together are too large for the queue.');
     case 'conflict':
       return refusal('call_id_conflict', conflictDetail);
   }
 }
 
 const conflictDetail =
-  'A call with this X-Call-Id is known already. A function that makes a call sends no X-Call-Id, or passes on the ' +
-  'X-Start-Time and X-Retry that it got with it.';
+  'A call with this X-Call-Id is already known. A function that makes a call must send no X-Call-Id, or also pass on the ' +
+  'X-Start-Time and X-Retry that it received.';
 
 const tooManyNames =
-  'Calls with this token use as many names of functions that are not registered as they may. A name is free again after ' +
-  'ten minutes without a call.';
+  'Calls with this token already use the maximum number of unregistered function names. A name is free again after ten ' +
+  'minutes without a call.';
 
 const tooManyFunctions =
-  'The call would be the first of a further function in its queue, and the queue has as many as it can have. Functions that ' +
-  'are registered have places of their own; an operator finds in docs/functions.md how many.';
+  'The call is the first of a function in its queue, and the queue has no room for another function. Registered ' +
+  'functions have a limit of their own; operators find the limits in docs/functions.md.';
 
 function retryAfter(seconds: number): Readonly<Record<string, string>> {
   return { 'Retry-After': String(seconds) };

@@ -59,7 +59,7 @@ export class AcceptedCallSampler {
     }
     const result = await this.#store.put({ v: 1, receipts, dueAt: this.#now() + firstLookMs, waitMs: firstLookMs });
     if (result.kind === 'refused') {
-      this.#logger.debug({ reason: result.reason }, 'receipts could not be stored, these calls are not checked');
+      this.#logger.debug({ reason: result.reason }, 'receipts could not be stored, these calls are not audited');
     }
   }
 }

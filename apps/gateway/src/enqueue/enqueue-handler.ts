@@ -277,5 +277,5 @@ function logAccepted(logger: Logger, call: Call, { callId, replayed }: AcceptedC
     durationMs: Math.round(exchange.elapsedMs),
     ...(call.notBefore !== undefined && { notBefore: new Date(call.notBefore).toISOString() }),
   };
-  logger.info(fields, replayed ? 'call was accepted before' : 'call accepted');
+  logger.info(fields, replayed ? 'call was already accepted' : 'call accepted');
 }

@@ -7,17 +7,17 @@ const Accepted = Type.Object({
   status: Type.Unsafe<'queued' | 'scheduled'>({
     type: 'string',
     enum: ['queued', 'scheduled'],
-    description: '`scheduled` for a call that waits for its time.',
+    description: '`scheduled` if the call is delayed.',
   }),
 });
 
-/** How an enqueue is described. Nothing is checked by it: the raw bytes are, in `draftCall`. */
+/** The description of an enqueue. It validates nothing: `draftCall` checks the raw bytes. */
 export const enqueueSchema = {
   summary: 'Call a function asynchronously',
   description:
     'Stores the call and answers 202; a worker calls the function later and posts the result to `X-Callback-Url`. ' +
-    'A sub-path and a query may follow the name, as in `/async-function/thumbnail/200x100?fit=cover`. They, the body ' +
-    'and all end-to-end headers reach the function byte for byte. The body may be of any type, or missing. ' +
+    'A sub-path and a query may follow the name, as in `/async-function/thumbnail/200x100?fit=cover`. They reach the ' +
+    'function byte for byte, and so do the body and all end-to-end headers. The body may be of any type, or missing. ' +
     '`X-Function-Authorization` reaches the function as `Authorization`.',
   tags: ['calls'],
   params: Type.Object({
@@ -31,16 +31,16 @@ export const enqueueSchema = {
     'X-Callback-Url': Type.Optional(
       Type.String({
         description:
-          'Absolute http or https URL that gets the result by POST, with path and query byte for byte. By default its host ' +
-          'must be on the public Internet.',
+          'Absolute http or https URL that receives the result by POST, with path and query byte for byte. By default its ' +
+          'host must be on the public Internet.',
         format: 'uri',
       }),
     ),
     'X-Call-Id': Type.Optional(
       Type.String({
         description:
-          'An id of your own. Without it the gateway makes a UUIDv7. An id is taken while its call is alive and while ' +
-          'its outcome is kept.',
+          'An id that you choose. Default: a UUIDv7. An id is taken while its call is active and while its outcome is ' +
+          'kept.',
         pattern: '^[A-Za-z0-9_-]{1,128}$',
         examples: ['order-4711'],
       }),
@@ -48,9 +48,9 @@ export const enqueueSchema = {
     'Idempotency-Key': Type.Optional(
       Type.String({
         description:
-          'Makes the call safe to repeat: while the key is remembered (`IDEMPOTENCY_WINDOW`, 24 h), the same call of ' +
-          'the same function is answered with the id of the first one and `Idempotency-Replayed: true`, and enqueues ' +
-          'nothing, whatever has become of it. Sub-path, query and body must be the same.',
+          'Makes the call safe to repeat. While the key is remembered (`IDEMPOTENCY_WINDOW`, 24 h), a repeated call gets ' +
+          'the id of the first one and `Idempotency-Replayed: true`, and enqueues nothing. Sub-path, query and body ' +
+          'must be the same.',
         pattern: '^[!-~]{1,255}$',
         examples: ['8e03978e-40d5-43e8-bc93-6894a57f9324'],
       }),
@@ -58,8 +58,8 @@ export const enqueueSchema = {
     'X-Function-Status': Type.Optional(
       Type.String({
         description:
-          'Set by workers: the request is the callback of the call that `X-Call-Id` names, and makes a call that follows ' +
-          'it. Delivered twice, it enqueues once. Control headers other than `X-Callback-Url` do not count then.',
+          'Set by workers: the request is the callback of the call in `X-Call-Id`, and makes a call that follows it. If it ' +
+          'is delivered twice, it enqueues once. Control headers other than `X-Callback-Url` are ignored then.',
       }),
     ),
     'X-Chain-Depth': Type.Optional(
@@ -70,61 +70,61 @@ export const enqueueSchema = {
     ),
     'X-Max-Retries': Type.Optional(
       Type.Integer({
-        description: "Retries after the first try, over the function's own setting.",
+        description: "Retries after the first try; overrides the function's setting.",
         minimum: 0,
         maximum: 1000,
       }),
     ),
     'X-Timeout': Type.Optional(
       Type.String({
-        description:
-          "Deadline of one attempt, never longer than the function's own. It travels on to the function as well.",
+        description: "Deadline of one attempt, at most the function's own. The function receives the header as well.",
         examples: ['30s', '1m30s'],
       }),
     ),
     'X-Delay': Type.Optional(
       Type.String({
         description:
-          'The call is not invoked before this much time has passed since its acceptance; at most `365d`. It waits in ' +
-          'JetStream. Not together with `X-Not-Before`.',
+          'The call is not invoked until this much time has passed since its acceptance; at most `365d`. It waits in ' +
+          'JetStream. Cannot be combined with `X-Not-Before`.',
         examples: ['30s', '1h30m', '7d'],
       }),
     ),
     'X-Not-Before': Type.Optional(
       Type.String({
         description:
-          'The call is not invoked before this time: RFC 3339 or Unix seconds, at most 365 days ahead. A time that is ' +
-          'past is now.',
+          'The call is not invoked before this time: RFC 3339 or Unix seconds, at most 365 days ahead. A past time ' +
+          'means now.',
         examples: ['2030-01-02T15:04:05+01:00', '1893596645'],
       }),
     ),
     'X-Expires-In': Type.Optional(
       Type.String({
         description:
-          'If the call has not been started this long after its acceptance, it ends as `expired` and is never ' +
-          'invoked; at most `365d`. Once started, it does not expire, whatever becomes of its attempts.',
+          'If the call has not started this long after its acceptance, it ends as `expired` and is never invoked; at ' +
+          'most `365d`. A call that has started does not expire.',
         examples: ['10m', '1h30m'],
       }),
     ),
     'X-Function-Authorization': Type.Optional(
-      Type.String({ description: 'Credentials for the function, which gets them as `Authorization`.' }),
+      Type.String({ description: 'Credentials for the function, which receives them as `Authorization`.' }),
     ),
-    traceparent: Type.Optional(Type.String({ description: 'W3C trace context, carried to the function.' })),
-    tracestate: Type.Optional(Type.String({ description: 'W3C trace context, carried to the function.' })),
+    traceparent: Type.Optional(Type.String({ description: 'W3C trace context, passed on to the function.' })),
+    tracestate: Type.Optional(Type.String({ description: 'W3C trace context, passed on to the function.' })),
   }),
   consumes: ['*/*'],
   body: Type.Unsafe<unknown>({ description: 'Any bytes.' }),
   response: {
     202: {
-      description: 'The call is stored, now or before.',
+      description: 'The call is stored, by this request or an earlier one.',
       headers: {
         'Idempotency-Replayed': {
           schema: Type.Literal('true'),
-          description: 'There for a call that came before: with the same `Idempotency-Key`, or by the same callback.',
+          description:
+            'Present if an earlier request with the same `Idempotency-Key`, or the same callback, made the call.',
         },
         'X-Call-Id': { schema: Type.String(), description: 'Id of the call.' },
         'X-Start-Time': { schema: Type.String(), description: 'When it was accepted, in Unix nanoseconds.' },
-        Location: { schema: Type.String(), description: 'Where the call can be asked for.' },
+        Location: { schema: Type.String(), description: 'Where to read the state of the call.' },
       },
       content: { 'application/json': { schema: Accepted } },
     },
@@ -146,22 +146,24 @@ export const enqueueSchema = {
     ]),
     404: problemResponse('The function is not registered.', ['unknown_function']),
     405: problemResponse('The method is not POST.', ['method_not_allowed'], {
-      Allow: { schema: Type.String(), description: 'The methods that are.' },
+      Allow: { schema: Type.String(), description: 'The allowed methods.' },
     }),
     408: problemResponse('The request took too long to arrive.', ['request_timeout']),
     409: problemResponse('The call id is in use.', ['call_id_conflict']),
     413: problemResponse('The body is too large.', ['body_too_large']),
-    417: problemResponse('`Expect` holds something else than `100-continue`.', ['expectation_failed']),
-    422: problemResponse('The `Idempotency-Key` came with another call before.', ['idempotency_key_reused']),
+    417: problemResponse('`Expect` contains something other than `100-continue`.', ['expectation_failed']),
+    422: problemResponse('The `Idempotency-Key` was used with another call.', ['idempotency_key_reused']),
     429: problemResponse(
-      'As many calls of the function wait as its `maxPending` allows, or the caller uses too many names of functions that ' +
-        'are not registered.',
+      'The function has as many waiting calls as its `maxPending` allows, or the caller uses too many names of ' +
+        'unregistered functions.',
       ['too_many_pending', 'too_many_names'],
       retryAfterHeader,
     ),
     431: problemResponse('Request line and headers are too large.', ['headers_too_large']),
-    500: problemResponse('Something went wrong inside the gateway.', ['internal_error']),
-    501: problemResponse('`Transfer-Encoding` holds something else than `chunked`.', ['unsupported_transfer_coding']),
+    500: problemResponse('Internal error of the gateway.', ['internal_error']),
+    501: problemResponse('`Transfer-Encoding` contains something other than `chunked`.', [
+      'unsupported_transfer_coding',
+    ]),
     503: problemResponse(
       'The call could not be stored now.',
       ['broker_unavailable', 'broker_timeout', 'overloaded', 'queue_full', 'too_many_functions'],

@@ -16,7 +16,7 @@ declare module 'fastify' {
 type EnqueueRouteOptions = Omit<EnqueueOptions, 'gatekeeper' | 'isClosing' | 'bodyBudget'>;
 
 /** What comes this way all the same spells the path with escapes, and so names another one. */
-const noSuchPath = refusal('not_found', 'There is nothing at this path.');
+const noSuchPath = refusal('not_found', 'Nothing exists at this path.');
 
 /**
  * `POST /async-function/:name`. The route is there to be described, and to be known to the router where the method is

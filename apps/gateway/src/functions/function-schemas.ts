@@ -14,37 +14,33 @@ export const FunctionParams = Type.Object({
 export type FunctionParams = Static<typeof FunctionParams>;
 
 export const RemovalQuery = Type.Object(
-  { purge: Type.Optional(Type.Boolean({ description: 'Cancel the calls that wait, and remove the function then.' })) },
+  { purge: Type.Optional(Type.Boolean({ description: 'Cancel the waiting calls, then remove the function.' })) },
   { additionalProperties: false },
 );
 
 export type RemovalQuery = Static<typeof RemovalQuery>;
 
-/** As in a functions file. What the values may be is checked there and here by the same schema, not by this one. */
+/** As in a functions file. The schema of the functions file validates the values, not this one. */
 const settings = {
   url: Type.Optional(
     Type.Unknown({
       type: 'string',
       description:
-        'Where it is called; sub-path and query are appended. Needed unless `defaults` of a functions file has one.',
+        'URL of the function; sub-path and query are appended. Required unless `defaults` of a functions file has one.',
     }),
   ),
-  queue: Type.Optional(
-    Type.Unknown({ type: 'string', description: 'The queue that its calls wait in. Default `default`.' }),
-  ),
-  timeout: Type.Optional(
-    Type.Unknown({ description: 'Deadline of one attempt, such as `15m`; `0` is none, and the default.' }),
-  ),
+  queue: Type.Optional(Type.Unknown({ type: 'string', description: 'The queue of its calls. Default `default`.' })),
+  timeout: Type.Optional(Type.Unknown({ description: 'Deadline of one attempt, such as `15m`. Default `0`: none.' })),
   concurrency: Type.Optional(
-    Type.Unknown({ description: 'Most calls in flight at once over all workers. Default: no cap.' }),
+    Type.Unknown({ description: 'Maximum number of calls in flight at once, over all workers. Default: no cap.' }),
   ),
   maxPending: Type.Optional(
-    Type.Unknown({ description: 'Most calls that may wait; one more is answered 429. Default: no limit.' }),
+    Type.Unknown({ description: 'Maximum number of waiting calls; further calls get 429. Default: no limit.' }),
   ),
   adaptive: Type.Optional(
     Type.Unknown({
       type: 'boolean',
-      description: 'Whether workers find out how many calls at once the function takes. Default: true.',
+      description: 'Whether workers learn how many calls at once the function takes. Default: true.',
     }),
   ),
   retry: Type.Optional(
@@ -54,17 +50,18 @@ const settings = {
 
 const state = {
   name: Type.Unknown({ type: 'string' }),
-  source: Type.Unknown({ description: '`file`: a functions file has the last word on it; `api`: this API.' }),
-  paused: Type.Unknown({ description: 'Its calls are accepted and wait until it is resumed.' }),
+  source: Type.Unknown({ description: 'What wrote the function last: `file` (a functions file) or `api` (this API).' }),
+  paused: Type.Unknown({ description: 'If true, its calls are accepted and wait until the function is resumed.' }),
   defaultNamespace: Type.Optional(
     Type.Unknown({
       type: 'string',
-      description: 'The namespace that may be left out of its name: `NAME` and `NAME.NAMESPACE` are this one function.',
+      description:
+        'The namespace that may be omitted from its name: `NAME` and `NAME.NAMESPACE` are the same function.',
     }),
   ),
 };
 
-/** Open, so that settings of a later version are shown as well. */
+/** Allows further properties, so that settings of a later version are shown as well. */
 const FunctionView = Type.Object({ ...state, ...settings }, { additionalProperties: true });
 
 const settingsExample = {
@@ -78,15 +75,15 @@ const settingsExample = {
 const viewExample = { name: 'thumbnail', source: 'api', paused: false, ...settingsExample };
 
 const etag = {
-  ETag: { schema: Type.String(), description: 'For `If-Match`. Changes with every change of the function.' },
+  ETag: { schema: Type.String(), description: 'For `If-Match`. It changes with every change of the function.' },
 };
 
 const preconditions = Type.Object({
   'If-Match': Type.Optional(
-    Type.String({ description: '`*` or the `ETag` that the function must have still.', examples: ['"42"'] }),
+    Type.String({ description: '`*` or the `ETag` that the function must still have.', examples: ['"42"'] }),
   ),
   'If-None-Match': Type.Optional(
-    Type.String({ description: '`*`: only if there is no such function yet.', examples: ['*'] }),
+    Type.String({ description: '`*`: only if the function does not exist yet.', examples: ['*'] }),
   ),
 });
 
@@ -94,14 +91,14 @@ const invalid = problemResponse('A parameter is not valid; `detail` names it.', 
 const missing = problemResponse('No function of this name is registered.', ['unknown_function']);
 const changed = problemResponse('The function is not in the state that the request expects.', ['precondition_failed']);
 const unavailable = problemResponse(
-  'The broker is away, or others change the function all the time.',
+  'The broker is unavailable, or the function is being changed by others.',
   ['broker_unavailable', 'overloaded'],
   retryAfterHeader,
 );
 
 export const listFunctionsSchema = {
   summary: 'List the functions',
-  description: 'All that are registered, by name. Credentials in a URL are not shown.',
+  description: 'All registered functions, by name. Credentials in a URL are not shown.',
   tags,
   response: {
     200: jsonResponse('The functions.', Type.Object({ functions: Type.Array(FunctionView) }), {
@@ -120,12 +117,11 @@ export const showFunctionSchema = {
 export const putFunctionSchema = {
   summary: 'Register a function, or change it',
   description:
-    'Takes the settings that a functions file takes, and replaces all of them; what is left open is filled in from ' +
-    '`defaults` of the functions file. Live in every gateway and worker within 2 s. User and password in `url` are sent ' +
-    'to the function as HTTP basic and never shown; a `url` of the same origin without them keeps them, and an empty ' +
-    'user, `http://@host`, removes them. `name`, `source`, `paused` and `defaultNamespace` are ' +
-    'not settings and are passed over, so that what was read can be written back. A functions file that names the ' +
-    'function has the last word when a process starts.',
+    'Accepts the settings of a functions file and replaces all of them; missing ones are filled in from `defaults` of the ' +
+    'functions file. Live in every gateway and worker within 2 s. User and password in `url` are sent to the function as ' +
+    'HTTP basic and never shown; a `url` of the same origin without them keeps them, and an empty user, `http://@host`, ' +
+    'removes them. `name`, `source`, `paused` and `defaultNamespace` are ignored, so that you can write back what you ' +
+    'read. A functions file that names the function overwrites it when a process starts.',
   tags,
   params: FunctionParams,
   headers: preconditions,
@@ -141,7 +137,7 @@ export const putFunctionSchema = {
     412: changed,
     413: problemResponse('The body is too large.', ['body_too_large']),
     503: problemResponse(
-      'The broker is away, others change the function all the time, or its queue has 10,000 registered functions already.',
+      'The broker is unavailable, the function is being changed by others, or its queue already has 10,000 registered functions.',
       ['broker_unavailable', 'overloaded', 'too_many_functions'],
       retryAfterHeader,
     ),
@@ -151,8 +147,8 @@ export const putFunctionSchema = {
 export const removeFunctionSchema = {
   summary: 'Remove a function',
   description:
-    'Refused while calls of the function wait or run; `calls` says how many. With `purge=true` each call that waits ends ' +
-    'as `cancelled` first, and calls that run finish. A purge that takes longer than 5 s is answered 202: send the same ' +
+    'Refused while calls of the function wait or run; `calls` is their number. With `purge=true`, waiting calls end as ' +
+    '`cancelled` first, and running calls finish. If the purge takes longer than 5 s, the answer is 202: send the same ' +
     'request again. A functions file that names the function registers it again when a process starts.',
   tags,
   params: FunctionParams,
@@ -160,12 +156,12 @@ export const removeFunctionSchema = {
   headers: preconditions,
   response: {
     202: jsonResponse(
-      'The purge goes on, and the function is still there.',
+      'The purge continues, and the function still exists.',
       Type.Object({ purged: Type.Integer(), done: Type.Boolean() }),
       { purged: 31_232, done: false },
       retryAfterHeader,
     ),
-    204: Type.Null({ description: 'It is gone.' }),
+    204: Type.Null({ description: 'Removed.' }),
     400: invalid,
     404: missing,
     409: problemResponse('Calls of the function have not ended.', ['calls_waiting']),
@@ -180,10 +176,10 @@ export const pauseSchema = {
   ...pausing,
   summary: 'Pause a function',
   description:
-    'No further call is handed to any worker until the function is resumed, whatever restarts or is changed meanwhile. ' +
-    'Calls in flight finish, and new calls are accepted and wait. Safe to repeat.',
+    'No worker gets another call of the function until it is resumed, even after restarts and changes. Running calls ' +
+    'finish; new calls are accepted and wait. Safe to repeat.',
   response: {
-    200: jsonResponse('It is paused.', FunctionView, { ...viewExample, paused: true }, etag),
+    200: jsonResponse('The function is paused.', FunctionView, { ...viewExample, paused: true }, etag),
     400: invalid,
     404: missing,
     503: unavailable,
@@ -193,9 +189,9 @@ export const pauseSchema = {
 export const resumeSchema = {
   ...pausing,
   summary: 'Resume a function',
-  description: 'What waits is handed to workers again. Safe to repeat.',
+  description: 'Waiting calls are delivered to workers again. Safe to repeat.',
   response: {
-    200: jsonResponse('It is not paused.', FunctionView, viewExample, etag),
+    200: jsonResponse('The function is not paused.', FunctionView, viewExample, etag),
     400: invalid,
     404: missing,
     503: unavailable,

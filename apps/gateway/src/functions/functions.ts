@@ -34,7 +34,7 @@ import {
 } from './function-schemas.ts';
 import { toFunctionView } from './function-view.ts';
 
-/** What the gateway uses of the register. */
+/** The part of the register that the gateway uses. */
 export type FunctionAdmin = Pick<
   SharedRegister,
   'complete' | 'defaults' | 'defaultNamespace' | 'list' | 'find' | 'read' | 'change'
@@ -45,7 +45,7 @@ export interface FunctionOptions {
   readonly names: FunctionNames;
   readonly inspector: Pick<QueueInspector, 'countCalls'>;
   readonly lanes: Pick<QueueTopology, 'pauseFunction'>;
-  /** Cancels what waits. */
+  /** Cancels waiting calls. */
   readonly purges: Pick<PurgeJobs, 'run'>;
   readonly logger: Logger;
 }
@@ -74,7 +74,7 @@ export const functionRoutes: FastifyPluginCallbackTypebox<FunctionOptions> = (ap
   app.get<OneFunction>(item, { config, schema: showFunctionSchema }, (request, reply) => show(options, request, reply));
   app.put<OneFunction>(
     item,
-    // The schema describes; what it describes is checked as in a functions file, which names every problem at once.
+    // The schema only describes: the body is validated like a functions file, which reports every problem at once.
     { config, schema: putFunctionSchema, validatorCompiler: () => () => true },
     (request, reply) => put(options, request, reply),
   );
@@ -128,7 +128,10 @@ async function put(options: FunctionOptions, request: FastifyRequest<OneFunction
     return refuseChange(reply, change);
   }
   if (lostCredentials) {
-    logger.warn({ function: name }, 'user and password of the former URL are not kept, since the new one is elsewhere');
+    logger.warn(
+      { function: name },
+      'user and password of the former URL are dropped, because the new URL has another origin',
+    );
   }
   logger.info({ function: name, queue: settings.queue, created: change.created }, 'function registered');
   return answer(
@@ -162,19 +165,19 @@ async function remove(options: FunctionOptions, request: FastifyRequest<Removal>
     return refuseChange(reply, change);
   }
   if (purge) {
-    await purges.run({ function: name }); // what was accepted meanwhile
+    await purges.run({ function: name }); // calls accepted meanwhile
   }
   logger.info({ function: name, purge }, 'function removed');
   return reply.code(204).send();
 }
 
-/** A function with calls that have not ended is not removed. */
+/** Refuses to remove a function with calls that have not ended. */
 async function refusalOfWaiting({ inspector }: FunctionOptions, name: string): Promise<Refusal | undefined> {
   const calls = await inspector.countCalls(name);
   if (calls === 0) {
     return undefined;
   }
-  const detail = `${calls} calls of the function have not ended; purge=true cancels those that wait.`;
+  const detail = `${calls} calls of the function have not ended; purge=true cancels waiting calls.`;
   return { ...refusal('calls_waiting', detail), members: { calls } };
 }
 
@@ -198,7 +201,7 @@ async function setPaused(
   if (change.kind !== 'changed' || change.function === undefined) {
     return refuseChange(reply, change);
   }
-  // Workers see to it as well; this is at once, also when none runs.
+  // Workers do this as well; here it takes effect at once, even if no worker runs.
   await Promise.all(names.namesOf(name).map((each) => lanes.pauseFunction(each, paused)));
   logger.info({ function: name }, paused ? 'function paused' : 'function resumed');
   return answer(reply, change.function);
@@ -227,7 +230,7 @@ function refuseChange(reply: FastifyReply, { kind }: RegisterChange): FastifyRep
   return reply.refuse(kind === 'refused' ? preconditionFailed : contended);
 }
 
-/** Whether a queue has no room for this function, which may be in it already. */
+/** Whether a queue has no room for this function, not counting the function itself. */
 function isFull(known: readonly KnownFunction[], name: string, queue: string = defaultQueue): boolean {
   const others = known.filter(
     ({ name: other, entry }) => other !== name && (entry.settings.queue ?? defaultQueue) === queue,
@@ -235,13 +238,13 @@ function isFull(known: readonly KnownFunction[], name: string, queue: string = d
   return others.length >= maxRegistered;
 }
 
-/** The namespace that may be left out stays the same: requests do not set it, and another process may have known it. */
+/** Keeps the default namespace: requests do not set it, and another process may have set it. */
 function keptNamespace(there: KnownFunction | undefined): Pick<FunctionSettings, 'defaultNamespace'> {
   const { defaultNamespace } = there?.entry.settings ?? {};
   return defaultNamespace === undefined ? {} : { defaultNamespace };
 }
 
-/** What an answer shows and a request does not set, so that what was read can be written back. */
+/** Removes what a response contains and a request cannot set, so that clients can write back what they read. */
 function withoutReadOnly(body: unknown): unknown {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     return body;
@@ -254,10 +257,10 @@ const readOnly: ReadonlySet<string> = new Set(['name', 'source', 'paused', 'defa
 
 const queueIsFull = refusal(
   'too_many_functions',
-  `${maxRegistered} other functions are registered in this queue, as many as it can have. Set queue to another.`,
+  `This queue has ${maxRegistered} other registered functions, which is the maximum. Use another queue.`,
 );
 const notRegistered = refusal('unknown_function', 'No function of this name is registered.');
 const preconditionFailed = refusal('precondition_failed', 'The function is not in the state that the request expects.');
-const contended = refusal('overloaded', 'Others change the same function all the time. Try again.', {
+const contended = refusal('overloaded', 'The function is being changed by others. Try again.', {
   'Retry-After': '1',
 });

@@ -10,7 +10,7 @@ export function checkForm(request: IncomingMessage): Refusal | undefined {
 function checkVersion({ httpVersion }: IncomingMessage): Refusal | undefined {
   return httpVersion === '1.1' || httpVersion === '1.0'
     ? undefined
-    : refusal('malformed_request', 'Only HTTP/1.1 and HTTP/1.0 are spoken here.');
+    : refusal('malformed_request', 'Only HTTP/1.1 and HTTP/1.0 are supported.');
 }
 
 /** Two of them are an attempt to have two servers on the way understand two different things (RFC 9112, 3.2). */
@@ -23,7 +23,7 @@ function checkHost({ httpVersion, rawHeaders }: IncomingMessage): Refusal | unde
     }
   }
   const allowed = hosts === 1 || (hosts === 0 && httpVersion === '1.0');
-  return allowed ? undefined : refusal('malformed_request', 'A request has exactly one Host header.');
+  return allowed ? undefined : refusal('malformed_request', 'A request must have exactly one Host header.');
 }
 
 /**
@@ -51,5 +51,5 @@ const close = { Connection: 'close' };
 
 export const unknownTransferCoding = refusal(
   'unsupported_transfer_coding',
-  'The only Transfer-Encoding that is understood is chunked. Name what the body is packed with in Content-Encoding.',
+  'The only supported Transfer-Encoding is chunked. Use Content-Encoding for a compressed body.',
 );

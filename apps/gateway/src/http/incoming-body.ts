@@ -84,7 +84,7 @@ export function checkExpectation({ headers, httpVersion }: IncomingMessage): Ref
   if (expect === '' || expect.toLowerCase() === '100-continue' || httpVersion === '1.0') {
     return undefined;
   }
-  return refusal('expectation_failed', 'The only expectation that can be met is 100-continue.');
+  return refusal('expectation_failed', 'The only supported expectation is 100-continue.');
 }
 
 /** Whether the client waits for `100 Continue` before it sends its body. */
@@ -98,13 +98,13 @@ function joined(chunks: readonly Buffer[], length: number): Buffer {
 }
 
 const disconnected = refusal('client_disconnected', 'The connection was closed before the body was complete.');
-const tooSlow = refusal('request_timeout', 'The body came too slowly, and others needed its room.');
-const noRoom = refusal('overloaded', 'The gateway holds as many bodies as it may. Send it again later.', {
+const tooSlow = refusal('request_timeout', 'The body arrived too slowly, and others needed its room.');
+const noRoom = refusal('overloaded', 'The gateway holds too many bodies. Send the call again later.', {
   'Retry-After': '1',
 });
 
 function tooLarge(maxBytes: number): Refusal {
-  return refusal('body_too_large', `A body may have at most ${maxBytes} bytes.`);
+  return refusal('body_too_large', `The body must not exceed ${maxBytes} bytes.`);
 }
 
 function declaredLength({ headers }: IncomingMessage): number | undefined {

@@ -42,7 +42,7 @@ function toRefusal(app: FastifyInstance, request: FastifyRequest): Refusal {
   const methods = app.routeTable.methodsOf(pathOf(request));
   const allowed = app.supportedMethods.filter((method) => methods.has(method)).join(', ');
   return allowed === ''
-    ? refusal('not_found', 'There is nothing at this path.')
+    ? refusal('not_found', 'Nothing exists at this path.')
     : refusal('method_not_allowed', `This path takes ${allowed}.`, { Allow: allowed });
 }
 

@@ -57,20 +57,20 @@ function toCallUrl(target: string): string {
 export function parseTarget(url: string): Target | Refusal {
   const target = originForm(url);
   if (!target.startsWith(prefix)) {
-    return refusal('not_found', 'There is nothing at this path.');
+    return refusal('not_found', 'Nothing exists at this path.');
   }
   const [name, path, query] = split(target.slice(prefix.length));
   if (parseFunctionName(name) === undefined) {
     return refusal(
       'invalid_function_name',
-      'A function is named NAME or NAME.NAMESPACE, each of 1 to 63 letters, digits, hyphens and underscores.',
+      'A function name is NAME or NAME.NAMESPACE, each 1 to 63 letters, digits, hyphens and underscores.',
     );
   }
   if (notInUrl.test(path) || notInUrl.test(query)) {
-    return refusal('invalid_path', 'Path and query may not hold spaces or control characters.');
+    return refusal('invalid_path', 'Path and query must not contain spaces or control characters.');
   }
   if (climbs(path)) {
-    return refusal('invalid_path', 'The path leaves the function: its ".." segments climb above its start.');
+    return refusal('invalid_path', 'The path leaves the function: its ".." segments go above its start.');
   }
   return { kind: 'target', name, path, query };
 }

@@ -56,7 +56,7 @@ export class PurgeJobs {
     finished.then(
       (purged) =>
         logger.info({ ...target, purged, durationMs: Math.round(performance.now() - startedAt) }, 'calls purged'),
-      (err: unknown) => logger.warn({ ...target, purged: job.purged, err }, 'purge was cut short'),
+      (err: unknown) => logger.warn({ ...target, purged: job.purged, err }, 'purge stopped early'),
     );
     return job;
   }

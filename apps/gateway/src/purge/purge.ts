@@ -17,35 +17,39 @@ export interface PurgeOptions extends Pick<AcceptContext, 'lookup'> {
   readonly calls: Pick<CallLookup, 'available'>;
 }
 
-/** After so many seconds it is worth asking how far a purge is. */
+/** Seconds after which a client should ask for the progress of a purge again. */
 const askAgain = 5;
 
 const Purged = Type.Object({
-  purged: Type.Integer({ description: 'Calls that were cancelled so far.' }),
-  done: Type.Boolean({ description: 'Whether all are that waited when the purge began.' }),
+  purged: Type.Integer({ description: 'Calls cancelled so far.' }),
+  done: Type.Boolean({ description: 'Whether all calls that waited when the purge began are cancelled.' }),
 });
 
 const common = {
   tags: ['operations'],
   response: {
     200: {
-      description: 'Done.',
+      description: 'The purge is complete.',
       content: { 'application/json': { schema: Purged, example: { purged: 1204, done: true } } },
     },
     202: {
-      description: 'It goes on. Send the same request again to learn how far it is.',
+      description: 'The purge continues. Send the same request again to see its progress.',
       headers: retryAfterHeader,
       content: { 'application/json': { schema: Purged, example: { purged: 31_232, done: false } } },
     },
     400: problemResponse('The name is not valid.', ['invalid_parameter']),
-    503: problemResponse('The broker is away. What is cancelled stays so.', ['broker_unavailable'], retryAfterHeader),
+    503: problemResponse(
+      'The broker is unavailable. Cancelled calls stay cancelled.',
+      ['broker_unavailable'],
+      retryAfterHeader,
+    ),
   },
 };
 
 const description =
-  'Each call that waits, for its turn, its time or a retry, ends as `cancelled`, without callback and dead letter. Calls ' +
-  'that run, and those that come after the beginning, are left alone. A purge that takes longer than 5 s goes on by ' +
-  'itself; if its gateway ends, what is left waits on, and the next request begins with that.';
+  'Every call that waits for its turn, its time or a retry ends as `cancelled`, without a callback or a dead letter. ' +
+  'Running calls, and calls accepted after the start, are left alone. A purge that takes longer than 5 s continues by ' +
+  'itself; if its gateway stops, the remaining calls stay queued, and the next request resumes with them.';
 
 const QueueParams = Type.Object({ queue: Type.String({ pattern: '^[A-Za-z0-9_-]{1,63}$', examples: ['default'] }) });
 const FunctionParams = Type.Object({
@@ -56,7 +60,7 @@ const FunctionParams = Type.Object({
   }),
 });
 
-/** `POST /system/{queues,functions}/.../purge`: drops what waits. */
+/** `POST /system/{queues,functions}/.../purge`: cancels waiting calls. */
 export const purgeRoutes: FastifyPluginCallbackTypebox<PurgeOptions> = (app, options, done) => {
   readJsonBodies(app);
   nameInvalidParameters(app);
@@ -67,10 +71,10 @@ export const purgeRoutes: FastifyPluginCallbackTypebox<PurgeOptions> = (app, opt
       config: { scope: 'admin' },
       schema: {
         ...common,
-        summary: 'Cancel all calls that wait in a queue',
+        summary: 'Cancel all waiting calls of a queue',
         description,
         params: QueueParams,
-        response: { ...common.response, 404: problemResponse('There is no such queue.', ['unknown_queue']) },
+        response: { ...common.response, 404: problemResponse('The queue does not exist.', ['unknown_queue']) },
       },
     },
     (request, reply) => purgeQueue(options, request.params.queue, reply),
@@ -81,12 +85,12 @@ export const purgeRoutes: FastifyPluginCallbackTypebox<PurgeOptions> = (app, opt
       config: { scope: 'admin' },
       schema: {
         ...common,
-        summary: 'Cancel all calls that wait for a function',
-        description: `${description} Calls of a function that is not registered any more are found as well.`,
+        summary: 'Cancel all waiting calls of a function',
+        description: `${description} This includes calls of a function that is no longer registered.`,
         params: FunctionParams,
         response: {
           ...common.response,
-          404: problemResponse('It is not registered, and no call waits for it.', ['unknown_function']),
+          404: problemResponse('The function is not registered and has no waiting calls.', ['unknown_function']),
         },
       },
     },
@@ -97,7 +101,7 @@ export const purgeRoutes: FastifyPluginCallbackTypebox<PurgeOptions> = (app, opt
 
 async function purgeQueue({ jobs, queues }: PurgeOptions, queue: string, reply: FastifyReply) {
   if (!(await queues.listQueues()).includes(queue)) {
-    return reply.refuse(refusal('unknown_queue', 'There is no queue of this name.'));
+    return reply.refuse(refusal('unknown_queue', 'No queue of this name exists.'));
   }
   return send(reply, await jobs.run({ queue }));
 }
@@ -106,7 +110,7 @@ async function purgeFunction({ jobs, lookup }: PurgeOptions, name: string, reply
   const progress = await jobs.run({ function: name });
   if (progress.done && progress.purged === 0 && lookup(name) === undefined) {
     return reply.refuse(
-      refusal('unknown_function', 'No function of this name is registered, and no call waits for it.'),
+      refusal('unknown_function', 'No function of this name is registered, and it has no waiting calls.'),
     );
   }
   return send(reply, progress);

@@ -8,23 +8,23 @@ export const QueueParams = Type.Object({
 
 export type QueueParams = Static<typeof QueueParams>;
 
-const depth = Type.Integer({ description: 'Calls that are ready and that no worker has.' });
+const depth = Type.Integer({ description: 'Ready calls that no worker has.' });
 const inFlight = Type.Integer({
-  description: 'Calls that a worker has, or has given back and nobody has taken again.',
+  description: 'Calls that a worker has, or has given back and that no worker has taken again.',
 });
 const oldestAgeSeconds = Type.Number({
-  description: 'How long the oldest of the calls that no worker has is ready; 0 where there is none.',
+  description: 'How long the oldest of the `depth` or `pending` calls has been ready; 0 if there are none.',
 });
 
 const queueView = {
   queue: Type.String(),
   depth,
   scheduled: Type.Integer({
-    description: 'Calls that wait for their time, such as retries. While calls come and go, it is about right.',
+    description: 'Calls that wait for their time, such as retries. Approximate under load.',
   }),
   inFlight,
   oldestAgeSeconds,
-  bytes: Type.Integer({ description: 'Room that the calls take.' }),
+  bytes: Type.Integer({ description: 'Bytes used by the calls.' }),
   maxBytes: Type.Union([Type.Integer(), Type.Null()], { description: 'The limit of `bytes`; null for none.' }),
   rates: Type.Object(
     { inPerSecond: Type.Number(), outPerSecond: Type.Number() },
@@ -32,7 +32,10 @@ const queueView = {
   ),
   durability: Type.Object(
     { level: Type.String(), storage: Type.String(), replicas: Type.Integer() },
-    { description: 'Where calls are kept, and what a 202 is worth: memory, single, quorum, fsync-quorum or unknown.' },
+    {
+      description:
+        'Where calls are stored, and the durability of a 202: memory, single, quorum, fsync-quorum or unknown.',
+    },
   ),
 };
 
@@ -54,11 +57,11 @@ const queueExample = {
 };
 
 const invalid = problemResponse('A parameter is not valid; `detail` names it.', ['invalid_parameter']);
-const unavailable = problemResponse('The broker is away.', ['broker_unavailable'], retryAfterHeader);
+const unavailable = problemResponse('The broker is unavailable.', ['broker_unavailable'], retryAfterHeader);
 
 export const listQueuesSchema = {
   summary: 'List the queues',
-  description: 'All that exist, by name. A queue is made when a function first names it.',
+  description: 'All queues, by name. A queue is created when a function first names it.',
   tags: ['queues'],
   response: {
     200: jsonResponse('The queues.', Type.Object({ queues: Type.Array(Type.Object(queueView)) }), {
@@ -70,7 +73,7 @@ export const listQueuesSchema = {
 
 export const showQueueSchema = {
   summary: 'Show a queue',
-  description: 'With what waits in it for each function.',
+  description: 'Includes the backlog of each function.',
   tags: ['queues'],
   params: QueueParams,
   response: {
@@ -79,20 +82,20 @@ export const showQueueSchema = {
       functions: [{ function: 'thumbnail', depth: 1204, inFlight: 50, paused: false }],
     }),
     400: invalid,
-    404: problemResponse('There is no queue of this name.', ['unknown_queue']),
+    404: problemResponse('No queue of this name exists.', ['unknown_queue']),
     503: unavailable,
   },
 };
 
 export const scalingSchema = {
-  summary: 'What there is to do for a function',
+  summary: 'Read the backlog of a function',
   description:
-    "For KEDA's `metrics-api` scaler and its like. `pending` is exact, over all queues. Retries that wait for their " +
-    'time are not among it. A function without calls has zeros.',
+    "For scalers such as KEDA's `metrics-api`. `pending` is exact, over all queues. It does not include retries that wait " +
+    'for their time. A function without calls has zeros.',
   tags: ['functions'],
   params: FunctionParams,
   response: {
-    200: jsonResponse('Its load.', Type.Object({ pending: depth, inFlight, oldestAgeSeconds }), {
+    200: jsonResponse('The backlog of the function.', Type.Object({ pending: depth, inFlight, oldestAgeSeconds }), {
       pending: 1204,
       inFlight: 50,
       oldestAgeSeconds: 24.113,

@@ -26,7 +26,7 @@ export interface QueueOptions {
 
 const config = { scope: 'admin' } as const;
 
-/** `/system/queues` and `/system/scaling`: what waits, for people and for whoever scales by it. */
+/** `/system/queues` and `/system/scaling`: the backlog, for people and for scalers. */
 export const queueRoutes: FastifyPluginCallbackTypebox<QueueOptions> = (app, options, done) => {
   nameInvalidParameters(app);
   const { inspector } = options;
@@ -36,7 +36,7 @@ export const queueRoutes: FastifyPluginCallbackTypebox<QueueOptions> = (app, opt
   app.get<{ Params: QueueParams }>('/system/queues/:queue', { config, schema: showQueueSchema }, ({ params }, reply) =>
     show(options, params.queue, reply),
   );
-  // Not for operators alone: a scaler that runs beside every function is no place for a token that may do everything.
+  // The scope is `read`: a scaler that runs beside every function should not hold a token that may do everything.
   app.get<{ Params: FunctionParams }>(
     '/system/scaling/:name',
     { config: { scope: 'read' }, schema: scalingSchema },
@@ -48,12 +48,12 @@ export const queueRoutes: FastifyPluginCallbackTypebox<QueueOptions> = (app, opt
 async function show(options: QueueOptions, queue: string, reply: FastifyReply) {
   const state = await options.inspector.find(queue);
   if (state === undefined) {
-    return reply.refuse(refusal('unknown_queue', 'There is no queue of this name.'));
+    return reply.refuse(refusal('unknown_queue', 'No queue of this name exists.'));
   }
   return { ...toView(state, options), functions: toFunctionViews(state.lanes, options.names) };
 }
 
-/** What waits under several names of one function is one line. */
+/** Adds up the calls under several names of one function. */
 function toFunctionViews(lanes: readonly LaneState[], names: FunctionNames) {
   const views = new Map<string, { function: string; depth: number; inFlight: number; paused: boolean }>();
   for (const lane of lanes) {
@@ -72,7 +72,7 @@ function toFunctionViews(lanes: readonly LaneState[], names: FunctionNames) {
 async function scaling(options: QueueOptions, name: string, caller: Caller, reply: FastifyReply) {
   const { inspector, lookup, names, now } = options;
   if (!coversFunction(caller, name, names)) {
-    return reply.refuse(refusal('forbidden', 'The token is not for this function.'));
+    return reply.refuse(refusal('forbidden', 'The token does not allow this function.'));
   }
   if (lookup(name) === undefined) {
     return reply.refuse(refusal('unknown_function', 'No function of this name is registered.'));
@@ -96,7 +96,7 @@ function toView(state: QueueState, { ratesOf, maxBytesOf, durability, now }: Que
   };
 }
 
-/** With the clocks of two machines, an age can come out as less than nothing. */
+/** The clocks of two machines may differ, so an age could be negative. */
 function ageSeconds(since: number | undefined, now: number): number {
   return since === undefined ? 0 : Math.max(0, Math.round(now - since) / 1000);
 }

@@ -82,9 +82,9 @@ function createSweeping(calls: CallLookup, sweeper: CancelSweeper, logger: Logge
   const sweep = async (): Promise<void> => {
     const intents = calls.available ? await sweeper.sweep(Date.now()) : 0;
     if (intents > 0) {
-      logger.warn({ intents }, 'calls that were half cancelled are dealt with');
+      logger.warn({ intents }, 'unfinished cancels are completed');
     }
   };
-  const onError = (err: unknown): void => logger.warn({ err }, 'half cancelled calls could not be looked for yet');
+  const onError = (err: unknown): void => logger.warn({ err }, 'unfinished cancels cannot be read yet');
   return { name: 'cancellations', start: (signal) => void every(sweepMs, sweep, { signal, onError }) };
 }

@@ -66,18 +66,15 @@ export function createTunnelHandler(logger: Logger, metrics: GatewayMetrics) {
   };
 }
 
-const noTunnel = refusal('method_not_allowed', 'The gateway is no proxy.');
+const noTunnel = refusal('method_not_allowed', 'The gateway is not a proxy.');
 
 /** What node's parser says when a connection ends in the middle of a request. */
 const clientGone = 'HPE_INVALID_EOF_STATE';
 
 const refusals = new Map([
-  [
-    'HPE_HEADER_OVERFLOW',
-    refusal('headers_too_large', 'Request line and headers together are larger than the gateway takes.'),
-  ],
+  ['HPE_HEADER_OVERFLOW', refusal('headers_too_large', 'Request line and headers together are too large.')],
   ['HPE_CHUNK_EXTENSIONS_OVERFLOW', refusal('body_too_large', 'The chunk extensions are too large.')],
-  ['ERR_HTTP_REQUEST_TIMEOUT', refusal('request_timeout', 'The request was not complete in time.')],
+  ['ERR_HTTP_REQUEST_TIMEOUT', refusal('request_timeout', 'The request did not arrive completely in time.')],
 ]);
 
 /** What the parser says of a coding behind chunked. Under the same code it says that a length is there as well. */

@@ -80,6 +80,6 @@ function parseBody(request: FastifyRequest): Refusal | undefined {
     request.body = text.trim() === '' ? {} : JSON.parse(text);
     return undefined;
   } catch {
-    return refusal('invalid_parameter', 'The body is not JSON.');
+    return refusal('invalid_parameter', 'The body is not valid JSON.');
   }
 }
