@@ -179,7 +179,7 @@ describe('GET of a function', () => {
     expect(gateway.logs).toContainEqual(
       expect.objectContaining({
         level: 'warn',
-        msg: expect.stringContaining('password of the former URL are not kept'),
+        msg: expect.stringContaining('password of the former URL are dropped'),
       }),
     );
     await ask('PUT', '/thumbnail', { body: { url: 'http://user:hunter2@thumbnail:8080' } });
