@@ -1,6 +1,6 @@
 import type { Cluster, Worker } from 'node:cluster';
 
-/** What is used of Node's `process`. */
+/** The part of Node's `process` that is used. */
 interface PrimaryProcess {
   exitCode?: number | string | null | undefined;
   on(event: 'SIGTERM' | 'SIGINT', listener: (signal: NodeJS.Signals) => void): unknown;
@@ -9,18 +9,18 @@ interface PrimaryProcess {
 interface ClusterOptions {
   readonly process: PrimaryProcess;
   readonly cluster: Pick<Cluster, 'fork'>;
-  /** How many gateways to run. */
+  /** Number of gateways. */
   readonly count: number;
-  /** Of the first gateway; each further one has the next. 0: all pick a free one. */
+  /** Port of the first gateway; each further one uses the next. 0: each picks a free one. */
   readonly opsPort: number;
-  /** A terminal sends SIGINT to all of its processes by itself; passed on, it would count twice and cut the stop short. */
+  /** A terminal sends SIGINT to all of its processes; passing it on would count twice and cut the stop short. */
   readonly isTerminal: boolean;
 }
 
 /**
- * Runs several gateways that share the port of the API, each a process with an operations port of its own. They know
- * nothing of each other, as gateways on different machines do. A signal goes to all of them. When one ends on its own,
- * the others are stopped, so that whoever watches this process starts all of them anew.
+ * Runs several gateways that share the port of the API, each a process with its own operations port. They are
+ * independent, like gateways on different machines. A signal goes to all of them. If one ends on its own, the others
+ * are stopped, so that the supervisor of this process starts all of them again.
  *
  * @returns resolves when all have ended; the exit code is the highest of theirs
  */
@@ -53,7 +53,7 @@ export async function runCluster({ process, cluster, count, opsPort, isTerminal 
   process.exitCode = Math.max(...(await Promise.all(codes)));
 }
 
-/** A gateway that was killed counts as failed, unless a stop has come before it could listen to signals. */
+/** A killed gateway counts as failed, unless a stop came before it could handle signals. */
 function exitCodeOf(gateway: Worker, isStopping: () => boolean): Promise<number> {
   return new Promise((resolve) => {
     gateway.once('exit', (code: number | null, signal: string | null) => {

@@ -1,4 +1,4 @@
-// The description of the API (OpenAPI), and the answers that all resources share.
+// The OpenAPI description, and the response schemas that all resources share.
 
 export { apiDescription } from './api-description.ts';
 export { healthRoutes } from './health.ts';

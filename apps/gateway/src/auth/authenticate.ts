@@ -6,9 +6,10 @@ export type Authentication =
   | { readonly kind: 'refused'; readonly why: 'missing' | 'unreadable' | 'unknown' | 'expired' };
 
 /**
- * Whose request this is.
+ * Identifies the caller of a request.
  *
- * @param authorization the values of all its `Authorization` headers: of two, a proxy in front may have seen the other
+ * @param authorization the values of all its `Authorization` headers; if there are two, a proxy may have used the other
+ * one
  */
 export function authenticate(authorization: readonly string[], tokens: readonly Token[], now: number): Authentication {
   const [header] = authorization;

@@ -10,17 +10,17 @@ declare module 'fastify' {
     readonly gatekeeper: Gatekeeper;
   }
   interface FastifyRequest {
-    /** Null before it is known, and on routes that are open. */
+    /** Null before it is known, and on open routes. */
     caller: Caller | null;
   }
 }
 
 export type AuthenticationOptions = Pick<GatekeeperOptions, 'tokens' | 'ownHosts'>;
 
-/** Has the gatekeeper look at every request of a route that is not open. Comes before the routes. */
+/** Makes the gatekeeper check every request of a route that is not open. Must be registered before the routes. */
 export const authentication = fp(registerAuthentication, { name: 'authentication', dependencies: ['refusals'] });
 
-/** Who a request comes from, on a route that is not open. */
+/** The caller of a request, on a route that is not open. */
 export function callerOf({ caller }: FastifyRequest): Caller {
   if (caller === null) {
     throw new Error('the caller of a route was asked for that is open to everybody');
@@ -54,7 +54,7 @@ async function registerAuthentication(
   });
 }
 
-/** Notes whose request it is. */
+/** Stores the caller of a request. */
 function identify(gatekeeper: Gatekeeper, request: FastifyRequest): Refusal | undefined {
   const identified = gatekeeper.identify(request.raw);
   if (identified.kind === 'refused') {
@@ -73,7 +73,7 @@ function createCount(app: FastifyInstance): GatekeeperOptions['countRequest'] {
     timeWindow: ({ caller }) => caller?.rate?.windowMs ?? 0,
   });
   return async (caller) => {
-    // The plugin hands it on to the three functions above, and looks for settings of a route in it.
+    // The plugin passes it to the three functions above, and reads route settings from it.
     const counted = await count({ caller, routeOptions: {} } as FastifyRequest);
     return counted.isAllowed || !counted.isExceeded ? undefined : counted.ttlInSeconds;
   };

@@ -1,16 +1,16 @@
 import type { FunctionNames } from '@asyncfn/queue-core/functions';
 import { type Caller, coversFunction, hasScope } from '@asyncfn/tokens';
 
-/** What decides who may have to do with a call. */
+/** The facts that decide who may access a call. */
 export interface CallOwner {
-  /** Name of the token that the call was submitted with; undefined where none was asked for. */
+  /** Name of the token that the call was submitted with; undefined if no token was required. */
   readonly submitter?: string | undefined;
   readonly function: string;
 }
 
 /**
- * `hidden` is answered as if there were no such call, so that nobody learns by trying which ids exist. `forbidden` is
- * only for those who may know of it.
+ * `hidden` is answered as if the call did not exist, so that ids cannot be discovered by trying. `forbidden` is only
+ * for callers that may know of the call.
  */
 export type CallAccess = 'allowed' | 'forbidden' | 'hidden';
 

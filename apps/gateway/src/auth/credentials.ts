@@ -1,4 +1,4 @@
-/** What an `Authorization` header says. */
+/** The content of an `Authorization` header. */
 export interface Credentials {
   readonly secret: string;
   /** The user of HTTP basic, which is to be the token's name. */

@@ -2,23 +2,24 @@ import type { IncomingMessage } from 'node:http';
 import type { OwnHosts } from '@asyncfn/service-kit';
 import { type Refusal, refusal } from '../problem.ts';
 
-/** What is looked at. */
+/** The checked parts of a request. */
 export type ForeignCandidate = Pick<IncomingMessage, 'method' | 'headers' | 'socket'>;
 
 /**
- * Refuses what names another server: a web page whose name leads to our address (DNS rebinding) is of our own origin to
- * its browser. Where callers prove who they are this is no matter.
+ * Refuses a request whose `Host` names another server: to its browser, a web page whose name resolves to the gateway's
+ * address (DNS rebinding) has the gateway's own origin. Not needed if callers authenticate.
  */
 export function checkHostIsOurs({ headers, socket }: ForeignCandidate, ownHosts: OwnHosts): Refusal | undefined {
   return ownHosts.include(headers.host, socket.localAddress) ? undefined : foreignHost;
 }
 
 /**
- * Refuses what the page of another origin has a browser send: with no credentials, or with those of HTTP basic, which
- * browsers add by themselves. A user may follow a link to us: the page that holds it does not see the response.
+ * Refuses requests that a page of another origin makes a browser send: without credentials, or with HTTP basic, which
+ * browsers add by themselves. A user may follow a link to the gateway, because the linking page does not see the
+ * response.
  *
- * Browsers say where a request comes from in `Sec-Fetch-Site` (W3C Fetch Metadata) to HTTPS and to loopback addresses,
- * and in `Origin` with all that is no GET. Programs send neither.
+ * Browsers send the origin of a request in `Sec-Fetch-Site` (W3C Fetch Metadata) to HTTPS and loopback addresses, and
+ * in `Origin` for all methods except GET. Programs send neither.
  */
 export function checkOriginIsOurs(request: ForeignCandidate): Refusal | undefined {
   const { origin, host, 'sec-fetch-site': site } = request.headers;
@@ -35,13 +36,13 @@ function isFollowedLink({ method, headers }: ForeignCandidate): boolean {
   return method === 'GET' && headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
 }
 
-/** Whether a page of this origin has come from the server that is called `host`. */
+/** Whether the server called `host` serves this origin. */
 function isOrigin(origin: string, host: string | undefined): boolean {
   if (!URL.canParse(origin) || host === undefined) {
     return false;
   }
   const page = new URL(origin);
-  // The scheme says which port is left out.
+  // The scheme determines the default port.
   const called = `${page.protocol}//${host}`;
   return page.host !== '' && URL.canParse(called) && new URL(called).host === page.host;
 }

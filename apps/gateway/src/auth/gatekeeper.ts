@@ -7,15 +7,15 @@ import { type Authentication, authenticate } from './authenticate.ts';
 import { checkHostIsOurs, checkOriginIsOurs } from './foreign-request.ts';
 
 export interface GatekeeperOptions {
-  /** The tokens that hold now; undefined where everybody may do everything. */
+  /** The current tokens; undefined if anyone may do everything. */
   readonly tokens: (() => readonly Token[]) | undefined;
   /** The names by which a gateway without tokens may be called. */
   readonly ownHosts: OwnHosts;
-  /** Counts one more request of a caller who may make only so many. Seconds to wait if these were too many. */
+  /** Counts a request of a caller with a rate limit. Resolves to the seconds to wait if the limit is exceeded. */
   readonly countRequest: (caller: Caller) => Promise<number | undefined>;
 }
 
-/** Lets in whom a route is for, before anything else of the request is looked at. */
+/** Decides who may use a route, before anything else of the request is checked. */
 export class Gatekeeper {
   readonly #options: GatekeeperOptions;
 
@@ -23,7 +23,7 @@ export class Gatekeeper {
     this.#options = options;
   }
 
-  /** Whose request it is. Refuses one that the page of another origin has a browser send. */
+  /** Identifies the caller. Refuses requests that a browser sends for a page of another origin. */
   identify(request: IncomingMessage): { readonly kind: 'caller'; readonly caller: Caller } | Refusal {
     const { tokens, ownHosts } = this.#options;
     const known = tokens?.();
@@ -34,18 +34,18 @@ export class Gatekeeper {
     if (authenticated.kind === 'refused') {
       return unauthorized(authenticated.why);
     }
-    // No page can have a browser send a token as Bearer that the page does not know.
+    // A page can send a token as Bearer only if it knows the token.
     const refused = authenticated.scheme === 'basic' ? checkOriginIsOurs(request) : undefined;
     return refused ?? { kind: 'caller', caller: authenticated.token };
   }
 
-  /** Whose a request is, before it is known whether it may be let in: all who will not be are one. */
+  /** The submitter of a request before authorization. All requests that will be refused share one submitter. */
   submitterOf(request: IncomingMessage): string {
     const identified = this.identify(request);
     return identified.kind === 'caller' ? (identified.caller.name ?? '') : refusedSubmitter;
   }
 
-  /** What keeps a caller from a route. `undefined` as the scope is one that nobody has. */
+  /** Refuses a caller without the scope of a route. No caller has the scope `undefined`. */
   refuseScope(caller: Caller, scope: Scope | 'caller' | undefined): Refusal | undefined {
     if (scope === 'caller' || (scope !== undefined && hasScope(caller, scope))) {
       return undefined;
@@ -56,14 +56,14 @@ export class Gatekeeper {
     });
   }
 
-  /** For a caller with a `rate`, once a request. */
+  /** To be called once a request, for callers with a `rate`. */
   async refuseExcess(caller: Caller): Promise<Refusal | undefined> {
     const seconds = await this.#options.countRequest(caller);
     return seconds === undefined ? undefined : rateLimited(seconds);
   }
 }
 
-/** No token is called so. */
+/** No token can have this name. */
 const refusedSubmitter = '~';
 
 const everybody = { kind: 'caller', caller: anyone } as const;

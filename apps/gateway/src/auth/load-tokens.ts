@@ -9,9 +9,8 @@ type AuthConfig = Pick<GatewayConfig, 'auth' | 'authTokensFile' | 'host'>;
 /**
  * Reads `AUTH_TOKENS_FILE`.
  *
- * @returns undefined for a gateway that is open to everybody: only where that was asked for, or where nobody but this
- * machine reaches it
- * @throws ConfigError when the file is wrong, or when it is not certain that the gateway is meant to be open
+ * @returns undefined for an open gateway: only if that was configured, or if only this machine can reach it
+ * @throws ConfigError if the file is invalid, or if it is not certain that the gateway should be open
  */
 export async function loadTokens({ auth, authTokensFile, host }: AuthConfig): Promise<TokensFile | undefined> {
   if (authTokensFile !== undefined) {

@@ -9,7 +9,7 @@ Creates a token and prints it with its entry for AUTH_TOKENS_FILE. SCOPE is invo
 --from-stdin reads an existing secret, such as the password of an OpenFaaS gateway.
 `;
 
-/** What the command line asks for. */
+/** The parsed command line. */
 export interface TokenRequest {
   readonly name: string;
   readonly fromStdin: boolean;
@@ -17,7 +17,7 @@ export interface TokenRequest {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-/** Undefined for a command line that says something else than `usage`. */
+/** Undefined if the command line does not match `usage`. */
 export function parseTokenRequest(args: readonly string[]): TokenRequest | undefined {
   try {
     const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options });
@@ -49,7 +49,7 @@ export type TokenEntry =
   | { readonly kind: 'entry'; readonly text: string }
   | { readonly kind: 'refused'; readonly problems: readonly string[] };
 
-/** A secret that somebody has thought up could be found by trying: a fast hash is no protection for it. */
+/** A secret that a person chose could be guessed: a fast hash does not protect it. */
 const minSecretLength = 32;
 
 /** The entry of a tokens file for a secret, to stand below `tokens:`. */

@@ -11,15 +11,15 @@ import { type Refusal, refusal } from '../problem.ts';
 import { type CallOrigin, type OriginHeaders, readOrigin } from './call-origin.ts';
 import { type CallTimes, readCallTimes, type TimeHeaders } from './call-times.ts';
 
-/** The headers of an enqueue, sorted by whom they are for. */
+/** The headers of an enqueue, sorted by recipient. */
 export interface CallHeaders {
   readonly kind: 'headers';
-  /** For the function: end-to-end headers in their order, names and values as they came in (latin1). */
+  /** For the function: end-to-end headers in order, with names and values unchanged (latin1). */
   readonly travelling: HeaderList;
-  /** `X-Call-Id`, checked; undefined where it is the id of another call, which `origin` tells. */
+  /** `X-Call-Id`, checked; undefined if it is the id of another call (see `origin`). */
   readonly callId: string | undefined;
   readonly origin: CallOrigin;
-  /** `X-Callback-Url` as it came. */
+  /** `X-Callback-Url`, unchanged. */
   readonly callbackUrl: string | undefined;
   /** `X-Max-Retries`, checked. */
   readonly maxRetries: number | undefined;
@@ -31,7 +31,7 @@ export interface CallHeaders {
   readonly times: CallTimes;
 }
 
-/** What the headers that say something to the gateway held, each time that they came. */
+/** All values of each header that is meant for the gateway. */
 interface Special extends TimeHeaders, OriginHeaders {
   callIds: readonly string[];
   functionStatuses: readonly string[];
@@ -80,7 +80,7 @@ const places: ReadonlyMap<string, keyof Special> = new Map([
 /** W3C trace context. */
 const traceHeaders: ReadonlySet<string> = new Set(['traceparent', 'tracestate']);
 
-/** Headers that do not travel: of this hop, the gateway's own, or set by the worker itself. */
+/** Headers that are not passed on: hop-by-hop, for the gateway, or set by the worker itself. */
 const staying: ReadonlySet<string> = new Set([
   ...hopByHopHeaders,
   'host',
@@ -97,18 +97,18 @@ const staying: ReadonlySet<string> = new Set([
   chainHeaders.replays,
   chainHeaders.parentCallId,
   chainHeaders.depth,
-  // The worker tells the function in X-Retry-Max. X-Timeout travels: OpenFaaS's of-watchdog keeps to it as well.
+  // The worker passes it on as X-Retry-Max. X-Timeout is passed on: OpenFaaS's of-watchdog uses it as well.
   'x-max-retries',
-  // For this gateway alone: one further on would wait once more.
+  // For this gateway only: the next one would wait again.
   'x-delay',
   'x-not-before',
   'x-expires-in',
 ]);
 
 /**
- * Sorts the headers of an enqueue. What travels to the function is what came in, in its order, but for hop-by-hop
- * headers (RFC 9110, 7.6.1) and those in `staying`; `X-Forwarded-*` is extended as a proxy does. An empty header that
- * would tell the gateway something is as absent, as OpenFaaS has it.
+ * Sorts the headers of an enqueue. The function receives all of them in order, except hop-by-hop headers (RFC 9110,
+ * 7.6.1) and those in `staying`; `X-Forwarded-*` is extended as a proxy does. An empty header for the gateway counts as
+ * absent, as in OpenFaaS.
  *
  * @param rawHeaders names and values in turn, as `node:http` gives them
  * @param peer address of the client's end of the connection
@@ -151,9 +151,9 @@ export function sortCallHeaders(
 }
 
 /**
- * A callback has the headers of the response that a function gave. What looks there like an order to the gateway was given to
- * none, and must not delay a call, merge it with another or have it refused. `X-Callback-Url` is the exception: by it the
- * function says where the chain goes on, as with OpenFaaS.
+ * A callback has the headers of a function's response. Control headers among them were not meant for this gateway, and
+ * must not delay a call, merge it with another or get it refused. The exception is `X-Callback-Url`, with which the
+ * function continues the chain, as in OpenFaaS.
  */
 const withoutControls = {
   maxRetries: none,
@@ -165,13 +165,13 @@ const withoutControls = {
   functionAuthorizations: none,
 } satisfies Partial<Special>;
 
-/** Those among them that would travel. */
+/** Those among them that would be passed on. */
 const resultControls: ReadonlySet<string> = new Set(['x-timeout', 'idempotency-key', 'x-function-authorization']);
 
-/** Only the callback of a known call has one: a function that passed it on would make callbacks of its own calls. */
+/** Only the callback of a known call has one: passing it on would turn a function's own calls into callbacks. */
 const resultOfNoCall: ReadonlySet<string> = new Set(['x-function-status']);
 
-/** What of the headers is for the function, by where the call comes from. */
+/** The headers for the function, depending on the origin of the call. */
 function ofOrigin(headers: Header[], { callbackOf, parentId }: CallOrigin, { functionStatuses }: Special): Header[] {
   if (functionStatuses.length === 0) {
     return headers;
@@ -182,7 +182,7 @@ function ofOrigin(headers: Header[], { callbackOf, parentId }: CallOrigin, { fun
 
 type Header = readonly [name: string, value: string];
 
-/** What the headers say to the gateway, and those that go on to the function. One pass, since every call pays for it. */
+/** Separates the headers for the gateway from those for the function. One pass, because every call pays for it. */
 function sort(rawHeaders: readonly string[]): [Special, Header[]] {
   const special: Special = {
     callIds: none,
@@ -210,7 +210,7 @@ function sort(rawHeaders: readonly string[]): [Special, Header[]] {
     const lower = name.toLowerCase();
     const place = places.get(lower);
     if (value === '' && (place !== undefined || traceHeaders.has(lower))) {
-      continue; // it says nothing, as if it were not there
+      continue; // empty counts as absent
     }
     if (place !== undefined) {
       special[place] = special[place].length === 0 ? [value] : [...special[place], value];

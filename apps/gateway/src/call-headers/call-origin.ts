@@ -1,7 +1,7 @@
 import { maxChainDepth, type ParentLife } from '@asyncfn/queue-core';
 import { type Refusal, refusal } from '../problem.ts';
 
-/** What the headers that tell where a call comes from held, each time that they came. Empty ones are left out. */
+/** All values of the headers that show the origin of a call, without empty ones. */
 export interface OriginHeaders {
   /** `X-Call-Id` */
   readonly callIds: readonly string[];
@@ -19,12 +19,12 @@ export interface OriginHeaders {
   readonly chainDepths: readonly string[];
 }
 
-/** Where a call comes from. */
+/** The origin of a call. */
 export interface CallOrigin {
   readonly kind: 'origin';
   /** The call that it follows; undefined if it follows none. */
   readonly parentId: string | undefined;
-  /** The call whose callback it is: then its id is derived. Undefined for any other call. */
+  /** The call whose callback this is, so its id is derived. Undefined for any other call. */
   readonly callbackOf: ParentLife | undefined;
   /** Hops from the first call of its chain. */
   readonly chainDepth: number;
@@ -33,13 +33,13 @@ export interface CallOrigin {
 const outside: CallOrigin = { kind: 'origin', parentId: undefined, callbackOf: undefined, chainDepth: 0 };
 
 /**
- * Tells three kinds of calls apart, by headers that only workers set. `X-Call-Id` has been checked.
+ * Distinguishes three kinds of calls by headers that only workers set. `X-Call-Id` has been checked.
  *
- * - The callback of another call carries `X-Function-Status`, and that call's id, start time and replays.
- * - A call that a function makes from within its own call, and passes on the headers that it got, carries the id of that call
- *   with `X-Start-Time` and `X-Retry`. If its own call was a callback, `X-Function-Status` has travelled to the function and
- *   comes along; `X-Parent-Call-Id`, which is sent to functions alone, tells that it is no callback all the same.
- * - Any other call comes from outside, and its `X-Call-Id` is an id that its client chose.
+ * - The callback of another call has `X-Function-Status`, and that call's id, start time and replays.
+ * - A call that a function makes with the headers it received has the id of the function's own call, with
+ *   `X-Start-Time` and `X-Retry`. If that call was a callback, the function also received `X-Function-Status` and
+ *   passes it on; `X-Parent-Call-Id`, which only functions receive, shows that this is not a callback.
+ * - Any other call comes from outside, and its client chose `X-Call-Id`.
  */
 export function readOrigin(headers: OriginHeaders): CallOrigin | Refusal {
   const { callIds, functionStatuses, startTimes, retries, parentCallIds, chainDepths } = headers;
@@ -53,7 +53,7 @@ export function readOrigin(headers: OriginHeaders): CallOrigin | Refusal {
   if (typeof depth !== 'number') {
     return depth;
   }
-  // A callback comes with the depth of the call that it makes, a function with that of the call that it is in.
+  // A callback contains the depth of the call that it makes; a function sends the depth of its own call.
   const chainDepth = passedOn && !isCallback ? depth + 1 : depth;
   if (chainDepth > maxChainDepth) {
     return tooDeep;

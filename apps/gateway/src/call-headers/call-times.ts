@@ -1,7 +1,7 @@
 import { parseDuration, parseInstant, parseUnixSeconds } from '@asyncfn/units';
 import { type Refusal, refusal } from '../problem.ts';
 
-/** What the headers about time held, each time that they came. */
+/** All values of the headers about time. */
 export interface TimeHeaders {
   /** `X-Delay` */
   readonly delays: readonly string[];
@@ -11,14 +11,14 @@ export interface TimeHeaders {
   readonly expiries: readonly string[];
 }
 
-/** When a call may be invoked, as its caller wants it. */
+/** When a call may be invoked, according to its caller. */
 export interface CallTimes {
   readonly kind: 'times';
-  /** From its acceptance, in milliseconds. */
+  /** Milliseconds after its acceptance. */
   readonly delayMs: number | undefined;
   /** Unix time in milliseconds. */
   readonly notBefore: number | undefined;
-  /** From its acceptance, in milliseconds: not started by then, it ends as expired. */
+  /** Milliseconds after its acceptance. If the call has not started by then, it ends as expired. */
   readonly expiresInMs: number | undefined;
 }
 
@@ -70,7 +70,7 @@ function isBetween(ms: number | undefined, min: number, max: number): boolean {
   return ms !== undefined && ms >= min && ms <= max;
 }
 
-/** Unix time in milliseconds, rounded up: not before means not before. */
+/** Unix time in milliseconds, rounded up so that the call is never early. */
 function parseTime(text: string): number | undefined {
   return parseUnixSeconds(text) ?? parseInstant(text);
 }

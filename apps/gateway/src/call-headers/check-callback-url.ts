@@ -1,7 +1,7 @@
 import { type CallbackPolicy, readCallbackUrl } from '@asyncfn/queue-core/callback-guard';
 import { type Refusal, refusal } from '../problem.ts';
 
-/** Refuses an `X-Callback-Url` that is none, that may not be called, or that others could take for another one. */
+/** Refuses an `X-Callback-Url` that is invalid, not allowed or ambiguous. */
 export function checkCallbackUrl(text: string, policy: Pick<CallbackPolicy, 'objectTo'>): Refusal | undefined {
   const url = readCallbackUrl(text);
   if (url === undefined) {

@@ -1,4 +1,4 @@
-// What the headers of a call may say: its times, its callback, the call that it follows from.
+// Parses the headers of a call: its times, its callback, the call that it follows.
 
 export { type CallHeaders, sortCallHeaders } from './call-headers.ts';
 export { notBeforeOf } from './call-times.ts';

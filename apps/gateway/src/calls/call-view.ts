@@ -4,8 +4,8 @@ import { defaultRetryPolicy, redirectOf } from '@asyncfn/queue-core/settle';
 import { displayUrl } from '@asyncfn/service-kit';
 
 /**
- * A call as its caller sees it. Bodies, secrets in URLs and header values are not part of it (P9), except `Location`
- * without its query.
+ * A call as its caller sees it. It contains no bodies, secrets in URLs or header values (P9), except `Location` without
+ * its query.
  */
 export interface CallView {
   readonly callId: string;
@@ -28,10 +28,10 @@ export interface CallView {
   readonly callback?: { readonly url: string; readonly status: string; readonly attempts: number };
 }
 
-/** Of a URL that a function has sent, no more than this is shown. */
+/** Maximum length of a URL from a function that is shown. */
 const maxUrlLength = 2_000;
 
-/** @param lookup the register, for the one name of the function, and for how many retries a call may have that waits */
+/** @param lookup the register, for the name of the function and the retry count of a waiting call */
 export function toCallView(
   state: CallState,
   lookup: (name: string) => Pick<FunctionConfig, 'name' | 'retry'> | undefined,
@@ -81,7 +81,7 @@ function viewOfEnded({ outcome, callback }: EndedCall, lookup: Parameters<typeof
     ...(reason !== undefined && { reason }),
     ...(generation > 0 && { replays: generation }),
     ...(parentId !== undefined && { parentId }),
-    // Nobody is called back about a call that was cancelled.
+    // A cancelled call has no callback.
     ...(callbackUrl !== undefined &&
       status !== 'cancelled' && {
         callback: { url: displayUrl(callbackUrl), status: callbackStatus, attempts: tries },
@@ -93,7 +93,7 @@ function startTimeMs(nanos: string): number {
   return Math.floor(Number(nanos) / 1e6);
 }
 
-/** A time beyond what dates can tell, in a record that is not ours, is no reason to fail. */
+/** Clamps times outside the range of dates, which a foreign record may contain. */
 function toIso(ms: number): string {
   const latest = 8.64e15;
   return new Date(Math.min(Math.max(ms, -latest), latest)).toISOString();

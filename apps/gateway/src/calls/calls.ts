@@ -27,7 +27,7 @@ type WaitingCall = FastifyRequest<{ Params: CallParams; Querystring: WaitQuery }
 
 const longestWaitMs = 5 * 60_000;
 
-/** `/async-function/:callId`: what has become of a call, for whoever made it. */
+/** `/async-function/:callId`: state, result and cancellation of a call, for its caller. */
 export const callRoutes: FastifyPluginCallbackTypebox<CallOptions> = (app, options, done) => {
   readJsonBodies(app);
   nameInvalidParameters(app);
@@ -63,7 +63,7 @@ async function showState(options: CallOptions, request: WaitingCall, reply: Fast
     return reply.refuse(refused ?? notFound);
   }
   const asEvents = wantsEvents(headers.accept);
-  // What a HEAD is told is the same before and after: it has nothing to wait for.
+  // The answer to HEAD does not depend on the end of the call, so it does not wait.
   const isAtOnce = method === 'HEAD' || (!asEvents && (waitMs === 0 || state.kind === 'ended'));
   if (isAtOnce) {
     return asEvents ? sendEventsHead(reply) : toCallView(state, options.lookup);
@@ -117,7 +117,9 @@ async function showResult(options: CallOptions, request: OneCall, reply: Fastify
   return await sendResult(options, state, reply);
 }
 
-/** The refusal of a caller that may not do this with the call. What a caller may not know of is not there. */
+/**
+ * Refuses a caller that may not do this with the call. A call that the caller may not know of does not exist for it.
+ */
 function checkAccess(
   { names }: CallOptions,
   request: OneCall | WaitingCall,

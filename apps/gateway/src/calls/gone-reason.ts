@@ -1,10 +1,10 @@
 import type { EndedCall } from '@asyncfn/queue-core';
 
-/** Why the response of a function cannot be given out. Stable; to decide by. */
+/** Why the response of a function is not available. Stable, for programs. */
 export type GoneReason =
   /** `RESULT_TTL` is 0. */
   | 'not_kept'
-  /** Larger than the worker or the broker takes. */
+  /** Too large for the worker or the broker. */
   | 'too_large'
   /** The call ended, but its result could not be recorded. */
   | 'not_recorded'
@@ -12,7 +12,7 @@ export type GoneReason =
   | 'cancelled'
   | 'expired';
 
-/** Why there is no response to give out; undefined where there is one. */
+/** Why the response is not available; undefined if it is. */
 export function goneReason({ outcome }: EndedCall, kept: boolean): GoneReason | undefined {
   if (outcome.status === 'cancelled' || outcome.status === 'expired') {
     return outcome.status;

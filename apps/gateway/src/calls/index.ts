@@ -1,4 +1,4 @@
-// The resource `call`: its state, its result, its events, its cancellation.
+// The resource `call`: its state, result, events and cancellation.
 
 export type { CallOptions } from './call-options.ts';
 export { callRoutes } from './calls.ts';

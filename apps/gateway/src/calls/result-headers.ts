@@ -1,9 +1,9 @@
 import { type EndedCall, endToEndHeaders, type HeaderList } from '@asyncfn/queue-core';
 
 /**
- * Headers of a function's response that are given out with its result, beside those with a prefix below: what describes
- * the body, and what a client has to know of a status other than 200. None of them tells browsers or caches to do
- * something in the name of the gateway.
+ * Headers of a function's response that are part of its result, beside those with a prefix below: headers that describe
+ * the body, and those that a client needs for a status other than 200. None of them instructs browsers or caches in the
+ * name of the gateway.
  */
 const described: ReadonlySet<string> = new Set([
   'content-digest',
@@ -21,10 +21,10 @@ const described: ReadonlySet<string> = new Set([
   'retry-after',
 ]);
 
-/** Names that functions make up, and those of CloudEvents (HTTP binding, 3.1.3). */
+/** Prefixes of custom headers, and of CloudEvents (HTTP binding, 3.1.3). */
 const ownPrefixes: readonly string[] = ['x-', 'ce-'];
 
-/** Of these, what browsers and crawlers heed, and what we say ourselves. */
+/** Exceptions: headers that browsers and crawlers obey, and those that the gateway sets itself. */
 const heeded: ReadonlySet<string> = new Set([
   'x-call-id',
   'x-callback-signature',
@@ -46,12 +46,12 @@ const heeded: ReadonlySet<string> = new Set([
   'x-xss-protection',
 ]);
 
-/** What servers that stand in front of the gateway take for orders: nginx, Apache, lighttpd, LiteSpeed, Perlbal, Envoy. */
+/** Headers that control servers in front of the gateway: nginx, Apache, lighttpd, LiteSpeed, Perlbal, Envoy. */
 const orders: readonly string[] = ['x-accel-', 'x-sendfile', 'x-lighttpd-', 'x-litespeed-', 'x-reproxy-', 'x-envoy-'];
 
 /**
- * Browsers must not run what a function says as if the gateway, with its operators' API, had said it, nor show it to
- * other sites, and nobody on the way keeps it.
+ * Browsers must not run a function's response as a page of the gateway, which has the operators' API, or expose it to
+ * other sites. Caches must not store it.
  */
 const ours: HeaderList = [
   ['Cache-Control', 'private, no-store'],
@@ -61,8 +61,8 @@ const ours: HeaderList = [
 ];
 
 /**
- * The headers that a result is given out with: those of the function that are harmless in an answer of the gateway, each
- * name's values together, ours, and the function's status in `X-Function-Status`; 503 if it never answered.
+ * The headers of a result: those of the function that are harmless in an answer of the gateway, grouped by name, the
+ * gateway's own, and the function's status in `X-Function-Status` (503 if it never answered).
  */
 export function resultHeaders({ outcome }: EndedCall): Record<string, string | string[]> {
   const { callId, functionStatus = 503, headers } = outcome;

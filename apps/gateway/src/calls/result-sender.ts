@@ -10,18 +10,18 @@ import { resultHeaders } from './result-headers.ts';
 
 export interface ResultDependencies {
   readonly results: Pick<CallStore, 'readResult'>;
-  /** What the results that are being sent may take together. */
+  /** The budget for results that are being sent. */
   readonly resultBudget: Pick<BodyBudget, 'open'>;
   readonly logger: Logger;
 }
 
-/** What is no larger goes out at once, into what the system keeps for a connection, and is not counted. */
+/** Results of up to this size fit into the system's socket buffer and are not counted. */
 const uncountedBytes = 16 * 1024;
 const pieceBytes = 64 * 1024;
 
 /**
- * Sends the result of a call that has ended, which is in memory until its client has taken it. A client that is slow is given
- * up once others need the room, and one caller cannot take the room of all.
+ * Sends the result of an ended call, which stays in memory until its client has received it. A slow client is
+ * disconnected if others need the room, and one caller cannot use the room of all.
  */
 export async function sendResult(
   parts: ResultDependencies,
@@ -56,13 +56,13 @@ function openShare(
   const share = resultBudget.open(bytes, giveUp, token ?? '');
   reply.raw.once('close', () => share?.release());
   if (reply.raw.destroyed) {
-    // What has been before is not told any more.
+    // An abort before the listener was added does not call it.
     share?.release();
   }
   return share;
 }
 
-/** A piece is asked for when the client has taken most of the one before. */
+/** Each piece is requested when the client has received most of the previous one. */
 function* piecesOf(body: Buffer, share: BodyShare): Generator<Buffer, void, void> {
   for (let at = 0; at < body.length; at += pieceBytes) {
     const piece = body.subarray(at, at + pieceBytes);

@@ -3,7 +3,9 @@ import type { FunctionNames } from '@asyncfn/queue-core/functions';
 import type { DeadLetterEntry, StoredDeadLetter } from '@asyncfn/queue-core/jetstream';
 import { displayUrl } from '@asyncfn/service-kit';
 
-/** A dead letter as operators see it in a list. Bodies, header values and secrets in URLs are not for their eyes (P9). */
+/**
+ * A dead letter as operators see it in a list. Bodies, header values and secrets in URLs are not for their eyes (P9).
+ */
 export function toListView(letter: Omit<DeadLetterEntry, 'sequence'>, names: Pick<FunctionNames, 'resolve'>) {
   const { callId, submitter, kind, function: name, queue, reason, lastStatus, attempts, createdAt, endedAt } = letter;
   const { bytes, omitted } = letter;
@@ -23,7 +25,7 @@ export function toListView(letter: Omit<DeadLetterEntry, 'sequence'>, names: Pic
   };
 }
 
-/** @param kinds what there is under the call id */
+/** @param kinds the kinds of dead letters of the call id */
 export function toDetailView(
   stored: StoredDeadLetter,
   kinds: readonly DeadLetter['kind'][],

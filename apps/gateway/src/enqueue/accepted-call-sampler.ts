@@ -3,21 +3,21 @@ import type { ReceiptStore } from '@asyncfn/queue-core/jetstream';
 import type { Logger } from '@asyncfn/service-kit';
 
 export interface AcceptedCallSamplerOptions {
-  /** Most calls of a page. More are a sample in which each has the same chance to be. Default 50. */
+  /** Maximum number of calls in a page. Of more calls, the page is a uniform sample. Default 50. */
   readonly limit?: number;
-  /** Gives numbers from 0 to 1. Default `Math.random`. */
+  /** Returns numbers from 0 to 1. Default `Math.random`. */
   readonly random?: () => number;
   /** Unix time in milliseconds. Default `Date.now`. */
   readonly now?: () => number;
 }
 
-/** How long after its acceptance a call is looked for, in milliseconds. */
+/** How long after its acceptance a call is first checked, in milliseconds. */
 const firstLookMs = 2_000;
 
 /**
- * Remembers which calls were accepted since the last page was handed over, so that workers can check that none of them is
- * lost (P2). Of very many it keeps a fair sample (reservoir sampling, Vitter's algorithm R): what is checked costs the
- * broker the same however large the load is.
+ * Remembers the calls accepted since the last page was stored, so that workers can check that none of them is lost
+ * (P2). Of many calls it keeps a uniform sample (reservoir sampling, Vitter's algorithm R), so the checks cost the
+ * broker the same at any load.
  */
 export class AcceptedCallSampler {
   readonly #store: Pick<ReceiptStore, 'put'>;
@@ -49,7 +49,7 @@ export class AcceptedCallSampler {
     }
   }
 
-  /** Puts the page where workers find it. One that cannot be stored is dropped: fewer calls are checked. */
+  /** Stores the page for workers. A page that cannot be stored is dropped, so fewer calls are checked. */
   async flush(): Promise<void> {
     const receipts = this.#batch;
     this.#batch = [];

@@ -51,8 +51,8 @@ export interface EnqueueOptions extends AcceptContext {
 }
 
 /**
- * Accepts calls, on the request and response of `node:http` themselves: half of what an enqueue cost the gateway was the
- * way through fastify and its hooks (see ADR 27). Everything but the body is checked before the body is read.
+ * Accepts calls, on the request and response of `node:http` themselves: half of what an enqueue cost the gateway was
+ * the way through fastify and its hooks (see ADR 27). Everything but the body is checked before the body is read.
  */
 export class EnqueueHandler {
   readonly #options: EnqueueOptions;
@@ -149,7 +149,7 @@ export class EnqueueHandler {
     }
     const call = completeCall(draft, this.#options.startTime(), result.bytes);
     this.#options.metrics.callStarted(call.function);
-    // The body stays in the budget, even if the client goes away: whoever has it now still holds it.
+    // The body stays in the budget even if the client disconnects, because it is still in memory.
     this.#store(exchange, call, draft).then(
       (stored) => {
         this.#storing.end(name);

@@ -8,19 +8,19 @@ import { enqueueSchema } from './enqueue-schema.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Answers `POST /async-function/:name` in fastify's place. */
+    /** Handles `POST /async-function/:name` instead of fastify. */
     readonly enqueue: (request: IncomingMessage, response: ServerResponse) => void;
   }
 }
 
 type EnqueueRouteOptions = Omit<EnqueueOptions, 'gatekeeper' | 'isClosing' | 'bodyBudget'>;
 
-/** What comes this way all the same spells the path with escapes, and so names another one. */
+/** Requests that still arrive here have an escaped path, which is another path. */
 const noSuchPath = refusal('not_found', 'Nothing exists at this path.');
 
 /**
- * `POST /async-function/:name`. The route is there to be described, and to be known to the router where the method is
- * another; its requests are answered by `app.enqueue`, before fastify sees them.
+ * `POST /async-function/:name`. The route exists for the API's description, and for the router to know it if the method
+ * is another one. `app.enqueue` handles its requests before fastify sees them.
  */
 export const enqueueRoutes = fp(registerEnqueue, {
   name: 'enqueue',
@@ -36,7 +36,7 @@ function registerEnqueue(app: FastifyInstance, options: EnqueueRouteOptions, don
     {
       config: { scope: 'invoke' },
       schema: enqueueSchema,
-      // The schema describes; what it describes is checked by draftCall, on the raw bytes.
+      // The schema only describes: draftCall checks the raw bytes.
       validatorCompiler: () => () => true,
       onRequest: (_, reply) => void reply.refuse(noSuchPath),
     },

@@ -3,7 +3,7 @@ import type { FunctionConfig } from '@asyncfn/queue-core/functions';
 import { anyone, type Caller } from '@asyncfn/tokens';
 import type { Span } from '@opentelemetry/api';
 
-/** One enqueue on its way from its headers to its answer, with what is known of it so far. */
+/** The state of one enqueue, from its headers to its answer. */
 export class Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;

@@ -1,4 +1,4 @@
-// Accepts calls: the handler on node:http, and the record of what was accepted.
+// Accepts calls: the handler on node:http, and the receipts of accepted calls.
 
 export { type AcceptContext, type CallIntake, toQueueRefusal } from './accept.ts';
 export type { AcceptedCallSampler } from './accepted-call-sampler.ts';

@@ -1,4 +1,4 @@
-/** The clocks that a start time is made of. */
+/** The clocks for start times. */
 export interface Clocks {
   /** Unix time in milliseconds. Default `Date.now`. */
   readonly now?: () => number;
@@ -7,8 +7,8 @@ export interface Clocks {
 }
 
 /**
- * A clock of Unix nanoseconds, decimal: OpenFaaS's `X-Start-Time`. The system's clock gives the milliseconds and the
- * monotonic one the digits below. No two times of one clock are the same while the system's clock goes forward.
+ * A clock of decimal Unix nanoseconds: OpenFaaS's `X-Start-Time`. The system clock provides the milliseconds and the
+ * monotonic clock the digits below. A clock never returns the same time twice while the system clock goes forward.
  */
 export function createStartTimeClock({
   now = Date.now,

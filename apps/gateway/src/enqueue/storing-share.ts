@@ -1,20 +1,23 @@
-/** Half of what the publisher has waiting for the broker at once. */
+/** Half of the messages that the publisher lets wait for the broker. */
 const defaultMax = 4_096;
 
 /**
- * Counts the calls of each caller that are being stored. One caller may not have so many that those of others are refused:
- * the publisher takes 8,192 in all.
+ * Limits the calls of each caller that are being stored, so that one caller cannot cause refusals for others: the
+ * publisher accepts 8,192 in total.
  */
 export class StoringShare {
   readonly #max: number;
-  /** By the callers that have ever stored a call: they are few, since each has a token. */
+  /** By caller, for all that have ever stored a call: they are few, because each has a token. */
   readonly #counts = new Map<string, number>();
 
   constructor(max = defaultMax) {
     this.#max = max;
   }
 
-  /** Whether one more call of the caller may be stored. If so, it counts until `end`. Callers without a name are not counted. */
+  /**
+   * Whether another call of the caller may be stored. If so, it counts until `end`. Callers without a name do not
+   * count.
+   */
   begin(caller: string | undefined): boolean {
     const count = this.#countOf(caller);
     if (caller === undefined || count >= this.#max) {
@@ -24,7 +27,7 @@ export class StoringShare {
     return true;
   }
 
-  /** The call is stored, or not: in any case it waits no longer. */
+  /** The call is stored or refused, so it no longer counts. */
   end(caller: string | undefined): void {
     if (caller !== undefined) {
       this.#counts.set(caller, this.#countOf(caller) - 1);

@@ -1,20 +1,20 @@
-/** What a client expects of a resource before it changes it (RFC 9110, 13.1). */
+/** The precondition of a request (RFC 9110, 13.1). */
 export interface Precondition {
-  /** `If-Match`: `*`, or the tags of which one must be that of the resource. */
+  /** `If-Match`: `*`, or tags of which one must match the resource. */
   readonly match: EntityTags | undefined;
-  /** `If-None-Match`: `*`, or the tags of which none may be that of the resource. */
+  /** `If-None-Match`: `*`, or tags of which none may match the resource. */
   readonly noneMatch: EntityTags | undefined;
 }
 
 type EntityTags = '*' | readonly string[];
 
-/** Reads the two headers; undefined where one of them is neither `*` nor a list of entity tags. */
+/** Reads the two headers; undefined if one of them is neither `*` nor a list of entity tags. */
 export function parsePrecondition(headers: Readonly<Record<string, unknown>>): Precondition | undefined {
   const [match, noneMatch] = [headers['if-match'], headers['if-none-match']].map(parseEntityTags);
   return match === 'malformed' || noneMatch === 'malformed' ? undefined : { match, noneMatch };
 }
 
-/** @param tag the tag of the resource; undefined where there is none, and `''` where it has none yet */
+/** @param tag the tag of the resource; undefined if it does not exist, and `''` if it has no tag yet */
 export function isMet({ match, noneMatch }: Precondition, tag: string | undefined): boolean {
   return (match === undefined || matches(match, tag)) && (noneMatch === undefined || !matches(noneMatch, tag));
 }
@@ -30,7 +30,7 @@ function matches(tags: EntityTags, tag: string | undefined): boolean {
 
 const entityTag = /^(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"$/;
 
-/** A weak tag (`W/"1"`) stays what it is, and so is that of no resource: all of ours are strong. */
+/** A weak tag (`W/"1"`) is kept as it is and matches no resource, because all of the gateway's tags are strong. */
 function parseEntityTags(header: unknown): EntityTags | 'malformed' | undefined {
   if (typeof header !== 'string') {
     return undefined; // node joins what is sent several times

@@ -1,11 +1,11 @@
 /** The part of the budget that one body has. */
 export interface BodyShare {
   /**
-   * So much more of the body is there.
-   * @returns false if it has outgrown what was asked for, and there is no room for more
+   * Reports how much more of the body has arrived.
+   * @returns false if the body has outgrown its share and there is no room for more
    */
   arrived(bytes: number): boolean;
-  /** The body is there whole: it waits for nobody but us. */
+  /** The body has arrived completely, so its client is no longer slow. */
   complete(): void;
   /** The body is no longer held. Legal any number of times. */
   release(): void;
@@ -15,24 +15,24 @@ export interface BodyBudgetOptions {
   readonly limitBytes: number;
   /** How long a body may take before it counts as slow, in milliseconds. Default 5,000. */
   readonly graceMs?: number;
-  /** A body that arrives more slowly makes room for others when there is none left. Default 16 KiB. */
+  /** Bytes a second. A slower body makes room for others if there is none left. Default 16 KiB. */
   readonly slowBytesPerSecond?: number;
   /** Monotonic clock in milliseconds. */
   readonly now?: () => number;
 }
 
-/** Up to this size a body counts as small. */
+/** A body of up to this size counts as small. */
 const smallBytes = 64 * 1024;
 
 /** The part of the budget that only small bodies may use, so that large ones cannot keep them out. */
 const partForSmall = 1 / 8;
 
-/** What bodies that are not small may take together of a budget. */
+/** The part of the budget that all large bodies together may use. */
 export function roomForLarge(limitBytes: number): number {
   return Math.floor(limitBytes * (1 - partForSmall));
 }
 
-/** What a body needs room for. */
+/** The request for a share of the budget. */
 interface Need {
   /** Of the whole body, as far as it has come. */
   readonly size: number;
@@ -59,21 +59,21 @@ interface Holding {
 }
 
 /**
- * How many bytes of bodies the gateway holds at once, from the first to the answer of the queue.
+ * Limits the bytes of bodies that the gateway holds at once, from the first byte to the answer of the queue.
  *
- * An eighth of it is for small bodies alone. A body has its share from the start, before any of it is read: with shares that grow, a hundred bodies that do not fit
- * side by side would all come halfway and none to its end. So that a few clients cannot keep everybody else out by
- * announcing bodies that they do not send, slow bodies are given up as soon as somebody needs their room: those that have not
- * come on for a while, or were slow all along.
+ * An eighth is reserved for small bodies. A body reserves its share before any of it is read: with growing shares, a
+ * hundred bodies that do not fit at the same time would all arrive halfway and none completely. Slow bodies, which have
+ * made no progress for a while or were slow from the start, are evicted if others need their room. Otherwise a few
+ * clients could block all others by announcing bodies that they do not send.
  *
- * What is sent has the same needs as what is received: `ResultSender` counts results by it.
+ * `ResultSender` uses the same budget for results that are being sent.
  */
 export class BodyBudget {
   readonly #limitBytes: number;
   readonly #graceMs: number;
   readonly #slowBytesPerSecond: number;
   readonly #now: () => number;
-  /** Ends of the list. No Set and no array: see `PendingTable` for what they cost where so much comes and goes. */
+  /** Ends of the list. Sets and arrays are too expensive at this turnover: see `PendingTable`. */
   #first: Holding | undefined;
   #last: Holding | undefined;
   /** By owner. */
@@ -93,10 +93,11 @@ export class BodyBudget {
   }
 
   /**
-   * @param bytes of the body as it was announced; 0 where its length is not known
-   * @param giveUp called when the body is slow and others need its room; has to end it. The share is released by then.
-   * @param owner holds at most twice what it leaves free for others, or else one body alone. Default: there is no such limit
-   * @returns undefined when there is no room
+   * @param bytes announced length of the body; 0 if it is not known
+   * @param giveUp called if the body is slow and others need its room; must end the body. The share is already
+   * released.
+   * @param owner may hold at most twice what it leaves free for others, or a single body. Default: no such limit
+   * @returns undefined if there is no room
    */
   open(bytes: number, giveUp: () => void, owner?: string): BodyShare | undefined {
     if (!this.#makeRoom(bytes, { size: bytes, owner })) {
@@ -143,7 +144,7 @@ export class BodyBudget {
     return true;
   }
 
-  /** Gives up slow bodies, the oldest first, but none in vain. */
+  /** Evicts slow bodies, oldest first, only if that frees enough. */
   #makeRoom(bytes: number, { size, owner, except }: Need): boolean {
     const limit = size > smallBytes ? roomForLarge(this.#limitBytes) : this.#limitBytes;
     let used = this.#usedBytes + bytes;
@@ -197,7 +198,7 @@ export class BodyBudget {
       return;
     }
     this.#remove(holding);
-    // Whatever still refers to the share keeps nothing of its request alive.
+    // A remaining reference to the share must not keep its request alive.
     holding.giveUp = undefined;
     this.#count(-holding.reserved, holding.owner);
   }

@@ -1,19 +1,21 @@
 import type { IncomingMessage } from 'node:http';
 import { type Refusal, refusal } from '../problem.ts';
 
-/** Refuses what node's parser lets through but HTTP/1 does not know, as a problem and not in node's bare way. */
+/**
+ * Refuses requests that node's parser accepts but HTTP/1 does not allow, with a problem instead of node's bare answer.
+ */
 export function checkForm(request: IncomingMessage): Refusal | undefined {
   return checkVersion(request) ?? checkHost(request) ?? checkTransferCoding(request);
 }
 
-/** A line without a version, `GET /path`, is HTTP/0.9: it has no headers, and whoever sends it today means something else. */
+/** A line without a version, `GET /path`, is HTTP/0.9. It has no headers, and is a mistake today. */
 function checkVersion({ httpVersion }: IncomingMessage): Refusal | undefined {
   return httpVersion === '1.1' || httpVersion === '1.0'
     ? undefined
     : refusal('malformed_request', 'Only HTTP/1.1 and HTTP/1.0 are supported.');
 }
 
-/** Two of them are an attempt to have two servers on the way understand two different things (RFC 9112, 3.2). */
+/** Two Host headers are an attempt to make two servers on the way disagree (RFC 9112, 3.2). */
 function checkHost({ httpVersion, rawHeaders }: IncomingMessage): Refusal | undefined {
   let hosts = 0;
   for (let at = 0; at < rawHeaders.length; at += 2) {
@@ -27,8 +29,8 @@ function checkHost({ httpVersion, rawHeaders }: IncomingMessage): Refusal | unde
 }
 
 /**
- * The one transfer coding that is understood is chunked. Node's parser takes others in front of it, and hands out what
- * they have made of the body (RFC 9112, 6.1). HTTP/1.0 has none: such a message's framing is faulty.
+ * The only supported transfer coding is chunked. Node's parser accepts others before it, and returns the encoded body
+ * (RFC 9112, 6.1). HTTP/1.0 has no transfer codings: the framing of such a message is faulty.
  */
 function checkTransferCoding({ headers, httpVersion }: IncomingMessage): Refusal | undefined {
   const value = headers['transfer-encoding'];
@@ -43,7 +45,7 @@ function checkTransferCoding({ headers, httpVersion }: IncomingMessage): Refusal
   if (named.every((coding) => coding === 'chunked')) {
     return undefined;
   }
-  // Only chunked tells where the body ends, and so where the next request begins.
+  // Only chunked says where the body ends, and so where the next request begins.
   return named.at(-1) === 'chunked' ? unknownTransferCoding : { ...unknownTransferCoding, headers: close };
 }
 

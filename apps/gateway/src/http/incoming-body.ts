@@ -2,12 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import { type Refusal, refusal } from '../problem.ts';
 import type { BodyBudget, BodyShare } from './body-budget.ts';
 
-/** A body that is there whole, or why it is not. */
+/** A complete body, or why it is not complete. */
 export type BodyResult = { readonly kind: 'body'; readonly bytes: Buffer } | Refusal;
 
 /**
- * The body of one request, from before its first byte until nobody holds it any more. It has its share of the budget all
- * that time.
+ * The body of one request, from before its first byte until it is released. It holds its share of the budget all that
+ * time.
  */
 export class IncomingBody {
   readonly kind = 'incoming';
@@ -15,10 +15,10 @@ export class IncomingBody {
   #giveUp: (() => void) | undefined;
 
   /**
-   * The request may send its body: to be called once all that comes before the body is checked.
+   * Admits the body. To be called once everything before the body has been checked.
    *
    * @param caller name of the token that it came with
-   * @returns a refusal when there is no room for it; then nothing of it is read
+   * @returns a refusal if there is no room; then nothing of the body is read
    */
   static admit(request: IncomingMessage, budget: BodyBudget, caller?: string): IncomingBody | Refusal {
     const body = new IncomingBody();
@@ -30,7 +30,7 @@ export class IncomingBody {
     return body;
   }
 
-  /** Nobody holds the body any more. Legal any number of times. */
+  /** Releases the body. May be called any number of times. */
   release(): void {
     this.#share?.release();
   }
@@ -49,7 +49,7 @@ export class IncomingBody {
       done(result);
     };
     const refuse = (refused: Refusal): void => {
-      // Nobody minds what happens to the rest of it.
+      // Errors in the rest of the body do not matter.
       source.on('error', () => undefined);
       chunks.length = 0;
       settle(refused);
@@ -73,7 +73,7 @@ export class IncomingBody {
   }
 }
 
-/** The refusal of a body that is too large by its own account, before any of it is read. */
+/** Refuses a body whose announced length is too large, before any of it is read. */
 export function checkDeclaredLength(request: IncomingMessage, maxBytes: number): Refusal | undefined {
   return (declaredLength(request) ?? 0) > maxBytes ? tooLarge(maxBytes) : undefined;
 }

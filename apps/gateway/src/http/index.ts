@@ -1,4 +1,4 @@
-// HTTP as both ways in share it. Enqueues are answered on node:http alone (`enqueue/`), since fastify costs more than
+// HTTP code that both paths share. Enqueues are handled on node:http (`enqueue/`), because fastify costs more than
 // the rest of an enqueue (ADR 27); every other route is fastify's (`app.ts`, `http/plugins/`). The target of a request
 // decides which one serves it (`routing.ts`), and the rules for heads and bodies are the same for both.
 

@@ -1,7 +1,7 @@
 import type { Logger } from '@asyncfn/service-kit';
 import { problems, type Refusal } from '../problem.ts';
 
-/** What is known of a request that is refused. */
+/** The known facts of a refused request. */
 export interface RefusedRequest {
   readonly function: string | undefined;
   /** Name of the caller's token. */
@@ -10,7 +10,7 @@ export interface RefusedRequest {
   readonly elapsedMs: number;
 }
 
-/** Tells operators why a request was refused, as loudly as it is their business. */
+/** Logs why a request was refused, at a level that depends on how much it concerns operators. */
 export function logRefusal(logger: Logger, { code, reason, cause }: Refusal, request: RefusedRequest): void {
   const { elapsedMs, ...known } = request;
   const fields = { code, reason, ...known, durationMs: Math.round(elapsedMs) };

@@ -4,13 +4,13 @@ import { type Refusal, refusal } from '../problem.ts';
 
 const prefix = '/async-function/';
 
-/** What the router is shown for every target of an enqueue: a constant, whatever the bytes behind it. */
+/** The router sees this constant for the target of every enqueue. */
 export const routedTarget = '/async-function/-';
 
-/** What it is shown for a target that only an enqueue can have, where the method is another. */
+/** The router sees this for a target that only an enqueue can have, if the method is another one. */
 export const enqueueOnlyTarget = '/async-function/-/-';
 
-/** What stands for a call id that is none: no call has it. */
+/** The router sees this for an invalid call id: no call has it. */
 const noCall = '/async-function/~';
 
 /** The target of an enqueue. */
@@ -18,23 +18,24 @@ export interface Target {
   readonly kind: 'target';
   /** `NAME` or `NAME.NAMESPACE`. */
   readonly name: string;
-  /** What stands behind the name, byte for byte (latin1): empty or with a leading slash. */
+  /** The part after the name, byte for byte (latin1): empty or with a leading slash. */
   readonly path: string;
-  /** What stands behind the first question mark, byte for byte. */
+  /** The part after the first question mark, byte for byte. */
   readonly query: string;
 }
 
 /** Methods that are about a call. All others are about a function. */
 const callMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE']);
 
-/** Whether a request asks for a call to be made, whatever it says else. */
+/** Whether a request is an enqueue. */
 export function isEnqueue({ method, url = '' }: Pick<IncomingMessage, 'method' | 'url'>): boolean {
   return method === 'POST' && originForm(url).startsWith(prefix);
 }
 
 /**
- * The URL to route a request by. Function names, sub-paths and queries are not the router's business: it would decode
- * them, and refuse what it cannot decode. The absolute form of a request target (RFC 9112, 3.2.2) is reduced to its path.
+ * The URL that the router sees. It contains no function names, sub-paths and queries, because the router would decode
+ * them and refuse those that it cannot decode. The absolute form of a request target (RFC 9112, 3.2.2) is reduced to
+ * its path.
  */
 export function toRoutedUrl(url: string, method = 'POST'): string {
   const target = originForm(url);
@@ -44,7 +45,7 @@ export function toRoutedUrl(url: string, method = 'POST'): string {
   return callMethods.has(method) ? toCallUrl(target) : routedTarget;
 }
 
-/** A call is named by its id alone, so that nothing in its URL needs decoding. */
+/** A call is addressed by its id only, so nothing in its URL needs decoding. */
 function toCallUrl(target: string): string {
   const [id, path, query] = split(target.slice(prefix.length));
   if (path !== '' && path !== '/result') {
@@ -95,8 +96,8 @@ const notInUrl = /[^!-~\u0080-\u00ff]/;
 
 /**
  * Whether a path's dot segments lead out of it, and so to other functions on the same origin. Proxies and frameworks
- * read paths in different ways: a backslash is a slash to WHATWG URLs, some decode `%2F` before they split, some merge
- * double slashes, some cut `;parameters` or a `#fragment`. A path is refused if any of these readings climbs.
+ * parse paths differently: a backslash is a slash to WHATWG URLs, some decode `%2F` before they split, some merge
+ * double slashes, some cut `;parameters` or a `#fragment`. A path is refused if it climbs in any of these ways.
  */
 function climbs(path: string): boolean {
   if (!mayHoldDots.test(path)) {

@@ -1,10 +1,10 @@
 import type { CallPurge, PurgeTarget } from '@asyncfn/queue-core/jetstream';
 import { after, type Logger } from '@asyncfn/service-kit';
 
-/** How far a purge is. */
+/** The progress of a purge. */
 export interface PurgeProgress {
   readonly purged: number;
-  /** False while calls are left that waited at its beginning. */
+  /** False while some of the calls that waited at its start are left. */
   readonly done: boolean;
 }
 
@@ -16,15 +16,15 @@ interface Job {
 interface PurgeJobsOptions {
   readonly purge: Pick<CallPurge, 'purge'>;
   readonly logger: Logger;
-  /** Ends purges that are under way. */
+  /** Aborts running purges. */
   readonly stopping: AbortSignal;
   /** How long a request waits for its purge, in milliseconds. Default 5,000. */
   readonly patienceMs?: number;
 }
 
 /**
- * Purges that may take longer than a request. One of the same target is joined while it runs, so asking again tells how
- * far it is; a purge that ended with its gateway is begun anew by that.
+ * Purges that may take longer than a request. A request for the same target joins a running purge and reports its
+ * progress; if the purge ended with its gateway, the request starts it again.
  */
 export class PurgeJobs {
   readonly #options: PurgeJobsOptions;
@@ -34,7 +34,7 @@ export class PurgeJobs {
     this.#options = options;
   }
 
-  /** Rejects with `QueueError` when the broker fails within the time of the request. */
+  /** Rejects with `QueueError` if the broker fails within the time of the request. */
   async run(target: PurgeTarget): Promise<PurgeProgress> {
     const key = JSON.stringify([target.queue, target.function]);
     const job = this.#jobs.get(key) ?? this.#start(key, target);

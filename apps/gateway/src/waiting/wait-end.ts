@@ -9,7 +9,7 @@ export interface WaitEndOptions {
   readonly waitMs?: number;
 }
 
-/** Aborts its signal when there is nobody left to wait, when the gateway stops, or when the time is up. */
+/** Aborts its signal when the client is gone, when the gateway stops, or when the time is up. */
 export class WaitEnd implements Disposable {
   readonly #options: WaitEndOptions;
   readonly #over = new AbortController();
@@ -22,7 +22,7 @@ export class WaitEnd implements Disposable {
     this.#timer = waitMs === undefined ? undefined : setTimeout(this.#end, waitMs);
     socket.once('close', this.#end);
     stopping.addEventListener('abort', this.#end, { once: true });
-    // What has been before is not told any more.
+    // An abort before the listener was added does not call it.
     if (socket.destroyed || stopping.aborted) {
       this.#end();
     }

@@ -28,7 +28,7 @@ export class Waiters {
     return this.#count;
   }
 
-  /** A place for one more, or why there is none. Callers without a token share what there is. */
+  /** Admits another waiting request, or refuses it. Callers without a token share one limit. */
   admit({ name }: Pick<Caller, 'name'>): WaiterPlace | Refusal {
     if (name !== undefined && this.#countOf(name) >= this.#limits.perToken) {
       return tooMany;

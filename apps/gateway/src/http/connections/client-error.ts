@@ -6,13 +6,13 @@ import type { GatewayMetrics } from '../../metrics.ts';
 import { problemHeaders, problemMediaType, problems, type Refusal, refusal, renderProblem } from '../../problem.ts';
 import { unknownTransferCoding } from '../http-rules.ts';
 
-/** What node's parser, or node itself, says of what it could not read. */
+/** An error of node or its parser about data that it could not read. */
 interface ParseError extends NodeJS.ErrnoException {
   readonly reason?: string;
 }
 
 /**
- * Answers what node could not parse into a request, and what did not arrive in time, then closes the connection.
+ * Answers data that node could not parse, and requests that did not arrive in time, then closes the connection.
  *
  * @returns a listener for `clientError` of an HTTP server
  */
@@ -25,12 +25,13 @@ export function createClientErrorHandler(logger: Logger, metrics: GatewayMetrics
     }
     const response = responseUnderWay(socket);
     if (response?.headersSent && !response.req.complete) {
-      // It is in the body of a request that was refused for its headers: one answer is enough.
+      // The error is in the body of a request that was already refused for its headers.
       response.once('close', () => socket.end());
       return;
     }
     if (owesAnswer(response)) {
-      // In their order, or the client would take our answer for that of the request before (RFC 9112, 9.3.2).
+      // Answers keep their order: otherwise the client would take this one for that of an earlier request (RFC 9112,
+      // 9.3.2).
       response.once('close', () => setImmediate(answer, error, socket));
       return;
     }
@@ -43,7 +44,7 @@ export function createClientErrorHandler(logger: Logger, metrics: GatewayMetrics
     socket.end(rawAnswer(refused));
   };
   return (error: ParseError, socket: Socket): void => {
-    // What comes behind is no request any more, and each piece of it would be an error of its own.
+    // The rest of the data is no request, and each piece of it would cause another error.
     if (!refusedSockets.has(socket)) {
       refusedSockets.add(socket);
       answer(error, socket);
@@ -52,7 +53,7 @@ export function createClientErrorHandler(logger: Logger, metrics: GatewayMetrics
 }
 
 /**
- * Answers CONNECT, which asks for a tunnel: the gateway is no proxy.
+ * Refuses CONNECT, which requests a tunnel: the gateway is not a proxy.
  *
  * @returns a listener for `connect` of an HTTP server
  */
@@ -60,7 +61,7 @@ export function createTunnelHandler(logger: Logger, metrics: GatewayMetrics) {
   return (_: IncomingMessage, socket: Duplex): void => {
     logger.info({ code: noTunnel.code }, 'request refused');
     metrics.requestEnded('CONNECT', 'other', problems[noTunnel.code].status, 0);
-    // Its end is nobody's business any more.
+    // Later errors of the socket do not matter.
     socket.on('error', () => undefined);
     socket.end(rawAnswer(noTunnel));
   };
@@ -68,7 +69,7 @@ export function createTunnelHandler(logger: Logger, metrics: GatewayMetrics) {
 
 const noTunnel = refusal('method_not_allowed', 'The gateway is not a proxy.');
 
-/** What node's parser says when a connection ends in the middle of a request. */
+/** The code of node's parser for a connection that ends in the middle of a request. */
 const clientGone = 'HPE_INVALID_EOF_STATE';
 
 const refusals = new Map([
@@ -77,7 +78,7 @@ const refusals = new Map([
   ['ERR_HTTP_REQUEST_TIMEOUT', refusal('request_timeout', 'The request did not arrive completely in time.')],
 ]);
 
-/** What the parser says of a coding behind chunked. Under the same code it says that a length is there as well. */
+/** The parser's reason for a coding after chunked. The same code also means that a length is present. */
 const codingBehindChunked = 'Invalid `Transfer-Encoding` header value';
 
 function toRefusal({ code = '', reason }: ParseError): Refusal {
@@ -86,12 +87,12 @@ function toRefusal({ code = '', reason }: ParseError): Refusal {
 
 const malformed = refusal('malformed_request', 'The request could not be parsed.');
 
-/** Node looks at the same field in its own handler. */
+/** Node uses the same field in its own handler. */
 function responseUnderWay(socket: Socket & { _httpMessage?: ServerResponse | null }): ServerResponse | undefined {
   return socket._httpMessage ?? undefined;
 }
 
-/** Whether a request that has arrived whole waits for its answer, so that the error is in the one behind it. */
+/** Whether a complete request still waits for its answer, so that the error is in the next one. */
 function owesAnswer(response: ServerResponse | undefined): response is ServerResponse {
   return response !== undefined && (response.headersSent || response.req.complete);
 }

@@ -1,4 +1,5 @@
-// One connection of a client: whose turn it is, how it is closed, what is answered that node could not parse.
+// One connection of a client: the order of its requests, how it is closed, and answers to data that node could not
+// parse.
 
 export { createClientErrorHandler, createTunnelHandler } from './client-error.ts';
 export { linger } from './linger.ts';

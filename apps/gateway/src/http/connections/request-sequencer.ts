@@ -3,21 +3,21 @@ import type { Socket } from 'node:net';
 import { FairQueue } from '../fair-queue.ts';
 
 export interface RequestSequencerOptions {
-  /** Begins to answer a request. */
+  /** Starts handling a request. */
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
-  /** Whether a request may be worked on beside others like it on the same connection. */
+  /** Whether a request may be handled in parallel with others like it on the same connection. */
   readonly isParallel: (request: IncomingMessage) => boolean;
-  /** Whose a request is. Asked only of those that wait. */
+  /** The submitter of a request. Called only for waiting requests. */
   readonly submitterOf: (request: IncomingMessage) => string;
-  /** How many requests are begun with in one tick of the event loop. Default 128. */
+  /** Maximum number of requests that start in one tick of the event loop. Default 128. */
   readonly perTick?: number;
   /** Requests that may wait for their turn, on all connections together. Default 5,000. */
   readonly maxWaiting?: number;
-  /** Told when a connection is closed so that there are no more. */
+  /** Called if a connection is closed because too many requests are waiting. */
   readonly onOverflow: () => void;
 }
 
-/** How many requests of one connection are worked on at once, where they may be. */
+/** Maximum number of parallel requests of one connection. */
 const maxParallel = 100;
 
 /** 4 ms of work. */
@@ -33,21 +33,21 @@ interface Exchange {
 interface Connection {
   readonly socket: Socket;
   underWay: number;
-  /** What is under way may have others like it beside it. */
+  /** The running requests may run in parallel with others like them. */
   isParallel: boolean;
   /** In order of arrival. */
   waiting: Exchange[];
-  /** Whose the next one is, while the connection waits for its turn among all. */
+  /** The submitter of the next request, while the connection waits for its turn. */
   submitter: string | undefined;
   isWatched: boolean;
 }
 
 /**
- * Takes the requests of a connection one after the other, however many the client sends before it has the answers
- * (pipelining; RFC 9112, 9.3.2). Where many come at once, on one connection or on many, submitters take turns, and so do the
- * connections of one submitter: who sends few requests does not wait for those of who sends many. While some of them wait for their turn, the connection is not read any further: what
- * stands behind a request that is answered late costs nothing but what had been read with it. Where as many wait as may,
- * the connection is closed that has most of them: who sends little ahead is not hurt by who sends much.
+ * Handles the requests of a connection one after the other, however many the client sends ahead (pipelining; RFC 9112,
+ * 9.3.2). If many requests arrive at once, submitters take turns, and so do the connections of one submitter, so a
+ * submitter with few requests does not wait for one with many. While requests of a connection wait, it is not read
+ * further, so requests behind them cost no more than the data that was read with them. If too many requests are
+ * waiting, the connection with most of them is closed.
  */
 export class RequestSequencer {
   readonly #options: RequestSequencerOptions;
@@ -63,7 +63,7 @@ export class RequestSequencer {
     this.#queue = new FairQueue({ perTick, begin: (connection) => this.#startNext(connection) });
   }
 
-  /** Has a request answered when it is its turn, which never comes if its connection is closed before. */
+  /** Handles a request when it is its turn, or never if its connection closes first. */
   take(request: IncomingMessage, response: ServerResponse): void {
     const { socket } = request;
     const connection = this.#connectionOf(socket);
@@ -78,7 +78,7 @@ export class RequestSequencer {
     }
   }
 
-  /** Closes the connection that has most requests waiting, be it this one. Returns whether this one is left. */
+  /** Closes the connection with most waiting requests, possibly this one. Returns whether this one is still open. */
   #makeRoomFor(connection: Connection): boolean {
     let largest = connection;
     for (const held of this.#held) {
@@ -120,7 +120,7 @@ export class RequestSequencer {
     this.#options.handle(request, response);
   }
 
-  /** The connection waits for its turn, if its next request may be begun with and it does not wait already. */
+  /** Queues the connection for its turn, if its next request may start and it is not queued yet. */
   #enqueue(connection: Connection): void {
     const { isParallel, submitterOf } = this.#options;
     const [next] = connection.waiting;
@@ -154,7 +154,7 @@ export class RequestSequencer {
     socket.pause();
     if (!connection.isWatched) {
       connection.isWatched = true;
-      // Node resumes at the end of each answer, and for each body.
+      // Node resumes reading at the end of each answer, and for each body.
       socket.on('resume', () => connection.waiting.length > 0 && socket.pause());
       socket.once('close', () => this.#drop(connection));
     }

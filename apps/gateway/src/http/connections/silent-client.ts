@@ -1,18 +1,18 @@
 import type { Socket } from 'node:net';
 
-/** From the moment that a client falls silent to the first and to the second probe, and between later ones, in milliseconds. */
+/** Milliseconds from the last sign of a client to the first and the second probe, and between later ones. */
 const firstMs = 1_000;
 const secondMs = 2_000;
 const laterMs = 15_000;
 
 /**
- * Calls `probe` now and then while nothing tells whether a client is still there, for answers that take their time. It may
- * have closed its half of the connection and wait for its answer, or it may be gone: TCP shows the two alike until
- * something is sent. Of a connection that is not read while further requests wait (see `Turns`) nothing is seen at all. So
- * `probe` is to write a piece of the answer. If the client is gone, the first one brings a reset and the next one closes
- * the socket.
+ * Calls `probe` from time to time while the gateway cannot tell whether a client still exists, for slow answers. The
+ * client may have closed its half of the connection and still wait, or it may be gone: TCP shows no difference until
+ * something is sent. A connection that is not read while further requests wait (see `RequestSequencer`) shows nothing
+ * at all. `probe` must therefore write a piece of the answer. If the client is gone, the first piece causes a reset and
+ * the next one closes the socket.
  *
- * @returns ends it. Legal any number of times
+ * @returns stops the probes. May be called any number of times
  */
 export function probeSilentClient(socket: Socket, probe: () => void): () => void {
   const timers: NodeJS.Timeout[] = [];

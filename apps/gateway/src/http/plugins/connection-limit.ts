@@ -4,19 +4,18 @@ import fp from 'fastify-plugin';
 import type { GatewayMetrics } from '../../metrics.ts';
 
 export interface ConnectionLimitOptions {
-  /** Connections beyond these many are closed as they come. */
+  /** Further connections are closed on arrival. */
   readonly maxConnections: number;
   readonly metrics: Pick<GatewayMetrics, 'connectionDropped'>;
   readonly logger: Logger;
 }
 
-/** How often the log says that connections are being dropped, at most, in milliseconds. */
+/** Minimum interval of the log line about dropped connections, in milliseconds. */
 const logEveryMs = 60_000;
 
 /**
- * Bounds how many connections there are, and with them what they cost in memory and descriptors. Once there are too many,
- * the idle ones go, so that whoever comes next finds room: a client that keeps a connection for later has to reckon with
- * losing it at any time (RFC 9112, 9.5).
+ * Limits the number of connections, and so their memory and file descriptors. At the limit, idle connections are closed
+ * to make room for new ones: a client must expect to lose an idle connection at any time (RFC 9112, 9.5).
  */
 export const connectionLimit = fp(registerConnectionLimit, { name: 'connection-limit' });
 

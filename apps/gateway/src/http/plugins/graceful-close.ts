@@ -4,27 +4,27 @@ import fp from 'fastify-plugin';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Whether answers are to say `Connection: close`. */
+    /** Whether answers must say `Connection: close`. */
     readonly isClosing: () => boolean;
   }
 }
 
-/** How often connections that have become idle are looked for while the server closes, in milliseconds. */
+/** How often a closing server looks for idle connections, in milliseconds. */
 const sweepMs = 50;
 
 /**
- * How long a connection that is idle when the close begins may still bring a request, in milliseconds. Many a client
- * has sent its next one already, and would see it reset.
+ * How long a connection that is idle when the close begins may still bring a request, in milliseconds. A client may
+ * already have sent its next one, which would be reset otherwise.
  */
 const lastRequestMs = 500;
 
 /**
  * Lets `app.close()` end as soon as the requests in flight are answered (P8).
  *
- * No connection is accepted any more, and answers say `Connection: close`. Requests that arrive all the same, or were
- * under way with only a part of their headers there, are served as ever: the queue is there until the last of them, and
- * a client would have to send a call again that was refused for no reason of its own. What node leaves open goes as
- * well: connections on which no byte has come, and those that stay or become idle.
+ * The server accepts no more connections, and answers say `Connection: close`. It still serves requests that arrive
+ * meanwhile, or whose headers have arrived in part: the queue stays available until the last of them, and a refusal
+ * would make clients repeat their calls. It also closes connections that node leaves open: those without any byte
+ * received, and idle ones.
  */
 export const gracefulClose = fp(registerGracefulClose, { name: 'graceful-close' });
 
@@ -45,7 +45,7 @@ function registerGracefulClose(app: FastifyInstance, _: object, done: () => void
   });
   app.addHook('preClose', (next) => {
     closing = true;
-    // Not that of HTTP servers, which closes idle connections at once. Fastify calls that one next.
+    // The `close` of net.Server: that of http.Server closes idle connections at once. Fastify calls that one next.
     Server.prototype.close.call(app.server);
     awaitLastRequests(sockets, () => {
       sweep = setInterval(() => closeUnused(app, sockets), sweepMs);
@@ -59,7 +59,7 @@ function registerGracefulClose(app: FastifyInstance, _: object, done: () => void
   done();
 }
 
-/** Continues when all connections are closed, and after `lastRequestMs` at the latest. */
+/** Resolves when all connections are closed, after `lastRequestMs` at the latest. */
 function awaitLastRequests(sockets: ReadonlySet<Socket>, next: () => void): void {
   const startedAt = performance.now();
   const timer = setInterval(() => {

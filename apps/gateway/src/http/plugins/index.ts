@@ -1,4 +1,4 @@
-// What every route of fastify has in common.
+// Plugins that all fastify routes use.
 
 export { requireBroker } from './broker-required.ts';
 export { connectionLimit } from './connection-limit.ts';

@@ -5,7 +5,7 @@ import { checkDeclaredLength, checkExpectation, expectsContinue, IncomingBody } 
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** What the bodies of all requests together may take. */
+    /** The budget for the bodies of all requests. */
     readonly bodyBudget: BodyBudget;
   }
   interface FastifyRequest {
@@ -17,13 +17,13 @@ declare module 'fastify' {
 /** Largest body of a request that is not a call, in bytes. */
 const maxBytes = 16 * 1024;
 
-/** Methods whose bodies fastify does not read. */
+/** Methods without a body for fastify. */
 const withoutBody: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 /**
- * Has the routes of a plugin read bodies as JSON where their schema describes one, whatever type they claim to be:
- * `curl -d` says that it sends a form. No body is as good as `{}`. The other routes discard theirs as it comes: a connection
- * that is not read does not tell that its client has left.
+ * Makes the routes of a plugin read bodies as JSON if their schema describes one, whatever their content type: `curl
+ * -d` declares a form. A missing body counts as `{}`. Other routes discard their bodies as they arrive, because a
+ * connection that is not read does not show that its client has left.
  */
 export function readJsonBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();

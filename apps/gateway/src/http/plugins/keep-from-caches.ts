@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 
 /**
- * Keeps the answers of a plugin's routes to whoever asked, refusals too: a cache on the way may keep a 200 or a 404 that
- * does not say how long it holds (RFC 9111, 4.2.2). A route may say more.
+ * Keeps the answers of a plugin's routes, refusals included, out of caches: a cache may store a 200 or a 404 without an
+ * explicit lifetime (RFC 9111, 4.2.2). A route may override this.
  */
 export function keepFromCaches(app: FastifyInstance): void {
   app.addHook('onRequest', (_, reply, next) => {
