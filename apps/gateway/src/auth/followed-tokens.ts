@@ -9,7 +9,7 @@ export function followedTokens(file: TokensFile | undefined, host: string, logge
       if (file !== undefined) {
         void file.follow(logger, signal);
       } else if (!isLoopback(host)) {
-        logger.warn({ host }, 'AUTH=none: everyone who reaches the API may do everything');
+        logger.warn({ host }, 'AUTH=none: anyone who reaches the API may do everything');
       }
     },
   };

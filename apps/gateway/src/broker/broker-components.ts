@@ -3,13 +3,13 @@ import type { BrokerLink } from './connect-broker.ts';
 
 /** How often the gateway looks whether all streams are there. */
 const watchMs = 5_000;
-/** How often the gateway looks how full the streams are. */
+/** How often the gateway reads the sizes of limited streams, in milliseconds. */
 const roomMs = 500;
-/** For what should take no time at all. */
+/** Time limit of steps that should be instant. */
 const promptMs = 5_000;
 
 export function createBrokerComponent({ broker, watch, room }: BrokerLink, logger: Logger): Component {
-  const onError = (err: unknown): void => logger.warn({ err }, 'how full the queues are cannot be read yet');
+  const onError = (err: unknown): void => logger.warn({ err }, 'the state of the streams cannot be read yet');
   return {
     name: 'broker',
     start(signal) {

@@ -10,15 +10,15 @@ export interface Receipts {
 
 /** How often the receipts of what was accepted are handed over. */
 const receiptsMs = 1_000;
-/** For what should take no time at all. */
+/** Time limit of steps that should be instant. */
 const promptMs = 5_000;
 
-/** What workers need to find out which calls were in streams that are lost. */
+/** Stores receipts, with which workers find the calls of lost streams. */
 export function createReceipts({ broker, topology, publisher, watch }: BrokerLink, logger: Logger): Receipts {
   const store = new ReceiptStore(publisher, topology);
   const sampler = new AcceptedCallSampler(store, logger);
   const memory = new ReceiptMemory(broker, watch, store);
-  const onError = (err: unknown): void => logger.warn({ err }, 'how full the queues are cannot be read yet');
+  const onError = (err: unknown): void => logger.warn({ err }, 'receipts cannot be stored yet');
   const component: Component = {
     name: 'receipts',
     start(signal) {

@@ -19,7 +19,7 @@ export interface Intake {
   readonly component: Component;
 }
 
-/** How often the gateway looks how full the queues are that have a limit. */
+/** How often the gateway reads the sizes of limited queues, in milliseconds. */
 const admissionMs = 500;
 
 export function buildIntake(link: BrokerLink, config: GatewayConfig, logger: Logger): Intake {
@@ -42,7 +42,7 @@ export function buildIntake(link: BrokerLink, config: GatewayConfig, logger: Log
     durability,
     idempotencyWindowMs: config.idempotencyWindowMs,
   });
-  const onError = (err: unknown): void => logger.warn({ err }, 'how full the queues are cannot be read yet');
+  const onError = (err: unknown): void => logger.warn({ err }, 'the sizes of the queues cannot be read yet');
   const component: Component = {
     name: 'intake',
     start(signal) {

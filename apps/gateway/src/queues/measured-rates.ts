@@ -22,7 +22,7 @@ export function measureRates(
       rates.take(await inspector.count(), performance.now());
     }
   };
-  const onError = (err: unknown): void => logger.warn({ err }, 'how full the queues are cannot be read yet');
+  const onError = (err: unknown): void => logger.warn({ err }, 'the sizes of the queues cannot be read yet');
   return {
     rates,
     component: { name: 'queue rates', start: (signal) => void every(countMs, count, { signal, onError }) },
