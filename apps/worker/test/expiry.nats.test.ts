@@ -10,7 +10,7 @@ import {
   status,
   type TestFunction,
 } from '@asyncfn/testkit';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
 import { type SettlingBench, startBench } from './settling-bench.ts';
 
 let server: NatsServer;
@@ -134,6 +134,47 @@ describe('a call that has started', () => {
     expect(again.info.deliveries).toBeGreaterThan(1);
     await bench.run(again);
     expect(await outcomeOf(call)).toMatchObject({ status: 'succeeded' });
+  });
+});
+
+describe('a call that the server that is asked does not know yet', () => {
+  /** As a server that is behind the others answers for so many times, of calls that are in their queue. */
+  function hideCalls(times: number): { readonly looks: () => number } {
+    const { streams } = bench.topology.manager;
+    const read = streams.getMessage.bind(streams);
+    let looks = 0;
+    const spy = vi.spyOn(streams, 'getMessage').mockImplementation(async (stream, query) => {
+      const isHidden = stream.startsWith('CALLS_') && looks < times;
+      looks += stream.startsWith('CALLS_') ? 1 : 0;
+      return isHidden ? null : await read(stream, query);
+    });
+    onTestFinished(() => spy.mockRestore());
+    return { looks: () => looks };
+  }
+
+  /** A word whose call is stored by now, or never will be. */
+  async function putExpiring(changes: Partial<Call> = {}): Promise<Call & { readonly expiresAt: number }> {
+    const expiresAt = Date.now() + 500;
+    const call = await bench.put({ expiresAt, ...changes });
+    await bench.expiries.announce(call, expiresAt, 0);
+    return { ...call, expiresAt };
+  }
+
+  test('expires all the same', async () => {
+    const hidden = hideCalls(2);
+    const call = await putExpiring({ notBefore: Date.now() + 3_600_000 });
+    bench.endExpired();
+    await eventually(async () => (await outcomeOf(call))?.status === 'expired', { timeoutMs: 15_000 });
+    expect(hidden.looks()).toBeGreaterThan(2);
+  });
+
+  test('is not forgotten to have started, however often it is looked for', async () => {
+    const call = await putExpiring();
+    await bench.expiries.claim(keyOf(call), call.expiresAt, 'started');
+    const hidden = hideCalls(3);
+    bench.endExpired();
+    await eventually(() => hidden.looks() >= 3, { timeoutMs: 15_000 });
+    expect(await bench.expiries.claim(keyOf(call), call.expiresAt, 'expired')).toMatchObject({ decision: 'started' });
   });
 });
 

@@ -7,7 +7,7 @@ import { type DeliveredCall, expiredEnd, otherWorkerMs, type Settler } from '../
 
 export interface ExpiryProcessorOptions {
   readonly source: Pick<ExpirySource, 'fetch'>;
-  readonly expiries: Pick<ExpiryStore, 'claim' | 'forgetStart'>;
+  readonly expiries: Pick<ExpiryStore, 'claim' | 'hasStarted' | 'forgetStart'>;
   readonly calls: Pick<CallStore, 'findQueued' | 'findOutcome' | 'removeQueued'>;
   /** Counts the bodies of the calls that it ends. */
   readonly bodies: ByteBudget;
@@ -29,6 +29,8 @@ const maxUnderWay = 64;
 const retryDelayMs = 1_000;
 /** How often a started call is looked for: once it is gone, its start claim can be removed. */
 const startedMs = 60_000;
+/** So many looks, over a minute, that find nothing of a call are proof that there is nothing. */
+const enoughLooks = 7;
 
 /**
  * Ends calls that have expired, wherever they wait: behind a paused or busy function, or for a time that is too late.
@@ -125,14 +127,28 @@ export class ExpiryProcessor {
     }
   }
 
-  /** The call has ended, was removed from its queue, or was never stored; or it is still on its way there. */
+  /** The call has ended, was never stored, is on its way, or is not known yet to the server that was asked. */
   async #followGone(delivery: ExpiryDelivery, timer: ExpiryTimer): Promise<void> {
     if (this.#options.now() < timer.storedBy) {
       delivery.nak(retryDelayMs);
-      return;
+    } else if (await this.#isGone(delivery, timer)) {
+      await this.#options.expiries.forgetStart(timer);
+      delivery.ack();
+    } else {
+      delivery.nak(Math.min(startedMs, retryDelayMs * 2 ** (delivery.deliveries - 1)));
     }
-    await this.#options.expiries.forgetStart(timer);
-    delivery.ack();
+  }
+
+  /**
+   * The end of a call is proof that it is gone. A server that does not know the call is none: it may be behind the others, also
+   * if it leads the stream. A call that has started and has no end is looked for until that start is forgotten, after 30 days.
+   */
+  async #isGone({ deliveries }: ExpiryDelivery, timer: ExpiryTimer): Promise<boolean> {
+    const { calls, expiries } = this.#options;
+    return (
+      (await calls.findOutcome(timer)) !== undefined ||
+      (deliveries >= enoughLooks && !(await expiries.hasStarted(timer)))
+    );
   }
 
   async #expire(delivery: ExpiryDelivery, timer: ExpiryTimer, seen: SeenCall, now: number): Promise<void> {

@@ -77,10 +77,15 @@ export class ExpiryStore {
     return this.#decide(key, expiresAt, decision, sequence);
   }
 
+  /** Whether it is on record that the call has started. Throws `QueueError`. */
+  async hasStarted(key: GenerationKey): Promise<boolean> {
+    return (await this.#findDecision(expirySubject('claim', key)))?.decision === 'started';
+  }
+
   /** The call is gone: removes the decision that it had started. Throws `QueueError`. */
   async forgetStart(key: GenerationKey): Promise<void> {
     const subject = expirySubject('claim', key);
-    if ((await this.#findDecision(subject))?.decision === 'started') {
+    if (await this.hasStarted(key)) {
       try {
         await this.#topology.manager.streams.purge(expiryStream, { filter: subject });
       } catch (error) {
