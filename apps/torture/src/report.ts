@@ -3,12 +3,13 @@ import type { FaultSpan, HistoryEvent } from './history/index.ts';
 
 /** The verdict for people: what was counted, and the shortest story of a call for each rule that was broken. */
 export function formatReport(verdict: Verdict, faults: readonly FaultSpan[], impacts: readonly Impact[] = []): string {
-  const { clean, counts, conservation, queued, violations } = verdict;
+  const { clean, counts, conservation, queued, left, violations } = verdict;
   const lines = [
     `verdict      ${clean ? 'clean' : 'NOT CLEAN'}`,
     `calls        ${counts.sent} sent, ${counts.accepted} accepted, ${counts.refused} refused, ` +
       `${counts.unknown} without a clear answer (${counts.unknownStored} of them stored)`,
     `ends         ${counts.ended} (${counts.cancelled} cancelled, ${counts.expired} expired), ${queued ?? 'an unknown number of'} messages left in the queues`,
+    ...left.map((message) => `             ${message}`),
     `invocations  ${counts.invocations}, ${counts.repeated} of them made again after a fault`,
     `callbacks    ${counts.callbacks}`,
     `conservation ${conservation}; the workers' own audit misses ${counts.missed} calls`,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openSmallDisk, type SmallDisk, startFleet } from '@asyncfn/stack';
 import { createRandom } from '@asyncfn/testkit';
-import { BrokerLook } from './broker/index.ts';
+import { BrokerLook, describeLeft, type Left } from './broker/index.ts';
 import { checkHistory, type Impact, measureImpact, type RuleLimits, type Verdict } from './check/index.ts';
 import { type Fault, Naps, runFaults } from './faults/index.ts';
 import { type FaultSpan, History, toStories } from './history/index.ts';
@@ -123,16 +123,16 @@ async function openQuestions(look: BrokerLook): Promise<string[]> {
 /** Waits until the queues are empty, as long as they get emptier, and adds what is on record to the history. */
 async function settle(look: BrokerLook, history: History, { settleMs = 120_000, log }: TortureOptions): Promise<void> {
   const startedAt = performance.now();
-  let queued = Number.POSITIVE_INFINITY;
+  let left: Left = { count: Number.POSITIVE_INFINITY, messages: undefined };
   let progressAt = startedAt;
   while (performance.now() - progressAt < settleMs) {
     // Servers may still be electing a leader.
-    const now = await look.queued().catch(() => Number.POSITIVE_INFINITY);
-    if (now < queued) {
-      queued = now;
+    const now = await look.left().catch(() => undefined);
+    if (now !== undefined && now.count < left.count) {
+      left = now;
       progressAt = performance.now();
     }
-    if (now === 0 && (await openQuestions(look)).length === 0) {
+    if (now?.count === 0 && (await openQuestions(look)).length === 0) {
       break;
     }
     await delay(250);
@@ -140,9 +140,11 @@ async function settle(look: BrokerLook, history: History, { settleMs = 120_000, 
   for (const question of await openQuestions(look)) {
     log(question);
   }
-  if (queued > 0) {
-    const left = await look.describeLeft();
-    log([`${queued} messages are still there, and do not become less within ${settleMs} ms`, ...left].join('\n'));
+  const places = (left.messages ?? []).map(describeLeft);
+  if (left.count > 0) {
+    log(`${left.count} messages are still there, and do not become less within ${settleMs} ms`);
+    const streams = new Set((left.messages ?? []).map(({ stream }) => stream));
+    log([...places, ...(await Promise.all([...streams].map((stream) => look.describeConsumers(stream))))].join('\n'));
   }
   log(`at rest after ${Math.round(performance.now() - startedAt)} ms`);
   for (const { at, ...end } of look.ends) {
@@ -151,5 +153,5 @@ async function settle(look: BrokerLook, history: History, { settleMs = 120_000, 
   for (const { at, ...miss } of await look.misses()) {
     history.record({ kind: 'missed', ...miss }, at);
   }
-  history.record({ kind: 'quiet', queued });
+  history.record({ kind: 'quiet', queued: left.count, left: places });
 }

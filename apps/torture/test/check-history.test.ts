@@ -464,8 +464,15 @@ test('a call that expired unseen, after an answer that got lost, is known by the
   expect(checkHistory(history.quiet().events)).toMatchObject({ clean: true, counts: { unknownStored: 1 } });
 });
 
-test('what is left in the queues is not clean', () => {
-  expect(checkHistory(new WrittenHistory().wholeCall(1, silent, 0).quiet(2).events).clean).toBe(false);
+test('what is left in the queues is not clean, and the report says where it is', () => {
+  const left = [
+    'CALLS_default, sequence 7: calls.default.ready.~.quick.id',
+    'CALLBACKS, sequence 9: callbacks.ready.id',
+  ];
+  const verdict = checkHistory(new WrittenHistory().wholeCall(1, silent, 0).quiet(2, left).events);
+  expect(verdict).toMatchObject({ clean: false, queued: 2, left });
+  const report = formatReport(verdict, []);
+  expect(left.filter((message) => !report.includes(message))).toEqual([]);
 });
 
 test('a call that the audit misses is not clean, though it has ended', () => {

@@ -63,8 +63,8 @@ export class WrittenHistory {
     return this.at(at, { kind: 'missed', callId: idOf(request) });
   }
 
-  quiet(queued = 0): this {
-    return this.at(1_000_000, { kind: 'quiet', queued });
+  quiet(queued = 0, left: readonly string[] = []): this {
+    return this.at(1_000_000, { kind: 'quiet', queued, left });
   }
 
   /** All that happens to a call when nothing goes wrong, from `at` on. */

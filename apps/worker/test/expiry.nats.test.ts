@@ -152,11 +152,11 @@ describe('a call that the server that is asked does not know yet', () => {
     return { looks: () => looks };
   }
 
-  /** A word whose call is stored by now, or never will be. */
+  /** A timer whose call is stored by now, or never will be. */
   async function putExpiring(changes: Partial<Call> = {}): Promise<Call & { readonly expiresAt: number }> {
     const expiresAt = Date.now() + 500;
     const call = await bench.put({ expiresAt, ...changes });
-    await bench.expiries.announce(call, expiresAt, 0);
+    await bench.expiries.schedule(call, expiresAt, 0);
     return { ...call, expiresAt };
   }
 

@@ -1,9 +1,8 @@
 import { type JetStreamManager, jetstreamManager, type StreamInfo } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { EndFollower, endStream, type RecordedEnd } from './end-follower.ts';
+import { type Left, readLeft } from './left-messages.ts';
 
-/** What stands in those streams besides, keys of calls that are over, stays for its time. */
-const waiting = ['*.*.ready.>', '*.*.later.>', 'callbacks.ready.>', 'callbacks.later.>'];
 const queueStreams = /^(CALLS_.*|CALLBACKS)$/;
 
 /** A call that the workers' own audit has not found. */
@@ -53,25 +52,21 @@ export class BrokerLook implements AsyncDisposable {
   }
 
   /** Messages of calls and callbacks that are still there. Throws while JetStream does not answer. */
-  async queued(): Promise<number> {
-    return (await this.#leftSubjects()).reduce((sum, { subjects }) => sum + subjects.length, 0);
+  async left(): Promise<Left> {
+    const streams = await this.#streams();
+    return await readLeft(
+      this.#manager,
+      streams.map(({ config }) => config.name).filter((name) => queueStreams.test(name)),
+    );
   }
 
-  /** What is still there, for people: the oldest message of each stream, and how far its consumers are. */
-  async describeLeft(): Promise<string[]> {
-    const left = (await this.#leftSubjects()).filter(({ subjects }) => subjects.length > 0);
-    return await Promise.all(
-      left.map(async ({ stream, subjects: [subject = ''] }) => {
-        const message = await this.#manager.streams.getMessage(stream, { last_by_subj: subject });
-        const consumers = await this.#manager.consumers.list(stream).next();
-        const standing = consumers.map(({ name, delivered, ack_floor: floor, num_pending, num_ack_pending }) =>
-          [name, `delivered ${delivered.stream_seq}`, `floor ${floor.stream_seq}`, num_pending, num_ack_pending].join(
-            ' ',
-          ),
-        );
-        return `${stream}: ${subject}, sequence ${message?.seq} of ${message?.time.toISOString()}; ${standing.join('; ')}`;
-      }),
+  /** How far the consumers of a stream are, for people. */
+  async describeConsumers(stream: string): Promise<string> {
+    const consumers = await this.#manager.consumers.list(stream).next();
+    const standing = consumers.map(({ name, delivered, ack_floor: floor, num_pending, num_ack_pending }) =>
+      [name, `delivered ${delivered.stream_seq}`, `floor ${floor.stream_seq}`, num_pending, num_ack_pending].join(' '),
     );
+    return `${stream}: ${standing.join('; ')}`;
   }
 
   /** Copies that each stream is to have. */
@@ -121,18 +116,6 @@ export class BrokerLook implements AsyncDisposable {
     }
     await this.#connection.request(`$JS.API.STREAM.LEADER.STEPDOWN.${stream}`, '', { timeout: 10_000 });
     return cluster?.leader;
-  }
-
-  /** Each call and each callback has a subject of its own. */
-  async #leftSubjects(): Promise<{ readonly stream: string; readonly subjects: readonly string[] }[]> {
-    const streams = (await this.#streams()).filter(({ config }) => queueStreams.test(config.name));
-    return await Promise.all(
-      streams.map(async ({ config: { name: stream } }) => {
-        const found = waiting.map((filter) => this.#manager.streams.info(stream, { subjects_filter: filter }));
-        const subjects = (await Promise.all(found)).flatMap(({ state }) => Object.keys(state.subjects ?? {}));
-        return { stream, subjects };
-      }),
-    );
   }
 
   /** One by one: a list of all streams omits those whose leader does not answer in time. */

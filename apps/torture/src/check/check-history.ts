@@ -37,6 +37,8 @@ export interface Verdict {
   readonly conservation: number;
   /** Messages left in the queues; undefined where nobody looked. */
   readonly queued: number | undefined;
+  /** Which they are, in words. */
+  readonly left: readonly string[];
   /** Shortest story first. */
   readonly violations: readonly Violation[];
 }
@@ -65,6 +67,7 @@ export function checkHistory(events: Iterable<HistoryEvent>, limits: Partial<Rul
     counts: count(all),
     conservation,
     queued: all.queued,
+    left: all.left,
     violations: violations.toSorted((a, b) => a.story.events.length - b.story.events.length),
   };
 }

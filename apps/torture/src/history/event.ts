@@ -89,8 +89,8 @@ export type HistoryEvent = { readonly at: number } & (
       readonly startTime?: string | undefined;
     }
   | FaultEvent
-  /** Nothing happens any more; so many messages are left in the queues. */
-  | { readonly kind: 'quiet'; readonly queued: number }
+  /** Nothing happens any more; so many messages are left in the queues, and these, unless they are too many to tell. */
+  | { readonly kind: 'quiet'; readonly queued: number; readonly left?: readonly string[] }
 );
 
 interface FaultEvent {

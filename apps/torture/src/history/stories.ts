@@ -56,6 +56,8 @@ export interface Stories {
   readonly strayEnds: readonly EventOf<'ended'>[];
   /** Messages that are left in the queues; undefined where the history does not tell. */
   readonly queued: number | undefined;
+  /** Which they are, in words: stream, sequence and subject. */
+  readonly left: readonly string[];
 }
 
 /** Answers that leave open whether the call was stored. */
@@ -69,6 +71,7 @@ export function toStories(events: Iterable<HistoryEvent>): Stories {
   const records = new CallRecords();
   const faultEvents: EventOf<'fault'>[] = [];
   let queued: number | undefined;
+  let left: readonly string[] = [];
   for (const event of events) {
     if ('request' in event) {
       append(byRequest, event.request, event);
@@ -77,11 +80,11 @@ export function toStories(events: Iterable<HistoryEvent>): Stories {
     } else if (event.kind === 'fault') {
       faultEvents.push(event);
     } else {
-      ({ queued } = event);
+      ({ queued, left = [] } = event);
     }
   }
   const stories = toAll([...byRequest.values()], records);
-  return { stories, faults: toSpans(faultEvents), strayEnds: records.left().filter(isEnd), queued };
+  return { stories, faults: toSpans(faultEvents), strayEnds: records.left().filter(isEnd), queued, left };
 }
 
 /** Those that know their start time come first: what they leave is of one that does not. */

@@ -72,7 +72,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
     clearInterval(progress);
   }
   await work;
-  await eventually(async () => (await look.queued()) === 0, {
+  await eventually(async () => (await look.left()).count === 0, {
     timeoutMs: 120_000,
     message: 'calls stay in the queues',
   });
