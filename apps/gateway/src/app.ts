@@ -36,6 +36,7 @@ import type { GatewayMetrics } from './metrics.ts';
 import { brokerAway, RefusalError } from './problem.ts';
 import { type PurgeOptions, purgeRoutes } from './purge/index.ts';
 import { type QueueOptions, queueRoutes } from './queues/index.ts';
+import { createListTurns } from './waiting/index.ts';
 
 export interface AppDependencies {
   readonly queue: CallIntake;
@@ -171,8 +172,10 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
   const { functions, inspector, lanes } = deps;
   app.register(functionRoutes, { functions, names, inspector, lanes, purges: deps.purges, logger });
   const { ratesOf, maxBytesOf, durability } = deps;
-  app.register(queueRoutes, { inspector, lookup: lookupKnown, names, ratesOf, maxBytesOf, durability, now: Date.now });
-  app.register(deadLetterRoutes, { deadLetters: deps.deadLetters, lookup: lookupKnown, names, logger });
+  const lists = createListTurns();
+  const listed = { lookup: lookupKnown, names, lists };
+  app.register(queueRoutes, { ...listed, inspector, ratesOf, maxBytesOf, durability, now: Date.now });
+  app.register(deadLetterRoutes, { ...listed, deadLetters: deps.deadLetters, logger });
   return app;
 }
 

@@ -30,6 +30,7 @@ export { callbackFollowerId, chainHeaders, maxChainDepth, type ParentLife } from
 export { type DurabilityLevel, type DurabilityShortfall, durabilityLevels } from './durability.ts';
 export { atEndOfTick } from './end-of-tick.ts';
 export { QueueError } from './errors.ts';
+export { FairTurns } from './fair-turns.ts';
 export { forEachLimited } from './for-each-limited.ts';
 export { type PublishResult, type RefusalReason, refused } from './publish-result.ts';
 export {
@@ -50,6 +51,7 @@ export {
   RunningReport,
 } from './records/index.ts';
 export { retry } from './retry.ts';
+export { RoundRobin } from './round-robin.ts';
 export {
   limitOfQueue,
   type StreamLimit,

@@ -17,6 +17,12 @@ export const retryAfterHeader = {
   'Retry-After': { schema: Type.Integer({ minimum: 1 }), description: 'Seconds to wait.' },
 };
 
+/** Describes the refusal of a look-up whose submitter has too many waiting. */
+export function crowdedResponse() {
+  const description = 'The limit of waiting look-ups for this token is reached.';
+  return problemResponse(description, ['too_many_waiting'], retryAfterHeader);
+}
+
 /** Describes the problems with one status, each with an example. */
 export function problemResponse(description: string, codes: readonly ProblemCode[], headers: object = {}) {
   const examples = Object.fromEntries(codes.map((code) => [code, { value: example(code) }]));

@@ -1,11 +1,27 @@
-import { type CallIdentity, type CallState, identityOf, isCallId, ownerOf } from '@asyncfn/queue-core';
+import {
+  type CallAddress,
+  type CallIdentity,
+  type CallState,
+  identityOf,
+  isCallId,
+  ownerOf,
+} from '@asyncfn/queue-core';
 import type { FunctionNames } from '@asyncfn/queue-core/functions';
 import type { CallFinder } from '@asyncfn/queue-core/jetstream';
 import { type Caller, hasScope } from '@asyncfn/tokens';
 import { decideCallAccess } from './call-access.ts';
 
-/** What the gateway uses to find calls. */
-export type CallLookup = Pick<CallFinder, 'available' | 'find' | 'listOwners'>;
+/** For whom calls are looked for: submitters take turns. */
+export interface Asker extends Pick<Caller, 'name'> {
+  /** It has a place among those that wait, which are few enough: it is never refused. */
+  readonly hasPlace?: boolean;
+}
+
+/** What the gateway uses to find calls. Throws `RefusalError` for an asker who has too many looks waiting. */
+export interface CallLookup extends Pick<CallFinder, 'available'> {
+  find(address: CallAddress, asker?: Asker): Promise<CallState | undefined>;
+  listOwners(callId: string, asker?: Asker): Promise<CallAddress[]>;
+}
 
 /** Where calls are found, and the names that functions have. */
 export interface CallPlaces {
@@ -33,18 +49,18 @@ export async function findCall(
     return undefined;
   }
   if (submitter !== undefined) {
-    return calls.find({ callId, owner: ownerOf(submitter === '' ? undefined : submitter) });
+    return calls.find({ callId, owner: ownerOf(submitter === '' ? undefined : submitter) }, caller);
   }
   const own = { callId, owner: ownerOf(caller.name) };
   if (!hasScope(caller, 'read')) {
-    return calls.find(own);
+    return calls.find(own, caller);
   }
-  const newest = await calls.find({ callId });
+  const newest = await calls.find({ callId }, caller);
   if (newest === undefined || recordOf(newest).submitter === caller.name) {
     return newest;
   }
   return (
-    (await calls.find(own)) ??
+    (await calls.find(own, caller)) ??
     (isVisible(caller, newest, names) ? newest : findVisible({ calls, names }, caller, callId))
   );
 }
@@ -54,8 +70,8 @@ async function findVisible(
   caller: Caller,
   callId: string,
 ): Promise<CallState | undefined> {
-  for (const address of await calls.listOwners(callId)) {
-    const state = await calls.find(address);
+  for (const address of await calls.listOwners(callId, caller)) {
+    const state = await calls.find(address, caller);
     if (state !== undefined && isVisible(caller, state, names)) {
       return state;
     }

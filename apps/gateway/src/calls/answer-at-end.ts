@@ -44,7 +44,7 @@ async function waitForEnd(
 ): Promise<CallState | undefined> {
   using _ = place;
   using end = new WaitEnd({ socket, stopping: options.stopping, waitMs });
-  return await untilEnded(options, call, end);
+  return await untilEnded({ ...options, asker: place.asker }, call, end);
 }
 
 /**

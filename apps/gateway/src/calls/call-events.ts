@@ -2,7 +2,7 @@ import { PassThrough, Readable } from 'node:stream';
 import type { CallIdentity } from '@asyncfn/queue-core';
 import type { FastifyReply } from 'fastify';
 import { probeSilentClient } from '../http/index.ts';
-import { followCall, WaitEnd, type WaiterPlace } from '../waiting/index.ts';
+import { type FollowDependencies, followCall, WaitEnd, type WaiterPlace } from '../waiting/index.ts';
 import type { CallOptions } from './call-options.ts';
 import { toCallView } from './call-view.ts';
 
@@ -52,14 +52,19 @@ async function writeEvents(
   const heartbeat = setInterval(beat, heartbeatMs).unref();
   const stopProbes = probeSilentClient(socket, beat);
   try {
-    await writeStates(options, call, stream, end.signal);
+    await writeStates({ ...options, asker: place.asker }, call, stream, end.signal);
   } finally {
     clearInterval(heartbeat);
     stopProbes();
   }
 }
 
-async function writeStates(options: CallOptions, call: CallIdentity, stream: PassThrough, signal: AbortSignal) {
+async function writeStates(
+  options: CallOptions & FollowDependencies,
+  call: CallIdentity,
+  stream: PassThrough,
+  signal: AbortSignal,
+) {
   let last = '';
   for await (const state of followCall(options, call, signal)) {
     const view = JSON.stringify(toCallView(state, options.lookup));

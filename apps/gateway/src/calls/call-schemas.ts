@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { problemResponse, retryAfterHeader } from '../api/index.ts';
+import { crowdedResponse, problemResponse, retryAfterHeader } from '../api/index.ts';
 
 const tags = ['calls'];
 const callId = '0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11';
@@ -127,7 +127,7 @@ export const stateSchema = {
     400: problemResponse('`wait` is not a duration of up to `5m`.', ['invalid_parameter']),
     404: unknown,
     429: problemResponse(
-      'The limit of waiting requests for this token is reached (`MAX_WAITERS_PER_TOKEN`).',
+      'The limit of waiting requests for this token is reached (`MAX_WAITERS_PER_TOKEN`), or that of waiting look-ups.',
       ['too_many_waiting'],
       retryAfterHeader,
     ),
@@ -157,6 +157,7 @@ export const cancelSchema = {
     },
     404: unknown,
     409: problemResponse('The call had already ended; `call` says how.', ['already_ended']),
+    429: crowdedResponse(),
     503: problemResponse(
       'The cancellation is not confirmed: send the request again.',
       ['broker_unavailable', 'broker_timeout', 'overloaded', 'queue_full'],
@@ -192,6 +193,7 @@ export const resultSchema = {
         '`not_recorded`, `cancelled` or `expired`.',
       ['result_gone'],
     ),
+    429: crowdedResponse(),
     503: problemResponse(
       'The broker is unavailable, or the results that are being sent to clients use all of their memory budget.',
       ['broker_unavailable', 'overloaded'],

@@ -1,6 +1,6 @@
 import { deadLetterReasons } from '@asyncfn/queue-core';
 import { type Static, Type } from 'typebox';
-import { jsonResponse, problemResponse, retryAfterHeader } from '../api/index.ts';
+import { crowdedResponse, jsonResponse, problemResponse, retryAfterHeader } from '../api/index.ts';
 
 const tags = ['dead letters'];
 const cursor = { pattern: '^[1-9][0-9]{0,14}$', examples: ['4217'] };
@@ -122,6 +122,11 @@ const Detail = Type.Object({
 
 const invalid = problemResponse('A parameter is not valid; `detail` names it.', ['invalid_parameter']);
 const unavailable = problemResponse('The broker is unavailable or full.', ['broker_unavailable'], retryAfterHeader);
+const crowded = problemResponse(
+  'The broker is unavailable, or too many look-ups wait.',
+  ['broker_unavailable', 'overloaded'],
+  retryAfterHeader,
+);
 const missing = problemResponse('No dead letter exists for this call id.', ['dead_letter_not_found']);
 
 export const listSchema = {
@@ -138,7 +143,8 @@ export const listSchema = {
       { deadLetters: [entryExample], cursor: '4218' },
     ),
     400: invalid,
-    503: unavailable,
+    429: crowdedResponse(),
+    503: crowded,
   },
 };
 
@@ -159,7 +165,8 @@ export const showSchema = {
     }),
     400: invalid,
     404: missing,
-    503: unavailable,
+    429: crowdedResponse(),
+    503: crowded,
   },
 };
 

@@ -1,4 +1,4 @@
-import { type CallAddress, ownerOf } from '@asyncfn/queue-core';
+import { type CallAddress, type FairTurns, ownerOf } from '@asyncfn/queue-core';
 import type { FunctionNames } from '@asyncfn/queue-core/functions';
 import type { DeadLetterStore, ReplayRefusal } from '@asyncfn/queue-core/jetstream';
 import type { Logger } from '@asyncfn/service-kit';
@@ -7,6 +7,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type AcceptContext, toQueueRefusal } from '../enqueue/index.ts';
 import { nameInvalidParameters, readJsonBodies, requireBroker } from '../http/index.ts';
 import { type Refusal, refusal } from '../problem.ts';
+import { takeTurns } from '../waiting/index.ts';
 import {
   type BulkReplayBody,
   bulkReplaySchema,
@@ -26,6 +27,8 @@ export type DeadLetterAdmin = Pick<DeadLetterStore, 'available' | 'list' | 'find
 export interface DeadLetterOptions extends Pick<AcceptContext, 'lookup'> {
   readonly names: Pick<FunctionNames, 'resolve'>;
   readonly deadLetters: DeadLetterAdmin;
+  /** What lists wait for. */
+  readonly lists: FairTurns;
   readonly logger: Logger;
 }
 
@@ -43,6 +46,7 @@ export const deadLetterRoutes: FastifyPluginCallbackTypebox<DeadLetterOptions> =
   readJsonBodies(app);
   nameInvalidParameters(app);
   requireBroker(app, options.deadLetters);
+  takeTurns(app, options.lists);
   app.get<{ Querystring: ListQuery }>(collection, { config, schema: listSchema }, ({ query }) => list(options, query));
   app.get<{ Params: LetterParams; Querystring: KindQuery }>(
     `${collection}/:callId`,

@@ -1,3 +1,5 @@
+import { RoundRobin } from '@asyncfn/queue-core';
+
 export interface FairQueueOptions<T> {
   /** How much may begin in one tick of the event loop. */
   readonly perTick: number;
@@ -11,8 +13,7 @@ export interface FairQueueOptions<T> {
  */
 export class FairQueue<T> {
   readonly #options: FairQueueOptions<T>;
-  /** What waits, by who asked for it. Both take turns: what was served goes to the end. */
-  readonly #waiting = new Map<string, Set<T>>();
+  readonly #waiting = new RoundRobin<T>();
   #begun = 0;
   #isScheduled = false;
 
@@ -22,7 +23,7 @@ export class FairQueue<T> {
 
   /** Whether something that has just come may begin at once. If so, it counts as begun. */
   pass(): boolean {
-    if (this.#waiting.size > 0 || this.#begun >= this.#options.perTick) {
+    if (!this.#waiting.isEmpty || this.#begun >= this.#options.perTick) {
       return false;
     }
     this.#begun += 1;
@@ -32,21 +33,13 @@ export class FairQueue<T> {
 
   /** Has the item begun with when it is its turn, before the event loop reads from sockets again if there is room. */
   add(item: T, submitter: string): void {
-    const items = this.#waiting.get(submitter);
-    if (items === undefined) {
-      this.#waiting.set(submitter, new Set([item]));
-    } else {
-      items.add(item);
-    }
+    this.#waiting.add(item, submitter);
     this.#schedule();
   }
 
   /** It waits no longer. */
   delete(item: T, submitter: string): void {
-    const items = this.#waiting.get(submitter);
-    if (items?.delete(item) && items.size === 0) {
-      this.#waiting.delete(submitter);
-    }
+    this.#waiting.delete(item, submitter);
   }
 
   #schedule(): void {
@@ -62,23 +55,16 @@ export class FairQueue<T> {
     while (this.#begun < this.#options.perTick && this.#beginNext()) {
       this.#begun += 1;
     }
-    if (this.#waiting.size > 0) {
+    if (!this.#waiting.isEmpty) {
       this.#schedule();
     }
   }
 
   #beginNext(): boolean {
-    for (const [submitter, items] of this.#waiting) {
-      this.#waiting.delete(submitter);
-      for (const item of items) {
-        items.delete(item);
-        if (items.size > 0) {
-          this.#waiting.set(submitter, items);
-        }
-        this.#options.begin(item);
-        return true;
-      }
+    const item = this.#waiting.take();
+    if (item !== undefined) {
+      this.#options.begin(item);
     }
-    return false;
+    return item !== undefined;
   }
 }

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { jsonResponse, problemResponse, retryAfterHeader } from '../api/index.ts';
+import { crowdedResponse, jsonResponse, problemResponse, retryAfterHeader } from '../api/index.ts';
 import { FunctionParams } from '../functions/index.ts';
 
 export const QueueParams = Type.Object({
@@ -57,7 +57,11 @@ const queueExample = {
 };
 
 const invalid = problemResponse('A parameter is not valid; `detail` names it.', ['invalid_parameter']);
-const unavailable = problemResponse('The broker is unavailable.', ['broker_unavailable'], retryAfterHeader);
+const unavailable = problemResponse(
+  'The broker is unavailable, or too many look-ups wait.',
+  ['broker_unavailable', 'overloaded'],
+  retryAfterHeader,
+);
 
 export const listQueuesSchema = {
   summary: 'List the queues',
@@ -67,6 +71,7 @@ export const listQueuesSchema = {
     200: jsonResponse('The queues.', Type.Object({ queues: Type.Array(Type.Object(queueView)) }), {
       queues: [queueExample],
     }),
+    429: crowdedResponse(),
     503: unavailable,
   },
 };
@@ -83,6 +88,7 @@ export const showQueueSchema = {
     }),
     400: invalid,
     404: problemResponse('No queue of this name exists.', ['unknown_queue']),
+    429: crowdedResponse(),
     503: unavailable,
   },
 };
@@ -102,6 +108,7 @@ export const scalingSchema = {
     }),
     400: invalid,
     404: problemResponse('No function of this name is registered.', ['unknown_function']),
+    429: crowdedResponse(),
     503: unavailable,
   },
 };

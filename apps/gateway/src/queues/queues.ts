@@ -1,4 +1,4 @@
-import type { DurabilityLevel } from '@asyncfn/queue-core';
+import type { DurabilityLevel, FairTurns } from '@asyncfn/queue-core';
 import type { FunctionConfig, FunctionNames } from '@asyncfn/queue-core/functions';
 import type { LaneState, QueueInspector, QueueState } from '@asyncfn/queue-core/jetstream';
 import { type Caller, coversFunction } from '@asyncfn/tokens';
@@ -8,6 +8,7 @@ import { callerOf } from '../auth/index.ts';
 import type { FunctionParams } from '../functions/index.ts';
 import { nameInvalidParameters } from '../http/index.ts';
 import { refusal } from '../problem.ts';
+import { takeTurns } from '../waiting/index.ts';
 import type { Rates } from './queue-rates.ts';
 import { listQueuesSchema, type QueueParams, scalingSchema, showQueueSchema } from './queue-schemas.ts';
 
@@ -15,6 +16,8 @@ export interface QueueOptions {
   readonly inspector: Pick<QueueInspector, 'list' | 'find' | 'load'>;
   readonly lookup: (name: string) => FunctionConfig | undefined;
   readonly names: FunctionNames;
+  /** What lists wait for. */
+  readonly lists: FairTurns;
   readonly ratesOf: (queue: string) => Rates;
   /** Most bytes of a queue; undefined is no limit. */
   readonly maxBytesOf: (queue: string) => number | undefined;
@@ -29,6 +32,7 @@ const config = { scope: 'admin' } as const;
 /** `/system/queues` and `/system/scaling`: the backlog, for people and for scalers. */
 export const queueRoutes: FastifyPluginCallbackTypebox<QueueOptions> = (app, options, done) => {
   nameInvalidParameters(app);
+  takeTurns(app, options.lists);
   const { inspector } = options;
   app.get('/system/queues', { config, schema: listQueuesSchema }, async () => ({
     queues: (await inspector.list()).map((state) => toView(state, options)),

@@ -1,9 +1,12 @@
 import { addressOf, type CallIdentity, type CallState } from '@asyncfn/queue-core';
-import type { CallFinder, CallWatches } from '@asyncfn/queue-core/jetstream';
+import type { CallWatches } from '@asyncfn/queue-core/jetstream';
+import type { Asker, CallLookup } from '../auth/index.ts';
 import type { WaitEnd } from './wait-end.ts';
 
 export interface FollowDependencies {
-  readonly calls: Pick<CallFinder, 'find'>;
+  readonly calls: Pick<CallLookup, 'find'>;
+  /** Who waits. */
+  readonly asker: Asker;
   readonly watches: Pick<CallWatches, 'open'>;
 }
 
@@ -13,14 +16,14 @@ export interface FollowDependencies {
  * `QueueError`.
  */
 export async function untilEnded(
-  { calls, watches }: FollowDependencies,
+  { calls, watches, asker }: FollowDependencies,
   call: CallIdentity,
   { signal, isHeard }: Pick<WaitEnd, 'signal' | 'isHeard'>,
 ): Promise<CallState | undefined> {
   // Listens first and looks second: an end in between is heard.
   using watch = watches.open(call, 'end');
   for (;;) {
-    const state = await calls.find(addressOf(call));
+    const state = await calls.find(addressOf(call), asker);
     if (state?.kind !== 'active' || signal.aborted || watch === undefined) {
       return state;
     }
@@ -36,13 +39,13 @@ export async function untilEnded(
  * an outage of the broker.
  */
 export async function* followCall(
-  { calls, watches }: FollowDependencies,
+  { calls, watches, asker }: FollowDependencies,
   call: CallIdentity,
   signal: AbortSignal,
 ): AsyncGenerator<CallState, void, void> {
   using watch = watches.open(call, 'changes');
   while (!signal.aborted) {
-    const state = await calls.find(addressOf(call)).catch(() => 'unreachable' as const);
+    const state = await calls.find(addressOf(call), asker).catch(() => 'unreachable' as const);
     if (state === undefined) {
       return;
     }

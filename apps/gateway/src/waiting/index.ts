@@ -1,6 +1,7 @@
 // Waits for calls on behalf of clients, and looks them up once for all who ask.
 
 export { buildCallControl, type CallControl } from './call-control.ts';
-export { followCall, untilEnded } from './follow-call.ts';
+export { type FollowDependencies, followCall, untilEnded } from './follow-call.ts';
+export { createListTurns, takeTurns } from './list-turns.ts';
 export { WaitEnd } from './wait-end.ts';
 export { type WaiterPlace, Waiters } from './waiters.ts';

@@ -78,3 +78,36 @@ test('a look that fails fails for all who share it, and makes room for the next'
   void lookups.find({ callId: 'c' });
   expect(begun).toHaveLength(3);
 });
+
+test('the look-up of one token is next, however many of another one wait, and does not share its place', async () => {
+  const { lookups, begun, ids } = setUp(2);
+  for (let index = 0; index < 1_000; index += 1) {
+    void lookups.find({ callId: `flood-${index}` }, { name: 'noisy' });
+  }
+  void lookups.find({ callId: 'flood-999' }, { name: 'calm' });
+  void lookups.listOwners('flood-999', { name: 'calm' });
+  begun[0]?.end(endedCall('flood-0'));
+  await eventually(() => begun.length === 3);
+  begun[1]?.end(endedCall('flood-1'));
+  await eventually(() => begun.length === 4);
+  expect(ids().slice(2)).toEqual(['flood-2', 'flood-999']);
+});
+
+test('a token that has thousands of looks waiting is refused more, but for clients that have a place among those that wait', async () => {
+  const { lookups, begun } = setUp(1);
+  for (let index = 0; index <= 4_096; index += 1) {
+    void lookups.find({ callId: `flood-${index}` }, { name: 'noisy' });
+  }
+  const refused = { refusal: { code: 'too_many_waiting', headers: { 'Retry-After': '1' } } };
+  await expect(lookups.find({ callId: 'more' }, { name: 'noisy' })).rejects.toMatchObject(refused);
+  await expect(lookups.listOwners('more', { name: 'noisy' })).rejects.toMatchObject(refused);
+  const waiting = lookups.find({ callId: 'waits' }, { name: 'noisy', hasPlace: true });
+  const other = lookups.find({ callId: 'other' }, { name: 'calm' });
+  begun[0]?.end(endedCall('flood-0'));
+  await eventually(() => begun.length === 2);
+  begun[1]?.end(endedCall('flood-1'));
+  await eventually(() => begun.length === 3);
+  begun[2]?.end(endedCall('other'));
+  expect(await other).toMatchObject({ outcome: { callId: 'other' } });
+  await expect(Promise.race([waiting, Promise.resolve('still waits')])).resolves.toBe('still waits');
+});

@@ -1,79 +1,68 @@
-import type { CallAddress, CallState } from '@asyncfn/queue-core';
-import type { CallLookup } from '../auth/index.ts';
-
-/** A look for one call that has not begun yet, for all who want it. */
-interface QueuedLook {
-  readonly address: CallAddress;
-  readonly state: Promise<CallState | undefined>;
-  readonly begin: (state: Promise<CallState | undefined>) => void;
-}
+import { type CallAddress, type CallState, FairTurns } from '@asyncfn/queue-core';
+import type { CallFinder } from '@asyncfn/queue-core/jetstream';
+import type { Asker, CallLookup } from '../auth/index.ts';
+import { RefusalError } from '../problem.ts';
+import { refuseFlood } from './refuse-flood.ts';
 
 /** Enough to keep the broker busy: a look takes some milliseconds. */
-const defaultMost = 64;
+const defaultMax = 64;
+/** Of one token: the more of its looks are before that of another one, the longer that takes. */
+const maxPerSubmitter = 16;
+/** For those who ask on nobody's behalf: the gateway itself, and tests. */
+const anybody: Asker = { name: undefined };
 
 /**
  * Looks for calls, so many at once and no more: each look is several requests to JetStream, which answers them one after
  * the other, and thousands of clients that begin to wait, or whose call ends, would keep everybody's calls waiting behind
- * them. Who wants a call that is still to be looked for shares that look. One that has begun is not shared: it may have
- * missed what was heard since.
+ * them. Submitters take turns. The clients of one that want a call that is still to be looked for share that look. One that has
+ * begun is not shared: it may have missed what was heard since.
  */
 export class SharedLookups implements CallLookup {
-  readonly #calls: CallLookup;
-  readonly #most: number;
-  /** Those that have not begun, in their order. */
-  readonly #queued = new Map<string, QueuedLook>();
-  #underWay = 0;
+  readonly #calls: Pick<CallFinder, 'available' | 'find' | 'listOwners'>;
+  readonly #turns: FairTurns;
+  /** Those that have not begun. */
+  readonly #queued = new Map<string, Promise<CallState | undefined>>();
 
-  /** @param most looks at once */
-  constructor(calls: CallLookup, most = defaultMost) {
+  /** @param max looks at once */
+  constructor(calls: Pick<CallFinder, 'available' | 'find' | 'listOwners'>, max = defaultMax) {
     this.#calls = calls;
-    this.#most = most;
+    this.#turns = new FairTurns({ max, maxPerSubmitter });
   }
 
   get available(): boolean {
     return this.#calls.available;
   }
 
-  find(address: CallAddress): Promise<CallState | undefined> {
-    return this.#underWay < this.#most ? this.#look(address) : this.#enqueue(address);
-  }
-
-  listOwners(callId: string): Promise<CallAddress[]> {
-    return this.#calls.listOwners(callId);
-  }
-
-  #enqueue(address: CallAddress): Promise<CallState | undefined> {
+  async find(address: CallAddress, asker: Asker = anybody): Promise<CallState | undefined> {
     const { callId, owner = '', startTime = '' } = address;
-    const key = [callId, owner, startTime].join(' ');
-    const queued = this.#queued.get(key) ?? toQueued(address);
-    this.#queued.set(key, queued);
-    return queued.state;
-  }
-
-  async #look(address: CallAddress): Promise<CallState | undefined> {
-    this.#underWay += 1;
-    try {
-      return await this.#calls.find(address);
-    } finally {
-      this.#underWay -= 1;
-      this.#beginNext();
+    const key = [asker.name ?? '', callId, owner, startTime].join(' ');
+    const queued = this.#queued.get(key);
+    if (queued !== undefined) {
+      return await queued;
     }
-  }
-
-  #beginNext(): void {
-    const [next] = this.#queued;
-    if (next !== undefined) {
-      const [key, queued] = next;
+    this.#refuseFlood(asker);
+    let isQueued = true;
+    const begin = (): Promise<CallState | undefined> => {
+      isQueued = false;
       this.#queued.delete(key);
-      queued.begin(this.#look(queued.address));
+      return this.#calls.find(address);
+    };
+    const look = this.#turns.run(begin, asker.name);
+    if (isQueued) {
+      this.#queued.set(key, look);
+    }
+    return await look;
+  }
+
+  async listOwners(callId: string, asker: Asker = anybody): Promise<CallAddress[]> {
+    this.#refuseFlood(asker);
+    return await this.#turns.run(() => this.#calls.listOwners(callId), asker.name);
+  }
+
+  #refuseFlood(asker: Asker): void {
+    const flood = asker.hasPlace ? undefined : refuseFlood(this.#turns, asker);
+    if (flood !== undefined) {
+      throw new RefusalError(flood);
     }
   }
-}
-
-function toQueued(address: CallAddress): QueuedLook {
-  let begin: QueuedLook['begin'] = () => {};
-  const state = new Promise<CallState | undefined>((resolve) => {
-    begin = resolve;
-  });
-  return { address, state, begin };
 }

@@ -1,4 +1,5 @@
 import type { Caller } from '@asyncfn/tokens';
+import type { Asker } from '../auth/index.ts';
 import { type Refusal, refusal } from '../problem.ts';
 
 export interface WaiterLimits {
@@ -11,6 +12,8 @@ export interface WaiterLimits {
 /** A place among those that wait; disposed when the wait is over. */
 export interface WaiterPlace extends Disposable {
   readonly kind: 'place';
+  /** Who has it, for the looks of its wait. */
+  readonly asker: Asker;
 }
 
 /** Keeps how many requests wait for something, all together and of each token, within limits. */
@@ -40,6 +43,7 @@ export class Waiters {
     let isTaken = true;
     return {
       kind: 'place',
+      asker: { name, hasPlace: true },
       [Symbol.dispose]: () => {
         if (isTaken) {
           isTaken = false;

@@ -1,4 +1,4 @@
-import { type CallIdentity, emptyBody, identityTokens } from '../../call/index.ts';
+import { type CallIdentity, emptyBody, identityTokens, ownerOf } from '../../call/index.ts';
 import type { PublishResult } from '../../publish-result.ts';
 import { asQueueError } from '../connecting/index.ts';
 import { handoverStream, type QueueTopology } from '../layout/index.ts';
@@ -34,7 +34,7 @@ export class Handovers {
 
   /** When the call was handed back last, by the broker's clock: Unix time in milliseconds. Throws `QueueError`. */
   async lastAt(call: CallIdentity): Promise<number | undefined> {
-    const note = await lastMessage(this.#topology.manager, handoverStream, subjectOf(call));
+    const note = await lastMessage(this.#topology.manager, handoverStream, subjectOf(call), ownerOf(call.submitter));
     return note?.time.getTime();
   }
 

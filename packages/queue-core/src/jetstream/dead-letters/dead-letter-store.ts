@@ -82,13 +82,18 @@ export class DeadLetterStore {
    */
   async find(address: CallAddress, kind?: DeadLetter['kind']): Promise<StoredDeadLetter[]> {
     const { manager } = this.#deps.topology;
-    const newest = await lastMessage(manager, deadLetterStream, deadLetterFilter({ kind, call: address }));
+    const newest = await lastMessage(
+      manager,
+      deadLetterStream,
+      deadLetterFilter({ kind, call: address }),
+      address.owner,
+    );
     if (newest === undefined) {
       return [];
     }
     const wanted = kind === undefined ? kinds : [kind];
     const messages = await Promise.all(
-      wanted.map((each) => lastMessage(manager, deadLetterStream, ofKind(each, newest.subject))),
+      wanted.map((each) => lastMessage(manager, deadLetterStream, ofKind(each, newest.subject), address.owner)),
     );
     return messages.flatMap((message) => (message && toStoredDeadLetter(message)) ?? []);
   }
@@ -96,7 +101,12 @@ export class DeadLetterStore {
   /** Removes the dead letters that `find` returns; returns whether any existed. Throws `QueueError`. */
   async remove(address: CallAddress, kind?: DeadLetter['kind']): Promise<boolean> {
     const { manager } = this.#deps.topology;
-    const newest = await lastMessage(manager, deadLetterStream, deadLetterFilter({ kind, call: address }));
+    const newest = await lastMessage(
+      manager,
+      deadLetterStream,
+      deadLetterFilter({ kind, call: address }),
+      address.owner,
+    );
     if (newest === undefined) {
       return false;
     }

@@ -85,7 +85,7 @@ export class ConditionalEnqueue {
     const { hash } = identity;
     for (let other = this.#underWay.get(hash); other !== undefined; other = this.#underWay.get(hash)) {
       await other;
-      const earlier = await this.#judgeKey(identity);
+      const earlier = await this.#judgeKey(call, identity);
       if (earlier !== undefined) {
         return earlier;
       }
@@ -128,7 +128,7 @@ export class ConditionalEnqueue {
     const claims: UniqueClaim[] = [];
     if (identity !== undefined) {
       const { hash } = identity;
-      claims.push({ subject: keyClaimSubject(hash), sharedInQueue: true, check: () => this.#judgeKey(identity) });
+      claims.push({ subject: keyClaimSubject(hash), sharedInQueue: true, check: () => this.#judgeKey(call, identity) });
     }
     if (unique) {
       const subject = idClaimSubject(call.id, call.submitter);
@@ -199,9 +199,9 @@ export class ConditionalEnqueue {
     return result.kind === 'refused' ? result : undefined;
   }
 
-  /** Undefined if no call has used the key. */
-  async #judgeKey({ hash, judge }: Identity): Promise<KeyResult | undefined> {
-    const earlier = await this.#deps.known.findKey(hash);
+  /** Undefined where nothing has come with the key. */
+  async #judgeKey(call: Call, { hash, judge }: Identity): Promise<KeyResult | undefined> {
+    const earlier = await this.#deps.known.findKey(hash, ownerOf(call.submitter));
     return earlier && judge(earlier);
   }
 
@@ -210,8 +210,8 @@ export class ConditionalEnqueue {
     if (!(await this.#deps.known.isKnown(toAddress(call)))) {
       return undefined;
     }
-    // It may be this very call, stored by another gateway after the key was checked.
-    return (identity && (await this.#judgeKey(identity))) ?? conflict;
+    // Perhaps it is this very call, stored by another gateway since the key was looked for.
+    return (identity && (await this.#judgeKey(call, identity))) ?? conflict;
   }
 
   /**
@@ -222,7 +222,7 @@ export class ConditionalEnqueue {
     const { known, sleep = delay } = this.#deps;
     const judge = async (): Promise<PublishResult | KeyResult | undefined> => {
       known.forgetQueues();
-      return (await this.#judgeKey(identity)) ?? (unique ? await this.#judgeId(call, identity) : undefined);
+      return (await this.#judgeKey(call, identity)) ?? (unique ? await this.#judgeId(call, identity) : undefined);
     };
     const earlier = await retry(judge, { waits: confirmMs, until: (found) => found !== undefined, sleep });
     return earlier ?? refused('overloaded', 'what has come with the same key or id was not stored, or is forgotten');

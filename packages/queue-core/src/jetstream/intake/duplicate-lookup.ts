@@ -1,8 +1,7 @@
-import type { StoredMsg } from '@nats-io/jetstream';
 import { type CallAddress, callFilter, keySubject, queueStream } from '../../call/index.ts';
 import { anyCancelIntentSubject, anyOutcomeSubject, type KeyRecord, keyRecordCodec } from '../../records/index.ts';
 import { cancelStream, outcomeStream, type QueueTopology } from '../layout/index.ts';
-import { lastMessage } from '../messages/index.ts';
+import { hasMessage, lastMessage } from '../messages/index.ts';
 
 export interface DuplicateLookupDependencies {
   readonly topology: Pick<QueueTopology, 'manager' | 'listQueues'>;
@@ -33,9 +32,16 @@ export class DuplicateLookup {
     this.#queues = undefined;
   }
 
-  /** The record stored under the hash of a key; undefined if none is. Throws `QueueError`. */
-  async findKey(hash: string): Promise<KeyRecord | undefined> {
-    const message = await this.#findInQueues((queue) => keySubject(queue, hash));
+  /**
+   * What is remembered under the hash of a key; undefined where nothing is. Throws `QueueError`.
+   * @param owner whose key it is: owners take turns
+   */
+  async findKey(hash: string, owner?: string): Promise<KeyRecord | undefined> {
+    const { manager } = this.#topology;
+    const found = await this.#inQueues((queue) =>
+      lastMessage(manager, queueStream(queue), keySubject(queue, hash), owner),
+    );
+    const message = found.find((each) => each !== undefined);
     return message === undefined ? undefined : keyRecordCodec.decode(message.header.get(keyRecordCodec.header));
   }
 
@@ -43,24 +49,24 @@ export class DuplicateLookup {
    * Whether a call of this address is active, is being cancelled, or has ended and its outcome is kept. Throws
    * `QueueError`.
    *
-   * The order matters: a call leaves its queue only after its outcome or its cancel intent is stored, and an intent is
-   * removed only after the outcome is stored.
+   * The order matters: a call leaves its queue only after its outcome or the intent to cancel it is there, and an intent
+   * goes only after the outcome is there. Nothing of the call is read: its body, or that of its result, may be large.
    */
   async isKnown(address: CallAddress): Promise<boolean> {
     const { manager } = this.#topology;
+    const has = (stream: string, subject: string): Promise<boolean> =>
+      hasMessage(manager, stream, subject, address.owner);
     return (
-      (await this.#findInQueues((queue) => callFilter(queue, address))) !== undefined ||
-      (await lastMessage(manager, cancelStream, anyCancelIntentSubject(address))) !== undefined ||
-      (await lastMessage(manager, outcomeStream, anyOutcomeSubject(address))) !== undefined
+      (await this.#inQueues((queue) => has(queueStream(queue), callFilter(queue, address)))).includes(true) ||
+      (await has(cancelStream, anyCancelIntentSubject(address))) ||
+      (await has(outcomeStream, anyOutcomeSubject(address)))
     );
   }
 
-  async #findInQueues(subjectIn: (queue: string) => string): Promise<StoredMsg | undefined> {
-    const { manager } = this.#topology;
+  async #inQueues<T>(look: (queue: string) => Promise<T>): Promise<T[]> {
     const queues = await this.#listQueues();
-    const lookUps = queues.map((queue) => lastMessage(manager, queueStream(queue), subjectIn(queue)));
     try {
-      return (await Promise.all(lookUps)).find((message) => message !== undefined);
+      return await Promise.all(queues.map(look));
     } catch (error) {
       this.#queues = undefined; // one of them may be gone
       throw error;

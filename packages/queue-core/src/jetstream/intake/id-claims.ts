@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Call, emptyBody, identityOf } from '../../call/index.ts';
+import { type Call, emptyBody, identityOf, ownerOf } from '../../call/index.ts';
 import type { PublishResult } from '../../publish-result.ts';
 import { type Claim, claimCodec } from '../../records/index.ts';
 import { expiryStream, type QueueTopology } from '../layout/index.ts';
@@ -72,7 +72,7 @@ export class IdClaims {
   /** Decides by the claim that was in the way. */
   async #judge(wanted: WantedClaim, call: Call, mine: Claim): Promise<ClaimResult> {
     const { subject, sharedInQueue } = wanted;
-    const message = await lastMessage(this.#deps.topology.manager, expiryStream, subject);
+    const message = await lastMessage(this.#deps.topology.manager, expiryStream, subject, ownerOf(call.submitter));
     const by = message && claimCodec.decode(message.header.get(claimCodec.header));
     if (message === undefined || by === undefined) {
       return { kind: 'gone' };

@@ -101,6 +101,12 @@ export class CallFinder {
     return newest && toQueuedCall(newest);
   }
 
+  /** As `findQueued`, without the body: what waits for further answers must not hold the message. */
+  async #findHead(address: CallAddress): Promise<QueuedCall | undefined> {
+    const newest = await this.#findMessage(address);
+    return newest && toQueuedCall(newest, emptyBody);
+  }
+
   async #findMessage(address: CallAddress): Promise<StoredMsg | undefined> {
     const queues = await this.#listQueues();
     const messages = await Promise.all(queues.map((queue) => this.#lastIn(queue, address)));
@@ -122,8 +128,7 @@ export class CallFinder {
   }
 
   async #look(address: CallAddress, looks: number): Promise<CallState | undefined> {
-    const message = await this.#findMessage(address);
-    const queued = message && toQueuedCall(message, emptyBody);
+    const queued = await this.#findHead(address);
     // An end that is looked for is that of the call that was found: others of its id may have ended since.
     const which = queued === undefined ? address : addressOf(identityOf(queued.call));
     const ended = await this.#deps.calls.findNewestOutcome(which);
@@ -179,7 +184,7 @@ export class CallFinder {
 
   async #hasMoved({ call, sequence }: QueuedCall): Promise<boolean> {
     const address = addressOf(identityOf(call));
-    if ((await this.#findMessage(address))?.seq !== sequence) {
+    if ((await this.#findHead(address))?.sequence !== sequence) {
       return true;
     }
     const ended = await this.#deps.calls.findNewestOutcome(address);
@@ -210,7 +215,7 @@ export class CallFinder {
   /** A call that could not be read, or whose end could not be recorded, has left a dead letter all the same. */
   async #findLost(address: CallAddress): Promise<EndedCall | undefined> {
     const subject = deadLetterFilter({ kind: 'call', call: address });
-    const message = await lastMessage(this.#deps.topology.manager, deadLetterStream, subject);
+    const message = await lastMessage(this.#deps.topology.manager, deadLetterStream, subject, address.owner);
     const stored = message && toStoredDeadLetter(message);
     return stored && { kind: 'ended', outcome: toLostOutcome(stored), callback: undefined };
   }
@@ -225,7 +230,8 @@ export class CallFinder {
 
   async #lastIn(queue: string, address: CallAddress): Promise<StoredMsg | undefined> {
     try {
-      return await lastMessage(this.#deps.topology.manager, queueStream(queue), callFilter(queue, address));
+      const { manager } = this.#deps.topology;
+      return await lastMessage(manager, queueStream(queue), callFilter(queue, address), address.owner);
     } catch (error) {
       const cause = error instanceof QueueError ? error.cause : undefined;
       if (isApiError(cause, 'streamNotFound')) {

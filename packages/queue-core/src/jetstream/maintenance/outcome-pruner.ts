@@ -6,6 +6,7 @@ import { asQueueError, type Broker } from '../connecting/index.ts';
 import { keptMs, outcomeStream, type QueueTopology } from '../layout/index.ts';
 import {
   expectLast,
+  hasMessage,
   lastMessage,
   MessageHeaders,
   type PulledMessage,
@@ -169,9 +170,7 @@ export class OutcomePruner {
   /** Whether the outcome that a callback state belongs to exists and is not about to be removed. */
   async #hasEnd({ subject }: OldRecord, gone: ReadonlySet<string>): Promise<boolean> {
     const end = subject.endsWith('.callback') ? subject.slice(0, -'.callback'.length) : undefined;
-    return (
-      end !== undefined && !gone.has(subject) && (await lastMessage(this.#manager, outcomeStream, end)) !== undefined
-    );
+    return end !== undefined && !gone.has(subject) && (await hasMessage(this.#manager, outcomeStream, end));
   }
 
   /** Stores a record again, at the end of the stream, unless another process has done so or has stored a newer one. */

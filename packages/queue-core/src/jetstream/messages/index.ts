@@ -2,7 +2,7 @@
 
 export { type DeliveryInfo, parseDeliveryInfo } from './delivery-info.ts';
 export { inboxCallback } from './inbox-callback.ts';
-export { lastMessage, messageAt, nextMessage } from './last-message.ts';
+export { hasMessage, lastMessage, messageAt, nextMessage } from './last-message.ts';
 export { MessageHeaders, type OutgoingHeaders } from './message-headers.ts';
 export { type PulledMessage, PullReader, type PullSubjects } from './pull-reader.ts';
 export { limitReads } from './read-turns.ts';

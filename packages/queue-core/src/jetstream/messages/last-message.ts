@@ -6,14 +6,17 @@ import { inTurn } from './read-turns.ts';
 /**
  * The newest message of a subject, which may have wildcards; undefined where there is none. It asks the stream's
  * leader: a follower may not know yet what must not be missed. Throws `QueueError`.
+ * @param owner whose call it is about, as its address has it: owners take turns
  */
 export async function lastMessage(
   manager: JetStreamManager,
   stream: string,
   subject: string,
+  owner?: string,
 ): Promise<StoredMsg | undefined> {
+  const read = () => manager.streams.getMessage(stream, { last_by_subj: subject });
   try {
-    return (await inTurn(manager, () => manager.streams.getMessage(stream, { last_by_subj: subject }))) ?? undefined;
+    return (await inTurn(manager, read, owner)) ?? undefined;
   } catch (error) {
     if (isApiError(error, 'noMessageFound')) {
       return undefined;
@@ -23,19 +26,41 @@ export async function lastMessage(
 }
 
 /**
+ * Whether there is a message of a subject, which may have wildcards. It asks the leader for what it has, and no message is
+ * sent, however large it is. Throws `QueueError`.
+ * @param owner as for `lastMessage`
+ */
+export async function hasMessage(
+  manager: JetStreamManager,
+  stream: string,
+  subject: string,
+  owner?: string,
+): Promise<boolean> {
+  const look = () => manager.streams.info(stream, { subjects_filter: subject });
+  try {
+    const { state } = await inTurn(manager, look, owner);
+    return Object.keys(state.subjects ?? {}).length > 0;
+  } catch (error) {
+    throw asQueueError(error, `it cannot be seen what ${stream} has of a subject`);
+  }
+}
+
+/**
  * The message at a place of the stream; undefined where there is none any more. A replica that may be a little behind is asked
  * first: it sends the body as it is, and the leader sends it as text within JSON. Throws `QueueError`.
+ * @param owner as for `lastMessage`
  */
 export async function messageAt(
   manager: JetStreamManager,
   stream: string,
   sequence: number,
+  owner?: string,
 ): Promise<StoredMsg | undefined> {
   try {
     const query = { seq: sequence };
     const read = async () =>
       (await manager.direct.getMessage(stream, query)) ?? (await manager.streams.getMessage(stream, query));
-    return (await inTurn(manager, read)) ?? undefined;
+    return (await inTurn(manager, read, owner)) ?? undefined;
   } catch (error) {
     if (isApiError(error, 'noMessageFound')) {
       return undefined;

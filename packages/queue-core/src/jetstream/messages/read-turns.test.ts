@@ -44,6 +44,14 @@ test('the others follow in their order, also after one that fails', async () => 
   expect(await Promise.all(reads.slice(1))).toEqual([1, 2, 3, 4, 5, 6]);
 });
 
+test('owners of calls take turns, however many reads about those of one of them wait', async () => {
+  const turns = new ReadTurns(64 * mebibyte);
+  const ended: string[] = [];
+  const read = (owner: string) => turns.run(async () => void ended.push(owner), owner);
+  await Promise.all([...Array.from({ length: 100 }, () => read('noisy')), read('calm')]);
+  expect(ended.indexOf('calm')).toBeLessThanOrEqual(2);
+});
+
 test('one that waits too long is told so, and leaves its turn to the next', async () => {
   const turns = new ReadTurns(64 * mebibyte, 20);
   const first = begin(turns, 1);

@@ -15,6 +15,7 @@ import {
   generationTokens,
   identityOf,
   keyOf,
+  ownerOf,
   queueStream,
 } from '../../call/index.ts';
 import type { PublishResult } from '../../publish-result.ts';
@@ -216,7 +217,7 @@ export class CallStore {
 
   /** The call's outcome; undefined while it has none. Throws `QueueError`. */
   async findOutcome(of: GenerationKey): Promise<StoredOutcome | undefined> {
-    const found = await this.#lastOutcome(outcomeSubject(of));
+    const found = await this.#lastOutcome(outcomeSubject(of), ownerOf(of.submitter));
     return found && { ...found.end, body: found.message.data };
   }
 
@@ -226,7 +227,9 @@ export class CallStore {
    */
   async readResult({ outcome, sequence }: RecordedEnd): Promise<Uint8Array | undefined> {
     const message =
-      sequence === undefined ? undefined : await messageAt(this.#topology.manager, outcomeStream, sequence);
+      sequence === undefined
+        ? undefined
+        : await messageAt(this.#topology.manager, outcomeStream, sequence, ownerOf(outcome.submitter));
     return message === undefined ? (await this.findOutcome(outcome))?.body : message.data;
   }
 
@@ -234,7 +237,7 @@ export class CallStore {
    * The newest outcome of the calls of an address and their replays; undefined if none has ended. Throws `QueueError`.
    */
   async findNewestOutcome(address: CallAddress): Promise<RecordedEnd | undefined> {
-    return (await this.#lastOutcome(anyOutcomeSubject(address)))?.end;
+    return (await this.#lastOutcome(anyOutcomeSubject(address), address.owner))?.end;
   }
 
   /** The state of the callback; undefined if none is recorded. Throws `QueueError`. */
@@ -244,14 +247,22 @@ export class CallStore {
 
   /** As `findCallbackState`, with the sequence of the record: 0 if none exists. Throws `QueueError`. */
   async findCallbackRecord(of: GenerationKey): Promise<CallbackRecord> {
-    const message = await lastMessage(this.#topology.manager, outcomeStream, callbackStateSubject(of));
+    const message = await lastMessage(
+      this.#topology.manager,
+      outcomeStream,
+      callbackStateSubject(of),
+      ownerOf(of.submitter),
+    );
     return message === undefined
       ? { sequence: 0, state: undefined }
       : { sequence: message.seq, state: callbackStateCodec.decode(headerOf(message, callbackStateCodec.header)) };
   }
 
-  async #lastOutcome(subject: string): Promise<{ readonly end: RecordedEnd; readonly message: StoredMsg } | undefined> {
-    const message = await lastMessage(this.#topology.manager, outcomeStream, subject);
+  async #lastOutcome(
+    subject: string,
+    owner: string | undefined,
+  ): Promise<{ readonly end: RecordedEnd; readonly message: StoredMsg } | undefined> {
+    const message = await lastMessage(this.#topology.manager, outcomeStream, subject, owner);
     const outcome = message === undefined ? undefined : outcomeCodec.decode(headerOf(message, outcomeCodec.header));
     return message === undefined || outcome === undefined
       ? undefined

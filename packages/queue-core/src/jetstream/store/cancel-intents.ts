@@ -67,7 +67,8 @@ export class CancelIntents {
 
   /** The cancel intent of a call; undefined if none is stored. Throws `QueueError`. */
   async find(address: CallAddress): Promise<CancelIntent | undefined> {
-    const message = await lastMessage(this.#topology.manager, cancelStream, anyCancelIntentSubject(address));
+    const subject = anyCancelIntentSubject(address);
+    const message = await lastMessage(this.#topology.manager, cancelStream, subject, address.owner);
     return message && toIntent(message);
   }
 
