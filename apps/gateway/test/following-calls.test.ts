@@ -146,8 +146,16 @@ describe('a cancel', () => {
 
   test('that counts is 202 with the state', async () => {
     gateway.canceller.result = { kind: 'cancelled', call: endedCall('call-1', { status: 'cancelled' }) };
+    const { bodyBudget } = gateway.app;
+    const used: number[] = [];
+    gateway.canceller.whenHeld = (hold) => {
+      using held = hold(1_000);
+      used.push(held === undefined ? 0 : bodyBudget.usedBytes);
+    };
     expect(await cancel()).toMatchObject({ status: 202, body: { callId: 'call-1', status: 'cancelled' } });
     expect(gateway.canceller.asked).toEqual(['call-1']);
+    // Its body counts among those that the gateway holds, for as long as it is held.
+    expect([...used, bodyBudget.usedBytes]).toEqual([1_000, 0]);
   });
 
   test('that comes too late is 409 and says how the call has ended', async () => {

@@ -1,5 +1,5 @@
 import { type CallAddress, type CallIdentity, type CallState, type EndedCall, ownerOf } from '@asyncfn/queue-core';
-import type { CallWatch, CancelResult, PurgeTarget, WatchScope } from '@asyncfn/queue-core/jetstream';
+import type { CallWatch, CancelResult, HoldBody, PurgeTarget, WatchScope } from '@asyncfn/queue-core/jetstream';
 import type { CallLookup } from '../src/auth/find-call.ts';
 import type { CallOptions } from '../src/calls/call-options.ts';
 import type { PurgeProgress } from '../src/purge/purge-jobs.ts';
@@ -99,7 +99,11 @@ export class RecordingCanceller implements Pick<CallOptions['canceller'], 'cance
   readonly asked: string[] = [];
   result: CancelResult = { kind: 'unknown' };
 
-  async cancel({ callId, owner }: CallAddress): Promise<CancelResult> {
+  /** Called while the call is cancelled, with what counts its body. */
+  whenHeld: (hold: HoldBody) => void = () => {};
+
+  async cancel({ callId, owner }: CallAddress, hold: HoldBody): Promise<CancelResult> {
+    this.whenHeld(hold);
     this.asked.push(owner === undefined || owner === '~' ? callId : `${callId} of ${owner}`);
     return this.result;
   }

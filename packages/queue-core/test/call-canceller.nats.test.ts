@@ -80,6 +80,21 @@ describe('a cancelled call', () => {
     expect(again).toMatchObject({ kind: 'ended', call: { outcome: { status: 'cancelled' } } });
   });
 
+  test('is held whole as long as that takes, and is left alone where there is no room for it', async () => {
+    const bench = await openFinder();
+    const call = await bench.put({ body: Buffer.alloc(100_000, 'x') });
+    const refused = await bench.canceller.cancel({ callId: call.id }, () => undefined);
+    expect(refused).toMatchObject({ kind: 'refused', reason: 'overloaded' });
+    expect(await bench.stored()).toBe(1);
+    const held: number[] = [];
+    const hold = (bytes: number): Disposable => {
+      held.push(bytes);
+      return { [Symbol.dispose]: () => void held.push(-bytes) };
+    };
+    expect(await bench.canceller.cancel({ callId: call.id }, hold)).toMatchObject({ kind: 'cancelled' });
+    expect(held).toEqual([100_000, -100_000]);
+  });
+
   test('that waits for a retry does not come back when its time comes', async () => {
     const bench = await openFinder();
     const call = await bench.put();

@@ -98,6 +98,23 @@ describe('a call id that must be unique', () => {
     });
   });
 
+  test('is looked for without reading the call, or the result, that has it', async () => {
+    const queue = uniqueQueue();
+    const [waits, ended] = [`waits-${queue}`, `ended-${queue}`];
+    await using gateway = await startGatewaySide(inject('natsUrl'));
+    const large = Buffer.alloc(512 * 1024, 'x');
+    await gateway.queue.accept(buildCall(queue, { id: waits, body: large }), { unique: true });
+    const outcome = { subject: `outcomes.${ended}.~.1.1`, headers: headers(), body: large };
+    expect(await gateway.publisher.publish(outcome)).toMatchObject({ kind: 'stored' });
+    const read = (): number => gateway.broker.connection?.stats().inBytes ?? Number.NaN;
+    const before = read();
+    for (const id of [waits, ended]) {
+      const result = await gateway.queue.accept(buildCall(queue, { id }), { unique: true });
+      expect(result).toMatchObject({ reason: 'conflict' });
+    }
+    expect(read() - before).toBeLessThan(64 * 1024);
+  });
+
   test('goes to one of two gateways that get it at once', async () => {
     const queue = uniqueQueue();
     const mine = `mine-${queue}`;

@@ -1,5 +1,5 @@
 import { addressOf, type CallState } from '@asyncfn/queue-core';
-import type { CancelResult } from '@asyncfn/queue-core/jetstream';
+import type { CancelResult, HoldBody } from '@asyncfn/queue-core/jetstream';
 import { parseDuration } from '@asyncfn/units';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -84,7 +84,7 @@ async function cancel(options: CallOptions, request: OneCall, reply: FastifyRepl
   if (refused !== undefined || state === undefined) {
     return reply.refuse(refused ?? notFound);
   }
-  const result: CancelResult = await canceller.cancel(addressOf(identityOfState(state)));
+  const result: CancelResult = await canceller.cancel(addressOf(identityOfState(state)), holdBody(request));
   switch (result.kind) {
     case 'cancelled':
       logger.info(
@@ -99,6 +99,16 @@ async function cancel(options: CallOptions, request: OneCall, reply: FastifyRepl
     case 'refused':
       return reply.refuse({ ...toQueueRefusal(result.reason), detail: notCancelled, reason: result.detail });
   }
+}
+
+/** The body of a call that is being cancelled is one more that the caller has the gateway hold. */
+function holdBody(request: OneCall): HoldBody {
+  const { bodyBudget } = request.server;
+  return (bytes) => {
+    const share = bodyBudget.open(bytes, () => {}, callerOf(request).name);
+    share?.complete();
+    return share && { [Symbol.dispose]: () => share.release() };
+  };
 }
 
 async function showResult(options: CallOptions, request: OneCall, reply: FastifyReply) {

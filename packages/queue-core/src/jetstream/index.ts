@@ -6,6 +6,7 @@ export {
   CallRemover,
   type CancelResult,
   CancelSweeper,
+  type HoldBody,
   type PurgeTarget,
 } from './cancel/index.ts';
 export { Broker, BrokerPulse, findSettingProblems, pulseMs } from './connecting/index.ts';

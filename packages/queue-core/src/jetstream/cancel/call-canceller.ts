@@ -21,6 +21,9 @@ export type CancelResult =
       readonly detail: string;
     };
 
+/** Counts the bytes of a body that is held while its call is cancelled; undefined if there is no room for it. */
+export type HoldBody = (bytes: number) => Disposable | undefined;
+
 export interface CallCancellerDependencies {
   readonly finder: Pick<CallFinder, 'find' | 'findQueued'>;
   readonly calls: Pick<CallStore, 'recordOutcome' | 'findOutcome' | 'renewOutcome' | 'putBack'>;
@@ -66,8 +69,11 @@ export class CallCanceller {
     this.#monotonicNow = deps.monotonicNow ?? performance.now.bind(performance);
   }
 
-  /** Throws `QueueError` if the broker does not answer: it may be repeated. */
-  async cancel(address: CallAddress): Promise<CancelResult> {
+  /**
+   * Throws `QueueError` if the broker does not answer: it may be repeated.
+   * @param hold The call is held whole, since it may have to be put back. Default: it is not counted
+   */
+  async cancel(address: CallAddress, hold: HoldBody = holdUncounted): Promise<CancelResult> {
     for (let tries = 0; ; tries++) {
       const seenAt = this.#monotonicNow();
       const state = await this.#deps.finder.find(address);
@@ -80,7 +86,7 @@ export class CallCanceller {
         await this.#clearAway(state, queued);
         return { kind: 'ended', call: state };
       }
-      const result = queued && (await this.#cancelQueued({ ...queued, seenAt }, state));
+      const result = queued && (await this.#cancelQueued({ ...queued, seenAt }, state, hold));
       if (result !== undefined) {
         return result;
       }
@@ -120,7 +126,11 @@ export class CallCanceller {
   }
 
   /** Undefined if the call has changed state in the meantime, so that it must be looked for again. */
-  async #cancelQueued(queued: LocatedCall, state: CallState): Promise<CancelResult | undefined> {
+  async #cancelQueued(queued: LocatedCall, state: CallState, hold: HoldBody): Promise<CancelResult | undefined> {
+    using held = hold(queued.call.body.length);
+    if (held === undefined) {
+      return { kind: 'refused', reason: 'overloaded', detail: 'there is no room for the body of the call' };
+    }
     const isDelivered = await this.#deps.remover.isDelivered(queued);
     return this.#end(queued, state, isDelivered, () => this.#removeAndAbort(queued, state));
   }
@@ -259,6 +269,10 @@ export class CallCanceller {
 /** A call as it was found in its queue, and when, on the monotonic clock. */
 interface LocatedCall extends QueuedCall {
   readonly seenAt: number;
+}
+
+function holdUncounted(): Disposable {
+  return { [Symbol.dispose]: () => {} };
 }
 
 /** Whether a message is of the outcome's replay generation. */
