@@ -3,7 +3,7 @@ import type { Caller } from '@asyncfn/tokens';
 import { type Refusal, refusal } from '../problem.ts';
 
 /** Look-ups of one submitter that may wait for their turn. */
-export const maxInTurn = 4_096;
+const maxInTurn = 4_096;
 
 /** The refusal of a look-up whose submitter has as many waiting as may. Callers without a token are one submitter. */
 export function refuseFlood(
