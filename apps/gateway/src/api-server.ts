@@ -27,7 +27,7 @@ export interface ApiOptions {
   readonly inspector: QueueInspector;
   readonly rates: QueueRates;
   readonly receipts: Receipts['sampler'];
-  /** Undefined for a gateway that is open to everybody. */
+  /** Undefined for an open gateway. */
   readonly tokens: TokensFile | undefined;
   readonly tracer: Tracing['tracer'];
   readonly registry: Registry;
@@ -85,7 +85,7 @@ export function createApi(options: ApiOptions): Api {
   };
 }
 
-/** What clients may take of the gateway, and the instruments that show it. */
+/** The limits for clients, and the metrics that show their use. */
 function buildClientLimits({ config, registry, link }: ApiOptions) {
   const { register, broker, watch } = link;
   const metrics = createMetrics({
@@ -134,7 +134,7 @@ async function listen(app: Pick<FastifyInstance, 'listen'>, host: string, port: 
   }
 }
 
-/** Each request in flight has its answer (P8), unless the time is up. */
+/** Answers each request in flight (P8), unless the time is up. */
 async function close(app: Pick<FastifyInstance, 'close' | 'server'>, signal: AbortSignal): Promise<void> {
   signal.addEventListener('abort', () => app.server.closeAllConnections(), { once: true });
   await app.close();

@@ -2,19 +2,19 @@ import { createBoundedLabel, TallyCounter } from '@asyncfn/service-kit';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { ProblemCode } from './problem.ts';
 
-/** Every instrument of the gateway. OpenFaaS's names where they exist, so that its dashboards work. */
+/** Every metric of the gateway. Metrics that OpenFaaS also has keep its names, so that its dashboards work. */
 export interface GatewayMetrics {
-  /** A call of a registered function is being handed to the queue. */
+  /** A call of a registered function is handed to the queue. */
   callStarted(functionName: string): void;
   /** JetStream has stored a call. */
   callSubmitted(queue: string): void;
-  /** A call was not stored again, because it came with an `Idempotency-Key` that is known. */
+  /** A call was not stored again, because its `Idempotency-Key` is known. */
   callReplayed(): void;
-  /** An enqueue was answered with a problem. */
+  /** An enqueue was refused. */
   callRefused(code: ProblemCode): void;
-  /** An answer is out. `path` is the pattern of a route, or `other`. */
+  /** A response was sent. `path` is the pattern of a route, or `other`. */
   requestEnded(method: string, path: string, status: number, seconds: number): void;
-  /** A connection was closed as it came, because there were too many. */
+  /** A connection was closed on arrival, because the limit was reached. */
   connectionDropped(): void;
 }
 
@@ -27,7 +27,7 @@ export interface GatewayMetricsSources {
   readonly registry: Registry;
   /** Whether a function is in the register: then its name is always a label. */
   readonly isRegistered: (name: string) => boolean;
-  /** Times so far that a lost connection to NATS has come back. Called at each scrape. */
+  /** Reconnections to NATS so far. Called at each scrape. */
   readonly reconnects: () => number;
   /** Called at each scrape. */
   readonly connected: () => boolean;
@@ -59,7 +59,7 @@ function createInstruments(registry: Registry) {
     help: 'Requests answered.',
     labelNames: requestLabels,
     registers,
-    // Counted once, with its time, since finding the place of a set of labels costs more than counting.
+    // Derived from the histogram, because finding the entry for a set of labels costs more than counting.
     async collect() {
       this.reset();
       for (const { metricName, labels, value } of (await durations.get()).values) {
@@ -113,14 +113,14 @@ function createDurations(registry: Registry) {
   });
 }
 
-/** What clients make the gateway hold. Called at each scrape. */
+/** Resources that clients make the gateway hold. Called at each scrape. */
 export interface HeldSources {
   readonly inflightBytes: () => number;
   readonly resultBytes: () => number;
   readonly waiters: () => number;
 }
 
-/** Shows what clients make the gateway hold, beside the limits. */
+/** Exports the resources that clients make the gateway hold. */
 export function showHeld(registry: Registry, { inflightBytes, resultBytes, waiters }: HeldSources): void {
   const registers = [registry];
   new Gauge({

@@ -16,9 +16,9 @@ export interface OperationsOptions extends Pick<BrokerLink, 'broker' | 'topology
 export interface Operations {
   /** The port in use. Throws before the start. */
   readonly port: number;
-  /** Opens it. The last to start, so that what it says of the API can be tried at once. */
+  /** Opens the server. Starts last, so that the API works when the server says so. */
   readonly opening: Component;
-  /** Closes it. The last to stop, so that it tells of the stop. */
+  /** Closes the server. Stops last, so that it reports the stop. */
   readonly closing: Component;
 }
 
@@ -52,7 +52,7 @@ function readinessOf({
     checks: {
       nats: broker.state,
       topology: topology.usable ? 'in place' : 'pending',
-      // No reason not to be ready: what is lost is lost, and new calls can be kept (ADR 42).
+      // Does not affect readiness: the data is already lost, and new calls can be stored (ADR 42).
       streams: watch.state,
       intake: stopping.aborted ? 'closed' : 'open',
       register: shared.complete ? 'known' : 'pending',

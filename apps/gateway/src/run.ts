@@ -16,14 +16,14 @@ export async function run(process: NodeJS.Process): Promise<void> {
     name: 'gateway',
     version: readVersion(import.meta.url),
     schema: gatewayConfig,
-    // Of several processes, which share their environment, only the first.
+    // If several processes share the environment, only the first one.
     warnsOfMisspelt: (cluster.worker?.id ?? 1) === 1,
     create: createGateway,
   });
   cluster.worker?.disconnect(); // or else the channel to the primary keeps it alive
 }
 
-/** Where the configuration is wrong, a gateway is run all the same: it tells what is wrong. */
+/** Runs a single gateway if the configuration is invalid: it reports the problems. */
 function parseClusterConfig({ env }: NodeJS.Process): { processes: number; opsPort: number } {
   try {
     return parseConfig(gatewayConfig, env);

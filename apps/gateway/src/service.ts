@@ -23,7 +23,7 @@ import { buildCallControl } from './waiting/index.ts';
 
 export type GatewayContext = Pick<ProcessContext, 'logger' | 'version' | 'env' | 'fail'>;
 
-/** What tests put in the place of the real thing. */
+/** Replacements for tests. */
 type GatewayOverrides = Pick<ApiOptions, 'limits'>;
 
 export interface Gateway extends Service {
@@ -34,9 +34,9 @@ export interface Gateway extends Service {
 }
 
 /**
- * A gateway, from HTTP to JetStream. It starts without waiting for NATS, and answers 503 until that is there.
+ * A gateway, from HTTP to JetStream. It starts without waiting for NATS, and answers 503 until NATS is available.
  *
- * @throws ConfigError when the functions file or the tokens file is wrong, or who may call is not clear
+ * @throws ConfigError if the functions file or the tokens file is invalid, or if authentication is not configured
  */
 export async function createGateway(
   config: GatewayConfig,

@@ -1,7 +1,7 @@
 import { type Component, isLoopback, type Logger } from '@asyncfn/service-kit';
 import type { TokensFile } from './load-tokens.ts';
 
-/** Takes over every change of the tokens file; a gateway without one says so if other machines reach it. */
+/** Applies every change of the tokens file. Logs a warning if the gateway has none and other machines can reach it. */
 export function followedTokens(file: TokensFile | undefined, host: string, logger: Logger): Component {
   return {
     name: 'tokens',

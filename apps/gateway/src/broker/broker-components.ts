@@ -1,7 +1,7 @@
 import { type Component, every, type Logger } from '@asyncfn/service-kit';
 import type { BrokerLink } from './connect-broker.ts';
 
-/** How often the gateway looks whether all streams are there. */
+/** How often the gateway checks that all streams exist, in milliseconds. */
 const watchMs = 5_000;
 /** How often the gateway reads the sizes of limited streams, in milliseconds. */
 const roomMs = 500;
@@ -23,7 +23,7 @@ export function createBrokerComponent({ broker, watch, room }: BrokerLink, logge
   };
 }
 
-/** Each 202 is in the stream when it has stopped (P1, P8). */
+/** When it has stopped, every call with a 202 is in its stream (P1, P8). */
 export function createPublisherComponent({ publisher }: BrokerLink, publishTimeoutMs: number): Component {
   return {
     name: 'publisher',

@@ -14,7 +14,7 @@ import {
 import { brokerAddress, type Logger, type ProcessContext } from '@asyncfn/service-kit';
 import type { GatewayConfig } from '../config.ts';
 
-/** What a gateway speaks to JetStream through, and what all processes know. */
+/** The gateway's access to JetStream, and the state that all processes share. */
 export interface BrokerLink {
   readonly register: FunctionRegister;
   readonly shared: SharedRegister;
@@ -27,10 +27,10 @@ export interface BrokerLink {
   readonly watch: StreamWatch;
 }
 
-/** The part of `PUBLISH_TIMEOUT` that JetStream has: the rest is for the answer to be out by then (P1). */
+/** The part of `PUBLISH_TIMEOUT` for JetStream. The rest is for sending the answer in time (P1). */
 const answerInTime = 0.95;
 
-/** Nothing is sent before the broker is started: `createBrokerComponent`. */
+/** Sends nothing before the broker is started (`createBrokerComponent`). */
 export function connectBroker(
   config: GatewayConfig,
   { logger, version, fail }: Pick<ProcessContext, 'logger' | 'version' | 'fail'>,
@@ -71,7 +71,7 @@ export function connectBroker(
   return { register, shared, broker, topology, publisher, limits, room, watch };
 }
 
-/** NATS refuses such a body in any case; the warning says that the setting promises too much. */
+/** NATS refuses such a body anyway; the warning says that the setting is too high. */
 function warnOfSmallPayload(broker: Broker, config: GatewayConfig, logger: Logger): void {
   broker.onConnect((connection) => {
     const largest = maxBodyBytes(connection);

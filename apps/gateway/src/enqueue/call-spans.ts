@@ -2,16 +2,16 @@ import type { Call } from '@asyncfn/queue-core';
 import { contextFrom, withContext } from '@asyncfn/service-kit';
 import { ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
 
-/** The request of a caller, as it begins. */
+/** The start of a caller's request. */
 export interface IncomingRequest {
-  /** Pattern of its route: the path itself may hold secrets (P9). */
+  /** Pattern of its route: the path itself may contain secrets (P9). */
   readonly route: string;
   readonly traceparent: string | undefined;
 }
 
 /**
- * The gateway's part of a call's trace, in the words of OpenTelemetry's semantic conventions for HTTP and messaging.
- * Attributes hold no header, no path, no query and no body (P9).
+ * The gateway's part of a call's trace, by OpenTelemetry's semantic conventions for HTTP and messaging. Attributes
+ * contain no header, path, query or body (P9).
  */
 export class CallSpans {
   readonly #tracer: Tracer;
@@ -20,14 +20,14 @@ export class CallSpans {
     this.#tracer = tracer;
   }
 
-  /** From here on a request is part of its caller's trace, or begins one. */
+  /** Starts the span of a request, in its caller's trace or a new one. */
   startAccept({ route, traceparent }: IncomingRequest): Span {
     const parent = contextFrom(traceparent === undefined ? [] : [['traceparent', traceparent]]);
     const attributes = { 'http.request.method': 'POST', 'http.route': route, 'url.scheme': 'http' };
     return this.#tracer.startSpan(`POST ${route}`, { kind: SpanKind.SERVER, attributes }, parent);
   }
 
-  /** Storing the call. All that happens to it later hangs below this span, whose name travels with it. */
+  /** The span of storing the call. All later spans of the call are below it; its context is stored with the call. */
   startPublish(accept: Span, call: Call): Span {
     accept.setAttributes({ 'asyncfn.call.id': call.id, 'asyncfn.function': call.function });
     const attributes = {
@@ -43,12 +43,14 @@ export class CallSpans {
     return this.#tracer.startSpan(`publish ${call.queue}`, { kind: SpanKind.PRODUCER, attributes }, parent);
   }
 
-  /** @param code of the problem that was found instead of a place in the queue */
+  /** @param code of the problem if the call was not stored */
   endPublish(publish: Span, code: string | undefined): void {
     end(publish, code);
   }
 
-  /** @param status undefined where the client went away before its answer. A 4xx is the fault of the client, and no error of ours. */
+  /**
+   * @param status undefined if the client disconnected before its answer. A 4xx is the client's fault, not an error.
+   */
   endAccept(accept: Span, status: number | undefined): void {
     if (status === undefined) {
       end(accept, 'client_disconnected');
@@ -59,7 +61,7 @@ export class CallSpans {
   }
 }
 
-/** The call as it is stored: it was sent from this span, which so becomes the parent of what is done with it. */
+/** The call to store, with this span as the parent of everything that happens to it later. */
 export function sentFrom(publish: Span, call: Call): Call {
   return { ...call, headers: withContext(call.headers, publish) };
 }

@@ -39,7 +39,7 @@ export interface EnqueueOptions extends AcceptContext {
   readonly queue: CallIntake;
   readonly gatekeeper: Pick<Gatekeeper, 'identify' | 'refuseScope' | 'refuseExcess'>;
   readonly bodyBudget: BodyBudget;
-  /** Whether answers are to say `Connection: close`. */
+  /** Whether answers must say `Connection: close`. */
   readonly isClosing: () => boolean;
   readonly startTime: () => string;
   readonly receipts: Pick<AcceptedCallSampler, 'note'>;
@@ -51,8 +51,8 @@ export interface EnqueueOptions extends AcceptContext {
 }
 
 /**
- * Accepts calls, on the request and response of `node:http` themselves: half of what an enqueue cost the gateway was
- * the way through fastify and its hooks (see ADR 27). Everything but the body is checked before the body is read.
+ * Accepts calls, directly on `node:http`: fastify and its hooks were half of the cost of an enqueue (see ADR 27).
+ * Everything except the body is checked before the body is read.
  */
 export class EnqueueHandler {
   readonly #options: EnqueueOptions;
@@ -95,7 +95,7 @@ export class EnqueueHandler {
     );
   }
 
-  /** Checks all but the body, and lets that come. */
+  /** Checks everything except the body, then admits the body. */
   #admit(exchange: Exchange): void {
     const { bodyBudget, maxBodyBytes } = this.#options;
     const { request, response } = exchange;
@@ -196,7 +196,7 @@ export class EnqueueHandler {
     this.#send(exchange, 202, headers, body);
   }
 
-  /** Answers with a problem, and logs and counts it. */
+  /** Responds with a problem, and logs and counts it. */
   #refuse(exchange: Exchange, refused: Refusal): void {
     const { logger, metrics } = this.#options;
     const { request, caller, traceId, elapsedMs } = exchange;
@@ -223,7 +223,7 @@ export class EnqueueHandler {
     }
   }
 
-  /** A caller that is not let in is not traced: strangers would fill the collector. */
+  /** Refused callers are not traced: strangers could flood the collector. */
   #trace(exchange: Exchange): void {
     const { spans } = this.#options;
     if (spans !== undefined) {

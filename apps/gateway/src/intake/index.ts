@@ -1,3 +1,3 @@
-// What decides whether a call can be stored, and stores it: room in its queue, names, durability.
+// Decides whether a call can be stored (room in its queue, names, durability), and stores it.
 
 export { buildIntake, type Intake } from './build-intake.ts';

@@ -7,7 +7,7 @@ interface MeasuredRates {
   readonly component: Component;
 }
 
-/** How often the queues are counted, for their rates. */
+/** How often the queues are counted for their rates, in milliseconds. */
 const countMs = 5_000;
 
 /** The rates of all queues, and the component that measures them. */

@@ -1,6 +1,6 @@
 import type { QueueCount } from '@asyncfn/queue-core/jetstream';
 
-/** How fast a queue fills and empties, in messages a second: calls, and each retry as one more. */
+/** Messages a second that enter and leave a queue: calls, and each retry as one more. */
 export interface Rates {
   readonly inPerSecond: number;
   readonly outPerSecond: number;
@@ -10,10 +10,10 @@ interface Sample extends Omit<QueueCount, 'queue'> {
   readonly at: number;
 }
 
-/** How far back rates look, in milliseconds. */
+/** The period of the rates, in milliseconds. */
 const windowMs = 60_000;
 
-/** Rates of the queues over the last minute, from counts that are taken now and then. */
+/** Rates of the queues over the last minute, from periodic counts. */
 export class QueueRates {
   readonly #samples = new Map<string, Sample[]>();
 
@@ -23,7 +23,7 @@ export class QueueRates {
     for (const { queue, stored, held } of counts) {
       gone.delete(queue);
       const before = this.#samples.get(queue) ?? [];
-      // A stream that counts less than before is another one.
+      // A stream with a lower count than before is a new one.
       const isSame = (before.at(-1)?.stored ?? 0) <= stored;
       const kept = isSame ? before.filter(({ at }) => now - at < windowMs) : [];
       this.#samples.set(queue, [...kept, { stored, held, at: now }]);
@@ -33,7 +33,7 @@ export class QueueRates {
     }
   }
 
-  /** Zeros while there is nothing to compare. */
+  /** Zeros until there are two counts to compare. */
   of(queue: string): Rates {
     const samples = this.#samples.get(queue) ?? [];
     const [first, last] = [samples[0], samples.at(-1)];

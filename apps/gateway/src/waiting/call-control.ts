@@ -19,14 +19,14 @@ import { type Component, every, type Logger } from '@asyncfn/service-kit';
 import type { CallLookup } from '../auth/index.ts';
 import { SharedLookups } from './shared-lookups.ts';
 
-/** What a gateway follows and ends calls with. */
+/** The parts with which a gateway follows and ends calls. */
 export interface CallControl {
   readonly calls: CallLookup;
   readonly results: Pick<CallStore, 'readResult'>;
   readonly watches: CallWatches;
   readonly canceller: CallCanceller;
   readonly purge: CallPurge;
-  /** Finishes cancellations that a gateway has left half done. */
+  /** Completes cancels that a gateway left unfinished. */
   readonly component: Component;
 }
 
@@ -40,7 +40,7 @@ interface CallControlDependencies {
   readonly logger: Logger;
 }
 
-/** How often it is looked for calls that a gateway has left half cancelled when it died, in milliseconds. */
+/** How often the gateway looks for cancels that a dead gateway left unfinished, in milliseconds. */
 const sweepMs = 10_000;
 
 export function buildCallControl({
@@ -77,7 +77,7 @@ export function buildCallControl({
   };
 }
 
-/** Finishes cancellations that a gateway has left half done. */
+/** Completes cancels that a gateway left unfinished. */
 function createSweeping(calls: CallLookup, sweeper: CancelSweeper, logger: Logger): Component {
   const sweep = async (): Promise<void> => {
     const intents = calls.available ? await sweeper.sweep(Date.now()) : 0;

@@ -3,20 +3,20 @@ import type { Asker } from '../auth/index.ts';
 import { type Refusal, refusal } from '../problem.ts';
 
 export interface WaiterLimits {
-  /** Requests that may wait at once. */
+  /** Maximum number of waiting requests. */
   readonly inAll: number;
-  /** Of one token. */
+  /** The same for one token. */
   readonly perToken: number;
 }
 
-/** A place among those that wait; disposed when the wait is over. */
+/** The permission to wait; disposed when the wait is over. */
 export interface WaiterPlace extends Disposable {
   readonly kind: 'place';
   /** Who has it, for the looks of its wait. */
   readonly asker: Asker;
 }
 
-/** Keeps how many requests wait for something, all together and of each token, within limits. */
+/** Limits the number of waiting requests, in total and for each token. */
 export class Waiters {
   readonly #limits: WaiterLimits;
   readonly #ofToken = new Map<string, number>();
@@ -26,7 +26,7 @@ export class Waiters {
     this.#limits = limits;
   }
 
-  /** How many wait. */
+  /** Number of waiting requests. */
   get count(): number {
     return this.#count;
   }
