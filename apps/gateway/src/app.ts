@@ -57,7 +57,7 @@ export interface AppDependencies {
   readonly maxBytesOf: QueueOptions['maxBytesOf'];
   readonly durability: QueueOptions['durability'];
   readonly lanes: FunctionOptions['lanes'];
-  /** The tokens that callers need, as they are now. Default: none, the API is open to everybody. */
+  /** The current tokens. Default: none, the API is open. */
   readonly tokens?: (() => readonly Token[]) | undefined;
   /** The names by which a gateway without tokens may be called. */
   readonly ownHosts: OwnHosts;
@@ -69,25 +69,25 @@ export interface AppDependencies {
   readonly version: string;
   /** Largest body of a call, in bytes. */
   readonly maxBodyBytes: number;
-  /** How long results are kept, in milliseconds; 0 is not at all. */
+  /** How long results are available, in milliseconds; 0 means not at all. */
   readonly resultTtlMs: number;
   /** Aborts when the gateway stops. */
   readonly stopping: AbortSignal;
-  /** What the bodies of all requests together may take. */
+  /** The budget for the bodies of all requests. */
   readonly bodyBudget: BodyBudget;
   readonly resultBudget: CallOptions['resultBudget'];
-  /** Connections at once. Default 16,384. */
+  /** Maximum number of connections. Default 16,384. */
   readonly maxConnections?: number;
-  /** Told of each call that is accepted. */
+  /** Records each accepted call. */
   readonly receipts: Pick<AcceptedCallSampler, 'note'>;
   /** Undefined if tracing is off. */
   readonly spans?: CallSpans | undefined;
-  /** How long a client may take. */
+  /** Time limits for clients. */
   readonly limits?: Partial<ClientLimits>;
 }
 
 export interface ClientLimits {
-  /** For a whole request to arrive, in milliseconds. Default 300,000: slow clients are welcome, stuck ones are not. */
+  /** For a whole request to arrive, in milliseconds. Default 300,000, which allows slow clients. */
   readonly requestTimeoutMs: number;
   /** For its headers to arrive, in milliseconds. Default 60,000. */
   readonly headersTimeoutMs: number;
@@ -106,7 +106,7 @@ const defaultLimits: ClientLimits = {
 
 const defaultMaxConnections = 16_384;
 
-/** Request line and headers together, however many there are. */
+/** Limit in bytes for request line and headers together, however many they are. */
 const maxHeaderBytes = 16 * 1024;
 
 /** The gateway's HTTP API, ready to listen. */
@@ -182,7 +182,7 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
 function createInstance({ metrics, logger, maxBodyBytes, limits }: AppDependencies): FastifyInstance {
   const { requestTimeoutMs, headersTimeoutMs, keepAliveTimeoutMs, checkIntervalMs } = { ...defaultLimits, ...limits };
   const app: FastifyInstance = fastify({
-    // Fastify logs requests whole, and makes a logger for each one. What there is to say is said by us (P9).
+    // Fastify would log whole requests, and create a logger for each. The gateway logs what it needs itself (P9).
     logger: false,
     serverFactory: (toRoutes) => {
       const turns = new RequestSequencer({
@@ -199,7 +199,7 @@ function createInstance({ metrics, logger, maxBodyBytes, limits }: AppDependenci
           keepAliveTimeout: keepAliveTimeoutMs,
           connectionsCheckingInterval: checkIntervalMs,
           maxHeaderSize: maxHeaderBytes,
-          // Node's own answer would be a bare one. See checkForm.
+          // Node's own answer would have no problem body. See checkForm.
           requireHostHeader: false,
         },
         (request, response) => turns.take(request, response),
@@ -212,7 +212,7 @@ function createInstance({ metrics, logger, maxBodyBytes, limits }: AppDependenci
     genReqId: () => '',
     // A call id is longer than the default.
     routerOptions: { maxParamLength: 128 },
-    // A parameter with a mistake in its name is told, instead of passed over.
+    // A misspelt parameter is an error instead of being ignored.
     ajv: { customOptions: { removeAdditional: false } },
     rewriteUrl: ({ url, method }) => toRoutedUrl(url ?? '', method),
     frameworkErrors: createFrameworkErrorHandler({ logger, metrics }),
@@ -220,9 +220,9 @@ function createInstance({ metrics, logger, maxBodyBytes, limits }: AppDependenci
   });
   app.removeAllContentTypeParsers();
   answerHalfClosed(app.server);
-  // Node would drop the headers beyond 2,000 without a word; their size is limited above.
+  // Node would silently drop the headers beyond 2,000; their size is limited above.
   app.server.maxHeadersCount = 0;
-  // Node would close the connection without a word.
+  // Node would silently close the connection.
   app.server.on('connect', createTunnelHandler(logger, metrics));
   // A client that waits for "100 Continue" gets it, or its refusal, once its headers are checked.
   app.server.on('checkContinue', (request, response) => app.server.emit('request', request, response));

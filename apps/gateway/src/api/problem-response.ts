@@ -17,7 +17,7 @@ export const retryAfterHeader = {
   'Retry-After': { schema: Type.Integer({ minimum: 1 }), description: 'Seconds to wait.' },
 };
 
-/** Describes the refusal of a look-up whose submitter has too many waiting. */
+/** Describes the refusal of a look-up whose submitter has too many waiting look-ups. */
 export function crowdedResponse() {
   const description = 'The limit of waiting look-ups for this token is reached.';
   return problemResponse(description, ['too_many_waiting'], retryAfterHeader);

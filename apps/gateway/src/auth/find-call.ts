@@ -11,34 +11,34 @@ import type { CallFinder } from '@asyncfn/queue-core/jetstream';
 import { type Caller, hasScope } from '@asyncfn/tokens';
 import { decideCallAccess } from './call-access.ts';
 
-/** For whom calls are looked for: submitters take turns. */
+/** The submitter of a look-up; submitters take turns. */
 export interface Asker extends Pick<Caller, 'name'> {
-  /** It has a place among those that wait, which are few enough: it is never refused. */
+  /** The request is already admitted to wait, and waiting requests are limited, so it is never refused. */
   readonly hasPlace?: boolean;
 }
 
-/** What the gateway uses to find calls. Throws `RefusalError` for an asker who has too many looks waiting. */
+/** Finds calls. Throws `RefusalError` if the submitter has too many waiting look-ups. */
 export interface CallLookup extends Pick<CallFinder, 'available'> {
   find(address: CallAddress, asker?: Asker): Promise<CallState | undefined>;
   listOwners(callId: string, asker?: Asker): Promise<CallAddress[]>;
 }
 
-/** Where calls are found, and the names that functions have. */
+/** The sources of a look-up: calls, and the names of functions. */
 export interface CallPlaces {
   readonly calls: CallLookup;
   readonly names: Pick<FunctionNames, 'namesOf'>;
 }
 
-/** Which call a caller asks for. */
+/** The requested call. */
 export interface AskedCall {
   readonly callId: string;
-  /** Whose, where the caller says so; empty for that of nobody. */
+  /** The submitter, if the request names one; empty for a call without a token. */
   readonly submitter?: string | undefined;
 }
 
 /**
- * The call of an id that a caller means: the own one; else, for a caller who may see others' calls, the newest that it
- * may see. Undefined where there is none. It is still to be decided what the caller may do with it. Throws `QueueError`.
+ * Finds the call that a caller means by an id: its own; otherwise, for a caller that may see others' calls, the newest
+ * that it may see. Undefined if none exists. Does not decide what the caller may do with the call. Throws `QueueError`.
  */
 export async function findCall(
   { calls, names }: CallPlaces,
@@ -87,7 +87,7 @@ function recordOf(state: CallState) {
   return state.kind === 'active' ? state.call : state.outcome;
 }
 
-/** Which call it is that was found. */
+/** The identity of the found call. */
 export function identityOfState(state: CallState): CallIdentity {
   return state.kind === 'active' ? identityOf(state.call) : state.outcome;
 }

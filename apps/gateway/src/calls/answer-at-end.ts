@@ -10,15 +10,15 @@ import { toCallView } from './call-view.ts';
 
 export const notFound: Refusal = refusal('call_not_found', 'No call with this id is known, or it ended too long ago.');
 
-/** What is waited for, and for how long. */
+/** The call to wait for, and the time limit. */
 export interface Wait {
   readonly call: CallIdentity;
   readonly waitMs: number;
-  /** Given back when the wait is over. */
+  /** Released when the wait is over. */
   readonly place: WaiterPlace;
 }
 
-/** Answers with the state of a call once it has ended, or with the state that it has when the time is up. */
+/** Answers with the state of a call once it has ended, or with its state when the time is up. */
 export async function answerAtEnd(options: CallOptions, wait: Wait, reply: FastifyReply): Promise<FastifyReply> {
   const { socket } = reply.request.raw;
   const last = waitForEnd(options, wait, socket);
@@ -29,7 +29,7 @@ export async function answerAtEnd(options: CallOptions, wait: Wait, reply: Fasti
       (error) => first.destroy(error),
     );
     if (socket.readableEnded) {
-      // Such a connection has no further answer: this one ends with it, as clients that speak TCP themselves expect.
+      // The connection carries no further answer, so it closes after this one, as TCP clients expect.
       reply.raw.useChunkedEncodingByDefault = false;
     }
     return reply.type('application/json; charset=utf-8').send(first);
@@ -48,8 +48,8 @@ async function waitForEnd(
 }
 
 /**
- * The body of an answer that begins before it is known, with the white space that JSON may begin with (RFC 8259, 2): to a
- * client that has fallen silent, so that one that is gone does not hold its watch for minutes.
+ * The body of an answer that begins before it is known, with the white space that JSON may begin with (RFC 8259, 2),
+ * for a silent client: a client that is gone then frees its watch.
  */
 function beginForSilent(socket: Socket, last: Promise<unknown>): Promise<PassThrough> {
   let body: PassThrough | undefined;
@@ -65,7 +65,7 @@ function beginForSilent(socket: Socket, last: Promise<unknown>): Promise<PassThr
 
 function finish(body: PassThrough, state: CallState | undefined, { lookup }: CallOptions): void {
   if (state === undefined) {
-    // Its status is out and was another: an answer that breaks off is one that says nothing.
+    // The status has already been sent and would be wrong, so the answer is aborted.
     body.destroy(new Error('the call was forgotten while its state was being waited for'));
   } else {
     body.end(JSON.stringify(toCallView(state, lookup)));

@@ -6,17 +6,17 @@ import { type FollowDependencies, followCall, WaitEnd, type WaiterPlace } from '
 import type { CallOptions } from './call-options.ts';
 import { toCallView } from './call-view.ts';
 
-/** A comment now and then, so that no proxy takes the connection for dead. */
+/** Interval of comments, in milliseconds, so that no proxy takes the connection for dead. */
 const heartbeatMs = 15_000;
 
-/** Whether the client wants events rather than one answer. */
+/** Whether the client wants events instead of one answer. */
 export function wantsEvents(accept: string | undefined): boolean {
   return accept?.split(',').some((type) => /^\s*text\/event-stream\s*(;|$)/i.test(type)) === true;
 }
 
 /**
- * Sends each state of a call that differs from the one before, until its end, as server-sent events (WHATWG HTML, 9.2).
- * Ends as well when the client goes away and when the gateway stops.
+ * Sends each state of a call that differs from the previous one, until its end, as server-sent events (WHATWG HTML,
+ * 9.2). Also ends when the client disconnects and when the gateway stops.
  */
 export function sendEvents(
   options: CallOptions,
@@ -29,7 +29,7 @@ export function sendEvents(
   return beginEvents(reply).send(stream);
 }
 
-/** What a HEAD is told of the events that a GET would have. */
+/** Answers HEAD with the headers of the events that GET would send. */
 export function sendEventsHead(reply: FastifyReply): FastifyReply {
   return beginEvents(reply).send(Readable.from([]));
 }

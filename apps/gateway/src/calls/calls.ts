@@ -101,7 +101,7 @@ async function cancel(options: CallOptions, request: OneCall, reply: FastifyRepl
   }
 }
 
-/** The body of a call that is being cancelled is one more that the caller has the gateway hold. */
+/** The body of a call that is being cancelled counts towards the budget of its caller. */
 function holdBody(request: OneCall): HoldBody {
   const { bodyBudget } = request.server;
   return (bytes) => {

@@ -4,7 +4,7 @@ import type { DeadLetterEntry, StoredDeadLetter } from '@asyncfn/queue-core/jets
 import { displayUrl } from '@asyncfn/service-kit';
 
 /**
- * A dead letter as operators see it in a list. Bodies, header values and secrets in URLs are not for their eyes (P9).
+ * A dead letter as operators see it in a list. It contains no bodies, header values or secrets in URLs (P9).
  */
 export function toListView(letter: Omit<DeadLetterEntry, 'sequence'>, names: Pick<FunctionNames, 'resolve'>) {
   const { callId, submitter, kind, function: name, queue, reason, lastStatus, attempts, createdAt, endedAt } = letter;

@@ -27,7 +27,7 @@ export type DeadLetterAdmin = Pick<DeadLetterStore, 'available' | 'list' | 'find
 export interface DeadLetterOptions extends Pick<AcceptContext, 'lookup'> {
   readonly names: Pick<FunctionNames, 'resolve'>;
   readonly deadLetters: DeadLetterAdmin;
-  /** What lists wait for. */
+  /** The turns of lists. */
   readonly lists: FairTurns;
   readonly logger: Logger;
 }

@@ -1,15 +1,16 @@
 import { RoundRobin } from '@asyncfn/queue-core';
 
 export interface FairQueueOptions<T> {
-  /** How much may begin in one tick of the event loop. */
+  /** Maximum number of items that start in one tick of the event loop. */
   readonly perTick: number;
-  /** Begins with one of those that wait. It may add itself again. */
+  /** Starts a waiting item, which may be added again. */
   readonly begin: (item: T) => void;
 }
 
 /**
- * Bounds what begins in one tick of the event loop, and decides what begins in the next one. Those who ask take turns, however
- * much each of them has waiting, and so does what one of them has waiting: who floods waits for itself.
+ * Limits the items that start in one tick of the event loop, and decides which start in the next one. Owners take
+ * turns, however many items each has waiting, and so do the items of one owner: an owner that floods delays only
+ * itself.
  */
 export class FairQueue<T> {
   readonly #options: FairQueueOptions<T>;
@@ -21,7 +22,7 @@ export class FairQueue<T> {
     this.#options = options;
   }
 
-  /** Whether something that has just come may begin at once. If so, it counts as begun. */
+  /** Whether a new item may start at once. If so, it counts as started. */
   pass(): boolean {
     if (!this.#waiting.isEmpty || this.#begun >= this.#options.perTick) {
       return false;
@@ -31,13 +32,13 @@ export class FairQueue<T> {
     return true;
   }
 
-  /** Has the item begun with when it is its turn, before the event loop reads from sockets again if there is room. */
+  /** Starts the item when it is its turn, before the event loop reads from sockets again if there is room. */
   add(item: T, submitter: string): void {
     this.#waiting.add(item, submitter);
     this.#schedule();
   }
 
-  /** It waits no longer. */
+  /** Removes a waiting item. */
   delete(item: T, submitter: string): void {
     this.#waiting.delete(item, submitter);
   }

@@ -16,12 +16,12 @@ export interface QueueOptions {
   readonly inspector: Pick<QueueInspector, 'list' | 'find' | 'load'>;
   readonly lookup: (name: string) => FunctionConfig | undefined;
   readonly names: FunctionNames;
-  /** What lists wait for. */
+  /** The turns of lists. */
   readonly lists: FairTurns;
   readonly ratesOf: (queue: string) => Rates;
-  /** Most bytes of a queue; undefined is no limit. */
+  /** Maximum number of bytes of a queue; undefined means no limit. */
   readonly maxBytesOf: (queue: string) => number | undefined;
-  /** What a 202 is worth. */
+  /** The durability of a 202. */
   readonly durability: () => DurabilityLevel | 'unknown';
   /** Unix time in milliseconds. */
   readonly now: () => number;

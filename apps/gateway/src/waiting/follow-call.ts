@@ -5,22 +5,21 @@ import type { WaitEnd } from './wait-end.ts';
 
 export interface FollowDependencies {
   readonly calls: Pick<CallLookup, 'find'>;
-  /** Who waits. */
+  /** The waiting caller. */
   readonly asker: Asker;
   readonly watches: Pick<CallWatches, 'open'>;
 }
 
 /**
- * Waits for the end of a call. Gives where it stands then, or when the signal aborts; undefined for a call that is not
- * known. Where nobody hears the answer any more it is not looked for: clients may leave by the thousand. Throws
- * `QueueError`.
+ * Waits for the end of a call. Resolves to its state then, or when the signal aborts; undefined if the call is not
+ * known. Skips the look-up if the client is gone, because clients may leave by the thousand. Throws `QueueError`.
  */
 export async function untilEnded(
   { calls, watches, asker }: FollowDependencies,
   call: CallIdentity,
   { signal, isHeard }: Pick<WaitEnd, 'signal' | 'isHeard'>,
 ): Promise<CallState | undefined> {
-  // Listens first and looks second: an end in between is heard.
+  // Subscribes first and looks up second, so that an end in between is not missed.
   using watch = watches.open(call, 'end');
   for (;;) {
     const state = await calls.find(addressOf(call), asker);
@@ -35,8 +34,8 @@ export async function untilEnded(
 }
 
 /**
- * Where a call stands, at each sign that this may have changed, until its end or until the signal aborts. It goes on over
- * an outage of the broker.
+ * Yields the state of a call whenever it may have changed, until its end or until the signal aborts. Continues after an
+ * outage of the broker.
  */
 export async function* followCall(
   { calls, watches, asker }: FollowDependencies,

@@ -1,4 +1,4 @@
-// Waits for calls on behalf of clients, and looks them up once for all who ask.
+// Waits for calls on behalf of clients, and shares look-ups between them.
 
 export { buildCallControl, type CallControl } from './call-control.ts';
 export { type FollowDependencies, followCall, untilEnded } from './follow-call.ts';

@@ -3,19 +3,19 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { callerOf } from '../auth/index.ts';
 import { refuseFlood } from './refuse-flood.ts';
 
-/** Lists that are made at once: one may have the broker look at thousands of messages. */
+/** Maximum number of lists at once: one may make the broker read thousands of messages. */
 const max = 8;
-/** Of these, those of one token. */
+/** The same for one token. */
 const maxPerSubmitter = 4;
-/** A list that has not begun by then is refused, in milliseconds. */
+/** A list that has not started after this many milliseconds is refused. */
 const longestWaitMs = 10_000;
 
-/** What lists wait for: they have turns of their own, so that no look for a single call waits for one. */
+/** The turns of lists, separate from those of look-ups, so that a look-up of a single call never waits for a list. */
 export function createListTurns(): FairTurns {
   return new FairTurns({ max, maxPerSubmitter, waitMs: longestWaitMs });
 }
 
-/** Has the `GET` requests of the routes that are registered after it take turns between submitters. */
+/** Makes the `GET` requests of all routes registered after it take turns between submitters. */
 export function takeTurns(app: FastifyInstance, turns: FairTurns): void {
   const ends = new WeakMap<FastifyRequest, () => void>();
   app.addHook('preHandler', async (request, reply) => {
@@ -32,13 +32,13 @@ export function takeTurns(app: FastifyInstance, turns: FairTurns): void {
         resolve();
         return new Promise((end) => {
           ends.set(request, end);
-          // Should its client be gone, nothing may be sent.
+          // If the client is gone, `onSend` may never be called.
           reply.raw.once('close', end);
         });
       };
       turns.run(list, caller.name).catch(reject);
     });
   });
-  // What is sent to a client that reads slowly has been made.
+  // The list is complete by now, even if its client reads slowly.
   app.addHook('onSend', async (request) => ends.get(request)?.());
 }

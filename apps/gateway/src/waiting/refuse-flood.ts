@@ -2,10 +2,10 @@ import type { FairTurns } from '@asyncfn/queue-core';
 import type { Caller } from '@asyncfn/tokens';
 import { type Refusal, refusal } from '../problem.ts';
 
-/** Look-ups of one submitter that may wait for their turn. */
+/** Maximum number of waiting look-ups of one submitter. */
 const maxInTurn = 4_096;
 
-/** The refusal of a look-up whose submitter has as many waiting as may. Callers without a token are one submitter. */
+/** Refuses a look-up if its submitter has too many waiting. Callers without a token are one submitter. */
 export function refuseFlood(
   turns: Pick<FairTurns, 'waitingOf'>,
   { name }: Pick<Caller, 'name'>,
@@ -20,7 +20,7 @@ export function refuseFlood(
 const retryAfter = { 'Retry-After': '1' };
 const tooMany = refusal(
   'too_many_waiting',
-  'As many look-ups with this token wait for their turn as may. Ask again when some of them have their answers.',
+  'Too many look-ups with this token are waiting. Try again when some of them are answered.',
   retryAfter,
 );
-const full = refusal('overloaded', 'As many look-ups wait for their turn as may. Ask again later.', retryAfter);
+const full = refusal('overloaded', 'Too many look-ups are waiting. Try again later.', retryAfter);

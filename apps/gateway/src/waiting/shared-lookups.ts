@@ -4,26 +4,26 @@ import type { Asker, CallLookup } from '../auth/index.ts';
 import { RefusalError } from '../problem.ts';
 import { refuseFlood } from './refuse-flood.ts';
 
-/** Enough to keep the broker busy: a look takes some milliseconds. */
+/** Maximum number of look-ups at once. Enough to keep the broker busy: a look-up takes some milliseconds. */
 const defaultMax = 64;
-/** Of one token: the more of its looks are before that of another one, the longer that takes. */
+/** The same for one token: the more of its look-ups are ahead of another token's, the longer that one waits. */
 const maxPerSubmitter = 16;
-/** For those who ask on nobody's behalf: the gateway itself, and tests. */
+/** For look-ups without a caller: by the gateway itself, and in tests. */
 const anybody: Asker = { name: undefined };
 
 /**
- * Looks for calls, so many at once and no more: each look is several requests to JetStream, which answers them one after
- * the other, and thousands of clients that begin to wait, or whose call ends, would keep everybody's calls waiting behind
- * them. Submitters take turns. The clients of one that want a call that is still to be looked for share that look. One that has
- * begun is not shared: it may have missed what was heard since.
+ * Limits the look-ups of calls at once: each is several requests to JetStream, which answers them one after the other,
+ * so thousands of clients that begin to wait, or whose call ends, would delay all calls behind them. Submitters take
+ * turns. Clients of one submitter that want the same call share a look-up that has not started. A started look-up is
+ * not shared, because it may have missed later changes.
  */
 export class SharedLookups implements CallLookup {
   readonly #calls: Pick<CallFinder, 'available' | 'find' | 'listOwners'>;
   readonly #turns: FairTurns;
-  /** Those that have not begun. */
+  /** Look-ups that have not started. */
   readonly #queued = new Map<string, Promise<CallState | undefined>>();
 
-  /** @param max looks at once */
+  /** @param max maximum number of look-ups at once */
   constructor(calls: Pick<CallFinder, 'available' | 'find' | 'listOwners'>, max = defaultMax) {
     this.#calls = calls;
     this.#turns = new FairTurns({ max, maxPerSubmitter });
