@@ -1,45 +1,34 @@
 import { randomBytes } from 'node:crypto';
 import { type Call, createCallId } from '@asyncfn/queue-core';
-import { CallbackPolicy } from '@asyncfn/queue-core/callback-guard';
 import { type FunctionConfig, FunctionRegister } from '@asyncfn/queue-core/functions';
 import {
   type AcceptOptions,
   type AcceptResult,
-  Broker,
-  type CallbackDelivery,
-  CallbackSource,
-  CallbackStore,
+  type Broker,
+  type CallbackStore,
   CallQueue,
   CallSource,
-  CallStore,
+  type CallStore,
   DeadLetterStore,
   type Delivery,
-  ExpirySource,
-  ExpiryStore,
+  type ExpiryStore,
   Handovers,
-  Publisher,
-  QueueTopology,
+  type Publisher,
+  type QueueTopology,
 } from '@asyncfn/queue-core/jetstream';
-import { defaultRetryPolicy } from '@asyncfn/queue-core/settle';
-import { createLogger, createRegistry, parseConfig } from '@asyncfn/service-kit';
+import { composeService, createLogger, type Logger, parseConfig } from '@asyncfn/service-kit';
 import { eventually } from '@asyncfn/testkit';
-import { CallRunner } from '../src/attempts/call-runner.ts';
-import { CallbackDeliverer } from '../src/callbacks/callback-deliverer.ts';
-import { CallbackSender } from '../src/callbacks/callback-sender.ts';
-import { createCheckedConnector } from '../src/callbacks/checked-connector.ts';
-import { Receivers } from '../src/callbacks/receivers.ts';
-import { CallbackKeys, type CallbackKeysOptions } from '../src/callbacks/signing/callback-keys.ts';
-import { workerConfig } from '../src/config.ts';
-import { ExpiryProcessor } from '../src/expiry/expiry-processor.ts';
-import { HttpAgent } from '../src/http/http-agent.ts';
+import type { CallRunner } from '../src/attempts/call-runner.ts';
+import { buildAttempts } from '../src/attempts/index.ts';
+import { createConnections } from '../src/broker/index.ts';
+import { buildCallbacks, type CallbackDeliverer } from '../src/callbacks/index.ts';
+import type { CallbackKeysOptions } from '../src/callbacks/signing/callback-keys.ts';
+import { type WorkerConfig, workerConfig } from '../src/config.ts';
+import { buildExpiries } from '../src/expiry/index.ts';
 import { LaneGate } from '../src/limiter/lane-gate.ts';
-import { type Budgets, createBudgets } from '../src/memory/budgets.ts';
-import { createMetrics } from '../src/metrics.ts';
-import { NameResolver } from '../src/names/name-resolver.ts';
-import { LeaseRenewer } from '../src/running/lease-renewer.ts';
-import { RunningCalls } from '../src/running/running-calls.ts';
-import type { SettleableDelivery } from '../src/settle/delivered-call.ts';
-import { Settler } from '../src/settle/settler.ts';
+import type { Budgets } from '../src/memory/index.ts';
+import { LeaseRenewer, RunningCalls } from '../src/running/index.ts';
+import { createWorkContext } from '../src/work-context.ts';
 
 export interface BenchOptions {
   readonly natsUrl: string;
@@ -117,30 +106,11 @@ export interface SettlingBench extends AsyncDisposable {
 
 /** Connects to the broker and waits until the topology is in place. The queue is one that no other test has. */
 export async function startBench(options: BenchOptions): Promise<SettlingBench> {
-  const { natsUrl, ackWaitMs = 30_000 } = options;
   const queue = `test-${randomBytes(6).toString('hex')}`;
   const target = functionConfig(queue, options.functionUrl);
-  const logged: string[] = [];
-  const lines: LogLine[] = [];
-  const destination = {
-    write: (text: string) => {
-      const line = JSON.parse(text) as LogLine;
-      lines.push(line);
-      logged.push(line.msg);
-    },
-  };
-  const logger = createLogger({ name: 'worker', level: 'info', format: 'json', destination });
-  const onFatal = (error: Error): void => void logged.push(error.message);
-  const broker = new Broker({ servers: [natsUrl], name: 'test', logger, onFatal });
-  const topology = new QueueTopology(broker, {
-    replicas: 1,
-    ackWaitMs,
-    ownsLanes: true,
-    queues: () => [queue],
-    logger,
-    onFatal,
-  });
-  const publisher = new Publisher(broker);
+  const { logger, lines } = recordingLogger();
+  const { work, callbacks, expiries, attempts, stopping, cutShort, pass } = buildSettling(options, queue, logger);
+  const { broker, topology, publisher } = work;
   const register = new FunctionRegister({ functions: new Map([[target.name, target]]), fallback: undefined });
   const calls = new CallQueue({ broker, topology, publisher, register });
   const deliveries: Delivery[] = [];
@@ -149,45 +119,40 @@ export async function startBench(options: BenchOptions): Promise<SettlingBench> 
     onUnfilled: () => {},
     onLaneGone: () => {},
   });
-  const handovers = new Handovers(publisher, topology);
-  const cutShort = new AbortController();
-  const agent = new HttpAgent({ maxHeaderBytes: 64 * 1024 });
-  const policy = callbackPolicy(options);
-  const names = new NameResolver({ servers: [], logger, signal: cutShort.signal });
-  const callbackAgent = new HttpAgent({
-    connect: createCheckedConnector({
-      policy,
-      timeoutMs: 10_000,
-      resolve: (host) => names.resolve(host, { submitter: undefined, waitMs: 10_000 }),
-    }),
-    maxHeaderBytes: 64 * 1024,
+  const connections = createConnections({
+    ...work,
+    source,
+    leases: [callbacks.leases],
+    agents: [attempts.agent, callbacks.agent],
   });
-  const agents = { agent, callbackAgent, policy, names };
-  const parts = buildSettling({ options, logger, broker, topology, publisher, handovers, cutShort, ...agents });
-  broker.start();
-  await eventually(() => topology.ready);
+  const lifetime = new AbortController();
+  const service = composeService([connections], { name: 'the bench', logger, stopping: lifetime });
+  await service.start();
+  await eventually(() => topology.ready && work.shared.complete);
   const lane = { queue, function: target.name };
   const gate = new LaneGate({ adaptive: true, onRoom: () => {} });
-  const stop = new AbortController();
   return {
-    ...parts,
-    handovers,
+    runner: attempts.runner,
+    held: attempts.running,
+    deliverer: callbacks.deliverer,
+    callbackStore: callbacks.store,
+    expiries: expiries.store,
+    store: work.calls,
+    budgets: work.budgets,
+    handovers: new Handovers(publisher, topology),
     broker,
     topology,
     publisher,
     target,
     lane,
     gate,
-    logged,
+    get logged() {
+      return lines.map(({ msg }) => msg);
+    },
     lines,
+    stopping,
     cutShort,
-    deadLetters: new DeadLetterStore({
-      broker,
-      topology,
-      publisher,
-      calls: parts.store,
-      callbacks: parts.callbackStore,
-    }),
+    deadLetters: new DeadLetterStore({ broker, topology, publisher, calls: work.calls, callbacks: callbacks.store }),
     accept: (changes, acceptOptions) => calls.accept(buildCall(target, changes), acceptOptions),
     async put(changes = {}) {
       const call = buildCall(target, changes);
@@ -203,10 +168,10 @@ export async function startBench(options: BenchOptions): Promise<SettlingBench> 
       await eventually(() => deliveries.length > before);
       return deliveries[before] as Delivery;
     },
-    pass: parts.pass,
+    pass,
     async run(delivery, config = target) {
-      await parts.runner.run(delivery, config, gate);
-      await parts.runner.whenSettled();
+      await attempts.runner.run(delivery, config, gate);
+      await attempts.runner.whenSettled();
       source.flush();
       await broker.connection?.flush();
     },
@@ -221,135 +186,74 @@ export async function startBench(options: BenchOptions): Promise<SettlingBench> 
       const [state] = await topology.listLanes(queue);
       return (state?.pending ?? 0) + (state?.inFlight ?? 0);
     },
-    deliverStored() {
-      const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());
-      void parts.deliverer.runStored(stop.signal, () => topology.ready, wait);
-    },
-    endExpired() {
-      const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref());
-      void parts.expiryProcessor.run(stop.signal, () => topology.ready, wait);
-    },
+    deliverStored: () => void callbacks.component.start?.(lifetime.signal),
+    endExpired: () => void expiries.component.start?.(lifetime.signal),
     async [Symbol.asyncDispose]() {
-      stop.abort();
+      lifetime.abort();
       cutShort.abort();
-      await parts.deliverer.whenIdle();
-      await parts.expiryProcessor.whenIdle();
+      await callbacks.deliverer.whenIdle();
+      await expiries.processor.whenIdle();
       await source.stop();
-      await broker.stop();
-      await Promise.all([agent.destroy(), callbackAgent.destroy()]);
+      await service.stop();
     },
   };
 }
 
-interface SettlingNeeds {
-  readonly options: BenchOptions;
-  readonly logger: ReturnType<typeof createLogger>;
-  readonly broker: Broker;
-  readonly topology: QueueTopology;
-  readonly publisher: Publisher;
-  readonly handovers: Handovers;
-  readonly cutShort: AbortController;
-  readonly agent: HttpAgent;
-  readonly callbackAgent: HttpAgent;
-  readonly policy: CallbackPolicy;
-  readonly names: NameResolver;
-}
-
-/** As the worker puts it together, without its dispatcher. */
-function buildSettling(needs: SettlingNeeds) {
-  const { options, logger, broker, topology, publisher, handovers, cutShort, agent, callbackAgent, policy, names } =
-    needs;
-  const { callbackTimeoutMs = 10_000, callbacksPerHost = 100, callbackScheduleMs = [100, 100, 100] } = options;
-  const { ackWaitMs = 30_000 } = options;
-  const { signal } = cutShort;
-  const budgets = createBudgets(options.maxInflightBytes ?? 512 * 1024 * 1024);
-  const metrics = createMetrics({
-    registry: createRegistry(),
-    slots: 1,
-    isRegistered: () => true,
-    lanes: () => [],
-    budgets,
-    backlog: () => Promise.resolve(undefined),
-    reconnects: () => 0,
-    connected: () => true,
-    streamsLost: () => 0,
-  });
+/** The rooms of a worker that settle calls, as it assembles them, without its lanes. */
+function buildSettling(options: BenchOptions, queue: string, logger: Logger) {
+  const [stopping, cutShort] = [new AbortController(), new AbortController()];
   let passedMs = 0;
+  const work = createWorkContext({
+    config: benchConfig(options, queue),
+    context: { logger, version: 'test', fail: (err) => logger.error({ err }, 'the bench failed') },
+    overrides: { random: () => 0.5, monotonicNow: () => performance.now() + passedMs },
+    file: undefined,
+    tracing: { tracer: undefined },
+    lanes: () => [],
+    stopping: stopping.signal,
+    cutShort: cutShort.signal,
+  });
+  const callbacks = buildCallbacks(work, options.signing?.tokens ?? (() => undefined));
+  const expiries = buildExpiries(work, callbacks.deliverer);
+  const collaborators = { callbacks: callbacks.deliverer, expiries: expiries.store };
+  const attempts = buildAttempts(work, collaborators, {
+    // Hears of no cancellation unless a test serves it.
+    running: new RunningCalls(cutShort.signal),
+    // None is kept: a test lets them run out.
+    leases: new LeaseRenewer(24 * 60 * 60 * 1000),
+    handBack: (delivery, delayMs) => Promise.resolve(delivery.nak(delayMs)),
+  });
   const pass = (ms: number): void => {
     passedMs += ms;
   };
-  const common = {
-    metrics,
-    logger,
-    userAgent: 'test',
-    now: Date.now,
-    monotonicNow: () => performance.now() + passedMs,
-    random: () => 0.5,
-    onStep: () => {},
-    publishRetry: { connected: () => broker.connected, signal },
-    signal,
-  };
-  const store = new CallStore(publisher, topology);
-  const callbackStore = new CallbackStore(publisher, topology);
-  const deliverer = new CallbackDeliverer({
-    ...common,
-    sender: new CallbackSender({
-      ...common,
-      agent: callbackAgent,
-      policy,
-      timeoutMs: callbackTimeoutMs,
-      scheduleMs: callbackScheduleMs,
-      keys: new CallbackKeys({ common: [], tokens: () => undefined, ...common, ...options.signing }),
-    }),
-    receivers: new Receivers({
-      max: 100,
-      maxPerHost: callbacksPerHost,
-      timeoutMs: callbackTimeoutMs,
-      names,
-      policy,
-    }),
-    budget: budgets.callbacks,
-    store: callbackStore,
-    calls: store,
-    source: new CallbackSource({ topology, ackWaitMs }),
-    leases: new LeaseRenewer<CallbackDelivery>(ackWaitMs),
-  });
-  const handBack = (delivery: SettleableDelivery, delayMs?: number): Promise<void> =>
-    Promise.resolve(delivery.nak(delayMs));
-  const expiries = new ExpiryStore(publisher, topology);
-  const expiryProcessor = new ExpiryProcessor({
-    ...common,
-    source: new ExpirySource({ topology, ackWaitMs }),
-    expiries,
-    calls: store,
-    bodies: budgets.bodies,
-    settler: new Settler({ ...common, store, callbacks: deliverer, handBack }),
-    ackWaitMs,
-  });
-  const held = new RunningCalls(signal);
-  const stopping = new AbortController();
-  const runner = new CallRunner({
-    ...common,
-    running: held,
-    onCallChange: () => {},
-    functions: agent,
-    settler: new Settler({ ...common, store, callbacks: deliverer, handBack }),
-    store,
-    expiries,
-    // None is kept: a test lets them run out.
-    leases: new LeaseRenewer(24 * 60 * 60 * 1000),
-    maxResponseBytes: 16 * 1024 * 1024,
-    budgets,
-    stopping: stopping.signal,
-    retryDefaults: { ...defaultRetryPolicy, minWaitMs: 60_000, backoff: 'exponential' as const },
-    countUnfinished: (call) => handovers.countUnfinished(call),
-    noteBegin: (call) => handovers.noteBegin(call),
-  });
-  return { runner, deliverer, store, callbackStore, held, expiries, expiryProcessor, pass, budgets, stopping };
+  return { work, callbacks, expiries, attempts, stopping, cutShort, pass };
 }
 
-function callbackPolicy({ callbackAllow = '127.0.0.0/8,::1' }: BenchOptions): CallbackPolicy {
-  return new CallbackPolicy(parseConfig(workerConfig, { CALLBACK_ALLOW: callbackAllow }));
+function benchConfig(options: BenchOptions, queue: string): WorkerConfig {
+  const { natsUrl, callbackAllow = '127.0.0.0/8,::1', maxInflightBytes = 512 * 1024 * 1024 } = options;
+  return {
+    ...parseConfig(workerConfig, {
+      NATS_URL: natsUrl,
+      QUEUES: queue,
+      CALLBACK_ALLOW: callbackAllow,
+      GROUP_COMMIT: 'off',
+    }),
+    ackWaitMs: options.ackWaitMs ?? 30_000,
+    callbackTimeoutMs: options.callbackTimeoutMs ?? 10_000,
+    callbackMaxPerHost: options.callbacksPerHost ?? 100,
+    callbackRetryScheduleMs: options.callbackScheduleMs ?? [100, 100, 100],
+    callbackSigningSecrets: options.signing?.common ?? [],
+    maxInflightBytes,
+    maxResponseBytes: 16 * 1024 * 1024,
+    retryMinWaitMs: 60_000,
+    retryBackoff: 'exponential',
+  };
+}
+
+function recordingLogger() {
+  const lines: LogLine[] = [];
+  const destination = { write: (text: string) => void lines.push(JSON.parse(text) as LogLine) };
+  return { lines, logger: createLogger({ name: 'worker', level: 'info', format: 'json', destination }) };
 }
 
 function functionConfig(queue: string, url: string): FunctionConfig {

@@ -23,15 +23,21 @@ interface Collaborators {
   readonly expiries: ExpiryStore;
 }
 
-export function buildAttempts(work: WorkContext, { callbacks, expiries }: Collaborators): Attempts {
+/** @param seams what tests put in the place of the real thing */
+export function buildAttempts(
+  work: WorkContext,
+  { callbacks, expiries }: Collaborators,
+  seams: Partial<Pick<Attempts, 'running' | 'leases' | 'handBack'>> = {},
+): Attempts {
   const { config, broker, topology, publisher, calls } = work;
   const handovers = new Handovers(publisher, topology);
   const changes = new CallChangeNotifier(broker);
-  const running = buildRunningCalls(work);
-  const leases = createLeaseRenewer(broker, config.ackWaitMs);
+  const running = seams.running ?? buildRunningCalls(work);
+  const leases = seams.leases ?? createLeaseRenewer(broker, config.ackWaitMs);
   const agent = new HttpAgent({ maxHeaderBytes: config.maxResponseHeaderBytes });
-  const handBack = (delivery: SettleableDelivery, delayMs?: number): Promise<void> =>
+  const noted = (delivery: SettleableDelivery, delayMs?: number): Promise<void> =>
     noteAndNak(handovers, delivery, delayMs);
+  const handBack = seams.handBack ?? noted;
   const runner = new CallRunner({
     ...work,
     running,
