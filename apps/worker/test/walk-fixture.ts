@@ -1,13 +1,10 @@
 import { type NatsServer, startNatsServer } from '@asyncfn/nats-server';
 import type {} from '@asyncfn/nats-server/vitest';
 import {
-  CallCanceller,
-  CallFinder,
-  CallPurge,
-  CallRemover,
-  CancelIntents,
-  Handovers,
-  RunningCallClient,
+  type CallCanceller,
+  type CallFinder,
+  type CallPurge,
+  createCallControl,
   serveRunningCalls,
 } from '@asyncfn/queue-core/jetstream';
 import { eventually, startTestFunction, type TestFunction } from '@asyncfn/testkit';
@@ -55,27 +52,21 @@ export async function startWalk({ hears = true }: WalkOptions = {}): Promise<Wal
   }
   bench.endExpired();
   const { broker, topology, publisher, store } = bench;
-  const runningCalls = new RunningCallClient(broker);
-  const intents = new CancelIntents(publisher, topology);
-  const handovers = new Handovers(publisher, topology);
-  const finder = new CallFinder({
+  const { finder, canceller, purge } = createCallControl({
     broker,
     topology,
+    publisher,
     calls: store,
-    intents,
-    runningCalls,
-    handovers,
     resultTtlMs: 3_600_000,
+    maxRetries: () => 10,
   });
-  const remover = new CallRemover(topology);
-  const canceller = new CallCanceller({ finder, calls: store, intents, remover, runningCalls, maxRetries: () => 10 });
   return {
     bench,
     nats,
     fn,
     finder,
     canceller,
-    purge: new CallPurge(topology, canceller),
+    purge,
     async [Symbol.asyncDispose]() {
       await bench[Symbol.asyncDispose]();
       await fn[Symbol.asyncDispose]();

@@ -1,20 +1,7 @@
 import { eventually } from '@asyncfn/testkit';
 import { expect, inject, onTestFinished } from 'vitest';
 import { type Call, identityOf, type RunningReport } from '../src/index.ts';
-import {
-  CallCanceller,
-  CallFinder,
-  CallPurge,
-  CallRemover,
-  CallStore,
-  CancelIntents,
-  CancelSweeper,
-  type Delivery,
-  Handovers,
-  Publisher,
-  RunningCallClient,
-  serveRunningCalls,
-} from '../src/jetstream/index.ts';
+import { CallStore, createCallControl, type Delivery, Publisher, serveRunningCalls } from '../src/jetstream/index.ts';
 import { runningReportCodec, signalSubject } from '../src/records/running-call.ts';
 import { uniqueQueue } from './connected.ts';
 import { buildCall, functionConfig, startGatewaySide, startWorkerSide } from './harness.ts';
@@ -36,13 +23,7 @@ export async function openFinder({
   });
   const { broker, topology, publisher } = gateway;
   const calls = new CallStore(publisher, topology);
-  const runningCalls = new RunningCallClient(broker);
-  const intents = new CancelIntents(publisher, topology);
-  const remover = new CallRemover(topology);
-  const handovers = new Handovers(publisher, topology);
-  const finder = new CallFinder({ broker, topology, calls, intents, runningCalls, handovers, resultTtlMs });
-  const parts = { finder, calls, intents, remover, runningCalls, maxRetries: () => 3 };
-  const canceller = new CallCanceller(parts);
+  const control = createCallControl({ broker, topology, publisher, calls, resultTtlMs, maxRetries: () => 3 });
   const reports = new Map<string, RunningReport>();
   const cancelled: string[] = [];
   serveRunningCalls(worker.broker, {
@@ -60,14 +41,9 @@ export async function openFinder({
     lane,
     gateway,
     worker,
-    parts,
-    finder,
-    canceller,
-    purge: new CallPurge(topology, canceller),
-    sweeper: new CancelSweeper(parts),
+    ...control,
     store,
     reports,
-    handovers,
     /** Each question about the call gets these answers, each after its time in milliseconds. */
     answer: (call: Call, answers: readonly { readonly report: RunningReport; readonly afterMs: number }[]): void => {
       worker.broker.connection?.subscribe(signalSubject(identityOf(call), 'running'), {

@@ -27,8 +27,6 @@ export {
   type Component,
   composeService,
   createService,
-  type Phase,
-  runPhases,
   type Service,
 } from './lifecycle/index.ts';
 export { createLogger, displayUrl, type Logger } from './logging/index.ts';

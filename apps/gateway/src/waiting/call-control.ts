@@ -1,18 +1,14 @@
 import type { FunctionRegister } from '@asyncfn/queue-core/functions';
 import {
   type Broker,
-  CallCanceller,
-  CallFinder,
-  CallPurge,
-  CallRemover,
+  type CallCanceller,
+  type CallPurge,
   type CallStore,
   CallWatches,
-  CancelIntents,
-  CancelSweeper,
-  Handovers,
+  type CancelSweeper,
+  createCallControl,
   type Publisher,
   type QueueTopology,
-  RunningCallClient,
 } from '@asyncfn/queue-core/jetstream';
 import { defaultRetryPolicy } from '@asyncfn/queue-core/settle';
 import { type Component, every, type Logger } from '@asyncfn/service-kit';
@@ -52,27 +48,22 @@ export function buildCallControl({
   resultTtlMs,
   logger,
 }: CallControlDependencies): CallControl {
-  const runningCalls = new RunningCallClient(broker);
-  const intents = new CancelIntents(publisher, topology);
-  const remover = new CallRemover(topology);
-  const handovers = new Handovers(publisher, topology);
-  const finder = new CallFinder({ broker, topology, calls: store, intents, runningCalls, handovers, resultTtlMs });
-  const canceller = new CallCanceller({
-    finder,
+  const { finder, canceller, purge, sweeper } = createCallControl({
+    broker,
+    topology,
+    publisher,
     calls: store,
-    intents,
-    remover,
-    runningCalls,
+    resultTtlMs,
     maxRetries: (name) => register.lookup(name)?.retry.attempts ?? defaultRetryPolicy.attempts,
+    namesOf: (name) => register.namesOf(name),
   });
   const calls = new SharedLookups(finder);
-  const sweeper = new CancelSweeper({ finder, calls: store, intents, remover, runningCalls });
   return {
     calls,
     results: store,
     watches: new CallWatches(broker),
     canceller,
-    purge: new CallPurge(topology, canceller, (name) => register.namesOf(name)),
+    purge,
     component: createSweeping(calls, sweeper, logger),
   };
 }

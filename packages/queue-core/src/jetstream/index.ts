@@ -3,9 +3,9 @@
 export {
   CallCanceller,
   CallPurge,
-  CallRemover,
   type CancelResult,
-  CancelSweeper,
+  type CancelSweeper,
+  createCallControl,
   type HoldBody,
   type PurgeTarget,
 } from './cancel/index.ts';
@@ -54,7 +54,7 @@ export {
 export {
   type Backlog,
   BacklogReader,
-  CallFinder,
+  type CallFinder,
   CallWatch,
   CallWatches,
   type FunctionLoad,
@@ -83,7 +83,6 @@ export {
   type CallbackRecord,
   CallbackStore,
   CallStore,
-  CancelIntents,
   type ClaimResult,
   ExpiryStore,
   type StoredOutcome,

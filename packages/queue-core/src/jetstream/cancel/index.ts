@@ -1,6 +1,6 @@
 // Cancels single calls and purges whole queues.
 
 export { CallCanceller, type CancelResult, type HoldBody } from './call-canceller.ts';
+export { createCallControl } from './call-control.ts';
 export { CallPurge, type PurgeTarget } from './call-purge.ts';
-export { CallRemover } from './call-remover.ts';
-export { CancelSweeper } from './cancel-sweeper.ts';
+export type { CancelSweeper } from './cancel-sweeper.ts';

@@ -1,0 +1,43 @@
+import type { Broker } from '../connecting/index.ts';
+import { Handovers } from '../consume/index.ts';
+import type { QueueTopology } from '../layout/index.ts';
+import { CallFinder } from '../lookup/index.ts';
+import type { Publisher } from '../publish/index.ts';
+import { RunningCallClient } from '../running-calls/index.ts';
+import { type CallStore, CancelIntents } from '../store/index.ts';
+import { CallCanceller } from './call-canceller.ts';
+import { CallPurge } from './call-purge.ts';
+import { CallRemover } from './call-remover.ts';
+import { CancelSweeper } from './cancel-sweeper.ts';
+
+export interface CallControlOptions {
+  readonly broker: Broker;
+  readonly topology: QueueTopology;
+  readonly publisher: Publisher;
+  readonly calls: CallStore;
+  /** How long results are kept, in milliseconds; 0 is not at all. */
+  readonly resultTtlMs: number;
+  /** Retries of a function's calls, if a call does not say. */
+  readonly maxRetries: (name: string) => number;
+  /** All names of a function. Default: the one that it is called by. */
+  readonly namesOf?: ((name: string) => readonly string[]) | undefined;
+}
+
+/** What looks calls up and ends them, wired once for gateways and for tests. `parts` is what the rest is made of. */
+export function createCallControl(options: CallControlOptions) {
+  const { broker, topology, publisher, calls, resultTtlMs, maxRetries, namesOf } = options;
+  const intents = new CancelIntents(publisher, topology);
+  const runningCalls = new RunningCallClient(broker);
+  const handovers = new Handovers(publisher, topology);
+  const finder = new CallFinder({ broker, topology, calls, intents, runningCalls, handovers, resultTtlMs });
+  const parts = { finder, calls, intents, remover: new CallRemover(topology), runningCalls, maxRetries };
+  const canceller = new CallCanceller(parts);
+  return {
+    finder,
+    canceller,
+    purge: new CallPurge(topology, canceller, namesOf),
+    sweeper: new CancelSweeper(parts),
+    handovers,
+    parts,
+  };
+}
