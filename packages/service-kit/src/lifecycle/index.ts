@@ -3,5 +3,4 @@
 
 export type { Component } from './component.ts';
 export { composeService } from './compose-service.ts';
-export type { Phase } from './phases.ts';
 export { createService, type Service } from './service.ts';
