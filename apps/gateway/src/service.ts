@@ -57,20 +57,9 @@ export async function createGateway(
   const inspector = new QueueInspector(topology, (name) => register.namesOf(name));
   const { rates, component: queueRates } = measureRates(topology, inspector, logger);
   const receipts = createReceipts(link, logger);
-  const parts = {
-    config,
-    logger,
-    version,
-    link,
-    store,
-    intake,
-    callControl,
-    inspector,
-    rates,
-    tokens,
-    tracer: tracing.tracer,
-  };
-  const api = createApi({ ...parts, receipts: receipts.sampler, registry, stopping: signal, ...overrides });
+  const parts = { config, logger, version, link, store, intake, callControl, inspector, rates, tokens, registry };
+  const traced = { tracer: tracing.tracer, receipts: receipts.sampler };
+  const api = createApi({ ...parts, ...traced, stopping: signal, ...overrides });
   const ops = createOperations({ ...link, ...intake, config, registry, logger, stopping: signal });
   // Started in this order and stopped in reverse.
   const components: readonly Component[] = [
