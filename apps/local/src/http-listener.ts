@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createService, type Logger, type Service } from '@asyncfn/service-kit';
+import { parseUrl } from '@asyncfn/units';
 import { formatHost, listenOn, type WantedPort } from './port.ts';
 import { toPrintable } from './printable.ts';
 
@@ -156,5 +157,5 @@ export function answerText(response: ServerResponse, status: number, text: strin
 function parseTarget(request: IncomingMessage): URL {
   const text = `http://localhost${request.url}`;
   // An absolute or broken target is no reason to fail: it becomes a path that no handler knows.
-  return new URL(URL.canParse(text) ? text : 'http://localhost/-');
+  return parseUrl(text) ?? new URL('http://localhost/-');
 }

@@ -75,7 +75,7 @@ describe('a key that came before', () => {
       const results = await Promise.all([first, other.queue.accept(call, options)]);
       expect(results.map(({ kind }) => kind).toSorted()).toEqual(['replayed', 'stored']);
     }
-  });
+  }, 120_000);
 
   test('means another call for another function', async () => {
     const queue = uniqueQueue();

@@ -1,3 +1,4 @@
 export { formatDuration, parseDuration } from './duration.ts';
 export { parseInstant, parseUnixSeconds } from './instant.ts';
 export { formatSize, parseSize } from './size.ts';
+export { parseUrl } from './url.ts';

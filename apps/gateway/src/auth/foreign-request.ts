@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { OwnHosts } from '@asyncfn/service-kit';
+import { parseUrl } from '@asyncfn/units';
 import { type Refusal, refusal } from '../problem.ts';
 
 /** The checked parts of a request. */
@@ -38,13 +39,13 @@ function isFollowedLink({ method, headers }: ForeignCandidate): boolean {
 
 /** Whether the server called `host` serves this origin. */
 function isOrigin(origin: string, host: string | undefined): boolean {
-  if (!URL.canParse(origin) || host === undefined) {
+  const page = parseUrl(origin);
+  if (page === undefined || host === undefined) {
     return false;
   }
-  const page = new URL(origin);
   // The scheme determines the default port.
   const called = `${page.protocol}//${host}`;
-  return page.host !== '' && URL.canParse(called) && new URL(called).host === page.host;
+  return page.host !== '' && parseUrl(called)?.host === page.host;
 }
 
 const foreignHost = refusal(

@@ -1,4 +1,5 @@
 import { displayUrl } from '@asyncfn/service-kit';
+import { parseUrl } from '@asyncfn/units';
 import type { Attributes } from '@opentelemetry/api';
 
 /** Attributes of the requested server, by the semantic conventions for HTTP clients. No userinfo and no query (P9). */
@@ -13,9 +14,10 @@ export function requestAttributes(url: string, retry: number): Attributes {
 
 /** A stored URL may come from elsewhere and be invalid. */
 function serverOf(url: string): Attributes {
-  if (!URL.canParse(url)) {
+  const parsed = parseUrl(url);
+  if (parsed === undefined) {
     return {};
   }
-  const { hostname, port, protocol } = new URL(url);
+  const { hostname, port, protocol } = parsed;
   return { 'server.address': hostname, 'server.port': Number(port) || (protocol === 'https:' ? 443 : 80) };
 }

@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { parseUrl } from '@asyncfn/units';
 import type { UrlCredentials } from '../url-credentials.ts';
 
 /** A callback URL in its two forms: what is checked is the parsed one, what is sent is what its caller wrote. */
@@ -22,10 +23,10 @@ const visibleAscii = /^[!-~]+$/;
 /** Reads a callback URL. Undefined for what is no absolute http or https URL of visible ASCII characters. */
 export function readCallbackUrl(text: string): CallbackUrl | undefined {
   const [, authority, rest = ''] = visibleAscii.test(text) ? (form.exec(text) ?? []) : [];
-  if (authority === undefined || !URL.canParse(text)) {
+  const parsed = parseUrl(text);
+  if (authority === undefined || parsed === undefined) {
     return undefined;
   }
-  const parsed = new URL(text);
   const { userinfo, host } = splitAuthority(authority);
   // For instance http://a\@b/: its host is a to WHATWG URLs, and b to those who keep to RFC 3986.
   const backslash = authority.includes('\\') ? 'it has a backslash before its path' : undefined;

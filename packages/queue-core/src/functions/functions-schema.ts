@@ -1,4 +1,4 @@
-import { parseDuration, parseSize } from '@asyncfn/units';
+import { parseDuration, parseSize, parseUrl } from '@asyncfn/units';
 import { type Static, Type } from 'typebox';
 import { Format } from 'typebox/format';
 
@@ -109,9 +109,6 @@ export type Annotations = Readonly<Record<string, unknown>> | null;
 
 function isHttpUrl(text: string): boolean {
   const sample = text.replaceAll('{name}', 'name');
-  if (!URL.canParse(sample) || /[?#]/.test(sample)) {
-    return false;
-  }
-  const { protocol } = new URL(sample);
-  return protocol === 'http:' || protocol === 'https:';
+  const protocol = parseUrl(sample)?.protocol;
+  return !/[?#]/.test(sample) && (protocol === 'http:' || protocol === 'https:');
 }

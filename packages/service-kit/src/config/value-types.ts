@@ -1,4 +1,4 @@
-import { formatDuration, formatSize, parseDuration, parseSize } from '@asyncfn/units';
+import { formatDuration, formatSize, parseDuration, parseSize, parseUrl } from '@asyncfn/units';
 
 /** How the text of one variable becomes a value, and how its reader is told what would have been right. */
 export interface ValueType<T> {
@@ -118,10 +118,10 @@ function parseInteger(text: string): number | undefined {
 }
 
 function isUrlOf(protocols: readonly string[], text: string): boolean {
-  if (!URL.canParse(text)) {
+  const url = parseUrl(text);
+  if (url === undefined) {
     return false;
   }
-  const url = new URL(text);
   return protocols.includes(url.protocol) && url.host !== '' && url.username === '' && url.password === '';
 }
 

@@ -1,13 +1,14 @@
+import { parseUrl } from '@asyncfn/units';
 /**
  * A URL fit for logs, error texts and answers: without userinfo, query and fragment, where passwords and tokens are
  * found. Never throws; of a text that is no URL it keeps what cannot be one of these.
  */
 export function displayUrl(url: string | URL): string {
   const text = String(url);
-  if (!URL.canParse(text)) {
+  const shown = parseUrl(text);
+  if (shown === undefined) {
     return redactText(text);
   }
-  const shown = new URL(text);
   shown.username = '';
   shown.password = '';
   shown.search = '';

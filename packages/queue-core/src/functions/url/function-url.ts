@@ -1,3 +1,4 @@
+import { parseUrl } from '@asyncfn/units';
 /** What a URL of a function is, for an error that names one that is none. */
 export const urlExpectation =
   'must be an absolute http or https URL without query or fragment, for example http://thumbnail:8080';
@@ -76,7 +77,7 @@ function objectToParts(text: string): string | undefined {
   if (/[?#]/.test(text)) {
     return 'has a query or a fragment';
   }
-  return URL.canParse(sampleOf(text)) ? undefined : 'has a host or a port that cannot be read';
+  return parseUrl(sampleOf(text)) === undefined ? 'has a host or a port that cannot be read' : undefined;
 }
 
 const hostName = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?$/;

@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest';
+import { parseUrl } from './url.ts';
+
+test('a URL is one however many were parsed before it, also with letters beyond ASCII', () => {
+  const international = 'http://bücher.example/straße';
+  for (let count = 0; count < 20_000; count++) {
+    parseUrl(`http://host-${count % 10}/`);
+    expect(parseUrl(international)?.hostname).toBe('xn--bcher-kva.example');
+  }
+});
+
+test.each(['', 'http://', '//host/', 'http://[::1', 'http://a b/'])('%j is no URL', (text) => {
+  expect(parseUrl(text)).toBeUndefined();
+});
