@@ -36,11 +36,11 @@ test('a broker that comes back without its streams is reported, and each waiting
   await wipe(stack);
 
   const line = await stack.gateway.untilLogged(
-    'a stream is gone, and what it held is lost',
+    'a stream is gone, and its messages are lost',
     ({ stream }) => stream === 'CALLS_default',
   );
   expect(line).toMatchObject({ level: 'error', held: expect.any(Number) });
-  await stack.worker.untilLogged('a stream is gone, and what it held is lost');
+  await stack.worker.untilLogged('a stream is gone, and its messages are lost');
   for (const app of [stack.gateway, stack.worker]) {
     await app.untilReady();
     expect(JSON.parse((await app.ops('/readyz')).body)).toMatchObject({ status: 'ready', checks: { streams: 'lost' } });

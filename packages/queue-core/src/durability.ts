@@ -1,14 +1,14 @@
-/** What a PubAck, and so a 202, is worth, from the least to the most. docs/durability.md says what each survives. */
+/** What a PubAck, and so a 202, guarantees, from least to most. docs/durability.md says what each survives. */
 export const durabilityLevels = ['memory', 'single', 'quorum', 'fsync-quorum'] as const;
 
 export type DurabilityLevel = (typeof durabilityLevels)[number];
 
-/** When servers sync what they store to disk: before each PubAck, now and then, or nobody has told. */
+/** When servers sync what they store to disk: before each PubAck, at intervals, or unknown. */
 export type SyncMode = 'always' | 'interval' | 'unknown';
 
 export interface Durability {
   readonly level: DurabilityLevel;
-  /** Copies that the least replicated of our streams has now, its leader's included. */
+  /** Current copies of our least replicated stream, including its leader's. */
   readonly copies: number;
   readonly sync: SyncMode;
 }
@@ -16,17 +16,17 @@ export interface Durability {
 /** Less durability than is required. */
 export interface DurabilityShortfall {
   readonly required: DurabilityLevel;
-  /** Undefined while it is not known. */
+  /** Undefined while unknown. */
   readonly found: DurabilityLevel | undefined;
 }
 
 /** What the durability of a stream depends on. */
 export interface StreamCopies {
-  /** False where a PubAck may come before anything is written: memory storage, or `persist_mode: async`. */
+  /** False if a PubAck may come before anything is written: memory storage, or `persist_mode: async`. */
   readonly onDisk: boolean;
   /** As configured. */
   readonly replicas: number;
-  /** Those that have all of the stream now, the leader included. */
+  /** Replicas that are current, including the leader. */
   readonly current: number;
 }
 
@@ -50,12 +50,12 @@ export function isAtLeast(level: DurabilityLevel, wanted: DurabilityLevel): bool
   return durabilityLevels.indexOf(level) >= durabilityLevels.indexOf(wanted);
 }
 
-/** What one server says of itself; undefined where it has no JetStream. */
+/** One server's report; undefined if it has no JetStream. */
 export type ServerAnswer = { readonly syncAlways: boolean } | undefined;
 
 /**
- * What the servers' own words come to, one that syncs now and then being enough to spoil it. Where none has answered,
- * the operator's word counts.
+ * The sync mode of all servers: a single one that syncs at intervals decides. If no server has answered, the operator's
+ * declaration counts.
  * @param declared whether the operator says that every write is synced
  */
 export function toSyncMode(answers: readonly ServerAnswer[], declared: boolean): SyncMode {

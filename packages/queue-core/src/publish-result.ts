@@ -1,30 +1,30 @@
-/** Why a message was not stored, or may not have been. */
+/** Why a message was not stored, or may not have been stored. */
 export type RefusalReason =
-  /** The broker is away, or was lost while we waited: whether the message was stored is not known. */
+  /** The broker is away, or was lost while we waited: it is unknown whether the message was stored. */
   | 'unavailable'
-  /** No answer in time: whether the message was stored is not known. */
+  /** No answer in time: it is unknown whether the message was stored. */
   | 'timeout'
-  /** Too many messages wait for an answer already. */
+  /** Too many messages already wait for an answer. */
   | 'overloaded'
   /** The queue or the broker's storage is full. */
   | 'queue_full'
-  /** As many calls of the function wait as may wait. */
+  /** The function has its maximum of waiting calls. */
   | 'too_many_pending'
-  /** The submitter has calls under as many names that are not registered as it may have. */
+  /** The submitter has its maximum of unregistered names. */
   | 'too_many_names'
-  /** The queue has as many functions as it can have. */
+  /** The queue has its maximum of functions. */
   | 'too_many_functions'
-  /** Larger than the broker takes. */
+  /** The message is larger than the broker takes. */
   | 'too_large'
-  /** What was expected of the subject does not hold: for a new call, that its id is not in use. */
+  /** The expectation about the subject does not hold: for a new call, that its id is not in use. */
   | 'conflict'
   /**
-   * What it may be in conflict with has still to be confirmed by the other replicas, and may come to nothing: it is to be
-   * sent again, or looked for.
+   * It may conflict with a message that the other replicas have not confirmed yet: send it again, or look for that
+   * message.
    */
   | 'undecided';
 
-/** What became of a message. Anything but `stored` must never become a 202 (P1). */
+/** The result of a publish. Only `stored` may become a 202 (P1). */
 export type PublishResult =
   | { readonly kind: 'stored'; readonly sequence: number; readonly duplicate: boolean }
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly detail: string };

@@ -4,7 +4,7 @@ export interface UrlCredentials {
   readonly password: string;
 }
 
-/** What a URL says of user and password; undefined for one that has neither. */
+/** User and password of a URL; undefined if it has neither. */
 export function credentialsOf({ username, password }: URL): UrlCredentials | undefined {
   return username === '' && password === '' ? undefined : { user: decoded(username), password: decoded(password) };
 }

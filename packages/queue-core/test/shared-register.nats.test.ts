@@ -116,7 +116,7 @@ describe('a change of the register', () => {
 });
 
 describe('a function out of whose name a namespace may be left', () => {
-  const moved = 'a function has gone to its name without the default namespace';
+  const moved = 'a function was moved to its name without the default namespace';
   const merged = 'two functions are one by the default namespace, and the settings of one of them are dropped';
 
   test('goes to its one name when the first process knows of it, with all that was said of it', async () => {

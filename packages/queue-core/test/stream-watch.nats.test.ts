@@ -4,7 +4,7 @@ import { QueueTopology, StreamWatch } from '../src/jetstream/index.ts';
 import { createBroker, startServer } from './connected.ts';
 import { openManager } from './harness.ts';
 
-const gone = 'a stream is gone, and what it held is lost';
+const gone = 'a stream is gone, and its messages are lost';
 
 /** A process that watches its streams, on a server of its own. */
 async function startWatching() {
@@ -57,7 +57,7 @@ test('a stream that is deleted with something in it is told of as an error, and 
   await side.watch.refresh();
   await side.watch.refresh();
   expect(side.told(gone)).toEqual([{ level: 'error', stream: 'CALLS_default', held: 1 }]);
-  expect(side.told('a stream is gone that held nothing')).toEqual([{ level: 'warn', stream: 'CALLS_idle', held: 0 }]);
+  expect(side.told('an empty stream is gone')).toEqual([{ level: 'warn', stream: 'CALLS_idle', held: 0 }]);
   expect([side.watch.lost, side.lost.toSorted()]).toEqual([1, ['CALLS_default', 'CALLS_idle']]);
   expect((await look.manager.streams.info('CALLS_default')).state.messages).toBe(0);
 });

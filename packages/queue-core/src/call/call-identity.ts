@@ -1,23 +1,23 @@
 import { Type } from 'typebox';
 
 /**
- * What tells a call from every other one. Its id alone does not: callers choose ids, two of them may choose the same, and
- * one may use its own again when the first call is forgotten.
+ * What identifies a call. The id alone does not: callers choose ids, two of them may choose the same, and one may reuse
+ * its own when the first call is forgotten.
  */
 export interface CallIdentity {
   readonly callId: string;
-  /** Name of the token that the call was submitted with; absent where the gateway asks for none. */
+  /** Name of the token that the call was submitted with; absent if the gateway requires none. */
   readonly submitter?: string;
   /** When it was accepted: Unix time in nanoseconds, decimal. */
   readonly startTime: string;
 }
 
-/** A call by what is known of it. */
+/** What a request knows of a call. */
 export interface CallAddress {
   readonly callId: string;
-  /** Whose it is, as `ownerOf` gives it. Default: anybody's. */
+  /** The owner, as `ownerOf` returns it. Default: any. */
   readonly owner?: string | undefined;
-  /** Default: any; of several the newest is meant. */
+  /** Default: any; of several calls the newest counts. */
   readonly startTime?: string | undefined;
 }
 
@@ -25,7 +25,7 @@ export const callIdPattern = /^[A-Za-z0-9_-]{1,128}$/;
 export const submitterPattern = /^[A-Za-z0-9._-]{1,63}$/;
 export const startTimePattern = /^[0-9]{1,20}$/;
 
-/** What a record says of whose it is: see `CallIdentity`. */
+/** The identity in a record: see `CallIdentity`. */
 export const identityFields = {
   callId: Type.String({ pattern: callIdPattern.source }),
   submitter: Type.Optional(Type.String({ pattern: submitterPattern.source })),
@@ -55,7 +55,7 @@ export function identityIn({ callId, submitter, startTime }: CallIdentity): Call
   return toIdentity(callId, submitter, startTime);
 }
 
-/** A submitter as one token of a subject. Throws where it could break out of it (P7). */
+/** A submitter as one token of a subject. Throws if it could break out of it (P7). */
 export function ownerOf(submitter: string | undefined): string {
   if (submitter === undefined) {
     return nobody;
@@ -78,7 +78,7 @@ export function identityTokens({ callId, submitter, startTime }: CallIdentity): 
   return `${checkedId(callId)}.${ownerOf(submitter)}.${startTime}`;
 }
 
-/** As `identityTokens`, with `*` for what is not said. */
+/** As `identityTokens`, with `*` for missing parts. */
 export function addressTokens({ callId, owner = '*', startTime = '*' }: CallAddress): string {
   if (!(owner === '*' || ownerPattern.test(owner)) || !(startTime === '*' || startTimePattern.test(startTime))) {
     throw new TypeError('a call is named by an owner and a start time that are well formed');

@@ -6,8 +6,8 @@ import { callIdPattern, startTimePattern, submitterPattern } from './call-identi
 export const emptyBody = new Uint8Array();
 
 /**
- * All of a call but its body. It travels as one JSON header of the message, because setting NATS headers one by one
- * costs several times more, and because nothing a client sends may become a NATS header (P7).
+ * A call without its body. It travels as one JSON header of the message, because setting NATS headers one by one costs
+ * several times more, and because nothing a client sends may become a NATS header (P7).
  */
 export const CallEnvelope = Type.Object({
   /** Version of this layout. Readers ignore fields that they do not know, so that versions can run side by side. */
@@ -16,18 +16,18 @@ export const CallEnvelope = Type.Object({
   /** `NAME` or `NAME.NAMESPACE`. */
   function: Type.String(),
   queue: Type.String(),
-  /** Sub-path behind the function's name as it came in, byte for byte (latin1): empty or with a leading slash. */
+  /** Sub-path after the function's name, byte for byte (latin1): empty or with a leading slash. */
   path: Type.String(),
-  /** Query string as it came in, without the question mark. */
+  /** Query string, byte for byte, without the question mark. */
   query: Type.String(),
-  /** The caller's end-to-end headers in their order, names and values as they came in (latin1). */
+  /** The caller's end-to-end headers in order, names and values as received (latin1). */
   headers: Type.Array(Type.Tuple([Type.String(), Type.String()])),
   callbackUrl: Type.Optional(Type.String()),
-  /** Name of the token that the call was submitted with; absent where the gateway asks for none. */
+  /** Name of the token that the call was submitted with; absent if the gateway requires none. */
   submitter: Type.Optional(Type.String({ pattern: submitterPattern.source })),
-  /** That token has secrets of its own for callbacks, and no other may sign that of this call. */
+  /** That token has secrets of its own for callbacks, and no other secret may sign the callback of this call. */
   ownSecret: Type.Optional(Type.Boolean()),
-  /** The call that it follows: it is made by the callback of that one, or from within it. */
+  /** The parent: its callback, or a request of its function, has made this call. */
   parentId: Type.Optional(Type.String({ pattern: callIdPattern.source })),
   /** Hops from the first call of its chain; absent for none. */
   chainDepth: Type.Optional(Type.Integer({ minimum: 0 })),
@@ -35,15 +35,15 @@ export const CallEnvelope = Type.Object({
   startTime: Type.String({ pattern: startTimePattern.source }),
   /** Retries made before this attempt: 0 on the first try. */
   retry: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER - 1 }),
-  /** The caller's own limit of retries, over the function's. */
+  /** The caller's own limit of retries; overrides the function's. */
   maxRetries: Type.Optional(Type.Integer({ minimum: 0, maximum: 1000 })),
-  /** The caller's own deadline of one attempt in milliseconds, under the function's. */
+  /** The caller's own deadline of one attempt, in milliseconds; at most the function's. */
   timeoutMs: Type.Optional(Type.Integer({ minimum: 1 })),
-  /** The caller wants it not to be invoked earlier: Unix time in milliseconds. */
+  /** Not invoked earlier: Unix time in milliseconds. */
   notBefore: Type.Optional(Type.Number()),
   /** If it has not been started by then, it ends as expired: Unix time in milliseconds. */
   expiresAt: Type.Optional(Type.Number()),
-  /** Replays made of the call; absent for none. Each replay is a life of its own, with an end of its own. */
+  /** The replay generation; absent for 0. Each generation has an outcome of its own. */
   generation: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER - 1 })),
   /** Start of the first attempt: Unix time in milliseconds; absent before it. */
   startedAt: Type.Optional(Type.Number()),
@@ -51,21 +51,21 @@ export const CallEnvelope = Type.Object({
 
 export type HeaderList = readonly (readonly [name: string, value: string])[];
 
-/** One asynchronous call of a function, from its acceptance to its end. */
+/** One asynchronous call of a function. */
 export interface Call extends Readonly<Omit<Static<typeof CallEnvelope>, 'v' | 'headers'>> {
   readonly headers: HeaderList;
   /** The caller's body, byte for byte. */
   readonly body: Uint8Array;
 }
 
-/** Whether there was an attempt before this message was stored: then the call may have ended. */
+/** Whether an attempt began before this message was stored: then the call may have ended. */
 export function hasStarted({ retry, startedAt }: Pick<Call, 'retry' | 'startedAt'>): boolean {
   return retry > 0 || startedAt !== undefined;
 }
 
 let lastMs = 0;
 let idsOfMs = 0;
-/** What all ids of a millisecond begin with. */
+/** The prefix of all ids of a millisecond. */
 let idStart = '';
 const maxIdsOfMs = 0x1000;
 

@@ -6,19 +6,19 @@ export const callHeader = 'Asyncfn-Call';
 
 const envelope = Compile(CallEnvelope);
 
-/** What became of a message that should be a call. */
+/** The result of decoding a message as a call. */
 export type DecodedCall =
   | { readonly kind: 'call'; readonly call: Call }
   | { readonly kind: 'undecodable'; readonly problem: string };
 
-/** All of a call but its body as the value of `callHeader`. The body travels raw, as the message's payload. */
+/** Encodes a call without its body as the value of `callHeader`. The body travels raw, as the message's payload. */
 export function encodeEnvelope(call: Call): string {
   // JSON escapes every control character, so no header value of a client can end ours (P7). Fields that a later version
-  // has added stay: a worker that is not of that version passes them on with a retry.
+  // has added stay: a worker of an earlier version passes them on with a retry.
   return JSON.stringify({ v: 1, ...call, body: undefined });
 }
 
-/** The reverse of `encodeEnvelope`. Never throws: anybody with access to the broker can put anything on a stream. */
+/** The reverse of `encodeEnvelope`. Never throws: any client of the broker can put anything on a stream. */
 export function decodeCall(header: string, body: Uint8Array): DecodedCall {
   let parsed: unknown;
   try {

@@ -1,6 +1,6 @@
 import type { HeaderList } from './call.ts';
 
-/** Headers that are about one connection, and so end there (RFC 9110, 7.6.1), with those of the past. */
+/** Headers that concern one connection and end there (RFC 9110, 7.6.1), including obsolete ones. */
 export const hopByHopHeaders: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',

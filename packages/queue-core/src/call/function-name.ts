@@ -10,7 +10,7 @@ export interface FunctionName {
   readonly namespace: string | undefined;
 }
 
-/** Whether `text` may stand for a name, a namespace or a queue: `[A-Za-z0-9_-]{1,63}`. */
+/** Whether `text` can be a name, a namespace or a queue: `[A-Za-z0-9_-]{1,63}`. */
 export function isNamePart(text: string): boolean {
   return part.test(text);
 }

@@ -1,6 +1,6 @@
 import { type CallIdentity, identityOf, identityTokens } from './call-identity.ts';
 
-/** A replay is a part of its call with an end of its own. */
+/** One replay generation of a call. Each has an outcome of its own. */
 export interface GenerationKey extends CallIdentity {
   /** Replays made. */
   readonly generation: number;
@@ -14,7 +14,7 @@ export function generationTokens(key: GenerationKey): string {
   return `${identityTokens(key)}.${key.generation}`;
 }
 
-/** What the records of a call as it is by now are filed under. */
+/** The key of the records of a call in its current generation. */
 export function keyOf(
   call: Parameters<typeof identityOf>[0] & { readonly generation?: number | undefined },
 ): GenerationKey {

@@ -1,4 +1,4 @@
-// A call: what it is, how it is told from other calls, how it is encoded, and where it stands in the broker.
+// A call: its fields, its identity, its encoding, and its subjects at the broker.
 
 export { type Call, createCallId, emptyBody, type HeaderList, hasStarted } from './call.ts';
 export {

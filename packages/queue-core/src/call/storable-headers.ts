@@ -8,7 +8,7 @@ interface RecordWithHeaders {
 }
 
 /**
- * The record with those of its headers, in order, for which a message has room. Returns the record itself if all of them
+ * The record with as many of its headers, in order, as fit into a message. Returns the record itself if all of them
  * fit.
  */
 export function withStorableHeaders<R extends RecordWithHeaders>(record: R): R {

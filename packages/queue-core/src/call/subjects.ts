@@ -10,20 +10,20 @@ const noNamespace = '~';
 /** In the place of id, submitter and start time. */
 const anyCall = '*.*.*';
 
-/** Where a call stands in its stream: ready to be taken, or waiting for its time (a delay, a retry). */
+/** Whether a call is ready to be taken, or scheduled (a delay, a retry). */
 type Readiness = 'ready' | 'later';
 
-/** Where a subject of a CALLS stream belongs. */
+/** The lane of a subject of a CALLS stream. */
 interface LaneSubject {
   readonly queue: string;
   readonly readiness: Readiness;
   readonly function: string;
 }
 
-/** What a subject of a CALLS stream says. */
+/** The parts of a subject of a CALLS stream. */
 export interface CallSubject extends LaneSubject, CallIdentity {}
 
-/** As `CallSubject`, with `*` for what may be anything. */
+/** As `CallSubject`, with `*` for any value. */
 export interface CallPattern {
   readonly queue: string;
   readonly readiness: Readiness | '*';
@@ -40,7 +40,7 @@ export function callSubject(of: CallSubject): string {
 }
 
 /**
- * The subjects of all calls that fit. Built token by token, never by editing a subject: any name may be `ready` or
+ * The subjects of all matching calls. Built token by token, never by editing a subject: any name may be `ready` or
  * `later`. Throws as `callSubject` does.
  */
 export function callPattern({ queue, readiness, function: name, call }: CallPattern): string {
@@ -53,17 +53,17 @@ export function functionFilter(queue: string, functionName: string): string {
   return `calls.${checkedPart(queue)}.ready.${functionTokens(functionName)}.${anyCall}`;
 }
 
-/** The subjects of all calls that wait for their time, of a queue or of one function in it. */
+/** The subjects of all scheduled calls of a queue or of one function in it. */
 export function scheduledFilter(queue: string, functionName = '*'): string {
   return callPattern({ queue, readiness: 'later', function: functionName, call: '*' });
 }
 
-/** The subjects of calls of this address, of whatever function and wherever they stand in their queue. */
+/** The subjects of calls of this address, of any function, ready or scheduled. */
 export function callFilter(queue: string, call: CallAddress): string {
   return callPattern({ queue, readiness: '*', function: '*', call });
 }
 
-/** `calls.<queue>.key.<hash>`: where an idempotency key is remembered, next to its call. */
+/** `calls.<queue>.key.<hash>`: the record of an idempotency key, next to its call. */
 export function keySubject(queue: string, hash: string): string {
   if (!/^[0-9a-f]{64}$/.test(hash)) {
     throw new TypeError('an idempotency key stands in a subject as its SHA-256 in hex');
@@ -111,7 +111,7 @@ export function parseCallSubject(subject: string): CallSubject | undefined {
   return lane && identity && { ...lane, ...identity };
 }
 
-/** As `parseCallSubject`, also where there is no telling which call it is; undefined for a subject of another kind. */
+/** As `parseCallSubject`, even if the call's identity is malformed; undefined for a subject of another kind. */
 export function readCallSubject(
   subject: string,
 ): { readonly lane: LaneSubject; readonly identity: CallIdentity | undefined } | undefined {

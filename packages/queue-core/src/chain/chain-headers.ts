@@ -1,4 +1,4 @@
-/** The headers that tell where a call comes from, lower case. */
+/** The headers that say where a call comes from, lower case. */
 export const chainHeaders = {
   /** How many hops lie between a call and the first of its chain. */
   depth: 'x-chain-depth',
@@ -8,5 +8,5 @@ export const chainHeaders = {
   parentCallId: 'x-parent-call-id',
 } as const;
 
-/** A call that is further from the first of its chain than this is not accepted. */
+/** A call beyond this depth is not accepted. */
 export const maxChainDepth = 32;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** One life of a call: its id may be chosen again once it is forgotten, and each replay of it is a life of its own. */
+/** One call in one replay generation: its id may be reused once it is forgotten. */
 export interface ParentLife {
   readonly callId: string;
   /** `X-Start-Time` of the call as it was told; empty if it was not. */
@@ -9,7 +9,7 @@ export interface ParentLife {
   readonly generation: number;
 }
 
-/** What a call asks for, as far as it tells one follower of a call from another. */
+/** The target of a call, as far as it distinguishes the followers of one parent. */
 export interface FollowerTarget {
   /** `NAME` or `NAME.NAMESPACE`, as the register has it. */
   readonly function: string;

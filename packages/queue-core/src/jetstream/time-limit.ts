@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Waits for `promise` to settle, `limitMs` at most. Never rejects: for what must not hold up a stop. */
+/** Waits for `promise` to settle, at most `limitMs`. Never rejects: for work that must not delay a stop. */
 export async function settledWithin(promise: Promise<unknown>, limitMs: number): Promise<void> {
   const settled = new AbortController();
   const end = (): void => settled.abort();
@@ -8,7 +8,7 @@ export async function settledWithin(promise: Promise<unknown>, limitMs: number):
   await delay(limitMs, undefined, { signal: settled.signal }).catch(() => {});
 }
 
-/** The value of `promise`, or that of `late` when `limitMs` are over before. What comes after that is ignored. */
+/** The value of `promise`, or that of `late` if `limitMs` pass first. A later value is ignored. */
 export async function valueWithin<T>(promise: Promise<T>, limitMs: number, late: () => T): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const timeUp = new Promise<T>((resolve) => {

@@ -61,8 +61,8 @@ export interface DeadLetterFilter {
 }
 
 /**
- * `dead.<kind>.<queue>.<namespace>.<name>.<callId>.<submitter>.<startTime>`. A call that fails again after a replay takes
- * the place of its first failure. Expects a queue that has been checked; throws for what could break out of its token.
+ * `dead.<kind>.<queue>.<namespace>.<name>.<callId>.<submitter>.<startTime>`. A call that fails again after a replay
+ * replaces its first dead letter. Expects a queue that has been checked; throws for what could break out of its token.
  */
 export function deadLetterSubject(letter: Pick<DeadLetter, 'kind' | 'queue' | 'function'> & CallIdentity): string {
   return `${lanePrefix(letter)}.${identityTokens(letter)}`;

@@ -1,4 +1,4 @@
-/** How the wait before a retry is spread, so that calls that failed together do not come back together. */
+/** Jitter of the wait before a retry, so that calls that failed together do not come back together. */
 type Backoff =
   /** The computed wait itself. */
   | 'exponential'
@@ -7,7 +7,7 @@ type Backoff =
   /** Anything from half the computed wait to all of it. */
   | 'equal';
 
-/** What happens to a call whose attempt has failed in a way that may pass. */
+/** How a call is retried after a failure that may pass. */
 export interface RetryPolicy {
   /** Retries after the first try. 0: none. */
   readonly attempts: number;
@@ -22,7 +22,7 @@ export interface RetryPolicy {
   readonly codes: ReadonlySet<number>;
 }
 
-/** For functions that say nothing else, and workers without `RETRY_*`. */
+/** For functions that set none, in workers without `RETRY_*`. */
 export const defaultRetryPolicy: RetryPolicy = {
   attempts: 10,
   minWaitMs: 10_000,
@@ -51,7 +51,7 @@ export function backoffMs(policy: RetryPolicy, retries: number, random: () => nu
 }
 
 /**
- * The wait that `Retry-After` asks for (RFC 9110, 10.2.3), in milliseconds; undefined where it says nothing readable.
+ * The wait that `Retry-After` asks for (RFC 9110, 10.2.3), in milliseconds; undefined if it is invalid.
  * @param now Unix time in milliseconds, for the form with a date
  */
 export function parseRetryAfter(value: string | undefined, now: number): number | undefined {

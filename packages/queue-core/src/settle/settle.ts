@@ -1,12 +1,12 @@
 import type { HeaderList } from '../call/index.ts';
 import { backoffMs, parseRetryAfter, type RetryPolicy } from './retry-policy.ts';
 
-/** How one attempt went. */
+/** The result of one attempt. */
 export type Attempt =
   | { readonly kind: 'answered'; readonly status: number; readonly headers: HeaderList }
-  /** Not one byte of an answer came. */
+  /** No byte of a response arrived. */
   | { readonly kind: 'unreachable' }
-  /** Something came that cannot be read as a whole response: as good as a 502. */
+  /** The response is malformed or incomplete: counts as a 502. */
   | { readonly kind: 'bad_response' }
   | { readonly kind: 'deadline' }
   | { readonly kind: 'response_too_large' };
@@ -23,32 +23,32 @@ type FailureReason =
   | 'non_retryable'
   | 'expired'
   | 'response_too_large'
-  /** What the function answered is no HTTP, and 502 is not among the statuses that are tried again. */
+  /** The response is not HTTP, and 502 is not among the retried statuses. */
   | 'bad_response'
   /** The function has been gone for a while. */
   | 'unknown_function'
   /** The message could not be read. */
   | 'undecodable'
-  /** The call was in a worker's hands each time that it died, too often. */
+  /** Too many workers died while they ran the call. */
   | 'worker_crash';
 
-/** What follows an attempt: exactly one of three. */
+/** What follows an attempt. */
 export type Verdict =
   | { readonly kind: 'succeeded' }
   | {
       readonly kind: 'retry';
       readonly delayMs: number;
       readonly reason: RetryReason;
-      /** The function itself has said with `Retry-After` when to come back. */
+      /** The function has set the wait with `Retry-After`. */
       readonly asked?: true;
     }
   | { readonly kind: 'failed'; readonly reason: FailureReason };
 
-/** What a verdict depends on of the call itself. */
+/** The part of the call that a verdict depends on. */
 export interface SettledCall {
   /** Retries made so far: 0 after the first try. */
   readonly retry: number;
-  /** The caller's own limit of retries, over the function's. */
+  /** The caller's own limit of retries; overrides the function's. */
   readonly maxRetries?: number | undefined;
 }
 

@@ -23,7 +23,7 @@ export class CallbackVerifier {
     this.#facts?.update(chunk);
   }
 
-  /** To be called once, after the whole body. */
+  /** Call it once, after the whole body. */
   verdict(): SignatureVerdict {
     const verdict = this.#webhook.verdict();
     const ofFacts = this.#facts?.verdict();

@@ -1,6 +1,6 @@
 import { type SignedWebhook, signAll, signWebhook, type WebhookHeaders } from './sign-webhook.ts';
 
-/** What is said of a call beside its result. */
+/** The headers of a callback about its call. */
 export interface CallFacts {
   readonly callId: string;
   /** `X-Function-Name` */

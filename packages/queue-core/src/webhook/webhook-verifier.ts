@@ -1,10 +1,10 @@
 import { type Hmac, timingSafeEqual } from 'node:crypto';
 import { beginSignature, toSignature } from './sign-webhook.ts';
 
-/** What the signature of a webhook is worth. */
+/** The result of checking the signature of a webhook. */
 export type SignatureVerdict =
   | { readonly kind: 'valid' }
-  /** There is no signature. */
+  /** It has no signature. */
   | { readonly kind: 'none' }
   /** `reason` is a text of ours, free of anything that was sent. */
   | { readonly kind: 'invalid'; readonly reason: string };
@@ -46,7 +46,7 @@ export class WebhookVerifier {
     }
   }
 
-  /** To be called once, after the whole body. */
+  /** Call it once, after the whole body. */
   verdict(): SignatureVerdict {
     if (this.#early !== undefined) {
       return this.#early;
@@ -66,7 +66,7 @@ interface Claims {
   readonly now: number;
 }
 
-/** What the headers say without the body. */
+/** The verdict that the headers alone lead to, if any. */
 function decideEarly({ id, timestamp, signature, candidates, secrets, now }: Claims): SignatureVerdict | undefined {
   if (signature === '') {
     return { kind: 'none' };
@@ -94,7 +94,7 @@ function invalid(reason: string): SignatureVerdict {
   return { kind: 'invalid', reason };
 }
 
-/** Takes as long for a near miss as for any other miss, so that nobody can feel their way to a signature. */
+/** Takes the same time for every mismatch, so that an attacker cannot find a signature step by step. */
 function isSame(one: Buffer, other: Buffer): boolean {
   return one.length === other.length && timingSafeEqual(one, other);
 }

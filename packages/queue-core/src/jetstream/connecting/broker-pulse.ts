@@ -4,10 +4,10 @@ import type { Broker } from './broker.ts';
 export const pulseMs = 250;
 
 /**
- * Tells how old what this process has heard of the broker may be. A connection keeps the order of messages: when the answer to a
- * ping is read, all that the server had sent before the ping came to it has been read as well. So it counts when the
- * answered ping was sent, not when its answer came: a process that stood still may find the answer and much of what came
- * after it in its socket.
+ * Measures how long the broker has been silent. A connection keeps the order of messages: when the answer to a ping is
+ * read, everything that the server had sent before it received the ping has been read as well. So the time of the
+ * answered ping counts, not that of its answer: a process that stood still may find the answer and many later messages
+ * in its socket.
  */
 export class BrokerPulse {
   readonly #broker: Pick<Broker, 'connected' | 'connection' | 'onConnect'>;
@@ -21,13 +21,13 @@ export class BrokerPulse {
   ) {
     this.#broker = broker;
     this.#now = now;
-    // A new connection has nothing that is older.
+    // A new connection has no older messages.
     broker.onConnect(() => {
       this.#heardUntil = this.#now();
     });
   }
 
-  /** All that the broker had sent that long ago has been read. */
+  /** Everything that the broker sent longer ago has been read. */
   get silentForMs(): number {
     return this.#now() - this.#heardUntil;
   }

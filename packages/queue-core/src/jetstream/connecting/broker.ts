@@ -11,14 +11,14 @@ export interface BrokerOptions extends NatsAddress {
   /** The JetStream domain that our streams are in. Default: that of the servers which we connect to. */
   readonly domain?: string | undefined;
   readonly logger: QueueLogger;
-  /** Called once when the broker is lost for good and the process cannot go on. */
+  /** Called once if the broker is lost for good and the process cannot continue. */
   readonly onFatal: (error: QueueError) => void;
 }
 
 /** Longest wait between two attempts to connect for the first time. */
 const maxConnectWaitMs = 2_000;
 
-/** Time-outs in a row after which another server is tried. */
+/** Consecutive timeouts after which another server is tried. */
 const maxUnanswered = 2;
 
 /** Longest wait for the server to take what is buffered, when we stop. */
@@ -52,12 +52,12 @@ export class Broker implements AsyncDisposable {
     return this.#connected && !this.#suspected;
   }
 
-  /** False while the connection is known to be away. What must not get lost is sent also to a server that is slow. */
+  /** False while the connection is known to be away. Messages that must not get lost are sent even to a slow server. */
   get attached(): boolean {
     return this.#connected;
   }
 
-  /** How it is with the connection, in a word for people. */
+  /** The state of the connection, in one word for people. */
   get state(): 'connected' | 'not answering' | 'disconnected' {
     if (!this.#connected) {
       return 'disconnected';
@@ -65,7 +65,7 @@ export class Broker implements AsyncDisposable {
     return this.#suspected ? 'not answering' : 'connected';
   }
 
-  /** Times that a lost connection has come back. */
+  /** How often a lost connection has come back. */
   get reconnects(): number {
     return Math.max(0, this.#connects - 1);
   }
@@ -90,7 +90,7 @@ export class Broker implements AsyncDisposable {
     return createInbox(this.#options.inboxPrefix);
   }
 
-  /** `listener` runs on the first connection and on each one after an outage, and at once where there is one. */
+  /** `listener` runs on the first connection and on each one after an outage, and at once if already connected. */
   onConnect(listener: (connection: NatsConnection) => void): void {
     this.#onConnect.add(listener);
     if (this.#connected && this.#connection !== undefined) {
@@ -108,8 +108,8 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Tells that an answer did not come in time. The server counts as away until it answers a ping, so that the next
-   * callers are refused at once instead of waiting for their own time-out (P1).
+   * Call this when an answer did not come in time. The server counts as away until it answers a ping, so that the next
+   * callers are refused at once instead of waiting for their own timeout (P1).
    */
   suspect(): void {
     if (!this.connected || this.#connection === undefined) {
@@ -119,7 +119,7 @@ export class Broker implements AsyncDisposable {
     this.#options.logger.warn({}, 'NATS does not answer');
     const connects = this.#connects;
     const cleared = (): void => {
-      // A ping of the connection before says nothing of this one.
+      // A ping of the previous connection says nothing about this one.
       if (connects === this.#connects) {
         this.#suspected = false;
         this.#noteUnanswered();
@@ -128,7 +128,7 @@ export class Broker implements AsyncDisposable {
     this.#connection.flush().then(cleared, cleared);
   }
 
-  /** Tells that JetStream has answered: it can be reached through this server. */
+  /** Call this when JetStream has answered: it is reachable through this server. */
   answered(): void {
     this.#unanswered = 0;
   }
@@ -174,7 +174,7 @@ export class Broker implements AsyncDisposable {
     if (this.connected) {
       await settledWithin(connection.drain(), drainLimitMs);
     }
-    // Without a server there is nobody to drain to, and a drain that failed has left the connection open.
+    // Without a server a drain is not possible, and a failed drain leaves the connection open.
     await connection.close();
   }
 
@@ -226,7 +226,7 @@ export class Broker implements AsyncDisposable {
 
   #setConnected(connection: NatsConnection, message: string): void {
     if (connection.isClosed() || connection.isDraining()) {
-      return; // news that a stop has overtaken
+      return; // stopped in the meantime
     }
     this.#connects += 1;
     this.#connected = true;

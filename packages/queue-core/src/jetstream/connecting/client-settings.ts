@@ -1,4 +1,4 @@
-/** Who we are at NATS, and how NATS proves that it is the one we want. Files are named by their paths. */
+/** Our credentials at NATS, and how NATS proves its identity. Files are paths. */
 export interface ClientSettings {
   readonly credentialsFile?: string | undefined;
   readonly user?: string | undefined;

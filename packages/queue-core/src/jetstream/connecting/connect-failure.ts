@@ -2,12 +2,12 @@ import { errors } from '@nats-io/transport-node';
 import { QueueError } from '../../errors.ts';
 import { alertOf, type HandshakeAlert } from './handshake-probe.ts';
 
-/** What OpenSSL has against a certificate, by the code of Node's error. */
+/** What is wrong with a certificate, by the code of Node's error. */
 const distrust = /CERT|SELF_SIGNED|LEAF_SIGNATURE|ISSUER|HOSTNAME_MISMATCH|INVALID_CA/;
 
 /**
- * Why a server did not let us in, as an error whose code says whether to try again, and whose message says what to set
- * right.
+ * Why a server refused the connection, as an error whose code says whether to try again, and whose message says what to
+ * fix.
  * @param alert what the server has sent to end the handshake, if anything
  */
 export function toConnectFailure(server: string, cause: unknown, alert?: HandshakeAlert): QueueError {
@@ -40,13 +40,13 @@ export function toConnectFailure(server: string, cause: unknown, alert?: Handsha
   return new QueueError('broker', `NATS at ${host} is not reachable: ${message}`, { cause });
 }
 
-/** NATS knows us, and says no. */
+/** NATS has refused our credentials. */
 export function refusedLogin(cause: unknown): QueueError {
   const settings = 'NATS_USER, NATS_PASSWORD, NATS_TOKEN, NATS_CREDENTIALS_FILE and NATS_TLS_CERT_FILE';
   return new QueueError('authorization', `NATS refused the credentials: check ${settings}`, { cause });
 }
 
-/** A server that is too busy to look at the credentials in time says so as if it had refused them. */
+/** A server that is too busy to check the credentials in time answers as if it had refused them. */
 export function isRefusedLogin(error: unknown): boolean {
   const isRefused =
     error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError;

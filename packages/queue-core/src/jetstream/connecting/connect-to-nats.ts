@@ -24,8 +24,8 @@ export interface NatsAddress extends ClientSettings {
 }
 
 /**
- * Connects to one of the servers, each tried once. Throws `QueueError`: `authorization` or `tls` where one of them tells
- * that our settings are wrong, `broker` where trying again may help, or the signal has aborted.
+ * Connects to one of the servers, each tried once. Throws `QueueError`: `authorization` or `tls` if one of them says
+ * that our settings are wrong, `broker` if trying again may help, or the signal has aborted.
  */
 export async function connectToNats(address: NatsAddress, signal: AbortSignal): Promise<NatsConnection> {
   const files = await readSettingsFiles(address);
@@ -48,7 +48,7 @@ export async function connectToNats(address: NatsAddress, signal: AbortSignal): 
   throw worstOf(failures);
 }
 
-/** That the settings are wrong says more than that another server is away. */
+/** Wrong settings are more informative than another server that is away. */
 function worstOf(failures: readonly QueueError[]): QueueError {
   const [first = new QueueError('broker', 'NATS_URL names no server')] = failures;
   return failures.find(({ temporary }) => !temporary) ?? first;

@@ -15,11 +15,11 @@ export type HandshakeAlert = string;
 const limitMs = 3_000;
 
 /**
- * Asks a server why it does not let us in. With TLS 1.3 a client has finished its handshake before the server has looked
- * at the client's certificate, and the NATS client tells no more of what comes then than that time has run out.
+ * Asks a server why it refuses the TLS handshake. With TLS 1.3 a client finishes its handshake before the server checks
+ * the client's certificate, and the NATS client reports only a timeout.
  *
  * @param server `nats://host:port`
- * @returns the alert that the server has sent; undefined where it has sent none
+ * @returns the alert that the server has sent; undefined if it has sent none
  */
 export async function probeHandshake(
   server: string,
@@ -83,7 +83,7 @@ function readInfo(socket: Socket): Promise<ServerInfo> {
     };
     socket.on('data', read);
     socket.once('error', reject);
-    socket.once('close', () => reject(new Error('closed without a word')));
+    socket.once('close', () => reject(new Error('closed without an answer')));
   });
 }
 

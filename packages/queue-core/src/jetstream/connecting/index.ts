@@ -1,4 +1,4 @@
-// The connection to the broker: making it, keeping it, and saying why it fails.
+// The connection to the broker: makes it, keeps it, and says why it fails.
 
 export { Broker } from './broker.ts';
 export { BrokerPulse, pulseMs } from './broker-pulse.ts';

@@ -5,7 +5,7 @@ export interface QueueLogger {
   error(fields: LogFields, message: string): void;
 }
 
-/** What a line has besides its own fields: a second `level` would hide how grave it is. */
+/** Fields that every line already has: a second `level` would hide its severity. */
 type LogFields = Readonly<Record<string, unknown>> & {
   readonly [name in 'level' | 'time' | 'name' | 'msg']?: never;
 };

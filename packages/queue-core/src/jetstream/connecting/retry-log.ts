@@ -1,14 +1,14 @@
 import { QueueError } from '../../errors.ts';
 import type { QueueLogger } from './queue-logger.ts';
 
-/** Tries in a row that may fail without alarm: what we need may start a moment after us. */
+/** Consecutive tries that may fail without a warning: the broker may start a moment after us. */
 const calmTries = 3;
 /** Longest silence while something is tried again and again, in milliseconds. */
 const longestSilenceMs = 5 * 60_000;
 
 /**
- * Tells that something has failed and is tried again. A trouble that lasts is told each time that it has lasted twice as
- * long, and after five minutes at the latest; another trouble at once.
+ * Logs that something has failed and is tried again. A lasting failure is logged each time its duration has doubled,
+ * and at least every five minutes; another failure at once.
  */
 export class RetryLog {
   readonly #logger: QueueLogger;
@@ -40,7 +40,7 @@ export class RetryLog {
     this.#logger[this.#tries <= calmTries ? 'info' : 'warn']({ err, ...fields }, this.#message);
   }
 
-  /** It has worked: the next failure is a new trouble. */
+  /** It has worked: the next failure is a new one. */
   succeeded(): void {
     this.#tries = 0;
     this.#reason = '';

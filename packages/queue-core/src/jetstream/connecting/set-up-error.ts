@@ -26,7 +26,7 @@ const explanations: ReadonlyMap<number, Explanation> = new Map([
   [errorCode.streamMaxBytesRequired, { code: 'account_limit', advice: 'set STREAM_MAX_BYTES' }],
   [
     errorCode.noLimitsForReplicas,
-    { code: 'account_limit', advice: 'the account at NATS has no limits for streams of so many STREAM_REPLICAS' },
+    { code: 'account_limit', advice: 'the account at NATS has no limits for streams with this many STREAM_REPLICAS' },
   ],
   [errorCode.streamMaxBytesExceeded, { code: 'account_limit', advice: 'lower STREAM_MAX_BYTES' }],
   // More servers may be about to join.
@@ -37,9 +37,9 @@ const explanations: ReadonlyMap<number, Explanation> = new Map([
 ]);
 
 /**
- * An error of NATS or JetStream as one of ours. Its own words say what is wrong; what only a person can mend is told
- * with the setting that does it.
- * @param what was to be done, in vain
+ * An error of NATS or JetStream as one of ours. Its own message says what is wrong; if only an operator can fix it,
+ * ours names the setting to change.
+ * @param what failed
  */
 export function asQueueError(cause: unknown, what: string): QueueError {
   if (cause instanceof QueueError) {

@@ -17,14 +17,14 @@ export interface SettingsFiles {
   readonly credentials: Uint8Array | undefined;
 }
 
-/** What is wrong with the files that the settings name. To be looked at before the start: each is bad configuration. */
+/** The problems of the files that the settings name. Check them before the start: each is bad configuration. */
 export async function findSettingProblems(settings: ClientSettings): Promise<readonly SettingProblem[]> {
   return (await readSettingsFiles(settings)).problems;
 }
 
 type FileSetting = 'NATS_CREDENTIALS_FILE' | 'NATS_TLS_CA_FILE' | 'NATS_TLS_CERT_FILE' | 'NATS_TLS_KEY_FILE';
 
-/** Reads the files that say who we are at NATS, and finds all that is wrong with them. Never rejects. */
+/** Reads the files with our credentials at NATS, and finds all their problems. Never rejects. */
 export async function readSettingsFiles(settings: ClientSettings): Promise<SettingsFiles> {
   const problems: SettingProblem[] = [];
   const { credentialsFile, tlsCaFile, tlsCertFile, tlsKeyFile } = settings;
@@ -42,7 +42,7 @@ export async function readSettingsFiles(settings: ClientSettings): Promise<Setti
   };
 }
 
-/** The text of the file; undefined where there is none, or a problem of it has been noted. */
+/** The text of the file; undefined if none is set, or it has a problem. */
 async function readChecked(
   name: FileSetting,
   path: string | undefined,

@@ -3,15 +3,15 @@ import { asQueueError, type QueueLogger } from '../connecting/index.ts';
 import { isApiError } from '../error-codes.ts';
 
 /**
- * How many consumers the stream of a queue is to take: one for each of 10,000 registered functions, and as many again as
- * come beside them: functions that exist by `defaults.url` alone, and those that have moved or are gone.
+ * How many consumers the stream of a queue should allow: one for each of 10,000 registered functions, and as many again
+ * for others: functions that exist only by `defaults.url`, and functions that have moved or are gone.
  */
 export const wantedConsumers = 16_384;
 
 /**
- * Lets the stream of a queue have `wantedConsumers`, or as many as the account may have. Without a limit of its own a
- * stream may have no more than 1,000 (`default_max_consumers`, nats-server 2.15 and later). Earlier servers set no limit,
- * and some of them refuse to change it: there it stays as it is. Throws `QueueError`.
+ * Allows the stream of a queue `wantedConsumers`, or as many as the account may have. Without a limit of its own a
+ * stream may have no more than 1,000 (`default_max_consumers`, nats-server 2.15 and later). Earlier servers set no
+ * limit, and some of them refuse to change it: there it stays as it is. Throws `QueueError`.
  */
 export async function raiseConsumerLimit(
   manager: JetStreamManager,

@@ -14,29 +14,29 @@ interface LaneId {
   readonly function: string;
 }
 
-/** One function's way out of a queue: a durable consumer, shared by all workers. */
+/** One function in one queue: a durable consumer, shared by all workers. */
 export interface LaneConfig extends LaneId {
-  /** How long a call stays with a worker that gives no sign of life. */
+  /** How long a call stays with a worker that does not renew its lease. */
   readonly ackWaitMs: number;
   /** Most calls in flight over all workers; undefined is no cap. */
   readonly concurrency: number | undefined;
-  /** Whether nothing is to be handed out until it is resumed; undefined leaves that as it is. */
+  /** Whether it delivers nothing until it is resumed; undefined leaves this unchanged. */
   readonly paused: boolean | undefined;
 }
 
-/** A consumer as it is. */
+/** The current state of a consumer. */
 export interface LaneState {
   readonly function: string;
   /** Calls that are ready and wait. */
   readonly pending: number;
-  /** Calls that a worker holds. */
+  /** Calls that workers have in flight. */
   readonly inFlight: number;
   readonly paused: boolean;
-  /** Place in the stream of the last call that was handed out. */
+  /** Stream sequence of the last delivered call. */
   readonly deliveredSequence: number;
 }
 
-/** A pause ends when somebody ends it. JetStream wants a time (NATS ADR-26), and counts nanoseconds in 63 bits. */
+/** A pause has no end of its own, but JetStream wants a time (NATS ADR-26) and counts nanoseconds in 63 bits. */
 const pausedUntil = new Date('2200-01-01T00:00:00Z');
 
 function laneConsumerConfig(lane: LaneConfig): Partial<ConsumerConfig> {
@@ -51,15 +51,15 @@ function laneConsumerConfig(lane: LaneConfig): Partial<ConsumerConfig> {
     max_ack_pending: concurrency ?? -1,
     // Each worker may have a pull open for every slot that it has.
     max_waiting: 16_384,
-    // Counts when the consumer is made. An update leaves a pause as it is, whatever it says.
+    // Applies when the consumer is created. An update never changes a pause.
     ...(paused === true && { pause_until: pausedUntil.toISOString() }),
   };
 }
 
 /**
- * Creates the consumer or brings it to these settings: what a worker does, since it knows them all. Returns when the
- * consumer was created, by the broker's clock: Unix time in milliseconds.
- * @param mayResume asked before a consumer that is paused is resumed
+ * Creates the consumer or updates it to these settings; only workers know all of them. Returns when the consumer was
+ * created, by the broker's clock: Unix time in milliseconds.
+ * @param mayResume called before a paused consumer is resumed
  */
 export async function ensureLane(
   manager: JetStreamManager,
@@ -78,7 +78,7 @@ export async function ensureLane(
   }
 }
 
-/** Creates the consumer if there is none: what a gateway does, so that the workers find a function's first call. */
+/** Creates the consumer if it does not exist. Gateways do this, so that workers find a function's first call. */
 export async function ensureLaneExists(manager: JetStreamManager, lane: LaneConfig): Promise<void> {
   try {
     await createLane(manager, lane);
@@ -87,7 +87,7 @@ export async function ensureLaneExists(manager: JetStreamManager, lane: LaneConf
   }
 }
 
-/** Undefined where a consumer with other settings exists. */
+/** Undefined if a consumer with other settings exists. */
 async function createLane(manager: JetStreamManager, lane: LaneConfig): Promise<ConsumerInfo | undefined> {
   try {
     return await manager.consumers.add(queueStream(lane.queue), laneConsumerConfig(lane));
@@ -103,7 +103,9 @@ function updateLane(manager: JetStreamManager, lane: LaneConfig): Promise<Consum
   return manager.consumers.update(queueStream(lane.queue), functionConsumer(lane.function), laneConsumerConfig(lane));
 }
 
-/** Stops or starts the hand-out of a function's calls, if it has a consumer. Calls in hand run on. Throws `QueueError`. */
+/**
+ * Pauses or resumes delivery of a function's calls, if it has a consumer. Calls in flight run on. Throws `QueueError`.
+ */
 export async function pauseLane(
   manager: JetStreamManager,
   queue: string,
@@ -132,7 +134,7 @@ function isPaused({ paused }: ConsumerInfo): boolean {
 export interface QueueConsumers {
   /** One for each function that has a consumer, whoever created it. */
   readonly lanes: readonly LaneState[];
-  /** Calls that wait for their time; undefined where nobody counts them yet. */
+  /** Scheduled calls; undefined if they are not counted yet. */
   readonly scheduled: number | undefined;
 }
 
@@ -140,13 +142,13 @@ export interface QueueConsumers {
 const scheduledConsumer = '=scheduled';
 
 /**
- * Has the broker count the calls of a queue that wait for their time. The stream holds more than calls, and to list them
- * would cost a line for each. A consumer that nobody pulls from knows their number at all times.
+ * Has the broker count the scheduled calls of a queue. The stream holds more than calls, and listing them would cost a
+ * line for each. A consumer without pulls knows their number at all times.
  */
 export async function ensureScheduledCount(manager: JetStreamManager, queue: string): Promise<void> {
   const config = {
     durable_name: scheduledConsumer,
-    description: 'Counts the calls that wait for their time. Nobody pulls from it.',
+    description: 'Counts the scheduled calls. No process pulls from it.',
     filter_subject: scheduledFilter(queue),
     ack_policy: AckPolicy.Explicit,
   };
@@ -154,12 +156,12 @@ export async function ensureScheduledCount(manager: JetStreamManager, queue: str
     await manager.consumers.add(queueStream(queue), config);
   } catch (error) {
     if (!isApiError(error, 'consumerAlreadyExists')) {
-      throw asQueueError(error, `the calls of queue ${queue} that wait for their time cannot be counted`);
+      throw asQueueError(error, `the scheduled calls of queue ${queue} cannot be counted`);
     }
   }
 }
 
-/** What the consumers of a queue know, in one request for each 256 of them. */
+/** The state of the consumers of a queue, in one request for each 256 of them. */
 export async function listConsumers(manager: JetStreamManager, queue: string): Promise<QueueConsumers> {
   const lanes: LaneState[] = [];
   let scheduled: number | undefined;
@@ -178,22 +180,24 @@ export async function listConsumers(manager: JetStreamManager, queue: string): P
   return { lanes, scheduled };
 }
 
-/** How far the consumer of a function has come. */
+/** The progress of a function's consumer. */
 export interface LaneProgress {
-  /** Place in the stream of the last message that it has delivered. */
+  /** Stream sequence of the last message that it has delivered. */
   readonly deliveredSequence: number;
-  /** When it delivered a message last: Unix time in milliseconds. Undefined until it has since its leader began to lead. */
+  /**
+   * When it last delivered a message: Unix time in milliseconds. Undefined until its current leader has delivered one.
+   */
   readonly deliveredAtMs: number | undefined;
   /**
-   * Since when it has counted: Unix time in milliseconds, infinite for one that is not there. What was stored before may
-   * have been delivered by an earlier consumer, of which this one knows nothing.
+   * When it was created: Unix time in milliseconds, infinite if it does not exist. An earlier consumer, unknown to this
+   * one, may have delivered what was stored before.
    */
   readonly countsSinceMs: number;
-  /** How long a call stays with a worker that gives no sign of life, in milliseconds. */
+  /** How long a call stays with a worker that does not renew its lease, in milliseconds. */
   readonly leaseMs: number;
 }
 
-/** What is known of a function without a consumer. */
+/** The progress of a function without a consumer. */
 const noProgress: LaneProgress = {
   deliveredSequence: 0,
   deliveredAtMs: undefined,
@@ -229,7 +233,7 @@ function toProgress({ delivered, created, config }: ConsumerInfo): LaneProgress 
 
 /**
  * Whether a message has ever been delivered; `unknown` for one that is older than its consumer.
- * @param message its place in the stream, and when it was stored: Unix time in milliseconds
+ * @param message its stream sequence, and when it was stored: Unix time in milliseconds
  */
 export function wasDelivered(
   { deliveredSequence, countsSinceMs }: LaneProgress,
@@ -241,7 +245,7 @@ export function wasDelivered(
   return storedAtMs < countsSinceMs ? 'unknown' : 'no';
 }
 
-/** One function's consumer in the queue; undefined where it has none. Throws `QueueError`. */
+/** One function's consumer in the queue; undefined if it has none. Throws `QueueError`. */
 export async function findLane(manager: JetStreamManager, queue: string, name: string): Promise<LaneState | undefined> {
   try {
     return toLaneState(await manager.consumers.info(queueStream(queue), functionConsumer(name)));

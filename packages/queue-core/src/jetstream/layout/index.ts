@@ -1,4 +1,4 @@
-// Streams and consumers: their settings, making sure of them, and how much room they have left.
+// Streams and consumers: their settings, ensuring that they exist, and how much room they have left.
 
 export {
   findLane,

@@ -1,4 +1,4 @@
-/** What tells a stream from another one of the same name. */
+/** What distinguishes a stream from another one of the same name. */
 export interface StreamSight {
   readonly name: string;
   /** When it was created. */
@@ -17,7 +17,7 @@ export interface LostStream {
 }
 
 /**
- * Remembers the streams that this process has seen, so that a lost stream is told from one that never existed. A broker
+ * Remembers the streams that this process has seen, to distinguish a lost stream from one that never existed. A broker
  * that has come back without its data cannot tell.
  */
 export class KnownStreams {
@@ -30,7 +30,7 @@ export class KnownStreams {
     if (before === undefined || before.created === sight.created) {
       return undefined;
     }
-    // A stream that was restored whole from a backup has a new date as well, and goes on with its sequence numbers.
+    // A stream that was restored from a backup has a new date too, but continues its sequence numbers.
     const isWhole = before.lastSequence > 0 && sight.lastSequence >= before.lastSequence;
     return isWhole ? undefined : { stream: sight.name, held: before.held };
   }

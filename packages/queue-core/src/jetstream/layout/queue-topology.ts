@@ -31,54 +31,52 @@ export interface TopologyOptions {
   /** Whether this process may change the consumers of functions (a worker) or only adds missing ones (a gateway). */
   readonly ownsLanes: boolean;
   /**
-   * Whether a function's calls are to wait, for targets that do not say; undefined while that is not known: then no
-   * consumer is made, because it would hand out calls that are to wait. Default: consumers are left as they are.
+   * Whether a function is paused, for targets that do not say; undefined while unknown: then no consumer is created,
+   * because it would deliver calls of a paused function. Default: pauses are left unchanged.
    */
   readonly isPaused?: (name: string) => boolean | undefined;
-  /**
-   * Asked before the consumer of a function is resumed, since what this process knows may be out of date. Default: yes.
-   */
+  /** Called before the consumer of a function is resumed, since this process may be out of date. Default: yes. */
   readonly mayResume?: (name: string) => Promise<boolean>;
-  /** How long outcomes are kept, in milliseconds: for a process that decides it (a gateway). Others leave it as it is. */
+  /** How long outcomes are kept, in milliseconds, if this process sets it (a gateway). Others leave it unchanged. */
   readonly resultTtlMs?: number;
   /** Queues that must exist before the process is ready. */
   readonly queues: () => Iterable<string>;
   readonly logger: QueueLogger;
-  /** Called when the set-up is wrong in a way that only a person can mend. */
+  /** Called when the set-up is wrong in a way that only an operator can fix. */
   readonly onFatal: (error: QueueError) => void;
 }
 
-/** What the topology needs to know of a function. */
+/** What the topology needs to know about a function. */
 export interface LaneTarget extends Pick<FunctionConfig, 'name' | 'queue' | 'concurrency'> {
-  /** Whether its calls are to wait. Default: what `isPaused` says. */
+  /** Whether it is paused. Default: as `isPaused` says. */
   readonly paused?: boolean | undefined;
 }
 
-/** What ends a start, and not a process that has been at work. */
+/** Errors that end a start, but not a process that has been running. */
 const mayComeBack: ReadonlySet<QueueErrorCode> = new Set(['account_limit', 'consumer_limit', 'replicas', 'permission']);
 
 /** Longest wait before the set-up is tried again. */
 const maxRetryMs = 5_000;
-/** Of servers that do not say: NATS's own. */
+/** The default of NATS, for servers that do not say. */
 const usualPayload = 1024 * 1024;
 
 /**
- * Streams and consumers: made sure of on every connection, since a broker can come back without its data, and
- * remembered after that, so that the accept path asks only for what is new.
+ * Ensures streams and consumers on every connection, since a broker can come back without its data, and remembers them,
+ * so that the accept path asks only for new ones.
  */
 export class QueueTopology {
   readonly #options: TopologyOptions;
   readonly #domain: string | undefined;
-  /** For this folder alone. */
+  /** Only for `jetstream/`. */
   readonly layout: StreamLayout;
   readonly #ensured = new Map<string, Promise<void>>();
   readonly #onReady = new Set<(manager: JetStreamManager) => void>();
-  /** Consumers in place, each with what it was set up for. */
+  /** Existing consumers, each with its settings. */
   readonly #lanes = new Map<string, LaneTarget>();
   readonly #createdAt = new Map<string, number>();
-  /** Those of the connection before, until it is known what there is on this one. */
+  /** Consumers of the previous connection, until those of this one are known. */
   readonly #lanesBefore = new Map<string, LaneTarget>();
-  /** Of those, the ones that calls were accepted for meanwhile. */
+  /** Of these, the ones that calls were accepted for in the meantime. */
   readonly #reliedOn = new Map<string, LaneTarget>();
   #manager: JetStreamManager | undefined;
   #epoch = 0;
@@ -93,15 +91,15 @@ export class QueueTopology {
     broker.onConnect((connection) => void this.#prepare(connection, this.#reset()));
   }
 
-  /** True once the streams of `queues` are in place on the present connection. */
+  /** True once the streams of `queues` exist on the current connection. */
   get ready(): boolean {
     return this.#ready;
   }
 
   /**
-   * True as well after a connection was lost and has come back, while it is looked at again what there is: JetStream's
-   * API is answered by one server of a cluster, and a new one may have to be elected, which takes seconds. Streams have
-   * leaders of their own, and whether a call is stored only their PubAck says (P1).
+   * Also true after a lost connection has come back, while streams and consumers are checked again: one server of a
+   * cluster answers JetStream's API, and electing a new one may take seconds. Streams have leaders of their own, and
+   * only their PubAck says whether a call is stored (P1).
    */
   get usable(): boolean {
     return this.#ready || this.#lanesBefore.size > 0;
@@ -112,12 +110,12 @@ export class QueueTopology {
     this.#onReady.add(listener);
   }
 
-  /** `listener` is told of each stream whenever it was made sure of. */
+  /** `listener` runs for each stream whenever it was ensured. */
   onStream(listener: (info: StreamInfo) => void): void {
     this.layout.onStream(listener);
   }
 
-  /** The stream of the function's queue and its consumer. Throws `QueueError`; a failure is not remembered. */
+  /** Ensures the stream of the function's queue and its consumer. Throws `QueueError`; a failure is not remembered. */
   async ensureFunction(target: LaneTarget): Promise<void> {
     const { manager } = this;
     const { name, queue, concurrency } = target;
@@ -131,7 +129,7 @@ export class QueueTopology {
       this.#ensured.delete(key);
     }
     await this.#once(key, () => this.#ensureLane(manager, lane)).catch((error: unknown) => {
-      this.#ensured.delete(queueKey(queue)); // perhaps it is the stream that is gone
+      this.#ensured.delete(queueKey(queue)); // the stream may be gone
       throw error;
     });
     if (epoch === this.#epoch) {
@@ -139,7 +137,7 @@ export class QueueTopology {
     }
   }
 
-  /** Whether the function's consumer is in place, as far as this process knows. */
+  /** Whether the function's consumer exists, as far as this process knows. */
   hasLane(queue: string, name: string): boolean {
     const key = laneKey(queue, name);
     const before = this.#lanesBefore.get(key);
@@ -150,15 +148,15 @@ export class QueueTopology {
   }
 
   /**
-   * When the function's consumer was created, by the broker's clock: Unix time in milliseconds. Undefined until a process
-   * that owns lanes has made sure of it on this connection. What was stored before may have been delivered by an earlier
-   * consumer, of which this one knows nothing.
+   * When the function's consumer was created, by the broker's clock: Unix time in milliseconds. Undefined until a
+   * process that owns lanes has ensured it on this connection. An earlier consumer, unknown to this one, may have
+   * delivered what was stored before.
    */
   laneCreatedAt(queue: string, name: string): number | undefined {
     return this.#createdAt.get(laneKey(queue, name));
   }
 
-  /** To be called when a consumer was seen to vanish. */
+  /** Call this when a consumer has vanished. */
   forgetLane(queue: string, name: string): void {
     this.#createdAt.delete(laneKey(queue, name));
     this.#lanes.delete(laneKey(queue, name));
@@ -166,7 +164,7 @@ export class QueueTopology {
     this.#ensured.delete(laneKey(queue, name));
   }
 
-  /** To be called when a stream may have vanished: it and the consumers on it are made sure of anew. */
+  /** Call this when a stream may have vanished: the stream and its consumers are ensured again. */
   forgetQueue(queue: string): void {
     const lanes = laneKey(queue, '');
     const keys = [...this.#lanes.keys(), ...this.#lanesBefore.keys(), ...this.#ensured.keys()];
@@ -189,27 +187,29 @@ export class QueueTopology {
     return [...(await this.listConsumers(queue)).lanes];
   }
 
-  /** The function's consumer in the queue; undefined where it has none. Throws `QueueError`. */
+  /** The function's consumer in the queue; undefined if it has none. Throws `QueueError`. */
   async findLane(queue: string, name: string): Promise<LaneState | undefined> {
     return await findLane(this.manager, queue, name);
   }
 
-  /** What the consumers of the queue know. Throws `QueueError`. */
+  /** The state of the queue's consumers. Throws `QueueError`. */
   async listConsumers(queue: string): Promise<QueueConsumers> {
     return listConsumers(this.manager, queue);
   }
 
-  /** Whether calls of the function wait in the queue for their time. Throws `QueueError`. */
+  /** Whether the queue has scheduled calls of the function. Throws `QueueError`. */
   async hasScheduled(queue: string, name: string): Promise<boolean> {
     return (await lastMessage(this.manager, queueStream(queue), scheduledFilter(queue, name))) !== undefined;
   }
 
-  /** Whether calls of the function are in the queue, ready or not, whether it has a consumer or not. Throws `QueueError`. */
+  /**
+   * Whether the queue has calls of the function, ready or scheduled, with or without a consumer. Throws `QueueError`.
+   */
   async hasCalls(queue: string, name: string): Promise<boolean> {
     return (await lastMessage(this.manager, queueStream(queue), waitingFilter(queue, name))) !== undefined;
   }
 
-  /** Stops or starts the hand-out of a function's calls in every queue. Throws `QueueError`. */
+  /** Pauses or resumes delivery of a function's calls in every queue. Throws `QueueError`. */
   async pauseFunction(name: string, paused: boolean): Promise<void> {
     const queues = await this.listQueues();
     await Promise.all(queues.map((queue) => pauseLane(this.manager, queue, name, paused)));
@@ -221,7 +221,7 @@ export class QueueTopology {
     this.forgetLane(queue, name);
   }
 
-  /** Makes streams again that are gone although the connection has lasted. Throws `QueueError`. */
+  /** Recreates streams that are gone although the connection has lasted. Throws `QueueError`. */
   async repair(streams: readonly string[]): Promise<void> {
     for (const queue of streams.flatMap((stream) => streamQueue(stream) ?? [])) {
       this.forgetQueue(queue);
@@ -229,7 +229,7 @@ export class QueueTopology {
     await this.#ensureStreams(this.manager);
   }
 
-  /** For this folder alone. Throws `QueueError` while the topology is not in place. */
+  /** Only for `jetstream/`. Throws `QueueError` while the topology is not in place. */
   get manager(): JetStreamManager {
     if (this.#manager === undefined) {
       throw new QueueError('broker', 'the queue topology is not in place yet');
@@ -248,7 +248,7 @@ export class QueueTopology {
         return;
       } catch (error) {
         if (epoch !== this.#epoch) {
-          return; // an error of a connection that is no more
+          return; // an error of an earlier connection
         }
         if (error instanceof QueueError && this.#isFatal(error)) {
           this.#options.onFatal(error);
@@ -261,7 +261,7 @@ export class QueueTopology {
     }
   }
 
-  /** A process that has worked here once waits for limits and permissions to be what they were. */
+  /** A process that has worked before waits until limits and permissions are restored. */
   #isFatal({ temporary, code }: QueueError): boolean {
     return !temporary && !(this.#wasReady && mayComeBack.has(code));
   }
@@ -280,18 +280,18 @@ export class QueueTopology {
     }
   }
 
-  /** A broker that has lost consumers, and not their streams, has taken calls that nobody would find (P2). */
+  /** A broker that has lost consumers, but not their streams, has stored calls that no worker would receive (P2). */
   #restoreLanes(): void {
     const { logger } = this.#options;
     for (const { name, queue, concurrency } of this.#reliedOn.values()) {
       this.ensureFunction({ name, queue, concurrency }).catch((err: unknown) => {
-        logger.warn({ err, queue, function: name }, 'consumer could not be made sure of yet');
+        logger.warn({ err, queue, function: name }, 'consumer could not be ensured yet');
       });
     }
     this.#reliedOn.clear();
   }
 
-  /** All that was true of the last connection is to be found out anew. Returns the number of the next. */
+  /** Forgets everything about the last connection. Returns the number of the next one. */
   #reset(): number {
     this.#ready = false;
     this.#manager = undefined;

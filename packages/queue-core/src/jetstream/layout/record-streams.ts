@@ -17,7 +17,7 @@ export const handoverStream = 'HANDOVERS';
 export const bucketName = 'FUNCTIONS';
 export const bucketStream = `KV_${bucketName}`;
 export const bucketKeyPrefix = `$KV.${bucketName}.`;
-/** Many times what the settings of a function can be. */
+/** Many times the possible size of a function's settings. */
 const maxEntryBytes = 64 * 1024;
 
 type NamedConfig = Partial<StreamConfig> & { readonly name: string };
@@ -26,7 +26,7 @@ function commonConfig(replicas: number) {
   return { storage: StorageType.File, discard: DiscardPolicy.Old, num_replicas: replicas, allow_direct: true };
 }
 
-/** The stream of what came to a bad end. Its bytes are bounded, and so reserved: see `ensureStreamWithRoom`. */
+/** The stream of dead letters. Its bytes are bounded, and so reserved: see `ensureStreamWithRoom`. */
 export function deadLetterStreamConfig(replicas: number): NamedConfig & { readonly max_bytes: number } {
   return {
     ...commonConfig(replicas),
@@ -35,14 +35,14 @@ export function deadLetterStreamConfig(replicas: number): NamedConfig & { readon
     retention: RetentionPolicy.Limits,
     max_age: 7 * 24 * hourMs * nanosPerMs,
     max_bytes: gibibyte,
-    // A call that fails again after a replay takes the place of its first failure.
+    // A call that fails again after a replay replaces its first dead letter.
     max_msgs_per_subject: 1,
   };
 }
 
 /**
- * The other streams beside the queues: how calls ended, those that are being cancelled, and what waits for its time.
- * @param resultTtlMs how long the ends of calls are kept that are done with
+ * The streams beside the queues: outcomes, cancel intents, and what is scheduled.
+ * @param resultTtlMs how long outcomes of finished calls are kept
  */
 export function recordStreamConfigs(replicas: number, resultTtlMs?: number): NamedConfig[] {
   const common = commonConfig(replicas);
@@ -52,7 +52,7 @@ export function recordStreamConfigs(replicas: number, resultTtlMs?: number): Nam
       name: outcomeStream,
       subjects: ['outcomes.*.*.*.*', 'outcomes.*.*.*.*.callback'],
       retention: RetentionPolicy.Limits,
-      // Workers forget ends, and none whose call is in motion: see `OutcomePruner`.
+      // Workers remove outcomes, except those of active calls: see `OutcomePruner`.
       max_age: 0,
       metadata: toEndMetadata(resultTtlMs),
       max_msgs_per_subject: 1,
@@ -78,7 +78,7 @@ export function recordStreamConfigs(replicas: number, resultTtlMs?: number): Nam
     {
       ...common,
       name: expiryStream,
-      // What is decided once, by whoever comes first: whether a call expires, and who has an id or a key.
+      // What the first writer decides, once: whether a call expires, and which call has an id or a key.
       subjects: ['expiries.later.*.*.*.*', 'expiries.due.*.*.*.*', 'expiries.claim.*.*.*.*', ...claimSubjects],
       retention: RetentionPolicy.Workqueue,
       allow_msg_schedules: true,
@@ -95,7 +95,7 @@ export function recordStreamConfigs(replicas: number, resultTtlMs?: number): Nam
   ];
 }
 
-/** The stream of the notes that `Handovers` takes. */
+/** The stream of the records of `Handovers`. */
 export function handoverStreamConfig(replicas: number) {
   return {
     name: handoverStream,
@@ -108,7 +108,7 @@ export function handoverStreamConfig(replicas: number) {
   };
 }
 
-/** What makes a stream a bucket, as NATS ADR-8 has it. */
+/** What makes a stream a bucket (NATS ADR-8). */
 export function bucketConfig(replicas: number) {
   return {
     name: bucketStream,

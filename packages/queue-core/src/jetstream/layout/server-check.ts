@@ -13,7 +13,7 @@ const oneMiB = 1024 * 1024;
 
 /**
  * A manager for a server that can do what we need. Throws `QueueError`: `server_too_old`, `jetstream_disabled`, or
- * `broker` where asking again may help.
+ * `broker` if asking again may help.
  * @param domain the JetStream domain to speak to; undefined: that of the server
  */
 export async function openJetStream(connection: NatsConnection, domain?: string): Promise<JetStreamManager> {
@@ -33,7 +33,7 @@ export async function openJetStream(connection: NatsConnection, domain?: string)
   return manager;
 }
 
-/** Other servers than the one that we are connected to: what it can do says nothing of them. */
+/** The domain may have other servers than the one that we are connected to, with other abilities. */
 async function openDomain(connection: NatsConnection, domain: string): Promise<JetStreamManager> {
   const manager = await jetstreamManager(connection, { checkAPI: false, domain });
   const info = await manager.getAccountInfo().catch((cause: unknown) => {
@@ -50,7 +50,7 @@ function tooOld(server: string): QueueError {
   return new QueueError('server_too_old', `${server} is too old: asyncfn needs ${minServerVersion} or later`);
 }
 
-/** That no server of the domain answers may be the fault of a connection between servers, which comes back. */
+/** If no server of the domain answers, the connection between servers may be down, and comes back. */
 function asDomainRefusal(cause: unknown, connection: NatsConnection, domain: string): QueueError {
   if (!isNotEnabled(cause)) {
     return asQueueError(cause, `JetStream domain ${domain} does not answer`);
@@ -84,8 +84,8 @@ function asRefusal(cause: unknown, connection: NatsConnection): QueueError {
 }
 
 /**
- * Whether JetStream is off, for our account or altogether. That nobody listens decides only where the server does not
- * claim to have JetStream: one that has it may still be electing a leader.
+ * Whether JetStream is off, for our account or altogether. No responders means so only if the server does not claim to
+ * have JetStream: one that has it may still be electing a leader.
  */
 function isDisabled(error: unknown, connection: NatsConnection): boolean {
   return isNotEnabled(error) && (error.cause instanceof JetStreamApiError || connection.info?.jetstream !== true);

@@ -9,16 +9,16 @@ export interface LayoutOptions {
   readonly replicas: number;
   /** How large streams may become. Default: without limits. */
   readonly limits?: StreamLimits;
-  /** Whether this process notes what it hands over (a worker). */
+  /** Whether this process records hand-overs (a worker). */
   readonly handsOver: boolean;
-  /** How long outcomes are kept, in milliseconds: for a process that decides it (a gateway). Others leave it as it is. */
+  /** How long outcomes are kept, in milliseconds, if this process sets it (a gateway). Others leave it unchanged. */
   readonly resultTtlMs?: number | undefined;
   readonly logger: QueueLogger;
 }
 
 type NamedConfig = Partial<StreamConfig> & { readonly name: string };
 
-/** The streams of ours, with the settings that this process wants for all of them. Methods throw `QueueError`. */
+/** Our streams, with the settings that this process wants for them. Methods throw `QueueError`. */
 export class StreamLayout {
   readonly #options: LayoutOptions;
   readonly #onStream = new Set<(info: StreamInfo) => void>();
@@ -27,7 +27,7 @@ export class StreamLayout {
     this.#options = options;
   }
 
-  /** `listener` is told of each stream whenever it was made sure of. */
+  /** `listener` runs for each stream whenever it was ensured. */
   onStream(listener: (info: StreamInfo) => void): void {
     this.#onStream.add(listener);
   }
@@ -58,7 +58,7 @@ export class StreamLayout {
     await raiseConsumerLimit(manager, stream, this.#options.logger);
   }
 
-  /** One stream, with the limit that is set for it. */
+  /** Ensures one stream, with the limit that is set for it. */
   async ensure(
     manager: JetStreamManager,
     config: NamedConfig,
@@ -71,7 +71,7 @@ export class StreamLayout {
     return stream;
   }
 
-  /** They take what there is room for, unless they have a limit of their own. */
+  /** These streams take the room that is left, unless they have a limit of their own. */
   async #ensureDeadLetters(manager: JetStreamManager): Promise<void> {
     const config = deadLetterStreamConfig(this.replicas);
     if (this.limitOf(config.name) === undefined) {

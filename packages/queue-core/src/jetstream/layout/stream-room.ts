@@ -4,9 +4,9 @@ import { asQueueError } from '../connecting/index.ts';
 import type { QueueTopology } from './queue-topology.ts';
 import { callbackStream, cancelStream, expiryStream } from './record-streams.ts';
 
-/** How full a stream is that has a limit. */
+/** The usage of a stream with a limit. */
 interface Level {
-  /** What the broker said last. */
+  /** The broker's last report. */
   readonly bytes: number;
   readonly maxBytes: number;
   /** What this process has sent since. */
@@ -14,21 +14,23 @@ interface Level {
 }
 
 /**
- * The share of a limited stream that is used. The rest is for what other processes send before the next look: if all of
- * them send what they may, and look one after the other, they go over by half of what was left.
+ * The part of a limited stream that is used. The rest is for what other processes send before the next refresh: if all
+ * of them send what they may, and refresh one after the other, they exceed it by half of what was left.
  */
 const usedShare = 0.6;
 
 /**
- * How many processes may send to a stream without knowing of each other: each sends no more than its part of what is
- * left between two looks.
+ * How many processes may send to a stream without knowing of each other: between two refreshes each sends at most its
+ * part of what is left.
  */
 const senders = 16;
 
 /** The part of what is left that one message may take, where a sender's part is less than that. */
 const largestPart = 1 / 4;
 
-/** Work that waits is lost if one of these streams throws something away. The other streams may forget what is oldest. */
+/**
+ * If one of these streams discarded messages, waiting work would be lost. The other streams may discard their oldest.
+ */
 const keepers = new Map([
   ['callbacks', callbackStream],
   ['cancels', cancelStream],
@@ -42,9 +44,9 @@ export type RoomRefusal = 'queue_full' | 'overloaded';
 type Topology = Pick<QueueTopology, 'manager' | 'ready' | 'listQueues' | 'onStream'>;
 
 /**
- * Keeps the limits of streams that have some. JetStream makes room in a full stream by throwing away what is oldest, and
- * refuses the policy that would rather refuse what is new to a stream with message schedules (ADR 1). So the sender
- * keeps the limit (P2).
+ * Enforces the limits of streams that have one. JetStream makes room in a full stream by discarding its oldest
+ * messages, and does not allow the policy that refuses new ones for a stream with message schedules (ADR 1). So the
+ * sender enforces the limit (P2).
  */
 export class StreamRoom {
   readonly #topology: Topology;
@@ -55,7 +57,7 @@ export class StreamRoom {
     topology.onStream((info) => this.#take(info, 0));
   }
 
-  /** Why a message may not be sent to the subject; one that may is counted. */
+  /** Why a message may not be sent to the subject; counts it if it may. */
   refusalFor(subject: string, bytes: number): RoomRefusal | undefined {
     const level = this.#levels.get(streamOf(subject) ?? '');
     if (level === undefined) {
@@ -73,7 +75,7 @@ export class StreamRoom {
     return undefined;
   }
 
-  /** Asks the broker. To be called twice a second where streams have limits. Throws `QueueError`. */
+  /** Asks the broker for the usage. Call it twice a second if streams have limits. Throws `QueueError`. */
   async refresh(): Promise<void> {
     if (!this.#topology.ready) {
       return;
@@ -87,7 +89,7 @@ export class StreamRoom {
     const before = this.#levels.get(stream)?.added ?? 0;
     try {
       const info = await this.#topology.manager.streams.info(stream);
-      // What was sent while the broker was asked may be in its answer or not.
+      // The broker's answer may or may not include what was sent in the meantime.
       this.#take(info, (this.#levels.get(stream)?.added ?? 0) - before);
     } catch (error) {
       throw asQueueError(error, `the size of stream ${stream} cannot be read`);
@@ -103,7 +105,7 @@ export class StreamRoom {
   }
 }
 
-/** The stream that must not lose the message; undefined where it may. */
+/** The stream that must not lose the message; undefined if it may. */
 function streamOf(subject: string): string | undefined {
   const [root = '', queue = ''] = subject.split('.', 2);
   return root === 'calls' ? queueStream(queue) : keepers.get(root);

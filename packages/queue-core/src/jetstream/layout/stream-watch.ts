@@ -6,12 +6,12 @@ import type { QueueTopology } from './queue-topology.ts';
 
 type Topology = Pick<QueueTopology, 'manager' | 'ready' | 'onStream' | 'repair'>;
 
-/** Nothing of value is in it. */
+/** It holds nothing of value. */
 const worthless: ReadonlySet<string> = new Set(['COMMIT_PROBE']);
 
 /**
- * Notices that streams of ours are gone, or that others of the same name have replaced them: a broker has come back
- * without its data, or an operator has deleted them. Logs it, and has them made again.
+ * Notices that our streams are gone, or were replaced by others of the same name: a broker has come back without its
+ * data, or an operator has deleted them. Logs it, and has them recreated.
  */
 export class StreamWatch {
   readonly #topology: Topology;
@@ -28,22 +28,22 @@ export class StreamWatch {
     topology.onStream((info) => this.#note(info));
   }
 
-  /** Streams that were lost, with something in them, since the process began. */
+  /** Streams lost since the process began that were not empty. */
   get lost(): number {
     return this.#lost;
   }
 
-  /** In a word, for people. `lost` holds for as long as the process runs. */
+  /** The state in one word. `lost` stays until the process ends. */
   get state(): 'kept' | 'lost' {
     return this.#lost > 0 ? 'lost' : 'kept';
   }
 
-  /** `listener` runs with the name of each stream that is lost, whatever it held. */
+  /** `listener` runs with the name of each lost stream, empty or not. */
   onLost(listener: (stream: string) => void): void {
     this.#onLost.add(listener);
   }
 
-  /** Looks whether all known streams are there. To be called every few seconds. Never throws. */
+  /** Checks that all known streams exist. Call it every few seconds. Never throws. */
   async refresh(): Promise<void> {
     if (!this.#topology.ready) {
       return;
@@ -109,21 +109,21 @@ export class StreamWatch {
     }
   }
 
-  /** An operator may have removed the queue of functions that are gone: not if another process has made it again. */
+  /** An operator may have removed the queue of removed functions; not if another process has recreated it. */
   #takeDeletion(lost: LostStream | undefined): void {
     if (lost === undefined || lost.held > 0) {
       this.#takeLoss(lost);
       return;
     }
-    this.#logger.warn({ ...lost }, 'a stream is gone that held nothing');
+    this.#logger.warn({ ...lost }, 'an empty stream is gone');
     this.#tell(lost);
   }
 
-  /** `held` is from the last look: there may have been more. */
+  /** `held` is from the last check: the stream may have held more. */
   #takeLoss(lost: LostStream | undefined): void {
     if (lost !== undefined) {
       this.#lost += 1;
-      this.#logger.error({ ...lost }, 'a stream is gone, and what it held is lost');
+      this.#logger.error({ ...lost }, 'a stream is gone, and its messages are lost');
       this.#tell(lost);
     }
   }

@@ -42,12 +42,11 @@ export function queueStreamConfig(queue: string, replicas: number): Owned {
 }
 
 /**
- * Creates the stream, or brings one that exists to these settings. Safe when many processes do so at once. Replicas
- * are only ever raised: a process with a lower setting does not take away what another has asked for. A limit of bytes
- * is only lowered where twice as much as is there fits. Throws `QueueError` `stream_mismatch` when a setting differs that
- * cannot be changed.
- * @param foreign settings that are another's to change: they count only where the stream is created
- * @returns the stream as it was found or made
+ * Creates the stream, or updates an existing one to these settings. Safe in many processes at once. Replicas are only
+ * raised: a process with a lower setting does not undo what another has asked for. A limit of bytes is only lowered if
+ * twice the stored bytes fit. Throws `QueueError` `stream_mismatch` if a setting differs that cannot be changed.
+ * @param foreign settings that other processes own: they apply only when the stream is created
+ * @returns the stream as it was found or created
  */
 export async function ensureStream(
   manager: JetStreamManager,
@@ -55,18 +54,18 @@ export async function ensureStream(
   logger: QueueLogger,
   foreign: readonly (keyof StreamConfig)[] = [],
 ): Promise<StreamInfo> {
-  // Looked for first: to create a stream that is there can fail for want of the room that it has reserved itself.
+  // Checks first: re-creating an existing stream can fail because its own reservation counts.
   const existing = (await findStream(manager, wanted.name)) ?? (await createStream(manager, wanted));
   const ours = Object.fromEntries(Object.entries(wanted).filter(([setting]) => !foreign.some((of) => of === setting)));
   return await adapt(manager, existing, { ...ours, name: wanted.name }, logger);
 }
 
-/** The least that a stream is made with whose `max_bytes` have no room. */
+/** The smallest `max_bytes` that a stream is created with if the wanted ones have no room. */
 const minBytes = 1024 * 1024;
 
 /**
- * As `ensureStream`, for a stream whose `max_bytes` may be less where there is no room: JetStream reserves them, and
- * refuses a stream that it could not fill. One that exists keeps the size that it has.
+ * As `ensureStream`, for a stream whose `max_bytes` may be smaller if room is short: JetStream reserves them, and
+ * refuses a stream without room for them. An existing stream keeps its size.
  */
 export async function ensureStreamWithRoom(
   manager: JetStreamManager,
@@ -94,10 +93,10 @@ function isOutOfRoom(error: unknown): boolean {
   return error instanceof QueueError && isApiError(error.cause, 'insufficientResources', 'storageResourcesExceeded');
 }
 
-/** The settings that the stream has then: those of another process, if that one was faster. */
+/** The resulting settings of the stream: those of another process, if that one was faster. */
 async function createStream(manager: JetStreamManager, wanted: Owned): Promise<StreamInfo> {
   try {
-    // A copy: the client adds to what it is given.
+    // A copy: the client modifies its argument.
     return await manager.streams.add({ ...wanted });
   } catch (error) {
     const existing = await findStream(manager, wanted.name);
@@ -108,7 +107,7 @@ async function createStream(manager: JetStreamManager, wanted: Owned): Promise<S
   }
 }
 
-/** Where a limit is wanted, that there is no room for it is for a person to mend. */
+/** If the stream has a configured limit, only an operator can make room for it. */
 function asReservation(error: QueueError, { max_bytes: maxBytes = -1 }: Owned): QueueError {
   if (!isOutOfRoom(error) || maxBytes < 0) {
     return error;
@@ -117,7 +116,7 @@ function asReservation(error: QueueError, { max_bytes: maxBytes = -1 }: Owned): 
   return new QueueError('account_limit', `${error.message}: ${advice}`, { cause: error.cause });
 }
 
-/** Brings a stream that exists to the settings that we want. */
+/** Updates an existing stream to our settings. */
 async function adapt(
   manager: JetStreamManager,
   stream: StreamInfo,
@@ -164,7 +163,7 @@ async function update(
   }
 }
 
-/** JetStream makes room for a lower limit by throwing away what is oldest, which may be accepted calls (P2). */
+/** JetStream makes room for a lower limit by discarding the oldest messages, which may be accepted calls (P2). */
 function keepsContent({ config, state }: StreamInfo, { max_bytes: limit = -1 }: Owned): boolean {
   const isLower = limit > 0 && (config.max_bytes < 0 || limit < config.max_bytes);
   return !isLower || state.bytes <= limit / 2;
@@ -214,7 +213,7 @@ function isSatisfied(setting: string, is: unknown, wants: unknown): boolean {
     return Number(is) >= Number(wants);
   }
   if (setting === 'metadata') {
-    return holdsAll(is ?? {}, wants ?? {}); // the server adds some of its own
+    return holdsAll(is ?? {}, wants ?? {}); // the server adds fields of its own
   }
   return JSON.stringify(is) === JSON.stringify(wants);
 }

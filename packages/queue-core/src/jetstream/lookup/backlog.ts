@@ -12,28 +12,28 @@ import {
 } from '../layout/index.ts';
 import { nextMessage } from '../messages/index.ts';
 
-/** What waits for one function. */
+/** The backlog of one function. */
 export interface LaneBacklog {
   readonly queue: string;
   readonly function: string;
   /** Calls that are ready and that no worker has. */
   readonly pending: number;
-  /** Since when the oldest of them is ready: Unix time in milliseconds; undefined where none is pending. */
+  /** Since when the oldest of them is ready: Unix time in milliseconds; undefined if none is pending. */
   readonly oldestAtMs: number | undefined;
 }
 
-/** Everything that waits, as the broker counts it: the same in whatever process asks. */
+/** Everything that waits, as the broker counts it: the same in every process. */
 export interface Backlog {
   readonly lanes: readonly LaneBacklog[];
-  /** Calls of each queue that wait for their time. */
+  /** Scheduled calls of each queue. */
   readonly scheduled: readonly { readonly queue: string; readonly count: number }[];
-  /** Consumers of each queue, and how many it may have; undefined where NATS sets no limit. */
+  /** Consumers of each queue, and how many it may have; undefined if NATS sets no limit. */
   readonly consumers: readonly { readonly queue: string; readonly count: number; readonly limit: number | undefined }[];
   /** Callbacks that failed at least once and will be tried again. */
   readonly callbacks: number;
-  /** Calls and callbacks that came to a bad end and have not been replayed or dropped. */
+  /** Dead letters that have not been replayed or dropped. */
   readonly deadLetters: number;
-  /** Accepted calls that were found to be neither queued nor ended. */
+  /** Accepted calls that are neither queued nor ended. */
   readonly missing: number;
 }
 
@@ -44,14 +44,14 @@ interface Oldest {
   readonly lookedAtMs: number;
 }
 
-/** Most questions about single calls that are under way at once. */
+/** Most requests for single calls under way at once. */
 const maxLooks = 32;
-/** What was found out about a lane's oldest call is asked for again after this, in case the call was removed. */
+/** The oldest call of a lane is read again after this, in case it was removed. */
 const staleMs = 30_000;
 
 /**
- * Counts what waits in all queues with few requests: one for the streams, one for the consumers of each queue (a second
- * for more than 256 of them), and one for each function whose oldest waiting call is another than at the last look.
+ * Counts the backlog of all queues with few requests: one for the streams, one for the consumers of each queue (a
+ * second for more than 256 of them), and one for each function whose oldest waiting call has changed.
  */
 export class BacklogReader {
   readonly #topology: Pick<QueueTopology, 'manager' | 'listConsumers'>;
@@ -134,7 +134,7 @@ export class BacklogReader {
     return result;
   }
 
-  /** Later calls have higher sequences, so what was the oldest is so until it is handed out. */
+  /** Later calls have higher sequences, so the oldest call stays the oldest until it is delivered. */
   #stillValid(oldest: Oldest | undefined, { deliveredSequence }: LaneState): Oldest | undefined {
     const isValid =
       oldest !== undefined && oldest.sequence > deliveredSequence && this.#now() - oldest.lookedAtMs < staleMs;

@@ -12,17 +12,17 @@ import { asQueueError } from '../connecting/index.ts';
 import { isApiError } from '../error-codes.ts';
 import { cancelStream, deadLetterStream, outcomeStream } from '../layout/index.ts';
 
-/** Where the subjects of a stream that hold a call of some id say which one it is. */
+/** The subjects of a stream that may hold a call of an id, and where they name it. */
 interface Place {
   readonly stream: string;
   readonly filter: string;
-  /** Number of the token that is the id. */
+  /** Index of the id's token. */
   readonly at: number;
 }
 
 /**
- * Everybody who has a call of an id that is known, whoever has the newest first. Costs a request for each queue and three
- * more, so it is for when the newest call of an id is not the one that is meant. Throws `QueueError`.
+ * The owners of known calls of an id, that of the newest call first. Costs a request for each queue and three more, so
+ * use it only if the newest call of an id is not the wanted one. Throws `QueueError`.
  */
 export async function listOwners(
   manager: JetStreamManager,

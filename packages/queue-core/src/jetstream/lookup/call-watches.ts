@@ -4,18 +4,18 @@ import { anyOutcomeSubject, signalSubject } from '../../records/index.ts';
 import type { Broker } from '../connecting/index.ts';
 import { inboxCallback } from '../messages/index.ts';
 
-/** What is to be heard of a call: only its end, or each change. */
+/** What to watch of a call: only its end, or each change. */
 export type WatchScope = 'end' | 'changes';
 
 /**
- * What is heard is on its way to the stream, not in it yet: so long after it we look again, in milliseconds, should the
- * first look have come too early.
+ * A watched message is still on its way to the stream: this long after it we look again, in milliseconds, in case the
+ * first look came too early.
  */
 const echoesMs = [0, 10, 50, 250, 1_000];
-/** A word that got lost must not let anybody wait for ever. */
+/** Longest wait without a signal, in case one got lost. */
 const backstopMs = 30_000;
 
-/** A subscription to what happens to one call. */
+/** A subscription to the changes of one call. */
 export class CallWatch implements Disposable {
   readonly #subscriptions: Subscription[];
   readonly #onClose: () => void;
@@ -29,14 +29,14 @@ export class CallWatch implements Disposable {
     this.#onClose = onClose;
   }
 
-  /** Something has happened, or may have. */
+  /** The call may have changed. */
   hear(): void {
     for (const ms of echoesMs) {
       this.#after(ms);
     }
   }
 
-  /** Resolves when something may have changed since the last time, and when the signal aborts. */
+  /** Resolves when the call may have changed since the last time, and when the signal aborts. */
   async next(signal: AbortSignal): Promise<void> {
     if (!this.#heard && !signal.aborted) {
       await new Promise<void>((resolve) => {
@@ -74,8 +74,8 @@ export class CallWatch implements Disposable {
 }
 
 /**
- * Listens for what happens to calls, without asking the broker again and again. Ends are heard on their way into
- * their stream, moves from the workers: nothing is stored for it.
+ * Watches calls without polling the broker. It receives outcomes on their way into their stream, and other changes from
+ * the workers: nothing is stored for it.
  */
 export class CallWatches {
   readonly #broker: Pick<Broker, 'connection'>;
@@ -83,7 +83,7 @@ export class CallWatches {
 
   constructor(broker: Pick<Broker, 'connection' | 'onConnect'>) {
     this.#broker = broker;
-    // What was said during an outage was not heard.
+    // Messages sent during an outage were missed.
     broker.onConnect(() => {
       for (const watch of this.#open) {
         watch.hear();
@@ -91,7 +91,7 @@ export class CallWatches {
     });
   }
 
-  /** Undefined before the first connection. To be disposed. */
+  /** Undefined before the first connection. Dispose it. */
   open(call: CallIdentity, scope: WatchScope): CallWatch | undefined {
     const { connection } = this.#broker;
     if (connection === undefined || connection.isClosed()) {

@@ -1,4 +1,4 @@
-// Finds out where calls stand and how long queues are, without a write on their way.
+// Finds the state of calls and the length of queues, without any write.
 
 export { type Backlog, BacklogReader } from './backlog.ts';
 export { attemptOf, CallFinder, type QueuedCall, toQueuedCall } from './call-finder.ts';

@@ -2,7 +2,7 @@ import { decodeCall } from '../../call/index.ts';
 import type { Outcome } from '../../records/index.ts';
 import type { StoredDeadLetter } from '../dead-letters/index.ts';
 
-/** The end of a call that is known from its dead letter alone: its outcome could not be recorded, or there was none. */
+/** The outcome of a call that only its dead letter shows: it could not be recorded, or the call had none. */
 export function toLostOutcome({ letter, original, body }: StoredDeadLetter): Outcome {
   const decoded = decodeCall(original, body);
   const call = decoded.kind === 'call' ? decoded.call : undefined;

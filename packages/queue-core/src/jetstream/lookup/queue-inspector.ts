@@ -6,22 +6,22 @@ import { isApiError } from '../error-codes.ts';
 import { findLane, type LaneState, type QueueTopology } from '../layout/index.ts';
 import { nextMessage } from '../messages/index.ts';
 
-/** What there is to do for a function, over all queues in which it has calls. */
+/** The load of a function, over all queues in which it has calls. */
 export interface FunctionLoad {
-  /** Calls that are ready and that no worker has. Retries that wait for their time are not among them. */
+  /** Calls that are ready and that no worker has. Scheduled retries are not included. */
   readonly pending: number;
-  /** Calls that a worker has, or has given back and nobody has taken again. */
+  /** Calls that a worker has, or has nak'ed and no worker has taken again. */
   readonly inFlight: number;
-  /** Since when the oldest pending call is ready: Unix time in milliseconds; undefined where none is pending. */
+  /** Since when the oldest pending call is ready: Unix time in milliseconds; undefined if none is pending. */
   readonly oldestAtMs: number | undefined;
 }
 
-/** How a queue stands. */
+/** The state of a queue. */
 export interface QueueState {
   readonly queue: string;
   /** Calls that are ready and that no worker has. */
   readonly depth: number;
-  /** Calls that wait for their time. */
+  /** Scheduled calls. */
   readonly scheduled: number;
   /** Calls that a worker has. */
   readonly inFlight: number;
@@ -33,14 +33,14 @@ export interface QueueState {
   readonly lanes: readonly LaneState[];
 }
 
-/** How many messages a queue has ever stored, and how many of them it holds. */
+/** How many messages a queue has ever stored, and how many it holds. */
 export interface QueueCount {
   readonly queue: string;
   readonly stored: number;
   readonly held: number;
 }
 
-/** Looks at what is in the queues. Methods throw `QueueError`. */
+/** Inspects the queues. Methods throw `QueueError`. */
 export class QueueInspector {
   readonly #topology: Pick<QueueTopology, 'manager' | 'listQueues' | 'listConsumers'>;
 
@@ -51,13 +51,13 @@ export class QueueInspector {
     this.#namesOf = namesOf;
   }
 
-  /** All calls of a function that have not ended: ready, in flight and waiting for their time, in whatever queue. */
+  /** All calls of a function that have not ended: ready, in flight and scheduled, in any queue. */
   async countCalls(name: string): Promise<number> {
     const places = await this.#placesOf(name);
     return sum(await Promise.all(places.map((place) => this.#countIn(place.queue, place.name))));
   }
 
-  /** What there is to do for a function: zeros where it has no calls. */
+  /** The load of a function: zeros if it has no calls. */
   async load(name: string): Promise<FunctionLoad> {
     const places = await this.#placesOf(name);
     const loads = await Promise.all(places.map((place) => this.#loadIn(place.queue, place.name)));
@@ -68,14 +68,14 @@ export class QueueInspector {
     };
   }
 
-  /** How all queues stand, by name. */
+  /** The state of all queues, by name. */
   async list(): Promise<QueueState[]> {
     const queues = (await this.#topology.listQueues()).sort();
     const states = await Promise.all(queues.map((queue) => this.find(queue)));
     return states.filter((state) => state !== undefined);
   }
 
-  /** How a queue stands; undefined where there is none. */
+  /** The state of a queue; undefined if it does not exist. */
   async find(queue: string): Promise<QueueState | undefined> {
     const info = await this.#info(queue);
     if (info === undefined) {
@@ -124,7 +124,7 @@ export class QueueInspector {
     return { pending: lane?.pending ?? 0, inFlight: lane?.inFlight ?? 0, oldestAtMs };
   }
 
-  /** What no worker has ever had comes behind what the consumer has handed out. */
+  /** Calls that no worker has had come after the last delivered one. */
   async #oldestReady(queue: string, lane: LaneState): Promise<number | undefined> {
     const filter = functionFilter(queue, lane.function);
     const message = await nextMessage(this.#topology.manager, queueStream(queue), filter, lane.deliveredSequence + 1);

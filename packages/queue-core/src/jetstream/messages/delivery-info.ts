@@ -1,8 +1,8 @@
-/** What JetStream says of a delivery in its reply subject (NATS ADR-15). */
+/** The metadata in the reply subject of a delivery (NATS ADR-15). */
 export interface DeliveryInfo {
   readonly stream: string;
   readonly consumer: string;
-  /** How often this message has been delivered, this time included. */
+  /** How often this message has been delivered, including this time. */
   readonly deliveries: number;
   readonly streamSequence: number;
   /** When the message was stored: Unix time in milliseconds. */

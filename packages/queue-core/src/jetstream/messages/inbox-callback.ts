@@ -1,8 +1,8 @@
 import type { Msg, MsgCallback } from '@nats-io/transport-node';
 
 /**
- * A callback for an inbox of ours. What `handle` throws ends the process, as anywhere else: the client would print it,
- * and read nothing more from a connection that looks alive.
+ * A callback for an inbox of ours. An error of `handle` ends the process, as anywhere else: the client would print it,
+ * and stop reading from a connection that looks healthy.
  */
 export function inboxCallback(handle: (message: Msg) => void): MsgCallback<Msg> {
   return (error, message) => {

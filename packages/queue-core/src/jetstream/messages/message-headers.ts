@@ -1,17 +1,17 @@
 import type { MsgHdrs } from '@nats-io/transport-node';
 
-/** What is done with the headers of a message before it is sent; the client's own fit. */
+/** The operations on the headers of a message before it is sent; the client's own headers have them as well. */
 export type OutgoingHeaders = Pick<MsgHdrs, 'get' | 'set' | 'delete'>;
 
 /**
- * The headers of a message on its way out, in the layout of NATS ADR-4. The client's own are made for reading as well:
- * to look for a name in three ways costs 2 µs a message, and memory that the garbage collector pays for once more.
+ * The headers of an outgoing message, in the layout of NATS ADR-4. The client's own class also supports reading:
+ * looking up a name in three ways costs 2 µs a message, and garbage collection.
  */
 export class MessageHeaders implements OutgoingHeaders {
   readonly #names: string[] = [];
   readonly #values: string[] = [];
 
-  /** Throws where name or value would end the header before its time (P7). */
+  /** Throws if name or value would end the header early (P7). */
   set(name: string, value: string): void {
     if (lineEnd.test(name) || lineEnd.test(value)) {
       throw new TypeError(`the header ${JSON.stringify(name)} may not hold a line break`);
@@ -22,7 +22,7 @@ export class MessageHeaders implements OutgoingHeaders {
     this.#values[place] = value;
   }
 
-  /** Empty where there is none. */
+  /** Empty if the header is not set. */
   get(name: string): string {
     return this.#values[this.#names.indexOf(name)] ?? '';
   }
@@ -35,7 +35,7 @@ export class MessageHeaders implements OutgoingHeaders {
     }
   }
 
-  /** The one thing that the client does with the headers of a message that it publishes. */
+  /** The only method that the client calls on the headers of a published message. */
   encode(): Uint8Array {
     let text = 'NATS/1.0\r\n';
     for (let at = 0; at < this.#names.length; at++) {

@@ -17,17 +17,17 @@ export interface PullSubjects {
   readonly apiPrefix: string;
 }
 
-/** No answer by then: the broker is in trouble. */
+/** Longest wait for an answer. */
 const limitMs = 5_000;
 
 /**
- * Reads what a pull consumer has at the moment, and never waits for what may still come: the client's own `fetch` has
- * to wait for a second to learn that messages it asked for have vanished meanwhile.
+ * Reads what a pull consumer has at the moment, and never waits for later messages: the client's own `fetch` waits for
+ * a second before it learns that requested messages have vanished.
  */
 export class PullReader {
   readonly #connection: NatsConnection;
   readonly #subject: string;
-  /** Begins the subjects that messages come in at, each pull at one of its own. */
+  /** Prefix of the inbox subjects, one for each pull. */
   readonly #inbox: string;
   #pulls = 0;
   #pending: number;
@@ -44,7 +44,7 @@ export class PullReader {
     return this.#pending;
   }
 
-  /** The next `count` messages; fewer only where there are no more. Throws `QueueError`. */
+  /** The next `count` messages; fewer only if no more exist. Throws `QueueError`. */
   async read(count: number): Promise<PulledMessage[]> {
     const batch = Math.min(count, this.#pending);
     const read: PulledMessage[] = [];
@@ -59,7 +59,7 @@ export class PullReader {
     return read;
   }
 
-  /** Hands over what comes until `take` wants no more or the broker has no more. */
+  /** Passes messages to `take` until it wants no more or the broker has no more. */
   async #request(batch: number, take: Take): Promise<'satisfied' | 'nothing left'> {
     this.#pulls += 1;
     const inbox = `${this.#inbox}.${this.#pulls}`;

@@ -5,9 +5,9 @@ import type { OutgoingHeaders } from './message-headers.ts';
 const scheduleHeader = 'Nats-Schedule';
 
 /**
- * Makes of a message a server-side schedule (NATS ADR-51): the server holds it, over restarts, and puts it on `target`
- * at the time.
- * @param dueAt Unix time in milliseconds; a time that is past is at once
+ * Turns a message into a server-side schedule (NATS ADR-51): the server holds it, even over restarts, and publishes it
+ * to `target` when it is due.
+ * @param dueAt Unix time in milliseconds; a past time means at once
  */
 export function setSchedule(headers: OutgoingHeaders, target: string, dueAt: number): void {
   headers.set(scheduleHeader, `@at ${new Date(dueAt).toISOString()}`);
@@ -16,14 +16,14 @@ export function setSchedule(headers: OutgoingHeaders, target: string, dueAt: num
 
 /**
  * Stores the message only if `sequence` is the last one on the subjects of `filter`, checked in one step with storing.
- * 0: only if there is none.
+ * 0: only if none exists.
  */
 export function expectLast(headers: OutgoingHeaders, filter: string, sequence: number): void {
   headers.set('Nats-Expected-Last-Subject-Sequence', String(sequence));
   headers.set('Nats-Expected-Last-Subject-Sequence-Subject', filter);
 }
 
-/** When a message is put on its target: Unix time in milliseconds; undefined for one that is no schedule of this kind. */
+/** When a schedule is due: Unix time in milliseconds; undefined for a message that is no schedule of this kind. */
 export function scheduledAt(headers: MsgHdrs): number | undefined {
   const at = Date.parse(headers.get(scheduleHeader).replace(/^@at /, ''));
   return Number.isNaN(at) ? undefined : at;

@@ -7,7 +7,7 @@ import { isApiError } from '../error-codes.ts';
 import { bucketConfig, bucketKeyPrefix, bucketName, bucketStream, type StreamLayout } from '../layout/index.ts';
 import { lastMessage } from '../messages/index.ts';
 
-/** How long all that is there may take to be told, in milliseconds. */
+/** How long the bucket may take to deliver all its entries, in milliseconds. */
 const completeMs = 10_000;
 
 /** How far the bucket is. */
@@ -28,10 +28,10 @@ interface BucketContent {
 /** What became of a conditional write. */
 export type BucketWrite = 'written' | 'conflict';
 
-/** Told of what the bucket holds. */
+/** Receives the entries of the bucket. */
 export interface BucketFollower {
   onStored(name: string, stored: StoredFunction): void;
-  /** All has been told that was there in the beginning. */
+  /** All entries that existed at the beginning have been delivered. */
   onComplete(): void;
 }
 
@@ -47,7 +47,7 @@ export class FunctionBucket {
     this.identity = identity;
   }
 
-  /** Opens the bucket, and makes it if there is none. */
+  /** Opens the bucket, and creates it if it does not exist. */
   static async open(
     manager: JetStreamManager,
     layout: Pick<StreamLayout, 'ensure' | 'replicas'>,
@@ -63,7 +63,7 @@ export class FunctionBucket {
     return readState(this.#manager);
   }
 
-  /** What is under a name now; undefined where nothing ever was. */
+  /** The entry of a name; undefined if it never had one. */
   async read(name: string): Promise<StoredFunction | undefined> {
     try {
       const entry = await this.#kv.get(name);
@@ -73,7 +73,7 @@ export class FunctionBucket {
     }
   }
 
-  /** Writes if `revision` is the newest of the name; 0 where nothing ever was. */
+  /** Writes if `revision` is the newest of the name; 0 if it never had one. */
   write(name: string, entry: FunctionEntry, revision: number): Promise<BucketWrite> {
     return this.#unlessConflict(name, () => this.#kv.put(name, encodeEntry(entry), { previousSeq: revision }));
   }
@@ -83,7 +83,7 @@ export class FunctionBucket {
     return this.#unlessConflict(name, () => this.#kv.delete(name, { previousSeq: revision }));
   }
 
-  /** Tells what the bucket holds and then every change, until the signal aborts or the broker ends it. */
+  /** Delivers all entries and then every change, until the signal aborts or the broker ends it. */
   async follow(follower: BucketFollower, signal: AbortSignal): Promise<void> {
     try {
       const content = new UntoldContent(await readContent(this.#manager));
@@ -108,7 +108,10 @@ export class FunctionBucket {
       clearTimeout(tooLate);
       signal.removeEventListener('abort', stop);
       if (!complete && !signal.aborted) {
-        throw new QueueError('broker', `not all of the register of functions was told within ${completeMs} ms`);
+        throw new QueueError(
+          'broker',
+          `the register of functions was not delivered completely within ${completeMs} ms`,
+        );
       }
     } catch (error) {
       throw asQueueError(error, 'the register of functions cannot be followed');

@@ -220,7 +220,7 @@ export class SharedRegister {
       return;
     }
     if (this.#identity !== undefined && this.#identity !== bucket.identity) {
-      this.#options.logger.warn({}, 'the register of functions was lost and is filled again');
+      this.#options.logger.warn({}, 'the register of functions was lost and is being filled again');
       this.#functions.loseStored();
     }
     this.#identity = bucket.identity;
@@ -249,7 +249,7 @@ export class SharedRegister {
   #take(name: string, stored: StoredFunction): void {
     this.#seen = Math.max(this.#seen, stored.revision);
     if (parseFunctionName(name) === undefined || stored.content === 'unreadable') {
-      this.#options.logger.warn({ function: name }, 'an entry of the register cannot be read and is passed over');
+      this.#options.logger.warn({ function: name }, 'an entry of the register cannot be read and is ignored');
     }
     if (parseFunctionName(name) !== undefined) {
       this.#functions.takeStored(name, stored);
@@ -291,7 +291,7 @@ export class SharedRegister {
     this.#settling = this.#settling
       .then(() => this.#settle())
       .catch((err: unknown) => {
-        this.#options.logger.warn({ err }, 'the register could not be told of the functions file yet');
+        this.#options.logger.warn({ err }, 'the functions file could not be written to the register yet');
       });
   }
 
@@ -345,7 +345,7 @@ export class SharedRegister {
     } else if (wish.kind === 'drop' && before?.source === 'file') {
       this.#options.logger.info(
         { function: name },
-        'function is gone from the functions file and so from the register',
+        'function was removed from the functions file and so from the register',
       );
     }
   }

@@ -28,7 +28,10 @@ export async function adoptStray(bucket: FunctionBucket, stray: StrayFunction, l
     return;
   }
   if (holds === undefined) {
-    logger.info({ function: oneName, formerly: name }, 'a function has gone to its name without the default namespace');
+    logger.info(
+      { function: oneName, formerly: name },
+      'a function was moved to its name without the default namespace',
+    );
   } else {
     const fields = { function: oneName, dropped: name, settings: changedSettings(holds.settings, settings) };
     logger.warn(fields, 'two functions are one by the default namespace, and the settings of one of them are dropped');
