@@ -1,6 +1,6 @@
 import type { Found } from './shape-problems.ts';
 
-/** Something wrong in a document, said so that a person can mend it. */
+/** A problem in a document, described so that its author can fix it. */
 export interface DocumentProblem {
   /** First line of the value in question, counted from 1. */
   readonly line: number;
@@ -9,7 +9,7 @@ export interface DocumentProblem {
   readonly problem: string;
 }
 
-/** Where the places of a document are. */
+/** The lines of a document's values. */
 interface Places {
   readonly lineOf: (keys: readonly string[]) => number;
   /** A place as it was written. Default: as it is. */

@@ -4,7 +4,7 @@ export type ParsedDocument = Document.Parsed;
 
 interface ParsedText {
   readonly document: ParsedDocument;
-  /** Where each further document starts that should not be there. */
+  /** Start lines of further documents, which are not allowed. */
   readonly furtherAt: readonly number[];
 }
 

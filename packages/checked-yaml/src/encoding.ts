@@ -3,8 +3,8 @@ import type { YamlFault } from './yaml-fault.ts';
 const asUtf8 = 'save it as UTF-8';
 
 /**
- * What is wrong with the characters of a file that was read as UTF-8: it is in another encoding, or holds a byte order
- * mark where none belongs. One at the very start is fine.
+ * The encoding problem of a file that was read as UTF-8: it is in another encoding, or holds a byte order mark in the
+ * wrong place. One at the very start is fine.
  */
 export function encodingFault(text: string): YamlFault | undefined {
   const encoding = foreignEncoding(text);
@@ -25,7 +25,7 @@ function foreignEncoding(text: string): string | undefined {
   if (/^(?:\uFFFD\uFFFD\0\0|\0\0\uFFFD\uFFFD)/.test(text)) {
     return 'UTF-32';
   }
-  // Without a mark, every second byte of what is ASCII is NUL.
+  // Without a mark, every second byte of ASCII text is NUL.
   return /^(?:\uFFFD\uFFFD|\0[^\0]\0[^\0]|[^\0]\0[^\0]\0)/.test(text) ? 'UTF-16' : undefined;
 }
 

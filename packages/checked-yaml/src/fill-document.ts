@@ -3,18 +3,18 @@ import type { ParsedDocument } from './documents.ts';
 import type { MarkedText } from './marked-text.ts';
 import type { Found } from './shape-problems.ts';
 
-/** What a document says with its variables filled in. */
+/** The value of a document with its variables filled in. */
 export interface FilledDocument {
   readonly value: unknown;
   /** References that could not be filled in, each at its place. */
   readonly problems: readonly Found[];
-  /** The text at a place as it was written, where variables were filled in: what they hold is not to be shown (P9). */
+  /** The original text of a value in which variables were filled in: their values must not be shown (P9). */
   readonly written: (keys: readonly string[]) => string | undefined;
   /** A place as it was written. */
   readonly writtenPath: (keys: readonly string[]) => string[];
 }
 
-/** A scalar without quotes: what is filled in decides whether it is a text, a number or something else. */
+/** A scalar without quotes: the filled-in text decides whether it is a text, a number or something else. */
 class PlainText {
   readonly text: string;
 

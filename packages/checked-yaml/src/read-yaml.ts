@@ -11,11 +11,11 @@ export interface YamlOptions {
   readonly variables?: Variables | undefined;
 }
 
-/** What a text of YAML says. */
+/** The value of a YAML text. */
 type YamlContent =
   | (FilledDocument & {
       readonly kind: 'value';
-      /** The line of what the keys lead to, or of the closest thing around it that is there. */
+      /** The line of the value at these keys, or of its closest existing parent. */
       readonly lineOf: (keys: readonly string[]) => number;
     })
   | { readonly kind: 'faults'; readonly faults: readonly YamlFault[] };
@@ -53,7 +53,7 @@ export function readYaml(text: string, { variables }: YamlOptions = {}): YamlCon
       lineOf: (keys) => lineAt(offsetOf(document, keys, nameOf)),
     };
   } catch (error) {
-    // Aliases of aliases that multiply beyond measure, or a merge of what is no map.
+    // Too many aliases of aliases, or a merge of a value that is not a map.
     const problem = marked.restore(error instanceof Error ? error.message : String(error));
     return { kind: 'faults', faults: [{ line: 1, problem }] };
   }
@@ -75,7 +75,7 @@ function danglingAliases(document: ParsedDocument): { at: number; problem: strin
   return found;
 }
 
-/** The key's own place says more than that of its value; the closest parent that exists stands in for what is missing. */
+/** The key's own place says more than that of its value; the closest existing parent stands in for a missing one. */
 function offsetOf(document: ParsedDocument, keys: readonly string[], nameOf: (key: unknown) => string): number {
   let node: unknown = document.contents;
   let offset = 0;

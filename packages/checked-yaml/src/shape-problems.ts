@@ -11,10 +11,10 @@ export interface Found {
 Settings.Set({ maxErrors: 100 });
 
 /**
- * What a person has to mend in a document that a schema does not fit: one problem a place, and only the innermost.
+ * The problems of a document that does not match a schema: one for each place, and only the innermost.
  *
- * @param errors what TypeBox finds, all of it
- * @param expectationOf what should stand at a place, as "must be ..."; undefined where it is a map of settings
+ * @param errors all errors of TypeBox
+ * @param expectationOf the expected value at a place, as "must be ..."; undefined for a map of settings
  */
 export function shapeProblems(
   errors: readonly TLocalizedValidationError[],
@@ -50,7 +50,7 @@ function expand(
     }));
   }
   if (error.keyword === 'boolean') {
-    return []; // the same unknown setting once more, seen from inside
+    return []; // the same unknown setting, reported from inside
   }
   return [{ keys, problem: expectationOf(keys) ?? 'must be a map of settings' }];
 }

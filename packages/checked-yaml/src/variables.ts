@@ -1,10 +1,10 @@
-/** What a variable is set to; undefined where it is not set. */
+/** The value of a variable; undefined if it is not set. */
 export type Variables = (name: string) => string | undefined;
 
-/** What became of a text when its variables were filled in. */
+/** A text with its variables filled in. */
 export interface Filled {
   readonly text: string;
-  /** What is wrong with the references in it. They stand in `text` as they were written. */
+  /** Problems of its references. `text` has these references unchanged. */
   readonly problems: readonly string[];
 }
 
@@ -35,7 +35,7 @@ export function fillIn(text: string, variables: Variables): Filled {
   return { text: filled + text.slice(done), problems };
 }
 
-/** The references of a text, in their order. What is not closed on its line is none. */
+/** The references of a text, in order. An unclosed `${` is not a reference. */
 export function findReferences(text: string): Reference[] {
   const found: Reference[] = [];
   for (let start = text.indexOf('${'); start >= 0; ) {

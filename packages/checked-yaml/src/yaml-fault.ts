@@ -1,4 +1,4 @@
-/** A fault of the text itself, whatever it is meant to say. */
+/** A syntax error of the text. */
 export interface YamlFault {
   /** Counted from 1. */
   readonly line: number;

@@ -9,7 +9,7 @@ export interface FollowOptions {
   readonly signal: AbortSignal;
 }
 
-/** How often it is made sure that no news of the shared register have been missed. */
+/** How often the register is checked for missed changes. */
 const checkMs = 5_000;
 
 /** The functions of a process as a component, which keeps them up to date: see {@link followFunctions}. */
@@ -18,8 +18,8 @@ export function followedFunctions(options: Omit<FollowOptions, 'signal'>): Compo
 }
 
 /**
- * Keeps the functions of a process up to date until the signal aborts: takes over every new content of its file, and
- * looks after the register that all processes share. A bad content is logged, and the last good one kept.
+ * Keeps the functions of a process up to date until the signal aborts: applies every new content of its file, and
+ * follows the register that all processes share. Logs a bad content and keeps the last good one.
  */
 export async function followFunctions({ file, shared, logger, signal }: FollowOptions): Promise<void> {
   const onError = (err: unknown): void => logger.warn({ err }, 'the register of functions could not be checked yet');

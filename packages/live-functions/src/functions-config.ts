@@ -1,7 +1,7 @@
 import { namespaceType } from '@asyncfn/queue-core';
 import { text, value } from '@asyncfn/service-kit';
 
-/** What gateway and worker are told of the functions. */
+/** The settings of gateway and worker about functions. */
 export const functionsConfig = {
   functionsFile: text({ env: 'FUNCTIONS_FILE', doc: 'Path of the functions file, or of a `stack.yaml` of OpenFaaS.' }),
   openfaasUrl: text({

@@ -3,8 +3,8 @@ import { ConfigError, type ConfigOf, type ProcessContext } from '@asyncfn/servic
 import type { functionsConfig } from './functions-config.ts';
 
 /**
- * Reads `FUNCTIONS_FILE`; undefined where none is set. Its variables are filled in from the environment.
- * @throws ConfigError that names every problem of the file with its line
+ * Reads `FUNCTIONS_FILE`, with its variables filled in from the environment; undefined if it is not set.
+ * @throws ConfigError that lists every problem of the file with its line
  */
 export async function loadFunctionsFile(
   { functionsFile: path, ...config }: ConfigOf<typeof functionsConfig>,

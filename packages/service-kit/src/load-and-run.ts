@@ -1,6 +1,6 @@
 // Imports nothing: whatever it imported would be loaded before a signal can be heard.
 
-/** What is used of Node's `process` while a process loads its modules. */
+/** The part of Node's `process` that is used while modules load. */
 interface LoadingProcess {
   on(event: 'SIGTERM' | 'SIGINT', listener: () => void): unknown;
   off(event: 'SIGTERM' | 'SIGINT', listener: () => void): unknown;

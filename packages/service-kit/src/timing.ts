@@ -52,7 +52,7 @@ export function after(ms: number, fn: () => void): () => void {
 
 export interface EveryOptions {
   readonly signal: AbortSignal;
-  /** Takes what a run threw; the next run comes all the same. */
+  /** Receives the error of a run; the next run follows nevertheless. */
   readonly onError: (error: unknown) => void;
   /** Default {@link sleep}. */
   readonly sleep?: typeof sleep;

@@ -4,28 +4,28 @@ import type { Rate } from './rate.ts';
 export const scopes = ['invoke', 'read', 'admin'] as const;
 export type Scope = (typeof scopes)[number];
 
-/** Who a request comes from, as far as its rights go. */
+/** The caller of a request, with its rights. */
 export interface Caller {
-  /** Name of the token; undefined where the gateway asks for none. */
+  /** Name of the token; undefined if the gateway requires none. */
   readonly name: string | undefined;
   readonly scopes: ReadonlySet<Scope>;
-  /** Whether the caller may have to do with this function. */
+  /** Whether the caller's token covers this function. */
   readonly covers: (functionName: string) => boolean;
   /** How many requests the caller may make; undefined for any number. */
   readonly rate: Rate | undefined;
-  /** Path of the secrets that sign the callbacks of the caller's calls; undefined where the common ones do. */
+  /** Path of the secrets that sign the callbacks of the caller's calls; undefined if the common ones do. */
   readonly callbackSecretFile?: string | undefined;
 }
 
-/** Everybody, at a gateway that asks for no token. */
+/** The caller at a gateway without tokens: has all rights. */
 export const anyone: Caller = { name: undefined, scopes: new Set(scopes), covers: () => true, rate: undefined };
 
-/** Knows under which names a function goes. */
+/** Knows all names of a function. */
 interface NamesOfFunctions {
   readonly namesOf: (name: string) => readonly string[];
 }
 
-/** Whether the caller may have to do with a function, whichever of its names the token and the request use. */
+/** Whether the caller's token covers a function, under any of its names. */
 export function coversFunction({ covers }: Caller, name: string, names: NamesOfFunctions): boolean {
   return covers(name) || names.namesOf(name).some(covers);
 }

@@ -1,6 +1,6 @@
 import { parseDuration } from '@asyncfn/units';
 
-/** So many requests in each window of time. */
+/** A limit of requests for each window of time. */
 export interface Rate {
   readonly requests: number;
   readonly windowMs: number;

@@ -18,14 +18,14 @@ export function createToken(): string {
 }
 
 /**
- * SHA-256 and no password hash: a token is 256 random bits, which nobody can guess their way back to, and hashing one
- * must not cost more than the call that it is for.
+ * SHA-256 rather than a password hash: a token is 256 random bits, which cannot be guessed, and hashing it must not
+ * cost more than its call.
  */
 export function hashToken(token: string): Buffer {
   return createHash('sha256').update(token, 'utf8').digest();
 }
 
-/** The token that a secret is of. Looks at each one whatever comes of it, so that the time taken says nothing. */
+/** The token of a secret. Compares all of them, so that the time taken reveals nothing. */
 export function findToken(tokens: readonly Token[], secret: string): Token | undefined {
   const presented = hashToken(secret);
   let found: Token | undefined;
@@ -39,7 +39,7 @@ export function findToken(tokens: readonly Token[], secret: string): Token | und
 
 const written = /^sha256:([0-9a-f]{64})$/i;
 
-/** A hash as it stands in a tokens file: `sha256:` and 64 hexadecimal digits. */
+/** A hash as written in a tokens file: `sha256:` and 64 hexadecimal digits. */
 export function formatHash(hash: Buffer): string {
   return `sha256:${hash.toString('hex')}`;
 }

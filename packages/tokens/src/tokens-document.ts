@@ -51,7 +51,7 @@ type TokensDocument = Static<typeof TokensDocument>;
 
 const format = Compile(TokensDocument);
 
-/** Says what a token is called in logs, as a user of HTTP basic, and as the submitter of a call. */
+/** The name of a token: in logs, as a user of HTTP basic, and as the submitter of a call. */
 const tokenName = /^[A-Za-z0-9._-]{1,63}$/;
 
 const expectations: ReadonlyMap<string, string> = new Map([
@@ -74,7 +74,7 @@ export type ParsedTokensFile =
 
 export interface TokensContext {
   /**
-   * What is wrong with a file that `callbackSecretFile` names. Default: nothing, for those who read the paths alone.
+   * The problem of a file that `callbackSecretFile` names. Default: none, for readers of the paths only.
    * @param file the path as it was written
    */
   readonly secretProblem?: (file: string) => string | undefined;
@@ -112,13 +112,13 @@ function expectationOf(keys: readonly string[]): string | undefined {
   return expectations.get(keys.slice(keys[0] === 'tokens' ? 2 : 1).findLast((key) => expectations.has(key)) ?? '');
 }
 
-/** The files that the tokens of a text name, each once, also where the text is wrong elsewhere. */
+/** The files that the tokens of a text name, each once, even if the text is wrong elsewhere. */
 export function secretFilesOf(text: string): readonly string[] {
   const yaml = readYaml(text);
   return yaml.kind === 'faults' ? [] : [...new Set(secretFiles(yaml.value).map(({ file }) => file))];
 }
 
-/** Also in a document whose shape is wrong elsewhere. */
+/** Even in a document whose shape is wrong elsewhere. */
 function nameProblems(value: unknown): Found[] {
   return entriesOf(value)
     .filter(([name]) => !tokenName.test(name))

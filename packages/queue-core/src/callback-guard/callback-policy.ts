@@ -4,17 +4,17 @@ import { type PortRange, portRangeType } from './port-range.ts';
 import { findSpecialNetwork } from './special-networks.ts';
 import { coversAddress, coversName, type TargetRule } from './target-rule.ts';
 
-/** Where callbacks may go, as the configuration of a process has it. */
+/** Where callbacks may go, from the configuration of a process. */
 export interface CallbackRules {
   /** Targets that are allowed although their addresses are not public. */
   readonly callbackAllow: readonly TargetRule[];
-  /** Targets that are refused, whatever else allows them. */
+  /** Targets that are always refused. */
   readonly callbackDeny: readonly TargetRule[];
   readonly callbackPorts: readonly PortRange[];
   readonly callbackHttpsOnly: boolean;
 }
 
-/** Why a callback may not go where it would. */
+/** Why a callback may not go to its target. */
 export interface CallbackObjection {
   /** The setting that refuses it, or would have to allow it. */
   readonly rule: 'scheme' | 'CALLBACK_HTTPS_ONLY' | 'CALLBACK_PORTS' | 'CALLBACK_DENY' | 'CALLBACK_ALLOW';
@@ -23,9 +23,9 @@ export interface CallbackObjection {
 }
 
 /**
- * Decides where callbacks may go, so that whoever names a callback URL cannot reach what only our own network reaches
- * (server-side request forgery). It has to be asked twice: about the URL, which tells all but what its name resolves to,
- * and about each address before a connection is made to it.
+ * Decides where callbacks may go, so that a caller's callback URL cannot reach what only our own network reaches
+ * (server-side request forgery). Ask it twice: about the URL, which shows everything except what its name resolves to,
+ * and about each address before connecting to it.
  */
 export class CallbackPolicy {
   readonly #rules: CallbackRules;
@@ -34,13 +34,13 @@ export class CallbackPolicy {
     this.#rules = rules;
   }
 
-  /** What speaks against a URL, as far as the URL itself tells; undefined if nothing does. */
+  /** Why a URL is refused, as far as the URL itself shows; undefined if it is not. */
   objectTo({ protocol, port, hostname }: URL): CallbackObjection | undefined {
     return this.#objectToScheme(protocol) ?? this.#objectToPort(protocol, port) ?? this.#objectToHost(hostname);
   }
 
   /**
-   * What speaks against a connection to an address that a host has.
+   * Why a connection to an address of a host is refused; undefined if it is not.
    *
    * @param host name or address, as a `URL` has it
    * @param address as a resolver writes it
@@ -93,7 +93,7 @@ export class CallbackPolicy {
     return isLocalhost(name) ? this.#objectToLocalhost(name) : undefined;
   }
 
-  /** Either address is enough: which of them is used is decided when they are known. */
+  /** One allowed address family is enough: the addresses are checked when they are known. */
   #objectToLocalhost(name: string): CallbackObjection | undefined {
     const objection = this.objectToAddress(name, '127.0.0.1');
     return objection && this.objectToAddress(name, '::1') && objection;
@@ -106,7 +106,7 @@ function notPublic(what: string): CallbackObjection {
   return { rule: 'CALLBACK_ALLOW', detail: `${what}, which is not public and not allowed (CALLBACK_ALLOW)` };
 }
 
-/** A network that is denied cannot be reached around its other spellings either. */
+/** A denied network cannot be reached by its other spellings either. */
 function coversEmbedded(rule: TargetRule, address: IpAddress): boolean {
   const embedded = embeddedIpv4(address);
   return embedded !== undefined && coversAddress(rule, embedded);

@@ -2,17 +2,17 @@ import { isIPv6 } from 'node:net';
 import { parseUrl } from '@asyncfn/units';
 import type { UrlCredentials } from '../url-credentials.ts';
 
-/** A callback URL in its two forms: what is checked is the parsed one, what is sent is what its caller wrote. */
+/** A callback URL in its two forms: the parsed one is checked, the caller's original is sent. */
 export interface CallbackUrl {
-  /** As WHATWG URLs read it: where it leads. */
+  /** Parsed as a WHATWG URL: where it leads. */
   readonly parsed: URL;
-  /** Path and query byte for byte, as they stand in the request line. A fragment is never sent (RFC 9110, 7.1). */
+  /** Path and query byte for byte, for the request line. A fragment is never sent (RFC 9110, 7.1). */
   readonly target: string;
   /** User and password, decoded; undefined if it has neither. */
   readonly credentials: UrlCredentials | undefined;
   /**
-   * Why another reader could take it for another place or another user: a sentence without its full stop that quotes nothing
-   * of it (P9). Undefined if all readers agree.
+   * Why another parser could read another host or user: a sentence without its full stop that quotes nothing of it
+   * (P9). Undefined if all parsers agree.
    */
   readonly ambiguity: string | undefined;
 }
@@ -20,7 +20,7 @@ export interface CallbackUrl {
 const form = /^https?:\/\/([^/?#]*)([^#]*)(?:#.*)?$/i;
 const visibleAscii = /^[!-~]+$/;
 
-/** Reads a callback URL. Undefined for what is no absolute http or https URL of visible ASCII characters. */
+/** Parses a callback URL. Undefined unless it is an absolute http or https URL of visible ASCII characters. */
 export function readCallbackUrl(text: string): CallbackUrl | undefined {
   const [, authority, rest = ''] = visibleAscii.test(text) ? (form.exec(text) ?? []) : [];
   const parsed = parseUrl(text);
@@ -44,7 +44,7 @@ interface Authority {
   readonly host: string;
 }
 
-/** The last @ ends the userinfo, as WHATWG URLs have it; where there is another one, readers differ. */
+/** The last @ ends the userinfo in WHATWG URLs; if there are several, parsers differ. */
 function splitAuthority(authority: string): Authority {
   const at = authority.lastIndexOf('@');
   return {

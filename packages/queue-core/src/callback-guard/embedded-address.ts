@@ -10,7 +10,7 @@ const wrappers = [
   { network: parseNetwork('2002::/16'), at: 2 },
 ] as const;
 
-/** The IPv4 address that a packet to this IPv6 address ends up at; undefined where it wraps none. */
+/** The IPv4 address that a packet to this IPv6 address reaches; undefined if it wraps none. */
 export function embeddedIpv4(address: IpAddress): IpAddress | undefined {
   const wrapper = wrappers.find(({ network }) => network !== undefined && isInNetwork(address, network));
   return wrapper && ipaddr.fromByteArray(address.toByteArray().slice(wrapper.at, wrapper.at + 4));

@@ -14,7 +14,7 @@ export function parseAddress(text: string): IpAddress | undefined {
   return isIP(text) === 0 ? undefined : ipaddr.parse(text);
 }
 
-/** `10.0.0.0/8`, `fd00::/8`, or one address. Undefined for anything else, and where bits are set behind the prefix. */
+/** `10.0.0.0/8`, `fd00::/8`, or one address. Undefined for anything else, and if bits are set after the prefix. */
 export function parseNetwork(text: string): IpNetwork | undefined {
   const [, address = '', length] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
   const base = parseAddress(address);
@@ -36,7 +36,7 @@ export function formatNetwork({ base, prefixLength }: IpNetwork): string {
 }
 
 /**
- * What one party is given of the address space: an IPv4 address, of IPv6 a `/64`.
+ * The block of addresses that one party usually has: a single IPv4 address, or an IPv6 `/64`.
  * @param address as a resolver writes it
  */
 export function addressBlock(address: string): string {

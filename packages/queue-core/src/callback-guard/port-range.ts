@@ -6,7 +6,7 @@ export interface PortRange {
 
 const highest = 65_535;
 
-/** How a setting holds ports, for the configuration of a process. */
+/** The type of a setting that holds ports. */
 export const portRangeType = {
   expected: 'a port from 1 to 65535, or a range of them such as 1024-65535',
   example: '443,8000-8999',

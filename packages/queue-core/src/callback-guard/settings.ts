@@ -2,8 +2,8 @@ import type { PortRange } from './port-range.ts';
 import type { TargetRule } from './target-rule.ts';
 
 /**
- * The settings of where callbacks may go. Gateway and worker have the same, since a URL is looked at by one and
- * connected to by the other.
+ * The settings that say where callbacks may go. Gateway and worker share them, since the gateway checks the URL and the
+ * worker connects to it.
  */
 export const callbackRuleSettings = {
   allow: {

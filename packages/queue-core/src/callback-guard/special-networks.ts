@@ -7,9 +7,9 @@ export interface SpecialNetwork extends IpNetwork {
 }
 
 /**
- * What the registries of IANA set apart, the narrower network first where two overlap, and what clouds keep for
- * themselves among public addresses. Networks that wrap IPv4 addresses (v4-mapped, NAT64, 6to4, Teredo) are among them:
- * whoever reaches through them would reach whatever address is wrapped.
+ * The special networks of IANA's registries, the narrower one first if two overlap, and the addresses that clouds
+ * reserve among public ones. Networks that wrap IPv4 addresses (v4-mapped, NAT64, 6to4, Teredo) are included: they
+ * would lead to any wrapped address.
  *
  * @see https://www.iana.org/assignments/iana-ipv4-special-registry
  * @see https://www.iana.org/assignments/iana-ipv6-special-registry
@@ -55,7 +55,7 @@ const specialNetworks: readonly SpecialNetwork[] = Object.entries({
   'ff00::/8': 'multicast',
 }).map(([text, purpose]) => ({ ...known(text), purpose }));
 
-/** All that is given out for public use in IPv6; whatever lies outside of it is not public, known or not. */
+/** The public part of IPv6; everything outside of it is not public. */
 const globalUnicast = known('2000::/3');
 
 const notGivenOut: SpecialNetwork = { ...known('::/0'), purpose: 'not given out for public use' };

@@ -8,10 +8,10 @@ export type TargetRule =
 
 const label = '[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?';
 const hostPattern = new RegExp(`^(\\*\\.)?(${label}(?:\\.${label})*)$`);
-/** Such a name is an address to URLs (WHATWG, "ends in a number"), and would never be met as a name. */
+/** URLs take such a name for an address (WHATWG, "ends in a number"), so it would never match as a name. */
 const endsInNumber = /(?:^|\.)(?:\d+|0x[\da-f]*)$/;
 
-/** How a setting holds a rule, for the configuration of a process. */
+/** The type of a setting that holds rules. */
 export const targetRuleType = {
   expected:
     'a network (such as 10.0.0.0/8, with no bits behind its prefix), an address, a host name, or *. and a domain for all names below it',

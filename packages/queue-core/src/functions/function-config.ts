@@ -1,7 +1,7 @@
 import { parseDuration } from '@asyncfn/units';
 import type { Settings } from './functions-schema.ts';
 
-/** Retry settings of one function; what is undefined is left to the worker's `RETRY_*` defaults. */
+/** Retry settings of one function; undefined ones come from the worker's `RETRY_*` defaults. */
 export interface RetrySettings {
   /** Retries after the first try. */
   readonly attempts: number | undefined;
@@ -17,7 +17,7 @@ export interface RetrySettings {
 export interface FunctionConfig {
   /** `NAME` or `NAME.NAMESPACE`. */
   readonly name: string;
-  /** Where it is called; a call's sub-path and query are appended. */
+  /** Its URL; a call's sub-path and query are appended. */
   readonly url: string;
   /** The queue, and so the stream, that its calls wait in. */
   readonly queue: string;
@@ -25,9 +25,9 @@ export interface FunctionConfig {
   readonly timeoutMs: number;
   /** Most calls in flight at once over all workers; undefined is no cap. */
   readonly concurrency: number | undefined;
-  /** Most calls that may wait to be taken; a gateway accepts no more. Undefined is no limit. */
+  /** Most calls that may wait; a gateway accepts no more. Undefined is no limit. */
   readonly maxPending: number | undefined;
-  /** Whether each worker finds out by itself how many calls at once the function takes. */
+  /** Whether each worker learns by itself how many calls at once the function takes. */
   readonly adaptive: boolean;
   readonly retry: RetrySettings;
 }
@@ -38,12 +38,12 @@ export const defaultQueue = 'default';
 /** Most functions that may be registered in one queue: each has a consumer, and what a stream can have is bounded. */
 export const maxRegistered = 10_000;
 
-/** `over` where it says something, `base` elsewhere; retry settings one by one. */
+/** The settings of `over`, and those of `base` that it omits; retry settings one by one. */
 export function mergeSettings(base: Settings, over: Settings): Settings {
   return { ...base, ...over, retry: { ...base.retry, ...over.retry } };
 }
 
-/** Settings with what they leave open filled in and units converted. Expects values that the schema has passed. */
+/** Complete settings, with defaults filled in and units converted. Expects values that match the schema. */
 export function toFunctionConfig(name: string, settings: Settings): FunctionConfig {
   const { url = '', queue = defaultQueue, timeout, concurrency, maxPending, adaptive = true, retry = {} } = settings;
   return {

@@ -14,9 +14,9 @@ const stored = Compile(StoredEntry);
 
 /** A function as the register that all processes share keeps it. */
 export interface FunctionEntry extends Readonly<Omit<Static<typeof StoredEntry>, 'v'>> {
-  /** Who has the last word on it: a functions file, or the API. */
+  /** Who owns it: a functions file, or the API. */
   readonly source: 'file' | 'api';
-  /** Its calls wait until it is resumed. */
+  /** Paused: its calls wait until it is resumed. */
   readonly paused: boolean;
 }
 
@@ -24,7 +24,7 @@ export function encodeEntry(entry: FunctionEntry): string {
   return JSON.stringify({ v: 1, ...entry });
 }
 
-/** Undefined for anything that is no entry of a layout that we know. */
+/** Undefined for anything but an entry of a known layout. */
 export function decodeEntry(text: string): FunctionEntry | undefined {
   try {
     const parsed: unknown = JSON.parse(text);

@@ -14,7 +14,7 @@ export class FunctionRegister {
   }
 
   /**
-   * The function of this name, also one that exists by `defaults.url` alone; undefined where there is none. Its own `name`
+   * The function of this name, including one that exists only by `defaults.url`; undefined if none does. Its own `name`
    * is the one that `resolve` gives.
    */
   lookup(name: string): FunctionConfig | undefined {
@@ -36,14 +36,14 @@ export class FunctionRegister {
     return resolveName(name, defaultNamespace, (short) => namespaces?.get(short));
   }
 
-  /** All that the function which is called `name` can be called, the one name first: what is stored may say any of them. */
+  /** All names of the function called `name`, the one name first: stored messages may have any of them. */
   namesOf(name: string): readonly string[] {
     const { namespaces, defaultNamespace } = this.#definition;
     const oneName = this.resolve(name);
     return allNames(oneName, [defaultNamespace, namespaces?.get(oneName)]);
   }
 
-  /** Whether a function is registered under this one name, and does not exist by `defaults.url` alone. */
+  /** Whether a function is registered under this one name, and does not exist only by `defaults.url`. */
   isRegistered(name: string): boolean {
     return this.#definition.functions.has(name);
   }
@@ -53,13 +53,13 @@ export class FunctionRegister {
     return [...this.#definition.functions.values()];
   }
 
-  /** Whether the function's calls are to wait until it is resumed; undefined while that is not known. */
+  /** Whether the function is paused; undefined while unknown. */
   isPaused(name: string): boolean | undefined {
     return this.#paused?.has(this.resolve(name));
   }
 
   /**
-   * Takes over a new definition and tells the listeners.
+   * Applies a new definition and calls the listeners.
    * @param paused the functions that are paused. Default: not known
    */
   replace(definition: FunctionsDefinition, paused?: ReadonlySet<string>): void {
@@ -77,5 +77,5 @@ export class FunctionRegister {
   }
 }
 
-/** How functions are called, for those who go by what they are called alone. */
+/** The names of functions, for code that needs only names. */
 export type FunctionNames = Pick<FunctionRegister, 'resolve' | 'namesOf'>;

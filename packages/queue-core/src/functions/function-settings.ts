@@ -8,8 +8,8 @@ import { readAnnotations } from './openfaas/index.ts';
 export type OwnSettings = Settings & { readonly annotations?: Annotations };
 
 /**
- * All that holds for a function: its own settings, then its annotations of OpenFaaS, then what it inherits. Whatever
- * else stands in its entry, such as the image in a stack, is left out. Expects what the schema has passed.
+ * The complete settings of a function: its own, then its OpenFaaS annotations, then inherited ones. Ignores the rest of
+ * its entry, such as the image in a stack. Expects an entry that matches the schema.
  */
 export function completeSettings(
   { name, defaultNamespace }: EntryName,

@@ -7,9 +7,9 @@ Format.Set('stored-url', isHttpUrl);
 Format.Set('size', (text) => parseSize(text) !== undefined);
 
 const Duration = Type.Union([Type.String({ format: 'duration' }), Type.Literal(0)]);
-/** What it must look like, `urlProblem` decides, which says what is wrong with it. */
+/** `urlProblem` checks it and says what is wrong. */
 const Url = Type.String();
-/** What an earlier version has taken goes on to work: see `urlProblem` for what is taken now. */
+/** URLs that an earlier version accepted go on to work: see `urlProblem` for what is accepted now. */
 const StoredUrl = Type.String({ format: 'stored-url' });
 const Name = Type.String({ pattern: '^[A-Za-z0-9_-]{1,63}$' });
 const closed = { additionalProperties: false };
@@ -51,10 +51,10 @@ export const StoredSettings = Type.Object({
   defaultNamespace: Type.Optional(Name),
 });
 
-/** What holds for every function that does not say otherwise; with a `url`, every valid name is a function. */
+/** Defaults for every function; with a `url`, every valid name is a function. */
 const DefaultSettings = Type.Object({ url: Type.Optional(Url), ...tuning }, closed);
 
-/** A function of OpenFaaS: what is said there about its image and its container is nothing to us. */
+/** A function of OpenFaaS; its image and container settings are ignored. */
 const StackFunction = Type.Object({
   namespace: Type.Optional(Type.Union([Name, Type.Literal(''), Type.Null()])),
   annotations,
@@ -77,7 +77,7 @@ export const FunctionsDocument = Type.Object(
 );
 
 /**
- * OpenFaaS's `stack.yaml`, beside which `defaults` and `queues` of ours may stand.
+ * OpenFaaS's `stack.yaml`, which may also have our `defaults` and `queues`.
  * @see https://docs.openfaas.com/reference/yaml/
  */
 export const StackDocument = Type.Object({

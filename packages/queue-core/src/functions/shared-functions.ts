@@ -28,7 +28,7 @@ export interface StrayFunction {
   readonly revision: number;
 }
 
-/** What this process wants of the shared register and has not seen to yet. */
+/** A change that this process wants to make to the shared register. */
 export type Wish =
   /** Its functions file names the function. */
   | { readonly kind: 'name'; readonly settings: FunctionSettings }
@@ -37,17 +37,17 @@ export type Wish =
   /** The register has been lost, and we remember what it held. */
   | { readonly kind: 'restore'; readonly entry: FunctionEntry };
 
-/** What is to be done about a wish. */
+/** What to do about a wanted change. */
 export type WishedWrite =
-  /** It is as it should be. */
+  /** Nothing: the register is as wanted. */
   | { readonly kind: 'nothing' }
-  /** What is there is not for us to overwrite; the wish holds for this process alone. */
+  /** Leave the register's entry; the change applies to this process only. */
   | { readonly kind: 'leave' }
-  /** `changes` are the settings that differ from what is there; undefined where nothing is. */
+  /** `changes` are the settings that differ from the existing entry; undefined if none exists. */
   | { readonly kind: 'put'; readonly entry: FunctionEntry; readonly changes: readonly string[] | undefined }
   | { readonly kind: 'remove' };
 
-/** Decides what a wish asks for, given what is there. */
+/** Decides what to do about a wanted change, given the current entry. */
 export function toWrite(wish: Wish, stored: StoredFunction | undefined): WishedWrite {
   const content = stored?.content ?? 'removed';
   const there = typeof content === 'object' ? content : undefined;
@@ -55,7 +55,7 @@ export function toWrite(wish: Wish, stored: StoredFunction | undefined): WishedW
     return there?.source === 'file' ? { kind: 'remove' } : { kind: 'nothing' };
   }
   if (content === 'unreadable') {
-    return { kind: 'leave' }; // the work of a later version, which knows better
+    return { kind: 'leave' }; // written by a later version
   }
   if (wish.kind === 'restore') {
     return stored === undefined ? { kind: 'put', entry: wish.entry, changes: undefined } : { kind: 'nothing' };
@@ -76,8 +76,8 @@ function fromFile(
 }
 
 /**
- * What a process knows of the functions: what the shared register holds, and over it what this process has yet to tell
- * the register. Before the register is there, that is all of the functions file.
+ * The functions as a process knows them: those of the shared register, and over them the changes that this process has
+ * not written yet. Before the register exists, these are the whole functions file.
  */
 export class SharedFunctions {
   readonly #stored = new Map<string, StoredFunction>();
@@ -96,7 +96,7 @@ export class SharedFunctions {
     return this.#file;
   }
 
-  /** The file has a new content. Functions of which it says what it said before are left as they are. */
+  /** The file has a new content. Functions whose entry has not changed are left alone. */
   takeFile(file: FileDefinition): void {
     for (const [name, settings] of file.settings) {
       const before = this.#file.settings.get(name);
@@ -112,7 +112,7 @@ export class SharedFunctions {
     this.#file = file;
   }
 
-  /** News of the register. Older news than we have is no news. */
+  /** A change of the register. An older one than the last is ignored. */
   takeStored(name: string, stored: StoredFunction): void {
     if (stored.revision > (this.#stored.get(name)?.revision ?? 0)) {
       this.#stored.set(name, stored);
@@ -128,7 +128,7 @@ export class SharedFunctions {
     }
   }
 
-  /** The register is another one than before: what it held is to be put there again. */
+  /** The register was recreated: its entries must be written again. */
   loseStored(): void {
     for (const { name, entry } of this.list()) {
       if (!this.#wishes.has(name)) {
@@ -146,14 +146,14 @@ export class SharedFunctions {
     return [...this.#wishes];
   }
 
-  /** The wish has been seen to, unless another has taken its place. */
+  /** The change is written, unless another one has replaced it. */
   fulfil(name: string, wish: Wish): void {
     if (this.#wishes.get(name) === wish) {
       this.#wishes.delete(name);
     }
   }
 
-  /** Somebody has decided otherwise. */
+  /** Another process has changed the entry. */
   forgetWish(name: string): void {
     this.#wishes.delete(name);
   }
@@ -177,8 +177,8 @@ export class SharedFunctions {
   }
 
   /**
-   * Functions that stand in the register under a name with the namespace that may be left out. Processes of other settings
-   * have put them there, or it was done when nothing could be left out.
+   * Functions that the register holds under a name that includes the default namespace. Processes with other settings
+   * have written them, or it was before the setting existed.
    */
   strays(): StrayFunction[] {
     return [...this.#stored].flatMap(([name, { revision, content }]) => {

@@ -3,7 +3,7 @@ import { ConfigError } from './config.ts';
 /**
  * The parts of a configuration, once all are there.
  *
- * @throws ConfigError that names what is wrong with any of them; another error as soon as there is one
+ * @throws ConfigError that lists the problems of all of them; any other error at once
  */
 export async function allConfigured<const P extends readonly unknown[]>(
   parts: P,

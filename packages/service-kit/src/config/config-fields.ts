@@ -13,7 +13,7 @@ import {
   type ValueType,
 } from './value-types.ts';
 
-/** What each kind of field takes. Without a `default` the variable is optional and its value `T | undefined`. */
+/** The options of every field. Without a `default` the variable is optional and its value `T | undefined`. */
 export interface FieldOptions<D> {
   /** Name of the environment variable. */
   readonly env: string;

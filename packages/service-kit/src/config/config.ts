@@ -40,9 +40,9 @@ export class ConfigError extends Error {
 }
 
 /**
- * For what is wrong with settings that are right each for itself.
+ * Reports contradictions between settings that are each valid.
  *
- * @throws ConfigError that names the problems, if there are any
+ * @throws ConfigError that lists the problems, if any
  */
 export function refuseProblems(problems: readonly ConfigProblem[]): void {
   if (problems.length > 0) {
@@ -51,10 +51,10 @@ export function refuseProblems(problems: readonly ConfigProblem[]): void {
 }
 
 /**
- * The values of a schema from the variables of an environment. Pure. A variable that is set to the empty string
- * counts as not set, as in a compose file's `${NAME:-}`. Variables that the schema does not name are left alone.
+ * Parses the values of a schema from environment variables. Pure. An empty variable counts as not set, as in a compose
+ * file's `${NAME:-}`. Variables outside the schema are ignored.
  *
- * @throws ConfigError that names every bad variable
+ * @throws ConfigError that lists every bad variable
  */
 export function parseConfig<const S extends Schema>(
   schema: S,
@@ -86,6 +86,6 @@ function shown(field: Field<unknown>, text: string): string {
   if (field.secret) {
     return 'its value (not shown)';
   }
-  // A URL may carry a password, and where it stands in a text that is no URL is anybody's guess: hide too much.
+  // A URL may contain a password, and its position in a malformed URL is unknown: hide too much rather than too little.
   return JSON.stringify(text.replace(/\/\/.*@/s, '//…@').replace(/\?.*$/s, '?…'));
 }

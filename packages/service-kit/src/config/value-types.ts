@@ -1,10 +1,10 @@
 import { formatDuration, formatSize, parseDuration, parseSize, parseUrl } from '@asyncfn/units';
 
-/** How the text of one variable becomes a value, and how its reader is told what would have been right. */
+/** How the text of a variable becomes a value, and how errors describe valid texts. */
 export interface ValueType<T> {
   /** With its article, to stand after "is not": `a whole number between 0 and 65535`. */
   readonly expected: string;
-  /** A text this type accepts; of a secret only its form, so that nobody pastes it. */
+  /** A text that this type accepts; for a secret only its form, so that it cannot be pasted. */
   readonly example: string;
   /** `undefined` when the text is not such a value. */
   parse(text: string): T | undefined;

@@ -7,7 +7,10 @@ export interface Misspelt {
   readonly nearest: string;
 }
 
-/** Variables that begin like this are taken for settings of ours. `OTEL_` is not among them: others read it as well. */
+/**
+ * Variables with these prefixes are assumed to be our settings. `OTEL_` is not included: other programs read it as
+ * well.
+ */
 const prefixes: ReadonlySet<string> = new Set(['AUTH', 'CALLBACK', 'MAX', 'NATS', 'OPS', 'QUEUE', 'RETRY', 'STREAM']);
 
 /** From this length on a name may differ from a setting in two letters, below in one: `API_PORT` is not `OPS_PORT`. */

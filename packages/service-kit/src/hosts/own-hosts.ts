@@ -2,12 +2,12 @@ import { coversHost, type HostPattern } from './host-pattern.ts';
 import { isLoopback } from './loopback.ts';
 
 /**
- * The names by which a server that asks for no credentials may be called. A web page whose name leads to our address (DNS
- * rebinding) is of our origin to its browser, and only `Host` tells that it is not one of ours.
+ * The host names that a server without credentials answers to. To a browser, a web page whose name leads to our address
+ * (DNS rebinding) has our origin; only `Host` shows that it is not ours.
  */
 export class OwnHosts {
   readonly #allowed: readonly HostPattern[];
-  /** Nearly all requests name what the one before has named. */
+  /** Nearly all requests have the same host as the previous one. */
   #last = { host: '', localAddress: '', isOwn: false };
 
   /** @param allowed names besides those that always lead to this machine */
@@ -17,7 +17,8 @@ export class OwnHosts {
 
   /**
    * Whether a `Host` header names us: as localhost or a name below it (RFC 6761, 6.3), as a loopback address, as the
-   * address that the connection came to, or as is allowed. What is no browser may do without the header (HTTP/1.0).
+   * address that the connection came to, or as an allowed name. Clients other than browsers may omit the header
+   * (HTTP/1.0).
    *
    * @param host with or without a port
    * @param localAddress our end of the connection
@@ -45,7 +46,7 @@ function toHostname(host: string): string {
   return address ?? name.replace(/\.$/, '');
 }
 
-/** An IPv4 address as such, also where it came to a socket for IPv6. */
+/** The IPv4 address, also of a connection to an IPv6 socket. */
 function plain(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/i, '').toLowerCase();
 }

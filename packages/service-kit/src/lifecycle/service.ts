@@ -64,7 +64,7 @@ export function createService(hooks: ServiceHooks): Service {
   return { start, stop, [Symbol.asyncDispose]: stop };
 }
 
-/** Why `start()` rejects on a service that has been told to stop. */
+/** Why `start()` rejects on a service that was asked to stop. */
 export class ServiceStoppedError extends Error {
   override readonly name = 'ServiceStoppedError';
   readonly code = 'service_stopped';

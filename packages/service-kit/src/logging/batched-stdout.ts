@@ -1,6 +1,6 @@
 import type { DestinationStream } from 'pino';
 
-/** pino notes there the level of each line before it writes it, for a destination that has this mark. */
+/** pino stores the level of each line here before writing it, if the destination has this symbol. */
 const metadata = Symbol.for('pino.metadata');
 
 /** From this level on a line is worth a write of its own: pino's number of `warn`. */
@@ -15,8 +15,8 @@ interface BatchedStdoutOptions {
 
 /**
  * Writes the lines of one tick of the event loop together: under load a write for each line costs more than all else of
- * the log. A warning or worse is written at once, with what has come before it, so the last words of a process that dies
- * are there; of what it said in the turn that killed it outright, the quiet lines may be missing.
+ * the log. A warning or worse is written at once, with what has come before it, so the last lines of a dying process
+ * are not lost; only info and debug lines of its very last tick may be missing.
  */
 export function createBatchedStdout({ out, onExit }: BatchedStdoutOptions): DestinationStream {
   let lines = '';

@@ -27,8 +27,8 @@ export interface LoggerOptions {
 
 /**
  * The logger of a process. To standard output the lines of one tick of the event loop are written together (see
- * `createBatchedStdout`), and synchronously: the last words of a process that dies are the ones most wanted. Call it with fields first and a fixed sentence second: `logger.info({ port }, 'listening')`. An error goes
- * in the field `err`.
+ * `createBatchedStdout`), and synchronously: the last lines of a dying process matter most. Call it with fields first
+ * and a fixed sentence second: `logger.info({ port }, 'listening')`. An error goes in the field `err`.
  */
 export function createLogger({ name, level, format, destination }: LoggerOptions): Logger {
   const out = destination ?? standardOutput();
@@ -56,7 +56,7 @@ function prettyDestination(out: DestinationStream, isTerminal: boolean): Destina
     colorize: isTerminal && pinoPretty.isColorSupported,
     singleLine: true,
     customPrettifiers: {
-      // What serializeError() has made stands here, parsed back from the line.
+      // The result of serializeError(), parsed back from the line.
       err: (value) => formatSerializedError(value as unknown as SerializedError),
     },
     translateTime: 'SYS:HH:MM:ss.l',

@@ -1,6 +1,6 @@
 const MAX_DEPTH = 5;
 
-/** What is logged of an error. */
+/** The logged part of an error. */
 export interface SerializedError {
   readonly type: string;
   readonly message: string;
@@ -44,7 +44,7 @@ function isExpected(error: Error): boolean {
   return isFlagged || 'syscall' in error || String(codeOf(error).code).startsWith('UND_ERR_');
 }
 
-/** Of anything but a text only its kind: `String()` of an object runs that object's code. */
+/** For anything but a text only its type: `String()` of an object runs that object's code. */
 function textOf(thrown: unknown): string {
   return typeof thrown === 'string' ? thrown : Object.prototype.toString.call(thrown);
 }
@@ -62,6 +62,6 @@ export function formatSerializedError({ type, message, code, stack, cause, error
   // Without stacks all of it is one line.
   const separator = stack === undefined ? ', ' : '\n';
   const text = [own, ...others.map((other) => `caused by ${formatSerializedError(other)}`)].join(separator);
-  // An error may quote a stranger's bytes, and a terminal obeys control characters.
+  // An error may quote foreign bytes, and a terminal obeys control characters.
   return text.replace(/(?!\n)\p{Cc}/gu, '');
 }

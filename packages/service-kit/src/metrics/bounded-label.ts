@@ -1,11 +1,11 @@
-/** What names share that have no label of their own. */
+/** The label of names that have none of their own. */
 export const otherLabel = 'other';
 
 /**
- * Gives names that come from outside a label, so many at most: with `defaults.url` in the functions file any name is a
- * function, and clients could make time series without end. Names that are known have their own whatever their number;
- * of the others the first `limit` have, and the rest share `other`.
- * @param isKnown whether somebody who may do so has set the name up
+ * Limits the labels for names that come from outside: with `defaults.url` in the functions file any name is a function,
+ * and clients could create time series without end. Known names always have their own label; of the others the first
+ * `limit` have one, and the rest share `other`.
+ * @param isKnown whether an operator has configured the name
  */
 export function createBoundedLabel(limit: number, isKnown: (name: string) => boolean): (name: string) => string {
   const seen = new Set<string>();

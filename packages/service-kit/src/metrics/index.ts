@@ -1,4 +1,4 @@
-// What instruments need beyond prom-client.
+// Additions to prom-client.
 
 export { createBoundedLabel } from './bounded-label.ts';
 export { TallyCounter } from './tally-counter.ts';

@@ -1,8 +1,8 @@
 import { Counter, type CounterConfiguration } from 'prom-client';
 
 /**
- * Counts what happens many thousand times a second, under one label. prom-client finds the place of a set of labels by
- * sorting and joining them, a microsecond each time; here it is told when somebody reads.
+ * Counts events that happen many thousand times a second, under one label. prom-client finds the series of a set of
+ * labels by sorting and joining them, a microsecond each time; this counter passes its count on only when it is read.
  */
 export class TallyCounter<Label extends string> {
   readonly #label: Label;

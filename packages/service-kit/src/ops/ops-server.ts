@@ -10,7 +10,7 @@ import { answerHalfClosed } from './half-closed-clients.ts';
 /** Whether the process can do its work at this moment. */
 export interface Readiness {
   readonly ready: boolean;
-  /** What it depends on, each with one word of state: `{ nats: 'connected' }`. */
+  /** Its dependencies, each with its state in one word: `{ nats: 'connected' }`. */
   readonly checks: Readonly<Record<string, string>>;
 }
 
@@ -18,7 +18,7 @@ export interface OpsServerOptions {
   readonly host: string;
   /** 0 for a free one. */
   readonly port: number;
-  /** Names by which it may be called where `host` is a loopback address, besides loopback names. */
+  /** Host names that it answers to if `host` is a loopback address, besides loopback names. */
   readonly allowedHosts: readonly HostPattern[];
   readonly registry: Registry;
   /** Synchronous, so that a probe is answered at once at all times. */
@@ -43,11 +43,11 @@ interface Answer {
 }
 
 /**
- * The operators' door of a process: `/metrics` for Prometheus, `/livez` (200 as long as the event loop turns) and
+ * The operations server of a process: `/metrics` for Prometheus, `/livez` (200 as long as the event loop runs) and
  * `/readyz` (200 or 503) for probes.
  */
 export function createOpsServer(options: OpsServerOptions): OpsServer {
-  // Elsewhere scrapers call it by whatever name they know it; on loopback a browser may be led to it.
+  // On other addresses scrapers may use any name; on loopback a browser may be led to it.
   const ownHosts = new OwnHosts(isLoopback(options.host) ? options.allowedHosts : [{ kind: 'any' }]);
   const server = createServer((request, response) => {
     if (!ownHosts.include(request.headers.host, request.socket.localAddress)) {
@@ -141,7 +141,7 @@ function send(response: ServerResponse, { status, type, body }: Answer): void {
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => reject(toListenError(cause, host, port)));
-    // Where several processes share a port by node:cluster, this one is not for sharing: each answers for itself.
+    // If several processes share a port by node:cluster, this port is not shared: each process has its own.
     server.listen({ host, port, exclusive: true }, resolve);
   });
 }

@@ -76,7 +76,7 @@ export const commonConfig = {
   }),
   natsDomain: value(jetStreamDomainType, {
     env: 'NATS_DOMAIN',
-    doc: 'JetStream domain that holds the streams, where it is not that of the servers in `NATS_URL`: a leaf node with a hub behind it. See docs/nats-permissions.md.',
+    doc: 'JetStream domain that holds the streams, if it is not that of the servers in `NATS_URL`: a leaf node with a hub behind it. See docs/nats-permissions.md.',
   }),
   streamReplicas: integer({
     env: 'STREAM_REPLICAS',
@@ -110,12 +110,12 @@ interface ListenConfig {
   readonly allowedHosts: readonly HostPattern[];
 }
 
-/** Where the operations server listens: what keeps the API on this machine keeps that there as well. */
+/** The address of the operations server: a setting that keeps the API on this machine keeps it there as well. */
 export function opsAddress({ host, opsHost, opsPort, allowedHosts }: ListenConfig) {
   return { host: opsHost ?? host, port: opsPort, allowedHosts };
 }
 
-/** Where the broker is and who we are there, in the words of its client. */
+/** The address of the broker and our credentials, in the form that its client takes. */
 export function brokerAddress(config: ConfigOf<typeof commonConfig>) {
   return {
     servers: config.natsUrls,

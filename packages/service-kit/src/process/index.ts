@@ -1,4 +1,4 @@
-// A process from its first signal to its exit code, and what every process can be configured by.
+// Runs a process from its first signal to its exit code, and the settings that every process has.
 
 export { brokerAddress, commonConfig, host, opsAddress, opsPort, processConfig } from './common-config.ts';
 export { type ProcessContext, runProcess } from './process.ts';

@@ -6,7 +6,7 @@ import { sleep } from '../timing.ts';
 import { processConfig } from './common-config.ts';
 import { disablePretenuring } from './v8-flags.ts';
 
-/** What is used of Node's `process`. */
+/** The part of Node's `process` that is used. */
 export interface ProcessHandle {
   readonly pid: number;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -40,9 +40,9 @@ export interface ProcessOptions<S extends Schema> {
   readonly version: string;
   readonly schema: S & typeof processConfig;
   create(config: ConfigOf<S>, context: ProcessContext): Promise<Service> | Service;
-  /** Whether variables that look like settings and are none are told in a warning each. Default: false. */
+  /** Whether to warn of each variable that looks like a setting but is none. Default: false. */
   readonly warnsOfMisspelt?: boolean;
-  /** Default: one made from `LOG_LEVEL` and `LOG_FORMAT`. */
+  /** Default: created from `LOG_LEVEL` and `LOG_FORMAT`. */
   readonly logger?: Logger;
   /** What a stop may take beyond `SHUTDOWN_TIMEOUT` before the process is ended by force. Default 10,000. */
   readonly stopGraceMs?: number;
@@ -214,7 +214,7 @@ class ProcessRun {
     }
   }
 
-  /** The process ends by itself when nothing is left to do; a handle somebody forgot may not keep it for ever. */
+  /** The process ends by itself when no work is left; a forgotten handle must not keep it for ever. */
   #leave(): void {
     this.#process.exitCode = this.#exitCode;
     this.#logger.info({ exitCode: this.#exitCode }, 'stopped');

@@ -4,7 +4,7 @@ import type { Logger } from '../logging/index.ts';
 import { type FileText, readFileText } from './file-text.ts';
 import { watchFile } from './watch-file.ts';
 
-/** What the text of a file says, or everything that is wrong with it. */
+/** The value of a file's text, or all its problems. */
 export type ParsedSettings<T> =
   | { readonly kind: 'settings'; readonly settings: T }
   | { readonly kind: 'refused'; readonly problems: readonly string[] };
@@ -29,12 +29,12 @@ interface Snapshot {
 }
 
 /**
- * A file that belongs to the configuration, with the files that it names: it has to be right at the start, and its
- * changes are taken over.
+ * A file that belongs to the configuration, with the files that it names: it must be valid at the start, and its
+ * changes are applied.
  */
 export class SettingsFile<T> {
   readonly #options: SettingsFileOptions<T>;
-  /** What it said when the process started. */
+  /** Its value when the process started. */
   readonly #known: string;
   #current: T;
 
@@ -59,12 +59,12 @@ export class SettingsFile<T> {
     return new SettingsFile(options, known, parsed.settings);
   }
 
-  /** What holds now: what the last good content of the file said. */
+  /** The current value: that of the last good content. */
   get current(): T {
     return this.#current;
   }
 
-  /** Takes over every new content until the signal aborts. A bad one is logged, and the last good one stays in force. */
+  /** Applies every new content until the signal aborts. Logs a bad one, and keeps the last good one in force. */
   async follow(logger: Logger, signal: AbortSignal): Promise<void> {
     const { path } = this.#options;
     await watchFile(path, (snapshot) => this.#take(snapshot, logger), {
@@ -90,7 +90,7 @@ export class SettingsFile<T> {
   }
 }
 
-/** A snapshot as one text, which is another one as soon as any of the files is. */
+/** A snapshot as one text, which changes as soon as any of the files changes. */
 async function complete<T>(text: string, { path, furtherFiles }: SettingsFileOptions<T>): Promise<string> {
   const names = furtherFiles?.(text) ?? [];
   const read = await Promise.all(names.map(async (name) => [name, await readFileText(name, path)] as const));

@@ -7,11 +7,11 @@ export interface WatchFileOptions {
   readonly logger: Logger;
   /** Time between two looks. Default 1,000. */
   readonly intervalMs?: number;
-  /** What the caller has read already. Default: what is found at the first look, which happens at once. */
+  /** The text that the caller has already read. Default: that of the first look, which happens at once. */
   readonly known?: string;
   /** Default {@link sleep}. */
   readonly sleep?: typeof sleep;
-  /** Adds to the text of the file what belongs to it, such as other files that it names. Default: nothing. */
+  /** Adds related text to that of the file, such as other files that it names. Default: nothing. */
   readonly complete?: (content: string) => Promise<string> | string;
 }
 

@@ -48,7 +48,7 @@ function createExporter({ otelTracesProtocol, otelProtocol }: TracingConfig): Sp
   return (otelTracesProtocol ?? otelProtocol) === 'http/json' ? new JsonExporter() : new ProtobufExporter();
 }
 
-/** The exporter would go on without it, and nobody would know why the collector is not trusted. */
+/** The exporter would go on without it, and the log would not say why the collector is not trusted. */
 async function checkCertificate(path: string | undefined): Promise<void> {
   if (path === undefined) {
     return;
@@ -60,7 +60,7 @@ async function checkCertificate(path: string | undefined): Promise<void> {
   }
 }
 
-/** What the environment says goes over what we say. */
+/** The environment overrides our values. */
 function toResource({ serviceName, version }: TracingOptions): Resource {
   const own = { 'service.name': serviceName, 'service.version': version, 'service.instance.id': randomUUID() };
   return defaultResource()

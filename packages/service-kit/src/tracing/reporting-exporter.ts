@@ -6,7 +6,7 @@ type ExportResult = Parameters<Parameters<SpanExporter['export']>[1]>[0];
 /** `ExportResultCode.SUCCESS` of @opentelemetry/core. */
 const success = 0;
 
-/** Says once that traces do not arrive, and once that they do again: the SDK alone would say nothing. */
+/** Logs once that traces do not arrive, and once that they arrive again: the SDK alone logs nothing. */
 export class ReportingExporter implements SpanExporter {
   readonly #exporter: SpanExporter;
   readonly #logger: Logger;

@@ -4,8 +4,8 @@ const pattern = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)
 const sampledFlag = 1;
 
 /**
- * The span that a `traceparent` names (W3C Trace Context, 3.2); undefined where it is none. Its `tracestate` is not
- * part of it: that is other people's data, which travels as it came and must not reach a collector (P9).
+ * The span that a `traceparent` names (W3C Trace Context, 3.2); undefined if it is invalid. The `tracestate` is not
+ * part of it: it is other parties' data, which we pass on unchanged and which must not reach a collector (P9).
  */
 export function parseTraceparent(text: string): SpanContext | undefined {
   const [, version, traceId = '', spanId = '', flags = '', more] = pattern.exec(text.trim()) ?? [];

@@ -25,7 +25,7 @@ export const tracingConfig = {
   otelTracesExporter: choice({
     env: 'OTEL_TRACES_EXPORTER',
     values: ['otlp', 'none'],
-    doc: 'Where traces go. Default: `otlp` where an endpoint is set, otherwise nowhere. See docs/tracing.md.',
+    doc: 'Where traces go. Default: `otlp` if an endpoint is set, otherwise nowhere. See docs/tracing.md.',
   }),
   otelEndpoint: url({
     env: 'OTEL_EXPORTER_OTLP_ENDPOINT',

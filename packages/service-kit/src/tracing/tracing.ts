@@ -5,9 +5,9 @@ import type { SpanPipeline, TracingConfig, TracingOptions } from './span-pipelin
 
 /** The traces of a process. */
 export interface Tracing {
-  /** Undefined while nobody wants traces: then there is nothing to be done for them, and nothing is. */
+  /** Undefined if tracing is off: then traces cost nothing. */
   readonly tracer: Tracer | undefined;
-  /** Exports what is left, for as long as `stopMs`. Never rejects: a stop does not depend on a collector. */
+  /** Exports the remaining spans, for at most `stopMs`. Never rejects: a stop does not depend on a collector. */
   stop(): Promise<void>;
 }
 
@@ -37,7 +37,10 @@ export function isWanted({ otelSdkDisabled, otelTracesExporter, ...endpoints }: 
   return !otelSdkDisabled && (otelTracesExporter ?? (hasEndpoint ? 'otlp' : 'none')) === 'otlp';
 }
 
-/** The API tells nobody whether there is an SDK behind it, but only a real span has an id. This one is never ended or seen. */
+/**
+ * The API does not reveal whether an SDK is behind it, but only a real span has an id. This one is never ended or
+ * exported.
+ */
 function registeredTracer(name: string, version: string): Tracer | undefined {
   const tracer = trace.getTracer(name, version);
   const probe = tracer.startSpan('probe', { root: true }, ROOT_CONTEXT);

@@ -1,6 +1,6 @@
 import type { Variables } from '@asyncfn/checked-yaml';
 
-/** What a file means depends on where it is read. */
+/** What the meaning of a file depends on, beside its text. */
 export interface DocumentContext {
   /** Fills in `${NAME}`. Default: it stays as it is. */
   readonly variables?: Variables | undefined;

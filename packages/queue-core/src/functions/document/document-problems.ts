@@ -9,7 +9,7 @@ import { gatewayExpectation, maxWaitAnnotation, minWaitAnnotation, readAnnotatio
 import { objectToUrl } from '../url/index.ts';
 import type { DocumentContext } from './document-context.ts';
 
-/** What is wrong with names and annotations, also in a document whose shape is wrong elsewhere. */
+/** Problems of names and annotations, even in a document whose shape is wrong elsewhere. */
 export function entryProblems(document: unknown, context: DocumentContext = {}): Found[] {
   const entries = entriesOf(document, 'functions');
   const ofDocument = namespaceOfDocument(document, context.defaultNamespace);
@@ -33,12 +33,12 @@ function queueProblems(document: unknown): Found[] {
   return wrong.map((name) => ({ keys: ['queues', name], problem: 'must match [A-Za-z0-9_-]{1,63}' }));
 }
 
-/** What is wrong in a document of the right shape. */
+/** Problems in a document of the right shape. */
 export function contentProblems(content: FunctionsContent, context: DocumentContext = {}): Found[] {
   return [...gatewayProblems(content, context), ...waitProblems(content), ...crowdProblems(content)];
 }
 
-/** @param taken all that the functions before it can be called; its own names are added */
+/** @param taken all names of the functions before it; adds its own names */
 function nameProblem({ name, defaultNamespace }: EntryName, taken: Set<string>): string | undefined {
   if (parseFunctionName(name) === undefined) {
     return 'must be NAME or NAME.NAMESPACE, each [A-Za-z0-9_-]{1,63}';
@@ -52,7 +52,7 @@ function nameProblem({ name, defaultNamespace }: EntryName, taken: Set<string>):
   return isTaken ? `is a function that stands here a second time${oneFunction}` : undefined;
 }
 
-/** Each queue with more functions than it can have is told once, where the first of them stands that is too many. */
+/** Each queue with too many functions is reported once, at the first function that is too many. */
 function crowdProblems({ functions, defaults = {} }: FunctionsContent): Found[] {
   const counts = new Map<string, number>();
   return Object.entries(functions ?? {}).flatMap(([key, own]): Found[] => {
@@ -65,7 +65,7 @@ function crowdProblems({ functions, defaults = {} }: FunctionsContent): Found[] 
   });
 }
 
-/** In a stack the gateway may be left out as long as nobody needs it: there is no default that would be safe to guess. */
+/** A stack may omit the gateway as long as no function needs it: no default would be a safe guess. */
 function gatewayProblems(content: FunctionsContent, { openfaasUrl }: DocumentContext): Found[] {
   const { provider, functions, defaults } = content;
   const isNamed = provider === undefined || Boolean(provider.gateway);
@@ -74,7 +74,7 @@ function gatewayProblems(content: FunctionsContent, { openfaasUrl }: DocumentCon
   return problem === undefined ? [] : [{ keys: ['provider', 'gateway'], problem }];
 }
 
-/** Of a variable only what is wrong with it is told, and not what it holds (P9). */
+/** Shows the problem of a variable, never its value (P9). */
 function missingGateway(openfaasUrl: string | undefined): string | undefined {
   if (openfaasUrl === undefined) {
     return `is missing; it ${gatewayExpectation}; or set OPENFAAS_URL`;
@@ -99,7 +99,7 @@ function waitProblems({ functions, defaults = {} }: FunctionsContent): Found[] {
   return found;
 }
 
-/** Where a function sets a wait of its own, and what to say of it should it contradict another. */
+/** The place of a function's own wait, and the problem to report if it contradicts another one. */
 function waitPlace(own: Retry, annotated: Retry): Found | undefined {
   if (own?.minWait !== undefined || own?.maxWait !== undefined) {
     return { keys: ['retry', 'minWait'], problem: 'must not be longer than maxWait' };

@@ -26,13 +26,13 @@ export interface FunctionsDefinition {
 export interface FileDefinition extends FunctionsDefinition {
   /** The settings of each function, complete. */
   readonly settings: ReadonlyMap<string, FunctionSettings>;
-  /** What holds for every function that does not say otherwise. */
+  /** Defaults for every function. */
   readonly defaults: Settings;
   /** The most bytes of each queue that is limited. */
   readonly queueMaxBytes: ReadonlyMap<string, number>;
 }
 
-/** What a process knows that has no functions file. */
+/** The definition of a process without a functions file. */
 export function withoutFile(defaultNamespace: string | undefined): FileDefinition {
   return { ...noFile, defaultNamespace };
 }
@@ -53,8 +53,8 @@ export type ParsedFunctions =
  * Parses the text of a functions file, or of OpenFaaS's `stack.yaml` (YAML, so JSON too). Variables are filled in where
  * they are read. Reports every problem at once, each with its line.
  *
- * What holds for a function is, in this order: its own settings, its annotations of OpenFaaS, `defaults`, and for its
- * URL in a stack the gateway of that.
+ * The settings of a function come, in this order, from its own settings, its OpenFaaS annotations, `defaults`, and for
+ * its URL in a stack from the stack's gateway.
  */
 export function parseFunctions(text: string, context: DocumentContext = {}): ParsedFunctions {
   const yaml = readYaml(text, context);
@@ -74,7 +74,7 @@ export function parseFunctions(text: string, context: DocumentContext = {}): Par
   return { kind: 'refused', problems: locateProblems(problems, yaml) };
 }
 
-/** Where a variable could not be filled in, that alone is to be mended, whatever else is wrong with the text. */
+/** If a variable could not be filled in, only that problem of the value is reported. */
 function withReferences(found: readonly Found[], references: readonly Found[]): Found[] {
   const places = new Set(references.map(({ keys }) => keys.join('\0')));
   return [...references, ...found.filter(({ keys }) => !places.has(keys.join('\0')))];
@@ -115,7 +115,7 @@ export type ParsedEntry =
 /**
  * Parses one function as it would stand in a functions file. Reports every problem at once, each with the setting that
  * it is about.
- * @param defaults what holds where the entry says nothing
+ * @param defaults values for settings that the entry omits
  * @param defaultNamespace the namespace that may be left out of every name. Default: none
  */
 export function parseFunctionEntry(
@@ -136,7 +136,7 @@ export function parseFunctionEntry(
   return { kind: 'refused', problems: found.map(({ keys, problem }) => `${describePlace(keys.slice(2))} ${problem}`) };
 }
 
-/** What is no plain word may be anything that a client has sent, and is not repeated (P9). */
+/** Text that is not a plain word may be anything that a client has sent, and is not repeated (P9). */
 function describePlace(keys: readonly string[]): string {
   const isPlain = keys.every((key) => /^[A-Za-z0-9_.-]{1,64}$/.test(key));
   return keys.length === 0 ? 'the function' : isPlain ? keys.join('.') : 'a setting';

@@ -3,7 +3,7 @@ import { describeProblem } from '@asyncfn/checked-yaml';
 import type { DocumentContext } from './document-context.ts';
 import { type FileDefinition, noFile, parseFunctions } from './functions-document.ts';
 
-/** A functions file that a process cannot start with. `problems` name every fault with its line. */
+/** A functions file that a process cannot start with. `problems` lists every problem with its line. */
 export class FunctionsFileError extends Error {
   override readonly name = 'FunctionsFileError';
   readonly problems: readonly string[];
@@ -14,12 +14,12 @@ export class FunctionsFileError extends Error {
   }
 }
 
-/** What came of a new content of the file. */
+/** The result of a new content of the file. */
 export type FunctionsReload =
   | { readonly kind: 'reloaded'; readonly functions: number }
   | { readonly kind: 'refused'; readonly problems: readonly string[] };
 
-/** The functions file of a process: what it says, or said before it came to be wrong. */
+/** The functions file of a process, in its last good version. */
 export class FunctionsFile {
   readonly path: string;
   /** What the process started with. */
@@ -38,7 +38,7 @@ export class FunctionsFile {
     return this.#definition;
   }
 
-  /** Reads the file. Throws `FunctionsFileError` when it cannot be read or is wrong. */
+  /** Reads the file. Throws `FunctionsFileError` if it cannot be read or has problems. */
   static async load(path: string, context: DocumentContext = {}): Promise<FunctionsFile> {
     const text = await readFile(path, 'utf8').catch((cause: unknown) => {
       throw new FunctionsFileError([`${path}: cannot be read: ${describe(cause)}`], { cause });
@@ -51,7 +51,7 @@ export class FunctionsFile {
     return file;
   }
 
-  /** Takes over a new content of the file. A bad one is refused whole: the last good one stays. */
+  /** Applies a new content of the file. A bad one is refused as a whole: the last good one stays. */
   take(text: string): FunctionsReload {
     const parsed = parseFunctions(text, this.#context);
     if (parsed.kind === 'refused') {

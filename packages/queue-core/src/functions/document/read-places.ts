@@ -2,8 +2,8 @@ import { settingNames } from '../functions-schema.ts';
 import { isKnownAnnotation, isStack } from '../openfaas/index.ts';
 
 /**
- * Whether what stands at a place of a document means anything here. A stack file says much that is about images and
- * containers, and a variable there need not be set where its functions are only called.
+ * Whether a value of a document is used here. A stack file has many values about images and containers, and their
+ * variables need not be set here.
  */
 export function isRead(keys: readonly string[], document: unknown): boolean {
   const [section = '', name, setting, annotation] = keys;

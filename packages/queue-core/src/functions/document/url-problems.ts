@@ -3,7 +3,7 @@ import { entriesOf, isMap } from '../entries-of.ts';
 import { gatewayExpectation, isStack } from '../openfaas/index.ts';
 import { showUrl, urlExpectation, urlProblem } from '../url/index.ts';
 
-/** What may be shown of a text in which variables were filled in; undefined for any other. */
+/** The form of a text with filled-in variables that may be shown; undefined for any other text. */
 type Written = (keys: readonly string[]) => string | undefined;
 
 interface UrlPlace {
@@ -12,7 +12,7 @@ interface UrlPlace {
   readonly expectation?: string;
 }
 
-/** What is wrong with the URLs of a document, and which functions have none, also where its shape is wrong elsewhere. */
+/** Problems of the URLs of a document, and functions without one, even if its shape is wrong elsewhere. */
 export function urlProblems(document: unknown, written: Written = () => undefined): Found[] {
   const wrong = urlPlaces(document).flatMap(({ keys, url, expectation }): Found[] => {
     const source = written(keys);
@@ -36,7 +36,7 @@ function urlPlaces(document: unknown): UrlPlace[] {
   ];
 }
 
-/** A function of ours has its own URL or that of `defaults`; in a stack there is the gateway as well. */
+/** A function has its own URL or that of `defaults`; in a stack also that of the gateway. */
 function missingUrls(document: unknown): Found[] {
   if (isStack(document) || hasUrl(defaultsOf(document))) {
     return [];

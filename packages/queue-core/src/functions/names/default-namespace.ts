@@ -29,13 +29,13 @@ export function resolveName(
   return short === oneName ? oneName : toOneName(oneName, namespaceOf(short));
 }
 
-/** All that the function which is called `name` can be called, its one name first. */
+/** All names of the function called `name`, its one name first. */
 export type NamesOf = (name: string) => readonly string[];
 
-/** Where no namespace may be left out. */
+/** Names without a default namespace. */
 export const onlyName: NamesOf = (name) => [name];
 
-/** All that a function can be called, its one name first. */
+/** All names of a function, its one name first. */
 export function allNames(oneName: string, defaultNamespaces: readonly (string | undefined)[]): string[] {
   if (oneName.includes('.')) {
     return [oneName];

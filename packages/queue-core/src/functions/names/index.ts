@@ -1,4 +1,4 @@
-// What a function can be called, with and without its namespace.
+// The names of a function, with and without its namespace.
 
 export {
   allNames,

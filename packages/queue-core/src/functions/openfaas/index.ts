@@ -1,4 +1,4 @@
-// What OpenFaaS writes into a stack file and into annotations.
+// Reads OpenFaaS's stack files and annotations.
 
 export { isKnownAnnotation, maxWaitAnnotation, minWaitAnnotation, readAnnotations } from './openfaas-annotations.ts';
 export { gatewayExpectation, gatewayTemplate, isStack, nameInStack } from './openfaas-stack.ts';

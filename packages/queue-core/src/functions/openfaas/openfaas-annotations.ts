@@ -53,8 +53,8 @@ interface AnnotationProblem {
 }
 
 /**
- * What OpenFaaS's annotations say, as settings of ours. Other annotations mean nothing here. A value that cannot be
- * read is a problem, where OpenFaaS would silently fall back to its default.
+ * OpenFaaS's annotations as our settings. Other annotations are ignored. A value that cannot be read is a problem,
+ * while OpenFaaS silently uses its default.
  */
 export function readAnnotations(annotations: Annotations | undefined): {
   readonly settings: Settings;

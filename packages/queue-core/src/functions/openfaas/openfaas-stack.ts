@@ -8,7 +8,7 @@ export function isStack(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'provider' in value;
 }
 
-/** The name that a function of a stack is called by: `NAME`, or `NAME.NAMESPACE` where its settings have a namespace. */
+/** The name that a function of a stack is called by: `NAME`, or `NAME.NAMESPACE` if its settings have a namespace. */
 export function nameInStack(key: string, settings: unknown): string {
   const hasNamespace = typeof settings === 'object' && settings !== null && 'namespace' in settings;
   const namespace = hasNamespace ? settings.namespace : undefined;
@@ -16,8 +16,8 @@ export function nameInStack(key: string, settings: unknown): string {
 }
 
 /**
- * Where the gateway of a stack serves its functions, with `{name}` for the name; undefined for what is no stack, or names
- * no gateway where there is no other.
+ * The URL of a stack's functions at its gateway, with `{name}` for the name; undefined if the document is no stack, or
+ * no gateway is known.
  * @param otherwise the gateway of a stack that names none
  */
 export function gatewayTemplate({ provider }: FunctionsContent, otherwise: string | undefined): string | undefined {

@@ -1,13 +1,13 @@
-/** A URL as it is to be stored. */
+/** A URL to store. */
 export interface KeptUrl {
   readonly url: string;
-  /** The URL before had credentials, and they were not taken over because they are for another origin. */
+  /** The old URL had credentials, which were not kept because they belong to another origin. */
   readonly lost: boolean;
 }
 
 /**
- * The URL that replaces another one of a function. The API never shows its user and password: a URL without a user keeps
- * those of the one before, so that what was read can be written back. They never go to another origin than they were written for. An
+ * The URL that replaces another one of a function. The API never shows user and password: a URL without a user keeps
+ * those of the old one, so that a client can write back what it has read. They are never sent to another origin. An
  * empty user, `http://@host`, removes them.
  *
  * @param url one that `urlProblem` has passed

@@ -12,7 +12,7 @@ export async function adoptStray(bucket: FunctionBucket, stray: StrayFunction, l
   const { name, oneName, entry, revision } = stray;
   const there = await bucket.read(oneName);
   if (there?.content === 'unreadable') {
-    return; // the work of a later version, which knows better
+    return; // written by a later version
   }
   const holds = typeof there?.content === 'object' ? there.content : undefined;
   // For processes that leave out nothing by themselves: calls wait under the second name as well.
