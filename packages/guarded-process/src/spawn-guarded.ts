@@ -149,7 +149,7 @@ function startChild(guardian: ChildProcess, run: RunMessage): Promise<number> {
   });
 }
 
-/** How the child ended, or undefined when the guardian went without a word. */
+/** How the child ended; undefined if the guardian ended without reporting it. */
 function waitForLastWord(guardian: ChildProcess): Promise<ProcessExit | undefined> {
   return new Promise((resolve) => {
     guardian.on('message', (message: GuardianMessage) => {
@@ -162,7 +162,7 @@ function waitForLastWord(guardian: ChildProcess): Promise<ProcessExit | undefine
   });
 }
 
-/** The guardian was killed without a word: a child that nobody guards must not stay. */
+/** The guardian was killed before it could report: an unguarded child must not stay. */
 function endUnguarded(pid: number): ProcessExit {
   killIfThere(pid, 'SIGKILL');
   return { code: null, signal: 'SIGKILL' };

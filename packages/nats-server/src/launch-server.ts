@@ -63,7 +63,10 @@ function startFailure(error: unknown, tail: readonly string[]): NatsServerError 
   return new NatsServerError('start_failed', message, { cause: error });
 }
 
-/** Starts on a port that was ours: while it was free, somebody may have been given it for an outgoing connection. That passes. */
+/**
+ * Starts on a port that was ours: while it was free, the system may have used it for an outgoing connection. That
+ * passes.
+ */
 export async function relaunchServer(settings: LaunchSettings, port: number): Promise<RunningServer> {
   const deadline = Date.now() + settings.startTimeoutMs;
   for (;;) {

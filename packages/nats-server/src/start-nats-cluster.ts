@@ -8,8 +8,8 @@ export interface NatsClusterOptions extends Omit<NatsServerOptions, 'port' | 'st
   /** JetStream's folders, by the number of the server, kept. Default: fresh temporary ones. */
   readonly storeDirs?: readonly (string | undefined)[];
   /**
-   * Port of 127.0.0.1 at which the server number `from` reaches the route port of the server number `to`: for whoever
-   * wants to stand between them. Default: that port itself.
+   * Port of 127.0.0.1 at which the server number `from` reaches the route port of the server number `to`: for a proxy
+   * between them. Default: that port itself.
    */
   readonly link?: (from: number, to: number, port: number) => Promise<number>;
 }
@@ -59,9 +59,9 @@ export async function startNatsCluster(options: NatsClusterOptions = {}): Promis
 }
 
 /**
- * Servers tell each other, and their clients, of further addresses (https://docs.nats.io/running-a-nats-service/configuration/clustering).
- * Here everybody keeps to those that are configured, so that a link that is cut has no way round it: the advertised
- * address is one where nobody listens.
+ * Servers tell each other, and their clients, of further addresses
+ * (https://docs.nats.io/running-a-nats-service/configuration/clustering). Here all servers use only the configured
+ * ones, so that a cut link cannot be bypassed: no server listens at the advertised address.
  */
 function clusterBlock(port: number, routes: readonly number[]): string {
   const urls = routes.map((route) => `"nats-route://127.0.0.1:${route}"`).join(', ');

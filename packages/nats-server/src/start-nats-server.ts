@@ -156,7 +156,7 @@ class ServerHandle implements NatsServer {
   }
 
   async #stop(): Promise<ProcessExit> {
-    // Whoever restarts it hears of a failure; here it only has to be over.
+    // A restart reports a failure; here the server only has to be gone.
     await this.#restarting?.catch(() => {});
     const exit = await this.#running.process.stop();
     await rm(this.#settings.runDir, { recursive: true, force: true });

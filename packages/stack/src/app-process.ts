@@ -96,7 +96,7 @@ export class AppProcess implements AsyncDisposable {
     return this.#child.exited;
   }
 
-  /** All log lines so far. Lines are parsed when somebody asks: a run under load writes a hundred thousand. */
+  /** All log lines so far. They are parsed on demand: a run under load writes a hundred thousand. */
   get logs(): readonly LogLine[] {
     this.#readFile();
     for (; this.#read < this.#stdout.length; this.#read++) {

@@ -18,7 +18,7 @@ interface CallAnswer {
 
 const ends = new Set(['succeeded', 'failed', 'cancelled', 'expired']);
 
-/** Somebody who asks what has become of calls. */
+/** A client that asks for the state of calls. */
 export class CallClient implements AsyncDisposable {
   readonly #pool: Pool;
 

@@ -12,8 +12,8 @@ export interface Load {
 }
 
 /**
- * Enqueues calls without a pause until it is stopped, `senders` at once. A sender whose connection breaks sends no
- * more: there is nobody left to send to.
+ * Enqueues calls without a pause until it is stopped, `senders` at once. A sender whose connection breaks stops: its
+ * gateway is gone.
  */
 export function startLoad(client: ApiClient, name: string, senders: number, request: CallRequest = {}): Load {
   const accepted: string[] = [];

@@ -70,7 +70,7 @@ function toDisk(holder: GuardedProcess, folder: string): SmallDisk {
   return {
     path,
     async fill() {
-      // It cannot be made smaller than what is in it, and somebody may be writing.
+      // It cannot be made smaller than its content, and a process may be writing.
       for (let tries = 1; ; tries++) {
         const { blocks, bfree, bsize } = await statfs(path);
         try {

@@ -31,8 +31,8 @@ export interface StackOptions {
   /** How often nats-server writes to disk; `always` is before each answer. Default: nats-server's own, two minutes. */
   readonly natsSyncInterval?: string;
   /**
-   * Where logs go. `memory`: they are read line by line as they come. `file`: only when somebody asks, so that the
-   * reading takes nothing from a process under full load. Default `memory`.
+   * Where logs go. `memory`: they are read line by line as they come. `file`: they are read on demand, so that reading
+   * takes no CPU from a process under full load. Default `memory`.
    */
   readonly logs?: 'memory' | 'file';
 }

@@ -16,7 +16,7 @@ export interface TestCertificates {
   /** Of a client that the authority vouches for. */
   readonly clientFile: string;
   readonly clientKeyFile: string;
-  /** Of somebody that nobody vouches for. */
+  /** A certificate that no authority has signed. */
   readonly strangerFile: string;
   readonly strangerKeyFile: string;
 }

@@ -4,11 +4,11 @@ const PART = '(?:\\d+(?:\\.\\d+)?)';
 const DURATION = new RegExp(`^(?:(${PART})d)?(?:(${PART})h)?(?:(${PART})m)?(?:(${PART})s)?(?:(${PART})ms)?$`);
 
 /**
- * Milliseconds of a duration as people write it: `250ms`, `10s`, `5m`, `2h`, `7d`, `1.5s`, and as Go's
- * `time.Duration` prints it, largest unit first: `1h30m`, `1m0.5s`. A bare `0` needs no unit.
+ * Milliseconds of a duration as people write it: `250ms`, `10s`, `5m`, `2h`, `7d`, `1.5s`, and as Go's `time.Duration`
+ * prints it, largest unit first: `1h30m`, `1m0.5s`. A bare `0` needs no unit.
  *
- * Fractions of a millisecond are rounded. Anything else is `undefined`, and so is a positive duration that rounds
- * to 0: 0 often means "no limit", which nobody who writes `0.2ms` has in mind.
+ * Fractions of a millisecond are rounded. Anything else is `undefined`, and so is a positive duration that rounds to 0:
+ * 0 often means "no limit", which the author of `0.2ms` does not want.
  *
  * @see https://pkg.go.dev/time#Duration.String
  */

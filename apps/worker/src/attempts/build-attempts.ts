@@ -7,7 +7,7 @@ import { noteAndNak, type SettleableDelivery, Settler } from '../settle/index.ts
 import type { WorkContext } from '../work-context.ts';
 import { CallRunner } from './call-runner.ts';
 
-/** What runs attempts. */
+/** Builds the component that runs attempts. */
 export interface Attempts {
   readonly runner: CallRunner;
   readonly running: RunningCalls;

@@ -11,7 +11,7 @@ import { createCheckedConnector } from './checked-connector.ts';
 import { Receivers } from './receivers.ts';
 import { CallbackKeys, type TokenKeys } from './signing/index.ts';
 
-/** What delivers callbacks. */
+/** Builds the component that delivers callbacks. */
 export interface Callbacks {
   readonly deliverer: CallbackDeliverer;
   readonly store: CallbackStore;

@@ -5,7 +5,7 @@ import { nakTimer, Settler } from '../settle/index.ts';
 import type { WorkContext } from '../work-context.ts';
 import { ExpiryProcessor } from './expiry-processor.ts';
 
-/** What ends calls that have not begun in time. */
+/** Builds the component that ends calls which have not begun in time. */
 export interface Expiries {
   readonly processor: ExpiryProcessor;
   readonly store: ExpiryStore;

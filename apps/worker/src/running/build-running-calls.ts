@@ -8,7 +8,7 @@ interface RunningCallsOptions {
   readonly signal: AbortSignal;
 }
 
-/** The calls in flight, which hear of cancellations and answer whoever asks about them. */
+/** The calls in flight, which receive cancel signals and answer requests for their state. */
 export function buildRunningCalls({ broker, pulse, signal }: RunningCallsOptions): RunningCalls {
   const held = new RunningCalls(signal, { silentForMs: () => pulse.silentForMs });
   serveRunningCalls(broker, held);

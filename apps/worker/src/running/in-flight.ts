@@ -1,6 +1,6 @@
 import { type Component, type Logger, sleep } from '@asyncfn/service-kit';
 
-/** What is in flight, each with a lease. */
+/** Deliveries in flight, each with a lease. */
 interface HeldWork<D> {
   deliveries(): D[];
 }

@@ -15,7 +15,7 @@ export interface CacheOptions {
 }
 
 const WORK_PREFIX = '.fetching-';
-/** No fetch takes that long: its process was killed and nobody else will clean up. */
+/** No fetch takes that long: its process was killed and left its files behind. */
 const STALE_AFTER_MS = 60 * 60_000;
 
 /**
@@ -41,12 +41,12 @@ export async function findInCache(
 }
 
 /**
- * Puts a fetched binary into the cache, and nothing else: `fetchInto` works in a folder of its own, which goes in
- * any case, and what it returns is tried before it moves into place.
+ * Puts a fetched binary into the cache, and nothing else: `fetchInto` works in a folder of its own, which goes in any
+ * case, and what it returns is tried before it moves into place.
  *
  * Two processes may do this at once without a lock: each has its own work folder on the same file system, a rename
- * replaces a file in one step, and a server that already runs from the replaced file keeps its inode. Whoever looks
- * finds no file or a whole one.
+ * replaces a file in one step, and a server that already runs from the replaced file keeps its inode. Readers find
+ * either no file or a complete one.
  */
 export async function installInCache(
   { folder, executable }: CacheOptions,

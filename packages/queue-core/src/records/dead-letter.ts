@@ -44,7 +44,7 @@ export const DeadLetter = Type.Object({
   createdAt: Type.Number(),
   /** When it came here: Unix time in milliseconds. */
   endedAt: Type.Number(),
-  /** What is not kept of it, because no message of the broker holds it: the body, or the header that it travelled with as well. */
+  /** Parts that are not kept, because the message would be too large: the body, or the original header as well. */
   omitted: Type.Optional(Type.Union([Type.Literal('body'), Type.Literal('all')])),
 });
 

@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox';
 import type { Call } from '../call/index.ts';
 import { createRecordCodec } from './record-codec.ts';
 
-/** What is remembered of the call that an `Idempotency-Key` came with. */
+/** The record of the call that came with an `Idempotency-Key`. */
 export const KeyRecord = Type.Object({
   v: Type.Literal(1),
   callId: Type.String(),
@@ -32,7 +32,7 @@ export function hashKey({ function: name, submitter = '' }: Pick<Call, 'function
   return createHash('sha256').update(`${name}\0${submitter}\0${key}`).digest('hex');
 }
 
-/** What a derived id is remembered under, in the same way. No key has this hash: there are three parts to one. */
+/** The same for a derived id. No key has this hash, since keys are hashed with three parts. */
 export function hashDerivedId(callId: string): string {
   return createHash('sha256').update(`derived\0${callId}`).digest('hex');
 }
@@ -45,7 +45,7 @@ export function fingerprintOf({ path, query, body }: Pick<Call, 'path' | 'query'
   return createHash('sha256').update(`${path}\0${query}\0`, 'latin1').update(body).digest('base64url');
 }
 
-/** What to remember of the call. */
+/** The record to store for the call. */
 export function toKeyRecord(call: Call): KeyRecord {
   const { id: callId, startTime, notBefore } = call;
   const fingerprint = fingerprintOf(call);

@@ -30,10 +30,7 @@ export function signCallback(secrets: readonly Uint8Array[], callback: SignedCal
   return { ...webhook, 'X-Callback-Signature': signature };
 }
 
-/**
- * What the second signature has as its id. No header can carry a line feed, so neither signature can be passed off as the
- * other one.
- */
+/** The id of the second signature. No header can carry a line feed, so neither signature can pass as the other one. */
 export function factsId({ callId, functionName, functionStatus }: CallFacts): string {
   return `${callId}\n${functionName}\n${functionStatus}`;
 }

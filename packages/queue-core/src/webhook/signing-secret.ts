@@ -32,7 +32,7 @@ export function createSigningSecret(): string {
 /** How a setting holds a secret, for the configuration of a process. */
 export const signingSecretType = {
   expected: `a signing secret, ${prefix} and base64 of ${minBytes} to ${maxBytes} bytes`,
-  // No secret that works: somebody would paste it.
+  // Not a working secret: someone would paste it.
   example: `${prefix}<base64>`,
   parse: parseSigningSecret,
   format: formatSigningSecret,

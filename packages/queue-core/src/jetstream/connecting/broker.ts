@@ -80,7 +80,7 @@ export class Broker implements AsyncDisposable {
     return this.#options.domain;
   }
 
-  /** What all subjects of JetStream's API begin with. */
+  /** The prefix of all subjects of JetStream's API. */
   get apiPrefix(): string {
     return this.domain === undefined ? '$JS.API' : `$JS.${this.domain}.API`;
   }

@@ -2,7 +2,7 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { identityCheck } from './server-identity.ts';
 
-/** What a TLS handshake is made with, PEM. */
+/** Certificates and key for a TLS handshake, PEM. */
 export interface TlsMaterial {
   readonly ca?: string | undefined;
   readonly cert?: string | undefined;

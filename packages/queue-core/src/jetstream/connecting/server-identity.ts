@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { checkServerIdentity, type PeerCertificate } from 'node:tls';
 
-/** What Node takes for the name of a server that it is given no name of, as the client does for one that is an address. */
+/** The server name that Node uses if it gets none, as the client does for an address. */
 const noName = 'localhost';
 
 /**

@@ -226,7 +226,7 @@ export class CallSource {
     }
   }
 
-  /** What settles a call outlives an outage: sent late, it still spares the call a second invocation. */
+  /** Acks and terms are kept over an outage: even a late one spares the call a second invocation. */
   #sendAcks(acks: readonly OutgoingAck[]): void {
     const connection = this.#broker.connection;
     if (!this.#broker.attached || connection === undefined || connection.isDraining()) {

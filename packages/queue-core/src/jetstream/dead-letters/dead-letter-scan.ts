@@ -8,7 +8,7 @@ import { readDeadLetter } from './dead-letter-message.ts';
 
 /** A dead letter as it is listed, without its body. */
 export interface DeadLetterEntry extends DeadLetter {
-  /** Its place in the stream. */
+  /** Its sequence in the stream. */
   readonly sequence: number;
   /** Length of its body. */
   readonly bytes: number;

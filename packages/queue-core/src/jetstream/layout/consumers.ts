@@ -132,7 +132,7 @@ function isPaused({ paused }: ConsumerInfo): boolean {
 
 /** The consumers of a queue. */
 export interface QueueConsumers {
-  /** One for each function that has a consumer, whoever created it. */
+  /** One for each function that has a consumer. */
   readonly lanes: readonly LaneState[];
   /** Scheduled calls; undefined if they are not counted yet. */
   readonly scheduled: number | undefined;

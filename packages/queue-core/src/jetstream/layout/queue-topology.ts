@@ -177,12 +177,12 @@ export class QueueTopology {
     this.#ensured.delete(queueKey(queue));
   }
 
-  /** The queues that have a stream, whoever created it. Throws `QueueError`. */
+  /** All queues that have a stream. Throws `QueueError`. */
   async listQueues(): Promise<string[]> {
     return listQueues(this.manager);
   }
 
-  /** The functions that have a consumer in the queue, whoever created it. Throws `QueueError`. */
+  /** All functions that have a consumer in the queue. Throws `QueueError`. */
   async listLanes(queue: string): Promise<LaneState[]> {
     return [...(await this.listConsumers(queue)).lanes];
   }

@@ -83,8 +83,8 @@ export class CallFinder {
   }
 
   /**
-   * Of several calls one that is alive, else the newest; undefined where none is known. The bodies of calls and results are
-   * left out: whoever waits for a call holds what was found of it. Throws `QueueError`.
+   * The active call of several, or else the newest; undefined if none is known. Bodies of calls and results are
+   * omitted, since waiting clients keep the result in memory. Throws `QueueError`.
    */
   async find(address: CallAddress): Promise<CallState | undefined> {
     const found =

@@ -5,7 +5,7 @@ import { parseDeliveryInfo } from './delivery-info.ts';
 
 export interface PulledMessage {
   readonly message: Msg;
-  /** Its place in the stream. */
+  /** Its sequence in the stream. */
   readonly sequence: number;
 }
 
@@ -13,7 +13,7 @@ export interface PulledMessage {
 export interface PullSubjects {
   /** Where messages come in. */
   readonly inbox: string;
-  /** What all subjects of JetStream's API begin with. */
+  /** The prefix of all subjects of JetStream's API. */
   readonly apiPrefix: string;
 }
 

@@ -12,20 +12,20 @@ const completeMs = 10_000;
 
 /** How far the bucket is. */
 interface BucketState {
-  /** Another one for a bucket that was made anew. */
+  /** Differs for a recreated bucket. */
   readonly identity: string;
   /** Its newest revision. */
   readonly revision: number;
 }
 
-/** What the bucket holds at a moment, as the leader of its stream says. */
+/** The state of the bucket, as reported by the leader of its stream. */
 interface BucketContent {
   readonly names: ReadonlySet<string>;
   /** Revision of the newest entry; 0 for an empty bucket. */
   readonly newest: number;
 }
 
-/** What became of a conditional write. */
+/** The result of a conditional write. */
 export type BucketWrite = 'written' | 'conflict';
 
 /** Receives the entries of the bucket. */
@@ -132,9 +132,9 @@ export class FunctionBucket {
 }
 
 /**
- * What the leader has and a watch has not told yet. The watch itself says how much is left, but as it is known to
- * whichever replica serves it, which may be behind, and not what was there in the beginning if entries are written
- * meanwhile: an entry that is missing would pass for a function that is not paused.
+ * How many entries the leader has and a watch has not delivered yet. The watch itself says how much is left, but as it
+ * is known to whichever replica serves it, which may be behind, and not what was there in the beginning if entries are
+ * written meanwhile: an entry that is missing would pass for a function that is not paused.
  */
 class UntoldContent {
   readonly #names: Set<string>;

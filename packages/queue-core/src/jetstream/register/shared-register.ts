@@ -21,7 +21,7 @@ export interface SharedRegisterOptions {
   readonly topology: Pick<QueueTopology, 'layout' | 'onReady'>;
   /** Is kept in step with what is shared. */
   readonly register: FunctionRegister;
-  /** What the functions file says at the start. */
+  /** The functions file's definition at the start. */
   readonly file: FileDefinition;
   readonly logger: QueueLogger;
 }
@@ -33,15 +33,15 @@ const maxRestMs = 500;
 /** How often a write is tried that others are ahead of. */
 const maxTries = 10;
 
-/** What a change of a function came to. */
+/** The result of changing a function. */
 export type RegisterChange =
   | { readonly kind: 'changed'; readonly created: boolean; readonly function: KnownFunction | undefined }
-  /** What the caller expected does not hold. */
+  /** The caller's expectation does not hold. */
   | { readonly kind: 'refused' }
   /** Others were faster again and again. */
   | { readonly kind: 'contended' };
 
-/** What to make of a function; `refuse` where what is there is not what was expected. */
+/** What to do with a function; `refuse` if the current entry is not as expected. */
 export type ChangeDecision =
   | { readonly kind: 'put'; readonly entry: FunctionEntry }
   | { readonly kind: 'remove' }
@@ -210,7 +210,7 @@ export class SharedRegister {
       const waitMs = Math.min(maxRetryMs, 100 * 2 ** attempt);
       await new Promise((resolve) => setTimeout(resolve, waitMs).unref());
       if (this.#following !== following) {
-        return; // joined anew meanwhile
+        return; // joined again in the meantime
       }
     }
   }
