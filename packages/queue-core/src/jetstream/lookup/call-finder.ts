@@ -57,15 +57,15 @@ export interface QueuedCall {
   readonly dueAt: number | undefined;
 }
 
-/** How long the list of the queues is taken for true. What is not found is looked for in all there are. */
+/** How long the list of queues is reused. A call that is not found is looked for in a fresh list. */
 const queuesKnownMs = 2_000;
-/** A call that moves faster than we can look is said to be where we saw it last. */
+/** A call that changes state faster than we can look is reported in its last seen state. */
 const maxLooks = 5;
 
 /**
- * Finds out where a call stands. It looks at the queue first and at the outcome second: an outcome is stored before its
- * call leaves the queue, and a retry before its attempt does, so what is alive or has ended is in one of the two. The
- * leader of each stream is asked, since followers may be behind.
+ * Finds the state of a call. It reads the queue first and the outcome second: an outcome is stored before its call
+ * leaves the queue, and a retry before its attempt does, so a call that is active or has ended is in one of the two. It
+ * asks the leader of each stream, since followers may be behind.
  */
 export class CallFinder {
   readonly #deps: CallFinderDependencies;
@@ -116,12 +116,12 @@ export class CallFinder {
     return newest;
   }
 
-  /** Everybody who has a call of this id, whoever has the newest first. Throws `QueueError`. */
+  /** The owners of calls of this id, that of the newest call first. Throws `QueueError`. */
   async listOwners(callId: string): Promise<CallAddress[]> {
     return listOwners(this.#deps.topology.manager, await this.#listQueues(), callId);
   }
 
-  /** It may be in a queue that is new, or have begun its next life between the two looks. */
+  /** It may be in a new queue, or have been replayed between the two looks. */
   #lookAgain(address: CallAddress): Promise<CallState | undefined> {
     this.#queues = undefined;
     return this.#look(address, 0);
@@ -129,7 +129,7 @@ export class CallFinder {
 
   async #look(address: CallAddress, looks: number): Promise<CallState | undefined> {
     const queued = await this.#findHead(address);
-    // An end that is looked for is that of the call that was found: others of its id may have ended since.
+    // The outcome of the call that was found: other calls of its id may have ended since.
     const which = queued === undefined ? address : addressOf(identityOf(queued.call));
     const ended = await this.#deps.calls.findNewestOutcome(which);
     if (queued === undefined || (ended !== undefined && isOf(ended, queued.call))) {
@@ -167,8 +167,8 @@ export class CallFinder {
   }
 
   /**
-   * No worker answers for the call. It may be dead, or slow, or cut off from the broker for a moment: until it is known that
-   * its lease has ended, it has the call, and what was told of that is not taken back.
+   * No worker answers for the call. Its worker may be dead, slow, or cut off from the broker for a moment: until its
+   * lease is known to have ended, the call counts as running.
    */
   async #mayBeLeased(queued: QueuedCall, progress: LaneProgress, { last, forMs }: Silence): Promise<boolean> {
     const isUnknown = wasDelivered(progress, queued) === 'unknown';
@@ -178,7 +178,7 @@ export class CallFinder {
     // A broker that has just started does not know when it delivered last, and has delivered nothing since.
     const { deliveredAtMs = 0 } = progress;
     const handedBackAtMs = await this.#deps.handovers.lastAt(identityOf(queued.call));
-    // If others of its function were delivered since, only a worker that has answered shows that this one was.
+    // If other calls of its function were delivered since, only a worker's answer proves that this one was.
     return handedBackAtMs === undefined || (last !== undefined && handedBackAtMs < deliveredAtMs);
   }
 
@@ -197,8 +197,8 @@ export class CallFinder {
   }
 
   /**
-   * A call that was taken out of its queue to be cancelled and has no outcome yet: it gets that now. Its canceller may
-   * be dead.
+   * A call that was removed from its queue to be cancelled and has no outcome yet. Its canceller may be dead, so the
+   * outcome is recorded now.
    */
   async #findCancelling(address: CallAddress): Promise<CallState | undefined> {
     const seenAt = performance.now();
@@ -212,7 +212,7 @@ export class CallFinder {
     return this.#look(addressOf(intent.outcome), maxLooks);
   }
 
-  /** A call that could not be read, or whose end could not be recorded, has left a dead letter all the same. */
+  /** A call that could not be read, or whose outcome could not be recorded, has still left a dead letter. */
   async #findLost(address: CallAddress): Promise<EndedCall | undefined> {
     const subject = deadLetterFilter({ kind: 'call', call: address });
     const message = await lastMessage(this.#deps.topology.manager, deadLetterStream, subject, address.owner);
@@ -220,11 +220,11 @@ export class CallFinder {
     return stored && { kind: 'ended', outcome: toLostOutcome(stored), callback: undefined };
   }
 
-  /** By the broker's clock where that is known: the one of the worker that ended the call may be set. */
+  /** By the broker's clock if known: the clock of the worker that ended the call may be wrong. */
   async #isForgotten({ outcome, callback, storedAt = outcome.endedAt }: EndedCall): Promise<boolean> {
     const { resultTtlMs } = this.#deps;
     const isOld = resultTtlMs > 0 && storedAt + resultTtlMs < this.#now();
-    // An end lives as long as its call.
+    // An outcome exists as long as its call.
     return isOld && callback?.status !== 'pending' && (await this.#findMessage(addressOf(outcome))) === undefined;
   }
 
@@ -261,13 +261,13 @@ export function attemptOf({ call, sequence }: QueuedCall): StoredAttempt {
   return { call: identityOf(call), generation: call.generation ?? 0, retry: call.retry, sequence };
 }
 
-/** Of a replay, an earlier end says nothing. */
+/** The outcome of an earlier generation does not count for a replay. */
 function isOf({ outcome }: RecordedEnd, call: Call): boolean {
   return outcome.generation === (call.generation ?? 0) && isSameCall(outcome, identityOf(call));
 }
 
 /**
- * Undefined for a message that is no call's.
+ * Undefined for a message that is not a call.
  * @param body Default: that of the message, which is decoded for it
  */
 export function toQueuedCall(message: StoredMsg, body: Uint8Array = message.data): QueuedCall | undefined {
@@ -281,7 +281,7 @@ export function toQueuedCall(message: StoredMsg, body: Uint8Array = message.data
   return { call, subject, sequence, storedAtMs: time.getTime(), dueAt: scheduledAt(header) };
 }
 
-/** What is known of a message that cannot be read. A worker will put it among the dead letters. */
+/** What a message that cannot be decoded still shows. A worker will store it as a dead letter. */
 function unreadable(subject: CallSubject, body: Uint8Array): Call {
   const { callId: id, submitter, startTime, function: name, queue } = subject;
   const owned = submitter === undefined ? {} : { submitter };

@@ -4,8 +4,8 @@ import { isApiError } from '../error-codes.ts';
 import { inTurn } from './read-turns.ts';
 
 /**
- * The newest message of a subject, which may have wildcards; undefined where there is none. It asks the stream's
- * leader: a follower may not know yet what must not be missed. Throws `QueueError`.
+ * The newest message of a subject, which may have wildcards; undefined if none exists. Asks the stream's leader, since
+ * a follower may be behind. Throws `QueueError`.
  * @param owner whose call it is about, as its address has it: owners take turns
  */
 export async function lastMessage(
@@ -46,8 +46,8 @@ export async function hasMessage(
 }
 
 /**
- * The message at a place of the stream; undefined where there is none any more. A replica that may be a little behind is asked
- * first: it sends the body as it is, and the leader sends it as text within JSON. Throws `QueueError`.
+ * The message at a sequence of the stream; undefined if it no longer exists. Asks a replica first, which may be a
+ * little behind: it sends the body as it is, while the leader sends it as text within JSON. Throws `QueueError`.
  * @param owner as for `lastMessage`
  */
 export async function messageAt(
@@ -70,8 +70,8 @@ export async function messageAt(
 }
 
 /**
- * The first message of a subject, which may have wildcards, at a place of the stream or behind it; undefined where
- * there is none. Any replica may answer, and be a little behind. Throws `QueueError`.
+ * The first message of a subject, which may have wildcards, at or after a sequence of the stream; undefined if none
+ * exists. Any replica may answer, and be a little behind. Throws `QueueError`.
  */
 export async function nextMessage(
   manager: JetStreamManager,
