@@ -39,7 +39,7 @@ export class Gatekeeper {
     return refused ?? { kind: 'caller', caller: authenticated.token };
   }
 
-  /** The submitter of a request before authorization. All requests that the sender refuses it share one submitter. */
+  /** The submitter of a request before authorization. All requests that will be refused share one submitter. */
   submitterOf(request: IncomingMessage): string {
     const identified = this.identify(request);
     return identified.kind === 'caller' ? (identified.caller.name ?? '') : refusedSubmitter;
