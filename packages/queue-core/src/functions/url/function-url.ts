@@ -1,15 +1,15 @@
 import { parseUrl } from '@asyncfn/units';
-/** What a URL of a function is, for an error that names one that is none. */
+/** What a function's URL must be, for error texts. */
 export const urlExpectation =
   'must be an absolute http or https URL without query or fragment, for example http://thumbnail:8080';
 
-/** Says what keeps a text from being the URL of a function; undefined for one without that fault. */
+/** A check of a function's URL: the problem, or undefined. */
 type Objection = (text: string) => string | undefined;
 
 /**
- * What is wrong with a function's URL, in words that follow it: `has a query or a fragment`. Undefined for one that can
- * be called. Stricter than WHATWG URLs, which read `http:gw`, `http://8080` or `http://$HOST` as something that no person
- * means. `{name}` stands for the function's name.
+ * The problem of a function's URL, as a text that follows it: `has a query or a fragment`. Undefined if it can be
+ * called. Stricter than WHATWG URLs, which accept `http:gw`, `http://8080` or `http://$HOST` with an unintended
+ * meaning. `{name}` stands for the function's name.
  */
 export function objectToUrl(text: string): string | undefined {
   for (const objection of objections) {
