@@ -137,9 +137,13 @@ describe('when the stream of a queue is deleted', () => {
     await using client = new ApiClient(stack.gateway.url);
     await expectWorks(stack, client, fn);
     await stack.deleteStream('CALLS_default');
-    const line = await stack.worker.untilLogged('lane could not be restored yet');
-    const fields = Object.keys(line).toSorted((a, b) => a.localeCompare(b));
-    expect(fields).toEqual(['err', 'function', 'level', 'msg', 'name', 'queue', 'time']);
+    // It is told by its request that stands at the consumer, or sees at its next look that the stream is gone.
+    const said = /^(lane could not be restored yet|a stream is gone)/;
+    const line = await eventually(() => stack.worker.logs.find(({ msg }) => said.test(msg)), { timeoutMs: 60_000 });
+    const fields = Object.keys(line).toSorted((x, y) => x.localeCompare(y));
+    const ofLane = ['err', 'function', 'level', 'msg', 'name', 'queue', 'time'];
+    const ofStream = ['held', 'level', 'msg', 'name', 'stream', 'time'];
+    expect([ofLane, ofStream]).toContainEqual(fields);
     await eventually(async () => (await client.call('echo')).status === 202);
 
     await expectWorks(stack, client, fn);
