@@ -15,7 +15,11 @@ export const { Settler } = await import(new URL('worker/dist/settle/settler.js',
 
 /** Makes `change` of a method: it gets the original, and what it returns takes its place. */
 export function replace(type, method, change) {
-  type.prototype[method] = change(type.prototype[method]);
+  const original = type.prototype[method];
+  if (original === undefined) {
+    throw new TypeError(`${type.name} has no ${method}: the bug changes nothing`);
+  }
+  type.prototype[method] = change(original);
 }
 
 export async function runGateway() {

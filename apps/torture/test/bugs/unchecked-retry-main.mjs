@@ -16,5 +16,13 @@ replace(
       return publish.call(this, message);
     },
 );
-replace(CallStore, 'isSuperseded', () => () => Promise.resolve(false));
+replace(
+  CallStore,
+  'placeOf',
+  (placeOf) =>
+    async function (delivery) {
+      const place = await placeOf.call(this, delivery);
+      return place === 'superseded' ? 'newest' : place;
+    },
+);
 await runWorker();
