@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { keyOf, type PublishResult } from '../src/index.ts';
 import { CallCanceller } from '../src/jetstream/index.ts';
 import { openFinder, reportOf } from './call-fixture.ts';
@@ -327,6 +327,16 @@ describe('a purge', () => {
     expect(await bench.stored()).toBe(3);
     await bench.settle(delivery);
     expect((await bench.take()).callId).toBe(later.id);
+  });
+
+  test('takes calls that the replica which is asked does not show yet', async () => {
+    const bench = await openFinder();
+    await Promise.all([bench.put(), bench.put()]);
+    vi.spyOn(bench.gateway.topology.manager.direct, 'getBatch').mockImplementationOnce(async () => {
+      throw Object.assign(new Error('message not found'), { code: 404 });
+    });
+    expect(await bench.purge.purge({ queue: bench.queue })).toBe(2);
+    expect(await bench.stored()).toBe(0);
   });
 
   test('leaves alone a call whose worker takes long to say that it runs it', async () => {

@@ -1,8 +1,9 @@
-import type { StoredMsg } from '@nats-io/jetstream';
+import type { MsgRequest, StoredMsg } from '@nats-io/jetstream';
 import { addressOf, queueStream, waitingFilter } from '../../call/index.ts';
 import { QueueError } from '../../errors.ts';
 import { type NamesOf, onlyName } from '../../functions/index.ts';
 import { asQueueError } from '../connecting/index.ts';
+import { isApiError } from '../error-codes.ts';
 import { type LaneProgress, laneProgress, type QueueTopology, wasDelivered } from '../layout/index.ts';
 import { type QueuedCall, toQueuedCall } from '../lookup/index.ts';
 import type { CallCanceller, CancelResult } from './call-canceller.ts';
@@ -23,7 +24,7 @@ export interface PurgeOptions {
 }
 
 /** Calls that are cancelled at once. */
-const batch = 256;
+const batchSize = 256;
 /** Most bytes of their bodies: the broker sends whole messages. */
 const batchBytes = 16 * 1024 * 1024;
 
@@ -71,7 +72,9 @@ export class CallPurge {
   async *#purgeQueue(queue: string, name: string | undefined): AsyncGenerator<number, void, void> {
     const end = await this.#lastSequence(queue);
     for (let next = 1; next <= end; ) {
-      const messages = await this.#read(queue, waitingFilter(queue, name), next);
+      const filter = waitingFilter(queue, name);
+      const batch = await this.#readBatch(queue, filter, next);
+      const messages = batch.length > 0 ? batch : await this.#readFromLeader(queue, filter, next);
       const last = messages.at(-1);
       if (last === undefined) {
         return;
@@ -108,10 +111,11 @@ export class CallPurge {
     return progress;
   }
 
-  async #read(queue: string, filter: string, from: number): Promise<StoredMsg[]> {
+  /** From any replica, which may be behind and show fewer calls than exist, or none. */
+  async #readBatch(queue: string, filter: string, from: number): Promise<StoredMsg[]> {
     const messages: StoredMsg[] = [];
     try {
-      const query = { seq: from, batch, max_bytes: batchBytes, next_by_subj: filter };
+      const query = { seq: from, batch: batchSize, max_bytes: batchBytes, next_by_subj: filter };
       for await (const message of await this.#topology.manager.direct.getBatch(queueStream(queue), query)) {
         messages.push(message);
       }
@@ -121,6 +125,21 @@ export class CallPurge {
       }
     }
     return messages;
+  }
+
+  /** The next call, if there is one. */
+  async #readFromLeader(queue: string, filter: string, from: number): Promise<StoredMsg[]> {
+    try {
+      // The client's type leaves `next_by_subj` to direct reads; the server takes it here as well.
+      const query = { seq: from, next_by_subj: filter } as MsgRequest;
+      const message = await this.#topology.manager.streams.getMessage(queueStream(queue), query);
+      return message === null ? [] : [message];
+    } catch (error) {
+      if (isApiError(error, 'noMessageFound')) {
+        return [];
+      }
+      throw asQueueError(error, `the calls of queue ${queue} cannot be read`);
+    }
   }
 
   async #lastSequence(queue: string): Promise<number> {
