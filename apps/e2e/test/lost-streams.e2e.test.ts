@@ -69,7 +69,7 @@ test('a stream that is deleted while the connection lasts is reported and made a
   for (const app of [stack.gateway, stack.worker]) {
     // A process that has not looked since the calls came has last seen it empty, and warns.
     await eventually(
-      () => app.logs.some(({ msg, stream }) => /^a stream is gone/.test(String(msg)) && stream === 'CALLS_default'),
+      () => app.logs.some(({ msg, stream }) => /stream is gone/.test(String(msg)) && stream === 'CALLS_default'),
       { timeoutMs: 20_000, message: `${app.name} does not report the stream` },
     );
   }

@@ -101,7 +101,9 @@ describe('a call id that must be unique', () => {
   test('is looked for without reading the call, or the result, that has it', async () => {
     const queue = uniqueQueue();
     const [waits, ended] = [`waits-${queue}`, `ended-${queue}`];
-    await using gateway = await startGatewaySide(inject('natsUrl'));
+    // A server of its own: the list of its streams is short.
+    await using server = await startServer();
+    await using gateway = await startGatewaySide(server.url);
     const large = Buffer.alloc(512 * 1024, 'x');
     await gateway.queue.accept(buildCall(queue, { id: waits, body: large }), { unique: true });
     const outcome = { subject: `outcomes.${ended}.~.1.1`, headers: headers(), body: large };
