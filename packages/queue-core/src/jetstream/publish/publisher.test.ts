@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { Broker } from '../connecting/broker.ts';
 import { Publisher } from './publisher.ts';
 
@@ -24,6 +24,8 @@ function scriptedBroker() {
       disconnect = listener;
     },
   } as unknown as Broker;
+  // What is not answered by then would be given up by a timer, in the middle of another test.
+  onTestFinished(() => disconnect());
   return { broker, sent, connect: () => connect(connection), disconnect: () => disconnect() };
 }
 
