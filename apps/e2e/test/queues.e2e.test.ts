@@ -55,10 +55,12 @@ describe('a queue with a limit', () => {
     const clients = stack.gateways.map(({ url }) => new ApiClient(url));
     await using one = clients[0]!;
     await using two = clients[1]!;
-    const refused = await eventually(async () => {
+    // A gateway learns twice a second what the other one has stored.
+    const send = async () => {
       const answers = await Promise.all([one.call('echo', { body }), two.call('echo', { body })]);
       return answers.find(({ status: code }) => code !== 202);
-    });
+    };
+    const refused = await eventually(send, { intervalMs: 100 });
     expect(refused).toMatchObject({ status: 503, code: 'queue_full', headers: { 'retry-after': '10' } });
     const operator = new Operator(stack.gateway.url);
     const { body: queue } = await operator.ask('GET', '/queues/default');
