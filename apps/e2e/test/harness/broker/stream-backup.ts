@@ -59,7 +59,8 @@ async function restore(connection: NatsConnection, { config, state, chunks }: St
   const api = `$JS.API.STREAM.RESTORE.${config.name}`;
   const { deliver_subject: subject } = await ask<{ deliver_subject: string }>(connection, api, { config, state });
   for (const chunk of chunks) {
-    await connection.request(subject, chunk, { timeout: timeoutMs });
+    // The server that restores it may be another one, of which ours does not know yet that it listens.
+    await eventually(() => connection.request(subject, chunk, { timeout: timeoutMs }));
   }
   await ask(connection, subject);
 }
