@@ -1,3 +1,4 @@
+import type { StoredMsg } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { type CallAddress, isNamePart } from '../../call/index.ts';
 import { QueueError } from '../../errors.ts';
@@ -82,12 +83,7 @@ export class DeadLetterStore {
    */
   async find(address: CallAddress, kind?: DeadLetter['kind']): Promise<StoredDeadLetter[]> {
     const { manager } = this.#deps.topology;
-    const newest = await lastMessage(
-      manager,
-      deadLetterStream,
-      deadLetterFilter({ kind, call: address }),
-      address.owner,
-    );
+    const newest = await this.#newest(address, kind);
     if (newest === undefined) {
       return [];
     }
@@ -98,15 +94,15 @@ export class DeadLetterStore {
     return messages.flatMap((message) => (message && toStoredDeadLetter(message)) ?? []);
   }
 
+  #newest(address: CallAddress, kind: DeadLetter['kind'] | undefined): Promise<StoredMsg | undefined> {
+    const filter = deadLetterFilter({ kind, call: address });
+    return lastMessage(this.#deps.topology.manager, deadLetterStream, filter, address.owner);
+  }
+
   /** Removes the dead letters that `find` returns; returns whether any existed. Throws `QueueError`. */
   async remove(address: CallAddress, kind?: DeadLetter['kind']): Promise<boolean> {
     const { manager } = this.#deps.topology;
-    const newest = await lastMessage(
-      manager,
-      deadLetterStream,
-      deadLetterFilter({ kind, call: address }),
-      address.owner,
-    );
+    const newest = await this.#newest(address, kind);
     if (newest === undefined) {
       return false;
     }
