@@ -1,5 +1,5 @@
 import { toStreamLimits } from '@asyncfn/queue-core';
-import { defaultQueue, FunctionRegister, type FunctionsFile, withoutFile } from '@asyncfn/queue-core/functions';
+import { FunctionRegister, type FunctionsFile, withoutFile } from '@asyncfn/queue-core/functions';
 import {
   Broker,
   followDeletedLanes,
@@ -51,7 +51,7 @@ export function connectBroker(
     ownsLanes: false,
     isPaused: (name) => register.isPaused(name),
     resultTtlMs: config.resultTtlMs,
-    queues: () => new Set([defaultQueue, ...register.list().map((config) => config.queue)]),
+    queues: () => register.queues(),
     logger,
     onFatal: fail,
   });

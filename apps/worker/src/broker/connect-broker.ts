@@ -1,5 +1,5 @@
-import { type QueueError, toStreamLimits } from '@asyncfn/queue-core';
-import { defaultQueue, FunctionRegister, type FunctionsFile, withoutFile } from '@asyncfn/queue-core/functions';
+import { toStreamLimits } from '@asyncfn/queue-core';
+import { FunctionRegister, type FunctionsFile, withoutFile } from '@asyncfn/queue-core/functions';
 import {
   Broker,
   BrokerPulse,
@@ -32,9 +32,8 @@ export function connectBroker(
   { logger, version, fail }: Pick<ProcessContext, 'logger' | 'version' | 'fail'>,
   file: FunctionsFile | undefined,
 ): BrokerLink {
-  const onFatal = (error: QueueError): void => fail(error);
   const register = new FunctionRegister();
-  const broker = new Broker({ ...brokerAddress(config), name: `asyncfn-worker ${version}`, logger, onFatal });
+  const broker = new Broker({ ...brokerAddress(config), name: `asyncfn-worker ${version}`, logger, onFatal: fail });
   const topology = new QueueTopology(broker, {
     replicas: config.streamReplicas,
     limits: toStreamLimits(config.streamMaxBytes),
@@ -42,9 +41,9 @@ export function connectBroker(
     ownsLanes: true,
     isPaused: (name) => register.isPaused(name),
     mayResume: async (name) => (await shared.read(register.resolve(name)))?.entry.paused !== true,
-    queues: () => config.queues ?? new Set([defaultQueue, ...register.list().map(({ queue }) => queue)]),
+    queues: () => config.queues ?? register.queues(),
     logger,
-    onFatal,
+    onFatal: fail,
   });
   const shared = new SharedRegister({
     broker,

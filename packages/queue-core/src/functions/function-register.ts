@@ -1,6 +1,6 @@
 import { parseFunctionName } from '../call/index.ts';
 import type { FunctionsDefinition } from './document/index.ts';
-import type { FunctionConfig } from './function-config.ts';
+import { defaultQueue, type FunctionConfig } from './function-config.ts';
 import { allNames, resolveName } from './names/index.ts';
 
 /** The functions that exist. Names that reach metrics, subjects or URLs come from here, never from a request. */
@@ -51,6 +51,11 @@ export class FunctionRegister {
   /** The functions that are registered by name. */
   list(): readonly FunctionConfig[] {
     return [...this.#definition.functions.values()];
+  }
+
+  /** The default queue, and those of the functions that are registered by name. */
+  queues(): ReadonlySet<string> {
+    return new Set([defaultQueue, ...this.list().map(({ queue }) => queue)]);
   }
 
   /** Whether the function is paused; undefined while unknown. */
