@@ -40,7 +40,7 @@ class Client implements AsyncDisposable {
     return ((await response.body.json()) as { callId: string }).callId;
   }
 
-  /** Milliseconds until the state of the call is there. */
+  /** Returns how long the gateway takes to answer with the state of a call, in milliseconds. */
   async look(callId: string): Promise<number> {
     const startedAt = performance.now();
     const path = `/async-function/${callId}`;

@@ -49,8 +49,9 @@ export class DuplicateLookup {
    * Whether a call of this address is active, is being cancelled, or has ended and its outcome is kept. Throws
    * `QueueError`.
    *
-   * The order matters: a call leaves its queue only after its outcome or the intent to cancel it is there, and an intent
-   * goes only after the outcome is there. Nothing of the call is read: its body, or that of its result, may be large.
+   * The order matters: a call leaves its queue only after its outcome or the intent to cancel it is stored, and an
+   * intent is removed only after the outcome is stored. The look-up does not read the call or its result: their bodies
+   * may be large.
    */
   async isKnown(address: CallAddress): Promise<boolean> {
     const { manager } = this.#topology;

@@ -10,13 +10,13 @@ const maxBytes = 48 * 1024 * 1024;
 const inJson = 4 / 3;
 /** Enough to keep the broker busy, where messages are small. */
 const maxReads = 64;
-/** A broker that is slower than this does not answer: clients are told so, instead of waiting in a line without an end. */
+/** If the broker is slower than this, the read fails and the client is told so, instead of waiting without end. */
 const longestWaitMs = 10_000;
 
 /**
- * Reads messages, so many at once and no more. Whose calls they are about take turns, so that a flood of look-ups waits for
- * itself. How large a message is shows when it is there: the broker sends all of it, also to those who want to know its
- * headers, or whether it exists.
+ * Limits how many messages are read at once. The owners of the calls take turns, so that a flood of look-ups delays
+ * only the owner that sends it. The size of a message is not known before it arrives: the broker sends all of it, even
+ * to a reader that needs only its headers, or asks whether it exists.
  */
 export class ReadTurns extends FairTurns {
   /** @param maxPayload the largest message, in bytes */

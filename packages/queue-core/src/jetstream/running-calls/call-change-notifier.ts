@@ -3,7 +3,7 @@ import { signalSubject } from '../../records/index.ts';
 import type { Broker } from '../connecting/index.ts';
 import { TickBatch } from '../messages/index.ts';
 
-/** Notifies whoever follows a call that its state has changed. Costs one small message that is not stored. */
+/** Notifies the followers of a call that its state has changed. It costs one small message that is not stored. */
 export class CallChangeNotifier {
   readonly #broker: Pick<Broker, 'connected' | 'connection'>;
   readonly #batch = new TickBatch<CallIdentity>((calls) => this.#send(calls));
