@@ -54,6 +54,16 @@ test('a callback URL is kept with the call', async () => {
   expect(gateway.queue.last.callbackUrl).toBe(url);
 });
 
+test('headers for receivers and the failure URL are kept with the call, away from what its function gets', async () => {
+  const failureCallbackUrl = 'https://receiver.test/failed';
+  await enqueue('/async-function/echo', {
+    headers: { 'X-Failure-Callback-Url': failureCallbackUrl, 'X-Callback-Forward-X-Tenant': 'seven' },
+  });
+  const { headers, ...call } = gateway.queue.last;
+  expect(call).toMatchObject({ failureCallbackUrl, callbackHeaders: [['X-Tenant', 'seven']] });
+  expect(JSON.stringify(headers)).not.toMatch(/seven|receiver/);
+});
+
 test("the client's own limits are kept with the call", async () => {
   await enqueue('/async-function/echo', { headers: { 'X-Max-Retries': '0', 'X-Timeout': '1m30s' } });
   expect(gateway.queue.last).toMatchObject({ maxRetries: 0, timeoutMs: 90_000 });

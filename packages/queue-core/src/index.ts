@@ -19,14 +19,16 @@ export {
   identityOf,
   identityTokens,
   isCallId,
+  isForwardable,
   keyOf,
   namespaceType,
+  ownCallbackHeaders,
   ownerOf,
   parseFunctionName,
   queueNameType,
   withStorableHeaders,
 } from './call/index.ts';
-export { callbackFollowerId, chainHeaders, maxChainDepth, type ParentLife } from './chain/index.ts';
+export { callbackFollowerId, callbackUrlOf, chainHeaders, maxChainDepth, type ParentLife } from './chain/index.ts';
 export { type DurabilityLevel, type DurabilityShortfall, durabilityLevels } from './durability.ts';
 export { atEndOfTick } from './end-of-tick.ts';
 export { QueueError } from './errors.ts';

@@ -20,6 +20,8 @@ function refusedCode(raw: readonly (readonly [string, string])[]): string | unde
 
 test.each([
   ['X-Callback-Url', 'https://a.test'],
+  ['X-Failure-Callback-Url', 'https://b.test'],
+  ['X-Callback-Forward-X-Tenant', 'seven'],
   ['X-Call-Id', 'id-1'],
   ['Idempotency-Key', 'key-1'],
   ['X-Delay', '10s'],
@@ -268,6 +270,66 @@ describe('X-Callback-Url', () => {
       ['X-Callback-Url', 'http://b.test'],
     ] as const;
     expect(refusedCode(twice)).toBe('invalid_callback_url');
+  });
+});
+
+describe('X-Failure-Callback-Url', () => {
+  test('is kept as it came and does not travel', () => {
+    const failureCallbackUrl = 'http://a.test/b?c';
+    const raw = [['x-failure-callback-url', failureCallbackUrl]] as const;
+    expect(sorted(raw)).toMatchObject({ failureCallbackUrl, callbackUrl: undefined, travelling: forwarded });
+    expect(refusedCode([...raw, ...raw])).toBe('invalid_callback_url');
+  });
+});
+
+describe('X-Callback-Forward-*', () => {
+  const one = ['X-Callback-Forward-Authorization', 'Bearer r'] as const;
+
+  test('is kept for receivers under the name that follows, and does not travel', () => {
+    expect(sorted([one, ['x-callback-forward-x-Tenant', 'seven \xe9']])).toMatchObject({
+      callbackHeaders: [
+        ['Authorization', 'Bearer r'],
+        ['x-Tenant', 'seven \xe9'],
+      ],
+      travelling: forwarded,
+    });
+  });
+
+  test('of the response of a function, in a callback, is dropped, as is its failure URL', () => {
+    const callback = [
+      ['X-Call-Id', 'a'],
+      ['X-Function-Status', '200'],
+      ['X-Callback-Forward-X-Call-Id', 'not for us to refuse'],
+      ['X-Failure-Callback-Url', 'no url'],
+    ] as const;
+    expect(sorted(callback)).toMatchObject({ callbackHeaders: [], failureCallbackUrl: undefined });
+    expect(sorted(callback).travelling.map(([name]) => name)).toEqual(['X-Function-Status', 'X-Forwarded-Proto']);
+  });
+
+  test.each([
+    '',
+    'X-Call-Id',
+    'X-Function-Status',
+    'X-Duration-Seconds',
+    'X-Retry-Max',
+    'X-Root-Call-Id',
+    'traceparent',
+    'user-agent',
+    'webhook-signature',
+    'Connection',
+    'Transfer-Encoding',
+    'Host',
+    'Content-Type',
+    'Content-Anything',
+  ])('%j is reserved', (name) => {
+    expect(refusedCode([[`X-Callback-Forward-${name}`, 'v']])).toBe('invalid_callback_header');
+  });
+
+  test('is sent 16 times at most, 4 KiB together', () => {
+    expect(refusedCode(Array.from({ length: 16 }, () => one))).toBeUndefined();
+    expect(refusedCode(Array.from({ length: 17 }, () => one))).toBe('invalid_callback_header');
+    expect(refusedCode([['X-Callback-Forward-A', 'v'.repeat(4095)]])).toBeUndefined();
+    expect(refusedCode([['X-Callback-Forward-A', 'v'.repeat(4096)]])).toBe('invalid_callback_header');
   });
 });
 

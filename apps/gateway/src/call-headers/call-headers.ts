@@ -8,6 +8,7 @@ import {
 } from '@asyncfn/queue-core';
 import { parseDuration } from '@asyncfn/units';
 import { type Refusal, refusal } from '../problem.ts';
+import { checkForwarded, forwardPrefix } from './callback-headers.ts';
 import { type CallOrigin, type OriginHeaders, readOrigin } from './call-origin.ts';
 import { type CallTimes, readCallTimes, type TimeHeaders } from './call-times.ts';
 
@@ -21,6 +22,10 @@ export interface CallHeaders {
   readonly origin: CallOrigin;
   /** `X-Callback-Url`, unchanged. */
   readonly callbackUrl: string | undefined;
+  /** `X-Failure-Callback-Url`, unchanged. */
+  readonly failureCallbackUrl: string | undefined;
+  /** `X-Callback-Forward-*`, checked, without the prefix. */
+  readonly callbackHeaders: HeaderList;
   /** `X-Max-Retries`, checked. */
   readonly maxRetries: number | undefined;
   /** `X-Timeout` in milliseconds, checked. */
@@ -41,6 +46,7 @@ interface Special extends TimeHeaders, OriginHeaders {
   parentCallIds: readonly string[];
   chainDepths: readonly string[];
   callbackUrls: readonly string[];
+  failureCallbackUrls: readonly string[];
   maxRetries: readonly string[];
   timeouts: readonly string[];
   delays: readonly string[];
@@ -56,6 +62,7 @@ interface Special extends TimeHeaders, OriginHeaders {
 }
 
 const none: readonly string[] = [];
+const noHeaders: HeaderList = [];
 
 const places: ReadonlyMap<string, keyof Special> = new Map([
   ['x-call-id', 'callIds'],
@@ -66,6 +73,7 @@ const places: ReadonlyMap<string, keyof Special> = new Map([
   [chainHeaders.parentCallId, 'parentCallIds'],
   [chainHeaders.depth, 'chainDepths'],
   ['x-callback-url', 'callbackUrls'],
+  ['x-failure-callback-url', 'failureCallbackUrls'],
   ['x-max-retries', 'maxRetries'],
   ['x-timeout', 'timeouts'],
   ['x-delay', 'delays'],
@@ -90,6 +98,7 @@ const staying: ReadonlySet<string> = new Set([
   // The gateway's own credentials; a function's come in X-Function-Authorization.
   'authorization',
   'x-callback-url',
+  'x-failure-callback-url',
   'x-call-id',
   'x-start-time',
   'x-retry',
@@ -119,13 +128,14 @@ export function sortCallHeaders(
   peer: string | undefined,
   now: number,
 ): CallHeaders | Refusal {
-  const [all, passing] = sort(rawHeaders);
+  const [all, passing, forwarded] = sort(rawHeaders);
   const origin = checkCallId(all) ?? readOrigin(all);
   if (origin.kind === 'refused') {
     return origin;
   }
   const special = origin.callbackOf === undefined ? all : { ...all, ...withoutControls };
-  const times = check(special) ?? readCallTimes(special, now);
+  const callbackHeaders = origin.callbackOf === undefined ? forwarded : noHeaders;
+  const times = check(special) ?? checkForwarded(callbackHeaders) ?? readCallTimes(special, now);
   if (times.kind === 'refused') {
     return times;
   }
@@ -134,6 +144,7 @@ export function sortCallHeaders(
   addForwarded(travelling, special.hosts[0], peer);
   const [callId] = special.callIds;
   const [callbackUrl] = special.callbackUrls;
+  const [failureCallbackUrl] = special.failureCallbackUrls;
   const [idempotencyKey] = special.idempotencyKeys;
   const [maxRetries] = special.maxRetries;
   const [timeout] = special.timeouts;
@@ -143,6 +154,8 @@ export function sortCallHeaders(
     callId: origin.parentId === undefined ? callId : undefined,
     origin,
     callbackUrl,
+    failureCallbackUrl,
+    callbackHeaders,
     maxRetries: maxRetries === undefined ? undefined : Number(maxRetries),
     timeoutMs: timeout === undefined ? undefined : parseDuration(timeout),
     idempotencyKey,
@@ -156,6 +169,7 @@ export function sortCallHeaders(
  * function continues the chain, as in OpenFaaS.
  */
 const withoutControls = {
+  failureCallbackUrls: none,
   maxRetries: none,
   timeouts: none,
   delays: none,
@@ -183,7 +197,7 @@ function ofOrigin(headers: Header[], { callbackOf, parentId }: CallOrigin, { fun
 type Header = readonly [name: string, value: string];
 
 /** Separates the headers for the gateway from those for the function. One pass, because every call pays for it. */
-function sort(rawHeaders: readonly string[]): [Special, Header[]] {
+function sort(rawHeaders: readonly string[]): [Special, Header[], HeaderList] {
   const special: Special = {
     callIds: none,
     functionStatuses: none,
@@ -193,6 +207,7 @@ function sort(rawHeaders: readonly string[]): [Special, Header[]] {
     parentCallIds: none,
     chainDepths: none,
     callbackUrls: none,
+    failureCallbackUrls: none,
     maxRetries: none,
     timeouts: none,
     delays: none,
@@ -204,6 +219,7 @@ function sort(rawHeaders: readonly string[]): [Special, Header[]] {
     functionAuthorizations: none,
   };
   const passing: Header[] = [];
+  let forwarded: Header[] | undefined;
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] ?? '';
     const value = rawHeaders[at + 1] ?? '';
@@ -215,11 +231,16 @@ function sort(rawHeaders: readonly string[]): [Special, Header[]] {
     if (place !== undefined) {
       special[place] = special[place].length === 0 ? [value] : [...special[place], value];
     }
-    if (!staying.has(lower)) {
+    if (lower.startsWith(forwardPrefix)) {
+      if (value !== '') {
+        forwarded ??= [];
+        forwarded.push([name.slice(forwardPrefix.length), value]);
+      }
+    } else if (!staying.has(lower)) {
       passing.push([name, value]);
     }
   }
-  return [special, passing];
+  return [special, passing, forwarded ?? noHeaders];
 }
 
 /** Headers that `Connection` names are about this hop (RFC 9110, 7.6.1). */
@@ -239,9 +260,12 @@ function checkCallId({ callIds }: Special): Refusal | undefined {
 
 /** All but what `readOrigin` checks. */
 function check(special: Special): Refusal | undefined {
-  const { callbackUrls, maxRetries, timeouts, idempotencyKeys } = special;
+  const { callbackUrls, failureCallbackUrls, maxRetries, timeouts, idempotencyKeys } = special;
   if (callbackUrls.length > 1) {
     return refusal('invalid_callback_url', 'X-Callback-Url must be sent once.');
+  }
+  if (failureCallbackUrls.length > 1) {
+    return refusal('invalid_callback_url', 'X-Failure-Callback-Url must be sent once.');
   }
   if (maxRetries.length > 1 || !maxRetries.every(isRetryCount)) {
     return refusal('invalid_max_retries', 'X-Max-Retries must be sent once, as a whole number from 0 to 1000.');

@@ -81,8 +81,11 @@ export function draftCall(request: CallRequest, context: AcceptContext): CallDra
   if (headers.kind === 'refused') {
     return headers;
   }
-  const { callbackUrl } = headers;
-  const unfit = callbackUrl === undefined ? undefined : checkCallbackUrl(callbackUrl, callbackPolicy);
+  const { callbackUrl, failureCallbackUrl } = headers;
+  const unfit =
+    (callbackUrl && checkCallbackUrl(callbackUrl, callbackPolicy)) ||
+    (failureCallbackUrl && checkCallbackUrl(failureCallbackUrl, callbackPolicy, 'X-Failure-Callback-Url')) ||
+    undefined;
   if (unfit !== undefined) {
     return unfit;
   }
@@ -113,7 +116,9 @@ function followerId(
 
 /** Completes a draft with body and start time. */
 export function completeCall(draft: CallDraft, startTime: string, body: Uint8Array): Call {
-  const { callbackUrl, maxRetries, timeoutMs, times, origin } = draft.headers;
+  const { callbackHeaders, maxRetries, timeoutMs, times, origin } = draft.headers;
+  const callbackUrl = draft.headers.callbackUrl ?? draft.function.callbackUrl;
+  const failureCallbackUrl = draft.headers.failureCallbackUrl ?? draft.function.failureCallbackUrl;
   // Written out, because spreading costs several microseconds a call.
   const call: { -readonly [Field in keyof Call]: Call[Field] } = {
     id: draft.id,
@@ -134,6 +139,12 @@ export function completeCall(draft: CallDraft, startTime: string, body: Uint8Arr
   }
   if (callbackUrl !== undefined) {
     call.callbackUrl = callbackUrl;
+  }
+  if (failureCallbackUrl !== undefined) {
+    call.failureCallbackUrl = failureCallbackUrl;
+  }
+  if (callbackHeaders.length > 0) {
+    call.callbackHeaders = callbackHeaders;
   }
   if (origin.parentId !== undefined) {
     call.parentId = origin.parentId;

@@ -36,6 +36,20 @@ export const enqueueSchema = {
         format: 'uri',
       }),
     ),
+    'X-Failure-Callback-Url': Type.Optional(
+      Type.String({
+        description:
+          'Receives the callback of a call that ends as `failed` or `expired`; `X-Callback-Url` then gets successes alone.',
+        format: 'uri',
+      }),
+    ),
+    'X-Callback-Forward-NAME': Type.Optional(
+      Type.String({
+        description:
+          'Reaches the receivers of callbacks as `NAME`, and never the function. At most 16 of them, 4 KiB together; ' +
+          '`NAME` must not be a header that callbacks have from asyncfn, `Content-*` or one of the connection.',
+      }),
+    ),
     'X-Call-Id': Type.Optional(
       Type.String({
         description:
@@ -133,6 +147,7 @@ export const enqueueSchema = {
       'invalid_path',
       'invalid_call_id',
       'invalid_callback_url',
+      'invalid_callback_header',
       'callback_not_allowed',
       'invalid_replays',
       'invalid_chain_depth',

@@ -43,6 +43,12 @@ const settings = {
       description: 'Whether workers learn how many calls at once the function takes. Default: true.',
     }),
   ),
+  callbackUrl: Type.Optional(
+    Type.Unknown({ type: 'string', description: '`X-Callback-Url` of calls without one. No user and password.' }),
+  ),
+  failureCallbackUrl: Type.Optional(
+    Type.Unknown({ type: 'string', description: '`X-Failure-Callback-Url` of calls without one. No user and password.' }),
+  ),
   retry: Type.Optional(
     Type.Unknown({ description: '`attempts`, `minWait`, `maxWait`, `backoff` and `codes`, each optional.' }),
   ),

@@ -2,6 +2,7 @@ import type { Call, CallbackTask } from '@asyncfn/queue-core';
 import { describe, expect, test } from 'vitest';
 import { toCallbackRequest, toCallbackTask } from './callback-request.ts';
 
+const receiver = 'http://receiver/hook';
 const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 
 function buildCall(changes: Partial<Call> = {}): Call {
@@ -12,7 +13,7 @@ function buildCall(changes: Partial<Call> = {}): Call {
     path: '',
     query: '',
     headers: [],
-    callbackUrl: 'http://receiver/hook',
+    callbackUrl: receiver,
     startTime: '1700000000000000000',
     retry: 2,
     body: Buffer.from('body'),
@@ -21,13 +22,13 @@ function buildCall(changes: Partial<Call> = {}): Call {
 }
 
 function buildTask(changes: Partial<CallbackTask> = {}): CallbackTask {
-  const task = toCallbackTask(buildCall(), { status: 201, headers: [], durationMs: 1234.5678 }, 7);
-  return { ...task!, ...changes };
+  const task = toCallbackTask(buildCall(), { status: 201, headers: [], durationMs: 1234.5678 }, 7, receiver);
+  return { ...task, ...changes };
 }
 
 describe('what is to be told', () => {
   test('is how the call went', () => {
-    expect(toCallbackTask(buildCall(), { status: 201, headers: [], durationMs: 12.5 }, 7)).toEqual({
+    expect(toCallbackTask(buildCall(), { status: 201, headers: [], durationMs: 12.5 }, 7, receiver)).toEqual({
       v: 1,
       callId: 'call-1',
       generation: 0,
@@ -46,15 +47,17 @@ describe('what is to be told', () => {
 
   test('says whose call it was, and whether that token had secrets of its own, and tells the receiver neither', () => {
     const call = buildCall({ submitter: 'partner', ownSecret: true });
-    const task = toCallbackTask(call, { status: 200, headers: [], durationMs: 1 }, 7)!;
+    const task = toCallbackTask(call, { status: 200, headers: [], durationMs: 1 }, 7, receiver);
     expect(task).toMatchObject({ submitter: 'partner', ownSecret: true });
     const request = toCallbackRequest(task, Buffer.of(), { userAgent: 'test', timeoutMs: 1, signature: [] });
     expect(JSON.stringify(request.headers)).not.toMatch(/partner|secret/i);
   });
 
-  test('is nothing without somebody to tell it to', () => {
-    const { callbackUrl: _, ...call } = buildCall();
-    expect(toCallbackTask(call, { status: 200, headers: [], durationMs: 1 }, 7)).toBeUndefined();
+  test("has the caller's headers for receivers, in the place of the function's", () => {
+    const call = buildCall({ callbackHeaders: [['X-Tenant', 'seven'], ['Authorization', 'Bearer b']] });
+    const headers: [string, string][] = [['x-tenant', 'of the function'], ['X-Own', 'o'], ['authorization', 'none']];
+    const task = toCallbackTask(call, { status: 200, headers, durationMs: 1 }, 7, receiver);
+    expect(task.headers).toEqual([['X-Tenant', 'seven'], ['Authorization', 'Bearer b'], ['X-Own', 'o']]);
   });
 
   test("has the function's own headers, but not those that are about the connection, the caller or the call", () => {
@@ -79,7 +82,7 @@ describe('what is to be told', () => {
         ['X-Parent-Call-Id', 'forged'],
       ] as const,
     };
-    expect(toCallbackTask(buildCall(), result, 7)?.headers).toEqual([
+    expect(toCallbackTask(buildCall(), result, 7, receiver).headers).toEqual([
       ['Content-Type', 'image/png'],
       ['X-Own', 'caf\u00e9'],
     ]);
@@ -92,7 +95,7 @@ describe('what is to be told', () => {
       ['X-Other', 'not told'],
     ];
     const result = { status: 200, durationMs: 1, headers: [['traceparent', 'of the function']] as const };
-    expect(toCallbackTask(buildCall({ headers }), result, 7)?.headers).toEqual([
+    expect(toCallbackTask(buildCall({ headers }), result, 7, receiver).headers).toEqual([
       ['Traceparent', traceparent],
       ['tracestate', 'a=1'],
     ]);
@@ -103,7 +106,7 @@ describe('what is to be told', () => {
       ['Host', 'elsewhere'],
       ['Expect', '100-continue'],
     ] as const;
-    expect(toCallbackTask(buildCall(), { status: 200, durationMs: 1, headers }, 7)?.headers).toEqual([]);
+    expect(toCallbackTask(buildCall(), { status: 200, durationMs: 1, headers }, 7, receiver).headers).toEqual([]);
   });
 });
 
@@ -150,7 +153,7 @@ describe('the request to a receiver', () => {
 
   test('tells how often the call was replayed, and how far from the first of its chain a call is that it makes', () => {
     const call = buildCall({ generation: 2, chainDepth: 31 });
-    const task = toCallbackTask(call, { status: 200, headers: [], durationMs: 1 }, 7)!;
+    const task = toCallbackTask(call, { status: 200, headers: [], durationMs: 1 }, 7, receiver);
     expect(task).toMatchObject({ generation: 2, chainDepth: 31 });
     const { headers } = toCallbackRequest(task, Buffer.alloc(0), options);
     expect(headers).toEqual(

@@ -1,10 +1,10 @@
 import {
   type Call,
   type CallbackTask,
-  chainHeaders,
   endToEndHeaders,
   type HeaderList,
   keyOf,
+  ownCallbackHeaders,
 } from '@asyncfn/queue-core';
 import { type CallbackUrl, readCallbackUrl } from '@asyncfn/queue-core/callback-guard';
 import { basicAuthorization, type HttpRequest } from '../http/index.ts';
@@ -13,57 +13,31 @@ import type { AttemptResult } from '../invoke/index.ts';
 /** Most bytes of a receiver's response body that are read, only to reuse the connection. */
 const maxAnswerBytes = 64 * 1024;
 
-/**
- * Response headers of a function that the callback does not carry: those that we set, those meant for the caller alone,
- * and those that are instructions in a request.
- */
-const withheld: ReadonlySet<string> = new Set([
-  'content-length',
-  'expect',
-  'host',
-  'set-cookie',
-  'set-cookie2',
-  'traceparent',
-  'tracestate',
-  'user-agent',
-  'webhook-id',
-  'webhook-signature',
-  'webhook-timestamp',
-  'x-call-id',
-  'x-callback-signature',
-  'x-duration-seconds',
-  'x-function-name',
-  'x-function-status',
-  'x-retry',
-  'x-retry-max',
-  'x-start-time',
-  chainHeaders.depth,
-  chainHeaders.parentCallId,
-  chainHeaders.replays,
-]);
+/** Response headers of a function that the callback does not carry: ours, and those that are for its client alone. */
+const withheld: ReadonlySet<string> = new Set([...ownCallbackHeaders, 'set-cookie', 'set-cookie2']);
 
 /** The part of an attempt's result that a callback carries. */
 export type CallbackResult = Pick<AttemptResult, 'status' | 'headers' | 'durationMs'>;
 
-/** The callback of a call that has ended. Undefined for a call without `X-Callback-Url`. */
-export function toCallbackTask(call: Call, result: CallbackResult, maxRetries: number): CallbackTask | undefined {
-  if (call.callbackUrl === undefined) {
-    return undefined;
-  }
+/**
+ * The callback of a call that has ended. The caller's headers for receivers replace those of the function.
+ * @param url where it goes: see `callbackUrlOf`
+ */
+export function toCallbackTask(call: Call, result: CallbackResult, maxRetries: number, url: string): CallbackTask {
+  const { callbackHeaders = [] } = call;
+  const taken = new Set(callbackHeaders.map(([name]) => name.toLowerCase()));
+  const ofFunction = endToEndHeaders(result.headers, withheld).filter(([name]) => !taken.has(name.toLowerCase()));
   return {
     v: 1,
     ...keyOf(call),
     function: call.function,
     queue: call.queue,
-    url: call.callbackUrl,
+    url,
     functionStatus: result.status,
     durationMs: result.durationMs,
     retry: call.retry,
     maxRetries,
-    headers: [...endToEndHeaders(result.headers, withheld), ...traceContext(call.headers)].map(([name, value]) => [
-      name,
-      value,
-    ]),
+    headers: [...callbackHeaders, ...ofFunction, ...traceContext(call.headers)].map(([name, value]) => [name, value]),
     ...(call.ownSecret !== undefined && { ownSecret: call.ownSecret }),
     ...(call.chainDepth !== undefined && { chainDepth: call.chainDepth }),
     tries: 0,

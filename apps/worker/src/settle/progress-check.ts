@@ -122,8 +122,8 @@ export class ProgressCheck {
    */
   async #resume(delivered: CountedCall, ended: StoredOutcome): Promise<FollowUp> {
     const { settler } = this.#options;
-    const { delivery, call } = delivered;
-    const hasCallback = call.callbackUrl !== undefined && ended.outcome.status !== 'cancelled';
+    const { delivery } = delivered;
+    const hasCallback = ended.outcome.callbackUrl !== undefined && ended.outcome.status !== 'cancelled';
     if (hasCallback && delivery.info.deliveries === 1) {
       await settler.handBack(delivered, otherWorkerMs);
       return undefined;

@@ -1,6 +1,7 @@
 import {
   type Call,
   type CallIdentity,
+  callbackUrlOf,
   callHeader,
   type DeadLetterReason,
   emptyBody,
@@ -142,7 +143,7 @@ export class Settler {
     }
     this.#options.onStep('outcome stored', outcome.callId);
     this.#options.metrics.ended(delivered.delivery, outcome.status);
-    if (outcome.status === 'succeeded' && delivered.call.callbackUrl === undefined) {
+    if (outcome.status === 'succeeded' && outcome.callbackUrl === undefined) {
       this.#ack(delivered.delivery); // nothing is left to do
       return undefined;
     }
@@ -206,10 +207,10 @@ export class Settler {
     const { headers, durationMs = 0, maxRetries } = outcome;
     // A function that never answered was unreachable, or had no time left.
     const { functionStatus: status = outcome.status === 'expired' ? 504 : 503 } = outcome;
-    const task = toCallbackTask(call, { status, headers, durationMs }, maxRetries);
-    if (task === undefined) {
+    if (outcome.callbackUrl === undefined) {
       return true;
     }
+    const task = toCallbackTask(call, { status, headers, durationMs }, maxRetries, outcome.callbackUrl);
     return this.#options.callbacks[capped === true ? 'defer' : 'deliver'](task, body, bytes?.result);
   }
 
@@ -347,6 +348,7 @@ export class Settler {
   }
 
   #toOutcome({ call }: DeliveredCall, { status, reason, maxRetries, result }: End): Outcome {
+    const callbackUrl = callbackUrlOf(call, status);
     return {
       v: 1,
       ...keyOf(call),
@@ -360,7 +362,7 @@ export class Settler {
       ...(call.startedAt !== undefined && { startedAt: call.startedAt }),
       endedAt: this.#options.now(),
       headers: endToEndHeaders(result?.headers ?? [], notKept) as Outcome['headers'],
-      ...(call.callbackUrl !== undefined && { callbackUrl: call.callbackUrl }),
+      ...(callbackUrl !== undefined && { callbackUrl }),
       ...(call.parentId !== undefined && { parentId: call.parentId }),
     };
   }

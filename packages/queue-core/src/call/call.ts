@@ -23,6 +23,10 @@ export const CallEnvelope = Type.Object({
   /** The caller's end-to-end headers in order, names and values as received (latin1). */
   headers: Type.Array(Type.Tuple([Type.String(), Type.String()])),
   callbackUrl: Type.Optional(Type.String()),
+  /** Gets the callback of an end without success, in the place of `callbackUrl`. */
+  failureCallbackUrl: Type.Optional(Type.String()),
+  /** Headers of the caller for the receivers of callbacks. Functions do not get them, and nothing logs them (P9). */
+  callbackHeaders: Type.Optional(Type.Array(Type.Tuple([Type.String(), Type.String()]))),
   /** Name of the token that the call was submitted with; absent if the gateway requires none. */
   submitter: Type.Optional(Type.String({ pattern: submitterPattern.source })),
   /** That token has secrets of its own for callbacks, and no other secret may sign the callback of this call. */
@@ -52,8 +56,9 @@ export const CallEnvelope = Type.Object({
 export type HeaderList = readonly (readonly [name: string, value: string])[];
 
 /** One asynchronous call of a function. */
-export interface Call extends Readonly<Omit<Static<typeof CallEnvelope>, 'v' | 'headers'>> {
+export interface Call extends Readonly<Omit<Static<typeof CallEnvelope>, 'v' | 'headers' | 'callbackHeaders'>> {
   readonly headers: HeaderList;
+  readonly callbackHeaders?: HeaderList;
   /** The caller's body, byte for byte. */
   readonly body: Uint8Array;
 }

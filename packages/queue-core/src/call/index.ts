@@ -15,6 +15,7 @@ export {
   ownerOf,
   parseIdentity,
 } from './call-identity.ts';
+export { isForwardable, ownCallbackHeaders } from './callback-headers.ts';
 export { callHeader, type DecodedCall, decodeCall, encodeEnvelope } from './codec.ts';
 export { connectionOptions, endToEndHeaders, hopByHopHeaders } from './end-to-end-headers.ts';
 export {

@@ -1,4 +1,5 @@
 // Calls that follow from calls: their headers, their depth and their ids.
 
+export { callbackUrlOf } from './callback-url-of.ts';
 export { chainHeaders, maxChainDepth } from './chain-headers.ts';
 export { callbackFollowerId, type ParentLife } from './derive-call-id.ts';

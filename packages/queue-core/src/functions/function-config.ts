@@ -29,6 +29,10 @@ export interface FunctionConfig {
   readonly maxPending: number | undefined;
   /** Whether each worker learns by itself how many calls at once the function takes. */
   readonly adaptive: boolean;
+  /** `X-Callback-Url` of calls that name none. */
+  readonly callbackUrl?: string | undefined;
+  /** `X-Failure-Callback-Url` of calls that name none. */
+  readonly failureCallbackUrl?: string | undefined;
   readonly retry: RetrySettings;
 }
 
@@ -46,6 +50,7 @@ export function mergeSettings(base: Settings, over: Settings): Settings {
 /** Complete settings, with defaults filled in and units converted. Expects values that match the schema. */
 export function toFunctionConfig(name: string, settings: Settings): FunctionConfig {
   const { url = '', queue = defaultQueue, timeout, concurrency, maxPending, adaptive = true, retry = {} } = settings;
+  const { callbackUrl, failureCallbackUrl } = settings;
   return {
     name,
     url: url.replaceAll('{name}', name),
@@ -54,6 +59,8 @@ export function toFunctionConfig(name: string, settings: Settings): FunctionConf
     concurrency,
     maxPending,
     adaptive,
+    callbackUrl,
+    failureCallbackUrl,
     retry: {
       attempts: retry.attempts,
       minWaitMs: toMs(retry.minWait),

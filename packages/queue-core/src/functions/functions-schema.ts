@@ -28,6 +28,9 @@ const tuning = {
   concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
   maxPending: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000_000 })),
   adaptive: Type.Optional(Type.Boolean()),
+  /** `followUpProblems` checks them and says what is wrong. */
+  callbackUrl: Type.Optional(Type.String()),
+  failureCallbackUrl: Type.Optional(Type.String()),
   retry: Type.Optional(Type.Object(retry, closed)),
 };
 

@@ -326,3 +326,30 @@ test('whatever the entry, the answer is settings that pass again as they are, or
     }),
   );
 });
+
+test('a function, and all of them by defaults, can say who is told about their calls', () => {
+  const { functions } = definitionOf(`
+functions:
+  a: { url: http://a, callbackUrl: "https://a.test/done?x" }
+  b: { url: http://b }
+defaults: { failureCallbackUrl: https://ops.test/failed }
+`);
+  const failureCallbackUrl = 'https://ops.test/failed';
+  expect(functions.get('a')).toMatchObject({ callbackUrl: 'https://a.test/done?x', failureCallbackUrl });
+  expect(functions.get('b')).toMatchObject({ callbackUrl: undefined, failureCallbackUrl });
+});
+
+test.each(['/done', 'ftp://a.test', 'http://u:p@a.test', 'http://0177.0.0.1/', ''])(
+  '%j is no URL of a callback, wherever it stands',
+  (url) => {
+    const problem =
+      'must be an absolute http or https URL without user and password, for example https://example.com/done';
+    const text = `functions:\n  a: { url: "http://a", callbackUrl: "${url}" }\ndefaults:\n  failureCallbackUrl: "${url}"`;
+    expect(problemsOf(text)).toEqual([
+      `2: functions.a.callbackUrl ${problem}`,
+      `4: defaults.failureCallbackUrl ${problem}`,
+    ]);
+    const entry = parseFunctionEntry('a', { url: 'http://a', callbackUrl: url }, {});
+    expect(entry).toMatchObject({ kind: 'refused', problems: [`callbackUrl ${problem}`] });
+  },
+);

@@ -8,6 +8,7 @@ import { gatewayTemplate } from '../openfaas/index.ts';
 import type { DocumentContext } from './document-context.ts';
 import { contentProblems, entryProblems } from './document-problems.ts';
 import { checkShape } from './document-shape.ts';
+import { followUpProblems } from './follow-up-problems.ts';
 import { isRead } from './read-places.ts';
 import { urlProblems } from './url-problems.ts';
 
@@ -63,7 +64,7 @@ export function parseFunctions(text: string, context: DocumentContext = {}): Par
   }
   const shape = checkShape(yaml.value);
   const ofContent = shape.kind === 'content' ? contentProblems(shape.content, context) : shape.problems;
-  const found = [...entryProblems(yaml.value, context), ...urlProblems(yaml.value, yaml.written), ...ofContent];
+  const found = [...entryProblems(yaml.value, context), ...urlProblems(yaml.value, yaml.written), ...followUpProblems(yaml.value), ...ofContent];
   const problems = withReferences(
     found,
     yaml.problems.filter(({ keys }) => isRead(keys, yaml.value)),
@@ -127,7 +128,7 @@ export function parseFunctionEntry(
   const document = { functions: { [name]: entry }, defaults };
   const shape = checkShape(document);
   const ofContent = shape.kind === 'content' ? contentProblems(shape.content) : shape.problems;
-  const found = [...entryProblems(document), ...urlProblems(document), ...ofContent];
+  const found = [...entryProblems(document), ...urlProblems(document), ...followUpProblems(document), ...ofContent];
   const own = shape.kind === 'content' ? shape.content.functions?.[name] : undefined;
   if (own !== undefined && found.length === 0) {
     const named = nameOfEntry(name, own, defaultNamespace);

@@ -1,4 +1,5 @@
 import { decodeCall } from '../../call/index.ts';
+import { callbackUrlOf } from '../../chain/index.ts';
 import type { Outcome } from '../../records/index.ts';
 import type { StoredDeadLetter } from '../dead-letters/index.ts';
 
@@ -8,13 +9,15 @@ export function toLostOutcome({ letter, original, body }: StoredDeadLetter): Out
   const call = decoded.kind === 'call' ? decoded.call : undefined;
   const { callId, submitter, startTime, generation, function: name, queue } = letter;
   const { reason, lastStatus, attempts, endedAt } = letter;
+  const status = reason === 'expired' ? 'expired' : 'failed';
+  const callbackUrl = call && callbackUrlOf(call, status);
   return {
     v: 1,
     callId,
     generation,
     function: name,
     queue,
-    status: reason === 'expired' ? 'expired' : 'failed',
+    status,
     reason,
     ...(lastStatus !== undefined && { functionStatus: lastStatus }),
     attempts,
@@ -25,7 +28,7 @@ export function toLostOutcome({ letter, original, body }: StoredDeadLetter): Out
     endedAt,
     headers: [],
     bodyOmitted: 'not_recorded',
-    ...(call?.callbackUrl !== undefined && { callbackUrl: call.callbackUrl }),
+    ...(callbackUrl !== undefined && { callbackUrl }),
     ...(call?.parentId !== undefined && { parentId: call.parentId }),
   };
 }

@@ -1,0 +1,32 @@
+import { type HeaderList, isForwardable } from '@asyncfn/queue-core';
+import { type Refusal, refusal } from '../problem.ts';
+
+/** `X-Callback-Forward-NAME: v` reaches the receivers of callbacks as `NAME: v`. */
+export const forwardPrefix = 'x-callback-forward-';
+
+const maxHeaders = 16;
+/** Of names without the prefix, and values. */
+const maxBytes = 4 * 1024;
+
+/** Refuses headers for receivers that are too many, too large, or that callbacks have from us. */
+export function checkForwarded(headers: HeaderList): Refusal | undefined {
+  if (headers.length === 0) {
+    return undefined;
+  }
+  const bytes = headers.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+  if (headers.length > maxHeaders || bytes > maxBytes) {
+    return refusal(
+      'invalid_callback_header',
+      `X-Callback-Forward-* may be sent ${maxHeaders} times at most, names and values together at most ${maxBytes} bytes.`,
+    );
+  }
+  const index = headers.findIndex(([name]) => name === '' || !isForwardable(name.toLowerCase()));
+  return index < 0
+    ? undefined
+    : refusal(
+        'invalid_callback_header',
+        'X-Callback-Forward- must be followed by the name of a header that callbacks do not have from asyncfn: not ' +
+          'Content-*, Host, User-Agent, traceparent, a header of the connection, of the signature or of the call. ' +
+          `Number ${index + 1} of them is not.`,
+      );
+}
