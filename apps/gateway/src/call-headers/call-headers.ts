@@ -8,9 +8,9 @@ import {
 } from '@asyncfn/queue-core';
 import { parseDuration } from '@asyncfn/units';
 import { type Refusal, refusal } from '../problem.ts';
-import { checkForwarded, forwardPrefix } from './callback-headers.ts';
 import { type CallOrigin, type OriginHeaders, readOrigin } from './call-origin.ts';
 import { type CallTimes, readCallTimes, type TimeHeaders } from './call-times.ts';
+import { checkForwarded, headersForReceivers, isForReceivers } from './callback-headers.ts';
 
 /** The headers of an enqueue, sorted by recipient. */
 export interface CallHeaders {
@@ -128,13 +128,13 @@ export function sortCallHeaders(
   peer: string | undefined,
   now: number,
 ): CallHeaders | Refusal {
-  const [all, passing, forwarded] = sort(rawHeaders);
+  const [all, passing] = sort(rawHeaders);
   const origin = checkCallId(all) ?? readOrigin(all);
   if (origin.kind === 'refused') {
     return origin;
   }
   const special = origin.callbackOf === undefined ? all : { ...all, ...withoutControls };
-  const callbackHeaders = origin.callbackOf === undefined ? forwarded : noHeaders;
+  const callbackHeaders = origin.callbackOf === undefined ? headersForReceivers(rawHeaders) : noHeaders;
   const times = check(special) ?? checkForwarded(callbackHeaders) ?? readCallTimes(special, now);
   if (times.kind === 'refused') {
     return times;
@@ -197,7 +197,7 @@ function ofOrigin(headers: Header[], { callbackOf, parentId }: CallOrigin, { fun
 type Header = readonly [name: string, value: string];
 
 /** Separates the headers for the gateway from those for the function. One pass, because every call pays for it. */
-function sort(rawHeaders: readonly string[]): [Special, Header[], HeaderList] {
+function sort(rawHeaders: readonly string[]): [Special, Header[]] {
   const special: Special = {
     callIds: none,
     functionStatuses: none,
@@ -219,7 +219,6 @@ function sort(rawHeaders: readonly string[]): [Special, Header[], HeaderList] {
     functionAuthorizations: none,
   };
   const passing: Header[] = [];
-  let forwarded: Header[] | undefined;
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] ?? '';
     const value = rawHeaders[at + 1] ?? '';
@@ -231,16 +230,11 @@ function sort(rawHeaders: readonly string[]): [Special, Header[], HeaderList] {
     if (place !== undefined) {
       special[place] = special[place].length === 0 ? [value] : [...special[place], value];
     }
-    if (lower.startsWith(forwardPrefix)) {
-      if (value !== '') {
-        forwarded ??= [];
-        forwarded.push([name.slice(forwardPrefix.length), value]);
-      }
-    } else if (!staying.has(lower)) {
+    if (!staying.has(lower) && !isForReceivers(name)) {
       passing.push([name, value]);
     }
   }
-  return [special, passing, forwarded ?? noHeaders];
+  return [special, passing];
 }
 
 /** Headers that `Connection` names are about this hop (RFC 9110, 7.6.1). */

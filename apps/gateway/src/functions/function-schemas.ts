@@ -47,7 +47,10 @@ const settings = {
     Type.Unknown({ type: 'string', description: '`X-Callback-Url` of calls without one. No user and password.' }),
   ),
   failureCallbackUrl: Type.Optional(
-    Type.Unknown({ type: 'string', description: '`X-Failure-Callback-Url` of calls without one. No user and password.' }),
+    Type.Unknown({
+      type: 'string',
+      description: '`X-Failure-Callback-Url` of calls without one. No user and password.',
+    }),
   ),
   retry: Type.Optional(
     Type.Unknown({ description: '`attempts`, `minWait`, `maxWait`, `backoff` and `codes`, each optional.' }),

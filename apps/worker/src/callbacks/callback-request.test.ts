@@ -54,10 +54,23 @@ describe('what is to be told', () => {
   });
 
   test("has the caller's headers for receivers, in the place of the function's", () => {
-    const call = buildCall({ callbackHeaders: [['X-Tenant', 'seven'], ['Authorization', 'Bearer b']] });
-    const headers: [string, string][] = [['x-tenant', 'of the function'], ['X-Own', 'o'], ['authorization', 'none']];
+    const call = buildCall({
+      callbackHeaders: [
+        ['X-Tenant', 'seven'],
+        ['Authorization', 'Bearer b'],
+      ],
+    });
+    const headers: [string, string][] = [
+      ['x-tenant', 'of the function'],
+      ['X-Own', 'o'],
+      ['authorization', 'none'],
+    ];
     const task = toCallbackTask(call, { status: 200, headers, durationMs: 1 }, 7, receiver);
-    expect(task.headers).toEqual([['X-Tenant', 'seven'], ['Authorization', 'Bearer b'], ['X-Own', 'o']]);
+    expect(task.headers).toEqual([
+      ['X-Tenant', 'seven'],
+      ['Authorization', 'Bearer b'],
+      ['X-Own', 'o'],
+    ]);
   });
 
   test("has the function's own headers, but not those that are about the connection, the caller or the call", () => {

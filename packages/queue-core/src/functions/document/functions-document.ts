@@ -64,7 +64,12 @@ export function parseFunctions(text: string, context: DocumentContext = {}): Par
   }
   const shape = checkShape(yaml.value);
   const ofContent = shape.kind === 'content' ? contentProblems(shape.content, context) : shape.problems;
-  const found = [...entryProblems(yaml.value, context), ...urlProblems(yaml.value, yaml.written), ...followUpProblems(yaml.value), ...ofContent];
+  const found = [
+    ...entryProblems(yaml.value, context),
+    ...urlProblems(yaml.value, yaml.written),
+    ...followUpProblems(yaml.value),
+    ...ofContent,
+  ];
   const problems = withReferences(
     found,
     yaml.problems.filter(({ keys }) => isRead(keys, yaml.value)),
