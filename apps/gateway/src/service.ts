@@ -49,7 +49,7 @@ export async function createGateway(
   const stopping = new AbortController();
   const { signal } = stopping;
   const registry = createRegistry();
-  const link = connectBroker(config, context, file);
+  const link = connectBroker(config, context, file?.current);
   const { topology, publisher, register, shared } = link;
   const store = new CallStore(publisher, topology);
   const intake = buildIntake(link, config, logger);

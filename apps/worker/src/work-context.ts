@@ -1,7 +1,13 @@
 import { setMaxListeners } from 'node:events';
-import type { FunctionsFile } from '@asyncfn/queue-core/functions';
+import type { FileDefinition } from '@asyncfn/queue-core/functions';
 import { BacklogReader, CallStore, createGroupCommit } from '@asyncfn/queue-core/jetstream';
-import { createRegistry, type Logger, type ProcessContext, type Tracing } from '@asyncfn/service-kit';
+import {
+  createRegistry,
+  type Logger,
+  type ProcessContext,
+  type SettingsFile,
+  type Tracing,
+} from '@asyncfn/service-kit';
 import type { Tracer } from '@opentelemetry/api';
 import type { Registry } from 'prom-client';
 import { type BrokerLink, connectBroker } from './broker/index.ts';
@@ -53,7 +59,7 @@ export interface WorkContextOptions {
   readonly config: WorkerConfig;
   readonly context: Pick<ProcessContext, 'logger' | 'version' | 'fail'>;
   readonly overrides?: WorkerOverrides;
-  readonly file: FunctionsFile | undefined;
+  readonly file: Pick<SettingsFile<FileDefinition>, 'current'> | undefined;
   readonly tracing: Pick<Tracing, 'tracer'>;
   /** The open lanes, for metrics. Called at each scrape. */
   readonly lanes: WorkerMetricsSources['lanes'];
@@ -67,7 +73,7 @@ export function createWorkContext(options: WorkContextOptions): WorkContext {
   const { logger, version } = context;
   // One listener for each call in flight: Node would report more than ten as a leak.
   setMaxListeners(0, signal);
-  const link = connectBroker(config, context, file);
+  const link = connectBroker(config, context, file?.current);
   const { broker, topology, publisher } = link;
   const budgets = createBudgets(config.maxInflightBytes);
   const registry = createRegistry();

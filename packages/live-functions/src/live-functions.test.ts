@@ -1,12 +1,12 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references are what is tested
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FileDefinition } from '@asyncfn/queue-core/functions';
 import { ConfigError, createLogger, parseConfig } from '@asyncfn/service-kit';
 import { eventually } from '@asyncfn/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { followFunctions } from './follow-functions.ts';
+import { followedFunctions } from './follow-functions.ts';
 import { functionsConfig } from './functions-config.ts';
 import { loadFunctionsFile } from './load-functions-file.ts';
 
@@ -41,7 +41,7 @@ function load(functionsFile: string | undefined, env: Record<string, string> = {
 test('without a file the functions are those of the register, and the log says so', async () => {
   const { lines, logger } = memoryLogger();
   const file = await load(undefined);
-  await followFunctions({ file, shared: recordingRegister(), logger, signal: AbortSignal.abort() });
+  await followedFunctions({ file, shared: recordingRegister(), logger }).start?.(AbortSignal.abort());
   expect(lines).toMatchObject([{ level: 'info', msg: expect.stringContaining('no FUNCTIONS_FILE is set') }]);
 });
 
@@ -55,36 +55,45 @@ test('a file that is wrong is a configuration error that names each line', async
   ]);
 });
 
-test('a file that is not there is a configuration error', async () => {
-  await expect(load(path)).rejects.toThrow(ConfigError);
+test('a file that is not there or cannot be read is a configuration error that says so', async () => {
+  const missing = await load(path).catch((thrown: unknown) => thrown);
+  await mkdir(path);
+  const folderInstead = await load(path).catch((thrown: unknown) => thrown);
+  for (const [error, code] of [
+    [missing, 'ENOENT'],
+    [folderInstead, 'EISDIR'],
+  ] as const) {
+    expect(error).toBeInstanceOf(ConfigError);
+    expect((error as ConfigError).problems).toMatchObject([
+      { name: 'FUNCTIONS_FILE', problem: expect.stringContaining(`${path}: cannot be read: ${code}`) },
+    ]);
+  }
 });
 
-test('the environment fills in the variables of a file, also of one that has changed, and OPENFAAS_URL its gateway', async () => {
+test('the environment fills in the variables of a file, and OPENFAAS_URL its gateway', async () => {
   const stack = (image: string) => `provider: { name: openfaas }\nfunctions: { "\${NAME}": { image: "${image}" } }\n`;
   await writeFile(path, stack('${UNSET}'));
   const file = await load(path, { NAME: 'figlet', OPENFAAS_URL: 'http://gw:31112' });
-  expect(file?.definition.functions.get('figlet')?.url).toBe('http://gw:31112/function/figlet');
-  expect(file?.take(`${stack('x')}defaults: { queue: "\${QUEUE}" }\n`)).toEqual({
-    kind: 'refused',
-    problems: [expect.stringContaining(`${path}:3: defaults.queue \${QUEUE} is not set`)],
-  });
-  expect(file?.take(`${stack('x')}defaults: { queue: "\${NAME}" }\n`)).toEqual({ kind: 'reloaded', functions: 1 });
-  expect(file?.definition.functions.get('figlet')?.queue).toBe('figlet');
+  expect(file?.current.functions.get('figlet')?.url).toBe('http://gw:31112/function/figlet');
 });
 
-test('a change of the file is taken over, a bad one is logged and left, until the signal aborts', async () => {
+test('a change of the file is applied, a bad one is logged and left, until the signal aborts', async () => {
   const { lines, logger } = memoryLogger();
   const stop = new AbortController();
   await writeFile(path, fileOf('one'));
-  const file = await load(path);
+  const file = await load(path, { QUEUE: 'own' });
   const shared = recordingRegister();
-  const followed = followFunctions({ file, shared, logger, signal: stop.signal });
-  await writeFile(path, fileOf('two'));
+  await followedFunctions({ file, shared, logger }).start?.(stop.signal);
+  await writeFile(path, 'functions:\n  two: { url: http://two.test, queue: "${QUEUE}" }\n');
   await eventually(() => shared.taken.length === 1);
   expect(shared.taken).toEqual([['two']]);
-  await writeFile(path, 'functions: [');
-  await eventually(() => lines.some(({ level }) => level === 'error'));
-  expect(shared.taken).toHaveLength(1);
+  expect(file?.current.functions.get('two')?.queue).toBe('own');
+  await writeFile(path, 'functions:\n  three: { url: http://three.test }\n  bad: { url: "http://${UNSET}" }\n');
+  const logged = await eventually(() => lines.find(({ level }) => level === 'error'));
+  expect(logged['problems']).toEqual([expect.stringContaining(`${path}:3: functions.bad.url \${UNSET} is not set`)]);
+  expect([...(file?.current.settings.keys() ?? [])]).toEqual(['two']);
+  await writeFile(path, '');
+  await eventually(() => shared.taken.length === 2);
+  expect(shared.taken[1]).toEqual([]);
   stop.abort();
-  await followed;
 }, 15_000);

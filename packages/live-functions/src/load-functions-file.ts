@@ -1,5 +1,5 @@
-import { FunctionsFile, FunctionsFileError } from '@asyncfn/queue-core/functions';
-import { ConfigError, type ConfigOf, type ProcessContext } from '@asyncfn/service-kit';
+import { type FileDefinition, parseFunctionsFile } from '@asyncfn/queue-core/functions';
+import { type ConfigOf, type ProcessContext, SettingsFile } from '@asyncfn/service-kit';
 import type { functionsConfig } from './functions-config.ts';
 
 /**
@@ -9,17 +9,8 @@ import type { functionsConfig } from './functions-config.ts';
 export async function loadFunctionsFile(
   { functionsFile: path, ...config }: ConfigOf<typeof functionsConfig>,
   { env }: Pick<ProcessContext, 'env'>,
-): Promise<FunctionsFile | undefined> {
-  if (path === undefined) {
-    return undefined;
-  }
-  try {
-    return await FunctionsFile.load(path, { ...config, variables: (name) => env[name] });
-  } catch (error) {
-    if (error instanceof FunctionsFileError) {
-      const problems = error.problems.map((problem) => ({ name: 'FUNCTIONS_FILE', problem }));
-      throw new ConfigError(problems, { cause: error });
-    }
-    throw error;
-  }
+): Promise<SettingsFile<FileDefinition> | undefined> {
+  const context = { ...config, variables: (name: string) => env[name] };
+  const parse = (text: string) => parseFunctionsFile(text, path ?? '', context);
+  return path === undefined ? undefined : await SettingsFile.load({ path, env: 'FUNCTIONS_FILE', parse });
 }

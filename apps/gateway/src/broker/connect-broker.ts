@@ -1,5 +1,5 @@
 import { toStreamLimits } from '@asyncfn/queue-core';
-import { FunctionRegister, type FunctionsFile, withoutFile } from '@asyncfn/queue-core/functions';
+import { type FileDefinition, FunctionRegister, withoutFile } from '@asyncfn/queue-core/functions';
 import {
   Broker,
   followDeletedLanes,
@@ -34,7 +34,7 @@ const answerInTime = 0.95;
 export function connectBroker(
   config: GatewayConfig,
   { logger, version, fail }: Pick<ProcessContext, 'logger' | 'version' | 'fail'>,
-  file: FunctionsFile | undefined,
+  file: FileDefinition | undefined,
 ): BrokerLink {
   const register = new FunctionRegister();
   const broker = new Broker({
@@ -59,7 +59,7 @@ export function connectBroker(
     broker,
     topology,
     register,
-    file: file?.definition ?? withoutFile(config.defaultNamespace),
+    file: file ?? withoutFile(config.defaultNamespace),
     logger,
   });
   followDeletedLanes(broker, (lane) => topology.forgetLane(lane.queue, lane.function));

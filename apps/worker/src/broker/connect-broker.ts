@@ -1,5 +1,5 @@
 import { toStreamLimits } from '@asyncfn/queue-core';
-import { FunctionRegister, type FunctionsFile, withoutFile } from '@asyncfn/queue-core/functions';
+import { type FileDefinition, FunctionRegister, withoutFile } from '@asyncfn/queue-core/functions';
 import {
   Broker,
   BrokerPulse,
@@ -30,7 +30,7 @@ export interface BrokerLink {
 export function connectBroker(
   config: WorkerConfig,
   { logger, version, fail }: Pick<ProcessContext, 'logger' | 'version' | 'fail'>,
-  file: FunctionsFile | undefined,
+  file: FileDefinition | undefined,
 ): BrokerLink {
   const register = new FunctionRegister();
   const broker = new Broker({ ...brokerAddress(config), name: `asyncfn-worker ${version}`, logger, onFatal: fail });
@@ -49,7 +49,7 @@ export function connectBroker(
     broker,
     topology,
     register,
-    file: file?.definition ?? withoutFile(config.defaultNamespace),
+    file: file ?? withoutFile(config.defaultNamespace),
     logger,
   });
   const room = config.streamMaxBytes.length > 0 ? new StreamRoom(topology) : undefined;

@@ -2,11 +2,11 @@
 
 export {
   type FileDefinition,
-  FunctionsFile,
-  FunctionsFileError,
   parseFunctionEntry,
+  parseFunctionsFile,
   withoutFile,
 } from './document/index.ts';
+export { withApi, withoutApi } from './entry-layers.ts';
 export { defaultQueue, type FunctionConfig, maxRegistered, type RetrySettings } from './function-config.ts';
 export { decodeEntry, encodeEntry, type FunctionEntry } from './function-entry.ts';
 export { type FunctionNames, FunctionRegister } from './function-register.ts';
@@ -14,6 +14,7 @@ export { changedSettings } from './function-settings.ts';
 export type { FunctionSettings } from './functions-schema.ts';
 export { type NamesOf, onlyName } from './names/index.ts';
 export {
+  type EntryWrite,
   type KnownFunction,
   SharedFunctions,
   type StoredFunction,

@@ -64,10 +64,13 @@ export class SettingsFile<T> {
     return this.#current;
   }
 
-  /** Applies every new content until the signal aborts. Logs a bad one, and keeps the last good one in force. */
-  async follow(logger: Logger, signal: AbortSignal): Promise<void> {
+  /**
+   * Applies every new content until the signal aborts. Logs a bad one, and keeps the last good one in force.
+   * @param onChange called with each new value
+   */
+  async follow(logger: Logger, signal: AbortSignal, onChange: (settings: T) => void = () => {}): Promise<void> {
     const { path } = this.#options;
-    await watchFile(path, (snapshot) => this.#take(snapshot, logger), {
+    await watchFile(path, (snapshot) => this.#take(snapshot, logger, onChange), {
       signal,
       logger,
       known: this.#known,
@@ -75,7 +78,7 @@ export class SettingsFile<T> {
     });
   }
 
-  #take(snapshot: string, logger: Logger): void {
+  #take(snapshot: string, logger: Logger, onChange: (settings: T) => void): void {
     const { path, env } = this.#options;
     const parsed = parseSnapshot(snapshot, this.#options);
     if (parsed.kind === 'refused') {
@@ -86,6 +89,7 @@ export class SettingsFile<T> {
       return;
     }
     this.#current = parsed.settings;
+    onChange(parsed.settings);
     logger.info({ setting: env, path }, 'settings file reloaded');
   }
 }

@@ -1,4 +1,4 @@
-import { type DocumentProblem, type Found, locateProblems, readYaml } from '@asyncfn/checked-yaml';
+import { type DocumentProblem, describeProblem, type Found, locateProblems, readYaml } from '@asyncfn/checked-yaml';
 import { parseSize } from '@asyncfn/units';
 import { type FunctionConfig, toFunctionConfig } from '../function-config.ts';
 import { completeSettings, namespacesOf } from '../function-settings.ts';
@@ -78,6 +78,20 @@ export function parseFunctions(text: string, context: DocumentContext = {}): Par
     return { kind: 'functions', definition: toDefinition(shape.content, context) };
   }
   return { kind: 'refused', problems: locateProblems(problems, yaml) };
+}
+
+/** As `parseFunctions`; the problems name the file at `path` with their line: `functions.yaml:3: ...`. */
+export function parseFunctionsFile(
+  text: string,
+  path: string,
+  context: DocumentContext,
+):
+  | { readonly kind: 'settings'; readonly settings: FileDefinition }
+  | { readonly kind: 'refused'; readonly problems: readonly string[] } {
+  const parsed = parseFunctions(text, context);
+  return parsed.kind === 'functions'
+    ? { kind: 'settings', settings: parsed.definition }
+    : { kind: 'refused', problems: parsed.problems.map((problem) => describeProblem(path, problem)) };
 }
 
 /** If a variable could not be filled in, only that problem of the value is reported. */

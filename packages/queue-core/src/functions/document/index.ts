@@ -4,6 +4,6 @@ export {
   type FileDefinition,
   type FunctionsDefinition,
   parseFunctionEntry,
+  parseFunctionsFile,
   withoutFile,
 } from './functions-document.ts';
-export { FunctionsFile, FunctionsFileError } from './functions-file.ts';
