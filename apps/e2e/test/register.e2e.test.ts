@@ -111,24 +111,26 @@ test('a function is removed with all that waits, each call of which ends as canc
   expect(fn.invocations).toHaveLength(1);
 });
 
-test('a functions file wins when a process starts, and its log says in what it differed', async () => {
+test('the API overrides a functions file, whichever process starts, until its settings are deleted', async () => {
   await using ofFile = await startTestFunction();
   await using ofApi = await startTestFunction();
   await using stack = await startStack({ functions: { both: ofFile.url } });
   const operator = new Operator(stack.gateway.url);
   expect((await operator.show('both')).body).toMatchObject({ source: 'file', url: ofFile.url });
   expect(await operator.register('both', { url: ofApi.url })).toMatchObject({ status: 200 });
-  await using client = new ApiClient(stack.gateway.url);
-  await eventually(async () => {
-    await client.accept('both');
-    return ofApi.invocations.length > 0;
-  });
-
   await stack.worker.stop();
   const worker = await stack.startWorker();
-  await worker.untilLogged('the functions file overrides the register', (line) => line['function'] === 'both');
-  await eventually(async () => (await operator.show('both')).body['url'] === ofFile.url, { timeoutMs: liveMs });
-  expect((await operator.show('both')).body).toMatchObject({ source: 'file' });
+  await worker.untilLogged('the API overrides the functions file', (line) => line['function'] === 'both');
+  expect((await operator.show('both')).body).toMatchObject({ source: 'api', url: ofApi.url });
+  await using client = new ApiClient(stack.gateway.url);
   await client.accept('both');
-  await ofFile.waitForInvocations(1);
+  await ofApi.waitForInvocations(1);
+  expect(ofFile.invocations).toEqual([]);
+
+  expect(await operator.ask('DELETE', '/functions/both')).toMatchObject({ status: 204 });
+  expect((await operator.show('both')).body).toMatchObject({ source: 'file', url: ofFile.url });
+  await eventually(async () => {
+    await client.accept('both');
+    return ofFile.invocations.length > 0;
+  });
 });

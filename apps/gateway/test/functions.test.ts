@@ -203,6 +203,18 @@ describe('DELETE of a function', () => {
     expect(await ask('DELETE', '/thumbnail')).toMatchObject({ status: 404, body: { code: 'unknown_function' } });
   });
 
+  test('that a functions file names as well brings its settings back, whatever calls wait', async () => {
+    const ofFile = { source: 'file', paused: true, settings: { url: 'http://file' } } as const;
+    await gateway.functions.change('thumbnail', () => ({ kind: 'put', entry: ofFile }));
+    expect(await ask('PUT', '/thumbnail', { body: settings })).toMatchObject({ status: 200, body: { source: 'api' } });
+    expect((await ask('GET', '/thumbnail')).body).not.toHaveProperty('file');
+    gateway.queues.calls.set('thumbnail', 17);
+    expect(await ask('DELETE', '/thumbnail')).toMatchObject({ status: 204 });
+    expect((await ask('GET', '/thumbnail')).body).toMatchObject({ source: 'file', url: 'http://file', paused: true });
+    expect(gateway.purges.asked).toEqual([]);
+    expect(await ask('DELETE', '/thumbnail')).toMatchObject({ status: 409, body: { calls: 17 } });
+  });
+
   test('whose calls have not ended is refused with their number', async () => {
     await ask('PUT', '/thumbnail', { body: settings });
     gateway.queues.calls.set('thumbnail', 17);

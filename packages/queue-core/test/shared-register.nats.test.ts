@@ -3,7 +3,14 @@ import { eventually } from '@asyncfn/testkit';
 import { Kvm } from '@nats-io/kv';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseFunctions } from '../src/functions/document/functions-document.ts';
-import { type FileDefinition, FunctionRegister, type KnownFunction, withoutFile } from '../src/functions/index.ts';
+import {
+  type FileDefinition,
+  FunctionRegister,
+  type KnownFunction,
+  withApi,
+  withoutApi,
+  withoutFile,
+} from '../src/functions/index.ts';
 import { QueueTopology, SharedRegister } from '../src/jetstream/index.ts';
 import { createBroker, type RecordingLogger, startServer } from './connected.ts';
 import { openManager } from './harness.ts';
@@ -272,16 +279,24 @@ describe('a process', () => {
     await eventually(() => url(one, 'b') === 'http://b');
   });
 
-  test('overrides at its start what others have said of the functions that its file names, and says so once', async () => {
-    await using one = await joined('functions: { a: { url: http://secret:word@one, concurrency: 1 } }');
-    await put(one, 'a', 'http://api');
-    await using two = await joined('functions: { a: { url: http://secret:word@two } }');
-    expect(url(two, 'a')).toBe('http://secret:word@two');
-    await eventually(() => url(one, 'a') === 'http://secret:word@two');
-    const said = two.logger.lines.filter(({ message }) => message === 'the functions file overrides the register');
-    expect(said.map(({ fields }) => fields)).toEqual([{ function: 'a', settings: ['url'], source: 'api' }]);
+  test('writes its file below what the API has set and over that of another, and logs each difference once', async () => {
+    await using one = await joined(
+      'functions: { a: { url: http://secret:word@one, concurrency: 1 }, b: { url: http://one } }',
+    );
+    await one.shared.change('a', (there) => ({ kind: 'put', entry: withApi(there?.entry, { url: 'http://api' }) }));
+    await using two = await joined('functions: { a: { url: http://secret:word@two }, b: { url: http://two } }');
+    expect([url(two, 'a'), url(two, 'b')]).toEqual(['http://api', 'http://two']);
+    await eventually(() => url(one, 'b') === 'http://two');
+    const logged = two.logger.lines.filter(({ message }) => message.includes('overrides'));
+    expect(logged).toMatchObject([
+      { message: 'the API overrides the functions file', fields: { function: 'a', settings: ['url'] } },
+      { message: 'the functions file overrides another', fields: { function: 'b', settings: ['url'] } },
+    ]);
     expect(JSON.stringify(two.logger.lines)).not.toContain('secret');
-    expect(one.logger.messages).not.toContain('the functions file overrides the register');
+    expect(one.logger.messages).not.toContain('the functions file overrides another');
+    expect(url(one, 'a')).toBe('http://api');
+    await one.shared.change('a', (there) => ({ kind: 'put', entry: withoutApi(there!.entry)! }));
+    await eventually(() => url(two, 'a') === 'http://secret:word@two');
   });
 
   test('whose file differs from that of another does not fight over it', async () => {

@@ -59,7 +59,7 @@ const settings = {
 
 const state = {
   name: Type.Unknown({ type: 'string' }),
-  source: Type.Unknown({ description: 'What wrote the function last: `file` (a functions file) or `api` (this API).' }),
+  source: Type.Unknown({ description: 'Whose settings these are: `api` (this API), or `file` (a functions file).' }),
   paused: Type.Unknown({ description: 'If true, its calls are accepted and wait until the function is resumed.' }),
   defaultNamespace: Type.Optional(
     Type.Unknown({
@@ -130,7 +130,7 @@ export const putFunctionSchema = {
     'functions file. Live in every gateway and worker within 2 s. User and password in `url` are sent to the function as ' +
     'HTTP basic and never shown; a `url` of the same origin without them keeps them, and an empty user, `http://@host`, ' +
     'removes them. `name`, `source`, `paused` and `defaultNamespace` are ignored, so that you can write back what you ' +
-    'read. A functions file that names the function overwrites it when a process starts.',
+    'read. The settings override those of a functions file until they are deleted.',
   tags,
   params: FunctionParams,
   headers: preconditions,
@@ -156,9 +156,11 @@ export const putFunctionSchema = {
 export const removeFunctionSchema = {
   summary: 'Remove a function',
   description:
-    'Refused while calls of the function wait or run; `calls` is their number. With `purge=true`, waiting calls end as ' +
-    '`cancelled` first, and running calls finish. If the purge takes longer than 5 s, the answer is 202: send the same ' +
-    'request again. A functions file that names the function registers it again when a process starts.',
+    'If a functions file names the function as well, only the settings of this API are removed, and those of the file are ' +
+    'in force again. Otherwise refused while calls of the function wait or run; `calls` is their number. With ' +
+    '`purge=true`, waiting calls end as `cancelled` first, and running calls finish. If the purge takes longer than 5 s, ' +
+    'the answer is 202: send the same request again. A function that only a file has registered is registered again when ' +
+    'a process with such a file starts.',
   tags,
   params: FunctionParams,
   querystring: RemovalQuery,
@@ -170,7 +172,7 @@ export const removeFunctionSchema = {
       { purged: 31_232, done: false },
       retryAfterHeader,
     ),
-    204: Type.Null({ description: 'Removed.' }),
+    204: Type.Null({ description: 'Removed, or as the functions file has it.' }),
     400: invalid,
     404: missing,
     409: problemResponse('Calls of the function have not ended.', ['calls_waiting']),

@@ -7,6 +7,8 @@ import {
   keepCredentials,
   maxRegistered,
   parseFunctionEntry,
+  withApi,
+  withoutApi,
 } from '@asyncfn/queue-core/functions';
 import type {
   ChangeDecision,
@@ -122,7 +124,7 @@ async function put(options: FunctionOptions, request: FastifyRequest<OneFunction
     const { url, lost } = keepCredentials(settings.url, there?.entry.settings.url);
     lostCredentials = lost;
     const kept = { ...keptNamespace(there), ...settings, url };
-    return { kind: 'put', entry: { paused: false, ...there?.entry, source: 'api', settings: kept } };
+    return { kind: 'put', entry: withApi(there?.entry, kept) };
   });
   if (change.kind !== 'changed' || change.function === undefined) {
     return refuseChange(reply, change);
@@ -152,7 +154,8 @@ async function remove(options: FunctionOptions, request: FastifyRequest<Removal>
     return reply.refuse(preconditionFailed);
   }
   const purge = request.query.purge === true;
-  const waiting = purge ? undefined : await refusalOfWaiting(options, name);
+  const isKept = withoutApi(found.entry) !== undefined;
+  const waiting = purge || isKept ? undefined : await refusalOfWaiting(options, name);
   if (waiting !== undefined) {
     return reply.refuse(waiting);
   }
@@ -167,7 +170,10 @@ async function remove(options: FunctionOptions, request: FastifyRequest<Removal>
   if (purge) {
     await purges.run({ function: name }); // calls accepted meanwhile
   }
-  logger.info({ function: name, purge }, 'function removed');
+  logger.info(
+    { function: name, purge },
+    isKept ? 'function has the settings of the functions file' : 'function removed',
+  );
   return reply.code(204).send();
 }
 
@@ -181,8 +187,13 @@ async function refusalOfWaiting({ inspector }: FunctionOptions, name: string): P
   return { ...refusal('calls_waiting', detail), members: { calls } };
 }
 
+/** Without the API's settings, those of a functions file are in force again; without any, the function is removed. */
 function toRemoval(precondition: Precondition, there: KnownFunction | undefined): ChangeDecision {
-  return there !== undefined && isMet(precondition, tagOf(there)) ? { kind: 'remove' } : { kind: 'refuse' };
+  if (there === undefined || !isMet(precondition, tagOf(there))) {
+    return { kind: 'refuse' };
+  }
+  const entry = withoutApi(there.entry);
+  return entry === undefined ? { kind: 'remove' } : { kind: 'put', entry };
 }
 
 async function setPaused(

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { StoredSettings } from './functions-schema.ts';
+import { type FunctionSettings, StoredSettings } from './functions-schema.ts';
 
 /** Version 1 of the layout. Fields that a reader does not know stay as they are. */
 const StoredEntry = Type.Object({
@@ -8,16 +8,19 @@ const StoredEntry = Type.Object({
   source: Type.Union([Type.Literal('file'), Type.Literal('api')]),
   paused: Type.Boolean(),
   settings: StoredSettings,
+  file: Type.Optional(StoredSettings),
 });
 
 const stored = Compile(StoredEntry);
 
 /** A function as the register that all processes share keeps it. */
 export interface FunctionEntry extends Readonly<Omit<Static<typeof StoredEntry>, 'v'>> {
-  /** Who owns it: a functions file, or the API. */
+  /** Whose settings are in force: those of a functions file, or of the API. */
   readonly source: 'file' | 'api';
   /** Paused: its calls wait until it is resumed. */
   readonly paused: boolean;
+  /** The settings of a functions file that come back into force if those of the API are deleted. */
+  readonly file?: FunctionSettings;
 }
 
 export function encodeEntry(entry: FunctionEntry): string {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type FileDefinition, noFile, parseFunctions } from './document/functions-document.ts';
+import { withApi, withoutApi } from './entry-layers.ts';
 import { decodeEntry, encodeEntry, type FunctionEntry } from './function-entry.ts';
 import { SharedFunctions, type StoredFunction, toWrite } from './shared-functions.ts';
 
@@ -92,15 +93,18 @@ describe('what a process goes by', () => {
 });
 
 describe('a functions file', () => {
-  test('wins at the start over what the API has said, and leaves a pause as it is', () => {
-    const functions = new SharedFunctions(file('functions: { a: { url: http://file, concurrency: 2 } }'));
-    functions.takeStored('a', stored(1, entry('http://api', { paused: true })));
-    const [, wish] = functions.wishes()[0]!;
-    expect(toWrite(wish, functions.stored('a'))).toEqual({
-      kind: 'put',
-      entry: { source: 'file', paused: true, settings: { url: 'http://file', concurrency: 2 } },
-      changes: ['concurrency', 'url'],
-    });
+  test('goes below what the API has set, and replaces what another file has set; a pause stays', () => {
+    const functions = new SharedFunctions(
+      file('functions: { a: { url: http://file, concurrency: 2 }, b: { url: http://file } }'),
+    );
+    const ofApi = entry('http://api', { paused: true });
+    functions.takeStored('a', stored(1, ofApi));
+    functions.takeStored('b', stored(2, entry('http://other', { source: 'file', paused: true })));
+    expect(functions.wishes().map(([name, wish]) => toWrite(wish, functions.stored(name)))).toEqual([
+      { kind: 'put', entry: { ...ofApi, file: { url: 'http://file', concurrency: 2 } } },
+      { kind: 'put', entry: { source: 'file', paused: true, settings: { url: 'http://file' } } },
+    ]);
+    expect(urls(functions)).toEqual({ a: 'http://api', b: 'http://file' });
   });
 
   test('writes nothing where the register says the same', () => {
@@ -111,7 +115,7 @@ describe('a functions file', () => {
     expect(toWrite(wish, functions.stored('a'))).toEqual({ kind: 'nothing' });
   });
 
-  test('that changes has its say on what it says anew, and on nothing else', () => {
+  test('that changes is written where it has changed, and nowhere else', () => {
     const functions = new SharedFunctions(file('functions: { a: { url: http://a }, b: { url: http://b } }'));
     settle(functions, 1);
     functions.takeStored('a', stored(10, entry('http://api-a')));
@@ -120,15 +124,15 @@ describe('a functions file', () => {
     expect(functions.wishes().map(([name]) => name)).toEqual(['b', 'c']);
   });
 
-  test('takes away what it names no more, unless the API has had its say since', () => {
+  test('removes what it no longer names, except what the API has set', () => {
     const functions = new SharedFunctions(file('functions: { a: { url: http://a }, b: { url: http://b } }'));
     settle(functions, 1);
-    functions.takeStored('b', stored(10, entry('http://api')));
+    functions.takeStored('b', stored(10, entry('http://api', { file: { url: 'http://b' } })));
     functions.takeFile(noFile);
     expect(urls(functions)).toEqual({ b: 'http://api' });
     settle(functions, 11);
     expect(functions.stored('a')?.content).toBe('removed');
-    expect(urls(functions)).toEqual({ b: 'http://api' });
+    expect(functions.stored('b')?.content).toEqual(entry('http://api'));
   });
 
   test('that never named a function takes nothing away, and tells who an earlier one has left behind', () => {
@@ -230,9 +234,32 @@ test('what a register held that was lost is put back, with its pauses, unless so
   expect(functions.stored('a')?.content).toEqual(paused);
 });
 
+describe('the settings of the API', () => {
+  const ofFile = entry('http://file', { source: 'file', paused: true });
+  const ofBoth = entry('http://api', { paused: true, file: { url: 'http://file' } });
+
+  test('go in front of those of a file, which come back without them', () => {
+    expect(withApi(ofFile, { url: 'http://api' })).toEqual(ofBoth);
+    expect(withApi(ofBoth, { url: 'http://api2' })).toEqual({ ...ofBoth, settings: { url: 'http://api2' } });
+    expect(withoutApi(ofBoth)).toEqual(ofFile);
+  });
+
+  test('leave nothing behind that no file names, and a function that only a file names is removed whole', () => {
+    expect(withApi(undefined, { url: 'http://api' })).toEqual(entry('http://api'));
+    expect([withoutApi(entry('http://api')), withoutApi(ofFile)]).toEqual([undefined, undefined]);
+  });
+
+  test('are lost if a process of an earlier version starts, which writes the settings of its file over them', () => {
+    const overwritten: FunctionEntry = { ...ofBoth, source: 'file', settings: { url: 'http://earlier' } };
+    expect(withApi(overwritten, { url: 'http://api' }).file).toEqual({ url: 'http://earlier' });
+    expect(withoutApi(overwritten)).toBeUndefined();
+  });
+});
+
 describe('an entry', () => {
   test('is read as it was written', () => {
-    const written = entry('http://a', { paused: true, settings: { url: 'http://a', retry: { codes: [429] } } });
+    const settings = { url: 'http://a', retry: { codes: [429] } };
+    const written = entry('http://a', { paused: true, settings, file: { url: 'http://b' } });
     expect(decodeEntry(encodeEntry(written))).toEqual(written);
   });
 

@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { FileDefinition, FunctionsDefinition } from './document/index.ts';
+import { withFile } from './entry-layers.ts';
 import { toFunctionConfig } from './function-config.ts';
 import type { FunctionEntry } from './function-entry.ts';
-import { changedSettings, namespacesOf } from './function-settings.ts';
+import { namespacesOf } from './function-settings.ts';
 import type { FunctionSettings } from './functions-schema.ts';
 import { resolveName } from './names/index.ts';
 
@@ -30,49 +32,38 @@ export interface StrayFunction {
 
 /** A change that this process wants to make to the shared register. */
 export type Wish =
-  /** Its functions file names the function. */
-  | { readonly kind: 'name'; readonly settings: FunctionSettings }
-  /** Its functions file does not name the function any more. */
-  | { readonly kind: 'drop' }
+  /** Its functions file names the function, with these settings, or does not name it any more. */
+  | { readonly kind: 'file'; readonly settings: FunctionSettings | undefined }
   /** The register has been lost, and we remember what it held. */
   | { readonly kind: 'restore'; readonly entry: FunctionEntry };
 
-/** What to do about a wanted change. */
-export type WishedWrite =
-  /** Nothing: the register is as wanted. */
-  | { readonly kind: 'nothing' }
-  /** Leave the register's entry; the change applies to this process only. */
-  | { readonly kind: 'leave' }
-  /** `changes` are the settings that differ from the existing entry; undefined if none exists. */
-  | { readonly kind: 'put'; readonly entry: FunctionEntry; readonly changes: readonly string[] | undefined }
-  | { readonly kind: 'remove' };
+/** A write to the shared register. */
+export type EntryWrite = { readonly kind: 'put'; readonly entry: FunctionEntry } | { readonly kind: 'remove' };
+
+/**
+ * What to do about a wanted change. `nothing`: the register is as wanted. `leave`: the change applies to this process
+ * only.
+ */
+export type WishedWrite = EntryWrite | { readonly kind: 'nothing' } | { readonly kind: 'leave' };
 
 /** Decides what to do about a wanted change, given the current entry. */
 export function toWrite(wish: Wish, stored: StoredFunction | undefined): WishedWrite {
-  const content = stored?.content ?? 'removed';
-  const there = typeof content === 'object' ? content : undefined;
-  if (wish.kind === 'drop') {
-    return there?.source === 'file' ? { kind: 'remove' } : { kind: 'nothing' };
-  }
-  if (content === 'unreadable') {
+  if (stored?.content === 'unreadable') {
     return { kind: 'leave' }; // written by a later version
   }
   if (wish.kind === 'restore') {
-    return stored === undefined ? { kind: 'put', entry: wish.entry, changes: undefined } : { kind: 'nothing' };
+    return stored === undefined ? { kind: 'put', entry: wish.entry } : { kind: 'nothing' };
   }
-  const changes = there === undefined ? undefined : changedSettings(there.settings, wish.settings);
-  if (there?.source === 'file' && changes?.length === 0) {
+  const there = readable(stored);
+  const entry = withFile(there, wish.settings);
+  if (isDeepStrictEqual(entry, there)) {
     return { kind: 'nothing' };
   }
-  return { kind: 'put', entry: fromFile(wish, there), changes };
+  return entry === undefined ? { kind: 'remove' } : { kind: 'put', entry };
 }
 
-/** A pause outlives what a file says. */
-function fromFile(
-  { settings }: { readonly settings: FunctionSettings },
-  there: FunctionEntry | undefined,
-): FunctionEntry {
-  return { ...there, source: 'file', paused: there?.paused ?? false, settings };
+function readable(stored: StoredFunction | undefined): FunctionEntry | undefined {
+  return typeof stored?.content === 'object' ? stored.content : undefined;
 }
 
 /**
@@ -87,7 +78,7 @@ export class SharedFunctions {
   constructor(file: FileDefinition) {
     this.#file = file;
     for (const [name, settings] of file.settings) {
-      this.#wishes.set(name, { kind: 'name', settings });
+      this.#wishes.set(name, { kind: 'file', settings });
     }
   }
 
@@ -98,15 +89,10 @@ export class SharedFunctions {
 
   /** The file has a new content. Functions whose entry has not changed are left alone. */
   takeFile(file: FileDefinition): void {
-    for (const [name, settings] of file.settings) {
-      const before = this.#file.settings.get(name);
-      if (before === undefined || changedSettings(before, settings).length > 0) {
-        this.#wishes.set(name, { kind: 'name', settings });
-      }
-    }
-    for (const name of this.#file.settings.keys()) {
-      if (!file.settings.has(name)) {
-        this.#wishes.set(name, { kind: 'drop' });
+    for (const name of new Set([...this.#file.settings.keys(), ...file.settings.keys()])) {
+      const settings = file.settings.get(name);
+      if (!isDeepStrictEqual(this.#file.settings.get(name), settings)) {
+        this.#wishes.set(name, { kind: 'file', settings });
       }
     }
     this.#file = file;
@@ -153,11 +139,6 @@ export class SharedFunctions {
     }
   }
 
-  /** Another process has changed the entry. */
-  forgetWish(name: string): void {
-    this.#wishes.delete(name);
-  }
-
   /** The functions that exist, by name. */
   list(): KnownFunction[] {
     const names = [...this.#stored.keys(), ...this.#wishes.keys()].map((name) => this.#toOneName(name));
@@ -194,18 +175,12 @@ export class SharedFunctions {
 
   #findUnder(name: string): KnownFunction | undefined {
     const stored = this.#stored.get(name);
-    const there = typeof stored?.content === 'object' ? stored.content : undefined;
     const wish = this.#wishes.get(name);
-    if (wish?.kind === 'name') {
-      return { name, entry: fromFile(wish, there), revision: undefined };
-    }
     if (wish?.kind === 'restore' && stored === undefined) {
       return { name, entry: wish.entry, revision: undefined };
     }
-    if (there === undefined || stored === undefined || (wish?.kind === 'drop' && there.source === 'file')) {
-      return undefined;
-    }
-    return { name, entry: there, revision: stored.revision };
+    const entry = wish?.kind === 'file' ? withFile(readable(stored), wish.settings) : readable(stored);
+    return entry && { name, entry, revision: wish?.kind === 'file' ? undefined : stored?.revision };
   }
 
   /** Functions that a functions file has registered and ours does not name. */

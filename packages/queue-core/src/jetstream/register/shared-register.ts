@@ -1,9 +1,9 @@
-import type { JetStreamManager } from '@nats-io/jetstream';
 import { parseFunctionName } from '../../call/index.ts';
 import { QueueError } from '../../errors.ts';
 import {
+  changedSettings,
+  type EntryWrite,
   type FileDefinition,
-  type FunctionEntry,
   type FunctionRegister,
   type KnownFunction,
   SharedFunctions,
@@ -11,23 +11,17 @@ import {
   toWrite,
   type Wish,
 } from '../../functions/index.ts';
-import { type Broker, type QueueLogger, RetryLog } from '../connecting/index.ts';
-import type { QueueTopology } from '../layout/index.ts';
-import { FunctionBucket } from './function-bucket.ts';
+import { FollowedBucket, type FollowedBucketOptions } from './followed-bucket.ts';
+import type { BucketWrite, FunctionBucket } from './function-bucket.ts';
 import { adoptStray } from './stray-functions.ts';
 
-export interface SharedRegisterOptions {
-  readonly broker: Broker;
-  readonly topology: Pick<QueueTopology, 'layout' | 'onReady'>;
+export interface SharedRegisterOptions extends FollowedBucketOptions {
   /** Is kept in step with what is shared. */
   readonly register: FunctionRegister;
   /** The functions file's definition at the start. */
   readonly file: FileDefinition;
-  readonly logger: QueueLogger;
 }
 
-/** Longest wait before the register is opened again. */
-const maxRetryMs = 5_000;
 /** Longest wait between two changes that this process goes by: a change is live within two seconds. */
 const maxRestMs = 500;
 /** How often a write is tried that others are ahead of. */
@@ -42,45 +36,38 @@ export type RegisterChange =
   | { readonly kind: 'contended' };
 
 /** What to do with a function; `refuse` if the current entry is not as expected. */
-export type ChangeDecision =
-  | { readonly kind: 'put'; readonly entry: FunctionEntry }
-  | { readonly kind: 'remove' }
-  | { readonly kind: 'refuse' };
+export type ChangeDecision = EntryWrite | { readonly kind: 'refuse' };
 
 /**
  * The register of functions that all processes share, kept in a bucket of JetStream and followed by each of them. A
- * process knows the functions of its file alone until the bucket is there, and neither accepts nor takes calls; then it
- * tells the bucket what its file names, once, and from there on goes by the bucket. Works by comparing: whatever message gets lost, the next look heals it.
+ * process knows only the functions of its file until it has read the bucket, and neither accepts nor takes calls. It
+ * then writes to the bucket what its file names, once, and uses what the bucket holds.
  */
 export class SharedRegister {
   readonly #options: SharedRegisterOptions;
   readonly #functions: SharedFunctions;
-  #bucket: FunctionBucket | undefined;
-  #identity: string | undefined;
-  #following = new AbortController();
-  /** Newest revision that following has brought. */
-  #seen = 0;
-  #behind = false;
-  #complete = false;
-  #current = false;
+  readonly #bucket: FollowedBucket;
   #publishing = false;
   #publishedAt = Number.NEGATIVE_INFINITY;
   #publishTookMs = 0;
-  /** Default namespaces of other processes, each told once. */
+  /** Default namespaces of other processes, each logged once. */
   readonly #foreignNamespaces = new Set<string>();
   #settling: Promise<void> = Promise.resolve();
 
   constructor(options: SharedRegisterOptions) {
     this.#options = options;
     this.#functions = new SharedFunctions(options.file);
+    this.#bucket = new FollowedBucket(options, {
+      onReplaced: () => this.#functions.loseStored(),
+      onStored: (name, stored) => this.#take(name, stored),
+      onComplete: (names, isFirst) => this.#becomeComplete(names, isFirst),
+    });
     this.#publish();
-    options.broker.onDisconnect(() => this.#leave());
-    options.topology.onReady((manager) => void this.#join(manager));
   }
 
   /** Whether all that the bucket holds has been known once. Before, a function that is not known may exist. */
   get complete(): boolean {
-    return this.#complete;
+    return this.#bucket.complete;
   }
 
   /** The namespace that this process leaves out of every name; undefined where it leaves out none. */
@@ -93,7 +80,7 @@ export class SharedRegister {
    * out of date.
    */
   get current(): boolean {
-    return this.#current;
+    return this.#bucket.current;
   }
 
   /** Settings for what a new function leaves open. */
@@ -147,113 +134,37 @@ export class SharedRegister {
         return { kind: 'refused' };
       }
       if ((await this.#write(bucket, name, decision, stored)) === 'written') {
-        this.#functions.forgetWish(name);
         this.#publish();
-        return { kind: 'changed', created: there === undefined, function: this.#functions.find(name) };
+        const changed = toKnown(name, this.#functions.stored(name));
+        return { kind: 'changed', created: there === undefined, function: changed };
       }
     }
     return { kind: 'contended' };
   }
 
-  /** Finds out whether news have been missed. To be called every few seconds. Throws `QueueError`. */
+  /** Checks for missed changes, and tries failed writes again. Call it every few seconds. Throws `QueueError`. */
   async check(): Promise<void> {
-    const bucket = this.#bucket;
-    if (bucket === undefined) {
-      return;
-    }
-    const state = await bucket.state().catch((error: unknown) => {
-      this.#following.abort(); // perhaps the bucket is gone
-      throw error;
-    });
-    const isBehind = state.identity !== bucket.identity || state.revision > this.#seen;
-    if (isBehind && this.#behind) {
-      this.#following.abort();
-    }
-    this.#behind = isBehind && !this.#behind;
+    await this.#bucket.check();
     this.#settleSoon();
   }
 
   #opened(): FunctionBucket {
-    if (this.#bucket === undefined) {
+    if (this.#bucket.opened === undefined) {
       throw new QueueError('broker', 'the register of functions is not in place yet');
     }
-    return this.#bucket;
-  }
-
-  #leave(): void {
-    this.#bucket = undefined;
-    this.#current = false;
-    this.#following.abort('left');
-  }
-
-  /** Follows the bucket for as long as the connection lasts. */
-  async #join(manager: JetStreamManager): Promise<void> {
-    this.#following.abort('left');
-    const { connection } = this.#options.broker;
-    const retries = new RetryLog(this.#options.logger, 'the register of functions is not in place yet');
-    for (let attempt = 0; connection !== undefined; attempt++) {
-      const following = new AbortController();
-      this.#following = following;
-      try {
-        const bucket = await FunctionBucket.open(manager, this.#options.topology.layout);
-        await this.#follow(bucket, following.signal);
-        attempt = 0;
-        retries.succeeded();
-      } catch (err) {
-        if (!isLeft(following.signal)) {
-          retries.failed(err, {});
-        }
-      }
-      if (isLeft(following.signal)) {
-        return;
-      }
-      const waitMs = Math.min(maxRetryMs, 100 * 2 ** attempt);
-      await new Promise((resolve) => setTimeout(resolve, waitMs).unref());
-      if (this.#following !== following) {
-        return; // joined again in the meantime
-      }
-    }
-  }
-
-  async #follow(bucket: FunctionBucket, signal: AbortSignal): Promise<void> {
-    if (isLeft(signal)) {
-      return;
-    }
-    if (this.#identity !== undefined && this.#identity !== bucket.identity) {
-      this.#options.logger.warn({}, 'the register of functions was lost and is being filled again');
-      this.#functions.loseStored();
-    }
-    this.#identity = bucket.identity;
-    this.#bucket = bucket;
-    this.#current = false;
-    this.#seen = 0;
-    const names = new Set<string>();
-    let complete = false;
-    const follower = {
-      onStored: (name: string, stored: StoredFunction): void => {
-        names.add(name);
-        this.#take(name, stored);
-        if (complete) {
-          this.#publishSoon();
-        }
-      },
-      onComplete: (): void => {
-        complete = true;
-        this.#functions.keepOnly(names);
-        this.#becomeComplete();
-      },
-    };
-    await bucket.follow(follower, signal);
+    return this.#bucket.opened;
   }
 
   #take(name: string, stored: StoredFunction): void {
-    this.#seen = Math.max(this.#seen, stored.revision);
     if (parseFunctionName(name) === undefined || stored.content === 'unreadable') {
       this.#options.logger.warn({ function: name }, 'an entry of the register cannot be read and is ignored');
     }
     if (parseFunctionName(name) !== undefined) {
       this.#functions.takeStored(name, stored);
       this.#compareNamespaces(stored);
+    }
+    if (this.current) {
+      this.#publishSoon();
     }
   }
 
@@ -271,10 +182,8 @@ export class SharedRegister {
     }
   }
 
-  #becomeComplete(): void {
-    const isFirst = !this.#complete;
-    this.#complete = true;
-    this.#current = true;
+  #becomeComplete(names: ReadonlySet<string>, isFirst: boolean): void {
+    this.#functions.keepOnly(names);
     this.#publish();
     const unnamed = isFirst ? this.#functions.unnamed() : [];
     if (unnamed.length > 0) {
@@ -296,8 +205,8 @@ export class SharedRegister {
   }
 
   async #settle(): Promise<void> {
-    const bucket = this.#bucket;
-    if (bucket === undefined || !this.#complete) {
+    const bucket = this.complete ? this.#bucket.opened : undefined;
+    if (bucket === undefined) {
       return;
     }
     const wishes = this.#functions.wishes();
@@ -329,33 +238,37 @@ export class SharedRegister {
       }
       if (write.kind === 'nothing' || (await this.#write(bucket, name, write, stored)) === 'written') {
         this.#functions.fulfil(name, wish);
-        this.#logWish(name, wish, write.kind === 'put' ? write.changes : undefined, stored);
+        this.#logWish(name, wish, stored);
         return;
       }
       await this.#refresh(bucket, name);
     }
   }
 
-  /** Says in what the file and the register differed. Values may hold credentials, so only names are told (P9). */
-  #logWish(name: string, wish: Wish, changes: readonly string[] | undefined, stored: StoredFunction | undefined): void {
+  /** Logs how the file and the register differed: only the names of settings, since values may hold credentials (P9). */
+  #logWish(name: string, wish: Wish, stored: StoredFunction | undefined): void {
     const before = typeof stored?.content === 'object' ? stored.content : undefined;
-    if (wish.kind === 'name' && before !== undefined && changes !== undefined && changes.length > 0) {
-      const fields = { function: name, settings: changes, source: before.source };
-      this.#options.logger.warn(fields, 'the functions file overrides the register');
-    } else if (wish.kind === 'drop' && before?.source === 'file') {
-      this.#options.logger.info(
-        { function: name },
-        'function was removed from the functions file and so from the register',
-      );
+    if (wish.kind === 'restore' || before === undefined) {
+      return;
+    }
+    const { logger } = this.#options;
+    const { source } = before;
+    const settings = wish.settings && changedSettings(before.settings, wish.settings);
+    if (settings === undefined && source === 'file') {
+      logger.info({ function: name }, 'function was removed from the functions file and so from the register');
+    } else if (settings !== undefined && settings.length > 0) {
+      const message =
+        source === 'api' ? 'the API overrides the functions file' : 'the functions file overrides another';
+      logger.warn({ function: name, settings }, message);
     }
   }
 
   async #write(
     bucket: FunctionBucket,
     name: string,
-    write: { readonly kind: 'put'; readonly entry: FunctionEntry } | { readonly kind: 'remove' },
+    write: EntryWrite,
     stored: StoredFunction | undefined,
-  ): Promise<'written' | 'conflict'> {
+  ): Promise<BucketWrite> {
     const revision = stored?.revision ?? 0;
     const result =
       write.kind === 'put' ? await bucket.write(name, write.entry, revision) : await bucket.remove(name, revision);
@@ -393,14 +306,10 @@ export class SharedRegister {
     const startedAt = performance.now();
     const { definition, paused } = this.#functions.toDefinition();
     // A file knows nothing of pauses: to go by it would resume what others have paused.
-    this.#options.register.replace(definition, this.#complete ? paused : undefined);
+    this.#options.register.replace(definition, this.complete ? paused : undefined);
     this.#publishedAt = performance.now();
     this.#publishTookMs = this.#publishedAt - startedAt;
   }
-}
-
-function isLeft({ aborted, reason }: AbortSignal): boolean {
-  return aborted && reason === 'left';
 }
 
 function toKnown(name: string, stored: StoredFunction | undefined): KnownFunction | undefined {
