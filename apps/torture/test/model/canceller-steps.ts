@@ -81,7 +81,7 @@ export class CancellerSteps {
               named('finds it', (next, self) => {
                 self.sequence = newest(next);
                 self.isSure = true;
-                self.does = 'store its intent';
+                self.does = this.#variant.withoutIntent ? 'record' : 'store its intent';
               }),
             ];
       case 'store its intent':

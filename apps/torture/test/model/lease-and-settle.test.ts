@@ -160,6 +160,28 @@ describe('a call that is cancelled meanwhile: whoever was told that it is hears 
     expect(counterexample?.problem).toBe('invoked although it has been cancelled');
     expect(counterexample?.steps.slice(-2)).toEqual(['canceller records the end', 'worker 0 takes attempt 0']);
   });
+
+  test('would be invoked after that as well if workers followed the intents, since they learn of them too late', () => {
+    const { counterexample } = explored({ cancel: true }, { cancelInPlace: true, followIntents: true });
+    expect(counterexample?.problem).toBe('invoked although it has been cancelled');
+    expect(counterexample?.steps).not.toContain('worker 0 learns of the intent');
+  });
+
+  test.each<[string, Variant]>([
+    ['the end came first, even without an intent', { cancelInPlace: true, withoutIntent: true }],
+    ['the end came first and workers followed the intents', { cancelInPlace: true, followIntents: true }],
+  ])('is invoked once more after its canceller has died, where %s', (_, variant) => {
+    const bounds = { cancel: true, untilAnswered: true, maxRetries: 0 };
+    expect(explored(bounds, variant).counterexample).toBeUndefined();
+    const { counterexample } = explored({ ...bounds, crashes: 1 }, variant);
+    expect(counterexample?.problem).toBe('invoked although it has been cancelled');
+    expect(counterexample?.steps.slice(-3)).toEqual([
+      'canceller records the end',
+      'canceller dies',
+      'worker 0 takes attempt 0',
+    ]);
+    expect(explored({ ...bounds, crashes: 1 }).counterexample).toBeUndefined();
+  });
 });
 
 describe('ends that are forgotten after a while: only when nothing of their call is left', () => {

@@ -49,7 +49,11 @@ export class WorkerSteps {
 
   #takeSteps(world: World, who: number): Step<World>[] {
     const { noLook, ackBeforeInvoke, blindRetry = false } = this.#variant;
-    return world.messages.flatMap((message, index) => {
+    const hears = step(world, `worker ${who} learns of the intent`, (next) => {
+      at(next.workers, who).knowsIntent = true;
+    });
+    const mayHear = this.#variant.followIntents && world.canceller.intent && !at(world.workers, who).knowsIntent;
+    const takes = world.messages.flatMap((message, index) => {
       if (message.waits || message.holder !== null) {
         return [];
       }
@@ -65,7 +69,7 @@ export class WorkerSteps {
             next.messages.splice(index, 1);
           }
           const isFirst = taken.attempt === 0 && !taken.isPutBack;
-          const isFresh = taken.deliveries === 1 && (isFirst || blindRetry);
+          const isFresh = taken.deliveries === 1 && (isFirst || blindRetry) && !self.knowsIntent;
           if (isFresh || noLook) {
             this.#begin(next, self);
           } else if (taken.deliveries === 1 || this.#variant.endBeforeNewer) {
@@ -76,6 +80,7 @@ export class WorkerSteps {
         }),
       ];
     });
+    return mayHear ? [hears, ...takes] : takes;
   }
 
   /** A delivery may be in the hands of a worker for a while before it is begun, if the worker stands still. */
@@ -83,7 +88,20 @@ export class WorkerSteps {
     if ((this.#bounds.lapses ?? 0) > 0 && !this.#bounds.cancel) {
       self.does = 'begin';
     } else {
-      invoke(next, self);
+      this.#invoke(next, self);
+    }
+  }
+
+  /** The moment in which the function is called. */
+  #invoke(next: World, self: Worker): void {
+    self.does = 'invoke';
+    next.invoked[self.attempt] = (next.invoked[self.attempt] ?? 0) + 1;
+    const isCancelling = next.ended === 'cancelled' && !['done', 'dead'].includes(next.canceller.does);
+    if (next.ended !== null && !(isCancelling && this.#bounds.untilAnswered)) {
+      next.offence = `invoked although it has ${next.ended === 'cancelled' ? 'been cancelled' : 'ended'}`;
+    }
+    if (self.attempt > 0 && next.invoked[self.attempt - 1] === undefined) {
+      next.offence = 'an attempt before the one before it';
     }
   }
 
@@ -95,7 +113,7 @@ export class WorkerSteps {
         return [
           named('begins', (next, self) => {
             if (self.isSure || this.#variant.beginUnsure) {
-              invoke(next, self);
+              this.#invoke(next, self);
             } else {
               self.does = 'look for a newer message';
             }
@@ -108,7 +126,7 @@ export class WorkerSteps {
             if (isHistory) {
               self.does = 'acknowledge';
             } else if (endBeforeNewer) {
-              invoke(next, self);
+              this.#invoke(next, self);
             } else {
               self.does = 'look for the end';
             }
@@ -124,7 +142,7 @@ export class WorkerSteps {
               self.does = 'look for a newer message';
             } else if (holds(next, sequence) || this.#variant.invokeGone) {
               self.isSure = true;
-              invoke(next, self);
+              this.#invoke(next, self);
             } else {
               rest(self);
             }
@@ -277,18 +295,6 @@ export class WorkerSteps {
 /** It has seen that the call has no end, and after that, that its message is there. */
 function beSure(_: World, self: Worker): void {
   Object.assign(self, { does: 'settle', isSure: true });
-}
-
-/** The moment in which the function is called. */
-function invoke(next: World, self: Worker): void {
-  self.does = 'invoke';
-  next.invoked[self.attempt] = (next.invoked[self.attempt] ?? 0) + 1;
-  if (next.ended !== null) {
-    next.offence = `invoked although it has ${next.ended === 'cancelled' ? 'been cancelled' : 'ended'}`;
-  }
-  if (self.attempt > 0 && next.invoked[self.attempt - 1] === undefined) {
-    next.offence = 'an attempt before the one before it';
-  }
 }
 
 function afterEnd(end: End): After {

@@ -72,6 +72,8 @@ export interface Worker {
   resumes: boolean;
   /** Whether it has seen lately, by a delivery or a look, that the call had no end and its message was there. */
   isSure: boolean;
+  /** Whether it has learnt that somebody is cancelling the call, from the stream of intents. */
+  knowsIntent: boolean;
 }
 
 /** What is left when the end is on record. */
@@ -119,6 +121,10 @@ export interface Variant {
   readonly ackBeforeCallback?: boolean;
   /** A call that nobody has had yet is cancelled without being taken out of the queue first. */
   readonly cancelInPlace?: boolean;
+  /** Workers follow the intents to cancel, and look for the end of a call that is in one. */
+  readonly followIntents?: boolean;
+  /** A cancel is the end and then the removal, without an intent before. */
+  readonly withoutIntent?: boolean;
   /** What was taken out of the queue of a call that has ended meanwhile stays out. */
   readonly keepRemoved?: boolean;
   /** A sweep takes whatever message of the call there is for the one that was to be cancelled. */
@@ -147,12 +153,22 @@ export interface Bounds {
   readonly expiries: number;
   readonly lostAcks: number;
   readonly cancel: boolean;
+  /** An attempt that begins while its canceller is at work, which then stops it, is no offence. */
+  readonly untilAnswered?: boolean;
   /** Times that so much time passes that an end may be forgotten. Default 0: ends are kept for ever. */
   readonly lapses?: number;
 }
 
 export function initialWorld(): World {
-  const worker: Worker = { does: 'nothing', sequence: 0, attempt: 0, answer: null, resumes: false, isSure: false };
+  const worker: Worker = {
+    does: 'nothing',
+    sequence: 0,
+    attempt: 0,
+    answer: null,
+    resumes: false,
+    isSure: false,
+    knowsIntent: false,
+  };
   return {
     gateway: 'idle',
     stored: false,
