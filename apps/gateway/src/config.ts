@@ -1,7 +1,12 @@
 import { functionsConfig } from '@asyncfn/live-functions';
-import { durabilityLevels, streamLimitSetting, streamLimitType } from '@asyncfn/queue-core';
+import {
+  durabilityLevels,
+  groupCommitSetting,
+  natsSyncSetting,
+  streamLimitSetting,
+  streamLimitType,
+} from '@asyncfn/queue-core';
 import { callbackRuleSettings, portRangeType, targetRuleType } from '@asyncfn/queue-core/callback-guard';
-import { groupCommitModes } from '@asyncfn/queue-core/jetstream';
 import {
   type ConfigOf,
   type ConfigProblem,
@@ -93,12 +98,7 @@ export const gatewayConfig = {
     max: hourMs,
     doc: 'The gateway answers 503 if JetStream has not stored a call by then.',
   }),
-  groupCommit: choice({
-    env: 'GROUP_COMMIT',
-    values: groupCommitModes,
-    default: 'auto',
-    doc: 'Whether calls that arrive at the same time are stored as one batch. `auto` measures on each connection which is faster. Batches are faster if NATS writes to disk before it confirms (`sync_interval: always`).',
-  }),
+  groupCommit: choice(groupCommitSetting),
   resultTtlMs: duration({
     env: 'RESULT_TTL',
     default: hourMs,
@@ -120,12 +120,7 @@ export const gatewayConfig = {
     values: durabilityLevels,
     doc: 'The gateway answers 503 while the broker offers less than this. Default: no requirement. See docs/durability.md.',
   }),
-  natsSync: choice({
-    env: 'NATS_SYNC',
-    values: ['ask', 'always'],
-    default: 'ask',
-    doc: '`always` states that every NATS server has `sync_interval: always`, for servers that do not report it. A reported value takes precedence.',
-  }),
+  natsSync: choice(natsSyncSetting),
   queueMaxBytes: size({
     env: 'QUEUE_MAX_BYTES',
     min: 1,

@@ -152,7 +152,7 @@ class LocalStack {
       bin: found.path,
       port: this.#ports.nats,
       storeDir: join(this.#stateDir, 'nats'),
-      // A 202 survives a power failure; the gateway stores calls in groups, which makes up for it.
+      // A 202 survives a power failure; gateway and worker learn of it from NATS_SYNC and store in groups.
       syncInterval: 'always',
       onLine: (line) => terminal.showNatsOutput(line),
     });

@@ -1,7 +1,12 @@
 import { functionsConfig } from '@asyncfn/live-functions';
-import { queueNameType, streamLimitSetting, streamLimitType } from '@asyncfn/queue-core';
+import {
+  groupCommitSetting,
+  natsSyncSetting,
+  queueNameType,
+  streamLimitSetting,
+  streamLimitType,
+} from '@asyncfn/queue-core';
 import { callbackRuleSettings, portRangeType, targetRuleType } from '@asyncfn/queue-core/callback-guard';
-import { groupCommitModes } from '@asyncfn/queue-core/jetstream';
 import { defaultRetryPolicy, type RetryPolicy } from '@asyncfn/queue-core/settle';
 import { signingSecretType } from '@asyncfn/queue-core/webhook';
 import {
@@ -153,12 +158,8 @@ export const workerConfig = {
     min: 1024,
     doc: "Most bytes of the status line and the headers of a function's response; more end the call as failed.",
   }),
-  groupCommit: choice({
-    env: 'GROUP_COMMIT',
-    values: groupCommitModes,
-    default: 'auto',
-    doc: 'Whether the ends of calls that end at the same time are stored as one batch: `auto` measures on each connection which way is faster. Batches are where NATS writes to disk before it confirms (`sync_interval: always`).',
-  }),
+  groupCommit: choice(groupCommitSetting),
+  natsSync: choice(natsSyncSetting),
   streamMaxBytes: listOf(streamLimitType, streamLimitSetting),
   ...retryConfig,
   ...callbackConfig,

@@ -77,7 +77,8 @@ export function createWorkContext(options: WorkContextOptions): WorkContext {
   const { broker, topology, publisher } = link;
   const budgets = createBudgets(config.maxInflightBytes);
   const registry = createRegistry();
-  const outcomes = createGroupCommit({ mode: config.groupCommit, broker, topology, publisher, logger });
+  const declaredSyncAlways = config.natsSync === 'always';
+  const outcomes = createGroupCommit({ ...link, mode: config.groupCommit, declaredSyncAlways, logger });
   return {
     ...link,
     config,

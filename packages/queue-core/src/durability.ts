@@ -3,6 +3,22 @@ export const durabilityLevels = ['memory', 'single', 'quorum', 'fsync-quorum'] a
 
 export type DurabilityLevel = (typeof durabilityLevels)[number];
 
+/** The setting of gateway and worker that states when the servers sync. */
+export const natsSyncSetting = {
+  env: 'NATS_SYNC',
+  values: ['ask', 'always'],
+  default: 'ask',
+  doc: '`always` states that every NATS server has `sync_interval: always`, for servers that do not report it. A reported value takes precedence. The same in all gateways and workers.',
+} as const;
+
+/** The setting of gateway and worker that decides whether they store messages in groups. */
+export const groupCommitSetting = {
+  env: 'GROUP_COMMIT',
+  values: ['auto', 'on', 'off'],
+  default: 'auto',
+  doc: 'Whether calls (gateway) or outcomes (worker) that arrive at the same time are stored as one batch. Batches are faster if NATS writes to disk before it confirms. `auto`: if all NATS servers report `sync_interval: always`, or `NATS_SYNC` states it, and `STREAM_REPLICAS` is 1.',
+} as const;
+
 /** When servers sync what they store to disk: before each PubAck, at intervals, or unknown. */
 export type SyncMode = 'always' | 'interval' | 'unknown';
 

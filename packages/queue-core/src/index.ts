@@ -29,7 +29,13 @@ export {
   withStorableHeaders,
 } from './call/index.ts';
 export { callbackFollowerId, callbackUrlOf, chainHeaders, maxChainDepth, type ParentLife } from './chain/index.ts';
-export { type DurabilityLevel, type DurabilityShortfall, durabilityLevels } from './durability.ts';
+export {
+  type DurabilityLevel,
+  type DurabilityShortfall,
+  durabilityLevels,
+  groupCommitSetting,
+  natsSyncSetting,
+} from './durability.ts';
 export { atEndOfTick } from './end-of-tick.ts';
 export { QueueError } from './errors.ts';
 export { FairTurns } from './fair-turns.ts';

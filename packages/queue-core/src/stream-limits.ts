@@ -18,7 +18,6 @@ const minBytes = 1024 * 1024;
 const recordStreams: ReadonlySet<string> = new Set([
   'CALLBACKS',
   'CANCELS',
-  'COMMIT_PROBE',
   'DEAD_LETTERS',
   'EXPIRIES',
   'HANDOVERS',

@@ -2,7 +2,7 @@ import { startNatsCluster } from '@asyncfn/nats-server';
 import { eventually, freePort } from '@asyncfn/testkit';
 import { expect, inject, test } from 'vitest';
 import { FunctionRegister } from '../src/functions/index.ts';
-import { CallQueue, DurabilityWatch, Publisher, QueueTopology } from '../src/jetstream/index.ts';
+import { CallQueue, createGroupCommit, DurabilityWatch, Publisher, QueueTopology } from '../src/jetstream/index.ts';
 import type { DurabilityOptions } from '../src/jetstream/intake/durability-watch.ts';
 import { createBroker, type RecordingLogger, startServer, uniqueQueue } from './connected.ts';
 import { buildCall, functionConfig } from './harness.ts';
@@ -28,6 +28,8 @@ interface Watching extends AsyncDisposable {
   readonly queue: CallQueue;
   readonly logger: RecordingLogger;
   readonly name: string;
+  /** Whether messages are stored in groups; undefined while that is not decided. */
+  readonly grouped: boolean | undefined;
 }
 
 async function watching(
@@ -46,9 +48,12 @@ async function watching(
     onFatal: (error) => void fatal.push(error),
   });
   const watch = new DurabilityWatch(broker, topology, { declaredSyncAlways: false, logger, ...options });
+  const publisher = new Publisher(broker);
+  const { declaredSyncAlways = false } = options;
+  createGroupCommit({ mode: 'auto', declaredSyncAlways, broker, topology, publisher, logger });
   const config = functionConfig('echo', name);
   const register = new FunctionRegister({ functions: new Map([['echo', config]]), fallback: undefined });
-  const queue = new CallQueue({ broker, topology, publisher: new Publisher(broker), register, durability: watch });
+  const queue = new CallQueue({ broker, topology, publisher, register, durability: watch });
   broker.start();
   await eventually(() => watch.current, { timeoutMs: 25_000 });
   return {
@@ -56,6 +61,11 @@ async function watching(
     queue,
     logger,
     name,
+    get grouped() {
+      const decided = logger.lines.find(({ message }) => message === 'group commit decided');
+      const fields: { readonly grouped?: boolean } | undefined = decided?.fields;
+      return fields?.grouped;
+    },
     async [Symbol.asyncDispose]() {
       watch.stop();
       await broker.stop();
@@ -67,20 +77,19 @@ test('one server is single, and does not tell when it syncs', async () => {
   await using server = await startServer();
   await using side = await watching(server.url);
   expect(side.watch.current).toEqual({ level: 'single', copies: 1, sync: 'unknown' });
-  expect(side.watch.syncsEveryWrite).toBe(false);
 });
 
 test("the operator's word counts where the server does not tell", async () => {
   await using server = await startServer();
   await using side = await watching(server.url, { declaredSyncAlways: true });
   expect(side.watch.current).toEqual({ level: 'single', copies: 1, sync: 'always' });
-  expect(side.watch.syncsEveryWrite).toBe(true);
 });
 
 test("the server's word counts more than the operator's", async () => {
   await using server = await startServer({ syncInterval: '10s', config: tellingConfig });
   await using side = await watching(server.url, { declaredSyncAlways: true });
   expect(side.watch.current).toEqual({ level: 'single', copies: 1, sync: 'interval' });
+  expect(await eventually(() => side.grouped !== undefined && !side.grouped)).toBe(true);
   expect(side.logger.messages).toContain('NATS_SYNC says always, but a server says that it syncs at intervals');
 });
 
@@ -98,6 +107,7 @@ test('behind a leaf node the servers of our domain count, and not the leaf node'
   });
   await using atHub = await watching(hub.url, { domain: 'hub' });
   expect(atHub.watch.current).toMatchObject({ sync: 'always' });
+  expect(await eventually(() => atHub.grouped)).toBe(true);
   await using atLeaf = await watching(leaf.url, { domain: 'hub' });
   expect(atLeaf.watch.current?.sync).not.toBe('interval');
 });

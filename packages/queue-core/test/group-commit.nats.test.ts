@@ -6,7 +6,6 @@ import { expect, inject, test } from 'vitest';
 import { FunctionRegister } from '../src/functions/index.ts';
 import { type Call, createCallId, type Outcome } from '../src/index.ts';
 import { type AcceptResult, CallQueue, CallStore } from '../src/jetstream/index.ts';
-import { BatchMode } from '../src/jetstream/publish/batch-mode.ts';
 import { GroupCommit } from '../src/jetstream/publish/group-commit.ts';
 import { startServer, uniqueQueue } from './connected.ts';
 import { buildCall, functionConfig, type GatewaySide, openManager, startGatewaySide } from './harness.ts';
@@ -164,28 +163,6 @@ test('whatever is confirmed is stored, also when the broker is killed in the mid
   expect([...confirmed].filter((id) => !stored.has(id))).toEqual([]);
   expect(confirmed.size).toBeGreaterThan(100);
 }, 60_000);
-
-test('a broker that syncs every write is given groups, and one that does not is not', async () => {
-  const measured = async (syncInterval?: string): Promise<{ grouped: boolean; logged: readonly string[] }> => {
-    await using server = await startServer(syncInterval === undefined ? {} : { syncInterval });
-    await using side = await startGatewaySide(server.url);
-    const { topology, publisher, logger } = side;
-    const parts = { topology, publisher, logger, replicas: 1 };
-    const mode = new BatchMode({ ...parts, mode: 'auto' });
-    await server.restart();
-    await eventually(() => logger.messages.includes('commit measured'), { timeoutMs: 20_000 });
-    return { grouped: mode.grouped, logged: logger.messages };
-  };
-  expect((await measured('always')).grouped).toBe(true);
-  expect((await measured()).grouped).toBe(false);
-}, 60_000);
-
-test('a mode that is set is not measured', async () => {
-  await using side = await startGatewaySide(inject('natsUrl'));
-  const parts = { topology: side.topology, publisher: side.publisher, logger: side.logger, replicas: 1 };
-  expect(new BatchMode({ ...parts, mode: 'on' }).grouped).toBe(true);
-  expect(new BatchMode({ ...parts, mode: 'off' }).grouped).toBe(false);
-});
 
 function outcomeOf(callId: string): Outcome {
   return {

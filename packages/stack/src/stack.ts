@@ -146,6 +146,7 @@ class ProcessStack implements Stack {
     const settings = {
       NATS_URL: this.nats.url,
       FUNCTIONS_FILE: this.functionsFile,
+      ...(this.#options.natsSyncInterval === 'always' && { NATS_SYNC: 'always' }),
       ...localSettings,
       ...this.#options.env,
       ...own,

@@ -23,9 +23,10 @@ export interface Intake {
 const admissionMs = 500;
 
 export function buildIntake(link: BrokerLink, config: GatewayConfig, logger: Logger): Intake {
-  const { broker, topology, publisher, register, shared, limits } = link;
+  const { broker, topology, register, shared, limits } = link;
+  const declaredSyncAlways = config.natsSync === 'always';
   const durability = new DurabilityWatch(broker, topology, {
-    declaredSyncAlways: config.natsSync === 'always',
+    declaredSyncAlways,
     required: config.requireDurability,
     logger,
   });
@@ -35,7 +36,7 @@ export function buildIntake(link: BrokerLink, config: GatewayConfig, logger: Log
   const queue = new CallQueue({
     broker,
     topology,
-    publisher: createGroupCommit({ mode: config.groupCommit, broker, topology, publisher, logger }),
+    publisher: createGroupCommit({ ...link, mode: config.groupCommit, declaredSyncAlways, logger }),
     register,
     admission,
     names: new UnregisteredNames({ topology, register, limits: nameLimitsOf(config) }),

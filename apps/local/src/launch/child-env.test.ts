@@ -19,6 +19,7 @@ test('what the launcher decides wins, everything else is passed on', () => {
     PORT: '0',
     OPS_PORT: '8082',
     NATS_URL: 'nats://127.0.0.1:1234',
+    NATS_SYNC: 'always',
     FUNCTIONS_FILE: '/state/functions.yaml',
     SHUTDOWN_TIMEOUT: '10000ms',
     CALLBACK_ALLOW: '127.0.0.0/8,::1,127.0.0.1',
@@ -40,7 +41,7 @@ test('a secret to sign with is handed on; without one of ours that of the user i
 
 test("settings for somebody else's NATS do not get through", () => {
   const env = childEnv({ NATS_USER: 'me', NATS_PASSWORD: 'x', NATS_TLS_CA_FILE: '/ca' }, FACTS);
-  expect(Object.keys(env).filter((name) => name.startsWith('NATS_'))).toEqual(['NATS_URL']);
+  expect(Object.keys(env).filter((name) => name.startsWith('NATS_'))).toEqual(['NATS_URL', 'NATS_SYNC']);
 });
 
 test('callbacks may go to this machine, unless the user says where they may go', () => {

@@ -23,6 +23,8 @@ export function childEnv(base: NodeJS.ProcessEnv, facts: ChildEnvFacts): NodeJS.
     ...(facts.port === undefined ? {} : { PORT: String(facts.port) }),
     OPS_PORT: String(facts.opsPort),
     NATS_URL: facts.natsUrl,
+    // The local server syncs every write, but has no account that could ask it.
+    NATS_SYNC: 'always',
     FUNCTIONS_FILE: facts.functionsFile,
     SHUTDOWN_TIMEOUT: `${facts.shutdownTimeoutMs}ms`,
     ...(facts.signingSecret === undefined ? {} : { CALLBACK_SIGNING_SECRETS: facts.signingSecret }),

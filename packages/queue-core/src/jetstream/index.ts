@@ -64,7 +64,7 @@ export {
   type WatchScope,
 } from './lookup/index.ts';
 export { OutcomePruner, OverdueSchedules } from './maintenance/index.ts';
-export { createGroupCommit, groupCommitModes, Publisher } from './publish/index.ts';
+export { createGroupCommit, Publisher } from './publish/index.ts';
 export {
   type CallWhereabouts,
   type ReceiptDelivery,

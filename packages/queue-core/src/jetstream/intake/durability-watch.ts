@@ -1,17 +1,15 @@
 import { type JetStreamManager, PersistMode, StorageType, type StreamInfo } from '@nats-io/jetstream';
-import type { NatsConnection } from '@nats-io/transport-node';
 import {
   type Durability,
   type DurabilityLevel,
   type DurabilityShortfall,
   isAtLeast,
-  type ServerAnswer,
   type StreamCopies,
   toDurability,
-  toSyncMode,
 } from '../../durability.ts';
 import { asQueueError, type Broker, type QueueLogger } from '../connecting/index.ts';
 import type { QueueTopology } from '../layout/index.ts';
+import { readSyncMode } from '../publish/index.ts';
 
 export interface DurabilityOptions {
   /** The operator declares that every server has `sync_interval: always`, for servers that do not report it. */
@@ -21,11 +19,6 @@ export interface DurabilityOptions {
   readonly logger: QueueLogger;
 }
 
-/** Every server answers with its settings if its operator lets our account ask. */
-const serverReport = '$SYS.REQ.SERVER.PING.JSZ';
-const answerMs = 2_000;
-/** How long to wait for one more server after the last answer. */
-const silenceMs = 300;
 const subjectsOfOurs = ['calls.>', 'callbacks.>', 'outcomes.>', 'dead.>'];
 
 const refreshMs = 15_000;
@@ -71,11 +64,6 @@ export class DurabilityWatch {
     return isEnough ? undefined : { required, found };
   }
 
-  /** Whether each PubAck is known to mean that the message is on disk. */
-  get syncsEveryWrite(): boolean {
-    return this.#current?.sync === 'always';
-  }
-
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
@@ -83,10 +71,9 @@ export class DurabilityWatch {
 
   async #refresh(): Promise<void> {
     clearTimeout(this.#timer);
-    const { connection } = this.#broker;
-    if (connection !== undefined && this.#topology.ready) {
+    if (this.#topology.ready) {
       try {
-        this.#take(await this.#read(connection));
+        this.#take(await this.#read());
       } catch (err) {
         // Goes on with what it knew before.
         this.#options.logger.warn({ err }, 'durability could not be looked up');
@@ -102,10 +89,10 @@ export class DurabilityWatch {
   }
 
   /** Throws `QueueError` while JetStream does not answer. */
-  async #read(connection: NatsConnection): Promise<Durability> {
-    const { domain } = this.#broker;
-    const [streams, answers] = await Promise.all([readCopies(this.#topology.manager), askServers(connection, domain)]);
-    return toDurability(streams, toSyncMode(answers, this.#options.declaredSyncAlways));
+  async #read(): Promise<Durability> {
+    const { declaredSyncAlways } = this.#options;
+    const sync = readSyncMode(this.#broker, declaredSyncAlways);
+    return toDurability(await readCopies(this.#topology.manager), await sync);
   }
 
   #take(durability: Durability): void {
@@ -153,35 +140,4 @@ function toCopies({ config, cluster }: StreamInfo): StreamCopies {
     replicas: config.num_replicas,
     current: 1 + followers,
   };
-}
-
-/** Empty if no server may or will answer. Servers of another domain hold none of our streams. */
-async function askServers(connection: NatsConnection, domain: string | undefined): Promise<ServerAnswer[]> {
-  const answers: ServerAnswer[] = [];
-  try {
-    const options = { strategy: 'stall', maxWait: answerMs, stall: silenceMs } as const;
-    for await (const message of await connection.requestMany(serverReport, '{}', options)) {
-      answers.push(parseAnswer(message.string(), domain));
-    }
-  } catch {
-    // No responders, or no permission to ask.
-  }
-  return answers;
-}
-
-interface ServerConfig {
-  readonly sync_always?: boolean;
-  readonly domain?: string;
-}
-
-/** `/jsz` of nats-server: `config` is set if JetStream is on. */
-function parseAnswer(text: string, domain: string | undefined): ServerAnswer {
-  try {
-    const { data } = JSON.parse(text) as { data?: { config?: ServerConfig; disabled?: boolean } };
-    const config = data?.disabled === true ? undefined : data?.config;
-    const isOurs = domain === undefined || config?.domain === domain;
-    return config === undefined || !isOurs ? undefined : { syncAlways: config.sync_always === true };
-  } catch {
-    return undefined;
-  }
 }

@@ -6,9 +6,6 @@ import type { QueueTopology } from './queue-topology.ts';
 
 type Topology = Pick<QueueTopology, 'manager' | 'ready' | 'onStream' | 'repair'>;
 
-/** It holds nothing of value. */
-const worthless: ReadonlySet<string> = new Set(['COMMIT_PROBE']);
-
 /**
  * Notices that our streams are gone, or were replaced by others of the same name: a broker has come back without its
  * data, or an operator has deleted them. Logs it, and has them recreated.
@@ -104,9 +101,7 @@ export class StreamWatch {
   }
 
   #note(info: StreamInfo): void {
-    if (!worthless.has(info.config.name)) {
-      this.#takeLoss(this.#known.note(toSight(info)));
-    }
+    this.#takeLoss(this.#known.note(toSight(info)));
   }
 
   /** An operator may have removed the queue of removed functions; not if another process has recreated it. */
