@@ -50,7 +50,7 @@ export async function createWorker(
   });
   const whenIdle = async (): Promise<void> => {
     await lanes.dispatcher.whenIdle();
-    await Promise.all([runner.whenSettled(), callbacks.deliverer.whenIdle(), expiries.processor.whenIdle()]);
+    await Promise.all([runner.whenSettled(), callbacks.loop.whenIdle(), expiries.loop.whenIdle()]);
   };
   // Started in this order and stopped in reverse.
   const components: readonly Component[] = [
@@ -59,15 +59,15 @@ export async function createWorker(
     createConnections({
       ...work,
       source: lanes.source,
-      leases: [leases, callbacks.leases],
+      leases: [leases, callbacks.loop.leases, expiries.loop.leases],
       agents: [agent, callbacks.agent],
     }),
     followedFunctions({ file, shared: work.shared, logger }),
     { name: 'tokens', start: (signal) => void tokens?.follow(logger, signal) },
     createMaintenance(work, logger),
     createAudit(work),
-    callbacks.component,
-    expiries.component,
+    callbacks.loop,
+    expiries.loop,
     createInFlight({ leases, whenIdle, handBack, cutShort, shutdownTimeoutMs: config.shutdownTimeoutMs, logger }),
     lanes.component,
   ];

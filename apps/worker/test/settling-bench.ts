@@ -122,7 +122,7 @@ export async function startBench(options: BenchOptions): Promise<SettlingBench> 
   const connections = createConnections({
     ...work,
     source,
-    leases: [callbacks.leases],
+    leases: [callbacks.loop.leases, expiries.loop.leases],
     agents: [attempts.agent, callbacks.agent],
   });
   const lifetime = new AbortController();
@@ -186,13 +186,13 @@ export async function startBench(options: BenchOptions): Promise<SettlingBench> 
       const [state] = await topology.listLanes(queue);
       return (state?.pending ?? 0) + (state?.inFlight ?? 0);
     },
-    deliverStored: () => void callbacks.component.start?.(lifetime.signal),
-    endExpired: () => void expiries.component.start?.(lifetime.signal),
+    deliverStored: () => callbacks.loop.start(lifetime.signal),
+    endExpired: () => expiries.loop.start(lifetime.signal),
     async [Symbol.asyncDispose]() {
       lifetime.abort();
       cutShort.abort();
-      await callbacks.deliverer.whenIdle();
-      await expiries.processor.whenIdle();
+      await callbacks.loop.whenIdle();
+      await expiries.loop.whenIdle();
       await source.stop();
       await service.stop();
     },

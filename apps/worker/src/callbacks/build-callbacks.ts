@@ -1,9 +1,9 @@
+import type { CallbackTask } from '@asyncfn/queue-core';
 import { CallbackPolicy } from '@asyncfn/queue-core/callback-guard';
 import { type CallbackDelivery, CallbackSource, CallbackStore } from '@asyncfn/queue-core/jetstream';
-import { type Component, sleep } from '@asyncfn/service-kit';
 import { HttpAgent } from '../http/index.ts';
 import { NameResolver } from '../names/index.ts';
-import { createLeaseRenewer, type LeaseRenewer } from '../running/index.ts';
+import { WorkLoop } from '../running/index.ts';
 import type { WorkContext } from '../work-context.ts';
 import { CallbackDeliverer } from './callback-deliverer.ts';
 import { CallbackSender } from './callback-sender.ts';
@@ -15,11 +15,10 @@ import { CallbackKeys, type TokenKeys } from './signing/index.ts';
 export interface Callbacks {
   readonly deliverer: CallbackDeliverer;
   readonly store: CallbackStore;
-  readonly leases: LeaseRenewer<CallbackDelivery>;
   /** The connections to receivers. */
   readonly agent: HttpAgent;
   /** Delivers those that are stored. */
-  readonly component: Component;
+  readonly loop: WorkLoop<CallbackTask, CallbackDelivery>;
 }
 
 const connectTimeoutMs = 10_000;
@@ -29,9 +28,8 @@ const maxReceiverHeaderBytes = 64 * 1024;
 
 /** @param tokens the tokens that are known now; undefined where no tokens file is set */
 export function buildCallbacks(work: WorkContext, tokens: () => TokenKeys | undefined): Callbacks {
-  const { config, broker, topology, publisher, budgets, calls } = work;
+  const { config, topology, publisher, budgets, calls } = work;
   const { policy, receivers, agent } = createCallbackEgress(work);
-  const leases = createLeaseRenewer<CallbackDelivery>(broker, config.ackWaitMs);
   const store = new CallbackStore(publisher, topology);
   const deliverer = new CallbackDeliverer({
     ...work,
@@ -47,16 +45,15 @@ export function buildCallbacks(work: WorkContext, tokens: () => TokenKeys | unde
     budget: budgets.callbacks,
     store,
     calls,
-    source: new CallbackSource({ topology, ackWaitMs: config.ackWaitMs }),
-    leases,
   });
-  const run = (signal: AbortSignal): Promise<void> =>
-    deliverer.runStored(
-      signal,
-      () => topology.ready,
-      (ms) => sleep(ms, signal),
-    );
-  return { deliverer, store, leases, agent, component: { name: 'callbacks', start: (signal) => void run(signal) } };
+  const loop = new WorkLoop<CallbackTask, CallbackDelivery>(work, {
+    name: 'callbacks',
+    what: 'stored callback',
+    source: new CallbackSource({ topology, ackWaitMs: config.ackWaitMs }),
+    room: (inFlight) => deliverer.roomForStored(inFlight),
+    work: (delivery, task) => deliverer.deliverStored(delivery, task),
+  });
+  return { deliverer, store, agent, loop };
 }
 
 /** How callbacks get to their receivers: the agent goes only where callbacks may go. */

@@ -6,11 +6,10 @@ import {
   type RefusalReason,
   withStorableHeaders,
 } from '@asyncfn/queue-core';
-import type { CallbackDelivery, CallbackSource, CallbackStore, CallStore } from '@asyncfn/queue-core/jetstream';
+import type { CallbackDelivery, CallbackStore, CallStore } from '@asyncfn/queue-core/jetstream';
 import type { Logger } from '@asyncfn/service-kit';
 import { type ByteBudget, type ByteShare, isReserved, ownerOf } from '../memory/index.ts';
 import type { WorkerMetrics } from '../metrics.ts';
-import type { LeaseRenewer } from '../running/index.ts';
 import { type OnSettleStep, type PublishRetryOptions, publishWithRetry, storeDeadLetter } from '../storing/index.ts';
 import { CallbackRecords } from './callback-records.ts';
 import type { CallbackSender } from './callback-sender.ts';
@@ -24,9 +23,6 @@ export interface CallbackDelivererOptions {
   readonly budget: ByteBudget;
   readonly store: CallbackStore;
   readonly calls: CallStore;
-  readonly source: CallbackSource;
-  /** The leases of stored callbacks. */
-  readonly leases: LeaseRenewer<CallbackDelivery>;
   readonly metrics: WorkerMetrics;
   readonly logger: Logger;
   readonly publishRetry: PublishRetryOptions;
@@ -46,8 +42,6 @@ const slotWaitMs = 2_000;
 const againMs = 1_000;
 /** A stored callback without room comes back later each time, at most after this. */
 const longestBusyMs = 15_000;
-/** Pause after callbacks that found no slot: without it, they would go back and forth without end. */
-const crowdedMs = 100;
 /** Most stored callbacks in flight, including those that wait for a slot. */
 const maxInFlight = 1_000;
 
@@ -58,8 +52,7 @@ const maxInFlight = 1_000;
 export class CallbackDeliverer {
   readonly #options: CallbackDelivererOptions;
   readonly #records: CallbackRecords;
-  readonly #underWay = new Set<Promise<void>>();
-  /** Whether stored callbacks had to be nak'ed since the last fetch. */
+  /** Whether stored callbacks had to be nak'ed since the last look for room. */
   #crowded = false;
 
   constructor(options: CallbackDelivererOptions) {
@@ -124,52 +117,16 @@ export class CallbackDeliverer {
     return true;
   }
 
-  /** Delivers stored callbacks until the signal aborts. Never rejects. */
-  async runStored(signal: AbortSignal, ready: () => boolean, wait: (ms: number) => Promise<unknown>): Promise<void> {
-    const { receivers, source, logger } = this.#options;
-    while (!signal.aborted) {
-      const room = Math.min(receivers.free, maxInFlight - this.#underWay.size);
-      if (!ready() || room <= 0 || this.#crowded) {
-        this.#crowded = false;
-        await wait(crowdedMs);
-        continue;
-      }
-      try {
-        await source.fetch(room, (delivery) => this.#take(delivery), signal);
-      } catch (err) {
-        logger.warn({ err }, 'stored callbacks cannot be fetched yet');
-        await wait(1_000);
-      }
-    }
+  /** How many more stored callbacks may be taken now. None after some that found no slot: they would come back at once. */
+  roomForStored(inFlight: number): number {
+    const wasCrowded = this.#crowded;
+    this.#crowded = false;
+    return wasCrowded ? 0 : Math.min(this.#options.receivers.free, maxInFlight - inFlight);
   }
 
-  /** Resolves when no stored callback is in flight. */
-  async whenIdle(): Promise<void> {
-    await Promise.all(this.#underWay);
-  }
-
-  #take(delivery: CallbackDelivery): void {
-    this.#options.leases.keep(delivery);
-    const work = this.#deliverStored(delivery)
-      .catch((err: unknown) => {
-        // Its lease runs out, and the broker delivers it again.
-        this.#options.logger.error({ err, callId: delivery.task?.callId }, 'stored callback could not be processed');
-      })
-      .finally(() => {
-        this.#options.leases.release(delivery);
-        this.#underWay.delete(work);
-      });
-    this.#underWay.add(work);
-  }
-
-  async #deliverStored(delivery: CallbackDelivery): Promise<void> {
-    const { task, streamSequence } = delivery;
-    const { receivers, signal, logger } = this.#options;
-    if (task === undefined) {
-      logger.error({ streamSequence }, 'stored callback cannot be read and is dropped');
-      delivery.ack();
-      return;
-    }
+  /** Delivers a stored callback, and settles its delivery. */
+  async deliverStored(delivery: CallbackDelivery, task: CallbackTask): Promise<void> {
+    const { receivers, signal } = this.#options;
     const admission = await receivers.admit(task, slotWaitMs, signal);
     if (admission.kind === 'later') {
       this.#nakLater(delivery, admission.delayMs);

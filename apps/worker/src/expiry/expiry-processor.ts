@@ -1,12 +1,10 @@
 import { type ExpiryTimer, identityIn, type QueueError } from '@asyncfn/queue-core';
-import type { CallStore, ExpiryDelivery, ExpirySource, ExpiryStore } from '@asyncfn/queue-core/jetstream';
+import type { CallStore, ExpiryDelivery, ExpiryStore } from '@asyncfn/queue-core/jetstream';
 import type { Logger } from '@asyncfn/service-kit';
 import { type ByteBudget, ownerOf } from '../memory/index.ts';
-import { LeaseRenewer } from '../running/index.ts';
 import { type DeliveredCall, expiredEnd, otherWorkerMs, type Settler } from '../settle/index.ts';
 
 export interface ExpiryProcessorOptions {
-  readonly source: Pick<ExpirySource, 'fetch'>;
   readonly expiries: Pick<ExpiryStore, 'claim' | 'hasStarted' | 'forgetStart'>;
   readonly calls: Pick<CallStore, 'findQueued' | 'findOutcome' | 'removeQueued'>;
   /** Counts the bodies of the calls that it ends. */
@@ -14,8 +12,6 @@ export interface ExpiryProcessorOptions {
   /** Must return deliveries without recording a hand-over: here it naks timers, not calls. */
   readonly settler: Pick<Settler, 'end' | 'resume'>;
   readonly logger: Logger;
-  /** Lease of a timer in milliseconds. */
-  readonly ackWaitMs: number;
   /** Unix time in milliseconds. */
   readonly now: () => number;
 }
@@ -23,9 +19,7 @@ export interface ExpiryProcessorOptions {
 /** A call found in its queue, and when. */
 type SeenCall = Pick<DeliveredCall, 'call' | 'seenAt'>;
 
-/** Most expiry timers in flight. */
-const maxUnderWay = 64;
-/** Wait before the broker is asked again after an error, or for a call that may still be on its way into its queue. */
+/** Wait before a timer comes back after an error, or for a call that may still be on its way into its queue. */
 const retryDelayMs = 1_000;
 /** How often a started call is looked for: once it is gone, its start claim can be removed. */
 const startedMs = 60_000;
@@ -38,59 +32,14 @@ const enoughLooks = 7;
  */
 export class ExpiryProcessor {
   readonly #options: ExpiryProcessorOptions;
-  readonly #leases: LeaseRenewer<ExpiryDelivery>;
-  readonly #underWay = new Set<Promise<void>>();
 
   constructor(options: ExpiryProcessorOptions) {
     this.#options = options;
-    this.#leases = new LeaseRenewer(options.ackWaitMs);
   }
 
-  /** Ends expired calls until the signal aborts. Never rejects. */
-  async run(signal: AbortSignal, ready: () => boolean, wait: (ms: number) => Promise<unknown>): Promise<void> {
-    while (!signal.aborted) {
-      const free = maxUnderWay - this.#underWay.size;
-      if (!ready() || free === 0) {
-        await wait(100);
-        continue;
-      }
-      try {
-        await this.#options.source.fetch(free, (delivery) => this.take(delivery), signal);
-      } catch (err) {
-        this.#options.logger.warn({ err }, 'expired calls cannot be fetched yet');
-        await wait(retryDelayMs);
-      }
-    }
-  }
-
-  /** Resolves when no timer is in flight. */
-  async whenIdle(): Promise<void> {
-    await Promise.all(this.#underWay);
-    this.#leases.stop();
-  }
-
-  take(delivery: ExpiryDelivery): void {
-    this.#leases.keep(delivery);
-    const work = this.#follow(delivery)
-      .catch((err: unknown) => {
-        this.#options.logger.warn({ err, callId: delivery.timer?.callId }, 'expired call could not be ended yet');
-        delivery.nak(retryDelayMs);
-      })
-      .finally(() => {
-        this.#leases.release(delivery);
-        this.#underWay.delete(work);
-      });
-    this.#underWay.add(work);
-  }
-
-  async #follow(delivery: ExpiryDelivery): Promise<void> {
+  /** Ends the call of the timer if it has not started in time, and settles the delivery. Throws `QueueError`. */
+  async process(delivery: ExpiryDelivery, timer: ExpiryTimer): Promise<void> {
     const { calls, expiries, logger } = this.#options;
-    const { timer } = delivery;
-    if (timer === undefined) {
-      logger.error({}, 'expiry timer cannot be read and is dropped');
-      delivery.ack();
-      return;
-    }
     const seenAt = performance.now();
     const call = await calls.findQueued(timer);
     if (call === undefined || (call.generation ?? 0) !== timer.generation) {

@@ -22,6 +22,7 @@ export {
   followPausedLanes,
   Handovers,
   type LaneId,
+  type WorkDelivery,
 } from './consume/index.ts';
 export {
   type BrokerTrouble,

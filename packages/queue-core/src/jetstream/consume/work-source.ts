@@ -1,11 +1,27 @@
 import { AckPolicy, type JetStreamManager, type JsMsg } from '@nats-io/jetstream';
+import type { RecordCodec } from '../../records/index.ts';
 import { asQueueError } from '../connecting/index.ts';
 import type { QueueTopology } from '../layout/index.ts';
+import { readHeader } from './delivery.ts';
 
 export interface SourceOptions {
   readonly topology: Pick<QueueTopology, 'manager' | 'ready'>;
   /** Lease of a message in milliseconds: how long it stays with a worker that does not renew it. */
   readonly ackWaitMs: number;
+}
+
+/** A due message that a worker has received. */
+export interface WorkDelivery<T> {
+  /** Undefined for a message that cannot be read. */
+  readonly task: T | undefined;
+  readonly streamSequence: number;
+  readonly deliveries: number;
+  /** Dealt with: the broker removes it. */
+  ack(): void;
+  /** Not now: the broker hands it out again after `delayMs`. */
+  nak(delayMs?: number): void;
+  /** Renews the lease for another `ackWaitMs`. */
+  inProgress(): void;
 }
 
 /** Work that all workers share, in a stream of its own. */
@@ -72,4 +88,21 @@ export class WorkSource<D> {
     await manager.consumers.add(stream, config).catch(() => manager.consumers.update(stream, consumer, config));
     this.#ensuredWith = manager;
   }
+}
+
+/** @param subjectOf the subject of a task: a message whose subject is that of another task cannot be read */
+export function toWorkDelivery<T>(
+  message: JsMsg,
+  codec: RecordCodec<T>,
+  subjectOf: (task: T) => string,
+): WorkDelivery<T> {
+  const task = codec.decode(readHeader(message, codec.header) ?? '');
+  return {
+    task: task !== undefined && subjectOf(task) === message.subject ? task : undefined,
+    streamSequence: message.seq,
+    deliveries: message.info.deliveryCount,
+    ack: () => message.ack(),
+    nak: (delayMs) => message.nak(delayMs),
+    inProgress: () => message.working(),
+  };
 }
