@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { SAMPLE_FUNCTIONS } from '../samples/index.ts';
 
 /**
@@ -12,4 +13,8 @@ export function renderFunctionsFile(samplesUrl: string): string {
     'functions:\n',
     ...entries,
   ].join('');
+}
+
+export async function writeFunctionsFile(path: string, samplesUrl: string): Promise<void> {
+  await writeFile(path, renderFunctionsFile(samplesUrl));
 }
