@@ -45,37 +45,37 @@ export interface Api {
 export function createApi(options: ApiOptions): Api {
   const { config, logger, link, store, intake, callControl, rates, tokens, tracer, stopping, limits } = options;
   const { topology, register, shared } = link;
+  const { metrics, bodyBudget, resultBudget, waiters } = buildClientLimits(options);
   const app = buildApp({
-    ...callControl,
-    ...buildClientLimits(options),
-    queue: intake.queue,
-    purges: new PurgeJobs({ purge: callControl.purge, logger, stopping }),
-    queues: topology,
-    stopping,
+    register,
+    functions: shared,
+    enqueue: {
+      queue: intake.queue,
+      callbackPolicy: new CallbackPolicy(config),
+      receipts: options.receipts,
+      spans: tracer && new CallSpans(tracer),
+      maxBodyBytes: config.maxBodyBytes,
+    },
+    calls: { ...callControl, resultBudget, waiters, stopping, resultTtlMs: config.resultTtlMs },
+    queues: {
+      inspector: options.inspector,
+      ratesOf: (name) => rates.of(name),
+      durability: () => intake.durability.current?.level ?? 'unknown',
+      maxBytesOf: intake.maxBytesOf,
+    },
+    lanes: topology,
+    purges: { jobs: new PurgeJobs({ purge: callControl.purge, logger, stopping }), queues: topology },
     deadLetters: new DeadLetterStore({
       ...link,
       calls: store,
       callbacks: new CallbackStore(link.publisher, topology),
       namesOf: (name) => register.namesOf(name),
     }),
-    resultTtlMs: config.resultTtlMs,
-    register,
-    functions: shared,
-    inspector: options.inspector,
-    lanes: topology,
-    ratesOf: (name) => rates.of(name),
-    durability: () => intake.durability.current?.level ?? 'unknown',
-    maxBytesOf: intake.maxBytesOf,
-    ownHosts: new OwnHosts(config.allowedHosts),
-    tokens: tokens && (() => tokens.current),
-    callbackPolicy: new CallbackPolicy(config),
+    access: { tokens: tokens && (() => tokens.current), ownHosts: new OwnHosts(config.allowedHosts) },
+    clients: { bodyBudget, maxConnections: config.maxConnections, limits },
+    metrics,
     logger,
     version: options.version,
-    maxBodyBytes: config.maxBodyBytes,
-    receipts: options.receipts,
-    maxConnections: config.maxConnections,
-    spans: tracer && new CallSpans(tracer),
-    ...(limits !== undefined && { limits }),
   });
   return {
     get port() {

@@ -1,21 +1,13 @@
 import { createServer } from 'node:http';
 import { createCallId } from '@asyncfn/queue-core';
-import type { CallbackPolicy } from '@asyncfn/queue-core/callback-guard';
 import type { FunctionConfig, FunctionRegister } from '@asyncfn/queue-core/functions';
-import { answerHalfClosed, type Logger, type OwnHosts } from '@asyncfn/service-kit';
-import type { Token } from '@asyncfn/tokens';
+import { answerHalfClosed, type Logger } from '@asyncfn/service-kit';
 import { type FastifyInstance, fastify } from 'fastify';
 import { apiDescription, healthRoutes } from './api/index.ts';
-import { authentication, type CallLookup, requireScopes } from './auth/index.ts';
+import { type AuthenticationOptions, authentication, requireScopes } from './auth/index.ts';
 import { type CallOptions, callRoutes } from './calls/index.ts';
 import { type DeadLetterAdmin, deadLetterRoutes } from './dead-letters/index.ts';
-import {
-  type AcceptedCallSampler,
-  type CallIntake,
-  type CallSpans,
-  createStartTimeClock,
-  enqueueRoutes,
-} from './enqueue/index.ts';
+import { createStartTimeClock, type EnqueueOptions, enqueueRoutes } from './enqueue/index.ts';
 import { type FunctionAdmin, type FunctionOptions, functionRoutes } from './functions/index.ts';
 import {
   type BodyBudget,
@@ -39,51 +31,34 @@ import { type QueueOptions, queueRoutes } from './queues/index.ts';
 import { createListTurns } from './waiting/index.ts';
 
 export interface AppDependencies {
-  readonly queue: CallIntake;
-  readonly calls: CallLookup;
-  readonly results: CallOptions['results'];
-  readonly watches: CallOptions['watches'];
-  readonly waiters: CallOptions['waiters'];
-  readonly canceller: CallOptions['canceller'];
-  readonly purges: PurgeOptions['jobs'];
-  readonly queues: PurgeOptions['queues'];
-  readonly deadLetters: DeadLetterAdmin;
   /** The functions that exist. */
   readonly register: Pick<FunctionRegister, 'lookup' | 'resolve' | 'namesOf'>;
   /** The same, for operators. */
   readonly functions: FunctionAdmin;
-  readonly inspector: FunctionOptions['inspector'] & QueueOptions['inspector'];
-  readonly ratesOf: QueueOptions['ratesOf'];
-  readonly maxBytesOf: QueueOptions['maxBytesOf'];
-  readonly durability: QueueOptions['durability'];
+  readonly enqueue: Pick<EnqueueOptions, 'queue' | 'callbackPolicy' | 'receipts' | 'spans' | 'maxBodyBytes'>;
+  readonly calls: Omit<CallOptions, 'places' | 'lookup' | 'names' | 'logger'>;
+  readonly queues: Pick<QueueOptions, 'ratesOf' | 'maxBytesOf' | 'durability'> & {
+    readonly inspector: FunctionOptions['inspector'] & QueueOptions['inspector'];
+  };
   readonly lanes: FunctionOptions['lanes'];
-  /** The current tokens. Default: none, the API is open. */
-  readonly tokens?: (() => readonly Token[]) | undefined;
-  /** The names by which a gateway without tokens may be called. */
-  readonly ownHosts: OwnHosts;
-  /** Decides where results may be sent. */
-  readonly callbackPolicy: Pick<CallbackPolicy, 'objectTo'>;
+  readonly purges: Pick<PurgeOptions, 'jobs' | 'queues'>;
+  readonly deadLetters: DeadLetterAdmin;
+  readonly access: AuthenticationOptions;
+  readonly clients: ClientOptions;
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
   /** Version of the gateway, for the API's description. */
   readonly version: string;
-  /** Largest body of a call, in bytes. */
-  readonly maxBodyBytes: number;
-  /** How long results are available, in milliseconds; 0 means not at all. */
-  readonly resultTtlMs: number;
-  /** Aborts when the gateway stops. */
-  readonly stopping: AbortSignal;
+}
+
+/** What clients may take up. */
+interface ClientOptions {
   /** The budget for the bodies of all requests. */
   readonly bodyBudget: BodyBudget;
-  readonly resultBudget: CallOptions['resultBudget'];
   /** Maximum number of connections. Default 16,384. */
   readonly maxConnections?: number;
-  /** Records each accepted call. */
-  readonly receipts: Pick<AcceptedCallSampler, 'note'>;
-  /** Undefined if tracing is off. */
-  readonly spans?: CallSpans | undefined;
-  /** Time limits for clients. */
-  readonly limits?: Partial<ClientLimits>;
+  /** Time limits. */
+  readonly limits?: Partial<ClientLimits> | undefined;
 }
 
 export interface ClientLimits {
@@ -111,76 +86,59 @@ const maxHeaderBytes = 16 * 1024;
 
 /** The gateway's HTTP API, ready to listen. */
 export function buildApp(deps: AppDependencies): FastifyInstance {
-  const { metrics, logger, version, tokens, register: names } = deps;
+  const { register: names, functions, queues, clients, metrics, logger, version } = deps;
   const lookup = (name: string): FunctionConfig | undefined => deps.register.lookup(name);
   /** For answers that depend on what the function is, or on whether it exists. */
   const lookupKnown = (name: string): FunctionConfig | undefined => {
-    if (!deps.functions.complete) {
+    if (!functions.complete) {
       throw new RefusalError(brokerAway);
     }
     return lookup(name);
   };
   const app = createInstance(deps);
   requireScopes(app);
-  app.decorate('bodyBudget', deps.bodyBudget);
+  app.decorate('bodyBudget', clients.bodyBudget);
   app.decorateRequest('incoming', null);
   app.register(refusals, { logger, metrics });
-  app.register(connectionLimit, { maxConnections: deps.maxConnections ?? defaultMaxConnections, metrics, logger });
+  app.register(connectionLimit, { maxConnections: clients.maxConnections ?? defaultMaxConnections, metrics, logger });
   app.register(httpRules);
   app.register(unknownRoutes);
   app.register(requestMetrics, { metrics });
   app.register(gracefulClose);
-  app.register(authentication, { tokens, ownHosts: deps.ownHosts });
-  app.register(apiDescription, { version, needsToken: tokens !== undefined });
+  app.register(authentication, deps.access);
+  app.register(apiDescription, { version, needsToken: deps.access.tokens !== undefined });
   app.register(healthRoutes);
   app.register(enqueueRoutes, {
-    queue: deps.queue,
+    ...deps.enqueue,
     lookup,
     names,
-    knowsAll: () => deps.functions.complete,
+    knowsAll: () => functions.complete,
     createCallId,
-    callbackPolicy: deps.callbackPolicy,
     startTime: createStartTimeClock(),
-    receipts: deps.receipts,
     metrics,
     logger,
-    maxBodyBytes: deps.maxBodyBytes,
-    spans: deps.spans,
   });
-  const { calls, results, resultBudget, watches, waiters, canceller, stopping, resultTtlMs } = deps;
+  const { calls } = deps.calls;
   // Who may see a call depends on the names of its function.
   const places = {
     get available() {
-      return calls.available && deps.functions.complete;
+      return calls.available && functions.complete;
     },
   };
-  app.register(callRoutes, {
-    places,
-    calls,
-    results,
-    resultBudget,
-    watches,
-    waiters,
-    canceller,
-    lookup,
-    names,
-    logger,
-    stopping,
-    resultTtlMs,
-  });
-  app.register(purgeRoutes, { jobs: deps.purges, queues: deps.queues, calls, lookup: lookupKnown, names });
-  const { functions, inspector, lanes } = deps;
-  app.register(functionRoutes, { functions, names, inspector, lanes, purges: deps.purges, logger });
-  const { ratesOf, maxBytesOf, durability } = deps;
+  app.register(callRoutes, { ...deps.calls, places, lookup, names, logger });
   const lists = createListTurns();
-  const listed = { lookup: lookupKnown, names, lists };
-  app.register(queueRoutes, { ...listed, inspector, ratesOf, maxBytesOf, durability, now: Date.now });
-  app.register(deadLetterRoutes, { ...listed, deadLetters: deps.deadLetters, logger });
+  const known = { lookup: lookupKnown, names };
+  app.register(purgeRoutes, { ...deps.purges, ...known, calls });
+  const { inspector } = queues;
+  app.register(functionRoutes, { functions, names, inspector, lanes: deps.lanes, purges: deps.purges.jobs, logger });
+  app.register(queueRoutes, { ...queues, ...known, lists, now: Date.now });
+  app.register(deadLetterRoutes, { ...known, lists, deadLetters: deps.deadLetters, logger });
   return app;
 }
 
-function createInstance({ metrics, logger, maxBodyBytes, limits }: AppDependencies): FastifyInstance {
-  const { requestTimeoutMs, headersTimeoutMs, keepAliveTimeoutMs, checkIntervalMs } = { ...defaultLimits, ...limits };
+function createInstance({ metrics, logger, enqueue, clients }: AppDependencies): FastifyInstance {
+  const limits = { ...defaultLimits, ...clients.limits };
+  const { requestTimeoutMs, headersTimeoutMs, keepAliveTimeoutMs, checkIntervalMs } = limits;
   const app: FastifyInstance = fastify({
     // Fastify would log whole requests, and create a logger for each. The gateway logs what it needs itself (P9).
     logger: false,
@@ -205,7 +163,7 @@ function createInstance({ metrics, logger, maxBodyBytes, limits }: AppDependenci
         (request, response) => turns.take(request, response),
       );
     },
-    bodyLimit: maxBodyBytes,
+    bodyLimit: enqueue.maxBodyBytes,
     forceCloseConnections: 'idle',
     // See gracefulClose.
     return503OnClosing: false,

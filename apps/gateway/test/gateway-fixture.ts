@@ -86,23 +86,17 @@ export interface TestGateway extends AsyncDisposable {
   readonly logs: Record<string, unknown>[];
 }
 
+export type GatewayOverrides = Partial<
+  Pick<AppDependencies, 'register'> &
+    AppDependencies['access'] &
+    AppDependencies['clients'] &
+    Pick<AppDependencies['enqueue'], 'maxBodyBytes'> &
+    Pick<AppDependencies['calls'], 'resultBudget' | 'resultTtlMs' | 'waiters'>
+>;
+
 /** A gateway with functions `echo` and `hash.prod` on a free port, in front of a queue that only remembers. */
 export async function startTestGateway(
-  overrides: Partial<
-    Pick<
-      AppDependencies,
-      | 'maxBodyBytes'
-      | 'bodyBudget'
-      | 'resultBudget'
-      | 'maxConnections'
-      | 'limits'
-      | 'register'
-      | 'tokens'
-      | 'resultTtlMs'
-      | 'waiters'
-      | 'ownHosts'
-    >
-  > = {},
+  overrides: GatewayOverrides = {},
   prepare: (app: FastifyInstance) => unknown = () => undefined,
 ): Promise<TestGateway> {
   const queue = new RecordingQueue();
@@ -121,28 +115,36 @@ export async function startTestGateway(
     ['hash.prod', functionConfig('hash.prod', 'heavy')],
   ]);
   const app = buildApp({
-    queue,
-    calls,
-    results: calls,
-    watches,
-    // Most tests call it by what they call servers.
-    ownHosts: new OwnHosts([{ kind: 'any' }]),
-    waiters: new Waiters({ inAll: 100, perToken: 10 }),
-    canceller,
-    purges,
-    queues: { listQueues: async () => ['default', 'heavy'] },
-    stopping: stopping.signal,
-    deadLetters,
-    resultTtlMs: 3_600_000,
-    register: new FunctionRegister({ functions, fallback: undefined }),
+    register: overrides.register ?? new FunctionRegister({ functions, fallback: undefined }),
     functions: memory,
-    inspector: queues,
+    enqueue: {
+      queue,
+      callbackPolicy: new CallbackPolicy(parseConfig(gatewayConfig, {})),
+      receipts: { note: () => undefined },
+      maxBodyBytes: overrides.maxBodyBytes ?? 1024 * 1024,
+    },
+    calls: {
+      calls,
+      results: calls,
+      resultBudget: overrides.resultBudget ?? new BodyBudget({ limitBytes: 64 * 1024 * 1024 }),
+      watches,
+      waiters: overrides.waiters ?? new Waiters({ inAll: 100, perToken: 10 }),
+      canceller,
+      stopping: stopping.signal,
+      resultTtlMs: overrides.resultTtlMs ?? 3_600_000,
+    },
+    queues: {
+      inspector: queues,
+      ratesOf: () => ({ inPerSecond: 2.5, outPerSecond: 2 }),
+      durability: () => 'quorum',
+      maxBytesOf: (name) => (name === 'images' ? 4096 : undefined),
+    },
     lanes: memory,
-    ratesOf: () => ({ inPerSecond: 2.5, outPerSecond: 2 }),
-    durability: () => 'quorum',
-    maxBytesOf: (name) => (name === 'images' ? 4096 : undefined),
-    callbackPolicy: new CallbackPolicy(parseConfig(gatewayConfig, {})),
-    receipts: { note: () => undefined },
+    purges: { jobs: purges, queues: { listQueues: async () => ['default', 'heavy'] } },
+    deadLetters,
+    // Most tests call it by what they call servers.
+    access: { tokens: overrides.tokens, ownHosts: overrides.ownHosts ?? new OwnHosts([{ kind: 'any' }]) },
+    clients: { bodyBudget: new BodyBudget({ limitBytes: 64 * 1024 * 1024 }), ...overrides },
     metrics: createMetrics({
       registry,
       isRegistered: (name) => functions.has(name),
@@ -157,10 +159,6 @@ export async function startTestGateway(
       destination: { write: (line) => void logs.push(JSON.parse(line)) },
     }),
     version: '1.2.3',
-    maxBodyBytes: 1024 * 1024,
-    bodyBudget: new BodyBudget({ limitBytes: 64 * 1024 * 1024 }),
-    resultBudget: new BodyBudget({ limitBytes: 64 * 1024 * 1024 }),
-    ...overrides,
   });
   const routes: RouteOptions[] = [];
   app.addHook('onRoute', (route) => void routes.push(route));

@@ -2,7 +2,9 @@ import type { FunctionLoad, QueueState } from '@asyncfn/queue-core/jetstream';
 import type { AppDependencies } from '../src/app.ts';
 
 /** Queues that a test fills as it likes. */
-export class MemoryQueues implements Pick<AppDependencies['inspector'], 'countCalls' | 'load' | 'list' | 'find'> {
+export class MemoryQueues
+  implements Pick<AppDependencies['queues']['inspector'], 'countCalls' | 'load' | 'list' | 'find'>
+{
   /** Calls of a function that have not ended. */
   readonly calls = new Map<string, number>();
   readonly loads = new Map<string, FunctionLoad>();

@@ -1,6 +1,6 @@
 // Who may call what: tokens, the scope that a route asks for, whose call it is.
 
-export { authentication, callerOf } from './authentication.ts';
+export { type AuthenticationOptions, authentication, callerOf } from './authentication.ts';
 export { decideCallAccess } from './call-access.ts';
 export { type Asker, type CallLookup, findCall, identityOfState } from './find-call.ts';
 export { followedTokens } from './followed-tokens.ts';
