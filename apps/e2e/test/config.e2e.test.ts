@@ -158,6 +158,8 @@ describe.for(apps)('a %s that is not set up right', (app) => {
 
       expect(await child.ended()).toEqual(failed);
       expect(lastError(child)).toMatch(new RegExp(`the port is in use; choose another with ${variable}"`));
+      // Of the sources, though the process runs a bundle.
+      expect(lastError(child)).toMatch(/ at [^ ]+ \([^ ]+\/src\/[^ ]+\.ts:\d+:\d+\)/);
     }
   });
 });

@@ -21,10 +21,13 @@ interface End {
   readonly stderr: string;
 }
 
+/** What a main module loads: a module of a bundle, or the sources of one. */
+const firstLoaded = '^\\./run-|^@asyncfn/service-kit$';
+
 /** Starts the process and sends it the signal while it loads its modules. */
 async function signalWhileLoading(main: string, signal: NodeJS.Signals): Promise<End> {
   const child = spawn(process.execPath, ['--import', signalAtImport.href, fileURLToPath(new URL(main, apps))], {
-    env: { SIGNAL: signal, SIGNAL_AT: '@asyncfn/service-kit' },
+    env: { SIGNAL: signal, SIGNAL_AT: firstLoaded },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let stderr = '';

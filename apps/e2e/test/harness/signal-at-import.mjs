@@ -1,4 +1,5 @@
-// Loaded by `node --import`. Sends the process SIGNAL when it asks for the module SIGNAL_AT, which then never loads: the
+// Loaded by `node --import`. Sends the process SIGNAL when it asks for a module that the regular
+// expression SIGNAL_AT matches, which then never loads: the
 // process is left in the middle of its start.
 import { register } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
@@ -10,7 +11,7 @@ if (isMainThread) {
 }
 
 export function resolve(specifier, context, next) {
-  if (specifier !== process.env.SIGNAL_AT) {
+  if (!new RegExp(process.env.SIGNAL_AT).test(specifier)) {
     return next(specifier, context);
   }
   process.kill(process.pid, process.env.SIGNAL);

@@ -37,7 +37,7 @@ export function declarationOf(constant: string): RegExp {
 /**
  * Source of a module that is loaded into gateways and workers before their own code. It lets them forget `haste` times sooner
  * than shipped ones do: what follows when an end is forgotten would take ten minutes otherwise. A module without
- * its constant does not load.
+ * its constant does not load. The process runs the modules that the main module of an app bundles.
  */
 export function shortMemoryModule(haste: number): string {
   const changes = remembered.map(({ of, module, constant, ms, inRun = () => ms / haste }) => ({
@@ -47,7 +47,11 @@ export function shortMemoryModule(haste: number): string {
   }));
   const hooks = `
 const changes = ${JSON.stringify(changes)};
+const unbundled = "import process from 'node:process'; import { run } from './run.js'; await run(process);";
 export async function load(url, context, nextLoad) {
+  if (/\\/apps\\/(gateway|worker)\\/dist\\/main\\.js$/.test(url)) {
+    return { format: 'module', source: unbundled, shortCircuit: true };
+  }
   const loaded = await nextLoad(url, context);
   const mine = changes.filter((change) => new RegExp(change.url).test(url));
   const change = (text, { declaration, instead }) => {
