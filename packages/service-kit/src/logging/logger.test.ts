@@ -117,3 +117,12 @@ describe('console', () => {
     expect(lines[2]).toMatch(/: not yet *\n.*Error: away, caused by Error: because\[31m \(EPIPE\)\n$/);
   });
 });
+
+test('loggers of one process share standard output: a hundred of them leave one listener for its exit', () => {
+  createLogger({ name: 'test', level: 'silent', format: 'json' });
+  const before = process.listenerCount('exit');
+  for (let count = 0; count < 100; count++) {
+    createLogger({ name: 'test', level: 'silent', format: 'json' });
+  }
+  expect(process.listenerCount('exit')).toBe(before);
+});

@@ -31,7 +31,7 @@ export interface LoggerOptions {
  * and a fixed sentence second: `logger.info({ port }, 'listening')`. An error goes in the field `err`.
  */
 export function createLogger({ name, level, format, destination }: LoggerOptions): Logger {
-  const out = destination ?? standardOutput();
+  const out = destination ?? sharedStdout();
   return pino(
     {
       name,
@@ -44,11 +44,15 @@ export function createLogger({ name, level, format, destination }: LoggerOptions
   );
 }
 
-function standardOutput(): DestinationStream {
-  return createBatchedStdout({
+let stdout: DestinationStream | undefined;
+
+/** One for all loggers of the process: their lines stay in order, and the exit writes them once. */
+function sharedStdout(): DestinationStream {
+  stdout ??= createBatchedStdout({
     out: pino.destination({ dest: STDOUT, sync: true }),
     onExit: (last) => process.on('exit', last),
   });
+  return stdout;
 }
 
 function prettyDestination(out: DestinationStream, isTerminal: boolean): DestinationStream {
