@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { NatsServer } from '@asyncfn/nats-server';
 import { eventually } from '@asyncfn/testkit';
 import { Kvm } from '@nats-io/kv';
@@ -357,4 +358,13 @@ test('the register outlives all processes and the broker', async () => {
   await server.restart();
   await using two = await joined();
   expect(two.shared.find('a')).toMatchObject({ entry: { source: 'api', settings: { url: 'http://a' } } });
+});
+
+test('a process that closes its connection does not open the register again', async () => {
+  const member = await joined('functions: { a: { url: http://a } }');
+  const before = member.logger.lines.length;
+  await member[Symbol.asyncDispose]();
+  // It would try 100 ms after the end of the connection has ended what it followed.
+  await delay(500);
+  expect(member.logger.lines.slice(before)).toEqual([]);
 });
