@@ -289,6 +289,19 @@ describe('a gateway that dies while it cancels a call', () => {
     expect(await bench.stored()).toBe(0);
   });
 
+  test('whose intent only a replica shows that is behind: the call may have ended and be forgotten', async () => {
+    const bench = await openFinder();
+    const call = await bench.put();
+    await expect(dying(bench.parts, 'recordOutcome').cancel({ callId: call.id })).rejects.toThrow('dead');
+    const { manager } = bench.gateway.topology;
+    const intent = await bench.parts.intents.find({ callId: call.id });
+    const shown = await manager.direct.getMessage('CANCELS', { seq: intent!.sequence });
+    await bench.parts.intents.drop(intent!);
+    vi.spyOn(manager.direct, 'getMessage').mockResolvedValueOnce(shown);
+    await bench.sweeper.sweep(soon());
+    expect(await bench.store.findOutcome(keyOf(call))).toBeUndefined();
+  });
+
   test('that was delivered: whoever gets it again finds its end, and the sweep removes it', async () => {
     const bench = await openFinder();
     const call = await bench.put();

@@ -1,4 +1,4 @@
-import type { StoredMsg } from '@nats-io/jetstream';
+import type { MsgRequest, StoredMsg } from '@nats-io/jetstream';
 import { type Call, type CallAddress, emptyBody, keyOf } from '../../call/index.ts';
 import type { PublishResult } from '../../publish-result.ts';
 import {
@@ -9,6 +9,7 @@ import {
   type RunningReport,
 } from '../../records/index.ts';
 import { asQueueError } from '../connecting/index.ts';
+import { isApiError } from '../error-codes.ts';
 import { cancelStream, type QueueTopology } from '../layout/index.ts';
 import { lastMessage, MessageHeaders } from '../messages/index.ts';
 import type { Publisher } from '../publish/index.ts';
@@ -89,11 +90,16 @@ export class CancelIntents {
     return found;
   }
 
+  /** From the leader: another replica may still show an intent whose call has ended and is forgotten. */
   async #next(sequence: number): Promise<StoredMsg | null> {
-    const query = { seq: sequence, next_by_subj: 'cancels.>' };
+    // The client's type leaves `next_by_subj` to direct reads; the server takes it here as well.
+    const query = { seq: sequence, next_by_subj: 'cancels.>' } as MsgRequest;
     try {
-      return await this.#topology.manager.direct.getMessage(cancelStream, query);
+      return await this.#topology.manager.streams.getMessage(cancelStream, query);
     } catch (error) {
+      if (isApiError(error, 'noMessageFound')) {
+        return null;
+      }
       throw asQueueError(error, 'what is being cancelled cannot be read');
     }
   }
