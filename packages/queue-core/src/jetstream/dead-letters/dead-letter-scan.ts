@@ -1,9 +1,7 @@
-import { AckPolicy, DeliverPolicy, type JetStreamManager } from '@nats-io/jetstream';
-import type { NatsConnection } from '@nats-io/transport-node';
+import type { JetStreamManager } from '@nats-io/jetstream';
 import { type DeadLetter, type DeadLetterReason, deadLetterCodec } from '../../records/index.ts';
-import { asQueueError } from '../connecting/index.ts';
 import { deadLetterStream } from '../layout/index.ts';
-import { type PulledMessage, PullReader, type PullSubjects } from '../messages/index.ts';
+import { type PageBroker, type PulledMessage, type PullReader, readPage } from '../messages/index.ts';
 import { readDeadLetter } from './dead-letter-message.ts';
 
 /** A dead letter as it is listed, without its body. */
@@ -36,38 +34,18 @@ export interface DeadLetterScan {
 export const maxScanned = 20_000;
 
 const chunk = 500;
-/** After this the broker removes the consumer if we could not. */
-const idleNanos = 10_000_000_000;
 
 /**
  * Reads a page of dead letters by their headers; bodies stay at the broker. Dead letters that come or go in the
  * meantime do not shift the page, since sequences are never reused. Throws `QueueError`.
  */
-export async function scanDeadLetters(
-  connection: NatsConnection,
+export function scanDeadLetters(
+  broker: PageBroker,
   manager: JetStreamManager,
   scan: DeadLetterScan,
-  { inbox, apiPrefix }: PullSubjects,
 ): Promise<DeadLetterPage> {
-  try {
-    const info = await manager.consumers.add(deadLetterStream, {
-      filter_subjects: scan.subjects,
-      deliver_policy: DeliverPolicy.StartSequence,
-      opt_start_seq: scan.from,
-      ack_policy: AckPolicy.None,
-      headers_only: true,
-      mem_storage: true,
-      num_replicas: 1,
-      inactive_threshold: idleNanos,
-    });
-    try {
-      return await collectPage(new PullReader(connection, info, { inbox, apiPrefix }), scan);
-    } finally {
-      await manager.consumers.delete(deadLetterStream, info.name).catch(() => false);
-    }
-  } catch (error) {
-    throw asQueueError(error, 'the dead letters cannot be read');
-  }
+  const range = { stream: deadLetterStream, from: scan.from, subjects: scan.subjects };
+  return readPage(broker, manager, range, (reader) => collectPage(reader, scan));
 }
 
 async function collectPage(reader: PullReader, { reason, limit }: DeadLetterScan): Promise<DeadLetterPage> {

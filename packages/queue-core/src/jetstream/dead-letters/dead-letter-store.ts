@@ -1,5 +1,4 @@
 import type { StoredMsg } from '@nats-io/jetstream';
-import type { NatsConnection } from '@nats-io/transport-node';
 import { type CallAddress, isNamePart } from '../../call/index.ts';
 import { QueueError } from '../../errors.ts';
 import { type NamesOf, onlyName } from '../../functions/index.ts';
@@ -67,8 +66,7 @@ export class DeadLetterStore {
   async list(query: DeadLetterQuery, { limit, from = 1 }: PageOptions): Promise<DeadLetterPage> {
     const scan = { subjects: this.#subjectsOf(query), reason: query.reason, limit, from };
     const { topology, broker } = this.#deps;
-    const subjects = { inbox: broker.createInbox(), apiPrefix: broker.apiPrefix };
-    return scanDeadLetters(this.#connection(), topology.manager, scan, subjects);
+    return scanDeadLetters(broker, topology.manager, scan);
   }
 
   #subjectsOf(query: DeadLetterQuery): string[] {
@@ -171,14 +169,6 @@ export class DeadLetterStore {
     } catch (error) {
       throw asQueueError(error, 'the dead letters cannot be counted');
     }
-  }
-
-  #connection(): NatsConnection {
-    const { connection } = this.#deps.broker;
-    if (connection === undefined) {
-      throw new QueueError('broker', 'NATS is not connected yet');
-    }
-    return connection;
   }
 }
 

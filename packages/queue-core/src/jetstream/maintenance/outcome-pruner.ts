@@ -1,23 +1,24 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { AckPolicy, DeliverPolicy, type JetStreamManager, type StreamInfo } from '@nats-io/jetstream';
+import type { JetStreamManager, StreamInfo } from '@nats-io/jetstream';
 import { QueueError } from '../../errors.ts';
 import { callbackStateCodec, type Outcome, outcomeCodec, outcomeSubject } from '../../records/index.ts';
-import { asQueueError, type Broker } from '../connecting/index.ts';
+import { asQueueError } from '../connecting/index.ts';
 import { keptMs, outcomeStream, type QueueTopology } from '../layout/index.ts';
 import {
   expectLast,
   hasMessage,
   lastMessage,
   MessageHeaders,
+  type PageBroker,
   type PulledMessage,
-  PullReader,
   parseDeliveryInfo,
+  readPage,
 } from '../messages/index.ts';
 import type { Publisher } from '../publish/index.ts';
 import { findMoving, tokensOf } from './moving-calls.ts';
 
 export interface OutcomePrunerDependencies {
-  readonly broker: Pick<Broker, 'connection' | 'connected' | 'createInbox' | 'apiPrefix'>;
+  readonly broker: PageBroker;
   readonly topology: Pick<QueueTopology, 'manager'>;
   readonly publisher: Pick<Publisher, 'publish'>;
   /** How long outcomes of finished calls are kept, in milliseconds. Default: as the stream says. */
@@ -44,8 +45,6 @@ interface OldRecord {
 const pageSize = 200;
 /** Most pages of a round, so that each round reads the retention again. */
 const maxPages = 50;
-/** After this the broker removes the consumer if we could not. */
-const idleNanos = 10_000_000_000;
 /** How far a replica may be behind, in milliseconds. */
 const behindMs = 2_000;
 
@@ -108,36 +107,10 @@ export class OutcomePruner {
     if (info.state.messages === 0 || Date.parse(info.state.first_ts) > bound) {
       return [];
     }
-    const records = await this.#readHeaders(info.state.first_seq);
+    const range = { stream: outcomeStream, from: info.state.first_seq };
+    const records = await readPage(this.#deps.broker, this.#manager, range, (reader) => reader.read(pageSize));
     const young = records.findIndex(({ message }) => storedAtMs(message.reply) > bound);
     return (young < 0 ? records : records.slice(0, young)).map(toRecord);
-  }
-
-  /** Bodies stay with the broker. */
-  async #readHeaders(from: number): Promise<PulledMessage[]> {
-    const { connection, connected, apiPrefix } = this.#deps.broker;
-    if (connection === undefined || !connected) {
-      throw new QueueError('broker', 'the outcomes cannot be read without a connection');
-    }
-    try {
-      const consumer = await this.#manager.consumers.add(outcomeStream, {
-        deliver_policy: DeliverPolicy.StartSequence,
-        opt_start_seq: from,
-        ack_policy: AckPolicy.None,
-        headers_only: true,
-        mem_storage: true,
-        num_replicas: 1,
-        inactive_threshold: idleNanos,
-      });
-      try {
-        const inbox = this.#deps.broker.createInbox();
-        return await new PullReader(connection, consumer, { inbox, apiPrefix }).read(pageSize);
-      } finally {
-        await this.#manager.consumers.delete(outcomeStream, consumer.name).catch(() => false);
-      }
-    } catch (error) {
-      throw asQueueError(error, 'the outcomes cannot be read');
-    }
   }
 
   /**
