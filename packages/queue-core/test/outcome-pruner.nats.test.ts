@@ -1,5 +1,7 @@
 import { eventually } from '@asyncfn/testkit';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import type { StoredMsg } from '@nats-io/jetstream';
+import type { QueuedIterator } from '@nats-io/transport-node';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type Call, keyOf } from '../src/index.ts';
 import { CallbackStore, type Delivery, OutcomePruner, Publisher } from '../src/jetstream/index.ts';
 import { toCancelled } from '../src/jetstream/store/cancel-intents.ts';
@@ -25,6 +27,9 @@ async function open() {
   const isKnown = async (call: Call) => (await bench.store.findOutcome(keyOf(call))) !== undefined;
   return { ...bench, pruner, end, isKnown };
 }
+
+/** What a replica answers that has none of the messages yet. */
+async function* nothingShown(): AsyncGenerator<StoredMsg> {}
 
 describe('an end that is old', () => {
   test('is forgotten when nothing is left of its call', async () => {
@@ -79,6 +84,40 @@ describe('an end that is old', () => {
     expect(await pruner.prune()).toEqual({ forgotten: 0, kept: 2 });
     expect([await isKnown(told.call), await isKnown(cancelled.call)]).toEqual([true, true]);
   });
+
+  test.each([
+    { others: 0, told: 'lists what it has' },
+    { others: 1_001, told: 'is asked for each call, if it has very many messages' },
+  ])(
+    'stays while the leader knows of something, whatever a replica says that is behind: the leader $told',
+    async ({ others }) => {
+      const { pruner, end, isKnown, settle, worker, put } = await open();
+      const left = await end();
+      const told = await end();
+      const done = await end();
+      const callbacks = new CallbackStore(new Publisher(worker.broker), worker.topology);
+      await callbacks.storeReady(createTask(told.call), body);
+      for (const { delivery } of [told, done]) {
+        await settle(delivery);
+      }
+      await Promise.all(Array.from({ length: others }, () => put()));
+      const { direct, streams } = worker.topology.manager;
+      vi.spyOn(direct, 'getLastMessagesFor').mockImplementation(
+        async () => nothingShown() as unknown as QueuedIterator<StoredMsg>,
+      );
+      const info = streams.info.bind(streams);
+      vi.spyOn(streams, 'info').mockImplementation(async (...args) => {
+        const found = await info(...args);
+        return { ...found, config: { ...found.config, num_replicas: 3 } };
+      });
+      expect(await pruner.prune()).toEqual({ forgotten: 1, kept: 2 });
+      expect([await isKnown(left.call), await isKnown(told.call), await isKnown(done.call)]).toEqual([
+        true,
+        true,
+        false,
+      ]);
+    },
+  );
 
   test('stays until it is old', async () => {
     const { end, isKnown, settle, worker } = await open();

@@ -8,6 +8,7 @@ import {
   parseCallSubject,
   queueStream,
 } from '../../call/index.ts';
+import { forEachLimited } from '../../for-each-limited.ts';
 import { callbackSubject, cancelIntentSubject } from '../../records/index.ts';
 import { asQueueError } from '../connecting/index.ts';
 import { isApiError } from '../error-codes.ts';
@@ -18,6 +19,11 @@ export interface EndedKey extends GenerationKey {
   readonly queue: string;
 }
 
+/** A stream with at most so many messages is listed as a whole. */
+const maxListed = 1_000;
+/** Requests at once. */
+const maxConcurrent = 16;
+
 /**
  * Which of these calls still have a message in their queue, a waiting callback, or a cancel intent. Checked in this
  * order, because a callback is stored before its call leaves the queue. Returns the tokens of their identities. Throws
@@ -27,7 +33,7 @@ export async function findMoving(manager: JetStreamManager, ends: readonly Ended
   const moving = new Set<string>();
   for (const [queue, calls] of byQueue(ends)) {
     const filters = calls.map((call) => callFilter(queue, addressOf(call)));
-    for (const subject of await lastSubjects(manager, queueStream(queue), filters)) {
+    for (const subject of await subjectsAt(manager, queueStream(queue), filters)) {
       const call = parseCallSubject(subject);
       if (call !== undefined) {
         moving.add(tokensOf(call));
@@ -37,10 +43,10 @@ export async function findMoving(manager: JetStreamManager, ends: readonly Ended
   const rest = ends.filter((call) => !moving.has(tokensOf(call)));
   const callbacks = rest.map((call) => callbackSubject('*', call));
   const intents = rest.map((call) => cancelIntentSubject(call));
-  for (const subject of await lastSubjects(manager, callbackStream, callbacks)) {
+  for (const subject of await subjectsAt(manager, callbackStream, callbacks)) {
     moving.add(subject.split('.').slice(2, 5).join('.'));
   }
-  for (const subject of await lastSubjects(manager, cancelStream, intents)) {
+  for (const subject of await subjectsAt(manager, cancelStream, intents)) {
     moving.add(subject.split('.').slice(1, 4).join('.'));
   }
   return moving;
@@ -59,30 +65,45 @@ function byQueue(ends: readonly EndedKey[]): Map<string, EndedKey[]> {
   return queues;
 }
 
-/** The subjects of all matching messages: one request, since each call has few. */
-async function lastSubjects(manager: JetStreamManager, stream: string, filters: string[]): Promise<string[]> {
+/**
+ * The subjects of all matching messages, and perhaps of others, as the stream's leader knows them: another replica may be
+ * behind, and not have a message yet that keeps an outcome.
+ */
+async function subjectsAt(manager: JetStreamManager, stream: string, filters: string[]): Promise<string[]> {
   if (filters.length === 0) {
     return [];
   }
-  const subjects: string[] = [];
   try {
-    for await (const message of await manager.direct.getLastMessagesFor(stream, { multi_last: filters })) {
-      subjects.push(message.subject);
+    const { config, state } = await manager.streams.info(stream);
+    if (state.messages === 0) {
+      return [];
     }
+    // The only replica leads: one request.
+    return config.num_replicas === 1
+      ? await lastSubjects(manager, stream, filters)
+      : await askLeader(manager, stream, state.messages <= maxListed ? ['>'] : filters);
   } catch (error) {
-    if (await isGone(manager, stream)) {
+    if (isApiError(error, 'streamNotFound')) {
       return [];
     }
     throw asQueueError(error, `the calls in ${stream} cannot be listed`);
   }
+}
+
+async function lastSubjects(manager: JetStreamManager, stream: string, filters: string[]): Promise<string[]> {
+  const subjects: string[] = [];
+  for await (const message of await manager.direct.getLastMessagesFor(stream, { multi_last: filters })) {
+    subjects.push(message.subject);
+  }
   return subjects;
 }
 
-async function isGone(manager: JetStreamManager, stream: string): Promise<boolean> {
-  try {
-    await manager.streams.info(stream);
-    return false;
-  } catch (error) {
-    return isApiError(error, 'streamNotFound');
-  }
+/** Only leaders answer a request for the state of a stream. */
+async function askLeader(manager: JetStreamManager, stream: string, filters: readonly string[]): Promise<string[]> {
+  const subjects: string[] = [];
+  await forEachLimited(filters, maxConcurrent, async (filter) => {
+    const { state } = await manager.streams.info(stream, { subjects_filter: filter });
+    subjects.push(...Object.keys(state.subjects ?? {}));
+  });
+  return subjects;
 }

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { JetStreamManager, StreamInfo } from '@nats-io/jetstream';
 import { QueueError } from '../../errors.ts';
 import { callbackStateCodec, type Outcome, outcomeCodec, outcomeSubject } from '../../records/index.ts';
@@ -23,7 +22,6 @@ export interface OutcomePrunerDependencies {
   readonly publisher: Pick<Publisher, 'publish'>;
   /** How long outcomes of finished calls are kept, in milliseconds. Default: as the stream says. */
   readonly keptMs?: number;
-  readonly sleep?: (ms: number) => Promise<unknown>;
 }
 
 /** The result of one round. */
@@ -45,8 +43,6 @@ interface OldRecord {
 const pageSize = 200;
 /** Most pages of a round, so that each round reads the retention again. */
 const maxPages = 50;
-/** How far a replica may be behind, in milliseconds. */
-const behindMs = 2_000;
 
 /**
  * Removes old outcomes of finished calls. An outcome keeps its call from running again, so it stays as long as any
@@ -57,11 +53,9 @@ const behindMs = 2_000;
  */
 export class OutcomePruner {
   readonly #deps: OutcomePrunerDependencies;
-  readonly #sleep: (ms: number) => Promise<unknown>;
 
   constructor(deps: OutcomePrunerDependencies) {
     this.#deps = deps;
-    this.#sleep = deps.sleep ?? delay;
   }
 
   /** Runs one round. Throws `QueueError`; by then only fully examined pages are removed. */
@@ -75,7 +69,7 @@ export class OutcomePruner {
       if (last === undefined) {
         break;
       }
-      const stay = await this.#findStaying(old, info.config.num_replicas);
+      const stay = await this.#findStaying(old);
       for (const record of stay) {
         await this.#storeAgain(record);
       }
@@ -117,15 +111,9 @@ export class OutcomePruner {
    * The records to keep: outcomes of calls that still have messages, and callback states whose outcome stays or is
    * newer.
    */
-  async #findStaying(old: readonly OldRecord[], replicas: number): Promise<OldRecord[]> {
+  async #findStaying(old: readonly OldRecord[]): Promise<OldRecord[]> {
     const ends = old.flatMap(({ outcome }) => outcome ?? []);
-    const moving = new Set(await findMoving(this.#manager, ends));
-    if (replicas > 1) {
-      await this.#sleep(behindMs);
-      for (const call of await findMoving(this.#manager, ends)) {
-        moving.add(call);
-      }
-    }
+    const moving = await findMoving(this.#manager, ends);
     const gone = new Set(
       ends.filter((end) => !moving.has(tokensOf(end))).map((end) => `${outcomeSubject(end)}.callback`),
     );
@@ -175,9 +163,10 @@ export class OutcomePruner {
   }
 }
 
-/** The broker's time. Its API returns it with each answer. */
+/** The broker's time. Its API returns it with each answer; without it nothing is old. */
 function brokerTime({ ts }: StreamInfo): number {
-  return ts === undefined ? Date.now() : Date.parse(ts);
+  const now = Date.parse(ts ?? '');
+  return Number.isNaN(now) ? Number.NEGATIVE_INFINITY : now;
 }
 
 function storedAtMs(reply: string | undefined): number {
