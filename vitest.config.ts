@@ -10,12 +10,6 @@ const setupFiles = ['packages/testkit/test/print-tails.ts'];
 /** Each file runs whole stacks of processes, which wait more than they work: three files are two full cores. */
 const processes = { setupFiles, maxWorkers: 3, testTimeout: 120_000, hookTimeout: 120_000 };
 
-/**
- * CI's machine is shared, and a test that fails there once in twenty runs is not found yet. What passes the second time is
- * reported as retried. Elsewhere nothing is retried.
- */
-const retry = process.env['CI'] === undefined ? 0 : 1;
-
 const globalSetup = ['packages/nats-server/test/global-setup.ts'];
 
 /**
@@ -43,7 +37,6 @@ export default defineConfig({
         ssr,
         test: {
           name: 'nats',
-          retry,
           maxWorkers: 3,
           sequence: { groupOrder: 1 },
           include: ['{apps,packages}/*/{src,test}/**/*.nats.test.ts'],
@@ -57,7 +50,6 @@ export default defineConfig({
         ssr,
         test: {
           name: 'e2e',
-          retry,
           include: ['{apps,packages}/*/test/**/*.e2e.test.ts'],
           globalSetup,
           sequence: { groupOrder: 2 },
@@ -69,7 +61,6 @@ export default defineConfig({
         ssr,
         test: {
           name: 'full',
-          retry,
           include: ['{apps,packages}/*/test/**/*.full.test.ts'],
           globalSetup,
           sequence: { groupOrder: 3 },
