@@ -341,6 +341,9 @@ describe('times', () => {
     expect(brokenRules(started(3_000).clock(1, 'worker-1', 800, 3_500, -2_000).events)).toEqual([]);
     expect(brokenRules(started(6_000).clock(1, 'worker-1', 800, 6_500, -2_000).events)).toHaveLength(1);
     expect(brokenRules(started(6_000).clock(1, 'worker-1', 8_000, 9_500, -60_000).events)).toHaveLength(1);
+    // However far it jumps: the time is the broker's.
+    expect(brokenRules(started(6_000).clock(1, 'worker-1', 800, 6_500, -60_000).events)).toEqual([]);
+    expect(brokenRules(started(9_000).clock(1, 'worker-1', 800, 9_500, -60_000).events)).toHaveLength(1);
     const end = { kind: 'ended', callId: idOf(1), status: 'expired', attempts: 0 } as const;
     expect(brokenRules(new WrittenHistory().sent(1, expiring).accepted(1).at(1_000, end).events)).toEqual([]);
     expect(brokenRules(new WrittenHistory().sent(1, silent).accepted(1).at(1_000, end).events)).toEqual([

@@ -45,6 +45,7 @@ export interface Verdict {
 
 const defaultLimits: RuleLimits = {
   slackMs: 1_000,
+  clockMs: 5_000,
   lateMs: 500,
   handoverMs: 15_000,
   retryWaitMs: 0,

@@ -3,6 +3,8 @@ import type { FaultSpan, Invocation } from '../history/index.ts';
 export interface RuleLimits {
   /** How late the world may be after a fault has ended, in milliseconds: a paused process still acts on what it knew. */
   readonly slackMs: number;
+  /** How far a process whose clock jumps may be off from the broker's clock, in milliseconds. */
+  readonly clockMs: number;
   /** How much later an invocation may arrive than it began, in milliseconds. */
   readonly lateMs: number;
   /** By when a call that a stopping worker gave back is run again, in milliseconds. */
@@ -62,12 +64,12 @@ export function mayHaveStarted(acceptedAt: number, expiredAt: number, { faults, 
 }
 
 /**
- * How far off, in milliseconds, the clock of whoever took the call or ran it may have been: the gateway turns a delay and
- * an expiry into times of day, and the worker compares them with its own.
+ * How far off, in milliseconds, the time may have been by which the gateway turned a delay or an expiry into a time of day,
+ * or the worker compared it. Both go by the broker's clock: beyond that a jump explains nothing.
  */
 export function clockError(from: number, to: number, { faults, limits }: RuleContext): number {
   const jumps = faults.filter((fault) => overlaps(fault, from, to, limits)).map(({ jumpMs = 0 }) => Math.abs(jumpMs));
-  return Math.max(0, ...jumps);
+  return Math.min(limits.clockMs, Math.max(0, ...jumps));
 }
 
 function overlaps(fault: FaultSpan, from: number, to: number, { slackMs }: RuleLimits): boolean {

@@ -5,11 +5,7 @@ import { type Fault, someTime } from './fault.ts';
 
 const spanMs = [1_000, 9_000] as const;
 
-/**
- * Not further ahead than a minute: what a process stores for a time (a delay, a retry, a callback) comes as much later
- * as its clock is ahead, and the run has to wait for it.
- */
-const jumpsMs = [2_000, 10_000, 60_000, -2_000, -60_000, -3_600_000] as const;
+const jumpsMs = [2_000, 10_000, 60_000, 3_600_000, -2_000, -60_000, -3_600_000] as const;
 
 /** What is done to clocks: they jump, and jump back. That of nats-server cannot be reached (docs/faults.md). */
 export const clockFaults: readonly Fault[] = [
