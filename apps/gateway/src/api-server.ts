@@ -45,6 +45,7 @@ export interface Api {
 export function createApi(options: ApiOptions): Api {
   const { config, logger, link, store, intake, callControl, rates, tokens, tracer, stopping, limits } = options;
   const { topology, register, shared } = link;
+  const { now } = link.broker.clock;
   const { metrics, bodyBudget, resultBudget, waiters } = buildClientLimits(options);
   const app = buildApp({
     register,
@@ -68,6 +69,7 @@ export function createApi(options: ApiOptions): Api {
     deadLetters: new DeadLetterStore({
       ...link,
       calls: store,
+      now,
       callbacks: new CallbackStore(link.publisher, topology),
       namesOf: (name) => register.namesOf(name),
     }),
@@ -76,6 +78,7 @@ export function createApi(options: ApiOptions): Api {
     metrics,
     logger,
     version: options.version,
+    now,
   });
   return {
     get port() {

@@ -49,6 +49,8 @@ export interface AppDependencies {
   readonly logger: Logger;
   /** Version of the gateway, for the API's description. */
   readonly version: string;
+  /** Unix time in milliseconds, by the broker's clock. Default `Date.now`. */
+  readonly now?: () => number;
 }
 
 /** What clients may take up. */
@@ -86,7 +88,7 @@ const maxHeaderBytes = 16 * 1024;
 
 /** The gateway's HTTP API, ready to listen. */
 export function buildApp(deps: AppDependencies): FastifyInstance {
-  const { register: names, functions, queues, clients, metrics, logger, version } = deps;
+  const { register: names, functions, queues, clients, metrics, logger, version, now = Date.now } = deps;
   const lookup = (name: string): FunctionConfig | undefined => deps.register.lookup(name);
   /** For answers that depend on what the function is, or on whether it exists. */
   const lookupKnown = (name: string): FunctionConfig | undefined => {
@@ -114,7 +116,8 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
     names,
     knowsAll: () => functions.complete,
     createCallId,
-    startTime: createStartTimeClock(),
+    now,
+    startTime: createStartTimeClock({ now }),
     metrics,
     logger,
   });
@@ -131,7 +134,7 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
   app.register(purgeRoutes, { ...deps.purges, ...known, calls });
   const { inspector } = queues;
   app.register(functionRoutes, { functions, names, inspector, lanes: deps.lanes, purges: deps.purges.jobs, logger });
-  app.register(queueRoutes, { ...queues, ...known, lists, now: Date.now });
+  app.register(queueRoutes, { ...queues, ...known, lists, now });
   app.register(deadLetterRoutes, { ...known, lists, deadLetters: deps.deadLetters, logger });
   return app;
 }

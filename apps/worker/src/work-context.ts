@@ -21,7 +21,7 @@ import type { OnSettleStep, PublishRetryOptions } from './storing/index.ts';
 export interface WorkerOverrides {
   /** Called at each step of settling a call. Default: not called. */
   readonly onSettleStep?: OnSettleStep;
-  /** Unix time in milliseconds. Default `Date.now`. */
+  /** Unix time in milliseconds. Default: by the broker's clock. */
   readonly now?: () => number;
   /** Monotonic clock in milliseconds. Default: that of the process. */
   readonly monotonicNow?: () => number;
@@ -42,7 +42,7 @@ export interface WorkContext extends BrokerLink {
   readonly userAgent: string;
   readonly publishRetry: PublishRetryOptions;
   readonly onStep: OnSettleStep;
-  /** Unix time in milliseconds. */
+  /** Unix time in milliseconds, by the broker's clock. */
   readonly now: () => number;
   /** Monotonic clock in milliseconds. Default: that of the process. */
   readonly monotonicNow?: () => number;
@@ -75,6 +75,7 @@ export function createWorkContext(options: WorkContextOptions): WorkContext {
   setMaxListeners(0, signal);
   const link = connectBroker(config, context, file?.current);
   const { broker, topology, publisher } = link;
+  const now = overrides.now ?? broker.clock.now;
   const budgets = createBudgets(config.maxInflightBytes);
   const registry = createRegistry();
   const declaredSyncAlways = config.natsSync === 'always';
@@ -84,14 +85,14 @@ export function createWorkContext(options: WorkContextOptions): WorkContext {
     config,
     logger,
     registry,
-    metrics: buildMetrics({ ...link, config, logger, registry, budgets, lanes }),
+    metrics: buildMetrics({ ...link, config, logger, registry, budgets, lanes, now }),
     budgets,
     calls: new CallStore(publisher, topology, outcomes),
     tracer: tracing.tracer,
     userAgent: `asyncfn-worker/${version}`,
     publishRetry: { connected: () => broker.connected, signal },
     onStep: overrides.onSettleStep ?? (() => {}),
-    now: overrides.now ?? Date.now,
+    now,
     random: overrides.random ?? Math.random,
     ...(overrides.monotonicNow !== undefined && { monotonicNow: overrides.monotonicNow }),
     stopping,
@@ -100,7 +101,7 @@ export function createWorkContext(options: WorkContextOptions): WorkContext {
 }
 
 type MetricsParts = Pick<WorkContext, 'register' | 'broker' | 'topology' | 'watch' | 'config' | 'logger'> &
-  Pick<WorkerMetricsSources, 'registry' | 'budgets' | 'lanes'>;
+  Pick<WorkerMetricsSources, 'registry' | 'budgets' | 'lanes' | 'now'>;
 
 function buildMetrics({ register, broker, topology, watch, config, logger, ...sources }: MetricsParts): WorkerMetrics {
   return createMetrics({

@@ -55,13 +55,13 @@ export interface AcceptContext {
   readonly createCallId: () => string;
   /** Decides where results may be sent. */
   readonly callbackPolicy: Pick<CallbackPolicy, 'objectTo'>;
-  /** Unix time in milliseconds. Default `Date.now`. */
-  readonly now?: () => number;
+  /** Unix time in milliseconds. */
+  readonly now: () => number;
 }
 
 /** Checks everything of a request except its body, and drafts a call. */
 export function draftCall(request: CallRequest, context: AcceptContext): CallDraft | Refusal {
-  const { lookup, names, knowsAll, createCallId, callbackPolicy, now = Date.now } = context;
+  const { lookup, names, knowsAll, createCallId, callbackPolicy, now } = context;
   const target = parseTarget(request.url);
   if (target.kind === 'refused') {
     return target;

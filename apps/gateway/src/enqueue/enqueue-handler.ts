@@ -173,8 +173,8 @@ export class EnqueueHandler {
   }
 
   #answer(exchange: Exchange, call: Call, result: AcceptResult): void {
-    const { metrics, receipts, logger } = this.#options;
-    const answer = toAnswer(call, result, Date.now());
+    const { metrics, receipts, logger, now } = this.#options;
+    const answer = toAnswer(call, result, now());
     if (answer.kind === 'refused') {
       this.#refuse(exchange, answer);
       return;

@@ -16,8 +16,8 @@ const promptMs = 5_000;
 /** Stores receipts, with which workers find the calls of lost streams. */
 export function createReceipts({ broker, topology, publisher, watch }: BrokerLink, logger: Logger): Receipts {
   const store = new ReceiptStore(publisher, topology);
-  const sampler = new AcceptedCallSampler(store, logger);
-  const memory = new ReceiptMemory(broker, watch, store);
+  const sampler = new AcceptedCallSampler(store, logger, { now: broker.clock.now });
+  const memory = new ReceiptMemory(broker, watch, store, broker.clock.now);
   const onError = (err: unknown): void => logger.warn({ err }, 'receipts cannot be stored yet');
   const component: Component = {
     name: 'receipts',

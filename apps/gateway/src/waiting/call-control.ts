@@ -64,14 +64,14 @@ export function buildCallControl({
     watches: new CallWatches(broker),
     canceller,
     purge,
-    component: createSweeping(calls, sweeper, logger),
+    component: createSweeping(calls, sweeper, broker.clock.now, logger),
   };
 }
 
 /** Completes cancels that a gateway left unfinished. */
-function createSweeping(calls: CallLookup, sweeper: CancelSweeper, logger: Logger): Component {
+function createSweeping(calls: CallLookup, sweeper: CancelSweeper, now: () => number, logger: Logger): Component {
   const sweep = async (): Promise<void> => {
-    const intents = calls.available ? await sweeper.sweep(Date.now()) : 0;
+    const intents = calls.available ? await sweeper.sweep(now()) : 0;
     if (intents > 0) {
       logger.warn({ intents }, 'unfinished cancels are completed');
     }

@@ -26,8 +26,10 @@ export interface CallbackSenderOptions {
   /** Waits before the second, third, ... delivery, in milliseconds. */
   readonly scheduleMs: readonly number[];
   readonly keys: Pick<CallbackKeys, 'of'>;
-  /** Unix time in milliseconds. */
+  /** Unix time in milliseconds, by the broker's clock. */
   readonly now: () => number;
+  /** Unix time in milliseconds by our own clock: receivers compare it with theirs. Default `Date.now`. */
+  readonly localNow?: () => number;
   readonly random: () => number;
 }
 
@@ -87,14 +89,14 @@ export class CallbackSender {
 
   /** The id is the same for all deliveries, the time is that of this one (Standard Webhooks). */
   #sign(task: CallbackTask, body: Uint8Array): HeaderList {
-    const { keys, now } = this.#options;
+    const { keys, localNow = Date.now } = this.#options;
     const signing = keys.of(task);
     if (signing.length === 0) {
       return [];
     }
     const { callId, function: functionName, functionStatus } = task;
     const facts = { callId, functionName, functionStatus: String(functionStatus) };
-    return Object.entries(signCallback(signing, { ...facts, timestampSeconds: Math.floor(now() / 1000), body }));
+    return Object.entries(signCallback(signing, { ...facts, timestampSeconds: Math.floor(localNow() / 1000), body }));
   }
 
   #report(task: CallbackTask, body: Uint8Array, sent: SentCallback & ReportedFacts): void {

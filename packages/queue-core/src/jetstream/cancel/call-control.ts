@@ -26,11 +26,12 @@ export interface CallControlOptions {
 /** What looks calls up and ends them, wired once for gateways and for tests. `parts` is what the rest is made of. */
 export function createCallControl(options: CallControlOptions) {
   const { broker, topology, publisher, calls, resultTtlMs, maxRetries, namesOf } = options;
+  const { now } = broker.clock;
   const intents = new CancelIntents(publisher, topology);
   const runningCalls = new RunningCallClient(broker);
   const handovers = new Handovers(publisher, topology);
-  const finder = new CallFinder({ broker, topology, calls, intents, runningCalls, handovers, resultTtlMs });
-  const parts = { finder, calls, intents, remover: new CallRemover(topology), runningCalls, maxRetries };
+  const finder = new CallFinder({ broker, topology, calls, intents, runningCalls, handovers, resultTtlMs, now });
+  const parts = { finder, calls, intents, remover: new CallRemover(topology), runningCalls, maxRetries, now };
   const canceller = new CallCanceller(parts);
   return {
     finder,

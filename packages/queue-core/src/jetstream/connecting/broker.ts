@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createInbox, type NatsConnection } from '@nats-io/transport-node';
 import { QueueError } from '../../errors.ts';
+import { BrokerClock } from '../clock/index.ts';
 import { settledWithin } from '../time-limit.ts';
 import { isRefusedLogin, refusedLogin } from './connect-failure.ts';
 import { connectToNats, type NatsAddress } from './connect-to-nats.ts';
@@ -29,6 +30,8 @@ const drainLimitMs = 2_000;
  * before its broker, answers at once whether the broker is there, and comes back by itself after an outage.
  */
 export class Broker implements AsyncDisposable {
+  /** The time by which everything stored is judged. */
+  readonly clock = new BrokerClock();
   readonly #options: BrokerOptions;
   readonly #stopping = new AbortController();
   readonly #onConnect = new Set<(connection: NatsConnection) => void>();

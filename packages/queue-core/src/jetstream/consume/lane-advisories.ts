@@ -48,11 +48,11 @@ function follow(
   });
 }
 
-/** The current time if the advisory has none. */
+/** Infinite if the advisory has none: then the consumer counts as newer than anything known of it. */
 function timeOf(message: Msg): number {
   const { timestamp } = message.json<{ readonly timestamp?: string }>();
   const time = Date.parse(timestamp ?? '');
-  return Number.isNaN(time) ? Date.now() : time;
+  return Number.isNaN(time) ? Number.POSITIVE_INFINITY : time;
 }
 
 function parseAdvisorySubject(subject: string): LaneId | undefined {

@@ -66,11 +66,11 @@ export class CallQueue {
     this.#names = names;
     this.#durability = durability;
     this.#conditional = new ConditionalEnqueue({
-      claims: new IdClaims({ publisher, topology }),
+      claims: new IdClaims({ publisher, topology, now: broker.clock.now }),
       known: new DuplicateLookup({ topology }),
       publisher,
       atomic: new AtomicPublisher(publisher),
-      expiries: new ExpiryStore(publisher, topology),
+      expiries: new ExpiryStore(publisher, topology, broker.clock.now),
       windowMs: idempotencyWindowMs,
     });
   }

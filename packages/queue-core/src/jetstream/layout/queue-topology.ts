@@ -4,7 +4,7 @@ import { queueStream, scheduledFilter, streamQueue, waitingFilter } from '../../
 import { QueueError, type QueueErrorCode } from '../../errors.ts';
 import type { FunctionConfig } from '../../functions/index.ts';
 import type { StreamLimits } from '../../stream-limits.ts';
-import { type Broker, type QueueLogger, RetryLog } from '../connecting/index.ts';
+import { asQueueError, type Broker, type QueueLogger, RetryLog } from '../connecting/index.ts';
 import { lastMessage, limitReads } from '../messages/index.ts';
 import {
   ensureLane,
@@ -18,6 +18,7 @@ import {
   type QueueConsumers,
   removeLane,
 } from './consumers.ts';
+import { callbackStream } from './record-streams.ts';
 import { openJetStream } from './server-check.ts';
 import { StreamLayout } from './stream-layout.ts';
 import { listQueues } from './streams.ts';
@@ -66,6 +67,7 @@ const usualPayload = 1024 * 1024;
  */
 export class QueueTopology {
   readonly #options: TopologyOptions;
+  readonly #clock: Broker['clock'];
   readonly #domain: string | undefined;
   /** Only for `jetstream/`. */
   readonly layout: StreamLayout;
@@ -82,9 +84,11 @@ export class QueueTopology {
   #epoch = 0;
   #ready = false;
   #wasReady = false;
+  #clockDiffers = false;
 
   constructor(broker: Broker, options: TopologyOptions) {
     this.#options = options;
+    this.#clock = broker.clock;
     this.#domain = broker.domain;
     this.layout = new StreamLayout({ ...options, handsOver: options.ownsLanes });
     broker.onDisconnect(() => this.#reset());
@@ -229,6 +233,17 @@ export class QueueTopology {
     await this.#ensureStreams(this.manager);
   }
 
+  /** Asks the broker what time it is (`Broker.clock`). Throws `QueueError`. */
+  async readClock(manager = this.manager): Promise<void> {
+    const askedAt = performance.now();
+    try {
+      this.#clock.note(await manager.streams.info(callbackStream), askedAt);
+    } catch (error) {
+      throw asQueueError(error, 'the time of the broker cannot be asked for');
+    }
+    this.#noteDifference();
+  }
+
   /** Only for `jetstream/`. Throws `QueueError` while the topology is not in place. */
   get manager(): JetStreamManager {
     if (this.#manager === undefined) {
@@ -244,6 +259,7 @@ export class QueueTopology {
         const manager = await openJetStream(connection, this.#domain);
         limitReads(manager, connection.info?.max_payload ?? usualPayload);
         await this.#ensureStreams(manager);
+        await this.readClock(manager);
         this.#becomeReady(manager, epoch);
         return;
       } catch (error) {
@@ -308,6 +324,20 @@ export class QueueTopology {
   async #ensureStreams(manager: JetStreamManager): Promise<void> {
     await Promise.all([...this.#options.queues()].map((queue) => this.#ensureQueue(manager, queue)));
     await this.layout.ensureRecords(manager);
+  }
+
+  /** Logged when it begins and when it is over: an operator has to set a clock. */
+  #noteDifference(): void {
+    const aheadMs = Math.round(this.#clock.aheadMs);
+    if ((aheadMs !== 0) !== this.#clockDiffers) {
+      this.#clockDiffers = aheadMs !== 0;
+      this.#options.logger.warn(
+        { aheadMs },
+        this.#clockDiffers
+          ? 'the clock of this process is not that of NATS, whose time counts'
+          : 'the clock of this process agrees with that of NATS again',
+      );
+    }
   }
 
   #pausedOf({ name, paused }: LaneTarget): boolean | undefined {

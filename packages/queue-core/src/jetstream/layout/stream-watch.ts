@@ -4,7 +4,7 @@ import { isApiError } from '../error-codes.ts';
 import { KnownStreams, type LostStream, type StreamSight } from './known-streams.ts';
 import type { QueueTopology } from './queue-topology.ts';
 
-type Topology = Pick<QueueTopology, 'manager' | 'ready' | 'onStream' | 'repair'>;
+type Topology = Pick<QueueTopology, 'manager' | 'ready' | 'onStream' | 'repair' | 'readClock'>;
 
 /**
  * Notices that our streams are gone, or were replaced by others of the same name: a broker has come back without its
@@ -40,7 +40,7 @@ export class StreamWatch {
     this.#onLost.add(listener);
   }
 
-  /** Checks that all known streams exist. Call it every few seconds. Never throws. */
+  /** Checks that all known streams exist, and what time it is there. Call it every few seconds. Never throws. */
   async refresh(): Promise<void> {
     if (!this.#topology.ready) {
       return;
@@ -65,6 +65,7 @@ export class StreamWatch {
     if (gone.length > 0) {
       await this.#topology.repair(gone);
     }
+    await this.#topology.readClock();
   }
 
   /** The names of all streams. One whose leader does not answer may be left out. */
