@@ -8,10 +8,12 @@ export interface Environment {
   readonly system: string;
   readonly cpu: string;
   readonly cores: number;
+  /** Cores that the run was limited to; absent: all. */
+  readonly limitedTo?: number;
   readonly memoryGiB: number;
 }
 
-export function readEnvironment(natsServer: string, now: Date): Environment {
+export function readEnvironment(natsServer: string, now: Date, limitedTo?: number): Environment {
   const processors = cpus();
   return {
     date: now.toISOString().slice(0, 10),
@@ -20,11 +22,13 @@ export function readEnvironment(natsServer: string, now: Date): Environment {
     system: `${process.platform} ${release()} ${process.arch}`,
     cpu: processors[0]?.model.trim() ?? 'unknown',
     cores: processors.length,
+    ...(limitedTo !== undefined && { limitedTo }),
     memoryGiB: Math.round(totalmem() / 1024 ** 3),
   };
 }
 
 export function describeEnvironment(environment: Environment): string {
-  const { date, node, natsServer, system, cpu, cores, memoryGiB } = environment;
-  return `${date}, Node ${node}, nats-server ${natsServer}, ${system}, ${cores} cores (${cpu}), ${memoryGiB} GiB, everything on this one machine.`;
+  const { date, node, natsServer, system, cpu, cores, limitedTo, memoryGiB } = environment;
+  const share = limitedTo === undefined ? '' : `, of which the run may use ${limitedTo}`;
+  return `${date}, Node ${node}, nats-server ${natsServer}, ${system}, ${cores} cores (${cpu})${share}, ${memoryGiB} GiB, everything on this one machine.`;
 }

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { findNatsServer } from '@asyncfn/nats-server';
 import { readEnvironment } from './environment.ts';
 import { type BenchOptions, parseOptions, toUsage } from './options.ts';
+import { limitCpus } from './processes/index.ts';
 import { toMarkdown } from './report/index.ts';
 import { runScenarios } from './run-scenarios.ts';
 import { scales } from './scenario.ts';
@@ -19,7 +20,8 @@ if (options.kind === 'usage') {
 }
 
 /** Progress goes to standard error, the report to standard output and, if asked for, to files. */
-async function bench({ filters, scale: scaleName, rounds, out }: BenchOptions): Promise<number> {
+async function bench({ filters, scale: scaleName, rounds, cpus, out }: BenchOptions): Promise<number> {
+  await using _quota = cpus === undefined ? undefined : await limitCpus(process.pid, cpus);
   const progress = (line: string): void => void process.stderr.write(`${line}\n`);
   const server = await findNatsServer({ env: process.env, log: progress });
   const scale = { ...scales[scaleName], ...(rounds !== undefined && { rounds }) };
@@ -29,7 +31,7 @@ async function bench({ filters, scale: scaleName, rounds, out }: BenchOptions): 
     return 64;
   }
   const scenarios = await runScenarios(selected, scale, progress);
-  const report = { environment: readEnvironment(server.version, new Date()), scale: scaleName, scenarios };
+  const report = { environment: readEnvironment(server.version, new Date(), cpus), scale: scaleName, scenarios };
   process.stdout.write(toMarkdown(report));
   if (out !== undefined) {
     await writeFile(`${out}.md`, toMarkdown(report));

@@ -2,15 +2,23 @@ import { expect, test } from 'vitest';
 import { parseOptions, toUsage } from './options.ts';
 
 test('everything is measured at full scale by default', () => {
-  expect(parseOptions([])).toEqual({ kind: 'run', filters: [], scale: 'full', rounds: undefined, out: undefined });
+  expect(parseOptions([])).toEqual({
+    kind: 'run',
+    filters: [],
+    scale: 'full',
+    rounds: undefined,
+    cpus: undefined,
+    out: undefined,
+  });
 });
 
-test('filters, scale, rounds and files are taken in any order', () => {
-  expect(parseOptions(['--quick', 'accept', '--rounds', '7', '--out', 'numbers', 'drain'])).toEqual({
+test('filters, scale, rounds, cores and files are taken in any order', () => {
+  expect(parseOptions(['--quick', 'accept', '--rounds', '7', '--cpus', '0.5', '--out', 'numbers', 'drain'])).toEqual({
     kind: 'run',
     filters: ['accept', 'drain'],
     scale: 'quick',
     rounds: 7,
+    cpus: 0.5,
     out: 'numbers',
   });
 });
@@ -19,6 +27,8 @@ test.each([
   [['--fast'], /--fast/],
   [['--rounds', '0'], /--rounds is a number from 1 to 99, not 0/],
   [['--rounds', 'many'], /--rounds/],
+  [['--cpus', '0'], /--cpus is a number of cores from 0.1, such as 0.5, not 0/],
+  [['--cpus', 'half'], /--cpus/],
 ])('%j is answered with what is wrong', (args, problem) => {
   expect(parseOptions(args)).toEqual({ kind: 'usage', problem: expect.stringMatching(problem) });
 });

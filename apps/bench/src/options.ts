@@ -8,18 +8,21 @@ export interface BenchOptions {
   readonly scale: ScaleName;
   /** In the place of the scale's own number of rounds. */
   readonly rounds: number | undefined;
+  /** Cores that the benchmark and all that it starts share; undefined: all of the machine. */
+  readonly cpus: number | undefined;
   /** Base name of the files that are written; undefined: none. */
   readonly out: string | undefined;
 }
 
 export type ParsedOptions = BenchOptions | { readonly kind: 'usage'; readonly problem: string | undefined };
 
-const synopsis = `pnpm bench [filter ...] [--quick | --smoke] [--rounds N] [--out NAME]
+const synopsis = `pnpm bench [filter ...] [--quick | --smoke] [--rounds N] [--cpus N] [--out NAME]
 
   filter    runs only scenarios and cases whose name contains it, such as "accept" or "accept/64"
   --quick   shorter and fewer rounds
   --smoke   shows that everything runs; the numbers mean nothing
   --rounds  how often each subject is measured
+  --cpus    cores that everything shares, such as 1 or 0.5, to see a slower machine (Linux, as root)
   --out     writes NAME.md and NAME.json`;
 
 /** What can be asked for. */
@@ -39,6 +42,7 @@ export function parseOptions([first, ...others]: readonly string[]): ParsedOptio
         quick: { type: 'boolean' },
         smoke: { type: 'boolean' },
         rounds: { type: 'string' },
+        cpus: { type: 'string' },
         out: { type: 'string' },
         help: { type: 'boolean' },
       },
@@ -50,7 +54,11 @@ export function parseOptions([first, ...others]: readonly string[]): ParsedOptio
       return { kind: 'usage', problem: `--rounds is a number from 1 to 99, not ${values.rounds}` };
     }
     const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
-    return { kind: 'run', filters: positionals, scale: toScale(values), rounds, out: values.out };
+    const cpus = values.cpus === undefined ? undefined : Number(values.cpus);
+    if (cpus !== undefined && !(cpus >= 0.1 && cpus <= 1_024)) {
+      return { kind: 'usage', problem: `--cpus is a number of cores from 0.1, such as 0.5, not ${values.cpus}` };
+    }
+    return { kind: 'run', filters: positionals, scale: toScale(values), rounds, cpus, out: values.out };
   } catch (error) {
     return { kind: 'usage', problem: error instanceof Error ? error.message : String(error) };
   }

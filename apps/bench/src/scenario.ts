@@ -54,6 +54,8 @@ export interface Scale {
   readonly warmUpMs: number;
   /** What counts, in milliseconds. */
   readonly durationMs: number;
+  /** How long a process counts as cold after its start, in milliseconds. */
+  readonly coldMs: number;
   /** How long calls are put into a queue that is then drained, in milliseconds. */
   readonly fillMs: number;
   /** Connections of callers, or slots of a worker. */
@@ -85,6 +87,7 @@ export const scales: Readonly<Record<ScaleName, Scale>> = {
     rounds: 1,
     warmUpMs: 50,
     durationMs: 300,
+    coldMs: 300,
     fillMs: 100,
     backlog: 2_000,
     lookUps: 20,
@@ -100,6 +103,7 @@ export const scales: Readonly<Record<ScaleName, Scale>> = {
     rounds: 3,
     warmUpMs: 500,
     durationMs: 1_500,
+    coldMs: 10_000,
     fillMs: 1_500,
     backlog: 50_000,
     lookUps: 200,
@@ -111,6 +115,7 @@ export const scales: Readonly<Record<ScaleName, Scale>> = {
     rounds: 5,
     warmUpMs: 1_000,
     durationMs: 4_000,
+    coldMs: 10_000,
     fillMs: 4_000,
     backlog: 1_000_000,
     lookUps: 500,

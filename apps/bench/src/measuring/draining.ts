@@ -34,9 +34,10 @@ export async function draining(
       resumeAll(system.workerPids);
       await untilCalled(target, total);
       const after = await readCpu(system);
-      const { perSecond, count } = await target.report();
+      const { perSecond, perSecondOverall, count } = await target.report();
       return {
         'calls/s': perSecond,
+        'calls/s overall': perSecondOverall,
         'worker µs/call': (after.worker - before.worker) / count,
         'broker µs/call': (after.broker - before.broker) / count,
       };

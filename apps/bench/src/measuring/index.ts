@@ -1,5 +1,6 @@
-// Ways of measuring that scenarios share: under load, when all is warm, while a backlog is drained.
+// Ways of measuring that scenarios share: under load, while a backlog is drained, when all is warm, from a cold start.
 
 export { drainFigures, draining } from './draining.ts';
+export { coldFigures, fromCold } from './from-cold.ts';
 export { type LoadShape, underLoad } from './under-load.ts';
 export { warmedUp } from './warmed-up.ts';

@@ -32,7 +32,12 @@ function report(): FunctionReport {
   const from = Math.floor(count * 0.1);
   const to = Math.floor(count * 0.9);
   const seconds = ((calledAt[to] ?? 0) - (calledAt[from] ?? 0)) / 1000;
-  return { count, perSecond: seconds > 0 ? (to - from) / seconds : 0 };
+  const allSeconds = ((calledAt.at(-1) ?? 0) - (calledAt[0] ?? 0)) / 1000;
+  return { count, perSecond: toRate(to - from, seconds), perSecondOverall: toRate(count - 1, allSeconds) };
+}
+
+function toRate(count: number, seconds: number): number {
+  return seconds > 0 ? count / seconds : 0;
 }
 
 function answer(response: ServerResponse, body: object): void {

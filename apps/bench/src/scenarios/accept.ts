@@ -23,7 +23,8 @@ function acceptCase(options: SystemOptions, scale: Scale, shape: LoadShape): Cas
     subjects: [
       { name: 'asyncfn', start: async () => underLoad(await startAsyncfn(options), scale, shape) },
       { name: 'floor', start: async () => underLoad(await startFloor(options), scale, shape) },
-      { name: 'bullmq', start: async () => underLoad(await startBullmq(), scale, shape) },
+      { name: 'bullmq', start: async () => underLoad(await startBullmq('minimal'), scale, shape) },
+      { name: 'bullmq, equal', start: async () => underLoad(await startBullmq('equal'), scale, shape) },
       { name: 'nats-server alone', start: () => startNatsAlone(options, scale, shape) },
     ],
   };

@@ -1,4 +1,5 @@
 import { drainFigures, draining } from '../measuring/index.ts';
+import { limitCpus } from '../processes/index.ts';
 import type { Absence, Scale, Scenario, Subject } from '../scenario.ts';
 import {
   type RunOptions,
@@ -10,10 +11,11 @@ import {
   startFloor,
 } from '../systems/index.ts';
 
+type AsyncfnRun = RunOptions & { readonly workers: number };
 type Start = (run: RunOptions) => Promise<System | Absence>;
 
 /** A subject with a function of its own. */
-function drainSubject(name: string, slots: number, scale: Scale, start: Start): Subject {
+export function drainSubject(name: string, slots: number, scale: Scale, start: Start): Subject {
   return {
     name,
     async start() {
@@ -37,7 +39,8 @@ export function drainScenario(options: SystemOptions): Scenario {
         subjects: [
           drainSubject('asyncfn', slots, scale, (run) => startAsyncfn({ ...options, ...run })),
           drainSubject('floor', slots, scale, (run) => startFloor(options, run)),
-          drainSubject('bullmq', slots, scale, (run) => startBullmq(run)),
+          drainSubject('bullmq', slots, scale, (run) => startBullmq('minimal', run)),
+          drainSubject('bullmq, equal', slots, scale, (run) => startBullmq('equal', run)),
         ],
       })),
   };
@@ -51,16 +54,36 @@ export function workersScenario(options: SystemOptions): Scenario {
     figures: drainFigures,
     reference: '1 worker',
     cases: (scale) => [
+      { name: '', subjects: workerSubjects(scale, (run) => startAsyncfn({ ...options, ...run })) },
       {
-        name: '',
-        subjects: [1, 2, 3].map((workers) =>
-          drainSubject(workers === 1 ? '1 worker' : `${workers} workers`, 64, scale, (run) =>
-            startAsyncfn({ ...options, ...run, workers }),
-          ),
-        ),
+        name: 'a quarter of a core for each worker',
+        subjects: workerSubjects(scale, async (run) => limitWorkers(await startAsyncfn({ ...options, ...run }), 0.25)),
       },
     ],
   };
+}
+
+function workerSubjects(scale: Scale, start: (run: AsyncfnRun) => Promise<System | Absence>): Subject[] {
+  return [1, 2, 3].map((workers) =>
+    drainSubject(workers === 1 ? '1 worker' : `${workers} workers`, 64, scale, (run) => start({ ...run, workers })),
+  );
+}
+
+/** A small machine shows what each worker adds only if a worker cannot use all of it. */
+async function limitWorkers(system: System, cpus: number): Promise<System | Absence> {
+  try {
+    const quotas = await Promise.all(system.workerPids.map((pid) => limitCpus(pid, cpus)));
+    return {
+      ...system,
+      async [Symbol.asyncDispose]() {
+        await system[Symbol.asyncDispose]();
+        await Promise.all(quotas.map((quota) => quota[Symbol.asyncDispose]()));
+      },
+    };
+  } catch (error) {
+    await system[Symbol.asyncDispose]();
+    return { absent: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 /** What many functions cost: each has a consumer of its own. */

@@ -5,6 +5,7 @@ import type { SystemOptions } from '../systems/index.ts';
 import { acceptScenario, durableAcceptScenario } from './accept.ts';
 import { backlogScenario } from './backlog.ts';
 import { chosenIdsScenario } from './chosen-ids.ts';
+import { coldScenario } from './cold.ts';
 import { dispatchScenarios } from './dispatch.ts';
 import { drainScenario, functionsScenario, workersScenario } from './drain.ts';
 import { endToEndScenario } from './end-to-end.ts';
@@ -20,6 +21,7 @@ const all = [
   drainScenario,
   workersScenario,
   functionsScenario,
+  coldScenario,
   endToEndScenario,
   backlogScenario,
   neighboursScenario,

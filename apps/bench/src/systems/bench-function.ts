@@ -5,6 +5,8 @@ export interface FunctionReport {
   readonly count: number;
   /** Over the middle eight tenths of the calls. */
   readonly perSecond: number;
+  /** From the first call to the last. */
+  readonly perSecondOverall: number;
 }
 
 /** A function in a process of its own that does as little as possible. */

@@ -3,10 +3,20 @@ import type { Absence } from '../scenario.ts';
 import { redisAbsence, startRedisServer } from './redis-server.ts';
 import type { RunOptions, System } from './system.ts';
 
+/**
+ * How much a system with BullMQ does: `minimal` runs calls and nothing else; `equal` also does what asyncfn does for
+ * each call: it keeps the function's answer for an hour by call id, sends the caller's headers to the function, writes
+ * a log line in each process, and observes counters and histograms.
+ */
+export type BullmqScope = 'minimal' | 'equal';
+
 export interface BullmqSettings {
+  readonly scope: BullmqScope;
   /** Path of redis's socket. */
   readonly socket: string;
   readonly queue: string;
+  /** The file that an `equal` system appends its log lines to. */
+  readonly logFile: string;
 }
 
 export interface BullmqWorkerSettings extends BullmqSettings {
@@ -15,13 +25,18 @@ export interface BullmqWorkerSettings extends BullmqSettings {
 }
 
 /** fastify and BullMQ on redis, or why not. */
-export async function startBullmq({ worker }: RunOptions = {}): Promise<System | Absence> {
+export async function startBullmq(scope: BullmqScope, { worker }: RunOptions = {}): Promise<System | Absence> {
   const absent = await redisAbsence();
   if (absent !== undefined) {
     return { absent };
   }
   const redis = await startRedisServer();
-  const settings: BullmqSettings = { socket: redis.socket, queue: 'calls' };
+  const settings: BullmqSettings = {
+    scope,
+    socket: redis.socket,
+    queue: 'calls',
+    logFile: `${redis.folder}/calls.log`,
+  };
   const gateway = await startProgram<{ port: number }>(
     new URL('../references/bullmq-gateway-main.js', import.meta.url),
     settings,

@@ -10,6 +10,8 @@ import { eventually } from '@asyncfn/testkit';
 
 export interface RedisServer extends AsyncDisposable {
   readonly pid: number;
+  /** Where its files are. Removed when the server is disposed. */
+  readonly folder: string;
   /** Path of its socket. */
   readonly socket: string;
   /** Forgets everything. */
@@ -36,6 +38,7 @@ export async function startRedisServer(): Promise<RedisServer> {
   await eventually(() => command(socket, 'PING').then((answer) => answer === '+PONG'));
   return {
     pid: child.pid,
+    folder,
     socket,
     async flush() {
       await command(socket, 'FLUSHALL');

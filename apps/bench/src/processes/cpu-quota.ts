@@ -1,0 +1,65 @@
+import { access, mkdir, rmdir, writeFile } from 'node:fs/promises';
+import { eventually } from '@asyncfn/testkit';
+
+/** Short, so that a process that has used up its share stands still for milliseconds only. */
+const periodMicros = 10_000;
+
+interface Hierarchy {
+  readonly root: string;
+  /** Files that set a quota of so many microseconds a period, and what to write into them. */
+  readonly settings: (quotaMicros: number) => readonly (readonly [file: string, text: string])[];
+}
+
+/** cgroups as kernels have them today (v2), and as older ones and some containers have them (v1). */
+const hierarchies: readonly Hierarchy[] = [
+  {
+    root: '/sys/fs/cgroup/cpu',
+    settings: (quota) => [
+      ['cpu.cfs_period_us', String(periodMicros)],
+      ['cpu.cfs_quota_us', String(quota)],
+    ],
+  },
+  { root: '/sys/fs/cgroup', settings: (quota) => [['cpu.max', `${quota} ${periodMicros}`]] },
+];
+
+let groups = 0;
+
+/**
+ * Gives a process, and those that it starts from now on, `cpus` cores at most (0.5 is half of one), by a cgroup of its
+ * own. Disposing takes the process out of it again, and removes the group once the others have ended. Rejects if this machine does not let us: cgroups are
+ * Linux's, and take root.
+ */
+export async function limitCpus(pid: number, cpus: number): Promise<AsyncDisposable> {
+  const { root, settings } = await findHierarchy();
+  const group = `${root}/asyncfn-bench-${process.pid}-${++groups}`;
+  try {
+    await mkdir(group);
+    for (const [file, text] of [...settings(Math.round(cpus * periodMicros)), ['cgroup.procs', String(pid)] as const]) {
+      await writeFile(`${group}/${file}`, text);
+    }
+  } catch (error) {
+    await rmdir(group).catch(() => {}); // It was not made.
+    throw new Error('the CPU of a process can be limited by root alone, where cgroups have the cpu controller', {
+      cause: error,
+    });
+  }
+  return {
+    async [Symbol.asyncDispose]() {
+      await writeFile(`${root}/cgroup.procs`, String(pid)).catch(() => {}); // It has ended already.
+      await eventually(() => rmdir(group).then(() => true), { message: `${group} still has processes` });
+    },
+  };
+}
+
+async function findHierarchy(): Promise<Hierarchy> {
+  for (const hierarchy of hierarchies) {
+    const isThere = await access(`${hierarchy.root}/cgroup.procs`).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) {
+      return hierarchy;
+    }
+  }
+  throw new Error('this machine has no cgroups in /sys/fs/cgroup');
+}
