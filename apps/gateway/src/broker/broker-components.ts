@@ -1,5 +1,5 @@
+import type { BrokerLink } from '@asyncfn/queue-core/jetstream';
 import { type Component, every, type Logger } from '@asyncfn/service-kit';
-import type { BrokerLink } from './connect-broker.ts';
 
 /** How often the gateway checks that all streams exist, in milliseconds. */
 const watchMs = 5_000;

@@ -1,5 +1,6 @@
 // All that speaks NATS. Nothing outside of this folder imports `@nats-io/*`.
 
+export { type BrokerLink, createBrokerLink } from './broker-link.ts';
 export {
   CallCanceller,
   CallPurge,

@@ -1,6 +1,6 @@
 // The connection to the broker: makes it, keeps it, and says why it fails.
 
-export { Broker } from './broker.ts';
+export { Broker, type BrokerOptions } from './broker.ts';
 export { BrokerPulse, pulseMs } from './broker-pulse.ts';
 export type { QueueLogger } from './queue-logger.ts';
 export { RetryLog } from './retry-log.ts';

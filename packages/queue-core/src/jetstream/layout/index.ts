@@ -9,7 +9,7 @@ export {
   wasDelivered,
 } from './consumers.ts';
 export { isFresh, keptMs } from './end-memory.ts';
-export { type LaneTarget, QueueTopology } from './queue-topology.ts';
+export { type LaneTarget, QueueTopology, type TopologyOptions } from './queue-topology.ts';
 export {
   bucketConfig,
   bucketKeyPrefix,

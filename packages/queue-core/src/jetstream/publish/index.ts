@@ -2,5 +2,5 @@
 
 export { AtomicPublisher } from './atomic-publisher.ts';
 export { createGroupCommit } from './create-group-commit.ts';
-export { type Outgoing, Publisher } from './publisher.ts';
+export { type Outgoing, Publisher, type PublisherOptions } from './publisher.ts';
 export { readSyncMode } from './sync-mode.ts';

@@ -1,0 +1,51 @@
+import { type FileDefinition, FunctionRegister } from '../functions/index.ts';
+import { type StreamLimit, type StreamLimits, toStreamLimits } from '../stream-limits.ts';
+import { Broker, type BrokerOptions } from './connecting/index.ts';
+import { QueueTopology, StreamRoom, StreamWatch, type TopologyOptions } from './layout/index.ts';
+import { Publisher, type PublisherOptions } from './publish/index.ts';
+import { SharedRegister } from './register/index.ts';
+
+/** What a process uses of JetStream, and the functions that all processes share. */
+export interface BrokerLink {
+  readonly broker: Broker;
+  readonly topology: QueueTopology;
+  readonly publisher: Publisher;
+  readonly register: FunctionRegister;
+  readonly shared: SharedRegister;
+  readonly limits: StreamLimits;
+  /** Undefined if no stream has a limit. */
+  readonly room: StreamRoom | undefined;
+  readonly watch: StreamWatch;
+}
+
+interface BrokerLinkOptions {
+  readonly broker: BrokerOptions;
+  /** Queues default to those of the register. */
+  readonly topology: Pick<TopologyOptions, 'replicas' | 'ackWaitMs' | 'ownsLanes' | 'resultTtlMs'> &
+    Partial<Pick<TopologyOptions, 'queues'>>;
+  readonly publisher?: Pick<PublisherOptions, 'timeoutMs'>;
+  readonly streamMaxBytes: readonly StreamLimit[];
+  /** The functions file's definition at the start. */
+  readonly file: FileDefinition;
+}
+
+/** Sends nothing before the broker is started. */
+export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
+  const { logger, onFatal } = options.broker;
+  const register = new FunctionRegister();
+  const broker = new Broker(options.broker);
+  const limits = toStreamLimits(options.streamMaxBytes);
+  const topology = new QueueTopology(broker, {
+    queues: () => register.queues(),
+    ...options.topology,
+    limits,
+    isPaused: (name) => register.isPaused(name),
+    mayResume: async (name) => (await shared.read(register.resolve(name)))?.entry.paused !== true,
+    logger,
+    onFatal,
+  });
+  const shared = new SharedRegister({ broker, topology, register, file: options.file, logger });
+  const room = options.streamMaxBytes.length > 0 ? new StreamRoom(topology) : undefined;
+  const publisher = new Publisher(broker, { ...options.publisher, ...(room !== undefined && { room }) });
+  return { broker, topology, publisher, register, shared, limits, room, watch: new StreamWatch(topology, logger) };
+}
