@@ -209,7 +209,7 @@ describe('DELETE of a function', () => {
     expect(await ask('PUT', '/thumbnail', { body: settings })).toMatchObject({ status: 200, body: { source: 'api' } });
     expect((await ask('GET', '/thumbnail')).body).not.toHaveProperty('file');
     gateway.queues.calls.set('thumbnail', 17);
-    expect(await ask('DELETE', '/thumbnail')).toMatchObject({ status: 204 });
+    expect(await ask('DELETE', '/thumbnail?purge=true')).toMatchObject({ status: 204 });
     expect((await ask('GET', '/thumbnail')).body).toMatchObject({ source: 'file', url: 'http://file', paused: true });
     expect(gateway.purges.asked).toEqual([]);
     expect(await ask('DELETE', '/thumbnail')).toMatchObject({ status: 409, body: { calls: 17 } });

@@ -300,6 +300,25 @@ describe('a process', () => {
     await eventually(() => url(two, 'a') === 'http://secret:word@two');
   });
 
+  test('keeps what an earlier version has stored of the API, and a pause, and adds its file', async () => {
+    await using one = await joined();
+    await one.shared.change('a', () => ({
+      kind: 'put',
+      entry: { source: 'api', paused: true, settings: { url: 'http://api' } },
+    }));
+    await using two = await joined('functions: { a: { url: http://file } }');
+    await eventually(() => one.shared.find('a')?.entry.file !== undefined);
+    expect(one.shared.find('a')?.entry).toEqual({
+      source: 'api',
+      paused: true,
+      settings: { url: 'http://api' },
+      file: { url: 'http://file' },
+    });
+    two.shared.takeFile(file(''));
+    await eventually(() => one.shared.find('a')?.entry.file === undefined);
+    expect(url(one, 'a')).toBe('http://api');
+  });
+
   test('whose file differs from that of another does not fight over it', async () => {
     await using one = await joined('functions: { a: { url: http://one } }');
     await using two = await joined('functions: { a: { url: http://two } }');

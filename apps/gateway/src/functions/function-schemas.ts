@@ -157,7 +157,7 @@ export const removeFunctionSchema = {
   summary: 'Remove a function',
   description:
     'If a functions file names the function as well, only the settings of this API are removed, and those of the file are ' +
-    'in force again. Otherwise refused while calls of the function wait or run; `calls` is their number. With ' +
+    'in force again; its calls are not affected. Otherwise refused while calls of the function wait or run; `calls` is their number. With ' +
     '`purge=true`, waiting calls end as `cancelled` first, and running calls finish. If the purge takes longer than 5 s, ' +
     'the answer is 202: send the same request again. A function that only a file has registered is registered again when ' +
     'a process with such a file starts.',

@@ -153,8 +153,8 @@ async function remove(options: FunctionOptions, request: FastifyRequest<Removal>
   if (!isMet(precondition, tagOf(found))) {
     return reply.refuse(preconditionFailed);
   }
-  const purge = request.query.purge === true;
   const isKept = withoutApi(found.entry) !== undefined;
+  const purge = request.query.purge === true && !isKept;
   const waiting = purge || isKept ? undefined : await refusalOfWaiting(options, name);
   if (waiting !== undefined) {
     return reply.refuse(waiting);
