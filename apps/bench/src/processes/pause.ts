@@ -5,9 +5,15 @@ export function pauseAll(pids: readonly number[]): void {
   }
 }
 
-/** Lets processes go on that were stopped. */
+/** Lets processes go on that were stopped. One that has ended is left alone. */
 export function resumeAll(pids: readonly number[]): void {
   for (const pid of pids) {
-    process.kill(pid, 'SIGCONT');
+    try {
+      process.kill(pid, 'SIGCONT');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') {
+        throw error;
+      }
+    }
   }
 }

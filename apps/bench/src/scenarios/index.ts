@@ -1,5 +1,6 @@
 // The scenarios: what is measured of which system. Each file is one scenario, and this is the list of them.
 
+import { gatewayProfileScenario, workerProfileScenario } from '../profile/index.ts';
 import type { Scenario } from '../scenario.ts';
 import type { SystemOptions } from '../systems/index.ts';
 import { acceptScenario, durableAcceptScenario } from './accept.ts';
@@ -29,6 +30,8 @@ const all = [
   idleScenario,
   gatewayExtrasScenario,
   workerExtrasScenario,
+  gatewayProfileScenario,
+  workerProfileScenario,
 ];
 
 /** All scenarios, in the order in which they run. */
