@@ -12,6 +12,12 @@ export type AuditFinding = CallWhereabouts | 'unknown';
 /** How a delivery of a callback went. */
 type CallbackStatus = 'delivered' | 'gone' | 'retry' | 'undeliverable';
 
+/**
+ * `known`: it was stored before a crash or a lost lease. `cancelled`: it was cancelled before it was stored. `waiting`: its queue
+ * did not take it, and it is tried again.
+ */
+type ChainStepResult = 'stored' | 'known' | 'cancelled' | 'waiting';
+
 interface LaneLabels {
   readonly queue: string;
   readonly function: string;
@@ -66,6 +72,8 @@ export interface WorkerMetrics {
   deadLetter(labels: LaneLabels, reason: DeadLetterReason): void;
   /** The audit of an accepted call has ended. */
   audited(finding: AuditFinding): void;
+  /** The next call of a chain was handed on, or could not be. */
+  chainStep(labels: LaneLabels, result: ChainStepResult): void;
   /** A delivery of a callback has been tried. */
   callback(status: CallbackStatus): void;
 }
@@ -124,6 +132,7 @@ export function createMetrics(sources: WorkerMetricsSources): WorkerMetrics {
     outcomeLost: (of) => counters.outcomesLost.inc(toLabels(of)),
     deadLetter: (of, reason) => counters.deadLetters.inc({ ...toLabels(of), reason }),
     audited: (finding) => counters.audited.inc({ finding }),
+    chainStep: (of, result) => counters.chainSteps.inc({ ...toLabels(of), result }),
     callback: (status) => counters.callbacks.inc({ status }),
   };
 }
@@ -150,6 +159,10 @@ function createCounters(registers: Registry[]) {
     ]),
     audited: counter('queue_worker_calls_audited_total', 'Accepted calls that were audited, by the finding.', [
       'finding',
+    ]),
+    chainSteps: counter('queue_worker_chain_steps_total', 'Calls that chains have handed on, by what became of them.', [
+      ...lane,
+      'result',
     ]),
     callbacks: counter('queue_worker_callbacks_total', 'Deliveries of callbacks, by what followed.', ['status']),
   };

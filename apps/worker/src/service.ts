@@ -36,9 +36,9 @@ export async function createWorker(
   const openLanes = () => lanes.dispatcher.lanes();
   const work = createWorkContext({ config, context, overrides, file, tracing, lanes: openLanes, ...signals });
   const callbacks = buildCallbacks(work, () => tokens?.current);
-  const expiries = buildExpiries(work, callbacks.deliverer);
+  const expiries = buildExpiries(work, callbacks);
   const { runner, leases, agent, handBack } = buildAttempts(work, {
-    callbacks: callbacks.deliverer,
+    callbacks,
     expiries: expiries.store,
   });
   const lanes: Lanes = buildLanes({

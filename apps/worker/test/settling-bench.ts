@@ -214,8 +214,8 @@ function buildSettling(options: BenchOptions, queue: string, logger: Logger) {
     cutShort: cutShort.signal,
   });
   const callbacks = buildCallbacks(work, options.signing?.tokens ?? (() => undefined));
-  const expiries = buildExpiries(work, callbacks.deliverer);
-  const collaborators = { callbacks: callbacks.deliverer, expiries: expiries.store };
+  const expiries = buildExpiries(work, callbacks);
+  const collaborators = { callbacks, expiries: expiries.store };
   const attempts = buildAttempts(work, collaborators, {
     // Hears of no cancellation unless a test serves it.
     running: new RunningCalls(cutShort.signal),

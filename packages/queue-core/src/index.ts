@@ -3,6 +3,7 @@ export {
   type Call,
   type CallAddress,
   type CallIdentity,
+  type ChainStep,
   callHeader,
   connectionOptions,
   createCallId,
@@ -26,9 +27,23 @@ export {
   ownerOf,
   parseFunctionName,
   queueNameType,
+  showStep,
   withStorableHeaders,
 } from './call/index.ts';
-export { callbackFollowerId, callbackUrlOf, chainHeaders, maxChainDepth, type ParentLife } from './chain/index.ts';
+export {
+  callbackFollowerId,
+  callbackUrlOf,
+  chainFields,
+  chainHeaders,
+  identityOfNext,
+  maxChainDepth,
+  maxChainSteps,
+  type NextCall,
+  nextCallOf,
+  type ParentLife,
+  rootOf,
+  toNextCall,
+} from './chain/index.ts';
 export {
   type DurabilityLevel,
   type DurabilityShortfall,

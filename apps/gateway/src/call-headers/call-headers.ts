@@ -24,6 +24,8 @@ export interface CallHeaders {
   readonly callbackUrl: string | undefined;
   /** `X-Failure-Callback-Url`, unchanged. */
   readonly failureCallbackUrl: string | undefined;
+  /** All values of `X-Then`: see `admitSteps`. */
+  readonly thens: readonly string[];
   /** `X-Callback-Forward-*`, checked, without the prefix. */
   readonly callbackHeaders: HeaderList;
   /** `X-Max-Retries`, checked. */
@@ -47,6 +49,7 @@ interface Special extends TimeHeaders, OriginHeaders {
   chainDepths: readonly string[];
   callbackUrls: readonly string[];
   failureCallbackUrls: readonly string[];
+  thens: readonly string[];
   maxRetries: readonly string[];
   timeouts: readonly string[];
   delays: readonly string[];
@@ -74,6 +77,7 @@ const places: ReadonlyMap<string, keyof Special> = new Map([
   [chainHeaders.depth, 'chainDepths'],
   ['x-callback-url', 'callbackUrls'],
   ['x-failure-callback-url', 'failureCallbackUrls'],
+  ['x-then', 'thens'],
   ['x-max-retries', 'maxRetries'],
   ['x-timeout', 'timeouts'],
   ['x-delay', 'delays'],
@@ -99,6 +103,7 @@ const staying: ReadonlySet<string> = new Set([
   'authorization',
   'x-callback-url',
   'x-failure-callback-url',
+  'x-then',
   'x-call-id',
   'x-start-time',
   'x-retry',
@@ -155,6 +160,7 @@ export function sortCallHeaders(
     origin,
     callbackUrl,
     failureCallbackUrl,
+    thens: special.thens,
     callbackHeaders,
     maxRetries: maxRetries === undefined ? undefined : Number(maxRetries),
     timeoutMs: timeout === undefined ? undefined : parseDuration(timeout),
@@ -170,6 +176,7 @@ export function sortCallHeaders(
  */
 const withoutControls = {
   failureCallbackUrls: none,
+  thens: none,
   maxRetries: none,
   timeouts: none,
   delays: none,
@@ -208,6 +215,7 @@ function sort(rawHeaders: readonly string[]): [Special, Header[]] {
     chainDepths: none,
     callbackUrls: none,
     failureCallbackUrls: none,
+    thens: none,
     maxRetries: none,
     timeouts: none,
     delays: none,

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import type { CallIdentity, CallState } from '@asyncfn/queue-core';
 import type { FastifyReply } from 'fastify';
+import { untilNextKnown } from '../chain/index.ts';
 import { probeSilentClient } from '../http/index.ts';
 import { type Refusal, refusal } from '../problem.ts';
 import { untilEnded, WaitEnd, type WaiterPlace } from '../waiting/index.ts';
@@ -44,7 +45,8 @@ async function waitForEnd(
 ): Promise<CallState | undefined> {
   using _ = place;
   using end = new WaitEnd({ socket, stopping: options.stopping, waitMs });
-  return await untilEnded({ ...options, asker: place.asker }, call, end);
+  const state = await untilEnded({ ...options, asker: place.asker }, call, end);
+  return await untilNextKnown(state, options.calls, place.asker);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { PassThrough, Readable } from 'node:stream';
 import type { CallIdentity } from '@asyncfn/queue-core';
 import type { FastifyReply } from 'fastify';
+import { untilNextKnown } from '../chain/index.ts';
 import { probeSilentClient } from '../http/index.ts';
 import { type FollowDependencies, followCall, WaitEnd, type WaiterPlace } from '../waiting/index.ts';
 import type { CallOptions } from './call-options.ts';
@@ -67,7 +68,7 @@ async function writeStates(
 ) {
   let last = '';
   for await (const state of followCall(options, call, signal)) {
-    const view = JSON.stringify(toCallView(state, options.lookup));
+    const view = JSON.stringify(toCallView(await untilNextKnown(state, options.calls, options.asker), options.lookup));
     if (view !== last && !signal.aborted) {
       last = view;
       stream.write(`event: state\ndata: ${view}\n\n`);

@@ -1,4 +1,4 @@
-import type { CallCanceller, CallWatches } from '@asyncfn/queue-core/jetstream';
+import type { CallWatches, ChainCanceller } from '@asyncfn/queue-core/jetstream';
 import type { CallLookup } from '../auth/index.ts';
 import type { AcceptContext } from '../enqueue/index.ts';
 import type { Waiters } from '../waiting/index.ts';
@@ -10,7 +10,7 @@ export interface CallOptions extends Pick<AcceptContext, 'lookup' | 'names'>, Re
   readonly waiters: Pick<Waiters, 'admit'>;
   /** Whether calls can be found, and it is known what functions are called. */
   readonly places: { readonly available: boolean };
-  readonly canceller: Pick<CallCanceller, 'cancel'>;
+  readonly canceller: Pick<ChainCanceller, 'cancel'>;
   /** Aborts when the gateway stops: clients that wait are answered then. */
   readonly stopping: AbortSignal;
   /** How long results are kept, in milliseconds; 0 is not at all. */

@@ -67,6 +67,12 @@ const CallState = Type.Object({
   parentId: Type.Optional(
     Type.String({ description: 'The call that this one follows: its callback or its function made this call.' }),
   ),
+  rootId: Type.Optional(Type.String({ description: 'The first call of its chain. That call itself has none.' })),
+  // biome-ignore lint/suspicious/noThenProperty: the name that the API has, of a list
+  then: Type.Optional(
+    Type.Array(Type.String(), { description: 'The steps of its chain that are left after it.', examples: [['flip']] }),
+  ),
+  next: Type.Optional(Type.String({ description: 'The call that follows it in its chain.' })),
   callback: Type.Optional(
     Type.Object({
       url: Type.String({ description: 'Without query and userinfo.' }),
@@ -146,7 +152,8 @@ export const cancelSchema = {
   summary: 'Cancel a call',
   description:
     'Removes a waiting call from its queue, or aborts the request of a running one. A cancelled call has no callback and ' +
-    'no dead letter. If the call ends at the same moment, exactly one of the two counts, and the answer says which.',
+    'no dead letter. If the call ends at the same moment, exactly one of the two counts, and the answer says which. If the ' +
+    'call has ended and its chain has not, the step that is open is cancelled, and the answer is the state of that step.',
   tags,
   params: CallParams,
   querystring: SubmitterQuery,

@@ -1,4 +1,4 @@
-import type { ActiveCall, CallState, EndedCall } from '@asyncfn/queue-core';
+import { type ActiveCall, type CallState, chainFields, type EndedCall, type Outcome } from '@asyncfn/queue-core';
 import type { FunctionConfig } from '@asyncfn/queue-core/functions';
 import { defaultRetryPolicy, redirectOf } from '@asyncfn/queue-core/settle';
 import { displayUrl } from '@asyncfn/service-kit';
@@ -25,6 +25,10 @@ export interface CallView {
   readonly reason?: string;
   readonly replays?: number;
   readonly parentId?: string;
+  readonly rootId?: string;
+  /** What is left after it. */
+  readonly then?: readonly string[];
+  readonly next?: string;
   readonly callback?: { readonly url: string; readonly status: string; readonly attempts: number };
 }
 
@@ -55,6 +59,7 @@ function viewOfActive({ phase, call, dueAt, held }: ActiveCall, lookup: Paramete
     ...(startedAt !== undefined && { startedAt: toIso(startedAt) }),
     ...(generation !== undefined && { replays: generation }),
     ...(parentId !== undefined && { parentId }),
+    ...viewOfChain(chainFields(call)),
     ...(callbackUrl !== undefined && { callback: { url: displayUrl(callbackUrl), status: 'pending', attempts: 0 } }),
   };
 }
@@ -81,11 +86,21 @@ function viewOfEnded({ outcome, callback }: EndedCall, lookup: Parameters<typeof
     ...(reason !== undefined && { reason }),
     ...(generation > 0 && { replays: generation }),
     ...(parentId !== undefined && { parentId }),
+    ...viewOfChain(outcome),
     // A cancelled call has no callback.
     ...(callbackUrl !== undefined &&
       status !== 'cancelled' && {
         callback: { url: displayUrl(callbackUrl), status: callbackStatus, attempts: tries },
       }),
+  };
+}
+
+function viewOfChain({ rootId, steps, next }: Pick<Outcome, 'rootId' | 'steps' | 'next'>) {
+  return {
+    ...(rootId !== undefined && { rootId }),
+    // biome-ignore lint/suspicious/noThenProperty: the name that the API has, of a list
+    ...(steps !== undefined && { then: steps }),
+    ...(next !== undefined && { next: next.callId }),
   };
 }
 

@@ -4,6 +4,7 @@ import { parseDuration } from '@asyncfn/units';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { callerOf, decideCallAccess, findCall, identityOfState } from '../auth/index.ts';
+import { untilNextKnown } from '../chain/index.ts';
 import { toQueueRefusal } from '../enqueue/index.ts';
 import { keepFromCaches, nameInvalidParameters, readJsonBodies, requireBroker } from '../http/index.ts';
 import { refusal } from '../problem.ts';
@@ -66,7 +67,9 @@ async function showState(options: CallOptions, request: WaitingCall, reply: Fast
   // The answer to HEAD does not depend on the end of the call, so it does not wait.
   const isAtOnce = method === 'HEAD' || (!asEvents && (waitMs === 0 || state.kind === 'ended'));
   if (isAtOnce) {
-    return asEvents ? sendEventsHead(reply) : toCallView(state, options.lookup);
+    return asEvents
+      ? sendEventsHead(reply)
+      : toCallView(await untilNextKnown(state, options.calls, callerOf(request)), options.lookup);
   }
   const place = options.waiters.admit(callerOf(request));
   if (place.kind === 'refused') {

@@ -1,5 +1,6 @@
 import {
   type Call,
+  type ChainStep,
   callbackFollowerId,
   type DurabilityShortfall,
   type ParentLife,
@@ -10,6 +11,7 @@ import type { FunctionConfig, FunctionNames } from '@asyncfn/queue-core/function
 import type { AcceptResult, CallQueue } from '@asyncfn/queue-core/jetstream';
 import { type Caller, coversFunction } from '@asyncfn/tokens';
 import { type CallHeaders, checkCallbackUrl, notBeforeOf, sortCallHeaders } from '../call-headers/index.ts';
+import { admitSteps } from '../chain/index.ts';
 import { parseTarget, type Target } from '../http/index.ts';
 import { brokerAway, type Refusal, refusal } from '../problem.ts';
 
@@ -41,6 +43,8 @@ export interface CallDraft {
   readonly derivedId: boolean;
   readonly function: FunctionConfig;
   readonly target: Target;
+  /** The steps that follow when the call succeeds. */
+  readonly steps: readonly ChainStep[];
   readonly headers: CallHeaders;
 }
 
@@ -91,6 +95,10 @@ export function draftCall(request: CallRequest, context: AcceptContext): CallDra
   }
   const submitter = request.caller.name;
   const { callId, origin } = headers;
+  const chain = admitSteps(headers.thens, config, { ...request, ...context, chainDepth: origin.chainDepth });
+  if (chain.kind === 'refused') {
+    return chain;
+  }
   const derived = origin.callbackOf && followerId(origin.callbackOf, config, target, submitter);
   return {
     kind: 'draft',
@@ -101,6 +109,7 @@ export function draftCall(request: CallRequest, context: AcceptContext): CallDra
     derivedId: derived !== undefined,
     function: config,
     target,
+    steps: chain.steps,
     headers,
   };
 }
@@ -145,6 +154,9 @@ export function completeCall(draft: CallDraft, startTime: string, body: Uint8Arr
   }
   if (callbackHeaders.length > 0) {
     call.callbackHeaders = callbackHeaders;
+  }
+  if (draft.steps.length > 0) {
+    call.steps = [...draft.steps];
   }
   if (origin.parentId !== undefined) {
     call.parentId = origin.parentId;

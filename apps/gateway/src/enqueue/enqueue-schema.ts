@@ -36,6 +36,15 @@ export const enqueueSchema = {
         format: 'uri',
       }),
     ),
+    'X-Then': Type.Optional(
+      Type.String({
+        description:
+          'Up to 16 steps, separated by commas: `NAME[.NAMESPACE][/path][?query]`, with `%2C` for a comma within one. Each ' +
+          'is called with the response body and the `Content-Type` of the step before, when that has succeeded. ' +
+          '`X-Callback-Url` receives the result of the last.',
+        examples: ['flip?axis=x,store/thumbnails'],
+      }),
+    ),
     'X-Failure-Callback-Url': Type.Optional(
       Type.String({
         description:
@@ -148,6 +157,7 @@ export const enqueueSchema = {
       'invalid_call_id',
       'invalid_callback_url',
       'invalid_callback_header',
+      'invalid_then',
       'callback_not_allowed',
       'invalid_replays',
       'invalid_chain_depth',

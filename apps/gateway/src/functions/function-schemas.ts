@@ -52,6 +52,13 @@ const settings = {
       description: '`X-Failure-Callback-Url` of calls without one. No user and password.',
     }),
   ),
+  // biome-ignore lint/suspicious/noThenProperty: the name that users write, of a list
+  then: Type.Optional(
+    Type.Unknown({
+      type: 'array',
+      description: '`X-Then` of calls without one: a list of at most 16 steps, each of a registered function.',
+    }),
+  ),
   retry: Type.Optional(
     Type.Unknown({ description: '`attempts`, `minWait`, `maxWait`, `backoff` and `codes`, each optional.' }),
   ),

@@ -3,6 +3,7 @@ import {
   defaultQueue,
   type FunctionNames,
   type FunctionSettings,
+  functionOfStep,
   type KnownFunction,
   keepCredentials,
   maxRegistered,
@@ -92,6 +93,16 @@ export const functionRoutes: FastifyPluginCallbackTypebox<FunctionOptions> = (ap
   done();
 };
 
+/** A step must name a function that exists, which a functions file checks for its own. */
+function missingStep({ functions, names }: FunctionOptions, own: string, { then = [] }: FunctionSettings) {
+  const isThere = (step: string): boolean => {
+    const name = names.resolve(functionOfStep(step));
+    return name === own || functions.defaults.url !== undefined || functions.find(name) !== undefined;
+  };
+  const index = then.findIndex((step) => !isThere(step));
+  return index < 0 ? undefined : refusal('invalid_function', `then.${index} names a function that is not registered.`);
+}
+
 function show({ functions, names }: FunctionOptions, request: FastifyRequest<OneFunction>, reply: FastifyReply) {
   const found = functions.find(names.resolve(request.params.name));
   if (found === undefined) {
@@ -113,6 +124,10 @@ async function put(options: FunctionOptions, request: FastifyRequest<OneFunction
     return reply.refuse(refusal('invalid_function', `${parsed.problems.join('; ')}.`));
   }
   const { name, settings } = parsed;
+  const missing = missingStep(options, name, settings);
+  if (missing !== undefined) {
+    return reply.refuse(missing);
+  }
   if (isFull(functions.list(), name, settings.queue)) {
     return reply.refuse(queueIsFull);
   }

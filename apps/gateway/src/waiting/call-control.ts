@@ -1,11 +1,11 @@
 import type { FunctionRegister } from '@asyncfn/queue-core/functions';
 import {
   type Broker,
-  type CallCanceller,
   type CallPurge,
   type CallStore,
   CallWatches,
   type CancelSweeper,
+  type ChainCanceller,
   createCallControl,
   type Publisher,
   type QueueTopology,
@@ -20,7 +20,7 @@ export interface CallControl {
   readonly calls: CallLookup;
   readonly results: Pick<CallStore, 'readResult'>;
   readonly watches: CallWatches;
-  readonly canceller: CallCanceller;
+  readonly canceller: ChainCanceller;
   readonly purge: CallPurge;
   /** Completes cancels that a gateway left unfinished. */
   readonly component: Component;
@@ -48,7 +48,7 @@ export function buildCallControl({
   resultTtlMs,
   logger,
 }: CallControlDependencies): CallControl {
-  const { finder, canceller, purge, sweeper } = createCallControl({
+  const { finder, chains, purge, sweeper } = createCallControl({
     broker,
     topology,
     publisher,
@@ -62,7 +62,7 @@ export function buildCallControl({
     calls,
     results: store,
     watches: new CallWatches(broker),
-    canceller,
+    canceller: chains,
     purge,
     component: createSweeping(calls, sweeper, broker.clock.now, logger),
   };

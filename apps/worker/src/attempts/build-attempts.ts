@@ -1,5 +1,5 @@
 import { CallChangeNotifier, type Delivery, type ExpiryStore, Handovers } from '@asyncfn/queue-core/jetstream';
-import type { CallbackDeliverer } from '../callbacks/index.ts';
+import type { Callbacks } from '../callbacks/index.ts';
 import { toRetryDefaults } from '../config.ts';
 import { HttpAgent } from '../http/index.ts';
 import { buildRunningCalls, createLeaseRenewer, type LeaseRenewer, type RunningCalls } from '../running/index.ts';
@@ -19,7 +19,7 @@ export interface Attempts {
 }
 
 interface Collaborators {
-  readonly callbacks: CallbackDeliverer;
+  readonly callbacks: Pick<Callbacks, 'deliverer' | 'handOn'>;
   readonly expiries: ExpiryStore;
 }
 
@@ -43,7 +43,7 @@ export function buildAttempts(
     running,
     onCallChange: (call) => changes.notify(call),
     functions: agent,
-    settler: new Settler({ ...work, store: calls, callbacks, handBack }),
+    settler: new Settler({ ...work, store: calls, callbacks: callbacks.deliverer, handOn: callbacks.handOn, handBack }),
     store: calls,
     expiries,
     leases,

@@ -1,6 +1,7 @@
 import type { CallbackTask } from '@asyncfn/queue-core';
 import { CallbackPolicy } from '@asyncfn/queue-core/callback-guard';
-import { type CallbackDelivery, CallbackSource, CallbackStore } from '@asyncfn/queue-core/jetstream';
+import { type CallbackDelivery, CallbackSource, CallbackStore, StepQueue } from '@asyncfn/queue-core/jetstream';
+import { HandOn } from '../chain/index.ts';
 import { HttpAgent } from '../http/index.ts';
 import { NameResolver } from '../names/index.ts';
 import { WorkLoop } from '../running/index.ts';
@@ -15,6 +16,7 @@ import { CallbackKeys, type TokenKeys } from './signing/index.ts';
 export interface Callbacks {
   readonly deliverer: CallbackDeliverer;
   readonly store: CallbackStore;
+  readonly handOn: HandOn;
   /** The connections to receivers. */
   readonly agent: HttpAgent;
   /** Delivers those that are stored. */
@@ -31,6 +33,9 @@ export function buildCallbacks(work: WorkContext, tokens: () => TokenKeys | unde
   const { config, topology, publisher, budgets, calls } = work;
   const { policy, receivers, agent } = createCallbackEgress(work);
   const store = new CallbackStore(publisher, topology);
+  const { register } = work;
+  const steps = new StepQueue({ topology, publisher, lookup: (name) => register.lookup(name) });
+  const handOn = new HandOn({ ...work, steps, store, budget: budgets.callbacks });
   const deliverer = new CallbackDeliverer({
     ...work,
     sender: new CallbackSender({
@@ -44,6 +49,7 @@ export function buildCallbacks(work: WorkContext, tokens: () => TokenKeys | unde
     receivers,
     budget: budgets.callbacks,
     store,
+    handOn,
     calls,
   });
   const loop = new WorkLoop<CallbackTask, CallbackDelivery>(work, {
@@ -53,7 +59,7 @@ export function buildCallbacks(work: WorkContext, tokens: () => TokenKeys | unde
     room: (inFlight) => deliverer.roomForStored(inFlight),
     work: (delivery, task) => deliverer.deliverStored(delivery, task),
   });
-  return { deliverer, store, agent, loop };
+  return { deliverer, store, handOn, agent, loop };
 }
 
 /** How callbacks get to their receivers: the agent goes only where callbacks may go. */

@@ -8,6 +8,7 @@ import {
 } from '@asyncfn/queue-core';
 import type { CallbackDelivery, CallbackStore, CallStore } from '@asyncfn/queue-core/jetstream';
 import type { Logger } from '@asyncfn/service-kit';
+import type { HandOn } from '../chain/index.ts';
 import { type ByteBudget, type ByteShare, isReserved, ownerOf } from '../memory/index.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import { type OnSettleStep, type PublishRetryOptions, publishWithRetry, storeDeadLetter } from '../storing/index.ts';
@@ -22,6 +23,7 @@ export interface CallbackDelivererOptions {
   /** Counts the results that are being sent or wait for a slot. */
   readonly budget: ByteBudget;
   readonly store: CallbackStore;
+  readonly handOn: Pick<HandOn, 'deliver'>;
   readonly calls: CallStore;
   readonly metrics: WorkerMetrics;
   readonly logger: Logger;
@@ -127,6 +129,10 @@ export class CallbackDeliverer {
   /** Delivers a stored callback, and settles its delivery. */
   async deliverStored(delivery: CallbackDelivery, task: CallbackTask): Promise<void> {
     const { receivers, signal } = this.#options;
+    if (task.nextCall !== undefined) {
+      await this.#options.handOn.deliver(delivery, task);
+      return;
+    }
     const admission = await receivers.admit(task, slotWaitMs, signal);
     if (admission.kind === 'later') {
       this.#nakLater(delivery, admission.delayMs);

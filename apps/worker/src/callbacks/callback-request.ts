@@ -5,6 +5,7 @@ import {
   type HeaderList,
   keyOf,
   ownCallbackHeaders,
+  rootOf,
 } from '@asyncfn/queue-core';
 import { type CallbackUrl, readCallbackUrl } from '@asyncfn/queue-core/callback-guard';
 import { basicAuthorization, type HttpRequest } from '../http/index.ts';
@@ -25,6 +26,7 @@ export type CallbackResult = Pick<AttemptResult, 'status' | 'headers' | 'duratio
  */
 export function toCallbackTask(call: Call, result: CallbackResult, maxRetries: number, url: string): CallbackTask {
   const { callbackHeaders = [] } = call;
+  const rootId = rootOf(call);
   const taken = new Set(callbackHeaders.map(([name]) => name.toLowerCase()));
   const ofFunction = endToEndHeaders(result.headers, withheld).filter(([name]) => !taken.has(name.toLowerCase()));
   return {
@@ -40,6 +42,7 @@ export function toCallbackTask(call: Call, result: CallbackResult, maxRetries: n
     headers: [...callbackHeaders, ...ofFunction, ...traceContext(call.headers)].map(([name, value]) => [name, value]),
     ...(call.ownSecret !== undefined && { ownSecret: call.ownSecret }),
     ...(call.chainDepth !== undefined && { chainDepth: call.chainDepth }),
+    ...(rootId !== undefined && { rootId }),
     tries: 0,
   };
 }
@@ -80,6 +83,7 @@ export function toCallbackRequest(task: CallbackTask, body: Uint8Array, options:
 }
 
 function resultHeaders(task: CallbackTask, userAgent: string): HeaderList {
+  const ofChain: HeaderList = task.rootId === undefined ? [] : [['X-Root-Call-Id', task.rootId]];
   return [
     ['X-Call-Id', task.callId],
     ['X-Function-Name', task.function],
@@ -91,6 +95,7 @@ function resultHeaders(task: CallbackTask, userAgent: string): HeaderList {
     ['X-Replays', String(task.generation)],
     ['X-Chain-Depth', String((task.chainDepth ?? 0) + 1)],
     ['User-Agent', userAgent],
+    ...ofChain,
   ];
 }
 

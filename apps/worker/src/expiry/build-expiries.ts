@@ -1,6 +1,6 @@
 import type { ExpiryTimer } from '@asyncfn/queue-core';
 import { type ExpiryDelivery, ExpirySource, ExpiryStore } from '@asyncfn/queue-core/jetstream';
-import type { CallbackDeliverer } from '../callbacks/index.ts';
+import type { Callbacks } from '../callbacks/index.ts';
 import { WorkLoop } from '../running/index.ts';
 import { nakTimer, Settler } from '../settle/index.ts';
 import type { WorkContext } from '../work-context.ts';
@@ -15,14 +15,17 @@ export interface Expiries {
 /** Most expiry timers in flight. */
 const maxInFlight = 64;
 
-export function buildExpiries(work: WorkContext, callbacks: CallbackDeliverer): Expiries {
+export function buildExpiries(
+  work: WorkContext,
+  { deliverer, handOn }: Pick<Callbacks, 'deliverer' | 'handOn'>,
+): Expiries {
   const { config, topology, publisher, calls, budgets, now } = work;
   const store = new ExpiryStore(publisher, topology, now);
   const processor = new ExpiryProcessor({
     ...work,
     expiries: store,
     bodies: budgets.bodies,
-    settler: new Settler({ ...work, store: calls, callbacks, handBack: nakTimer }),
+    settler: new Settler({ ...work, store: calls, callbacks: deliverer, handOn, handBack: nakTimer }),
   });
   const loop = new WorkLoop<ExpiryTimer, ExpiryDelivery>(work, {
     name: 'expiries',

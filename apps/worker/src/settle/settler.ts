@@ -3,6 +3,7 @@ import {
   type CallIdentity,
   callbackUrlOf,
   callHeader,
+  chainFields,
   type DeadLetterReason,
   emptyBody,
   encodeEnvelope,
@@ -20,6 +21,7 @@ import { type CallStore, type Delivery, isFresh, type StoredOutcome } from '@asy
 import { type Logger, traceIdFrom } from '@asyncfn/service-kit';
 import type { Tracer } from '@opentelemetry/api';
 import { type CallbackDeliverer, toCallbackTask } from '../callbacks/index.ts';
+import type { HandOn } from '../chain/index.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import {
   mayPass,
@@ -35,6 +37,7 @@ import { retryOf, toReason } from './recorded-end.ts';
 export interface SettlerOptions {
   readonly store: CallStore;
   readonly callbacks: CallbackDeliverer;
+  readonly handOn: Pick<HandOn, 'nextOf' | 'fits' | 'handOn'>;
   readonly metrics: WorkerMetrics;
   readonly logger: Logger;
   /** Undefined if tracing is off. */
@@ -123,7 +126,7 @@ export class Settler {
    * before, or the worker stops before the broker has answered and the lease runs out.
    */
   async end(delivered: DeliveredCall, end: End): Promise<(() => Promise<void>) | undefined> {
-    const outcome = this.#toOutcome(delivered, end);
+    const outcome = this.#toOutcome(delivered, this.#fitted(delivered.call, end));
     const body = end.result?.body ?? emptyBody;
     const result = await this.#record(delivered, outcome, body);
     if (result.kind === 'refused' && result.reason === 'conflict' && !(await this.#isOurs(outcome))) {
@@ -143,7 +146,7 @@ export class Settler {
     }
     this.#options.onStep('outcome stored', outcome.callId);
     this.#options.metrics.ended(delivered.delivery, outcome.status);
-    if (outcome.status === 'succeeded' && outcome.callbackUrl === undefined) {
+    if (outcome.status === 'succeeded' && outcome.callbackUrl === undefined && outcome.next === undefined) {
       this.#ack(delivered.delivery); // nothing is left to do
       return undefined;
     }
@@ -195,12 +198,28 @@ export class Settler {
     }
     const isKept = outcome.status === 'succeeded' || (await this.#storeDeadLetter(delivered, outcome));
     dropBody(delivered);
-    if (isKept && (callbackIsKnown || (await this.#callBack(delivered, outcome, body)))) {
+    if (isKept && (callbackIsKnown || (await this.#passOn(delivered, outcome, body)))) {
       this.#ack(delivery);
       return true;
     }
     await this.#options.handBack(delivery, fullMs);
     return false;
+  }
+
+  /** Only a call whose result the next step can take succeeds: the chain could not go on, and its caller must know. */
+  #fitted(call: Call, end: End): End {
+    const { status, result } = end;
+    const isLost =
+      status === 'succeeded' && call.steps !== undefined && !this.#options.handOn.fits(result?.body ?? emptyBody);
+    return isLost ? { ...end, status: 'failed', reason: 'response_too_large' } : end;
+  }
+
+  /** To the next step of its chain, or to the receiver of its callback. Returns whether that is done, or kept for later. */
+  #passOn(delivered: DeliveredCall, outcome: Outcome, body: Uint8Array): Promise<boolean> {
+    const { next } = outcome;
+    return next === undefined
+      ? this.#callBack(delivered, outcome, body)
+      : this.#options.handOn.handOn(delivered.call, outcome, next, body);
   }
 
   async #callBack({ call, capped, bytes }: DeliveredCall, outcome: Outcome, body: Uint8Array): Promise<boolean> {
@@ -349,6 +368,7 @@ export class Settler {
 
   #toOutcome({ call }: DeliveredCall, { status, reason, maxRetries, result }: End): Outcome {
     const callbackUrl = callbackUrlOf(call, status);
+    const next = status === 'succeeded' ? this.#options.handOn.nextOf(call) : undefined;
     return {
       v: 1,
       ...keyOf(call),
@@ -364,6 +384,8 @@ export class Settler {
       headers: endToEndHeaders(result?.headers ?? [], notKept) as Outcome['headers'],
       ...(callbackUrl !== undefined && { callbackUrl }),
       ...(call.parentId !== undefined && { parentId: call.parentId }),
+      ...chainFields(call),
+      ...(next !== undefined && { next }),
     };
   }
 

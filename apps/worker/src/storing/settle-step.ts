@@ -7,6 +7,7 @@ type SettleStep =
   | 'retry stored'
   | 'outcome stored'
   | 'dead letter stored'
+  | 'step stored'
   | 'callback sent'
   | 'callback stored'
   | 'call acknowledged';

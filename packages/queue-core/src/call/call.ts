@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Static, Type } from 'typebox';
 import { callIdPattern, startTimePattern, submitterPattern } from './call-identity.ts';
+import { ChainStep } from './chain-step.ts';
 
 /** The body of a message that has none. */
 export const emptyBody = new Uint8Array();
@@ -33,6 +34,10 @@ export const CallEnvelope = Type.Object({
   ownSecret: Type.Optional(Type.Boolean()),
   /** The parent: its callback, or a request of its function, has made this call. */
   parentId: Type.Optional(Type.String({ pattern: callIdPattern.source })),
+  /** The first call of its chain; absent for that call itself, and for a call without a chain. */
+  rootId: Type.Optional(Type.String({ pattern: callIdPattern.source })),
+  /** The steps that follow when it succeeds; absent for none. */
+  steps: Type.Optional(Type.Array(ChainStep, { minItems: 1 })),
   /** Hops from the first call of its chain; absent for none. */
   chainDepth: Type.Optional(Type.Integer({ minimum: 0 })),
   /** When the call was accepted: Unix time in nanoseconds, decimal. OpenFaaS's `X-Start-Time`. */

@@ -6,6 +6,7 @@ export {
   addressTokens,
   type CallAddress,
   type CallIdentity,
+  callIdPattern,
   identityFields,
   identityIn,
   identityOf,
@@ -16,6 +17,7 @@ export {
   parseIdentity,
 } from './call-identity.ts';
 export { isForwardable, ownCallbackHeaders } from './callback-headers.ts';
+export { type ChainStep, showStep } from './chain-step.ts';
 export { callHeader, type DecodedCall, decodeCall, encodeEnvelope } from './codec.ts';
 export { connectionOptions, endToEndHeaders, hopByHopHeaders } from './end-to-end-headers.ts';
 export {

@@ -3,12 +3,12 @@ import type { Outcome } from '../records/index.ts';
 
 /** The URL that is told about the end of a call; undefined if none is. */
 export function callbackUrlOf(
-  { callbackUrl, failureCallbackUrl }: Pick<Call, 'callbackUrl' | 'failureCallbackUrl'>,
+  { callbackUrl, failureCallbackUrl, steps }: Pick<Call, 'callbackUrl' | 'failureCallbackUrl' | 'steps'>,
   status: Outcome['status'],
 ): string | undefined {
   switch (status) {
     case 'succeeded':
-      return callbackUrl;
+      return steps === undefined ? callbackUrl : undefined; // the last step tells
     case 'failed':
     case 'expired':
       return failureCallbackUrl ?? callbackUrl;

@@ -3,3 +3,13 @@
 export { callbackUrlOf } from './callback-url-of.ts';
 export { chainHeaders, maxChainDepth } from './chain-headers.ts';
 export { callbackFollowerId, type ParentLife } from './derive-call-id.ts';
+export {
+  chainFields,
+  identityOfNext,
+  maxChainSteps,
+  type NextCall,
+  nextCallOf,
+  rootOf,
+  toCancelledNext,
+  toNextCall,
+} from './next-call.ts';

@@ -33,6 +33,8 @@ export interface FunctionConfig {
   readonly callbackUrl?: string | undefined;
   /** `X-Failure-Callback-Url` of calls that name none. */
   readonly failureCallbackUrl?: string | undefined;
+  /** `X-Then` of calls that name none. */
+  readonly steps?: readonly string[] | undefined;
   readonly retry: RetrySettings;
 }
 
@@ -50,7 +52,7 @@ export function mergeSettings(base: Settings, over: Settings): Settings {
 /** Complete settings, with defaults filled in and units converted. Expects values that match the schema. */
 export function toFunctionConfig(name: string, settings: Settings): FunctionConfig {
   const { url = '', queue = defaultQueue, timeout, concurrency, maxPending, adaptive = true, retry = {} } = settings;
-  const { callbackUrl, failureCallbackUrl } = settings;
+  const { callbackUrl, failureCallbackUrl, then: steps } = settings;
   return {
     name,
     url: url.replaceAll('{name}', name),
@@ -61,6 +63,7 @@ export function toFunctionConfig(name: string, settings: Settings): FunctionConf
     adaptive,
     callbackUrl,
     failureCallbackUrl,
+    steps,
     retry: {
       attempts: retry.attempts,
       minWaitMs: toMs(retry.minWait),

@@ -2,6 +2,7 @@
 
 export {
   type FileDefinition,
+  functionOfStep,
   parseFunctionEntry,
   parseFunctionsFile,
   withoutFile,

@@ -6,6 +6,7 @@ export {
   CallPurge,
   type CancelResult,
   type CancelSweeper,
+  type ChainCanceller,
   createCallControl,
   type HoldBody,
   type PurgeTarget,
@@ -81,6 +82,7 @@ export {
   type RunningCallResponder,
   serveRunningCalls,
 } from './running-calls/index.ts';
+export { StepQueue, type StepResult } from './steps/index.ts';
 export {
   type CallbackRecord,
   CallbackStore,
@@ -88,4 +90,5 @@ export {
   type ClaimResult,
   ExpiryStore,
   type StoredOutcome,
+  toCancelled,
 } from './store/index.ts';

@@ -29,6 +29,12 @@ export const CallbackTask = Type.Object({
   ownSecret: Type.Optional(Type.Boolean()),
   /** Of the call; absent for none. */
   chainDepth: Type.Optional(Type.Integer({ minimum: 0 })),
+  /** The first call of its chain; absent for a call without a chain. */
+  rootId: Type.Optional(Type.String()),
+  /**
+   * The envelope of the call that follows in the chain: the task is to store that call, with the result as its body. `url` is empty.
+   */
+  nextCall: Type.Optional(Type.String()),
   /** Deliveries tried so far. */
   tries: Type.Integer({ minimum: 0 }),
 });

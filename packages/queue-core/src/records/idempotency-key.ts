@@ -13,6 +13,8 @@ export const KeyRecord = Type.Object({
   notBefore: Type.Optional(Type.Number()),
   /** Of what the call asked for: see `fingerprintOf`. */
   fingerprint: Type.String(),
+  /** The call was cancelled before it was stored, and never is. */
+  cancelled: Type.Optional(Type.Literal(true)),
 });
 
 export type KeyRecord = Static<typeof KeyRecord>;

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import {
   addressTokens,
   type CallAddress,
+  callIdPattern,
   type GenerationKey,
   generationTokens,
   identityFields,
@@ -42,6 +43,17 @@ export const Outcome = Type.Object({
   callbackUrl: Type.Optional(Type.String()),
   /** Of the call. */
   parentId: Type.Optional(Type.String()),
+  rootId: Type.Optional(Type.String()),
+  /** The steps that are left after it. */
+  steps: Type.Optional(Type.Array(Type.String())),
+  /** The call that follows in its chain: it is stored, or about to be. Only a success has one. */
+  next: Type.Optional(
+    Type.Object({
+      callId: Type.String({ pattern: callIdPattern.source }),
+      function: Type.String(),
+      queue: Type.String(),
+    }),
+  ),
 });
 
 export type Outcome = Static<typeof Outcome>;

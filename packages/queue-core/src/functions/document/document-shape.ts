@@ -3,7 +3,7 @@ import { Compile } from 'typebox/compile';
 import { type FunctionsContent, FunctionsDocument, StackDocument } from '../functions-schema.ts';
 import { gatewayExpectation, isStack } from '../openfaas/index.ts';
 import { urlExpectation } from '../url/index.ts';
-import { callbackUrlExpectation } from './follow-up-problems.ts';
+import { callbackUrlExpectation, thenExpectation } from './follow-up-problems.ts';
 
 export type CheckedShape =
   | { readonly kind: 'content'; readonly content: FunctionsContent }
@@ -27,6 +27,7 @@ const expectations: ReadonlyMap<string, string> = new Map([
   ['maxBytes', 'must be a size such as 512MiB or 10GiB'],
   ['callbackUrl', callbackUrlExpectation],
   ['failureCallbackUrl', callbackUrlExpectation],
+  ['then', thenExpectation],
   ['adaptive', 'must be true or false'],
   ['attempts', 'must be a whole number from 0 to 1000'],
   ['backoff', 'must be exponential, full or equal'],

@@ -353,3 +353,40 @@ test.each(['/done', 'ftp://a.test', 'http://u:p@a.test', 'http://0177.0.0.1/', '
     expect(entry).toMatchObject({ kind: 'refused', problems: [`callbackUrl ${problem}`] });
   },
 );
+
+test('a function can say which steps follow its calls', () => {
+  const { functions } = definitionOf(`
+functions:
+  thumbnail: { url: http://thumbnail, then: [flip.team, "store/a%2Cb?c=d", thumbnail] }
+  flip.team: { url: http://flip }
+  store: { url: http://store }
+`);
+  expect(functions.get('thumbnail')?.steps).toEqual(['flip.team', 'store/a%2Cb?c=d', 'thumbnail']);
+});
+
+test('what is wrong with a step is told with its place', () => {
+  const [list, step] = [
+    'must be a list of at most 16 steps, for example [flip, store/thumbnails]',
+    'must be a step NAME[.NAMESPACE][/path][?query] without spaces and commas',
+  ];
+  const many = Array.from({ length: 17 }, () => 'a').join(', ');
+  expect(
+    problemsOf(`functions:
+  a: { url: http://a, then: [a, gone, "a b", "a,a", ""] }
+  b: { url: http://b, then: a }
+  c: { url: http://c, then: [] }
+  d: { url: http://d, then: [${many}] }
+  e: { url: http://e, then: [5] }
+`),
+  ).toEqual([
+    '2: functions.a.then.1 names the function gone, which is not among the functions',
+    `2: functions.a.then.2 ${step}`,
+    `2: functions.a.then.3 ${step}`,
+    `2: functions.a.then.4 ${step}`,
+    `3: functions.b.then ${list}`,
+    `4: functions.c.then ${list}`,
+    `5: functions.d.then ${list}`,
+    expect.stringMatching(/^6: functions.e.then.0 /),
+  ]);
+  expect(problemsOf('functions: { a: { then: [any] } }\ndefaults: { url: "http://x/{name}" }')).toEqual([]);
+});

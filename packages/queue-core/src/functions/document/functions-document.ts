@@ -8,7 +8,7 @@ import { gatewayTemplate } from '../openfaas/index.ts';
 import type { DocumentContext } from './document-context.ts';
 import { contentProblems, entryProblems } from './document-problems.ts';
 import { checkShape } from './document-shape.ts';
-import { followUpProblems } from './follow-up-problems.ts';
+import { followUpProblems, functionsOf } from './follow-up-problems.ts';
 import { isRead } from './read-places.ts';
 import { urlProblems } from './url-problems.ts';
 
@@ -67,7 +67,7 @@ export function parseFunctions(text: string, context: DocumentContext = {}): Par
   const found = [
     ...entryProblems(yaml.value, context),
     ...urlProblems(yaml.value, yaml.written),
-    ...followUpProblems(yaml.value),
+    ...followUpProblems(yaml.value, functionsOf(yaml.value, context.defaultNamespace)),
     ...ofContent,
   ];
   const problems = withReferences(

@@ -1,5 +1,6 @@
 // The functions file: its shape and the problems in it.
 
+export { functionOfStep } from './follow-up-problems.ts';
 export {
   type FileDefinition,
   type FunctionsDefinition,

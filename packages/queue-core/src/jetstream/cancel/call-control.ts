@@ -4,11 +4,13 @@ import type { QueueTopology } from '../layout/index.ts';
 import { CallFinder } from '../lookup/index.ts';
 import type { Publisher } from '../publish/index.ts';
 import { RunningCallClient } from '../running-calls/index.ts';
+import { StepQueue } from '../steps/index.ts';
 import { type CallStore, CancelIntents } from '../store/index.ts';
 import { CallCanceller } from './call-canceller.ts';
 import { CallPurge } from './call-purge.ts';
 import { CallRemover } from './call-remover.ts';
 import { CancelSweeper } from './cancel-sweeper.ts';
+import { ChainCanceller } from './chain-canceller.ts';
 
 export interface CallControlOptions {
   readonly broker: Broker;
@@ -33,9 +35,11 @@ export function createCallControl(options: CallControlOptions) {
   const finder = new CallFinder({ broker, topology, calls, intents, runningCalls, handovers, resultTtlMs, now });
   const parts = { finder, calls, intents, remover: new CallRemover(topology), runningCalls, maxRetries, now };
   const canceller = new CallCanceller(parts);
+  const steps = new StepQueue({ topology, publisher, lookup: () => undefined });
   return {
     finder,
     canceller,
+    chains: new ChainCanceller({ canceller, steps, calls }),
     purge: new CallPurge(topology, canceller, namesOf),
     sweeper: new CancelSweeper(parts),
     handovers,

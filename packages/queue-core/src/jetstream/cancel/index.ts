@@ -4,3 +4,4 @@ export { CallCanceller, type CancelResult, type HoldBody } from './call-cancelle
 export { createCallControl } from './call-control.ts';
 export { CallPurge, type PurgeTarget } from './call-purge.ts';
 export type { CancelSweeper } from './cancel-sweeper.ts';
+export type { ChainCanceller } from './chain-canceller.ts';

@@ -137,7 +137,7 @@ export class CallQueue {
   /** Most calls need no more than one promise, and each further one costs. */
   #acceptInto(call: Call, message: Outgoing, options: AcceptOptions): Promise<AcceptResult> {
     const isPlain = !options.unique && options.key === undefined && !options.derived && call.expiresAt === undefined;
-    if (isPlain && this.#topology.hasLane(call.queue, call.function)) {
+    if (isPlain && this.#hasLanes(call)) {
       return this.#publisher.publish(message).then((result) => this.#noticed(call, result));
     }
     const { timeoutMs } = this.#publisher;
@@ -151,11 +151,11 @@ export class CallQueue {
   /** Ensures what the call needs, and asks the broker what must be known before the call is stored. */
   async #acceptSlowly(call: Call, store: () => Promise<AcceptResult>): Promise<AcceptResult> {
     try {
-      const refusal = await this.#checkName(call);
+      const refusal = await this.#checkNames(call);
       if (refusal !== undefined) {
         return refused(refusal, 'as many functions that are not registered have a consumer as may have one');
       }
-      await this.#openLane(call);
+      await this.#openLanes(call);
       return this.#noticed(call, await store());
     } catch (error) {
       if (!(error instanceof QueueError)) {
@@ -165,12 +165,34 @@ export class CallQueue {
     }
   }
 
+  #hasLanes(call: Call): boolean {
+    const hasLane = this.#topology.hasLane(call.queue, call.function);
+    return call.steps === undefined
+      ? hasLane
+      : hasLane && call.steps.every((s) => this.#topology.hasLane(s.queue, s.function));
+  }
+
+  /** What holds for the function of a call holds for those of its chain. */
+  async #checkNames(call: Call): Promise<NameRefusal | undefined> {
+    let refusal = await this.#checkName(call);
+    for (const step of call.steps ?? []) {
+      refusal ??= await this.#checkName({ ...call, queue: step.queue, function: step.function });
+    }
+    return refusal;
+  }
+
+  async #openLanes(call: Call): Promise<void> {
+    for (const lane of [call, ...(call.steps ?? [])]) {
+      await this.#openLane(lane);
+    }
+  }
+
   async #checkName({ queue, function: name, submitter }: Call): Promise<NameRefusal | undefined> {
     return this.#topology.hasLane(queue, name) ? undefined : await this.#names?.admit(queue, name, submitter);
   }
 
   /** Without a consumer no worker would receive the call (P2), so the consumer comes first. */
-  async #openLane({ function: name, queue }: Call): Promise<void> {
+  async #openLane({ function: name, queue }: Pick<Call, 'function' | 'queue'>): Promise<void> {
     if (!this.#topology.hasLane(queue, name)) {
       const { concurrency } = this.#register.lookup(name) ?? { concurrency: undefined };
       await this.#topology.ensureFunction({ name, queue, concurrency });

@@ -1,5 +1,5 @@
 import { decodeCall } from '../../call/index.ts';
-import { callbackUrlOf } from '../../chain/index.ts';
+import { callbackUrlOf, chainFields } from '../../chain/index.ts';
 import type { Outcome } from '../../records/index.ts';
 import type { StoredDeadLetter } from '../dead-letters/index.ts';
 
@@ -30,5 +30,6 @@ export function toLostOutcome({ letter, original, body }: StoredDeadLetter): Out
     bodyOmitted: 'not_recorded',
     ...(callbackUrl !== undefined && { callbackUrl }),
     ...(call?.parentId !== undefined && { parentId: call.parentId }),
+    ...(call !== undefined && chainFields(call)),
   };
 }

@@ -1,5 +1,6 @@
 import type { MsgRequest, StoredMsg } from '@nats-io/jetstream';
 import { type Call, type CallAddress, emptyBody, keyOf } from '../../call/index.ts';
+import { chainFields } from '../../chain/index.ts';
 import type { PublishResult } from '../../publish-result.ts';
 import {
   anyCancelIntentSubject,
@@ -127,5 +128,6 @@ export function toCancelled(call: Call, { now, held, maxRetries }: Cancelling): 
     headers: [],
     ...(call.callbackUrl !== undefined && { callbackUrl: call.callbackUrl }),
     ...(call.parentId !== undefined && { parentId: call.parentId }),
+    ...chainFields(call),
   };
 }

@@ -1,0 +1,19 @@
+import { type Static, Type } from 'typebox';
+
+/** A call that follows when another one has succeeded. */
+export const ChainStep = Type.Object({
+  /** `NAME` or `NAME.NAMESPACE`. */
+  function: Type.String(),
+  /** Where the function's calls waited when the chain was accepted: for a function that is gone by then. */
+  queue: Type.String(),
+  /** As in a call. */
+  path: Type.String(),
+  query: Type.String(),
+});
+
+export type ChainStep = Readonly<Static<typeof ChainStep>>;
+
+/** `NAME[.NAMESPACE][/path][?query]` */
+export function showStep({ function: name, path, query }: ChainStep): string {
+  return `${name}${path}${query === '' ? '' : `?${query}`}`;
+}
