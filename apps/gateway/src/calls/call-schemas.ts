@@ -68,7 +68,6 @@ const CallState = Type.Object({
     Type.String({ description: 'The call that this one follows: its callback or its function made this call.' }),
   ),
   rootId: Type.Optional(Type.String({ description: 'The first call of its chain. That call itself has none.' })),
-  // biome-ignore lint/suspicious/noThenProperty: the name that the API has, of a list
   then: Type.Optional(
     Type.Array(Type.String(), { description: 'The steps of its chain that are left after it.', examples: [['flip']] }),
   ),

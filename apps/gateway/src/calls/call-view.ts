@@ -98,7 +98,6 @@ function viewOfEnded({ outcome, callback }: EndedCall, lookup: Parameters<typeof
 function viewOfChain({ rootId, steps, next }: Pick<Outcome, 'rootId' | 'steps' | 'next'>) {
   return {
     ...(rootId !== undefined && { rootId }),
-    // biome-ignore lint/suspicious/noThenProperty: the name that the API has, of a list
     ...(steps !== undefined && { then: steps }),
     ...(next !== undefined && { next: next.callId }),
   };

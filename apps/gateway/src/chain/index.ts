@@ -1,4 +1,4 @@
 // Chains: the steps that a caller names, and whether the caller may have them.
 
-export { type AdmittedSteps, admitSteps } from './admit-steps.ts';
+export { admitSteps } from './admit-steps.ts';
 export { untilNextKnown } from './until-next-known.ts';

@@ -52,7 +52,6 @@ const settings = {
       description: '`X-Failure-Callback-Url` of calls without one. No user and password.',
     }),
   ),
-  // biome-ignore lint/suspicious/noThenProperty: the name that users write, of a list
   then: Type.Optional(
     Type.Unknown({
       type: 'array',

@@ -31,7 +31,6 @@ const tuning = {
   /** `followUpProblems` checks them and says what is wrong. */
   callbackUrl: Type.Optional(Type.String()),
   failureCallbackUrl: Type.Optional(Type.String()),
-  // biome-ignore lint/suspicious/noThenProperty: the name that users write, of a list
   then: Type.Optional(Type.Array(Type.String())),
   retry: Type.Optional(Type.Object(retry, closed)),
 };
