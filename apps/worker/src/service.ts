@@ -48,6 +48,7 @@ export async function createWorker(
     run: (delivery, target, gate, isFirst) => runner.run(delivery, target, gate, isFirst),
     handBack,
   });
+  const audit = createAudit(work);
   const whenIdle = async (): Promise<void> => {
     await lanes.dispatcher.whenIdle();
     await Promise.all([runner.whenSettled(), callbacks.loop.whenIdle(), expiries.loop.whenIdle()]);
@@ -59,13 +60,13 @@ export async function createWorker(
     createConnections({
       ...work,
       source: lanes.source,
-      leases: [leases, callbacks.loop.leases, expiries.loop.leases],
+      leases: [leases, callbacks.loop.leases, expiries.loop.leases, audit.leases],
       agents: [agent, callbacks.agent],
     }),
     followedFunctions({ file, shared: work.shared, logger }),
     { name: 'tokens', start: (signal) => void tokens?.follow(logger, signal) },
     createMaintenance(work, logger),
-    createAudit(work),
+    audit,
     callbacks.loop,
     expiries.loop,
     createInFlight({ leases, whenIdle, handBack, cutShort, shutdownTimeoutMs: config.shutdownTimeoutMs, logger }),

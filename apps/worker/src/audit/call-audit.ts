@@ -1,10 +1,9 @@
 import { forEachLimited, type Receipt, type ReceiptBatch } from '@asyncfn/queue-core';
-import type { ReceiptDelivery, ReceiptSource, ReceiptStore } from '@asyncfn/queue-core/jetstream';
+import type { ReceiptDelivery, ReceiptStore } from '@asyncfn/queue-core/jetstream';
 import { type Logger, sleep } from '@asyncfn/service-kit';
 import type { AuditFinding, WorkerMetrics } from '../metrics.ts';
 
 export interface CallAuditOptions {
-  readonly source: Pick<ReceiptSource, 'fetch'>;
   readonly store: Pick<ReceiptStore, 'put' | 'find' | 'reportMissing'>;
   readonly metrics: Pick<WorkerMetrics, 'audited'>;
   readonly logger: Logger;
@@ -16,10 +15,9 @@ export interface CallAuditOptions {
 /** Outcomes are kept for at least ten minutes: a call that was accepted longer ago may have ended and be forgotten. */
 const rememberedMs = 9 * 60_000;
 const longestWaitMs = 4 * 60_000;
-/** Pause between two batches, so that the audit puts little load on the broker. */
-const pauseMs = 250;
 /** Wait before a missing call is looked for once more. */
 const confirmMs = 1_000;
+/** Longer than most elections: a leader that has just been elected may not show yet all that its stream has. */
 const retryDelayMs = 5_000;
 const maxConcurrent = 4;
 
@@ -37,34 +35,9 @@ export class CallAudit {
     this.#sleep = options.sleep ?? sleep;
   }
 
-  /** Audits until the signal aborts. Never rejects. */
-  async run(signal: AbortSignal, ready: () => boolean): Promise<void> {
-    const { source, logger } = this.#options;
-    while (!signal.aborted) {
-      const taken: ReceiptDelivery[] = [];
-      try {
-        if (ready()) {
-          await source.fetch(1, (delivery) => taken.push(delivery), signal);
-        }
-      } catch (err) {
-        logger.warn({ err }, 'receipts cannot be fetched yet');
-      }
-      for (const delivery of taken) {
-        await this.take(delivery);
-      }
-      await this.#sleep(pauseMs, signal);
-    }
-  }
-
-  /** Never rejects. */
-  async take(delivery: ReceiptDelivery): Promise<void> {
-    const { batch } = delivery;
+  /** Follows the calls of a batch, and settles its delivery. Never rejects. */
+  async take(delivery: Pick<ReceiptDelivery, 'ack' | 'nak'>, batch: ReceiptBatch): Promise<void> {
     const { logger, now } = this.#options;
-    if (batch === undefined) {
-      logger.error({}, 'receipts cannot be read and are dropped');
-      delivery.ack();
-      return;
-    }
     if (batch.dueAt > now()) {
       // At most the whole wait: the clock may have been set since.
       delivery.nak(Math.min(batch.dueAt - now(), batch.waitMs));

@@ -6,4 +6,4 @@ export { type Delivery, readHeader } from './delivery.ts';
 export { type ExpiryDelivery, ExpirySource } from './expiry-source.ts';
 export { Handovers } from './handovers.ts';
 export { followCreatedLanes, followDeletedLanes, followPausedLanes } from './lane-advisories.ts';
-export { type SourceOptions, type WorkDelivery, WorkSource } from './work-source.ts';
+export { type SourceOptions, toWorkDelivery, type WorkDelivery, WorkSource } from './work-source.ts';

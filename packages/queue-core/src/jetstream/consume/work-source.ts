@@ -90,11 +90,13 @@ export class WorkSource<D> {
   }
 }
 
-/** @param subjectOf the subject of a task: a message whose subject is that of another task cannot be read */
+/**
+ * @param subjectOf the subject of a task: a message whose subject is that of another task cannot be read. Default: any
+ */
 export function toWorkDelivery<T>(
   message: JsMsg,
   codec: RecordCodec<T>,
-  subjectOf: (task: T) => string,
+  subjectOf: (task: T) => string = () => message.subject,
 ): WorkDelivery<T> {
   const task = codec.decode(readHeader(message, codec.header) ?? '');
   return {
