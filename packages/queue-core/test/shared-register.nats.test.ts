@@ -13,6 +13,7 @@ import {
   withoutFile,
 } from '../src/functions/index.ts';
 import { QueueTopology, SharedRegister } from '../src/jetstream/index.ts';
+import { FunctionBucket } from '../src/jetstream/register/function-bucket.ts';
 import { createBroker, type RecordingLogger, startServer } from './connected.ts';
 import { openManager } from './harness.ts';
 
@@ -377,6 +378,17 @@ test('the register outlives all processes and the broker', async () => {
   await server.restart();
   await using two = await joined();
   expect(two.shared.find('a')).toMatchObject({ entry: { source: 'api', settings: { url: 'http://a' } } });
+});
+
+test('what follows the register ends, if it was to end before it had begun', async () => {
+  await using _ = await joined('functions: { a: { url: http://a } }');
+  await using look = await openManager(server.url);
+  const layout = { ensure: () => look.manager.streams.info('KV_FUNCTIONS'), replicas: 1 };
+  const bucket = await FunctionBucket.open(look.manager, layout);
+  const stored: string[] = [];
+  const follower = { onStored: (name: string) => void stored.push(name), onComplete: () => {} };
+  await bucket.follow(follower, AbortSignal.abort());
+  expect(stored).toEqual([]);
 });
 
 test('a process that closes its connection does not open the register again', async () => {

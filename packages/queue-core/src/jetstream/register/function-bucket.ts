@@ -90,6 +90,9 @@ export class FunctionBucket {
       const watch = await this.#kv.watch();
       const stop = (): void => watch.stop();
       signal.addEventListener('abort', stop, { once: true });
+      if (signal.aborted) {
+        stop(); // before the bucket has answered
+      }
       const tooLate = setTimeout(stop, completeMs).unref();
       let complete = false;
       const look = (): void => {
