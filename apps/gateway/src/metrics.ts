@@ -1,5 +1,5 @@
-import { createBoundedLabel, TallyCounter } from '@asyncfn/service-kit';
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { createBoundedLabel, TallyCounter, TallyHistogram } from '@asyncfn/service-kit';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import type { ProblemCode } from './problem.ts';
 
 /** Every metric of the gateway. Metrics that OpenFaaS also has keep its names, so that its dashboards work. */
@@ -45,7 +45,7 @@ export function createMetrics(sources: GatewayMetricsSources): GatewayMetrics {
     callReplayed: () => instruments.replayed.inc(),
     callRefused: (code) => instruments.refused.inc({ code }),
     requestEnded(method, path, status, seconds) {
-      instruments.durations.observe({ method: methods.has(method) ? method : 'other', path, status }, seconds);
+      instruments.durations.observe(seconds, methods.has(method) ? method : 'other', path, String(status));
     },
     connectionDropped: () => instruments.dropped.inc(),
   };
@@ -70,12 +70,12 @@ function createInstruments(registry: Registry) {
     },
   });
   return {
-    started: new TallyCounter('function_name', {
+    started: new TallyCounter(['function_name'], {
       name: 'gateway_invocation_function_started',
       help: 'Calls of a function handed to the queue.',
       registers,
     }),
-    submitted: new TallyCounter('queue_name', {
+    submitted: new TallyCounter(['queue_name'], {
       name: 'queue_worker_messages_submitted_total',
       help: 'Calls that JetStream has stored.',
       registers,
@@ -104,10 +104,9 @@ const requestLabels = ['method', 'path', 'status'] as const;
 const durationsName = 'http_request_duration_seconds';
 
 function createDurations(registry: Registry) {
-  return new Histogram({
+  return new TallyHistogram(requestLabels, {
     name: durationsName,
     help: 'Seconds from the headers of a request to the end of its response.',
-    labelNames: requestLabels,
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers: [registry],
   });

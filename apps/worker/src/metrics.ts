@@ -1,8 +1,8 @@
 import type { DeadLetterReason } from '@asyncfn/queue-core';
 import type { Backlog, CallWhereabouts } from '@asyncfn/queue-core/jetstream';
 import type { RetryReason } from '@asyncfn/queue-core/settle';
-import { createBoundedLabel } from '@asyncfn/service-kit';
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { createBoundedLabel, TallyCounter, TallyHistogram } from '@asyncfn/service-kit';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import type { AttemptResult } from './invoke/index.ts';
 import type { Budgets } from './memory/index.ts';
 
@@ -80,55 +80,60 @@ export interface WorkerMetrics {
 
 const lane = ['queue_name', 'function_name'] as const;
 
+/** Of durations, in seconds. */
+const buckets = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200];
+
 /** Up to this many functions that exist only by `defaults.url` have labels; the rest share `other`. */
 const maxFunctionLabels = 1000;
 
 export function createMetrics(sources: WorkerMetricsSources): WorkerMetrics {
-  const toLabels = createToLabels(sources);
+  const toLabel = createToLabel(sources);
+  const toLabels: ToLabels = (of) => ({ queue_name: of.queue, function_name: toLabel(of) });
   observeLanes(sources, toLabels);
   observeBacklog(sources, toLabels);
   observeConnection(sources);
   observeMemory(sources);
   const registers = [sources.registry];
-  const processed = new Counter({
+  const processed = new TallyCounter(['queue_name'], {
     name: 'queue_worker_messages_processed_total',
     help: 'Calls that this worker has removed from the queue.',
-    labelNames: ['queue_name'],
     registers,
   });
-  const attempts = new Counter({
+  const attempts = new TallyCounter([...lane, 'code'], {
     name: 'queue_worker_attempts_total',
     help: 'Invocations of functions, by the status that they ended with; 503 if the function could not be reached, 504 at its deadline.',
-    labelNames: [...lane, 'code'],
     registers,
   });
-  const durations = new Histogram({
+  const durations = new TallyHistogram(lane, {
     name: 'queue_worker_attempt_duration_seconds',
     help: 'From the request to a function to the end of its response.',
-    labelNames: lane,
-    buckets: [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200],
+    buckets,
     registers,
   });
-  const waits = new Histogram({
+  const waits = new TallyHistogram(lane, {
     name: 'queue_worker_queue_wait_seconds',
     help: 'From the moment a call was ready to its invocation.',
-    labelNames: lane,
-    buckets: [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200],
+    buckets,
+    registers,
+  });
+  const ended = new TallyCounter([...lane, 'status'], {
+    name: 'queue_worker_calls_ended_total',
+    help: 'Calls that have ended, by their status.',
     registers,
   });
   const counters = createCounters(registers);
   return {
-    attemptStarted: (of, waitedMs) => waits.observe(toLabels(of), Math.max(0, waitedMs) / 1000),
+    attemptStarted: (of, waitedMs) => waits.observe(Math.max(0, waitedMs) / 1000, of.queue, toLabel(of)),
     attemptEnded(of, result) {
       if (result !== undefined) {
-        attempts.inc({ ...toLabels(of), code: result.status });
-        durations.observe(toLabels(of), result.durationMs / 1000);
+        attempts.inc(of.queue, toLabel(of), String(result.status));
+        durations.observe(result.durationMs / 1000, of.queue, toLabel(of));
       }
     },
-    processed: (queue) => processed.inc({ queue_name: queue }),
+    processed: (queue) => processed.inc(queue),
     retried: (of, reason) => counters.retries.inc({ ...toLabels(of), reason }),
     retryDeferred: (of) => counters.deferred.inc(toLabels(of)),
-    ended: (of, status) => counters.ended.inc({ ...toLabels(of), status }),
+    ended: (of, status) => ended.inc(of.queue, toLabel(of), status),
     outcomeLost: (of) => counters.outcomesLost.inc(toLabels(of)),
     deadLetter: (of, reason) => counters.deadLetters.inc({ ...toLabels(of), reason }),
     audited: (finding) => counters.audited.inc({ finding }),
@@ -151,7 +156,6 @@ function createCounters(registers: Registry[]) {
       'Retries that the broker could not store, so that the call went back to the queue with a delay.',
       lane,
     ),
-    ended: counter('queue_worker_calls_ended_total', 'Calls that have ended, by their status.', [...lane, 'status']),
     outcomesLost: counter('queue_worker_outcomes_lost_total', 'Ends of calls that could not be recorded.', lane),
     deadLetters: counter('queue_worker_dead_letters_total', 'Dead letters that were stored, by the reason.', [
       ...lane,
@@ -170,9 +174,10 @@ function createCounters(registers: Registry[]) {
 
 type ToLabels = (of: LaneLabels) => { queue_name: string; function_name: string };
 
-function createToLabels({ isRegistered, resolve = (name) => name }: WorkerMetricsSources): ToLabels {
+/** The label of a lane's function. */
+function createToLabel({ isRegistered, resolve = (name) => name }: WorkerMetricsSources): (of: LaneLabels) => string {
   const toLabel = createBoundedLabel(maxFunctionLabels, isRegistered);
-  return ({ queue, function: name }) => ({ queue_name: queue, function_name: toLabel(resolve(name)) });
+  return ({ function: name }) => toLabel(resolve(name));
 }
 
 /** Shows the calls in flight at the time of a scrape. */

@@ -30,7 +30,7 @@ export {
   type Service,
 } from './lifecycle/index.ts';
 export { createLogger, displayUrl, type Logger } from './logging/index.ts';
-export { createBoundedLabel, TallyCounter } from './metrics/index.ts';
+export { createBoundedLabel, TallyCounter, TallyHistogram } from './metrics/index.ts';
 export { answerHalfClosed, createOpsServer, createRegistry, type OpsServer, type Readiness } from './ops/index.ts';
 export {
   brokerAddress,

@@ -2,3 +2,4 @@
 
 export { createBoundedLabel } from './bounded-label.ts';
 export { TallyCounter } from './tally-counter.ts';
+export { TallyHistogram } from './tally-histogram.ts';

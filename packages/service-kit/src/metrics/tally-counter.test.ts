@@ -4,7 +4,7 @@ import { TallyCounter } from './tally-counter.ts';
 
 test('what was counted is told at each look, and counted once', async () => {
   const registry = new Registry();
-  const calls = new TallyCounter('queue_name', { name: 'calls_total', help: 'Calls.', registers: [registry] });
+  const calls = new TallyCounter(['queue_name'], { name: 'calls_total', help: 'Calls.', registers: [registry] });
   const lines = async () => (await registry.metrics()).split('\n').filter((line) => line.startsWith('calls_total'));
   expect(await lines()).toEqual([]);
   calls.inc('a');
@@ -14,4 +14,15 @@ test('what was counted is told at each look, and counted once', async () => {
   calls.inc('b');
   expect(await lines()).toEqual(['calls_total{queue_name="a"} 2', 'calls_total{queue_name="b"} 2']);
   expect(await lines()).toEqual(['calls_total{queue_name="a"} 2', 'calls_total{queue_name="b"} 2']);
+});
+
+test('labels come in the order of their names', async () => {
+  const registry = new Registry();
+  const calls = new TallyCounter(['queue', 'code'], { name: 'calls_total', help: 'Calls.', registers: [registry] });
+  calls.inc('a', '200');
+  calls.inc('a', '503');
+  calls.inc('a', '200');
+  expect(await registry.metrics()).toContain(
+    'calls_total{queue="a",code="200"} 2\ncalls_total{queue="a",code="503"} 1',
+  );
 });

@@ -1,33 +1,29 @@
 import { Counter, type CounterConfiguration } from 'prom-client';
+import { SeriesMap } from './series-map.ts';
 
 /**
- * Counts events that happen many thousand times a second, under one label. prom-client finds the series of a set of
- * labels by sorting and joining them, a microsecond each time; this counter passes its count on only when it is read.
+ * Counts events that happen many thousand times a second. prom-client finds the series of a set of labels by sorting
+ * and joining them, a microsecond each time; this counter passes its counts on only when it is read.
  */
 export class TallyCounter<Label extends string> {
-  readonly #label: Label;
-  readonly #counts = new Map<string, number>();
+  readonly #series = new SeriesMap(() => ({ count: 0 }));
 
-  constructor(label: Label, config: Omit<CounterConfiguration<Label>, 'labelNames' | 'collect'>) {
-    this.#label = label;
-    const handOver = (counter: Counter<Label>): void => this.#handOver(counter);
+  constructor(labelNames: readonly Label[], config: Omit<CounterConfiguration<Label>, 'labelNames' | 'collect'>) {
+    const series = this.#series;
     new Counter<Label>({
       ...config,
-      labelNames: [label],
+      labelNames,
       collect() {
-        handOver(this);
+        for (const [labels, tally] of series) {
+          this.labels(...labels).inc(tally.count);
+          tally.count = 0;
+        }
       },
     });
   }
 
-  inc(value: string): void {
-    this.#counts.set(value, (this.#counts.get(value) ?? 0) + 1);
-  }
-
-  #handOver(counter: Counter<Label>): void {
-    for (const [value, count] of this.#counts) {
-      counter.inc({ [this.#label]: value } as Record<Label, string>, count);
-    }
-    this.#counts.clear();
+  /** @param labels values in the order of the names */
+  inc(...labels: readonly string[]): void {
+    this.#series.at(labels).count += 1;
   }
 }
