@@ -1,6 +1,7 @@
 import { eventually } from '@asyncfn/testkit';
 import { headers } from '@nats-io/transport-node';
 import { describe, expect, inject, test } from 'vitest';
+import { queueStream } from '../src/call/index.ts';
 import { CancelIntents, toCancelled } from '../src/jetstream/store/cancel-intents.ts';
 import { startServer, uniqueQueue } from './connected.ts';
 import { buildCall, type GatewaySide, openManager, startGatewaySide } from './harness.ts';
@@ -62,6 +63,17 @@ describe('at two gateways in the same moment, for functions of two queues', () =
         });
       expect(await kinds([send(one, before), send(other, since)])).toEqual(['replayed', 'stored']);
     }
+  });
+
+  test('an id is accepted although a queue that was there a moment ago has been removed', async () => {
+    const [left, right] = [uniqueQueue(), uniqueQueue()];
+    await using one = await startGatewaySide(inject('natsUrl'));
+    const send = (queue: string, id: string) =>
+      one.queue.accept(buildCall(queue, { id, startTime: nextStart() }), { unique: true });
+    await Promise.all([left, right].map((queue) => one.queue.accept(buildCall(queue), { unique: false })));
+    expect(await kinds([send(left, `before-${left}`)])).toEqual(['stored']);
+    await one.topology.manager.streams.delete(queueStream(right));
+    expect(await kinds([send(left, `after-${left}`)])).toEqual(['stored']);
   });
 
   test('two submitters have one call each of the same id', async () => {

@@ -1,5 +1,7 @@
 import { type CallAddress, callFilter, keySubject, queueStream } from '../../call/index.ts';
+import { QueueError } from '../../errors.ts';
 import { anyCancelIntentSubject, anyOutcomeSubject, type KeyRecord, keyRecordCodec } from '../../records/index.ts';
+import { isApiError } from '../error-codes.ts';
 import { cancelStream, outcomeStream, type QueueTopology } from '../layout/index.ts';
 import { hasMessage, lastMessage } from '../messages/index.ts';
 
@@ -64,14 +66,18 @@ export class DuplicateLookup {
     );
   }
 
-  async #inQueues<T>(look: (queue: string) => Promise<T>): Promise<T[]> {
+  /** A queue that has been removed since it was listed has nothing. */
+  async #inQueues<T>(look: (queue: string) => Promise<T>): Promise<(T | undefined)[]> {
     const queues = await this.#listQueues();
-    try {
-      return await Promise.all(queues.map(look));
-    } catch (error) {
-      this.#queues = undefined; // one of them may be gone
-      throw error;
-    }
+    const lookUnlessGone = (queue: string): Promise<T | undefined> =>
+      look(queue).catch((error: unknown) => {
+        if (error instanceof QueueError && isApiError(error.cause, 'streamNotFound')) {
+          this.#queues = undefined;
+          return undefined;
+        }
+        throw error;
+      });
+    return Promise.all(queues.map(lookUnlessGone));
   }
 
   #listQueues(): Promise<string[]> {
