@@ -66,6 +66,7 @@ describe('a call whose id is derived', () => {
     const results = await Promise.all(
       Array.from({ length: 100 }, (_, n) => accept(n % 2 === 0 ? one : other, { ...call, body: new Uint8Array([n]) })),
     );
+    expect(results.filter(({ kind }) => kind === 'refused')).toEqual([]);
     expect(results.filter(({ kind }) => kind === 'stored')).toHaveLength(1);
     expect(results.filter(({ kind }) => kind === 'replayed')).toHaveLength(99);
     await using look = await openManager(inject('natsUrl'));

@@ -126,6 +126,7 @@ describe('100 calls with one key at once', () => {
         .flat()
         .map(({ side, id }) => accept(side, queue, key, { id })),
     );
+    expect(results.filter(({ kind }) => kind === 'refused')).toEqual([]);
     expect(results.filter(({ kind }) => kind === 'stored')).toHaveLength(1);
     const winner = results.findIndex(({ kind }) => kind === 'stored');
     const replays = results.filter((result) => result.kind === 'replayed');
@@ -146,6 +147,7 @@ describe('100 calls with one key at once', () => {
         accept(n < 50 ? one : two, queue, key, { body: new Uint8Array([n % 2]), id: `${n % 2}-${n}` }),
       ),
     );
+    expect(results.filter(({ kind }) => kind === 'refused')).toEqual([]);
     const winner = results.findIndex(({ kind }) => kind === 'stored');
     const kinds = results.map(({ kind }) => kind);
     expect(kinds.filter((kind) => kind === 'stored')).toHaveLength(1);

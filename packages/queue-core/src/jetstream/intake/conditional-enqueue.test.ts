@@ -95,3 +95,31 @@ test('a call that collides with one that never comes to be may be sent again', a
   expect(await accept([], true)).toMatchObject({ kind: 'refused', reason: 'overloaded' });
   expect(await accept([], false)).toMatchObject({ kind: 'refused', reason: 'overloaded' });
 });
+
+/** An intake whose key another call has, which is there after `ms`, if at all. */
+function heldUp(ms: number) {
+  const by = { v: 1 as const, callId: call.id, startTime: call.startTime, queue: call.queue, nonce: 'theirs' };
+  let now = 0;
+  const enqueue = new ConditionalEnqueue({
+    claims: { take: async () => ({ kind: 'held', by, sequence: 1 }) },
+    known: {
+      findKey: async () => (now >= ms ? record : undefined),
+      isKnown: async () => false,
+      forgetQueues: () => {},
+    },
+    publisher: { timeoutMs: 5_000, publish: async () => refused('unavailable', 'not asked for') },
+    atomic: { publish: async () => refused('unavailable', 'not asked for') },
+    expiries: { schedule: async () => refused('unavailable', 'not asked for') },
+    windowMs: 1_000,
+    monotonicNow: () => now,
+    sleep: async (waitMs) => {
+      now += waitMs;
+    },
+  });
+  return enqueue.accept(call, { unique: false, key: 'the same' }, () => false);
+}
+
+test('a call waits for one of its key for half of the time that it has itself', async () => {
+  expect(await heldUp(2_400)).toMatchObject({ kind: 'replayed', earlier: { callId: call.id } });
+  expect(await heldUp(3_200)).toMatchObject({ kind: 'refused', reason: 'overloaded' });
+});

@@ -50,6 +50,8 @@ export interface ConditionalEnqueueDependencies {
   readonly windowMs: number;
   /** Default: really waits. */
   readonly sleep?: (ms: number) => Promise<unknown>;
+  /** Monotonic clock in milliseconds. Default: that of the process. */
+  readonly monotonicNow?: () => number;
 }
 
 /** An id or a key that may be used once, and the check whether it was. */
@@ -139,12 +141,11 @@ export class ConditionalEnqueue {
 
   /** If another call has the claim, checks again: its gateway is about to store it, or has died. */
   async #claim(once: UniqueClaim, call: Call, isOver: () => boolean): Promise<OwnClaim | PublishResult | KeyResult> {
-    const { claims, sleep = delay } = this.#deps;
+    const { claims, publisher, sleep = delay, monotonicNow = () => performance.now() } = this.#deps;
+    // The other half is for storing the call.
+    const end = monotonicNow() + publisher.timeoutMs / 2;
     let over = 0;
-    for (const waitMs of claimMs) {
-      if (isOver()) {
-        break;
-      }
+    for (let tries = 0; !isOver() && monotonicNow() < end; tries++) {
       const taken = await claims.take(once, call, over);
       if (taken.kind === 'claimed' || taken.kind === 'refused') {
         return taken;
@@ -156,7 +157,7 @@ export class ConditionalEnqueue {
       this.#deps.known.forgetQueues();
       over = taken.kind === 'held' && (await this.#isUsed(taken.by)) ? taken.sequence : 0;
       if (over === 0) {
-        await sleep(waitMs);
+        await sleep(claimMs[tries] ?? longestClaimMs);
       }
     }
     return refused('overloaded', 'a call of the same id or key is being stored, or its gateway has died');
@@ -229,8 +230,10 @@ export class ConditionalEnqueue {
   }
 }
 
-/** Waits between the tries to claim what another call has. */
-const claimMs = [5, 10, 20, 50, 100, 250, 500, 500] as const;
+/** Waits between the first tries to claim what another call has. */
+const claimMs = [5, 10, 20, 50, 100, 250] as const;
+/** Wait between further tries: its gateway has died, or everything is slow. */
+const longestClaimMs = 500;
 /** Waits between the looks for a message that is about to be confirmed. */
 const confirmMs = [10, 50, 250] as const;
 /** Allows for clocks that differ, and for messages that are on their way when the time is up. */
