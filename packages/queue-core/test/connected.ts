@@ -2,7 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { type NatsServer, type NatsServerOptions, startNatsServer } from '@asyncfn/nats-server';
 import type {} from '@asyncfn/nats-server/vitest';
 import { eventually } from '@asyncfn/testkit';
-import { inject } from 'vitest';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
+import { afterAll, inject } from 'vitest';
+import { queueStream } from '../src/call/index.ts';
 import type { QueueError } from '../src/index.ts';
 import type { BrokerOptions } from '../src/jetstream/connecting/broker.ts';
 import type { QueueLogger } from '../src/jetstream/connecting/queue-logger.ts';
@@ -60,7 +63,24 @@ export function startServer(options: NatsServerOptions = {}): Promise<NatsServer
   return startNatsServer({ bin: inject('natsServerBin'), ...options });
 }
 
-/** A queue that no other test uses. */
+const uniqueQueues: string[] = [];
+
+/** A queue that no other test uses. It is deleted after all tests of the file. */
 export function uniqueQueue(): string {
-  return `test-${randomBytes(6).toString('hex')}`;
+  const queue = `test-${randomBytes(6).toString('hex')}`;
+  uniqueQueues.push(queue);
+  return queue;
 }
+
+// A look for an id reads every queue of the shared server: those of all files would make each test slower than the last.
+afterAll(async () => {
+  if (uniqueQueues.length === 0) {
+    return;
+  }
+  const connection = await connect({ servers: inject('natsUrl') });
+  const manager = await jetstreamManager(connection);
+  for (const queue of uniqueQueues) {
+    await manager.streams.delete(queueStream(queue)).catch(() => false); // it may never have been made
+  }
+  await connection.close();
+});
