@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type Call, identityOf } from '../src/index.ts';
-import { CallCanceller, ReceiptStore } from '../src/jetstream/index.ts';
+import { CallCanceller, ReceiptSource, ReceiptStore } from '../src/jetstream/index.ts';
 import { openFinder } from './call-fixture.ts';
 
 async function open() {
@@ -38,4 +38,13 @@ test('a call that was taken out of its queue to be cancelled is not missing befo
   expect(await find(call)).toBe('held');
   await bench.sweeper.sweep(Date.now() + 11_000);
   expect(await find(call)).toBe('ended');
+});
+
+test('a worker that stops while it is about to ask for receipts does not wait for them', async () => {
+  const { gateway } = await openFinder();
+  const source = new ReceiptSource({ topology: gateway.topology, ackWaitMs: 30_000 });
+  const askedAt = performance.now();
+  await source.fetch(1, () => {}, AbortSignal.abort());
+  // It asks for 5 s at a time.
+  expect(performance.now() - askedAt).toBeLessThan(3_500);
 });

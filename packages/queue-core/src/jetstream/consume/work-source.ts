@@ -61,6 +61,9 @@ export class WorkSource<D> {
       const messages = await source.fetch({ max_messages: count, expires: fetchMs });
       const stop = (): void => messages.stop();
       signal.addEventListener('abort', stop, { once: true });
+      if (signal.aborted) {
+        stop(); // before the request was sent
+      }
       for await (const message of messages) {
         take(toDelivery(message));
       }
