@@ -50,6 +50,24 @@ describe('an end that is old', () => {
     expect(await pruner.prune()).toEqual({ forgotten: 0, kept: 0 });
   });
 
+  test('stays while a call that follows in its chain is in a queue, also behind one that has ended', async () => {
+    const { pruner, isKnown, put, take, settle, store, queue } = await open();
+    const next = (callId: string) => ({ next: { callId, function: 'echo', queue } });
+    const calls = [await put({ id: 'first' }), await put({ id: 'second' }), await put({ id: 'third' })];
+    const [first, second, third] = calls as [Call, Call, Call];
+    const deliveries = [await take(), await take(), await take()];
+    await store.recordOutcome({ ...outcomeOf(first), ...next('second') }, body);
+    await store.recordOutcome({ ...outcomeOf(second), ...next('third') }, body);
+    await settle(deliveries[0]!);
+    await settle(deliveries[1]!);
+    await eventually(async () => (await pruner.prune()).kept === 2);
+    expect([await isKnown(first), await isKnown(second)]).toEqual([true, true]);
+    await store.recordOutcome(outcomeOf(third), body);
+    await settle(deliveries[2]!);
+    await eventually(async () => (await pruner.prune()).forgotten === 3);
+    expect([await isKnown(first), await isKnown(second), await isKnown(third)]).toEqual([false, false, false]);
+  });
+
   test('stays while the message of its call is in the queue, with its body and what is known of its callback', async () => {
     const { pruner, end, isKnown, settle, stored, store } = await open();
     const left = await end();

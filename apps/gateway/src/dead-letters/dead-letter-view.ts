@@ -1,4 +1,4 @@
-import { callbackTaskCodec, type DeadLetter, decodeCall } from '@asyncfn/queue-core';
+import { callbackTaskCodec, callbackUrlOf, type DeadLetter, decodeCall } from '@asyncfn/queue-core';
 import type { FunctionNames } from '@asyncfn/queue-core/functions';
 import type { DeadLetterEntry, StoredDeadLetter } from '@asyncfn/queue-core/jetstream';
 import { displayUrl } from '@asyncfn/service-kit';
@@ -45,7 +45,8 @@ function viewOfCall({ original, body }: StoredDeadLetter) {
   if (decoded.kind === 'undecodable') {
     return {};
   }
-  const { path, callbackUrl } = decoded.call;
+  const { path } = decoded.call;
+  const callbackUrl = callbackUrlOf(decoded.call, 'failed');
   return { path, ...(callbackUrl !== undefined && { callbackUrl: displayUrl(callbackUrl) }) };
 }
 

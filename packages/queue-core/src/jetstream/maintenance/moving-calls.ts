@@ -69,7 +69,7 @@ function byQueue(ends: readonly EndedKey[]): Map<string, EndedKey[]> {
  * The subjects of all matching messages, and perhaps of others, as the stream's leader knows them: another replica may be
  * behind, and not have a message yet that keeps an outcome.
  */
-async function subjectsAt(manager: JetStreamManager, stream: string, filters: string[]): Promise<string[]> {
+export async function subjectsAt(manager: JetStreamManager, stream: string, filters: string[]): Promise<string[]> {
   if (filters.length === 0) {
     return [];
   }

@@ -15,6 +15,7 @@ import {
 } from '../messages/index.ts';
 import type { Publisher } from '../publish/index.ts';
 import { findMoving, tokensOf } from './moving-calls.ts';
+import { isChainOpen } from './open-chains.ts';
 
 export interface OutcomePrunerDependencies {
   readonly broker: PageBroker;
@@ -108,12 +109,17 @@ export class OutcomePruner {
   }
 
   /**
-   * The records to keep: outcomes of calls that still have messages, and callback states whose outcome stays or is
-   * newer.
+   * The records to keep: outcomes of calls that still have messages, or whose chain has not ended, and callback states
+   * whose outcome stays or is newer.
    */
   async #findStaying(old: readonly OldRecord[]): Promise<OldRecord[]> {
     const ends = old.flatMap(({ outcome }) => outcome ?? []);
-    const moving = await findMoving(this.#manager, ends);
+    const moving = new Set(await findMoving(this.#manager, ends));
+    for (const end of ends) {
+      if (!moving.has(tokensOf(end)) && (await isChainOpen(this.#manager, end))) {
+        moving.add(tokensOf(end));
+      }
+    }
     const gone = new Set(
       ends.filter((end) => !moving.has(tokensOf(end))).map((end) => `${outcomeSubject(end)}.callback`),
     );
