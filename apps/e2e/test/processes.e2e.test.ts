@@ -4,15 +4,15 @@ import { eventually, startTestFunction } from '@asyncfn/testkit';
 import { expect, test } from 'vitest';
 import { startStack } from './harness/stack.ts';
 
-interface Gateways {
+interface Processes {
   readonly primary: AppProcess;
   readonly apiPorts: Set<unknown>;
   readonly opsPorts: number[];
 }
 
-/** Starts a gateway of so many processes and waits until each is ready. */
-async function startGateways(stack: Stack, count: number): Promise<Gateways> {
-  const primary = await stack.spawn('gateway', { PROCESSES: String(count) });
+/** Starts an app of so many processes and waits until each is ready. */
+async function startProcesses(stack: Stack, app: 'gateway' | 'worker', count: number): Promise<Processes> {
+  const primary = await stack.spawn(app, { PROCESSES: String(count) });
   const listening = (server: string): LogLine[] =>
     primary.logged('listening').filter((line) => line['server'] === server);
   await eventually(() => listening('ops').length === count, { timeoutMs: 60_000 });
@@ -23,15 +23,18 @@ async function startGateways(stack: Stack, count: number): Promise<Gateways> {
   return { primary, opsPorts, apiPorts: new Set(listening('api').map((line) => line['port'])) };
 }
 
-async function submitted(port: number): Promise<number> {
+const submitted = (port: number) => readCounter(port, 'queue_worker_messages_submitted_total');
+const processed = (port: number) => readCounter(port, 'queue_worker_messages_processed_total');
+
+async function readCounter(port: number, name: string): Promise<number> {
   const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-  return Number(/^queue_worker_messages_submitted_total\{[^}]*\} (\d+)$/m.exec(metrics)?.[1] ?? 0);
+  return Number(new RegExp(`^${name}\\{[^}]*\\} (\\d+)$`, 'm').exec(metrics)?.[1] ?? 0);
 }
 
 test('several gateways share one port, each with its own metrics, and all stop cleanly', async () => {
   await using fn = await startTestFunction();
   await using stack = await startStack({ functions: { echo: fn.url }, gateways: 0 });
-  const { primary, apiPorts, opsPorts } = await startGateways(stack, 3);
+  const { primary, apiPorts, opsPorts } = await startProcesses(stack, 'gateway', 3);
   expect(apiPorts.size).toBe(1);
   expect(new Set(opsPorts).size).toBe(3);
   // Connections are handed out in turn.
@@ -45,10 +48,31 @@ test('several gateways share one port, each with its own metrics, and all stop c
   expect(primary.logged('stopped').length).toBe(3);
 });
 
+test('several workers share the calls of a function, its concurrency holds for all of them, and all stop cleanly', async () => {
+  await using fn = await startTestFunction();
+  await using slow = await startTestFunction();
+  await using stack = await startStack({
+    functions: { echo: fn.url, single: { url: slow.url, concurrency: 1 } },
+    workers: 0,
+  });
+  const { primary, opsPorts } = await startProcesses(stack, 'worker', 2);
+  expect(new Set(opsPorts).size).toBe(2);
+  await using client = new ApiClient(stack.gateway.url, 10);
+  await client.acceptMany('single', 10);
+  await client.acceptMany('echo', 200);
+  await fn.waitForInvocations(200);
+  await slow.waitForInvocations(10);
+  const counts = await Promise.all(opsPorts.map(processed));
+  expect(Math.min(...counts)).toBeGreaterThan(0);
+  expect(slow.maxInFlight).toBe(1);
+  expect(await primary.stop()).toMatchObject({ code: 0 });
+  expect(primary.logged('stopped').length).toBe(2);
+});
+
 test('when one of them dies, all end, so that all are started anew', async () => {
   await using fn = await startTestFunction();
   await using stack = await startStack({ functions: { echo: fn.url }, gateways: 0, workers: 0 });
-  const { primary } = await startGateways(stack, 2);
+  const { primary } = await startProcesses(stack, 'gateway', 2);
   const [child] = (await readFile(`/proc/${primary.pid}/task/${primary.pid}/children`, 'utf8')).split(' ');
   process.kill(Number(child), 'SIGKILL');
   expect(await primary.ended(30_000)).toMatchObject({ code: 1 });
@@ -69,5 +93,5 @@ test('what is wrong with the configuration is told once, and ends it with 78', a
   expect(primary.stderr.filter((line) => line.includes('PUBLISH_TIMEOUT'))).toHaveLength(1);
   const none = await stack.spawn('gateway', { PROCESSES: '0' });
   expect(await none.ended(30_000)).toMatchObject({ code: 78 });
-  expect(none.stderr.join('\n')).toContain('PROCESSES');
+  expect(none.stderr.join('\n')).toContain('PROCESSES: "0" is not a whole number between 1 and 256, or auto');
 });

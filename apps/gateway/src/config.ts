@@ -18,6 +18,7 @@ import {
   integer,
   listOf,
   opsPort,
+  processes,
   size,
   text,
 } from '@asyncfn/service-kit';
@@ -31,13 +32,9 @@ export const gatewayConfig = {
   ...commonConfig,
   ...functionsConfig,
   opsPort: opsPort(8082),
-  processes: integer({
-    env: 'PROCESSES',
-    default: 1,
-    min: 1,
-    max: 256,
-    doc: 'Gateway processes that share `PORT`; use at most one for each core. Each has its own operations port, from `OPS_PORT` upwards, with its own metrics. Limits such as `MAX_CONNECTIONS` apply to each process.',
-  }),
+  processes: processes(
+    'Gateway processes that share `PORT`, `auto` for one on each core. Each has its own operations port, from `OPS_PORT` upwards, with its own metrics. Limits such as `MAX_CONNECTIONS` apply to each process.',
+  ),
   host: host('Address of the API.'),
   port: integer({ env: 'PORT', default: 8080, max: 65_535, doc: 'Port of the API; 0 picks a free one.' }),
   auth: choice({

@@ -23,6 +23,7 @@ import {
   integerList,
   listOf,
   opsPort,
+  processes,
   size,
   text,
 } from '@asyncfn/service-kit';
@@ -126,6 +127,9 @@ export const workerConfig = {
   ...functionsConfig,
   host: host('Address of the operations server, unless `OPS_HOST` names another one.'),
   opsPort: opsPort(8081),
+  processes: processes(
+    "Worker processes, `auto` for one on each core. Each has its own operations port, from `OPS_PORT` upwards, with its own metrics, and limits such as `MAX_INFLIGHT` apply to each. A function's `concurrency` holds for all of them together.",
+  ),
   queues: listOf(queueNameType, { env: 'QUEUES', doc: 'Queues that this worker serves. Default: all.' }),
   maxInflight: integer({
     env: 'MAX_INFLIGHT',

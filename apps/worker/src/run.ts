@@ -1,16 +1,14 @@
-import { readVersion, runProcess } from '@asyncfn/service-kit';
+import { readVersion, runProcesses } from '@asyncfn/service-kit';
 import { workerConfig } from './config.ts';
 import { createWorker } from './service.ts';
 
-/** Runs a worker as a process, from its configuration to its exit code. */
+/** Runs a worker as a process, or several of them (`PROCESSES`), from the configuration to the exit code. */
 export async function run(process: NodeJS.Process): Promise<void> {
-  const version = readVersion(import.meta.url);
-  await runProcess({
+  await runProcesses({
     process,
     name: 'worker',
-    version,
+    version: readVersion(import.meta.url),
     schema: workerConfig,
-    warnsOfMisspelt: true,
     create: createWorker,
   });
 }

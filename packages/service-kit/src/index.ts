@@ -40,7 +40,9 @@ export {
   opsPort,
   type ProcessContext,
   processConfig,
+  processes,
   runProcess,
+  runProcesses,
 } from './process/index.ts';
 export { type FurtherFiles, type ParsedSettings, SettingsFile, watchFile } from './settings-files/index.ts';
 export { after, every, sleep } from './timing.ts';

@@ -20,7 +20,8 @@ export function childEnv(base: NodeJS.ProcessEnv, facts: ChildEnvFacts): NodeJS.
     CALLBACK_ALLOW: base['CALLBACK_ALLOW'] || ownAddresses(facts.host),
     HOST: facts.host,
     OPS_HOST: facts.host,
-    ...(facts.port === undefined ? {} : { PORT: String(facts.port) }),
+    // PROCESSES is for the gateway: those of a worker would take the gateway's port of operations.
+    ...(facts.port === undefined ? { PROCESSES: '1' } : { PORT: String(facts.port) }),
     OPS_PORT: String(facts.opsPort),
     NATS_URL: facts.natsUrl,
     // The local server syncs every write, but has no account that could ask it.

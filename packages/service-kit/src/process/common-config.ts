@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import {
   type ConfigOf,
   choice,
@@ -142,4 +143,28 @@ export function opsPort(port: number) {
     max: 65_535,
     doc: 'Port of the operations server (`/metrics`, `/livez`, `/readyz`); 0 picks a free one.',
   });
+}
+
+const maxProcesses = 256;
+
+/** A number of processes, or `auto`: one for each core that this process may use. */
+const processCountType: ValueType<number> = {
+  expected: `a whole number between 1 and ${maxProcesses}, or auto`,
+  example: 'auto',
+  parse(text) {
+    if (text === 'auto') {
+      return Math.min(availableParallelism(), maxProcesses);
+    }
+    const count = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+    return count >= 1 && count <= maxProcesses ? count : undefined;
+  },
+  format: String,
+};
+
+/**
+ * How many processes share the work of one program.
+ * @param doc what is shared, and what each has of its own
+ */
+export function processes(doc: string) {
+  return value(processCountType, { env: 'PROCESSES', default: 1, doc });
 }
