@@ -1,8 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references in a functions file
-import { writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { startNatsServer } from '@asyncfn/nats-server';
-import type { AppName, AppProcess } from '@asyncfn/stack';
-import { describe, expect, inject, test } from 'vitest';
+import type { AppName, AppProcess, Env, Stack } from '@asyncfn/stack';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { startStack } from './harness/stack.ts';
 import { startStubBroker } from './harness/wire/stub-broker.ts';
 
@@ -16,6 +17,25 @@ function startBackground(natsConfig?: string) {
   return startStack({ functions, gateways: 0, workers: 0, ...(natsConfig !== undefined && { natsConfig }) });
 }
 
+/** For all tests that need no NATS of their own. */
+let stack: Stack;
+
+beforeAll(async () => {
+  stack = await startBackground();
+});
+
+afterAll(async () => {
+  await stack[Symbol.asyncDispose]();
+});
+
+/** Of these lines. */
+async function writeFunctionsFile(lines: readonly string[]): Promise<Env> {
+  const folder = await mkdtemp(join(stack.folder, 'file-'));
+  const path = join(folder, 'functions.yaml');
+  await writeFile(path, lines.join('\n'));
+  return { FUNCTIONS_FILE: path };
+}
+
 /** What the process says of why it could not go on. */
 function lastError(app: AppProcess): string {
   const line = app.logs.findLast(({ level }) => level === 'fatal');
@@ -24,7 +44,6 @@ function lastError(app: AppProcess): string {
 
 describe.for(apps)('a %s that is not set up right', (app) => {
   test('names every bad variable at once, and shows no secret', async () => {
-    await using stack = await startBackground();
     const env = {
       NATS_URL: 'http://user:topsecret@nats:4222',
       LOG_LEVEL: 'loud',
@@ -32,7 +51,7 @@ describe.for(apps)('a %s that is not set up right', (app) => {
       STREAM_REPLICAS: '0',
       OPS_PORT: '70000',
     };
-    const child = await stack.spawn(app, env);
+    await using child = await stack.spawn(app, env);
 
     expect(await child.ended()).toEqual(badConfiguration);
     expect(child.stderr.map((line) => line.split(':')[0]).sort((a = '', b = '') => a.localeCompare(b))).toEqual(
@@ -43,8 +62,7 @@ describe.for(apps)('a %s that is not set up right', (app) => {
   });
 
   test('names a variable that looks like a setting and is none, with the nearest one, and no value', async () => {
-    await using stack = await startBackground();
-    const child = await stack.spawn(app, {
+    await using child = await stack.spawn(app, {
       MAX_INFLIHGT: 'topsecret',
       RETRY_ATTEMPTS: '3',
       MAX_INFLIGHT_BYTES: '64MiB',
@@ -57,7 +75,6 @@ describe.for(apps)('a %s that is not set up right', (app) => {
   });
 
   test('names every problem of its functions file, each with its line', async () => {
-    await using stack = await startBackground();
     const text = [
       'functions:',
       '  good: { url: http://good }',
@@ -68,8 +85,7 @@ describe.for(apps)('a %s that is not set up right', (app) => {
       '    timeout: soon',
       '    colour: red',
     ];
-    await writeFile(stack.functionsFile, text.join('\n'));
-    const child = await stack.spawn(app);
+    await using child = await stack.spawn(app, await writeFunctionsFile(text));
 
     expect(await child.ended()).toEqual(badConfiguration);
     const named = child.stderr.map((line) => line.match(/functions\.yaml:(\d+): (\S+)/)?.slice(1));
@@ -83,7 +99,6 @@ describe.for(apps)('a %s that is not set up right', (app) => {
   });
 
   test('names each variable of a stack file that is not set, and shows what none of them holds', async () => {
-    await using stack = await startBackground();
     const text = [
       'provider:',
       '  name: openfaas',
@@ -94,8 +109,7 @@ describe.for(apps)('a %s that is not set up right', (app) => {
       '    url: http://user:${PASSWORD}@*:8080',
       '---',
     ];
-    await writeFile(stack.functionsFile, text.join('\n'));
-    const child = await stack.spawn(app, { PASSWORD: 'topsecret' });
+    await using child = await stack.spawn(app, { PASSWORD: 'topsecret', ...(await writeFunctionsFile(text)) });
 
     expect(await child.ended()).toEqual(badConfiguration);
     expect(child.stderr).toEqual([
@@ -108,16 +122,15 @@ describe.for(apps)('a %s that is not set up right', (app) => {
   });
 
   test('ends when its functions file is not there', async () => {
-    await using stack = await startBackground();
-    const child = await stack.spawn(app, { FUNCTIONS_FILE: '/nowhere/functions.yaml' });
+    await using child = await stack.spawn(app, { FUNCTIONS_FILE: '/nowhere/functions.yaml' });
 
     expect(await child.ended()).toEqual(badConfiguration);
     expect(child.stderr.join('\n')).toMatch(/^FUNCTIONS_FILE: \/nowhere\/functions\.yaml: cannot be read/);
   });
 
   test('ends when NATS refuses its password, and does not show it', async () => {
-    await using stack = await startBackground('authorization { user: asyncfn, password: right }');
-    const child = await stack.spawn(app, { NATS_USER: 'asyncfn', NATS_PASSWORD: 'topsecret' });
+    await using guarded = await startBackground('authorization { user: asyncfn, password: right }');
+    const child = await guarded.spawn(app, { NATS_USER: 'asyncfn', NATS_PASSWORD: 'topsecret' });
 
     expect(await child.ended()).toEqual(failed);
     expect(lastError(child)).toMatch(/NATS refused the credentials: check NATS_USER, NATS_PASSWORD/);
@@ -125,36 +138,33 @@ describe.for(apps)('a %s that is not set up right', (app) => {
   });
 
   test('works when NATS knows its password', async () => {
-    await using stack = await startBackground('authorization { user: asyncfn, password: right }');
-    const child = await stack.spawn(app, { NATS_USER: 'asyncfn', NATS_PASSWORD: 'right' });
+    await using guarded = await startBackground('authorization { user: asyncfn, password: right }');
+    const child = await guarded.spawn(app, { NATS_USER: 'asyncfn', NATS_PASSWORD: 'right' });
 
     await child.untilReady();
     expect(await child.stop()).toEqual({ code: 0, signal: null });
   });
 
   test('ends when nats-server has no JetStream', async () => {
-    await using stack = await startBackground();
     await using plain = await startNatsServer({ bin: inject('natsServerBin'), jetstream: false });
-    const child = await stack.spawn(app, { NATS_URL: plain.url });
+    await using child = await stack.spawn(app, { NATS_URL: plain.url });
 
     expect(await child.ended()).toEqual(failed);
     expect(lastError(child)).toMatch(/has no JetStream .*: start it with -js/);
   });
 
   test('ends when nats-server is too old', async () => {
-    await using stack = await startBackground();
     await using old = await startStubBroker('2.11.9');
-    const child = await stack.spawn(app, { NATS_URL: old.url });
+    await using child = await stack.spawn(app, { NATS_URL: old.url });
 
     expect(await child.ended()).toEqual(failed);
     expect(lastError(child)).toMatch(/nats-server 2\.11\.9 at .* is too old: asyncfn needs 2\.12\.0 or later/);
   });
 
   test('ends when a port is in use, and says which setting to change', async () => {
-    await using stack = await startBackground();
     const variables = app === 'gateway' ? ['PORT', 'OPS_PORT'] : ['OPS_PORT'];
     for (const variable of variables) {
-      const child = await stack.spawn(app, { [variable]: String(stack.nats.port) });
+      await using child = await stack.spawn(app, { [variable]: String(stack.nats.port) });
 
       expect(await child.ended()).toEqual(failed);
       expect(lastError(child)).toMatch(new RegExp(`the port is in use; choose another with ${variable}"`));
@@ -177,8 +187,7 @@ describe.for(apps)('the operations server of a %s', (app) => {
     ['where HOST says', { HOST: '127.0.0.1' }, false],
     ['where OPS_HOST says, whatever HOST says', { HOST: '127.0.0.1', OPS_HOST: '0.0.0.0' }, true],
   ])('listens %s', async (_, env, isEverywhere) => {
-    await using stack = await startBackground();
-    const child = await stack.spawn(app, env);
+    await using child = await stack.spawn(app, env);
     await child.untilReady();
 
     const line = child.logged('listening').find(({ server }) => server === 'ops');
