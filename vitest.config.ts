@@ -5,6 +5,9 @@ const conditions = ['@asyncfn/source'];
 const resolve = { conditions };
 const ssr = { resolve: { conditions, externalConditions: conditions } };
 
+/** Files share processes: loading the sources for each of them again takes a third of a second of CPU and more. */
+const sharesProcesses = { isolate: false };
+
 const setupFiles = ['packages/testkit/test/print-tails.ts'];
 
 /** Each file runs whole stacks of processes, which wait more than they work: three files are two full cores. */
@@ -26,8 +29,7 @@ export default defineConfig({
           name: 'unit',
           include: ['{apps,packages}/*/{src,test}/**/*.test.ts', 'scripts/**/*.test.ts'],
           exclude: ['**/*.{nats,e2e,full}.test.ts', '**/node_modules/**', '**/dist/**'],
-          // Files share processes: loading the sources for each of them again would take longer than the tests.
-          isolate: false,
+          ...sharesProcesses,
           // Ten thousand cases of a property take seconds on a busy machine.
           testTimeout: 30_000,
         },
@@ -37,6 +39,7 @@ export default defineConfig({
         ssr,
         test: {
           name: 'nats',
+          ...sharesProcesses,
           maxWorkers: 3,
           sequence: { groupOrder: 1 },
           include: ['{apps,packages}/*/{src,test}/**/*.nats.test.ts'],
@@ -50,6 +53,7 @@ export default defineConfig({
         ssr,
         test: {
           name: 'e2e',
+          ...sharesProcesses,
           include: ['{apps,packages}/*/test/**/*.e2e.test.ts'],
           globalSetup,
           sequence: { groupOrder: 2 },

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { eventually } from './eventually.ts';
-import { noteSpawned, tailsSince } from './spawned.ts';
+import { forgetEnded, noteSpawned, tailsSince } from './spawned.ts';
 
 test('the tails are those of the processes that were running at that time or later', async () => {
   let end = (): void => {};
@@ -15,6 +15,17 @@ test('the tails are those of the processes that were running at that time or lat
   await eventually(() => performance.now() > begin + 5);
   expect(tailsSince(begin)).toBe('early\nruns\n');
   expect(tailsSince(performance.now())).toBe('runs\n');
+});
+
+test('processes that have ended can be forgotten', async () => {
+  const begin = performance.now();
+  noteSpawned({ exited: Promise.resolve(), tail: 'ended' });
+  noteSpawned({ exited: new Promise(() => {}), tail: 'goes on' });
+  await eventually(() => performance.now() > begin + 5);
+  expect(tailsSince(begin)).toContain('ended\n');
+  forgetEnded();
+  expect(tailsSince(begin)).not.toContain('ended\n');
+  expect(tailsSince(begin)).toContain('goes on\n');
 });
 
 test('a log that cannot be read is no reason to hide the others', () => {

@@ -11,7 +11,7 @@ interface Noted {
   endedAt: number;
 }
 
-const all: Noted[] = [];
+let all: Noted[] = [];
 
 /** Remembers a process for the report of a test that fails while it runs, or in which it has ended. */
 export function noteSpawned(spawned: Spawned): void {
@@ -21,6 +21,11 @@ export function noteSpawned(spawned: Spawned): void {
     noted.endedAt = performance.now();
   };
   spawned.exited.then(end, end);
+}
+
+/** Lets go of the processes that have ended, with their output: test files share a process. */
+export function forgetEnded(): void {
+  all = all.filter(({ endedAt }) => endedAt === Number.POSITIVE_INFINITY);
 }
 
 /** The ends of the outputs of all processes that were running at this time of the monotonic clock, or later. */

@@ -1,5 +1,5 @@
-import { afterEach, beforeEach } from 'vitest';
-import { tailsSince } from '../src/spawned.ts';
+import { afterAll, afterEach, beforeEach } from 'vitest';
+import { forgetEnded, tailsSince } from '../src/spawned.ts';
 
 // Set-up of the projects that spawn processes: a failed test prints the last lines of those that ran during it.
 let startedAt = 0;
@@ -13,3 +13,5 @@ afterEach(({ task }) => {
     process.stderr.write(tailsSince(startedAt));
   }
 });
+
+afterAll(forgetEnded);
