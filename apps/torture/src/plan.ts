@@ -41,6 +41,8 @@ export interface Plan {
   readonly cancelAfterMs?: number | undefined;
   /** It is sent twice, with one `Idempotency-Key`. */
   readonly isRepeated: boolean;
+  /** Steps that follow it in a chain. Default 0. */
+  readonly chain?: number;
   /** Who asks for its result, or wants to cancel it though it is not his. */
   readonly look: 'none' | 'own' | 'stranger';
 }
@@ -81,6 +83,9 @@ export function expectedEnd({ steps, maxRetries }: Pick<Plan, 'steps' | 'maxRetr
   }
 }
 
+/** Share of the calls that have a chain. */
+const chainShare = 0.08;
+
 /** Not those that say that the function has too much to do: they would slow the workers down. */
 const troubles = [500, 502, 504] as const;
 
@@ -98,7 +103,7 @@ export function randomPlan(random: Random, hostile: boolean, by?: Tenant): Plan 
   const times = randomTimes(random);
   const tenant = by ?? pickFrom(random, tenants);
   const name = randomFunction(random);
-  return {
+  const plan: Plan = {
     tenant,
     function: name,
     steps,
@@ -112,6 +117,28 @@ export function randomPlan(random: Random, hostile: boolean, by?: Tenant): Plan 
     isRepeated: random() < 0.04,
     look: random() < 0.04 ? pickFrom(random, ['own', 'stranger']) : 'none',
   };
+  return random() < chainShare ? toChain(plan, 1 + integerBelow(random, 2)) : plan;
+}
+
+/** Its end is that of its chain, which nobody cancels, and which its last step tells. */
+function toChain(plan: Plan, chain: number): Plan {
+  const plain = {
+    callback: 'none',
+    expiresInMs: 0,
+    cancelAfterMs: undefined,
+    isRepeated: false,
+    look: 'none',
+  } as const;
+  return { ...plan, ...plain, chain };
+}
+
+/** `X-Then` of a call, each step with its number and that of the request. */
+export function formatChain(request: number, { chain = 0 }: Plan): string {
+  const steps = Array.from(
+    { length: chain },
+    (_, step) => `${step % 2 === 0 ? 'bulk' : 'quick'}/step/${step + 1}?${request}`,
+  );
+  return steps.join();
 }
 
 /**
@@ -123,6 +150,7 @@ export function randomTwins(random: Random, hostile: boolean): readonly [Plan, P
     ...randomPlan(random, hostile, by),
     ownId: true,
     isRepeated: false,
+    chain: 0,
     // Of two calls of one id, only those that are invoked tell which they are.
     expiresInMs: 0,
     ...change,

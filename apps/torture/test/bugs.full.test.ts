@@ -76,6 +76,14 @@ const bugs: readonly Bug[] = [
     workerEnv: { ACK_WAIT: '20s', SHUTDOWN_TIMEOUT: '1ms' },
   },
   {
+    bug: 'id of a step not derived',
+    app: 'worker',
+    file: 'underived-step',
+    faults: ['kill worker'],
+    caughtBy: 'each step once',
+    workerEnv: { ACK_WAIT: '1s' },
+  },
+  {
     bug: 'id of a client not claimed',
     app: 'gateway',
     file: 'unclaimed-id',

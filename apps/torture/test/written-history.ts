@@ -78,7 +78,24 @@ export class WrittenHistory {
     }
     const endedAt = start + 25 + (attempts - 1) * 100;
     this.ended(request, plan, endedAt);
+    if ((plan.chain ?? 0) > 0) {
+      return this.chain(request, plan, endedAt);
+    }
     return plan.callback === 'none' ? this : this.calledBack(request, plan, endedAt + 5);
+  }
+
+  /** The steps that follow a call, and what is told of the last. */
+  chain(request: number, plan: Plan, endedAt: number): this {
+    const { chain = 0 } = plan;
+    const count = expectedEnd(plan).status === 'succeeded' ? chain : 0;
+    for (let step = 1; step <= count; step++) {
+      const stepId = `${idOf(request)}-${step}`;
+      const at = endedAt + 10 * step;
+      this.at(at, { kind: 'stepped', request, step, stepId, content: 'x', worker: 'worker-1' });
+      this.at(at + 5, { kind: 'ended', callId: stepId, rootId: idOf(request), status: 'succeeded', attempts: 1 });
+    }
+    const webhookId = count === 0 ? idOf(request) : `${idOf(request)}-${count}`;
+    return this.at(endedAt + 100, { kind: 'chain told', request, webhookId, content: '200 x', status: 204 });
   }
 }
 

@@ -8,6 +8,8 @@ export interface RecordedEnd {
   /** By the broker's clock: Unix time in milliseconds. */
   readonly at: number;
   readonly callId: string;
+  /** Of a step: the first call of its chain. */
+  readonly rootId?: string | undefined;
   readonly submitter?: string | undefined;
   readonly startTime: string;
   readonly status: string;
@@ -102,6 +104,6 @@ export class EndFollower {
 
 function toEnd(text: string, timestampNanos: number): RecordedEnd {
   const outcome = JSON.parse(text) as Omit<RecordedEnd, 'at'>;
-  const { callId, submitter, startTime, status, attempts, functionStatus, reason } = outcome;
-  return { at: timestampNanos / 1e6, callId, submitter, startTime, status, attempts, functionStatus, reason };
+  const { callId, rootId, submitter, startTime, status, attempts, functionStatus, reason } = outcome;
+  return { at: timestampNanos / 1e6, callId, rootId, submitter, startTime, status, attempts, functionStatus, reason };
 }

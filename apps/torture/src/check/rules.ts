@@ -1,9 +1,11 @@
 import type { EventOf, HistoryEvent, Invocation, Story } from '../history/index.ts';
 import { expectedEnd, pausedFunction } from '../plan.ts';
+import { type ChainRule, chainRules } from './chain-rules.ts';
 import { clockError, type Held, isExcused, mayHaveStarted, type RuleContext, wasHeldUp } from './excuses.ts';
 
 /** What holds for every call, whatever breaks. The names are for reports. */
 export type Rule =
+  | ChainRule
   | 'nothing accepted is lost'
   | 'what is there is not missed'
   | 'one end'
@@ -34,6 +36,8 @@ export function wasStored({ acceptance, invocations, ends }: Story): boolean {
 }
 
 export const rules: Readonly<Record<Rule, Check>> = {
+  ...chainRules,
+
   'nothing accepted is lost': (story) =>
     wasStored(story) && story.ends.length === 0 ? 'it was stored, and has no end' : undefined,
 

@@ -46,6 +46,25 @@ export type HistoryEvent = { readonly at: number } & (
       readonly invocation: number;
       readonly status?: number | undefined;
     }
+  /** A step of the chain of the call was invoked. */
+  | {
+      readonly kind: 'stepped';
+      readonly request: number;
+      /** From 1. */
+      readonly step: number;
+      /** The id of its call. */
+      readonly stepId: string;
+      readonly content: string;
+      readonly worker: string;
+    }
+  /** The end of its chain was told. */
+  | {
+      readonly kind: 'chain told';
+      readonly request: number;
+      readonly webhookId: string;
+      readonly content: string;
+      readonly status: number;
+    }
   | {
       readonly kind: 'called back';
       readonly request: number;
@@ -74,6 +93,8 @@ export type HistoryEvent = { readonly at: number } & (
   | {
       readonly kind: 'ended';
       readonly callId: string;
+      /** Of a step: the first call of its chain. */
+      readonly rootId?: string | undefined;
       readonly submitter?: string | undefined;
       readonly startTime?: string | undefined;
       readonly status: string;

@@ -32,6 +32,8 @@ export interface Story {
   readonly invocations: readonly Invocation[];
   readonly callbacks: readonly EventOf<'called back'>[];
   readonly ends: readonly EventOf<'ended'>[];
+  /** Of the steps of its chain. */
+  readonly stepEnds: readonly EventOf<'ended'>[];
   /** What the workers' own audit misses. */
   readonly misses: readonly EventOf<'missed'>[];
   readonly events: readonly HistoryEvent[];
@@ -70,11 +72,14 @@ export function toStories(events: Iterable<HistoryEvent>): Stories {
   const byRequest = new Map<number, Told[]>();
   const records = new CallRecords();
   const faultEvents: EventOf<'fault'>[] = [];
+  const stepEnds = new Map<string, EventOf<'ended'>[]>();
   let queued: number | undefined;
   let left: readonly string[] = [];
   for (const event of events) {
     if ('request' in event) {
       append(byRequest, event.request, event);
+    } else if (event.kind === 'ended' && event.rootId !== undefined) {
+      append(stepEnds, event.rootId, event);
     } else if ('callId' in event) {
       records.add(event);
     } else if (event.kind === 'fault') {
@@ -83,16 +88,16 @@ export function toStories(events: Iterable<HistoryEvent>): Stories {
       ({ queued, left = [] } = event);
     }
   }
-  const stories = toAll([...byRequest.values()], records);
+  const stories = toAll([...byRequest.values()], records, stepEnds);
   return { stories, faults: toSpans(faultEvents), strayEnds: records.left().filter(isEnd), queued, left };
 }
 
 /** Those that know their start time come first: what they leave is of one that does not. */
-function toAll(all: readonly (readonly Told[])[], records: CallRecords): Story[] {
+function toAll(all: readonly (readonly Told[])[], records: CallRecords, stepEnds: StepEnds): Story[] {
   const calls = all.flatMap((told) => toCall(told) ?? []);
   const known = calls.filter(({ startTimes }) => startTimes.size > 0);
   const unknown = calls.filter(({ startTimes }) => startTimes.size === 0);
-  const stories = [...known, ...unknown].map((call) => toStory(call, records.take(call)));
+  const stories = [...known, ...unknown].map((call) => toStory(call, records.take(call), stepEnds));
   const byId = new Map<string, Story[]>();
   for (const story of stories) {
     const { plan, callId } = story.sent;
@@ -107,6 +112,9 @@ function toAll(all: readonly (readonly Told[])[], records: CallRecords): Story[]
   }
   return stories;
 }
+
+/** Ends of steps, by the first call of their chain. */
+type StepEnds = ReadonlyMap<string, readonly EventOf<'ended'>[]>;
 
 interface ToldCall extends CallClues {
   readonly told: readonly Told[];
@@ -126,7 +134,7 @@ function toCall(told: readonly Told[]): ToldCall | undefined {
   return { told, sent, tenant: sent.plan.tenant, callIds, startTimes: new Set(started) };
 }
 
-function toStory({ told, sent, callIds }: ToldCall, records: readonly CallRecord[]): Story {
+function toStory({ told, sent, callIds }: ToldCall, records: readonly CallRecord[], stepEnds: StepEnds): Story {
   return {
     request: sent.request,
     sent,
@@ -136,6 +144,7 @@ function toStory({ told, sent, callIds }: ToldCall, records: readonly CallRecord
     invocations: toInvocations(told),
     callbacks: told.filter((event) => event.kind === 'called back'),
     ends: records.filter(isEnd),
+    stepEnds: [...callIds].flatMap((callId) => stepEnds.get(callId) ?? []),
     misses: records.filter((event) => event.kind === 'missed'),
     events: [...told, ...records].toSorted((a, b) => a.at - b.at),
   };

@@ -23,6 +23,16 @@ export async function startCallee(history: Recorder): Promise<TestFunction> {
     handler: async (request, response) => {
       invocations += 1;
       const invocation = invocations;
+      const [, step, ofChain] = /^\/step\/(\d+)\?(\d+)$/.exec(request.url) ?? [];
+      if (step !== undefined) {
+        // The headers of the first call of a chain do not travel: the number of its request stands in the path.
+        const content = request.body.toString();
+        const of = { request: Number(ofChain), step: Number(step), stepId: request.callId ?? '', content };
+        history.record({ kind: 'stepped', ...of, worker: headerOf(request, workerHeader) });
+        await delay(10);
+        response.end(content);
+        return;
+      }
       const number = Number(headerOf(request, requestHeader));
       const retry = Number(headerOf(request, 'x-retry'));
       const { status, delayMs } = stepOf(headerOf(request, stepsHeader), retry);

@@ -3,7 +3,7 @@ import type { Seat } from '@asyncfn/stack';
 import { pickFrom, type Random } from '@asyncfn/testkit';
 import { Agent, type Dispatcher, request } from 'undici';
 import type { Look, Recorder } from '../history/index.ts';
-import { formatSteps, type Plan, type Tenant } from '../plan.ts';
+import { formatChain, formatSteps, type Plan, type Tenant } from '../plan.ts';
 import type { Access } from '../rig/index.ts';
 import { requestHeader, stepsHeader } from './callee.ts';
 import type { Receivers } from './receivers.ts';
@@ -47,7 +47,8 @@ export class Client implements AsyncDisposable {
   /** The id of the call, if it was accepted. */
   async send({ number, plan, callId }: Sent, seat: Seat): Promise<string | undefined> {
     const { history, receivers } = this.#options;
-    const callbackUrl = receivers.urlOf(number, plan);
+    const isChain = (plan.chain ?? 0) > 0;
+    const callbackUrl = isChain ? receivers.chainUrlOf(number, plan) : receivers.urlOf(number, plan);
     try {
       const response = await this.#ask('POST', plan.tenant, `/async-function/${plan.function}`, seat, {
         headers: {
@@ -58,6 +59,7 @@ export class Client implements AsyncDisposable {
           ...(plan.isRepeated && { 'idempotency-key': `request-${number}` }),
           ...(plan.notBeforeMs > 0 && { 'x-delay': `${plan.notBeforeMs}ms` }),
           ...(plan.expiresInMs > 0 && { 'x-expires-in': `${plan.expiresInMs}ms` }),
+          ...(isChain && { 'x-then': formatChain(number, plan) }),
           ...(callbackUrl !== undefined && { 'x-callback-url': callbackUrl }),
         },
         body: Buffer.alloc(plan.bodyBytes, number % 251),

@@ -54,6 +54,11 @@ export class Receivers implements AsyncDisposable {
       : `http://${callback}-${number % hosts}.${tenant}.example:${this.#inbox?.port}/${callback}/${number}`;
   }
 
+  /** Where the end of a chain is told. */
+  chainUrlOf(number: number, { tenant }: Plan): string {
+    return `http://steady-${number % hosts}.${tenant}.example:${this.#inbox?.port}/chain/${number}`;
+  }
+
   /** From now on all answer, and all names are known. */
   mend(): void {
     this.#areWell = true;
@@ -73,6 +78,13 @@ export class Receivers implements AsyncDisposable {
     const hangs = kind === 'hanging' && !this.#areWell;
     const status = hangs ? 0 : kind === 'flaky' && !this.#refused.has(key) ? 500 : 204;
     this.#refused.add(key);
+    if (kind === 'chain') {
+      const content = [headerOf(request, 'x-function-status'), request.body.toString()].join(' ');
+      const webhookId = headerOf(request, 'webhook-id');
+      this.#history.record({ kind: 'chain told', request: key, webhookId, content, status });
+      response.writeHead(status).end();
+      return;
+    }
     const result = request.body.toString();
     this.#history.record({
       kind: 'called back',

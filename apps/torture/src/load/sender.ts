@@ -82,7 +82,7 @@ export class Sender implements AsyncDisposable {
       const look = plan.look === 'stranger' ? 'none' : plan.look;
       this.#exchange({
         number: this.#sent,
-        plan: { ...plan, look, ownId: true, isRepeated: false },
+        plan: { ...plan, look, ownId: true, isRepeated: false, chain: 0 },
         callId: used.callId,
       });
       return;

@@ -5,7 +5,7 @@ import { runProcess } from '@asyncfn/service-kit';
 const packages = new URL('../../../../packages/', import.meta.url);
 const apps = new URL('../../../', import.meta.url);
 
-export const { CallQueue, CallStore, Publisher, QueueTopology } = await import(
+export const { CallQueue, CallStore, Publisher, QueueTopology, StepQueue } = await import(
   new URL('queue-core/dist/jetstream/index.js', packages).href
 );
 export const { IdClaims } = await import(new URL('queue-core/dist/jetstream/intake/id-claims.js', packages).href);

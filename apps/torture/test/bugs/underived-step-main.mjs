@@ -1,0 +1,16 @@
+// The next call of a chain has another id each time: a worker that dies before its ack makes two of it.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { replace, runWorker, StepQueue } from './shipped.mjs';
+
+replace(
+  StepQueue,
+  'store',
+  (store) =>
+    async function (call) {
+      const result = await store.call(this, { ...call, id: randomUUID() });
+      await delay(200);
+      return result;
+    },
+);
+await runWorker();
