@@ -1,5 +1,6 @@
 // Checks the Markdown of the repository: every relative link leads to a file, and to a heading if it names one, and no
-// page holds a conflict marker. Another root than this repository can be given as the argument.
+// page holds a conflict marker. The list of decisions has each of them, with its title, and each has a number of its own.
+// Another root than this repository can be given as the argument.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import process from 'node:process';
@@ -17,9 +18,26 @@ const problems = pagesBelow('.').flatMap((page) =>
         deadLinks(page, line).map((problem) => `${page}:${index + 1}: ${problem}`),
       ),
 );
-for (const problem of problems) {
+for (const problem of [...problems, ...decisionProblems('docs/adr')]) {
   process.stderr.write(`${problem}\n`);
   process.exitCode = 1;
+}
+
+function decisionProblems(folder) {
+  if (!existsSync(join(root, folder, 'README.md'))) {
+    return [];
+  }
+  const list = readFileSync(join(root, folder, 'README.md'), 'utf8');
+  const files = readdirSync(join(root, folder)).filter((file) => /^\d{4}-/.test(file));
+  return files.flatMap((file, index) => {
+    const number = file.slice(0, 4);
+    const title = linesOf(join(folder, file), true)[0]?.replace(`# ${Number(number)}. `, '');
+    const line = `| [${number}](${file}) | ${title} |`;
+    return [
+      ...(list.includes(line) ? [] : [`${folder}/README.md: this line is missing: ${line}`]),
+      ...(files[index + 1]?.startsWith(number) === true ? [`${folder}: there are two decisions ${number}`] : []),
+    ];
+  });
 }
 
 function deadLinks(page, line) {

@@ -39,6 +39,17 @@ test('a dead link, a heading that does not exist and a conflict marker fail, and
   expect(run()).toEqual({ status: 1, stderr: `${stderr.join('\n')}\n` });
 });
 
+test('decisions that share a number or are not in the list with their titles fail', () => {
+  put('docs/adr/0001-a.md', '# 1. Streams have no limits\n');
+  put('docs/adr/0001-b.md', '# 1. Callbacks are signed\n');
+  put('docs/adr/README.md', '# Decisions\n\n| [0001](0001-a.md) | Streams have no limits |\n');
+  const stderr = [
+    'docs/adr: there are two decisions 0001',
+    'docs/adr/README.md: this line is missing: | [0001](0001-b.md) | Callbacks are signed |',
+  ];
+  expect(run()).toEqual({ status: 1, stderr: `${stderr.join('\n')}\n` });
+});
+
 function put(path: string, text: string) {
   mkdirSync(dirname(join(root, path)), { recursive: true });
   writeFileSync(join(root, path), text);
