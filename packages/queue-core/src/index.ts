@@ -5,6 +5,7 @@ export {
   type CallIdentity,
   type ChainStep,
   callHeader,
+  climbs,
   connectionOptions,
   createCallId,
   decodeCall,

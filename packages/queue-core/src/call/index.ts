@@ -30,6 +30,7 @@ export {
 } from './function-name.ts';
 export { type GenerationKey, generationTokens, keyOf } from './generation.ts';
 export { withStorableHeaders } from './storable-headers.ts';
+export { climbs } from './sub-path.ts';
 export {
   type CallSubject,
   callFilter,

@@ -3,7 +3,7 @@ import { Compile } from 'typebox/compile';
 import { type FunctionsContent, FunctionsDocument, StackDocument } from '../functions-schema.ts';
 import { gatewayExpectation, isStack } from '../openfaas/index.ts';
 import { urlExpectation } from '../url/index.ts';
-import { callbackUrlExpectation, thenExpectation } from './follow-up-problems.ts';
+import { callbackUrlExpectation, stepExpectation, thenExpectation } from './follow-up-problems.ts';
 
 export type CheckedShape =
   | { readonly kind: 'content'; readonly content: FunctionsContent }
@@ -49,5 +49,6 @@ function toProblems(errors: ReturnType<typeof functionsFormat.Errors>): CheckedS
 /** The name of a function or a queue is no setting, whatever it is. */
 function expectationOf(keys: readonly string[]): string | undefined {
   const settings = keys.slice(keys[0] === 'functions' || keys[0] === 'queues' ? 2 : 1);
-  return expectations.get(settings.findLast((key) => expectations.has(key)) ?? '');
+  const setting = settings.findLast((key) => expectations.has(key)) ?? '';
+  return setting === 'then' && settings.at(-1) !== setting ? stepExpectation : expectations.get(setting);
 }

@@ -1,5 +1,5 @@
 import type { Found } from '@asyncfn/checked-yaml';
-import { parseFunctionName } from '../../call/index.ts';
+import { climbs, parseFunctionName } from '../../call/index.ts';
 import { readCallbackUrl } from '../../callback-guard/index.ts';
 import { maxChainSteps } from '../../chain/index.ts';
 import { entriesOf, isMap } from '../entries-of.ts';
@@ -17,7 +17,7 @@ type Exists = (name: string) => boolean;
 export const callbackUrlExpectation =
   'must be an absolute http or https URL without user and password, for example https://example.com/done';
 export const thenExpectation = `must be a list of at most ${maxChainSteps} steps, for example [flip, store/thumbnails]`;
-const stepExpectation = 'must be a step NAME[.NAMESPACE][/path][?query] without spaces and commas';
+export const stepExpectation = 'must be a step NAME[.NAMESPACE][/path][?query] without spaces and commas';
 
 /**
  * Problems of what follows the calls of a function, even in a document whose shape is wrong elsewhere.
@@ -90,6 +90,10 @@ function stepProblem(step: string, exists: Exists): string | undefined {
   const name = functionOfStep(step);
   if (parseFunctionName(name) === undefined || !/^[!-+\--~]+$/.test(step) || step.includes('#')) {
     return stepExpectation;
+  }
+  const [path = ''] = step.slice(name.length).split('?', 1);
+  if (climbs(path)) {
+    return 'has ".." segments that lead out of its function';
   }
   return exists(name) ? undefined : `names the function ${name}, which is not among the functions`;
 }

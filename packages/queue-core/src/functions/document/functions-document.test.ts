@@ -377,6 +377,7 @@ test('what is wrong with a step is told with its place', () => {
   c: { url: http://c, then: [] }
   d: { url: http://d, then: [${many}] }
   e: { url: http://e, then: [5] }
+  f: { url: http://f, then: [a/../.., "a/b/../c", "a?/../.."] }
 `),
   ).toEqual([
     '2: functions.a.then.1 names the function gone, which is not among the functions',
@@ -386,7 +387,8 @@ test('what is wrong with a step is told with its place', () => {
     `3: functions.b.then ${list}`,
     `4: functions.c.then ${list}`,
     `5: functions.d.then ${list}`,
-    expect.stringMatching(/^6: functions.e.then.0 /),
+    `6: functions.e.then.0 ${step}`,
+    '7: functions.f.then.0 has ".." segments that lead out of its function',
   ]);
   expect(problemsOf('functions: { a: { then: [any] } }\ndefaults: { url: "http://x/{name}" }')).toEqual([]);
 });
