@@ -68,6 +68,26 @@ describe('an end that is old', () => {
     expect([await isKnown(first), await isKnown(second), await isKnown(third)]).toEqual([false, false, false]);
   });
 
+  test('stays while a step further on in its chain waits among the callbacks, because its queue is full', async () => {
+    const { pruner, isKnown, put, take, settle, store, queue, worker } = await open();
+    const [first, second] = [await put({ id: 'first' }), await put({ id: 'second' })];
+    const deliveries = [await take(), await take()];
+    for (const [call, callId] of [[first, 'second'] as const, [second, 'third'] as const]) {
+      await store.recordOutcome({ ...outcomeOf(call), next: { callId, function: 'echo', queue } }, body);
+    }
+    const waiting = await new CallbackStore(new Publisher(worker.broker), worker.topology).store(
+      createTask(second),
+      body,
+      Date.now() + 3_600_000,
+      0,
+    );
+    expect(waiting).toMatchObject({ kind: 'stored' });
+    await settle(deliveries[0]!);
+    await settle(deliveries[1]!);
+    await eventually(async () => expect(await pruner.prune()).toEqual({ forgotten: 0, kept: 2 }));
+    expect([await isKnown(first), await isKnown(second)]).toEqual([true, true]);
+  });
+
   test('stays while the message of its call is in the queue, with its body and what is known of its callback', async () => {
     const { pruner, end, isKnown, settle, stored, store } = await open();
     const left = await end();

@@ -28,8 +28,8 @@ export type StepResult =
 type Step = CallIdentity & { readonly queue: string };
 
 /**
- * For how long a step is known by its id, in milliseconds. Whoever stores it a second time does so within the lease of the call
- * before, or when a stopped system runs again.
+ * For how long a step is known by its id, in milliseconds. A worker that stores it a second time does so within the lease of
+ * the call before, or when a stopped system runs again.
  */
 const knownMs = 24 * 60 * 60 * 1000;
 /** Waits between the looks for a record that is in the way, and that the server which answers does not know yet. */
@@ -106,7 +106,7 @@ export class StepQueue {
     return result;
   }
 
-  /** Another one has been here. Throws `QueueError`. */
+  /** Says whether the id that is taken belongs to the step itself or to its cancel. Throws `QueueError`. */
   async #judge({ callId, queue }: Pick<Step, 'callId' | 'queue'>): Promise<StepResult> {
     const find = (): Promise<KeyRecord | undefined> => this.#find(callId, queue);
     const found = await retry(find, { waits: lookMs, until: (record) => record !== undefined });
