@@ -5,8 +5,8 @@ import type { Asker, CallLookup } from '../auth/index.ts';
 const lookMs = [5, 10, 20, 50, 100, 200, 400] as const;
 
 /**
- * Waits, for less than a second, until the call that follows an ended one in its chain can be found: whoever reads `next` in a
- * state asks for that call at once. Costs calls without a chain nothing.
+ * Waits, for less than a second, until the call that follows an ended one in its chain can be found: a client that reads `next`
+ * in a state asks for that call at once. Costs calls without a chain nothing.
  */
 export async function untilNextKnown<S extends CallState | undefined>(
   state: S,
