@@ -30,7 +30,7 @@ function overloaded(): RequestHandler {
   };
 }
 
-/** Successes, failures, retries, overload, delays, waits, a backlog, callbacks that fail, refusals, connections beyond the limit. */
+/** Successes, failures, retries, chains, overload, delays, waits, a backlog, callbacks that fail, refusals, connections beyond the limit. */
 export async function startBusyStack(
   start: (options: StackOptions) => Promise<Stack>,
   options: Partial<StackOptions> = {},
@@ -68,6 +68,7 @@ export async function startBusyStack(
       client.call('quick', { callbackUrl: refusing.url }),
       client.call('quick', { headers: { 'Idempotency-Key': 'once' } }),
       client.call('broken'),
+      client.call('quick', { headers: { 'X-Then': 'quick' } }),
       client.call('slow'),
       client.call('unknown'),
       ...Array.from({ length: 3 }, () => client.call('full')),
