@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { type Call, identityOf } from '../src/index.ts';
 import { CallCanceller, ReceiptSource, ReceiptStore } from '../src/jetstream/index.ts';
 import { openFinder } from './call-fixture.ts';
+import { outcomeOf } from './dead-letter-fixture.ts';
 
 async function open() {
   const bench = await openFinder();
@@ -22,6 +23,14 @@ test('a call is held while it is in its queue, and has ended after that', async 
   expect(await find(call)).toBe('ended');
   // An earlier call of the same id is another one.
   expect(await find({ ...call, startTime: '1700000000000000000' })).toBe('missing');
+});
+
+test('a call that has ended and is still in its queue has ended: its outcome may be forgotten with its message', async () => {
+  const { bench, find } = await open();
+  const call = await bench.put();
+  await bench.store.recordOutcome(outcomeOf(call), Buffer.from('done'));
+  expect(await bench.stored()).toBe(1);
+  expect(await find(call)).toBe('ended');
 });
 
 test('a call that was taken out of its queue to be cancelled is not missing before that is on record', async () => {

@@ -37,23 +37,23 @@ export class ReceiptStore {
   }
 
   /**
-   * Returns where the call is. The queue is checked first: an outcome is recorded before its call leaves the queue, so
-   * a call that is not in the queue has an outcome. Except for a call that is being cancelled: its intent is stored
-   * before it leaves, and removed once it has an outcome. Only counts are read. Throws `QueueError`.
+   * Returns where the call is. The queue is read first: an outcome is recorded before its call leaves the queue, so a
+   * call that is not in the queue has an outcome. A call that is being cancelled is the exception: its
+   * intent is stored before it leaves, and removed once it has an outcome. A call that is in both places has ended, maybe
+   * long ago: its outcome may be removed as soon as its last message is gone, so there is nothing to wait for. Only counts are read. Throws `QueueError`.
    */
   async find(receipt: Receipt): Promise<CallWhereabouts> {
     const { queue } = receipt;
     const address = addressOf(receipt);
-    if (await this.#holds(queueStream(queue), callFilter(queue, address))) {
-      return 'held';
-    }
-    if (await this.#holds(outcomeStream, anyOutcomeSubject(address))) {
+    const hasEnded = (): Promise<boolean> => this.#holds(outcomeStream, anyOutcomeSubject(address));
+    const isQueued = await this.#holds(queueStream(queue), callFilter(queue, address));
+    if (await hasEnded()) {
       return 'ended';
     }
-    if (await this.#holds(cancelStream, anyCancelIntentSubject(address))) {
+    if (isQueued || (await this.#holds(cancelStream, anyCancelIntentSubject(address)))) {
       return 'held';
     }
-    return (await this.#holds(outcomeStream, anyOutcomeSubject(address))) ? 'ended' : 'missing';
+    return (await hasEnded()) ? 'ended' : 'missing';
   }
 
   /** Records that the call is missing. Never throws. */
