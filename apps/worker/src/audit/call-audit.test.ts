@@ -87,12 +87,13 @@ test('no wait is so long that an end could be forgotten before the next look', a
   expect(seen.stored[0]?.waitMs).toBeLessThan(9 * minuteMs);
 });
 
-test('a call that is nowhere is looked for twice, reported and counted', async () => {
-  const { seen, take } = setup({ lost: ['missing'], late: ['missing', 'ended'] });
+test('a call that is nowhere is looked for several times, reported and counted', async () => {
+  const slowLeader = ['missing', 'missing', 'missing', 'ended'] as const;
+  const { seen, take } = setup({ lost: ['missing'], late: ['missing', 'ended'], latest: slowLeader });
   seen.now = 3_000;
-  expect(await take({ receipts: [receipt('lost'), receipt('late')] })).toBe('ack');
+  expect(await take({ receipts: ['lost', 'late', 'latest'].map(receipt) })).toBe('ack');
   expect(seen.missing).toEqual(['lost']);
-  expect(seen.findings.toSorted()).toEqual(['ended', 'missing']);
+  expect(seen.findings.toSorted()).toEqual(['ended', 'ended', 'missing']);
 });
 
 test('after a look that comes too late nothing is said of a call that may have ended and be forgotten', async () => {

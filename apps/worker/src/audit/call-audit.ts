@@ -15,8 +15,11 @@ export interface CallAuditOptions {
 /** Outcomes are kept for at least ten minutes: a call that was accepted longer ago may have ended and be forgotten. */
 const rememberedMs = 9 * 60_000;
 const longestWaitMs = 4 * 60_000;
-/** Wait before a missing call is looked for once more. */
-const confirmMs = 1_000;
+/**
+ * Waits before missing calls are looked for once more: a leader that has just been elected, or that stood still, may not
+ * show yet all that its stream has.
+ */
+const confirmWaitsMs = [1_000, 2_000, 5_000];
 /** Longer than most elections: a leader that has just been elected may not show yet all that its stream has. */
 const retryDelayMs = 5_000;
 const maxConcurrent = 4;
@@ -54,19 +57,18 @@ export class CallAudit {
 
   async #audit(batch: ReceiptBatch): Promise<void> {
     const { store, metrics, now } = this.#options;
-    const held: Receipt[] = [];
     const isLate = (): boolean => now() - (batch.dueAt - batch.waitMs) > rememberedMs;
-    await forEachLimited(batch.receipts, maxConcurrent, async (receipt) => {
-      const finding = await this.#find(receipt, isLate);
+    const held: Receipt[] = [];
+    for (const [receipt, finding] of await this.#findAll(batch.receipts, isLate)) {
       if (finding === 'held') {
         held.push(receipt);
-        return;
+        continue;
       }
       if (finding === 'missing') {
         await this.#report(receipt);
       }
       metrics.audited(finding);
-    });
+    }
     if (held.length > 0) {
       const waitMs = Math.min(longestWaitMs, batch.waitMs * 2);
       const result = await store.put({ v: 1, receipts: held, dueAt: now() + waitMs, waitMs });
@@ -76,15 +78,26 @@ export class CallAudit {
     }
   }
 
-  /** @param isLate called after each look, since the look itself may have taken long */
-  async #find(receipt: Receipt, isLate: () => boolean): Promise<AuditFinding> {
-    const { store } = this.#options;
-    let found = await store.find(receipt);
-    if (found === 'missing' && !isLate()) {
-      await this.#sleep(confirmMs);
-      found = await store.find(receipt);
+  /**
+   * Where each call is. Those that seem to be missing are looked for again.
+   * @param isLate called after each look, since the look itself may have taken long
+   */
+  async #findAll(receipts: readonly Receipt[], isLate: () => boolean): Promise<Map<Receipt, AuditFinding>> {
+    const findings = new Map<Receipt, AuditFinding>();
+    const look = (some: readonly Receipt[]): Promise<void> =>
+      forEachLimited(some, maxConcurrent, async (receipt) => {
+        const found = await this.#options.store.find(receipt);
+        findings.set(receipt, found === 'missing' && isLate() ? 'unknown' : found);
+      });
+    const missing = (): Receipt[] => receipts.filter((receipt) => findings.get(receipt) === 'missing');
+    await look(receipts);
+    for (const waitMs of confirmWaitsMs) {
+      if (missing().length > 0) {
+        await this.#sleep(waitMs);
+        await look(missing());
+      }
     }
-    return found === 'missing' && isLate() ? 'unknown' : found;
+    return findings;
   }
 
   async #report(receipt: Receipt): Promise<void> {
