@@ -24,8 +24,13 @@ test.each([
   [mebibyte, 36],
   [64 * 1024, 64],
   [64 * mebibyte, 1],
-])('with messages of up to %i bytes %i are read at once', (maxPayload, most) => {
-  expect(begin(new ReadTurns(maxPayload), 100).begun).toHaveLength(most);
+])('with messages of up to %i bytes %i are read at once', async (maxPayload, most) => {
+  const { begun, reads, end } = begin(new ReadTurns(maxPayload), 100);
+  expect(begun).toHaveLength(most);
+  for (const [index, read] of reads.entries()) {
+    end(index);
+    expect(await read).toBe(index);
+  }
 });
 
 test('the others follow in their order, also after one that fails', async () => {
