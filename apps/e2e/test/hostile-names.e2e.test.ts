@@ -22,7 +22,7 @@ test('functions and queues with names that mean something elsewhere work as all 
   await using calls = new CallClient(stack.gateway.url);
   const operator = new Operator(stack.gateway.url);
   for (const [queue, name] of names) {
-    // Not in the functions file: a function that is there stays when it is deleted.
+    // By the API: DELETE keeps a function that the functions file names.
     expect(await operator.register(name, { url: quick.url, queue })).toMatchObject({ status: 201 });
     const done = await client.accept(name);
     expect(await calls.untilEnded(done), name).toMatchObject({ status: 'succeeded', function: name, queue });

@@ -100,7 +100,7 @@ describe('two kinds of ends', () => {
     expect(inbox.byCallId(callId)).toEqual([]);
   });
 
-  test('a success without X-Callback-Url tells nobody', async () => {
+  test('a success without X-Callback-Url calls no receiver', async () => {
     const callId = await client.accept('fine', { headers: { 'X-Failure-Callback-Url': failures.url } });
     const ended = await calls.untilEnded(callId);
     expect(ended).toMatchObject({ status: 'succeeded' });

@@ -120,7 +120,7 @@ export function randomPlan(random: Random, hostile: boolean, by?: Tenant): Plan 
   return random() < chainShare ? toChain(plan, 1 + integerBelow(random, 2)) : plan;
 }
 
-/** Its end is that of its chain, which nobody cancels, and which its last step tells. */
+/** It ends as its chain does: no cancel is sent for it, and the last step calls back. */
 function toChain(plan: Plan, chain: number): Plan {
   const plain = {
     callback: 'none',

@@ -63,7 +63,7 @@ test.each<[string, WrittenHistory, Rule]>([
     'a chain goes on',
   ],
   [
-    'a chain whose end nobody is told of',
+    'a chain whose end is not called back',
     begun().at(45, { kind: 'ended', callId: 'b', rootId: idOf(1), status: 'succeeded', attempts: 1 }),
     'the end of a chain is told, and the same each time',
   ],

@@ -5,7 +5,7 @@ export interface PartRule {
   readonly modules: RegExp;
 }
 
-/** What no rule fits: V8 and the kernel on behalf of nobody in particular. */
+/** What no rule matches: V8 and the kernel, called from no module that has a part. */
 const others = 'other';
 
 const garbage: PartRule = { part: 'garbage', modules: /^\(garbage collector\)$/ };
@@ -15,14 +15,12 @@ const codec: PartRule = { part: 'codec', modules: /\/queue-core\/src\/(call|reco
 const nats: PartRule = { part: 'NATS', modules: /\/node_modules\/@nats-io\// };
 const publish: PartRule = { part: 'publish', modules: /\/jetstream\/publish\/|end-of-tick/ };
 
+/** What gateways and workers both do. */
+const shared = [garbage, log, metrics, codec, nats, publish];
+
 /** From the specific to the general; the first that fits counts. */
 export const gatewayParts: readonly PartRule[] = [
-  garbage,
-  log,
-  metrics,
-  codec,
-  nats,
-  publish,
+  ...shared,
   {
     part: 'checks',
     modules: /apps\/gateway\/src\/(call-headers|enqueue|auth|intake)\/|\/jetstream\/intake\/|\/chain\//,
@@ -31,12 +29,7 @@ export const gatewayParts: readonly PartRule[] = [
 ];
 
 export const workerParts: readonly PartRule[] = [
-  garbage,
-  log,
-  metrics,
-  codec,
-  nats,
-  publish,
+  ...shared,
   { part: 'lanes', modules: /apps\/worker\/src\/(lanes|limiter|fairness|memory)\/|\/jetstream\/consume\// },
   { part: 'outcome', modules: /apps\/worker\/src\/(settle|storing|expiry)\/|\/queue-core\/src\/settle\// },
   { part: 'request', modules: /apps\/worker\/src\/(http|invoke|names)\/|\/node_modules\/undici\// },

@@ -187,7 +187,7 @@ function workSteps(world: ChainWorld, worker: ChainWorker, variant: Variant, nam
 
 function recordEnd(next: ChainWorld, self: ChainWorker, { ackFirst, handOnFirst }: Variant): void {
   if (next.parentEnd !== null || self.isOfReplay !== next.wasReplayed) {
-    self.does = 'nothing'; // whoever has recorded it completes it
+    self.does = 'nothing'; // the process that recorded the end completes it
     return;
   }
   next.parentEnd = self.answer;
@@ -297,7 +297,7 @@ function brokerSteps(world: ChainWorld, bounds: Bounds): Step<ChainWorld>[] {
   return steps;
 }
 
-/** An end is recorded only if there is none. */
+/** An end is recorded only if none exists. */
 function endChild(next: ChainWorld, end: End): void {
   if (next.childEnd === null) {
     next.childEnd = end;

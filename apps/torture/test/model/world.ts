@@ -72,7 +72,7 @@ export interface Worker {
   resumes: boolean;
   /** Whether it has seen lately, by a delivery or a look, that the call had no end and its message was there. */
   isSure: boolean;
-  /** Whether it has learnt that somebody is cancelling the call, from the stream of intents. */
+  /** Whether the stream of intents has told it that a gateway is cancelling the call. */
   knowsIntent: boolean;
 }
 

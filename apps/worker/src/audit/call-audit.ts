@@ -20,7 +20,7 @@ const longestWaitMs = 4 * 60_000;
  * show yet all that its stream has.
  */
 const confirmWaitsMs = [1_000, 2_000, 5_000];
-/** Longer than most elections: a leader that has just been elected may not show yet all that its stream has. */
+/** Longer than most elections, for the same reason. */
 const retryDelayMs = 5_000;
 const maxConcurrent = 4;
 
@@ -92,10 +92,11 @@ export class CallAudit {
     const missing = (): Receipt[] => receipts.filter((receipt) => findings.get(receipt) === 'missing');
     await look(receipts);
     for (const waitMs of confirmWaitsMs) {
-      if (missing().length > 0) {
-        await this.#sleep(waitMs);
-        await look(missing());
+      if (missing().length === 0) {
+        break;
       }
+      await this.#sleep(waitMs);
+      await look(missing());
     }
     return findings;
   }

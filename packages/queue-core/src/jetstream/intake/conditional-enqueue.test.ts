@@ -96,7 +96,7 @@ test('a call that collides with one that never comes to be may be sent again', a
   expect(await accept([], false)).toMatchObject({ kind: 'refused', reason: 'overloaded' });
 });
 
-/** An intake whose key another call has, which is there after `ms`, if at all. */
+/** An intake whose key belongs to another call. That call can be found after `ms`, or never. */
 function heldUp(ms: number) {
   const by = { v: 1 as const, callId: call.id, startTime: call.startTime, queue: call.queue, nonce: 'theirs' };
   let now = 0;

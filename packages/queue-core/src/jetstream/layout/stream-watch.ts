@@ -40,7 +40,7 @@ export class StreamWatch {
     this.#onLost.add(listener);
   }
 
-  /** Checks that all known streams exist, and what time it is there. Call it every few seconds. Never throws. */
+  /** Checks that all known streams exist, and reads the time of NATS. Call it every few seconds. Never throws. */
   async refresh(): Promise<void> {
     if (!this.#topology.ready) {
       return;
