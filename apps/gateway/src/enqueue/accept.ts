@@ -93,9 +93,10 @@ export function draftCall(request: CallRequest, context: AcceptContext): CallDra
   if (unfit !== undefined) {
     return unfit;
   }
-  const submitter = request.caller.name;
+  const { caller } = request;
+  const submitter = caller.name;
   const { callId, origin } = headers;
-  const chain = admitSteps(headers.thens, config, { ...request, ...context, chainDepth: origin.chainDepth });
+  const chain = admitSteps(headers.thens, config, { caller, chainDepth: origin.chainDepth, lookup, names });
   if (chain.kind === 'refused') {
     return chain;
   }
@@ -104,7 +105,7 @@ export function draftCall(request: CallRequest, context: AcceptContext): CallDra
     kind: 'draft',
     id: derived ?? callId ?? createCallId(),
     submitter,
-    ownSecret: request.caller.callbackSecretFile !== undefined,
+    ownSecret: caller.callbackSecretFile !== undefined,
     clientChoseId: callId !== undefined,
     derivedId: derived !== undefined,
     function: config,
