@@ -384,6 +384,7 @@ export class Settler {
       headers: endToEndHeaders(result?.headers ?? [], notKept) as Outcome['headers'],
       ...(callbackUrl !== undefined && { callbackUrl }),
       ...(call.parentId !== undefined && { parentId: call.parentId }),
+      ...(call.batch !== undefined && { batch: call.batch }),
       ...chainFields(call),
       ...(next !== undefined && { next }),
     };

@@ -6,6 +6,13 @@ import { ChainStep } from './chain-step.ts';
 /** The body of a message that has none. */
 export const emptyBody = new Uint8Array();
 
+/** The place of a call in a batch. */
+export const BatchPlace = Type.Object({
+  id: Type.String({ pattern: callIdPattern.source }),
+  /** Counts the items of the batch as they were sent, from 0. */
+  index: Type.Integer({ minimum: 0 }),
+});
+
 /**
  * A call without its body. It travels as one JSON header of the message, because setting NATS headers one by one costs
  * several times more, and because nothing a client sends may become a NATS header (P7).
@@ -38,6 +45,8 @@ export const CallEnvelope = Type.Object({
   rootId: Type.Optional(Type.String({ pattern: callIdPattern.source })),
   /** The steps that follow when it succeeds; absent for none. */
   steps: Type.Optional(Type.Array(ChainStep, { minItems: 1 })),
+  /** Absent for a call without a batch, and for the steps that follow a call of one. */
+  batch: Type.Optional(BatchPlace),
   /** Hops from the first call of its chain; absent for none. */
   chainDepth: Type.Optional(Type.Integer({ minimum: 0 })),
   /** When the call was accepted: Unix time in nanoseconds, decimal. OpenFaaS's `X-Start-Time`. */

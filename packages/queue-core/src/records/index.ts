@@ -40,7 +40,7 @@ export {
   type ReceiptBatch,
   receiptBatchCodec,
 } from './receipt.ts';
-export type { RecordCodec } from './record-codec.ts';
+export { createRecordCodec, type RecordCodec } from './record-codec.ts';
 export {
   anySignalSubject,
   type CallSignal,

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import {
   addressTokens,
+  BatchPlace,
   type CallAddress,
   callIdPattern,
   type GenerationKey,
@@ -44,6 +45,7 @@ export const Outcome = Type.Object({
   /** Of the call. */
   parentId: Type.Optional(Type.String()),
   rootId: Type.Optional(Type.String()),
+  batch: Type.Optional(BatchPlace),
   /** The steps that are left after it. */
   steps: Type.Optional(Type.Array(Type.String())),
   /** The call that follows in its chain: it is stored, or about to be. Only a success has one. */

@@ -1,5 +1,6 @@
 import type { StoredMsg } from '@nats-io/jetstream';
 import type { MsgHdrs } from '@nats-io/transport-node';
+import { markSubject } from '../../batches/index.ts';
 import {
   addressOf,
   type Call,
@@ -35,7 +36,7 @@ import { asQueueError } from '../connecting/index.ts';
 import type { Delivery } from '../consume/index.ts';
 import { outcomeStream, type QueueTopology } from '../layout/index.ts';
 import { expectLast, lastMessage, MessageHeaders, messageAt, setSchedule } from '../messages/index.ts';
-import type { Publisher } from '../publish/index.ts';
+import { AtomicPublisher, type Outgoing, type Publisher } from '../publish/index.ts';
 
 /** A recorded end. */
 export interface RecordedEnd {
@@ -77,6 +78,7 @@ export class CallStore {
   readonly #publisher: Publisher;
   readonly #topology: Pick<QueueTopology, 'manager'>;
   readonly #outcomes: Pick<Publisher, 'publish'>;
+  readonly #marked: AtomicPublisher;
 
   /** @param outcomes stores outcomes: in groups, if each write is a sync. Default: singly */
   constructor(
@@ -87,6 +89,7 @@ export class CallStore {
     this.#publisher = publisher;
     this.#topology = topology;
     this.#outcomes = outcomes;
+    this.#marked = new AtomicPublisher(publisher);
   }
 
   /**
@@ -128,13 +131,18 @@ export class CallStore {
 
   /**
    * Records the one outcome of a call. `conflict` means that it has already ended, and that this outcome does not
-   * count.
+   * count. The outcome of a call of a batch is stored with its mark, both or none, so the marks of a batch are its ended
+   * calls. Replays have none: a batch counts the first end.
    */
   recordOutcome(outcome: Outcome, body: Uint8Array): Promise<PublishResult> {
     const subject = outcomeSubject(outcome);
     const result = new MessageHeaders();
     result.set(outcomeCodec.header, outcomeCodec.encode(outcome));
     expectLast(result, subject, 0);
+    const mark = toMark(outcome);
+    if (mark !== undefined) {
+      return this.#marked.publish(outcomeStream, [mark, { subject, headers: result, body }]);
+    }
     // The conflict of another outcome refuses the group, not this one: each is then sent alone and gets its own answer.
     return this.#outcomes.publish({ subject, headers: result, body, group: outcomeStream });
   }
@@ -268,6 +276,16 @@ export class CallStore {
       ? undefined
       : { end: { outcome, storedAt: message.time.getTime(), sequence: message.seq }, message };
   }
+}
+
+function toMark({ batch, submitter, status, generation }: Outcome): Outgoing | undefined {
+  return batch === undefined || generation > 0
+    ? undefined
+    : {
+        subject: markSubject({ batchId: batch.id, submitter }, status, batch.index),
+        headers: new MessageHeaders(),
+        body: emptyBody,
+      };
 }
 
 function anyReadiness(of: LaneCall): string {

@@ -128,6 +128,7 @@ export function toCancelled(call: Call, { now, held, maxRetries }: Cancelling): 
     headers: [],
     ...(call.callbackUrl !== undefined && { callbackUrl: call.callbackUrl }),
     ...(call.parentId !== undefined && { parentId: call.parentId }),
+    ...(call.batch !== undefined && { batch: call.batch }),
     ...chainFields(call),
   };
 }

@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto';
+import { type Static, Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { callIdPattern, identityFields } from '../call/index.ts';
+import { createRecordCodec } from '../records/index.ts';
+
+const { submitter } = identityFields;
+const batchId = Type.String({ pattern: callIdPattern.source });
+const count = Type.Integer({ minimum: 0 });
+
+/**
+ * How far the acceptance of a batch has come. `accepting`: only its gateway knows how many calls it will have. `sealed`: it has
+ * `total` calls, and its client may be told.
+ */
+export const BatchState = Type.Object({
+  v: Type.Literal(1),
+  batchId,
+  submitter,
+  phase: Type.Union([Type.Literal('accepting'), Type.Literal('sealed')]),
+  /** Unix time in milliseconds. */
+  createdAt: Type.Number(),
+  /** Parts of its items that are stored. */
+  parts: count,
+  /** Accepted calls. */
+  total: count,
+  /** Items that were refused. */
+  refused: count,
+  callbackUrl: Type.Optional(Type.String()),
+  /** Gets the callback in its place if a call has not succeeded. */
+  failureCallbackUrl: Type.Optional(Type.String()),
+  /** No other secret than those of its token may sign its callback. */
+  ownSecret: Type.Optional(Type.Boolean()),
+  /** Of the whole request: see `Idempotency-Key`. Known once it is sealed. */
+  fingerprint: Type.Optional(Type.String()),
+  /** With a key, its records are kept at least until then: Unix time in milliseconds. */
+  keptUntil: Type.Optional(Type.Number()),
+});
+
+export type BatchState = Static<typeof BatchState>;
+
+export const batchStateCodec = createRecordCodec('Asyncfn-Batch', BatchState);
+
+/** How many calls of a batch have ended, by how they have. */
+export const BatchCounts = Type.Object({ succeeded: count, failed: count, cancelled: count, expired: count });
+
+export type BatchCounts = Static<typeof BatchCounts>;
+
+/** The end of a batch, stored once. */
+export const BatchEnd = Type.Object({
+  v: Type.Literal(1),
+  batchId,
+  submitter,
+  ...BatchCounts.properties,
+  /** Unix time in milliseconds. */
+  endedAt: Type.Number(),
+});
+
+export type BatchEnd = Static<typeof BatchEnd>;
+
+export const batchEndCodec = createRecordCodec('Asyncfn-Batch-End', BatchEnd);
+
+/** The batch that came with an `Idempotency-Key`. */
+export const BatchKeyRecord = Type.Object({ v: Type.Literal(1), batchId });
+
+export const batchKeyCodec = createRecordCodec('Asyncfn-Batch-Key', BatchKeyRecord);
+
+/** What became of one item: it is a call, or was refused with a problem (RFC 9457). */
+export const BatchItem = Type.Union([
+  Type.Object({
+    callId: Type.String({ pattern: callIdPattern.source }),
+    function: Type.String(),
+    queue: Type.String(),
+    startTime: Type.String(),
+    scheduled: Type.Optional(Type.Literal(true)),
+  }),
+  Type.Object({ problem: Type.Record(Type.String(), Type.Unknown()) }),
+]);
+
+export type BatchItem = Static<typeof BatchItem>;
+
+/** Items of a part: enough to store them rarely, and few enough for a message. */
+export const itemsOfPart = 256;
+
+const items = Compile(Type.Array(BatchItem, { maxItems: itemsOfPart }));
+
+/** Items travel as a body: a problem may have any text in it. */
+export function encodeItems(part: readonly BatchItem[]): Uint8Array {
+  return Buffer.from(JSON.stringify(part));
+}
+
+/** Undefined for anything that is not a part. */
+export function decodeItems(body: Uint8Array): BatchItem[] | undefined {
+  try {
+    const parsed: unknown = JSON.parse(Buffer.from(body).toString());
+    return items.Check(parsed) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A key as one token of a subject (P7, P9). No key of a call has this hash. */
+export function hashBatchKey(key: string): string {
+  return createHash('sha256').update(`batch\0${key}`).digest('hex');
+}
+
+export function endedOf({ succeeded, failed, cancelled, expired }: BatchCounts): number {
+  return succeeded + failed + cancelled + expired;
+}

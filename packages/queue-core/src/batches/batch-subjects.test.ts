@@ -1,0 +1,55 @@
+import { describe, expect, test } from 'vitest';
+import { outcomeSubject } from '../records/index.ts';
+import {
+  batchEndSubject,
+  batchItemsSubject,
+  batchKeySubject,
+  batchStateSubject,
+  decodeItems,
+  encodeItems,
+  hashBatchKey,
+  markSubject,
+  parseBatchSubject,
+} from './index.ts';
+
+const batch = { batchId: 'b-1', submitter: 'team.a' };
+
+describe('the subjects of a batch', () => {
+  test.each([
+    ['its state', batchStateSubject(batch), 'outcomes.b-1.team=a.batch.state'],
+    ['its end', batchEndSubject(batch), 'outcomes.b-1.team=a.batch.end'],
+    ['its items', batchItemsSubject(batch, 3), 'outcomes.b-1.team=a.items.3'],
+    ['a mark', markSubject(batch, 'failed', 12), 'outcomes.b-1.team=a.failed.12'],
+  ])('%s names the batch, as the broker has it', (_, subject, expected) => {
+    expect(subject).toBe(expected);
+    expect(parseBatchSubject(subject)).toEqual(batch);
+  });
+
+  test('a batch without a token has an owner that no token can be named', () => {
+    const subject = batchStateSubject({ batchId: 'b' });
+    expect(subject).toBe('outcomes.b.~.batch.state');
+    expect(parseBatchSubject(subject)).toEqual({ batchId: 'b' });
+  });
+
+  test('outcomes, states of callbacks and keys are no records of a batch', () => {
+    const outcome = outcomeSubject({ callId: 'b-1', startTime: '17', generation: 0 });
+    expect(parseBatchSubject(outcome)).toBeUndefined();
+    expect(parseBatchSubject(`${outcome}.callback`)).toBeUndefined();
+    expect(parseBatchSubject(batchKeySubject(hashBatchKey('k'), undefined))).toBeUndefined();
+  });
+
+  test('an id that would be more than one token is refused (P7)', () => {
+    expect(() => batchStateSubject({ batchId: 'a.>' })).toThrow(TypeError);
+    expect(() => markSubject({ batchId: '*' }, 'failed', 0)).toThrow(TypeError);
+  });
+});
+
+test('items are read as they were written, and anything else is none', () => {
+  const items = [
+    { callId: 'b-1-0', function: 'echo', queue: 'default', startTime: '17' },
+    { problem: { code: 'unknown_function', detail: 'no function "ü"' } },
+  ];
+  expect(decodeItems(encodeItems(items))).toEqual(items);
+  expect(decodeItems(Buffer.from('{"a":1}'))).toBeUndefined();
+  expect(decodeItems(Buffer.from('['))).toBeUndefined();
+});

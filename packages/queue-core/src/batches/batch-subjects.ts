@@ -1,0 +1,68 @@
+import { addressTokens, ownerOf } from '../call/index.ts';
+
+/** The ways in which a call ends; each mark is of one of them. */
+export const endStatuses = ['succeeded', 'failed', 'cancelled', 'expired'] as const;
+
+export type EndStatus = (typeof endStatuses)[number];
+
+/** What identifies a batch. */
+export interface BatchKey {
+  readonly batchId: string;
+  /** Name of the token that it was sent with; absent if the gateway requires none. */
+  readonly submitter?: string | undefined;
+}
+
+/**
+ * All records of a batch are below subjects of the outcomes, `outcomes.*.*.*.*`. The third token of an outcome is a number, and
+ * none of these is. Each function throws if a part could break out of its token (P7).
+ */
+export function batchStateSubject(of: BatchKey): string {
+  return `outcomes.${tokensOf(of)}.batch.state`;
+}
+
+export function batchEndSubject(of: BatchKey): string {
+  return `outcomes.${tokensOf(of)}.batch.end`;
+}
+
+/** The batch of an `Idempotency-Key`: see `hashBatchKey`. */
+export function batchKeySubject(hash: string, submitter: string | undefined): string {
+  return `outcomes.${tokensOf({ batchId: hash, submitter })}.batch.key`;
+}
+
+export function batchItemsSubject(of: BatchKey, part: number): string {
+  return `outcomes.${tokensOf(of)}.items.${part}`;
+}
+
+/** That a call of the batch has ended. */
+export function markSubject(of: BatchKey, status: EndStatus, index: number): string {
+  return `outcomes.${tokensOf(of)}.${status}.${index}`;
+}
+
+/** All marks of a batch with one status. */
+export function marksFilter(of: BatchKey, status: EndStatus): string {
+  return `outcomes.${tokensOf(of)}.${status}.*`;
+}
+
+/** What the workers that end batches are told of: states and marks. */
+export const batchNoticeFilters = [
+  'outcomes.*.*.batch.state',
+  ...endStatuses.map((status) => `outcomes.*.*.${status}.*`),
+];
+
+/** The batch that a record of one is about; undefined for other subjects. */
+export function parseBatchSubject(subject: string): BatchKey | undefined {
+  const [root, batchId = '', owner = '', kind = '', ...rest] = subject.split('.');
+  const isOurs = root === 'outcomes' && rest.length === 1 && (kinds.has(kind) || isStatus(kind)) && rest[0] !== 'key';
+  return isOurs ? { batchId, ...(owner !== '~' && { submitter: owner.replaceAll('=', '.') }) } : undefined;
+}
+
+const kinds: ReadonlySet<string> = new Set(['batch', 'items']);
+
+function isStatus(text: string): boolean {
+  return endStatuses.some((status) => status === text);
+}
+
+function tokensOf({ batchId, submitter }: BatchKey): string {
+  // The last token of an address is its start time: a batch has none.
+  return addressTokens({ callId: batchId, owner: ownerOf(submitter) }).slice(0, -'.*'.length);
+}

@@ -1,0 +1,30 @@
+// Batches: their records, and the subjects of these at the broker. Pure.
+
+export {
+  BatchCounts,
+  BatchEnd,
+  BatchItem,
+  BatchKeyRecord,
+  BatchState,
+  batchEndCodec,
+  batchKeyCodec,
+  batchStateCodec,
+  decodeItems,
+  encodeItems,
+  endedOf,
+  hashBatchKey,
+  itemsOfPart,
+} from './batch-records.ts';
+export {
+  type BatchKey,
+  batchEndSubject,
+  batchItemsSubject,
+  batchKeySubject,
+  batchNoticeFilters,
+  batchStateSubject,
+  type EndStatus,
+  endStatuses,
+  markSubject,
+  marksFilter,
+  parseBatchSubject,
+} from './batch-subjects.ts';

@@ -1,0 +1,160 @@
+import type { JetStreamManager } from '@nats-io/jetstream';
+import {
+  type BatchCounts,
+  type BatchEnd,
+  type BatchItem,
+  type BatchKey,
+  type BatchState,
+  batchEndCodec,
+  batchEndSubject,
+  batchItemsSubject,
+  batchKeyCodec,
+  batchKeySubject,
+  batchStateCodec,
+  batchStateSubject,
+  decodeItems,
+  type EndStatus,
+  encodeItems,
+  endStatuses,
+  hashBatchKey,
+  marksFilter,
+} from '../../batches/index.ts';
+import { emptyBody, ownerOf } from '../../call/index.ts';
+import type { PublishResult } from '../../publish-result.ts';
+import { asQueueError } from '../connecting/index.ts';
+import { outcomeStream, type QueueTopology } from '../layout/index.ts';
+import { expectLast, lastMessage, MessageHeaders } from '../messages/index.ts';
+import type { Publisher } from '../publish/index.ts';
+
+/** The state of a batch as it is stored. */
+export interface StoredBatch {
+  readonly state: BatchState;
+  /** Its sequence in the stream, to pass to `putState`. */
+  readonly sequence: number;
+  /** When it was stored: Unix time in milliseconds. */
+  readonly storedAtMs: number;
+}
+
+/**
+ * Stores and reads the records of batches. The marks of ended calls are stored with their outcomes: see `CallStore`. Methods that
+ * publish never throw.
+ */
+export class BatchStore {
+  readonly #publisher: Pick<Publisher, 'publish'>;
+  readonly #topology: Pick<QueueTopology, 'manager'>;
+
+  constructor(publisher: Pick<Publisher, 'publish'>, topology: Pick<QueueTopology, 'manager'>) {
+    this.#publisher = publisher;
+    this.#topology = topology;
+  }
+
+  /** @param after sequence of the state that this one replaces; 0 for none. `conflict`: it is not the newest. */
+  putState(state: BatchState, after: number): Promise<PublishResult> {
+    return this.#put(batchStateSubject(state), [batchStateCodec.header, batchStateCodec.encode(state)], after);
+  }
+
+  /** The newest state; undefined if none is stored. Throws `QueueError`. */
+  async findState(of: BatchKey): Promise<StoredBatch | undefined> {
+    const message = await this.#last(batchStateSubject(of), of);
+    const state = message && batchStateCodec.decode(message.header.get(batchStateCodec.header));
+    return message && state && { state, sequence: message.seq, storedAtMs: message.time.getTime() };
+  }
+
+  /** `conflict`: the batch has ended before, and this end does not count. */
+  recordEnd(end: BatchEnd): Promise<PublishResult> {
+    return this.#put(batchEndSubject(end), [batchEndCodec.header, batchEndCodec.encode(end)], 0);
+  }
+
+  /** The end; undefined while there is none. Throws `QueueError`. */
+  async findEnd(of: BatchKey): Promise<BatchEnd | undefined> {
+    const message = await this.#last(batchEndSubject(of), of);
+    return message && batchEndCodec.decode(message.header.get(batchEndCodec.header));
+  }
+
+  /** Stores the batch of an `Idempotency-Key`. `conflict`: the key is known. */
+  putKey(of: BatchKey, key: string): Promise<PublishResult> {
+    const record = batchKeyCodec.encode({ v: 1, batchId: of.batchId });
+    return this.#put(batchKeySubject(hashBatchKey(key), of.submitter), [batchKeyCodec.header, record], 0);
+  }
+
+  /** The id of the batch that came with a key; undefined for none. Throws `QueueError`. */
+  async findKey(submitter: string | undefined, key: string): Promise<string | undefined> {
+    const message = await this.#last(batchKeySubject(hashBatchKey(key), submitter), { submitter });
+    return message && batchKeyCodec.decode(message.header.get(batchKeyCodec.header))?.batchId;
+  }
+
+  /** Stores a part of the items, in the place of an earlier try. */
+  putItems(of: BatchKey, part: number, items: readonly BatchItem[]): Promise<PublishResult> {
+    const headers = new MessageHeaders();
+    return this.#publisher.publish({ subject: batchItemsSubject(of, part), headers, body: encodeItems(items) });
+  }
+
+  /** A part of the items; undefined if it is not stored. Throws `QueueError`. */
+  async readItems(of: BatchKey, part: number): Promise<BatchItem[] | undefined> {
+    const message = await this.#last(batchItemsSubject(of, part), of);
+    return message && decodeItems(message.data);
+  }
+
+  /**
+   * How many calls of the batch have ended. Any replica answers, and one that is behind counts fewer. Throws `QueueError`.
+   */
+  async countEnds(of: BatchKey): Promise<BatchCounts> {
+    const count = (status: EndStatus): Promise<number> => countMessages(this.#manager, marksFilter(of, status));
+    const [succeeded = 0, failed = 0, cancelled = 0, expired = 0] = await Promise.all(endStatuses.map(count));
+    return { succeeded, failed, cancelled, expired };
+  }
+
+  /** How each call has ended that has, by its index, as the stream's leader knows it. Throws `QueueError`. */
+  async listEnds(of: BatchKey): Promise<ReadonlyMap<number, EndStatus>> {
+    const ends = new Map<number, EndStatus>();
+    try {
+      for (const status of endStatuses) {
+        const filter = marksFilter(of, status);
+        const { state } = await this.#manager.streams.info(outcomeStream, { subjects_filter: filter });
+        for (const subject of Object.keys(state.subjects ?? {})) {
+          ends.set(Number(subject.slice(filter.length - 1)), status);
+        }
+      }
+    } catch (error) {
+      throw asQueueError(error, 'the ends of a batch cannot be listed');
+    }
+    return ends;
+  }
+
+  get #manager(): JetStreamManager {
+    return this.#topology.manager;
+  }
+
+  #last(subject: string, { submitter }: Pick<BatchKey, 'submitter'>) {
+    return lastMessage(this.#manager, outcomeStream, subject, ownerOf(submitter));
+  }
+
+  #put(subject: string, [name, value]: readonly [string, string], after: number): Promise<PublishResult> {
+    const headers = new MessageHeaders();
+    headers.set(name, value);
+    expectLast(headers, subject, after);
+    return this.#publisher.publish({ subject, headers, body: emptyBody });
+  }
+}
+
+/** The status of a read without a result (NATS ADR-31). */
+const noMessages = 404;
+
+/** The broker counts what follows the first message in its index of subjects: it reads no other message. */
+async function countMessages(manager: JetStreamManager, filter: string): Promise<number> {
+  try {
+    for await (const { pending } of await manager.direct.getBatch(outcomeStream, {
+      seq: 1,
+      batch: 1,
+      next_by_subj: filter,
+    })) {
+      return 1 + pending;
+    }
+    return 0;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === noMessages) {
+      return 0;
+    }
+    throw asQueueError(error, 'the ends of a batch cannot be counted');
+  }
+}
