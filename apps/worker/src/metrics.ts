@@ -74,9 +74,14 @@ export interface WorkerMetrics {
   audited(finding: AuditFinding): void;
   /** The next call of a chain was handed on, or could not be. */
   chainStep(labels: LaneLabels, result: ChainStepResult): void;
+  /** A batch has ended. */
+  batchEnded(result: BatchResult): void;
   /** A delivery of a callback has been tried. */
   callback(status: CallbackStatus): void;
 }
+
+/** Whether all calls of a batch have succeeded. */
+type BatchResult = 'succeeded' | 'mixed';
 
 const lane = ['queue_name', 'function_name'] as const;
 
@@ -138,6 +143,7 @@ export function createMetrics(sources: WorkerMetricsSources): WorkerMetrics {
     deadLetter: (of, reason) => counters.deadLetters.inc({ ...toLabels(of), reason }),
     audited: (finding) => counters.audited.inc({ finding }),
     chainStep: (of, result) => counters.chainSteps.inc({ ...toLabels(of), result }),
+    batchEnded: (result) => counters.batchesEnded.inc({ result }),
     callback: (status) => counters.callbacks.inc({ status }),
   };
 }
@@ -166,6 +172,9 @@ function createCounters(registers: Registry[]) {
     ]),
     chainSteps: counter('queue_worker_chain_steps_total', 'Calls that chains have handed on, by what became of them.', [
       ...lane,
+      'result',
+    ]),
+    batchesEnded: counter('queue_worker_batches_ended_total', 'Batches that have ended: all calls succeeded, or not.', [
       'result',
     ]),
     callbacks: counter('queue_worker_callbacks_total', 'Deliveries of callbacks, by what followed.', ['status']),

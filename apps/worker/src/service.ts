@@ -12,6 +12,7 @@ import {
 } from '@asyncfn/service-kit';
 import { buildAttempts } from './attempts/index.ts';
 import { createAudit } from './audit/index.ts';
+import { buildBatches } from './batches/index.ts';
 import { createConnections } from './broker/index.ts';
 import { buildCallbacks, loadTokenSecrets } from './callbacks/index.ts';
 import { contradictions, type WorkerConfig } from './config.ts';
@@ -37,6 +38,7 @@ export async function createWorker(
   const work = createWorkContext({ config, context, overrides, file, tracing, lanes: openLanes, ...signals });
   const callbacks = buildCallbacks(work, () => tokens?.current);
   const expiries = buildExpiries(work, callbacks);
+  const batches = buildBatches(work, callbacks);
   const { runner, leases, agent, handBack } = buildAttempts(work, {
     callbacks,
     expiries: expiries.store,
@@ -51,7 +53,7 @@ export async function createWorker(
   const audit = createAudit(work);
   const whenIdle = async (): Promise<void> => {
     await lanes.dispatcher.whenIdle();
-    await Promise.all([runner.whenSettled(), callbacks.loop.whenIdle(), expiries.loop.whenIdle()]);
+    await Promise.all([runner.whenSettled(), callbacks.loop.whenIdle(), expiries.loop.whenIdle(), batches.whenIdle()]);
   };
   // Started in this order and stopped in reverse.
   const components: readonly Component[] = [
@@ -60,7 +62,7 @@ export async function createWorker(
     createConnections({
       ...work,
       source: lanes.source,
-      leases: [leases, callbacks.loop.leases, expiries.loop.leases, audit.leases],
+      leases: [leases, callbacks.loop.leases, expiries.loop.leases, batches.leases, audit.leases],
       agents: [agent, callbacks.agent],
     }),
     followedFunctions({ file, shared: work.shared, logger }),
@@ -69,6 +71,7 @@ export async function createWorker(
     audit,
     callbacks.loop,
     expiries.loop,
+    batches,
     createInFlight({ leases, whenIdle, handBack, cutShort, shutdownTimeoutMs: config.shutdownTimeoutMs, logger }),
     lanes.component,
   ];

@@ -20,6 +20,7 @@ import { composeService, createLogger, type Logger, parseConfig } from '@asyncfn
 import { eventually } from '@asyncfn/testkit';
 import type { CallRunner } from '../src/attempts/call-runner.ts';
 import { buildAttempts } from '../src/attempts/index.ts';
+import { buildBatches } from '../src/batches/index.ts';
 import { createConnections } from '../src/broker/index.ts';
 import { buildCallbacks, type CallbackDeliverer } from '../src/callbacks/index.ts';
 import type { CallbackKeysOptions } from '../src/callbacks/signing/callback-keys.ts';
@@ -100,6 +101,8 @@ export interface SettlingBench extends AsyncDisposable {
   queued(): Promise<number>;
   /** Delivers stored callbacks until the end of the test. */
   deliverStored(): void;
+  /** Ends batches until the end of the test, as one of the workers that do; may be called several times. */
+  endBatches(): void;
   /** Ends calls that have expired until the end of the test. */
   endExpired(): void;
 }
@@ -114,6 +117,7 @@ export async function startBench(options: BenchOptions): Promise<SettlingBench> 
   const register = new FunctionRegister({ functions: new Map([[target.name, target]]), fallback: undefined });
   const calls = new CallQueue({ broker, topology, publisher, register });
   const deliveries: Delivery[] = [];
+  const batchLoops: ReturnType<typeof buildBatches>[] = [];
   const source = new CallSource(broker, {
     onDelivery: (delivery) => void deliveries.push(delivery),
     onUnfilled: () => {},
@@ -187,10 +191,16 @@ export async function startBench(options: BenchOptions): Promise<SettlingBench> 
       return (state?.pending ?? 0) + (state?.inFlight ?? 0);
     },
     deliverStored: () => callbacks.loop.start(lifetime.signal),
+    endBatches() {
+      const loop = buildBatches(work, callbacks);
+      batchLoops.push(loop);
+      loop.start(lifetime.signal);
+    },
     endExpired: () => expiries.loop.start(lifetime.signal),
     async [Symbol.asyncDispose]() {
       lifetime.abort();
       cutShort.abort();
+      await Promise.all(batchLoops.map((loop) => loop.whenIdle()));
       await callbacks.loop.whenIdle();
       await expiries.loop.whenIdle();
       await source.stop();

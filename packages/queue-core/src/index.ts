@@ -1,4 +1,16 @@
 export {
+  BatchCounts,
+  BatchEnd,
+  BatchItem,
+  type BatchKey,
+  BatchState,
+  type BatchView,
+  batchUrlOf,
+  endedOf,
+  itemsOfPart,
+  toBatchView,
+} from './batches/index.ts';
+export {
   addressOf,
   type Call,
   type CallAddress,

@@ -83,6 +83,12 @@ export function toCallbackRequest(task: CallbackTask, body: Uint8Array, options:
 }
 
 function resultHeaders(task: CallbackTask, userAgent: string): HeaderList {
+  if (task.batchId !== undefined) {
+    return [
+      ['X-Batch-Id', task.batchId],
+      ['User-Agent', userAgent],
+    ];
+  }
   const ofChain: HeaderList = task.rootId === undefined ? [] : [['X-Root-Call-Id', task.rootId]];
   return [
     ['X-Call-Id', task.callId],

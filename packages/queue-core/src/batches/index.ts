@@ -1,4 +1,4 @@
-// Batches: their records, and the subjects of these at the broker. Pure.
+// Batches: their records, the subjects of these at the broker, and what callers see. Pure.
 
 export {
   BatchCounts,
@@ -28,3 +28,4 @@ export {
   marksFilter,
   parseBatchSubject,
 } from './batch-subjects.ts';
+export { type BatchView, batchUrlOf, toBatchView } from './batch-view.ts';

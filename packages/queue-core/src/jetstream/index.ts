@@ -1,6 +1,13 @@
 // All that speaks NATS. Nothing outside of this folder imports `@nats-io/*`.
 
-export { BatchStore, type StoredBatch } from './batches/index.ts';
+export {
+  type BatchDelivery,
+  type BatchNotice,
+  BatchSource,
+  BatchStore,
+  LostEnds,
+  type StoredBatch,
+} from './batches/index.ts';
 export { type BrokerLink, createBrokerLink } from './broker-link.ts';
 export {
   CallCanceller,

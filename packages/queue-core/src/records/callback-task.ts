@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import {
+  callIdPattern,
   functionNamePattern,
   type GenerationKey,
   generationTokens,
@@ -31,6 +32,8 @@ export const CallbackTask = Type.Object({
   chainDepth: Type.Optional(Type.Integer({ minimum: 0 })),
   /** The first call of its chain; absent for a call without a chain. */
   rootId: Type.Optional(Type.String()),
+  /** The task is to tell the end of this batch; `callId` is the batch's as well, for the records of the callback. */
+  batchId: Type.Optional(Type.String({ pattern: callIdPattern.source })),
   /**
    * The envelope of the call that follows in the chain: the task is to store that call, with the result as its body. `url` is empty.
    */

@@ -1,4 +1,4 @@
-import type { JetStreamManager } from '@nats-io/jetstream';
+import type { JetStreamManager, StreamInfo } from '@nats-io/jetstream';
 import {
   type BatchCounts,
   type BatchEnd,
@@ -104,6 +104,18 @@ export class BatchStore {
     return { succeeded, failed, cancelled, expired };
   }
 
+  /** As `countEnds`, by the stream's leader; undefined if the stream has one replica, which `countEnds` has asked. */
+  async countEndsAtLeader(of: BatchKey): Promise<BatchCounts | undefined> {
+    if ((await this.#info()).config.num_replicas === 1) {
+      return undefined;
+    }
+    const counts = { succeeded: 0, failed: 0, cancelled: 0, expired: 0 };
+    for (const status of (await this.listEnds(of)).values()) {
+      counts[status] += 1;
+    }
+    return counts;
+  }
+
   /** How each call has ended that has, by its index, as the stream's leader knows it. Throws `QueueError`. */
   async listEnds(of: BatchKey): Promise<ReadonlyMap<number, EndStatus>> {
     const ends = new Map<number, EndStatus>();
@@ -119,6 +131,14 @@ export class BatchStore {
       throw asQueueError(error, 'the ends of a batch cannot be listed');
     }
     return ends;
+  }
+
+  async #info(): Promise<StreamInfo> {
+    try {
+      return await this.#manager.streams.info(outcomeStream);
+    } catch (error) {
+      throw asQueueError(error, 'the stream of the outcomes cannot be read');
+    }
   }
 
   get #manager(): JetStreamManager {

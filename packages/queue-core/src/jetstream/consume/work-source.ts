@@ -29,7 +29,7 @@ interface Work<D> {
   readonly stream: string;
   readonly consumer: string;
   /** The subjects of what is due. */
-  readonly filter: string;
+  readonly filter: string | readonly string[];
   /** Whether messages come without their bodies. Default: with them. */
   readonly headersOnly?: boolean;
   readonly toDelivery: (message: JsMsg) => D;
@@ -81,7 +81,7 @@ export class WorkSource<D> {
     }
     const config = {
       durable_name: consumer,
-      filter_subject: filter,
+      ...(typeof filter === 'string' ? { filter_subject: filter } : { filter_subjects: [...filter] }),
       headers_only: headersOnly,
       ack_policy: AckPolicy.Explicit,
       ack_wait: this.#options.ackWaitMs * nanosPerMs,

@@ -147,6 +147,12 @@ export class CallStore {
     return this.#outcomes.publish({ subject, headers: result, body, group: outcomeStream });
   }
 
+  /** Stores the mark of a call of a batch whose outcome has none; undefined for a call without a batch. */
+  async putMark(outcome: Outcome): Promise<PublishResult | undefined> {
+    const mark = toMark(outcome);
+    return mark && (await this.#publisher.publish(mark));
+  }
+
   /**
    * Stores an outcome again unchanged, so that it is kept for a while: before a message of its call is put back.
    * `conflict` means that it was removed, or stored again by another process.
