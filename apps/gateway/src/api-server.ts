@@ -1,6 +1,12 @@
 import type { AddressInfo } from 'node:net';
 import { CallbackPolicy } from '@asyncfn/queue-core/callback-guard';
-import { CallbackStore, type CallStore, DeadLetterStore, type QueueInspector } from '@asyncfn/queue-core/jetstream';
+import {
+  BatchStore,
+  CallbackStore,
+  type CallStore,
+  DeadLetterStore,
+  type QueueInspector,
+} from '@asyncfn/queue-core/jetstream';
 import { type Component, type Logger, OwnHosts, type Tracing } from '@asyncfn/service-kit';
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
@@ -9,7 +15,7 @@ import type { TokensFile } from './auth/index.ts';
 import type { BrokerLink } from './broker/index.ts';
 import type { GatewayConfig } from './config.ts';
 import { CallSpans, type Receipts } from './enqueue/index.ts';
-import { BodyBudget } from './http/index.ts';
+import { BodyBudget, roomForLarge } from './http/index.ts';
 import type { Intake } from './intake/index.ts';
 import { createMetrics, showHeld } from './metrics.ts';
 import { PurgeJobs } from './purge/index.ts';
@@ -56,6 +62,16 @@ export function createApi(options: ApiOptions): Api {
       receipts: options.receipts,
       spans: tracer && new CallSpans(tracer),
       maxBodyBytes: config.maxBodyBytes,
+    },
+    batches: {
+      batches: new BatchStore(link.publisher, topology),
+      store,
+      limits: {
+        maxCalls: config.maxBatchCalls,
+        maxBytes: config.maxBatchBytes,
+        maxDocumentBytes: Math.min(config.maxBatchBytes, roomForLarge(config.maxInflightBytes)),
+      },
+      idempotencyWindowMs: config.idempotencyWindowMs,
     },
     calls: { ...callControl, resultBudget, waiters, stopping, resultTtlMs: config.resultTtlMs },
     queues: {

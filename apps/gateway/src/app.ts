@@ -5,6 +5,7 @@ import { answerHalfClosed, type Logger } from '@asyncfn/service-kit';
 import { type FastifyInstance, fastify } from 'fastify';
 import { apiDescription, healthRoutes } from './api/index.ts';
 import { type AuthenticationOptions, authentication, requireScopes } from './auth/index.ts';
+import { type BatchOptions, batchRoutes } from './batches/index.ts';
 import { type CallOptions, callRoutes } from './calls/index.ts';
 import { type DeadLetterAdmin, deadLetterRoutes } from './dead-letters/index.ts';
 import { createStartTimeClock, type EnqueueOptions, enqueueRoutes } from './enqueue/index.ts';
@@ -36,6 +37,7 @@ export interface AppDependencies {
   /** The same, for operators. */
   readonly functions: FunctionAdmin;
   readonly enqueue: Pick<EnqueueOptions, 'queue' | 'callbackPolicy' | 'receipts' | 'spans' | 'maxBodyBytes'>;
+  readonly batches: Pick<BatchOptions, 'batches' | 'store' | 'limits' | 'idempotencyWindowMs'>;
   readonly calls: Omit<CallOptions, 'places' | 'lookup' | 'names' | 'logger'>;
   readonly queues: Pick<QueueOptions, 'ratesOf' | 'maxBytesOf' | 'durability'> & {
     readonly inspector: FunctionOptions['inspector'] & QueueOptions['inspector'];
@@ -110,18 +112,29 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
   app.register(authentication, deps.access);
   app.register(apiDescription, { version, needsToken: deps.access.tokens !== undefined });
   app.register(healthRoutes);
-  app.register(enqueueRoutes, {
+  const startTime = createStartTimeClock({ now });
+  const accepting = {
     ...deps.enqueue,
     lookup,
     names,
     knowsAll: () => functions.complete,
-    createCallId,
     now,
-    startTime: createStartTimeClock({ now }),
+    startTime,
     metrics,
     logger,
-  });
+  };
   const { calls } = deps.calls;
+  app.register(enqueueRoutes, { ...accepting, createCallId });
+  app.register(batchRoutes, {
+    ...accepting,
+    ...deps.batches,
+    calls,
+    onStored: (call) => {
+      metrics.callStarted(call.function);
+      metrics.callSubmitted(call.queue);
+      deps.enqueue.receipts.note(call);
+    },
+  });
   // Who may see a call depends on the names of its function.
   const places = {
     get available() {

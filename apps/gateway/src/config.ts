@@ -49,6 +49,19 @@ export const gatewayConfig = {
     min: 1,
     doc: 'Largest body of a call. Body and headers must also fit into `max_payload` of NATS.',
   }),
+  maxBatchCalls: integer({
+    env: 'MAX_BATCH_CALLS',
+    default: 10_000,
+    min: 1,
+    max: 10_000,
+    doc: 'Most calls of a batch.',
+  }),
+  maxBatchBytes: size({
+    env: 'MAX_BATCH_BYTES',
+    default: 64 * mebibyte,
+    min: 1,
+    doc: 'Largest request for a batch. A JSON document is read whole, and so must also fit into seven eighths of `MAX_INFLIGHT_BYTES`.',
+  }),
   maxInflightBytes: size({
     env: 'MAX_INFLIGHT_BYTES',
     default: 128 * mebibyte,

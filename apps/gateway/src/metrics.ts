@@ -10,6 +10,8 @@ export interface GatewayMetrics {
   callSubmitted(queue: string): void;
   /** A call was not stored again, because its `Idempotency-Key` is known. */
   callReplayed(): void;
+  /** A batch was accepted, or is known by its `Idempotency-Key`. */
+  batchAccepted(result: 'stored' | 'replayed'): void;
   /** An enqueue was refused. */
   callRefused(code: ProblemCode): void;
   /** A response was sent. `path` is the pattern of a route, or `other`. */
@@ -43,6 +45,7 @@ export function createMetrics(sources: GatewayMetricsSources): GatewayMetrics {
     callStarted: (functionName) => instruments.started.inc(toLabel(functionName)),
     callSubmitted: (queue) => instruments.submitted.inc(queue),
     callReplayed: () => instruments.replayed.inc(),
+    batchAccepted: (result) => instruments.batches.inc({ result }),
     callRefused: (code) => instruments.refused.inc({ code }),
     requestEnded(method, path, status, seconds) {
       instruments.durations.observe(seconds, methods.has(method) ? method : 'other', path, String(status));
@@ -83,6 +86,12 @@ function createInstruments(registry: Registry) {
     replayed: new Counter({
       name: 'gateway_calls_replayed_total',
       help: 'Requests answered with an earlier call with the same Idempotency-Key.',
+      registers,
+    }),
+    batches: new Counter({
+      name: 'gateway_batches_accepted_total',
+      help: 'Batches accepted, and those that were known by their Idempotency-Key.',
+      labelNames: ['result'],
       registers,
     }),
     refused: new Counter({

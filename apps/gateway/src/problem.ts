@@ -152,7 +152,12 @@ export const problemMediaType = 'application/problem+json';
  * The body of a problem response (RFC 9457). `type` is a URN, not a link: it stays valid wherever the documentation is
  * published.
  */
-export function renderProblem({ code, detail, members }: Refusal): string {
+export function renderProblem(refused: Refusal): string {
+  return JSON.stringify(toProblem(refused));
+}
+
+/** The same as an object: an answer about several calls has a problem for each that is refused. */
+export function toProblem({ code, detail, members }: Refusal): Record<string, unknown> {
   const { status, title } = problems[code];
-  return JSON.stringify({ type: `urn:asyncfn:problem:${code}`, title, status, detail, code, ...members });
+  return { type: `urn:asyncfn:problem:${code}`, title, status, detail, code, ...members };
 }

@@ -12,6 +12,7 @@ import type { CallIntake } from '../src/enqueue/accept.ts';
 import { BodyBudget } from '../src/http/body-budget.ts';
 import { createMetrics } from '../src/metrics.ts';
 import { Waiters } from '../src/waiting/waiters.ts';
+import { MemoryBatches } from './memory-batches.ts';
 import { MemoryFunctions } from './memory-functions.ts';
 import { MemoryQueues } from './memory-queues.ts';
 import { RecordingCalls, RecordingCanceller, RecordingPurges, RecordingWatches } from './recording-calls.ts';
@@ -122,6 +123,11 @@ export async function startTestGateway(
       callbackPolicy: new CallbackPolicy(parseConfig(gatewayConfig, {})),
       receipts: { note: () => undefined },
       maxBodyBytes: overrides.maxBodyBytes ?? 1024 * 1024,
+    },
+    batches: {
+      ...new MemoryBatches(),
+      limits: { maxCalls: 10_000, maxBytes: 64 * 1024 * 1024, maxDocumentBytes: 48 * 1024 * 1024 },
+      idempotencyWindowMs: 86_400_000,
     },
     calls: {
       calls,

@@ -1,6 +1,14 @@
 // Accepts calls: the handler on node:http, and the receipts of accepted calls.
 
-export { type AcceptContext, toQueueRefusal } from './accept.ts';
+export {
+  type AcceptContext,
+  type CallDraft,
+  type CallIntake,
+  completeCall,
+  draftCall,
+  toDurabilityRefusal,
+  toQueueRefusal,
+} from './accept.ts';
 export { CallSpans } from './call-spans.ts';
 export { enqueueRoutes } from './enqueue.ts';
 export type { EnqueueOptions } from './enqueue-handler.ts';

@@ -80,7 +80,7 @@ export class BatchEnder {
   async #find(batch: BatchKey): Promise<Finding> {
     const { batches } = this.#options;
     const state = (await batches.findState(batch))?.state;
-    if (state === undefined || state.phase === 'accepting') {
+    if (state === undefined || state.phase !== 'sealed') {
       return settled;
     }
     const known = await batches.findEnd(batch);

@@ -10,13 +10,13 @@ const count = Type.Integer({ minimum: 0 });
 
 /**
  * How far the acceptance of a batch has come. `accepting`: only its gateway knows how many calls it will have. `sealed`: it has
- * `total` calls, and its client may be told.
+ * `total` calls, and its client may be told. `void`: it came to nothing, and its key may be used again.
  */
 export const BatchState = Type.Object({
   v: Type.Literal(1),
   batchId,
   submitter,
-  phase: Type.Union([Type.Literal('accepting'), Type.Literal('sealed')]),
+  phase: Type.Union([Type.Literal('accepting'), Type.Literal('sealed'), Type.Literal('void')]),
   /** Unix time in milliseconds. */
   createdAt: Type.Number(),
   /** Parts of its items that are stored. */

@@ -1,0 +1,227 @@
+import type { IncomingMessage } from 'node:http';
+import { type BatchItem, type BatchState, isIdempotencyKey } from '@asyncfn/queue-core';
+import type { Caller } from '@asyncfn/tokens';
+import { checkCallbackUrl } from '../call-headers/index.ts';
+import { toDurabilityRefusal, toQueueRefusal } from '../enqueue/index.ts';
+import { type BodyBudget, IncomingBody } from '../http/index.ts';
+import { type ProblemCode, type Refusal, RefusalError, refusal } from '../problem.ts';
+import { type Items, LinesBody, readDocument } from './batch-body.ts';
+import type { BatchOptions } from './batch-options.ts';
+import { BatchAcceptance, type BatchOrigin, PartIntake } from './intake/index.ts';
+import { type BatchRequest, openBatch, readAllItems } from './open-batch.ts';
+
+/** A request for a batch. */
+export interface IncomingBatch {
+  readonly raw: IncomingMessage;
+  readonly mediaType: string;
+  readonly caller: Caller;
+  readonly bodyBudget: BodyBudget;
+}
+
+/** The answer to a batch of which something was accepted. */
+export interface AcceptedBatch {
+  readonly kind: 'accepted';
+  readonly state: BatchState;
+  readonly items: readonly BatchItem[];
+  readonly refused: number;
+  readonly replayed: boolean;
+}
+
+/** Room in a line for what is not the body: its path and headers. */
+const lineOverhead = 64 * 1024;
+/** Bytes of bodies that are stored at once, beside the line that is being read. */
+const bytesAtOnce = 1024 * 1024;
+/** Headers of the request that its items share, unless they have their own. */
+const shared: ReadonlySet<string> = new Set(['host', 'traceparent', 'tracestate']);
+
+const noRoom = refusal('overloaded', 'The gateway holds too many bodies. Send the batch again later.', {
+  'Retry-After': '1',
+});
+
+/** Accepts a batch: reads its items, stores their calls, and seals it. Throws `QueueError` and `RefusalError`. */
+export async function acceptBatch(options: BatchOptions, batch: IncomingBatch): Promise<AcceptedBatch | Refusal> {
+  const refused = checkRoom(options) ?? checkKey(headerOf(batch.raw, 'idempotency-key'));
+  if (refused !== undefined) {
+    return refused;
+  }
+  switch (batch.mediaType) {
+    case 'application/x-ndjson':
+      return await acceptLines(options, batch);
+    case 'application/json':
+      return await acceptDocument(options, batch);
+    default:
+      return refusal('unsupported_media_type', 'A batch is application/json or application/x-ndjson.');
+  }
+}
+
+function checkRoom({ queue }: BatchOptions): Refusal | undefined {
+  if (queue.available) {
+    return undefined;
+  }
+  return queue.shortfall === undefined ? toQueueRefusal('unavailable') : toDurabilityRefusal(queue.shortfall);
+}
+
+function checkKey(key: string | undefined): Refusal | undefined {
+  return key === undefined || isIdempotencyKey(key)
+    ? undefined
+    : refusal('invalid_idempotency_key', 'Idempotency-Key must be 1 to 255 visible ASCII characters, sent once.');
+}
+
+async function acceptDocument(options: BatchOptions, batch: IncomingBatch): Promise<AcceptedBatch | Refusal> {
+  const { maxDocumentBytes, maxCalls } = options.limits;
+  const body = IncomingBody.admit(batch.raw, batch.bodyBudget, batch.caller.name);
+  if (body.kind === 'refused') {
+    return body;
+  }
+  try {
+    const read = await new Promise<Parameters<Parameters<IncomingBody['read']>[2]>[0]>((resolve) =>
+      body.read(batch.raw, maxDocumentBytes, resolve),
+    );
+    const document = read.kind === 'refused' ? read : readDocument(read.bytes, maxCalls);
+    if (document.kind === 'refused') {
+      return document;
+    }
+    const { items, fingerprint } = document;
+    return await accept(options, batch, { ...document, items: () => items, fingerprint: () => fingerprint });
+  } finally {
+    body.release();
+  }
+}
+
+async function acceptLines(options: BatchOptions, batch: IncomingBatch): Promise<AcceptedBatch | Refusal> {
+  const { maxBodyBytes, limits } = options;
+  // A body in base64 takes four bytes for three; text that JSON must escape may be refused though it would fit.
+  const maxLineBytes = 2 * maxBodyBytes + lineOverhead;
+  const share = batch.bodyBudget.open(maxLineBytes + bytesAtOnce, () => {}, batch.caller.name);
+  if (share === undefined) {
+    return noRoom;
+  }
+  share.complete(); // it is held whether or not the client is slow
+  try {
+    const lines = new LinesBody(batch.raw, { maxBytes: limits.maxBytes, maxLineBytes });
+    const none = { callbackUrl: undefined, failureCallbackUrl: undefined };
+    return await accept(options, batch, { ...none, items: () => lines.items(), fingerprint: () => lines.fingerprint });
+  } finally {
+    share.release();
+  }
+}
+
+interface Content {
+  readonly callbackUrl: string | undefined;
+  readonly failureCallbackUrl: string | undefined;
+  readonly items: () => Items;
+  /** Called once the items are read. */
+  readonly fingerprint: () => string;
+}
+
+async function accept(options: BatchOptions, batch: IncomingBatch, content: Content): Promise<AcceptedBatch | Refusal> {
+  const request = toRequest(batch, content);
+  const unfit = checkUrls(options, request);
+  if (unfit !== undefined) {
+    return unfit;
+  }
+  const opened = await openBatch(options, request);
+  switch (opened.kind) {
+    case 'refused':
+      return opened;
+    case 'known':
+      return await replay(options, opened.state, content);
+    case 'opened': {
+      const origin = toOrigin(batch, opened.state, opened.resumed);
+      const parts = new PartIntake(options);
+      const { batches, limits } = options;
+      const acceptance = new BatchAcceptance({ parts, batches, origin, opened, maxCalls: limits.maxCalls });
+      return await fill(acceptance, content, opened.state);
+    }
+  }
+}
+
+async function fill(
+  acceptance: BatchAcceptance,
+  content: Content,
+  state: BatchState,
+): Promise<AcceptedBatch | Refusal> {
+  try {
+    for await (const item of content.items()) {
+      await acceptance.add(item);
+    }
+    await acceptance.complete();
+    if (acceptance.accepted > 0) {
+      await acceptance.seal(content.fingerprint());
+      const { items, refused } = acceptance;
+      return { kind: 'accepted', state, items, refused, replayed: false };
+    }
+  } catch (error) {
+    await acceptance.giveUp().catch(() => undefined); // then its key is free in a minute
+    throw error;
+  }
+  await acceptance.giveUp();
+  return firstProblem(acceptance.items);
+}
+
+/** The same batch again: nothing is stored, and the body is read to compare it. */
+async function replay(options: BatchOptions, state: BatchState, content: Content): Promise<AcceptedBatch | Refusal> {
+  for await (const _ of content.items()) {
+    // its fingerprint counts
+  }
+  if (content.fingerprint() !== state.fingerprint) {
+    return refusal('idempotency_key_reused', 'The earlier batch with this key had another body.');
+  }
+  const items = await readAllItems(options, state);
+  return { kind: 'accepted', state, items, refused: state.refused, replayed: true };
+}
+
+/** Nothing was accepted: the answer is the first problem, with those of all items. */
+function firstProblem(items: readonly BatchItem[]): Refusal {
+  const [first] = items;
+  if (first === undefined || !('problem' in first)) {
+    return refusal('invalid_batch', 'The batch has no calls.');
+  }
+  const { code, detail } = first.problem;
+  const calls = items.map(toItemView);
+  const again = { 'Retry-After': '2' };
+  return { ...refusal(code as ProblemCode, `Item 0: ${String(detail)}`, again), members: { index: 0, calls } };
+}
+
+/** An item in an answer. */
+export function toItemView(item: BatchItem): Record<string, unknown> {
+  return 'problem' in item
+    ? { status: 'refused', problem: item.problem }
+    : { callId: item.callId, status: item.scheduled ? 'scheduled' : 'queued' };
+}
+
+function toRequest({ raw, caller }: IncomingBatch, content: Content): BatchRequest {
+  return {
+    submitter: caller.name,
+    ownSecret: caller.callbackSecretFile !== undefined,
+    key: headerOf(raw, 'idempotency-key'),
+    callbackUrl: content.callbackUrl ?? headerOf(raw, 'x-callback-url'),
+    failureCallbackUrl: content.failureCallbackUrl ?? headerOf(raw, 'x-failure-callback-url'),
+  };
+}
+
+function checkUrls({ callbackPolicy }: BatchOptions, { callbackUrl, failureCallbackUrl }: BatchRequest) {
+  return (
+    (callbackUrl === undefined ? undefined : checkCallbackUrl(callbackUrl, callbackPolicy)) ??
+    (failureCallbackUrl === undefined
+      ? undefined
+      : checkCallbackUrl(failureCallbackUrl, callbackPolicy, 'X-Failure-Callback-Url'))
+  );
+}
+
+function toOrigin({ raw, caller }: IncomingBatch, { batchId }: BatchState, resumed: boolean): BatchOrigin {
+  const { rawHeaders, socket } = raw;
+  const sharedHeaders = rawHeaders.filter((_, at) => shared.has((rawHeaders[at - (at % 2)] ?? '').toLowerCase()));
+  return { batchId, caller, peer: socket.remoteAddress, sharedHeaders, resumed };
+}
+
+/** An empty header counts as absent, as in a single call. Several values are joined, and so never valid. */
+function headerOf({ headers }: IncomingMessage, name: string): string | undefined {
+  const value = headers[name];
+  return [value].flat().join(',') || undefined;
+}
+
+/** Whether an error means that the client has gone. */
+export function isGone(error: unknown): boolean {
+  return error instanceof RefusalError && error.refusal.code === 'client_disconnected';
+}

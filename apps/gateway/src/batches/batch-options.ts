@@ -1,0 +1,25 @@
+import type { CallbackPolicy } from '@asyncfn/queue-core/callback-guard';
+import type { BatchStore } from '@asyncfn/queue-core/jetstream';
+import type { Logger } from '@asyncfn/service-kit';
+import type { GatewayMetrics } from '../metrics.ts';
+import type { PartIntakeOptions } from './intake/index.ts';
+
+export interface BatchLimits {
+  /** Most calls of a batch. */
+  readonly maxCalls: number;
+  /** Most bytes of its request. */
+  readonly maxBytes: number;
+  /** Most bytes of a JSON document, which is read whole. */
+  readonly maxDocumentBytes: number;
+}
+
+export interface BatchOptions extends Omit<PartIntakeOptions, 'onStored'> {
+  readonly batches: Pick<BatchStore, 'putState' | 'findState' | 'putItems' | 'readItems' | 'putKey' | 'findKey'>;
+  readonly callbackPolicy: Pick<CallbackPolicy, 'objectTo'>;
+  readonly limits: BatchLimits;
+  /** How long a key is remembered, in milliseconds. */
+  readonly idempotencyWindowMs: number;
+  readonly onStored: PartIntakeOptions['onStored'];
+  readonly metrics: Pick<GatewayMetrics, 'batchAccepted'>;
+  readonly logger: Logger;
+}

@@ -1,0 +1,4 @@
+// The resource `batch`: many calls with one request, and one end.
+
+export type { BatchOptions } from './batch-options.ts';
+export { batchRoutes } from './batches.ts';

@@ -1,0 +1,140 @@
+import { addressOf, type BatchItem, type Call, emptyBody, identityOf, type RefusalReason } from '@asyncfn/queue-core';
+import { type AcceptResult, type CallStore, toCancelled } from '@asyncfn/queue-core/jetstream';
+import type { Caller } from '@asyncfn/tokens';
+import type { CallLookup } from '../../auth/index.ts';
+import {
+  type AcceptContext,
+  type CallDraft,
+  type CallIntake,
+  completeCall,
+  draftCall,
+  toQueueRefusal,
+} from '../../enqueue/index.ts';
+import { type Refusal, RefusalError, refusal, toProblem } from '../../problem.ts';
+import type { BatchItemRequest } from '../items/index.ts';
+
+export interface PartIntakeOptions extends Omit<AcceptContext, 'createCallId'> {
+  readonly queue: CallIntake;
+  readonly store: Pick<CallStore, 'recordOutcome'>;
+  readonly calls: Pick<CallLookup, 'find'>;
+  readonly startTime: () => string;
+  /** Called for each call that was stored. */
+  readonly onStored: (call: Call) => void;
+  readonly maxBodyBytes: number;
+}
+
+/** The batch that the items belong to. */
+export interface BatchOrigin {
+  readonly batchId: string;
+  readonly caller: Caller;
+  /** Address of the client's end of the connection. */
+  readonly peer: string | undefined;
+  /** Headers of the request that all items share: names and values in turn. */
+  readonly sharedHeaders: readonly string[];
+  /** An earlier request with the same key may have stored some of the calls. */
+  readonly resumed: boolean;
+}
+
+/** Refusals after which the broker may have the call nevertheless. */
+const unknown: ReadonlySet<RefusalReason> = new Set(['unavailable', 'timeout', 'undecided']);
+
+const noKey = refusal(
+  'invalid_idempotency_key',
+  'An item has no Idempotency-Key of its own: that of the batch covers it.',
+);
+const noCallback = refusal('invalid_batch_item', 'The headers of an item must not be those of a callback.');
+
+/** Stores a part of a batch: each item goes through the checks of a single enqueue, and gets an answer of its own. */
+export class PartIntake {
+  readonly #options: PartIntakeOptions;
+
+  constructor(options: PartIntakeOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Stores all of them at once.
+   * @param first index of the first one in the batch
+   * @throws RefusalError if it stays unknown what is stored
+   */
+  store(origin: BatchOrigin, items: readonly (BatchItemRequest | Refusal)[], first: number): Promise<BatchItem[]> {
+    return Promise.all(items.map((item, at) => this.#storeOne(origin, item, first + at)));
+  }
+
+  async #storeOne(origin: BatchOrigin, item: BatchItemRequest | Refusal, index: number): Promise<BatchItem> {
+    const draft = item.kind === 'refused' ? item : this.#draft(origin, item, index);
+    if (draft.kind === 'refused' || item.kind === 'refused') {
+      return problem(draft.kind === 'refused' ? draft : noCallback);
+    }
+    const call: Call = {
+      ...completeCall(draft, this.#options.startTime(), item.body),
+      batch: { id: origin.batchId, index },
+    };
+    const unique = draft.clientChoseId || origin.resumed;
+    const result = await this.#options.queue.accept(call, { unique });
+    return await this.#judge(origin, call, result);
+  }
+
+  #draft({ batchId, caller, peer, sharedHeaders }: BatchOrigin, item: BatchItemRequest, index: number) {
+    const { maxBodyBytes } = this.#options;
+    if (item.body.length > maxBodyBytes) {
+      return refusal('body_too_large', `The body must not exceed ${maxBodyBytes} bytes.`);
+    }
+    const rawHeaders = [...sharedHeaders, ...item.rawHeaders];
+    const context = { ...this.#options, createCallId: () => `${batchId}-${index}` };
+    const draft: CallDraft | Refusal = draftCall({ url: item.url, rawHeaders, peer, caller }, context);
+    if (draft.kind === 'refused') {
+      return draft;
+    }
+    if (draft.headers.idempotencyKey !== undefined) {
+      return noKey;
+    }
+    return draft.derivedId ? noCallback : draft;
+  }
+
+  async #judge(origin: BatchOrigin, call: Call, result: AcceptResult): Promise<BatchItem> {
+    if (result.kind === 'stored') {
+      this.#options.onStored(call);
+      return accepted(call);
+    }
+    if (result.kind !== 'refused') {
+      return problem(noKey); // only with a key
+    }
+    if (result.reason === 'conflict' && origin.resumed) {
+      return (await this.#isOurs(call, origin)) ? accepted(call) : problem(toQueueRefusal(result.reason));
+    }
+    return unknown.has(result.reason) && (await this.#isKeptOut(call)) === false
+      ? accepted(call)
+      : problem(toQueueRefusal(result.reason));
+  }
+
+  /** Whether the call that has the id is the same item, stored by an earlier request. */
+  async #isOurs(call: Call, { caller }: BatchOrigin): Promise<boolean> {
+    const { callId, owner } = addressOf(identityOf(call));
+    const found = await this.#options.calls.find({ callId, owner }, caller);
+    const known = found && (found.kind === 'active' ? found.call : found.outcome);
+    return known?.batch?.id === call.batch?.id && known?.batch?.index === call.batch?.index;
+  }
+
+  /**
+   * The broker may have the call, or get it later. With this outcome, which has no mark, it is never counted. False if the call has
+   * ended: then it was stored.
+   */
+  async #isKeptOut(call: Call): Promise<boolean> {
+    const { batch: _, ...uncounted } = call;
+    const outcome = toCancelled(uncounted, { now: this.#options.now(), held: undefined, maxRetries: 0 });
+    const result = await this.#options.store.recordOutcome(outcome, emptyBody);
+    if (result.kind === 'refused' && result.reason !== 'conflict') {
+      throw new RefusalError({ ...toQueueRefusal(result.reason), reason: result.detail });
+    }
+    return result.kind === 'stored';
+  }
+}
+
+function accepted({ id: callId, function: name, queue, startTime, notBefore }: Call): BatchItem {
+  return { callId, function: name, queue, startTime, ...(notBefore !== undefined && { scheduled: true as const }) };
+}
+
+function problem(refused: Refusal): BatchItem {
+  return { problem: toProblem(refused) };
+}

@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import type {} from '@asyncfn/nats-server/vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { manager, type RunningGateway, startReadyGateway, storedCalls } from './running-gateway.ts';
+
+let running: RunningGateway;
+
+beforeAll(async () => {
+  running = await startReadyGateway({ MAX_BATCH_CALLS: '600' });
+});
+
+afterAll(() => running[Symbol.asyncDispose]());
+
+interface Answer {
+  readonly batchId: string;
+  readonly accepted: number;
+  readonly refused: number;
+  readonly code?: string;
+  readonly calls: { callId?: string; status: string; problem?: { code: string } }[];
+}
+
+async function send(body: string, headers: Record<string, string> = {}) {
+  const response = await fetch(`${running.apiUrl}/async-batch`, {
+    method: 'POST',
+    body,
+    headers: { 'Content-Type': 'application/json', ...headers },
+  });
+  return { status: response.status, headers: response.headers, answer: (await response.json()) as Answer };
+}
+
+const lines = { 'Content-Type': 'application/x-ndjson' };
+
+async function storedNow() {
+  await using nats = await manager(inject('natsUrl'));
+  return await storedCalls(nats.streams, running.queue);
+}
+
+describe('a batch', () => {
+  test('stores its calls as single requests would, and answers for each', async () => {
+    const calls = [
+      { function: running.name, path: '/a?b=1', headers: { 'X-Own': '1', 'X-Call-Id': randomUUID() }, body: 'ü' },
+      { function: 'nobody', body: 'x' },
+      { function: running.name, headers: { 'X-Delay': '5m' }, json: { a: 1 } },
+      { function: running.name, bodyBase64: 'AAE=' },
+    ];
+    const { status, headers, answer } = await send(JSON.stringify({ calls }));
+    expect(status).toBe(202);
+    const { batchId } = answer;
+    expect(headers.get('location')).toBe(`/async-batch/${batchId}`);
+    expect(answer).toEqual({
+      batchId,
+      accepted: 3,
+      refused: 1,
+      calls: [
+        { callId: calls[0]?.headers?.['X-Call-Id' as never], status: 'queued' },
+        { status: 'refused', problem: expect.objectContaining({ code: 'unknown_function', status: 404 }) },
+        { callId: `${batchId}-2`, status: 'scheduled' },
+        { callId: `${batchId}-3`, status: 'queued' },
+      ],
+    });
+    const stored = (await storedNow()).filter(({ batch }) => batch?.id === batchId);
+    const byIndex = new Map(stored.map((call) => [call.batch?.index, call]));
+    expect([...byIndex.keys()].sort()).toEqual([0, 2, 3]);
+    expect(byIndex.get(0)).toMatchObject({
+      path: '/a',
+      query: 'b=1',
+      headers: expect.arrayContaining([['X-Own', '1']]),
+    });
+    expect(Buffer.from(byIndex.get(0)!.body).toString()).toBe('ü');
+    expect(byIndex.get(2)?.headers).toContainEqual(['Content-Type', 'application/json']);
+    expect([...byIndex.get(3)!.body]).toEqual([0, 1]);
+  });
+
+  test('in lines is stored as far as it may go, and the lines beyond are refused', async () => {
+    const line = JSON.stringify({ function: running.name, body: 'of a line' });
+    const { status, answer } = await send(Array.from({ length: 602 }, () => line).join('\n'), lines);
+    expect(status).toBe(202);
+    expect(answer).toMatchObject({ accepted: 600, refused: 2 });
+    expect(answer.calls[599]).toEqual({ callId: `${answer.batchId}-599`, status: 'queued' });
+    expect(answer.calls[600]).toMatchObject({ status: 'refused', problem: { code: 'too_many_calls' } });
+    expect((await storedNow()).filter(({ batch }) => batch?.id === answer.batchId)).toHaveLength(600);
+  });
+
+  test('of which nothing can be accepted answers with its first problem', async () => {
+    expect(await send('{"calls":[{"function":"nobody"},{}]}')).toMatchObject({
+      status: 404,
+      answer: { code: 'unknown_function', index: 0, calls: [{ status: 'refused' }, { status: 'refused' }] },
+    });
+    expect(await send('{"calls":[]}')).toMatchObject({ status: 400, answer: { code: 'invalid_batch' } });
+    expect(await send('{"calls":[')).toMatchObject({ status: 400, answer: { code: 'invalid_batch' } });
+    expect(await send('x', { 'Content-Type': 'text/plain' })).toMatchObject({ status: 415 });
+  });
+
+  test('of too many calls in a document stores nothing', async () => {
+    const before = (await storedNow()).length;
+    const calls = Array.from({ length: 601 }, () => ({ function: running.name }));
+    expect(await send(JSON.stringify({ calls }))).toMatchObject({ status: 413, answer: { code: 'too_many_calls' } });
+    expect(await storedNow()).toHaveLength(before);
+  });
+
+  test('that is sent again with its key gets the same answer, and another body is refused', async () => {
+    const key = { ...lines, 'Idempotency-Key': randomUUID() };
+    const line = JSON.stringify({ function: running.name, body: 'once' });
+    const first = await send(`${line}\n{}\n${line}`, key);
+    const before = (await storedNow()).length;
+    const second = await send(`${line}\n{}\n${line}`, key);
+    expect(second.answer).toEqual(first.answer);
+    expect([first.headers.get('idempotency-replayed'), second.headers.get('idempotency-replayed')]).toEqual([
+      null,
+      'true',
+    ]);
+    expect(await send(`${line}\n${line}`, key)).toMatchObject({
+      status: 422,
+      answer: { code: 'idempotency_key_reused' },
+    });
+    expect(await storedNow()).toHaveLength(before);
+  });
+
+  test('that came to nothing may be sent again with its key', async () => {
+    const key = { ...lines, 'Idempotency-Key': randomUUID() };
+    expect((await send('{"function":"nobody"}', key)).status).toBe(404);
+    const line = JSON.stringify({ function: running.name, body: 'now' });
+    expect(await send(line, key)).toMatchObject({ status: 202, answer: { accepted: 1 } });
+  });
+});
