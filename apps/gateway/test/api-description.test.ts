@@ -54,6 +54,11 @@ test('the description of an enqueue names its headers, its answers and every cod
     'calls_waiting',
     'precondition_failed',
     'unknown_queue',
+    'invalid_batch',
+    'invalid_batch_item',
+    'batch_not_found',
+    'too_many_calls',
+    'unsupported_media_type',
   ];
   for (const [code, { status }] of Object.entries(problems).filter(([code]) => !elsewhere.includes(code))) {
     expect(responses, code).toMatchObject({

@@ -51,6 +51,7 @@ const byName: Readonly<Record<string, string>> = {
   '/healthz': 'open',
   '/openapi.json': 'open',
   '/async-function/:name': 'invoke',
+  '/async-batch': 'invoke',
   '/system/scaling/:name': 'read',
 };
 
