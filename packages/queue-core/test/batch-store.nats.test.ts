@@ -1,6 +1,6 @@
 import { expect, inject, onTestFinished, test } from 'vitest';
 import type { BatchState } from '../src/batches/index.ts';
-import { BatchStore, CallStore } from '../src/jetstream/index.ts';
+import { BatchStore, CallStore, LostEnds } from '../src/jetstream/index.ts';
 import { uniqueQueue } from './connected.ts';
 import { outcomeOf } from './dead-letter-fixture.ts';
 import { buildCall, startGatewaySide } from './harness.ts';
@@ -9,7 +9,12 @@ const body = Buffer.from('result');
 
 async function open() {
   const queue = uniqueQueue();
-  const { publisher, topology, ...side } = await startGatewaySide(inject('natsUrl'), { queues: [queue] });
+  const {
+    publisher,
+    topology,
+    queue: accepted,
+    ...side
+  } = await startGatewaySide(inject('natsUrl'), { queues: [queue] });
   onTestFinished(() => side[Symbol.asyncDispose]());
   const batch = { batchId: `batch-${queue}`, submitter: 'team.a' };
   const state: BatchState = {
@@ -26,13 +31,10 @@ async function open() {
     submitter: 'team.a',
     batch: { id: batch.batchId, index },
   });
-  return {
-    store: new BatchStore(publisher, topology),
-    calls: new CallStore(publisher, topology),
-    batch,
-    state,
-    callOf,
-  };
+  const store = new BatchStore(publisher, topology);
+  const calls = new CallStore(publisher, topology);
+  const lost = new LostEnds({ batches: store, calls, topology, now: Date.now });
+  return { store, calls, lost, accepted, batch, state, callOf };
 }
 
 test('the end of a call of a batch counts once, however often and by whomever it is recorded', async () => {
@@ -104,4 +106,30 @@ test('items are read as they were stored, and a key leads to its batch', async (
   });
   expect(await store.findKey('team.a', `key of ${batch.batchId}`)).toBe(batch.batchId);
   expect(await store.findKey(undefined, `key of ${batch.batchId}`)).toBeUndefined();
+});
+
+test('a call that is in its queue no more and has no outcome gets one, and a mark that is missing is stored', async () => {
+  const { store, calls, lost, accepted, batch, state, callOf } = await open();
+  const [queued, gone, unmarked, marked] = [callOf(0), callOf(1), callOf(2), callOf(3)] as const;
+  expect(await accepted.accept(queued, { unique: false })).toMatchObject({ kind: 'stored' });
+  await calls.recordOutcome(outcomeOf(unmarked), body);
+  await calls.recordOutcome({ ...outcomeOf(marked), batch: marked.batch }, body);
+  const items = [queued, gone, unmarked, marked].map(({ id: callId, function: name, queue, startTime }) => ({
+    callId,
+    function: name,
+    queue,
+    startTime,
+  }));
+  await store.putItems(batch, 0, [...items, { problem: { code: 'unknown_function' } }]);
+  const sealed: BatchState = { ...state, phase: 'sealed', parts: 1, total: 4 };
+  expect(await lost.restore(sealed)).toBe(2);
+  expect(await store.listEnds(batch)).toEqual(
+    new Map([
+      [1, 'failed'],
+      [2, 'succeeded'],
+      [3, 'succeeded'],
+    ]),
+  );
+  expect(await lost.restore(sealed)).toBe(0);
+  expect((await calls.findOutcome({ ...outcomeOf(gone) }))?.outcome).toMatchObject({ reason: 'outcome_lost' });
 });
