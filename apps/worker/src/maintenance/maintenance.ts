@@ -1,4 +1,4 @@
-import { OutcomePruner, OverdueSchedules } from '@asyncfn/queue-core/jetstream';
+import { BatchRetention, BatchStore, OutcomePruner, OverdueSchedules } from '@asyncfn/queue-core/jetstream';
 import { type Component, every, type Logger } from '@asyncfn/service-kit';
 import type { BrokerLink } from '../broker/index.ts';
 
@@ -13,7 +13,8 @@ export function createMaintenance(
 ): Component {
   const { topology, publisher } = link;
   const overdue = new OverdueSchedules(publisher, topology);
-  const pruner = new OutcomePruner(link);
+  const batches = new BatchStore(publisher, topology);
+  const pruner = new OutcomePruner({ ...link, batches: () => new BatchRetention(batches) });
   const restore = async (): Promise<void> => {
     const schedules = topology.ready ? await overdue.restore() : 0;
     if (schedules > 0) {

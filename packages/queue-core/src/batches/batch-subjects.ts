@@ -51,9 +51,20 @@ export const batchNoticeFilters = [
 
 /** The batch that a record of one is about; undefined for other subjects. */
 export function parseBatchSubject(subject: string): BatchKey | undefined {
-  const [root, batchId = '', owner = '', kind = '', ...rest] = subject.split('.');
+  const [root, batchId = '', _owner, kind = '', ...rest] = subject.split('.');
   const isOurs = root === 'outcomes' && rest.length === 1 && (kinds.has(kind) || isStatus(kind)) && rest[0] !== 'key';
-  return isOurs ? { batchId, ...(owner !== '~' && { submitter: owner.replaceAll('=', '.') }) } : undefined;
+  return isOurs ? { batchId, ...parseKeyOwner(subject) } : undefined;
+}
+
+/** Whether a record of a batch is the mark of a call. */
+export function isMarkSubject(subject: string): boolean {
+  return isStatus(subject.split('.').at(-2) ?? '');
+}
+
+/** The submitter in the subject of a key. */
+export function parseKeyOwner(subject: string): Pick<BatchKey, 'submitter'> {
+  const owner = subject.split('.')[2] ?? '~';
+  return owner === '~' ? {} : { submitter: owner.replaceAll('=', '.') };
 }
 
 const kinds: ReadonlySet<string> = new Set(['batch', 'items']);

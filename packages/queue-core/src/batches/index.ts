@@ -24,8 +24,10 @@ export {
   batchStateSubject,
   type EndStatus,
   endStatuses,
+  isMarkSubject,
   markSubject,
   marksFilter,
   parseBatchSubject,
+  parseKeyOwner,
 } from './batch-subjects.ts';
 export { type BatchView, batchUrlOf, toBatchView } from './batch-view.ts';

@@ -3,6 +3,7 @@
 export {
   type BatchDelivery,
   type BatchNotice,
+  BatchRetention,
   BatchSource,
   BatchStore,
   LostEnds,

@@ -1,4 +1,13 @@
 import type { JetStreamManager, StreamInfo } from '@nats-io/jetstream';
+import {
+  type BatchKey,
+  batchEndCodec,
+  batchKeyCodec,
+  batchStateCodec,
+  isMarkSubject,
+  parseBatchSubject,
+  parseKeyOwner,
+} from '../../batches/index.ts';
 import { QueueError } from '../../errors.ts';
 import { callbackStateCodec, type Outcome, outcomeCodec, outcomeSubject } from '../../records/index.ts';
 import { asQueueError } from '../connecting/index.ts';
@@ -23,7 +32,17 @@ export interface OutcomePrunerDependencies {
   readonly publisher: Pick<Publisher, 'publish'>;
   /** How long outcomes of finished calls are kept, in milliseconds. Default: as the stream says. */
   readonly keptMs?: number;
+  /** Says for one round what of batches is kept. Default: nothing. */
+  readonly batches?: () => BatchKeeper;
 }
+
+/** See `BatchRetention`. */
+interface BatchKeeper {
+  keeps(of: BatchKey, now: number, keptMs: number): Promise<{ readonly calls: boolean; readonly records: boolean }>;
+}
+
+/** Decides about the batches of a page. */
+type KeepsBatch = (of: BatchKey, what: 'calls' | 'records') => Promise<boolean>;
 
 /** The result of one round. */
 export interface Pruned {
@@ -38,8 +57,21 @@ interface OldRecord {
   readonly subject: string;
   /** Undefined for the state of a callback, and for an unreadable record. */
   readonly outcome: Outcome | undefined;
+  /** Of a record of a batch; otherwise undefined. */
+  readonly batch: BatchKey | undefined;
 }
 
+/** What is known about a page. */
+interface Staying {
+  /** Calls whose outcomes stay. */
+  readonly moving: ReadonlySet<string>;
+  /** Callback states whose outcomes go. */
+  readonly gone: ReadonlySet<string>;
+  readonly keepsBatch: KeepsBatch;
+}
+
+/** All that a record can have beside its body. */
+const codecs = [outcomeCodec, callbackStateCodec, batchStateCodec, batchEndCodec, batchKeyCodec];
 /** Records of a page. The server answers no more than 1,024 subjects at once. */
 const pageSize = 200;
 /** Most pages of a round, so that each round reads the retention again. */
@@ -63,6 +95,11 @@ export class OutcomePruner {
   async prune(): Promise<Pruned> {
     let forgotten = 0;
     let kept = 0;
+    const keeper = this.#deps.batches?.();
+    const keepsBatch =
+      (info: StreamInfo): KeepsBatch =>
+      async (of, what) =>
+        keeper !== undefined && (await keeper.keeps(of, brokerTime(info), this.#deps.keptMs ?? keptMs(info)))[what];
     for (let page = 0; page < maxPages; page++) {
       const info = await this.#info();
       const old = await this.#readOld(info);
@@ -70,7 +107,7 @@ export class OutcomePruner {
       if (last === undefined) {
         break;
       }
-      const stay = await this.#findStaying(old);
+      const stay = await this.#findStaying(old, keepsBatch(info));
       for (const record of stay) {
         await this.#storeAgain(record);
       }
@@ -109,14 +146,14 @@ export class OutcomePruner {
   }
 
   /**
-   * The records to keep: outcomes of calls that still have messages, or whose chain has not ended, and callback states
-   * whose outcome stays or is newer.
+   * The records to keep: outcomes of calls that still have messages, or whose chain or batch has not ended, callback states
+   * whose outcome stays or is newer, and records of batches.
    */
-  async #findStaying(old: readonly OldRecord[]): Promise<OldRecord[]> {
+  async #findStaying(old: readonly OldRecord[], keepsBatch: KeepsBatch): Promise<OldRecord[]> {
     const ends = old.flatMap(({ outcome }) => outcome ?? []);
     const moving = new Set(await findMoving(this.#manager, ends));
     for (const end of ends) {
-      if (!moving.has(tokensOf(end)) && (await isChainOpen(this.#manager, end))) {
+      if (!moving.has(tokensOf(end)) && (await this.#isPartOfMore(end, keepsBatch))) {
         moving.add(tokensOf(end));
       }
     }
@@ -125,13 +162,27 @@ export class OutcomePruner {
     );
     const stay: OldRecord[] = [];
     for (const record of old) {
-      const stays =
-        record.outcome === undefined ? await this.#hasEnd(record, gone) : moving.has(tokensOf(record.outcome));
-      if (stays) {
+      if (await this.#stays(record, { moving, gone, keepsBatch })) {
         stay.push(record);
       }
     }
     return stay;
+  }
+
+  async #stays(record: OldRecord, { moving, gone, keepsBatch }: Staying): Promise<boolean> {
+    const { outcome, batch, subject } = record;
+    if (outcome !== undefined) {
+      return moving.has(tokensOf(outcome));
+    }
+    return batch === undefined
+      ? await this.#hasEnd(record, gone)
+      : await keepsBatch(batch, isMarkSubject(subject) ? 'calls' : 'records');
+  }
+
+  async #isPartOfMore(end: Outcome, keepsBatch: KeepsBatch): Promise<boolean> {
+    const { batch, submitter } = end;
+    const isOfBatch = batch !== undefined && (await keepsBatch({ batchId: batch.id, submitter }, 'calls'));
+    return isOfBatch || (await isChainOpen(this.#manager, end));
   }
 
   /** Whether the outcome that a callback state belongs to exists and is not about to be removed. */
@@ -147,7 +198,7 @@ export class OutcomePruner {
       return;
     }
     const headers = new MessageHeaders();
-    for (const { header } of [outcomeCodec, callbackStateCodec]) {
+    for (const { header } of codecs) {
       const value = message.header.get(header);
       if (value !== '') {
         headers.set(header, value);
@@ -181,5 +232,11 @@ function storedAtMs(reply: string | undefined): number {
 
 function toRecord({ message, sequence }: PulledMessage): OldRecord {
   const outcome = outcomeCodec.decode(message.headers?.get(outcomeCodec.header) ?? '');
-  return { sequence, subject: message.subject, outcome };
+  return { sequence, subject: message.subject, outcome, batch: batchOf(message) };
+}
+
+/** The batch that a record is about. The subject of a key has its hash in the place of the batch. */
+function batchOf({ subject, headers }: PulledMessage['message']): BatchKey | undefined {
+  const key = batchKeyCodec.decode(headers?.get(batchKeyCodec.header) ?? '');
+  return key === undefined ? parseBatchSubject(subject) : { batchId: key.batchId, ...parseKeyOwner(subject) };
 }
