@@ -34,6 +34,12 @@ export class BatchAcceptance {
   readonly #options: BatchAcceptanceOptions;
   readonly #now: () => number;
   #waiting: (BatchItemRequest | Refusal)[] = [];
+  /** Items that were taken. */
+  #taken = 0;
+  /** Those that are being stored. */
+  #storing: Promise<BatchItem[]> | undefined;
+  /** The part that is being stored. */
+  #recording: Promise<unknown> = Promise.resolve();
   #waitingBytes = 0;
   #parts = 0;
   #state: BatchState;
@@ -58,42 +64,54 @@ export class BatchAcceptance {
     return this.items.length - this.accepted + this.#uncounted;
   }
 
-  /** Takes an item. Stores those that have come if they are enough. */
+  /** Takes an item. Begins to store those that have come if they are enough; while it does, the next ones may come. */
   async add(item: BatchItemRequest | Refusal): Promise<void> {
     const { maxCalls } = this.#options;
-    const index = this.items.length + this.#waiting.length;
+    const index = this.#taken;
     if (index >= maxCalls + maxBeyond) {
       this.#uncounted += 1;
       return;
     }
     const taken = index < maxCalls ? item : tooManyCalls(maxCalls);
+    this.#taken += 1;
     this.#waiting.push(taken);
     this.#waitingBytes += taken.kind === 'item' ? taken.body.length : 0;
-    if ((index + 1) % itemsOfPart === 0 || this.#waitingBytes >= bytesAtOnce) {
+    if (this.#taken % itemsOfPart === 0 || this.#waitingBytes >= bytesAtOnce) {
       await this.#store();
     }
   }
 
-  /** Stores the items that wait, and with them the part of the batch that they complete. */
+  /** Begins to store the items that wait, once those before them are stored. */
   async #store(): Promise<void> {
-    const { parts, origin } = this.#options;
     const waiting = this.#waiting;
+    const first = this.#taken - waiting.length;
     this.#waiting = [];
     this.#waitingBytes = 0;
-    this.items.push(...(await parts.store(origin, waiting, this.items.length)));
-    if (this.items.length % itemsOfPart === 0) {
-      await this.#storePart();
-    }
+    await this.#append();
+    this.#storing = this.#options.parts.store(this.#options.origin, waiting, first);
+    this.#storing.catch(() => undefined); // whoever appends it hears of it
     if (this.#now() - this.#storedAt > renewMs) {
       await this.#put({ parts: this.#parts });
     }
   }
 
-  async #storePart(): Promise<void> {
+  /** Waits until the items that are being stored are, and begins to store the part of the batch that they complete. */
+  async #append(): Promise<void> {
+    this.items.push(...((await this.#storing) ?? []));
+    this.#storing = undefined;
+    if (this.items.length >= (this.#parts + 1) * itemsOfPart) {
+      await this.#recording;
+      this.#recordPart();
+    }
+  }
+
+  #recordPart(): void {
     const part = this.items.slice(this.#parts * itemsOfPart);
+    const number = this.#parts;
     if (part.length > 0) {
-      await insist(() => this.#options.batches.putItems(this.#state, this.#parts, part));
       this.#parts += 1;
+      this.#recording = insist(() => this.#options.batches.putItems(this.#state, number, part));
+      this.#recording.catch(() => undefined); // whoever waits for it hears of it
     }
   }
 
@@ -102,7 +120,10 @@ export class BatchAcceptance {
     if (this.#waiting.length > 0) {
       await this.#store();
     }
-    await this.#storePart();
+    await this.#append();
+    await this.#recording;
+    this.#recordPart();
+    await this.#recording;
   }
 
   /** Workers may end the batch from now on. */
@@ -114,6 +135,7 @@ export class BatchAcceptance {
 
   /** Nothing of it was accepted, or it cannot be completed: its key may be used again. */
   async giveUp(): Promise<void> {
+    await Promise.allSettled([this.#storing, this.#recording]);
     await this.#put({ phase: 'void' });
   }
 
