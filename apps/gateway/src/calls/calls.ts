@@ -8,8 +8,9 @@ import { untilNextKnown } from '../chain/index.ts';
 import { toQueueRefusal } from '../enqueue/index.ts';
 import { keepFromCaches, nameInvalidParameters, readJsonBodies, requireBroker } from '../http/index.ts';
 import { refusal } from '../problem.ts';
+import { sendEventsHead, wantsEvents } from '../waiting/index.ts';
 import { answerAtEnd, notFound } from './answer-at-end.ts';
-import { sendEvents, sendEventsHead, wantsEvents } from './call-events.ts';
+import { sendEvents } from './call-events.ts';
 import type { CallOptions } from './call-options.ts';
 import {
   type CallParams,

@@ -20,6 +20,11 @@ export function batchStateSubject(of: BatchKey): string {
   return `outcomes.${tokensOf(of)}.batch.state`;
 }
 
+/** The states of the batches of an id, whoever has sent them. */
+export function anyBatchStateSubject(batchId: string): string {
+  return `outcomes.${addressTokens({ callId: batchId }).slice(0, -'.*.*'.length)}.*.batch.state`;
+}
+
 export function batchEndSubject(of: BatchKey): string {
   return `outcomes.${tokensOf(of)}.batch.end`;
 }

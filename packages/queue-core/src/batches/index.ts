@@ -16,6 +16,7 @@ export {
   itemsOfPart,
 } from './batch-records.ts';
 export {
+  anyBatchStateSubject,
   type BatchKey,
   batchEndSubject,
   batchItemsSubject,

@@ -1,5 +1,6 @@
 import type { JetStreamManager, StreamInfo } from '@nats-io/jetstream';
 import {
+  anyBatchStateSubject,
   type BatchCounts,
   type BatchEnd,
   type BatchItem,
@@ -54,8 +55,20 @@ export class BatchStore {
   }
 
   /** The newest state; undefined if none is stored. Throws `QueueError`. */
-  async findState(of: BatchKey): Promise<StoredBatch | undefined> {
-    const message = await this.#last(batchStateSubject(of), of);
+  findState(of: BatchKey): Promise<StoredBatch | undefined> {
+    return this.#findState(batchStateSubject(of), of);
+  }
+
+  /**
+   * The state of the newest batch of an id, whoever has sent it. Throws `QueueError`.
+   * @param asker who asks
+   */
+  findAnyState(batchId: string, asker: Pick<BatchKey, 'submitter'>): Promise<StoredBatch | undefined> {
+    return this.#findState(anyBatchStateSubject(batchId), asker);
+  }
+
+  async #findState(subject: string, of: Pick<BatchKey, 'submitter'>): Promise<StoredBatch | undefined> {
+    const message = await this.#last(subject, of);
     const state = message && batchStateCodec.decode(message.header.get(batchStateCodec.header));
     return message && state && { state, sequence: message.seq, storedAtMs: message.time.getTime() };
   }

@@ -1,4 +1,5 @@
 import type { NatsConnection, Subscription } from '@nats-io/transport-node';
+import { type BatchKey, batchEndSubject } from '../../batches/index.ts';
 import { addressOf, type CallIdentity } from '../../call/index.ts';
 import { anyOutcomeSubject, signalSubject } from '../../records/index.ts';
 import type { Broker } from '../connecting/index.ts';
@@ -93,12 +94,20 @@ export class CallWatches {
 
   /** Undefined before the first connection. Dispose it. */
   open(call: CallIdentity, scope: WatchScope): CallWatch | undefined {
+    const ends = anyOutcomeSubject(addressOf(call));
+    return this.#watch(scope === 'end' ? [ends] : [ends, signalSubject(call, 'moved')]);
+  }
+
+  /** Watches the end of a batch, as `open` watches that of a call. */
+  openBatch(batch: BatchKey): CallWatch | undefined {
+    return this.#watch([batchEndSubject(batch)]);
+  }
+
+  #watch(subjects: readonly string[]): CallWatch | undefined {
     const { connection } = this.#broker;
     if (connection === undefined || connection.isClosed()) {
       return undefined;
     }
-    const ends = anyOutcomeSubject(addressOf(call));
-    const subjects = scope === 'end' ? [ends] : [ends, signalSubject(call, 'moved')];
     const watch: CallWatch = new CallWatch(connection, subjects, () => this.#open.delete(watch));
     this.#open.add(watch);
     return watch;
