@@ -5,7 +5,7 @@ import { answerHalfClosed, type Logger } from '@asyncfn/service-kit';
 import { type FastifyInstance, fastify } from 'fastify';
 import { apiDescription, healthRoutes } from './api/index.ts';
 import { type AuthenticationOptions, authentication, requireScopes } from './auth/index.ts';
-import { type BatchOptions, batchRoutes } from './batches/index.ts';
+import { type BatchOptions, batchResource, type BatchResourceOptions, batchRoutes } from './batches/index.ts';
 import { type CallOptions, callRoutes } from './calls/index.ts';
 import { type DeadLetterAdmin, deadLetterRoutes } from './dead-letters/index.ts';
 import { createStartTimeClock, type EnqueueOptions, enqueueRoutes } from './enqueue/index.ts';
@@ -37,8 +37,10 @@ export interface AppDependencies {
   /** The same, for operators. */
   readonly functions: FunctionAdmin;
   readonly enqueue: Pick<EnqueueOptions, 'queue' | 'callbackPolicy' | 'receipts' | 'spans' | 'maxBodyBytes'>;
-  readonly batches: Pick<BatchOptions, 'batches' | 'store' | 'limits' | 'idempotencyWindowMs'>;
-  readonly calls: Omit<CallOptions, 'places' | 'lookup' | 'names' | 'logger'>;
+  readonly batches: Pick<BatchOptions, 'store' | 'limits' | 'idempotencyWindowMs'> & {
+    readonly batches: BatchOptions['batches'] & BatchResourceOptions['batches'];
+  };
+  readonly calls: Omit<CallOptions, 'places' | 'lookup' | 'names' | 'logger'> & Pick<BatchResourceOptions, 'watches'>;
   readonly queues: Pick<QueueOptions, 'ratesOf' | 'maxBytesOf' | 'durability'> & {
     readonly inspector: FunctionOptions['inspector'] & QueueOptions['inspector'];
   };
@@ -142,6 +144,7 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
     },
   };
   app.register(callRoutes, { ...deps.calls, places, lookup, names, logger });
+  app.register(batchResource, { ...deps.calls, ...deps.batches, places, names, logger });
   const lists = createListTurns();
   const known = { lookup: lookupKnown, names };
   app.register(purgeRoutes, { ...deps.purges, ...known, calls });

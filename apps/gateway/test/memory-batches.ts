@@ -1,4 +1,5 @@
 import type { BatchItem, BatchState, PublishResult } from '@asyncfn/queue-core';
+import type { AppDependencies } from '../src/app.ts';
 import type { BatchOptions } from '../src/batches/index.ts';
 
 const stored: PublishResult = { kind: 'stored', sequence: 1, duplicate: false };
@@ -9,7 +10,7 @@ export class MemoryBatches {
   readonly items = new Map<string, readonly BatchItem[]>();
   readonly keys = new Map<string, string>();
 
-  readonly batches: BatchOptions['batches'] = {
+  readonly batches: AppDependencies['batches']['batches'] = {
     putState: async (state) => {
       this.states.set(state.batchId, state);
       return stored;
@@ -31,6 +32,10 @@ export class MemoryBatches {
       return stored;
     },
     findKey: async (_, key) => this.keys.get(key),
+    findAnyState: async () => undefined,
+    findEnd: async () => undefined,
+    countEnds: async () => ({ succeeded: 0, failed: 0, cancelled: 0, expired: 0 }),
+    listEnds: async () => new Map(),
   };
 
   readonly store: BatchOptions['store'] = { recordOutcome: async () => stored };

@@ -50,6 +50,8 @@ export class RecordingWatches {
     this.#open.add(watch);
     return watch as unknown as CallWatch;
   };
+  /** Batches end elsewhere. */
+  readonly openBatch = (): undefined => undefined;
   readonly scopes: WatchScope[] = [];
   readonly #open = new Set<FakeWatch>();
 

@@ -1,0 +1,117 @@
+import { Readable } from 'node:stream';
+import { type BatchState, type CallState, type EndedCall, ownerOf } from '@asyncfn/queue-core';
+import type { FastifyReply } from 'fastify';
+import type { Asker } from '../../auth/index.ts';
+import { acceptedItems, type IndexedItem } from './find-batch.ts';
+import type { ReadingOptions } from './reading-options.ts';
+
+/** One page of results. */
+export interface ResultPage {
+  readonly cursor: number;
+  readonly limit: number;
+}
+
+/** States that are looked up together; they have no bodies. */
+const lookedUpAtOnce = 16;
+
+/** What a line says of a call. */
+type Row = Readonly<Record<string, unknown>>;
+
+/**
+ * Sends a page of results as NDJSON, in the order of the calls. Each is read when the client has received most of the one before,
+ * so one result is in memory at a time.
+ */
+export async function sendResults(
+  options: ReadingOptions,
+  state: BatchState,
+  { cursor, limit }: ResultPage,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const page: IndexedItem[] = [];
+  let next: number | undefined;
+  for await (const each of acceptedItems(options, state, cursor)) {
+    if (page.length === limit) {
+      next = each.index;
+      break;
+    }
+    page.push(each);
+  }
+  if (next !== undefined) {
+    reply.header('X-Next-Cursor', String(next));
+  }
+  const asker: Asker = { name: reply.request.caller?.name, hasPlace: true };
+  const rows = Readable.from(linesOf(options, state, page, asker), { objectMode: false });
+  return reply.code(200).type('application/x-ndjson').send(rows);
+}
+
+async function* linesOf(
+  options: ReadingOptions,
+  state: BatchState,
+  page: readonly IndexedItem[],
+  asker: Asker,
+): AsyncGenerator<Buffer, void, void> {
+  const owner = ownerOf(state.submitter);
+  for (let at = 0; at < page.length; at += lookedUpAtOnce) {
+    const some = page.slice(at, at + lookedUpAtOnce);
+    const found = await Promise.all(
+      some.map(({ item: { callId, startTime } }) => options.calls.find({ callId, owner, startTime }, asker)),
+    );
+    for (const [place, { index, item }] of some.entries()) {
+      const base = { index, callId: item.callId, function: item.function };
+      yield* lineOf(options, base, found[place], asker);
+    }
+  }
+}
+
+async function* lineOf(
+  { results, resultBudget }: ReadingOptions,
+  base: Row,
+  state: CallState | undefined,
+  asker: Asker,
+): AsyncGenerator<Buffer, void, void> {
+  if (state?.kind !== 'ended') {
+    yield toLine({ ...base, status: statusOf(state) });
+    return;
+  }
+  const body = await results.readResult(state);
+  const share = resultBudget.open(body?.length ?? 0, () => {}, asker.name ?? '');
+  if (share === undefined) {
+    throw new Error('the gateway is sending too many results'); // the client goes on with the rest later
+  }
+  share.complete();
+  try {
+    yield toLine({ ...base, ...toRow(state, body) });
+  } finally {
+    share.release();
+  }
+}
+
+/** A call that is not known was erased, or its outcome has just been removed. */
+function statusOf(state: CallState | undefined): string {
+  return state?.kind === 'active' ? state.phase : 'unknown';
+}
+
+function toRow({ outcome }: EndedCall, body: Uint8Array | undefined): Row {
+  const { status, functionStatus, headers } = outcome;
+  const contentType = headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1];
+  return {
+    status,
+    ...(functionStatus !== undefined && { functionStatus }),
+    ...(contentType !== undefined && { contentType }),
+    ...(functionStatus !== undefined && body !== undefined && toBody(body)),
+  };
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function toBody(body: Uint8Array): Row {
+  try {
+    return { body: utf8.decode(body) };
+  } catch {
+    return { bodyBase64: Buffer.from(body).toString('base64') };
+  }
+}
+
+function toLine(row: Row): Buffer {
+  return Buffer.from(`${JSON.stringify(row)}\n`);
+}

@@ -1,0 +1,43 @@
+import { type BatchState, type BatchView, forEachLimited, ownerOf } from '@asyncfn/queue-core';
+import type { HoldBody } from '@asyncfn/queue-core/jetstream';
+import { toQueueRefusal } from '../../enqueue/index.ts';
+import { type Refusal, RefusalError, refusal } from '../../problem.ts';
+import { acceptedItems, type IndexedItem, readView } from './find-batch.ts';
+import type { ReadingOptions } from './reading-options.ts';
+
+/** Calls that are cancelled at once. */
+const maxConcurrent = 32;
+
+const alreadyEnded: Refusal = refusal('already_ended', 'The batch has ended: none of its calls is open.');
+
+/**
+ * Cancels what is open of a batch, as single cancels do, and returns its state after that. If the gateway dies in between, the
+ * client has no answer and repeats it. Throws `QueueError` and `RefusalError`.
+ */
+export async function cancelBatch(
+  options: ReadingOptions,
+  state: BatchState,
+  holdBody: HoldBody,
+): Promise<BatchView | Refusal> {
+  const before = await readView(options, state);
+  if (before.endedAt !== undefined) {
+    return { ...alreadyEnded, members: { batch: before } };
+  }
+  const ended = await options.batches.listEnds(state);
+  const open: IndexedItem[] = [];
+  for await (const each of acceptedItems(options, state, 0)) {
+    if (!ended.has(each.index)) {
+      open.push(each);
+    }
+  }
+  const owner = ownerOf(state.submitter);
+  await forEachLimited(open, maxConcurrent, async ({ item: { callId, startTime } }) => {
+    const result = await options.canceller.cancel({ callId, owner, startTime }, holdBody);
+    if (result.kind === 'refused') {
+      const detail = 'Not all calls of the batch are cancelled. Send the request again.';
+      throw new RefusalError({ ...toQueueRefusal(result.reason), detail, reason: result.detail });
+    }
+  });
+  options.logger.info({ batchId: state.batchId, calls: open.length }, 'batch cancelled');
+  return await readView(options, state);
+}
