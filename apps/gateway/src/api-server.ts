@@ -12,6 +12,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import { buildApp, type ClientLimits } from './app.ts';
 import type { TokensFile } from './auth/index.ts';
+import type { Groups } from './batches/index.ts';
 import type { BrokerLink } from './broker/index.ts';
 import type { GatewayConfig } from './config.ts';
 import { CallSpans, type Receipts } from './enqueue/index.ts';
@@ -33,6 +34,8 @@ export interface ApiOptions {
   readonly inspector: QueueInspector;
   readonly rates: QueueRates;
   readonly receipts: Receipts['sampler'];
+  /** The groups of the functions file as it is now. */
+  readonly groups: () => Groups;
   /** Undefined for an open gateway. */
   readonly tokens: TokensFile | undefined;
   readonly tracer: Tracing['tracer'];
@@ -73,6 +76,7 @@ export function createApi(options: ApiOptions): Api {
       },
       idempotencyWindowMs: config.idempotencyWindowMs,
     },
+    groups: options.groups,
     calls: { ...callControl, resultBudget, waiters, stopping, resultTtlMs: config.resultTtlMs },
     queues: {
       inspector: options.inspector,

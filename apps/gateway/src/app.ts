@@ -5,7 +5,15 @@ import { answerHalfClosed, type Logger } from '@asyncfn/service-kit';
 import { type FastifyInstance, fastify } from 'fastify';
 import { apiDescription, healthRoutes } from './api/index.ts';
 import { type AuthenticationOptions, authentication, requireScopes } from './auth/index.ts';
-import { type BatchOptions, batchResource, type BatchResourceOptions, batchRoutes } from './batches/index.ts';
+import {
+  type BatchOptions,
+  BatchPlaces,
+  batchResource,
+  type BatchResourceOptions,
+  batchRoutes,
+  createGroupIntake,
+  type Groups,
+} from './batches/index.ts';
 import { type CallOptions, callRoutes } from './calls/index.ts';
 import { type DeadLetterAdmin, deadLetterRoutes } from './dead-letters/index.ts';
 import { createStartTimeClock, type EnqueueOptions, enqueueRoutes } from './enqueue/index.ts';
@@ -40,6 +48,8 @@ export interface AppDependencies {
   readonly batches: Pick<BatchOptions, 'store' | 'limits' | 'idempotencyWindowMs'> & {
     readonly batches: BatchOptions['batches'] & BatchResourceOptions['batches'];
   };
+  /** The groups of the functions file. Default: none. */
+  readonly groups?: () => Groups;
   readonly calls: Omit<CallOptions, 'places' | 'lookup' | 'names' | 'logger'> & Pick<BatchResourceOptions, 'watches'>;
   readonly queues: Pick<QueueOptions, 'ratesOf' | 'maxBytesOf' | 'durability'> & {
     readonly inspector: FunctionOptions['inspector'] & QueueOptions['inspector'];
@@ -126,17 +136,20 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
     logger,
   };
   const { calls } = deps.calls;
-  app.register(enqueueRoutes, { ...accepting, createCallId });
-  app.register(batchRoutes, {
+  const batches: BatchOptions = {
     ...accepting,
     ...deps.batches,
+    places: new BatchPlaces(),
     calls,
     onStored: (call) => {
       metrics.callStarted(call.function);
       metrics.callSubmitted(call.queue);
       deps.enqueue.receipts.note(call);
     },
-  });
+  };
+  const groups = createGroupIntake(batches, deps.groups ?? (() => new Map()));
+  app.register(enqueueRoutes, { ...accepting, createCallId, groups });
+  app.register(batchRoutes, batches);
   // Who may see a call depends on the names of its function.
   const places = {
     get available() {

@@ -58,7 +58,8 @@ export async function createGateway(
   const { rates, component: queueRates } = measureRates(topology, inspector, logger);
   const receipts = createReceipts(link, logger);
   const parts = { config, logger, version, link, store, intake, callControl, inspector, rates, tokens, registry };
-  const traced = { tracer: tracing.tracer, receipts: receipts.sampler };
+  const groups = () => file?.current.groups ?? new Map<string, readonly string[]>();
+  const traced = { tracer: tracing.tracer, receipts: receipts.sampler, groups };
   const api = createApi({ ...parts, ...traced, stopping: signal, ...overrides });
   const ops = createOperations({ ...link, ...intake, config, registry, logger, stopping: signal });
   // Started in this order and stopped in reverse.

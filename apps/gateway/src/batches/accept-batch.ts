@@ -1,20 +1,28 @@
 import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
 import { type BatchItem, type BatchState, isIdempotencyKey } from '@asyncfn/queue-core';
 import type { Caller } from '@asyncfn/tokens';
 import { checkCallbackUrl } from '../call-headers/index.ts';
 import { toDurabilityRefusal, toQueueRefusal } from '../enqueue/index.ts';
 import { type BodyBudget, IncomingBody } from '../http/index.ts';
-import { type ProblemCode, type Refusal, RefusalError, refusal } from '../problem.ts';
+import { type ProblemCode, problems, type Refusal, refusal } from '../problem.ts';
 import { type Items, LinesBody, readDocument } from './batch-body.ts';
 import type { BatchOptions } from './batch-options.ts';
 import { BatchAcceptance, type BatchOrigin, PartIntake } from './intake/index.ts';
+import type { BatchItemRequest } from './items/index.ts';
 import { type BatchRequest, openBatch, readAllItems } from './open-batch.ts';
 
-/** A request for a batch. */
-export interface IncomingBatch {
+/** Who sends a batch, and with which headers. */
+export interface BatchSender {
   readonly raw: IncomingMessage;
-  readonly mediaType: string;
   readonly caller: Caller;
+  /** Headers that all items share: names and values in turn. Default: those of the request that every item may have. */
+  readonly sharedHeaders?: readonly string[];
+}
+
+/** A request for a batch. */
+export interface IncomingBatch extends BatchSender {
+  readonly mediaType: string;
   readonly bodyBudget: BodyBudget;
 }
 
@@ -29,12 +37,18 @@ export interface AcceptedBatch {
 
 /** Room in a line for what is not the body: its path and headers. */
 const lineOverhead = 64 * 1024;
-/** Bytes of bodies that are stored at once, beside the line that is being read. */
-const bytesAtOnce = 1024 * 1024;
+/** Bytes of bodies that are being stored or gather, beside the line that is being read. */
+const bytesHeld = 2 * 1024 * 1024;
+/** Statuses after which the same batch may be accepted later. */
+const passing: ReadonlySet<number> = new Set([429, 503]);
 /** Headers of the request that its items share, unless they have their own. */
 const shared: ReadonlySet<string> = new Set(['host', 'traceparent', 'tracestate']);
 
 const noRoom = refusal('overloaded', 'The gateway holds too many bodies. Send the batch again later.', {
+  'Retry-After': '1',
+});
+
+const tooMany = refusal('overloaded', 'As many batches of this token are being accepted as may be at once. Send it later.', {
   'Retry-After': '1',
 });
 
@@ -92,7 +106,7 @@ async function acceptLines(options: BatchOptions, batch: IncomingBatch): Promise
   const { maxBodyBytes, limits } = options;
   // A body in base64 takes four bytes for three; text that JSON must escape may be refused though it would fit.
   const maxLineBytes = 2 * maxBodyBytes + lineOverhead;
-  const share = batch.bodyBudget.open(maxLineBytes + bytesAtOnce, () => {}, batch.caller.name);
+  const share = batch.bodyBudget.open(maxLineBytes + bytesHeld, () => {}, batch.caller.name);
   if (share === undefined) {
     return noRoom;
   }
@@ -106,6 +120,21 @@ async function acceptLines(options: BatchOptions, batch: IncomingBatch): Promise
   }
 }
 
+/** Accepts items that are there already. Throws `QueueError` and `RefusalError`. */
+export async function acceptItems(
+  options: BatchOptions,
+  batch: BatchSender,
+  items: readonly BatchItemRequest[],
+  fingerprint: string,
+): Promise<AcceptedBatch | Refusal> {
+  const refused = checkRoom(options) ?? checkKey(headerOf(batch.raw, 'idempotency-key'));
+  if (refused !== undefined) {
+    return refused;
+  }
+  const none = { callbackUrl: undefined, failureCallbackUrl: undefined };
+  return await accept(options, batch, { ...none, items: () => Readable.from(items), fingerprint: () => fingerprint });
+}
+
 interface Content {
   readonly callbackUrl: string | undefined;
   readonly failureCallbackUrl: string | undefined;
@@ -114,12 +143,38 @@ interface Content {
   readonly fingerprint: () => string;
 }
 
-async function accept(options: BatchOptions, batch: IncomingBatch, content: Content): Promise<AcceptedBatch | Refusal> {
+async function accept(options: BatchOptions, batch: BatchSender, content: Content): Promise<AcceptedBatch | Refusal> {
+  using place = options.places.take(batch.caller.name);
+  if (place === undefined) {
+    return tooMany;
+  }
   const request = toRequest(batch, content);
   const unfit = checkUrls(options, request);
   if (unfit !== undefined) {
     return unfit;
   }
+  const startedAt = performance.now();
+  const result = await openAndFill(options, batch, request, content);
+  if (result.kind === 'accepted') {
+    report(options, batch, result, performance.now() - startedAt);
+  }
+  return result;
+}
+
+function report({ logger, metrics }: BatchOptions, { caller }: BatchSender, result: AcceptedBatch, ms: number): void {
+  const { state, items, refused, replayed } = result;
+  const accepted = items.filter((item) => !('problem' in item)).length;
+  const fields = { batchId: state.batchId, accepted, refused, token: caller.name, durationMs: Math.round(ms) };
+  logger.info(fields, replayed ? 'batch was already accepted' : 'batch accepted');
+  metrics.batchAccepted(replayed ? 'replayed' : 'stored');
+}
+
+async function openAndFill(
+  options: BatchOptions,
+  batch: BatchSender,
+  request: BatchRequest,
+  content: Content,
+): Promise<AcceptedBatch | Refusal> {
   const opened = await openBatch(options, request);
   switch (opened.kind) {
     case 'refused':
@@ -179,18 +234,29 @@ function firstProblem(items: readonly BatchItem[]): Refusal {
   }
   const { code, detail } = first.problem;
   const calls = items.map(toItemView);
-  const again = { 'Retry-After': '2' };
-  return { ...refusal(code as ProblemCode, `Item 0: ${String(detail)}`, again), members: { index: 0, calls } };
+  const known = code as ProblemCode;
+  const again = passing.has(problems[known].status) ? { 'Retry-After': '2' } : {};
+  return { ...refusal(known, `Item 0: ${String(detail)}`, again), members: { index: 0, calls } };
+}
+
+/** What the client of an accepted batch is told. */
+export function toAnswer({ state: { batchId }, items, refused, replayed }: AcceptedBatch) {
+  const accepted = items.filter((item) => !('problem' in item)).length;
+  const headers: Record<string, string> = { 'X-Batch-Id': batchId, Location: `/async-batch/${batchId}` };
+  if (replayed) {
+    headers['Idempotency-Replayed'] = 'true';
+  }
+  return { headers, body: { batchId, accepted, refused, calls: items.map(toItemView) } };
 }
 
 /** An item in an answer. */
-export function toItemView(item: BatchItem): Record<string, unknown> {
+function toItemView(item: BatchItem): Record<string, unknown> {
   return 'problem' in item
     ? { status: 'refused', problem: item.problem }
     : { callId: item.callId, status: item.scheduled ? 'scheduled' : 'queued' };
 }
 
-function toRequest({ raw, caller }: IncomingBatch, content: Content): BatchRequest {
+function toRequest({ raw, caller }: BatchSender, content: Content): BatchRequest {
   return {
     submitter: caller.name,
     ownSecret: caller.callbackSecretFile !== undefined,
@@ -209,9 +275,11 @@ function checkUrls({ callbackPolicy }: BatchOptions, { callbackUrl, failureCallb
   );
 }
 
-function toOrigin({ raw, caller }: IncomingBatch, { batchId }: BatchState, resumed: boolean): BatchOrigin {
+function toOrigin(sender: BatchSender, { batchId }: BatchState, resumed: boolean): BatchOrigin {
+  const { raw, caller } = sender;
   const { rawHeaders, socket } = raw;
-  const sharedHeaders = rawHeaders.filter((_, at) => shared.has((rawHeaders[at - (at % 2)] ?? '').toLowerCase()));
+  const isShared = (_: string, at: number): boolean => shared.has((rawHeaders[at - (at % 2)] ?? '').toLowerCase());
+  const sharedHeaders = sender.sharedHeaders ?? rawHeaders.filter(isShared);
   return { batchId, caller, peer: socket.remoteAddress, sharedHeaders, resumed };
 }
 
@@ -219,9 +287,4 @@ function toOrigin({ raw, caller }: IncomingBatch, { batchId }: BatchState, resum
 function headerOf({ headers }: IncomingMessage, name: string): string | undefined {
   const value = headers[name];
   return [value].flat().join(',') || undefined;
-}
-
-/** Whether an error means that the client has gone. */
-export function isGone(error: unknown): boolean {
-  return error instanceof RefusalError && error.refusal.code === 'client_disconnected';
 }

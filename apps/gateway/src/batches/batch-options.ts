@@ -2,6 +2,7 @@ import type { CallbackPolicy } from '@asyncfn/queue-core/callback-guard';
 import type { BatchStore } from '@asyncfn/queue-core/jetstream';
 import type { Logger } from '@asyncfn/service-kit';
 import type { GatewayMetrics } from '../metrics.ts';
+import type { BatchPlaces } from './batch-places.ts';
 import type { PartIntakeOptions } from './intake/index.ts';
 
 export interface BatchLimits {
@@ -20,6 +21,8 @@ export interface BatchOptions extends Omit<PartIntakeOptions, 'onStored'> {
   /** How long a key is remembered, in milliseconds. */
   readonly idempotencyWindowMs: number;
   readonly onStored: PartIntakeOptions['onStored'];
+  /** Of the batches that are being accepted. */
+  readonly places: Pick<BatchPlaces, 'take'>;
   readonly metrics: Pick<GatewayMetrics, 'batchAccepted'>;
   readonly logger: Logger;
 }

@@ -2,7 +2,7 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { callerOf } from '../auth/index.ts';
 import { checkDeclaredLength, checkExpectation, expectsContinue, keepFromCaches } from '../http/index.ts';
-import { acceptBatch, toItemView } from './accept-batch.ts';
+import { acceptBatch, toAnswer } from './accept-batch.ts';
 import type { BatchOptions } from './batch-options.ts';
 import { acceptSchema } from './batch-schemas.ts';
 
@@ -62,15 +62,6 @@ async function accept(options: BatchOptions, request: FastifyRequest, reply: Fas
   if (result.kind === 'refused') {
     return reply.refuse(result);
   }
-  const { state, items, refused, replayed } = result;
-  const { batchId } = state;
-  const accepted = items.filter((item) => !('problem' in item)).length;
-  const durationMs = Math.round(reply.elapsedTime);
-  options.logger.info({ batchId, accepted, refused, token: caller.name, durationMs }, 'batch accepted');
-  options.metrics.batchAccepted(replayed ? 'replayed' : 'stored');
-  reply.code(202).headers({ 'X-Batch-Id': batchId, Location: `/async-batch/${batchId}` });
-  if (replayed) {
-    reply.header('Idempotency-Replayed', 'true');
-  }
-  return reply.send({ batchId, accepted, refused, calls: items.map(toItemView) });
+  const { headers, body } = toAnswer(result);
+  return reply.code(202).headers(headers).send(body);
 }

@@ -68,6 +68,7 @@ const CallState = Type.Object({
     Type.String({ description: 'The call that this one follows: its callback or its function made this call.' }),
   ),
   rootId: Type.Optional(Type.String({ description: 'The first call of its chain. That call itself has none.' })),
+  batchId: Type.Optional(Type.String({ description: 'The batch that the call was sent with.' })),
   then: Type.Optional(
     Type.Array(Type.String(), { description: 'The steps of its chain that are left after it.', examples: [['flip']] }),
   ),

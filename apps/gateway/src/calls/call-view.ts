@@ -26,6 +26,7 @@ export interface CallView {
   readonly replays?: number;
   readonly parentId?: string;
   readonly rootId?: string;
+  readonly batchId?: string;
   /** What is left after it. */
   readonly then?: readonly string[];
   readonly next?: string;
@@ -44,7 +45,7 @@ export function toCallView(
 }
 
 function viewOfActive({ phase, call, dueAt, held }: ActiveCall, lookup: Parameters<typeof toCallView>[1]): CallView {
-  const { id, submitter, function: name, queue, startTime, retry, generation, callbackUrl, parentId } = call;
+  const { id, submitter, function: name, queue, startTime, retry, generation, callbackUrl, parentId, batch } = call;
   const startedAt = held?.startedAt ?? call.startedAt;
   return {
     callId: id,
@@ -59,6 +60,7 @@ function viewOfActive({ phase, call, dueAt, held }: ActiveCall, lookup: Paramete
     ...(startedAt !== undefined && { startedAt: toIso(startedAt) }),
     ...(generation !== undefined && { replays: generation }),
     ...(parentId !== undefined && { parentId }),
+    ...(batch !== undefined && { batchId: batch.id }),
     ...viewOfChain(chainFields(call)),
     ...(callbackUrl !== undefined && { callback: { url: displayUrl(callbackUrl), status: 'pending', attempts: 0 } }),
   };
@@ -66,7 +68,7 @@ function viewOfActive({ phase, call, dueAt, held }: ActiveCall, lookup: Paramete
 
 function viewOfEnded({ outcome, callback }: EndedCall, lookup: Parameters<typeof toCallView>[1]): CallView {
   const { callId, submitter, function: name, queue, status, attempts, maxRetries, startTime, generation } = outcome;
-  const { startedAt, endedAt, durationMs, functionStatus, headers, reason, callbackUrl, parentId } = outcome;
+  const { startedAt, endedAt, durationMs, functionStatus, headers, reason, callbackUrl, parentId, batch } = outcome;
   const redirectedTo = redirectOf(functionStatus, headers)?.location;
   const { status: callbackStatus, attempts: tries } = callback ?? { status: 'pending', attempts: 0 };
   return {
@@ -86,6 +88,7 @@ function viewOfEnded({ outcome, callback }: EndedCall, lookup: Parameters<typeof
     ...(reason !== undefined && { reason }),
     ...(generation > 0 && { replays: generation }),
     ...(parentId !== undefined && { parentId }),
+    ...(batch !== undefined && { batchId: batch.id }),
     ...viewOfChain(outcome),
     // A cancelled call has no callback.
     ...(callbackUrl !== undefined &&

@@ -33,6 +33,7 @@ import {
 import type { AcceptedCallSampler } from './accepted-call-sampler.ts';
 import { type CallSpans, sentFrom } from './call-spans.ts';
 import { Exchange } from './exchange.ts';
+import type { Group, GroupIntake } from './group-intake.ts';
 import { StoringShare } from './storing-share.ts';
 
 export interface EnqueueOptions extends AcceptContext {
@@ -48,6 +49,8 @@ export interface EnqueueOptions extends AcceptContext {
   readonly maxBodyBytes: number;
   /** Undefined if tracing is off. */
   readonly spans?: CallSpans | undefined;
+  /** Default: a name is always that of a function. */
+  readonly groups?: GroupIntake;
 }
 
 /**
@@ -97,14 +100,54 @@ export class EnqueueHandler {
 
   /** Checks everything except the body, then admits the body. */
   #admit(exchange: Exchange): void {
-    const { bodyBudget, maxBodyBytes } = this.#options;
-    const { request, response } = exchange;
     this.#trace(exchange);
+    const group = this.#options.groups?.find(exchange.request.url ?? '');
+    if (group === undefined) {
+      this.#admitCall(exchange);
+    } else {
+      this.#admitGroup(exchange, group);
+    }
+  }
+
+  #admitGroup(exchange: Exchange, group: Group): void {
+    const { maxBodyBytes } = this.#options;
+    const refused = checkDeclaredLength(exchange.request, maxBodyBytes) ?? checkExpectation(exchange.request);
+    if (refused !== undefined) {
+      this.#refuse(exchange, refused);
+      return;
+    }
+    this.#readBody(exchange, (body, result) => {
+      if (result.kind === 'refused') {
+        body.release();
+        this.#refuse(exchange, result);
+        return;
+      }
+      const { request, caller } = exchange;
+      const answered = group.accept(request, caller, result.bytes).finally(() => body.release());
+      answered.then(
+        (answer) =>
+          this.#guarded(exchange, () =>
+            answer.kind === 'refused'
+              ? this.#refuse(exchange, answer)
+              : this.#send(exchange, 202, [...answer.headers], answer.body),
+          ),
+        (error) => this.#refuse(exchange, toRefusal(error)),
+      );
+    });
+  }
+
+  #admitCall(exchange: Exchange): void {
     const draft = this.#draft(exchange);
     if (draft.kind === 'refused') {
       this.#refuse(exchange, draft);
       return;
     }
+    this.#readBody(exchange, (body, result) => this.#enqueue(exchange, draft, body, result));
+  }
+
+  #readBody(exchange: Exchange, then: (body: IncomingBody, result: BodyResult) => void): void {
+    const { bodyBudget, maxBodyBytes } = this.#options;
+    const { request, response } = exchange;
     const body = IncomingBody.admit(request, bodyBudget, exchange.caller.name);
     if (body.kind === 'refused') {
       this.#refuse(exchange, body);
@@ -113,9 +156,7 @@ export class EnqueueHandler {
     if (expectsContinue(request)) {
       response.writeContinue();
     }
-    body.read(request, maxBodyBytes, (result) =>
-      this.#guarded(exchange, () => this.#enqueue(exchange, draft, body, result)),
-    );
+    body.read(request, maxBodyBytes, (result) => this.#guarded(exchange, () => then(body, result)));
   }
 
   #draft(exchange: Exchange): CallDraft | Refusal {

@@ -12,5 +12,6 @@ export {
 export { CallSpans } from './call-spans.ts';
 export { enqueueRoutes } from './enqueue.ts';
 export type { EnqueueOptions } from './enqueue-handler.ts';
+export type { Group, GroupAnswer, GroupIntake } from './group-intake.ts';
 export { createReceipts, type Receipts } from './receipts.ts';
 export { createStartTimeClock } from './start-time.ts';

@@ -70,18 +70,22 @@ const StackFunction = Type.Object({
 const QueueSettings = Type.Object({ maxBytes: Type.Optional(Type.String({ format: 'size' })) }, closed);
 const queues = Type.Optional(Type.Union([Type.Record(Type.String(), QueueSettings), Type.Null()]));
 
+/** Names that stand for several functions. `groupProblems` checks them and says what is wrong. */
+const groups = Type.Optional(Type.Union([Type.Record(Type.String(), Type.Array(Type.String())), Type.Null()]));
+
 /** The functions file. */
 export const FunctionsDocument = Type.Object(
   {
     functions: Type.Optional(Type.Union([Type.Record(Type.String(), FunctionEntry), Type.Null()])),
     defaults: Type.Optional(DefaultSettings),
     queues,
+    groups,
   },
   closed,
 );
 
 /**
- * OpenFaaS's `stack.yaml`, which may also have our `defaults` and `queues`.
+ * OpenFaaS's `stack.yaml`, which may also have our `defaults`, `queues` and `groups`.
  * @see https://docs.openfaas.com/reference/yaml/
  */
 export const StackDocument = Type.Object({
@@ -89,6 +93,7 @@ export const StackDocument = Type.Object({
   functions: Type.Optional(Type.Union([Type.Record(Type.String(), StackFunction), Type.Null()])),
   defaults: Type.Optional(DefaultSettings),
   queues,
+  groups,
 });
 
 /** Settings as they are written. */
@@ -107,6 +112,7 @@ export interface FunctionsContent {
   readonly functions?: Readonly<Record<string, Settings & { readonly annotations?: Annotations }>> | null;
   readonly defaults?: Settings;
   readonly queues?: Readonly<Record<string, Static<typeof QueueSettings>>> | null;
+  readonly groups?: Readonly<Record<string, readonly string[]>> | null;
 }
 
 export type Annotations = Readonly<Record<string, unknown>> | null;

@@ -4,6 +4,7 @@ import { type FunctionsContent, FunctionsDocument, StackDocument } from '../func
 import { gatewayExpectation, isStack } from '../openfaas/index.ts';
 import { urlExpectation } from '../url/index.ts';
 import { callbackUrlExpectation, stepExpectation, thenExpectation } from './follow-up-problems.ts';
+import { groupExpectation } from './group-problems.ts';
 
 export type CheckedShape =
   | { readonly kind: 'content'; readonly content: FunctionsContent }
@@ -46,8 +47,11 @@ function toProblems(errors: ReturnType<typeof functionsFormat.Errors>): CheckedS
   return { kind: 'problems', problems: shapeProblems(errors, expectationOf) };
 }
 
-/** The name of a function or a queue is no setting, whatever it is. */
+/** The name of a function, a queue or a group is no setting, whatever it is. */
 function expectationOf(keys: readonly string[]): string | undefined {
+  if (keys[0] === 'groups') {
+    return keys.length > 1 ? groupExpectation : undefined;
+  }
   const settings = keys.slice(keys[0] === 'functions' || keys[0] === 'queues' ? 2 : 1);
   const setting = settings.findLast((key) => expectations.has(key)) ?? '';
   return setting === 'then' && settings.at(-1) !== setting ? stepExpectation : expectations.get(setting);

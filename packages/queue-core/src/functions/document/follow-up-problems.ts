@@ -32,8 +32,8 @@ export function followUpProblems(document: unknown, exists: Exists = () => true)
   );
 }
 
-/** The functions that a document names; all, if its `defaults` make a function of every name. */
-export function functionsOf(document: unknown, defaultNamespace: string | undefined): Exists {
+/** The functions that a document names, and those that exist: all, if its `defaults` make a function of every name. */
+export function functionsOf(document: unknown, defaultNamespace: string | undefined) {
   const ofDocument = namespaceOfDocument(document, defaultNamespace);
   const names = entriesOf(document, 'functions').flatMap(([key, settings]) => {
     const entry = nameOfEntry(key, settings, ofDocument);
@@ -41,7 +41,9 @@ export function functionsOf(document: unknown, defaultNamespace: string | undefi
   });
   const known = new Set(names);
   const isAny = entriesOf(document, 'defaults').some(([key]) => key === 'url');
-  return (name) => isAny || known.has(name);
+  const isNamed: Exists = (name) => known.has(name);
+  const exists: Exists = (name) => isAny || known.has(name);
+  return { isNamed, exists };
 }
 
 /** The function that a step names. */

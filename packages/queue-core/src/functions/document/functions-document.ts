@@ -9,6 +9,7 @@ import type { DocumentContext } from './document-context.ts';
 import { contentProblems, entryProblems } from './document-problems.ts';
 import { checkShape } from './document-shape.ts';
 import { followUpProblems, functionsOf } from './follow-up-problems.ts';
+import { groupProblems } from './group-problems.ts';
 import { isRead } from './read-places.ts';
 import { urlProblems } from './url-problems.ts';
 
@@ -31,6 +32,8 @@ export interface FileDefinition extends FunctionsDefinition {
   readonly defaults: Settings;
   /** The most bytes of each queue that is limited. */
   readonly queueMaxBytes: ReadonlyMap<string, number>;
+  /** The functions that each group stands for. */
+  readonly groups: ReadonlyMap<string, readonly string[]>;
 }
 
 /** The definition of a process without a functions file. */
@@ -44,6 +47,7 @@ export const noFile: FileDefinition = {
   settings: new Map(),
   defaults: {},
   queueMaxBytes: new Map(),
+  groups: new Map(),
 };
 
 export type ParsedFunctions =
@@ -64,10 +68,12 @@ export function parseFunctions(text: string, context: DocumentContext = {}): Par
   }
   const shape = checkShape(yaml.value);
   const ofContent = shape.kind === 'content' ? contentProblems(shape.content, context) : shape.problems;
+  const known = functionsOf(yaml.value, context.defaultNamespace);
   const found = [
     ...entryProblems(yaml.value, context),
     ...urlProblems(yaml.value, yaml.written),
-    ...followUpProblems(yaml.value, functionsOf(yaml.value, context.defaultNamespace)),
+    ...followUpProblems(yaml.value, known.exists),
+    ...groupProblems(yaml.value, known),
     ...ofContent,
   ];
   const problems = withReferences(
@@ -120,6 +126,7 @@ function toDefinition(content: FunctionsContent, context: DocumentContext): File
     settings,
     defaults: inherited,
     queueMaxBytes: toQueueMaxBytes(content),
+    groups: new Map(Object.entries(content.groups ?? {})),
   };
 }
 
