@@ -17,6 +17,12 @@ export interface BusyStack extends AsyncDisposable {
 const everyMs = 100;
 const maxConnections = 60;
 
+const batch = {
+  method: 'POST',
+  headers: { 'Content-Type': 'application/json' },
+  body: JSON.stringify({ calls: [{ function: 'quick' }, { function: 'quick', body: 'x' }] }),
+};
+
 /** Five at once, and 429 to the others: what the limiter learns from. */
 function overloaded(): RequestHandler {
   let atOnce = 0;
@@ -30,7 +36,7 @@ function overloaded(): RequestHandler {
   };
 }
 
-/** Successes, failures, retries, chains, overload, delays, waits, a backlog, callbacks that fail, refusals, connections beyond the limit. */
+/** Successes, failures, retries, chains, batches, overload, delays, waits, a backlog, callbacks that fail, refusals, connections beyond the limit. */
 export async function startBusyStack(
   start: (options: StackOptions) => Promise<Stack>,
   options: Partial<StackOptions> = {},
@@ -70,6 +76,7 @@ export async function startBusyStack(
       client.call('broken'),
       client.call('quick', { headers: { 'X-Then': 'quick' } }),
       client.call('slow'),
+      fetch(`${stack.gateway.url}/async-batch`, batch),
       client.call('unknown'),
       ...Array.from({ length: 3 }, () => client.call('full')),
     ]);

@@ -50,7 +50,7 @@ function toProblems(errors: ReturnType<typeof functionsFormat.Errors>): CheckedS
 /** The name of a function, a queue or a group is no setting, whatever it is. */
 function expectationOf(keys: readonly string[]): string | undefined {
   if (keys[0] === 'groups') {
-    return keys.length > 1 ? groupExpectation : undefined;
+    return keys.length > 2 ? 'must be the name of a function' : keys.length > 1 ? groupExpectation : undefined;
   }
   const settings = keys.slice(keys[0] === 'functions' || keys[0] === 'queues' ? 2 : 1);
   const setting = settings.findLast((key) => expectations.has(key)) ?? '';
