@@ -3,12 +3,15 @@ export type FunctionEntries = Readonly<
   Record<string, string | { readonly url: string; readonly [key: string]: unknown }>
 >;
 
+/** Names that stand for several functions each. */
+export type FunctionGroups = Readonly<Record<string, readonly string[]>>;
+
 /** The text of a functions file. */
-export function toFunctionsText(functions: FunctionEntries): string {
+export function toFunctionsText(functions: FunctionEntries, groups: FunctionGroups = {}): string {
   const entries = Object.entries(functions).map(([name, entry]) => [
     name,
     typeof entry === 'string' ? { url: entry } : entry,
   ]);
   // YAML takes JSON.
-  return JSON.stringify({ functions: Object.fromEntries(entries) });
+  return JSON.stringify({ functions: Object.fromEntries(entries), groups });
 }

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type NatsServer, startNatsServer } from '@asyncfn/nats-server';
 import { eventually } from '@asyncfn/testkit';
 import { type AppName, AppProcess } from './app-process.ts';
-import { type FunctionEntries, toFunctionsText } from './functions-text.ts';
+import { type FunctionEntries, type FunctionGroups, toFunctionsText } from './functions-text.ts';
 import { localSettings } from './local-settings.ts';
 
 /** Settings of a process. */
@@ -17,6 +17,8 @@ export interface StackOptions {
   /** The nats-server to run. Default: `nats-server`, looked up on the PATH. */
   readonly natsServerBin?: string;
   readonly functions: FunctionEntries;
+  /** Default: none. */
+  readonly groups?: FunctionGroups;
   /** How many to start. Default 1. */
   readonly gateways?: number;
   /** How many to start. Default 1. */
@@ -124,7 +126,7 @@ class ProcessStack implements Stack {
   }
 
   async writeFunctions(functions: FunctionEntries): Promise<void> {
-    await writeFile(this.functionsFile, toFunctionsText(functions));
+    await writeFile(this.functionsFile, toFunctionsText(functions, this.#options.groups));
   }
 
   async startGateway(env: Env = {}): Promise<AppProcess> {
