@@ -1,5 +1,6 @@
 // The scenarios: what is measured of which system. Each file is one scenario, and this is the list of them.
 
+import { batchIntakeScenario } from '../batches/index.ts';
 import { gatewayProfileScenario, workerProfileScenario } from '../profile/index.ts';
 import type { Scenario } from '../scenario.ts';
 import type { SystemOptions } from '../systems/index.ts';
@@ -27,6 +28,7 @@ const all = [
   backlogScenario,
   neighboursScenario,
   chosenIdsScenario,
+  batchIntakeScenario,
   idleScenario,
   gatewayExtrasScenario,
   workerExtrasScenario,

@@ -1,0 +1,3 @@
+// Batches against single calls.
+
+export { batchIntakeScenario } from './batch-intake.ts';
