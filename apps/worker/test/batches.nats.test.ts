@@ -46,6 +46,7 @@ async function accept(paths: readonly string[]) {
     v: 1,
     ...batch,
     phase: 'accepting',
+    startTime: `${Date.now()}000000`,
     createdAt: Date.now(),
     parts: 0,
     total: 0,

@@ -21,6 +21,7 @@ async function open() {
     v: 1,
     ...batch,
     phase: 'accepting',
+    startTime: '1700000000000000000',
     createdAt: 17,
     parts: 0,
     total: 0,
@@ -94,7 +95,7 @@ test('a batch is opened once, sealed by whoever has its newest state, and ends o
 test('items are read as they were stored, and a key leads to its batch', async () => {
   const { store, batch } = await open();
   const items = [
-    { callId: 'c', function: 'echo', queue: 'q', startTime: '1' },
+    { callId: 'c', function: 'echo', queue: 'q' },
     { problem: { code: 'unknown_function' } },
   ];
   await store.putItems(batch, 1, items);
@@ -114,11 +115,10 @@ test('a call that is in its queue no more and has no outcome gets one, and a mar
   expect(await accepted.accept(queued, { unique: false })).toMatchObject({ kind: 'stored' });
   await calls.recordOutcome(outcomeOf(unmarked), body);
   await calls.recordOutcome({ ...outcomeOf(marked), batch: marked.batch }, body);
-  const items = [queued, gone, unmarked, marked].map(({ id: callId, function: name, queue, startTime }) => ({
+  const items = [queued, gone, unmarked, marked].map(({ id: callId, function: name, queue }) => ({
     callId,
     function: name,
     queue,
-    startTime,
   }));
   await store.putItems(batch, 0, [...items, { problem: { code: 'unknown_function' } }]);
   const sealed: BatchState = { ...state, phase: 'sealed', parts: 1, total: 4 };

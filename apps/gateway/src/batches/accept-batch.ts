@@ -91,7 +91,7 @@ async function acceptDocument(options: BatchOptions, batch: IncomingBatch): Prom
     const read = await new Promise<Parameters<Parameters<IncomingBody['read']>[2]>[0]>((resolve) =>
       body.read(batch.raw, maxDocumentBytes, resolve),
     );
-    const document = read.kind === 'refused' ? read : readDocument(read.bytes, maxCalls);
+    const document = read.kind === 'refused' ? read : await readDocument(read.bytes, maxCalls);
     if (document.kind === 'refused') {
       return document;
     }
@@ -275,12 +275,12 @@ function checkUrls({ callbackPolicy }: BatchOptions, { callbackUrl, failureCallb
   );
 }
 
-function toOrigin(sender: BatchSender, { batchId }: BatchState, resumed: boolean): BatchOrigin {
+function toOrigin(sender: BatchSender, { batchId, startTime }: BatchState, resumed: boolean): BatchOrigin {
   const { raw, caller } = sender;
   const { rawHeaders, socket } = raw;
   const isShared = (_: string, at: number): boolean => shared.has((rawHeaders[at - (at % 2)] ?? '').toLowerCase());
   const sharedHeaders = sender.sharedHeaders ?? rawHeaders.filter(isShared);
-  return { batchId, caller, peer: socket.remoteAddress, sharedHeaders, resumed };
+  return { batchId, startTime, caller, peer: socket.remoteAddress, sharedHeaders, resumed };
 }
 
 /** An empty header counts as absent, as in a single call. Several values are joined, and so never valid. */

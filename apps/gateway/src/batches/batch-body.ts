@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { createHash, type Hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { type Refusal, RefusalError, refusal } from '../problem.ts';
@@ -20,7 +21,10 @@ const members: ReadonlySet<string> = new Set(['calls', 'callbackUrl', 'failureCa
 const atOnce = 64;
 
 /** Reads a document whole, and checks everything that can be checked before its first call is stored. */
-export function readDocument(bytes: Buffer, maxCalls: number): BatchDocument | Refusal {
+export async function readDocument(bytes: Buffer, maxCalls: number): Promise<BatchDocument | Refusal> {
+  if (!isUtf8(bytes)) {
+    return refusal('invalid_batch', 'The body is not UTF-8. Send other bytes as "bodyBase64".');
+  }
   const split = splitDocument(bytes);
   if (split === undefined || typeof split.rest !== 'object' || split.rest === null) {
     return refusal(
@@ -47,20 +51,36 @@ export function readDocument(bytes: Buffer, maxCalls: number): BatchDocument | R
       () =>
         bytes.toString('utf8', start, end),
   );
-  const broken = texts.findIndex((text) => !isJson(text()));
-  if (broken >= 0) {
+  const broken = await findBroken(texts);
+  if (broken !== undefined) {
     return refusal('invalid_batch', `The element ${broken} of "calls" is not JSON.`);
   }
   const fingerprint = createHash('sha256').update(bytes).digest('base64url');
   return { kind: 'document', callbackUrl, failureCallbackUrl, items: parseAll(texts), fingerprint };
 }
 
+/** The first element that is not JSON. */
+async function findBroken(texts: readonly (() => string)[]): Promise<number | undefined> {
+  for await (const [index, text] of inTurns(texts)) {
+    if (!isJson(text())) {
+      return index;
+    }
+  }
+  return undefined;
+}
+
 async function* parseAll(texts: readonly (() => string)[]): AsyncGenerator<BatchItemRequest | Refusal, void, void> {
-  for (const [index, text] of texts.entries()) {
-    if (index % atOnce === 0) {
+  for await (const [, text] of inTurns(texts)) {
+    yield parseItem(text());
+  }
+}
+
+async function* inTurns<T>(all: readonly T[]): AsyncGenerator<readonly [number, T], void, void> {
+  for (const entry of all.entries()) {
+    if (entry[0] % atOnce === atOnce - 1) {
       await new Promise((resolve) => setImmediate(resolve));
     }
-    yield parseItem(text());
+    yield entry;
   }
 }
 
@@ -103,7 +123,7 @@ export class LinesBody {
   async *items(): AsyncGenerator<BatchItemRequest | Refusal, void, void> {
     const { maxLineBytes } = this.#limits;
     for await (const line of splitLines(this.#chunks(), maxLineBytes)) {
-      yield line.kind === 'line' ? parseItem(line.bytes.toString()) : lineTooLarge;
+      yield line.kind === 'line' ? parseLine(line.bytes) : lineTooLarge;
     }
   }
 
@@ -111,7 +131,8 @@ export class LinesBody {
     const { maxBytes } = this.#limits;
     let length = 0;
     try {
-      for await (const chunk of this.#source as AsyncIterable<Buffer>) {
+      // Not destroyed if it is left early: the answer goes out on its connection.
+      for await (const chunk of this.#source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
         length += chunk.length;
         if (length > maxBytes) {
           throw new RefusalError(refusal('body_too_large', `A batch must not exceed ${maxBytes} bytes.`));
@@ -125,5 +146,10 @@ export class LinesBody {
   }
 }
 
+function parseLine(bytes: Buffer): BatchItemRequest | Refusal {
+  return isUtf8(bytes) ? parseItem(bytes.toString()) : notUtf8;
+}
+
+const notUtf8 = refusal('invalid_batch_item', 'The line is not UTF-8. Send other bytes as "bodyBase64".');
 const lineTooLarge = refusal('body_too_large', 'The line is longer than MAX_BODY_BYTES allows.');
 const disconnected = refusal('client_disconnected', 'The connection was closed before the body was complete.');

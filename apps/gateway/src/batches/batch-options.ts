@@ -17,6 +17,7 @@ export interface BatchLimits {
 export interface BatchOptions extends Omit<PartIntakeOptions, 'onStored'> {
   readonly batches: Pick<BatchStore, 'putState' | 'findState' | 'putItems' | 'readItems' | 'putKey' | 'findKey'>;
   readonly callbackPolicy: Pick<CallbackPolicy, 'objectTo'>;
+  readonly startTime: () => string;
   readonly limits: BatchLimits;
   /** How long a key is remembered, in milliseconds. */
   readonly idempotencyWindowMs: number;

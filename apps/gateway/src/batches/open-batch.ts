@@ -51,11 +51,12 @@ async function goOn(options: BatchOptions, state: BatchState): Promise<OpenedBat
   if (found === undefined) {
     return await begin(options, state, 0, true);
   }
-  if (found.state.phase === 'sealed') {
+  const { phase, startTime, createdAt } = found.state;
+  if (phase === 'sealed') {
     return { kind: 'known', state: found.state };
   }
-  const isUnderWay = found.state.phase === 'accepting' && options.now() - found.storedAtMs < staleMs;
-  return isUnderWay ? beingAccepted : await begin(options, state, found.sequence, true);
+  const isUnderWay = phase === 'accepting' && options.now() - found.storedAtMs < staleMs;
+  return isUnderWay ? beingAccepted : await begin(options, { ...state, startTime, createdAt }, found.sequence, true);
 }
 
 async function begin({ batches }: BatchOptions, state: BatchState, after: number, resumed: boolean) {
@@ -63,7 +64,7 @@ async function begin({ batches }: BatchOptions, state: BatchState, after: number
   return { kind: 'opened' as const, state, sequence, resumed };
 }
 
-function toState({ now, idempotencyWindowMs }: BatchOptions, request: BatchRequest, batchId: string): BatchState {
+function toState({ now, startTime, idempotencyWindowMs }: BatchOptions, request: BatchRequest, batchId: string): BatchState {
   const { submitter, ownSecret, key, callbackUrl, failureCallbackUrl } = request;
   const createdAt = now();
   return {
@@ -71,6 +72,7 @@ function toState({ now, idempotencyWindowMs }: BatchOptions, request: BatchReque
     batchId,
     ...(submitter !== undefined && { submitter }),
     phase: 'accepting',
+    startTime: startTime(),
     createdAt,
     parts: 0,
     total: 0,

@@ -45,7 +45,7 @@ const otherWorkerMs = 1_000;
 /** How often an open batch is searched for calls whose end was lost. */
 const roundMs = 30_000;
 /** A replica that is behind may hide so many ends: then the leader is asked. */
-const nearEnd = 64;
+const nearEnd = 1_000;
 
 const settled: Finding = { kind: 'settled' };
 
@@ -143,12 +143,12 @@ export class BatchEnder {
   }
 }
 
-function toTask({ batchId, submitter, createdAt, ownSecret }: BatchState, url: string): CallbackTask {
+function toTask({ batchId, submitter, startTime, ownSecret }: BatchState, url: string): CallbackTask {
   return {
     v: 1,
     callId: batchId,
     ...(submitter !== undefined && { submitter }),
-    startTime: `${Math.floor(createdAt)}000000`,
+    startTime,
     generation: 0,
     batchId,
     // Of no function and no queue: these stand for them in dead letters.

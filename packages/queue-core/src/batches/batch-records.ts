@@ -4,7 +4,7 @@ import { Compile } from 'typebox/compile';
 import { callIdPattern, identityFields } from '../call/index.ts';
 import { createRecordCodec } from '../records/index.ts';
 
-const { submitter } = identityFields;
+const { submitter, startTime } = identityFields;
 const batchId = Type.String({ pattern: callIdPattern.source });
 const count = Type.Integer({ minimum: 0 });
 
@@ -17,6 +17,8 @@ export const BatchState = Type.Object({
   batchId,
   submitter,
   phase: Type.Union([Type.Literal('accepting'), Type.Literal('sealed'), Type.Literal('void')]),
+  /** `X-Start-Time` of all its calls: with the submitter, it finds them at the broker. */
+  startTime,
   /** Unix time in milliseconds. */
   createdAt: Type.Number(),
   /** Parts of its items that are stored. */
@@ -70,7 +72,6 @@ export const BatchItem = Type.Union([
     callId: Type.String({ pattern: callIdPattern.source }),
     function: Type.String(),
     queue: Type.String(),
-    startTime: Type.String(),
     scheduled: Type.Optional(Type.Literal(true)),
   }),
   Type.Object({ problem: Type.Record(Type.String(), Type.Unknown()) }),

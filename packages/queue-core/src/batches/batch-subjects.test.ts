@@ -8,8 +8,10 @@ import {
   decodeItems,
   encodeItems,
   hashBatchKey,
+  intentsFilter,
   markSubject,
   parseBatchSubject,
+  queuedFilter,
 } from './index.ts';
 
 const batch = { batchId: 'b-1', submitter: 'team.a' };
@@ -38,6 +40,13 @@ describe('the subjects of a batch', () => {
     expect(parseBatchSubject(batchKeySubject(hashBatchKey('k'), undefined))).toBeUndefined();
   });
 
+  test('find its calls in a queue, and their cancel intents', () => {
+    const of = { ...batch, startTime: '17' };
+    expect(queuedFilter(of, 'images')).toBe('calls.images.*.*.*.*.team=a.17');
+    expect(intentsFilter(of)).toBe('cancels.*.team=a.17.*');
+    expect(() => queuedFilter({ ...of, startTime: '*' }, 'images')).toThrow(TypeError);
+  });
+
   test('an id that would be more than one token is refused (P7)', () => {
     expect(() => batchStateSubject({ batchId: 'a.>' })).toThrow(TypeError);
     expect(() => markSubject({ batchId: '*' }, 'failed', 0)).toThrow(TypeError);
@@ -46,7 +55,7 @@ describe('the subjects of a batch', () => {
 
 test('items are read as they were written, and anything else is none', () => {
   const items = [
-    { callId: 'b-1-0', function: 'echo', queue: 'default', startTime: '17' },
+    { callId: 'b-1-0', function: 'echo', queue: 'default' },
     { problem: { code: 'unknown_function', detail: 'no function "ü"' } },
   ];
   expect(decodeItems(encodeItems(items))).toEqual(items);

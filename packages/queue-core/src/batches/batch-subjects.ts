@@ -1,4 +1,4 @@
-import { addressTokens, ownerOf } from '../call/index.ts';
+import { addressTokens, ownerOf, waitingFilter } from '../call/index.ts';
 
 /** The ways in which a call ends; each mark is of one of them. */
 export const endStatuses = ['succeeded', 'failed', 'cancelled', 'expired'] as const;
@@ -48,6 +48,17 @@ export function marksFilter(of: BatchKey, status: EndStatus): string {
   return `outcomes.${tokensOf(of)}.${status}.*`;
 }
 
+/** The subjects of all calls of a batch that are in a queue, ready or scheduled. */
+export function queuedFilter(of: BatchKey & { readonly startTime: string }, queue: string): string {
+  // Other calls of that very nanosecond are among them.
+  return `${waitingFilter(queue).slice(0, -'*.*'.length)}${ownerOf(of.submitter)}.${checkedTime(of.startTime)}`;
+}
+
+/** The subjects of the cancel intents of all calls of a batch. */
+export function intentsFilter(of: BatchKey & { readonly startTime: string }): string {
+  return `cancels.*.${ownerOf(of.submitter)}.${checkedTime(of.startTime)}.*`;
+}
+
 /** What the workers that end batches are told of: states and marks. */
 export const batchNoticeFilters = [
   'outcomes.*.*.batch.state',
@@ -76,6 +87,13 @@ const kinds: ReadonlySet<string> = new Set(['batch', 'items']);
 
 function isStatus(text: string): boolean {
   return endStatuses.some((status) => status === text);
+}
+
+function checkedTime(startTime: string): string {
+  if (!/^[0-9]{1,20}$/.test(startTime)) {
+    throw new TypeError('a start time is a Unix time in nanoseconds');
+  }
+  return startTime;
 }
 
 function tokensOf({ batchId, submitter }: BatchKey): string {

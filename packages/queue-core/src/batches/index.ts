@@ -25,10 +25,12 @@ export {
   batchStateSubject,
   type EndStatus,
   endStatuses,
+  intentsFilter,
   isMarkSubject,
   markSubject,
   marksFilter,
   parseBatchSubject,
   parseKeyOwner,
+  queuedFilter,
 } from './batch-subjects.ts';
 export { type BatchView, batchUrlOf, toBatchView } from './batch-view.ts';

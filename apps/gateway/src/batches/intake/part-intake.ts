@@ -17,7 +17,6 @@ export interface PartIntakeOptions extends Omit<AcceptContext, 'createCallId'> {
   readonly queue: CallIntake;
   readonly store: Pick<CallStore, 'recordOutcome'>;
   readonly calls: Pick<CallLookup, 'find'>;
-  readonly startTime: () => string;
   /** Called for each call that was stored. */
   readonly onStored: (call: Call) => void;
   readonly maxBodyBytes: number;
@@ -26,6 +25,8 @@ export interface PartIntakeOptions extends Omit<AcceptContext, 'createCallId'> {
 /** The batch that the items belong to. */
 export interface BatchOrigin {
   readonly batchId: string;
+  /** `X-Start-Time` of all calls. */
+  readonly startTime: string;
   readonly caller: Caller;
   /** Address of the client's end of the connection. */
   readonly peer: string | undefined;
@@ -67,7 +68,7 @@ export class PartIntake {
       return problem(draft.kind === 'refused' ? draft : noCallback);
     }
     const call: Call = {
-      ...completeCall(draft, this.#options.startTime(), item.body),
+      ...completeCall(draft, origin.startTime, item.body),
       batch: { id: origin.batchId, index },
     };
     const unique = draft.clientChoseId || origin.resumed;
@@ -131,8 +132,8 @@ export class PartIntake {
   }
 }
 
-function accepted({ id: callId, function: name, queue, startTime, notBefore }: Call): BatchItem {
-  return { callId, function: name, queue, startTime, ...(notBefore !== undefined && { scheduled: true as const }) };
+function accepted({ id: callId, function: name, queue, notBefore }: Call): BatchItem {
+  return { callId, function: name, queue, ...(notBefore !== undefined && { scheduled: true as const }) };
 }
 
 function problem(refused: Refusal): BatchItem {

@@ -50,11 +50,12 @@ async function* linesOf(
   page: readonly IndexedItem[],
   asker: Asker,
 ): AsyncGenerator<Buffer, void, void> {
+  const { startTime } = state;
   const owner = ownerOf(state.submitter);
   for (let at = 0; at < page.length; at += lookedUpAtOnce) {
     const some = page.slice(at, at + lookedUpAtOnce);
     const found = await Promise.all(
-      some.map(({ item: { callId, startTime } }) => options.calls.find({ callId, owner, startTime }, asker)),
+      some.map(({ item: { callId } }) => options.calls.find({ callId, owner, startTime }, asker)),
     );
     for (const [place, { index, item }] of some.entries()) {
       const base = { index, callId: item.callId, function: item.function };

@@ -30,8 +30,9 @@ export async function cancelBatch(
       open.push(each);
     }
   }
+  const { startTime } = state;
   const owner = ownerOf(state.submitter);
-  await forEachLimited(open, maxConcurrent, async ({ item: { callId, startTime } }) => {
+  await forEachLimited(open, maxConcurrent, async ({ item: { callId } }) => {
     const result = await options.canceller.cancel({ callId, owner, startTime }, holdBody);
     if (result.kind === 'refused') {
       const detail = 'Not all calls of the batch are cancelled. Send the request again.';

@@ -1,10 +1,11 @@
-import { type BatchItem, type BatchState, itemsOfPart } from '../../batches/index.ts';
-import { emptyBody } from '../../call/index.ts';
+import { type BatchItem, type BatchState, intentsFilter, itemsOfPart, queuedFilter } from '../../batches/index.ts';
+import { type CallIdentity, emptyBody, parseCallSubject, queueStream } from '../../call/index.ts';
 import { QueueError } from '../../errors.ts';
 import type { PublishResult } from '../../publish-result.ts';
 import type { Outcome } from '../../records/index.ts';
-import type { QueueTopology } from '../layout/index.ts';
-import { findMoving, tokensOf } from '../maintenance/index.ts';
+import { asQueueError } from '../connecting/index.ts';
+import { isApiError } from '../error-codes.ts';
+import { cancelStream, type QueueTopology } from '../layout/index.ts';
 import type { CallStore } from '../store/index.ts';
 import type { BatchStore } from './batch-store.ts';
 
@@ -17,12 +18,8 @@ export interface LostEndsDependencies {
 }
 
 /** An accepted call of a batch. */
-interface Accepted {
+interface Accepted extends CallIdentity {
   readonly index: number;
-  readonly callId: string;
-  readonly submitter?: string;
-  readonly startTime: string;
-  readonly generation: 0;
   readonly function: string;
   readonly queue: string;
 }
@@ -41,26 +38,54 @@ export class LostEnds {
 
   /** Stores what is missing; returns for how many calls. Throws `QueueError`. */
   async restore(state: BatchState): Promise<number> {
-    const { batches, topology } = this.#deps;
-    const ended = await batches.listEnds(state);
-    let restored = 0;
-    for (let part = 0; part < state.parts; part++) {
-      const items = (await batches.readItems(state, part)) ?? [];
-      const open = toAccepted(state, items, part).filter(({ index }) => !ended.has(index));
-      const moving = await findMoving(topology.manager, open);
-      for (const call of open.filter((each) => !moving.has(tokensOf(each)))) {
-        await this.#restore(state, call);
-        restored += 1;
+    const open = await this.#listOpen(state);
+    const queues = new Set(open.map(({ queue }) => queue));
+    const held = new Set<string>();
+    for (const queue of queues) {
+      for (const subject of await this.#subjects(queueStream(queue), queuedFilter(state, queue))) {
+        held.add(parseCallSubject(subject)?.callId ?? '');
       }
     }
-    return restored;
+    for (const subject of await this.#subjects(cancelStream, intentsFilter(state))) {
+      held.add(subject.split('.')[1] ?? '');
+    }
+    const lost = open.filter(({ callId }) => !held.has(callId));
+    for (const call of lost) {
+      await this.#restore(state, call);
+    }
+    return lost.length;
   }
 
-  async #restore({ batchId: id }: BatchState, call: Accepted): Promise<void> {
+  /** The accepted calls without a mark. */
+  async #listOpen(state: BatchState): Promise<Accepted[]> {
+    const { batches } = this.#deps;
+    const ended = await batches.listEnds(state);
+    const open: Accepted[] = [];
+    for (let part = 0; part < state.parts; part++) {
+      const items = (await batches.readItems(state, part)) ?? [];
+      open.push(...toAccepted(state, items, part).filter(({ index }) => !ended.has(index)));
+    }
+    return open;
+  }
+
+  /** By the stream's leader, and without the messages. */
+  async #subjects(stream: string, filter: string): Promise<string[]> {
+    try {
+      const { state } = await this.#deps.topology.manager.streams.info(stream, { subjects_filter: filter });
+      return Object.keys(state.subjects ?? {});
+    } catch (error) {
+      if (isApiError(error, 'streamNotFound')) {
+        return [];
+      }
+      throw asQueueError(error, `the calls of a batch in ${stream} cannot be listed`);
+    }
+  }
+
+  async #restore({ batchId: id }: BatchState, { index, ...call }: Accepted): Promise<void> {
     const { calls, now } = this.#deps;
-    const batch = { id, index: call.index };
-    const known = (await calls.findOutcome(call))?.outcome;
-    const { index: _, ...key } = call;
+    const key = { ...call, generation: 0 };
+    const batch = { id, index };
+    const known = (await calls.findOutcome(key))?.outcome;
     const lost: Outcome = {
       v: 1,
       ...key,
@@ -72,9 +97,7 @@ export class LostEnds {
       headers: [],
       batch,
     };
-    const result =
-      known === undefined ? await calls.recordOutcome(lost, emptyBody) : await calls.putMark({ ...known, batch });
-    insist(result);
+    insist(known === undefined ? await calls.recordOutcome(lost, emptyBody) : await calls.putMark({ ...known, batch }));
   }
 }
 
@@ -85,14 +108,13 @@ function insist(result: PublishResult | undefined): void {
   }
 }
 
-function toAccepted({ submitter }: BatchState, items: readonly BatchItem[], part: number): Accepted[] {
+function toAccepted({ submitter, startTime }: BatchState, items: readonly BatchItem[], part: number): Accepted[] {
+  const owner = submitter === undefined ? {} : { submitter };
   return items.flatMap((item, at) => {
     if ('problem' in item) {
       return [];
     }
-    const { callId, startTime, function: name, queue } = item;
-    const index = part * itemsOfPart + at;
-    const owner = submitter === undefined ? {} : { submitter };
-    return [{ index, callId, ...owner, startTime, generation: 0 as const, function: name, queue }];
+    const { callId, function: name, queue } = item;
+    return [{ index: part * itemsOfPart + at, callId, ...owner, startTime, function: name, queue }];
   });
 }
