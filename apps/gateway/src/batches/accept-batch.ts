@@ -5,7 +5,7 @@ import type { Caller } from '@asyncfn/tokens';
 import { checkCallbackUrl } from '../call-headers/index.ts';
 import { toDurabilityRefusal, toQueueRefusal } from '../enqueue/index.ts';
 import { type BodyBudget, IncomingBody } from '../http/index.ts';
-import { type ProblemCode, problems, type Refusal, refusal } from '../problem.ts';
+import { type ProblemCode, problems, type Refusal, RefusalError, refusal } from '../problem.ts';
 import { type Items, LinesBody, readDocument } from './batch-body.ts';
 import type { BatchOptions } from './batch-options.ts';
 import { BatchAcceptance, type BatchOrigin, PartIntake } from './intake/index.ts';
@@ -208,10 +208,19 @@ async function fill(
     }
   } catch (error) {
     await acceptance.giveUp().catch(() => undefined); // then its key is free in a minute
-    throw error;
+    throw toUnclear(error);
   }
   await acceptance.giveUp();
   return firstProblem(acceptance.items);
+}
+
+/** Calls of a batch that cannot be completed may be stored: its answer must not say that none is. */
+function toUnclear(error: unknown): unknown {
+  if (!(error instanceof RefusalError) || problems[error.refusal.code].status !== 503) {
+    return error;
+  }
+  const detail = 'Calls of the batch may have been stored, and run without it. Send the batch again later.';
+  return new RefusalError({ ...error.refusal, code: 'broker_unavailable', detail });
 }
 
 /** The same batch again: nothing is stored, and the body is read to compare it. */

@@ -19,8 +19,8 @@ export interface RecordedEnd {
 }
 
 export const endStream = 'OUTCOMES';
-/** `outcomes.<callId>.<submitter>.<startTime>.<generation>`, without the states of callbacks. */
-const endSubject = /^outcomes\.[^.]+\.[^.]+\.[^.]+\.[^.]+$/;
+/** `outcomes.<callId>.<submitter>.<startTime>.<generation>`, without the states of callbacks and the records of batches. */
+const endSubject = /^outcomes\.[^.]+\.[^.]+\.\d+\.\d+$/;
 const againMs = 200;
 /** A consumer that brings nothing for so long may be lost. */
 const silentMs = 5_000;

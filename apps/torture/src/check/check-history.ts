@@ -1,5 +1,6 @@
 import { type HistoryEvent, type Stories, type Story, toStories } from '../history/index.ts';
 import type { RuleLimits } from './excuses.ts';
+import { batchRules } from './batch-rules.ts';
 import { type Rule, rules, wasStored } from './rules.ts';
 
 export interface Violation {
@@ -62,6 +63,7 @@ export function checkHistory(events: Iterable<HistoryEvent>, limits: Partial<Rul
       return detail === undefined ? [] : [{ rule: rule as Rule, detail, story }];
     }),
   );
+  violations.push(...checkBatches(all, context.limits));
   const conservation = countLost(all);
   return {
     clean: violations.length === 0 && conservation === 0 && (all.queued ?? 0) === 0,
@@ -71,6 +73,19 @@ export function checkHistory(events: Iterable<HistoryEvent>, limits: Partial<Rul
     left: all.left,
     violations: violations.toSorted((a, b) => a.story.events.length - b.story.events.length),
   };
+}
+
+/** What is wrong with a batch is told of the first of its calls. */
+function checkBatches({ stories, batches }: Stories, limits: RuleLimits): Violation[] {
+  const byRequest = new Map(stories.map((story) => [story.request, story]));
+  return batches.flatMap((batch) => {
+    const calls = batch.requests.flatMap((request) => byRequest.get(request) ?? []);
+    const [story] = calls;
+    return Object.entries(batchRules).flatMap(([rule, check]) => {
+      const detail = check(batch, calls, limits);
+      return detail === undefined || story === undefined ? [] : [{ rule: rule as Rule, detail, story }];
+    });
+  });
 }
 
 function countLost({ stories, strayEnds }: Stories): number {

@@ -1,11 +1,13 @@
 import type { EventOf, HistoryEvent, Invocation, Story } from '../history/index.ts';
 import { expectedEnd, pausedFunction } from '../plan.ts';
+import type { BatchRule } from './batch-rules.ts';
 import { type ChainRule, chainRules } from './chain-rules.ts';
 import { clockError, type Held, isExcused, mayHaveStarted, type RuleContext, wasHeldUp } from './excuses.ts';
 
 /** What holds for every call, whatever breaks. The names are for reports. */
 export type Rule =
   | ChainRule
+  | BatchRule
   | 'nothing accepted is lost'
   | 'what is there is not missed'
   | 'one end'
@@ -35,7 +37,7 @@ export function wasStored({ acceptance, invocations, ends }: Story): boolean {
   return acceptance === 'accepted' || invocations.length > 0 || ends.length > 0;
 }
 
-export const rules: Readonly<Record<Rule, Check>> = {
+export const rules: Readonly<Record<Exclude<Rule, BatchRule>, Check>> = {
   ...chainRules,
 
   'nothing accepted is lost': (story) =>

@@ -65,6 +65,23 @@ export type HistoryEvent = { readonly at: number } & (
       readonly content: string;
       readonly status: number;
     }
+  /** A batch was accepted, with a call for each of these requests. */
+  | {
+      readonly kind: 'batched';
+      readonly batch: number;
+      readonly batchId: string;
+      readonly requests: readonly number[];
+    }
+  /** The end of a batch was told. */
+  | {
+      readonly kind: 'batch told';
+      readonly batch: number;
+      readonly webhookId: string;
+      /** Its state, as JSON. */
+      readonly content: string;
+      /** What the receiver said to it. */
+      readonly status: number;
+    }
   | {
       readonly kind: 'called back';
       readonly request: number;

@@ -2,4 +2,4 @@
 
 export type { EventOf, HistoryEvent, Look } from './event.ts';
 export { History, nowhere, type Recorder } from './history.ts';
-export { type FaultSpan, type Invocation, type Stories, type Story, toStories } from './stories.ts';
+export { type BatchStory, type FaultSpan, type Invocation, type Stories, type Story, toStories } from './stories.ts';

@@ -57,9 +57,18 @@ export interface Stories {
   /** Ends of calls that nobody sent. */
   readonly strayEnds: readonly EventOf<'ended'>[];
   /** Messages that are left in the queues; undefined where the history does not tell. */
+  /** The batches that were accepted. */
+  readonly batches: readonly BatchStory[];
   readonly queued: number | undefined;
   /** Which they are, in words: stream, sequence and subject. */
   readonly left: readonly string[];
+}
+
+/** What is known of a batch. */
+export interface BatchStory {
+  /** Those of its requests that were accepted. */
+  readonly requests: readonly number[];
+  readonly told: readonly EventOf<'batch told'>[];
 }
 
 /** Answers that leave open whether the call was stored. */
@@ -73,11 +82,17 @@ export function toStories(events: Iterable<HistoryEvent>): Stories {
   const records = new CallRecords();
   const faultEvents: EventOf<'fault'>[] = [];
   const stepEnds = new Map<string, EventOf<'ended'>[]>();
+  const batched: EventOf<'batched'>[] = [];
+  const batchTold = new Map<number, EventOf<'batch told'>[]>();
   let queued: number | undefined;
   let left: readonly string[] = [];
   for (const event of events) {
     if ('request' in event) {
       append(byRequest, event.request, event);
+    } else if (event.kind === 'batched') {
+      batched.push(event);
+    } else if (event.kind === 'batch told') {
+      append(batchTold, event.batch, event);
     } else if (event.kind === 'ended' && event.rootId !== undefined) {
       append(stepEnds, event.rootId, event);
     } else if ('callId' in event) {
@@ -89,7 +104,8 @@ export function toStories(events: Iterable<HistoryEvent>): Stories {
     }
   }
   const stories = toAll([...byRequest.values()], records, stepEnds);
-  return { stories, faults: toSpans(faultEvents), strayEnds: records.left().filter(isEnd), queued, left };
+  const batches = batched.map(({ batch, requests }) => ({ requests, told: batchTold.get(batch) ?? [] }));
+  return { stories, faults: toSpans(faultEvents), strayEnds: records.left().filter(isEnd), batches, queued, left };
 }
 
 /** Those that know their start time come first: what they leave is of one that does not. */

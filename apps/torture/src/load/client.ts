@@ -27,6 +27,16 @@ export interface Sent {
   readonly callId?: string | undefined;
 }
 
+/** The answer to a batch, or the problem of one. */
+interface BatchAnswer {
+  readonly batchId?: string;
+  readonly code?: string;
+  readonly calls?: readonly {
+    readonly callId?: string;
+    readonly problem?: { readonly status: number; readonly code: string };
+  }[];
+}
+
 /** A client gives up after this; a gateway has to answer within 5 s (P1). */
 const answerMs = 15_000;
 
@@ -46,29 +56,79 @@ export class Client implements AsyncDisposable {
 
   /** The id of the call, if it was accepted. */
   async send({ number, plan, callId }: Sent, seat: Seat): Promise<string | undefined> {
-    const { history, receivers } = this.#options;
-    const isChain = (plan.chain ?? 0) > 0;
-    const callbackUrl = isChain ? receivers.chainUrlOf(number, plan) : receivers.urlOf(number, plan);
+    const { history } = this.#options;
     try {
       const response = await this.#ask('POST', plan.tenant, `/async-function/${plan.function}`, seat, {
-        headers: {
-          [requestHeader]: String(number),
-          [stepsHeader]: formatSteps(plan.steps),
-          'x-max-retries': String(plan.maxRetries),
-          ...(callId !== undefined && { 'x-call-id': callId }),
-          ...(plan.isRepeated && { 'idempotency-key': `request-${number}` }),
-          ...(plan.notBeforeMs > 0 && { 'x-delay': `${plan.notBeforeMs}ms` }),
-          ...(plan.expiresInMs > 0 && { 'x-expires-in': `${plan.expiresInMs}ms` }),
-          ...(isChain && { 'x-then': formatChain(number, plan) }),
-          ...(callbackUrl !== undefined && { 'x-callback-url': callbackUrl }),
-        },
-        body: Buffer.alloc(plan.bodyBytes, number % 251),
+        headers: this.#headersOf({ number, plan, callId }),
+        body: bodyOf(number, plan),
       });
       return this.#record(number, response, await response.body.text());
     } catch (error) {
       history.record({ kind: 'broken', request: number, error: codeOf(error) });
       return undefined;
     }
+  }
+
+  #headersOf({ number, plan, callId }: Sent): Record<string, string> {
+    const { receivers } = this.#options;
+    const isChain = (plan.chain ?? 0) > 0;
+    const callbackUrl = isChain ? receivers.chainUrlOf(number, plan) : receivers.urlOf(number, plan);
+    return {
+      [requestHeader]: String(number),
+      [stepsHeader]: formatSteps(plan.steps),
+      'x-max-retries': String(plan.maxRetries),
+      ...(callId !== undefined && { 'x-call-id': callId }),
+      ...(plan.isRepeated && { 'idempotency-key': `request-${number}` }),
+      ...(plan.notBeforeMs > 0 && { 'x-delay': `${plan.notBeforeMs}ms` }),
+      ...(plan.expiresInMs > 0 && { 'x-expires-in': `${plan.expiresInMs}ms` }),
+      ...(isChain && { 'x-then': formatChain(number, plan) }),
+      ...(callbackUrl !== undefined && { 'x-callback-url': callbackUrl }),
+    };
+  }
+
+  /**
+   * Sends the calls of one tenant as one batch.
+   * @returns the id of each call that was accepted
+   */
+  async sendBatch(batch: number, calls: readonly Sent[], seat: Seat): Promise<(string | undefined)[]> {
+    const { history, receivers } = this.#options;
+    const tenant = calls[0]?.plan.tenant ?? 'north';
+    const lines = calls.map((sent) =>
+      JSON.stringify({
+        function: sent.plan.function,
+        headers: this.#headersOf(sent),
+        bodyBase64: bodyOf(sent.number, sent.plan).toString('base64'),
+      }),
+    );
+    try {
+      const response = await this.#ask('POST', tenant, '/async-batch', seat, {
+        headers: { 'content-type': 'application/x-ndjson', 'x-callback-url': receivers.batchUrlOf(batch, tenant) },
+        body: Buffer.from(lines.join('\n')),
+      });
+      const answer = JSON.parse(await response.body.text()) as BatchAnswer;
+      return this.#recordBatch(batch, calls, answer, response.statusCode);
+    } catch (error) {
+      for (const { number } of calls) {
+        history.record({ kind: 'broken', request: number, error: codeOf(error) });
+      }
+      return [];
+    }
+  }
+
+  #recordBatch(batch: number, calls: readonly Sent[], answer: BatchAnswer, status: number): (string | undefined)[] {
+    const { history } = this.#options;
+    const ids = calls.map(({ number: request }, index) => {
+      const { callId, problem } = answer.calls?.[index] ?? {};
+      // If the batch as a whole was refused, its answer is that of each item.
+      const { status: refused, code } = problem ?? { status, code: answer.code };
+      history.record({ kind: 'answered', request, status: callId === undefined ? refused : 202, code, callId });
+      return callId;
+    });
+    if (answer.batchId !== undefined) {
+      const requests = calls.flatMap(({ number }, index) => (ids[index] === undefined ? [] : [number]));
+      history.record({ kind: 'batched', batch, batchId: answer.batchId, requests });
+    }
+    return ids;
   }
 
   /** As a caller does who does not wait for long. */
@@ -134,6 +194,10 @@ export class Client implements AsyncDisposable {
     this.#options.history.record({ kind: 'answered', request, status, code, callId, startTime });
     return status === 202 ? callId : undefined;
   }
+}
+
+function bodyOf(number: number, { bodyBytes }: Plan): Buffer {
+  return Buffer.alloc(bodyBytes, number % 251);
 }
 
 function codeOf(error: unknown): string {

@@ -7,7 +7,7 @@ import {
   startDnsServer,
 } from '@asyncfn/testkit';
 import type { Recorder } from '../history/index.ts';
-import type { Plan } from '../plan.ts';
+import type { Plan, Tenant } from '../plan.ts';
 import { headerOf } from './header-of.ts';
 import { readResult } from './result.ts';
 
@@ -59,6 +59,11 @@ export class Receivers implements AsyncDisposable {
     return `http://steady-${number % hosts}.${tenant}.example:${this.#inbox?.port}/chain/${number}`;
   }
 
+  /** Where the end of a batch is told. */
+  batchUrlOf(batch: number, tenant: Tenant): string {
+    return `http://steady-${batch % hosts}.${tenant}.example:${this.#inbox?.port}/batch/${batch}`;
+  }
+
   /** From now on all answer, and all names are known. */
   mend(): void {
     this.#areWell = true;
@@ -78,6 +83,12 @@ export class Receivers implements AsyncDisposable {
     const hangs = kind === 'hanging' && !this.#areWell;
     const status = hangs ? 0 : kind === 'flaky' && !this.#refused.has(key) ? 500 : 204;
     this.#refused.add(key);
+    if (kind === 'batch') {
+      const webhookId = headerOf(request, 'webhook-id');
+      this.#history.record({ kind: 'batch told', batch: key, webhookId, content: request.body.toString(), status });
+      response.writeHead(status).end();
+      return;
+    }
     if (kind === 'chain') {
       const content = [headerOf(request, 'x-function-status'), request.body.toString()].join(' ');
       const webhookId = headerOf(request, 'webhook-id');

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { pickFrom } from '@asyncfn/testkit';
+import { integerBelow, pickFrom } from '@asyncfn/testkit';
 import { type Plan, randomPlan, randomTwins, tenants } from '../plan.ts';
 import { Client, type ClientOptions, type Sent } from './client.ts';
 
@@ -17,6 +17,9 @@ const tickMs = 20;
 /** Share of the calls that have a twin, and of those whose id has been used before. */
 const twinShare = 0.03;
 const againShare = 0.03;
+/** Of all sends, those of a batch. */
+const batchShare = 0.01;
+const maxBatch = 20;
 
 /** An id that a tenant has chosen for a call that was accepted. */
 interface UsedId {
@@ -35,6 +38,7 @@ export class Sender implements AsyncDisposable {
   readonly #used: UsedId[] = [];
   #sent = 0;
   #accepted = 0;
+  #batches = 0;
 
   constructor(options: SenderOptions) {
     this.#options = options;
@@ -87,6 +91,10 @@ export class Sender implements AsyncDisposable {
       });
       return;
     }
+    if (random() < batchShare) {
+      this.#startBatch();
+      return;
+    }
     const isTwin = random() < twinShare;
     const plans = isTwin ? randomTwins(random, hostile) : [randomPlan(random, hostile)];
     const id = randomUUID().slice(0, 8);
@@ -97,6 +105,37 @@ export class Sender implements AsyncDisposable {
     }
   }
 
+  /** Calls of one tenant. Each gets its answer with those of the others, and its own callback besides that of the batch. */
+  #startBatch(): void {
+    const { random, hostile } = this.#options;
+    const tenant = pickFrom(random, tenants);
+    const id = randomUUID().slice(0, 8);
+    const calls = Array.from({ length: 1 + integerBelow(random, maxBatch) }, (): Sent => {
+      this.#sent += 1;
+      const plan = { ...randomPlan(random, hostile, tenant), isRepeated: false };
+      return { number: this.#sent, plan, callId: plan.ownId ? `t-${this.#sent}-${id}` : undefined };
+    });
+    this.#batches += 1;
+    this.#keep(this.#converseAboutAll(this.#batches, calls));
+  }
+
+  async #converseAboutAll(batch: number, calls: readonly Sent[]): Promise<void> {
+    const { history, random, gateways } = this.#options;
+    const seat = pickFrom(random, gateways);
+    for (const { number: request, plan, callId } of calls) {
+      history.record({ kind: 'sent', request, gateway: seat.name, plan, callId });
+    }
+    const ids = await this.#client.sendBatch(batch, calls, seat);
+    await Promise.all(
+      calls.map(async (sent, index) => {
+        const known = ids[index];
+        if (known !== undefined) {
+          await this.#goOn(sent, known);
+        }
+      }),
+    );
+  }
+
   #takeUsed(): UsedId | undefined {
     const { idsAgainMs = Number.POSITIVE_INFINITY } = this.#options;
     const [oldest] = this.#used;
@@ -104,7 +143,11 @@ export class Sender implements AsyncDisposable {
   }
 
   #exchange(sent: Sent): void {
-    const exchange = this.#converse(sent).finally(() => this.#open.delete(exchange));
+    this.#keep(this.#converse(sent));
+  }
+
+  #keep(work: Promise<void>): void {
+    const exchange = work.finally(() => this.#open.delete(exchange));
     this.#open.add(exchange);
   }
 
@@ -116,9 +159,14 @@ export class Sender implements AsyncDisposable {
     const known = plan.isRepeated
       ? (await Promise.all([this.#client.send(sent, seat), this.#client.sendAgain(sent)])).find(Boolean)
       : await this.#client.send(sent, seat);
-    if (known === undefined) {
-      return;
+    if (known !== undefined) {
+      await this.#goOn(sent, known);
     }
+  }
+
+  /** What the caller of an accepted call does next. */
+  async #goOn(sent: Sent, known: string): Promise<void> {
+    const { plan } = sent;
     this.#accepted += 1;
     if (plan.ownId && !plan.isRepeated) {
       this.#used.push({ callId: known, tenant: plan.tenant, at: performance.now() });
