@@ -84,6 +84,13 @@ const bugs: readonly Bug[] = [
     workerEnv: { ACK_WAIT: '1s' },
   },
   {
+    bug: 'end of a batch counted by attempts',
+    app: 'worker',
+    file: 'marked-attempts',
+    faults: [],
+    caughtBy: 'a batch counts each of its calls once',
+  },
+  {
     bug: 'id of a client not claimed',
     app: 'gateway',
     file: 'unclaimed-id',
