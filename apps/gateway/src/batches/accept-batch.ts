@@ -18,6 +18,8 @@ export interface BatchSender {
   readonly caller: Caller;
   /** Headers that all items share: names and values in turn. Default: those of the request that every item may have. */
   readonly sharedHeaders?: readonly string[];
+  /** The group whose batches the key tells apart. Default: those of `/async-batch`. */
+  readonly group?: string;
 }
 
 /** A request for a batch. */
@@ -265,11 +267,13 @@ function toItemView(item: BatchItem): Record<string, unknown> {
     : { callId: item.callId, status: item.scheduled ? 'scheduled' : 'queued' };
 }
 
-function toRequest({ raw, caller }: BatchSender, content: Content): BatchRequest {
+function toRequest({ raw, caller, group }: BatchSender, content: Content): BatchRequest {
+  const key = headerOf(raw, 'idempotency-key');
   return {
     submitter: caller.name,
     ownSecret: caller.callbackSecretFile !== undefined,
-    key: headerOf(raw, 'idempotency-key'),
+    // No key and no name has a space in it.
+    key: key === undefined || group === undefined ? key : `${group} ${key}`,
     callbackUrl: content.callbackUrl ?? headerOf(raw, 'x-callback-url'),
     failureCallbackUrl: content.failureCallbackUrl ?? headerOf(raw, 'x-failure-callback-url'),
   };

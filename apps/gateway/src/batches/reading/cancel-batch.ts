@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type BatchState, type BatchView, forEachLimited, ownerOf } from '@asyncfn/queue-core';
 import type { HoldBody } from '@asyncfn/queue-core/jetstream';
 import { toQueueRefusal } from '../../enqueue/index.ts';
@@ -7,12 +8,15 @@ import type { ReadingOptions } from './reading-options.ts';
 
 /** Calls that are cancelled at once. */
 const maxConcurrent = 32;
+/** The client is answered after this at the latest, in milliseconds. */
+const answerMs = 5_000;
 
 const alreadyEnded: Refusal = refusal('already_ended', 'The batch has ended: none of its calls is open.');
 
 /**
- * Cancels what is open of a batch, as single cancels do, and returns its state after that. If the gateway dies in between, the
- * client has no answer and repeats it. Throws `QueueError` and `RefusalError`.
+ * Cancels what is open of a batch, as single cancels do, and returns its state after that. If that takes long, it goes on by itself,
+ * and the state shows what is open still. If the gateway dies in between, the client repeats its request. Throws `QueueError` and
+ * `RefusalError`.
  */
 export async function cancelBatch(
   options: ReadingOptions,
@@ -23,6 +27,18 @@ export async function cancelBatch(
   if (before.endedAt !== undefined) {
     return { ...alreadyEnded, members: { batch: before } };
   }
+  const cancelling = cancelAll(options, state, holdBody);
+  const patience = new AbortController();
+  const tired = sleep(answerMs, 'tired' as const, { signal: patience.signal }).catch(() => undefined);
+  const first = await Promise.race([cancelling, tired]).finally(() => patience.abort());
+  if (first === 'tired') {
+    const { batchId } = state;
+    cancelling.catch((err: unknown) => options.logger.warn({ err, batchId }, 'batch could not be cancelled as a whole'));
+  }
+  return await readView(options, state);
+}
+
+async function cancelAll(options: ReadingOptions, state: BatchState, holdBody: HoldBody): Promise<void> {
   const ended = await options.batches.listEnds(state);
   const open: IndexedItem[] = [];
   for await (const each of acceptedItems(options, state, 0)) {
@@ -33,6 +49,9 @@ export async function cancelBatch(
   const { startTime } = state;
   const owner = ownerOf(state.submitter);
   await forEachLimited(open, maxConcurrent, async ({ item: { callId } }) => {
+    if (options.stopping.aborted) {
+      return; // the client sees what is open, and asks another gateway
+    }
     const result = await options.canceller.cancel({ callId, owner, startTime }, holdBody);
     if (result.kind === 'refused') {
       const detail = 'Not all calls of the batch are cancelled. Send the request again.';
@@ -40,5 +59,4 @@ export async function cancelBatch(
     }
   });
   options.logger.info({ batchId: state.batchId, calls: open.length }, 'batch cancelled');
-  return await readView(options, state);
 }
