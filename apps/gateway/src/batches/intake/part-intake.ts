@@ -112,7 +112,8 @@ export class PartIntake {
   /** Whether the call that has the id is the same item, stored by an earlier request. */
   async #isOurs(call: Call, { caller }: BatchOrigin): Promise<boolean> {
     const { callId, owner } = addressOf(identityOf(call));
-    const found = await this.#options.calls.find({ callId, owner }, caller);
+    // A part of a batch is as many looks at once, and is limited itself.
+    const found = await this.#options.calls.find({ callId, owner }, { name: caller.name, hasPlace: true });
     const known = found && (found.kind === 'active' ? found.call : found.outcome);
     return known?.batch?.id === call.batch?.id && known?.batch?.index === call.batch?.index;
   }
