@@ -12,6 +12,8 @@ export function renderFunctionsFile(samplesUrl: string): string {
     '# Written at each start; changes are lost. For functions of your own set FUNCTIONS_FILE to a file like this one.\n',
     'functions:\n',
     ...entries,
+    '# A call of order-placed is a call of each of them: see docs/batches.md.\n',
+    'groups:\n  order-placed: [echo, hash, sleep]\n',
   ].join('');
 }
 
