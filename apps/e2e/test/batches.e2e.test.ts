@@ -157,4 +157,23 @@ describe('a group', () => {
       expect(invocation?.headers).toMatchObject({ 'x-own': '1' });
     }
   });
+
+  test('gets the callback of a call as one batch, also if it is delivered twice', async () => {
+    const headers = { 'X-Function-Status': '200', 'X-Call-Id': 'parent-1', 'X-Start-Time': '17', 'X-Replays': '0' };
+    const first = await post('/async-function/both/fan-out', 'result', headers);
+    const second = await post('/async-function/both/fan-out', 'result', headers);
+    expect(second).toEqual(first);
+    expect((await get(`${first.batchId}?wait=30s`)).view).toMatchObject({ total: 2, succeeded: 2 });
+    expect(one.invocations.filter(({ url }) => url === '/fan-out')).toHaveLength(1);
+    const call = await (await fetch(`${stack.gateway.url}/async-function/${first.calls[0]?.callId}`)).json();
+    expect(call).toMatchObject({ parentId: 'parent-1', batchId: first.batchId });
+  });
+
+  test('takes no id for its calls', async () => {
+    const response = await fetch(`${stack.gateway.url}/async-function/both`, {
+      method: 'POST',
+      headers: { 'X-Call-Id': 'mine' },
+    });
+    expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([400, 'invalid_call_id']);
+  });
 });

@@ -20,6 +20,8 @@ export interface BatchSender {
   readonly sharedHeaders?: readonly string[];
   /** The group whose batches the key tells apart. Default: those of `/async-batch`. */
   readonly group?: string;
+  /** It is the callback of a call: this stands for its key. Default: it is not. */
+  readonly callbackKey?: string | undefined;
 }
 
 /** A request for a batch. */
@@ -129,7 +131,8 @@ export async function acceptItems(
   items: readonly BatchItemRequest[],
   fingerprint: string,
 ): Promise<AcceptedBatch | Refusal> {
-  const refused = checkRoom(options) ?? checkKey(headerOf(batch.raw, 'idempotency-key'));
+  const isKeyed = batch.callbackKey === undefined;
+  const refused = checkRoom(options) ?? (isKeyed ? checkKey(headerOf(batch.raw, 'idempotency-key')) : undefined);
   if (refused !== undefined) {
     return refused;
   }
@@ -267,15 +270,17 @@ function toItemView(item: BatchItem): Record<string, unknown> {
     : { callId: item.callId, status: item.scheduled ? 'scheduled' : 'queued' };
 }
 
-function toRequest({ raw, caller, group }: BatchSender, content: Content): BatchRequest {
-  const key = headerOf(raw, 'idempotency-key');
+function toRequest({ raw, caller, group, callbackKey }: BatchSender, content: Content): BatchRequest {
+  const key = callbackKey ?? headerOf(raw, 'idempotency-key');
+  // Of the headers of a function's response, a callback may bring X-Callback-Url alone: see `withoutControls`.
+  const ofHeader = callbackKey === undefined ? headerOf(raw, 'x-failure-callback-url') : undefined;
   return {
     submitter: caller.name,
     ownSecret: caller.callbackSecretFile !== undefined,
     // No key and no name has a space in it.
     key: key === undefined || group === undefined ? key : `${group} ${key}`,
     callbackUrl: content.callbackUrl ?? headerOf(raw, 'x-callback-url'),
-    failureCallbackUrl: content.failureCallbackUrl ?? headerOf(raw, 'x-failure-callback-url'),
+    failureCallbackUrl: content.failureCallbackUrl ?? ofHeader,
   };
 }
 
@@ -293,7 +298,8 @@ function toOrigin(sender: BatchSender, { batchId, startTime }: BatchState, resum
   const { rawHeaders, socket } = raw;
   const isShared = (_: string, at: number): boolean => shared.has((rawHeaders[at - (at % 2)] ?? '').toLowerCase());
   const sharedHeaders = sender.sharedHeaders ?? rawHeaders.filter(isShared);
-  return { batchId, startTime, caller, peer: socket.remoteAddress, sharedHeaders, resumed };
+  const isCallback = sender.callbackKey !== undefined;
+  return { batchId, startTime, isCallback, caller, peer: socket.remoteAddress, sharedHeaders, resumed };
 }
 
 /** An empty header counts as absent, as in a single call. Several values are joined, and so never valid. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Caller } from '@asyncfn/tokens';
+import { type CallHeaders, sortCallHeaders } from '../call-headers/index.ts';
 import type { Group, GroupAnswer, GroupIntake } from '../enqueue/index.ts';
 import { parseTarget, type Target } from '../http/index.ts';
 import { type Refusal, refusal } from '../problem.ts';
@@ -34,9 +35,14 @@ export function createGroupIntake(options: BatchOptions, groups: () => Groups): 
 function createGroup(options: BatchOptions, target: Target, members: readonly string[]): Group {
   return {
     async accept(request: IncomingMessage, caller: Caller, body: Buffer): Promise<GroupAnswer | Refusal> {
-      if (request.headers['x-call-id'] !== undefined) {
+      const headers = sortCallHeaders(request.rawHeaders, request.socket.remoteAddress, options.now());
+      if (headers.kind === 'refused') {
+        return headers;
+      }
+      if (headers.callId !== undefined) {
         return noCallId;
       }
+      const callbackKey = toCallbackKey(headers.origin);
       const rawHeaders = ofCalls(request.rawHeaders);
       const { name, path, query } = target;
       const rest = query === '' ? path : `${path}?${query}`;
@@ -44,7 +50,7 @@ function createGroup(options: BatchOptions, target: Target, members: readonly st
         (member): BatchItemRequest => ({ kind: 'item', url: `/async-function/${member}${rest}`, rawHeaders, body }),
       );
       const fingerprint = createHash('sha256').update(`${name}\0${rest}\0`, 'latin1').update(body).digest('base64url');
-      const result = await acceptItems(options, { raw: request, caller, sharedHeaders: [], group: name }, items, fingerprint);
+      const result = await acceptItems(options, { raw: request, caller, sharedHeaders: [], group: name, callbackKey }, items, fingerprint);
       return result.kind === 'refused' ? result : toGroupAnswer(result);
     },
   };
@@ -54,6 +60,11 @@ function toGroupAnswer(result: Parameters<typeof toAnswer>[0]): GroupAnswer {
   const { headers, body } = toAnswer(result);
   const all = { 'Content-Type': 'application/json; charset=utf-8', ...headers };
   return { kind: 'answer', headers: Object.entries(all).flat(), body: JSON.stringify(body) };
+}
+
+/** A callback that is delivered twice makes one batch. Undefined for a request that is none. */
+function toCallbackKey({ callbackOf }: CallHeaders['origin']): string | undefined {
+  return callbackOf && `callback ${callbackOf.callId} ${callbackOf.startTime} ${callbackOf.generation}`;
 }
 
 function ofCalls(rawHeaders: readonly string[]): string[] {

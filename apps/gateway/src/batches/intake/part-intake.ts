@@ -32,6 +32,8 @@ export interface BatchOrigin {
   readonly peer: string | undefined;
   /** Headers of the request that all items share: names and values in turn. */
   readonly sharedHeaders: readonly string[];
+  /** The request is the callback of a call, which all calls follow. Default: it is not, and no item may be one. */
+  readonly isCallback?: boolean;
   /** An earlier request with the same key may have stored some of the calls. */
   readonly resumed: boolean;
 }
@@ -76,7 +78,7 @@ export class PartIntake {
     return await this.#judge(origin, call, result);
   }
 
-  #draft({ batchId, caller, peer, sharedHeaders }: BatchOrigin, item: BatchItemRequest, index: number) {
+  #draft({ batchId, caller, peer, sharedHeaders, isCallback = false }: BatchOrigin, item: BatchItemRequest, index: number) {
     const { maxBodyBytes } = this.#options;
     if (item.body.length > maxBodyBytes) {
       return refusal('body_too_large', `The body must not exceed ${maxBodyBytes} bytes.`);
@@ -90,7 +92,11 @@ export class PartIntake {
     if (draft.headers.idempotencyKey !== undefined) {
       return noKey;
     }
-    return draft.derivedId ? noCallback : draft;
+    if (!draft.derivedId) {
+      return draft;
+    }
+    // The batch is derived from the callback, and the id from the batch.
+    return isCallback ? { ...draft, id: context.createCallId(), derivedId: false } : noCallback;
   }
 
   async #judge(origin: BatchOrigin, call: Call, result: AcceptResult): Promise<BatchItem> {
