@@ -1,6 +1,6 @@
 import type { CallbackTask, HeaderList } from '@asyncfn/queue-core';
 import { type CallbackPolicy, readCallbackUrl } from '@asyncfn/queue-core/callback-guard';
-import { signCallback } from '@asyncfn/queue-core/webhook';
+import { noCallFacts, signCallback } from '@asyncfn/queue-core/webhook';
 import { displayUrl, type Logger } from '@asyncfn/service-kit';
 import type { Tracer } from '@opentelemetry/api';
 import { exchange, type HttpAgent, type HttpOutcome } from '../http/index.ts';
@@ -94,8 +94,11 @@ export class CallbackSender {
     if (signing.length === 0) {
       return [];
     }
-    const { callId, function: functionName, functionStatus } = task;
-    const facts = { callId, functionName, functionStatus: String(functionStatus) };
+    const { callId, function: functionName, functionStatus, batchId } = task;
+    const facts =
+      batchId === undefined
+        ? { callId, functionName, functionStatus: String(functionStatus) }
+        : { ...noCallFacts, id: batchId };
     return Object.entries(signCallback(signing, { ...facts, timestampSeconds: Math.floor(localNow() / 1000), body }));
   }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, test } from 'vitest';
 import { CallbackVerifier } from './callback-verifier.ts';
-import { type CallFacts, signCallback } from './sign-callback.ts';
+import { type CallFacts, noCallFacts, signCallback } from './sign-callback.ts';
 import { createSigningSecret, parseSigningSecret } from './signing-secret.ts';
 import type { SignatureVerdict } from './webhook-verifier.ts';
 
@@ -89,4 +89,12 @@ test('neither signature passes for the other one, wherever somebody sets the bor
       expect(verdictOf({ ...webhook, 'webhook-id': idWithoutFeed || 'x' }, remainder).kind).toBe('invalid');
     }),
   );
+});
+
+test('the callback of a batch, which tells of no call, is verified by the same code', () => {
+  const signed = Object.entries(signCallback(keys, { ...noCallFacts, id: 'batch-1', timestampSeconds, body }));
+  const headers = Object.fromEntries(signed.map(([name, value]) => [name.toLowerCase(), value]));
+  expect(headers['webhook-id']).toBe('batch-1');
+  expect(verdictOf(headers)).toEqual({ kind: 'valid' });
+  expect(verdictOf({ ...headers, 'x-call-id': 'call-1' })).toMatchObject({ kind: 'invalid' });
 });

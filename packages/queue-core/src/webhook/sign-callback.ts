@@ -9,7 +9,13 @@ export interface CallFacts {
   readonly functionStatus: string;
 }
 
-export interface SignedCallback extends Omit<SignedWebhook, 'id'>, CallFacts {}
+export interface SignedCallback extends Omit<SignedWebhook, 'id'>, CallFacts {
+  /** `webhook-id`. Default: the id of the call. */
+  readonly id?: string;
+}
+
+/** What the callback of a batch says of a call: it has none of these headers. */
+export const noCallFacts: CallFacts = { callId: '', functionName: '', functionStatus: '' };
 
 /** The headers of a signed callback. */
 export interface CallbackSignatureHeaders extends WebhookHeaders {
@@ -24,7 +30,7 @@ export interface CallbackSignatureHeaders extends WebhookHeaders {
  * @throws TypeError as `signWebhook` does
  */
 export function signCallback(secrets: readonly Uint8Array[], callback: SignedCallback): CallbackSignatureHeaders {
-  const { callId: id, timestampSeconds, body } = callback;
+  const { id = callback.callId, timestampSeconds, body } = callback;
   const webhook = signWebhook(secrets, { id, timestampSeconds, body });
   const signature = signAll(secrets, factsId(callback), webhook['webhook-timestamp'], body);
   return { ...webhook, 'X-Callback-Signature': signature };
