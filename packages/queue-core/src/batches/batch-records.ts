@@ -62,7 +62,7 @@ export type BatchEnd = Static<typeof BatchEnd>;
 export const batchEndCodec = createRecordCodec('Asyncfn-Batch-End', BatchEnd);
 
 /** The batch that came with an `Idempotency-Key`. */
-export const BatchKeyRecord = Type.Object({ v: Type.Literal(1), batchId });
+const BatchKeyRecord = Type.Object({ v: Type.Literal(1), batchId });
 
 export const batchKeyCodec = createRecordCodec('Asyncfn-Batch-Key', BatchKeyRecord);
 

@@ -4,7 +4,6 @@ export {
   BatchCounts,
   BatchEnd,
   BatchItem,
-  BatchKeyRecord,
   BatchState,
   batchEndCodec,
   batchKeyCodec,

@@ -2,5 +2,5 @@
 
 export { BatchRetention } from './batch-retention.ts';
 export { type BatchDelivery, type BatchNotice, BatchSource } from './batch-source.ts';
-export { BatchStore, type StoredBatch } from './batch-store.ts';
+export { BatchStore } from './batch-store.ts';
 export { LostEnds } from './lost-ends.ts';
