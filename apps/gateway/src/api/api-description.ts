@@ -30,6 +30,7 @@ async function registerApiDescription(
       servers: [{ url: '/' }],
       tags: [
         { name: 'calls', description: 'Asynchronous calls of functions' },
+        { name: 'batches', description: 'Many calls with one request' },
         { name: 'dead letters', description: 'Failed calls and callbacks' },
         { name: 'operations', description: 'The gateway itself' },
       ],
