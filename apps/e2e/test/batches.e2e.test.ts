@@ -89,7 +89,13 @@ describe('a batch', () => {
     const { rows, next } = await resultsOf(batchId);
     expect(next).toBeNull();
     expect(rows).toEqual([
-      expect.objectContaining({ index: 0, callId: answers[0]?.callId, status: 'succeeded', contentType: 'text/x', body: 'ü' }),
+      expect.objectContaining({
+        index: 0,
+        callId: answers[0]?.callId,
+        status: 'succeeded',
+        contentType: 'text/x',
+        body: 'ü',
+      }),
       expect.objectContaining({ index: 2, function: 'two', functionStatus: 200, bodyBase64: '/w==' }),
       expect.objectContaining({ index: 3, status: 'failed', functionStatus: 400, body: 'bad' }),
     ]);

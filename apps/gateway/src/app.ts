@@ -8,8 +8,8 @@ import { type AuthenticationOptions, authentication, requireScopes } from './aut
 import {
   type BatchOptions,
   BatchPlaces,
-  batchResource,
   type BatchResourceOptions,
+  batchResource,
   batchRoutes,
   createGroupIntake,
   type Groups,

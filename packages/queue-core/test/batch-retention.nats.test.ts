@@ -46,7 +46,15 @@ test('the results and records of a batch stay until it has ended, and then go wi
   expect((await store.findState(batch))?.state).toEqual(state);
   expect(await store.findKey('team.a', 'key')).toBe('b-1');
 
-  const end = { v: 1 as const, ...batch, succeeded: 1, failed: 0, cancelled: 0, expired: 0, endedAt: Date.now() - 60_000 };
+  const end = {
+    v: 1 as const,
+    ...batch,
+    succeeded: 1,
+    failed: 0,
+    cancelled: 0,
+    expired: 0,
+    endedAt: Date.now() - 60_000,
+  };
   await store.recordEnd(end);
   // The state is what says that there is a batch: whatever is looked at after it goes as well.
   await pruner.prune();

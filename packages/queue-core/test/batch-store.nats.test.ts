@@ -94,10 +94,7 @@ test('a batch is opened once, sealed by whoever has its newest state, and ends o
 
 test('items are read as they were stored, and a key leads to its batch', async () => {
   const { store, batch } = await open();
-  const items = [
-    { callId: 'c', function: 'echo', queue: 'q' },
-    { problem: { code: 'unknown_function' } },
-  ];
+  const items = [{ callId: 'c', function: 'echo', queue: 'q' }, { problem: { code: 'unknown_function' } }];
   await store.putItems(batch, 1, items);
   expect(await store.readItems(batch, 1)).toEqual(items);
   expect(await store.readItems(batch, 0)).toBeUndefined();

@@ -52,9 +52,13 @@ const noRoom = refusal('overloaded', 'The gateway holds too many bodies. Send th
   'Retry-After': '1',
 });
 
-const tooMany = refusal('overloaded', 'As many batches of this token are being accepted as may be at once. Send it later.', {
-  'Retry-After': '1',
-});
+const tooMany = refusal(
+  'overloaded',
+  'As many batches of this token are being accepted as may be at once. Send it later.',
+  {
+    'Retry-After': '1',
+  },
+);
 
 /** Accepts a batch: reads its items, stores their calls, and seals it. Throws `QueueError` and `RefusalError`. */
 export async function acceptBatch(options: BatchOptions, batch: IncomingBatch): Promise<AcceptedBatch | Refusal> {

@@ -54,7 +54,10 @@ export const BatchParams = Type.Object({ batchId: Type.String({ examples: [batch
 export const WaitQuery = Type.Object(
   {
     wait: Type.Optional(
-      Type.String({ description: 'Wait for the end of the batch, at most this long (`5m` at most).', examples: ['30s'] }),
+      Type.String({
+        description: 'Wait for the end of the batch, at most this long (`5m` at most).',
+        examples: ['30s'],
+      }),
     ),
   },
   { additionalProperties: false },

@@ -50,7 +50,12 @@ function createGroup(options: BatchOptions, target: Target, members: readonly st
         (member): BatchItemRequest => ({ kind: 'item', url: `/async-function/${member}${rest}`, rawHeaders, body }),
       );
       const fingerprint = createHash('sha256').update(`${name}\0${rest}\0`, 'latin1').update(body).digest('base64url');
-      const result = await acceptItems(options, { raw: request, caller, sharedHeaders: [], group: name, callbackKey }, items, fingerprint);
+      const result = await acceptItems(
+        options,
+        { raw: request, caller, sharedHeaders: [], group: name, callbackKey },
+        items,
+        fingerprint,
+      );
       return result.kind === 'refused' ? result : toGroupAnswer(result);
     },
   };

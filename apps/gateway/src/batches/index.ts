@@ -2,6 +2,6 @@
 
 export type { BatchOptions } from './batch-options.ts';
 export { BatchPlaces } from './batch-places.ts';
-export { batchResource, type BatchResourceOptions } from './batch-resource.ts';
+export { type BatchResourceOptions, batchResource } from './batch-resource.ts';
 export { batchRoutes } from './batches.ts';
 export { createGroupIntake, type Groups } from './groups.ts';

@@ -64,7 +64,11 @@ async function begin({ batches }: BatchOptions, state: BatchState, after: number
   return { kind: 'opened' as const, state, sequence, resumed };
 }
 
-function toState({ now, startTime, idempotencyWindowMs }: BatchOptions, request: BatchRequest, batchId: string): BatchState {
+function toState(
+  { now, startTime, idempotencyWindowMs }: BatchOptions,
+  request: BatchRequest,
+  batchId: string,
+): BatchState {
   const { submitter, ownSecret, key, callbackUrl, failureCallbackUrl } = request;
   const createdAt = now();
   return {

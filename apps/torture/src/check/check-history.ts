@@ -1,6 +1,6 @@
 import { type HistoryEvent, type Stories, type Story, toStories } from '../history/index.ts';
-import type { RuleLimits } from './excuses.ts';
 import { batchRules } from './batch-rules.ts';
+import type { RuleLimits } from './excuses.ts';
 import { type Rule, rules, wasStored } from './rules.ts';
 
 export interface Violation {

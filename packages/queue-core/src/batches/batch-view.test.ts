@@ -41,7 +41,12 @@ describe('the end of a batch is told', () => {
     ['to the callback URL, if all calls have succeeded', urls, success, urls.callbackUrl],
     ['to that of failures, if one has not', urls, all, urls.failureCallbackUrl],
     ['to the callback URL, if there is none for failures', { callbackUrl: urls.callbackUrl }, all, urls.callbackUrl],
-    ['to nobody, if all have succeeded and only failures are asked for', { failureCallbackUrl: 'x' }, success, undefined],
+    [
+      'to nobody, if all have succeeded and only failures are asked for',
+      { failureCallbackUrl: 'x' },
+      success,
+      undefined,
+    ],
   ])('%s', (_, more, counts, url) => {
     expect(batchUrlOf({ ...state, ...more }, counts)).toBe(url);
   });

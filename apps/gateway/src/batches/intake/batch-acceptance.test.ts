@@ -1,5 +1,5 @@
-import { anyone } from '@asyncfn/tokens';
 import { type BatchItem, type BatchState, itemsOfPart, type PublishResult } from '@asyncfn/queue-core';
+import { anyone } from '@asyncfn/tokens';
 import { describe, expect, test } from 'vitest';
 import { refusal } from '../../problem.ts';
 import type { BatchItemRequest } from '../items/index.ts';
@@ -48,7 +48,14 @@ function open({ maxCalls = 10_000, putState = async (): Promise<PublishResult> =
         return putState();
       },
     },
-    origin: { batchId: 'b-1', startTime: state.startTime, caller: anyone, peer: undefined, sharedHeaders: [], resumed: false },
+    origin: {
+      batchId: 'b-1',
+      startTime: state.startTime,
+      caller: anyone,
+      peer: undefined,
+      sharedHeaders: [],
+      resumed: false,
+    },
     opened: { state, sequence: 1 },
     maxCalls,
     monotonicNow: () => clock.now,
@@ -68,7 +75,9 @@ describe('the acceptance of a batch', () => {
     expect(parts.map(({ length }) => length)).toEqual([itemsOfPart, itemsOfPart, 3]);
     expect(parts.flat()).toEqual(acceptance.items);
     expect(acceptance.items[count - 1]).toMatchObject({ callId: `b-1-${count - 1}` });
-    expect(states).toEqual([{ ...state, phase: 'sealed', parts: 3, total: count - 1, refused: 1, fingerprint: 'print' }]);
+    expect(states).toEqual([
+      { ...state, phase: 'sealed', parts: 3, total: count - 1, refused: 1, fingerprint: 'print' },
+    ]);
   });
 
   test('stores large bodies without waiting for a whole part', async () => {

@@ -78,7 +78,11 @@ export class PartIntake {
     return await this.#judge(origin, call, result);
   }
 
-  #draft({ batchId, caller, peer, sharedHeaders, isCallback = false }: BatchOrigin, item: BatchItemRequest, index: number) {
+  #draft(
+    { batchId, caller, peer, sharedHeaders, isCallback = false }: BatchOrigin,
+    item: BatchItemRequest,
+    index: number,
+  ) {
     const { maxBodyBytes } = this.#options;
     if (item.body.length > maxBodyBytes) {
       return refusal('body_too_large', `The body must not exceed ${maxBodyBytes} bytes.`);

@@ -33,7 +33,9 @@ export async function cancelBatch(
   const first = await Promise.race([cancelling, tired]).finally(() => patience.abort());
   if (first === 'tired') {
     const { batchId } = state;
-    cancelling.catch((err: unknown) => options.logger.warn({ err, batchId }, 'batch could not be cancelled as a whole'));
+    cancelling.catch((err: unknown) =>
+      options.logger.warn({ err, batchId }, 'batch could not be cancelled as a whole'),
+    );
   }
   return await readView(options, state);
 }

@@ -1,9 +1,19 @@
-import { type BatchItem, type BatchState, type BatchView, isCallId, itemsOfPart, toBatchView } from '@asyncfn/queue-core';
+import {
+  type BatchItem,
+  type BatchState,
+  type BatchView,
+  isCallId,
+  itemsOfPart,
+  toBatchView,
+} from '@asyncfn/queue-core';
 import { type Caller, coversFunction, hasScope } from '@asyncfn/tokens';
 import { type Refusal, refusal } from '../../problem.ts';
 import type { ReadingOptions } from './reading-options.ts';
 
-export const notFound: Refusal = refusal('batch_not_found', 'No batch with this id is known, or it ended too long ago.');
+export const notFound: Refusal = refusal(
+  'batch_not_found',
+  'No batch with this id is known, or it ended too long ago.',
+);
 
 const forbidden: Refusal = refusal('forbidden', 'Only the token that has sent the batch, and admin, may cancel it.');
 
@@ -26,7 +36,8 @@ export async function findBatch(
   const { batches } = options;
   const own = { batchId, submitter: caller.name };
   const found = isCallId(batchId)
-    ? ((await batches.findState(own)) ?? (hasScope(caller, 'read') ? await batches.findAnyState(batchId, own) : undefined))
+    ? ((await batches.findState(own)) ??
+      (hasScope(caller, 'read') ? await batches.findAnyState(batchId, own) : undefined))
     : undefined;
   if (found?.state.phase !== 'sealed') {
     return notFound;

@@ -5,12 +5,16 @@ const functions = 'functions: { email: { url: "http://email" }, ledger.prod: { u
 
 function problemsOf(groups: string): string[] {
   const parsed = parseFunctions(`${functions}${groups}`);
-  return parsed.kind === 'refused' ? parsed.problems.map(({ line, path, problem }) => `${line}: ${path} ${problem}`) : [];
+  return parsed.kind === 'refused'
+    ? parsed.problems.map(({ line, path, problem }) => `${line}: ${path} ${problem}`)
+    : [];
 }
 
 test('a group names the functions that one request calls', () => {
   const parsed = parseFunctions(`${functions}groups: { order-placed: [email, ledger.prod] }`);
-  expect(parsed.kind === 'functions' && [...parsed.definition.groups]).toEqual([['order-placed', ['email', 'ledger.prod']]]);
+  expect(parsed.kind === 'functions' && [...parsed.definition.groups]).toEqual([
+    ['order-placed', ['email', 'ledger.prod']],
+  ]);
 });
 
 test('a file without groups has none', () => {

@@ -19,7 +19,10 @@ export function groupProblems(document: unknown, { isNamed, exists }: KnownFunct
   return entriesOf(document, 'groups').flatMap(([name, members]): Found[] => {
     const problem = nameProblem(name, isNamed);
     const ofName = problem === undefined ? [] : [{ keys: ['groups', name], problem }];
-    const ofMembers = memberProblems(members, exists).map((each) => ({ ...each, keys: ['groups', name, ...each.keys] }));
+    const ofMembers = memberProblems(members, exists).map((each) => ({
+      ...each,
+      keys: ['groups', name, ...each.keys],
+    }));
     return [...ofName, ...ofMembers];
   });
 }
@@ -40,7 +43,8 @@ function memberProblems(members: unknown, exists: KnownFunctions['exists']): Fou
     return [{ keys: [], problem: groupExpectation }];
   }
   return members.flatMap((member: unknown, index) => {
-    const problem = typeof member === 'string' ? memberProblem(member, members.indexOf(member) < index, exists) : undefined;
+    const problem =
+      typeof member === 'string' ? memberProblem(member, members.indexOf(member) < index, exists) : undefined;
     return problem === undefined ? [] : [{ keys: [String(index)], problem }];
   });
 }
