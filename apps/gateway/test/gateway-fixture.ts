@@ -115,6 +115,7 @@ export async function startTestGateway(
     ['echo', functionConfig('echo')],
     ['hash.prod', functionConfig('hash.prod', 'heavy')],
   ]);
+  const memoryBatches = new MemoryBatches();
   const app = buildApp({
     register: overrides.register ?? new FunctionRegister({ functions, fallback: undefined }),
     functions: memory,
@@ -125,7 +126,8 @@ export async function startTestGateway(
       maxBodyBytes: overrides.maxBodyBytes ?? 1024 * 1024,
     },
     batches: {
-      ...new MemoryBatches(),
+      batches: memoryBatches.batches,
+      store: memoryBatches.store,
       limits: { maxCalls: 10_000, maxBytes: 64 * 1024 * 1024, maxDocumentBytes: 48 * 1024 * 1024 },
       idempotencyWindowMs: 86_400_000,
     },

@@ -168,24 +168,23 @@ function isUnmarked({ place, end, accepted, marks }: BatchCall, { forgetUnmarked
 
 function callSteps(world: BatchWorld, worker: BatchWorker, bounds: Bounds, variant: Variant, named: Named) {
   const { at } = worker;
-  switch (worker.does) {
-    case 'store the mark':
-      return [
-        named(`stores the mark of call ${at}`, (next, self) => {
-          mark(next, at, variant);
-          self.does = 'record the end';
-        }),
-      ];
-    case 'acknowledge':
-      return [
-        named(`acknowledges call ${at}`, (next, self) => {
-          Object.assign(next.calls[at] ?? {}, { place: 'gone', holder: null });
-          self.does = 'nothing';
-        }),
-      ];
-    default:
-      return recordSteps(world, at, bounds, variant, named);
+  if (worker.does === 'store the mark') {
+    return [
+      named(`stores the mark of call ${at}`, (next, self) => {
+        mark(next, at, variant);
+        self.does = 'record the end';
+      }),
+    ];
   }
+  if (worker.does === 'acknowledge') {
+    return [
+      named(`acknowledges call ${at}`, (next, self) => {
+        Object.assign(next.calls[at] ?? {}, { place: 'gone', holder: null });
+        self.does = 'nothing';
+      }),
+    ];
+  }
+  return recordSteps(world, at, bounds, variant, named);
 }
 
 function recordSteps(
@@ -241,35 +240,35 @@ function recordEnd(next: BatchWorld, at: number, end: 'succeeded' | 'cancelled',
 
 function noticeSteps(world: BatchWorld, { does, at }: BatchWorker, variant: Variant, named: Named): Step<BatchWorld>[] {
   const seal = world.calls.length;
-  switch (does) {
-    case 'count':
-      return [named('counts the ends', (next, self) => count(next, self, variant))];
-    case 'end':
-      return [
-        named('stores the end of the batch', (next, self) => {
-          if (next.ends === 0) {
-            storeEnd(next);
-          }
-          self.does = variant.dropFirst ? 'drop' : 'call back';
-        }),
-      ];
-    case 'call back':
-      return [
-        named('stores the callback', (next, self) => {
-          next.callbacks = 1; // stored only if there is none
-          self.does = variant.dropFirst ? 'nothing' : 'drop';
-        }),
-      ];
-    default:
-      return [
-        named(`acknowledges notice ${at}`, (next, self) => {
-          const isSealOfOpen = at === seal && next.ends === 0 && !variant.dropSeal;
-          next.waits ||= isSealOfOpen;
-          next.notices[at] = { isThere: isSealOfOpen, holder: null };
-          self.does = variant.dropFirst && next.ends > 0 && next.callbacks === 0 ? 'call back' : 'nothing';
-        }),
-      ];
+  if (does === 'count') {
+    return [named('counts the ends', (next, self) => count(next, self, variant))];
   }
+  if (does === 'end') {
+    return [
+      named('stores the end of the batch', (next, self) => {
+        if (next.ends === 0) {
+          storeEnd(next);
+        }
+        self.does = variant.dropFirst ? 'drop' : 'call back';
+      }),
+    ];
+  }
+  if (does === 'call back') {
+    return [
+      named('stores the callback', (next, self) => {
+        next.callbacks = 1; // stored only if there is none
+        self.does = variant.dropFirst ? 'nothing' : 'drop';
+      }),
+    ];
+  }
+  return [
+    named(`acknowledges notice ${at}`, (next, self) => {
+      const isSealOfOpen = at === seal && next.ends === 0 && !variant.dropSeal;
+      next.waits ||= isSealOfOpen;
+      next.notices[at] = { isThere: isSealOfOpen, holder: null };
+      self.does = variant.dropFirst && next.ends > 0 && next.callbacks === 0 ? 'call back' : 'nothing';
+    }),
+  ];
 }
 
 function count(next: BatchWorld, self: BatchWorker, variant: Variant): void {

@@ -29,6 +29,8 @@ export const settingNames: readonly string[] = [
   'INBOX_SIGNING_SECRETS',
   'LOG_FORMAT',
   'LOG_LEVEL',
+  'MAX_BATCH_BYTES',
+  'MAX_BATCH_CALLS',
   'MAX_BODY_BYTES',
   'MAX_CONNECTIONS',
   'MAX_INFLIGHT',
