@@ -5,7 +5,7 @@ import type { GatewayMetrics } from '../metrics.ts';
 import type { BatchPlaces } from './batch-places.ts';
 import type { PartIntakeOptions } from './intake/index.ts';
 
-export interface BatchLimits {
+interface BatchLimits {
   /** Most calls of a batch. */
   readonly maxCalls: number;
   /** Most bytes of its request. */

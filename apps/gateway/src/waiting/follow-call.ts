@@ -3,7 +3,7 @@ import type { CallWatches } from '@asyncfn/queue-core/jetstream';
 import type { Asker, CallLookup } from '../auth/index.ts';
 import type { WaitEnd } from './wait-end.ts';
 
-export interface FollowDependencies {
+interface FollowDependencies {
   readonly calls: Pick<CallLookup, 'find'>;
   /** The waiting caller. */
   readonly asker: Asker;

@@ -2,4 +2,4 @@
 
 export { type LineOrTooLarge, splitLines } from './lines.ts';
 export { type BatchItemRequest, parseItem } from './parse-item.ts';
-export { type SplitDocument, splitDocument } from './split-document.ts';
+export { splitDocument } from './split-document.ts';
