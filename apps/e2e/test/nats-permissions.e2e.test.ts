@@ -95,6 +95,19 @@ describe('with the permissions that we ship', () => {
     await client.accept('echo', { headers: { 'X-Then': 'added' } });
     await echo.waitForInvocations(24);
 
+    const batch = await fetch(`${stack.gateway.url}/async-batch`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'Idempotency-Key': 'batch' },
+      body: JSON.stringify({ calls: [{ function: 'echo' }, { function: 'added' }], callbackUrl: receiver.url }),
+    });
+    expect(batch.status).toBe(202);
+    const { batchId } = (await batch.json()) as { batchId: string };
+    const batchUrl = `${stack.gateway.url}/async-batch/${batchId}`;
+    expect(await (await fetch(`${batchUrl}?wait=30s`)).json()).toMatchObject({ succeeded: 2, open: 0 });
+    expect((await (await fetch(`${batchUrl}/results`)).text()).trim().split('\n')).toHaveLength(2);
+    expect((await fetch(batchUrl, { method: 'DELETE' })).status).toBe(409);
+    await receiver.waitForCallbacks(22);
+
     expect(violations(stack)).toEqual([]);
   });
 
