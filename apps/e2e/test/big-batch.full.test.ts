@@ -39,6 +39,16 @@ async function killProcesses(stack: Stack, signal: AbortSignal): Promise<number>
   return killed;
 }
 
+/** When the call of a line of results has ended: Unix time in milliseconds. */
+async function endOf(stack: Stack, row: string): Promise<number> {
+  const { callId } = JSON.parse(row) as { callId: string };
+  const call = await eventually(async () => {
+    const response = await fetch(`${stack.gateway.url}/async-function/${callId}`);
+    return response.status === 429 ? undefined : ((await response.json()) as View); // many look at once
+  });
+  return Date.parse(call.endedAt ?? '');
+}
+
 test('a batch of 5,000 over 3 queues ends once, after its last call, while workers and gateways are killed', {
   timeout: 300_000,
 }, async () => {
@@ -90,13 +100,7 @@ test('a batch of 5,000 over 3 queues ends once, after its last call, while worke
   const results = await (await fetch(`${url}/results?limit=10000`)).text();
   const rows = results.split('\n').filter((line) => line !== '');
   expect(rows).toHaveLength(size);
-  const ends = await Promise.all(
-    rows.map(async (row) => {
-      const { callId } = JSON.parse(row) as { callId: string };
-      const call = (await (await fetch(`${stack.gateway.url}/async-function/${callId}`)).json()) as View;
-      return Date.parse(call.endedAt ?? '');
-    }),
-  );
+  const ends = await Promise.all(rows.map((row) => endOf(stack, row)));
   const lateMs = Date.parse(view.endedAt ?? '') - Math.max(...ends);
   expect(lateMs).toBeGreaterThanOrEqual(0);
   expect(lateMs).toBeLessThan(2_000);
