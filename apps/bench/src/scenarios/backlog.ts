@@ -81,6 +81,8 @@ class LongQueue {
   /** Calls before this number may have been run. */
   #first = 0;
   #next = 0;
+  /** Calls from `#first` on that were cancelled: a second cancel is refused. */
+  readonly #cancelled = new Set<number>();
 
   constructor(system: AsyncfnSystem, target: BenchFunction, scale: Scale) {
     this.#system = system;
@@ -132,9 +134,13 @@ class LongQueue {
     await using client = new CallClient(this.#system.gatewayUrl, 1);
     const count = Math.min(this.#scale.lookUps, this.#next - this.#first);
     const step = (this.#next - this.#first) / count;
-    const ids = Array.from({ length: count }, (_, index) => numberedCallId(this.#first + Math.floor(index * step)));
-    const lookUps = await timesOf(client, ids, 'GET', 200);
-    const cancels = await timesOf(client, ids, 'DELETE', 202);
+    const numbers = Array.from({ length: count }, (_, index) => this.#first + Math.floor(index * step));
+    const lookUps = await timesOf(client, numbers, 'GET', 200);
+    const queued = numbers.filter((number) => !this.#cancelled.has(number));
+    const cancels = await timesOf(client, queued, 'DELETE', 202);
+    for (const number of queued) {
+      this.#cancelled.add(number);
+    }
     this.#first += count;
     return {
       'look-up p50 ms': percentile(lookUps, 0.5),
@@ -190,12 +196,12 @@ function toAccepting({ accepted, refused, seconds, cpuMicros: { gateway, broker 
 
 async function timesOf(
   client: CallClient,
-  ids: readonly string[],
+  numbers: readonly number[],
   method: 'GET' | 'DELETE',
   expected: number,
 ): Promise<number[]> {
   const times: number[] = [];
-  for (const id of ids) {
+  for (const id of numbers.map(numberedCallId)) {
     const { status, tookMs } = await client.ask(id, '', method);
     if (status !== expected) {
       throw new Error(`${method} of call ${id} was answered ${status}`);
