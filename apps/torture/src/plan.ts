@@ -168,7 +168,7 @@ function randomFunction(random: Random): Plan['function'] {
 /** Calls of the function that is paused are those whose ends have to be remembered for long: their callbacks hang. */
 function randomCallback(random: Random, name: Plan['function'], hostile: boolean): Plan['callback'] {
   const kind = random();
-  if (hostile && kind < (name === pausedFunction ? 0.3 : 0.02)) {
+  if (hostile && kind < (name === pausedFunction ? 0.5 : 0.02)) {
     return pickFrom(random, ['hanging', 'nameless']);
   }
   return kind > 0.8 ? 'none' : kind > 0.72 ? 'flaky' : 'steady';
