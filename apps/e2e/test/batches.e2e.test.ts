@@ -78,14 +78,16 @@ describe('a batch', () => {
       { function: 'two', bodyBase64: '/w==' },
       { function: 'one', body: 'bad' },
     ];
-    const { batchId, calls: answers } = await send(calls, { callbackUrl: inbox.url });
+    const document = JSON.stringify({ calls, callbackUrl: inbox.url });
+    const forReceiver = { 'Content-Type': 'application/json', 'X-Callback-Forward-Authorization': 'Bearer r' };
+    const { batchId, calls: answers } = await post('/async-batch', document, forReceiver);
     const { status, view } = await get(`${batchId}?wait=30s`);
     expect(status).toBe(200);
     expect(view).toMatchObject({ batchId, total: 3, open: 0, succeeded: 2, failed: 1, cancelled: 0 });
     expect(view.endedAt).toBeDefined();
     const [callback] = await eventually(() => inbox.callbacks.length > 0 && inbox.callbacks);
     expect(JSON.parse(String(callback?.body))).toEqual(view);
-    expect(callback?.headers).toMatchObject({ 'x-batch-id': batchId });
+    expect(callback?.headers).toMatchObject({ 'x-batch-id': batchId, authorization: 'Bearer r' });
     const { rows, next } = await resultsOf(batchId);
     expect(next).toBeNull();
     expect(rows).toEqual([
@@ -105,6 +107,27 @@ describe('a batch', () => {
     const call = await (await fetch(`${stack.gateway.url}/async-function/${answers[0]?.callId}`)).json();
     expect(call).toMatchObject({ batchId });
     expect(inbox.callbacks).toHaveLength(1);
+  });
+
+  test('calls the function that its callback URL leads to once, also if the callback is delivered twice', async () => {
+    const callbackUrl = `${stack.gateway.url}/async-function/two/fan-in`;
+    const { batchId } = await send([{ function: 'one' }, { function: 'one' }], { callbackUrl });
+    const fanIn = () => two.invocations.filter(({ url }) => url === '/fan-in');
+    const [invocation] = await eventually(() => fanIn().length > 0 && fanIn());
+    const { view } = await get(batchId);
+    expect(JSON.parse(String(invocation?.body))).toEqual(view);
+    expect(invocation?.headers).toMatchObject({ 'x-batch-id': batchId, 'x-chain-depth': '1' });
+    const { startTime } = one.invocations
+      .map(({ headers }) => ({ startTime: String(headers['x-start-time']) }))
+      .at(-1)!;
+    const again = await fetch(callbackUrl, {
+      method: 'POST',
+      headers: { 'X-Batch-Id': batchId, 'X-Start-Time': startTime, 'X-Chain-Depth': '1' },
+      body: JSON.stringify(view),
+    });
+    expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([202, 'true']);
+    expect(again.headers.get('x-call-id')).toBe(invocation?.headers['x-call-id']);
+    expect(fanIn()).toHaveLength(1);
   });
 
   test('tells what it has come to as events', async () => {

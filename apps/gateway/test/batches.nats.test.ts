@@ -28,6 +28,8 @@ async function send(body: string, headers: Record<string, string> = {}) {
   return { status: response.status, headers: response.headers, answer: (await response.json()) as Answer };
 }
 
+const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+const otherTraceparent = '00-1af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const lines = { 'Content-Type': 'application/x-ndjson' };
 
 async function storedNow() {
@@ -114,6 +116,42 @@ describe('a batch', () => {
       answer: { code: 'idempotency_key_reused' },
     });
     expect(await storedNow()).toHaveLength(before);
+  });
+
+  test('that a function sends belongs to the chain of its call', async () => {
+    const ofFunction = { 'X-Call-Id': 'outer', 'X-Start-Time': '17', 'X-Retry': '0', traceparent };
+    const own = { function: running.name, headers: { traceparent: otherTraceparent } };
+    const { answer } = await send(JSON.stringify({ calls: [{ function: running.name }, own] }), {
+      ...ofFunction,
+      'X-Chain-Depth': '3',
+    });
+    const stored = (await storedNow()).filter(({ batch }) => batch?.id === answer.batchId);
+    expect(stored.map(({ parentId, chainDepth }) => ({ parentId, chainDepth }))).toEqual([
+      { parentId: 'outer', chainDepth: 4 },
+      { parentId: 'outer', chainDepth: 4 },
+    ]);
+    const traces = stored.map(({ headers }) => headers.filter(([name]) => name === 'traceparent'));
+    expect(new Set(traces.map(([first]) => first?.[1]))).toEqual(new Set([traceparent, otherTraceparent]));
+    expect(traces.flat()).toHaveLength(2);
+    const tooDeep = await send('{"calls":[{"function":"x"}]}', { ...ofFunction, 'X-Chain-Depth': '32' });
+    expect(tooDeep).toMatchObject({ status: 508, answer: { code: 'chain_too_deep' } });
+    const chosen = await send('{"calls":[{"function":"x"}]}', { 'X-Call-Id': 'mine' });
+    expect(chosen).toMatchObject({ status: 400, answer: { code: 'invalid_call_id' } });
+  });
+
+  test('that is the callback of a call is stored once, also if it is delivered twice', async () => {
+    const callback = {
+      'X-Call-Id': 'splitter',
+      'X-Start-Time': '17',
+      'X-Function-Status': '200',
+      'X-Chain-Depth': '1',
+    };
+    const document = JSON.stringify({ calls: [{ function: running.name }, { function: running.name }] });
+    const [first, second] = [await send(document, callback), await send(document, callback)];
+    expect([first.status, second.headers.get('idempotency-replayed')]).toEqual([202, 'true']);
+    expect(second.answer).toEqual(first.answer);
+    const stored = (await storedNow()).filter(({ parentId }) => parentId === 'splitter');
+    expect(stored.map(({ batch }) => batch?.id)).toEqual([first.answer.batchId, first.answer.batchId]);
   });
 
   test('that came to nothing may be sent again with its key', async () => {

@@ -1,31 +1,19 @@
-import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
-import { type BatchItem, type BatchState, isIdempotencyKey } from '@asyncfn/queue-core';
-import type { Caller } from '@asyncfn/tokens';
+import type { BatchItem, BatchState } from '@asyncfn/queue-core';
 import { checkCallbackUrl } from '../call-headers/index.ts';
 import { toDurabilityRefusal, toQueueRefusal } from '../enqueue/index.ts';
 import { type BodyBudget, IncomingBody } from '../http/index.ts';
 import { type ProblemCode, problems, type Refusal, RefusalError, refusal } from '../problem.ts';
 import { type Items, LinesBody, readDocument } from './batch-body.ts';
 import type { BatchOptions } from './batch-options.ts';
+import { type BatchSender, keyOf, sharedHeadersOf } from './batch-sender.ts';
 import { BatchAcceptance, type BatchOrigin, PartIntake } from './intake/index.ts';
 import type { BatchItemRequest } from './items/index.ts';
-import { type BatchRequest, openBatch, readAllItems } from './open-batch.ts';
-
-/** Who sends a batch, and with which headers. */
-export interface BatchSender {
-  readonly raw: IncomingMessage;
-  readonly caller: Caller;
-  /** Headers that all items share: names and values in turn. Default: those of the request that every item may have. */
-  readonly sharedHeaders?: readonly string[];
-  /** The group whose batches the key tells apart. Default: those of `/async-batch`. */
-  readonly group?: string;
-  /** It is the callback of a call: this stands for its key. Default: it is not. */
-  readonly callbackKey?: string | undefined;
-}
+import { type BatchRequest, type OpenedBatch, openBatch, readAllItems } from './open-batch.ts';
 
 /** A request for a batch. */
-export interface IncomingBatch extends BatchSender {
+export interface IncomingBatch {
+  readonly sender: BatchSender;
   readonly mediaType: string;
   readonly bodyBudget: BodyBudget;
 }
@@ -45,9 +33,6 @@ const lineOverhead = 64 * 1024;
 const bytesHeld = 2 * 1024 * 1024;
 /** Statuses after which the same batch may be accepted later. */
 const passing: ReadonlySet<number> = new Set([429, 503]);
-/** Headers of the request that its items share, unless they have their own. */
-const shared: ReadonlySet<string> = new Set(['host', 'traceparent', 'tracestate']);
-
 const noRoom = refusal('overloaded', 'The gateway holds too many bodies. Send the batch again later.', {
   'Retry-After': '1',
 });
@@ -62,7 +47,7 @@ const tooMany = refusal(
 
 /** Accepts a batch: reads its items, stores their calls, and seals it. Throws `QueueError` and `RefusalError`. */
 export async function acceptBatch(options: BatchOptions, batch: IncomingBatch): Promise<AcceptedBatch | Refusal> {
-  const refused = checkRoom(options) ?? checkKey(headerOf(batch.raw, 'idempotency-key'));
+  const refused = checkRoom(options);
   if (refused !== undefined) {
     return refused;
   }
@@ -83,28 +68,23 @@ function checkRoom({ queue }: BatchOptions): Refusal | undefined {
   return queue.shortfall === undefined ? toQueueRefusal('unavailable') : toDurabilityRefusal(queue.shortfall);
 }
 
-function checkKey(key: string | undefined): Refusal | undefined {
-  return key === undefined || isIdempotencyKey(key)
-    ? undefined
-    : refusal('invalid_idempotency_key', 'Idempotency-Key must be 1 to 255 visible ASCII characters, sent once.');
-}
-
 async function acceptDocument(options: BatchOptions, batch: IncomingBatch): Promise<AcceptedBatch | Refusal> {
   const { maxDocumentBytes, maxCalls } = options.limits;
-  const body = IncomingBody.admit(batch.raw, batch.bodyBudget, batch.caller.name);
+  const { raw, caller } = batch.sender;
+  const body = IncomingBody.admit(raw, batch.bodyBudget, caller.name);
   if (body.kind === 'refused') {
     return body;
   }
   try {
     const read = await new Promise<Parameters<Parameters<IncomingBody['read']>[2]>[0]>((resolve) =>
-      body.read(batch.raw, maxDocumentBytes, resolve),
+      body.read(raw, maxDocumentBytes, resolve),
     );
     const document = read.kind === 'refused' ? read : await readDocument(read.bytes, maxCalls);
     if (document.kind === 'refused') {
       return document;
     }
     const { items, fingerprint } = document;
-    return await accept(options, batch, { ...document, items: () => items, fingerprint: () => fingerprint });
+    return await accept(options, batch.sender, { ...document, items: () => items, fingerprint: () => fingerprint });
   } finally {
     body.release();
   }
@@ -112,39 +92,49 @@ async function acceptDocument(options: BatchOptions, batch: IncomingBatch): Prom
 
 async function acceptLines(options: BatchOptions, batch: IncomingBatch): Promise<AcceptedBatch | Refusal> {
   const { maxBodyBytes, limits } = options;
+  const { raw, caller } = batch.sender;
   // A body in base64 takes four bytes for three; text that JSON must escape may be refused though it would fit.
   const maxLineBytes = 2 * maxBodyBytes + lineOverhead;
-  const share = batch.bodyBudget.open(maxLineBytes + bytesHeld, () => {}, batch.caller.name);
+  const share = batch.bodyBudget.open(maxLineBytes + bytesHeld, () => {}, caller.name);
   if (share === undefined) {
     return noRoom;
   }
   share.complete(); // it is held whether or not the client is slow
   try {
-    const lines = new LinesBody(batch.raw, { maxBytes: limits.maxBytes, maxLineBytes });
+    const lines = new LinesBody(raw, { maxBytes: limits.maxBytes, maxLineBytes });
     const none = { callbackUrl: undefined, failureCallbackUrl: undefined };
-    return await accept(options, batch, { ...none, items: () => lines.items(), fingerprint: () => lines.fingerprint });
+    const content = { ...none, items: () => lines.items(), fingerprint: () => lines.fingerprint };
+    return await accept(options, batch.sender, content);
   } finally {
     share.release();
   }
 }
 
+/** The items of a group, which have all headers of the request. */
+export interface GroupItems {
+  readonly group: string;
+  readonly items: readonly BatchItemRequest[];
+  readonly fingerprint: string;
+}
+
 /** Accepts items that are there already. Throws `QueueError` and `RefusalError`. */
 export async function acceptItems(
   options: BatchOptions,
-  batch: BatchSender,
-  items: readonly BatchItemRequest[],
-  fingerprint: string,
+  sender: BatchSender,
+  { group, items, fingerprint }: GroupItems,
 ): Promise<AcceptedBatch | Refusal> {
-  const isKeyed = batch.callbackKey === undefined;
-  const refused = checkRoom(options) ?? (isKeyed ? checkKey(headerOf(batch.raw, 'idempotency-key')) : undefined);
+  const refused = checkRoom(options);
   if (refused !== undefined) {
     return refused;
   }
   const none = { callbackUrl: undefined, failureCallbackUrl: undefined };
-  return await accept(options, batch, { ...none, items: () => Readable.from(items), fingerprint: () => fingerprint });
+  const content = { ...none, items: () => Readable.from(items), fingerprint: () => fingerprint };
+  return await accept(options, sender, { ...content, group });
 }
 
 interface Content {
+  /** Its items have all headers of the request. Default: it has items with their own headers. */
+  readonly group?: string;
   readonly callbackUrl: string | undefined;
   readonly failureCallbackUrl: string | undefined;
   readonly items: () => Items;
@@ -152,20 +142,20 @@ interface Content {
   readonly fingerprint: () => string;
 }
 
-async function accept(options: BatchOptions, batch: BatchSender, content: Content): Promise<AcceptedBatch | Refusal> {
-  using place = options.places.take(batch.caller.name);
+async function accept(options: BatchOptions, sender: BatchSender, content: Content): Promise<AcceptedBatch | Refusal> {
+  using place = options.places.take(sender.caller.name);
   if (place === undefined) {
     return tooMany;
   }
-  const request = toRequest(batch, content);
+  const request = toRequest(sender, content);
   const unfit = checkUrls(options, request);
   if (unfit !== undefined) {
     return unfit;
   }
   const startedAt = performance.now();
-  const result = await openAndFill(options, batch, request, content);
+  const result = await openAndFill(options, sender, request, content);
   if (result.kind === 'accepted') {
-    report(options, batch, result, performance.now() - startedAt);
+    report(options, sender, result, performance.now() - startedAt);
   }
   return result;
 }
@@ -180,7 +170,7 @@ function report({ logger, metrics }: BatchOptions, { caller }: BatchSender, resu
 
 async function openAndFill(
   options: BatchOptions,
-  batch: BatchSender,
+  sender: BatchSender,
   request: BatchRequest,
   content: Content,
 ): Promise<AcceptedBatch | Refusal> {
@@ -191,7 +181,7 @@ async function openAndFill(
     case 'known':
       return await replay(options, opened.state, content);
     case 'opened': {
-      const origin = toOrigin(batch, opened.state, opened.resumed);
+      const origin = toOrigin(sender, opened, content.group);
       const parts = new PartIntake(options);
       const { batches, limits } = options;
       const acceptance = new BatchAcceptance({ parts, batches, origin, opened, maxCalls: limits.maxCalls });
@@ -274,17 +264,16 @@ function toItemView(item: BatchItem): Record<string, unknown> {
     : { callId: item.callId, status: item.scheduled ? 'scheduled' : 'queued' };
 }
 
-function toRequest({ raw, caller, group, callbackKey }: BatchSender, content: Content): BatchRequest {
-  const key = callbackKey ?? headerOf(raw, 'idempotency-key');
-  // Of the headers of a function's response, a callback may bring X-Callback-Url alone: see `withoutControls`.
-  const ofHeader = callbackKey === undefined ? headerOf(raw, 'x-failure-callback-url') : undefined;
+function toRequest(sender: BatchSender, content: Content): BatchRequest {
+  const { caller, headers } = sender;
   return {
     submitter: caller.name,
     ownSecret: caller.callbackSecretFile !== undefined,
-    // No key and no name has a space in it.
-    key: key === undefined || group === undefined ? key : `${group} ${key}`,
-    callbackUrl: content.callbackUrl ?? headerOf(raw, 'x-callback-url'),
-    failureCallbackUrl: content.failureCallbackUrl ?? ofHeader,
+    key: keyOf(sender, content.group),
+    callbackUrl: content.callbackUrl ?? headers.callbackUrl,
+    failureCallbackUrl: content.failureCallbackUrl ?? headers.failureCallbackUrl,
+    callbackHeaders: headers.callbackHeaders,
+    chainDepth: headers.origin.chainDepth,
   };
 }
 
@@ -297,17 +286,17 @@ function checkUrls({ callbackPolicy }: BatchOptions, { callbackUrl, failureCallb
   );
 }
 
-function toOrigin(sender: BatchSender, { batchId, startTime }: BatchState, resumed: boolean): BatchOrigin {
-  const { raw, caller } = sender;
-  const { rawHeaders, socket } = raw;
-  const isShared = (_: string, at: number): boolean => shared.has((rawHeaders[at - (at % 2)] ?? '').toLowerCase());
-  const sharedHeaders = sender.sharedHeaders ?? rawHeaders.filter(isShared);
-  const isCallback = sender.callbackKey !== undefined;
-  return { batchId, startTime, isCallback, caller, peer: socket.remoteAddress, sharedHeaders, resumed };
-}
-
-/** An empty header counts as absent, as in a single call. Several values are joined, and so never valid. */
-function headerOf({ headers }: IncomingMessage, name: string): string | undefined {
-  const value = headers[name];
-  return [value].flat().join(',') || undefined;
+function toOrigin(sender: BatchSender, opened: OpenedBatch & { kind: 'opened' }, group?: string): BatchOrigin {
+  const { raw, caller, headers } = sender;
+  const { batchId, startTime } = opened.state;
+  return {
+    batchId,
+    startTime,
+    resumed: opened.resumed,
+    caller,
+    peer: raw.socket.remoteAddress,
+    parentId: headers.origin.parentId,
+    sharedHeaders: group === undefined ? sharedHeadersOf(sender) : [],
+    mayBeCallback: group !== undefined,
+  };
 }

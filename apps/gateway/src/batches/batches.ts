@@ -5,6 +5,7 @@ import { checkDeclaredLength, checkExpectation, expectsContinue, keepFromCaches 
 import { acceptBatch, toAnswer } from './accept-batch.ts';
 import type { BatchOptions } from './batch-options.ts';
 import { acceptSchema } from './batch-schemas.ts';
+import { readSender } from './batch-sender.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -53,11 +54,14 @@ function prepare(options: BatchOptions, request: FastifyRequest, reply: FastifyR
 
 async function accept(options: BatchOptions, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const { raw, batchType, server } = request;
-  const caller = callerOf(request);
+  const sender = readSender(raw, callerOf(request), options.now());
+  if (sender.kind === 'refused') {
+    return reply.refuse(sender);
+  }
   if (expectsContinue(raw)) {
     reply.raw.writeContinue();
   }
-  const batch = { raw, mediaType: batchType, caller, bodyBudget: server.bodyBudget };
+  const batch = { sender, mediaType: batchType, bodyBudget: server.bodyBudget };
   const result = await acceptBatch(options, batch);
   if (result.kind === 'refused') {
     return reply.refuse(result);

@@ -1,21 +1,19 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Caller } from '@asyncfn/tokens';
-import { type CallHeaders, sortCallHeaders } from '../call-headers/index.ts';
 import type { Group, GroupAnswer, GroupIntake } from '../enqueue/index.ts';
 import { parseTarget, type Target } from '../http/index.ts';
-import { type Refusal, refusal } from '../problem.ts';
+import type { Refusal } from '../problem.ts';
 import { acceptItems, toAnswer } from './accept-batch.ts';
 import type { BatchOptions } from './batch-options.ts';
+import { readSender } from './batch-sender.ts';
 import type { BatchItemRequest } from './items/index.ts';
 
 /** The functions of each group. */
 export type Groups = ReadonlyMap<string, readonly string[]>;
 
 /** Headers that are about the whole batch, and not about its calls. */
-const ofBatch: ReadonlySet<string> = new Set(['x-callback-url', 'x-failure-callback-url', 'idempotency-key']);
-
-const noCallId = refusal('invalid_call_id', 'A request to a group makes several calls: it takes no X-Call-Id.');
+const ofBatch = /^(x-callback-url|x-failure-callback-url|x-callback-forward-.*|idempotency-key)$/i;
 
 /**
  * Takes requests to groups: a batch of one body, path and headers for each function.
@@ -35,14 +33,10 @@ export function createGroupIntake(options: BatchOptions, groups: () => Groups): 
 function createGroup(options: BatchOptions, target: Target, members: readonly string[]): Group {
   return {
     async accept(request: IncomingMessage, caller: Caller, body: Buffer): Promise<GroupAnswer | Refusal> {
-      const headers = sortCallHeaders(request.rawHeaders, request.socket.remoteAddress, options.now());
-      if (headers.kind === 'refused') {
-        return headers;
+      const sender = readSender(request, caller, options.now());
+      if (sender.kind === 'refused') {
+        return sender;
       }
-      if (headers.callId !== undefined) {
-        return noCallId;
-      }
-      const callbackKey = toCallbackKey(headers.origin);
       const rawHeaders = ofCalls(request.rawHeaders);
       const { name, path, query } = target;
       const rest = query === '' ? path : `${path}?${query}`;
@@ -50,12 +44,7 @@ function createGroup(options: BatchOptions, target: Target, members: readonly st
         (member): BatchItemRequest => ({ kind: 'item', url: `/async-function/${member}${rest}`, rawHeaders, body }),
       );
       const fingerprint = createHash('sha256').update(`${name}\0${rest}\0`, 'latin1').update(body).digest('base64url');
-      const result = await acceptItems(
-        options,
-        { raw: request, caller, sharedHeaders: [], group: name, callbackKey },
-        items,
-        fingerprint,
-      );
+      const result = await acceptItems(options, sender, { group: name, items, fingerprint });
       return result.kind === 'refused' ? result : toGroupAnswer(result);
     },
   };
@@ -67,11 +56,6 @@ function toGroupAnswer(result: Parameters<typeof toAnswer>[0]): GroupAnswer {
   return { kind: 'answer', headers: Object.entries(all).flat(), body: JSON.stringify(body) };
 }
 
-/** A callback that is delivered twice makes one batch. Undefined for a request that is none. */
-function toCallbackKey({ callbackOf }: CallHeaders['origin']): string | undefined {
-  return callbackOf && `callback ${callbackOf.callId} ${callbackOf.startTime} ${callbackOf.generation}`;
-}
-
 function ofCalls(rawHeaders: readonly string[]): string[] {
-  return rawHeaders.filter((_, at) => !ofBatch.has((rawHeaders[at - (at % 2)] ?? '').toLowerCase()));
+  return rawHeaders.filter((_, at) => !ofBatch.test(rawHeaders[at - (at % 2)] ?? ''));
 }

@@ -1,4 +1,4 @@
-import { type BatchItem, type BatchState, createCallId } from '@asyncfn/queue-core';
+import { type BatchItem, type BatchState, createCallId, type HeaderList } from '@asyncfn/queue-core';
 import { type Refusal, refusal } from '../problem.ts';
 import type { BatchOptions } from './batch-options.ts';
 import { insist } from './intake/index.ts';
@@ -10,6 +10,9 @@ export interface BatchRequest {
   readonly key: string | undefined;
   readonly callbackUrl: string | undefined;
   readonly failureCallbackUrl: string | undefined;
+  /** For the receiver of its callback. */
+  readonly callbackHeaders: HeaderList;
+  readonly chainDepth: number;
 }
 
 /** A batch to be filled, or one that was accepted before. */
@@ -69,7 +72,7 @@ function toState(
   request: BatchRequest,
   batchId: string,
 ): BatchState {
-  const { submitter, ownSecret, key, callbackUrl, failureCallbackUrl } = request;
+  const { submitter, ownSecret, key, callbackUrl, failureCallbackUrl, callbackHeaders, chainDepth } = request;
   const createdAt = now();
   return {
     v: 1,
@@ -83,6 +86,8 @@ function toState(
     refused: 0,
     ...(callbackUrl !== undefined && { callbackUrl }),
     ...(failureCallbackUrl !== undefined && { failureCallbackUrl }),
+    ...(callbackHeaders.length > 0 && { callbackHeaders: callbackHeaders.map(([name, value]) => [name, value]) }),
+    ...(chainDepth > 0 && { chainDepth }),
     ...(ownSecret && { ownSecret }),
     ...(key !== undefined && { keptUntil: createdAt + idempotencyWindowMs }),
   };

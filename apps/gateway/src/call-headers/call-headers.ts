@@ -47,6 +47,7 @@ interface Special extends TimeHeaders, OriginHeaders {
   replays: readonly string[];
   parentCallIds: readonly string[];
   chainDepths: readonly string[];
+  batchIds: readonly string[];
   callbackUrls: readonly string[];
   failureCallbackUrls: readonly string[];
   thens: readonly string[];
@@ -75,6 +76,7 @@ const places: ReadonlyMap<string, keyof Special> = new Map([
   [chainHeaders.replays, 'replays'],
   [chainHeaders.parentCallId, 'parentCallIds'],
   [chainHeaders.depth, 'chainDepths'],
+  ['x-batch-id', 'batchIds'],
   ['x-callback-url', 'callbackUrls'],
   ['x-failure-callback-url', 'failureCallbackUrls'],
   ['x-then', 'thens'],
@@ -213,6 +215,7 @@ function sort(rawHeaders: readonly string[]): [Special, Header[]] {
     replays: none,
     parentCallIds: none,
     chainDepths: none,
+    batchIds: none,
     callbackUrls: none,
     failureCallbackUrls: none,
     thens: none,

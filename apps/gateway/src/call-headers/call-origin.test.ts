@@ -9,6 +9,7 @@ const none: OriginHeaders = {
   replays: [],
   parentCallIds: [],
   chainDepths: [],
+  batchIds: [],
 };
 const outside = { kind: 'origin', parentId: undefined, callbackOf: undefined, chainDepth: 0 };
 const startTime = '1700000000000000000';
@@ -39,6 +40,28 @@ describe('a call from outside', () => {
   test('is as far from the first of its chain as it says', () => {
     expect(read({ chainDepths: ['32'] })).toEqual({ ...outside, chainDepth: 32 });
     expect(read({ chainDepths: ['33'] })).toBe('chain_too_deep');
+  });
+});
+
+describe('the callback of a batch', () => {
+  const ofBatch = { batchIds: ['batch-1'], startTimes: [startTime], chainDepths: ['2'] };
+
+  test('names its batch, and follows no call', () => {
+    expect(read(ofBatch)).toEqual({
+      kind: 'origin',
+      parentId: undefined,
+      callbackOf: { callId: 'batch-1', startTime, generation: 0 },
+      chainDepth: 2,
+    });
+  });
+
+  test.each<Partial<OriginHeaders>>([
+    { startTimes: [] },
+    { batchIds: ['no id'] },
+    { batchIds: ['batch-1', 'batch-2'] },
+    { callIds: ['chosen'] },
+  ])('is not what says something else (%j)', (other) => {
+    expect(read({ ...ofBatch, ...other })).toMatchObject({ callbackOf: undefined });
   });
 });
 

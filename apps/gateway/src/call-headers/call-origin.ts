@@ -1,4 +1,4 @@
-import { maxChainDepth, type ParentLife } from '@asyncfn/queue-core';
+import { isCallId, maxChainDepth, type ParentLife } from '@asyncfn/queue-core';
 import { type Refusal, refusal } from '../problem.ts';
 
 /** All values of the headers that show the origin of a call, without empty ones. */
@@ -17,6 +17,8 @@ export interface OriginHeaders {
   readonly parentCallIds: readonly string[];
   /** `X-Chain-Depth` */
   readonly chainDepths: readonly string[];
+  /** `X-Batch-Id` */
+  readonly batchIds: readonly string[];
 }
 
 /** The origin of a call. */
@@ -24,7 +26,7 @@ export interface CallOrigin {
   readonly kind: 'origin';
   /** The call that it follows; undefined if it follows none. */
   readonly parentId: string | undefined;
-  /** The call whose callback this is, so its id is derived. Undefined for any other call. */
+  /** The call or batch whose callback this is, so its id is derived. Undefined for any other call. */
   readonly callbackOf: ParentLife | undefined;
   /** Hops from the first call of its chain. */
   readonly chainDepth: number;
@@ -33,12 +35,13 @@ export interface CallOrigin {
 const outside: CallOrigin = { kind: 'origin', parentId: undefined, callbackOf: undefined, chainDepth: 0 };
 
 /**
- * Distinguishes three kinds of calls by headers that only workers set. `X-Call-Id` has been checked.
+ * Distinguishes four kinds of calls by headers that only workers set. `X-Call-Id` has been checked.
  *
  * - The callback of another call has `X-Function-Status`, and that call's id, start time and replays.
  * - A call that a function makes with the headers it received has the id of the function's own call, with
  *   `X-Start-Time` and `X-Retry`. If that call was a callback, the function also received `X-Function-Status` and
  *   passes it on; `X-Parent-Call-Id`, which only functions receive, shows that this is not a callback.
+ * - The callback of a batch has `X-Batch-Id`, and that batch's start time and depth, and is about no call.
  * - Any other call comes from outside, and its client chose `X-Call-Id`.
  */
 export function readOrigin(headers: OriginHeaders): CallOrigin | Refusal {
@@ -58,7 +61,26 @@ export function readOrigin(headers: OriginHeaders): CallOrigin | Refusal {
   if (chainDepth > maxChainDepth) {
     return tooDeep;
   }
-  return isCallback ? fromCallback(callId, headers, chainDepth) : fromWithin(passedOn ? callId : undefined, chainDepth);
+  return isCallback
+    ? fromCallback(callId, headers, chainDepth)
+    : (fromBatch(headers, chainDepth) ?? fromWithin(passedOn ? callId : undefined, chainDepth));
+}
+
+/** Undefined for what is not the callback of a batch. */
+function fromBatch(headers: OriginHeaders, chainDepth: number): CallOrigin | undefined {
+  const { callIds, batchIds, startTimes, chainDepths } = headers;
+  const [callId] = batchIds;
+  if (callId === undefined || !isCallId(callId) || callIds.length > 0) {
+    return undefined;
+  }
+  return batchIds.length === 1 && startTimes.length === 1 && chainDepths.length === 1
+    ? {
+        kind: 'origin',
+        parentId: undefined,
+        callbackOf: { callId, startTime: startTimes.join(), generation: 0 },
+        chainDepth,
+      }
+    : undefined;
 }
 
 function fromCallback(

@@ -143,7 +143,8 @@ export class BatchEnder {
   }
 }
 
-function toTask({ batchId, submitter, startTime, ownSecret }: BatchState, url: string): CallbackTask {
+function toTask(state: BatchState, url: string): CallbackTask {
+  const { batchId, submitter, startTime, ownSecret, chainDepth, callbackHeaders = [] } = state;
   return {
     v: 1,
     callId: batchId,
@@ -159,8 +160,9 @@ function toTask({ batchId, submitter, startTime, ownSecret }: BatchState, url: s
     durationMs: 0,
     retry: 0,
     maxRetries: 0,
-    headers: [['Content-Type', 'application/json']],
+    headers: [['Content-Type', 'application/json'], ...callbackHeaders],
     ...(ownSecret !== undefined && { ownSecret }),
+    ...(chainDepth !== undefined && { chainDepth }),
     tries: 0,
   };
 }

@@ -86,6 +86,8 @@ function resultHeaders(task: CallbackTask, userAgent: string): HeaderList {
   if (task.batchId !== undefined) {
     return [
       ['X-Batch-Id', task.batchId],
+      ['X-Start-Time', task.startTime],
+      ['X-Chain-Depth', String((task.chainDepth ?? 0) + 1)],
       ['User-Agent', userAgent],
     ];
   }

@@ -30,6 +30,10 @@ export const BatchState = Type.Object({
   callbackUrl: Type.Optional(Type.String()),
   /** Gets the callback in its place if a call has not succeeded. */
   failureCallbackUrl: Type.Optional(Type.String()),
+  /** The caller's headers for its receiver: `X-Callback-Forward-*`. */
+  callbackHeaders: Type.Optional(Type.Array(Type.Tuple([Type.String(), Type.String()]))),
+  /** Hops from the first call of the chain that the batch belongs to; absent for none. */
+  chainDepth: Type.Optional(count),
   /** No other secret than those of its token may sign its callback. */
   ownSecret: Type.Optional(Type.Boolean()),
   /** Of the whole request: see `Idempotency-Key`. Known once it is sealed. */

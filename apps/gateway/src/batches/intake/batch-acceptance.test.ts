@@ -54,6 +54,8 @@ function open({ maxCalls = 10_000, putState = async (): Promise<PublishResult> =
       caller: anyone,
       peer: undefined,
       sharedHeaders: [],
+      parentId: undefined,
+      mayBeCallback: false,
       resumed: false,
     },
     opened: { state, sequence: 1 },

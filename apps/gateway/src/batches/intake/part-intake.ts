@@ -32,8 +32,10 @@ export interface BatchOrigin {
   readonly peer: string | undefined;
   /** Headers of the request that all items share: names and values in turn. */
   readonly sharedHeaders: readonly string[];
-  /** The request is the callback of a call, which all calls follow. Default: it is not, and no item may be one. */
-  readonly isCallback?: boolean;
+  /** The call that all of them follow, unless they say that they follow another one; undefined for none. */
+  readonly parentId: string | undefined;
+  /** The items have the headers of the request, which may be those of a callback. */
+  readonly mayBeCallback: boolean;
   /** An earlier request with the same key may have stored some of the calls. */
   readonly resumed: boolean;
 }
@@ -79,7 +81,7 @@ export class PartIntake {
   }
 
   #draft(
-    { batchId, caller, peer, sharedHeaders, isCallback = false }: BatchOrigin,
+    { batchId, caller, peer, sharedHeaders, parentId, mayBeCallback }: BatchOrigin,
     item: BatchItemRequest,
     index: number,
   ) {
@@ -87,7 +89,7 @@ export class PartIntake {
     if (item.body.length > maxBodyBytes) {
       return refusal('body_too_large', `The body must not exceed ${maxBodyBytes} bytes.`);
     }
-    const rawHeaders = [...sharedHeaders, ...item.rawHeaders];
+    const rawHeaders = [...without(sharedHeaders, item.rawHeaders), ...item.rawHeaders];
     const context = { ...this.#options, createCallId: () => `${batchId}-${index}` };
     const draft: CallDraft | Refusal = draftCall({ url: item.url, rawHeaders, peer, caller }, context);
     if (draft.kind === 'refused') {
@@ -97,10 +99,10 @@ export class PartIntake {
       return noKey;
     }
     if (!draft.derivedId) {
-      return draft;
+      return parentId === undefined ? draft : following(draft, parentId);
     }
     // The batch is derived from the callback, and the id from the batch.
-    return isCallback ? { ...draft, id: context.createCallId(), derivedId: false } : noCallback;
+    return mayBeCallback ? { ...draft, id: context.createCallId(), derivedId: false } : noCallback;
   }
 
   async #judge(origin: BatchOrigin, call: Call, result: AcceptResult): Promise<BatchItem> {
@@ -141,6 +143,21 @@ export class PartIntake {
     }
     return result.kind === 'stored';
   }
+}
+
+function following(draft: CallDraft, parentId: string): CallDraft {
+  const { headers } = draft;
+  const { origin } = headers;
+  return { ...draft, headers: { ...headers, origin: { ...origin, parentId: origin.parentId ?? parentId } } };
+}
+
+/** The headers of one list that are not in the other. Both have names and values in turn. */
+function without(headers: readonly string[], others: readonly string[]): readonly string[] {
+  if (others.length === 0) {
+    return headers;
+  }
+  const names = new Set(others.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase()));
+  return headers.filter((_, at) => !names.has((headers[at - (at % 2)] ?? '').toLowerCase()));
 }
 
 function accepted({ id: callId, function: name, queue, notBefore }: Call): BatchItem {
