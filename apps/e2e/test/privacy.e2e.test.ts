@@ -112,6 +112,7 @@ async function refuseBadRequests(client: ApiClient, url: string): Promise<string
     await withHeader('Idempotency-Key', `${secret} ${secret}`),
     await withHeader('X-Timeout', secret),
     await withHeader('X-Max-Retries', secret),
+    await withHeader('X-Label', `${secret}!`),
     await withHeader('X-Delay', secret),
     await withHeader('X-Not-Before', secret),
     await withHeader('X-Expires-In', secret),

@@ -11,6 +11,7 @@ export const problems = {
   invalid_call_id: { status: 400, title: 'X-Call-Id is not valid' },
   invalid_callback_url: { status: 400, title: 'The callback URL is not valid' },
   invalid_then: { status: 400, title: 'X-Then is not valid' },
+  invalid_label: { status: 400, title: 'X-Label is not valid' },
   invalid_callback_header: { status: 400, title: 'X-Callback-Forward-* is not valid' },
   callback_not_allowed: { status: 400, title: 'Callbacks to this address are not allowed' },
   invalid_replays: { status: 400, title: 'X-Replays is not valid' },

@@ -16,6 +16,8 @@ test('bodies, header values, paths and queries never show in logs, metrics or er
     await send(`/async-function/echo`, { 'X-Callback-Url': secret }),
     await send(`/async-function/echo`, { 'X-Call-Id': `${secret}.` }),
     await send(`/async-function/echo`, { 'Idempotency-Key': secret }),
+    await send(`/async-function/echo`, { 'X-Label': secret }),
+    await send(`/async-function/echo`, { 'X-Label': `${secret}!` }),
     await send(`/async-function/echo`, { 'X-Max-Retries': secret }),
     await send(`/async-function/echo`, { 'X-Timeout': secret }),
     await send(`/async-function/echo`, { 'X-Delay': secret }),

@@ -23,6 +23,7 @@ test.each([
   ['X-Failure-Callback-Url', 'https://b.test'],
   ['X-Callback-Forward-X-Tenant', 'seven'],
   ['X-Call-Id', 'id-1'],
+  ['X-Label', 'customer=7'],
   ['Idempotency-Key', 'key-1'],
   ['X-Delay', '10s'],
   ['X-Not-Before', '2026-03-02T12:00:00Z'],

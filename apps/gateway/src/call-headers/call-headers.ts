@@ -11,6 +11,7 @@ import { type Refusal, refusal } from '../problem.ts';
 import { type CallOrigin, type OriginHeaders, readOrigin } from './call-origin.ts';
 import { type CallTimes, readCallTimes, type TimeHeaders } from './call-times.ts';
 import { checkForwarded, headersForReceivers, isForReceivers } from './callback-headers.ts';
+import { checkLabels, readLabels } from './labels.ts';
 
 /** The headers of an enqueue, sorted by recipient. */
 export interface CallHeaders {
@@ -28,6 +29,8 @@ export interface CallHeaders {
   readonly thens: readonly string[];
   /** `X-Callback-Forward-*`, checked, without the prefix. */
   readonly callbackHeaders: HeaderList;
+  /** `X-Label`, checked. */
+  readonly labels: readonly string[];
   /** `X-Max-Retries`, checked. */
   readonly maxRetries: number | undefined;
   /** `X-Timeout` in milliseconds, checked. */
@@ -51,6 +54,7 @@ interface Special extends TimeHeaders, OriginHeaders {
   callbackUrls: readonly string[];
   failureCallbackUrls: readonly string[];
   thens: readonly string[];
+  labels: readonly string[];
   maxRetries: readonly string[];
   timeouts: readonly string[];
   delays: readonly string[];
@@ -80,6 +84,7 @@ const places: ReadonlyMap<string, keyof Special> = new Map([
   ['x-callback-url', 'callbackUrls'],
   ['x-failure-callback-url', 'failureCallbackUrls'],
   ['x-then', 'thens'],
+  ['x-label', 'labels'],
   ['x-max-retries', 'maxRetries'],
   ['x-timeout', 'timeouts'],
   ['x-delay', 'delays'],
@@ -106,6 +111,7 @@ const staying: ReadonlySet<string> = new Set([
   'x-callback-url',
   'x-failure-callback-url',
   'x-then',
+  'x-label',
   'x-call-id',
   'x-start-time',
   'x-retry',
@@ -142,7 +148,8 @@ export function sortCallHeaders(
   }
   const special = origin.callbackOf === undefined ? all : { ...all, ...withoutControls };
   const callbackHeaders = origin.callbackOf === undefined ? headersForReceivers(rawHeaders) : noHeaders;
-  const times = check(special) ?? checkForwarded(callbackHeaders) ?? readCallTimes(special, now);
+  const labels = readLabels(special.labels);
+  const times = check(special) ?? checkForwarded(callbackHeaders) ?? checkLabels(labels) ?? readCallTimes(special, now);
   if (times.kind === 'refused') {
     return times;
   }
@@ -164,6 +171,7 @@ export function sortCallHeaders(
     failureCallbackUrl,
     thens: special.thens,
     callbackHeaders,
+    labels,
     maxRetries: maxRetries === undefined ? undefined : Number(maxRetries),
     timeoutMs: timeout === undefined ? undefined : parseDuration(timeout),
     idempotencyKey,
@@ -179,6 +187,7 @@ export function sortCallHeaders(
 const withoutControls = {
   failureCallbackUrls: none,
   thens: none,
+  labels: none,
   maxRetries: none,
   timeouts: none,
   delays: none,
@@ -219,6 +228,7 @@ function sort(rawHeaders: readonly string[]): [Special, Header[]] {
     callbackUrls: none,
     failureCallbackUrls: none,
     thens: none,
+    labels: none,
     maxRetries: none,
     timeouts: none,
     delays: none,

@@ -64,6 +64,9 @@ const CallState = Type.Object({
   ),
   reason: Type.Optional(Type.String({ description: 'Why the call did not succeed.' })),
   replays: Type.Optional(Type.Integer({ description: 'How often the call was replayed from the dead letters.' })),
+  labels: Type.Optional(
+    Type.Array(Type.String(), { description: '`X-Label` of the call.', examples: [['customer=7', 'nightly']] }),
+  ),
   parentId: Type.Optional(
     Type.String({ description: 'The call that this one follows: its callback or its function made this call.' }),
   ),

@@ -24,6 +24,7 @@ export interface CallView {
   readonly redirectedTo?: string;
   readonly reason?: string;
   readonly replays?: number;
+  readonly labels?: readonly string[];
   readonly parentId?: string;
   readonly rootId?: string;
   readonly batchId?: string;
@@ -45,7 +46,19 @@ export function toCallView(
 }
 
 function viewOfActive({ phase, call, dueAt, held }: ActiveCall, lookup: Parameters<typeof toCallView>[1]): CallView {
-  const { id, submitter, function: name, queue, startTime, retry, generation, callbackUrl, parentId, batch } = call;
+  const {
+    id,
+    submitter,
+    function: name,
+    queue,
+    startTime,
+    retry,
+    generation,
+    callbackUrl,
+    parentId,
+    batch,
+    labels,
+  } = call;
   const startedAt = held?.startedAt ?? call.startedAt;
   return {
     callId: id,
@@ -59,6 +72,7 @@ function viewOfActive({ phase, call, dueAt, held }: ActiveCall, lookup: Paramete
     ...(dueAt !== undefined && { notBefore: toIso(dueAt) }),
     ...(startedAt !== undefined && { startedAt: toIso(startedAt) }),
     ...(generation !== undefined && { replays: generation }),
+    ...(labels !== undefined && { labels }),
     ...(parentId !== undefined && { parentId }),
     ...(batch !== undefined && { batchId: batch.id }),
     ...viewOfChain(chainFields(call)),
@@ -68,7 +82,8 @@ function viewOfActive({ phase, call, dueAt, held }: ActiveCall, lookup: Paramete
 
 function viewOfEnded({ outcome, callback }: EndedCall, lookup: Parameters<typeof toCallView>[1]): CallView {
   const { callId, submitter, function: name, queue, status, attempts, maxRetries, startTime, generation } = outcome;
-  const { startedAt, endedAt, durationMs, functionStatus, headers, reason, callbackUrl, parentId, batch } = outcome;
+  const { startedAt, endedAt, durationMs, functionStatus, headers, reason, callbackUrl, parentId, batch, labels } =
+    outcome;
   const redirectedTo = redirectOf(functionStatus, headers)?.location;
   const { status: callbackStatus, attempts: tries } = callback ?? { status: 'pending', attempts: 0 };
   return {
@@ -87,6 +102,7 @@ function viewOfEnded({ outcome, callback }: EndedCall, lookup: Parameters<typeof
     ...(redirectedTo !== undefined && { redirectedTo: displayUrl(redirectedTo).slice(0, maxUrlLength) }),
     ...(reason !== undefined && { reason }),
     ...(generation > 0 && { replays: generation }),
+    ...(labels !== undefined && { labels }),
     ...(parentId !== undefined && { parentId }),
     ...(batch !== undefined && { batchId: batch.id }),
     ...viewOfChain(outcome),

@@ -8,7 +8,7 @@ import { displayUrl } from '@asyncfn/service-kit';
  */
 export function toListView(letter: Omit<DeadLetterEntry, 'sequence'>, names: Pick<FunctionNames, 'resolve'>) {
   const { callId, submitter, kind, function: name, queue, reason, lastStatus, attempts, createdAt, endedAt } = letter;
-  const { bytes, omitted } = letter;
+  const { labels, bytes, omitted } = letter;
   return {
     callId,
     submitter,
@@ -18,6 +18,7 @@ export function toListView(letter: Omit<DeadLetterEntry, 'sequence'>, names: Pic
     reason,
     lastStatus,
     attempts,
+    labels,
     createdAt: new Date(createdAt).toISOString(),
     endedAt: new Date(endedAt).toISOString(),
     bytes,

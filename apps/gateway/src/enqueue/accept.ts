@@ -126,7 +126,7 @@ function followerId(
 
 /** Completes a draft with body and start time. */
 export function completeCall(draft: CallDraft, startTime: string, body: Uint8Array): Call {
-  const { callbackHeaders, maxRetries, timeoutMs, times, origin } = draft.headers;
+  const { callbackHeaders, labels, maxRetries, timeoutMs, times, origin } = draft.headers;
   const callbackUrl = draft.headers.callbackUrl ?? draft.function.callbackUrl;
   const failureCallbackUrl = draft.headers.failureCallbackUrl ?? draft.function.failureCallbackUrl;
   // Written out, because spreading costs several microseconds a call.
@@ -155,6 +155,9 @@ export function completeCall(draft: CallDraft, startTime: string, body: Uint8Arr
   }
   if (callbackHeaders.length > 0) {
     call.callbackHeaders = callbackHeaders;
+  }
+  if (labels.length > 0) {
+    call.labels = [...labels];
   }
   if (draft.steps.length > 0) {
     call.steps = [...draft.steps];

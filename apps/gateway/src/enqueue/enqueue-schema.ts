@@ -59,6 +59,15 @@ export const enqueueSchema = {
           '`NAME` must not be a header that callbacks have from asyncfn, `Content-*` or one of the connection.',
       }),
     ),
+    'X-Label': Type.Optional(
+      Type.String({
+        description:
+          'Up to 10 labels to find the call by, separated by commas or sent as several headers: `[A-Za-z0-9._=:-]{1,64}`. ' +
+          'They appear in the state of the call and of the steps that follow it, and in dead letters. No function or ' +
+          'receiver gets them.',
+        examples: ['customer=7,nightly'],
+      }),
+    ),
     'X-Call-Id': Type.Optional(
       Type.String({
         description:
@@ -158,6 +167,7 @@ export const enqueueSchema = {
       'invalid_callback_url',
       'invalid_callback_header',
       'invalid_then',
+      'invalid_label',
       'callback_not_allowed',
       'invalid_replays',
       'invalid_chain_depth',

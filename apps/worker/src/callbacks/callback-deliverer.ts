@@ -285,6 +285,7 @@ export class CallbackDeliverer {
       reason: 'callback_undeliverable' as const,
       ...(lastStatus !== undefined && { lastStatus }),
       attempts: task.tries,
+      ...(task.labels !== undefined && { labels: task.labels }),
       createdAt: Math.floor(Number(task.startTime) / 1e6),
       endedAt: now(),
     };

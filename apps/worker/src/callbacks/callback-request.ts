@@ -40,6 +40,7 @@ export function toCallbackTask(call: Call, result: CallbackResult, maxRetries: n
     retry: call.retry,
     maxRetries,
     headers: [...callbackHeaders, ...ofFunction, ...traceContext(call.headers)].map(([name, value]) => [name, value]),
+    ...(call.labels !== undefined && { labels: call.labels }),
     ...(call.ownSecret !== undefined && { ownSecret: call.ownSecret }),
     ...(call.chainDepth !== undefined && { chainDepth: call.chainDepth }),
     ...(rootId !== undefined && { rootId }),

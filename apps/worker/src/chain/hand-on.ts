@@ -174,6 +174,7 @@ function toTask(call: Call, outcome: Outcome, nextCall: Call): CallbackTask {
     retry: call.retry,
     maxRetries,
     headers: [],
+    ...(call.labels !== undefined && { labels: call.labels }),
     nextCall: encodeEnvelope(nextCall),
     tries: 0,
   };

@@ -252,6 +252,7 @@ export class Settler {
       queue: string;
       attempts: number;
       createdAt: number;
+      labels?: string[] | undefined;
       traceId?: string | undefined;
     },
     reason: DeadLetterReason,
@@ -259,7 +260,7 @@ export class Settler {
     lastStatus?: number,
   ): Promise<boolean> {
     const { store, now, metrics, logger } = this.#options;
-    const { callId, generation, function: name, queue, attempts, createdAt } = of;
+    const { callId, generation, function: name, queue, attempts, createdAt, labels } = of;
     const letter = {
       v: 1 as const,
       kind: 'call' as const,
@@ -270,6 +271,7 @@ export class Settler {
       reason,
       ...(lastStatus !== undefined && { lastStatus }),
       attempts,
+      ...(labels !== undefined && { labels }),
       createdAt,
       endedAt: now(),
     };
@@ -383,6 +385,7 @@ export class Settler {
       endedAt: this.#options.now(),
       headers: endToEndHeaders(result?.headers ?? [], notKept) as Outcome['headers'],
       ...(callbackUrl !== undefined && { callbackUrl }),
+      ...(call.labels !== undefined && { labels: call.labels }),
       ...(call.parentId !== undefined && { parentId: call.parentId }),
       ...(call.batch !== undefined && { batch: call.batch }),
       ...chainFields(call),

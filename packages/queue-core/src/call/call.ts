@@ -13,6 +13,15 @@ export const BatchPlace = Type.Object({
   index: Type.Integer({ minimum: 0 }),
 });
 
+/** A call has no more labels than this. */
+export const maxLabels = 10;
+export const maxLabelLength = 64;
+
+const labelPattern = /^[A-Za-z0-9._=:-]{1,64}$/;
+
+/** Labels in a record: what the caller finds its calls by, checked by the gateway; absent for none. */
+export const Labels = Type.Array(Type.String({ pattern: labelPattern.source }), { minItems: 1 });
+
 /**
  * A call without its body. It travels as one JSON header of the message, because setting NATS headers one by one costs
  * several times more, and because nothing a client sends may become a NATS header (P7).
@@ -35,6 +44,8 @@ export const CallEnvelope = Type.Object({
   failureCallbackUrl: Type.Optional(Type.String()),
   /** Headers of the caller for the receivers of callbacks. Functions do not get them, and nothing logs them (P9). */
   callbackHeaders: Type.Optional(Type.Array(Type.Tuple([Type.String(), Type.String()]))),
+  /** `X-Label`: what its caller finds it by. */
+  labels: Type.Optional(Labels),
   /** Name of the token that the call was submitted with; absent if the gateway requires none. */
   submitter: Type.Optional(Type.String({ pattern: submitterPattern.source })),
   /** That token has secrets of its own for callbacks, and no other secret may sign the callback of this call. */
@@ -75,6 +86,11 @@ export interface Call extends Readonly<Omit<Static<typeof CallEnvelope>, 'v' | '
   readonly callbackHeaders?: HeaderList;
   /** The caller's body, byte for byte. */
   readonly body: Uint8Array;
+}
+
+/** Whether `text` can be a label: `[A-Za-z0-9._=:-]{1,64}`. */
+export function isLabel(text: string): boolean {
+  return labelPattern.test(text);
 }
 
 /** Whether an attempt began before this message was stored: then the call may have ended. */

@@ -17,6 +17,7 @@ const calls: fc.Arbitrary<Call> = fc.record(
     query: latin1Text,
     headers: fc.array(fc.tuple(latin1Text, latin1Text), { maxLength: 30 }),
     callbackUrl: fc.webUrl(),
+    labels: fc.array(fc.stringMatching(/^[A-Za-z0-9._=:-]{1,64}$/), { minLength: 1, maxLength: 10 }),
     notBefore: fc.nat(),
     expiresAt: fc.nat(),
     startTime: fc.bigInt({ min: 0n, max: 10n ** 19n }).map(String),

@@ -1,6 +1,17 @@
 // A call: its fields, its identity, its encoding, and its subjects at the broker.
 
-export { BatchPlace, type Call, createCallId, emptyBody, type HeaderList, hasStarted } from './call.ts';
+export {
+  BatchPlace,
+  type Call,
+  createCallId,
+  emptyBody,
+  type HeaderList,
+  hasStarted,
+  isLabel,
+  Labels,
+  maxLabelLength,
+  maxLabels,
+} from './call.ts';
 export {
   addressOf,
   addressTokens,

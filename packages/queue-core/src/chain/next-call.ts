@@ -60,6 +60,7 @@ export function toCancelledNext(outcome: Outcome, next: NextCall, now: number): 
     endedAt: now,
     headers: [],
     parentId: outcome.callId,
+    ...(outcome.labels !== undefined && { labels: outcome.labels }),
     rootId: outcome.rootId ?? outcome.callId,
     ...(steps.length > 0 && { steps }),
   };
@@ -80,6 +81,7 @@ export function toNextCall(call: Call, outcome: Outcome, next: NextCall, body: U
     ...(call.callbackUrl !== undefined && { callbackUrl: call.callbackUrl }),
     ...(call.failureCallbackUrl !== undefined && { failureCallbackUrl: call.failureCallbackUrl }),
     ...(call.callbackHeaders !== undefined && { callbackHeaders: call.callbackHeaders }),
+    ...(call.labels !== undefined && { labels: call.labels }),
     ...(call.ownSecret !== undefined && { ownSecret: call.ownSecret }),
     parentId: call.id,
     rootId: call.rootId ?? call.id,

@@ -5,6 +5,7 @@ import {
   type GenerationKey,
   generationTokens,
   identityFields,
+  Labels,
   namePartPattern,
 } from '../call/index.ts';
 import { createRecordCodec } from './record-codec.ts';
@@ -26,6 +27,8 @@ export const CallbackTask = Type.Object({
   maxRetries: Type.Integer({ minimum: 0 }),
   /** End-to-end headers of the function's response, and the trace context of the caller. */
   headers: Type.Array(Type.Tuple([Type.String(), Type.String()])),
+  /** Of the call, for a dead letter; receivers do not get them. */
+  labels: Type.Optional(Labels),
   /** Of the call: none but the secrets of its token may sign. */
   ownSecret: Type.Optional(Type.Boolean()),
   /** Of the call; absent for none. */

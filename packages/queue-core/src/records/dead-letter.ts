@@ -5,6 +5,7 @@ import {
   type CallIdentity,
   identityFields,
   identityTokens,
+  Labels,
   parseFunctionName,
 } from '../call/index.ts';
 import { createRecordCodec } from './record-codec.ts';
@@ -40,6 +41,8 @@ export const DeadLetter = Type.Object({
   lastStatus: Type.Optional(Type.Integer()),
   /** Attempts made. */
   attempts: Type.Integer({ minimum: 0 }),
+  /** Of the call. */
+  labels: Type.Optional(Labels),
   /** When the call was accepted: Unix time in milliseconds. */
   createdAt: Type.Number(),
   /** When it came here: Unix time in milliseconds. */

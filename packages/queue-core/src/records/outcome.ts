@@ -7,6 +7,7 @@ import {
   type GenerationKey,
   generationTokens,
   identityFields,
+  Labels,
 } from '../call/index.ts';
 import { createRecordCodec } from './record-codec.ts';
 
@@ -43,6 +44,7 @@ export const Outcome = Type.Object({
   bodyOmitted: Type.Optional(Type.String()),
   callbackUrl: Type.Optional(Type.String()),
   /** Of the call. */
+  labels: Type.Optional(Labels),
   parentId: Type.Optional(Type.String()),
   rootId: Type.Optional(Type.String()),
   batch: Type.Optional(BatchPlace),

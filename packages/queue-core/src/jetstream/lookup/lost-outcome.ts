@@ -10,6 +10,7 @@ export function toLostOutcome({ letter, original, body }: StoredDeadLetter): Out
   const { callId, submitter, startTime, generation, function: name, queue } = letter;
   const { reason, lastStatus, attempts, endedAt } = letter;
   const status = reason === 'expired' ? 'expired' : 'failed';
+  const labels = call?.labels ?? letter.labels;
   const callbackUrl = call && callbackUrlOf(call, status);
   return {
     v: 1,
@@ -29,6 +30,7 @@ export function toLostOutcome({ letter, original, body }: StoredDeadLetter): Out
     headers: [],
     bodyOmitted: 'not_recorded',
     ...(callbackUrl !== undefined && { callbackUrl }),
+    ...(labels !== undefined && { labels }),
     ...(call?.parentId !== undefined && { parentId: call.parentId }),
     ...(call !== undefined && chainFields(call)),
   };

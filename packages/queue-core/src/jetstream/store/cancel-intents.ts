@@ -127,6 +127,7 @@ export function toCancelled(call: Call, { now, held, maxRetries }: Cancelling): 
     endedAt: now,
     headers: [],
     ...(call.callbackUrl !== undefined && { callbackUrl: call.callbackUrl }),
+    ...(call.labels !== undefined && { labels: call.labels }),
     ...(call.parentId !== undefined && { parentId: call.parentId }),
     ...(call.batch !== undefined && { batch: call.batch }),
     ...chainFields(call),
