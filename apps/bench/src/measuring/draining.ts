@@ -1,6 +1,6 @@
 import { eventually } from '@asyncfn/testkit';
 import { putLoad } from '../load/index.ts';
-import { cpuMicros, pauseAll, resumeAll } from '../processes/index.ts';
+import { cpuMicros } from '../processes/index.ts';
 import type { Absence, RunningSubject, Scale } from '../scenario.ts';
 import type { BenchFunction, System } from '../systems/index.ts';
 
@@ -26,12 +26,12 @@ export async function draining(
   }
   return {
     async measure() {
-      pauseAll(system.workerPids);
+      await target.hold();
       await target.reset();
       const load = { connections: 64, bodyBytes: 256, headers, warmUpMs: 0, durationMs: scale.fillMs, pids: {} };
       const { total } = await putLoad({ ...system.intake, ...load });
       const before = await readCpu(system);
-      resumeAll(system.workerPids);
+      await target.release();
       await untilCalled(target, total);
       const after = await readCpu(system);
       const { perSecond, perSecondOverall, count } = await target.report();
@@ -43,7 +43,7 @@ export async function draining(
       };
     },
     async [Symbol.asyncDispose]() {
-      resumeAll(system.workerPids);
+      await target.release();
       await system[Symbol.asyncDispose]();
       await target[Symbol.asyncDispose]();
     },

@@ -4,4 +4,3 @@ export { runProgram, startProgram } from './child-process.ts';
 export { limitCpus } from './cpu-quota.ts';
 export { cpuMicros } from './cpu-time.ts';
 export { residentMiB } from './memory.ts';
-export { pauseAll, resumeAll } from './pause.ts';

@@ -3,13 +3,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
-import { pauseAll, resumeAll } from '../processes/index.ts';
 import { percentile } from '../statistics.ts';
 import type { PartsAlone, SteadyResult, SteadySettings } from '../systems/index.ts';
 
 /** Sends calls at a steady rate and times each from its POST to its callback; before that, the parts alone. */
 const settings = JSON.parse(process.argv[2] ?? '') as SteadySettings;
-const { durationMs, workerPids } = settings;
+const { durationMs } = settings;
 const sentAt = new Map<string, number>();
 const calledBackAt = new Map<string, number>();
 
@@ -41,11 +40,16 @@ process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));
 async function measureParts(): Promise<PartsAlone> {
   const functionMs = await medianOf(postsTo(settings.functionUrl));
   const callbackMs = await medianOf(postsTo(callbackUrl));
-  pauseAll(workerPids);
+  await order('hold');
   const acceptMs = await medianOf(call);
-  resumeAll(workerPids);
+  await order('release');
   await untilCalledBack();
   return { acceptMs, functionMs, callbackMs };
+}
+
+/** Calls wait at the function while it holds them: see `BenchFunction`. */
+async function order(name: 'hold' | 'release'): Promise<void> {
+  await (await fetch(`${settings.functionUrl}/${name}`, { method: 'POST' })).body?.cancel();
 }
 
 async function call(): Promise<void> {

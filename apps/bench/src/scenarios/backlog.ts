@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CallClient } from '@asyncfn/stack';
 import { type LoadResult, putLoad } from '../load/index.ts';
 import { warmedUp } from '../measuring/index.ts';
-import { cpuMicros, pauseAll, residentMiB, resumeAll } from '../processes/index.ts';
+import { cpuMicros, residentMiB } from '../processes/index.ts';
 import type { Measurement, Scale, Scenario } from '../scenario.ts';
 import { percentile } from '../statistics.ts';
 import {
@@ -57,13 +57,13 @@ export function backlogScenario(options: SystemOptions): Scenario {
 async function startWith(options: SystemOptions, scale: Scale, waiting: number) {
   const target = await startBenchFunction();
   const system = await startAsyncfn({ ...options, functions: 2, worker: { functionUrl: target.url, slots } });
-  pauseAll(system.workerPids);
+  await target.hold();
   const queue = new LongQueue(system, target, scale);
   await queue.fill(waiting);
   return warmedUp({
     measure: () => queue.measure(waiting),
     async [Symbol.asyncDispose]() {
-      resumeAll(system.workerPids);
+      await target.release();
       await system[Symbol.asyncDispose]();
       await target[Symbol.asyncDispose]();
     },
@@ -72,7 +72,7 @@ async function startWith(options: SystemOptions, scale: Scale, waiting: number) 
 
 /**
  * A queue that holds the same number of calls whenever a measurement begins. The first function's calls are those that
- * wait; the second one's are accepted in the measurement, and thrown away. Workers run only while they are measured.
+ * wait; the second one's are accepted in the measurement, and thrown away. The function holds calls but while draining is measured.
  */
 class LongQueue {
   readonly #system: AsyncfnSystem;
@@ -151,12 +151,11 @@ class LongQueue {
   }
 
   async #drain(): Promise<Measurement> {
-    const { workerPids } = this.#system;
     await this.#target.reset();
     const before = await this.#readCpu();
-    resumeAll(workerPids);
+    await this.#target.release();
     await delay(this.#scale.durationMs);
-    pauseAll(workerPids);
+    await this.#target.hold();
     const after = await this.#readCpu();
     const { perSecond, count } = await this.#target.report();
     this.#first = Math.min(this.#next, this.#first + count + slots);

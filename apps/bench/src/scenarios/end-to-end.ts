@@ -46,8 +46,8 @@ async function startSteady(
 ): Promise<RunningSubject> {
   const target = await startBenchFunction();
   const system = await startAsyncfn({ ...options, workerEnv, worker: { functionUrl: target.url, slots: 64 } });
-  const { intake, gatewayUrl, workerPids } = system;
-  const settings = { gatewayUrl, path: intake.paths[0] ?? '', functionUrl: target.url, workerPids };
+  const { intake, gatewayUrl } = system;
+  const settings = { gatewayUrl, path: intake.paths[0] ?? '', functionUrl: target.url };
   return {
     measure: async () => toMeasurement(await runSteady({ ...settings, perSecond, durationMs })),
     async [Symbol.asyncDispose]() {

@@ -1,7 +1,7 @@
 import { startProgram } from '../processes/index.ts';
 
 export interface FunctionReport {
-  /** Calls since the last reset. */
+  /** Calls answered since the last reset. */
   readonly count: number;
   /** Over the middle eight tenths of the calls. */
   readonly perSecond: number;
@@ -15,18 +15,28 @@ export interface BenchFunction extends AsyncDisposable {
   readonly pid: number;
   report(): Promise<FunctionReport>;
   reset(): Promise<void>;
+  /**
+   * Lets calls wait for their answers, so that a worker without a free slot takes no more of them. A worker that is stopped by a
+   * signal would do other work when it goes on: ours asks the broker what it has missed.
+   */
+  hold(): Promise<void>;
+  /** Answers what waits, and from now on every call at once. */
+  release(): Promise<void>;
 }
 
 export async function startBenchFunction(): Promise<BenchFunction> {
   const program = await startProgram<{ port: number }>(new URL('../references/function-main.js', import.meta.url), {});
   const url = `http://127.0.0.1:${program.said.port}`;
+  const order = async (name: string): Promise<void> => {
+    await (await fetch(`${url}/${name}`, { method: 'POST' })).body?.cancel();
+  };
   return {
     url,
     pid: program.pid,
     report: async () => (await (await fetch(`${url}/report`)).json()) as FunctionReport,
-    async reset() {
-      await fetch(`${url}/reset`, { method: 'POST' });
-    },
+    reset: () => order('reset'),
+    hold: () => order('hold'),
+    release: () => order('release'),
     [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
   };
 }

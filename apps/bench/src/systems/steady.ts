@@ -3,9 +3,8 @@ import { runProgram } from '../processes/index.ts';
 export interface SteadySettings {
   readonly gatewayUrl: string;
   readonly path: string;
+  /** Of a `BenchFunction`, which holds calls while accepting is measured alone. */
   readonly functionUrl: string;
-  /** Held up while accepting is measured alone. */
-  readonly workerPids: readonly number[];
   readonly perSecond: number;
   readonly durationMs: number;
 }
