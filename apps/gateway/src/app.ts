@@ -20,6 +20,7 @@ import { createStartTimeClock, type EnqueueOptions, enqueueRoutes } from './enqu
 import { type FunctionAdmin, type FunctionOptions, functionRoutes } from './functions/index.ts';
 import {
   type BodyBudget,
+  compileSchemasOnFirstUse,
   connectionLimit,
   createClientErrorHandler,
   createFrameworkErrorHandler,
@@ -202,12 +203,11 @@ function createInstance({ metrics, logger, enqueue, clients }: AppDependencies):
     genReqId: () => '',
     // A call id is longer than the default.
     routerOptions: { maxParamLength: 128 },
-    // A misspelt parameter is an error instead of being ignored.
-    ajv: { customOptions: { removeAdditional: false } },
     rewriteUrl: ({ url, method }) => toRoutedUrl(url ?? '', method),
     frameworkErrors: createFrameworkErrorHandler({ logger, metrics }),
     clientErrorHandler: createClientErrorHandler(logger, metrics),
   });
+  compileSchemasOnFirstUse(app);
   app.removeAllContentTypeParsers();
   answerHalfClosed(app.server);
   // Node would silently drop the headers beyond 2,000; their size is limited above.

@@ -1,3 +1,6 @@
+import AjvCompiler from '@fastify/ajv-compiler';
+import SerializerSelector from '@fastify/fast-json-stringify-compiler';
+import type { FastifySchemaCompiler, FastifySerializerCompiler } from 'fastify';
 import { request } from 'undici';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { problems } from '../src/problem.ts';
@@ -195,3 +198,42 @@ test('the page at /docs needs nothing from elsewhere', async () => {
     expect([path, asset.statusCode]).toEqual([path, 200]);
   }
 });
+
+test('a path below /docs that the page does not have is answered like any other that does not exist', async () => {
+  for (const path of ['/docs/nothing', '/docs/static/nothing.js']) {
+    const { statusCode, body } = await request(`${gateway.url}${path}`);
+    expect([statusCode, await body.json()]).toEqual([404, expect.objectContaining({ code: 'not_found' })]);
+  }
+  const head = await request(`${gateway.url}/docs/`, { method: 'HEAD' });
+  expect([head.statusCode, await head.body.text()]).toEqual([200, '']);
+  const post = await request(`${gateway.url}/docs`, { method: 'POST' });
+  await post.body.dump();
+  expect([post.statusCode, post.headers['allow']]).toEqual([405, 'GET, HEAD']);
+});
+
+// The gateway compiles a schema when a request first needs it, so a start does not show a mistake in one.
+test('every schema of a route can be compiled', () => {
+  const validator = AjvCompiler()({}, { customOptions: {} }) as FastifySchemaCompiler<unknown>;
+  const serializer = SerializerSelector()({}, {}) as FastifySerializerCompiler<unknown>;
+  let compiled = 0;
+  for (const { method, url, schema } of gateway.routes) {
+    const route = { method: String(method), url };
+    const parts = (['params', 'querystring', 'headers', 'body'] as const).map((httpPart) => schema?.[httpPart]);
+    const answers = Object.values((schema?.response ?? {}) as Record<string, Answer>);
+    const media = answers.flatMap(({ content = {} }) => Object.values(content).map((each) => each.schema));
+    for (const [compile, schemas] of [
+      [validator, parts.filter(Boolean)],
+      [serializer, media],
+    ] as const) {
+      for (const each of schemas) {
+        expect(() => compile({ ...route, schema: each }), `${route.method} ${url}`).not.toThrow();
+        compiled += 1;
+      }
+    }
+  }
+  expect(compiled).toBeGreaterThan(100);
+});
+
+interface Answer {
+  readonly content?: Readonly<Record<string, { readonly schema: object }>>;
+}

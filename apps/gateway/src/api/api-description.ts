@@ -1,8 +1,8 @@
 import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 import { describeAccess, securitySchemes } from './describe-access.ts';
+import { serveDocs } from './docs-page.ts';
 
 /** Serves `/openapi.json`, built from the schemas of the routes, and `/docs`. Must be registered before the routes. */
 export const apiDescription = fp(registerApiDescription, { name: 'api-description' });
@@ -38,18 +38,7 @@ async function registerApiDescription(
     },
     transform: ({ schema, url, route }) => ({ schema: describeAccess(schema, route.config?.scope, needsToken), url }),
   });
-  // Open, because it contains nothing that is not in the source.
-  app.addHook('onRoute', (route) => {
-    if (route.url.startsWith('/docs')) {
-      route.config = { ...route.config, scope: 'open' };
-    }
-  });
-  await app.register(swaggerUi, {
-    routePrefix: '/docs',
-    staticCSP: true,
-    // The gateway speaks plain HTTP: browsers would request the page's parts, and send its calls, over HTTPS.
-    transformStaticCSP: (header) => header.replace(' upgrade-insecure-requests;', ''),
-  });
+  serveDocs(app);
   app.get('/openapi.json', { config: { scope: 'open' }, schema: { hide: true } }, (_, reply) =>
     reply.send(app.swagger()),
   );

@@ -32,4 +32,5 @@ export {
 } from './plugins/index.ts';
 export { logRefusal } from './refusal-log.ts';
 export { enqueuePattern, unknownRoutes } from './routing.ts';
+export { compileSchemasOnFirstUse } from './schema-compilers.ts';
 export { isEnqueue, parseTarget, type Target, toRoutedUrl } from './target.ts';
