@@ -1,5 +1,3 @@
-import type { RunMessage } from './guardian-protocol.ts';
-
 /** `not_found`: no such command or no such `cwd`. `not_executable`: there, but may not be run. `spawn_failed`: the rest. */
 export type SpawnErrorCode = 'not_found' | 'not_executable' | 'spawn_failed';
 
@@ -13,8 +11,9 @@ export class SpawnError extends Error {
     this.code = code;
   }
 
-  /** From the system's error code (`ENOENT`, ...) and message for that command. */
-  static from(systemCode: string, message: string, { command, cwd }: Pick<RunMessage, 'command' | 'cwd'>): SpawnError {
+  /** From the system's error for that command and folder. */
+  static from(error: unknown, command: string, cwd: string | undefined): SpawnError {
+    const systemCode = error instanceof Error && 'code' in error ? error.code : undefined;
     switch (systemCode) {
       case 'ENOENT': {
         // The system names the command even where the folder is what is missing.
@@ -25,7 +24,10 @@ export class SpawnError extends Error {
       case 'ENOEXEC':
         return new SpawnError('not_executable', `cannot run ${command}: it is not executable (${systemCode})`);
       default:
-        return new SpawnError('spawn_failed', `cannot run ${command}: ${message}`);
+        return new SpawnError(
+          'spawn_failed',
+          `cannot run ${command}: ${error instanceof Error ? error.message : String(error)}`,
+        );
     }
   }
 }

@@ -1,9 +1,10 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { kill } from 'node:process';
+import { type SpawnOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { finished, type Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import type { GuardianMessage, ProcessExit, RunMessage } from './guardian-protocol.ts';
+import { startGuardian } from './guardian.ts';
+import type { ProcessExit } from './guardian-protocol.ts';
+import { killIfThere } from './kill-if-there.ts';
 import { createLineSplitter } from './line-splitter.ts';
 import { isStandingStill } from './process-state.ts';
 import { SpawnError } from './spawn-error.ts';
@@ -13,7 +14,6 @@ const OUTPUT_GRACE_MS = 500;
 const DEFAULT_ORPHAN_GRACE_MS = 5_000;
 const DEFAULT_STOP_TIMEOUT_MS = 10_000;
 const PAUSE_POLL_MS = 2;
-const GUARDIAN = fileURLToPath(new URL('./guardian-main.js', import.meta.url));
 
 export type OutputStream = 'stdout' | 'stderr';
 
@@ -24,15 +24,12 @@ export interface GuardedOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** How long the child may take over its own end once this process is gone. Default: 5,000. */
   readonly orphanGraceMs?: number;
-  /** What the process list shows as the guardian's argument. Default: the command. */
-  readonly name?: string;
   /** Gets each line of output without its line end, in order for each stream. Default: the output is thrown away. */
   readonly onLine?: (line: string, stream: OutputStream) => void;
 }
 
 /** A running child. Leaving an `await using` scope stops it. */
 export interface GuardedProcess extends AsyncDisposable {
-  /** Of the child itself, not of its guardian. */
   readonly pid: number;
   /** Resolves, never rejects, when the child has ended and its last line has been handed over. */
   readonly exited: Promise<ProcessExit>;
@@ -61,29 +58,32 @@ export interface GuardedProcess extends AsyncDisposable {
 export async function spawnGuarded(
   command: string,
   args: readonly string[],
-  { onLine, name = command, orphanGraceMs = DEFAULT_ORPHAN_GRACE_MS, ...where }: GuardedOptions = {},
+  { onLine, orphanGraceMs = DEFAULT_ORPHAN_GRACE_MS, ...where }: GuardedOptions = {},
 ): Promise<GuardedProcess> {
-  const output = onLine === undefined ? 'ignore' : 'pipe';
-  const guardian = fork(GUARDIAN, [name], { detached: true, execArgv: [], stdio: ['ignore', output, output, 'ipc'] });
-  const outputRead = Promise.all([
-    readLines(guardian.stdout, (line) => onLine?.(line, 'stdout')),
-    readLines(guardian.stderr, (line) => onLine?.(line, 'stderr')),
-  ]);
-  // Before the first await: a short-lived child is reported as spawned and as exited in one go.
-  const lastWord = waitForLastWord(guardian);
-  const pid = await startChild(guardian, { command, args, orphanGraceMs, ...where });
-  const exited = lastWord.then(async (exit) => {
-    const ended = exit ?? endUnguarded(pid);
-    await Promise.race([outputRead, delay(OUTPUT_GRACE_MS, undefined, { ref: false })]);
-    guardian.stdout?.destroy();
-    guardian.stderr?.destroy();
-    await outputRead;
-    return ended;
+  const guardian = await startGuardian().catch((cause: unknown) => {
+    throw new SpawnError('spawn_failed', `cannot run ${command}: its guardian did not start: ${String(cause)}`);
   });
-  return new GuardianHandle(pid, exited);
+  const output = onLine === undefined ? 'ignore' : 'pipe';
+  const options = { ...where, detached: true, stdio: ['ignore', output, output] } satisfies SpawnOptions;
+  const { pid, ended, stdout, stderr } = await startChild(command, args, options, (child) =>
+    guardian.guard(child, orphanGraceMs),
+  );
+  const outputRead = Promise.all([
+    readLines(stdout, (line) => onLine?.(line, 'stdout')),
+    readLines(stderr, (line) => onLine?.(line, 'stderr')),
+  ]);
+  const exited = ended.then(async (exit) => {
+    guardian.release(pid);
+    await Promise.race([outputRead, delay(OUTPUT_GRACE_MS, undefined, { ref: false })]);
+    stdout?.destroy();
+    stderr?.destroy();
+    await outputRead;
+    return exit;
+  });
+  return new ChildHandle(pid, exited);
 }
 
-class GuardianHandle implements GuardedProcess {
+class ChildHandle implements GuardedProcess {
   readonly pid: number;
   readonly exited: Promise<ProcessExit>;
   #hasExited = false;
@@ -131,41 +131,34 @@ class GuardianHandle implements GuardedProcess {
   }
 }
 
-/** Tells the guardian what to run; resolves with the child's pid. */
-function startChild(guardian: ChildProcess, run: RunMessage): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const fail = (cause: string): void => reject(new SpawnError('spawn_failed', `cannot run ${run.command}: ${cause}`));
-    guardian.once('error', (error) => fail(`its guardian did not start: ${error.message}`));
-    guardian.once('disconnect', () => fail('its guardian ended before it had started it'));
-    guardian.once('message', (message: GuardianMessage) => {
-      if (message.type === 'spawned') {
-        resolve(message.pid);
-      } else if (message.type === 'refused') {
-        reject(SpawnError.from(message.code, message.message, run));
-      }
-    });
-    // A failed send ends in one of the events above.
-    guardian.send(run, () => {});
-  });
+interface StartedChild {
+  readonly pid: number;
+  readonly ended: Promise<ProcessExit>;
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
 }
 
-/** How the child ended; undefined if the guardian ended without reporting it. */
-function waitForLastWord(guardian: ChildProcess): Promise<ProcessExit | undefined> {
-  return new Promise((resolve) => {
-    guardian.on('message', (message: GuardianMessage) => {
-      if (message.type === 'exited') {
-        resolve({ code: message.code, signal: message.signal });
-      }
+/** Resolves when the child runs; `guard` gets its pid at once, since this process may be killed at any moment. */
+async function startChild(
+  command: string,
+  args: readonly string[],
+  options: SpawnOptions,
+  guard: (pid: number) => void,
+): Promise<StartedChild> {
+  try {
+    const child = spawn(command, args, options);
+    const { pid = 0, stdout, stderr } = child;
+    if (pid !== 0) {
+      guard(pid);
+    }
+    const ended = new Promise<ProcessExit>((resolve) => {
+      child.once('exit', (code, signal) => resolve({ code, signal }));
     });
-    // Not its `exit` event: that one may overtake messages which are still in the channel.
-    guardian.once('disconnect', () => resolve(undefined));
-  });
-}
-
-/** The guardian was killed before it could report: an unguarded child must not stay. */
-function endUnguarded(pid: number): ProcessExit {
-  killIfThere(pid, 'SIGKILL');
-  return { code: null, signal: 'SIGKILL' };
+    await once(child, 'spawn');
+    return { pid, ended, stdout, stderr };
+  } catch (error) {
+    throw SpawnError.from(error, command, options.cwd?.toString());
+  }
 }
 
 /** Resolves, never rejects, when the stream is over: a pipe that breaks ends the output like any other end. */
@@ -177,14 +170,4 @@ async function readLines(stream: Readable | null, onLine: (line: string) => void
   stream.on('data', (chunk: Buffer) => splitter.push(chunk));
   await new Promise<void>((resolve) => finished(stream, () => resolve()));
   splitter.end();
-}
-
-function killIfThere(pid: number, signal: NodeJS.Signals): void {
-  try {
-    kill(pid, signal);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) {
-      throw error;
-    }
-  }
 }

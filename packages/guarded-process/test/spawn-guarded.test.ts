@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import { describe, expect, test } from 'vitest';
+import { startGuardian } from '../src/guardian.ts';
 import { type GuardedOptions, type GuardedProcess, spawnGuarded } from '../src/index.ts';
 import { eventually, isAlive, threadStates } from './processes.ts';
 
@@ -13,11 +14,6 @@ async function spawnScript(
   const lines: string[] = [];
   const child = await spawnGuarded(node, ['-e', script], { ...options, onLine: (line) => lines.push(line) });
   return { child, lines };
-}
-
-async function firstNumber(lines: readonly string[]): Promise<number> {
-  await eventually(() => expect(lines).not.toEqual([]));
-  return Number(lines[0]);
 }
 
 describe('the end of a child', () => {
@@ -138,26 +134,45 @@ describe('stopping', () => {
 });
 
 describe('the guardian', () => {
-  const TELLS_ITS_GUARDIAN =
-    'setInterval(() => {}, 1000); process.on("SIGUSR2", () => console.log("still here")); console.log(process.ppid)';
+  const STAYS =
+    'setInterval(() => {}, 1000); process.on("SIGUSR2", () => console.log("still here")); console.log("up")';
+
+  async function guardianPid(): Promise<number> {
+    return (await startGuardian()).pid!;
+  }
+
+  test('is one process for all children', async () => {
+    await using one = await spawnGuarded('sleep', ['60']);
+    const pid = await guardianPid();
+    await using other = await spawnGuarded('sleep', ['60']);
+    expect(await guardianPid()).toBe(pid);
+    expect(new Set([pid, one.pid, other.pid]).size).toBe(3);
+  });
 
   test('outlives the signals that are meant for others', async () => {
-    const { child, lines } = await spawnScript(TELLS_ITS_GUARDIAN);
-    const guardian = await firstNumber(lines);
+    const { child, lines } = await spawnScript(STAYS);
+    await eventually(() => expect(lines).toContain('up'));
+    const guardian = await guardianPid();
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
       process.kill(guardian, signal);
     }
     child.signal('SIGUSR2');
     await eventually(() => expect(lines).toContain('still here'));
     expect(await child.stop()).toEqual({ code: null, signal: 'SIGTERM' });
-    await eventually(() => expect(isAlive(guardian)).toBe(false));
+    expect(isAlive(guardian)).toBe(true);
   });
 
-  test('when it is killed itself the child goes with it and the end is reported', async () => {
-    const { child, lines } = await spawnScript(TELLS_ITS_GUARDIAN);
-    process.kill(await firstNumber(lines), 'SIGKILL');
+  test('when it is killed itself the children go with it and their end is reported, and the next child has another', async () => {
+    const { child } = await spawnScript(STAYS);
+    const other = await spawnGuarded('sleep', ['60']);
+    const guardian = await guardianPid();
+    process.kill(guardian, 'SIGKILL');
     expect(await child.exited).toEqual({ code: null, signal: 'SIGKILL' });
-    await eventually(() => expect(isAlive(child.pid)).toBe(false));
+    expect(await other.exited).toEqual({ code: null, signal: 'SIGKILL' });
+    await eventually(() => expect([child.pid, other.pid, guardian].filter(isAlive)).toEqual([]));
+    await using next = await spawnGuarded('sleep', ['60']);
+    expect(isAlive(next.pid)).toBe(true);
+    expect(await guardianPid()).not.toBe(guardian);
   });
 });
 

@@ -38,7 +38,6 @@ export async function launchServer(settings: LaunchSettings, port: number): Prom
   const configFile = await writeConfig(settings, port);
   const tail: string[] = [];
   const process = await spawnGuarded(bin, ['-c', configFile, ...args], {
-    name: 'nats-server',
     onLine: (line) => {
       tail.push(line);
       if (tail.length > LOG_TAIL_LINES) {

@@ -79,7 +79,7 @@ export class AppProcess implements AsyncDisposable {
         output[stream].push(line);
       }
     };
-    const options: GuardedOptions = { name, env, onLine };
+    const options: GuardedOptions = { env, onLine };
     if (logFile === undefined) {
       return new AppProcess(name, await spawnGuarded(process.execPath, command.slice(1), options), output);
     }

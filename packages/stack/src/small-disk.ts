@@ -53,7 +53,7 @@ async function mountOn(folder: string): Promise<GuardedProcess> {
     lines.push(line);
     told.emit(line);
   };
-  const holder = await spawnGuarded('unshare', args, { name: 'disk', onLine });
+  const holder = await spawnGuarded('unshare', args, { onLine });
   const ended = holder.exited.then(() => {
     throw new Error(`no file system can be mounted in a namespace of its own: ${lines.join(' ')}`);
   });

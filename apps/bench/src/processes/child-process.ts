@@ -21,7 +21,6 @@ export async function startProgram<Said>(module: URL, settings: object): Promise
   });
   const args = ['--enable-source-maps', fileURLToPath(module), JSON.stringify(settings)];
   const child = await spawnGuarded(process.execPath, args, {
-    name,
     onLine(line, stream) {
       output.push(line);
       if (stream === 'stdout') {

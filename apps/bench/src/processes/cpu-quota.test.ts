@@ -8,7 +8,7 @@ const notHere = /limited by root alone|has no cgroups/;
 
 /** What it uses of a core while it would use all of it, or why it cannot be limited here. */
 async function shareOfBusyProcess(cpus: number): Promise<number | Error> {
-  const busy = await spawnGuarded(process.execPath, ['-e', 'for (;;);'], { name: 'busy' });
+  const busy = await spawnGuarded(process.execPath, ['-e', 'for (;;);']);
   try {
     await using _quota = await limitCpus(busy.pid, cpus);
     const before = { cpu: await cpuMicros(busy.pid), time: performance.now() };

@@ -34,7 +34,7 @@ export async function startRedisServer(): Promise<RedisServer> {
   const socket = join(folder, 'redis.sock');
   const settings = ['--port', '0', '--unixsocket', socket, '--dir', folder, '--save', ''];
   const durable = ['--appendonly', 'yes', '--appendfsync', 'everysec'];
-  const child = await spawnGuarded('redis-server', [...settings, ...durable], { name: 'redis-server' });
+  const child = await spawnGuarded('redis-server', [...settings, ...durable]);
   await eventually(() => command(socket, 'PING').then((answer) => answer === '+PONG'));
   return {
     pid: child.pid,

@@ -55,7 +55,6 @@ export class AppProcess {
     const ports = new Map<string, number>();
     const child = await spawnGuarded(options.node, ['--enable-source-maps', options.script], {
       env: options.env,
-      name: options.name,
       onLine: (line) => {
         notePort(ports, line);
         options.onLine(line);
