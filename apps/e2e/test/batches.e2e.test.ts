@@ -67,6 +67,8 @@ async function resultsOf(batchId: string, query = '') {
   };
 }
 
+const openBatches = () => stack.worker.metric('queue_worker_batches_open');
+
 describe('a batch', () => {
   test('has an end, its results in order, and one callback', async () => {
     await using inbox = await startCallbackReceiver();
@@ -161,9 +163,11 @@ describe('a batch', () => {
     const calls = [{ function: 'one' }, { function: 'two' }, { function: 'one', headers: { 'X-Delay': '1h' } }];
     const { batchId } = await send(calls, { callbackUrl: inbox.url, failureCallbackUrl: failures.url });
     await eventually(async () => (await get(batchId)).view.succeeded === 1);
+    await eventually(async () => (await openBatches()) === 1);
     const url = `${stack.gateway.url}/async-batch/${batchId}`;
     expect((await fetch(url, { method: 'DELETE' })).status).toBe(202);
     expect((await get(`${batchId}?wait=30s`)).view).toMatchObject({ open: 0, succeeded: 1, cancelled: 2 });
+    await eventually(async () => (await openBatches()) === 0);
     const [callback] = await eventually(() => failures.callbacks.length > 0 && failures.callbacks);
     expect(JSON.parse(String(callback?.body))).toMatchObject({ batchId, cancelled: 2 });
     expect(inbox.callbacks).toHaveLength(0);

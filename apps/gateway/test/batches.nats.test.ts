@@ -6,7 +6,7 @@ import { manager, type RunningGateway, startReadyGateway, storedCalls } from './
 let running: RunningGateway;
 
 beforeAll(async () => {
-  running = await startReadyGateway({ MAX_BATCH_CALLS: '600' });
+  running = await startReadyGateway({ MAX_BATCH_CALLS: '600', MAX_BATCH_BYTES: '100KiB' });
 });
 
 afterAll(() => running[Symbol.asyncDispose]());
@@ -55,7 +55,7 @@ describe('a batch', () => {
       refused: 1,
       calls: [
         { callId: calls[0]?.headers?.['X-Call-Id' as never], status: 'queued' },
-        { status: 'refused', problem: expect.objectContaining({ code: 'unknown_function', status: 404 }) },
+        { status: 'refused', problem: expect.objectContaining({ code: 'unknown_function', status: 404, index: 1 }) },
         { callId: `${batchId}-2`, status: 'scheduled' },
         { callId: `${batchId}-3`, status: 'queued' },
       ],
@@ -81,6 +81,35 @@ describe('a batch', () => {
     expect(answer.calls[599]).toEqual({ callId: `${answer.batchId}-599`, status: 'queued' });
     expect(answer.calls[600]).toMatchObject({ status: 'refused', problem: { code: 'too_many_calls' } });
     expect((await storedNow()).filter(({ batch }) => batch?.id === answer.batchId)).toHaveLength(600);
+  });
+
+  test('in lines of unknown length is stored as far as it fits, and the line that does not is refused', async () => {
+    const refusals = async () => {
+      const metrics = await (await fetch(`${running.opsUrl}/metrics`)).text();
+      return Number(/^gateway_calls_refused_total\{code="body_too_large"\} (\d+)/m.exec(metrics)?.[1] ?? 0);
+    };
+    const before = await refusals();
+    const line = `${JSON.stringify({ function: running.name, body: 'x'.repeat(10_000) })}\n`;
+    const key = randomUUID();
+    const stream = async () => {
+      const response = await fetch(`${running.apiUrl}/async-batch`, {
+        method: 'POST',
+        headers: { ...lines, 'Idempotency-Key': key },
+        body: new Blob(Array.from({ length: 12 }, () => line)).stream(),
+        duplex: 'half',
+      } as RequestInit);
+      return { status: response.status, answer: (await response.json()) as Answer };
+    };
+    const first = await stream();
+    expect(first).toMatchObject({ status: 202, answer: { accepted: 10, refused: 1 } });
+    expect(first.answer.calls[10]).toMatchObject({
+      status: 'refused',
+      problem: { code: 'body_too_large', status: 413, index: 10 },
+    });
+    expect(await refusals()).toBe(before + 1);
+    expect(await stream()).toEqual(first);
+    const declared = await send(line.repeat(12), lines);
+    expect(declared).toMatchObject({ status: 413, answer: { code: 'body_too_large' } });
   });
 
   test('of which nothing can be accepted answers with its first problem', async () => {

@@ -38,7 +38,7 @@ export async function createWorker(
   const work = createWorkContext({ config, context, overrides, file, tracing, lanes: openLanes, ...signals });
   const callbacks = buildCallbacks(work, () => tokens?.current);
   const expiries = buildExpiries(work, callbacks);
-  const batches = buildBatches(work, callbacks);
+  const loops = [callbacks.loop, expiries.loop, ...buildBatches(work, callbacks)];
   const { runner, leases, agent, handBack } = buildAttempts(work, {
     callbacks,
     expiries: expiries.store,
@@ -53,7 +53,7 @@ export async function createWorker(
   const audit = createAudit(work);
   const whenIdle = async (): Promise<void> => {
     await lanes.dispatcher.whenIdle();
-    await Promise.all([runner.whenSettled(), callbacks.loop.whenIdle(), expiries.loop.whenIdle(), batches.whenIdle()]);
+    await Promise.all([runner.whenSettled(), ...loops.map((loop) => loop.whenIdle())]);
   };
   // Started in this order and stopped in reverse.
   const components: readonly Component[] = [
@@ -62,16 +62,14 @@ export async function createWorker(
     createConnections({
       ...work,
       source: lanes.source,
-      leases: [leases, callbacks.loop.leases, expiries.loop.leases, batches.leases, audit.leases],
+      leases: [leases, ...loops.map((loop) => loop.leases), audit.leases],
       agents: [agent, callbacks.agent],
     }),
     followedFunctions({ file, shared: work.shared, logger }),
     { name: 'tokens', start: (signal) => void tokens?.follow(logger, signal) },
     createMaintenance(work, logger),
     audit,
-    callbacks.loop,
-    expiries.loop,
-    batches,
+    ...loops,
     createInFlight({ leases, whenIdle, handBack, cutShort, shutdownTimeoutMs: config.shutdownTimeoutMs, logger }),
     lanes.component,
   ];

@@ -117,7 +117,7 @@ export async function startBench(options: BenchOptions): Promise<SettlingBench> 
   const register = new FunctionRegister({ functions: new Map([[target.name, target]]), fallback: undefined });
   const calls = new CallQueue({ broker, topology, publisher, register });
   const deliveries: Delivery[] = [];
-  const batchLoops: ReturnType<typeof buildBatches>[] = [];
+  const batchLoops: ReturnType<typeof buildBatches>[number][] = [];
   const source = new CallSource(broker, {
     onDelivery: (delivery) => void deliveries.push(delivery),
     onUnfilled: () => {},
@@ -192,9 +192,11 @@ export async function startBench(options: BenchOptions): Promise<SettlingBench> 
     },
     deliverStored: () => callbacks.loop.start(lifetime.signal),
     endBatches() {
-      const loop = buildBatches(work, callbacks);
-      batchLoops.push(loop);
-      loop.start(lifetime.signal);
+      const loops = buildBatches(work, callbacks);
+      batchLoops.push(...loops);
+      for (const loop of loops) {
+        loop.start(lifetime.signal);
+      }
     },
     endExpired: () => expiries.loop.start(lifetime.signal),
     async [Symbol.asyncDispose]() {

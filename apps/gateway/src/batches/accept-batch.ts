@@ -185,7 +185,17 @@ async function openAndFill(
       const parts = new PartIntake(options);
       const { batches, limits } = options;
       const acceptance = new BatchAcceptance({ parts, batches, origin, opened, maxCalls: limits.maxCalls });
-      return await fill(acceptance, content, opened.state);
+      const filled = await fill(acceptance, content, opened.state);
+      countRefused(options, acceptance.items);
+      return filled;
+    }
+  }
+}
+
+function countRefused({ metrics }: BatchOptions, items: readonly BatchItem[]): void {
+  for (const item of items) {
+    if ('problem' in item) {
+      metrics.callRefused(item.problem['code'] as ProblemCode);
     }
   }
 }

@@ -103,7 +103,13 @@ export interface LineLimits {
   readonly maxLineBytes: number;
 }
 
-/** The body of a request in lines. Nothing of it is held but the line that is being read. */
+/** Thrown where a body exceeds its limit: what comes after is not read. */
+class TooLong extends Error {}
+
+/**
+ * The body of a request in lines. Nothing of it is held but the line that is being read. If it is longer than allowed, the lines
+ * that are complete by then count, and one more is refused for all that follow.
+ */
 export class LinesBody {
   readonly #hash: Hash = createHash('sha256');
   readonly #source: IncomingMessage;
@@ -119,29 +125,38 @@ export class LinesBody {
     return this.#hash.digest('base64url');
   }
 
-  /** Throws `RefusalError` if the body is too large, or does not arrive completely. */
+  /** Throws `RefusalError` if the body does not arrive completely. */
   async *items(): AsyncGenerator<BatchItemRequest | Refusal, void, void> {
-    const { maxLineBytes } = this.#limits;
-    for await (const line of splitLines(this.#chunks(), maxLineBytes)) {
-      yield line.kind === 'line' ? parseLine(line.bytes) : lineTooLarge;
+    const { maxBytes, maxLineBytes } = this.#limits;
+    try {
+      for await (const line of splitLines(this.#chunks(), maxLineBytes)) {
+        yield line.kind === 'line' ? parseLine(line.bytes) : lineTooLarge;
+      }
+    } catch (error) {
+      if (!(error instanceof TooLong)) {
+        throw error;
+      }
+      const detail = `The batch exceeds ${maxBytes} bytes in this line. It is refused, and the lines after it were not read.`;
+      yield refusal('body_too_large', detail);
     }
   }
 
   async *#chunks(): AsyncGenerator<Buffer, void, void> {
     const { maxBytes } = this.#limits;
-    let length = 0;
+    let room = maxBytes;
     try {
       // Not destroyed if it is left early: the answer goes out on its connection.
       for await (const chunk of this.#source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-        length += chunk.length;
-        if (length > maxBytes) {
-          throw new RefusalError(refusal('body_too_large', `A batch must not exceed ${maxBytes} bytes.`));
+        const fitting = chunk.subarray(0, room);
+        this.#hash.update(fitting);
+        yield fitting;
+        room -= chunk.length;
+        if (room < 0) {
+          throw new TooLong();
         }
-        this.#hash.update(chunk);
-        yield chunk;
       }
     } catch (error) {
-      throw error instanceof RefusalError ? error : new RefusalError({ ...disconnected, cause: error });
+      throw error instanceof TooLong ? error : new RefusalError({ ...disconnected, cause: error });
     }
   }
 }

@@ -24,6 +24,6 @@ export interface BatchOptions extends Omit<PartIntakeOptions, 'onStored'> {
   readonly onStored: PartIntakeOptions['onStored'];
   /** Of the batches that are being accepted. */
   readonly places: Pick<BatchPlaces, 'take'>;
-  readonly metrics: Pick<GatewayMetrics, 'batchAccepted'>;
+  readonly metrics: Pick<GatewayMetrics, 'batchAccepted' | 'callRefused'>;
   readonly logger: Logger;
 }

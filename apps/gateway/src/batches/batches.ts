@@ -1,7 +1,7 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { callerOf } from '../auth/index.ts';
-import { checkDeclaredLength, checkExpectation, expectsContinue, keepFromCaches } from '../http/index.ts';
+import { checkDeclaredLength, checkExpectation, expectsContinue, keepFromCaches, linger } from '../http/index.ts';
 import { acceptBatch, toAnswer } from './accept-batch.ts';
 import type { BatchOptions } from './batch-options.ts';
 import { acceptSchema } from './batch-schemas.ts';
@@ -67,5 +67,8 @@ async function accept(options: BatchOptions, request: FastifyRequest, reply: Fas
     return reply.refuse(result);
   }
   const { headers, body } = toAnswer(result);
+  if (linger(raw)) {
+    raw.resume(); // lines beyond the limit
+  }
   return reply.code(202).headers(headers).send(body);
 }

@@ -10,7 +10,14 @@ import {
   QueueError,
   toBatchView,
 } from '@asyncfn/queue-core';
-import type { BatchDelivery, BatchNotice, BatchStore, CallStore, LostEnds } from '@asyncfn/queue-core/jetstream';
+import type {
+  BatchDelivery,
+  BatchNotice,
+  BatchStore,
+  CallStore,
+  LostEnds,
+  StoredBatch,
+} from '@asyncfn/queue-core/jetstream';
 import type { Logger } from '@asyncfn/service-kit';
 import type { CallbackDeliverer } from '../callbacks/index.ts';
 import type { WorkerMetrics } from '../metrics.ts';
@@ -18,7 +25,10 @@ import { type PublishRetryOptions, publishWithRetry } from '../storing/index.ts'
 import { GatheredRuns } from './gathered-runs.ts';
 
 export interface BatchEnderOptions {
-  readonly batches: Pick<BatchStore, 'findState' | 'findEnd' | 'countEnds' | 'countEndsAtLeader' | 'recordEnd'>;
+  readonly batches: Pick<
+    BatchStore,
+    'findState' | 'putState' | 'findEnd' | 'countEnds' | 'countEndsAtLeader' | 'recordEnd'
+  >;
   readonly calls: Pick<CallStore, 'findCallbackState'>;
   readonly lost: Pick<LostEnds, 'restore'>;
   readonly deliverer: Pick<CallbackDeliverer, 'defer'>;
@@ -79,16 +89,17 @@ export class BatchEnder {
 
   async #find(batch: BatchKey): Promise<Finding> {
     const { batches } = this.#options;
-    const state = (await batches.findState(batch))?.state;
-    if (state === undefined || state.phase !== 'sealed') {
+    const found = await batches.findState(batch);
+    if (found === undefined || found.state.phase !== 'sealed' || found.state.ended) {
       return settled;
     }
+    const { state } = found;
     const known = await batches.findEnd(batch);
     if (known !== undefined) {
       return { kind: 'told elsewhere', state, end: known };
     }
     const counts = await this.#count(state);
-    return endedOf(counts) < state.total ? { kind: 'open', state } : await this.#end(state, counts);
+    return endedOf(counts) < state.total ? { kind: 'open', state } : await this.#end(found, counts);
   }
 
   async #count(state: BatchState): Promise<BatchCounts> {
@@ -98,7 +109,7 @@ export class BatchEnder {
     return missing > 0 && missing <= nearEnd ? ((await batches.countEndsAtLeader(state)) ?? counts) : counts;
   }
 
-  async #end(state: BatchState, counts: BatchCounts): Promise<Finding> {
+  async #end({ state, sequence }: StoredBatch, counts: BatchCounts): Promise<Finding> {
     const { batches, publishRetry, metrics, logger, now } = this.#options;
     const { batchId, submitter, total } = state;
     const end: BatchEnd = { v: 1, batchId, ...(submitter !== undefined && { submitter }), ...counts, endedAt: now() };
@@ -113,6 +124,8 @@ export class BatchEnder {
     metrics.batchEnded(counts.succeeded === total ? 'succeeded' : 'mixed');
     logger.info({ batchId, total, ...counts }, 'batch has ended');
     await this.#tell(state, end);
+    // Takes the place of the seal, which then comes back no more. If it is not stored, the seal does, and is acked.
+    await batches.putState({ ...state, ended: true }, sequence);
     return settled;
   }
 

@@ -9,19 +9,21 @@ const maxInFlight = 1_000;
 /** A worker that dies holds up the end of a batch for this time. */
 const leaseMs = 1_000;
 
-/** Builds the component that ends batches. */
+/** Builds the components that end batches: for their states and for the marks of their calls. */
 export function buildBatches(
   work: WorkContext,
   { deliverer }: Pick<Callbacks, 'deliverer'>,
-): WorkLoop<BatchNotice, BatchDelivery> {
+): readonly WorkLoop<BatchNotice, BatchDelivery>[] {
   const { topology, publisher } = work;
   const batches = new BatchStore(publisher, topology);
   const ender = new BatchEnder({ ...work, batches, lost: new LostEnds({ ...work, batches }), deliverer });
-  return new WorkLoop<BatchNotice, BatchDelivery>(work, {
-    name: 'batches',
-    what: 'notice of a batch',
-    source: new BatchSource({ topology, ackWaitMs: leaseMs }),
-    room: (inFlight) => maxInFlight - inFlight,
-    work: (delivery, notice) => ender.process(delivery, notice),
-  });
+  const build = (what: 'states' | 'marks') =>
+    new WorkLoop<BatchNotice, BatchDelivery>(work, {
+      name: `${what} of batches`,
+      what: 'notice of a batch',
+      source: new BatchSource({ topology, ackWaitMs: leaseMs }, what),
+      room: (inFlight) => maxInFlight - inFlight,
+      work: (delivery, notice) => ender.process(delivery, notice),
+    });
+  return [build('states'), build('marks')];
 }

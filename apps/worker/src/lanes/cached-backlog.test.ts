@@ -3,7 +3,15 @@ import { createLogger } from '@asyncfn/service-kit';
 import { expect, test } from 'vitest';
 import { createCachedBacklog } from './cached-backlog.ts';
 
-const empty: Backlog = { lanes: [], scheduled: [], consumers: [], callbacks: 0, deadLetters: 0, missing: 0 };
+const empty: Backlog = {
+  lanes: [],
+  scheduled: [],
+  consumers: [],
+  callbacks: 0,
+  deadLetters: 0,
+  batches: 0,
+  missing: 0,
+};
 
 function setup(queues?: readonly string[]) {
   const clock = { ms: 0 };

@@ -17,6 +17,8 @@ export const BatchState = Type.Object({
   batchId,
   submitter,
   phase: Type.Union([Type.Literal('accepting'), Type.Literal('sealed'), Type.Literal('void')]),
+  /** It has ended and its end is told: no worker has to look at it again. */
+  ended: Type.Optional(Type.Literal(true)),
   /** `X-Start-Time` of all its calls: with the submitter, it finds them at the broker. */
   startTime,
   /** Unix time in milliseconds. */

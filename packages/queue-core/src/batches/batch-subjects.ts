@@ -59,11 +59,11 @@ export function intentsFilter(of: BatchKey & { readonly startTime: string }): st
   return `cancels.*.${ownerOf(of.submitter)}.${checkedTime(of.startTime)}.*`;
 }
 
-/** What the workers that end batches are told of: states and marks. */
-export const batchNoticeFilters = [
-  'outcomes.*.*.batch.state',
-  ...endStatuses.map((status) => `outcomes.*.*.${status}.*`),
-];
+/** The states of all batches. */
+export const batchStatesFilter = 'outcomes.*.*.batch.state';
+
+/** The marks of all batches. */
+export const batchMarksFilters = endStatuses.map((status) => `outcomes.*.*.${status}.*`);
 
 /** The batch that a record of one is about; undefined for other subjects. */
 export function parseBatchSubject(subject: string): BatchKey | undefined {

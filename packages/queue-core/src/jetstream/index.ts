@@ -7,6 +7,7 @@ export {
   BatchSource,
   BatchStore,
   LostEnds,
+  type StoredBatch,
 } from './batches/index.ts';
 export { type BrokerLink, createBrokerLink } from './broker-link.ts';
 export {

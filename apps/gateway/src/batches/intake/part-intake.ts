@@ -63,7 +63,13 @@ export class PartIntake {
    * @throws RefusalError if it stays unknown what is stored
    */
   store(origin: BatchOrigin, items: readonly (BatchItemRequest | Refusal)[], first: number): Promise<BatchItem[]> {
-    return Promise.all(items.map((item, at) => this.#storeOne(origin, item, first + at)));
+    return Promise.all(
+      items.map(async (item, at) => {
+        const index = first + at;
+        const stored = await this.#storeOne(origin, item, index);
+        return 'problem' in stored ? { problem: { ...stored.problem, index } } : stored;
+      }),
+    );
   }
 
   async #storeOne(origin: BatchOrigin, item: BatchItemRequest | Refusal, index: number): Promise<BatchItem> {

@@ -1,4 +1,10 @@
-import { type BatchKey, batchNoticeFilters, batchStateSubject, parseBatchSubject } from '../../batches/index.ts';
+import {
+  type BatchKey,
+  batchMarksFilters,
+  batchStateSubject,
+  batchStatesFilter,
+  parseBatchSubject,
+} from '../../batches/index.ts';
 import { type SourceOptions, type WorkDelivery, WorkSource } from '../consume/index.ts';
 import { outcomeStream } from '../layout/index.ts';
 
@@ -10,13 +16,20 @@ export interface BatchNotice extends BatchKey {
 
 export type BatchDelivery = WorkDelivery<BatchNotice>;
 
-/** Takes the states of batches and the marks of their ended calls, each by one worker. */
+/** The consumer of the states: what it has not acked are the batches that are open or being accepted. */
+export const batchStatesConsumer = 'batch-states';
+
+const work = {
+  states: { consumer: batchStatesConsumer, filter: batchStatesFilter },
+  marks: { consumer: 'batches', filter: batchMarksFilters },
+} as const;
+
+/** Takes the states of batches, or the marks of their ended calls, each by one worker. */
 export class BatchSource extends WorkSource<BatchDelivery> {
-  constructor(options: SourceOptions) {
+  constructor(options: SourceOptions, what: keyof typeof work) {
     super(options, {
       stream: outcomeStream,
-      consumer: 'batches',
-      filter: batchNoticeFilters,
+      ...work[what],
       headersOnly: true,
       toDelivery: (message) => {
         const batch = parseBatchSubject(message.subject);

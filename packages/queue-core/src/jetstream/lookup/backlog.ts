@@ -2,11 +2,14 @@ import type { StreamInfo } from '@nats-io/jetstream';
 import { functionFilter, queueStream, streamQueue } from '../../call/index.ts';
 import { forEachLimited } from '../../for-each-limited.ts';
 import { missingReceiptFilter } from '../../records/index.ts';
+import { batchStatesConsumer } from '../batches/index.ts';
 import { asQueueError } from '../connecting/index.ts';
+import { isApiError } from '../error-codes.ts';
 import {
   callbackStream,
   deadLetterStream,
   type LaneState,
+  outcomeStream,
   type QueueTopology,
   receiptStream,
 } from '../layout/index.ts';
@@ -33,6 +36,8 @@ export interface Backlog {
   readonly callbacks: number;
   /** Dead letters that have not been replayed or dropped. */
   readonly deadLetters: number;
+  /** Batches that are being accepted, or have not ended. */
+  readonly batches: number;
   /** Accepted calls that are neither queued nor ended. */
   readonly missing: number;
 }
@@ -86,6 +91,7 @@ export class BacklogReader {
       })),
       callbacks: messages.get(callbackStream) ?? 0,
       deadLetters: messages.get(deadLetterStream) ?? 0,
+      batches: await this.#countBatches(),
       missing: (messages.get(receiptStream) ?? 0) === 0 ? 0 : await this.#countMissing(),
     };
   }
@@ -100,6 +106,20 @@ export class BacklogReader {
       throw asQueueError(error, 'the streams cannot be counted');
     }
     return streams;
+  }
+
+  /** The state of a batch is acked when the batch has ended. */
+  async #countBatches(): Promise<number> {
+    try {
+      const { consumers } = this.#topology.manager;
+      const { num_pending, num_ack_pending } = await consumers.info(outcomeStream, batchStatesConsumer);
+      return num_pending + num_ack_pending;
+    } catch (error) {
+      if (isApiError(error, 'consumerNotFound', 'streamNotFound')) {
+        return 0;
+      }
+      throw asQueueError(error, 'open batches cannot be counted');
+    }
   }
 
   async #countMissing(): Promise<number> {
