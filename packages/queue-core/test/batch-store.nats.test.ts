@@ -64,6 +64,18 @@ test('the end of a call of a batch counts once, however often and by whomever it
   );
 });
 
+test('the end of a call that an earlier request stored does not count if its item was refused afterwards', async () => {
+  const { store, calls, batch, state, callOf } = await open();
+  const [kept, refused] = [callOf(0), callOf(1)];
+  for (const call of [kept, refused]) {
+    await calls.recordOutcome({ ...outcomeOf(call), status: 'succeeded', batch: call.batch }, body);
+  }
+  const { id: callId, function: name, queue } = kept;
+  await store.putItems(batch, 0, [{ callId, function: name, queue }, { problem: { code: 'queue_full' } }]);
+  const sealed: BatchState = { ...state, phase: 'sealed', parts: 1, total: 1, refused: 1, resumed: true };
+  expect(await store.countEnds(sealed)).toEqual({ succeeded: 1, failed: 0, cancelled: 0, expired: 0 });
+});
+
 test('a replay of a call of a batch is not counted', async () => {
   const { store, calls, batch, callOf } = await open();
   const call = callOf(0);

@@ -62,7 +62,8 @@ async function goOn(options: BatchOptions, state: BatchState): Promise<OpenedBat
   return isUnderWay ? beingAccepted : await begin(options, { ...state, startTime, createdAt }, found.sequence, true);
 }
 
-async function begin({ batches }: BatchOptions, state: BatchState, after: number, resumed: boolean) {
+async function begin({ batches }: BatchOptions, begun: BatchState, after: number, resumed: boolean) {
+  const state: BatchState = resumed ? { ...begun, resumed } : begun;
   const { sequence } = await insist(() => batches.putState(state, after));
   return { kind: 'opened' as const, state, sequence, resumed };
 }

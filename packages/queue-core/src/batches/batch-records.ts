@@ -27,6 +27,8 @@ export const BatchState = Type.Object({
   parts: count,
   /** Accepted calls. */
   total: count,
+  /** A request with the same key has gone on with it: calls may have been stored of which the items were refused. */
+  resumed: Type.Optional(Type.Literal(true)),
   /** Items that were refused. */
   refused: count,
   callbackUrl: Type.Optional(Type.String()),

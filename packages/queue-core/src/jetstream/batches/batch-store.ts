@@ -18,6 +18,7 @@ import {
   encodeItems,
   endStatuses,
   hashBatchKey,
+  itemsOfPart,
   marksFilter,
 } from '../../batches/index.ts';
 import { emptyBody, ownerOf } from '../../call/index.ts';
@@ -35,6 +36,9 @@ export interface StoredBatch {
   /** When it was stored: Unix time in milliseconds. */
   readonly storedAtMs: number;
 }
+
+/** A batch whose ends are counted. */
+type CountedBatch = BatchKey & Partial<Pick<BatchState, 'parts' | 'resumed'>>;
 
 /**
  * Stores and reads the records of batches. The marks of ended calls are stored with their outcomes: see `CallStore`. Methods that
@@ -111,22 +115,36 @@ export class BatchStore {
   /**
    * How many calls of the batch have ended. Any replica answers, and one that is behind counts fewer. Throws `QueueError`.
    */
-  async countEnds(of: BatchKey): Promise<BatchCounts> {
+  async countEnds(of: CountedBatch): Promise<BatchCounts> {
+    if (of.resumed === true) {
+      return await this.#countAccepted(of);
+    }
     const count = (status: EndStatus): Promise<number> => countMessages(this.#manager, marksFilter(of, status));
     const [succeeded = 0, failed = 0, cancelled = 0, expired = 0] = await Promise.all(endStatuses.map(count));
     return { succeeded, failed, cancelled, expired };
   }
 
   /** As `countEnds`, by the stream's leader; undefined if the stream has one replica, which `countEnds` has asked. */
-  async countEndsAtLeader(of: BatchKey): Promise<BatchCounts | undefined> {
-    if ((await this.#info()).config.num_replicas === 1) {
+  async countEndsAtLeader(of: CountedBatch): Promise<BatchCounts | undefined> {
+    if (of.resumed === true || (await this.#info()).config.num_replicas === 1) {
       return undefined;
     }
-    const counts = { succeeded: 0, failed: 0, cancelled: 0, expired: 0 };
-    for (const status of (await this.listEnds(of)).values()) {
-      counts[status] += 1;
+    return sum((await this.listEnds(of)).values());
+  }
+
+  /** Counts the ends of accepted calls alone, by the stream's leader. */
+  async #countAccepted({ parts = 0, ...of }: CountedBatch): Promise<BatchCounts> {
+    const ends = await this.listEnds(of);
+    const accepted: EndStatus[] = [];
+    for (let part = 0; part < parts; part++) {
+      for (const [at, item] of ((await this.readItems(of, part)) ?? []).entries()) {
+        const end = ends.get(part * itemsOfPart + at);
+        if (end !== undefined && !('problem' in item)) {
+          accepted.push(end);
+        }
+      }
     }
-    return counts;
+    return sum(accepted);
   }
 
   /** How each call has ended that has, by its index, as the stream's leader knows it. Throws `QueueError`. */
@@ -168,6 +186,14 @@ export class BatchStore {
     expectLast(headers, subject, after);
     return this.#publisher.publish({ subject, headers, body: emptyBody });
   }
+}
+
+function sum(ends: Iterable<EndStatus>): BatchCounts {
+  const counts = { succeeded: 0, failed: 0, cancelled: 0, expired: 0 };
+  for (const status of ends) {
+    counts[status] += 1;
+  }
+  return counts;
 }
 
 /** The status of a read without a result (NATS ADR-31). */
