@@ -25,7 +25,7 @@ export async function readDocument(bytes: Buffer, maxCalls: number): Promise<Bat
   if (!isUtf8(bytes)) {
     return refusal('invalid_batch', 'The body is not UTF-8. Send other bytes as "bodyBase64".');
   }
-  const split = splitDocument(bytes);
+  const split = await splitDocument(bytes);
   if (split === undefined || typeof split.rest !== 'object' || split.rest === null) {
     return refusal(
       'invalid_batch',

@@ -40,21 +40,42 @@ describe('a document', () => {
     ['{"calls":["\\\\",","]}', ['"\\\\"', '","']],
     ['{"x":1}', []],
     ['{"calls":7}', []],
-  ])('%s has its calls taken apart', (text, calls) => {
+  ])('%s has its calls taken apart', async (text, calls) => {
     const bytes = Buffer.from(text);
-    const split = splitDocument(bytes);
+    const split = await splitDocument(bytes);
     expect(split?.calls.map(([start, end]) => bytes.toString('utf8', start, end).trim())).toEqual(calls);
     const whole = JSON.parse(text) as Record<string, unknown>;
     expect(split?.rest).toEqual(Array.isArray(whole['calls']) ? { ...whole, calls: [] } : whole);
   });
 
-  test.each(['', '[', '{"calls":[}', '{"calls":[1]', '{"calls":[1]]}', '{"calls":[{]}]}'])('%s is none', (text) => {
-    const bytes = Buffer.from(text);
-    const split = splitDocument(bytes);
-    const parse = (): unknown[] =>
-      split?.calls.map(([start, end]): unknown => JSON.parse(bytes.toString('utf8', start, end))) ?? JSON.parse('');
-    expect(parse).toThrow(SyntaxError);
-  });
+  test.each(['', '[', '{"calls":[}', '{"calls":[1]', '{"calls":[1]]}', '{"calls":[{]}]}'])(
+    '%s is none',
+    async (text) => {
+      const bytes = Buffer.from(text);
+      const split = await splitDocument(bytes);
+      const parse = (): unknown[] =>
+        split?.calls.map(([start, end]): unknown => JSON.parse(bytes.toString('utf8', start, end))) ?? JSON.parse('');
+      expect(parse).toThrow(SyntaxError);
+    },
+  );
+});
+
+test('a large document is taken apart while other work goes on', async () => {
+  const calls = Array.from({ length: 300 }, (_, index) => ({
+    body: `${index} \\" ${'x'.repeat(9_000)}`,
+    json: [[{}]],
+  }));
+  const bytes = Buffer.from(JSON.stringify({ calls }));
+  let turns = 0;
+  const splitting = splitDocument(bytes).finally(() => clearImmediate(other));
+  const count = (): void => {
+    turns += 1;
+    other = setImmediate(count);
+  };
+  let other = setImmediate(count);
+  const split = await splitting;
+  expect(turns).toBeGreaterThan(5);
+  expect(split?.calls.map(([start, end]) => JSON.parse(bytes.toString('utf8', start, end)) as unknown)).toEqual(calls);
 });
 
 describe('an item', () => {

@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 /** A document with its calls apart. */
 export interface SplitDocument {
   /** The document with an empty array of calls. */
@@ -10,17 +12,22 @@ const quote = 0x22;
 const backslash = 0x5c;
 const comma = 0x2c;
 const colon = 0x3a;
-const opening: ReadonlySet<number> = new Set([0x7b, 0x5b]);
-const closing: ReadonlySet<number> = new Set([0x7d, 0x5d]);
+const openObject = 0x7b;
+const closeObject = 0x7d;
 const openArray = 0x5b;
+const closeArray = 0x5d;
+/** Bytes that are scanned at once: other requests get their turn in between. */
+const bytesAtOnce = 256 * 1024;
 
 /**
  * Finds the elements of the member `calls` of a JSON object, without parsing them, so that they can be parsed one after the other: a
  * parsed document takes many times its size. Undefined if the document, apart from its calls, is not JSON.
  */
-export function splitDocument(document: Buffer): SplitDocument | undefined {
+export async function splitDocument(document: Buffer): Promise<SplitDocument | undefined> {
   const scan = new Scan(document);
-  scan.run();
+  while (!scan.goOn()) {
+    await setImmediate();
+  }
   const { calls, from, to } = scan;
   const text = from < 0 ? document.toString() : `${document.toString('utf8', 0, from)}${document.toString('utf8', to)}`;
   try {
@@ -37,6 +44,7 @@ class Scan {
   from = -1;
   to = -1;
   readonly #bytes: Buffer;
+  #at = 0;
   #depth = 0;
   /** The string before the last colon at depth 1. */
   #member = '';
@@ -49,15 +57,18 @@ class Scan {
     this.#bytes = bytes;
   }
 
-  run(): void {
+  /** Scans some more; returns whether that was the rest. */
+  goOn(): boolean {
     const bytes = this.#bytes;
-    for (let at = 0; at < bytes.length; at++) {
-      const byte = bytes[at] ?? 0;
+    const end = Math.min(bytes.length, this.#at + bytesAtOnce);
+    let at = this.#at;
+    for (; at < end; at++) {
+      const byte = bytes[at];
       if (byte === quote) {
         at = this.#skipString(at);
-      } else if (opening.has(byte)) {
+      } else if (byte === openObject || byte === openArray) {
         this.#open(byte, at);
-      } else if (closing.has(byte)) {
+      } else if (byte === closeObject || byte === closeArray) {
         this.#close(at);
       } else if (byte === colon && this.#depth === 1) {
         this.#member = this.#lastString;
@@ -65,19 +76,33 @@ class Scan {
         this.#cut(at);
       }
     }
+    this.#at = at;
+    return at >= bytes.length;
   }
 
   /** Returns where the string ends. */
   #skipString(start: number): number {
     const bytes = this.#bytes;
-    let end = start + 1;
-    while (end < bytes.length && bytes[end] !== quote) {
-      end += bytes[end] === backslash ? 2 : 1;
+    let end = bytes.indexOf(quote, start + 1);
+    while (end >= 0 && this.#isEscaped(end)) {
+      end = bytes.indexOf(quote, end + 1);
+    }
+    if (end < 0) {
+      return bytes.length;
     }
     if (this.#depth === 1) {
       this.#lastString = bytes.toString('utf8', start, Math.min(end + 1, start + 16));
     }
     return end;
+  }
+
+  /** Whether an odd number of backslashes is before it. */
+  #isEscaped(at: number): boolean {
+    let before = at - 1;
+    while (this.#bytes[before] === backslash) {
+      before -= 1;
+    }
+    return (at - before) % 2 === 0;
   }
 
   #open(byte: number, at: number): void {
