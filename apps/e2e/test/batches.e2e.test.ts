@@ -202,6 +202,15 @@ describe('a group', () => {
     expect(call).toMatchObject({ parentId: 'parent-1', batchId: first.batchId });
   });
 
+  test('keeps its name: no function can be registered by it', async () => {
+    const response = await fetch(`${stack.gateway.url}/system/functions/both`, {
+      method: 'PUT',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ url: one.url }),
+    });
+    expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([400, 'invalid_function']);
+  });
+
   test('takes no id for its calls', async () => {
     const response = await fetch(`${stack.gateway.url}/async-function/both`, {
       method: 'POST',

@@ -148,8 +148,8 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
       deps.enqueue.receipts.note(call);
     },
   };
-  const groups = createGroupIntake(batches, deps.groups ?? (() => new Map()));
-  app.register(enqueueRoutes, { ...accepting, createCallId, groups });
+  const { groups = () => new Map() } = deps;
+  app.register(enqueueRoutes, { ...accepting, createCallId, groups: createGroupIntake(batches, groups) });
   app.register(batchRoutes, batches);
   // Who may see a call depends on the names of its function.
   const places = {
@@ -163,7 +163,15 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
   const known = { lookup: lookupKnown, names };
   app.register(purgeRoutes, { ...deps.purges, ...known, calls });
   const { inspector } = queues;
-  app.register(functionRoutes, { functions, names, inspector, lanes: deps.lanes, purges: deps.purges.jobs, logger });
+  app.register(functionRoutes, {
+    functions,
+    names,
+    isGroup: (name) => groups().has(name),
+    inspector,
+    lanes: deps.lanes,
+    purges: deps.purges.jobs,
+    logger,
+  });
   app.register(queueRoutes, { ...queues, ...known, lists, now });
   app.register(deadLetterRoutes, { ...known, lists, deadLetters: deps.deadLetters, logger });
   return app;

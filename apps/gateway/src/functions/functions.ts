@@ -46,6 +46,8 @@ export type FunctionAdmin = Pick<
 export interface FunctionOptions {
   readonly functions: FunctionAdmin;
   readonly names: FunctionNames;
+  /** Whether a name is that of a group, which takes the requests to it. */
+  readonly isGroup: (name: string) => boolean;
   readonly inspector: Pick<QueueInspector, 'countCalls'>;
   readonly lanes: Pick<QueueTopology, 'pauseFunction'>;
   /** Cancels waiting calls. */
@@ -116,6 +118,9 @@ async function put(options: FunctionOptions, request: FastifyRequest<OneFunction
   const called = names.resolve(request.params.name);
   if (parseFunctionName(called) === undefined) {
     return reply.refuse(refusal('invalid_parameter', 'name must be NAME or NAME.NAMESPACE, each [A-Za-z0-9_-]{1,63}.'));
+  }
+  if (options.isGroup(request.params.name) || options.isGroup(called)) {
+    return reply.refuse(refusal('invalid_function', `${called} is a group in the functions file. Use another name.`));
   }
   const precondition = preconditionOf(request);
   const entry = withoutReadOnly(request.body);
