@@ -163,15 +163,9 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
   const known = { lookup: lookupKnown, names };
   app.register(purgeRoutes, { ...deps.purges, ...known, calls });
   const { inspector } = queues;
-  app.register(functionRoutes, {
-    functions,
-    names,
-    isGroup: (name) => groups().has(name),
-    inspector,
-    lanes: deps.lanes,
-    purges: deps.purges.jobs,
-    logger,
-  });
+  const isGroup = (name: string): boolean => groups().has(name);
+  const ofFunctions = { functions, names, isGroup, inspector, lanes: deps.lanes, purges: deps.purges.jobs, logger };
+  app.register(functionRoutes, ofFunctions);
   app.register(queueRoutes, { ...queues, ...known, lists, now });
   app.register(deadLetterRoutes, { ...known, lists, deadLetters: deps.deadLetters, logger });
   return app;
