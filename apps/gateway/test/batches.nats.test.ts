@@ -97,7 +97,7 @@ describe('a batch', () => {
         headers: { ...lines, 'Idempotency-Key': key },
         body: new Blob(Array.from({ length: 12 }, () => line)).stream(),
         duplex: 'half',
-      } as RequestInit);
+      });
       return { status: response.status, answer: (await response.json()) as Answer };
     };
     const first = await stream();
