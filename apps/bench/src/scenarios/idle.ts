@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { cpuMicros } from '../processes/index.ts';
+import { cpuMicros, residentMiB } from '../processes/index.ts';
 import { sendPings } from '../references/index.ts';
 import type { Measurement, RunningSubject, Scale, Scenario } from '../scenario.ts';
 import { type AsyncfnSystem, type SystemOptions, startAsyncfn } from '../systems/index.ts';
@@ -8,12 +8,19 @@ const pings = 5_000;
 /** How often a worker pings its broker. */
 const pingsPerSecond = 4;
 
-/** What worker and broker cost while nothing is called, and what the worker's pings have to do with it. */
+/** What the processes cost while nothing is called, and what the worker's pings have to do with it. */
 export function idleScenario(options: SystemOptions): Scenario {
   return {
     name: 'idle',
-    title: 'Idle: CPU time while nothing is called, and of pings to the broker',
-    figures: [{ name: 'worker %' }, { name: 'broker %' }, { name: 'pings: worker %' }, { name: 'pings: broker %' }],
+    title: 'Idle: CPU time and memory while nothing is called, and CPU time of pings to the broker',
+    figures: [
+      { name: 'worker %' },
+      { name: 'broker %' },
+      { name: 'pings: worker %' },
+      { name: 'pings: broker %' },
+      { name: 'gateway MiB' },
+      { name: 'worker MiB' },
+    ],
     reference: 'asyncfn',
     cases: (scale) => [
       { name: 'one function', subjects: [{ name: 'asyncfn', start: () => startIdle(options, scale) }] },
@@ -37,7 +44,12 @@ async function measureIdle({ workerPids, pids }: AsyncfnSystem, ms: number): Pro
   const [worker = Number.NaN, broker = Number.NaN] = after.map((micros, index) =>
     percentOf((micros ?? Number.NaN) - (before[index] ?? Number.NaN), ms * 1_000),
   );
-  return { 'worker %': worker, 'broker %': broker };
+  return {
+    'worker %': worker,
+    'broker %': broker,
+    'gateway MiB': await residentMiB(pids['gateway'] ?? 0),
+    'worker MiB': await residentMiB(workerPids[0] ?? 0),
+  };
 }
 
 async function measurePings({ natsUrl, pids }: AsyncfnSystem): Promise<Measurement> {
