@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { hostname } from 'node:os';
 import type { FileDefinition } from '@asyncfn/queue-core/functions';
 import { BacklogReader, CallStore, createGroupCommit } from '@asyncfn/queue-core/jetstream';
 import {
@@ -40,6 +41,8 @@ export interface WorkContext extends BrokerLink {
   /** Undefined if tracing is off. */
   readonly tracer: Tracer | undefined;
   readonly userAgent: string;
+  /** Who made an attempt: `HOST:PID`. */
+  readonly worker: string;
   readonly publishRetry: PublishRetryOptions;
   readonly onStep: OnSettleStep;
   /** Unix time in milliseconds, by the broker's clock. */
@@ -57,7 +60,7 @@ export interface WorkContext extends BrokerLink {
 
 export interface WorkContextOptions {
   readonly config: WorkerConfig;
-  readonly context: Pick<ProcessContext, 'logger' | 'version' | 'fail'>;
+  readonly context: Pick<ProcessContext, 'logger' | 'version' | 'pid' | 'fail'>;
   readonly overrides?: WorkerOverrides;
   readonly file: Pick<SettingsFile<FileDefinition>, 'current'> | undefined;
   readonly tracing: Pick<Tracing, 'tracer'>;
@@ -68,9 +71,12 @@ export interface WorkContextOptions {
   readonly cutShort: AbortSignal;
 }
 
+/** Every attempt is stored with it. */
+const maxHostLength = 63;
+
 export function createWorkContext(options: WorkContextOptions): WorkContext {
   const { config, context, overrides = {}, file, tracing, lanes, stopping, cutShort: signal } = options;
-  const { logger, version } = context;
+  const { logger, version, pid } = context;
   // One listener for each call in flight: Node would report more than ten as a leak.
   setMaxListeners(0, signal);
   const link = connectBroker(config, context, file?.current);
@@ -90,6 +96,7 @@ export function createWorkContext(options: WorkContextOptions): WorkContext {
     calls: new CallStore(publisher, topology, outcomes),
     tracer: tracing.tracer,
     userAgent: `asyncfn-worker/${version}`,
+    worker: `${hostname().slice(0, maxHostLength)}:${pid}`,
     publishRetry: { connected: () => broker.connected, signal },
     onStep: overrides.onSettleStep ?? (() => {}),
     now,

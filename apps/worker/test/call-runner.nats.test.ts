@@ -1,6 +1,14 @@
 import { type NatsServer, startNatsServer } from '@asyncfn/nats-server';
 import type {} from '@asyncfn/nats-server/vitest';
-import { type Call, identityOf, keyOf, type Outcome, QueueError } from '@asyncfn/queue-core';
+import {
+  type BegunDelivery,
+  type Call,
+  decodeCall,
+  identityOf,
+  keyOf,
+  type Outcome,
+  QueueError,
+} from '@asyncfn/queue-core';
 import type { Delivery } from '@asyncfn/queue-core/jetstream';
 import {
   type CallbackReceiver,
@@ -56,6 +64,11 @@ async function runPastOther(): Promise<void> {
   await bench.run(second);
 }
 
+/** The note of a worker that begins an attempt with this delivery. */
+function begunWith({ info }: Delivery): BegunDelivery {
+  return { v: 1, sequence: info.streamSequence, worker: 'another:2', startedAt: 1_000, lost: [] };
+}
+
 function outcomeOf(call: Call): Outcome {
   return {
     v: 1,
@@ -94,6 +107,41 @@ describe('an attempt that comes to its end after the call has', () => {
     expect(await bench.hasRetries()).toBe(false);
     expect(await bench.deadLetters.find({ callId: call.id })).toEqual([]);
     await eventually(async () => (await bench.queued()) === 0);
+  });
+});
+
+describe('the outcome of a call has its attempts', () => {
+  const succeeded = { attempt: 1, status: 200, durationMs: expect.any(Number), verdict: 'succeeded' };
+
+  test('the one that there was', async () => {
+    const call = await bench.put();
+    await bench.run(await bench.take());
+    const { outcome } = (await bench.store.findOutcome(keyOf(call)))!;
+    const worker = expect.stringMatching(/^.+:1$/);
+    expect(outcome.history).toEqual([{ ...succeeded, startedAt: Math.floor(outcome.startedAt!), worker }]);
+  });
+
+  test('those that were lost with their workers', async () => {
+    const { call, delivery } = await putAndLose();
+    await bench.handovers.noteBegin(identityOf(call), begunWith(delivery));
+    await bench.run(await bench.take());
+    expect((await bench.store.findOutcome(keyOf(call)))?.outcome.history).toMatchObject([
+      { attempt: 1, verdict: 'lost', startedAt: 1_000, worker: 'another:2' },
+      succeeded,
+    ]);
+  });
+
+  test('none of a replay before it', async () => {
+    fn.handler = status(400);
+    const call = await bench.put();
+    await bench.run(await bench.take());
+    const [letter] = await bench.deadLetters.find({ callId: call.id });
+    expect(decodeCall(letter!.original, letter!.body)).toMatchObject({ call: { history: [{ verdict: 'failed' }] } });
+    fn.handler = status(200);
+    await bench.deadLetters.replay({ callId: call.id }, () => bench.target);
+    await bench.run(await bench.take());
+    const replayed = await bench.store.findOutcome({ ...keyOf(call), generation: 1 });
+    expect(replayed?.outcome.history).toMatchObject([succeeded]);
   });
 });
 
@@ -202,7 +250,7 @@ describe('a call whose worker died', () => {
     for (let crash = 1; crash <= 5; crash++) {
       const delivery = await bench.take();
       if (crash > 1) {
-        await bench.handovers.noteBegin(identityOf(call));
+        await bench.handovers.noteBegin(identityOf(call), begunWith(delivery));
       }
       delivery.nak();
     }
@@ -231,7 +279,7 @@ describe('a call whose worker died', () => {
     for (let stop = 1; stop <= 5; stop++) {
       const delivery = await bench.take();
       if (stop > 1) {
-        await bench.handovers.noteBegin(identityOf(call));
+        await bench.handovers.noteBegin(identityOf(call), begunWith(delivery));
       }
       await bench.handovers.note(identityOf(call));
       delivery.nak();

@@ -217,7 +217,7 @@ function buildSettling(options: BenchOptions, queue: string, logger: Logger) {
   let passedMs = 0;
   const work = createWorkContext({
     config: benchConfig(options, queue),
-    context: { logger, version: 'test', fail: (err) => logger.error({ err }, 'the bench failed') },
+    context: { logger, version: 'test', pid: 1, fail: (err) => logger.error({ err }, 'the bench failed') },
     overrides: { random: () => 0.5, monotonicNow: () => performance.now() + passedMs },
     file: undefined,
     tracing: { tracer: undefined },

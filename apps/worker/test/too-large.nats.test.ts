@@ -1,6 +1,6 @@
 import { type NatsServer, startNatsServer } from '@asyncfn/nats-server';
 import type {} from '@asyncfn/nats-server/vitest';
-import { type Call, createCallId, identityOf, keyOf } from '@asyncfn/queue-core';
+import { type AttemptRecord, type Call, createCallId, decodeCall, identityOf, keyOf } from '@asyncfn/queue-core';
 import { ReceiptStore } from '@asyncfn/queue-core/jetstream';
 import {
   type CallbackReceiver,
@@ -56,6 +56,42 @@ async function putLargest(ofSize: (bytes: number) => Partial<Call>, from: number
 
 const ofBody = (bytes: number): Partial<Call> => ({ body: Buffer.alloc(bytes, 'b') });
 const ofHeader = (bytes: number): Partial<Call> => ({ retry: -1, headers: [['x', 'h'.repeat(bytes)]] });
+
+describe('attempts that make a message too large are left out', () => {
+  const one: AttemptRecord = { attempt: 1, startedAt: 1, error: 'e'.repeat(64), verdict: 'retry', worker: 'w:1' };
+  const history = Array.from({ length: 20 }, () => one);
+  const withHistory = (bytes: number): Partial<Call> => ({ ...ofBody(bytes), history });
+  const from = maxPayload - JSON.stringify(history).length - 300;
+
+  test('of the retry', async () => {
+    failing = status(500);
+    const call = await putLargest(withHistory, from);
+    await bench.run(await bench.take());
+    const queued = await bench.store.findQueued({ ...identityOf(call), queue: call.queue, function: call.function });
+    expect(queued).toMatchObject({ id: call.id, retry: 1, body: { length: call.body.length } });
+    expect(queued).not.toHaveProperty('history');
+  });
+
+  test('of the dead letter', async () => {
+    failing = status(404);
+    const call = await putLargest(withHistory, from);
+    await bench.run(await bench.take());
+    const [letter] = await bench.deadLetters.find({ callId: call.id });
+    expect(letter?.letter).not.toHaveProperty('omitted');
+    expect(letter?.body.length).toBe(call.body.length);
+    expect(decodeCall(letter!.original, letter!.body)).not.toMatchObject({ call: { history: expect.anything() } });
+  });
+
+  test('of the outcome, before its result is', async () => {
+    const result = Buffer.alloc(maxPayload - JSON.stringify(history).length, 'r');
+    fn.handler = (_, response) => void response.end(result);
+    const call = await bench.put({ history });
+    await bench.run(await bench.take());
+    const ended = await bench.store.findOutcome(keyOf(call));
+    expect(ended?.body.length).toBe(result.length);
+    expect(ended?.outcome).not.toHaveProperty('history');
+  });
+});
 
 describe('a call that the broker takes, but none of what becomes of it', () => {
   test('is refused before it is accepted', async () => {
@@ -127,6 +163,15 @@ describe('a call with all that a request may carry', () => {
     submitter: 's'.repeat(63),
     parentId: 'p'.repeat(128),
   };
+
+  test('is retried with as many attempts as a call may have', async () => {
+    fn.handler = status(500);
+    const one = { attempt: 1_000, startedAt: 1.7e12, durationMs: 86_400_000, verdict: 'retry', retryAt: 1.7e12 };
+    const history = Array.from({ length: 20 }, () => ({ ...one, error: 'e'.repeat(64), worker: 'w'.repeat(75) }));
+    await bench.put({ ...longest, history, callbackUrl: `${inbox.url}/${'c'.repeat(2_000)}`, maxRetries: 1_000 });
+    await bench.run(await bench.take());
+    expect(await bench.hasRetries()).toBe(true);
+  });
 
   test('is retried, ends, is called back and is replayed', async () => {
     const callbackUrl = `${inbox.url}/${'c'.repeat(2_000)}`;

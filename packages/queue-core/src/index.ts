@@ -1,3 +1,4 @@
+export { AttemptRecord, type AttemptVerdict, decided, withAttempt, withoutHistory } from './attempts/index.ts';
 export {
   BatchCounts,
   BatchEnd,
@@ -74,6 +75,7 @@ export { forEachLimited } from './for-each-limited.ts';
 export { type PublishResult, type RefusalReason, refused } from './publish-result.ts';
 export {
   type ActiveCall,
+  type BegunDelivery,
   CallbackState,
   CallbackTask,
   type CallState,

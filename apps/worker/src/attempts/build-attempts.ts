@@ -5,6 +5,7 @@ import { HttpAgent } from '../http/index.ts';
 import { buildRunningCalls, createLeaseRenewer, type LeaseRenewer, type RunningCalls } from '../running/index.ts';
 import { noteAndNak, type SettleableDelivery, Settler } from '../settle/index.ts';
 import type { WorkContext } from '../work-context.ts';
+import { AttemptNotes } from './attempt-notes.ts';
 import { CallRunner } from './call-runner.ts';
 
 /** Builds the component that runs attempts. */
@@ -50,7 +51,7 @@ export function buildAttempts(
     maxResponseBytes: config.maxResponseBytes,
     retryDefaults: toRetryDefaults(config),
     countUnfinished: (call) => handovers.countUnfinished(call),
-    noteBegin: (call) => handovers.noteBegin(call),
+    notes: new AttemptNotes({ ...work, handovers }),
   });
   return { runner, running, leases, agent, handBack };
 }

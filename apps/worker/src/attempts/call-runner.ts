@@ -1,16 +1,14 @@
-import type { Call, CallIdentity } from '@asyncfn/queue-core';
+import { type AttemptRecord, type Call, withAttempt } from '@asyncfn/queue-core';
 import type { FunctionConfig } from '@asyncfn/queue-core/functions';
-import type { CallStore, Delivery, ExpiryStore } from '@asyncfn/queue-core/jetstream';
+import type { Delivery } from '@asyncfn/queue-core/jetstream';
 import { type RetryPolicy, retryLimit, settle, toRetryPolicy, type Verdict } from '@asyncfn/queue-core/settle';
-import type { Tracer } from '@opentelemetry/api';
 import { mayExpire, permitStart, type StartPermit } from '../expiry/index.ts';
-import type { AbortWatch, HttpAgent } from '../http/index.ts';
+import type { AbortWatch } from '../http/index.ts';
 import { invoke } from '../invoke/index.ts';
 import { type LaneGate, type Pass, toLimiterSignal } from '../limiter/index.ts';
 import { memoizeWeak } from '../memoize-weak.ts';
-import { type Budgets, type ByteShare, type CallBytes, ownerOf, waitForBody } from '../memory/index.ts';
-import type { WorkerMetrics } from '../metrics.ts';
-import type { LeaseRenewer, RunningAttempt, RunningCalls } from '../running/index.ts';
+import { type ByteShare, type CallBytes, ownerOf, waitForBody } from '../memory/index.ts';
+import type { RunningAttempt } from '../running/index.ts';
 import {
   type CountedCall,
   type DeliveredCall,
@@ -18,40 +16,13 @@ import {
   expiredEnd,
   type FollowUp,
   ProgressCheck,
-  type ProgressCheckOptions,
-  type Settler,
   undecidedMs,
 } from '../settle/index.ts';
-import type { OnSettleStep } from '../storing/index.ts';
 import { AttemptTrace } from '../tracing/index.ts';
 import { AttemptLog, type EndedAttempt } from './attempt-log.ts';
+import { ended } from './attempt-notes.ts';
 import { immediateRetries, isNew, ofTrace } from './attempt-rules.ts';
-
-export interface CallRunnerOptions extends ProgressCheckOptions {
-  readonly functions: HttpAgent;
-  readonly settler: Settler;
-  readonly store: CallStore;
-  readonly expiries: Pick<ExpiryStore, 'claim' | 'revise'>;
-  readonly leases: LeaseRenewer;
-  readonly running: RunningCalls;
-  readonly metrics: WorkerMetrics;
-  /** Undefined if tracing is off. */
-  readonly tracer?: Tracer | undefined;
-  readonly userAgent: string;
-  readonly budgets: Pick<Budgets, 'bodies' | 'results'>;
-  /** For functions that set none. */
-  readonly retryDefaults: RetryPolicy;
-  /** Records that an attempt begins with a delivery that is not the first. */
-  readonly noteBegin: (call: CallIdentity) => Promise<void>;
-  readonly onStep: OnSettleStep;
-  /** Unix time in milliseconds. */
-  readonly now: () => number;
-  readonly random: () => number;
-  /** Aborts when the worker stops: calls that have not begun go back to the queue. */
-  readonly stopping: AbortSignal;
-  /** Called for each attempt that begins, and for each retry that is stored. */
-  readonly onCallChange: (call: CallIdentity) => void;
-}
+import type { CallRunnerOptions } from './call-runner-options.ts';
 
 /** The function of a lane, and the gate before it. */
 interface Destination {
@@ -73,6 +44,20 @@ interface Invocation {
   readonly trace: AttemptTrace | undefined;
   /** Counts the result. */
   readonly room: ByteShare;
+}
+
+/** An attempt after which another one is to follow. */
+interface Postponement {
+  readonly delayMs: number;
+  readonly record: AttemptRecord;
+  /** How the call ends if the broker cannot store it again. */
+  readonly end: End;
+}
+
+/** A call whose first attempt has begun. */
+interface StartedCall extends Call {
+  startedAt: number;
+  history?: AttemptRecord[];
 }
 
 interface Attempted extends EndedAttempt {
@@ -224,7 +209,7 @@ export class CallRunner {
    * counts.
    */
   async #attempt(delivered: CountedCall, { target, gate }: Destination, attempt: RunningAttempt): Promise<FollowUp> {
-    const { settler, now } = this.#options;
+    const { settler, notes } = this.#options;
     const policy = this.#policyOf(target);
     const maxRetries = retryLimit(delivered.call, policy);
     const turns = immediateRetries(maxRetries);
@@ -232,11 +217,11 @@ export class CallRunner {
     if (admitted.kind === 'denied') {
       return admitted.followUp;
     }
-    await this.#noteBegin(delivered.delivery);
-    let call = { ...delivered.call, startedAt: delivered.call.startedAt ?? now() };
+    let call = await this.#begin(delivered);
     let pass: Pass | undefined = admitted.pass;
     for (;;) {
-      attempt.turn(call.retry, call.startedAt);
+      const begun = notes.begin(call.retry);
+      attempt.turn(call, begun);
       this.#options.onCallChange(delivered.delivery);
       const trace = this.#trace(call, delivered.delivery, target);
       call = ofTrace(call, trace);
@@ -252,7 +237,9 @@ export class CallRunner {
         return this.#cutShort({ ...delivered, call }, delivered.call.retry, attempt);
       }
       const verdict = this.#settle(call, delivered.delivery, { target, policy, result, trace });
+      const record = ended(begun, result, verdict.kind);
       if (verdict.kind !== 'retry') {
+        call.history = withAttempt(call.history, record);
         const reason = verdict.kind === 'failed' ? verdict.reason : undefined;
         const capped = target.concurrency !== undefined;
         return await settler.end({ ...delivered, call, capped }, { status: verdict.kind, maxRetries, result, reason });
@@ -262,15 +249,20 @@ export class CallRunner {
       pass = mayStay ? await gate.again(attempt.signal) : undefined;
       if (pass === undefined) {
         const end: End = { status: 'failed', reason: 'too_large', maxRetries, result };
-        return this.#retryLater({ ...delivered, call }, verdict.delayMs, attempt, end);
+        return this.#retryLater({ ...delivered, call }, { delayMs: verdict.delayMs, record, end }, attempt);
       }
-      call = { ...call, retry: call.retry + 1 };
+      call = { ...call, retry: call.retry + 1, history: withAttempt(call.history, record) };
     }
   }
 
-  /** Comes before the attempt, since the call may kill this worker. */
-  #noteBegin(delivery: Delivery): Promise<void> | undefined {
-    return delivery.info.deliveries > 1 ? this.#options.noteBegin(delivery) : undefined;
+  /** The call with the time of its first attempt, and what became of the attempts before this one. */
+  #begin(delivered: CountedCall): StartedCall | Promise<StartedCall> {
+    const { notes, now } = this.#options;
+    const { call, delivery } = delivered;
+    const started = { ...call, startedAt: call.startedAt ?? now() };
+    return delivery.info.deliveries > 1
+      ? notes.beginAgain(delivered).then((history) => ({ ...started, history }))
+      : started;
   }
 
   #enter(delivered: CountedCall, gate: LaneGate, attempt: RunningAttempt): Admission | Promise<Admission> {
@@ -326,18 +318,20 @@ export class CallRunner {
     return permit;
   }
 
-  /** @param end how the call ends if the broker cannot store it again */
   async #retryLater(
     delivered: CountedCall,
-    delayMs: number,
+    { delayMs, record, end }: Postponement,
     { isCancelled }: RunningAttempt,
-    end: End,
   ): Promise<FollowUp> {
+    const { settler, now } = this.#options;
     if (isCancelled) {
       return this.#ackCancelled(delivered);
     }
-    if (!(await this.#options.settler.retry(delivered, delayMs))) {
-      return await this.#options.settler.end(delivered, end);
+    const retryAt = Math.floor(now() + delayMs);
+    const history = withAttempt(delivered.call.history, { ...record, retryAt });
+    const attempted = { ...delivered, call: { ...delivered.call, history } };
+    if (!(await settler.retry(attempted, delayMs))) {
+      return await settler.end(attempted, end);
     }
     this.#options.onCallChange(delivered.delivery);
     return undefined;

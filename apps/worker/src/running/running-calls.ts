@@ -1,4 +1,5 @@
 import {
+  type AttemptRecord,
   type Call,
   type CallIdentity,
   type GenerationKey,
@@ -7,6 +8,7 @@ import {
   identityTokens,
   keyOf,
   type RunningReport,
+  withAttempt,
 } from '@asyncfn/queue-core';
 import type { RunningCallResponder } from '@asyncfn/queue-core/jetstream';
 import { type AbortWatch, CheapAbortSignal } from '../http/index.ts';
@@ -30,17 +32,17 @@ export interface RunningCallsOptions {
   readonly silentForMs?: () => number;
 }
 
+/** A call that has its first attempt behind it, or begun. */
+type StartedCall = Pick<Call, 'retry' | 'history'> & { readonly startedAt: number };
+
 /** An attempt in flight. */
 export interface RunningAttempt {
   /** Aborts the attempt: the call was cancelled, or the worker stops. */
   readonly signal: AbortWatch;
   /** Whether it was cancelled. */
   readonly isCancelled: boolean;
-  /**
-   * The next attempt begins, after `retry` retries. Called several times if the worker retries without handing the call
-   * back.
-   */
-  turn(retry: number, startedAt: number): void;
+  /** The next attempt begins. Called several times if the worker retries without handing the call back. */
+  turn(call: StartedCall, begun: AttemptRecord): void;
   /** The attempt has ended, and its follow-up is stored. */
   end(): void;
 }
@@ -55,6 +57,8 @@ class Attempt implements RunningAttempt {
   readonly #onEnd: (attempt: Attempt) => void;
   #retry: number;
   #startedAt: number;
+  #before: readonly AttemptRecord[] | undefined;
+  #begun: AttemptRecord | undefined;
   #standing: RunningReport['standing'] = 'running';
   #isCancelled = false;
 
@@ -63,6 +67,7 @@ class Attempt implements RunningAttempt {
     this.generation = call.generation ?? 0;
     this.#retry = call.retry;
     this.#startedAt = startedAt;
+    this.#before = call.history;
     this.#maxRetries = maxRetries;
     this.#onEnd = onEnd;
   }
@@ -79,12 +84,15 @@ class Attempt implements RunningAttempt {
       retry: this.#retry,
       maxRetries: this.#maxRetries,
       startedAt: this.#startedAt,
+      history: this.#begun === undefined ? [...(this.#before ?? [])] : withAttempt(this.#before, this.#begun),
     };
   }
 
-  turn(retry: number, startedAt: number): void {
+  turn({ retry, startedAt, history }: StartedCall, begun: AttemptRecord): void {
     this.#retry = retry;
     this.#startedAt = startedAt;
+    this.#before = history;
+    this.#begun = begun;
   }
 
   end(): void {

@@ -1,4 +1,4 @@
-import { type CallIdentity, keyOf, QueueError, retry } from '@asyncfn/queue-core';
+import { type AttemptRecord, type CallIdentity, keyOf, QueueError, retry } from '@asyncfn/queue-core';
 import type { CallStore, Delivery, StoredOutcome } from '@asyncfn/queue-core/jetstream';
 import type { Logger } from '@asyncfn/service-kit';
 import { type CallBytes, isReserved } from '../memory/index.ts';
@@ -15,6 +15,8 @@ export interface ProgressCheckOptions {
   readonly settler: Pick<Settler, 'end' | 'resume' | 'handBack'>;
   readonly store: Pick<CallStore, 'placeOf' | 'findOutcome'>;
   readonly running: Pick<RunningCalls, 'wasCancelled' | 'mayHaveMissedCancel'>;
+  /** Knows the attempts that were lost with their workers: see `AttemptNotes`. */
+  readonly notes: { findAll(delivered: CountedCall): Promise<AttemptRecord[]> };
   /** Counts the deliveries of the call that were begun and not handed back: see `Handovers`. */
   readonly countUnfinished: (call: CallIdentity) => Promise<number>;
   readonly maxResponseBytes: number;
@@ -112,8 +114,10 @@ export class ProgressCheck {
     if (earlier < maxWorkerCrashes || (await this.#options.countUnfinished(delivery)) < maxWorkerCrashes) {
       return 'invoke';
     }
+    const history = await this.#options.notes.findAll(delivered);
     delivered.bytes.result.release();
-    return settler.end(delivered, { status: 'failed', reason: 'worker_crash', maxRetries: call.maxRetries ?? 0 });
+    const dead = { ...delivered, call: { ...call, history } };
+    return settler.end(dead, { status: 'failed', reason: 'worker_crash', maxRetries: call.maxRetries ?? 0 });
   }
 
   /**

@@ -1,13 +1,10 @@
 import {
   type Call,
   type CallIdentity,
-  callbackUrlOf,
   callHeader,
-  chainFields,
   type DeadLetterReason,
   emptyBody,
   encodeEnvelope,
-  endToEndHeaders,
   identityIn,
   identityOf,
   keyOf,
@@ -15,6 +12,7 @@ import {
   type PublishResult,
   QueueError,
   refused,
+  withoutHistory,
   withStorableHeaders,
 } from '@asyncfn/queue-core';
 import { type CallStore, type Delivery, isFresh, type StoredOutcome } from '@asyncfn/queue-core/jetstream';
@@ -33,6 +31,7 @@ import {
 } from '../storing/index.ts';
 import type { DeliveredCall, End, SettleableDelivery } from './delivered-call.ts';
 import { retryOf, toReason } from './recorded-end.ts';
+import { toOutcome } from './to-outcome.ts';
 
 export interface SettlerOptions {
   readonly store: CallStore;
@@ -54,9 +53,6 @@ export interface SettlerOptions {
 
 /** Delay before a call comes back if the broker could not store what follows its attempt. */
 const fullMs = 5_000;
-
-/** A function's cookies are meant for its client, which is the worker. */
-const notKept: ReadonlySet<string> = new Set(['set-cookie', 'set-cookie2']);
 
 /**
  * Stores what follows an attempt. The outcome is recorded first and once: it is the end of the call (P2). If the worker
@@ -90,7 +86,10 @@ export class Settler {
   ): Promise<boolean> {
     const { store, metrics, logger, now } = this.#options;
     const dueAt = now() + delayMs;
-    const result = await publishWithRetry(() => store.scheduleRetry(delivery, next, dueAt), this.#options.publishRetry);
+    const put = (of: Call): Promise<PublishResult> =>
+      publishWithRetry(() => store.scheduleRetry(delivery, of, dueAt), this.#options.publishRetry);
+    const whole = await put(next);
+    const result = isTooLarge(whole) && next.history !== undefined ? await put(withoutHistory(next)) : whole;
     const isConflict = result.kind === 'refused' && result.reason === 'conflict';
     if (isConflict && !(await this.#isHistory(next))) {
       // No known record conflicts with it, so the call is not acked: its lease runs out.
@@ -126,7 +125,10 @@ export class Settler {
    * before, or the worker stops before the broker has answered and the lease runs out.
    */
   async end(delivered: DeliveredCall, end: End): Promise<(() => Promise<void>) | undefined> {
-    const outcome = this.#toOutcome(delivered, this.#fitted(delivered.call, end));
+    const { handOn, now } = this.#options;
+    const fitted = this.#fitted(delivered.call, end);
+    const next = fitted.status === 'succeeded' ? handOn.nextOf(delivered.call) : undefined;
+    const outcome = toOutcome(delivered.call, fitted, next, now());
     const body = end.result?.body ?? emptyBody;
     const result = await this.#record(delivered, outcome, body);
     if (result.kind === 'refused' && result.reason === 'conflict' && !(await this.#isOurs(outcome))) {
@@ -235,7 +237,10 @@ export class Settler {
 
   async #storeDeadLetter({ call }: DeliveredCall, outcome: Outcome): Promise<boolean> {
     const createdAt = Math.floor(Number(call.startTime) / 1e6);
-    const original = { header: callHeader, value: encodeEnvelope(call), body: call.body };
+    const { history } = outcome;
+    const bare = encodeEnvelope(withoutHistory(call));
+    const value = history === undefined ? bare : encodeEnvelope({ ...call, history });
+    const original = { header: callHeader, value, bare, body: call.body };
     const traceId = this.#options.tracer && traceIdFrom(call.headers);
     const letter = { ...outcome, createdAt, traceId };
     const stored = await this.#putDeadLetter(letter, toReason(outcome.reason), original, outcome.functionStatus);
@@ -291,9 +296,10 @@ export class Settler {
     const record = this.#storable(outcome);
     const put = (of: Outcome, its: Uint8Array): Promise<PublishResult> =>
       publishWithRetry(() => this.#ifOurs(delivered, () => store.recordOutcome(of, its)), options);
-    const result = await put(record, body);
-    const tooLarge = result.kind === 'refused' && result.reason === 'too_large';
-    return tooLarge ? await put({ ...record, bodyOmitted: 'too_large' }, emptyBody) : result;
+    const whole = await put(record, body);
+    const bare = withoutHistory(record);
+    const result = isTooLarge(whole) && record.history !== undefined ? await put(bare, body) : whole;
+    return isTooLarge(result) ? await put({ ...bare, bodyOmitted: 'too_large' }, emptyBody) : result;
   }
 
   /**
@@ -368,31 +374,6 @@ export class Settler {
     );
   }
 
-  #toOutcome({ call }: DeliveredCall, { status, reason, maxRetries, result }: End): Outcome {
-    const callbackUrl = callbackUrlOf(call, status);
-    const next = status === 'succeeded' ? this.#options.handOn.nextOf(call) : undefined;
-    return {
-      v: 1,
-      ...keyOf(call),
-      function: call.function,
-      queue: call.queue,
-      status,
-      ...(reason !== undefined && { reason }),
-      ...(result !== undefined && { functionStatus: result.status, durationMs: result.durationMs }),
-      attempts: result === undefined ? call.retry : call.retry + 1,
-      maxRetries,
-      ...(call.startedAt !== undefined && { startedAt: call.startedAt }),
-      endedAt: this.#options.now(),
-      headers: endToEndHeaders(result?.headers ?? [], notKept) as Outcome['headers'],
-      ...(callbackUrl !== undefined && { callbackUrl }),
-      ...(call.labels !== undefined && { labels: call.labels }),
-      ...(call.parentId !== undefined && { parentId: call.parentId }),
-      ...(call.batch !== undefined && { batch: call.batch }),
-      ...chainFields(call),
-      ...(next !== undefined && { next }),
-    };
-  }
-
   /** Acks a call that has ended and has no follow-up left. */
   ack(delivery: SettleableDelivery): void {
     this.#ack(delivery);
@@ -410,4 +391,8 @@ function dropBody({ delivery, call, bytes }: DeliveredCall): void {
   delivery.dropBody();
   Object.assign(call, { body: emptyBody });
   bytes?.body.release();
+}
+
+function isTooLarge(result: PublishResult): boolean {
+  return result.kind === 'refused' && result.reason === 'too_large';
 }

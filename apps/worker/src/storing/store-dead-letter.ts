@@ -6,6 +6,8 @@ import { type PublishRetryOptions, publishWithRetry } from './publish-with-retry
 export interface Original {
   readonly header: string;
   readonly value: string;
+  /** The same header without what a replay does not need. Default: nothing can be left out of it. */
+  readonly bare?: string;
   readonly body: Uint8Array;
 }
 
@@ -28,11 +30,15 @@ export async function storeDeadLetter(
   const put = async (kept: DeadLetter, of: Original): Promise<DeadLetterResult> => {
     return { letter: kept, result: await publishWithRetry(() => store.putDeadLetter(kept, of), options) };
   };
-  const whole = await put(letter, original);
+  const { value, bare = value } = original;
+  let whole = await put(letter, original);
+  if (isTooLarge(whole) && bare !== value) {
+    whole = await put(letter, { ...original, value: bare });
+  }
   if (!isTooLarge(whole)) {
     return whole;
   }
-  const withoutBody = await put({ ...letter, omitted: 'body' }, { ...original, body: emptyBody });
+  const withoutBody = await put({ ...letter, omitted: 'body' }, { ...original, value: bare, body: emptyBody });
   return isTooLarge(withoutBody)
     ? await put({ ...letter, omitted: 'all' }, { ...original, value: '', body: emptyBody })
     : withoutBody;

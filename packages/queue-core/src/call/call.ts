@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Static, Type } from 'typebox';
+import { AttemptRecord } from '../attempts/index.ts';
 import { callIdPattern, startTimePattern, submitterPattern } from './call-identity.ts';
 import { ChainStep } from './chain-step.ts';
 
@@ -76,6 +77,8 @@ export const CallEnvelope = Type.Object({
   generation: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER - 1 })),
   /** Start of the first attempt: Unix time in milliseconds; absent before it. */
   startedAt: Type.Optional(Type.Number()),
+  /** The attempts before this one, of this generation; absent for none. */
+  history: Type.Optional(Type.Array(AttemptRecord)),
 });
 
 export type HeaderList = readonly (readonly [name: string, value: string])[];

@@ -8,6 +8,20 @@ const latin1 = fc.integer({ min: 0, max: 0xff }).map((code) => String.fromCharCo
 const latin1Text = fc.string({ unit: latin1, maxLength: 200 });
 const token = fc.stringMatching(/^[A-Za-z0-9_-]{1,60}$/);
 
+const attempt = fc.record(
+  {
+    attempt: fc.integer({ min: 1 }),
+    startedAt: fc.nat(),
+    durationMs: fc.nat(),
+    status: fc.integer({ min: 100, max: 599 }),
+    error: latin1Text,
+    verdict: token,
+    retryAt: fc.nat(),
+    worker: token,
+  },
+  { requiredKeys: ['attempt', 'startedAt', 'verdict'] },
+);
+
 const calls: fc.Arbitrary<Call> = fc.record(
   {
     id: token,
@@ -22,6 +36,7 @@ const calls: fc.Arbitrary<Call> = fc.record(
     expiresAt: fc.nat(),
     startTime: fc.bigInt({ min: 0n, max: 10n ** 19n }).map(String),
     retry: fc.nat(),
+    history: fc.array(attempt, { maxLength: 5 }),
     body: fc.uint8Array({ maxLength: 1_000 }),
   },
   { requiredKeys: ['id', 'function', 'queue', 'path', 'query', 'headers', 'startTime', 'retry', 'body'] },
@@ -117,6 +132,11 @@ test('a problem names fields, never values (P9)', () => {
 test('fields of a later version are kept, so that versions can run side by side', () => {
   const decoded = decodeCall(envelopeOf({ ofTheFuture: 5 }), call.body);
   expect(decoded).toEqual({ kind: 'call', call: { ...call, ofTheFuture: 5 } });
+});
+
+test('an attempt with a verdict and a field of a later version is no reason not to read its call', () => {
+  const history = [{ attempt: 1, startedAt: 1, verdict: 'of-the-future', ofTheFuture: 5 }];
+  expect(decodeCall(envelopeOf({ history }), call.body)).toEqual({ kind: 'call', call: { ...call, history } });
 });
 
 test('the body of a call is that of the message, whatever the envelope says', () => {

@@ -1,5 +1,6 @@
 // What is stored about calls beside the calls themselves, each record with its codec.
 
+export { type BegunDelivery, begunDeliveryCodec } from './begun-delivery.ts';
 export type { ActiveCall, CallState, EndedCall } from './call-state.ts';
 export { CallbackTask, callbackSubject, callbackTaskCodec } from './callback-task.ts';
 export { type Claim, claimCodec, claimSubjects, idClaimSubject, keyClaimSubject } from './claim.ts';

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { AttemptRecord } from '../attempts/index.ts';
 import {
   addressTokens,
   BatchPlace,
@@ -33,6 +34,8 @@ export const Outcome = Type.Object({
   functionStatus: Type.Optional(Type.Integer()),
   attempts: Type.Integer({ minimum: 0 }),
   maxRetries: Type.Integer({ minimum: 0 }),
+  /** The attempts, oldest first. Absent for none, and in the records of earlier versions. */
+  history: Type.Optional(Type.Array(AttemptRecord)),
   /** Start of the first attempt: Unix time in milliseconds. */
   startedAt: Type.Optional(Type.Number()),
   endedAt: Type.Number(),

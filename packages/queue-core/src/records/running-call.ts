@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { AttemptRecord } from '../attempts/index.ts';
 import { type CallIdentity, identityTokens, parseIdentity } from '../call/index.ts';
 import { createRecordCodec } from './record-codec.ts';
 
@@ -13,6 +14,8 @@ export const RunningReport = Type.Object({
   maxRetries: Type.Integer({ minimum: 0 }),
   /** Start of the first attempt: Unix time in milliseconds. */
   startedAt: Type.Number(),
+  /** All attempts, the one that runs last. A worker of an earlier version does not say. */
+  history: Type.Optional(Type.Array(AttemptRecord)),
 });
 
 export type RunningReport = Static<typeof RunningReport>;

@@ -22,6 +22,8 @@ export interface ProcessHandle {
 export interface ProcessContext {
   readonly logger: Logger;
   readonly version: string;
+  /** Of the process. */
+  readonly pid: number;
   /** The environment, for what files may name; settings come as the configuration. */
   readonly env: ProcessHandle['env'];
   /** Aborts when a stop is asked for; of use to a `create` that takes its time. */
@@ -161,6 +163,7 @@ class ProcessRun {
       return await create({
         logger: this.#logger,
         version: this.#options.version,
+        pid: this.#process.pid,
         env: this.#process.env,
         signal: this.#stopRequest.signal,
         fail: (error) => this.#fail(error, 'service failed'),

@@ -1,9 +1,13 @@
+import type { StoredMsg } from '@nats-io/jetstream';
+import { type AttemptRecord, withAttempt } from '../../attempts/index.ts';
 import { type CallIdentity, emptyBody, identityTokens, ownerOf } from '../../call/index.ts';
 import type { PublishResult } from '../../publish-result.ts';
+import { type BegunDelivery, begunDeliveryCodec } from '../../records/index.ts';
 import { asQueueError } from '../connecting/index.ts';
 import { handoverStream, type QueueTopology } from '../layout/index.ts';
 import { lastMessage, MessageHeaders } from '../messages/index.ts';
 import type { Publisher } from '../publish/index.ts';
+import type { Delivery } from './delivery.ts';
 
 /** Bounds the memory of a worker whose broker stays full. */
 const maxUnstored = 10_000;
@@ -34,16 +38,42 @@ export class Handovers {
 
   /** When the call was handed back last, by the broker's clock: Unix time in milliseconds. Throws `QueueError`. */
   async lastAt(call: CallIdentity): Promise<number | undefined> {
-    const note = await lastMessage(this.#topology.manager, handoverStream, subjectOf(call), ownerOf(call.submitter));
-    return note?.time.getTime();
+    return (await this.#last(call))?.time.getTime();
   }
 
   /**
    * Records that an attempt begins with a delivery that is not the first; a first one needs no record, so most calls
    * cost nothing. If the broker does not store it, the delivery counts as not begun. Never throws.
    */
-  async noteBegin(call: CallIdentity): Promise<void> {
-    await this.#publish(`${subjectOf(call)}.begun`);
+  async noteBegin(call: CallIdentity, begun: BegunDelivery): Promise<void> {
+    const headers = new MessageHeaders();
+    headers.set(begunDeliveryCodec.header, begunDeliveryCodec.encode(begun));
+    await this.#publish(`${subjectOf(call)}.begun`, headers);
+  }
+
+  /**
+   * The attempts that earlier deliveries of this message have begun and not ended, oldest first. A first delivery leaves
+   * no note, so its worker is not known, and its time is that at which the call was ready for it. Throws `QueueError`.
+   * @param attempt number of the attempt that was lost, and is made again
+   */
+  async findLost(delivery: CallIdentity & Pick<Delivery, 'info'>, attempt: number): Promise<AttemptRecord[]> {
+    const { deliveries, storedAtMs, streamSequence } = delivery.info;
+    if (deliveries < 2) {
+      return [];
+    }
+    const [begun, handed] = await Promise.all([this.#last(delivery, '.begun'), this.#last(delivery)]);
+    const note = begun && begunDeliveryCodec.decode(begun.header.get(begunDeliveryCodec.header));
+    const isOfMessage =
+      note === undefined ? begun !== undefined && begun.time.getTime() >= storedAtMs : note.sequence === streamSequence;
+    if (begun === undefined || !isOfMessage) {
+      const isHandedBack = handed !== undefined && handed.time.getTime() >= storedAtMs;
+      return isHandedBack ? [] : [{ attempt, startedAt: storedAtMs, verdict: 'lost' }];
+    }
+    const isHandedBack = handed !== undefined && handed.seq > begun.seq;
+    const { lost = [], startedAt = begun.time.getTime(), worker } = note ?? {};
+    return isHandedBack
+      ? lost
+      : withAttempt(lost, { attempt, startedAt, verdict: 'lost', ...(worker !== undefined && { worker }) });
   }
 
   /** How often the call was handed back in the last week. Throws `QueueError`. */
@@ -66,8 +96,13 @@ export class Handovers {
     }
   }
 
-  #publish(subject: string): Promise<PublishResult> {
-    return this.#publisher.publish({ subject, headers: new MessageHeaders(), body: emptyBody });
+  #last(call: CallIdentity, kind: '' | '.begun' = ''): Promise<StoredMsg | undefined> {
+    const subject = `${subjectOf(call)}${kind}`;
+    return lastMessage(this.#topology.manager, handoverStream, subject, ownerOf(call.submitter));
+  }
+
+  #publish(subject: string, headers = new MessageHeaders()): Promise<PublishResult> {
+    return this.#publisher.publish({ subject, headers, body: emptyBody });
   }
 }
 

@@ -225,7 +225,7 @@ function kept(refusal: ReplayRefusal): ReplayResult {
  * expires.
  */
 function nextGeneration(call: Call, { name, queue }: FunctionConfig, generation: number): Call {
-  const { startedAt: _, notBefore: __, expiresAt: ___, ...accepted } = call;
+  const { startedAt: _, notBefore: __, expiresAt: ___, history: ____, ...accepted } = call;
   return { ...accepted, function: name, queue, retry: 0, generation };
 }
 

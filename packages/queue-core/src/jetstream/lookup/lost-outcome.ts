@@ -30,6 +30,7 @@ export function toLostOutcome({ letter, original, body }: StoredDeadLetter): Out
     headers: [],
     bodyOmitted: 'not_recorded',
     ...(callbackUrl !== undefined && { callbackUrl }),
+    ...(call?.history !== undefined && { history: call.history }),
     ...(labels !== undefined && { labels }),
     ...(call?.parentId !== undefined && { parentId: call.parentId }),
     ...(call !== undefined && chainFields(call)),

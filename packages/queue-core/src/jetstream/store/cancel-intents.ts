@@ -1,4 +1,5 @@
 import type { MsgRequest, StoredMsg } from '@nats-io/jetstream';
+import type { AttemptRecord } from '../../attempts/index.ts';
 import { type Call, type CallAddress, emptyBody, keyOf } from '../../call/index.ts';
 import { chainFields } from '../../chain/index.ts';
 import type { PublishResult } from '../../publish-result.ts';
@@ -115,6 +116,7 @@ function toIntent({ header, seq, time }: StoredMsg): CancelIntent | undefined {
 /** The outcome of a cancelled call. */
 export function toCancelled(call: Call, { now, held, maxRetries }: Cancelling): Outcome {
   const startedAt = held?.startedAt ?? call.startedAt;
+  const history = held?.history === undefined ? call.history : cutShort(held.history, now);
   return {
     v: 1,
     ...keyOf(call),
@@ -124,6 +126,7 @@ export function toCancelled(call: Call, { now, held, maxRetries }: Cancelling): 
     attempts: held === undefined ? call.retry : held.retry + 1,
     maxRetries: call.maxRetries ?? maxRetries,
     ...(startedAt !== undefined && { startedAt }),
+    ...(history !== undefined && { history }),
     endedAt: now,
     headers: [],
     ...(call.callbackUrl !== undefined && { callbackUrl: call.callbackUrl }),
@@ -132,4 +135,13 @@ export function toCancelled(call: Call, { now, held, maxRetries }: Cancelling): 
     ...(call.batch !== undefined && { batch: call.batch }),
     ...chainFields(call),
   };
+}
+
+/** The attempt that ran until then is cancelled as well. */
+function cutShort(history: readonly AttemptRecord[], now: number): AttemptRecord[] {
+  return history.map((each) =>
+    each.verdict === 'running'
+      ? { ...each, durationMs: Math.max(0, Math.round(now - each.startedAt)), verdict: 'cancelled' }
+      : each,
+  );
 }

@@ -1,0 +1,36 @@
+import type { CallIdentity } from '@asyncfn/queue-core';
+import type { CallStore, ExpiryStore } from '@asyncfn/queue-core/jetstream';
+import type { RetryPolicy } from '@asyncfn/queue-core/settle';
+import type { Tracer } from '@opentelemetry/api';
+import type { HttpAgent } from '../http/index.ts';
+import type { Budgets } from '../memory/index.ts';
+import type { WorkerMetrics } from '../metrics.ts';
+import type { LeaseRenewer, RunningCalls } from '../running/index.ts';
+import type { ProgressCheckOptions, Settler } from '../settle/index.ts';
+import type { OnSettleStep } from '../storing/index.ts';
+import type { AttemptNotes } from './attempt-notes.ts';
+
+export interface CallRunnerOptions extends ProgressCheckOptions {
+  readonly functions: HttpAgent;
+  readonly settler: Settler;
+  readonly store: CallStore;
+  readonly expiries: Pick<ExpiryStore, 'claim' | 'revise'>;
+  readonly leases: LeaseRenewer;
+  readonly running: RunningCalls;
+  readonly metrics: WorkerMetrics;
+  /** Undefined if tracing is off. */
+  readonly tracer?: Tracer | undefined;
+  readonly userAgent: string;
+  readonly budgets: Pick<Budgets, 'bodies' | 'results'>;
+  /** For functions that set none. */
+  readonly retryDefaults: RetryPolicy;
+  readonly notes: AttemptNotes;
+  readonly onStep: OnSettleStep;
+  /** Unix time in milliseconds. */
+  readonly now: () => number;
+  readonly random: () => number;
+  /** Aborts when the worker stops: calls that have not begun go back to the queue. */
+  readonly stopping: AbortSignal;
+  /** Called for each attempt that begins, and for each retry that is stored. */
+  readonly onCallChange: (call: CallIdentity) => void;
+}
