@@ -43,6 +43,7 @@ test.each([
 ])('$name sees and ends of the calls of a submitter what it may', async (token, state, result, cancels) => {
   expect((await ask(token, 'GET', 'active')).status).toBe(state);
   expect((await ask(token, 'GET', 'ended/result')).status).toBe(result);
+  expect((await ask(token, 'GET', 'active/attempts')).status).toBe(state);
   await ask(token, 'DELETE', 'active');
   expect(gateway.canceller.asked).toEqual(cancels ? ['active of submitter'] : []);
 });
@@ -51,6 +52,7 @@ test('to whom a call is hidden, it is answered as one that there never was', asy
   for (const [method, path] of [
     ['GET', ''],
     ['GET', '/result'],
+    ['GET', '/attempts'],
     ['DELETE', ''],
   ] as const) {
     expect(await ask(other, method, `ended${path}`)).toEqual(await ask(other, method, `never${path}`));

@@ -209,7 +209,7 @@ test('without the broker everything is 503, at once when it is known to be away,
   ] as const) {
     expect(await ask(gateway, method, path)).toMatchObject({ status: 503, body: { code: 'broker_unavailable' } });
   }
-  expect(performance.now() - knownSince).toBeLessThan(500);
+  expect(performance.now() - knownSince).toBeLessThan(2_000);
   nats.signal('SIGCONT');
   await nats.restart({ signal: 'SIGKILL' });
   await untilReady(gateway);

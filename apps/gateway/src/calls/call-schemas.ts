@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { crowdedResponse, problemResponse, retryAfterHeader } from '../api/index.ts';
+import { attemptsResponse } from './attempt-schema.ts';
 
 const tags = ['calls'];
 const callId = '0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11';
@@ -173,6 +174,22 @@ export const cancelSchema = {
       ['broker_unavailable', 'broker_timeout', 'overloaded', 'queue_full'],
       retryAfterHeader,
     ),
+  },
+};
+
+export const attemptsSchema = {
+  summary: 'List the attempts of a call',
+  description:
+    'When each began, how long it took, the status or the error, what was decided, and which worker made it. After a ' +
+    'replay, those since then.',
+  tags,
+  params: CallParams,
+  querystring: SubmitterQuery,
+  response: {
+    200: attemptsResponse,
+    404: unknown,
+    429: crowdedResponse(),
+    503: problemResponse('The broker is unavailable.', ['broker_unavailable'], retryAfterHeader),
   },
 };
 

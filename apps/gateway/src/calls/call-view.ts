@@ -127,7 +127,7 @@ function startTimeMs(nanos: string): number {
 }
 
 /** Clamps times outside the range of dates, which a foreign record may contain. */
-function toIso(ms: number): string {
+export function toIso(ms: number): string {
   const latest = 8.64e15;
   return new Date(Math.min(Math.max(ms, -latest), latest)).toISOString();
 }

@@ -10,9 +10,11 @@ import { keepFromCaches, nameInvalidParameters, readJsonBodies, requireBroker } 
 import { refusal } from '../problem.ts';
 import { sendEventsHead, wantsEvents } from '../waiting/index.ts';
 import { answerAtEnd, notFound } from './answer-at-end.ts';
+import { attemptsOf, toAttemptViews } from './attempt-view.ts';
 import { sendEvents } from './call-events.ts';
 import type { CallOptions } from './call-options.ts';
 import {
+  attemptsSchema,
   type CallParams,
   cancelSchema,
   resultSchema,
@@ -49,6 +51,11 @@ export const callRoutes: FastifyPluginCallbackTypebox<CallOptions> = (app, optio
     '/async-function/:callId/result',
     { schema: resultSchema, config: { scope: 'caller' } },
     (request, reply) => showResult(options, request, reply),
+  );
+  app.get<{ Params: CallParams; Querystring: SubmitterQuery }>(
+    '/async-function/:callId/attempts',
+    { schema: attemptsSchema, config: { scope: 'caller' } },
+    (request, reply) => showAttempts(options, request, reply),
   );
   done();
 };
@@ -113,6 +120,15 @@ function holdBody(request: OneCall): HoldBody {
     share?.complete();
     return share && { [Symbol.dispose]: () => share.release() };
   };
+}
+
+async function showAttempts(options: CallOptions, request: OneCall, reply: FastifyReply) {
+  const state = await find(options, request);
+  const refused = checkAccess(options, request, state, 'read');
+  if (refused !== undefined || state === undefined) {
+    return reply.refuse(refused ?? notFound);
+  }
+  return toAttemptViews(attemptsOf(state));
 }
 
 async function showResult(options: CallOptions, request: OneCall, reply: FastifyReply) {

@@ -1,6 +1,7 @@
 import { deadLetterReasons } from '@asyncfn/queue-core';
 import { type Static, Type } from 'typebox';
 import { crowdedResponse, jsonResponse, problemResponse, retryAfterHeader } from '../api/index.ts';
+import { attemptsResponse } from '../calls/index.ts';
 
 const tags = ['dead letters'];
 const cursor = { pattern: '^[1-9][0-9]{0,14}$', examples: ['4217'] };
@@ -55,26 +56,25 @@ export const LetterParams = Type.Object({
   }),
 });
 
-export const KindQuery = Type.Object(
-  {
-    kind: filter.kind,
-    submitter: Type.Optional(
-      Type.String({
-        description:
-          'Name of the token that the call was submitted with, empty for none. Default: the call with this id that has the ' +
-          'newest dead letter.',
-        pattern: '^([A-Za-z0-9._-]{1,63})?$',
-        examples: ['partner-x'],
-      }),
-    ),
-  },
-  { additionalProperties: false },
+const submitter = Type.Optional(
+  Type.String({
+    description:
+      'Name of the token that the call was submitted with, empty for none. Default: the call with this id that has the ' +
+      'newest dead letter.',
+    pattern: '^([A-Za-z0-9._-]{1,63})?$',
+    examples: ['partner-x'],
+  }),
 );
+
+export const SubmitterQuery = Type.Object({ submitter }, { additionalProperties: false });
+
+export const KindQuery = Type.Object({ kind: filter.kind, submitter }, { additionalProperties: false });
 
 export type ListQuery = Static<typeof ListQuery>;
 export type BulkReplayBody = Static<typeof BulkReplayBody>;
 export type LetterParams = Static<typeof LetterParams>;
 export type KindQuery = Static<typeof KindQuery>;
+export type SubmitterQuery = Static<typeof SubmitterQuery>;
 
 const entry = {
   callId: Type.String(),
@@ -165,6 +165,22 @@ export const showSchema = {
       path: '/200x100',
       callbackUrl: 'https://example.com/done',
     }),
+    400: invalid,
+    404: missing,
+    429: crowdedResponse(),
+    503: crowded,
+  },
+};
+
+export const attemptsSchema = {
+  summary: 'List the attempts of a failed call',
+  description:
+    'As `GET /async-function/CALL-ID/attempts`, as long as the dead letter is kept. After a replay, those since then.',
+  tags,
+  params: LetterParams,
+  querystring: SubmitterQuery,
+  response: {
+    200: attemptsResponse,
     400: invalid,
     404: missing,
     429: crowdedResponse(),

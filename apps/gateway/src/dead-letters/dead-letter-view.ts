@@ -1,4 +1,4 @@
-import { callbackTaskCodec, callbackUrlOf, type DeadLetter, decodeCall } from '@asyncfn/queue-core';
+import { type AttemptRecord, callbackTaskCodec, callbackUrlOf, type DeadLetter, decodeCall } from '@asyncfn/queue-core';
 import type { FunctionNames } from '@asyncfn/queue-core/functions';
 import type { DeadLetterEntry, StoredDeadLetter } from '@asyncfn/queue-core/jetstream';
 import { displayUrl } from '@asyncfn/service-kit';
@@ -39,6 +39,12 @@ export function toDetailView(
     replays: letter.generation,
     ...(letter.kind === 'call' ? viewOfCall(stored) : viewOfCallback(stored)),
   };
+}
+
+/** The attempts of a call that has failed, oldest first. */
+export function attemptsOfLetter({ original, body }: StoredDeadLetter): readonly AttemptRecord[] {
+  const decoded = decodeCall(original, body);
+  return decoded.kind === 'call' ? (decoded.call.history ?? []) : [];
 }
 
 function viewOfCall({ original, body }: StoredDeadLetter) {

@@ -4,11 +4,13 @@ import type { DeadLetterStore, ReplayRefusal } from '@asyncfn/queue-core/jetstre
 import type { Logger } from '@asyncfn/service-kit';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { toAttemptViews } from '../calls/index.ts';
 import { type AcceptContext, toQueueRefusal } from '../enqueue/index.ts';
 import { nameInvalidParameters, readJsonBodies, requireBroker } from '../http/index.ts';
 import { type Refusal, refusal } from '../problem.ts';
 import { takeTurns } from '../waiting/index.ts';
 import {
+  attemptsSchema,
   type BulkReplayBody,
   bulkReplaySchema,
   type KindQuery,
@@ -17,9 +19,10 @@ import {
   listSchema,
   removeSchema,
   replaySchema,
+  type SubmitterQuery,
   showSchema,
 } from './dead-letter-schemas.ts';
-import { toDetailView, toListView } from './dead-letter-view.ts';
+import { attemptsOfLetter, toDetailView, toListView } from './dead-letter-view.ts';
 
 /** The part of the dead letters that the gateway uses. */
 export type DeadLetterAdmin = Pick<DeadLetterStore, 'available' | 'list' | 'find' | 'remove' | 'replay' | 'replayMany'>;
@@ -53,6 +56,11 @@ export const deadLetterRoutes: FastifyPluginCallbackTypebox<DeadLetterOptions> =
     { config, schema: showSchema },
     (request, reply) => show(options, request, reply),
   );
+  app.get<{ Params: LetterParams; Querystring: SubmitterQuery }>(
+    `${collection}/:callId/attempts`,
+    { config, schema: attemptsSchema },
+    (request, reply) => showAttempts(options, request, reply),
+  );
   app.delete<{ Params: LetterParams; Querystring: KindQuery }>(
     `${collection}/:callId`,
     { config, schema: removeSchema },
@@ -84,6 +92,11 @@ async function show({ deadLetters, names }: DeadLetterOptions, { params, query }
         found.map(({ letter }) => letter.kind),
         names,
       );
+}
+
+async function showAttempts({ deadLetters }: DeadLetterOptions, { params, query }: OneLetter, reply: FastifyReply) {
+  const [letter] = await deadLetters.find(toAddress(params, query), 'call');
+  return letter === undefined ? reply.refuse(notFound) : toAttemptViews(attemptsOfLetter(letter));
 }
 
 async function remove({ deadLetters, logger }: DeadLetterOptions, { params, query }: OneLetter, reply: FastifyReply) {

@@ -140,6 +140,7 @@ describe('toRoutedUrl', () => {
     ['HEAD', '/async-function/call-1', '/async-function/call-1'],
     ['DELETE', 'http://gateway.test/async-function/call-1', '/async-function/call-1'],
     ['GET', '/async-function/call-1/result', '/async-function/call-1/result'],
+    ['GET', '/async-function/call-1/attempts?submitter=a', '/async-function/call-1/attempts?submitter=a'],
     ['GET', '/async-function/echo.prod', '/async-function/~'],
     ['GET', '/async-function/%zz/result', '/async-function/~/result'],
     ['DELETE', '/async-function/call-1/other', enqueueOnlyTarget],

@@ -27,6 +27,9 @@ export interface Target {
 /** Methods that are about a call. All others are about a function. */
 const callMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE']);
 
+/** What follows the id of a call in its paths. */
+const callPaths: ReadonlySet<string> = new Set(['', '/result', '/attempts']);
+
 /** Whether a request is an enqueue. */
 export function isEnqueue({ method, url = '' }: Pick<IncomingMessage, 'method' | 'url'>): boolean {
   return method === 'POST' && originForm(url).startsWith(prefix);
@@ -48,7 +51,7 @@ export function toRoutedUrl(url: string, method = 'POST'): string {
 /** A call is addressed by its id only, so nothing in its URL needs decoding. */
 function toCallUrl(target: string): string {
   const [id, path, query] = split(target.slice(prefix.length));
-  if (path !== '' && path !== '/result') {
+  if (!callPaths.has(path)) {
     return enqueueOnlyTarget;
   }
   return `${isCallId(id) ? `${prefix}${id}` : noCall}${path}${query === '' ? '' : `?${query}`}`;
