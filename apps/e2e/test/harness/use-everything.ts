@@ -48,4 +48,6 @@ export async function useEverything(stack: Stack): Promise<void> {
   const once = { 'Idempotency-Key': 'one', 'X-Expires-In': '1m' };
   const answers = [await post(`${url}/async-function/echo`, once), await post(`${url}/async-function/echo`, once)];
   expect(answers.map((answer) => answer.headers.get('idempotency-replayed'))).toEqual([null, 'true']);
+  // Its function is gone when this returns.
+  await calls.until(answers[0]!.headers.get('x-call-id')!, 'succeeded');
 }
