@@ -1,66 +1,134 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references in a functions file
 import { writeFile } from 'node:fs/promises';
-import { ApiClient } from '@asyncfn/stack';
-import { eventually, sleep, startCallbackReceiver, startTestFunction } from '@asyncfn/testkit';
-import { describe, expect, test } from 'vitest';
+import { ApiClient, type Stack } from '@asyncfn/stack';
+import {
+  type CallbackReceiver,
+  echo,
+  eventually,
+  sleep,
+  startCallbackReceiver,
+  startTestFunction,
+  type TestFunction,
+} from '@asyncfn/testkit';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startStack } from './harness/stack.ts';
+
+let fn: TestFunction;
+let inbox: CallbackReceiver;
+let stack: Stack;
+let client: ApiClient;
+
+beforeAll(async () => {
+  fn = await startTestFunction();
+  inbox = await startCallbackReceiver();
+  const { hostname, port, origin } = new URL(fn.url);
+  stack = await startStack({
+    functions: {
+      capped: { url: fn.url, concurrency: 5 },
+      stuck: { url: fn.url, timeout: '300ms', retry: { attempts: 0 } },
+      echo: `${origin}/file`,
+      filled: 'http://${FN_HOST}:${FN_PORT}/filled',
+    },
+    env: { FN_HOST: hostname, FN_PORT: port },
+    workers: 2,
+  });
+  client = new ApiClient(stack.gateway.url);
+});
+
+beforeEach(() => {
+  fn.handler = echo;
+});
+
+afterAll(async () => {
+  await client[Symbol.asyncDispose]();
+  await stack[Symbol.asyncDispose]();
+  await inbox[Symbol.asyncDispose]();
+  await fn[Symbol.asyncDispose]();
+});
+
+/** Accepts a call, and resolves with the path at which it was invoked. */
+async function invokedAt(name: string): Promise<string | undefined> {
+  const callId = await client.accept(name);
+  await eventually(() => fn.countBy(callId) === 1);
+  return fn.byCallId(callId)[0]?.url;
+}
 
 describe('a function in the functions file', () => {
   test('has no more calls in flight than its concurrency, over all workers', async () => {
-    const concurrency = 5;
-    await using fn = await startTestFunction({ handler: sleep(20) });
-    await using stack = await startStack({ functions: { capped: { url: fn.url, concurrency } }, workers: 2 });
-    await using client = new ApiClient(stack.gateway.url);
+    fn.handler = sleep(20);
     await client.acceptMany('capped', 200);
     await fn.waitForInvocations(200);
     await stack.untilSettled();
 
-    expect(fn.maxInFlight).toBe(concurrency);
+    expect(fn.maxInFlight).toBe(5);
     const shares = await Promise.all(stack.workers.map((worker) => worker.metric('queue_worker_attempts_total')));
     expect(Math.min(...shares)).toBeGreaterThan(0);
   });
 
-  test('is served by the workers of its queue alone', async () => {
-    await using fn = await startTestFunction();
-    await using stack = await startStack({
-      functions: { one: { url: fn.url, queue: 'first' }, two: { url: fn.url, queue: 'second' } },
-      workerEnv: { QUEUES: 'first' },
-    });
-    await using client = new ApiClient(stack.gateway.url);
-    const waiting = await client.accept('two');
-    await client.accept('one');
-    await fn.waitForInvocations(1);
-    await eventually(async () => (await stack.queued()) === 1);
-    expect(fn.countBy(waiting)).toBe(0);
-
-    await stack.startWorker({ QUEUES: 'second' });
-    await fn.waitForInvocations(2);
-    expect(fn.countBy(waiting)).toBe(1);
-  });
-
   test('is given up at its timeout, and its caller is told 504', async () => {
-    await using fn = await startTestFunction({ handler: sleep(60_000) });
-    await using inbox = await startCallbackReceiver();
-    const stuck = { url: fn.url, timeout: '300ms', retry: { attempts: 0 } };
-    await using stack = await startStack({ functions: { stuck } });
-    await using client = new ApiClient(stack.gateway.url);
+    fn.handler = sleep(60_000);
     const callId = await client.accept('stuck', { callbackUrl: inbox.url });
     await inbox.waitForCallbacks(1);
 
     expect(inbox.byCallId(callId)[0]?.headers).toMatchObject({ 'x-function-status': '504', 'content-length': '0' });
-    await eventually(() => fn.invocations[0]?.aborted === true);
+    await eventually(() => fn.byCallId(callId)[0]?.aborted === true);
+  });
+
+  test('is served by the workers of its queue alone', async () => {
+    await using own = await startTestFunction();
+    await using apart = await startStack({
+      functions: { one: { url: own.url, queue: 'first' }, two: { url: own.url, queue: 'second' } },
+      workerEnv: { QUEUES: 'first' },
+    });
+    await using caller = new ApiClient(apart.gateway.url);
+    const waiting = await caller.accept('two');
+    await caller.accept('one');
+    await own.waitForInvocations(1);
+    await eventually(async () => (await apart.queued()) === 1);
+    expect(own.countBy(waiting)).toBe(0);
+
+    await apart.startWorker({ QUEUES: 'second' });
+    await own.waitForInvocations(2);
+    expect(own.countBy(waiting)).toBe(1);
   });
 });
+
+/** Writes a file with problems, and expects that each process names them and goes on with the last good one. */
+async function expectRefused(text: string, problems: readonly unknown[]): Promise<void> {
+  await writeFile(stack.functionsFile, text);
+  for (const app of [...stack.gateways, ...stack.workers]) {
+    await eventually(() => {
+      expect(app.logs.findLast(({ level }) => level === 'error')?.['problems']).toEqual(problems);
+      return true;
+    });
+  }
+}
 
 describe('a change of the functions file', () => {
   const liveMs = 2_500;
 
+  test('is filled in from the environment, and one that cannot be leaves the last good one in force', async () => {
+    expect(await invokedAt('filled')).toBe('/filled');
+    const text = 'functions: { filled: { url: "http://${FN_HOST}:${FN_PORT}/${GONE}" } }\n';
+    await expectRefused(text, [
+      expect.stringMatching(/functions\.yaml:1: functions\.filled\.url \$\{GONE\} is not set/),
+    ]);
+    expect(await invokedAt('filled')).toBe('/filled');
+  });
+
+  test('that is wrong is refused with every problem, and the last good one holds', async () => {
+    await expectRefused('functions:\n  echo: { url: nonsense }\n  other: {}\n', [
+      expect.stringContaining('functions.yaml:2: functions.echo.url must be'),
+      expect.stringContaining('functions.yaml:3: functions.other.url is missing'),
+    ]);
+    expect(await invokedAt('echo')).toBe('/file');
+    expect(await client.call('other')).toMatchObject({ status: 404 });
+  });
+
   test('is live in gateway and worker within about two seconds, without a restart', async () => {
-    await using first = await startTestFunction();
     await using second = await startTestFunction();
-    await using stack = await startStack({ functions: { echo: first.url } });
-    await using client = new ApiClient(stack.gateway.url);
     expect(await client.call('later')).toMatchObject({ status: 404, code: 'unknown_function' });
+    const before = fn.invocations.length;
 
     await stack.writeFunctions({ echo: second.url, later: second.url });
     const callId = await eventually(
@@ -76,47 +144,9 @@ describe('a change of the functions file', () => {
     });
     await client.accept('echo');
     await second.waitForInvocations(2, liveMs);
-    expect(first.invocations).toEqual([]);
+    expect(fn.invocations).toHaveLength(before);
 
     await stack.writeFunctions({ later: second.url });
     await eventually(async () => (await client.call('echo')).status === 404, { timeoutMs: liveMs });
-  });
-
-  test('is filled in from the environment, and one that cannot be leaves the last good one in force', async () => {
-    await using fn = await startTestFunction();
-    const { host, port } = new URL(fn.url);
-    const env = { FN_HOST: host.replace(`:${port}`, ''), FN_PORT: port };
-    await using stack = await startStack({ functions: { echo: 'http://${FN_HOST}:${FN_PORT}' }, env });
-    await using client = new ApiClient(stack.gateway.url);
-    await client.accept('echo');
-    await fn.waitForInvocations(1);
-    await writeFile(stack.functionsFile, 'functions: { echo: { url: "http://${FN_HOST}:${FN_PORT}/${GONE}" } }\n');
-    for (const app of [stack.gateway, stack.worker]) {
-      const problems = await eventually(() => app.logs.find(({ level }) => level === 'error')?.['problems']);
-      expect(problems).toEqual([
-        expect.stringMatching(/functions\.yaml:1: functions\.echo\.url \$\{GONE\} is not set/),
-      ]);
-    }
-    await client.accept('echo');
-    await fn.waitForInvocations(2);
-    expect(fn.invocations.map(({ url }) => url)).toEqual(['/', '/']);
-  });
-
-  test('that is wrong is refused with every problem, and the last good one holds', async () => {
-    await using fn = await startTestFunction();
-    await using stack = await startStack({ functions: { echo: fn.url } });
-    await using client = new ApiClient(stack.gateway.url);
-    await writeFile(stack.functionsFile, 'functions:\n  echo: { url: nonsense }\n  other: {}\n');
-    for (const app of [stack.gateway, stack.worker]) {
-      const problems = await eventually(() => app.logs.find(({ level }) => level === 'error')?.['problems']);
-      expect(problems).toEqual([
-        expect.stringContaining('functions.yaml:2: functions.echo.url must be'),
-        expect.stringContaining('functions.yaml:3: functions.other.url is missing'),
-      ]);
-    }
-    const callId = await client.accept('echo');
-    await fn.waitForInvocations(1);
-    expect(fn.countBy(callId)).toBe(1);
-    expect(await client.call('other')).toMatchObject({ status: 404 });
   });
 });

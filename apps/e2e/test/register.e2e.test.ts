@@ -1,19 +1,36 @@
-import { ApiClient } from '@asyncfn/stack';
-import { eventually, gate, sleep, startTestFunction } from '@asyncfn/testkit';
-import { describe, expect, test } from 'vitest';
+import { ApiClient, type Stack } from '@asyncfn/stack';
+import { eventually, gate, sleep, startTestFunction, type TestFunction } from '@asyncfn/testkit';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Operator } from './harness/broker/operator.ts';
 import { startStack } from './harness/stack.ts';
 
 /** A change of the register is promised to be live in every process by then. */
 const liveMs = 2_000;
 
+let ofFile: TestFunction;
+let stack: Stack;
+let client: ApiClient;
+let one: Operator;
+let two: Operator;
+
+beforeAll(async () => {
+  ofFile = await startTestFunction();
+  const functions = { both: ofFile.url };
+  stack = await startStack({ functions, gateways: 2, workers: 2, workerEnv: { MAX_INFLIGHT: '5' } });
+  [one, two] = stack.gateways.map(({ url }) => new Operator(url)) as [Operator, Operator];
+  client = new ApiClient(stack.gateways[1]!.url);
+});
+
+afterAll(async () => {
+  await client[Symbol.asyncDispose]();
+  await stack[Symbol.asyncDispose]();
+  await ofFile[Symbol.asyncDispose]();
+});
+
 describe('a function that is registered by the API', () => {
   test('is live in two gateways and two workers within two seconds, and so is a change of it', async () => {
     await using first = await startTestFunction({ handler: sleep(20) });
     await using second = await startTestFunction({ handler: sleep(20) });
-    await using stack = await startStack({ functions: {}, gateways: 2, workers: 2, workerEnv: { MAX_INFLIGHT: '5' } });
-    const [one, two] = stack.gateways.map(({ url }) => new Operator(url)) as [Operator, Operator];
-    await using client = new ApiClient(stack.gateways[1]!.url);
     expect(await client.call('fresh')).toMatchObject({ status: 404 });
 
     const startedAt = performance.now();
@@ -38,22 +55,20 @@ describe('a function that is registered by the API', () => {
 
   test('needs no functions file, and outlives a restart of everything', async () => {
     await using fn = await startTestFunction();
-    await using stack = await startStack({ functions: {}, env: { FUNCTIONS_FILE: '' } });
-    await new Operator(stack.gateway.url).register('kept', { url: fn.url, queue: 'own', concurrency: 3 });
-    await stack.gateway.stop();
-    await stack.worker.stop();
-    await stack.nats.restart();
-    const gateway = await stack.startGateway();
-    await stack.startWorker();
+    await using own = await startStack({ functions: {}, env: { FUNCTIONS_FILE: '' } });
+    await new Operator(own.gateway.url).register('kept', { url: fn.url, queue: 'own', concurrency: 3 });
+    await own.gateway.stop();
+    await own.worker.stop();
+    await own.nats.restart();
+    const gateway = await own.startGateway();
+    await own.startWorker();
     expect((await new Operator(gateway.url).show('kept')).body).toMatchObject({ queue: 'own', concurrency: 3 });
-    await using client = new ApiClient(gateway.url);
-    await client.accept('kept');
+    await using caller = new ApiClient(gateway.url);
+    await caller.accept('kept');
     await fn.waitForInvocations(1);
   });
 
   test('is changed by one of two who have read the same, and the other is told 412', async () => {
-    await using stack = await startStack({ functions: {}, gateways: 2, workers: 0 });
-    const [one, two] = stack.gateways.map(({ url }) => new Operator(url)) as [Operator, Operator];
     const { etag } = await one.register('raced', { url: 'http://raced' });
     await eventually(async () => (await two.show('raced')).etag === etag);
     for (let round = 0, tag = etag; round < 10; round++) {
@@ -68,19 +83,17 @@ describe('a function that is registered by the API', () => {
 
   test('is not removed while calls of it wait, and is afterwards', async () => {
     await using fn = await startTestFunction();
-    await using stack = await startStack({ functions: {}, workers: 0 });
-    const operator = new Operator(stack.gateway.url);
-    await operator.register('busy', { url: fn.url });
-    await using client = new ApiClient(stack.gateway.url);
+    await two.register('busy', { url: fn.url });
+    await two.ask('POST', '/functions/busy/pause');
     await client.acceptMany('busy', 3);
-    expect(await operator.ask('DELETE', '/functions/busy')).toMatchObject({
+    expect(await two.ask('DELETE', '/functions/busy')).toMatchObject({
       status: 409,
       body: { code: 'calls_waiting', calls: 3 },
     });
-    await stack.startWorker();
+    await two.ask('POST', '/functions/busy/resume');
     await fn.waitForInvocations(3);
     await stack.untilSettled();
-    expect(await operator.ask('DELETE', '/functions/busy')).toMatchObject({ status: 204 });
+    expect(await two.ask('DELETE', '/functions/busy')).toMatchObject({ status: 204 });
     expect(await client.call('busy')).toMatchObject({ status: 404, code: 'unknown_function' });
   });
 });
@@ -88,18 +101,15 @@ describe('a function that is registered by the API', () => {
 test('a function is removed with all that waits, each call of which ends as cancelled', async () => {
   const held = gate();
   await using fn = await startTestFunction({ handler: held.handler });
-  await using stack = await startStack({ functions: {} });
-  const operator = new Operator(stack.gateway.url);
-  await operator.register('doomed', { url: fn.url, concurrency: 1 });
-  await using client = new ApiClient(stack.gateway.url);
+  await two.register('doomed', { url: fn.url, concurrency: 1 });
   const running = await client.accept('doomed');
   await fn.waitForInvocations(1);
   const waiting = await client.acceptMany('doomed', 5);
-  expect(await operator.ask('DELETE', '/functions/doomed')).toMatchObject({ status: 409, body: { calls: 6 } });
-  expect(await operator.ask('DELETE', '/functions/doomed?purge=true')).toMatchObject({ status: 204 });
-  expect(await operator.show('doomed')).toMatchObject({ status: 404 });
+  expect(await two.ask('DELETE', '/functions/doomed')).toMatchObject({ status: 409, body: { calls: 6 } });
+  expect(await two.ask('DELETE', '/functions/doomed?purge=true')).toMatchObject({ status: 204 });
+  expect(await two.show('doomed')).toMatchObject({ status: 404 });
   const statusOf = async (callId: string) => {
-    const response = await fetch(`${stack.gateway.url}/async-function/${callId}`);
+    const response = await fetch(`${stack.gateways[1]!.url}/async-function/${callId}`);
     return ((await response.json()) as { status: string }).status;
   };
   for (const callId of waiting) {
@@ -112,23 +122,19 @@ test('a function is removed with all that waits, each call of which ends as canc
 });
 
 test('the API overrides a functions file, whichever process starts, until its settings are deleted', async () => {
-  await using ofFile = await startTestFunction();
   await using ofApi = await startTestFunction();
-  await using stack = await startStack({ functions: { both: ofFile.url } });
-  const operator = new Operator(stack.gateway.url);
-  expect((await operator.show('both')).body).toMatchObject({ source: 'file', url: ofFile.url });
-  expect(await operator.register('both', { url: ofApi.url })).toMatchObject({ status: 200 });
+  expect((await two.show('both')).body).toMatchObject({ source: 'file', url: ofFile.url });
+  expect(await two.register('both', { url: ofApi.url })).toMatchObject({ status: 200 });
   await stack.worker.stop();
   const worker = await stack.startWorker();
   await worker.untilLogged('the API overrides the functions file', (line) => line['function'] === 'both');
-  expect((await operator.show('both')).body).toMatchObject({ source: 'api', url: ofApi.url });
-  await using client = new ApiClient(stack.gateway.url);
+  expect((await two.show('both')).body).toMatchObject({ source: 'api', url: ofApi.url });
   await client.accept('both');
   await ofApi.waitForInvocations(1);
   expect(ofFile.invocations).toEqual([]);
 
-  expect(await operator.ask('DELETE', '/functions/both')).toMatchObject({ status: 204 });
-  expect((await operator.show('both')).body).toMatchObject({ source: 'file', url: ofFile.url });
+  expect(await two.ask('DELETE', '/functions/both')).toMatchObject({ status: 204 });
+  expect((await two.show('both')).body).toMatchObject({ source: 'file', url: ofFile.url });
   await eventually(async () => {
     await client.accept('both');
     return ofFile.invocations.length > 0;

@@ -291,8 +291,7 @@ test('traces go out as protobuf unless told otherwise, under the names that the 
 });
 
 test('a setting of traces that is not understood is named, and the process does not start', async () => {
-  await using fn = await startTestFunction();
-  await using stack = await startStack({ functions: { echo: fn.url } });
+  await using stack = await startStack({ functions: {}, gateways: 0, workers: 0 });
   const worker = await stack.spawn('worker', {
     OTEL_TRACES_EXPORTER: 'zipkin',
     OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
