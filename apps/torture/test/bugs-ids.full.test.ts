@@ -1,0 +1,34 @@
+import { testCaught } from './bugs/catch-bugs.ts';
+
+testCaught([
+  {
+    bug: 'end of a batch counted by attempts',
+    app: 'worker',
+    file: 'marked-attempts',
+    faults: [],
+    caughtBy: 'a batch counts each of its calls once',
+  },
+  {
+    bug: 'id of a client not claimed',
+    app: 'gateway',
+    file: 'unclaimed-id',
+    faults: [],
+    caughtBy: 'an id is one call',
+    durationMs: 4_000,
+  },
+  {
+    bug: 'end forgotten by its age alone',
+    app: 'worker',
+    file: 'end-by-age',
+    faults: ['pause function'],
+    caughtBy: 'nothing after the end',
+    // Callbacks that hang keep calls in the hands of workers, until they die.
+    workerEnv: { ACK_WAIT: '1s', CALLBACK_TIMEOUT: '8s' },
+    haste: 200,
+    // The kill has to meet an ended call of the paused function whose callback hangs, and one call in a hundred does: some of
+    // them are there four seconds after the start.
+    gapMs: 8_000,
+    rate: 100,
+    durationMs: 16_000,
+  },
+]);

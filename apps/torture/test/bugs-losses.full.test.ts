@@ -1,0 +1,48 @@
+import { pauseWorker } from '../src/faults/process-faults.ts';
+import { testCaught } from './bugs/catch-bugs.ts';
+
+testCaught([
+  {
+    bug: '202 before the PubAck',
+    app: 'gateway',
+    file: 'early-answer',
+    faults: ['kill gateway'],
+    caughtBy: 'nothing accepted is lost',
+  },
+  {
+    bug: 'ack before the function is invoked',
+    app: 'worker',
+    file: 'early-ack',
+    faults: ['kill worker'],
+    caughtBy: 'nothing accepted is lost',
+  },
+  {
+    bug: 'ack before the outcome',
+    app: 'worker',
+    file: 'late-outcome',
+    faults: ['kill worker'],
+    caughtBy: 'nothing accepted is lost',
+  },
+  {
+    bug: 'hand-over of a stopping worker lost',
+    app: 'worker',
+    file: 'lost-handover',
+    faults: ['stop worker'],
+    caughtBy: 'handed over at once',
+    workerEnv: { ACK_WAIT: '20s', SHUTDOWN_TIMEOUT: '1ms' },
+    settleMs: 25_000,
+  },
+  {
+    bug: 'end recorded without proof that its call is there',
+    app: 'worker',
+    file: 'unproven-end',
+    // For as long as it takes to end the call elsewhere, and to forget that.
+    faults: [pauseWorker([8_000, 9_000])],
+    caughtBy: 'one end',
+    workerEnv: { ACK_WAIT: '1s' },
+    gapMs: 1_000,
+    haste: 200,
+    rate: 50,
+    durationMs: 6_000,
+  },
+]);

@@ -1,0 +1,52 @@
+import type { AppName } from '@asyncfn/stack';
+import { describe, expect, test } from 'vitest';
+import type { Rule } from '../../src/check/rules.ts';
+import type { Fault } from '../../src/faults/fault.ts';
+import { runTorture } from '../torture.ts';
+
+export interface Bug {
+  readonly bug: string;
+  readonly app: AppName;
+  readonly file: string;
+  readonly faults: readonly (string | Fault)[];
+  readonly caughtBy: Rule;
+  readonly workerEnv?: Readonly<Record<string, string>>;
+  readonly retry?: Readonly<Record<string, unknown>>;
+  /** What `retry` waits at least. Default 0. */
+  readonly retryWaitMs?: number;
+  /** Default 15 s. */
+  readonly durationMs?: number;
+  /** How long nothing may end before the run is over although calls are left. Default 10 s: twice the usual lease. */
+  readonly settleMs?: number;
+  /** Default: that of `pnpm torture`. */
+  readonly haste?: number;
+  readonly gapMs?: number;
+  readonly rate?: number;
+}
+
+/** Whether a fault meets a call at the step where the bug shows is a matter of chance: one run in a few misses it. */
+const mostRuns = 6;
+
+/** Each bug is caught by its rule. Several files share them out, because a run waits more than it works. */
+export function testCaught(bugs: readonly Bug[]): void {
+  describe('the checker catches', { timeout: 300_000 }, () => {
+    test.each(bugs)('$bug', async ({ app, file, caughtBy, retryWaitMs = 0, workerEnv = {}, ...rest }) => {
+      const main = new URL(`./${file}-main.mjs`, import.meta.url);
+      const broken = new Set<Rule>();
+      for (let run = 1; run <= mostRuns && !broken.has(caughtBy); run++) {
+        const { verdict } = await runTorture({
+          durationMs: 15_000,
+          // A call that is lost never ends: waiting for it longer than a lease or a retry takes shows nothing more.
+          settleMs: 10_000,
+          ...rest,
+          limits: { handoverMs: 8_000, retryWaitMs },
+          fleet: { mains: { [app]: main }, workerEnv },
+        });
+        for (const { rule } of verdict.violations) {
+          broken.add(rule);
+        }
+      }
+      expect([...broken]).toContain(caughtBy);
+    });
+  });
+}
