@@ -143,6 +143,7 @@ test('a stream is left to others between two batches, for as long as the first o
   await eventually(() => spans.length === 1, { intervalMs: 1 });
   await Promise.all([first, atomic.publish('CALLS_any', [unique('any', 'b')])]);
   const [before, after] = spans as [{ from: number; to: number }, { from: number; to: number }];
-  // A timer may be a millisecond early.
-  expect(after.from - before.to).toBeGreaterThan(before.to - before.from - 2);
+  // A timer may be a millisecond early, and a busy machine makes the first one take longer than the longest pause.
+  const longestPauseMs = 20;
+  expect(after.from - before.to).toBeGreaterThan(Math.min(before.to - before.from, longestPauseMs) - 2);
 });
