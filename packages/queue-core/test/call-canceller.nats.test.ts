@@ -328,11 +328,10 @@ describe('a purge', () => {
     const purged = await bench.purge.purge({ queue: bench.queue, function: 'echo' });
     const later = await bench.put();
     expect(purged).toBe(700);
-    for (const { id } of waiting) {
-      expect(await bench.finder.find({ callId: id })).toMatchObject({
-        kind: 'ended',
-        outcome: { status: 'cancelled' },
-      });
+    for (let from = 0; from < waiting.length; from += 50) {
+      const some = waiting.slice(from, from + 50);
+      const found = await Promise.all(some.map(({ id }) => bench.finder.find({ callId: id })));
+      expect(found).toMatchObject(some.map(() => ({ kind: 'ended', outcome: { status: 'cancelled' } })));
     }
     for (const { id } of [held, other, later]) {
       expect(await bench.finder.find({ callId: id })).toMatchObject({ kind: 'active' });
