@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 // Tests and type checks read the sources of the workspace's packages: no build needed.
@@ -10,8 +11,11 @@ const sharesProcesses = { isolate: false };
 
 const setupFiles = ['packages/testkit/test/print-tails.ts'];
 
-/** Each file runs whole stacks of processes, which wait more than they work: three files are two full cores. */
-const processes = { setupFiles, maxWorkers: 3, testTimeout: 120_000, hookTimeout: 120_000 };
+/** Vitest's default leaves a core free, which is one of two. */
+const onAllCores = availableParallelism() + 1;
+
+/** Each file runs whole stacks of processes, which wait as often as they work: four files are two full cores. */
+const processes = { setupFiles, maxWorkers: 4, testTimeout: 120_000, hookTimeout: 120_000 };
 
 const globalSetup = ['packages/nats-server/test/global-setup.ts'];
 
@@ -30,6 +34,7 @@ export default defineConfig({
           include: ['{apps,packages}/*/{src,test}/**/*.test.ts', 'scripts/**/*.test.ts'],
           exclude: ['**/*.{nats,e2e,full}.test.ts', '**/node_modules/**', '**/dist/**'],
           ...sharesProcesses,
+          maxWorkers: onAllCores,
           // Ten thousand cases of a property take seconds on a busy machine.
           testTimeout: 30_000,
         },
@@ -40,11 +45,12 @@ export default defineConfig({
         test: {
           name: 'nats',
           ...sharesProcesses,
-          maxWorkers: 3,
+          // They wait for the broker most of the time.
+          maxWorkers: 4,
           sequence: { groupOrder: 1 },
           include: ['{apps,packages}/*/{src,test}/**/*.nats.test.ts'],
           globalSetup,
-          testTimeout: 30_000,
+          testTimeout: 60_000,
           hookTimeout: 60_000,
         },
       },
@@ -69,8 +75,8 @@ export default defineConfig({
           globalSetup,
           sequence: { groupOrder: 3 },
           ...processes,
-          // Many of them measure.
-          maxWorkers: 2,
+          // Many of them measure, but wait most of the time.
+          maxWorkers: 3,
         },
       },
     ],
