@@ -455,6 +455,13 @@ describe('a callback', () => {
   );
 });
 
+test('a refused item of a batch may have an end, which keeps it from running', () => {
+  const keptOut = { kind: 'ended', callId: 'batch-3', status: 'cancelled', reason: 'not_accepted' } as const;
+  const history = (attempts: number) => new WrittenHistory().at(10, { ...keptOut, attempts }).quiet();
+  expect(checkHistory(history(0).events)).toMatchObject({ clean: true, conservation: 0 });
+  expect(checkHistory(history(1).events)).toMatchObject({ clean: false, conservation: 1 });
+});
+
 test('an end of a call that nobody sent is a call too many', () => {
   const history = new WrittenHistory().wholeCall(1, silent, 0).ended(2, silent, 30);
   expect(checkHistory(history.events)).toMatchObject({ clean: false, conservation: 1, violations: [] });

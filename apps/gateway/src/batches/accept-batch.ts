@@ -216,7 +216,8 @@ async function fill(
       return { kind: 'accepted', state, items, refused, replayed: false };
     }
   } catch (error) {
-    await acceptance.giveUp().catch(() => undefined); // then its key is free in a minute
+    // The client does not wait for a broker that is slow. If it is not stored, the key is free in a minute.
+    acceptance.giveUp().catch(() => undefined);
     throw toUnclear(error);
   }
   await acceptance.giveUp();

@@ -37,14 +37,16 @@ export const acceptSchema = {
     404: problemResponse('No item is accepted, and the function of the first one is not registered.', [
       'unknown_function',
     ]),
-    413: problemResponse('The batch is larger than `MAX_BATCH_CALLS` or `MAX_BATCH_BYTES` allow. Nothing was stored.', [
-      'too_many_calls',
-      'body_too_large',
-    ]),
+    413: problemResponse(
+      'The batch is larger than `MAX_BATCH_CALLS` or `MAX_BATCH_BYTES` allow. Nothing was stored. Of lines, those that fit are ' +
+        'accepted, and those beyond are refused.',
+      ['too_many_calls', 'body_too_large'],
+    ),
     415: problemResponse('The batch is neither `application/json` nor `application/x-ndjson`.', [
       'unsupported_media_type',
     ]),
     422: problemResponse('The `Idempotency-Key` was used with another body.', ['idempotency_key_reused']),
+    508: problemResponse('The calls would be more than 32 hops from the first of their chain.', ['chain_too_deep']),
     503: problemResponse('The calls could not be stored.', ['broker_unavailable', 'overloaded'], retryAfterHeader),
   },
 };

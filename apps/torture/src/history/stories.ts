@@ -105,7 +105,7 @@ export function toStories(events: Iterable<HistoryEvent>): Stories {
   }
   const stories = toAll([...byRequest.values()], records, stepEnds);
   const batches = batched.map(({ batch, requests }) => ({ requests, told: batchTold.get(batch) ?? [] }));
-  return { stories, faults: toSpans(faultEvents), strayEnds: records.left().filter(isEnd), batches, queued, left };
+  return { stories, faults: toSpans(faultEvents), strayEnds: records.left().filter(isStray), batches, queued, left };
 }
 
 /** Those that know their start time come first: what they leave is of one that does not. */
@@ -164,6 +164,11 @@ function toStory({ told, sent, callIds }: ToldCall, records: readonly CallRecord
     misses: records.filter((event) => event.kind === 'missed'),
     events: [...told, ...records].toSorted((a, b) => a.at - b.at),
   };
+}
+
+/** The end of a call that nobody sent. A refused item of a batch may have one, so that it never runs. */
+function isStray(event: CallRecord): event is EventOf<'ended'> {
+  return isEnd(event) && !(event.reason === 'not_accepted' && event.attempts === 0);
 }
 
 function isEnd(event: CallRecord): event is EventOf<'ended'> {

@@ -142,7 +142,8 @@ export class PartIntake {
    */
   async #isKeptOut(call: Call): Promise<boolean> {
     const { batch: _, ...uncounted } = call;
-    const outcome = toCancelled(uncounted, { now: this.#options.now(), held: undefined, maxRetries: 0 });
+    const cancelled = toCancelled(uncounted, { now: this.#options.now(), held: undefined, maxRetries: 0 });
+    const outcome = { ...cancelled, reason: 'not_accepted' };
     const result = await this.#options.store.recordOutcome(outcome, emptyBody);
     if (result.kind === 'refused' && result.reason !== 'conflict') {
       throw new RefusalError({ ...toQueueRefusal(result.reason), reason: result.detail });
