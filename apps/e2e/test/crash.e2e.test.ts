@@ -56,6 +56,12 @@ describe('a worker that is killed', () => {
 
     expect(line).toMatchObject({ callId, function: 'deadly', reason: 'worker_crash' });
     expect(deadly.countBy(callId)).toBe(5);
+    const answer = await fetch(`${stack.gateway.url}/async-function/${callId}/attempts`);
+    const { attempts } = (await answer.json()) as { attempts: { worker: string }[] };
+    expect(attempts.map((attempt) => ({ ...attempt, worker: attempt.worker.split(':').at(-1) }))).toMatchObject([
+      { attempt: 1, verdict: 'lost', worker: 'unknown' },
+      ...stack.workers.slice(1, 5).map(({ pid }) => ({ attempt: 1, verdict: 'lost', worker: String(pid) })),
+    ]);
     expect(inbox.byCallId(callId).map(({ headers }) => headers['x-function-status'])).toEqual(['503']);
   });
 

@@ -103,6 +103,7 @@ const knownHeaders = [
   'X-Callback-Url',
   'X-Call-Id',
   'X-Max-Retries',
+  'X-Label',
   'X-Timeout',
   'X-Delay',
   'X-Not-Before',
