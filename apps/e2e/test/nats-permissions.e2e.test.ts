@@ -108,6 +108,15 @@ describe('with the permissions that we ship', () => {
     expect((await fetch(batchUrl, { method: 'DELETE' })).status).toBe(409);
     await receiver.waitForCallbacks(22);
 
+    receiver.handler = status(500);
+    const untold = await client.accept('echo', { callbackUrl: receiver.url });
+    await eventually(async () => {
+      const state = (await (await fetch(`${api}/${untold}`)).json()) as { callback?: { attempts: number } };
+      return state.callback?.attempts === 1;
+    });
+    expect((await fetch(`${stack.gateway.url}/system/calls/${untold}`, { method: 'DELETE' })).status).toBe(204);
+    receiver.handler = status(200);
+
     expect(violations(stack)).toEqual([]);
   });
 

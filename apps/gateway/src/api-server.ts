@@ -56,6 +56,13 @@ export function createApi(options: ApiOptions): Api {
   const { topology, register, shared } = link;
   const { now } = link.broker.clock;
   const { metrics, bodyBudget, resultBudget, waiters } = buildClientLimits(options);
+  const deadLetters = new DeadLetterStore({
+    ...link,
+    calls: store,
+    now,
+    callbacks: new CallbackStore(link.publisher, topology),
+    namesOf: (name) => register.namesOf(name),
+  });
   const app = buildApp({
     register,
     functions: shared,
@@ -86,13 +93,8 @@ export function createApi(options: ApiOptions): Api {
     },
     lanes: topology,
     purges: { jobs: new PurgeJobs({ purge: callControl.purge, logger, stopping }), queues: topology },
-    deadLetters: new DeadLetterStore({
-      ...link,
-      calls: store,
-      now,
-      callbacks: new CallbackStore(link.publisher, topology),
-      namesOf: (name) => register.namesOf(name),
-    }),
+    deadLetters,
+    eraser: callControl.createEraser(deadLetters),
     access: { tokens: tokens && (() => tokens.current), ownHosts: new OwnHosts(config.allowedHosts) },
     clients: { bodyBudget, maxConnections: config.maxConnections, limits },
     metrics,

@@ -17,6 +17,7 @@ import {
 import { type CallOptions, callRoutes } from './calls/index.ts';
 import { type DeadLetterAdmin, deadLetterRoutes } from './dead-letters/index.ts';
 import { createStartTimeClock, type EnqueueOptions, enqueueRoutes } from './enqueue/index.ts';
+import { type ErasingOptions, erasingRoutes } from './erasing/index.ts';
 import { type FunctionAdmin, type FunctionOptions, functionRoutes } from './functions/index.ts';
 import {
   type BodyBudget,
@@ -58,6 +59,7 @@ export interface AppDependencies {
   readonly lanes: FunctionOptions['lanes'];
   readonly purges: Pick<PurgeOptions, 'jobs' | 'queues'>;
   readonly deadLetters: DeadLetterAdmin;
+  readonly eraser: ErasingOptions['eraser'];
   readonly access: AuthenticationOptions;
   readonly clients: ClientOptions;
   readonly metrics: GatewayMetrics;
@@ -167,6 +169,7 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
   const ofFunctions = { functions, names, isGroup, inspector, lanes: deps.lanes, purges: deps.purges.jobs, logger };
   app.register(functionRoutes, ofFunctions);
   app.register(queueRoutes, { ...queues, ...known, lists, now });
+  app.register(erasingRoutes, { calls, eraser: deps.eraser, names, places, logger });
   app.register(deadLetterRoutes, { ...known, lists, deadLetters: deps.deadLetters, logger });
   return app;
 }

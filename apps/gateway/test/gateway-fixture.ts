@@ -150,6 +150,7 @@ export async function startTestGateway(
     lanes: memory,
     purges: { jobs: purges, queues: { listQueues: async () => ['default', 'heavy'] } },
     deadLetters,
+    eraser: { erase: async (_, state) => ({ kind: state === undefined ? 'unknown' : 'erased' }) },
     // Most tests call it by what they call servers.
     access: { tokens: overrides.tokens, ownHosts: overrides.ownHosts ?? new OwnHosts([{ kind: 'any' }]) },
     clients: { bodyBudget: new BodyBudget({ limitBytes: 64 * 1024 * 1024 }), ...overrides },

@@ -229,6 +229,15 @@ describe('a call whose worker died', () => {
     await eventually(async () => (await bench.queued()) === 0);
   });
 
+  test('after it had recorded an end that was erased since is not told of, and leaves no dead letter', async () => {
+    const { call, delivery } = await putAndLose();
+    await bench.store.recordOutcome({ ...outcomeOf(call), status: 'failed', erased: true }, Buffer.alloc(0));
+    await bench.run(delivery);
+    expect([fn.invocations, inbox.callbacks]).toEqual([[], []]);
+    expect(await bench.deadLetters.find({ callId: call.id })).toEqual([]);
+    await eventually(async () => (await bench.queued()) === 0);
+  });
+
   test('is told of by its last attempt, also where the one before comes again', async () => {
     const { call, delivery } = await putAndLose();
     await bench.store.recordOutcome({ ...outcomeOf(call), attempts: 4 }, Buffer.from('recorded'));

@@ -2,7 +2,7 @@
 
 export { type AuthenticationOptions, authentication, callerOf } from './authentication.ts';
 export { decideCallAccess } from './call-access.ts';
-export { type Asker, type CallLookup, findCall, identityOfState } from './find-call.ts';
+export { type Asker, type CallLookup, type CallPlaces, findCall, identityOfState } from './find-call.ts';
 export { followedTokens } from './followed-tokens.ts';
 export { Gatekeeper } from './gatekeeper.ts';
 export { loadTokens, type TokensFile } from './load-tokens.ts';

@@ -1,12 +1,14 @@
 import type { FunctionRegister } from '@asyncfn/queue-core/functions';
 import {
   type Broker,
+  CallEraser,
   type CallPurge,
   type CallStore,
   CallWatches,
   type CancelSweeper,
   type ChainCanceller,
   createCallControl,
+  type DeadLetterStore,
   type Publisher,
   type QueueTopology,
 } from '@asyncfn/queue-core/jetstream';
@@ -22,6 +24,8 @@ export interface CallControl {
   readonly watches: CallWatches;
   readonly canceller: ChainCanceller;
   readonly purge: CallPurge;
+  /** @param deadLetters those of all calls */
+  readonly createEraser: (deadLetters: Pick<DeadLetterStore, 'remove'>) => CallEraser;
   /** Completes cancels that a gateway left unfinished. */
   readonly component: Component;
 }
@@ -48,7 +52,7 @@ export function buildCallControl({
   resultTtlMs,
   logger,
 }: CallControlDependencies): CallControl {
-  const { finder, chains, purge, sweeper } = createCallControl({
+  const { finder, chains, purge, sweeper, intents } = createCallControl({
     broker,
     topology,
     publisher,
@@ -64,6 +68,7 @@ export function buildCallControl({
     watches: new CallWatches(broker),
     canceller: chains,
     purge,
+    createEraser: (deadLetters) => new CallEraser({ topology, finder, calls: store, intents, deadLetters }),
     component: createSweeping(calls, sweeper, broker.clock.now, logger),
   };
 }

@@ -193,8 +193,8 @@ export class Settler {
     callbackIsKnown = false,
   ): Promise<boolean> {
     const { delivery } = delivered;
-    if (outcome.status === 'cancelled') {
-      // A cancelled call gets no dead letter and no callback.
+    if (outcome.status === 'cancelled' || outcome.erased === true) {
+      // Such a call gets no dead letter and no callback.
       this.#ack(delivery);
       return true;
     }

@@ -44,6 +44,7 @@ export {
   type ReplayResult,
   type StoredDeadLetter,
 } from './dead-letters/index.ts';
+export { CallEraser, type EraseResult } from './erase/index.ts';
 export {
   type AcceptOptions,
   type AcceptResult,

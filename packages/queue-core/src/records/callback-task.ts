@@ -1,5 +1,7 @@
 import { type Static, Type } from 'typebox';
 import {
+  addressTokens,
+  type CallAddress,
   callIdPattern,
   functionNamePattern,
   type GenerationKey,
@@ -54,4 +56,9 @@ export type CallbackReadiness = 'ready' | 'later';
 /** `callbacks.<ready|later>.<callId>.<submitter>.<startTime>.<generation>` */
 export function callbackSubject(readiness: CallbackReadiness | '*', key: GenerationKey): string {
   return `callbacks.${readiness}.${generationTokens(key)}`;
+}
+
+/** Those of all generations of the calls of an address, ready or later. */
+export function anyCallbackSubject(address: CallAddress): string {
+  return `callbacks.*.${addressTokens(address)}.*`;
 }

@@ -43,6 +43,8 @@ export const Outcome = Type.Object({
   durationMs: Type.Optional(Type.Number()),
   /** End-to-end headers of the function's response. */
   headers: Headers,
+  /** What the call was about is erased. What is left says that it has ended; callers do not see it. */
+  erased: Type.Optional(Type.Literal(true)),
   /** Why the body of the response is not kept, if it is not. */
   bodyOmitted: Type.Optional(Type.String()),
   callbackUrl: Type.Optional(Type.String()),

@@ -43,6 +43,7 @@ export function createCallControl(options: CallControlOptions) {
     purge: new CallPurge(topology, canceller, namesOf),
     sweeper: new CancelSweeper(parts),
     handovers,
+    intents,
     parts,
   };
 }

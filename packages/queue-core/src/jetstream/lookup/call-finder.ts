@@ -92,7 +92,8 @@ export class CallFinder {
       (await this.#lookAgain(address)) ??
       (await this.#findCancelling(address)) ??
       (await this.#findLost(address));
-    return found?.kind === 'ended' && (await this.#isForgotten(found)) ? undefined : found;
+    const isHidden = found?.kind === 'ended' && (found.outcome.erased === true || (await this.#isForgotten(found)));
+    return isHidden ? undefined : found;
   }
 
   /** The newest message of the call, or of several, in whatever queue. Throws `QueueError`. */

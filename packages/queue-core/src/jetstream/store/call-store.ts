@@ -157,7 +157,12 @@ export class CallStore {
    * Stores an outcome again unchanged, so that it is kept for a while: before a message of its call is put back.
    * `conflict` means that it was removed, or stored again by another process.
    */
-  renewOutcome({ outcome, body, sequence }: StoredOutcome): Promise<PublishResult> {
+  renewOutcome(stored: StoredOutcome): Promise<PublishResult> {
+    return this.replaceOutcome(stored, stored.outcome, stored.body);
+  }
+
+  /** Stores another outcome in the place of this one. `conflict` as for `renewOutcome`. */
+  replaceOutcome({ sequence }: RecordedEnd, outcome: Outcome, body: Uint8Array = emptyBody): Promise<PublishResult> {
     const subject = outcomeSubject(outcome);
     const result = new MessageHeaders();
     result.set(outcomeCodec.header, outcomeCodec.encode(outcome));

@@ -1,0 +1,3 @@
+// Erases what is kept of an ended call.
+
+export { CallEraser, type EraseResult } from './call-eraser.ts';
