@@ -1,13 +1,35 @@
 import { rm } from 'node:fs/promises';
 import { startNatsServer } from '@asyncfn/nats-server';
 import { ApiClient, type AppProcess, type Stack } from '@asyncfn/stack';
-import { eventually, gate, startTestFunction } from '@asyncfn/testkit';
-import { describe, expect, inject, test } from 'vitest';
+import { echo, eventually, gate, startTestFunction, type TestFunction } from '@asyncfn/testkit';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { startStack } from './harness/stack.ts';
 
 const firstRefusalMs = 5_000;
 const nextRefusalsMs = 100;
 const backWithinMs = 10_000;
+
+let fn: TestFunction;
+/** For the tests after which everything works again. */
+let stack: Stack;
+let client: ApiClient;
+
+beforeAll(async () => {
+  fn = await startTestFunction();
+  // A short lease: what the broker has sent to a worker that stands still comes again once it is over.
+  stack = await startStack({ functions: { echo: fn.url }, workerEnv: { ACK_WAIT: '5s' } });
+  client = new ApiClient(stack.gateway.url);
+});
+
+beforeEach(() => {
+  fn.handler = echo;
+});
+
+afterAll(async () => {
+  await client[Symbol.asyncDispose]();
+  await stack[Symbol.asyncDispose]();
+  await fn[Symbol.asyncDispose]();
+});
 
 /** One refusal after the other, the first within 5 s and the next ones at once, each with `Retry-After`. */
 async function expectRefusals(client: ApiClient): Promise<void> {
@@ -37,10 +59,6 @@ async function expectWorks({ gateway, worker }: Stack, client: ApiClient, fn: { 
 
 describe('while nats-server is stopped', () => {
   test('calls are refused fast; once it is back all works, and the backlog is processed', async () => {
-    await using fn = await startTestFunction();
-    // A short lease: what the broker has sent to the worker that stands still comes again once it is over.
-    await using stack = await startStack({ functions: { echo: fn.url }, workerEnv: { ACK_WAIT: '5s' } });
-    await using client = new ApiClient(stack.gateway.url);
     await expectProbes(stack.gateway, 200);
     await expectProbes(stack.worker, 200);
     await stack.worker.pause();
@@ -115,9 +133,6 @@ describe('an outage of nats-server that is longer than ACK_WAIT', () => {
 
 describe('while nats-server hangs', () => {
   test('calls are refused, the first within 5 s; once it goes on all works', async () => {
-    await using fn = await startTestFunction();
-    await using stack = await startStack({ functions: { echo: fn.url } });
-    await using client = new ApiClient(stack.gateway.url);
     await expectWorks(stack, client, fn);
     await stack.nats.pause();
 
@@ -132,14 +147,14 @@ describe('while nats-server hangs', () => {
 
 describe('when the stream of a queue is deleted', () => {
   test('it is made anew, and the calls that come then are processed', async () => {
-    await using fn = await startTestFunction();
-    await using stack = await startStack({ functions: { echo: fn.url } });
-    await using client = new ApiClient(stack.gateway.url);
     await expectWorks(stack, client, fn);
+    const before = stack.worker.logs.length;
     await stack.deleteStream('CALLS_default');
     // It is told by its request that stands at the consumer, or sees at its next look that the stream is gone.
     const said = /^lane could not be restored yet|stream is gone/;
-    const line = await eventually(() => stack.worker.logs.find(({ msg }) => said.test(msg)), { timeoutMs: 60_000 });
+    const line = await eventually(() => stack.worker.logs.slice(before).find(({ msg }) => said.test(msg)), {
+      timeoutMs: 60_000,
+    });
     const fields = Object.keys(line).toSorted((x, y) => x.localeCompare(y));
     const ofLane = ['err', 'function', 'level', 'msg', 'name', 'queue', 'time'];
     const ofStream = ['held', 'level', 'msg', 'name', 'stream', 'time'];
@@ -152,9 +167,6 @@ describe('when the stream of a queue is deleted', () => {
 
 describe('when nats-server comes back', () => {
   test('empty, streams and consumers are made anew', async () => {
-    await using fn = await startTestFunction();
-    await using stack = await startStack({ functions: { echo: fn.url } });
-    await using client = new ApiClient(stack.gateway.url);
     await expectWorks(stack, client, fn);
     await stack.haltNats();
     await rm(stack.nats.storeDir, { recursive: true });
