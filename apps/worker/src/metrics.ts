@@ -277,7 +277,7 @@ function observeBacklog({ registry, backlog, now = Date.now }: WorkerMetricsSour
     [],
     (own, found) => own.set(found.missing),
   );
-  gauge('queue_worker_batches_open', 'Batches that are being accepted or have not ended', [], (own, found) =>
+  gauge('queue_worker_batches_open', 'Batches that were accepted and have not ended', [], (own, found) =>
     own.set(found.batches),
   );
   gauge('queue_worker_dead_letters_kept', 'Dead letters that are kept', [], (own, found) => own.set(found.deadLetters));

@@ -16,7 +16,7 @@ export interface BatchNotice extends BatchKey {
 
 export type BatchDelivery = WorkDelivery<BatchNotice>;
 
-/** The consumer of the states: what it has not acked are the batches that are open or being accepted. */
+/** The consumer of the states: what it has not acked are the batches that are open. */
 export const batchStatesConsumer = 'batch-states';
 
 const work = {

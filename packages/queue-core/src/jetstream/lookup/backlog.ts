@@ -36,7 +36,7 @@ export interface Backlog {
   readonly callbacks: number;
   /** Dead letters that have not been replayed or dropped. */
   readonly deadLetters: number;
-  /** Batches that are being accepted, or have not ended. */
+  /** Batches that were accepted and have not ended. */
   readonly batches: number;
   /** Accepted calls that are neither queued nor ended. */
   readonly missing: number;
@@ -108,7 +108,7 @@ export class BacklogReader {
     return streams;
   }
 
-  /** The state of a batch is acked when the batch has ended. */
+  /** Before a batch is sealed its state is acked at once, and after that when the batch has ended. */
   async #countBatches(): Promise<number> {
     try {
       const { consumers } = this.#topology.manager;
