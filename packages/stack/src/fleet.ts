@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type NatsServer, startNatsCluster, startNatsServer } from '@asyncfn/nats-server';
-import { startTcpProxy, type TcpProxy } from '@asyncfn/testkit';
+import { freePort, startTcpProxy, type TcpProxy } from '@asyncfn/testkit';
 import { type AppName, AppProcess } from './app-process.ts';
 import { type FunctionEntries, toFunctionsText } from './functions-text.ts';
 import { localSettings } from './local-settings.ts';
@@ -159,7 +159,7 @@ class ProcessFleet implements Fleet {
     };
     const servers =
       nodes === 1
-        ? [await startNatsServer({ ...server, ...(storeDir !== undefined && { storeDir }) })]
+        ? [await startNatsServer({ ...server, port: await freePort(), ...(storeDir !== undefined && { storeDir }) })]
         : (await startNatsCluster({ ...server, size: nodes, storeDirs, link })).servers;
     for (const [index, each] of servers.entries()) {
       const touching = this.#links.filter(({ from, to }) => from === index || to === index);

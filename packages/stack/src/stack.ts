@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type NatsServer, startNatsServer } from '@asyncfn/nats-server';
-import { eventually } from '@asyncfn/testkit';
+import { eventually, freePort } from '@asyncfn/testkit';
 import { type AppName, AppProcess } from './app-process.ts';
 import { type FunctionEntries, type FunctionGroups, toFunctionsText } from './functions-text.ts';
 import { localSettings } from './local-settings.ts';
@@ -75,6 +75,7 @@ export interface Stack extends AsyncDisposable {
 export async function startStack(options: StackOptions): Promise<Stack> {
   const folder = await mkdtemp(join(tmpdir(), 'asyncfn-stack-'));
   const nats = await startNatsServer({
+    port: await freePort(),
     monitor: true,
     ...(options.natsServerBin !== undefined && { bin: options.natsServerBin }),
     ...(options.natsConfig !== undefined && { config: options.natsConfig }),

@@ -1,12 +1,34 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 
-/** A port of this machine that was free a moment ago: for what another process has to know before it listens. */
+/** Below the ports that systems give to those who ask for any (Linux: from 32,768 on). */
+const [lowest, highest] = [10_000, 32_000];
+
+/**
+ * A port of this machine that is free: for what another process has to know before it listens, or what has to stay free while a
+ * server restarts. No process gets it that listens on port 0.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  for (;;) {
+    const port = randomInt(lowest, highest);
+    if (await isFree(port)) {
+      return port;
+    }
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
+      return false;
+    }
+    throw error;
+  }
   server.close();
   await once(server, 'close');
-  return port;
+  return true;
 }
