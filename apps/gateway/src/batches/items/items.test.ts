@@ -110,6 +110,11 @@ describe('an item', () => {
     ['two bodies', '{"function":"f","body":"","json":1}', 'invalid_batch_item'],
     ['a body that is not text', '{"function":"f","body":1}', 'invalid_batch_item'],
     ['bad base64', '{"function":"f","bodyBase64":"a"}', 'invalid_batch_item'],
+    [
+      'json that is too deep to be written',
+      `{"function":"f","json":${'['.repeat(1e5)}${']'.repeat(1e5)}}`,
+      'invalid_batch_item',
+    ],
     ['no function', '{}', 'invalid_function_name'],
     ['a function that leads elsewhere', '{"function":"f/../g"}', 'invalid_function_name'],
     ['a path without a slash', '{"function":"f","path":"a"}', 'invalid_path'],

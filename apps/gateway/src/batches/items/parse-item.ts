@@ -94,7 +94,7 @@ function readBody(fields: Fields): Buffer | Refusal {
   }
   const { body, bodyBase64, json } = fields;
   if (json !== undefined) {
-    return Buffer.from(JSON.stringify(json));
+    return writeJson(json);
   }
   if (bodyBase64 !== undefined) {
     return typeof bodyBase64 === 'string' && base64.test(bodyBase64) && bodyBase64.length % 4 === 0
@@ -105,6 +105,15 @@ function readBody(fields: Fields): Buffer | Refusal {
     return invalid('"body" must be a string; for other values use "json".');
   }
   return Buffer.from(body ?? '');
+}
+
+/** Values are written recursively, and read without a limit of their depth. */
+function writeJson(value: unknown): Buffer | Refusal {
+  try {
+    return Buffer.from(JSON.stringify(value));
+  } catch {
+    return invalid('"json" is nested too deeply. Send it as "body", with a Content-Type among the headers.');
+  }
 }
 
 const base64 = /^[A-Za-z0-9+/]*={0,2}$/;
