@@ -80,6 +80,7 @@ export interface TestGateway extends AsyncDisposable {
   /** The register as operators see it; calls go by `register`. */
   readonly functions: MemoryFunctions;
   readonly queues: MemoryQueues;
+  readonly batches: MemoryBatches;
   readonly registry: Registry;
   /** Every route there is. */
   readonly routes: readonly RouteOptions[];
@@ -187,6 +188,7 @@ export async function startTestGateway(
     deadLetters,
     functions: memory,
     queues,
+    batches: memoryBatches,
     registry,
     routes,
     logs,

@@ -4,7 +4,7 @@ import type { BatchOptions } from '../src/batches/index.ts';
 
 const stored: PublishResult = { kind: 'stored', sequence: 1, duplicate: false };
 
-/** Batches in memory, and outcomes that nobody reads. */
+/** Batches in memory. Outcomes are not kept. */
 export class MemoryBatches {
   readonly states = new Map<string, BatchState>();
   readonly items = new Map<string, readonly BatchItem[]>();

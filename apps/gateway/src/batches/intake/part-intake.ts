@@ -1,4 +1,12 @@
-import { addressOf, type BatchItem, type Call, emptyBody, identityOf, type RefusalReason } from '@asyncfn/queue-core';
+import {
+  addressOf,
+  type BatchItem,
+  type Call,
+  emptyBody,
+  identityOf,
+  type Outcome,
+  type RefusalReason,
+} from '@asyncfn/queue-core';
 import { type AcceptResult, type CallStore, toCancelled } from '@asyncfn/queue-core/jetstream';
 import type { Caller } from '@asyncfn/tokens';
 import type { CallLookup } from '../../auth/index.ts';
@@ -43,6 +51,11 @@ export interface BatchOrigin {
 /** Refusals after which the broker may have the call nevertheless. */
 const unknown: ReadonlySet<RefusalReason> = new Set(['unavailable', 'timeout', 'undecided']);
 
+/** Why a call ends that the broker has not confirmed. */
+const notAccepted = 'not_accepted';
+/** Each request of a key may use up an id of an item. */
+const maxFurtherIds = 16;
+
 const noKey = refusal(
   'invalid_idempotency_key',
   'An item has no Idempotency-Key of its own: that of the batch covers it.',
@@ -81,9 +94,24 @@ export class PartIntake {
       ...completeCall(draft, origin.startTime, item.body),
       batch: { id: origin.batchId, index },
     };
-    const unique = draft.clientChoseId || origin.resumed;
-    const result = await this.#options.queue.accept(call, { unique });
-    return await this.#judge(origin, call, result);
+    return await this.#accept(origin, call, draft.clientChoseId);
+  }
+
+  /** An earlier request with the key may have kept the call out: then its id is used up, and the next one stands for the item. */
+  async #accept(origin: BatchOrigin, call: Call, clientChoseId: boolean): Promise<BatchItem> {
+    const unique = clientChoseId || origin.resumed;
+    for (let number = 0; number <= maxFurtherIds; number++) {
+      const numbered = number === 0 ? call : { ...call, id: `${call.id}-${number}` };
+      const result = await this.#options.queue.accept(numbered, { unique });
+      const item = await this.#judge(origin, numbered, result);
+      if (item !== 'kept out') {
+        return item;
+      }
+      if (clientChoseId) {
+        return problem(toQueueRefusal('conflict'));
+      }
+    }
+    return problem(toQueueRefusal('unavailable'));
   }
 
   #draft(
@@ -111,7 +139,7 @@ export class PartIntake {
     return mayBeCallback ? { ...draft, id: context.createCallId(), derivedId: false } : noCallback;
   }
 
-  async #judge(origin: BatchOrigin, call: Call, result: AcceptResult): Promise<BatchItem> {
+  async #judge(origin: BatchOrigin, call: Call, result: AcceptResult): Promise<BatchItem | 'kept out'> {
     if (result.kind === 'stored') {
       this.#options.onStored(call);
       return accepted(call);
@@ -119,37 +147,49 @@ export class PartIntake {
     if (result.kind !== 'refused') {
       return problem(noKey); // only with a key
     }
+    const refused = problem(toQueueRefusal(result.reason));
     if (result.reason === 'conflict' && origin.resumed) {
-      return (await this.#isOurs(call, origin)) ? accepted(call) : problem(toQueueRefusal(result.reason));
+      const known = await this.#find(call, origin);
+      return isKeptOut(known) ? 'kept out' : isSameItem(known, call) ? accepted(call) : refused;
     }
-    return unknown.has(result.reason) && (await this.#isKeptOut(call)) === false
-      ? accepted(call)
-      : problem(toQueueRefusal(result.reason));
+    if (!unknown.has(result.reason) || (await this.#keepOut(call))) {
+      return refused;
+    }
+    // It has an outcome. That of an earlier request may have kept it out.
+    return origin.resumed && isKeptOut(await this.#find(call, origin)) ? refused : accepted(call);
   }
 
-  /** Whether the call that has the id is the same item, stored by an earlier request. */
-  async #isOurs(call: Call, { caller }: BatchOrigin): Promise<boolean> {
+  /** The call that has the id, as an earlier request has left it. */
+  async #find(call: Call, { caller }: BatchOrigin): Promise<Call | Outcome | undefined> {
     const { callId, owner } = addressOf(identityOf(call));
     // A part of a batch is as many looks at once, and is limited itself.
     const found = await this.#options.calls.find({ callId, owner }, { name: caller.name, hasPlace: true });
-    const known = found && (found.kind === 'active' ? found.call : found.outcome);
-    return known?.batch?.id === call.batch?.id && known?.batch?.index === call.batch?.index;
+    return found && (found.kind === 'active' ? found.call : found.outcome);
   }
 
   /**
-   * The broker may have the call, or get it later. With this outcome, which has no mark, it is never counted. False if the call has
-   * ended: then it was stored.
+   * The broker may have the call, or get it later. With this outcome, which has no mark, it is never counted. False if it has an
+   * outcome already.
    */
-  async #isKeptOut(call: Call): Promise<boolean> {
+  async #keepOut(call: Call): Promise<boolean> {
     const { batch: _, ...uncounted } = call;
     const cancelled = toCancelled(uncounted, { now: this.#options.now(), held: undefined, maxRetries: 0 });
-    const outcome = { ...cancelled, reason: 'not_accepted' };
+    const outcome = { ...cancelled, reason: notAccepted };
     const result = await this.#options.store.recordOutcome(outcome, emptyBody);
     if (result.kind === 'refused' && result.reason !== 'conflict') {
       throw new RefusalError({ ...toQueueRefusal(result.reason), reason: result.detail });
     }
     return result.kind === 'stored';
   }
+}
+
+function isKeptOut(known: Call | Outcome | undefined): boolean {
+  return known !== undefined && 'reason' in known && known.reason === notAccepted;
+}
+
+/** Whether a call was stored for the same item, by an earlier request. */
+function isSameItem(known: Call | Outcome | undefined, { batch }: Call): boolean {
+  return known?.batch?.id === batch?.id && known?.batch?.index === batch?.index;
 }
 
 function following(draft: CallDraft, parentId: string): CallDraft {

@@ -1,0 +1,76 @@
+import type { Outcome } from '@asyncfn/queue-core';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { endedCall } from './call-fixture.ts';
+import { startTestGateway, type TestGateway } from './gateway-fixture.ts';
+
+let gateway: TestGateway;
+
+beforeAll(async () => {
+  gateway = await startTestGateway();
+});
+
+afterAll(() => gateway[Symbol.asyncDispose]());
+
+interface Answer {
+  readonly code?: string;
+  readonly calls: { callId?: string; status: string; problem?: { code: string } }[];
+}
+
+async function send(lines: object[], headers: Record<string, string> = {}) {
+  const response = await fetch(`${gateway.url}/async-batch`, {
+    method: 'POST',
+    body: lines.map((line) => JSON.stringify(line)).join('\n'),
+    headers: { 'Content-Type': 'application/x-ndjson', ...headers },
+  });
+  return { status: response.status, headers: response.headers, answer: (await response.json()) as Answer };
+}
+
+describe('a batch with a key of which the broker has confirmed nothing', () => {
+  const timedOut = { kind: 'refused', reason: 'timeout', detail: 'no answer' } as const;
+  const known = { kind: 'refused', reason: 'conflict', detail: 'known' } as const;
+  const stored = { kind: 'stored', sequence: 1, duplicate: false } as const;
+  let broker: 'slow' | 'well' = 'well';
+
+  beforeEach(() => {
+    const { queue, calls, batches } = gateway;
+    queue.accepted.length = 0;
+    calls.states.clear();
+    queue.answer = ({ id }) => (broker === 'slow' ? timedOut : calls.states.has(id) ? known : stored);
+    batches.store.recordOutcome = async (outcome: Outcome) => {
+      if (calls.states.has(outcome.callId)) {
+        return known;
+      }
+      calls.states.set(outcome.callId, endedCall(outcome.callId, outcome));
+      return stored;
+    };
+  });
+
+  async function sendTwiceInVain(key: string, items: object[]) {
+    broker = 'slow';
+    const once = () => send(items, { 'Idempotency-Key': key });
+    const answers = [await once(), await once()];
+    broker = 'well';
+    return answers;
+  }
+
+  test('is refused as long as nothing is confirmed, and accepted when it is sent again', async () => {
+    const item = { function: 'echo' };
+    for (const { status, headers, answer } of await sendTwiceInVain('a', [item, item])) {
+      expect({ status, again: headers.has('retry-after'), answer }).toMatchObject({ status: 503, again: true });
+    }
+    const { status, answer } = await send([item, item], { 'Idempotency-Key': 'a' });
+    expect(status).toBe(202);
+    expect(answer.calls.map((call) => call.status)).toEqual(['queued', 'queued']);
+    const accepted = gateway.queue.accepted.map(({ call }) => call);
+    expect(accepted.map(({ id }) => id)).toEqual(answer.calls.map(({ callId }) => callId));
+    expect(accepted.map(({ batch }) => batch?.index)).toEqual([0, 1]);
+    expect(accepted.some(({ id }) => gateway.calls.states.has(id))).toBe(false);
+  });
+
+  test('does not give its items other ids than those that the client chose', async () => {
+    const item = { function: 'echo', headers: { 'X-Call-Id': 'mine' } };
+    await sendTwiceInVain('b', [item]);
+    const { status, answer } = await send([item], { 'Idempotency-Key': 'b' });
+    expect({ status, answer }).toMatchObject({ status: 409, answer: { code: 'call_id_conflict' } });
+  });
+});
