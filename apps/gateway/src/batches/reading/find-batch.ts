@@ -69,13 +69,12 @@ export async function* acceptedItems(
   state: BatchState,
   from: number,
 ): AsyncGenerator<IndexedItem, void, void> {
-  let index = Math.floor(from / itemsOfPart) * itemsOfPart;
-  for (let part = index / itemsOfPart; part < state.parts; part++) {
-    for (const item of (await batches.readItems(state, part)) ?? []) {
+  for (let part = Math.floor(from / itemsOfPart); part < state.parts; part++) {
+    for (const [at, item] of ((await batches.readItems(state, part)) ?? []).entries()) {
+      const index = part * itemsOfPart + at;
       if (index >= from && !('problem' in item)) {
         yield { index, item };
       }
-      index += 1;
     }
   }
 }
