@@ -1,7 +1,7 @@
 import { type BatchItem, type BatchState, createCallId, type HeaderList } from '@asyncfn/queue-core';
 import { type Refusal, refusal } from '../problem.ts';
 import type { BatchOptions } from './batch-options.ts';
-import { insist } from './intake/index.ts';
+import { demandStored, insist, putUntilDecided } from './intake/index.ts';
 
 /** What a request says of its batch before its first item. */
 export interface BatchRequest {
@@ -40,12 +40,12 @@ export async function openBatch(options: BatchOptions, request: BatchRequest): P
   if (key === undefined) {
     return await begin(options, state, 0, false);
   }
-  const stored = await options.batches.putKey(state, key);
+  const stored = await putUntilDecided(() => options.batches.putKey(state, key));
   if (stored.kind === 'refused' && stored.reason === 'conflict') {
     const batchId = await options.batches.findKey(submitter, key);
     return batchId === undefined ? beingAccepted : await goOn(options, { ...state, batchId });
   }
-  await insist(() => Promise.resolve(stored));
+  demandStored(stored);
   return await begin(options, state, 0, false);
 }
 

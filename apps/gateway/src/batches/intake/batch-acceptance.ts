@@ -89,7 +89,7 @@ export class BatchAcceptance {
     this.#waitingBytes = 0;
     await this.#append();
     this.#storing = this.#options.parts.store(this.#options.origin, waiting, first);
-    this.#storing.catch(() => undefined); // whoever appends it hears of it
+    this.#storing.catch(() => undefined); // `#append` waits for it, and throws
     if (this.#now() - this.#storedAt > renewMs) {
       await this.#put({ parts: this.#parts });
     }
@@ -111,7 +111,7 @@ export class BatchAcceptance {
     if (part.length > 0) {
       this.#parts += 1;
       this.#recording = insist(() => this.#options.batches.putItems(this.#state, number, part));
-      this.#recording.catch(() => undefined); // whoever waits for it hears of it
+      this.#recording.catch(() => undefined); // `#append` or `complete` waits for it, and throws
     }
   }
 
@@ -154,8 +154,17 @@ function tooManyCalls(maxCalls: number): Refusal {
 
 /** Stores a record without which the batch cannot go on. Throws `RefusalError`. */
 export async function insist(put: () => Promise<PublishResult>): Promise<{ readonly sequence: number }> {
+  return demandStored(await putUntilDecided(put));
+}
+
+/** Stores a record, again while the broker has not decided whether it is in conflict with another one. */
+export function putUntilDecided(put: () => Promise<PublishResult>): Promise<PublishResult> {
   const until = (result: PublishResult): boolean => result.kind === 'stored' || result.reason !== 'undecided';
-  const result = await retry(put, { waits, until });
+  return retry(put, { waits, until });
+}
+
+/** Throws `RefusalError` if the record is not stored. */
+export function demandStored(result: PublishResult): { readonly sequence: number } {
   if (result.kind === 'refused') {
     const refused = result.reason === 'conflict' ? takenOver : toQueueRefusal(result.reason);
     throw new RefusalError({ ...refused, reason: result.detail });
