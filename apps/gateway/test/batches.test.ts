@@ -1,4 +1,4 @@
-import type { Outcome } from '@asyncfn/queue-core';
+import { type BatchItem, itemsOfPart, type Outcome, type PublishResult } from '@asyncfn/queue-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { endedCall } from './call-fixture.ts';
 import { startTestGateway, type TestGateway } from './gateway-fixture.ts';
@@ -25,10 +25,51 @@ async function send(lines: object[], headers: Record<string, string> = {}) {
   return { status: response.status, headers: response.headers, answer: (await response.json()) as Answer };
 }
 
+const stored = { kind: 'stored', sequence: 1, duplicate: false } as const;
+const timedOut = { kind: 'refused', reason: 'timeout', detail: 'no answer' } as const;
+
+/** A sealed batch whose items are in the parts that are given. */
+function putBatch(batchId: string, parts: (readonly BatchItem[] | undefined)[]): void {
+  const { states, items } = gateway.batches;
+  const total = parts.flat().length;
+  const created = { v: 1, batchId, startTime: '1700000000000000000', createdAt: 17, refused: 0 } as const;
+  states.set(batchId, { ...created, phase: 'sealed', parts: parts.length, total });
+  for (const [part, each] of parts.entries()) {
+    if (each !== undefined) {
+      items.set(`${batchId}/${part}`, each);
+    }
+  }
+}
+
+test('the results of a batch have the right index after a part that is lost', async () => {
+  putBatch('lossy', [undefined, [{ callId: 'lossy-256', function: 'echo', queue: 'default' }]]);
+  const response = await fetch(`${gateway.url}/async-batch/lossy/results`);
+  expect(await response.json()).toMatchObject({ index: itemsOfPart, callId: 'lossy-256' });
+});
+
+test('a batch whose key the broker could not decide on stores it again', async () => {
+  const { batches } = gateway.batches;
+  const { putKey } = batches;
+  const answers: PublishResult[] = [{ kind: 'refused', reason: 'undecided', detail: 'another is being stored' }];
+  batches.putKey = async (of, key) => answers.pop() ?? putKey(of, key);
+  expect(await send([{ function: 'echo' }], { 'Idempotency-Key': 'undecided' })).toMatchObject({ status: 202 });
+  batches.putKey = putKey;
+});
+
+test('a batch whose seal is not confirmed may be sealed, and the answer says so', async () => {
+  const { batches } = gateway.batches;
+  const { putState } = batches;
+  batches.putState = async (state, after) => (state.phase === 'sealed' ? timedOut : putState(state, after));
+  const { status, answer } = await send([{ function: 'echo' }]);
+  batches.putState = putState;
+  expect({ status, answer }).toMatchObject({
+    status: 503,
+    answer: { code: 'broker_unavailable', detail: expect.stringContaining('may or may not be sealed') },
+  });
+});
+
 describe('a batch with a key of which the broker has confirmed nothing', () => {
-  const timedOut = { kind: 'refused', reason: 'timeout', detail: 'no answer' } as const;
   const known = { kind: 'refused', reason: 'conflict', detail: 'known' } as const;
-  const stored = { kind: 'stored', sequence: 1, duplicate: false } as const;
   let broker: 'slow' | 'well' = 'well';
 
   beforeEach(() => {

@@ -205,12 +205,14 @@ async function fill(
   content: Content,
   state: BatchState,
 ): Promise<AcceptedBatch | Refusal> {
+  let unclear = 'Calls of the batch may have been stored, and run without it. Send the batch again later.';
   try {
     for await (const item of content.items()) {
       await acceptance.add(item);
     }
     await acceptance.complete();
     if (acceptance.accepted > 0) {
+      unclear = maybeSealed;
       await acceptance.seal(content.fingerprint());
       const { items, refused } = acceptance;
       return { kind: 'accepted', state, items, refused, replayed: false };
@@ -218,18 +220,21 @@ async function fill(
   } catch (error) {
     // The client does not wait for a broker that is slow. If it is not stored, the key is free in a minute.
     acceptance.giveUp().catch(() => undefined);
-    throw toUnclear(error);
+    throw toUnclear(error, unclear);
   }
   await acceptance.giveUp();
   return firstProblem(acceptance.items);
 }
 
+const maybeSealed =
+  'The accepted calls of the batch are stored, and run. The batch may or may not be sealed. ' +
+  'Send it again later: with its Idempotency-Key, none of its calls is stored twice.';
+
 /** Calls of a batch that cannot be completed may be stored: its answer must not say that none is. */
-function toUnclear(error: unknown): unknown {
+function toUnclear(error: unknown, detail: string): unknown {
   if (!(error instanceof RefusalError) || problems[error.refusal.code].status !== 503) {
     return error;
   }
-  const detail = 'Calls of the batch may have been stored, and run without it. Send the batch again later.';
   return new RefusalError({ ...error.refusal, code: 'broker_unavailable', detail });
 }
 
