@@ -60,3 +60,33 @@ test('a HEAD of a large result tells its length and holds nothing', async () => 
   expect([statusCode, headers['content-length']]).toEqual([200, String(large.length)]);
   await eventually(() => budget.usedBytes === 0);
 });
+
+test('results of a batch that have no room are 503, and a client that does not read them is given up for others', async () => {
+  const clock = { now: 0 };
+  const budget = new BodyBudget({ limitBytes: 24 * mebibyte, now: () => clock.now });
+  await using gateway = await startTestGateway({ resultBudget: budget });
+  gateway.calls.states.set('batch-0', endedCall('batch-0', {}, large));
+  const created = { v: 1, batchId: 'batch', startTime: '1700000000000000000', createdAt: 17, refused: 0 } as const;
+  gateway.batches.states.set('batch', { ...created, phase: 'sealed', parts: 1, total: 1 });
+  gateway.batches.items.set('batch/0', [{ callId: 'batch-0', function: 'echo', queue: 'default' }]);
+  const url = `${gateway.url}/async-batch/batch/results`;
+  await using slow = await RawClient.connect(gateway.port);
+  slow.socket.pause();
+  slow.send('GET /async-batch/batch/results HTTP/1.1\r\nHost: g\r\n\r\n');
+  await eventually(() => budget.usedBytes > large.length);
+
+  const refused = await request(url);
+  const { 'retry-after': again, 'content-type': type } = refused.headers;
+  expect([refused.statusCode, again, type]).toEqual([503, '1', expect.stringContaining('application/problem+json')]);
+  expect(await refused.body.json()).toMatchObject({ code: 'overloaded', status: 503 });
+
+  clock.now = 6_000;
+  const { statusCode, body } = await request(url);
+  expect(statusCode).toBe(200);
+  expect(await body.json()).toMatchObject({ index: 0, callId: 'batch-0', body: large });
+  await eventually(() => budget.usedBytes === 0);
+  slow.socket.resume();
+  await slow.closed();
+  expect(slow.received.length).toBeLessThan(large.length);
+  expect(gateway.logs.some(({ msg }) => String(msg).startsWith('results of a batch aborted'))).toBe(true);
+});

@@ -154,6 +154,10 @@ export const resultsSchema = {
     },
     400: problemResponse('`cursor` or `limit` is not valid.', ['invalid_parameter']),
     404: unknown,
-    503: away,
+    503: problemResponse(
+      'The queue cannot be reached, or the gateway is sending too many results.',
+      ['broker_unavailable', 'overloaded'],
+      retryAfterHeader,
+    ),
   },
 };

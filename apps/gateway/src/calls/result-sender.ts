@@ -16,7 +16,7 @@ export interface ResultDependencies {
 }
 
 /** Results of up to this size fit into the system's socket buffer and are not counted. */
-const uncountedBytes = 16 * 1024;
+export const uncountedBytes = 16 * 1024;
 const pieceBytes = 64 * 1024;
 
 /**
@@ -35,7 +35,7 @@ export async function sendResult(
   const isCounted = body.length > uncountedBytes;
   const share = isCounted ? openShare(parts, call, body.length, reply) : undefined;
   if (isCounted && share === undefined) {
-    return reply.refuse(noRoom);
+    return reply.refuse(noRoomForResult);
   }
   reply.code(200).headers(resultHeaders(call)).header('content-length', body.length);
   const whole = Buffer.from(body.buffer, body.byteOffset, body.length);
@@ -63,7 +63,7 @@ function openShare(
 }
 
 /** Each piece is requested when the client has received most of the previous one. */
-function* piecesOf(body: Buffer, share: BodyShare): Generator<Buffer, void, void> {
+export function* piecesOf(body: Buffer, share: BodyShare): Generator<Buffer, void, void> {
   for (let at = 0; at < body.length; at += pieceBytes) {
     const piece = body.subarray(at, at + pieceBytes);
     share.arrived(piece.length);
@@ -72,6 +72,10 @@ function* piecesOf(body: Buffer, share: BodyShare): Generator<Buffer, void, void
 }
 
 const forgotten: Refusal = refusal('call_not_found', 'The call ended too long ago: its result has just been removed.');
-const noRoom: Refusal = refusal('overloaded', 'The gateway is sending too many results. Try again later.', {
-  'Retry-After': '1',
-});
+export const noRoomForResult: Refusal = refusal(
+  'overloaded',
+  'The gateway is sending too many results. Try again later.',
+  {
+    'Retry-After': '1',
+  },
+);

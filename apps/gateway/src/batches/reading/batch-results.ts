@@ -2,6 +2,8 @@ import { Readable } from 'node:stream';
 import { type BatchState, type CallState, type EndedCall, ownerOf } from '@asyncfn/queue-core';
 import type { FastifyReply } from 'fastify';
 import type { Asker } from '../../auth/index.ts';
+import { noRoomForResult, piecesOf, uncountedBytes } from '../../calls/index.ts';
+import { RefusalError } from '../../problem.ts';
 import { acceptedItems, type IndexedItem } from './find-batch.ts';
 import type { ReadingOptions } from './reading-options.ts';
 
@@ -19,7 +21,7 @@ type Row = Readonly<Record<string, unknown>>;
 
 /**
  * Sends a page of results as NDJSON, in the order of the calls. Each is read when the client has received most of the one before,
- * so one result is in memory at a time.
+ * so one result is in memory at a time. A slow client is disconnected if others need the room.
  */
 export async function sendResults(
   options: ReadingOptions,
@@ -40,26 +42,38 @@ export async function sendResults(
     reply.header('X-Next-Cursor', String(next));
   }
   const asker: Asker = { name: reply.request.caller?.name, hasPlace: true };
-  const rows = Readable.from(linesOf(options, state, page, asker), { objectMode: false });
+  const giveUp = (): void => {
+    const fields = { batchId: state.batchId, token: asker.name };
+    options.logger.info(fields, 'results of a batch aborted, their client reads too slowly and others need the room');
+    reply.raw.destroy();
+  };
+  const rows = Readable.from(linesOf(options, state, page, { asker, giveUp }), { objectMode: false });
   return reply.code(200).type('application/x-ndjson').send(rows);
+}
+
+/** The client that the results are sent to. */
+interface Reader {
+  readonly asker: Asker;
+  /** Called if the client is slow and others need the room. */
+  readonly giveUp: () => void;
 }
 
 async function* linesOf(
   options: ReadingOptions,
   state: BatchState,
   page: readonly IndexedItem[],
-  asker: Asker,
+  reader: Reader,
 ): AsyncGenerator<Buffer, void, void> {
   const { startTime } = state;
   const owner = ownerOf(state.submitter);
   for (let at = 0; at < page.length; at += lookedUpAtOnce) {
     const some = page.slice(at, at + lookedUpAtOnce);
     const found = await Promise.all(
-      some.map(({ item: { callId } }) => options.calls.find({ callId, owner, startTime }, asker)),
+      some.map(({ item: { callId } }) => options.calls.find({ callId, owner, startTime }, reader.asker)),
     );
     for (const [place, { index, item }] of some.entries()) {
       const base = { index, callId: item.callId, function: item.function };
-      yield* lineOf(options, base, found[place], asker);
+      yield* lineOf(options, base, found[place], reader);
     }
   }
 }
@@ -68,20 +82,25 @@ async function* lineOf(
   { results, resultBudget }: ReadingOptions,
   base: Row,
   state: CallState | undefined,
-  asker: Asker,
+  { asker, giveUp }: Reader,
 ): AsyncGenerator<Buffer, void, void> {
   if (state?.kind !== 'ended') {
     yield toLine({ ...base, status: statusOf(state) });
     return;
   }
   const body = await results.readResult(state);
-  const share = resultBudget.open(body?.length ?? 0, () => {}, asker.name ?? '');
-  if (share === undefined) {
-    throw new Error('the gateway is sending too many results'); // the client goes on with the rest later
+  const line = toLine({ ...base, ...toRow(state, body) });
+  if (line.length <= uncountedBytes) {
+    yield line;
+    return;
   }
-  share.complete();
+  const share = resultBudget.open(line.length, giveUp, asker.name ?? '');
+  if (share === undefined) {
+    // After the first line it ends the connection, and the client asks for the rest later.
+    throw new RefusalError(noRoomForResult);
+  }
   try {
-    yield toLine({ ...base, ...toRow(state, body) });
+    yield* piecesOf(line, share);
   } finally {
     share.release();
   }
