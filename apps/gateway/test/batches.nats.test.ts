@@ -41,7 +41,7 @@ describe('a batch', () => {
   test('stores its calls as single requests would, and answers for each', async () => {
     const calls = [
       { function: running.name, path: '/a?b=1', headers: { 'X-Own': '1', 'X-Call-Id': randomUUID() }, body: 'ü' },
-      { function: 'nobody', body: 'x' },
+      { function: 'missing', body: 'x' },
       { function: running.name, headers: { 'X-Delay': '5m' }, json: { a: 1 } },
       { function: running.name, bodyBase64: 'AAE=' },
     ];
@@ -113,7 +113,7 @@ describe('a batch', () => {
   });
 
   test('of which nothing can be accepted answers with its first problem', async () => {
-    expect(await send('{"calls":[{"function":"nobody"},{}]}')).toMatchObject({
+    expect(await send('{"calls":[{"function":"missing"},{}]}')).toMatchObject({
       status: 404,
       answer: { code: 'unknown_function', index: 0, calls: [{ status: 'refused' }, { status: 'refused' }] },
     });
@@ -185,7 +185,7 @@ describe('a batch', () => {
 
   test('that came to nothing may be sent again with its key', async () => {
     const key = { ...lines, 'Idempotency-Key': randomUUID() };
-    expect((await send('{"function":"nobody"}', key)).status).toBe(404);
+    expect((await send('{"function":"missing"}', key)).status).toBe(404);
     const line = JSON.stringify({ function: running.name, body: 'now' });
     expect(await send(line, key)).toMatchObject({ status: 202, answer: { accepted: 1 } });
   });

@@ -60,8 +60,8 @@ const nearEnd = 1_000;
 const settled: Finding = { kind: 'settled' };
 
 /**
- * Ends batches. A notice tells that a call of a batch has ended, or that the batch is sealed: whoever gets the last of them sees as
- * many marks as calls, and stores the end, which is stored once (ADR 51). The notice is acked when the end is told.
+ * Ends batches. A notice tells that a call of a batch has ended, or that the batch is sealed: the worker that gets the last notice
+ * sees as many marks as calls, and stores the end, which is stored once (ADR 51). It acks the notice when the end is told.
  */
 export class BatchEnder {
   readonly #options: BatchEnderOptions;

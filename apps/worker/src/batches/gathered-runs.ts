@@ -1,8 +1,8 @@
 import { sleep } from '@asyncfn/service-kit';
 
 /**
- * Runs the same work once for all who ask within a short time. Who asks while the work already runs waits for a run of its own,
- * because the running one may have read too early.
+ * Runs the same work once for all callers that ask for it within a short time. A caller that asks while the work already runs gets
+ * a run of its own, because the running one may have read too early.
  */
 export class GatheredRuns<T> {
   readonly #gatherMs: number;

@@ -28,10 +28,10 @@ export async function cancelBatch(
     return { ...alreadyEnded, members: { batch: before } };
   }
   const cancelling = cancelAll(options, state, holdBody);
-  const patience = new AbortController();
-  const tired = sleep(answerMs, 'tired' as const, { signal: patience.signal }).catch(() => undefined);
-  const first = await Promise.race([cancelling, tired]).finally(() => patience.abort());
-  if (first === 'tired') {
+  const answered = new AbortController();
+  const timeout = sleep(answerMs, 'timeout' as const, { signal: answered.signal }).catch(() => undefined);
+  const first = await Promise.race([cancelling, timeout]).finally(() => answered.abort());
+  if (first === 'timeout') {
     const { batchId } = state;
     cancelling.catch((err: unknown) =>
       options.logger.warn({ err, batchId }, 'batch could not be cancelled as a whole'),
