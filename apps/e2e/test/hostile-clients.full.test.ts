@@ -100,5 +100,6 @@ test('200 clients that send 1 MiB at once are all served, the others in the mean
   process.stdout.write(
     `200 bodies of 1 MiB: ${Math.round(grown / mebibyte)} MiB, ${healthy.length} calls meanwhile, the slowest in ${Math.round(Math.max(...healthy))} ms\n`,
   );
-  expect(grown).toBeLessThan(3 * inflight + 64 * mebibyte);
+  // Beside the bodies, the young generation of V8, which is small at first and grows to 48 MiB under load.
+  expect(grown).toBeLessThan(3 * inflight + (64 + 48) * mebibyte);
 });

@@ -462,6 +462,18 @@ test('a refused item of a batch may have an end, which keeps it from running', (
   expect(checkHistory(history(1).events)).toMatchObject({ clean: false, conservation: 1 });
 });
 
+test.each([
+  [503, 'broker_unavailable', []],
+  [202, undefined, ['the end is the right one']],
+])('an item that is kept out of its batch was not accepted: answered %i', (status, code, broken) => {
+  const history = new WrittenHistory()
+    .sent(1, silent)
+    .at(10, { kind: 'ended', callId: idOf(1), status: 'cancelled', reason: 'not_accepted', attempts: 0 })
+    .at(20, { kind: 'answered', request: 1, status, code, callId: idOf(1) })
+    .quiet();
+  expect(brokenRules(history.events)).toEqual(broken);
+});
+
 test('an end of a call that nobody sent is a call too many', () => {
   const history = new WrittenHistory().wholeCall(1, silent, 0).ended(2, silent, 30);
   expect(checkHistory(history.events)).toMatchObject({ clean: false, conservation: 1, violations: [] });

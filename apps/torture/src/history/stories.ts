@@ -151,24 +151,30 @@ function toCall(told: readonly Told[]): ToldCall | undefined {
 }
 
 function toStory({ told, sent, callIds }: ToldCall, records: readonly CallRecord[], stepEnds: StepEnds): Story {
+  const acceptance = toAcceptance(told);
   return {
     request: sent.request,
     sent,
-    acceptance: toAcceptance(told),
+    acceptance,
     callIds,
     namesakes: [],
     invocations: toInvocations(told),
     callbacks: told.filter((event) => event.kind === 'called back'),
-    ends: records.filter(isEnd),
+    ends: records.filter(isEnd).filter((end) => acceptance === 'accepted' || !isKeptOut(end)),
     stepEnds: [...callIds].flatMap((callId) => stepEnds.get(callId) ?? []),
     misses: records.filter((event) => event.kind === 'missed'),
     events: [...told, ...records].toSorted((a, b) => a.at - b.at),
   };
 }
 
-/** The end of a call that nobody sent. A refused item of a batch may have one, so that it never runs. */
+/** The end of a call that nobody sent. */
 function isStray(event: CallRecord): event is EventOf<'ended'> {
-  return isEnd(event) && !(event.reason === 'not_accepted' && event.attempts === 0);
+  return isEnd(event) && !isKeptOut(event);
+}
+
+/** The end that a gateway gives to an item of a batch whose acceptance the broker has not confirmed, so that it never runs. */
+function isKeptOut({ reason, attempts }: EventOf<'ended'>): boolean {
+  return reason === 'not_accepted' && attempts === 0;
 }
 
 function isEnd(event: CallRecord): event is EventOf<'ended'> {
