@@ -109,7 +109,7 @@ test('an attempt whose worker was killed is lost, and those of a stopped worker 
   const held = gate(status(200));
   fn.handler = held.handler;
   const callId = await client.accept('fn');
-  await calls.until(callId, 'running');
+  await eventually(() => fn.countBy(callId) === 1);
   const running = (await attemptsOf(callId))[0];
   expect(running).toMatchObject({ attempt: 1, verdict: 'running', worker: expect.stringMatching(namePattern()) });
   stack.worker.kill('SIGKILL');
