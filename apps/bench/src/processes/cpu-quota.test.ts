@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { spawnGuarded } from '@asyncfn/guarded-process';
 import { expect, test } from 'vitest';
@@ -30,6 +31,21 @@ test('a process that would use a whole core gets its share, or it is said why it
   } else {
     expect(share).toBeLessThan(0.3);
   }
+});
+
+test('a process that a limited one has started goes on without a limit', async () => {
+  const quota = await limitCpus(process.pid, 1).catch((error: Error) => error);
+  if (quota instanceof Error) {
+    expect(quota.message).toMatch(notHere);
+    return;
+  }
+  const child = await spawnGuarded(process.execPath, ['-e', 'setInterval(() => {}, 1_000);']);
+  const readGroup = () => readFile(`/proc/${child.pid}/cgroup`, 'utf8');
+  expect(await readGroup()).toContain('asyncfn-bench-');
+  await quota[Symbol.asyncDispose]();
+  expect(await readGroup()).not.toContain('asyncfn-bench-');
+  child.signal('SIGKILL');
+  await child.exited;
 });
 
 test('a process that does not exist cannot be limited', async () => {

@@ -1,4 +1,4 @@
-import { access, mkdir, rmdir, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { eventually } from '@asyncfn/testkit';
 
 /** Short, so that a process that has used up its share stands still for milliseconds only. */
@@ -26,8 +26,8 @@ let groups = 0;
 
 /**
  * Gives a process, and those that it starts from now on, `cpus` cores at most (0.5 is half of one), by a cgroup of its
- * own. Disposing takes the process out of it again, and removes the group once the others have ended. Rejects if this machine does not let us: cgroups are
- * Linux's, and take root.
+ * own. Disposing takes all of them out of it again, and removes the group. Rejects if this machine does not let us: cgroups
+ * are Linux's, and take root.
  */
 export async function limitCpus(pid: number, cpus: number): Promise<AsyncDisposable> {
   const { root, settings } = await findHierarchy();
@@ -45,8 +45,14 @@ export async function limitCpus(pid: number, cpus: number): Promise<AsyncDisposa
   }
   return {
     async [Symbol.asyncDispose]() {
-      await writeFile(`${root}/cgroup.procs`, String(pid)).catch(() => {}); // It has ended already.
-      await eventually(() => rmdir(group).then(() => true), { message: `${group} still has processes` });
+      const dissolve = async (): Promise<true> => {
+        for (const member of (await readFile(`${group}/cgroup.procs`, 'utf8')).split('\n').filter(Boolean)) {
+          await writeFile(`${root}/cgroup.procs`, member).catch(() => {}); // It has ended already.
+        }
+        await rmdir(group);
+        return true;
+      };
+      await eventually(dissolve, { message: `${group} still has processes` });
     },
   };
 }
