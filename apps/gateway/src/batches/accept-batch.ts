@@ -1,13 +1,13 @@
 import { Readable } from 'node:stream';
 import type { BatchItem, BatchState } from '@asyncfn/queue-core';
-import { checkCallbackUrl } from '../call-headers/index.ts';
-import { toDurabilityRefusal, toQueueRefusal } from '../enqueue/index.ts';
-import { type BodyBudget, IncomingBody } from '../http/index.ts';
+import { checkCallbackUrls } from '../call-headers/index.ts';
+import { refusalIfUnavailable } from '../enqueue/index.ts';
+import { type BodyBudget, type BodyResult, IncomingBody } from '../http/index.ts';
 import { type ProblemCode, problems, type Refusal, RefusalError, refusal } from '../problem.ts';
 import { type Items, LinesBody, readDocument } from './batch-body.ts';
 import type { BatchOptions } from './batch-options.ts';
 import { type BatchSender, keyOf, sharedHeadersOf } from './batch-sender.ts';
-import { BatchAcceptance, type BatchOrigin, PartIntake } from './intake/index.ts';
+import { BatchAcceptance, type BatchOrigin, countAccepted, PartIntake } from './intake/index.ts';
 import type { BatchItemRequest } from './items/index.ts';
 import { type BatchRequest, type OpenedBatch, openBatch, readAllItems } from './open-batch.ts';
 
@@ -47,7 +47,7 @@ const tooMany = refusal(
 
 /** Accepts a batch: reads its items, stores their calls, and seals it. Throws `QueueError` and `RefusalError`. */
 export async function acceptBatch(options: BatchOptions, batch: IncomingBatch): Promise<AcceptedBatch | Refusal> {
-  const refused = checkRoom(options);
+  const refused = refusalIfUnavailable(options.queue);
   if (refused !== undefined) {
     return refused;
   }
@@ -61,13 +61,6 @@ export async function acceptBatch(options: BatchOptions, batch: IncomingBatch): 
   }
 }
 
-function checkRoom({ queue }: BatchOptions): Refusal | undefined {
-  if (queue.available) {
-    return undefined;
-  }
-  return queue.shortfall === undefined ? toQueueRefusal('unavailable') : toDurabilityRefusal(queue.shortfall);
-}
-
 async function acceptDocument(options: BatchOptions, batch: IncomingBatch): Promise<AcceptedBatch | Refusal> {
   const { maxDocumentBytes, maxCalls } = options.limits;
   const { raw, caller } = batch.sender;
@@ -76,9 +69,7 @@ async function acceptDocument(options: BatchOptions, batch: IncomingBatch): Prom
     return body;
   }
   try {
-    const read = await new Promise<Parameters<Parameters<IncomingBody['read']>[2]>[0]>((resolve) =>
-      body.read(raw, maxDocumentBytes, resolve),
-    );
+    const read = await new Promise<BodyResult>((resolve) => body.read(raw, maxDocumentBytes, resolve));
     const document = read.kind === 'refused' ? read : await readDocument(read.bytes, maxCalls);
     if (document.kind === 'refused') {
       return document;
@@ -123,7 +114,7 @@ export async function acceptItems(
   sender: BatchSender,
   { group, items, fingerprint }: GroupItems,
 ): Promise<AcceptedBatch | Refusal> {
-  const refused = checkRoom(options);
+  const refused = refusalIfUnavailable(options.queue);
   if (refused !== undefined) {
     return refused;
   }
@@ -148,7 +139,7 @@ async function accept(options: BatchOptions, sender: BatchSender, content: Conte
     return tooMany;
   }
   const request = toRequest(sender, content);
-  const unfit = checkUrls(options, request);
+  const unfit = checkCallbackUrls(request, options.callbackPolicy);
   if (unfit !== undefined) {
     return unfit;
   }
@@ -162,7 +153,7 @@ async function accept(options: BatchOptions, sender: BatchSender, content: Conte
 
 function report({ logger, metrics }: BatchOptions, { caller }: BatchSender, result: AcceptedBatch, ms: number): void {
   const { state, items, refused, replayed } = result;
-  const accepted = items.filter((item) => !('problem' in item)).length;
+  const accepted = countAccepted(items);
   const fields = { batchId: state.batchId, accepted, refused, token: caller.name, durationMs: Math.round(ms) };
   logger.info(fields, replayed ? 'batch was already accepted' : 'batch accepted');
   metrics.batchAccepted(replayed ? 'replayed' : 'stored');
@@ -265,7 +256,7 @@ function firstProblem(items: readonly BatchItem[]): Refusal {
 
 /** What the client of an accepted batch is told. */
 export function toAnswer({ state: { batchId }, items, refused, replayed }: AcceptedBatch) {
-  const accepted = items.filter((item) => !('problem' in item)).length;
+  const accepted = countAccepted(items);
   const headers: Record<string, string> = { 'X-Batch-Id': batchId, Location: `/async-batch/${batchId}` };
   if (replayed) {
     headers['Idempotency-Replayed'] = 'true';
@@ -291,15 +282,6 @@ function toRequest(sender: BatchSender, content: Content): BatchRequest {
     callbackHeaders: headers.callbackHeaders,
     chainDepth: headers.origin.chainDepth,
   };
-}
-
-function checkUrls({ callbackPolicy }: BatchOptions, { callbackUrl, failureCallbackUrl }: BatchRequest) {
-  return (
-    (callbackUrl === undefined ? undefined : checkCallbackUrl(callbackUrl, callbackPolicy)) ??
-    (failureCallbackUrl === undefined
-      ? undefined
-      : checkCallbackUrl(failureCallbackUrl, callbackPolicy, 'X-Failure-Callback-Url'))
-  );
 }
 
 function toOrigin(sender: BatchSender, opened: OpenedBatch & { kind: 'opened' }, group?: string): BatchOrigin {

@@ -19,3 +19,21 @@ export function checkCallbackUrl(
     ? undefined
     : refusal('invalid_callback_url', `${header} could be read in two ways: ${url.ambiguity}.`);
 }
+
+/** Refuses callback URLs as `checkCallbackUrl` does. One that is undefined is fine. */
+export function checkCallbackUrls(
+  { callbackUrl, failureCallbackUrl }: CallbackUrls,
+  policy: Pick<CallbackPolicy, 'objectTo'>,
+): Refusal | undefined {
+  return (
+    (callbackUrl === undefined ? undefined : checkCallbackUrl(callbackUrl, policy)) ??
+    (failureCallbackUrl === undefined
+      ? undefined
+      : checkCallbackUrl(failureCallbackUrl, policy, 'X-Failure-Callback-Url'))
+  );
+}
+
+interface CallbackUrls {
+  readonly callbackUrl: string | undefined;
+  readonly failureCallbackUrl: string | undefined;
+}

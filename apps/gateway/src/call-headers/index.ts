@@ -2,4 +2,4 @@
 
 export { type CallHeaders, sortCallHeaders } from './call-headers.ts';
 export { notBeforeOf } from './call-times.ts';
-export { checkCallbackUrl } from './check-callback-url.ts';
+export { checkCallbackUrls } from './check-callback-url.ts';

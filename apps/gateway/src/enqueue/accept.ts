@@ -10,7 +10,7 @@ import type { CallbackPolicy } from '@asyncfn/queue-core/callback-guard';
 import type { FunctionConfig, FunctionNames } from '@asyncfn/queue-core/functions';
 import type { AcceptResult, CallQueue } from '@asyncfn/queue-core/jetstream';
 import { type Caller, coversFunction } from '@asyncfn/tokens';
-import { type CallHeaders, checkCallbackUrl, notBeforeOf, sortCallHeaders } from '../call-headers/index.ts';
+import { type CallHeaders, checkCallbackUrls, notBeforeOf, sortCallHeaders } from '../call-headers/index.ts';
 import { admitSteps } from '../chain/index.ts';
 import { parseTarget, type Target } from '../http/index.ts';
 import { brokerAway, type Refusal, refusal } from '../problem.ts';
@@ -85,11 +85,7 @@ export function draftCall(request: CallRequest, context: AcceptContext): CallDra
   if (headers.kind === 'refused') {
     return headers;
   }
-  const { callbackUrl, failureCallbackUrl } = headers;
-  const unfit =
-    (callbackUrl && checkCallbackUrl(callbackUrl, callbackPolicy)) ||
-    (failureCallbackUrl && checkCallbackUrl(failureCallbackUrl, callbackPolicy, 'X-Failure-Callback-Url')) ||
-    undefined;
+  const unfit = checkCallbackUrls(headers, callbackPolicy);
   if (unfit !== undefined) {
     return unfit;
   }
@@ -223,8 +219,19 @@ function accepted(callId: string, startTime: string, waits: boolean, replayed: b
   return { kind: 'accepted', callId, startTime, status: waits ? 'scheduled' : 'queued', replayed };
 }
 
+/** The refusal while nothing can be accepted; undefined otherwise. */
+export function refusalIfUnavailable({
+  available,
+  shortfall,
+}: Pick<CallIntake, 'available' | 'shortfall'>): Refusal | undefined {
+  if (available) {
+    return undefined;
+  }
+  return shortfall === undefined ? toQueueRefusal('unavailable') : toDurabilityRefusal(shortfall);
+}
+
 /** The refusal if a 202 would be less durable than the operator requires. */
-export function toDurabilityRefusal({ required, found }: DurabilityShortfall): Refusal {
+function toDurabilityRefusal({ required, found }: DurabilityShortfall): Refusal {
   const there =
     found === undefined ? 'the durability of the call is not known' : `the durability of the call would be ${found}`;
   const detail = `Nothing was stored: ${there}, and REQUIRE_DURABILITY requires ${required}. Send the call again later.`;

@@ -26,8 +26,8 @@ import {
   type CallIntake,
   completeCall,
   draftCall,
+  refusalIfUnavailable,
   toAnswer,
-  toDurabilityRefusal,
   toQueueRefusal,
 } from './accept.ts';
 import type { AcceptedCallSampler } from './accepted-call-sampler.ts';
@@ -284,9 +284,9 @@ export class EnqueueHandler {
 }
 
 function checkRoom(queue: CallIntake, target: FunctionConfig): Refusal | undefined {
-  if (!queue.available) {
-    const { shortfall } = queue;
-    return shortfall === undefined ? toQueueRefusal('unavailable') : toDurabilityRefusal(shortfall);
+  const unavailable = refusalIfUnavailable(queue);
+  if (unavailable !== undefined) {
+    return unavailable;
   }
   const refusal = queue.refusalFor(target);
   return refusal === undefined ? undefined : toQueueRefusal(refusal);

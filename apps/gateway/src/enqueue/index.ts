@@ -6,7 +6,7 @@ export {
   type CallIntake,
   completeCall,
   draftCall,
-  toDurabilityRefusal,
+  refusalIfUnavailable,
   toQueueRefusal,
 } from './accept.ts';
 export { CallSpans } from './call-spans.ts';

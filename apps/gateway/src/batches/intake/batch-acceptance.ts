@@ -57,7 +57,7 @@ export class BatchAcceptance {
   }
 
   get accepted(): number {
-    return this.items.filter((item) => !('problem' in item)).length;
+    return countAccepted(this.items);
   }
 
   get refused(): number {
@@ -176,3 +176,8 @@ export function demandStored(result: PublishResult): { readonly sequence: number
 const takenOver = refusal('overloaded', 'Another request with the same Idempotency-Key has gone on with the batch.', {
   'Retry-After': '1',
 });
+
+/** How many of the items were accepted. */
+export function countAccepted(items: readonly BatchItem[]): number {
+  return items.filter((item) => !('problem' in item)).length;
+}
