@@ -22,6 +22,7 @@ import { type CallbackDeliverer, toCallbackTask } from '../callbacks/index.ts';
 import type { HandOn } from '../chain/index.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import {
+  isTooLarge,
   mayPass,
   type OnSettleStep,
   type Original,
@@ -391,8 +392,4 @@ function dropBody({ delivery, call, bytes }: DeliveredCall): void {
   delivery.dropBody();
   Object.assign(call, { body: emptyBody });
   bytes?.body.release();
-}
-
-function isTooLarge(result: PublishResult): boolean {
-  return result.kind === 'refused' && result.reason === 'too_large';
 }

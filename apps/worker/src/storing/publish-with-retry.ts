@@ -46,3 +46,8 @@ function* waits(connected: () => boolean, limitMs: number): Generator<number> {
     yield waitMs;
   }
 }
+
+/** Whether the broker takes no message of this size, so that less has to be stored. */
+export function isTooLarge(result: PublishResult): boolean {
+  return result.kind === 'refused' && result.reason === 'too_large';
+}

@@ -1,6 +1,6 @@
 import { type DeadLetter, emptyBody, type PublishResult } from '@asyncfn/queue-core';
 import type { CallStore } from '@asyncfn/queue-core/jetstream';
-import { type PublishRetryOptions, publishWithRetry } from './publish-with-retry.ts';
+import { isTooLarge, type PublishRetryOptions, publishWithRetry } from './publish-with-retry.ts';
 
 /** The header and the body that a call or a callback travelled with. */
 export interface Original {
@@ -32,18 +32,14 @@ export async function storeDeadLetter(
   };
   const { value, bare = value } = original;
   let whole = await put(letter, original);
-  if (isTooLarge(whole) && bare !== value) {
+  if (isTooLarge(whole.result) && bare !== value) {
     whole = await put(letter, { ...original, value: bare });
   }
-  if (!isTooLarge(whole)) {
+  if (!isTooLarge(whole.result)) {
     return whole;
   }
   const withoutBody = await put({ ...letter, omitted: 'body' }, { ...original, value: bare, body: emptyBody });
-  return isTooLarge(withoutBody)
+  return isTooLarge(withoutBody.result)
     ? await put({ ...letter, omitted: 'all' }, { ...original, value: '', body: emptyBody })
     : withoutBody;
-}
-
-function isTooLarge({ result }: DeadLetterResult): boolean {
-  return result.kind === 'refused' && result.reason === 'too_large';
 }
