@@ -54,11 +54,11 @@ export interface FaultSpan {
 export interface Stories {
   readonly stories: readonly Story[];
   readonly faults: readonly FaultSpan[];
-  /** Ends of calls that nobody sent. */
+  /** Ends whose calls no client has sent. */
   readonly strayEnds: readonly EventOf<'ended'>[];
-  /** Messages that are left in the queues; undefined where the history does not tell. */
   /** The batches that were accepted. */
   readonly batches: readonly BatchStory[];
+  /** Messages that are left in the queues; undefined where the history does not tell. */
   readonly queued: number | undefined;
   /** Which they are, in words: stream, sequence and subject. */
   readonly left: readonly string[];
@@ -167,7 +167,7 @@ function toStory({ told, sent, callIds }: ToldCall, records: readonly CallRecord
   };
 }
 
-/** The end of a call that nobody sent. */
+/** An end whose call no client has sent. */
 function isStray(event: CallRecord): event is EventOf<'ended'> {
   return isEnd(event) && !isKeptOut(event);
 }

@@ -20,7 +20,7 @@ export function batchStateSubject(of: BatchKey): string {
   return `outcomes.${tokensOf(of)}.batch.state`;
 }
 
-/** The states of the batches of an id, whoever has sent them. */
+/** The states of the batches that have an id, of all submitters. */
 export function anyBatchStateSubject(batchId: string): string {
   return `outcomes.${addressTokens({ callId: batchId }).slice(0, -'.*.*'.length)}.*.batch.state`;
 }

@@ -64,7 +64,7 @@ export class BatchStore {
   }
 
   /**
-   * The state of the newest batch of an id, whoever has sent it. Throws `QueueError`.
+   * The state of the newest batch that has an id, of any submitter. Throws `QueueError`.
    * @param asker who asks
    */
   findAnyState(batchId: string, asker: Pick<BatchKey, 'submitter'>): Promise<StoredBatch | undefined> {
