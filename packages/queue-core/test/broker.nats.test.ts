@@ -357,6 +357,19 @@ describe('a stop', () => {
   });
 });
 
+test('the server that a broker is connected to is the last that it would come back to', async () => {
+  await using first = await startServer();
+  await using second = await startServer();
+  for (let connects = 0; connects < 8; connects++) {
+    await using side = createBroker(first.url, { servers: [first.url, second.url] });
+    side.broker.start();
+    await connected(side.broker);
+    const listens = side.broker.connection?.getServers().map(({ listen }) => listen);
+    expect(listens).toHaveLength(2);
+    expect(listens?.at(-1)).toBe(side.broker.connection?.getServer());
+  }
+});
+
 test('a server at which JetStream stays silent is left for the next one, and one that has answered since is not', async () => {
   await using first = await startServer();
   await using second = await startServer();

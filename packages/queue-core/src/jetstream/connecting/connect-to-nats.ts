@@ -60,11 +60,15 @@ async function explain(server: string, cause: unknown, tls: TlsMaterial, signal:
   return toConnectFailure(server, cause, isVague ? await probeHandshake(server, tls, signal) : undefined);
 }
 
-/** A connection that was made to one server may come back at any of them, and at those that the cluster has told of. */
+/**
+ * A connection that was made to one server may come back at any of them, and at those that the cluster has told of.
+ * The client tries them in this order, so the server that was lost or left is the last.
+ */
 function withAllServers(connection: NatsConnection, servers: readonly string[]): NatsConnection {
   if (servers.length > 1) {
-    const told = connection.getServers().map(({ listen }) => listen);
-    connection.setServers([...new Set([...told, ...servers.map(toListen)])]);
+    const current = connection.getServer();
+    const others = [...connection.getServers().map(({ listen }) => listen), ...servers.map(toListen)];
+    connection.setServers([...shuffled([...new Set(others)].filter((listen) => listen !== current)), current]);
   }
   return connection;
 }
@@ -87,6 +91,8 @@ function toClientOptions(address: NatsAddress, files: SettingsFiles): Connection
     ...(files.credentials !== undefined && { authenticator: credsAuthenticator(files.credentials) }),
     ...(tls !== undefined && { tls }),
     timeout: 5_000,
+    // The client would also shuffle the server that it has just left to the front.
+    noRandomize: true,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 250,
     reconnectJitter: 250,
