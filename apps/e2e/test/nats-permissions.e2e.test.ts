@@ -114,6 +114,8 @@ describe('with the permissions that we ship', () => {
       const state = (await (await fetch(`${api}/${untold}`)).json()) as { callback?: { attempts: number } };
       return state.callback?.attempts === 1;
     });
+    const listed = (await (await fetch(`${stack.gateway.url}/system/calls?limit=1`)).json()) as { calls: object[] };
+    expect(listed.calls).toMatchObject([{ callId: untold, status: 'succeeded' }]);
     expect((await fetch(`${stack.gateway.url}/system/calls/${untold}`, { method: 'DELETE' })).status).toBe(204);
     receiver.handler = status(200);
 
@@ -233,6 +235,8 @@ describe('what a stolen password is worth', () => {
     ['gateway', '$JS.API.STREAM.MSG.DELETE.OUTCOMES'],
     ['gateway', '$JS.API.CONSUMER.MSG.NEXT.CALLS_default.echo'],
     ['gateway', '$JS.API.CONSUMER.DELETE.CALLS_default.echo'],
+    ['gateway', '$JS.API.CONSUMER.MSG.NEXT.OUTCOMES.batches'],
+    ['gateway', '$JS.API.CONSUMER.DELETE.OUTCOMES.batch-states'],
     ['gateway', '$JS.ACK.CALLS_default.echo.1.1.1.1.0'],
     ['gateway', 'handovers.call-1.~.1'],
     ['gateway', '_INBOX_WORKER.guessed.1'],

@@ -95,6 +95,7 @@ export function createApi(options: ApiOptions): Api {
     purges: { jobs: new PurgeJobs({ purge: callControl.purge, logger, stopping }), queues: topology },
     deadLetters,
     eraser: callControl.createEraser(deadLetters),
+    search: callControl.search,
     access: { tokens: tokens && (() => tokens.current), ownHosts: new OwnHosts(config.allowedHosts) },
     clients: { bodyBudget, maxConnections: config.maxConnections, limits },
     metrics,

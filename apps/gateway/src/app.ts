@@ -39,6 +39,7 @@ import type { GatewayMetrics } from './metrics.ts';
 import { brokerAway, RefusalError } from './problem.ts';
 import { type PurgeOptions, purgeRoutes } from './purge/index.ts';
 import { type QueueOptions, queueRoutes } from './queues/index.ts';
+import { type SearchRouteOptions, searchRoutes } from './search/index.ts';
 import { createListTurns } from './waiting/index.ts';
 
 export interface AppDependencies {
@@ -60,6 +61,7 @@ export interface AppDependencies {
   readonly purges: Pick<PurgeOptions, 'jobs' | 'queues'>;
   readonly deadLetters: DeadLetterAdmin;
   readonly eraser: ErasingOptions['eraser'];
+  readonly search: SearchRouteOptions['search'];
   readonly access: AuthenticationOptions;
   readonly clients: ClientOptions;
   readonly metrics: GatewayMetrics;
@@ -170,6 +172,7 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
   app.register(functionRoutes, ofFunctions);
   app.register(queueRoutes, { ...queues, ...known, lists, now });
   app.register(erasingRoutes, { calls, eraser: deps.eraser, names, places, logger });
+  app.register(searchRoutes, { search: deps.search, lookup, names, places, lists });
   app.register(deadLetterRoutes, { ...known, lists, deadLetters: deps.deadLetters, logger });
   return app;
 }

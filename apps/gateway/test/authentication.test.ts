@@ -52,6 +52,7 @@ const byName: Readonly<Record<string, string>> = {
   '/openapi.json': 'open',
   '/async-function/:name': 'invoke',
   '/async-batch': 'invoke',
+  '/system/calls': 'read',
   '/system/scaling/:name': 'read',
 };
 

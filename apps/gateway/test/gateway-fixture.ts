@@ -17,6 +17,7 @@ import { MemoryFunctions } from './memory-functions.ts';
 import { MemoryQueues } from './memory-queues.ts';
 import { RecordingCalls, RecordingCanceller, RecordingPurges, RecordingWatches } from './recording-calls.ts';
 import { RecordingDeadLetters } from './recording-dead-letters.ts';
+import { RecordingSearch } from './recording-search.ts';
 
 /** A queue that keeps what it is given, and can be told to answer otherwise. */
 export class RecordingQueue implements CallIntake {
@@ -81,6 +82,7 @@ export interface TestGateway extends AsyncDisposable {
   readonly functions: MemoryFunctions;
   readonly queues: MemoryQueues;
   readonly batches: MemoryBatches;
+  readonly search: RecordingSearch;
   readonly registry: Registry;
   /** Every route there is. */
   readonly routes: readonly RouteOptions[];
@@ -117,6 +119,7 @@ export async function startTestGateway(
     ['hash.prod', functionConfig('hash.prod', 'heavy')],
   ]);
   const memoryBatches = new MemoryBatches();
+  const search = new RecordingSearch();
   const app = buildApp({
     register: overrides.register ?? new FunctionRegister({ functions, fallback: undefined }),
     functions: memory,
@@ -151,6 +154,7 @@ export async function startTestGateway(
     lanes: memory,
     purges: { jobs: purges, queues: { listQueues: async () => ['default', 'heavy'] } },
     deadLetters,
+    search,
     eraser: { erase: async (_, state) => ({ kind: state === undefined ? 'unknown' : 'erased' }) },
     // Most tests call it by what they call servers.
     access: { tokens: overrides.tokens, ownHosts: overrides.ownHosts ?? new OwnHosts([{ kind: 'any' }]) },
@@ -189,6 +193,7 @@ export async function startTestGateway(
     functions: memory,
     queues,
     batches: memoryBatches,
+    search,
     registry,
     routes,
     logs,

@@ -93,6 +93,7 @@ export {
 } from './records/index.ts';
 export { retry } from './retry.ts';
 export { RoundRobin } from './round-robin.ts';
+export { type CallFilter, type CallStatus, callStatuses, createdAtMs } from './search/index.ts';
 export {
   limitOfQueue,
   type StreamLimit,

@@ -38,7 +38,7 @@ export type WaitQuery = Static<typeof WaitQuery>;
 
 const time = (description: string) => Type.Optional(Type.String({ format: 'date-time', description }));
 
-const CallState = Type.Object({
+export const CallState = Type.Object({
   callId: Type.String(),
   submitter: Type.Optional(Type.String({ description: 'Name of the token that the call was submitted with.' })),
   function: Type.String(),
@@ -98,7 +98,8 @@ const running = {
   callback: { url: 'https://example.com/done', status: 'pending', attempts: 0 },
 };
 
-const succeeded = {
+/** A call that has ended. */
+export const callExample = {
   ...running,
   status: 'succeeded',
   endedAt: '2026-01-31T12:00:41.377Z',
@@ -107,7 +108,7 @@ const succeeded = {
   callback: { ...running.callback, status: 'delivered', attempts: 1 },
 };
 
-const examples = { running: { value: running }, succeeded: { value: succeeded } };
+const examples = { running: { value: running }, succeeded: { value: callExample } };
 
 const unknown = problemResponse('No call with this id is known, or it ended longer ago than `RESULT_TTL`.', [
   'call_not_found',
@@ -129,7 +130,7 @@ export const stateSchema = {
         'text/event-stream': {
           schema: Type.String({
             description: 'Events named `state`, each with the state as JSON.',
-            examples: [`event: state\ndata: ${JSON.stringify(succeeded)}\n\n`],
+            examples: [`event: state\ndata: ${JSON.stringify(callExample)}\n\n`],
           }),
         },
       },

@@ -1,4 +1,11 @@
-import { type ActiveCall, type CallState, chainFields, type EndedCall, type Outcome } from '@asyncfn/queue-core';
+import {
+  type ActiveCall,
+  type CallState,
+  chainFields,
+  createdAtMs,
+  type EndedCall,
+  type Outcome,
+} from '@asyncfn/queue-core';
 import type { FunctionConfig } from '@asyncfn/queue-core/functions';
 import { defaultRetryPolicy, redirectOf } from '@asyncfn/queue-core/settle';
 import { displayUrl } from '@asyncfn/service-kit';
@@ -68,7 +75,7 @@ function viewOfActive({ phase, call, dueAt, held }: ActiveCall, lookup: Paramete
     status: phase,
     attempts: phase === 'running' ? (held?.retry ?? retry) + 1 : retry,
     maxRetries: held?.maxRetries ?? call.maxRetries ?? lookup(name)?.retry.attempts ?? defaultRetryPolicy.attempts,
-    createdAt: toIso(startTimeMs(startTime)),
+    createdAt: toIso(createdAtMs(startTime)),
     ...(dueAt !== undefined && { notBefore: toIso(dueAt) }),
     ...(startedAt !== undefined && { startedAt: toIso(startedAt) }),
     ...(generation !== undefined && { replays: generation }),
@@ -94,7 +101,7 @@ function viewOfEnded({ outcome, callback }: EndedCall, lookup: Parameters<typeof
     status,
     attempts,
     maxRetries,
-    createdAt: toIso(startTimeMs(startTime)),
+    createdAt: toIso(createdAtMs(startTime)),
     ...(startedAt !== undefined && { startedAt: toIso(startedAt) }),
     endedAt: toIso(endedAt),
     ...(durationMs !== undefined && { durationMs: Math.round(durationMs) }),
@@ -120,10 +127,6 @@ function viewOfChain({ rootId, steps, next }: Pick<Outcome, 'rootId' | 'steps' |
     ...(steps !== undefined && { then: steps }),
     ...(next !== undefined && { next: next.callId }),
   };
-}
-
-function startTimeMs(nanos: string): number {
-  return Math.floor(Number(nanos) / 1e6);
 }
 
 /** Clamps times outside the range of dates, which a foreign record may contain. */

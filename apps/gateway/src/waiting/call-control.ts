@@ -3,12 +3,14 @@ import {
   type Broker,
   CallEraser,
   type CallPurge,
+  CallSearch,
   type CallStore,
   CallWatches,
   type CancelSweeper,
   type ChainCanceller,
   createCallControl,
   type DeadLetterStore,
+  LivingCalls,
   type Publisher,
   type QueueTopology,
 } from '@asyncfn/queue-core/jetstream';
@@ -24,6 +26,9 @@ export interface CallControl {
   readonly watches: CallWatches;
   readonly canceller: ChainCanceller;
   readonly purge: CallPurge;
+  readonly search: CallSearch;
+  /** All calls that have not ended. */
+  readonly living: LivingCalls;
   /** @param deadLetters those of all calls */
   readonly createEraser: (deadLetters: Pick<DeadLetterStore, 'remove'>) => CallEraser;
   /** Completes cancels that a gateway left unfinished. */
@@ -68,6 +73,8 @@ export function buildCallControl({
     watches: new CallWatches(broker),
     canceller: chains,
     purge,
+    search: new CallSearch({ broker, topology, finder, calls: store, resultTtlMs, now: broker.clock.now }),
+    living: new LivingCalls({ topology, finder, now: broker.clock.now }),
     createEraser: (deadLetters) => new CallEraser({ topology, finder, calls: store, intents, deadLetters }),
     component: createSweeping(calls, sweeper, broker.clock.now, logger),
   };

@@ -92,6 +92,14 @@ export {
   type RunningCallResponder,
   serveRunningCalls,
 } from './running-calls/index.ts';
+export {
+  CallSearch,
+  type CallSearchDependencies,
+  type LivingCall,
+  LivingCalls,
+  type SearchPage,
+  type SearchPosition,
+} from './search/index.ts';
 export { StepQueue, type StepResult } from './steps/index.ts';
 export {
   type CallbackRecord,

@@ -1,11 +1,9 @@
-import type { MsgRequest, StoredMsg } from '@nats-io/jetstream';
 import { addressOf, queueStream, waitingFilter } from '../../call/index.ts';
 import { QueueError } from '../../errors.ts';
 import { type NamesOf, onlyName } from '../../functions/index.ts';
 import { asQueueError } from '../connecting/index.ts';
-import { isApiError } from '../error-codes.ts';
 import { type LaneProgress, laneProgress, type QueueTopology, wasDelivered } from '../layout/index.ts';
-import { type QueuedCall, toQueuedCall } from '../lookup/index.ts';
+import { type QueuedCall, scanCalls, toQueuedCall } from '../lookup/index.ts';
 import type { CallCanceller, CancelResult } from './call-canceller.ts';
 
 /** What to purge: a function, a queue, or a function in a queue. */
@@ -22,11 +20,6 @@ export interface PurgeOptions {
   /** Called with how many calls have been cancelled so far. */
   readonly onProgress?: (purged: number) => void;
 }
-
-/** Calls that are cancelled at once. */
-const batchSize = 256;
-/** Most bytes of their bodies: the broker sends whole messages. */
-const batchBytes = 16 * 1024 * 1024;
 
 /**
  * Cancels all waiting calls: ready, delayed, or waiting for a retry. Each ends as `cancelled`, as if cancelled alone.
@@ -73,8 +66,7 @@ export class CallPurge {
     const end = await this.#lastSequence(queue);
     for (let next = 1; next <= end; ) {
       const filter = waitingFilter(queue, name);
-      const batch = await this.#readBatch(queue, filter, next);
-      const messages = batch.length > 0 ? batch : await this.#readFromLeader(queue, filter, next);
+      const messages = await scanCalls(this.#topology.manager, { queue, filter, from: next });
       const last = messages.at(-1);
       if (last === undefined) {
         return;
@@ -111,37 +103,6 @@ export class CallPurge {
     return progress;
   }
 
-  /** From any replica, which may be behind and show fewer calls than exist, or none. */
-  async #readBatch(queue: string, filter: string, from: number): Promise<StoredMsg[]> {
-    const messages: StoredMsg[] = [];
-    try {
-      const query = { seq: from, batch: batchSize, max_bytes: batchBytes, next_by_subj: filter };
-      for await (const message of await this.#topology.manager.direct.getBatch(queueStream(queue), query)) {
-        messages.push(message);
-      }
-    } catch (error) {
-      if (!isNotFound(error)) {
-        throw asQueueError(error, `the calls of queue ${queue} cannot be read`);
-      }
-    }
-    return messages;
-  }
-
-  /** The next call, if there is one. */
-  async #readFromLeader(queue: string, filter: string, from: number): Promise<StoredMsg[]> {
-    try {
-      // The client's type leaves `next_by_subj` to direct reads; the server takes it here as well.
-      const query = { seq: from, next_by_subj: filter } as MsgRequest;
-      const message = await this.#topology.manager.streams.getMessage(queueStream(queue), query);
-      return message === null ? [] : [message];
-    } catch (error) {
-      if (isApiError(error, 'noMessageFound')) {
-        return [];
-      }
-      throw asQueueError(error, `the calls of queue ${queue} cannot be read`);
-    }
-  }
-
   async #lastSequence(queue: string): Promise<number> {
     try {
       return (await this.#topology.manager.streams.info(queueStream(queue))).state.last_seq;
@@ -155,9 +116,4 @@ function throwIfRefused(result: CancelResult | undefined): void {
   if (result?.kind === 'refused') {
     throw new QueueError('broker', `a call could not be cancelled: ${result.detail}`);
   }
-}
-
-/** The broker's answer instead of an empty batch. */
-function isNotFound(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 404;
 }

@@ -2,5 +2,6 @@
 
 export { type Backlog, BacklogReader } from './backlog.ts';
 export { attemptOf, CallFinder, type QueuedCall, toQueuedCall } from './call-finder.ts';
+export { scanCalls } from './call-scan.ts';
 export { CallWatch, CallWatches, type WatchScope } from './call-watches.ts';
 export { type FunctionLoad, type QueueCount, QueueInspector, type QueueState } from './queue-inspector.ts';

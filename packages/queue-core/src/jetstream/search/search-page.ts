@@ -1,0 +1,192 @@
+import { forEachLimited } from '../../for-each-limited.ts';
+import type { CallState } from '../../records/index.ts';
+import {
+  type CallFilter,
+  type CallKey,
+  callStatuses,
+  compareKeys,
+  factsOfCall,
+  factsOfOutcome,
+  type IndexProbe,
+  isInFilter,
+  isNameInFilter,
+  marksOf,
+} from '../../search/index.ts';
+import type { ListedCall, PageReader, ReadGroup } from './page-reader.ts';
+import type { StreamIndex } from './stream-index.ts';
+
+/** A place in the order of all calls. A page begins below it. */
+export interface SearchPosition extends CallKey {
+  /** If present, the page begins with the calls of this very key whose identity sorts after this one. */
+  readonly after?: string | undefined;
+}
+
+export interface SearchPage {
+  /** Newest first. */
+  readonly calls: readonly CallState[];
+  /** Where the next page begins; undefined if nothing follows. */
+  readonly next: SearchPosition | undefined;
+  /** False if the search was cut before it had found as many calls as were asked for, or if calls are left out. */
+  readonly complete: boolean;
+}
+
+interface PageOptions {
+  readonly reader: PageReader;
+  /** Of the queues, then of the outcomes. */
+  readonly indexes: readonly StreamIndex[];
+  readonly filter: CallFilter;
+  readonly limit: number;
+  readonly from: SearchPosition;
+  /** Catches up with all streams. */
+  readonly refresh: () => Promise<void>;
+  /** Monotonic clock in milliseconds. */
+  readonly now: () => number;
+}
+
+interface PlacedCall extends ListedCall {
+  readonly key: CallKey;
+}
+
+/** A page that takes longer is cut, in milliseconds. */
+const longestMs = 2_000;
+/** Calls that are read at once. */
+const maxReads = 32;
+/** A call may move while it is read, so many times. */
+const maxMoves = 5;
+
+/** One page of a search: takes calls from the indexes in their order, reads each, and extends the indexes as needed. */
+export class SearchPageBuilder {
+  readonly #options: PageOptions;
+  readonly #probe: Omit<IndexProbe, 'fromSequence'>;
+  readonly #calls: PlacedCall[] = [];
+  /** Everything above it is examined. */
+  #position: SearchPosition;
+
+  constructor(options: PageOptions) {
+    this.#options = options;
+    this.#probe = toProbe(options.filter);
+    this.#position = options.from;
+  }
+
+  /** Throws `QueueError`. */
+  async build(): Promise<SearchPage> {
+    const { limit, now } = this.#options;
+    const endsAt = now() + longestMs;
+    let mayStop = false;
+    while (this.#calls.length <= limit) {
+      const keys = this.#nextKeys(limit + 1 - this.#calls.length);
+      if (keys.length === 0 && this.#isAtEnd()) {
+        return this.#toPage(undefined, !this.#isCapped());
+      }
+      if (mayStop && now() > endsAt) {
+        return this.#toPage(this.#cutPosition(keys), false);
+      }
+      await (keys.length === 0 ? this.#extend() : this.#readAll(keys));
+      mayStop = true;
+    }
+    const last = this.#calls[limit - 1];
+    return this.#toPage(last && { ...last.key, after: last.tokens }, true);
+  }
+
+  #toPage(next: SearchPosition | undefined, complete: boolean): SearchPage {
+    return { calls: this.#calls.slice(0, this.#options.limit).map(({ state }) => state), next, complete };
+  }
+
+  /** The keys of the next calls that may be selected, newest first, as far down as all indexes know all calls. */
+  #nextKeys(count: number): CallKey[] {
+    const { indexes } = this.#options;
+    const bound = this.#bound();
+    const { after, ...below } = this.#position;
+    const entries = indexes.flatMap(({ entries, first }) =>
+      entries.take(below, after !== undefined, { ...this.#probe, fromSequence: first }, count),
+    );
+    const keys: CallKey[] = [];
+    for (const { micros, hash } of entries.toSorted((a, b) => compareKeys(b, a))) {
+      const last = keys.at(-1);
+      if (micros > bound && (last === undefined || compareKeys(last, { micros, hash }) !== 0)) {
+        keys.push({ micros, hash });
+      }
+    }
+    return keys.slice(0, count);
+  }
+
+  async #readAll(keys: readonly CallKey[]): Promise<void> {
+    const groups = new Map<CallKey, ReadGroup>();
+    let left = keys;
+    for (let moves = 0; left.length > 0 && moves < maxMoves; moves++) {
+      if (moves > 0) {
+        await this.#options.refresh();
+      }
+      await forEachLimited(left, maxReads, async (key) => {
+        groups.set(key, await this.#options.reader.read(key, this.#options.indexes));
+      });
+      left = left.filter((key) => groups.get(key)?.hasGone);
+    }
+    for (const key of keys) {
+      this.#take(key, groups.get(key)?.calls ?? []);
+      this.#position = key;
+    }
+  }
+
+  #take(key: CallKey, calls: readonly ListedCall[]): void {
+    const { after } = this.#position;
+    const isFirst = after !== undefined && compareKeys(this.#position, key) === 0;
+    for (const call of calls) {
+      if ((!isFirst || call.tokens > after) && isSelected(this.#options.filter, call.state)) {
+        this.#calls.push({ ...call, key });
+      }
+    }
+  }
+
+  /** Reaches further back in the streams that are known least. */
+  async #extend(): Promise<void> {
+    const bound = this.#bound();
+    const behind = this.#options.indexes.filter((index) => index.bound === bound && index.canExtend);
+    await Promise.all(behind.map((index) => index.extend()));
+  }
+
+  #bound(): number {
+    return Math.max(...this.#options.indexes.map(({ bound }) => bound));
+  }
+
+  /** Whether no older call can be selected, or found. */
+  #isAtEnd(): boolean {
+    const bound = this.#bound();
+    const behind = this.#options.indexes.filter((index) => index.bound === bound);
+    return bound < this.#probe.fromMicros || behind.every((index) => !index.canExtend);
+  }
+
+  #isCapped(): boolean {
+    return this.#options.indexes.some(({ isCapped, bound }) => isCapped && bound >= this.#probe.fromMicros);
+  }
+
+  #cutPosition(keys: readonly CallKey[]): SearchPosition {
+    const reached = { micros: Math.floor(this.#bound()) + 1, hash: 0 };
+    const isLower = keys.length === 0 && compareKeys(reached, this.#position) < 0;
+    return isLower ? reached : this.#position;
+  }
+}
+
+function toProbe(filter: CallFilter): Omit<IndexProbe, 'fromSequence'> {
+  const { statuses = new Set(callStatuses), label, fromMs } = filter;
+  // A ready call may be running: only its worker knows.
+  const wanted = statuses.has('running') ? new Set([...statuses, 'queued'] as const) : statuses;
+  let bits = 0;
+  for (const [index, status] of callStatuses.entries()) {
+    bits |= wanted.has(status) ? 1 << index : 0;
+  }
+  return {
+    isName: (name) => isNameInFilter(filter, name),
+    statuses: bits,
+    marks: marksOf({ ...filter, labels: label === undefined ? [] : [label] }),
+    fromMicros: fromMs === undefined ? Number.NEGATIVE_INFINITY : fromMs * 1_000,
+  };
+}
+
+function isSelected(filter: CallFilter, state: CallState): boolean {
+  const [facts, status] =
+    state.kind === 'active'
+      ? ([factsOfCall(state.call), state.phase] as const)
+      : ([factsOfOutcome(state.outcome), state.outcome.status] as const);
+  return isInFilter(filter, facts) && (filter.statuses?.has(status) ?? true);
+}

@@ -1,0 +1,180 @@
+import { expect, test } from 'vitest';
+import type { Call, CallFilter, CallState } from '../src/index.ts';
+import { CallSearch, LivingCalls, type SearchPage } from '../src/jetstream/index.ts';
+import { openFinder, reportOf } from './call-fixture.ts';
+import { outcomeOf } from './dead-letter-fixture.ts';
+
+async function openSearch(options: Parameters<typeof openFinder>[0] = {}) {
+  const opened = await openFinder(options);
+  const { finder, store, gateway, queue } = opened;
+  const { broker, topology } = gateway;
+  const resultTtlMs = options?.resultTtlMs ?? 3_600_000;
+  const search = new CallSearch({ broker, topology, finder, calls: store, resultTtlMs, now: broker.clock.now });
+  const living = new LivingCalls({ topology, finder, now: broker.clock.now });
+  const list = (filter: CallFilter = {}, limit = 100) => search.list({ queue, ...filter }, { limit });
+  const pages = async (filter: CallFilter, limit: number): Promise<SearchPage[]> => {
+    const all: SearchPage[] = [];
+    for (let from: SearchPage['next']; all.length === 0 || from !== undefined; from = all.at(-1)?.next) {
+      all.push(await search.list({ queue, ...filter }, { limit, from }));
+    }
+    return all;
+  };
+  return { ...opened, search, living, list, pages };
+}
+
+function idOf(state: CallState): string {
+  return state.kind === 'active' ? state.call.id : state.outcome.callId;
+}
+
+function show({ calls }: Pick<SearchPage, 'calls'>): string[] {
+  return calls.map((state) => `${idOf(state)} ${state.kind === 'active' ? state.phase : state.outcome.status}`);
+}
+
+/** Unix time in nanoseconds, so many seconds before now. */
+function ago(seconds: number): string {
+  return `${Date.now() - seconds * 1_000}000000`;
+}
+
+test('calls are listed by when they were accepted, whatever has become of them', async () => {
+  const { list, put, take, settle, store, reports } = await openSearch();
+  const retried = await put({ id: 'retried', startTime: ago(50) });
+  const first = await take();
+  await store.scheduleRetry(first, { ...retried, retry: 1, startedAt: Date.now() }, Date.now() + 60_000);
+  await settle(first);
+  const running = await put({ id: 'running', startTime: ago(40) });
+  await take();
+  reports.set('running', reportOf(running, 'running'));
+  const failed = await put({ id: 'failed', startTime: ago(30) });
+  const third = await take();
+  await store.recordOutcome(outcomeOf(failed, { status: 'failed', reason: 'rejected' }), Buffer.from('no'));
+  await settle(third);
+  await put({ id: 'later', startTime: ago(20), notBefore: Date.now() + 60_000 });
+  await put({ id: 'waiting', startTime: ago(10) });
+  const expected = ['waiting queued', 'later scheduled', 'failed failed', 'running running', 'retried retrying'];
+  const page = await list();
+  expect(show(page)).toEqual(expected);
+  expect(page).toMatchObject({ next: undefined, complete: true });
+  for (const [index, status] of (['queued', 'scheduled', 'failed', 'running', 'retrying'] as const).entries()) {
+    expect(show(await list({ statuses: new Set([status]) }))).toEqual([expected[index]]);
+  }
+  expect(show(await list({ statuses: new Set(['failed', 'running']) }))).toEqual(['failed failed', 'running running']);
+});
+
+test('each filter selects what it names', async () => {
+  const { list, put, take, settle, store } = await openSearch();
+  const labels = ['customer=7', 'nightly'];
+  const ended = await put({
+    id: 'ended',
+    startTime: ago(30),
+    labels,
+    parentId: 'mother',
+    batch: { id: 'b-1', index: 3 },
+  });
+  const delivery = await take();
+  const outcome = outcomeOf(ended, { labels, parentId: 'mother', batch: { id: 'b-1', index: 3 } });
+  await store.recordOutcome(outcome, Buffer.from(''));
+  await settle(delivery);
+  await put({ id: 'waiting', startTime: ago(20), labels: ['customer=7'], batch: { id: 'b-1', index: 4 } });
+  await put({ id: 'other', startTime: ago(10), labels: ['customer=70'], parentId: 'another' });
+  const ids = async (filter: CallFilter) => (await list(filter)).calls.map(idOf);
+  expect(await ids({ label: 'customer=7' })).toEqual(['waiting', 'ended']);
+  expect(await ids({ label: 'nightly' })).toEqual(['ended']);
+  expect(await ids({ label: 'customer' })).toEqual([]);
+  expect(await ids({ parentId: 'mother' })).toEqual(['ended']);
+  expect(await ids({ batchId: 'b-1' })).toEqual(['waiting', 'ended']);
+  expect(await ids({ functions: ['echo'] })).toEqual(['other', 'waiting', 'ended']);
+  expect(await ids({ functions: ['echo'], covers: (name) => name !== 'echo' })).toEqual([]);
+  expect(await ids({ functions: ['ech'] })).toEqual([]);
+  expect(await ids({ fromMs: Date.now() - 25_000 })).toEqual(['other', 'waiting']);
+  expect(await ids({ toMs: Date.now() - 15_000 })).toEqual(['waiting', 'ended']);
+  expect(await ids({ fromMs: Date.now() - 25_000, toMs: Date.now() - 15_000 })).toEqual(['waiting']);
+  expect(await ids({ label: 'customer=7', statuses: new Set(['queued']) })).toEqual(['waiting']);
+});
+
+test('pages have each call once, while calls of one moment arrive, end and are retried', async () => {
+  const { pages, put, take, settle, store, search, queue } = await openSearch();
+  const startTime = ago(30);
+  const ids = Array.from({ length: 40 }, (_, index) => `batch-${index}`);
+  const stored = new Map<string, Call>();
+  for (const id of ids) {
+    stored.set(id, await put({ id, startTime }));
+  }
+  const all = await pages({}, 7);
+  expect(all.flatMap(({ calls }) => calls.map(idOf)).toSorted()).toEqual(ids.toSorted());
+  expect(all.map(({ calls }) => calls.length)).toEqual([7, 7, 7, 7, 7, 5]);
+
+  const seen: string[] = [];
+  for (let from: SearchPage['next'], page = 0; page === 0 || from !== undefined; page++) {
+    const { calls, next } = await search.list({ queue }, { limit: 5, from });
+    seen.push(...calls.map(idOf));
+    from = next;
+    const delivery = await take();
+    const call = stored.get(delivery.callId);
+    if (page % 2 === 0 && call !== undefined) {
+      await store.recordOutcome(outcomeOf(call), Buffer.from(''));
+    } else if (call !== undefined) {
+      await store.scheduleRetry(delivery, { ...call, retry: 1, startedAt: Date.now() }, Date.now());
+    }
+    await settle(delivery);
+    const fresh = await put({ id: `new-${page}` });
+    stored.set(fresh.id, fresh);
+  }
+  expect(seen.filter((id) => id.startsWith('batch-')).toSorted()).toEqual(ids.toSorted());
+  expect(new Set(seen).size).toBe(seen.length);
+});
+
+test('a call that was replayed is listed once, as it is now', async () => {
+  const { list, put, take, settle, store } = await openSearch();
+  const call = await put({ id: 'again', startTime: ago(30) });
+  const first = await take();
+  await store.recordOutcome(outcomeOf(call, { status: 'failed', reason: 'rejected' }), Buffer.from(''));
+  await settle(first);
+  await put({ ...call, generation: 1 });
+  expect(show(await list())).toEqual(['again queued']);
+  expect(show(await list({ statuses: new Set(['failed']) }))).toEqual([]);
+  const second = await take();
+  await store.recordOutcome(outcomeOf({ ...call, generation: 1 }), Buffer.from(''));
+  await settle(second);
+  expect(show(await list())).toEqual(['again succeeded']);
+});
+
+test('what is erased or forgotten is not listed', async () => {
+  const { list, put, take, settle, store } = await openSearch({ resultTtlMs: 1 });
+  const call = await put({ id: 'old', startTime: ago(30) });
+  const delivery = await take();
+  await store.recordOutcome(outcomeOf(call), Buffer.from(''));
+  await settle(delivery);
+  expect(show(await list())).toEqual([]);
+  const kept = await openSearch();
+  const other = await kept.put({ id: 'erased', startTime: ago(30) });
+  const second = await kept.take();
+  await kept.store.recordOutcome(outcomeOf(other), Buffer.from(''));
+  await kept.settle(second);
+  expect(show(await kept.list())).toEqual(['erased succeeded']);
+  const found = await kept.store.findOutcome(outcomeOf(other));
+  await kept.store.replaceOutcome(found!, { ...outcomeOf(other), erased: true });
+  expect(show(await kept.list())).toEqual([]);
+});
+
+test('living calls are read from their queues, with the bodies', async () => {
+  const { living, put, take, reports, queue } = await openSearch();
+  const running = await put({ id: 'running', startTime: ago(40), labels: ['a'] });
+  await take();
+  reports.set('running', reportOf(running, 'running'));
+  await put({ id: 'waiting', startTime: ago(30), labels: ['a'] });
+  await put({ id: 'other', startTime: ago(20), labels: ['b'] });
+  await put({ id: 'later', startTime: ago(10), notBefore: Date.now() + 60_000 });
+  const read = async (filter: CallFilter) => {
+    const found: string[] = [];
+    for await (const part of living.each({ queue, ...filter })) {
+      found.push(...part.map(({ queued, status }) => `${queued.call.id} ${status} ${queued.call.body.length > 0}`));
+    }
+    return found.toSorted();
+  };
+  const all = ['later scheduled true', 'other queued true', 'running delivered true', 'waiting queued true'];
+  expect(await read({})).toEqual(all);
+  expect(await read({ label: 'a' })).toEqual(all.slice(2));
+  expect(await read({ statuses: new Set(['running']) })).toEqual(['running running true']);
+  expect(await read({ statuses: new Set(['queued']) })).toEqual(['other queued true', 'waiting queued true']);
+  expect(await read({ statuses: new Set(['failed']) })).toEqual([]);
+});
