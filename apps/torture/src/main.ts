@@ -45,5 +45,5 @@ try {
   process.stderr.write(`${text}\n`);
   process.exitCode = error instanceof UsageError ? 64 : 1;
 }
-// With sockets left to close, Node 20 may spin for ever instead of ending by itself.
+// If sockets are left to close, Node 20 may spin for ever instead of ending by itself.
 process.stdout.write('', () => process.exit());

@@ -9,7 +9,7 @@ function faultsOf(...args: string[]): string[] {
   return options.command === 'help' ? [] : options.faults.map(({ name }) => name);
 }
 
-test('without options it is five minutes of every fault on three servers', () => {
+test('without options a run takes five minutes, with every fault on three servers', () => {
   expect(parseCommandLine([], defaults)).toEqual({
     command: 'torture',
     durationMs: 300_000,
@@ -22,26 +22,26 @@ test('without options it is five minutes of every fault on three servers', () =>
   });
 });
 
-test('faults are chosen by parts of their names, and only those that the cluster can have', () => {
+test('parts of their names select faults, and only those that the cluster can have', () => {
   expect(faultsOf('--faults', 'kill')).toEqual(['kill worker', 'kill gateway', 'kill NATS']);
   expect(faultsOf('--faults', 'pause worker, slow')).toEqual(['pause worker', 'slow network']);
   expect(faultsOf('--faults', 'none')).toEqual([]);
   expect(faultsOf('--nodes', '1')).not.toContain('step down leader');
 });
 
-test('help is asked for, whatever else is', () => {
+test('--help wins over all other options', () => {
   expect(parseCommandLine(['--help'], defaults)).toEqual({ command: 'help' });
   expect(parseCommandLine(['soak', '--nodes', '2', '--help'], defaults)).toEqual({ command: 'help' });
 });
 
-test('soak is another command', () => {
+test('soak is a command of its own', () => {
   expect(parseCommandLine(['soak', '--duration', '1h'], defaults)).toMatchObject({
     command: 'soak',
     durationMs: 3_600_000,
   });
 });
 
-describe('a mistake is named', () => {
+describe('an error names the mistake', () => {
   test.each([
     [['--duration', 'long'], '--duration is long'],
     [['--rate', '-1'], '--rate'],

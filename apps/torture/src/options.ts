@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { parseDuration } from '@asyncfn/units';
 import type { Fault } from './faults/index.ts';
 
-/** What the command line asks for. */
+/** The options of the command line. */
 export type CommandLine = RunCommand | { readonly command: 'help' };
 
 interface RunCommand {
@@ -16,7 +16,7 @@ interface RunCommand {
   readonly folder: string;
 }
 
-/** The command line is wrong; the message says how. */
+/** The command line is wrong; the message says what is wrong. */
 export class UsageError extends Error {}
 
 export const usage = `pnpm torture [soak] [options]

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { expectedEnd, formatSteps, queues, randomPlan, randomTwins, stepOf } from './plan.ts';
 
 describe('the steps of a function', () => {
-  test('survive their header', () => {
+  test('survive the round trip through their header', () => {
     const text = formatSteps([
       { status: 503, delayMs: 20 },
       { status: 200, delayMs: 5 },
@@ -12,7 +12,7 @@ describe('the steps of a function', () => {
     expect(stepOf(text, 0).delayMs).toBe(20);
   });
 
-  test('are refused where they are none', () => {
+  test('are refused if they are malformed', () => {
     expect(() => stepOf('soon', 0)).toThrow(TypeError);
   });
 });
@@ -20,12 +20,12 @@ describe('the steps of a function', () => {
 describe('the end that a plan leads to', () => {
   const step = (status: number) => ({ status, delayMs: 0 });
 
-  test('is a success at the first good answer', () => {
+  test('is a success at the first good response', () => {
     const plan = { steps: [step(503), step(500), step(204)], maxRetries: 5 } as const;
     expect(expectedEnd(plan)).toEqual({ status: 'succeeded', attempts: 3, functionStatus: 204 });
   });
 
-  test('is a failure once the budget is used up, or at once for a final answer', () => {
+  test('is a failure once the budget is used up, or at once after a final response', () => {
     expect(expectedEnd({ steps: [step(503)], maxRetries: 2 })).toMatchObject({ status: 'failed', attempts: 3 });
     expect(expectedEnd({ steps: [step(422)], maxRetries: 2 })).toMatchObject({ status: 'failed', attempts: 1 });
   });
@@ -40,7 +40,7 @@ test('the same seed makes the same plans', () => {
   expect(plans(3)).not.toEqual(plans(4));
 });
 
-test('twins are of one tenant and for two queues, or of two tenants', () => {
+test('twins belong to one tenant and two queues, or to two tenants', () => {
   const random = createRandom(5);
   const kinds = Array.from({ length: 200 }, () => {
     const [one, other] = randomTwins(random, true);
@@ -54,7 +54,7 @@ test('twins are of one tenant and for two queues, or of two tenants', () => {
   expect(new Set(kinds)).toEqual(new Set(['strangers', 'rivals']));
 });
 
-test('only one tenant has receivers that hang, and only where that is asked for', () => {
+test('only one tenant has receivers that hang, and only if that is requested', () => {
   const random = createRandom(6);
   const isHostile = ({ callback }: { callback: string }) => callback === 'hanging' || callback === 'nameless';
   const singles = Array.from({ length: 2_000 }, () => randomPlan(random, true));

@@ -6,28 +6,28 @@ export interface Step {
   readonly delayMs: number;
 }
 
-/** Those who call: each has a token of its own. */
+/** The callers: each has its own token. */
 export const tenants = ['north', 'south'] as const;
 export type Tenant = (typeof tenants)[number];
-/** The tenant whose receivers hang, and whose names no server answers. */
+/** The tenant whose receivers hang, and whose host names no DNS server resolves. */
 const hostileTenant: Tenant = 'south';
 
 /** The functions of a run, each with its queue. */
 export const queues = { quick: 'default', bulk: 'bulk', rest: 'default' } as const;
-/** The function that is paused now and then. */
+/** The function that is paused from time to time. */
 export const pausedFunction = 'rest';
 
-/** All that is decided of a call before it is sent. */
+/** Everything that is decided about a call before it is sent. */
 export interface Plan {
-  /** Who sends it. */
+  /** The tenant that sends it. */
   readonly tenant: Tenant;
   readonly function: keyof typeof queues;
-  /** One for each attempt; the last one holds for all that follow. */
+  /** One step for each attempt; the last step applies to all later attempts. */
   readonly steps: readonly [Step, ...Step[]];
   readonly maxRetries: number;
   /**
-   * `flaky`: the receiver refuses the first delivery. `hanging`: it does not answer until the load is over; `nameless`: until
-   * then no server answers for the name of its host.
+   * `flaky`: the receiver refuses the first delivery. `hanging`: the receiver does not answer until the load is over.
+   * `nameless`: until then no DNS server resolves the name of its host.
    */
   readonly callback: 'none' | 'steady' | 'flaky' | 'hanging' | 'nameless';
   /** Whether the caller chooses the call id. */
@@ -37,13 +37,13 @@ export interface Plan {
   readonly notBeforeMs: number;
   /** `X-Expires-In`; 0 for none. */
   readonly expiresInMs: number;
-  /** After its acceptance it is cancelled; undefined where it is not. */
+  /** The call is cancelled this long after its acceptance; undefined if it is not. */
   readonly cancelAfterMs?: number | undefined;
-  /** It is sent twice, with one `Idempotency-Key`. */
+  /** Whether it is sent twice, with one `Idempotency-Key`. */
   readonly isRepeated: boolean;
-  /** Steps that follow it in a chain. Default 0. */
+  /** Number of steps that follow it in a chain. Default 0. */
   readonly chain?: number;
-  /** Who asks for its result, or wants to cancel it though it is not his. */
+  /** Which tenant requests its result: none, its own, or a stranger, which may try to cancel it instead. */
   readonly look: 'none' | 'own' | 'stranger';
 }
 
@@ -56,12 +56,12 @@ export interface ExpectedEnd {
 
 const retried: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 
-/** The function's part of the plan, as a header carries it: `503:20,200:5`. */
+/** The plan of the function in the form that the header carries: `503:20,200:5`. */
 export function formatSteps(steps: Plan['steps']): string {
   return steps.map(({ status, delayMs }) => `${status}:${delayMs}`).join(',');
 }
 
-/** The step of one attempt. Throws for what `formatSteps` has not written. */
+/** The step of one attempt. Throws for text that `formatSteps` has not written. */
 export function stepOf(text: string, retry: number): Step {
   const steps = text.split(',');
   const [status, delayMs] = (steps[Math.min(retry, steps.length - 1)] ?? '').split(':').map(Number);
@@ -86,13 +86,13 @@ export function expectedEnd({ steps, maxRetries }: Pick<Plan, 'steps' | 'maxRetr
 /** Share of the calls that have a chain. */
 const chainShare = 0.08;
 
-/** Not those that say that the function has too much to do: they would slow the workers down. */
+/** Steps do not answer that the function has too much to do: that would slow the workers down. */
 const troubles = [500, 502, 504] as const;
 
 /**
- * A call of some kind: most are quick and succeed, some take their time, are tried again, or fail.
+ * A random call: most are quick and succeed, some take their time, are retried, or fail.
  * @param hostile whether some of its receivers may hang
- * @param by who sends it. Default: anybody
+ * @param by the tenant that sends it. Default: any of them
  */
 export function randomPlan(random: Random, hostile: boolean, by?: Tenant): Plan {
   const kind = random();
@@ -109,7 +109,7 @@ export function randomPlan(random: Random, hostile: boolean, by?: Tenant): Plan 
     steps,
     maxRetries: kind >= 0.9 ? integerBelow(random, 2) : 5,
     callback: randomCallback(random, name, hostile && tenant === hostileTenant),
-    // One that expires unseen, after an answer that got lost, is known by its id alone.
+    // If a call expires before it is invoked and its answer gets lost, only its id identifies it.
     ownId: random() < 0.3 || times.expiresInMs > 0,
     bodyBytes: integerBelow(random, 2_000),
     ...times,
@@ -120,7 +120,7 @@ export function randomPlan(random: Random, hostile: boolean, by?: Tenant): Plan 
   return random() < chainShare ? toChain(plan, 1 + integerBelow(random, 2)) : plan;
 }
 
-/** It ends as its chain does: no cancel is sent for it, and the last step calls back. */
+/** It ends as its chain does: no cancel is sent for it, and the last step sends the callback. */
 function toChain(plan: Plan, chain: number): Plan {
   const plain = {
     callback: 'none',
@@ -142,8 +142,8 @@ export function formatChain(request: number, { chain = 0 }: Plan): string {
 }
 
 /**
- * Two calls that are to be sent with one id in the same moment: rivals, of one tenant and for two queues, of which one may be
- * accepted, or strangers, of two tenants, which both are.
+ * Two calls that are sent with one id at the same moment. Rivals belong to one tenant and two queues, and only one may
+ * be accepted. Strangers belong to two tenants, and both are accepted.
  */
 export function randomTwins(random: Random, hostile: boolean): readonly [Plan, Plan] {
   const twin = (by: Tenant, change: Partial<Plan>): Plan => ({
@@ -151,13 +151,13 @@ export function randomTwins(random: Random, hostile: boolean): readonly [Plan, P
     ownId: true,
     isRepeated: false,
     chain: 0,
-    // Of two calls of one id, only those that are invoked tell which they are.
+    // If two calls have one id, only an invocation tells which of them it is.
     expiresInMs: 0,
     ...change,
   });
   return random() < 0.5
     ? [twin('north', { function: 'bulk' }), twin('north', { function: pickFrom(random, ['quick', 'rest']) })]
-    : // A stranger who looks would see a call of its own.
+    : // a stranger who looks would see a call of its own
       [twin('north', { look: 'own' }), twin('south', { look: 'own' })];
 }
 
@@ -165,7 +165,7 @@ function randomFunction(random: Random): Plan['function'] {
   return random() < 0.08 ? pausedFunction : pickFrom(random, ['quick', 'bulk']);
 }
 
-/** Calls of the function that is paused are those whose ends have to be remembered for long: their callbacks hang. */
+/** The ends of the paused function's calls must be remembered for long: their callbacks hang. */
 function randomCallback(random: Random, name: Plan['function'], hostile: boolean): Plan['callback'] {
   const kind = random();
   if (hostile && kind < (name === pausedFunction ? 0.5 : 0.02)) {
@@ -174,7 +174,7 @@ function randomCallback(random: Random, name: Plan['function'], hostile: boolean
   return kind > 0.8 ? 'none' : kind > 0.72 ? 'flaky' : 'steady';
 }
 
-/** Not both: what is delayed beyond its expiry expires. */
+/** Not both: a call that is delayed beyond its expiry expires. */
 function randomTimes(random: Random): Pick<Plan, 'notBeforeMs' | 'expiresInMs'> {
   const kind = random();
   return {

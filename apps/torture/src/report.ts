@@ -1,7 +1,7 @@
 import type { Impact, Verdict, Violation } from './check/index.ts';
 import type { FaultSpan, HistoryEvent } from './history/index.ts';
 
-/** The verdict for people: what was counted, and the shortest story of a call for each rule that was broken. */
+/** The verdict for people: the counts, and the shortest story of a call for each broken rule. */
 export function formatReport(verdict: Verdict, faults: readonly FaultSpan[], impacts: readonly Impact[] = []): string {
   const { clean, counts, conservation, queued, left, violations } = verdict;
   const lines = [
@@ -46,7 +46,7 @@ function formatViolations(violations: readonly Violation[], faults: readonly Fau
   });
 }
 
-/** All that happened to the call, with what was broken meanwhile. Times are milliseconds since it was sent. */
+/** Everything that happened to the call, with the faults of that time. Times are milliseconds since it was sent. */
 function tell({ detail, story }: Violation, faults: readonly FaultSpan[]): string[] {
   const { sent, events, callIds, request } = story;
   const last = events.at(-1)?.at ?? sent.at;

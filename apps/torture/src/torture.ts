@@ -19,9 +19,15 @@ export interface TortureOptions
   readonly gapMs: number;
   /** Calls a second. */
   readonly rate: number;
-  /** Where the history is written, `history.jsonl`, and what the processes log besides lines of single calls, `processes.log`. */
+  /**
+   * Where the run writes the history, `history.jsonl`, and the logs of the processes without lines of single calls,
+   * `processes.log`.
+   */
   readonly folder: string;
-  /** How long nothing may end once nothing is broken any more, and calls are left, in milliseconds. Default 120,000. */
+  /**
+   * How long, after the last fault, no call may end although calls are left, before the run gives up, in milliseconds.
+   * Default 120,000.
+   */
   readonly settleMs?: number;
   readonly limits?: Partial<RuleLimits>;
   readonly log: (line: string) => void;
@@ -30,16 +36,16 @@ export interface TortureOptions
 export interface TortureResult {
   readonly verdict: Verdict;
   readonly faults: readonly FaultSpan[];
-  /** What callers saw, by the names of the faults. */
+  /** What callers noticed, by the names of the faults. */
   readonly impacts: readonly Impact[];
 }
 
 /** Ends are forgotten after a minute. */
 const usualHaste = 10;
-/** Within this time after an end is old a worker forgets it, also one that has just started, in milliseconds. */
+/** Within this time a worker forgets an end that is old, also a worker that has just started, in milliseconds. */
 const forgettingMs = 6_000;
 
-/** Drives load, breaks things, lets everything come to rest, and judges what happened. */
+/** Drives load, causes faults, lets the system come to rest, and judges the history. */
 export async function torture(options: TortureOptions): Promise<TortureResult> {
   const { seed, durationMs, folder, nodes, log, haste = usualHaste } = options;
   await mkdir(folder, { recursive: true });
@@ -98,7 +104,7 @@ export async function torture(options: TortureOptions): Promise<TortureResult> {
   return { verdict, faults, impacts: measureImpact(history.events) };
 }
 
-/** Undefined where nothing that is asked for needs one, or the machine has none to give. */
+/** Undefined if no requested fault needs a disk, or the machine has none to give. */
 async function openDisk({ faults, log }: TortureOptions): Promise<SmallDisk | undefined> {
   if (!faults.some(({ needsDisk }) => needsDisk)) {
     return undefined;
@@ -111,7 +117,7 @@ async function openDisk({ faults, log }: TortureOptions): Promise<SmallDisk | un
   return opened.disk;
 }
 
-/** What has still to be found out when the queues are empty, in words. */
+/** The open questions when the queues are empty, in words. */
 async function openQuestions(look: BrokerLook): Promise<string[]> {
   const answers = [
     { isAnswered: await look.hasReadEnds().catch(() => false), question: 'some ends have not been read' },
@@ -120,7 +126,7 @@ async function openQuestions(look: BrokerLook): Promise<string[]> {
   return answers.flatMap(({ isAnswered, question }) => (isAnswered ? [] : [question]));
 }
 
-/** Waits until the queues are empty, as long as they get emptier, and adds what is on record to the history. */
+/** Waits until the queues are empty, as long as their number of messages falls, and adds the records to the history. */
 async function settle(look: BrokerLook, history: History, { settleMs = 120_000, log }: TortureOptions): Promise<void> {
   const startedAt = performance.now();
   let left: Left = { count: Number.POSITIVE_INFINITY, messages: undefined };

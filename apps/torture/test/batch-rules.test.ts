@@ -21,7 +21,7 @@ const failing: Plan = { ...plan, steps: [{ status: 422, delayMs: 0 }] };
 
 const right = { total: 3, succeeded: 2, failed: 1, cancelled: 0, expired: 0, endedAt: new Date(2_030).toISOString() };
 
-/** A batch of three calls, of which the last one ends at 2,025. */
+/** A batch of three calls. The last one ends at 2,025. */
 function batch(): WrittenHistory {
   return new WrittenHistory()
     .wholeCall(1, plan, 0)
@@ -39,13 +39,13 @@ function brokenBy({ events }: WrittenHistory): Rule[] {
   return checkHistory(events).violations.map(({ rule }) => rule);
 }
 
-test('a batch that has gone as it should breaks no rule, also if it is told twice', () => {
+test('a batch without faults breaks no rule, even if its callback comes twice', () => {
   expect(brokenBy(told(right))).toEqual([]);
   expect(brokenBy(told(right, told(right)))).toEqual([]);
 });
 
 test.each<[string, WrittenHistory, Rule[]]>([
-  ['an end that nobody is told', batch(), ['the end of a batch is told']],
+  ['an end without a callback', batch(), ['the end of a batch is told']],
   ['an end that its receiver did not take', told(right, batch(), 500), ['the end of a batch is told']],
   ['two ends', told({ ...right, endedAt: new Date(2_031).toISOString() }, told(right)), ['a batch ends once']],
   [

@@ -11,7 +11,7 @@ testCaught([
     // So that the attempts of both workers come one after the other, and not at once.
     retry: { attempts: 5, minWait: '2s', maxWait: '2s', backoff: 'exponential' },
     retryWaitMs: 2_000,
-    // Long enough for those retries to come while nothing is broken: a fault would excuse them.
+    // Long enough for those retries to come while no fault is active: a fault would excuse them.
     gapMs: 5_000,
     durationMs: 30_000,
   },

@@ -22,11 +22,11 @@ testCaught([
     file: 'end-by-age',
     faults: ['pause function'],
     caughtBy: 'nothing after the end',
-    // Callbacks that hang keep calls in the hands of workers, until they die.
+    // Callbacks that hang keep calls with their workers until these die.
     workerEnv: { ACK_WAIT: '1s', CALLBACK_TIMEOUT: '8s' },
     haste: 200,
-    // The kill has to meet an ended call of the paused function whose callback hangs, and one call in a hundred does: some of
-    // them are there four seconds after the start.
+    // The kill has to meet an ended call of the paused function whose callback hangs. One call in a hundred is such a
+    // call: some of them exist four seconds after the start.
     gapMs: 8_000,
     rate: 100,
     durationMs: 16_000,

@@ -36,7 +36,7 @@ testCaught([
     bug: 'end recorded without proof that its call is there',
     app: 'worker',
     file: 'unproven-end',
-    // For as long as it takes to end the call elsewhere, and to forget that.
+    // Long enough to end the call elsewhere, and to forget that end.
     faults: [pauseWorker([8_000, 9_000])],
     caughtBy: 'one end',
     workerEnv: { ACK_WAIT: '1s' },

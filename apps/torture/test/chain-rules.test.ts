@@ -19,7 +19,7 @@ const plan: Plan = {
   chain: 2,
 };
 
-/** A chain of three calls, as it should go, but for the end of its last step and what is told. */
+/** A chain of three calls without faults, except for the end of its last step and its callbacks. */
 function begun(): WrittenHistory {
   return new WrittenHistory()
     .sent(1, plan)
@@ -41,7 +41,7 @@ function brokenBy({ events }: WrittenHistory): Rule[] {
   return checkHistory(events).violations.map(({ rule }) => rule);
 }
 
-test('a chain that has gone as it should breaks no rule, and its steps are no strangers', () => {
+test('a chain without faults breaks no rule, and its steps do not count as strangers', () => {
   const verdict = checkHistory(whole().events);
   expect([verdict.violations, verdict.conservation]).toEqual([[], 0]);
 });
@@ -68,7 +68,7 @@ test.each<[string, WrittenHistory, Rule]>([
     'the end of a chain is told, and the same each time',
   ],
   [
-    'a chain of which two ends are told',
+    'a chain with callbacks for two ends',
     whole().at(60, { kind: 'chain told', request: 1, webhookId: 'b', content: '200 y', status: 204 }),
     'the end of a chain is told, and the same each time',
   ],

@@ -53,7 +53,7 @@ function wholeHistory(plans: readonly Plan[]): WrittenHistory {
 }
 
 describe('a history in which nothing goes wrong', () => {
-  test('is clean, and nothing is missing from its counts', () => {
+  test('is clean, and its counts are complete', () => {
     fc.assert(
       fc.property(callsArbitrary, (plans) => {
         const verdict = checkHistory(wholeHistory(plans).events);
@@ -64,7 +64,7 @@ describe('a history in which nothing goes wrong', () => {
     );
   });
 
-  test('has the same verdict whatever order its events are written in', () => {
+  test('gets the same verdict in any order of its events', () => {
     fc.assert(
       fc.property(callsArbitrary, fc.integer(), (plans, seed) => {
         const random = createRandom(seed);
@@ -75,7 +75,7 @@ describe('a history in which nothing goes wrong', () => {
     );
   });
 
-  test('is not clean any more once the end of any one call is taken out', () => {
+  test('is not clean if the end of any one call is missing', () => {
     fc.assert(
       fc.property(callsArbitrary, fc.nat(), (plans, at) => {
         const { events } = wholeHistory(plans);
@@ -87,7 +87,7 @@ describe('a history in which nothing goes wrong', () => {
     );
   });
 
-  test('is not clean any more once any one call is invoked twice', () => {
+  test('is not clean if any one call is invoked twice', () => {
     fc.assert(
       fc.property(callsArbitrary, fc.nat(), (plans, at) => {
         const history = wholeHistory(plans);
@@ -101,7 +101,7 @@ describe('a history in which nothing goes wrong', () => {
 });
 
 describe('a call that was accepted', () => {
-  test('is lost if it has no end, also while its invocation shows that it was there', () => {
+  test('is lost if it has no end, even if an invocation shows that it existed', () => {
     const history = new WrittenHistory().sent(1, silent).accepted(1).attempt(1, 0, 10, 20, 200).quiet();
     expect(checkHistory(history.events)).toMatchObject({ clean: false, conservation: 1 });
     expect(brokenRules(history.events)).toEqual(['nothing accepted is lost']);
@@ -128,7 +128,7 @@ describe('a call without a clear answer', () => {
     expect(checkHistory(left.events)).toMatchObject({ clean: true, counts: { unknown: 1, unknownStored: 0 } });
   });
 
-  test('is to be ended once it is seen at its function', () => {
+  test('must end once it is seen at its function', () => {
     const seen = new WrittenHistory()
       .sent(1, silent)
       .at(5, { kind: 'answered', request: 1, status: 503, code: 'broker_timeout' })
@@ -138,7 +138,7 @@ describe('a call without a clear answer', () => {
   });
 });
 
-test('a call that nobody was told the id of has it in its callback', () => {
+test('a call whose sender never learned its id carries the id in its callback', () => {
   const expiring: Plan = { ...plan, expiresInMs: 1_000 };
   const told = { request: 1, webhookId: idOf(1), functionStatus: 504, retry: 0, content: '', status: 204 } as const;
   const history = new WrittenHistory()
@@ -159,7 +159,7 @@ test('a call that was refused is not invoked', () => {
   ]);
 });
 
-test('a request that is as it should be is not answered 4xx', () => {
+test('a valid request is not answered 4xx', () => {
   const conflict = { kind: 'answered', request: 1, status: 409, code: 'call_id_conflict' } as const;
   expect(brokenRules(new WrittenHistory().sent(1, silent).at(5, conflict).events)).toEqual([
     'a good request is not turned away',
@@ -179,7 +179,7 @@ describe('attempts', () => {
     expect(brokenRules(history.events)).toEqual(['attempts in their order']);
   });
 
-  test('are made twice, and at once, only where a lease may have been lost in between', () => {
+  test('are made twice, and at once, only if a lease may have been lost in between', () => {
     const twice = (name: string | undefined, breaksLeasesOf = '') => {
       const history = new WrittenHistory().sent(1, silent).accepted(1);
       history.attempt(1, 0, 5_000, 6_000, 200, 'worker-1').attempt(1, 0, 5_500, 6_500, 200, 'worker-2');
@@ -220,7 +220,7 @@ describe('attempts', () => {
     expect(brokenRules(retried.events, { retryWaitMs: 4_000 })).toContain('once without a crash');
   });
 
-  test('are made twice where a worker is lost before the end is on record, however long that takes', () => {
+  test('are made twice if a worker is lost before the end is on record, however long that takes', () => {
     const stuck = (endedAt: number) =>
       new WrittenHistory()
         .sent(1, silent)
@@ -233,7 +233,7 @@ describe('attempts', () => {
     expect(brokenRules(stuck(90).events)).toContain('once without a crash');
   });
 
-  test('are made twice by a worker that stood still with the call, and not when it has long gone on', () => {
+  test('are made twice by a worker that stood still with the call, and not if it resumed long before', () => {
     const late = (secondFrom: number) =>
       new WrittenHistory()
         .sent(1, silent)
@@ -246,7 +246,7 @@ describe('attempts', () => {
     expect(brokenRules(late(9_000).events)).toContain('once without a crash');
   });
 
-  test('run at once where one is made again for a lost lease while the next one is due', () => {
+  test('run at once if one is made again for a lost lease while the next one is due', () => {
     const chain = (breaksLeasesOf: string) =>
       new WrittenHistory()
         .sent(1, retried)
@@ -288,14 +288,14 @@ describe('a call that was cancelled', () => {
   };
   const end = { kind: 'ended', callId: idOf(1), status: 'cancelled', attempts: 0 } as const;
 
-  test('ends so, and is not invoked after that was confirmed', () => {
+  test('ends so, and is not invoked after the cancel was confirmed', () => {
     expect(brokenRules(cancelled(202).at(105, end).events)).toEqual([]);
     expect(brokenRules(cancelled(202, 90).at(105, end).events)).toEqual([]);
     expect(brokenRules(cancelled(202, 800).at(105, end).events)).toEqual(['cancelled is cancelled']);
     expect(brokenRules(cancelled(202, 90).ended(1, silent, 105).events)).toEqual(['cancelled is cancelled']);
   });
 
-  test('may be invoked while its cancel is not confirmed, and not after an end that nobody is waiting for', () => {
+  test('may be invoked while its cancel is not confirmed, and not after an end that no client waits for', () => {
     const slowly = new WrittenHistory().sent(1, silent).accepted(1).at(100, { kind: 'cancelling', request: 1 });
     slowly.at(200, end).attempt(1, 0, 2_000, 2_010, 200);
     expect(brokenRules(slowly.events)).toEqual(['nothing after the end']);
@@ -307,7 +307,7 @@ describe('a call that was cancelled', () => {
     expect(brokenRules(cancelled(404, 90).ended(1, silent, 105).events)).toEqual(['cancelled is cancelled']);
   });
 
-  test('was to be cancelled by somebody', () => {
+  test('had a client that cancelled it', () => {
     const events = new WrittenHistory().sent(1, silent).accepted(1).at(105, end).events;
     expect(brokenRules(events)).toEqual(['the end is the right one']);
   });
@@ -334,14 +334,14 @@ describe('times', () => {
         .ended(1, expiring, at + 11);
     expect(brokenRules(started(900).events)).toEqual([]);
     expect(brokenRules(started(3_000).events)).toEqual(['not after it has expired']);
-    // Somebody may have been told that it may start, and not have come to it, or not have heard it.
+    // A worker may have learned that it may start, but not have begun; or the answer did not reach it.
     expect(brokenRules(started(3_000).fault(1, 'isolate NATS', 800, 1_500, 'all').events)).toEqual([]);
     expect(brokenRules(started(6_000).fault(1, 'isolate NATS', 2_500, 5_500, 'all').events)).toHaveLength(1);
-    // The time was compared with a clock that was off, and that explains as much.
+    // The time was compared with a clock that was off, which explains as much.
     expect(brokenRules(started(3_000).clock(1, 'worker-1', 800, 3_500, -2_000).events)).toEqual([]);
     expect(brokenRules(started(6_000).clock(1, 'worker-1', 800, 6_500, -2_000).events)).toHaveLength(1);
     expect(brokenRules(started(6_000).clock(1, 'worker-1', 8_000, 9_500, -60_000).events)).toHaveLength(1);
-    // However far it jumps: the time is the broker's.
+    // However far the clock jumps: the time is the broker's.
     expect(brokenRules(started(6_000).clock(1, 'worker-1', 800, 6_500, -60_000).events)).toEqual([]);
     expect(brokenRules(started(9_000).clock(1, 'worker-1', 800, 9_500, -60_000).events)).toHaveLength(1);
     const end = { kind: 'ended', callId: idOf(1), status: 'expired', attempts: 0 } as const;
@@ -358,7 +358,7 @@ test('two calls for one key are one too many', () => {
   expect(brokenRules([...events, { at: 30, ...second }])).toEqual(['a key is one call']);
 });
 
-describe('an id that is sent twice in one moment', () => {
+describe('an id that is sent twice at one moment', () => {
   const callId = 'twin';
   const own: Plan = { ...silent, ownId: true };
 
@@ -400,7 +400,7 @@ describe('an id that is sent twice in one moment', () => {
       at: event.at + 700_000,
     }));
     expect(brokenRules([...later, ...again])).toEqual([]);
-    // Neither is there, so nothing was in the way of either.
+    // Neither call exists, so nothing was in the way of either.
     const neither = new WrittenHistory().at(1, sent).at(6, refusal);
     neither.at(1, { ...sent, request: 1 }).at(6, { ...refusal, request: 1 });
     expect(new Set(brokenRules(neither.events))).toEqual(new Set(['a good request is not turned away']));
@@ -411,14 +411,14 @@ describe('a call of one tenant', () => {
   const looked = { kind: 'looked', request: 1, by: 'south', what: 'result' } as const;
   const look = (status: number) => new WrittenHistory().wholeCall(1, silent, 0).at(90, { ...looked, status });
 
-  test('is not there for another one', () => {
+  test('does not exist for another tenant', () => {
     expect(brokenRules(look(404).events)).toEqual([]);
     expect(brokenRules(look(503).events)).toEqual([]);
     expect(brokenRules(look(409).events)).toEqual(['a call is seen by its own tenant alone']);
     expect(brokenRules(look(200).events)).toEqual(['a call is seen by its own tenant alone']);
   });
 
-  test('has its own result, for whoever asks and at its callback', () => {
+  test('has its own result, for every request and in its callback', () => {
     const own = (about: number) =>
       new WrittenHistory().wholeCall(1, silent, 0).at(90, { ...looked, by: 'north', status: 200, about });
     expect(brokenRules(own(1).events)).toEqual([]);
@@ -437,7 +437,7 @@ describe('a callback', () => {
     expect(brokenRules(history.calledBack(1, plan, 900).events)).toEqual([]);
   });
 
-  test('does not count as delivered when it was refused', () => {
+  test('does not count as delivered if the receiver refused it', () => {
     const events = new WrittenHistory().wholeCall(1, plan, 0).events;
     const refused = events.map((event) => (event.kind === 'called back' ? { ...event, status: 500 } : event));
     expect(brokenRules(refused)).toEqual(['the caller is told']);
@@ -474,7 +474,7 @@ test.each([
   expect(brokenRules(history.events)).toEqual(broken);
 });
 
-test('an end of a call that nobody sent is a call too many', () => {
+test('an end of a call that no client sent is a call too many', () => {
   const history = new WrittenHistory().wholeCall(1, silent, 0).ended(2, silent, 30);
   expect(checkHistory(history.events)).toMatchObject({ clean: false, conservation: 1, violations: [] });
 });
@@ -486,7 +486,7 @@ test('a call that expired unseen, after an answer that got lost, is known by the
   expect(checkHistory(history.quiet().events)).toMatchObject({ clean: true, counts: { unknownStored: 1 } });
 });
 
-test('what is left in the queues is not clean, and the report says where it is', () => {
+test('a history with messages left in the queues is not clean, and the report says where they are', () => {
   const left = [
     'CALLS_default, sequence 7: calls.default.ready.~.quick.id',
     'CALLBACKS, sequence 9: callbacks.ready.id',
@@ -497,13 +497,13 @@ test('what is left in the queues is not clean, and the report says where it is',
   expect(left.filter((message) => !report.includes(message))).toEqual([]);
 });
 
-test('a call that the audit misses is not clean, though it has ended', () => {
+test('a call that the audit misses makes a history unclean, even if it has ended', () => {
   const history = new WrittenHistory().wholeCall(1, silent, 0).missed(1, 20).quiet();
   expect(checkHistory(history.events)).toMatchObject({ clean: false, conservation: 0, counts: { missed: 1 } });
   expect(brokenRules(history.events)).toEqual(['what is there is not missed']);
 });
 
-test('the report tells the shortest story of each rule that was broken, with what was broken meanwhile', () => {
+test('the report tells the shortest story of each broken rule, with the faults of that time', () => {
   const history = new WrittenHistory();
   history.sent(1, retried).accepted(1).attempt(1, 0, 10, 20, 503).attempt(1, 1, 30, 40, 200);
   history.sent(2, silent).accepted(2).fault(1, 'kill worker', 8, 500);

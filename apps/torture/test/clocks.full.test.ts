@@ -10,7 +10,7 @@ import { endsKeptMs, shortMemoryModule } from '../src/rig/short-memory.ts';
 /** Ends are forgotten after ten seconds. */
 const haste = 60;
 
-test('calls that a gateway accepted whose clock was ahead are not missing once their ends are forgotten', async () => {
+test('the audit does not miss calls of a gateway whose clock was ahead once their ends are forgotten', async () => {
   await using fn = await startTestFunction();
   const imports = (...modules: string[]): string =>
     modules.map((source) => `--import=data:text/javascript,${encodeURIComponent(source)}`).join(' ');

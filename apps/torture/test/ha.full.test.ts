@@ -4,7 +4,7 @@ import { expect, inject, test } from 'vitest';
 import { BrokerLook } from '../src/broker/broker-look.ts';
 import { runTorture } from './torture.ts';
 
-/** Raft elects a leader within 4 to 9 s; a server that hangs is known to be away after 15 s. */
+/** Raft elects a leader within 4 to 9 s; the cluster notices a server that hangs after 15 s. */
 const longestPauseMs = 30_000;
 
 test('any one of three servers is killed, cut off or left alone under load: nothing is lost, and calls are accepted again soon', async () => {
@@ -36,7 +36,7 @@ test('the replicas of every stream are raised while calls wait in them', async (
   expect(answer.status).toBe(202);
   await eventually(async () => (await look.holdings()).messages['CALLS_default'] === 1);
 
-  // One after the other, as docs/durability.md says.
+  // One after the other, as docs/durability.md describes.
   const raised = { STREAM_REPLICAS: '3' };
   await worker!.process.stop();
   await using nextWorker = await AppProcess.spawn('worker', 'worker-raised', { ...worker!.env, ...raised });

@@ -34,7 +34,7 @@ test('the pause in accepting, refusals, broken connections and repeated attempts
   ]);
 });
 
-test('a pause may last to the end of what is known', () => {
+test('a pause may last to the end of the history', () => {
   const history = new WrittenHistory().fault(1, 'kill NATS', 1_000, 6_000, 'all');
   expect(measureImpact(history.events)).toMatchObject([{ longestPauseMs: 5_000 }]);
 });

@@ -9,7 +9,7 @@ const call = 'calls.default.ready.~.quick.call-1.~.1';
 const callback = 'callbacks.later.call-2.~.1.0';
 const names = ['CALLS_default', 'CALLBACKS'];
 
-/** A server with streams of calls and callbacks, whose count of subjects may have more than there are messages. */
+/** A server with streams of calls and callbacks, whose count of subjects may be higher than the number of messages. */
 async function startStreams() {
   const server = await startNatsServer({ bin: inject('natsServerBin') });
   onTestFinished(async () => void (await server.stop()));
@@ -22,7 +22,7 @@ async function startStreams() {
   return { manager, put: (subject: string) => client.publish(subject, '') };
 }
 
-/** As a server answers that has lost a message and not its place in the count. */
+/** The answer of a server that has lost a message but still counts its subject. */
 function countingToo({ streams }: JetStreamManager, lost: string) {
   const info: typeof streams.info = async (name, options) => {
     const result = await streams.info(name, options);
@@ -34,7 +34,7 @@ function countingToo({ streams }: JetStreamManager, lost: string) {
   return { streams: { info, getMessage: streams.getMessage.bind(streams) } };
 }
 
-test('what is left is read from the streams, and told by stream, sequence and subject', async () => {
+test('the messages that are left are read from the streams, and reported by stream, sequence and subject', async () => {
   const { manager, put } = await startStreams();
   expect(await readLeft(manager, names)).toEqual({ count: 0, messages: [] });
   await put(call);
@@ -51,7 +51,7 @@ test('what is left is read from the streams, and told by stream, sequence and su
   );
 });
 
-test('a message that a server counts, and that cannot be read any more, is not left', async () => {
+test('a message that a server counts, but cannot read any more, is not left', async () => {
   const { manager, put } = await startStreams();
   await put(call);
   const lost = 'calls.default.ready.~.quick.call-9.~.9';

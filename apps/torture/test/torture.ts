@@ -10,11 +10,11 @@ import { type TortureOptions, type TortureResult, torture } from '../src/torture
 
 type RunOptions = Partial<Omit<TortureOptions, 'faults'>> & {
   readonly durationMs: number;
-  /** By name, or as they are. Default: all. */
+  /** The faults, by name or as objects. Default: all. */
   readonly faults?: readonly (string | Fault)[];
 };
 
-/** A run whose log and report are printed when the test fails. */
+/** Runs torture, and prints its log and report if the test fails. */
 export async function runTorture({ faults, ...options }: RunOptions): Promise<TortureResult> {
   const folder = await mkdtemp(join(tmpdir(), 'asyncfn-torture-'));
   const lines: string[] = [];

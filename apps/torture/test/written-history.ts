@@ -2,7 +2,7 @@ import type { HistoryEvent } from '../src/history/event.ts';
 import type { Happening } from '../src/history/history.ts';
 import { expectedEnd, type Plan } from '../src/plan.ts';
 
-/** A history that tests write by hand: what happens is put at a time, in whichever order. */
+/** A history that tests write by hand: events at given times, in any order. */
 export class WrittenHistory {
   readonly events: HistoryEvent[] = [];
   #invocations = 0;
@@ -49,11 +49,11 @@ export class WrittenHistory {
   }
 
   fault(fault: number, name: string, from: number, to: number, breaksLeasesOf = 'worker-1'): this {
-    const event = { kind: 'fault', fault, name, target: 'somebody', breaksLeasesOf } as const;
+    const event = { kind: 'fault', fault, name, target: 'worker-1', breaksLeasesOf } as const;
     return this.at(from, { ...event, phase: 'begins' }).at(to, { ...event, phase: 'ends' });
   }
 
-  /** A clock that is off for a while, by so many milliseconds. */
+  /** A clock that is off by so many milliseconds for a while. */
   clock(fault: number, target: string, from: number, to: number, jumpMs: number): this {
     const event = { kind: 'fault', fault, name: 'jump clock', target, breaksLeasesOf: 'none', jumpMs } as const;
     return this.at(from, { ...event, phase: 'begins' }).at(to, { ...event, phase: 'ends' });
@@ -67,7 +67,7 @@ export class WrittenHistory {
     return this.at(1_000_000, { kind: 'quiet', queued, left });
   }
 
-  /** All that happens to a call when nothing goes wrong, from `at` on. */
+  /** All events of a call without faults, from `at` on. */
   wholeCall(request: number, plan: Plan, at: number): this {
     this.sent(request, plan, at).accepted(request, at + 5);
     const { attempts } = expectedEnd(plan);
@@ -84,7 +84,7 @@ export class WrittenHistory {
     return plan.callback === 'none' ? this : this.calledBack(request, plan, endedAt + 5);
   }
 
-  /** The steps that follow a call, and what is told of the last. */
+  /** The steps that follow a call, and the callback of the last one. */
   chain(request: number, plan: Plan, endedAt: number): this {
     const { chain = 0 } = plan;
     const count = expectedEnd(plan).status === 'succeeded' ? chain : 0;

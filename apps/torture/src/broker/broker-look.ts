@@ -13,7 +13,7 @@ interface RecordedMiss {
   readonly startTime: string | undefined;
 }
 
-/** A look into the streams behind the backs of the processes, past all lines that are broken. */
+/** Reads the streams without the processes, over connections that no fault breaks. */
 export class BrokerLook implements AsyncDisposable {
   readonly #connection: NatsConnection;
   readonly #manager: JetStreamManager;
@@ -24,7 +24,7 @@ export class BrokerLook implements AsyncDisposable {
     this.#manager = manager;
   }
 
-  /** It stays open over restarts of the servers. */
+  /** The connection stays open while servers restart. */
   static async open(natsUrls: readonly string[]): Promise<BrokerLook> {
     const connection = await connect({
       servers: [...natsUrls],
@@ -35,12 +35,12 @@ export class BrokerLook implements AsyncDisposable {
     return new BrokerLook(connection, await jetstreamManager(connection, { timeout: 10_000 }));
   }
 
-  /** From now on every end that is recorded is read. */
+  /** From now on every recorded end is read. */
   followEnds(): void {
     this.#follower ??= new EndFollower(this.#connection);
   }
 
-  /** Messages by stream, and all consumers together. */
+  /** Counts messages by stream, and all consumers together. */
   async holdings(): Promise<{ readonly messages: Readonly<Record<string, number>>; readonly consumers: number }> {
     const messages: Record<string, number> = {};
     let consumers = 0;
@@ -51,7 +51,7 @@ export class BrokerLook implements AsyncDisposable {
     return { messages, consumers };
   }
 
-  /** Messages of calls and callbacks that are still there. Throws while JetStream does not answer. */
+  /** Messages of calls and callbacks that still exist. Throws while JetStream does not answer. */
   async left(): Promise<Left> {
     const streams = await this.#streams();
     return await readLeft(
@@ -60,7 +60,7 @@ export class BrokerLook implements AsyncDisposable {
     );
   }
 
-  /** How far the consumers of a stream are, for people. */
+  /** Describes for people how far the consumers of a stream have come. */
   async describeConsumers(stream: string): Promise<string> {
     const consumers = await this.#manager.consumers.list(stream).next();
     const standing = consumers.map(({ name, delivered, ack_floor: floor, num_pending, num_ack_pending }) =>
@@ -69,7 +69,7 @@ export class BrokerLook implements AsyncDisposable {
     return `${stream}: ${standing.join('; ')}`;
   }
 
-  /** Copies that each stream is to have. */
+  /** Sets the number of replicas of each stream. */
   async replicas(): Promise<ReadonlyMap<string, number>> {
     const result = new Map<string, number>();
     for (const { config } of await this.#streams()) {
@@ -78,7 +78,7 @@ export class BrokerLook implements AsyncDisposable {
     return result;
   }
 
-  /** Whether all ends have been read that are recorded by now. */
+  /** Whether all ends that are recorded by now have been read. */
   async hasReadEnds(): Promise<boolean> {
     const { state } = await this.#manager.streams.info(endStream);
     return this.#follower === undefined || state.messages === 0 || this.#follower.sequence >= state.last_seq;
@@ -90,7 +90,7 @@ export class BrokerLook implements AsyncDisposable {
     return num_pending + num_ack_pending === 0;
   }
 
-  /** Accepted calls that workers have found to be nowhere, and when. */
+  /** Accepted calls that workers did not find anywhere, and when. */
   async misses(): Promise<RecordedMiss[]> {
     const filter = 'receipts.missing.>';
     const { state } = await this.#manager.streams.info('RECEIPTS', { subjects_filter: filter });
@@ -103,12 +103,12 @@ export class BrokerLook implements AsyncDisposable {
     );
   }
 
-  /** Every end that was recorded since they are read. */
+  /** Every end that was recorded since reading began. */
   get ends(): readonly RecordedEnd[] {
     return this.#follower?.ends ?? [];
   }
 
-  /** Has another node lead the stream. Returns the one that led, or undefined where there is no other. */
+  /** Makes another node lead the stream. Returns the one that led, or undefined if there is no other node. */
   async stepDown(stream: string): Promise<string | undefined> {
     const { cluster } = await this.#manager.streams.info(stream);
     if ((cluster?.replicas?.length ?? 0) === 0) {

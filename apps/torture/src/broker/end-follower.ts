@@ -3,12 +3,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { DeliverPolicy, type JsMsg, jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 
-/** The end of a call as the broker has it. */
+/** The end of a call as the broker records it. */
 export interface RecordedEnd {
   /** By the broker's clock: Unix time in milliseconds. */
   readonly at: number;
   readonly callId: string;
-  /** Of a step: the first call of its chain. */
+  /** For a step: the first call of its chain. */
   readonly rootId?: string | undefined;
   readonly submitter?: string | undefined;
   readonly startTime: string;
@@ -19,15 +19,17 @@ export interface RecordedEnd {
 }
 
 export const endStream = 'OUTCOMES';
-/** `outcomes.<callId>.<submitter>.<startTime>.<generation>`, without the states of callbacks and the records of batches. */
+/**
+ * `outcomes.<callId>.<submitter>.<startTime>.<generation>`, without the states of callbacks and the records of batches.
+ */
 const endSubject = /^outcomes\.[^.]+\.[^.]+\.\d+\.\d+$/;
 const againMs = 200;
-/** A consumer that brings nothing for so long may be lost. */
+/** A consumer that delivers nothing for this time may be lost. */
 const silentMs = 5_000;
 
 /**
- * Reads every end as it is recorded, before it can be forgotten. An end that is stored again as it is, because its call is in
- * motion, is one end; another end of the same call is a second one.
+ * Reads every end as it is recorded, before it can be forgotten. An end that is stored again unchanged, because its
+ * call is still in motion, counts as one end; a different end of the same call is a second one.
  */
 export class EndFollower {
   readonly #connection: NatsConnection;
@@ -47,7 +49,7 @@ export class EndFollower {
     return this.#ends;
   }
 
-  /** The last message that was read, of whatever kind. */
+  /** The last message of any kind that was read. */
   get sequence(): number {
     return this.#sequence;
   }
@@ -59,7 +61,7 @@ export class EndFollower {
 
   async #follow(): Promise<void> {
     while (!this.#over.signal.aborted) {
-      // Whatever has gone wrong: the next consumer begins where this one has stopped.
+      // After any error, the next consumer begins where this one stopped.
       await this.#read().catch(() => {});
       await delay(againMs);
     }

@@ -1,6 +1,6 @@
 import { JetStreamApiError, type JetStreamManager } from '@nats-io/jetstream';
 
-/** A message of a call or a callback that is still there. */
+/** A message of a call or a callback that still exists. */
 export interface LeftMessage {
   readonly stream: string;
   readonly subject: string;
@@ -8,23 +8,23 @@ export interface LeftMessage {
   readonly storedAt: Date;
 }
 
-/** What stands in the streams besides, keys of calls that are over, stays for its time. */
+/** Other contents of the streams, such as keys of calls that have ended, stay for their time. */
 const waiting = ['*.*.ready.>', '*.*.later.>', 'callbacks.ready.>', 'callbacks.later.>'];
-/** As many are read at once, one by one: while there are more, their number is good enough. */
+/** How many messages are read at once, one by one. If there are more, their number is enough. */
 const fewEnough = 100;
 const noMessage = 10037;
 
-/** What a server counts as left, and what of that can be read. */
+/** How many messages a server counts as left, and those of them that can be read. */
 export interface Left {
   readonly count: number;
-  /** Undefined where too many are counted to read them. */
+  /** Undefined if the server counts too many to read them. */
   readonly messages: readonly LeftMessage[] | undefined;
 }
 
 /**
- * What is left in the streams. Each call and each callback has a subject of its own, and a server's count of subjects is no
- * proof: after faults it may still have one whose message is gone (seen with nats-server 2.15.1). So the leader of the stream
- * is asked for each message, if there are few. Throws while JetStream does not answer.
+ * The messages left in the streams. Each call and each callback has a subject of its own, and a server's count of
+ * subjects is no proof: after faults it may count a subject whose message is gone (seen with nats-server 2.15.1). So
+ * the leader of the stream is asked for each message, if there are few. Throws while JetStream does not answer.
  */
 export async function readLeft(
   { streams }: { readonly streams: Pick<JetStreamManager['streams'], 'info' | 'getMessage'> },
@@ -55,7 +55,7 @@ function nothingIfGone(error: unknown): null {
   throw error;
 }
 
-/** For people: where it is. */
+/** Describes for people where the message is. */
 export function describeLeft({ stream, subject, sequence, storedAt }: LeftMessage): string {
   return `${stream}, sequence ${sequence} of ${storedAt.toISOString()}: ${subject}`;
 }

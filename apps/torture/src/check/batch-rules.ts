@@ -1,7 +1,7 @@
 import type { BatchStory, EventOf, Story } from '../history/index.ts';
 import type { RuleLimits } from './excuses.ts';
 
-/** What the callback of a batch tells. */
+/** The content of the callback of a batch. */
 interface ToldEnd {
   readonly total: number;
   readonly succeeded: number;
@@ -16,7 +16,7 @@ type Calls = readonly Story[];
 
 const statuses = ['succeeded', 'failed', 'cancelled', 'expired'] as const;
 
-/** What holds for every batch. Each returns what is wrong, in words; undefined where all is well. */
+/** The rules for every batch. Each returns what is wrong, in words, or undefined. */
 export const batchRules = {
   'a batch ends once': ({ told }: BatchStory) =>
     new Set(told.map(({ webhookId, content }) => `${webhookId} ${content}`)).size > 1

@@ -1,6 +1,6 @@
 import type { HistoryEvent, Story } from '../history/index.ts';
 
-/** What holds for every chain. Each returns what is wrong, in words; undefined where all is well. */
+/** The rules for every chain. Each returns what is wrong, in words, or undefined. */
 export const chainRules = {
   'each step once': ({ events }: Story) => {
     const stepped = events.filter(isStep);

@@ -12,18 +12,18 @@ export interface Violation {
 interface Counts {
   readonly sent: number;
   readonly accepted: number;
-  /** Without a clear answer. */
+  /** Calls without a clear answer. */
   readonly unknown: number;
-  /** Of those, the ones that turned out to be stored. */
+  /** Of those, the calls that turned out to be stored. */
   readonly unknownStored: number;
   readonly refused: number;
-  /** Ended as cancelled, and as expired. */
+  /** Calls that ended as cancelled, and as expired. */
   readonly cancelled: number;
   readonly expired: number;
   /** Calls that have an end. */
   readonly ended: number;
   readonly invocations: number;
-  /** Calls that the workers' own audit has found to be nowhere. */
+  /** Calls that the workers' own audit did not find anywhere. */
   readonly missed: number;
   /** Attempts that were made again after a fault. */
   readonly repeated: number;
@@ -34,13 +34,13 @@ interface Counts {
 export interface Verdict {
   readonly clean: boolean;
   readonly counts: Counts;
-  /** Stored calls that have neither an end nor a place in a queue, and ends of calls that nobody sent. */
+  /** Stored calls with neither an end nor a place in a queue, and ends of calls that no client sent. */
   readonly conservation: number;
-  /** Messages left in the queues; undefined where nobody looked. */
+  /** Messages left in the queues; undefined if the run did not look. */
   readonly queued: number | undefined;
-  /** Which they are, in words. */
+  /** The same messages in words. */
   readonly left: readonly string[];
-  /** Shortest story first. */
+  /** The shortest story first. */
   readonly violations: readonly Violation[];
 }
 
@@ -53,7 +53,7 @@ const defaultLimits: RuleLimits = {
   endsKeptMs: 600_000,
 };
 
-/** Whether a history keeps what is promised. Pure: the same history has the same verdict. */
+/** Whether a history keeps the promises. Pure: the same history gets the same verdict. */
 export function checkHistory(events: Iterable<HistoryEvent>, limits: Partial<RuleLimits> = {}): Verdict {
   const all = toStories(events);
   const context = { faults: all.faults, limits: { ...defaultLimits, ...limits } };
@@ -75,7 +75,7 @@ export function checkHistory(events: Iterable<HistoryEvent>, limits: Partial<Rul
   };
 }
 
-/** What is wrong with a batch is told of the first of its calls. */
+/** A problem of a batch is reported with the first of its calls. */
 function checkBatches({ stories, batches }: Stories, limits: RuleLimits): Violation[] {
   const byRequest = new Map(stories.map((story) => [story.request, story]));
   return batches.flatMap((batch) => {

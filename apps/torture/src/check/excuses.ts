@@ -1,17 +1,17 @@
 import type { FaultSpan, Invocation } from '../history/index.ts';
 
 export interface RuleLimits {
-  /** How late the world may be after a fault has ended, in milliseconds: a paused process still acts on what it knew. */
+  /** How late effects may be after a fault has ended, in milliseconds: a paused process still acts on old knowledge. */
   readonly slackMs: number;
-  /** How far a process whose clock jumps may be off from the broker's clock, in milliseconds. */
+  /** How far the clock of a process may differ from the broker's clock if it jumps, in milliseconds. */
   readonly clockMs: number;
-  /** How much later an invocation may arrive than it began, in milliseconds. */
+  /** How much later than its start an invocation may arrive, in milliseconds. */
   readonly lateMs: number;
-  /** By when a call that a stopping worker gave back is run again, in milliseconds. */
+  /** Within this time a call that a stopping worker gave back runs again, in milliseconds. */
   readonly handoverMs: number;
-  /** How long a retry waits at least before it comes into the queue, in milliseconds. */
+  /** Shortest time that a retry waits before it comes into the queue, in milliseconds. */
   readonly retryWaitMs: number;
-  /** How long the end of a call is known at least, and its id with it, in milliseconds. */
+  /** Shortest time for which the end of a call, and its id with it, is known, in milliseconds. */
   readonly endsKeptMs: number;
 }
 
@@ -20,18 +20,18 @@ export interface RuleContext {
   readonly limits: RuleLimits;
 }
 
-/** How long a worker may have had an attempt of a call. */
+/** The time during which a worker may have held an attempt of a call. */
 export interface Held {
-  /** When the attempt came into the queue. Its worker may have had it since: it may have waited for its turn. */
+  /** When the attempt came into the queue. Its worker may have held it since then, waiting for its turn. */
   readonly from: number;
-  /** When the end of the call was on record, which may be long after the function has answered. */
+  /** When the end of the call was on record, possibly long after the function answered. */
   readonly to: number;
 }
 
 /**
- * Whether there may be a second invocation beside the first one: because a lease was lost while the worker of the first
- * one had the call, so that both had it, or because the worker of the second one stood still with the call, from before
- * the first one, and did not know better when it went on.
+ * Whether a second invocation beside the first one is excused. Either the worker of the first one lost its lease, so
+ * that both workers held the call; or the worker of the second one was paused while it held the call, from before the
+ * first invocation, and acted on old knowledge when it resumed.
  */
 export function isExcused(first: Invocation, second: Invocation, held: Held, context: RuleContext): boolean {
   const { faults, limits } = context;
@@ -44,7 +44,7 @@ export function isExcused(first: Invocation, second: Invocation, held: Held, con
   );
 }
 
-/** Whether the worker was held up from a moment on, or before it, until it made this invocation. */
+/** Whether the worker was held up from this moment or earlier until it made this invocation. */
 export function wasHeldUp(invocation: Invocation, since: number, { faults, limits }: RuleContext): boolean {
   return faults.some(
     ({ breaksLeasesOf, from, to }) =>
@@ -56,16 +56,16 @@ export function wasHeldUp(invocation: Invocation, since: number, { faults, limit
 }
 
 /**
- * Whether a call may have been taken for started by then: by a worker that could not begin, or could not hear that it may.
- * Nobody who goes on in its place can tell, and it never expires.
+ * Whether the call may have counted as started by then, because a worker could not begin it or could not learn that it
+ * may. A worker that takes over cannot know, and the call never expires.
  */
 export function mayHaveStarted(acceptedAt: number, expiredAt: number, { faults, limits }: RuleContext): boolean {
   return faults.some((fault) => fault.breaksLeasesOf !== 'none' && overlaps(fault, acceptedAt, expiredAt, limits));
 }
 
 /**
- * How far off, in milliseconds, the time may have been by which the gateway turned a delay or an expiry into a time of day,
- * or the worker compared it. Both go by the broker's clock: beyond that a jump explains nothing.
+ * How far off, in milliseconds, the time may have been by which the gateway turned a delay or an expiry into a time of
+ * day, or by which the worker compared it. Both use the broker's clock, so a jump explains no more than that.
  */
 export function clockError(from: number, to: number, { faults, limits }: RuleContext): number {
   const jumps = faults.filter((fault) => overlaps(fault, from, to, limits)).map(({ jumpMs = 0 }) => Math.abs(jumpMs));

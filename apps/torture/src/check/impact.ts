@@ -1,12 +1,12 @@
 import { type FaultSpan, type HistoryEvent, toStories } from '../history/index.ts';
 
-/** What callers saw of all faults of one name. */
+/** What callers noticed of all faults of one name. */
 export interface Impact {
   readonly name: string;
   readonly times: number;
-  /** Longest time in which a call was sent and none was answered 202, in milliseconds. */
+  /** Longest time in which a call was sent and no call was answered 202, in milliseconds. */
   readonly longestPauseMs: number;
-  /** Answered 503. */
+  /** Calls answered 503. */
   readonly refused: number;
   /** Connections that broke before the answer. */
   readonly broken: number;
@@ -24,7 +24,7 @@ interface Answered {
 
 const slowMs = 1_000;
 
-/** Measures what faults did to those who called meanwhile. */
+/** Measures how faults affected the callers of that time. */
 export function measureImpact(events: readonly HistoryEvent[]): Impact[] {
   const { stories, faults } = toStories(events);
   const answers = toAnswers(events);
@@ -51,7 +51,7 @@ function isIn({ from, to }: FaultSpan, at: number): boolean {
   return at >= from && at <= to;
 }
 
-/** Between two answers of 202, one of which may have come before the fault or after it. */
+/** Between two 202 answers. The first may have come before the fault, the second after it. */
 function longestPause({ from, to }: FaultSpan, answers: readonly Answered[]): number {
   const accepted = answers.filter(({ status }) => status === 202).map(({ at }) => at);
   const before = accepted.findLast((at) => at <= from) ?? from;

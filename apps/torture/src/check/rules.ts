@@ -4,7 +4,7 @@ import type { BatchRule } from './batch-rules.ts';
 import { type ChainRule, chainRules } from './chain-rules.ts';
 import { clockError, type Held, isExcused, mayHaveStarted, type RuleContext, wasHeldUp } from './excuses.ts';
 
-/** What holds for every call, whatever breaks. The names are for reports. */
+/** The rules for every call, whatever faults happen. Reports use their names. */
 export type Rule =
   | ChainRule
   | BatchRule
@@ -29,7 +29,7 @@ export type Rule =
   | 'the caller is told'
   | 'the caller is told the truth';
 
-/** Returns what is wrong, in words; undefined where all is well. */
+/** Returns what is wrong, in words, or undefined. */
 type Check = (story: Story, context: RuleContext) => string | undefined;
 
 /** Whether the call is known to have been stored. */
@@ -51,13 +51,13 @@ export const rules: Readonly<Record<Exclude<Rule, BatchRule>, Check>> = {
   'the end is the right one': ({ sent, ends, events }) => {
     const [end] = ends;
     const expected = expectedEnd(sent.plan);
-    // Set aside after five workers died with it in hand: a promise as well, however it was meant to end.
+    // Five workers died with this call, so it was set aside: that is promised too, whatever its plan was.
     if (end === undefined || end.reason === 'worker_crash') {
       return undefined;
     }
     if (end.status === 'cancelled' || end.status === 'expired') {
       const isMeant = end.status === 'cancelled' ? events.some(isCancelling) : sent.plan.expiresInMs > 0;
-      return isMeant ? undefined : `it ended as ${end.status}, and nobody wanted that`;
+      return isMeant ? undefined : `it ended as ${end.status}, but no caller asked for that`;
     }
     return end.status === expected.status && end.attempts === expected.attempts
       ? undefined
@@ -102,7 +102,7 @@ export const rules: Readonly<Record<Exclude<Rule, BatchRule>, Check>> = {
   'cancelled is cancelled': ({ events, ends, invocations }, context) => {
     const answer = events.find((event) => event.kind === 'cancelled');
     if (answer?.status === 404) {
-      return 'a call that was accepted is not known to whoever cancels it';
+      return 'a caller cancels an accepted call and is told that it is unknown';
     }
     if (answer?.status !== 202) {
       return undefined;
@@ -120,7 +120,7 @@ export const rules: Readonly<Record<Exclude<Rule, BatchRule>, Check>> = {
       return undefined;
     }
     const earlyMs = sent.at + sent.plan.notBeforeMs - first.from;
-    // Times of two processes, of which one counts in whole milliseconds.
+    // The times come from two processes, and one of them counts whole milliseconds.
     return earlyMs > 5 + clockError(sent.at, first.from, context)
       ? `it was invoked ${Math.round(earlyMs)} ms too early`
       : undefined;
@@ -160,7 +160,7 @@ export const rules: Readonly<Record<Exclude<Rule, BatchRule>, Check>> = {
     const { invocations } = story;
     const mayBeBeside = (first: Invocation, second: Invocation): boolean =>
       isExcused(first, second, heldSpan(story, first, context), context);
-    // What an attempt that was made again runs beside is what has followed the first one.
+    // An attempt that is made again may run beside what followed the first one.
     const isAgain = (each: Invocation): boolean =>
       invocations.some((first) => first.retry === each.retry && first.from < each.from && mayBeBeside(first, each));
     const both = pairs(invocations).find(([a, b]) => b.from < a.to && !mayBeBeside(a, b) && !isAgain(a));
@@ -168,7 +168,7 @@ export const rules: Readonly<Record<Exclude<Rule, BatchRule>, Check>> = {
   },
 
   'nothing after the end': ({ ends, events, invocations }, context) => {
-    // A cancel is there once it is confirmed: until then whoever has the call in hand need not have heard of it.
+    // A cancel holds once it is confirmed. Until then the worker that runs the call may not know of it.
     const cancelledAt = events.find((event) => event.kind === 'cancelled' && event.status === 202)?.at ?? 0;
     const endedAt = Math.max(cancelledAt, firstEnd(ends));
     const late = invocations.find(
@@ -179,7 +179,7 @@ export const rules: Readonly<Record<Exclude<Rule, BatchRule>, Check>> = {
 
   'handed over at once': ({ sent, invocations, ends }, context) => {
     if (ends[0]?.status === 'cancelled' || sent.plan.function === pausedFunction) {
-      return undefined; // given up for that, or to be run again when an operator wants it
+      return undefined; // given up for that reason, or to be run again if an operator wants it
     }
     const late = invocations.find((cut, index) => isLateHandover(cut, invocations[index + 1], context));
     return late === undefined ? undefined : 'a stopping worker gave it up, and it was not run again in time';
@@ -205,20 +205,23 @@ export const rules: Readonly<Record<Exclude<Rule, BatchRule>, Check>> = {
   },
 };
 
-/** Whether the end of a call may have been forgotten by the time at which another one was accepted. */
+/** Whether the end of a call may have been forgotten by the time at which another call was accepted. */
 function isForgotten({ ends }: Story, { events }: Story, { endsKeptMs }: RuleContext['limits']): boolean {
   const shown = events.find((event) => event.kind === 'invoked' || (event.kind === 'answered' && event.status === 202));
   return firstEnd(ends) + endsKeptMs < (shown?.at ?? Number.POSITIVE_INFINITY);
 }
 
-/** How long a worker may have had the attempt: it comes into the queue a wait after the one before it has returned. */
+/**
+ * The time during which a worker may have held the attempt: it comes into the queue a wait after the previous one has
+ * returned.
+ */
 function heldSpan({ sent, invocations, ends }: Story, { retry }: Invocation, { limits }: RuleContext): Held {
   const returned = invocations.filter((each) => each.retry < retry && each.to < Number.POSITIVE_INFINITY);
   const due = returned.map(({ to }) => to + limits.retryWaitMs);
   return { from: Math.max(sent.at, ...due), to: firstEnd(ends) };
 }
 
-/** When the end of a call was on record; never for one without. */
+/** When the end of the call was on record; never for a call without one. */
 function firstEnd(ends: Story['ends']): number {
   return Math.min(...ends.map(({ at }) => at));
 }
@@ -227,7 +230,7 @@ function isCancelling({ kind }: HistoryEvent): boolean {
   return kind === 'cancelling';
 }
 
-/** What a callback says where the function has said nothing. */
+/** The content of a callback if the function sent no response. */
 function toldStatus({ status, functionStatus }: EventOf<'ended'>): number {
   return functionStatus ?? (status === 'expired' ? 504 : 503);
 }
@@ -236,7 +239,7 @@ function hasReturnedBefore(invocations: readonly Invocation[], retry: number, at
   return invocations.some((each) => each.retry === retry && each.to <= at);
 }
 
-/** One that a stop cut short, with nothing else broken that would explain why the next one is late. */
+/** An attempt that a stop cut short, if no other fault explains why the next one is late. */
 function isLateHandover(cut: Invocation, next: Invocation | undefined, { faults, limits }: RuleContext): boolean {
   if (cut.status !== undefined || cut.to === Number.POSITIVE_INFINITY) {
     return false;

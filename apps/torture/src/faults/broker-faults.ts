@@ -3,7 +3,7 @@ import type { Fault } from './fault.ts';
 
 const streams = ['CALLS_default', 'CALLS_bulk', 'OUTCOMES', 'CALLBACKS'];
 
-/** What is done to JetStream itself. */
+/** Faults of JetStream itself. */
 export const brokerFaults: readonly Fault[] = [
   {
     name: 'step down leader',

@@ -7,13 +7,13 @@ const spanMs = [1_000, 9_000] as const;
 
 const jumpsMs = [2_000, 10_000, 60_000, 3_600_000, -2_000, -60_000, -3_600_000] as const;
 
-/** What is done to clocks: they jump, and jump back. That of nats-server cannot be reached (docs/faults.md). */
+/** Faults of clocks: a clock jumps, and jumps back. The clock of nats-server cannot be changed (docs/faults.md). */
 export const clockFaults: readonly Fault[] = [
   jumpOf('jump clock of worker', 'worker'),
   jumpOf('jump clock of gateway', 'gateway'),
 ];
 
-/** Leases go by timers, which do not jump. */
+/** Leases use timers, which do not jump. */
 function jumpOf(name: string, app: AppName): Fault {
   return {
     name,

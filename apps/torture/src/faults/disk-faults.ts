@@ -4,17 +4,17 @@ import { type Fault, someTime } from './fault.ts';
 import { isHealthy, untilHealthy } from './health.ts';
 
 const fullMs = [3_000, 9_000] as const;
-/** What a container runtime gives a process to stop, before it kills it. */
+/** How long a container runtime lets a process stop before it kills it. */
 const graceMs = 10_000;
 
-/** What is done to disks. */
+/** Faults of disks. */
 export const diskFaults: readonly Fault[] = [
   {
     name: 'fill disk of NATS',
-    // Streams and consumers that the node led go on elsewhere.
+    // Other nodes take over the streams and consumers that the node led.
     breaksLeases: 'all',
     needsDisk: true,
-    // A server that is alone keeps messages whose removal it could not write down: docs/faults.md.
+    // A single server keeps messages whose removal it could not write to the disk: docs/faults.md.
     nodes: 3,
     aim({ fleet, disk, random }) {
       const [node] = fleet.nodes;
@@ -27,7 +27,8 @@ export const diskFaults: readonly Fault[] = [
           await disk.fill();
           await someTime(random, ...fullMs);
           await disk.makeRoom();
-          // A nats-server of a cluster switches JetStream off when its disk is full, until whoever has made room starts it again.
+          // A nats-server of a cluster switches JetStream off if its disk is full. It must be restarted once there is
+          // room.
           if (!(await isHealthy(node.server))) {
             await startAgain(node.server);
           }
@@ -38,7 +39,9 @@ export const diskFaults: readonly Fault[] = [
   },
 ];
 
-/** As a supervisor does it: a nats-server that has switched JetStream off may hang while it stops (seen with 2.15.1). */
+/**
+ * As a supervisor does it: a nats-server that has switched JetStream off may hang while it stops (seen with 2.15.1).
+ */
 async function startAgain(server: NatsServer): Promise<void> {
   server.signal('SIGTERM');
   await Promise.race([server.exited, delay(graceMs)]);

@@ -8,34 +8,34 @@ export interface FaultContext {
   readonly fleet: Fleet;
   readonly look: BrokerLook;
   readonly random: Random;
-  /** That of the first node; undefined where the machine has none to give. */
+  /** The disk of the first node; undefined if the machine has none to give. */
   readonly disk?: SmallDisk | undefined;
-  /** What the clock of a process is off by: a file that it reads, by the name of its seat. */
+  /** How far the clock of a process is off: a file that it reads, by the name of its seat. */
   readonly clockFile: (seat: string) => string;
   readonly naps: Pick<Naps, 'begin'>;
   readonly log: (line: string) => void;
 }
 
-/** Something that can be broken, and made whole again. */
+/** Something that can be broken and repaired. */
 export interface Fault {
   /** Verb and object: `kill worker`. */
   readonly name: string;
-  /** Whose leases may be lost by it: the one worker's that it is aimed at, all of them, or none. */
+  /** Whose leases the fault may break: those of the one worker that it hits, all of them, or none. */
   readonly breaksLeases: 'its own' | 'all' | 'none';
-  /** Fewest nodes that it makes sense with. */
+  /** Fewest nodes with which the fault makes sense. */
   readonly nodes?: number;
-  /** Whether it takes a disk that can be made full. */
+  /** Whether it needs a disk that can be filled. */
   readonly needsDisk?: boolean;
-  /** Picks what it is done to. */
+  /** Picks the target. */
   aim(context: FaultContext): Aimed;
 }
 
 interface Aimed {
-  /** Whom it hits. */
+  /** The name of the target. */
   readonly target: string;
-  /** What clocks are off by meanwhile, in milliseconds: ahead, or behind if negative. */
+  /** How far clocks are off during the fault, in milliseconds: ahead, or behind if negative. */
   readonly jumpMs?: number;
-  /** Breaks it, waits, and mends it; what it started is ready again when this resolves. */
+  /** Breaks it, waits, and repairs it. Resolves once the processes that it has started are ready. */
   run(): Promise<void>;
 }
 

@@ -5,8 +5,8 @@ import { killAndFollow } from './process-faults.ts';
 export const functionFaults: readonly Fault[] = [
   {
     /**
-     * All workers die with calls of the function that have ended, and whose callbacks are under way. These stay in their queue
-     * for as long as the function is paused, which is for longer than ends are kept.
+     * All workers die while they hold calls of the function that have ended and whose callbacks are under way. These
+     * calls stay in their queue while the function is paused, which is longer than ends are kept.
      */
     name: 'pause function',
     breaksLeases: 'all',

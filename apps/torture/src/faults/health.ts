@@ -13,7 +13,7 @@ export async function isHealthy({ monitorUrl }: NatsServer): Promise<boolean> {
   );
 }
 
-/** As whoever restarts a cluster waits before the next server. */
+/** An operator who restarts a cluster waits like this before the next server. */
 export async function untilHealthy(server: NatsServer): Promise<void> {
   await eventually(() => isHealthy(server), {
     timeoutMs: 60_000,

@@ -12,7 +12,7 @@ export interface NapsOptions {
   readonly log: (line: string) => void;
 }
 
-/** Pauses a function by the operators' API for a while, and meanwhile other things break. */
+/** Pauses a function with the operators' API for a while, during which other faults happen. */
 export class Naps {
   readonly #options: NapsOptions;
   #nap: { readonly wake: AbortController; readonly over: Promise<void> } | undefined;
@@ -21,7 +21,7 @@ export class Naps {
     this.#options = options;
   }
 
-  /** Resolves when the function is paused; it was before, if it is so still. */
+  /** Resolves once the function is paused. Does nothing if it is paused already. */
   async begin(): Promise<void> {
     if (this.#nap !== undefined) {
       return;
@@ -34,19 +34,19 @@ export class Naps {
       .finally(() => {
         this.#nap = undefined;
       });
-    // Whoever ends the run hears of its failure.
+    // The caller that ends the run gets the failure.
     over.catch(() => {});
     this.#nap = { wake, over };
   }
 
-  /** Resolves when the function is not paused any more. */
+  /** Resolves when the function is no longer paused. */
   async end(): Promise<void> {
     const nap = this.#nap;
     nap?.wake.abort();
     await nap?.over;
   }
 
-  /** By whichever gateway answers: they may all be away for a moment. */
+  /** Asks each gateway in turn: all of them may be away for a moment. */
   async #order(what: 'pause' | 'resume'): Promise<void> {
     const { fleet, access, log } = this.#options;
     const headers = { authorization: access.authorizationOf(operator) };

@@ -4,7 +4,7 @@ import { type Fault, someTime } from './fault.ts';
 
 const spanMs = [1_000, 9_000] as const;
 
-/** What is done to the lines between processes. */
+/** Faults of the connections between processes. */
 export const networkFaults: readonly Fault[] = [
   onSeat('cut off worker', 'worker', 'its own', (line) => line.cut()),
   onSeat('cut off gateway', 'gateway', 'none', (line) => line.cut()),

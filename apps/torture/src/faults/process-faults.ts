@@ -6,11 +6,11 @@ import { untilHealthy } from './health.ts';
 const readyMs = 60_000;
 type Span = readonly [fromMs: number, toMs: number];
 
-/** Beyond the lease of 5 s that torture gives to workers, and below. */
+/** Pauses above and below the lease of 5 s that torture gives to workers. */
 const pauseMs = [1_500, 9_000] as const;
 const downMs = [200, 3_000] as const;
 
-/** What is done to processes. */
+/** Faults of processes. */
 export const processFaults: readonly Fault[] = [
   onSeat('kill worker', 'worker', 'its own', killAndFollow),
   onSeat('kill gateway', 'gateway', 'none', killAndFollow),
@@ -37,7 +37,7 @@ export const processFaults: readonly Fault[] = [
   },
 ];
 
-/** A worker stands still for a time between two, in milliseconds. */
+/** A worker is paused for a time between the two, in milliseconds. */
 export function pauseWorker(spanMs: Span): Fault {
   return onSeat('pause worker', 'worker', 'its own', (seat, context) => pauseSeat(seat, context, spanMs));
 }
@@ -70,7 +70,7 @@ function onNode(name: string, run: (node: Node, random: Random) => Promise<void>
   };
 }
 
-/** Kills what is in the seat, and starts the next one a moment later. */
+/** Kills the process in the seat, and starts the next one a moment later. */
 export async function killAndFollow(seat: Seat, { random }: FaultContext): Promise<void> {
   seat.process.kill('SIGKILL');
   await seat.process.exited;
@@ -89,7 +89,7 @@ async function stopAndFollow(seat: Seat, { log }: FaultContext): Promise<void> {
   await startReady(seat);
 }
 
-/** One after the other, nodes first; each is ready before the next one goes. */
+/** Restarts one after the other, nodes first; each is ready before the next one stops. */
 async function restartAll({ fleet: { nodes, gateways, workers }, log }: FaultContext): Promise<void> {
   for (const { server } of nodes) {
     await server.restart();
@@ -102,8 +102,8 @@ async function restartAll({ fleet: { nodes, gateways, workers }, log }: FaultCon
 }
 
 /**
- * A process that could not tell the broker in time what it still had to says so by its exit code. What becomes of its
- * calls then is for the checker to judge.
+ * A process that could not tell the broker everything in time says so with its exit code. The checker judges what
+ * became of its calls.
  */
 async function stop(process: AppProcess, log: FaultContext['log']): Promise<void> {
   const { code, signal } = await process.stop(60_000);

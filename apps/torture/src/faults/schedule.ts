@@ -21,13 +21,13 @@ export const allFaults: readonly Fault[] = [
 export interface ScheduleOptions extends FaultContext {
   readonly faults: readonly Fault[];
   readonly history: History;
-  /** Pause between two faults in milliseconds, the longest; the shortest is half of it. */
+  /** Longest pause between two faults, in milliseconds; the shortest is half of it. */
   readonly gapMs: number;
 }
 
 /**
- * Breaks one thing after the other until the signal aborts, in an order that the seed decides: every fault comes once
- * before one comes twice. Resolves when the last one is mended. Rejects when something does not come back.
+ * Causes one fault after the other until the signal aborts, in an order that the seed decides: every fault happens once
+ * before one happens twice. Resolves when the last one is repaired. Rejects if something does not recover.
  */
 export async function runFaults(options: ScheduleOptions, signal: AbortSignal): Promise<number> {
   const { random, gapMs } = options;
@@ -54,7 +54,7 @@ async function runFault(fault: Fault, number: number, options: ScheduleOptions):
   log(`fault ${number}: ${name}, ${target}`);
   try {
     await aimed.run();
-    // It ends when its consequences do: a line that is whole again is found by its client only a moment later.
+    // It ends when its consequences do: a client finds a moment later that its connection works again.
     await eventually(() => isWell(fleet), { timeoutMs: 90_000, intervalMs: 100, message: 'not all become ready' });
   } catch (cause) {
     throw new Error(`after fault ${number} (${name}, ${target}):\n${fleet.tails}`, { cause });
@@ -69,7 +69,7 @@ async function isWell({ gateways, workers }: FaultContext['fleet']): Promise<boo
   return answers.every(({ status }) => status === 200);
 }
 
-/** All of them, shuffled anew each time (Fisher and Yates). */
+/** All faults, shuffled again for each round (Fisher and Yates). */
 function* rounds(faults: readonly Fault[], random: Random): Generator<Fault> {
   while (faults.length > 0) {
     const round = [...faults];

@@ -1,17 +1,19 @@
 import type { EventOf } from './event.ts';
 
-/** What the broker has on record of a call. */
+/** The broker's records of a call. */
 export type CallRecord = EventOf<'ended' | 'missed'>;
 
-/** What is known of a call, to tell whether a record is of it. */
+/** The facts that tell whether a record belongs to a call. */
 export interface CallClues {
   readonly tenant: string;
   readonly callIds: ReadonlySet<string>;
-  /** When it was accepted: more than one for two calls that became of one request. Empty where nothing has told that. */
+  /**
+   * When the call was accepted. More than one time if one request became two calls; empty if no event tells the time.
+   */
   readonly startTimes: ReadonlySet<string>;
 }
 
-/** The records of all calls. Each is given out once. */
+/** The records of all calls. Each record is handed out once. */
 export class CallRecords {
   readonly #byId = new Map<string, CallRecord[]>();
 
@@ -24,7 +26,10 @@ export class CallRecords {
     }
   }
 
-  /** Those of a call. An id alone does not make a record its own: another tenant may have the same, or this one twice. */
+  /**
+   * The records of one call. An id alone is not proof: another tenant may use the same id, or this tenant may use it
+   * twice.
+   */
   take({ tenant, callIds, startTimes }: CallClues): CallRecord[] {
     const taken: CallRecord[] = [];
     for (const callId of callIds) {
@@ -39,7 +44,7 @@ export class CallRecords {
     return taken;
   }
 
-  /** Those of no call. */
+  /** The records that belong to no call. */
   left(): CallRecord[] {
     return [...this.#byId.values()].flat();
   }

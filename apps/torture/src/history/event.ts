@@ -1,32 +1,32 @@
 import type { Plan } from '../plan.ts';
 
-/** What a tenant asks for. */
+/** What a tenant requests. */
 export type Look = 'state' | 'result' | 'cancel';
 
-/** Something that happened, as somebody outside of the processes saw it. `at` is Unix time in milliseconds. */
+/** An event as an observer outside of the processes sees it. `at` is Unix time in milliseconds. */
 export type HistoryEvent = { readonly at: number } & (
   | {
       readonly kind: 'sent';
       readonly request: number;
       readonly gateway: string;
       readonly plan: Plan;
-      /** That its sender has chosen. */
+      /** The call id that its sender has chosen. */
       readonly callId?: string | undefined;
     }
   | {
       readonly kind: 'answered';
       readonly request: number;
       readonly status: number;
-      /** Of a problem. */
+      /** The code of a problem. */
       readonly code?: string | undefined;
       readonly callId?: string | undefined;
       readonly startTime?: string | undefined;
     }
-  /** Its cancel was answered. */
+  /** A gateway answered its cancel. */
   | { readonly kind: 'cancelled'; readonly request: number; readonly status: number }
   /** Its cancel was sent. */
   | { readonly kind: 'cancelling'; readonly request: number }
-  /** No answer came: the connection broke, or the time was up. */
+  /** No answer came: the connection broke, or the request timed out. */
   | { readonly kind: 'broken'; readonly request: number; readonly error: string }
   | {
       readonly kind: 'invoked';
@@ -36,10 +36,10 @@ export type HistoryEvent = { readonly at: number } & (
       readonly callId: string;
       readonly startTime?: string | undefined;
       readonly retry: number;
-      /** Who made it. */
+      /** The worker that made it. */
       readonly worker: string;
     }
-  /** The end of an invocation; without a status its client had gone before. */
+  /** The end of an invocation; without a status if its client had gone before. */
   | {
       readonly kind: 'returned';
       readonly request: number;
@@ -57,7 +57,7 @@ export type HistoryEvent = { readonly at: number } & (
       readonly content: string;
       readonly worker: string;
     }
-  /** The end of its chain was told. */
+  /** The callback for the end of its chain. */
   | {
       readonly kind: 'chain told';
       readonly request: number;
@@ -72,14 +72,14 @@ export type HistoryEvent = { readonly at: number } & (
       readonly batchId: string;
       readonly requests: readonly number[];
     }
-  /** The end of a batch was told. */
+  /** The callback for the end of the batch. */
   | {
       readonly kind: 'batch told';
       readonly batch: number;
       readonly webhookId: string;
       /** Its state, as JSON. */
       readonly content: string;
-      /** What the receiver said to it. */
+      /** The receiver's answer. */
       readonly status: number;
     }
   | {
@@ -89,28 +89,28 @@ export type HistoryEvent = { readonly at: number } & (
       readonly startTime?: string | undefined;
       readonly functionStatus: number;
       readonly retry: number;
-      /** All that the callback tells of the call. */
+      /** The facts about the call that the callback carries. */
       readonly content: string;
-      /** The request whose result it brings; undefined for one without a result. */
+      /** The request whose result the callback carries; undefined if it carries none. */
       readonly about?: number | undefined;
-      /** What the receiver said to it; 0 for nothing. */
+      /** The receiver's answer; 0 for none. */
       readonly status: number;
     }
-  /** A tenant has asked for the call or its result, or wanted to cancel it, and had an answer. */
+  /** A tenant requested the call or its result, or tried to cancel it, and got an answer. */
   | {
       readonly kind: 'looked';
       readonly request: number;
       readonly by: string;
       readonly what: Look;
       readonly status: number;
-      /** The request whose result was given out. */
+      /** The request whose result the answer carries. */
       readonly about?: number | undefined;
     }
-  /** An end that is on record at the broker; `at` is the broker's time. */
+  /** An end that the broker has on record; `at` is the broker's time. */
   | {
       readonly kind: 'ended';
       readonly callId: string;
-      /** Of a step: the first call of its chain. */
+      /** For a step: the first call of its chain. */
       readonly rootId?: string | undefined;
       readonly submitter?: string | undefined;
       readonly startTime?: string | undefined;
@@ -119,7 +119,7 @@ export type HistoryEvent = { readonly at: number } & (
       readonly functionStatus?: number | undefined;
       readonly reason?: string | undefined;
     }
-  /** The workers' own audit has found the call to be nowhere; `at` is the broker's time. */
+  /** The workers' own audit did not find the call anywhere; `at` is the broker's time. */
   | {
       readonly kind: 'missed';
       readonly callId: string;
@@ -127,7 +127,9 @@ export type HistoryEvent = { readonly at: number } & (
       readonly startTime?: string | undefined;
     }
   | FaultEvent
-  /** Nothing happens any more; so many messages are left in the queues, and these, unless they are too many to tell. */
+  /**
+   * The system has come to rest. This many messages are left in the queues; they are listed unless there are too many.
+   */
   | { readonly kind: 'quiet'; readonly queued: number; readonly left?: readonly string[] }
 );
 
@@ -137,9 +139,11 @@ interface FaultEvent {
   readonly name: string;
   readonly target: string;
   readonly phase: 'begins' | 'ends';
-  /** Which workers may have lost a lease by it, so that an attempt may be made twice (P3): all, none, or one. */
+  /**
+   * Which workers may have lost a lease during the fault, so that an attempt may be made twice (P3): all, none, or one.
+   */
   readonly breaksLeasesOf: string;
-  /** What clocks are off by meanwhile, in milliseconds. */
+  /** How far clocks are off during the fault, in milliseconds. */
   readonly jumpMs?: number | undefined;
 }
 

@@ -2,18 +2,18 @@ import { once } from 'node:events';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import type { HistoryEvent } from './event.ts';
 
-/** What is known of an event but its time. */
+/** An event without its time. */
 export type Happening = HistoryEvent extends infer E ? (E extends { at: number } ? Omit<E, 'at'> : never) : never;
 
-/** Where what happens is written. */
+/** Records events. */
 export interface Recorder {
   record(happening: Happening): void;
 }
 
-/** For runs that nobody judges. */
+/** Records nothing, for runs without a verdict. */
 export const nowhere: Recorder = { record: () => {} };
 
-/** Keeps all events of a run: in memory for the checker, and in a file, one JSON object a line, for people. */
+/** Keeps all events of a run: in memory for the checker, and in a file for people, one JSON object a line. */
 export class History implements Recorder {
   readonly events: HistoryEvent[] = [];
   readonly #file: WriteStream;
@@ -24,7 +24,7 @@ export class History implements Recorder {
 
   record(happening: Happening, at = performance.timeOrigin + performance.now()): void {
     if (this.#file.writableEnded) {
-      return; // what comes after the verdict changes nothing
+      return; // events after the verdict change nothing
     }
     const event = { at, ...happening } as HistoryEvent;
     this.events.push(event);

@@ -6,40 +6,40 @@ export interface Invocation {
   readonly retry: number;
   readonly worker: string;
   readonly from: number;
-  /** Infinite while it has not returned. */
+  /** Infinite until it has returned. */
   readonly to: number;
-  /** Undefined where its client had gone. */
+  /** Undefined if the client had gone. */
   readonly status: number | undefined;
 }
 
-/** What is known of whether a call was stored. */
+/** Whether a call is known to have been stored. */
 type Acceptance =
-  /** There was a 202. */
+  /** The answer was 202. */
   | 'accepted'
-  /** The answer leaves it open, or there was none. */
+  /** No answer came, or the answer leaves it open. */
   | 'unknown'
-  /** The answer says that it was not. */
+  /** The answer says that the call was not stored. */
   | 'refused';
 
-/** All that happened to one call, in the order of time. */
+/** Everything that happened to one call, in order of time. */
 export interface Story {
   readonly request: number;
   readonly sent: EventOf<'sent'>;
   readonly acceptance: Acceptance;
   readonly callIds: ReadonlySet<string>;
-  /** The requests that its tenant has sent with the same id. */
+  /** The requests of the same tenant with the same id. */
   readonly namesakes: readonly Story[];
   readonly invocations: readonly Invocation[];
   readonly callbacks: readonly EventOf<'called back'>[];
   readonly ends: readonly EventOf<'ended'>[];
-  /** Of the steps of its chain. */
+  /** Events of the steps of its chain. */
   readonly stepEnds: readonly EventOf<'ended'>[];
-  /** What the workers' own audit misses. */
+  /** Calls that the workers' own audit misses. */
   readonly misses: readonly EventOf<'missed'>[];
   readonly events: readonly HistoryEvent[];
 }
 
-/** A span of time in which something was broken. */
+/** A span of time during which a fault was active. */
 export interface FaultSpan {
   readonly name: string;
   readonly target: string;
@@ -47,26 +47,26 @@ export interface FaultSpan {
   readonly to: number;
   /** `all`, `none`, or the name of a worker. */
   readonly breaksLeasesOf: string;
-  /** What clocks are off by meanwhile, in milliseconds. */
+  /** How far clocks are off during the fault, in milliseconds. */
   readonly jumpMs?: number | undefined;
 }
 
 export interface Stories {
   readonly stories: readonly Story[];
   readonly faults: readonly FaultSpan[];
-  /** Ends whose calls no client has sent. */
+  /** Ends of calls that no client has sent. */
   readonly strayEnds: readonly EventOf<'ended'>[];
   /** The batches that were accepted. */
   readonly batches: readonly BatchStory[];
-  /** Messages that are left in the queues; undefined where the history does not tell. */
+  /** Messages left in the queues; undefined if the history does not say. */
   readonly queued: number | undefined;
-  /** Which they are, in words: stream, sequence and subject. */
+  /** The same messages in words: stream, sequence and subject. */
   readonly left: readonly string[];
 }
 
-/** What is known of a batch. */
+/** The facts about a batch. */
 export interface BatchStory {
-  /** Those of its requests that were accepted. */
+  /** Its requests that were accepted. */
   readonly requests: readonly number[];
   readonly told: readonly EventOf<'batch told'>[];
 }
@@ -108,7 +108,7 @@ export function toStories(events: Iterable<HistoryEvent>): Stories {
   return { stories, faults: toSpans(faultEvents), strayEnds: records.left().filter(isStray), batches, queued, left };
 }
 
-/** Those that know their start time come first: what they leave is of one that does not. */
+/** Calls with a known start time come first: the records they leave belong to a call without one. */
 function toAll(all: readonly (readonly Told[])[], records: CallRecords, stepEnds: StepEnds): Story[] {
   const calls = all.flatMap((told) => toCall(told) ?? []);
   const known = calls.filter(({ startTimes }) => startTimes.size > 0);
@@ -129,7 +129,7 @@ function toAll(all: readonly (readonly Told[])[], records: CallRecords, stepEnds
   return stories;
 }
 
-/** Ends of steps, by the first call of their chain. */
+/** The ends of steps, by the first call of their chain. */
 type StepEnds = ReadonlyMap<string, readonly EventOf<'ended'>[]>;
 
 interface ToldCall extends CallClues {
@@ -143,7 +143,7 @@ function toCall(told: readonly Told[]): ToldCall | undefined {
     return undefined;
   }
   const named = told.flatMap((event) => ('callId' in event && event.callId ? [event.callId] : []));
-  // A call whose answer got lost, and that expired before it was invoked, has its id in its callback alone.
+  // If the answer of a call was lost and the call expired before it was invoked, only its callback carries its id.
   const called = told.flatMap((event) => (event.kind === 'called back' ? [event.webhookId] : []));
   const started = told.flatMap((event) => ('startTime' in event && event.startTime ? [event.startTime] : []));
   const callIds = new Set(named.length > 0 ? named : called);
@@ -172,7 +172,7 @@ function isStray(event: CallRecord): event is EventOf<'ended'> {
   return isEnd(event) && !isKeptOut(event);
 }
 
-/** The end that a gateway gives to an item of a batch whose acceptance the broker has not confirmed, so that it never runs. */
+/** A gateway ends an item of a batch in this way if the broker has not confirmed the item, so that it never runs. */
 function isKeptOut({ reason, attempts }: EventOf<'ended'>): boolean {
   return reason === 'not_accepted' && attempts === 0;
 }

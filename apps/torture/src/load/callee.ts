@@ -8,13 +8,13 @@ import { formatResult } from './result.ts';
 
 /** Header with the number of the request: it travels to the function. */
 export const requestHeader = 'x-torture-request';
-/** Header with what the function is to do. */
+/** Header that tells the function what to do. */
 export const stepsHeader = 'x-torture-steps';
 
-/** Ends every invocation that a client is gone for. */
+/** Ends every invocation whose client has gone. */
 const aborted = Symbol('aborted');
 
-/** The function behind every call: does what the call's plan says, and records what it sees. */
+/** The function behind every call: does what the call's plan says, and records each invocation. */
 export async function startCallee(history: Recorder): Promise<TestFunction> {
   let invocations = 0;
   return await startTestFunction({
@@ -25,7 +25,7 @@ export async function startCallee(history: Recorder): Promise<TestFunction> {
       const invocation = invocations;
       const [, step, ofChain] = /^\/step\/(\d+)\?(\d+)$/.exec(request.url) ?? [];
       if (step !== undefined) {
-        // The headers of the first call of a chain do not travel: the number of its request stands in the path.
+        // The headers of the first call of a chain do not travel, so the path carries the number of its request.
         const content = request.body.toString();
         const of = { request: Number(ofChain), step: Number(step), stepId: request.callId ?? '', content };
         history.record({ kind: 'stepped', ...of, worker: headerOf(request, workerHeader) });

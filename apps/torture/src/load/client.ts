@@ -15,19 +15,19 @@ export interface ClientOptions {
   readonly access: Access;
   readonly receivers: Receivers;
   readonly random: Random;
-  /** Requests that may wait for an answer at once. */
+  /** How many requests may wait for an answer at once. */
   readonly clients: number;
 }
 
-/** A call as it is sent. */
+/** A call as the client sends it. */
 export interface Sent {
   readonly number: number;
   readonly plan: Plan;
-  /** That its sender has chosen. */
+  /** The id that its sender has chosen. */
   readonly callId?: string | undefined;
 }
 
-/** The answer to a batch, or the problem of one. */
+/** The answer to a batch, or its problem. */
 interface BatchAnswer {
   readonly batchId?: string;
   readonly code?: string;
@@ -37,10 +37,10 @@ interface BatchAnswer {
   }[];
 }
 
-/** A client gives up after this; a gateway has to answer within 5 s (P1). */
+/** A client gives up after this time; a gateway must answer within 5 s (P1). */
 const answerMs = 15_000;
 
-/** What tenants say to gateways. Each request and its answer is recorded. */
+/** The requests of tenants to gateways. Each request and its answer is recorded. */
 export class Client implements AsyncDisposable {
   readonly #options: ClientOptions;
   readonly #agent: Agent;
@@ -119,7 +119,7 @@ export class Client implements AsyncDisposable {
     const { history } = this.#options;
     const ids = calls.map(({ number: request }, index) => {
       const { callId, problem } = answer.calls?.[index] ?? {};
-      // If the batch as a whole was refused, its answer is that of each item.
+      // If the batch was refused as a whole, each item gets its answer.
       const { status: refused, code } = problem ?? { status, code: answer.code };
       history.record({ kind: 'answered', request, status: callId === undefined ? refused : 202, code, callId });
       return callId;
@@ -131,7 +131,7 @@ export class Client implements AsyncDisposable {
     return ids;
   }
 
-  /** As a caller does who does not wait for long. */
+  /** Sends it like a caller that does not wait for long. */
   async sendAgain(sent: Sent): Promise<string | undefined> {
     const { random, gateways } = this.#options;
     const seat = pickFrom(random, gateways);
@@ -147,11 +147,11 @@ export class Client implements AsyncDisposable {
       await body.dump();
       history.record({ kind: 'cancelled', request: number, status: statusCode });
     } catch {
-      // It may have been cancelled, or not: nothing was heard.
+      // It may have been cancelled or not: no answer came.
     }
   }
 
-  /** A tenant asks for a call, which may be another one's. */
+  /** A tenant requests a call, possibly one of another tenant. */
   async look({ number }: Sent, callId: string, by: Tenant, what: Look): Promise<void> {
     const path = `/async-function/${callId}`;
     try {
@@ -167,7 +167,7 @@ export class Client implements AsyncDisposable {
       const about = what === 'result' && status === 200 ? readResult(text) : undefined;
       this.#options.history.record({ kind: 'looked', request: number, by, what, status, about });
     } catch {
-      // Nothing was heard.
+      // No answer came.
     }
   }
 

@@ -1,6 +1,6 @@
 import type { RecordedRequest } from '@asyncfn/testkit';
 
-/** Empty where there is no such header. */
+/** Empty if the header does not exist. */
 export function headerOf({ headers }: RecordedRequest, name: string): string {
   return String(headers[name] ?? '');
 }

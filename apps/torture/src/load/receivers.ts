@@ -11,12 +11,12 @@ import type { Plan, Tenant } from '../plan.ts';
 import { headerOf } from './header-of.ts';
 import { readResult } from './result.ts';
 
-/** Host names of receivers of one kind: each has a share of its own. */
+/** Host names of receivers of one kind: each host has its own share. */
 const hosts = 20;
 
 /**
- * Those who get the callbacks, and the DNS server that knows their names. Until they are well, those that are to hang do so, and
- * names that are to be unknown are not answered for.
+ * The receivers of callbacks, and the DNS server that knows their names. Until they are healed, hanging receivers hang,
+ * and the DNS server does not answer for names that are meant to be unknown.
  */
 export class Receivers implements AsyncDisposable {
   readonly #history: Recorder;
@@ -47,24 +47,24 @@ export class Receivers implements AsyncDisposable {
     return this.#dns?.address ?? '';
   }
 
-  /** Where the callback of a request is to go; undefined for a plan without one. */
+  /** The callback URL of a request; undefined for a plan without one. */
   urlOf(number: number, { callback, tenant }: Plan): string | undefined {
     return callback === 'none'
       ? undefined
       : `http://${callback}-${number % hosts}.${tenant}.example:${this.#inbox?.port}/${callback}/${number}`;
   }
 
-  /** Where the end of a chain is told. */
+  /** The callback URL for the end of a chain. */
   chainUrlOf(number: number, { tenant }: Plan): string {
     return `http://steady-${number % hosts}.${tenant}.example:${this.#inbox?.port}/chain/${number}`;
   }
 
-  /** Where the end of a batch is told. */
+  /** The callback URL for the end of a batch. */
   batchUrlOf(batch: number, tenant: Tenant): string {
     return `http://steady-${batch % hosts}.${tenant}.example:${this.#inbox?.port}/batch/${batch}`;
   }
 
-  /** From now on all answer, and all names are known. */
+  /** From now on every receiver answers, and the DNS server knows every name. */
   mend(): void {
     this.#areWell = true;
     for (const response of this.#hanging) {

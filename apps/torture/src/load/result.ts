@@ -4,12 +4,12 @@ interface Result {
   readonly invocation: number;
 }
 
-/** What the function answers: it names the invocation, so that two results of one call can be told apart. */
+/** The answer of the function: it names the invocation, so that two results of one call differ. */
 export function formatResult({ request, retry, invocation }: Result): string {
   return `${request}:${retry}:${invocation}`;
 }
 
-/** The request that a result is of; undefined for an empty one: no function has answered. */
+/** The request that a result belongs to; undefined for an empty result, which no function has sent. */
 export function readResult(text: string): number | undefined {
   return text === '' ? undefined : Number(text.split(':')[0]);
 }

@@ -5,23 +5,23 @@ import { type Plan, randomPlan, randomTwins, tenants } from '../plan.ts';
 import { Client, type ClientOptions, type Sent } from './client.ts';
 
 export interface SenderOptions extends ClientOptions {
-  /** Calls a second, as long as there are clients free for them. */
+  /** Calls a second, as long as clients are free to send them. */
   readonly rate: number;
   /** Whether one of the tenants has receivers that hang. */
   readonly hostile: boolean;
-  /** An id that a tenant has chosen may be sent again after this, in milliseconds. Default: never. */
+  /** An id that a tenant has chosen may be sent again after this time, in milliseconds. Default: never. */
   readonly idsAgainMs?: number;
 }
 
 const tickMs = 20;
-/** Share of the calls that have a twin, and of those whose id has been used before. */
+/** Share of the calls that have a twin, and of those that reuse an id. */
 const twinShare = 0.03;
 const againShare = 0.03;
-/** Of all sends, those of a batch. */
+/** Share of all sends that are a batch. */
 const batchShare = 0.01;
 const maxBatch = 20;
 
-/** An id that a tenant has chosen for a call that was accepted. */
+/** An id that a tenant has chosen, of a call that was accepted. */
 interface UsedId {
   readonly callId: string;
   readonly tenant: Plan['tenant'];
@@ -29,7 +29,7 @@ interface UsedId {
   readonly at: number;
 }
 
-/** Sends calls at a steady rate to whichever gateways there are, and records what becomes of each. */
+/** Sends calls at a steady rate to all gateways, and records the answer to each. */
 export class Sender implements AsyncDisposable {
   readonly #options: SenderOptions;
   readonly #client: Client;
@@ -49,12 +49,12 @@ export class Sender implements AsyncDisposable {
     return this.#sent;
   }
 
-  /** Of those that were sent, answered 202 so far. */
+  /** Calls that were answered 202 so far. */
   get accepted(): number {
     return this.#accepted;
   }
 
-  /** Sends until the signal aborts, and waits for the answers. */
+  /** Sends until the signal aborts, then waits for the answers. */
   async run(signal: AbortSignal): Promise<void> {
     const { rate, clients } = this.#options;
     let owed = 0;
@@ -62,7 +62,7 @@ export class Sender implements AsyncDisposable {
     while (!signal.aborted) {
       await delay(tickMs);
       const now = performance.now();
-      // What could not be sent in time is not made up for: the load stays bounded.
+      // Calls that could not be sent in time are skipped, so that the load stays bounded.
       owed = Math.min(owed + ((now - before) / 1_000) * rate, rate / 5 + 1);
       before = now;
       for (; owed >= 1 && this.#open.size < clients; owed -= 1) {
@@ -82,7 +82,7 @@ export class Sender implements AsyncDisposable {
     if (used !== undefined) {
       this.#sent += 1;
       const plan = randomPlan(random, hostile, used.tenant);
-      // A stranger who looks might see a call of its own: the id may be one that both have chosen.
+      // A stranger who looks might see a call of its own, because both may have chosen the id.
       const look = plan.look === 'stranger' ? 'none' : plan.look;
       this.#exchange({
         number: this.#sent,
@@ -105,7 +105,9 @@ export class Sender implements AsyncDisposable {
     }
   }
 
-  /** Calls of one tenant. Each gets its answer with those of the others, and its own callback besides that of the batch. */
+  /**
+   * Calls of one tenant. The batch is answered as a whole, and each call has its own callback beside that of the batch.
+   */
   #startBatch(): void {
     const { random, hostile } = this.#options;
     const tenant = pickFrom(random, tenants);
@@ -164,7 +166,7 @@ export class Sender implements AsyncDisposable {
     }
   }
 
-  /** What the caller of an accepted call does next. */
+  /** The next request of the caller of an accepted call. */
   async #goOn(sent: Sent, known: string): Promise<void> {
     const { plan } = sent;
     this.#accepted += 1;

@@ -3,14 +3,14 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tenants } from '../plan.ts';
 
-/** Who pauses functions. */
+/** The operator, who pauses functions. */
 export const operator = 'operator';
 
 /** Tokens of the gateways: one for each tenant, and the operator's. */
 export interface Access {
   /** For `AUTH_TOKENS_FILE`. */
   readonly tokensFile: string;
-  /** The `Authorization` of one of them. Throws for who has no token. */
+  /** The `Authorization` of one of them. Throws for a name without a token. */
   authorizationOf(name: string): string;
 }
 

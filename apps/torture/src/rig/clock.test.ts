@@ -7,7 +7,7 @@ import { eventually } from '@asyncfn/testkit';
 import { onTestFinished, test } from 'vitest';
 import { clockModule, clockSetting, setClock } from './clock.ts';
 
-/** Tells its times again and again: of day, in two ways, and the monotonic one. */
+/** Prints its times again and again: the time of day, in two ways, and the monotonic time. */
 const teller = `setInterval(() => console.log(JSON.stringify([Date.now(), new Date().getTime(), new Date(5).getTime(),
   performance.timeOrigin + performance.now()])), 10)`;
 

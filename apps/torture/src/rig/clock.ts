@@ -1,14 +1,15 @@
 import { writeFile } from 'node:fs/promises';
 
-/** Setting with the path of the file that holds what the process's clock is off by, in milliseconds. */
+/** Setting with the path of the file that says how far the process's clock is off, in milliseconds. */
 export const clockSetting = 'TORTURE_CLOCK';
 
-/** How often a process looks at its file: the longest time between a jump and what it does to a process. */
+/** How often a process reads its file: the longest time between a jump and its effect. */
 const lookMs = 20;
 
 /**
- * Source of a module that is loaded into a process before its own code, and lets its wall clock jump: `Date` alone, as
- * when somebody sets the time of a machine. Timers and `performance.now()` go by a monotonic clock, and do not jump.
+ * Source of a module that is loaded into a process before its own code and lets its wall clock jump: only `Date`, as
+ * when an administrator sets the time of a machine. Timers and `performance.now()` use a monotonic clock and do not
+ * jump.
  */
 export const clockModule = `
 import { readFileSync } from 'node:fs';
@@ -32,7 +33,7 @@ setInterval(look, ${lookMs}).unref();
 look();
 `;
 
-/** Lets the clock of the process that reads the file be off by `ms`, from some milliseconds from now on. */
+/** Sets the clock of the process that reads the file off by `ms`, within a few milliseconds. */
 export async function setClock(file: string, ms: number): Promise<void> {
   await writeFile(file, String(ms));
 }

@@ -9,21 +9,21 @@ export interface RigOptions {
   readonly functionUrl: string;
   /** Of the gateways. */
   readonly tokensFile: string;
-  /** Default: those of the machine. */
+  /** Default: the name servers of the machine. */
   readonly dnsServers?: string;
-  /** How many times sooner than shipped ones the processes forget ends. Default: as they are shipped. */
+  /** How many times sooner than shipped processes these forget ends. Default: 1. */
   readonly haste?: number | undefined;
-  /** How long the load goes on, in milliseconds: callbacks are not given up before that. */
+  /** How long the load lasts, in milliseconds: no callback is given up before its end. */
   readonly durationMs: number;
-  /** Of the functions, as a functions file has it. Default: quick. */
+  /** Retry settings of the functions, as in a functions file. Default: quick. */
   readonly retry?: Readonly<Record<string, unknown>>;
-  /** What the clock of each process is off by: the path of a file, with `{seat}` in it. Default: clocks do not jump. */
+  /** How far the clock of each process is off: the path of a file, with `{seat}` in it. Default: clocks do not jump. */
   readonly clockFile?: string;
-  /** Told of each line that a process logs, but of those that come for every call. */
+  /** Receives each line that a process logs, except the lines that every call causes. */
   readonly onLine?: (line: string, seat: string) => void;
   /** JetStream's folders, by the number of the server. */
   readonly storeDirs?: readonly (string | undefined)[];
-  /** Settings, and modules to run in the place of the apps' own. */
+  /** Settings, and modules that replace the apps' own main modules. */
   readonly fleet?: Pick<FleetOptions, 'mains' | 'workerEnv' | 'gatewayEnv'>;
 }
 
@@ -31,23 +31,23 @@ const quickRetry = { attempts: 5, minWait: '100ms', maxWait: '1s', backoff: 'ful
 const secret = `whsec_${Buffer.alloc(24, 1).toString('base64')}`;
 /** Header with the name of the worker that makes a request. */
 export const workerHeader = 'x-torture-worker';
-/** Loaded into workers before their own code: without it nobody could tell which one has made an invocation. */
+/** Loaded into workers before their own code. Without it, a function could not tell which worker invokes it. */
 const taggingModule = toModule(
   "import { subscribe } from 'node:diagnostics_channel';" +
     `subscribe('undici:request:create', ({ request }) => request.addHeader('${workerHeader}', '{seat}'));`,
 );
 
-/** As a URL; `{seat}` stays as it is. */
+/** Turns the source into a URL; `{seat}` stays as it is. */
 function toModule(source: string): string {
   return `data:text/javascript,${source.split('{seat}').map(encodeURIComponent).join('{seat}')}`;
 }
 
-/** Modules that node loads before a process's own code. */
+/** Modules that node loads before the code of a process. */
 function toOptions(modules: readonly string[]): string {
   return modules.map((module) => `--import=${module}`).join(' ');
 }
 
-/** Lines that come for every call: a long run has too many of them. */
+/** Lines that every call causes: a long run logs too many of them. */
 const perCall = /"msg":"(call accepted|function invoked|callback (delivered|sent)|call failed)/;
 
 /** Two gateways and two workers, with three functions in two queues. */
@@ -98,7 +98,7 @@ function toFunctions({ functionUrl: url, retry = quickRetry }: RigOptions): Flee
   );
 }
 
-/** Every second at first, and then often enough for receivers that hang as long as there is load. */
+/** Every second at first, and then often enough for receivers that hang for as long as the load lasts. */
 function toSchedule(durationMs: number): string {
   const waits = [...Array.from({ length: 20 }, () => 1), ...Array.from({ length: 20 + durationMs / 10_000 }, () => 10)];
   return waits.map((seconds) => `${seconds}s`).join(',');

@@ -5,8 +5,8 @@ import { declarationOf, endsKeptMs, remembered, shortMemoryModule } from './shor
 
 const roots = { worker: '../../../worker/src', 'queue-core': '../../../../packages/queue-core/src' } as const;
 
-describe('what a run lets processes forget sooner', () => {
-  test.each(remembered)('is in their sources: $constant of $module', async ({ of, module, constant, ms }) => {
+describe('each constant that a run shortens', () => {
+  test.each(remembered)('exists in the sources: $constant of $module', async ({ of, module, constant, ms }) => {
     const root = new URL(roots[of], import.meta.url).pathname;
     const files = await readdir(root, { recursive: true });
     const [file, ...more] = files.filter((path) => basename(path) === `${module}.ts`);
@@ -16,7 +16,7 @@ describe('what a run lets processes forget sooner', () => {
     expect(factors.reduce((product, factor) => product * Number(factor), 1)).toBe(ms);
   });
 
-  test('is how long ends are kept, and what depends on it', () => {
+  test('depends on how long ends are kept', () => {
     expect(endsKeptMs(10)).toBe(60_000);
     const source = decodeURIComponent(decodeURIComponent(shortMemoryModule(10)));
     for (const [constant, ms] of Object.entries({

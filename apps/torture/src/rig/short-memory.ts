@@ -1,30 +1,30 @@
-/** What is remembered for minutes, or done every so often: a constant in a module of an app or a package. */
+/** A constant in a module of an app or a package: how long it remembers something, or how often it does something. */
 interface Remembered {
   readonly of: 'worker' | 'queue-core';
-  /** Name of the module, in whichever folder it is. */
+  /** Name of the module, in any folder. */
   readonly module: string;
   readonly constant: string;
-  /** As it is shipped, in milliseconds. */
+  /** The shipped value, in milliseconds. */
   readonly ms: number;
-  /** In a run that keeps ends for so long, in milliseconds. Default: in proportion. */
+  /** The value in a run that keeps ends for this time, in milliseconds. Default: in proportion. */
   readonly inRun?: (keptMs: number) => number;
 }
 
-/** How long an end is on record, however short `RESULT_TTL` is, in milliseconds. */
+/** How long an end stays on record, however short `RESULT_TTL` is, in milliseconds. */
 const endsMs = 10 * 60_000;
 
-/** Exported for the test that all of it is there. */
+/** Exported for the test that all of these constants exist. */
 export const remembered: readonly Remembered[] = [
   { of: 'queue-core', module: 'end-memory', constant: 'minMs', ms: endsMs },
-  // Less than processes are paused for.
+  // Less than the time for which processes are paused.
   { of: 'queue-core', module: 'end-memory', constant: 'freshMs', ms: 5 * 60_000, inRun: (keptMs) => keptMs / 12 },
-  // A round that finds little has as much to ask for as one that finds more.
+  // A round that finds little costs as many requests as one that finds more.
   { of: 'worker', module: 'maintenance', constant: 'pruneMs', ms: 15_000, inRun: () => 1_000 },
   { of: 'worker', module: 'call-audit', constant: 'rememberedMs', ms: 9 * 60_000 },
   { of: 'worker', module: 'call-audit', constant: 'longestWaitMs', ms: 4 * 60_000 },
 ];
 
-/** How long an end is on record in a run, in milliseconds: also the `RESULT_TTL` of its gateways. */
+/** How long a run keeps an end on record, in milliseconds: also the `RESULT_TTL` of its gateways. */
 export function endsKeptMs(haste: number): number {
   return Math.ceil(endsMs / haste);
 }
@@ -35,9 +35,10 @@ export function declarationOf(constant: string): RegExp {
 }
 
 /**
- * Source of a module that is loaded into gateways and workers before their own code. It lets them forget `haste` times sooner
- * than shipped ones do: what follows when an end is forgotten would take ten minutes otherwise. A module without
- * its constant does not load. The process runs the modules that the main module of an app bundles.
+ * Source of a module that is loaded into gateways and workers before their own code. It makes them forget `haste` times
+ * sooner than shipped ones; otherwise a run would have to last ten minutes to see what follows when an end is
+ * forgotten. A module without its constant does not load. The process runs the modules that the main module of an app
+ * bundles.
  */
 export function shortMemoryModule(haste: number): string {
   const changes = remembered.map(({ of, module, constant, ms, inRun = () => ms / haste }) => ({

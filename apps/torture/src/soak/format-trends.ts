@@ -1,6 +1,6 @@
 import type { Trend } from './trend.ts';
 
-/** A table for people: what was watched, from where it came to where. */
+/** A table for people: each watched value, from its first median to its last. */
 export function formatTrends(trends: readonly Trend[]): string {
   const lines = trends.map(({ name, unit, before, after, flat }) => {
     const text = (value: number): string =>

@@ -5,7 +5,7 @@ export interface ProcessSample {
   readonly handles: number;
 }
 
-/** Memory and open handles of a process, as Linux tells them (proc(5)). */
+/** Memory and open handles of a process, as Linux reports them (proc(5)). */
 export async function sampleProcess(pid: number): Promise<ProcessSample> {
   const [status, handles] = await Promise.all([readFile(`/proc/${pid}/status`, 'utf8'), readdir(`/proc/${pid}/fd`)]);
   const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];

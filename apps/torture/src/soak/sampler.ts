@@ -9,11 +9,11 @@ export interface SamplerOptions {
   readonly fleet: Fleet;
   readonly look: BrokerLook;
   readonly intervalMs: number;
-  /** Gets a JSON object a line for each round. */
+  /** Receives one JSON object a line for each round. */
   readonly file: string;
 }
 
-/** Watches every process of a fleet, and what its streams hold. */
+/** Watches each process of a fleet and the contents of its streams. */
 export class Sampler {
   readonly #options: SamplerOptions;
   readonly #series = new Map<string, { name: string; unit: Series['unit']; values: number[] }>();

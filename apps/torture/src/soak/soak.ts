@@ -28,16 +28,19 @@ export interface SoakResult {
   readonly sent: number;
   readonly accepted: number;
   readonly trends: readonly Trend[];
-  /** Whether everything that was watched has stopped growing. */
+  /** Whether every watched value has stopped growing. */
   readonly flat: boolean;
 }
 
-/** What is kept for an hour grows for an hour: ends, and that a call has expired. Dead letters are kept for a week. */
+/**
+ * Values that are kept for an hour grow for an hour: outcomes, and records of expired calls. Dead letters are kept for
+ * a week.
+ */
 const growsByDesign = /^messages in (OUTCOMES|DEAD_LETTERS|HANDOVERS|EXPIRIES)$/;
-/** Keys stand in the streams of the queues for a day, if nothing else is said. */
+/** Idempotency keys stay in the streams of the queues for a day by default. */
 const gatewayEnv = { IDEMPOTENCY_WINDOW: '1m' };
 
-/** A steady load with nothing broken: whether memory, handles, consumers and streams come to a value and stay there. */
+/** A steady load without faults: do memory, handles, consumers and streams reach a value and stay there? */
 export async function soak(options: SoakOptions): Promise<SoakResult> {
   const { durationMs, folder, nodes, seed, rate, log } = options;
   await mkdir(folder, { recursive: true });

@@ -13,14 +13,14 @@ export interface Trend extends Series {
   readonly flat: boolean;
 }
 
-/** What a process takes while caches fill and the heap finds its size does not count. */
+/** The first part of a run is left out, because caches fill and the heap finds its size. */
 const warmUpShare = 0.25;
-/** What may be added to a median without anything being wrong: the heap of V8 breathes. */
+/** How much a median may rise without a fault: the size of V8's heap varies. */
 const tolerance = { bytes: { share: 0.15, more: 16 * 1024 * 1024 }, count: { share: 0.1, more: 8 } } as const;
 
 /**
- * Whether the values have stopped growing. Medians of quarters are compared, since single values depend on when the
- * garbage was last collected. Something that grows steadily has grown by half of its growth between the two.
+ * Whether the values have stopped growing. It compares medians of quarters, because a single value depends on when the
+ * garbage was last collected. A value that grows steadily has grown by half of its growth between the two quarters.
  */
 export function toTrend(series: Series): Trend {
   const settled = series.values.slice(Math.floor(series.values.length * warmUpShare));

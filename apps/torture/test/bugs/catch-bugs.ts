@@ -12,22 +12,26 @@ export interface Bug {
   readonly caughtBy: Rule;
   readonly workerEnv?: Readonly<Record<string, string>>;
   readonly retry?: Readonly<Record<string, unknown>>;
-  /** What `retry` waits at least. Default 0. */
+  /** Shortest wait before a retry. Default 0. */
   readonly retryWaitMs?: number;
   /** Default 15 s. */
   readonly durationMs?: number;
-  /** How long nothing may end before the run is over although calls are left. Default 10 s: twice the usual lease. */
+  /** How long no call may end before the run is over although calls are left. Default 10 s: twice the usual lease. */
   readonly settleMs?: number;
-  /** Default: that of `pnpm torture`. */
+  /** Default: the main module of `pnpm torture`. */
   readonly haste?: number;
   readonly gapMs?: number;
   readonly rate?: number;
 }
 
-/** Whether a fault meets a call at the step where the bug shows is a matter of chance: one run in a few misses it. */
+/**
+ * It is a matter of chance whether a fault meets a call at the step where the bug shows: one run in a few misses it.
+ */
 const mostRuns = 6;
 
-/** Each bug is caught by its rule. Several files share them out, because a run waits more than it works. */
+/**
+ * Each bug is caught by its rule. Several files share the bugs, because a run spends more time waiting than working.
+ */
 export function testCaught(bugs: readonly Bug[]): void {
   describe('the checker catches', { timeout: 300_000 }, () => {
     test.each(bugs)('$bug', async ({ app, file, caughtBy, retryWaitMs = 0, workerEnv = {}, ...rest }) => {
@@ -36,7 +40,7 @@ export function testCaught(bugs: readonly Bug[]): void {
       for (let run = 1; run <= mostRuns && !broken.has(caughtBy); run++) {
         const { verdict } = await runTorture({
           durationMs: 15_000,
-          // A call that is lost never ends: waiting for it longer than a lease or a retry takes shows nothing more.
+          // A lost call never ends, so there is no point in waiting for longer than a lease or a retry takes.
           settleMs: 10_000,
           ...rest,
           limits: { handoverMs: 8_000, retryWaitMs },

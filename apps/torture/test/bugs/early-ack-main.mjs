@@ -1,4 +1,4 @@
-// Acknowledged before the function is invoked: nobody else has the call when this worker dies.
+// The bug: a worker acks a call before it invokes the function. If this worker dies, the call is lost.
 import { CallRunner, replace, runWorker } from './shipped.mjs';
 
 replace(

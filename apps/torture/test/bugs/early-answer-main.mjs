@@ -1,4 +1,4 @@
-// 202 before the PubAck: the call is stored a moment after its caller was told that it is.
+// The bug: a gateway answers 202 before the PubAck. The call is stored a moment after its caller was told that it is.
 import { CallQueue, replace, runGateway } from './shipped.mjs';
 
 replace(

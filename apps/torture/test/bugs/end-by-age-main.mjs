@@ -1,4 +1,4 @@
-// Ends that are forgotten by their age alone: whoever is about to remove them finds no call in motion.
+// The bug: a worker forgets ends by their age alone. Its check whether a call is still in motion never finds one.
 import { QueueTopology, runWorker } from './shipped.mjs';
 
 const original = Object.getOwnPropertyDescriptor(QueueTopology.prototype, 'manager');

@@ -1,4 +1,4 @@
-// Acknowledged before the outcome is recorded: a worker that dies in between leaves a call without an end.
+// The bug: a worker acks a call before it records the outcome. If it dies in between, the call never ends.
 import { replace, runWorker, Settler } from './shipped.mjs';
 
 replace(

@@ -1,4 +1,4 @@
-// A worker that is stopped does not give back what it holds: its calls wait until their leases run out.
+// The bug: a worker that is stopped does not give back its calls. They wait until their leases run out.
 import { LeaseRenewer, replace, runWorker } from './shipped.mjs';
 
 replace(LeaseRenewer, 'deliveries', () => () => []);

@@ -1,4 +1,4 @@
-// The end of a batch is counted by attempts: a call that was tried again counts as often.
+// The bug: the end of a batch is counted by attempts. A call that was retried counts several times.
 import { CallStore, replace, runWorker } from './shipped.mjs';
 
 replace(

@@ -1,4 +1,4 @@
-// Outcomes that are stored whether there is one or not: a late attempt ends its call once more.
+// The bug: a worker stores an outcome even if one exists. A late attempt ends its call once more.
 import { CallStore, Publisher, replace, runWorker } from './shipped.mjs';
 
 replace(

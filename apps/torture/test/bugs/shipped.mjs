@@ -1,5 +1,5 @@
-// The gateway and the worker as they are shipped, with the classes that a bug is put into. What is changed here is changed
-// in the one process that runs it.
+// The shipped gateway and worker, with the classes that the bugs change. A change affects only the process that runs
+// it.
 import { runProcess } from '@asyncfn/service-kit';
 
 const packages = new URL('../../../../packages/', import.meta.url);
@@ -13,7 +13,7 @@ export const { CallRunner } = await import(new URL('worker/dist/attempts/call-ru
 export const { LeaseRenewer } = await import(new URL('worker/dist/running/lease-renewer.js', apps).href);
 export const { Settler } = await import(new URL('worker/dist/settle/settler.js', apps).href);
 
-/** Makes `change` of a method: it gets the original, and what it returns takes its place. */
+/** Replaces a method by the function that `change` returns; `change` receives the original. */
 export function replace(type, method, change) {
   const original = type.prototype[method];
   if (original === undefined) {

@@ -1,5 +1,5 @@
-// Retries without a message id and without the sequence that they follow: two workers that have the same attempt in hand
-// each store the next one.
+// The bug: a retry has neither a message id nor an expected sequence. If two workers hold the same attempt, each stores
+// the next one.
 import { CallStore, Publisher, replace, runWorker } from './shipped.mjs';
 
 replace(

@@ -1,4 +1,5 @@
-// Ids that are not claimed: two calls of one id that are for two queues are looked for at the same moment, and both stored.
+// The bug: a gateway does not claim ids. Two calls with one id for two queues are looked up at the same moment, and
+// both are stored.
 import { IdClaims, replace, runGateway } from './shipped.mjs';
 
 replace(IdClaims, 'take', () => () => Promise.resolve({ kind: 'claimed', release: async () => {} }));

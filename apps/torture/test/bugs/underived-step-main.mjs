@@ -1,4 +1,4 @@
-// The next call of a chain has another id each time: a worker that dies before its ack makes two of it.
+// The bug: the next call of a chain has another id each time. A worker that dies before its ack creates two of it.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { replace, runWorker, StepQueue } from './shipped.mjs';

@@ -1,4 +1,5 @@
-// Ends that are recorded by whoever has seen their call at some time: it may have ended elsewhere, and that be forgotten.
+// The bug: a worker records the end of any call that it has seen at some time. The call may have ended elsewhere, and
+// that end may be forgotten.
 import { replace, runWorker, Settler } from './shipped.mjs';
 
 replace(

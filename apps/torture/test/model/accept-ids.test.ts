@@ -15,12 +15,12 @@ function explored(bounds: Partial<IdBounds>, variant: IdVariant = {}): Explorati
   return explore(acceptIds({ ...usual, ...bounds }, variant));
 }
 
-describe('an id that is sent twice is one call as long as that is known, and each call has an end of its own', () => {
+describe('an id that is sent twice is one call as long as the id is known, and each call has an end of its own', () => {
   test.each<[string, Partial<IdBounds>]>([
     ['in two queues, whichever process dies or message is lost', {}],
     ['in one queue', { queues: ['a', 'a'] }],
     ['with two deaths', { crashes: 2 }],
-    ['when nobody cancels, so that calls may expire and be forgotten', { cancel: false }],
+    ['without a cancel, so that calls may expire and be forgotten', { cancel: false }],
   ])('%s', (_, bounds) => {
     const { counterexample, states } = explored(bounds);
     expect(counterexample).toBeUndefined();
@@ -34,15 +34,15 @@ describe('an id that is sent twice is one call as long as that is known, and eac
   });
 });
 
-describe('what would go wrong', () => {
+describe('deliberate mistakes that the model finds', () => {
   const again = 'an id that is known is accepted again';
 
   test.each<[string, IdVariant, Partial<IdBounds>, string]>([
-    ['with an id that nobody claims', { noClaim: true }, {}, again],
-    ['with an id that nobody claims, in one queue', { noClaim: true }, { queues: ['a', 'a'] }, again],
-    ['with a look before the claim', { lookFirst: true }, {}, again],
+    ['with an id that no gateway claims', { noClaim: true }, {}, again],
+    ['with an id that no gateway claims, in one queue', { noClaim: true }, { queues: ['a', 'a'] }, again],
+    ['with a check before the claim', { lookFirst: true }, {}, again],
     ['with a claim that is forgotten before its call can be stored', { shortClaims: true }, {}, again],
-    ['with a call that is being cancelled and is not looked for', { noIntents: true }, {}, again],
+    ['with a check that ignores a call that is being cancelled', { noIntents: true }, {}, again],
     ['with a look for ends before that in the queues', { endsBeforeQueues: true }, {}, again],
     [
       'with a decision that a later call of the id takes for its own',
@@ -56,7 +56,7 @@ describe('what would go wrong', () => {
   });
 });
 
-test('should two calls of one id meet all the same, they do each other no harm, for they share no record', () => {
+test('if two calls of one id exist all the same, they do not harm each other, because they share no record', () => {
   const bounds = { mayMeet: true };
   expect(explored(bounds, { noClaim: true }).counterexample).toBeUndefined();
   const { counterexample } = explored(bounds, { noClaim: true, sharedRecords: true });

@@ -130,7 +130,7 @@ class IdSteps {
     ];
   }
 
-  /** A claim has a time to live: by then the call of its gateway is in its queue, or never will be. */
+  /** A claim has a time to live: when it ends, the call of its gateway is in its queue or never will be. */
   #forgetClaim(world: IdWorld, who: number): Step<IdWorld>[] {
     const name = this.#claimName(who);
     return world.claims[name] === who && (isOver(world, who) || this.#variant.shortClaims)
@@ -174,7 +174,7 @@ class IdSteps {
     }
   }
 
-  /** Whoever comes first decides; whoever finds that it has expired leaves it to the one who has decided that. */
+  /** The first one decides. A worker that finds the call expired leaves it to the one that has decided so. */
   #decisionSteps({ decisions }: IdWorld, who: number, named: OfCall): Step<IdWorld>[] {
     const name = this.#recordName(who);
     const earlier = decisions[name];
@@ -213,7 +213,7 @@ class IdSteps {
     mine.intent = false;
   }
 
-  /** The end goes; what was decided of the start stays for longer. */
+  /** The end is forgotten; the decision about the start is kept for longer. */
   #forgetSteps({ isForgotten, endOf }: IdCall, who: number, named: OfCall): Step<IdWorld>[] {
     return this.#bounds.forget && endOf !== null && !isForgotten
       ? [
@@ -225,7 +225,7 @@ class IdSteps {
       : [];
   }
 
-  /** The other call, where its id is the same for whoever looks. */
+  /** The other call, if both share the id for every lookup. */
   #others({ calls }: IdWorld, who: number): IdCall[] {
     return this.#areSame() || this.#variant.idsOfAll ? [at(calls, 1 - who)] : [];
   }
@@ -244,7 +244,7 @@ class IdSteps {
   }
 }
 
-/** A call leaves its queue after its end or an intent is there, and an intent goes after the end is there. */
+/** A call leaves its queue once its end or an intent exists, and an intent is removed once the end exists. */
 function looksOf({ endsBeforeQueues = false, noIntents = false }: IdVariant): Gateway['does'][] {
   if (endsBeforeQueues) {
     return ['look for ends', 'look in the queues', 'look for intents'];
@@ -254,7 +254,7 @@ function looksOf({ endsBeforeQueues = false, noIntents = false }: IdVariant): Ga
     : ['look in the queues', 'look for intents', 'look for ends'];
 }
 
-/** Nothing more comes of the gateway: neither from itself nor on its way to the broker. */
+/** Nothing more comes from the gateway: it takes no step, and has no message on its way to the broker. */
 function isOver({ gateways, calls }: IdWorld, who: number): boolean {
   const { does, said: answered } = at(gateways, who);
   return (does === 'dead' || answered !== 'nothing') && at(calls, who).stands !== 'sent';

@@ -27,7 +27,7 @@ describe('a batch ends once, after its last call, and its caller is told', () =>
   });
 });
 
-describe('what would go wrong', () => {
+describe('deliberate mistakes that the model finds', () => {
   const early = 'a batch ends before its last call';
   const never = 'a batch without an end';
 
@@ -38,7 +38,7 @@ describe('what would go wrong', () => {
     ['a count of a batch that is being accepted', { endUnsealed: true }, {}, 'a batch ends while it is being accepted'],
     ['a seal that is acked before the end', { dropSeal: true }, { losses: 1 }, never],
     ['a refused call that may still be stored', { refuseUnblocked: true }, { undecided: true }, early],
-    ['an ack before the callback', { dropFirst: true }, { crashes: 1 }, 'the end of a batch is told to nobody'],
+    ['an ack before the callback', { dropFirst: true }, { crashes: 1 }, 'a batch ends without a callback'],
   ])('with %s', (_, variant, bounds, problem) => {
     expect(explored(bounds, variant).counterexample?.problem).toBe(problem);
     expect(explored(bounds).counterexample).toBeUndefined();

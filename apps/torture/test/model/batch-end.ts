@@ -13,8 +13,8 @@ import type { Model, Step } from './explore.ts';
 
 /**
  * A batch of two calls: the gateway that accepts it, two workers that run its calls and count its ends, a client that
- * cancels calls, outcomes that the broker does not store, PubAcks that are lost, crashes between any two steps, and leases
- * that run out. The steps are those of ADR 51; what happens inside of a call is the other model's.
+ * cancels calls, outcomes that the broker does not store, PubAcks that are lost, crashes between any two steps, and
+ * leases that run out. The steps are those of ADR 51; the other model covers what happens inside of a call.
  */
 export function batchEnd(bounds: Bounds, variant: Variant = {}): Model<BatchWorld> {
   return {
@@ -44,7 +44,7 @@ function unfinished({ calls, total, ends, callbacks }: BatchWorld): string | und
   if (total !== null && ends === 0) {
     return 'a batch without an end';
   }
-  return ends > callbacks ? 'the end of a batch is told to nobody' : undefined;
+  return ends > callbacks ? 'a batch ends without a callback' : undefined;
 }
 
 function gatewaySteps(world: BatchWorld, bounds: Bounds, variant: Variant): Step<BatchWorld>[] {
@@ -152,7 +152,10 @@ function takeNotices(world: BatchWorld, who: number, variant: Variant, named: Na
   );
 }
 
-/** Whether a further round of the seal would find nothing to do: then it is no step, and a batch at rest is seen. */
+/**
+ * Whether another round of the seal would find nothing to do: then it is no step, so that the model sees a batch at
+ * rest.
+ */
 function isIdle({ waits, calls, total, ends }: BatchWorld, variant: Variant): boolean {
   return waits && ends === 0 && marksOf(calls) < (total ?? 0) && !calls.some((call) => isUnmarked(call, variant));
 }
@@ -222,7 +225,7 @@ function recordSteps(
   return steps;
 }
 
-/** An outcome and its mark are stored together, only if there is no outcome. */
+/** An outcome and its mark are stored together, only if no outcome exists. */
 function recordEnd(next: BatchWorld, at: number, end: 'succeeded' | 'cancelled', variant: Variant): void {
   const call = next.calls[at];
   if (call === undefined) {
@@ -256,7 +259,7 @@ function noticeSteps(world: BatchWorld, { does, at }: BatchWorker, variant: Vari
   if (does === 'call back') {
     return [
       named('stores the callback', (next, self) => {
-        next.callbacks = 1; // stored only if there is none
+        next.callbacks = 1; // stored only if none exists
         self.does = variant.dropFirst ? 'nothing' : 'drop';
       }),
     ];

@@ -2,17 +2,17 @@ import type { Step } from './explore.ts';
 
 /** A call of the batch. */
 export interface BatchCall {
-  /** In its queue; `under way` is sent, and the broker may store it at any time. */
+  /** `queued`: in its queue. `under way`: sent, and the broker may store it at any time. */
   place: 'none' | 'under way' | 'queued' | 'gone';
   holder: number | null;
   end: 'succeeded' | 'cancelled' | null;
-  /** Times that its end was counted. */
+  /** How often its end was counted. */
   marks: number;
-  /** What the caller was told. */
+  /** The answer to the caller. */
   accepted: boolean | null;
 }
 
-/** What a worker counts the batch for: the seal, or the mark of a call. */
+/** Why a worker counts the batch: the seal, or the mark of a call. */
 export interface Notice {
   isThere: boolean;
   holder: number | null;
@@ -20,7 +20,7 @@ export interface Notice {
 
 export interface BatchWorker {
   does: 'nothing' | 'record the end' | 'store the mark' | 'acknowledge' | 'count' | 'end' | 'call back' | 'drop';
-  /** The call or the notice that it has; the notice of the seal is the last one. */
+  /** The call or the notice that the worker holds; the notice of the seal is the last one. */
   at: number;
 }
 
@@ -30,9 +30,9 @@ export interface BatchWorld {
   readonly notices: Notice[];
   readonly workers: BatchWorker[];
   gateway: 'accept' | 'seal' | 'done' | 'dead';
-  /** How many calls the sealed state says; null while the batch is being accepted. */
+  /** The number of calls that the sealed state says; null while the batch is being accepted. */
   total: number | null;
-  /** Whether the seal was delivered, and waits for its next round. */
+  /** Whether the seal was delivered and waits for its next round. */
   waits: boolean;
   ends: number;
   callbacks: number;
@@ -43,7 +43,7 @@ export interface BatchWorld {
   offence: string | null;
 }
 
-/** Ways to do it, all false as it is done. */
+/** Deliberate mistakes; all are false in the real protocol. */
 export interface Variant {
   /** Each attempt that ends counts. */
   readonly countAttempts?: boolean;
@@ -51,11 +51,11 @@ export interface Variant {
   readonly markFirst?: boolean;
   /** A round of the seal looks for lost outcomes only, not for missing marks. */
   readonly forgetUnmarked?: boolean;
-  /** A batch ends when all calls that are stored have ended, whether it is sealed or not. */
+  /** A batch ends when all stored calls have ended, even if it is not sealed. */
   readonly endUnsealed?: boolean;
   /** The notice of the seal is acked although the batch goes on. */
   readonly dropSeal?: boolean;
-  /** A call of which nothing is known is refused, and may count nevertheless. */
+  /** A call whose storing is undecided is refused, and may count nevertheless. */
   readonly refuseUnblocked?: boolean;
   /** The notice is acked before the callback is stored. */
   readonly dropFirst?: boolean;
@@ -69,7 +69,7 @@ export interface Bounds {
   readonly losses: number;
   /** Whether an older worker, which stores no marks, runs calls as well. */
   readonly older: boolean;
-  /** Leases that run out under a worker that goes on. */
+  /** Leases that run out while their worker continues. */
   readonly expiries: number;
   /** Whether PubAcks may be lost. */
   readonly undecided: boolean;
@@ -107,7 +107,7 @@ export function change(world: BatchWorld, name: string, then: (next: BatchWorld)
   return { name, next };
 }
 
-/** A change of one call: by its place in the batch. */
+/** Changes one call, by its place in the batch. */
 export function changeCall(
   world: BatchWorld,
   at: number,

@@ -24,7 +24,7 @@ export class CancellerSteps {
     this.#variant = variant;
   }
 
-  /** What whoever cancels the call may do next. */
+  /** The next possible steps of the gateway that cancels the call. */
   of(world: World): Step<World>[] {
     const { canceller, crashes } = world;
     const named = (name: string, change: (next: World, self: Canceller) => void): Step<World> =>
@@ -45,7 +45,7 @@ export class CancellerSteps {
     }
     const steps = this.#cancelWork(world, named);
     if (canceller.intent && canceller.does !== 'done' && (this.#bounds.lapses ?? 0) > 0) {
-      // Whoever stands still for long enough is taken for dead.
+      // A canceller that stands still for long enough counts as dead.
       steps.push(
         step(world, 'sweeper finishes what is late', (next) => {
           next.canceller.isSure = false;
@@ -137,7 +137,7 @@ export class CancellerSteps {
         ];
       case 'let go':
         return [
-          named('stops whoever runs it, and answers', (next, self) => {
+          named('stops the worker that runs it, and answers', (next, self) => {
             letGo(next);
             finish('cancelled')(next, self);
           }),
@@ -150,7 +150,7 @@ export class CancellerSteps {
   }
 }
 
-/** What is right only for as long as what was seen is. */
+/** A step that is right only while what the canceller saw is still true. */
 const goesByALook: ReadonlySet<Canceller['does']> = new Set([
   'store its intent',
   'weigh',
@@ -159,7 +159,7 @@ const goesByALook: ReadonlySet<Canceller['does']> = new Set([
   'put back',
 ]);
 
-/** A call that is nowhere is being cancelled, or has ended and is forgotten. */
+/** The call is in no queue: it is being cancelled, or it has ended and its end is forgotten. */
 function lookForIntent({ canceller, ended }: World, named: NamedCancel): Step<World>[] {
   if (canceller.intent) {
     return [
@@ -176,7 +176,10 @@ function lookAgain(_: World, self: Canceller): void {
   self.does = 'look';
 }
 
-/** What it has taken out of the queue is put back, for what is left to do after the end: not after a cancel. */
+/**
+ * The message that was taken out of the queue is put back, so that the steps after the end are done; not after a
+ * cancel.
+ */
 function foundEnd(next: World, self: Canceller): void {
   if (self.removed === null || next.outcome === 'cancelled') {
     finish('ended')(next, self);
@@ -185,7 +188,7 @@ function foundEnd(next: World, self: Canceller): void {
   }
 }
 
-/** The end has to be known for as long as the message is there: from then on it is not old for a while. */
+/** The end must be known for as long as the message exists: from then on it is not old for a while. */
 function storeAgain(next: World, self: Canceller): void {
   if (next.outcome === null) {
     finish('ended')(next, self);
@@ -205,7 +208,7 @@ function finish(said: Canceller['said']): (next: World, self: Canceller) => void
   };
 }
 
-/** What gateways do again and again: an intent of somebody who is dead is carried out, or dropped: `cancel-sweeper.ts`. */
+/** Gateways do this periodically: they carry out or drop an intent whose gateway is dead (`cancel-sweeper.ts`). */
 function sweep(next: World, isOlderTakenForIt: boolean): void {
   const { canceller } = next;
   const isThere = isOlderTakenForIt ? next.messages.length > 0 : newest(next) >= canceller.sequence;

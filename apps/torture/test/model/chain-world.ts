@@ -2,7 +2,7 @@ import type { Step } from './explore.ts';
 
 export type End = 'succeeded' | 'failed' | 'cancelled';
 
-/** A message, and the worker that has it or had it when it died. */
+/** A message, and the worker that holds it or held it when it died. */
 export interface Held {
   isThere: boolean;
   holder: number | null;
@@ -18,11 +18,14 @@ export interface ChainWorker {
     | 'park'
     | 'end the second'
     | 'acknowledge';
-  /** The message that it works on. */
+  /** The message that the worker works on. */
   from: 'parent' | 'parked' | 'child' | 'none';
-  /** Whether the first call was replayed when it took it: its ack and its end are of that life alone. */
+  /**
+   * Whether the first call had been replayed when the worker took it: its ack and its end belong to that replay
+   * generation.
+   */
   isOfReplay: boolean;
-  /** What the first function has said. */
+  /** The answer of the first function. */
   answer: End | null;
 }
 
@@ -33,33 +36,35 @@ export interface ChainWorld {
   wasReplayed: boolean;
   /** The hand-on, among the stored callbacks. */
   parked: Held;
-  /** What stands under the derived id beside the second call: it is stored, or never will be. */
+  /**
+   * What the broker has on record under the derived id, beside the second call: the step is stored, or never will be.
+   */
   key: 'stored' | 'refused' | null;
   /** The second call, in its queue. */
   child: Held & { wasTaken: boolean };
   childEnd: End | null;
   childEnds: number;
-  /** Times that the second call was stored. */
+  /** How often the second call was stored. */
   accepted: number;
   /** Whether the queue of the second call has room. */
   queue: 'new' | 'full' | 'open';
   workers: ChainWorker[];
   canceller: 'look' | 'record' | 'done';
-  /** What the client that cancels was told. */
+  /** The answer to the client that cancels. */
   said: 'nothing' | 'cancelled' | 'ended' | 'unheard' | 'unasked';
   offence: string | null;
   crashes: number;
   expiries: number;
 }
 
-/** Ways to do it, all false as it is done. */
+/** Deliberate mistakes; all are false in the real protocol. */
 export interface Variant {
-  /** The id of the second call is a new one each time. */
+  /** The second call gets a new id each time. */
   readonly underived?: boolean;
   readonly ackFirst?: boolean;
-  /** The second call is stored before the end of the first. */
+  /** The second call is stored before the end of the first one. */
   readonly handOnFirst?: boolean;
-  /** A step that has no message yet is ended without keeping it from being stored. */
+  /** A step that has no message yet is ended, but can still be stored. */
   readonly cancelUnrefused?: boolean;
   /** A worker that may not store the step leaves its end to the gateway. */
   readonly forgetRefused?: boolean;

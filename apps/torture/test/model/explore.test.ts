@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { explore, type Model } from './explore.ts';
 
-/** Two processes that add one to a number which they read first, as everybody knows not to. */
+/** Two processes that add one to a number which they read first: the classic lost update. */
 const adders: Model<{ value: number; read: (number | null | 'done')[] }> = {
   initial: { value: 0, read: [null, null] },
   steps: ({ value, read }) =>
@@ -17,7 +17,7 @@ const adders: Model<{ value: number; read: (number | null | 'done')[] }> = {
   unfinished: ({ value }) => (value === 2 ? undefined : `the sum is ${value}`),
 };
 
-test('every order of steps is gone through, and the shortest way to what is wrong is told', () => {
+test('every order of steps is visited, and the shortest way to the problem is reported', () => {
   const { states, counterexample } = explore(adders);
   expect(counterexample).toMatchObject({
     problem: 'the sum is 1',
@@ -26,7 +26,7 @@ test('every order of steps is gone through, and the shortest way to what is wron
   expect(states).toBeGreaterThan(8);
 });
 
-test('a state that must not be is found on the way', () => {
+test('a state that breaks a rule is found on the way', () => {
   const model: Model<number> = {
     initial: 0,
     steps: (state) => [{ name: 'up', next: state + 1 }],

@@ -6,15 +6,15 @@ export interface Step<S> {
 
 export interface Model<S> {
   readonly initial: S;
-  /** All that can happen in a state; nothing where everything has come to rest. */
+  /** Everything that can happen in a state; empty if everything has come to rest. */
   steps(state: S): readonly Step<S>[];
-  /** What must not be and is, in words. */
+  /** What is wrong in a state, in words. */
   wrong(state: S): string | undefined;
-  /** The same for a state in which nothing can happen any more. */
+  /** What is wrong in a state in which nothing more can happen. */
   unfinished(state: S): string | undefined;
 }
 
-/** How it can come to what must not be: the shortest way. */
+/** The shortest way to the problem. */
 export interface Counterexample<S> {
   readonly problem: string;
   readonly steps: readonly string[];
@@ -32,13 +32,13 @@ interface Origin {
 }
 
 /**
- * Goes through every state that a model can come to, breadth first, so that a counterexample is as short as any. States
- * are compared by their JSON. Throws when there are more than `limit`: a model that is not bounded proves nothing.
+ * Visits every state that a model can reach, breadth first, so that no counterexample is shorter. States are compared
+ * by their JSON. Throws if there are more than `limit`: an unbounded model proves nothing.
  */
 export function explore<S>(model: Model<S>, limit = 2_000_000): Exploration<S> {
   const first = JSON.stringify(model.initial);
   const origins = new Map<string, Origin | undefined>([[first, undefined]]);
-  // A map goes on with what is added to it while it is gone through: in that order it is the queue of the search.
+  // An iteration over a map visits entries that are added meanwhile, in order. So the map is the queue of the search.
   for (const key of origins.keys()) {
     const state = JSON.parse(key) as S;
     const steps = model.steps(state);

@@ -24,7 +24,7 @@ describe('a call and the step that follows it: the step is accepted once, and th
   });
 });
 
-describe('what would go wrong', () => {
+describe('deliberate mistakes that the model finds', () => {
   test.each<[mistake: string, Variant, Partial<Bounds>, problem: string]>([
     ['an id that is not derived', { underived: true }, { crashes: 1 }, 'a step is accepted twice'],
     ['an ack before the step is stored', { ackFirst: true }, { crashes: 1 }, 'a step is lost (P2)'],

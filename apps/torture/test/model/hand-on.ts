@@ -11,10 +11,10 @@ import {
 import type { Model, Step } from './explore.ts';
 
 /**
- * A call of a chain and the one that follows it: two workers that run both, a client that cancels the first, a replay of a
- * first call that has failed, a queue that is full for a while, crashes between any two steps, and leases that run out
- * under a worker that goes on. The steps are those of `settler.ts`, `hand-on.ts`, `step-queue.ts` and `chain-canceller.ts`;
- * what happens inside of a call is the other model's.
+ * A call of a chain and the one that follows it: two workers that run both, a client that cancels the first, a replay
+ * of a first call that has failed, a queue that is full for a while, crashes between any two steps, and leases that run
+ * out while their worker continues. The steps are those of `settler.ts`, `hand-on.ts`, `step-queue.ts` and
+ * `chain-canceller.ts`; the other model covers what happens inside of a call.
  */
 export function handOn(bounds: Bounds, variant: Variant = {}): Model<ChainWorld> {
   return {

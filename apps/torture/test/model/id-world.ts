@@ -4,11 +4,11 @@ import type { Step } from './explore.ts';
 export interface IdWorld {
   readonly gateways: Gateway[];
   readonly calls: IdCall[];
-  /** Who claims what, by the name of the claim. */
+  /** The owner of each claim, by the name of the claim. */
   claims: Record<string, number>;
-  /** By which call each record of an end was made. */
+  /** The call that made each record of an end. */
   ends: Record<string, number>;
-  /** Whether what may expire has started or expired first, and which call decided it. */
+  /** Whether a call that can expire has started or expired first, and which call decided it. */
   decisions: Record<string, Decision>;
   offence: string | null;
   crashes: number;
@@ -41,43 +41,43 @@ export interface IdCall {
   /** `sent`: on its way to its queue. */
   stands: 'nowhere' | 'sent' | 'queued' | 'decided' | 'ended' | 'removed' | 'gone';
   wasStored: boolean;
-  /** Whether somebody has written down that it is being cancelled. */
+  /** Whether there is an intent to cancel it. */
   intent: boolean;
-  /** The call whose end it has been given. */
+  /** The call whose end it was given. */
   endOf: number | null;
   /** Whether its end is forgotten. */
   isForgotten: boolean;
 }
 
-/** Ways to do it, all false as it is done. */
+/** Deliberate mistakes; all are false in the real protocol. */
 export interface IdVariant {
-  /** Nothing is claimed before it is looked whether the id is known. */
+  /** The gateway does not claim the id before it checks whether the id is known. */
   readonly noClaim?: boolean;
-  /** The id is looked for before it is claimed. */
+  /** The gateway checks for the id before it claims it. */
   readonly lookFirst?: boolean;
   /** A claim is forgotten while the call of its gateway is on its way. */
   readonly shortClaims?: boolean;
-  /** Intents to cancel are not looked for. */
+  /** The check for an id ignores intents to cancel. */
   readonly noIntents?: boolean;
-  /** Ends are looked for before the queues. */
+  /** The check looks for ends before it looks into the queues. */
   readonly endsBeforeQueues?: boolean;
   /** Records are filed under the id and the submitter, without the start time. */
   readonly sharedRecords?: boolean;
-  /** Ids are claimed and looked for without their submitter. */
+  /** Ids are claimed and checked without their submitter. */
   readonly idsOfAll?: boolean;
 }
 
 export interface IdBounds {
-  /** Of the two calls. */
+  /** The queues of the two calls. */
   readonly queues: readonly [string, string];
   readonly submitters: readonly [string, string];
-  /** Gateways that die, and messages that do not get to the broker. */
+  /** Gateways that die, and messages that do not reach the broker. */
   readonly crashes: number;
   /** Whether calls are cancelled. */
   readonly cancel: boolean;
   /** Whether ends are forgotten. */
   readonly forget: boolean;
-  /** Whether two calls of one id may be there at once: to see that they do each other no harm. Default false. */
+  /** Whether two calls of one id may exist at once, to see that they do not harm each other. Default false. */
   readonly mayMeet?: boolean;
 }
 

@@ -24,13 +24,13 @@ describe('one call and two workers: it has one end, its caller hears of it, and 
   });
 });
 
-describe('what would go wrong', () => {
+describe('deliberate mistakes that the model finds', () => {
   interface Mistake {
     readonly mistake: string;
     readonly variant: Variant;
     readonly bounds: Partial<Bounds>;
     readonly problem: string;
-    /** The last steps of the way to it. */
+    /** The last steps of the shortest way to the problem. */
     readonly steps: readonly string[];
   }
 
@@ -57,10 +57,10 @@ describe('what would go wrong', () => {
       steps: ['worker 0 has a success', 'worker 0 dies'],
     },
     {
-      mistake: 'with an acknowledgement before the callback',
+      mistake: 'with an ack before the callback',
       variant: { ackBeforeCallback: true },
       bounds: { crashes: 1 },
-      problem: 'nobody was told',
+      problem: 'no callback was sent',
       steps: ['worker 0 records that it succeeded', 'worker 0 dies'],
     },
     {
@@ -106,10 +106,10 @@ describe('what would go wrong', () => {
       steps: ['worker 1 looks for the end', 'worker 1 looks for a newer message'],
     },
     {
-      mistake: 'with an acknowledgement by whoever comes second',
+      mistake: 'with an ack by the worker that comes second',
       variant: { ackOnConflict: true },
       bounds: { crashes: 1, expiries: 1 },
-      problem: 'nobody was told',
+      problem: 'no callback was sent',
       steps: ['worker 1 finds that it has ended'],
     },
   ])('$mistake', ({ variant, bounds, problem, steps }) => {
@@ -120,13 +120,13 @@ describe('what would go wrong', () => {
   });
 });
 
-describe('a call that is cancelled meanwhile: whoever was told that it is hears of no further attempt', () => {
+describe('a call that is cancelled meanwhile: once a client was told that the call is cancelled, no attempt begins', () => {
   test.each<[string, Partial<Bounds>]>([
     ['while nothing breaks', { cancel: true }],
     ['when a lease runs out under a worker that goes on', { cancel: true, expiries: 1 }],
     ['when a confirmation gets lost', { cancel: true, lostAcks: 1 }],
     ['whichever process dies, between whichever steps', { cancel: true, crashes: 1 }],
-    // With a retry there are a million states; it holds there too.
+    // With a retry there are a million states; the rule holds there too.
     [
       'when a process dies, and a lease runs out under a worker that goes on',
       { cancel: true, crashes: 1, expiries: 1, maxRetries: 0 },
@@ -135,33 +135,33 @@ describe('a call that is cancelled meanwhile: whoever was told that it is hears 
     expect(explored(bounds).counterexample).toBeUndefined();
   });
 
-  test('would have no end, were the attempt before taken for the retry that its dead canceller has removed', () => {
+  test('would have no end if the previous attempt passed for the retry that its dead canceller has removed', () => {
     const { counterexample } = explored({ cancel: true, crashes: 1 }, { sweepBlindly: true });
     expect(counterexample?.problem).toBe('a stored call without an end (P2)');
     expect(counterexample?.steps).toContain('sweeper finishes what it left');
   });
 
-  test('would not be told of its real end, were it not put back when that came first, and its worker died', () => {
+  test('would get no callback for its real end if it were not put back when that end came first and its worker died', () => {
     const bounds = { cancel: true, crashes: 1 };
     const { counterexample } = explored(bounds, { keepRemoved: true });
-    expect(counterexample?.problem).toBe('nobody was told');
+    expect(counterexample?.problem).toBe('no callback was sent');
     expect(counterexample?.steps).toContain('canceller takes it out of the queue');
   });
 
-  test('takes the death of its canceller and of its worker, in the same moment, to lose what follows its real end', () => {
+  test('loses what follows its real end only if its canceller and its worker die at the same moment', () => {
     const { counterexample } = explored({ cancel: true, crashes: 2 });
-    expect(counterexample?.problem).toBe('nobody was told');
+    expect(counterexample?.problem).toBe('no callback was sent');
     const deaths = counterexample?.steps.filter((step) => step.endsWith('dies'));
     expect(deaths?.toSorted()).toEqual(['canceller dies', expect.stringMatching(/^worker \d dies$/)]);
   });
 
-  test('would be invoked after that, were it not taken out of the queue first', () => {
+  test('would be invoked after that if it were not taken out of the queue first', () => {
     const { counterexample } = explored({ cancel: true }, { cancelInPlace: true });
     expect(counterexample?.problem).toBe('invoked although it has been cancelled');
     expect(counterexample?.steps.slice(-2)).toEqual(['canceller records the end', 'worker 0 takes attempt 0']);
   });
 
-  test('would be invoked after that as well if workers followed the intents, since they learn of them too late', () => {
+  test('would be invoked after that as well if workers followed the intents, because they learn of them too late', () => {
     const { counterexample } = explored({ cancel: true }, { cancelInPlace: true, followIntents: true });
     expect(counterexample?.problem).toBe('invoked although it has been cancelled');
     expect(counterexample?.steps).not.toContain('worker 0 learns of the intent');
@@ -189,7 +189,7 @@ describe('ends that are forgotten after a while: only when nothing of their call
     ['while nothing breaks', { lapses: 2 }],
     ['whichever process dies', { lapses: 1, crashes: 1 }],
     ['when a lease runs out under a worker that goes on', { lapses: 2, expiries: 1 }],
-    // With a retry there are a quarter of a million states; it holds there too.
+    // With a retry there are a quarter of a million states; the rule holds there too.
     [
       'when a process dies, and a lease runs out under a worker that goes on',
       { lapses: 1, crashes: 1, expiries: 1, maxRetries: 0 },
@@ -207,7 +207,7 @@ describe('ends that are forgotten after a while: only when nothing of their call
     readonly variant: Variant;
     readonly bounds: Partial<Bounds>;
     readonly problem: string;
-    /** The last step of the way to it. */
+    /** The last step of the shortest way to the problem. */
     readonly last: string;
   }
 
@@ -220,7 +220,7 @@ describe('ends that are forgotten after a while: only when nothing of their call
       last: 'pruner finds that nothing is left of the call',
     },
     {
-      mistake: 'forgotten while somebody is about to cancel the call',
+      mistake: 'forgotten while a gateway is about to cancel the call',
       variant: { forgetBesideIntent: true },
       bounds: { lapses: 1, cancel: true },
       problem: 'two ends',
@@ -274,9 +274,9 @@ describe('ends that are forgotten after a while: only when nothing of their call
     expect(counterexample?.steps.at(-1)).toBe(last);
   });
 
-  test('it takes the death of a worker, and a canceller that stands still meanwhile, to lose what follows an end', () => {
+  test('only a worker that dies while a canceller stands still loses what follows an end', () => {
     const { counterexample } = explored({ lapses: 1, crashes: 1, cancel: true, maxRetries: 0 });
-    expect(counterexample?.problem).toBe('nobody was told');
+    expect(counterexample?.problem).toBe('no callback was sent');
     expect(counterexample?.steps).toEqual(
       expect.arrayContaining(['worker 0 dies', 'sweeper finishes what is late', 'time passes']),
     );

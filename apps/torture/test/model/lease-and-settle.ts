@@ -5,13 +5,13 @@ import { WorkerSteps } from './worker-steps.ts';
 import { append, at, type Bounds, initialWorld, step, type Variant, type World } from './world.ts';
 
 /**
- * One call on its way through gateway, stream, workers, schedule and outcome, and everybody who may meet it: two
- * workers, a client that cancels, crashes between any two steps, leases that run out under a worker that goes on, and
+ * One call on its way through gateway, stream, workers, schedule and outcome, and everything that can meet it: two
+ * workers, a client that cancels, crashes between any two steps, leases that run out while their worker continues, and
  * confirmations that get lost. The steps are those of `call-runner.ts`, `settler.ts` and `call-store.ts`, and for the
  * canceller those of `call-canceller.ts`.
  *
- * A look for the end and the invocation that follows it are one step: an end that is recorded between the two comes as
- * the attempt begins, which nobody can tell apart.
+ * A check for the end and the invocation that follows it are one step: if an end is recorded between the two, it is
+ * recorded as the attempt begins, and no observer can tell the difference.
  */
 export function leaseAndSettle(bounds: Bounds, variant: Variant = {}): Model<World> {
   const workers = new WorkerSteps(bounds, variant);
@@ -70,7 +70,7 @@ function unfinished({ stored, messages, ended: outcome, letter, told, canceller 
   if (outcome === 'failed' && !letter) {
     return 'a failed call without a dead letter';
   }
-  return outcome !== 'cancelled' && told.length === 0 ? 'nobody was told' : undefined;
+  return outcome !== 'cancelled' && told.length === 0 ? 'no callback was sent' : undefined;
 }
 
 function gatewaySteps(world: World, bounds: Bounds, variant: Variant): Step<World>[] {
@@ -125,7 +125,7 @@ function gatewaySteps(world: World, bounds: Bounds, variant: Variant): Step<Worl
   return steps;
 }
 
-/** Schedules that are due, and leases that run out: freely where nobody keeps them, else within the bounds. */
+/** Schedules that are due, and leases that run out: at any time if their worker is dead, else within the bounds. */
 function brokerSteps(world: World, bounds: Bounds): Step<World>[] {
   return world.messages.flatMap((message, index) => {
     const { holder, waits, sequence } = message;
@@ -151,7 +151,7 @@ function brokerSteps(world: World, bounds: Bounds): Step<World>[] {
         next.expiries += isKept ? 1 : 0;
         const worker = next.workers[holder];
         if (isKept && worker?.does === 'begin') {
-          worker.isSure = false; // it has stood still for longer than its lease, and knows by its clock
+          worker.isSure = false; // it has stood still for longer than its lease, and its clock tells it so
         }
       }),
     ];

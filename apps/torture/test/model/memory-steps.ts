@@ -2,8 +2,8 @@ import type { Step } from './explore.ts';
 import { type Bounds, step, type Variant, type World } from './world.ts';
 
 /**
- * Time that passes, and ends that are forgotten: `outcome-pruner.ts`. Whoever has seen something before an end was
- * recorded has seen it too long ago when that end is old.
+ * Time passes, and ends are forgotten: `outcome-pruner.ts`. When an end is old, everything that was seen before it was
+ * recorded was seen too long ago.
  */
 export function memorySteps(world: World, { lapses = 0 }: Bounds, variant: Variant): Step<World>[] {
   const { outcome, endIsOld, pruner } = world;
@@ -49,7 +49,7 @@ function lapse(next: World): void {
   for (const worker of next.workers) {
     worker.isSure = false;
     if (worker.does === 'look for its message') {
-      worker.does = 'settle'; // its look for the end was too long ago
+      worker.does = 'settle'; // it checked for the end too long ago
     }
   }
   next.canceller.isSure = false;

@@ -27,7 +27,7 @@ export class WorkerSteps {
     this.#variant = variant;
   }
 
-  /** What the worker number `who` may do next. */
+  /** The next possible steps of worker number `who`. */
   of(world: World, who: number): Step<World>[] {
     const worker = at(world.workers, who);
     if (worker.does === 'nothing') {
@@ -83,7 +83,7 @@ export class WorkerSteps {
     return mayHear ? [hears, ...takes] : takes;
   }
 
-  /** A delivery may be in the hands of a worker for a while before it is begun, if the worker stands still. */
+  /** A worker that stands still may hold a delivery for a while before it begins. */
   #begin(next: World, self: Worker): void {
     if ((this.#bounds.lapses ?? 0) > 0 && !this.#bounds.cancel) {
       self.does = 'begin';
@@ -92,7 +92,7 @@ export class WorkerSteps {
     }
   }
 
-  /** The moment in which the function is called. */
+  /** The moment at which the worker invokes the function. */
   #invoke(next: World, self: Worker): void {
     self.does = 'invoke';
     next.invoked[self.attempt] = (next.invoked[self.attempt] ?? 0) + 1;
@@ -183,7 +183,7 @@ export class WorkerSteps {
     }
   }
 
-  /** A look at whether the call is still this worker's to end. If not, it lets go. */
+  /** Checks whether this worker may still end the call. If not, it lets go. */
   #look(at: 'end' | 'message', sequence: number, named: Named, goOn: (next: World, self: Worker) => void): Step<World> {
     return named(`looks for its ${at}`, (next, self) => {
       const isMine = at === 'end' ? next.outcome === null : newest(next) === sequence;
@@ -236,7 +236,7 @@ export class WorkerSteps {
     const store = (next: World, self: Worker): void => {
       const isKnown = next.knownRetries.includes(self.attempt + 1);
       if (isLast && (!isKnown || uncheckedRetry)) {
-        // A schedule on the same subject takes the place of the one before.
+        // A schedule replaces the previous one on the same subject.
         next.messages = next.messages.filter(({ waits }) => !waits);
         append(next, self.attempt + 1, true);
         next.knownRetries = [...new Set([...next.knownRetries, self.attempt + 1])];
@@ -249,7 +249,7 @@ export class WorkerSteps {
       }),
     ];
     if (isLast && world.lostAcks < this.#bounds.lostAcks) {
-      // It insists: the next try finds what this one has stored.
+      // The worker publishes again: the next try finds what this one has stored.
       steps.push(
         named('stores the retry and does not hear of it', (next, self) => {
           store(next, self);
@@ -279,7 +279,7 @@ export class WorkerSteps {
         }),
       ];
     }
-    // Another one has recorded an end: that one completes it.
+    // Another worker has recorded an end, and completes it.
     return [
       named('finds that it has ended', (next, self) => {
         if (this.#variant.ackOnConflict) {
@@ -292,7 +292,7 @@ export class WorkerSteps {
   }
 }
 
-/** It has seen that the call has no end, and after that, that its message is there. */
+/** The worker has seen first that the call has no end, and then that its message exists. */
 function beSure(_: World, self: Worker): void {
   Object.assign(self, { does: 'settle', isSure: true });
 }

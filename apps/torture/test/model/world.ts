@@ -4,35 +4,35 @@ export interface World {
   gateway: 'idle' | 'sent' | 'stored' | 'answered' | 'gone';
   /** Whether the call has been in the stream. */
   stored: boolean;
-  /** Whether the caller had a 202. */
+  /** Whether the caller got a 202. */
   accepted: boolean;
-  /** In the stream, oldest first. At most one but for the moment between storing a retry and acknowledging. */
+  /** The messages in the stream, oldest first. At most one, except between storing a retry and acking the attempt. */
   messages: Message[];
   lastSequence: number;
-  /** Attempts whose message ids the stream knows: it takes none of them twice, for two minutes. */
+  /** Attempts whose message ids the stream knows: for two minutes it stores none of them twice. */
   knownRetries: number[];
   /** The end on record; null before there is one, and once it is forgotten. */
   outcome: End | null;
   /** The first end that was ever on record. */
   ended: End | null;
-  /** Whether the end on record has been there for as long as ends are kept at least. */
+  /** Whether the end has been on record for the shortest time that ends are kept. */
   endIsOld: boolean;
   /** A stored callback waits for its receiver. */
   callbackWaits: boolean;
-  /** What whoever forgets ends does next. */
+  /** The pruner's next step. */
   pruner: 'nothing' | 'remove';
-  /** Times that an end was recorded. */
+  /** How often an end was recorded. */
   ends: number;
   letter: boolean;
-  /** Whether it is on record that the callback is taken care of. */
+  /** Whether the record says that the callback is taken care of. */
   callbackNoted: boolean;
-  /** Ends that the receiver was told of. */
+  /** The ends that the receiver learned. */
   told: End[];
-  /** Invocations of each attempt. */
+  /** How often each attempt was invoked. */
   invoked: number[];
   workers: Worker[];
   canceller: Canceller;
-  /** Whether a worker began an attempt when it must not: in words. */
+  /** Set if a worker began an attempt that it must not begin: what was wrong, in words. */
   offence: string | null;
   crashes: number;
   expiries: number;
@@ -47,14 +47,14 @@ export interface Message {
   attempt: number;
   waits: boolean;
   deliveries: number;
-  /** The worker that has it, or had it when it died. */
+  /** The worker that holds it, or held it when it died. */
   holder: number | null;
-  /** It says that there was an attempt before. */
+  /** The delivery says that there was one before. */
   isPutBack: boolean;
 }
 
 export interface Worker {
-  /** What it does next. */
+  /** The worker's next step. */
   does:
     | 'nothing'
     | 'begin'
@@ -66,17 +66,17 @@ export interface Worker {
     | After;
   sequence: number;
   attempt: number;
-  /** What the function has said: its end, or that it wants to be tried again. */
+  /** The answer of the function: its end, or that it asks for a retry. */
   answer: End | 'again' | null;
-  /** Whether it has found the end on record, instead of recording it. */
+  /** Whether the worker found an end on record, instead of recording it. */
   resumes: boolean;
-  /** Whether it has seen lately, by a delivery or a look, that the call had no end and its message was there. */
+  /** Whether it has seen lately, by a delivery or a lookup, that the call had no end and its message existed. */
   isSure: boolean;
   /** Whether the stream of intents has told it that a gateway is cancelling the call. */
   knowsIntent: boolean;
 }
 
-/** What is left when the end is on record. */
+/** The steps left to do once the end is on record. */
 export type After = 'bury' | 'call back' | 'note the callback' | 'acknowledge';
 
 export interface Canceller {
@@ -96,54 +96,54 @@ export interface Canceller {
   /** The attempt of the message that it has taken out of the queue. */
   removed: number | null;
   intent: boolean;
-  /** Whether it has looked for the end lately. */
+  /** Whether it has checked for the end lately. */
   isSure: boolean;
-  /** What its client was told. */
+  /** The answer to its client. */
   said: 'nothing' | 'cancelled' | 'ended';
 }
 
-/** Ways to do it, all false as it is done. */
+/** Deliberate mistakes; all are false in the real protocol. */
 export interface Variant {
   readonly answerBeforePubAck?: boolean;
   readonly ackBeforeInvoke?: boolean;
   readonly ackBeforeOutcome?: boolean;
   readonly uncheckedRetry?: boolean;
   readonly uncheckedOutcome?: boolean;
-  /** The end is looked for before a newer message is. */
+  /** A worker checks for the end before it checks for a newer message. */
   readonly endBeforeNewer?: boolean;
-  /** A redelivered call is invoked without a look. */
+  /** A worker invokes a redelivered call without a check. */
   readonly noLook?: boolean;
-  /** A retry is invoked without a look, when it is delivered for the first time. */
+  /** A worker invokes a retry at its first delivery without a check. */
   readonly blindRetry?: boolean;
-  /** Who comes second acknowledges what the first one has still to complete. */
+  /** The worker that comes second acks what the first one has still to complete. */
   readonly ackOnConflict?: boolean;
   readonly callbackBeforeOutcome?: boolean;
   readonly ackBeforeCallback?: boolean;
-  /** A call that nobody has had yet is cancelled without being taken out of the queue first. */
+  /** A call that no worker has taken yet is cancelled without being taken out of the queue first. */
   readonly cancelInPlace?: boolean;
-  /** Workers follow the intents to cancel, and look for the end of a call that is in one. */
+  /** Workers follow the intents to cancel, and check for the end of a call that has one. */
   readonly followIntents?: boolean;
-  /** A cancel is the end and then the removal, without an intent before. */
+  /** A cancel stores the end and then removes the message, without an intent before. */
   readonly withoutIntent?: boolean;
-  /** What was taken out of the queue of a call that has ended meanwhile stays out. */
+  /** The message of a call that has ended meanwhile is not put back after it was taken out of the queue. */
   readonly keepRemoved?: boolean;
-  /** A sweep takes whatever message of the call there is for the one that was to be cancelled. */
+  /** A sweep takes any message of the call for the one that was to be cancelled. */
   readonly sweepBlindly?: boolean;
   /** Ends are forgotten by their age alone. */
   readonly forgetByAge?: boolean;
   /** Ends are forgotten although there is an intent to cancel the call. */
   readonly forgetBesideIntent?: boolean;
-  /** An end is recorded without a look, however long ago the call came. */
+  /** A worker records an end without a check, however long ago the call was delivered. */
   readonly recordUnsure?: boolean;
-  /** That look is for the message first and for the end second. */
+  /** That check looks for the message first and for the end second. */
   readonly messageBeforeEnd?: boolean;
-  /** A redelivered call is invoked although its message has gone meanwhile. */
+  /** A worker invokes a redelivered call although its message has gone meanwhile. */
   readonly invokeGone?: boolean;
-  /** A call that has waited in the hands of a worker that stood still is begun without a look. */
+  /** A worker that stood still with a waiting call begins it without a check. */
   readonly beginUnsure?: boolean;
-  /** What was removed is put back while its end is old. */
+  /** A removed message is put back while its end is old. */
   readonly putBackBesideOld?: boolean;
-  /** An end `cancelled` is recorded without a look, however long ago the call was looked for. */
+  /** A gateway records the end `cancelled` without a check, however long ago it looked the call up. */
   readonly cancelUnsure?: boolean;
 }
 
@@ -153,9 +153,9 @@ export interface Bounds {
   readonly expiries: number;
   readonly lostAcks: number;
   readonly cancel: boolean;
-  /** An attempt that begins while its canceller is at work, which then stops it, is no offence. */
+  /** An attempt that begins while its canceller is at work, which then stops it, breaks no rule. */
   readonly untilAnswered?: boolean;
-  /** Times that so much time passes that an end may be forgotten. Default 0: ends are kept for ever. */
+  /** How often enough time passes for an end to be forgotten. Default 0: ends are kept for ever. */
   readonly lapses?: number;
 }
 
@@ -202,7 +202,7 @@ export function step(world: World, name: string, change: (next: World) => void):
   return { name, next };
 }
 
-/** Written out: there are some hundred thousand of them. */
+/** Written out, because there are some hundred thousand of them. */
 function clone(world: World): World {
   return {
     ...world,
@@ -214,7 +214,7 @@ function clone(world: World): World {
   };
 }
 
-/** The sequence of the last message of the call; 0 where there is none. */
+/** The sequence of the last message of the call; 0 if none is left. */
 export function newest({ messages }: World): number {
   return messages.at(-1)?.sequence ?? 0;
 }
