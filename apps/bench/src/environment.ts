@@ -1,6 +1,6 @@
 import { cpus, release, totalmem } from 'node:os';
 
-/** What the numbers of a run depend on. */
+/** The conditions on which the numbers of a run depend. */
 export interface Environment {
   readonly date: string;
   readonly node: string;
@@ -8,7 +8,7 @@ export interface Environment {
   readonly system: string;
   readonly cpu: string;
   readonly cores: number;
-  /** Cores that the run was limited to; absent: all. */
+  /** Cores that the run was limited to; absent if not limited. */
   readonly limitedTo?: number;
   readonly memoryGiB: number;
 }

@@ -19,7 +19,7 @@ if (options.kind === 'usage') {
   process.exitCode = await bench(options);
 }
 
-/** Progress goes to standard error, the report to standard output and, if asked for, to files. */
+/** Progress goes to standard error, the report to standard output and, on request, to files. */
 async function bench({ filters, scale: scaleName, rounds, cpus, out }: BenchOptions): Promise<number> {
   await using _quota = cpus === undefined ? undefined : await limitCpus(process.pid, cpus);
   const progress = (line: string): void => void process.stderr.write(`${line}\n`);

@@ -12,7 +12,7 @@ test('everything is measured at full scale by default', () => {
   });
 });
 
-test('filters, scale, rounds, cores and files are taken in any order', () => {
+test('filters, scale, rounds, cores and files may come in any order', () => {
   expect(parseOptions(['--quick', 'accept', '--rounds', '7', '--cpus', '0.5', '--out', 'numbers', 'drain'])).toEqual({
     kind: 'run',
     filters: ['accept', 'drain'],
@@ -33,11 +33,11 @@ test.each([
   expect(parseOptions(args)).toEqual({ kind: 'usage', problem: expect.stringMatching(problem) });
 });
 
-test('--help is no problem', () => {
+test('--help is not an error', () => {
   expect(parseOptions(['--help'])).toEqual({ kind: 'usage', problem: undefined });
 });
 
-test('a -- before all of it is passed over', () => {
+test('a leading -- is skipped', () => {
   expect(parseOptions(['--', '--help'])).toEqual({ kind: 'usage', problem: undefined });
   expect(parseOptions(['--', 'accept', '--smoke'])).toMatchObject({ filters: ['accept'], scale: 'smoke' });
 });

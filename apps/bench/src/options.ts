@@ -3,12 +3,12 @@ import { type ScaleName, type Scenario, scales } from './scenario.ts';
 
 export interface BenchOptions {
   readonly kind: 'run';
-  /** Scenarios whose name contains one of these; all where there are none. */
+  /** Scenarios whose name contains one of these; all if there are no filters. */
   readonly filters: readonly string[];
   readonly scale: ScaleName;
-  /** In the place of the scale's own number of rounds. */
+  /** Replaces the scale's own number of rounds. */
   readonly rounds: number | undefined;
-  /** Cores that the benchmark and all that it starts share; undefined: all of the machine. */
+  /** Cores that the benchmark and everything that it starts share; undefined: all of the machine. */
   readonly cpus: number | undefined;
   /** Base name of the files that are written; undefined: none. */
   readonly out: string | undefined;
@@ -25,14 +25,14 @@ const synopsis = `pnpm bench [filter ...] [--quick | --smoke] [--rounds N] [--cp
   --cpus    cores that everything shares, such as 1 or 0.5, to see a slower machine (Linux, as root)
   --out     writes NAME.md and NAME.json`;
 
-/** What can be asked for. */
+/** The names of all options. */
 export function toUsage(scenarios: readonly Pick<Scenario, 'name' | 'title'>[]): string {
   const width = Math.max(...scenarios.map(({ name }) => name.length)) + 2;
   const lines = scenarios.map(({ name, title }) => `  ${name.padEnd(width)}${title}`);
   return [synopsis, '', 'Scenarios:', '', ...lines].join('\n');
 }
 
-/** Reads the command line. pnpm passes on a `--` before it. */
+/** Parses the command line. pnpm passes on a leading `--`. */
 export function parseOptions([first, ...others]: readonly string[]): ParsedOptions {
   try {
     const { values, positionals } = parseArgs({

@@ -27,7 +27,7 @@ function subject(name: string, journal: Journal, { fails = false } = {}): Subjec
   };
 }
 
-test('subjects are measured in turn, each round beginning with another one, and ended', async () => {
+test('subjects are measured in turn, each round begins with another one, and all are ended', async () => {
   const journal: Journal = { measured: [], ended: [] };
   const subjects = ['ours', 'floor', 'other'].map((name) => subject(name, journal));
   const result = await runCase({ name: 'case', subjects }, 3);

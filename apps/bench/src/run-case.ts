@@ -1,6 +1,6 @@
 import type { Absence, Case, Measurement, RunningSubject, Subject } from './scenario.ts';
 
-/** All rounds of one subject, or why there are none. */
+/** All rounds of one subject, or the reason why there are no results. */
 export interface SubjectResult {
   readonly subject: string;
   readonly rounds: readonly Measurement[];
@@ -21,8 +21,8 @@ interface Started {
 type OnMeasured = (subject: string, measurement: Measurement) => void;
 
 /**
- * Starts all subjects of a case and measures them in turn. Each round begins with another one, so that whatever else
- * the machine does meanwhile meets all of them alike.
+ * Starts all subjects of a case and measures them in turn. Each round begins with another one, so that other work of
+ * the machine affects all of them alike.
  */
 export async function runCase(
   { name, subjects }: Case,

@@ -3,7 +3,7 @@ import { type CaseResult, runCase } from './run-case.ts';
 import type { Measurement, Scale } from './scenario.ts';
 import type { Selected } from './select.ts';
 
-/** Runs all cases one after the other, and says a line for each measurement. */
+/** Runs all cases one after the other, and prints a line for each measurement. */
 export async function runScenarios(
   selected: readonly Selected[],
   { rounds }: Scale,

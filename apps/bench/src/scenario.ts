@@ -1,4 +1,4 @@
-/** What a scenario measures of each subject. */
+/** The figure that a scenario measures of each subject. */
 export interface Figure {
   /** With its unit: `p99 ms`. */
   readonly name: string;
@@ -6,21 +6,21 @@ export interface Figure {
   readonly compared?: boolean;
 }
 
-/** A value for each figure; one that cannot be measured here is left out. */
+/** A value for each figure; a figure that cannot be measured here is left out. */
 export type Measurement = Readonly<Record<string, number>>;
 
-/** Processes that run and can be measured again and again. Disposing ends them. */
+/** Running processes that can be measured again and again. Disposing ends them. */
 export interface RunningSubject extends AsyncDisposable {
   measure(): Promise<Measurement>;
 }
 
 /** A subject that this machine cannot run. */
 export interface Absence {
-  /** Why, and what would help. */
+  /** The reason, and what would help. */
   readonly absent: string;
 }
 
-/** One of those that are compared: ours, or a reference. */
+/** One of the compared systems: asyncfn, or a reference. */
 export interface Subject {
   readonly name: string;
   start(): Promise<RunningSubject | Absence>;
@@ -34,7 +34,7 @@ export interface Case {
 }
 
 export interface Scenario {
-  /** What filters go by. */
+  /** The name that filters match. */
   readonly name: string;
   readonly title: string;
   readonly figures: readonly Figure[];
@@ -48,11 +48,11 @@ export type ScaleName = 'smoke' | 'quick' | 'full';
 
 export interface Scale {
   readonly name: ScaleName;
-  /** Times that each subject is measured. */
+  /** How often each subject is measured. */
   readonly rounds: number;
-  /** Before what counts, in milliseconds. */
+  /** The time before the measurement counts, in milliseconds. */
   readonly warmUpMs: number;
-  /** What counts, in milliseconds. */
+  /** The time that counts, in milliseconds. */
   readonly durationMs: number;
   /** How long a process counts as cold after its start, in milliseconds. */
   readonly coldMs: number;
@@ -60,17 +60,17 @@ export interface Scale {
   readonly fillMs: number;
   /** Connections of callers, or slots of a worker. */
   readonly degrees: readonly number[];
-  /** Connections of callers, where a scenario is about something else. */
+  /** Connections of callers, if a scenario is about something else. */
   readonly connections: number;
-  /** Of a call, in bytes. */
+  /** Size of the body of a call, in bytes. */
   readonly bodySizes: readonly number[];
-  /** Of the scenario with many functions. */
+  /** Number of functions in the scenario with many functions. */
   readonly functionCounts: readonly number[];
   /** Calls that wait in the scenario of a long queue. */
   readonly backlog: number;
-  /** Of them, those that are looked up and cancelled in a round. */
+  /** Of them, the calls that are looked up and cancelled in a round. */
   readonly lookUps: number;
-  /** What dispatch scenarios do of their calls and of their time: 1 is all of it. */
+  /** The share of their calls and their time that dispatch scenarios use: 1 is all of it. */
   readonly dispatchShare: number;
 }
 

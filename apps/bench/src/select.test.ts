@@ -25,6 +25,6 @@ test('a filter takes scenarios and cases by a part of their names', () => {
   expect(selected('accept/1', 'drain')).toEqual(['accept/1 connection', 'drain/64 slots']);
 });
 
-test('a filter that fits nothing selects nothing', () => {
+test('a filter without a match selects nothing', () => {
   expect(selected('accpt')).toEqual([]);
 });

@@ -1,12 +1,12 @@
 import type { Case, Scale, Scenario } from './scenario.ts';
 
-/** A scenario with those of its cases that will be measured. */
+/** A scenario with the cases to measure. */
 export interface Selected {
   readonly scenario: Scenario;
   readonly cases: readonly Case[];
 }
 
-/** The cases whose `scenario/case` contains one of the filters; all where there are none. */
+/** The cases whose `scenario/case` contains one of the filters; all if there are no filters. */
 export function select(scenarios: readonly Scenario[], filters: readonly string[], scale: Scale): Selected[] {
   const isWanted = (path: string): boolean => filters.length === 0 || filters.some((each) => path.includes(each));
   return scenarios

@@ -10,7 +10,7 @@ test('the median of an even number of values is the mean of the two in the middl
   expect(median([10, 1, 2, 4])).toBe(3);
 });
 
-test('a percentile is a value that was measured', () => {
+test('a percentile is one of the measured values', () => {
   const values = Array.from({ length: 100 }, (_, index) => 100 - index);
   expect(percentile(values, 0.5)).toBe(50);
   expect(percentile(values, 0.99)).toBe(99);
@@ -18,7 +18,7 @@ test('a percentile is a value that was measured', () => {
   expect(percentile([7], 0.99)).toBe(7);
 });
 
-test('nothing measured is not a number', () => {
+test('the median and percentile of nothing are NaN', () => {
   expect(median([])).toBeNaN();
   expect(percentile([], 0.5)).toBeNaN();
 });

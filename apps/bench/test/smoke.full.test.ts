@@ -10,7 +10,7 @@ import type { Report } from '../src/report/report.ts';
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
-/** Each with every kind of subject. The others are made of the same parts, and would take minutes. */
+/** One of each kind of subject. The others are made of the same parts, and would take minutes. */
 const ours = ['accept', 'drain', 'end-to-end', 'backlog'];
 
 test('accepting, draining, the whole way and a backlog are measured: each subject yields its figures', async () => {

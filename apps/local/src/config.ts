@@ -3,7 +3,7 @@ import { type ConfigOf, duration, hostPatternType, integer, listOf, processConfi
 
 const MAX_PORT = 65_535;
 
-/** What the launcher reads; all else in the environment goes on to gateway and worker. */
+/** The settings of the launcher; it passes all other variables on to gateway and worker. */
 export const localSchema = {
   ...processConfig,
   host: text({
@@ -67,7 +67,7 @@ export interface LocalPorts {
   nats: number;
 }
 
-/** A 0 that was asked for spreads to the ports that nobody has set: whoever wants free ports wants no clash at all. */
+/** A port of 0 spreads to the ports that are not set: a user who wants free ports wants no clash at all. */
 export function resolvePorts(config: LocalConfig): LocalPorts {
   const freeIf = (leader: number, fallback: number) => (leader === 0 ? 0 : fallback);
   const gateway = config.port;

@@ -8,9 +8,9 @@ import { toPrintable } from './printable.ts';
 export interface HttpExchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** Only path and query mean something. */
+  /** Only path and query are set. */
   readonly url: URL;
-  /** Aborts when the client has gone away before it had the whole answer. */
+  /** Aborts if the client leaves before it has received the whole answer. */
   readonly signal: AbortSignal;
 }
 
@@ -23,7 +23,7 @@ export interface HttpListenerOptions {
   logger: Logger;
 }
 
-/** Thrown by a handler to answer with that status and the message as plain text. */
+/** A handler throws it to answer with that status and the message as plain text. */
 export class HttpProblem extends Error {
   override readonly name = 'HttpProblem';
   readonly status: number;
@@ -37,7 +37,7 @@ export class HttpProblem extends Error {
 }
 
 const MAX_LOGGED_PATH = 200;
-/** nginx's number for it; there is no standard one. */
+/** nginx's number for it; no standard one exists. */
 const CLIENT_CLOSED_REQUEST = 499;
 
 /** The small HTTP servers of this app: one handler, plain-text errors, and a stop that leaves no connection behind. */
@@ -58,12 +58,12 @@ export class HttpListener implements Service {
     return typeof address === 'object' && address !== null ? address.port : this.#options.bind.port;
   }
 
-  /** How clients on this machine reach it, without a slash at the end. */
+  /** The URL for clients on this machine, without a slash at the end. */
   get url(): string {
     return `http://${formatHost(this.#options.bind.host)}:${this.port}`;
   }
 
-  /** @throws {PortError} when the port cannot be had. */
+  /** @throws {PortError} if the port is not available. */
   start(): Promise<void> {
     return this.#service.start();
   }
@@ -106,7 +106,7 @@ export class HttpListener implements Service {
     try {
       await this.#options.handler(exchange);
     } catch (err) {
-      // A client that has left gets no answer and is no news.
+      // A client that has left gets no answer, and is not worth a log line.
       if (!gone.signal.aborted) {
         this.#answerProblem(exchange, err);
       }
@@ -114,7 +114,7 @@ export class HttpListener implements Service {
   }
 
   #answerProblem({ request, response }: HttpExchange, err: unknown): void {
-    // The rest of the body is not wanted; without this a keep-alive client would wait for us to read it.
+    // Discards the rest of the body; otherwise a keep-alive client would wait until it is read.
     request.resume();
     if (!(err instanceof HttpProblem)) {
       this.#options.logger.error({ err }, 'request failed');
@@ -144,7 +144,7 @@ export class HttpListener implements Service {
   }
 }
 
-/** The `X-Call-Id` of a request, fit to be logged. */
+/** The `X-Call-Id` of a request, safe for the log. */
 export function callIdOf({ headers }: IncomingMessage): string | undefined {
   return headers['x-call-id'] === undefined ? undefined : toPrintable(headers['x-call-id'].toString(), 128);
 }
@@ -156,6 +156,6 @@ export function answerText(response: ServerResponse, status: number, text: strin
 
 function parseTarget(request: IncomingMessage): URL {
   const text = `http://localhost${request.url}`;
-  // An absolute or broken target is no reason to fail: it becomes a path that no handler knows.
+  // An absolute or broken target is not an error: it becomes a path that no handler knows.
   return parseUrl(text) ?? new URL('http://localhost/-');
 }

@@ -3,14 +3,13 @@ import { HttpProblem } from './http-listener.ts';
 export interface IntegerRange {
   min: number;
   max: number;
-  /** What a missing parameter means. */
+  /** The value if the parameter is missing. */
   default?: number;
 }
 
 /**
  * A whole number from the query.
- *
- * @throws {HttpProblem} 400, when it is missing without a default or is not in the range.
+ * @throws {HttpProblem} 400 if it is missing without a default, or not in the range.
  */
 export function integerParameter(query: URLSearchParams, name: string, range: IntegerRange): number {
   const text = query.get(name);

@@ -12,7 +12,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-test('a port in use is named with the variable that changes it', async () => {
+test('the error for a port in use names the variable that changes it', async () => {
   const server = createServer();
   const port = await freePort();
   await listenOn(server, wanted(port, 'PORT'));
@@ -24,7 +24,7 @@ test('a port in use is named with the variable that changes it', async () => {
   server.close();
 });
 
-test('a port that two want is found out, and free ports are free again after the check', async () => {
+test('a port that is requested twice is refused, and free ports are free again after the check', async () => {
   const port = await freePort();
   await expect(checkPorts([wanted(port, 'PORT'), wanted(port, 'OPS_PORT')])).rejects.toThrow('Set OPS_PORT');
   await checkPorts([wanted(port, 'PORT'), wanted(0, 'A'), wanted(0, 'B')]);
@@ -36,6 +36,6 @@ test('an error that is not about the port stays what it is', () => {
   expect(PortError.from(error, wanted(1, 'PORT'))).toBe(error);
 });
 
-test('a host stands in a URL so that it can be called', () => {
+test('a host has the form in which a URL works', () => {
   expect(['0.0.0.0', '::', '::1', 'localhost'].map(formatHost)).toEqual(['127.0.0.1', '[::1]', '[::1]', 'localhost']);
 });

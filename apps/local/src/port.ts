@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 
-/** A port that is taken or may not be used, said so that the reader knows what to set. */
+/** A port that is taken or not permitted. The message names the variable to set. */
 export class PortError extends Error {
   override readonly name = 'PortError';
   readonly code = 'port_unavailable';
 
-  /** Any other error comes back unchanged. */
+  /** Any other error is returned unchanged. */
   static from(error: unknown, wanted: WantedPort): unknown {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     const reason = code === 'EADDRINUSE' ? 'is in use' : code === 'EACCES' ? 'may not be used by this user' : undefined;
@@ -23,14 +23,13 @@ export interface WantedPort {
   readonly host: string;
   /** The variable that changes it. */
   readonly variable: string;
-  /** Who wants it. */
+  /** The part that needs it. */
   readonly what: string;
 }
 
 /**
- * Holds all ports for a moment, so that a port that is taken, or wanted twice, is found out before anything runs.
- *
- * @throws {PortError} for the first that cannot be had.
+ * Opens all ports for a moment, so that a port that is taken, or requested twice, is reported before anything runs.
+ * @throws {PortError} for the first port that is not available.
  */
 export async function checkPorts(wanted: readonly WantedPort[]): Promise<void> {
   const holders: Server[] = [];
@@ -45,7 +44,7 @@ export async function checkPorts(wanted: readonly WantedPort[]): Promise<void> {
   }
 }
 
-/** As it stands in a URL: an IPv6 address in brackets, and "any address" as the one that can be called. */
+/** The host in a URL: an IPv6 address in brackets, and "any address" as one that clients can use. */
 export function formatHost(host: string): string {
   if (host === '0.0.0.0') {
     return '127.0.0.1';
@@ -56,7 +55,7 @@ export function formatHost(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
-/** @throws {PortError} when the port cannot be had. */
+/** @throws {PortError} if the port is not available. */
 export async function listenOn(server: Server, wanted: WantedPort): Promise<void> {
   server.listen(wanted.port, wanted.host);
   try {

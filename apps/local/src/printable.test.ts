@@ -5,7 +5,7 @@ test('letters of all scripts and emoji stay as they are', () => {
   expect(toPrintable('Grüße, 世界 🎉', 100)).toBe('Grüße, 世界 🎉');
 });
 
-test('what could move a cursor, turn text around or break a line becomes a dot', () => {
+test('characters that could move a cursor, turn text around or break a line become dots', () => {
   expect(toPrintable('\x1b[2J\u009b1A\u202e\u2028\ud800\0\t\n', 100)).toBe('·[2J·1A······');
 });
 

@@ -13,7 +13,7 @@ export async function run(process: NodeJS.Process): Promise<void> {
   });
   const logger = terminal.createLogger('asyncfn');
 
-  // Nobody reads any more, as after `| head`: that is a closed terminal. What is written from then on fails as well.
+  // The reader of the output has gone, as after `| head`: treated like a closed terminal. Later writes fail as well.
   stdout.once('error', () => signals.emit('SIGTERM', 'SIGTERM'));
   stdout.on('error', () => {});
 

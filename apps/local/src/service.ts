@@ -62,7 +62,8 @@ export async function createLocal({ config, context, terminal, env, node }: Loca
       }),
     );
   };
-  // Started in this order and stopped in reverse: gateway and worker finish while what they talk to is still there.
+  // Started in this order and stopped in reverse: gateway and worker finish while the processes that they use still
+  // run.
   const components: readonly Component[] = [
     { name: 'state folder', stop: { name: 'release the state folder', timeoutMs: closeMs, run: prepared.release } },
     listening('sample functions', samples),

@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-/** Two servers as our processes have them; ready after `READY_AFTER` probes. */
+/** Two servers like those of our processes; ready after `READY_AFTER` probes. */
 const APP = `
 import { createServer } from 'node:http';
 let probes = 0;
@@ -56,7 +56,7 @@ test('it is ready once its servers listen and /readyz says so, and then its port
   );
 });
 
-test('one that ends before it is ready is named with its exit code', async () => {
+test('the error for one that ends before it is ready names its exit code', async () => {
   await using started = await start('console.error("no such file"); process.exit(3);');
   const { app, lines } = started;
   const ready = app.waitUntilReady(never);
@@ -65,17 +65,17 @@ test('one that ends before it is ready is named with its exit code', async () =>
   expect(lines).toEqual(['no such file']);
 });
 
-test('one that ends for its configuration makes that the error', async () => {
+test('one that ends because of its configuration makes that the error', async () => {
   await using started = await start('process.exit(78);');
   await expect(started.app.waitUntilReady(never)).rejects.toThrow(ConfigError);
 });
 
-test('one that is killed is named with the signal', async () => {
+test('the error for one that is killed names the signal', async () => {
   await using started = await start('process.kill(process.pid, "SIGKILL"); setInterval(() => {}, 1000);');
   await expect(started.app.waitUntilReady(never)).rejects.toThrow('killed by SIGKILL');
 });
 
-test('a stop while it is not ready yet ends the wait', async () => {
+test('a stop before it is ready ends the wait', async () => {
   await using started = await start(APP, { READY_AFTER: '1000000' });
   const stop = new AbortController();
   const ready = started.app.waitUntilReady(stop.signal);

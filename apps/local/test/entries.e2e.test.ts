@@ -31,7 +31,7 @@ test.each(['functions-main.js', 'inbox-main.js'])('%s serves, and ends with 0 on
   expect(await exited).toEqual([0, null]);
 });
 
-test('the inbox trusts the secrets that it is told', async () => {
+test('the inbox trusts the secrets in its settings', async () => {
   const [trusted, unknown] = [createSigningSecret(), createSigningSecret()];
   using inbox = await run('inbox-main.js', { INBOX_SIGNING_SECRETS: trusted });
   const body = Buffer.from([0xff, 0x00]);
@@ -44,7 +44,7 @@ test('the inbox trusts the secrets that it is told', async () => {
   expect(text.match(/signature: .*/g)).toEqual(['signature: invalid (no signature matches)', 'signature: valid']);
 });
 
-test('a bad port ends with 78 and says which variable', async () => {
+test('a bad port ends it with 78, and the error names the variable', async () => {
   const script = fileURLToPath(new URL('../dist/inbox-main.js', import.meta.url));
   const child = spawn(process.execPath, [script], { env: { ...process.env, PORT: 'x' }, stdio: 'pipe' });
   const [[message], exit] = await Promise.all([once(child.stderr, 'data'), once(child, 'exit')]);

@@ -13,7 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-test('a folder is taken once, and again after it was given back', async () => {
+test('a folder is locked once, and again after it was released', async () => {
   const lock = await lockFolder(folder);
   await expect(lockFolder(folder)).rejects.toThrow(FolderInUseError);
   await expect(lockFolder(join(folder, '.'))).rejects.toThrow(folder);
@@ -23,7 +23,7 @@ test('a folder is taken once, and again after it was given back', async () => {
   expect(again).toBeDefined();
 });
 
-test('two folders do not get in the way of one another', async () => {
+test('locks of two folders do not get in the way of one another', async () => {
   const other = await mkdtemp(join(folder, 'other-'));
   await using one = await lockFolder(folder);
   await using two = await lockFolder(other);
@@ -43,12 +43,12 @@ test('a process that was killed leaves the folder free', async () => {
   expect(lock.path).toBe(path);
 });
 
-test('the lock is in the folder, so that a container which shares it and nothing else sees it', async () => {
+test('the lock is in the folder, so that a container which shares only the folder sees it', async () => {
   await using lock = await lockFolder(folder);
   expect(lock.path).toBe(join(await realpath(folder), 'lock.sock'));
 });
 
-test('a folder whose path leaves no room for a socket has its lock among the temporary files', async () => {
+test('a folder whose path is too long for a socket has its lock among the temporary files', async () => {
   const deep = join(folder, 'deep-'.repeat(20));
   await mkdir(deep);
   await using lock = await lockFolder(deep);
@@ -61,7 +61,7 @@ async function lockAndUnlock() {
   return lock;
 }
 
-/** Holds the lock as another process would; says so when it has it. */
+/** Holds the lock in another process, and says so once it does. */
 function listenInProcess(path: string): ChildProcess {
   const code = `require('net').createServer().listen(${JSON.stringify(path)}, () => console.log('listening'))`;
   return spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });

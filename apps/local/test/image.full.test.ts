@@ -17,7 +17,9 @@ let work: string;
 let image: string;
 let main: string;
 
-/** What the Dockerfile puts into the image of `local`, by the same steps. It has both other apps in it. */
+/**
+ * The files that the Dockerfile puts into the image of `local`, by the same steps. The image contains both other apps.
+ */
 beforeAll(async () => {
   work = await mkdtemp(join(tmpdir(), 'asyncfn-image-'));
   const apps = (await run(process.execPath, ['scripts/image/apps.js', 'local'])).trim().split(' ');
@@ -38,7 +40,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(work, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }));
 
-test('what is left in an image runs: calls and callbacks, the page of the API, and traces', async () => {
+test('the files left in an image run: calls and callbacks, the page of the API, and traces', async () => {
   await using collector = await startTraceCollector();
   const env = { STATE_DIR: join(work, 'state'), OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
   await using launcher = startLauncher(env, main);
@@ -61,7 +63,7 @@ test('what is left in an image runs: calls and callbacks, the page of the API, a
   expect(launcher.text()).not.toMatch(/^\S+ +\| {5}at |WARN|ERROR|FATAL/m);
 });
 
-test('no tests, no declarations and no source maps are left but those of our own code', async () => {
+test('an image has no tests, declarations or source maps but those of our own code', async () => {
   const files = (await run('find', ['.', '-type', 'f'], image)).split('\n');
   expect(files).toContain('./apps/gateway/dist/main.js.map');
   expect(files.filter((path) => path.startsWith('./packages/testkit'))).toEqual([]);

@@ -57,7 +57,7 @@ test('a callback is answered 204 and shown as text with its facts and its body',
   );
 });
 
-test('a web page whose name leads here is shown nothing, and callbacks come under any name', async () => {
+test('a web page whose host name resolves to the inbox is shown nothing, and callbacks come under any name', async () => {
   await using inbox = await setup();
   const ask = async (method: 'GET' | 'POST', host: string) => {
     const [response] = await once(request(`${inbox.url}/callbacks`, { method, headers: { host } }).end(), 'response');
@@ -127,7 +127,7 @@ test('a program gets JSON', async () => {
   });
 });
 
-/** As a receiver's counterpart would sign it, with the public package. */
+/** Signed like a real callback, with the public package. */
 function sign(body: string, { secret = SECRET, id = 'call-1', at = NOON } = {}): Record<string, string> {
   const signature = new Webhook(secret).sign(id, new Date(at), body);
   return { 'webhook-id': id, 'webhook-timestamp': String(at / 1000), 'webhook-signature': signature };
@@ -156,7 +156,7 @@ test.each([
   expect(JSON.parse(line)).toMatchObject({ signature });
 });
 
-test('of a large body only the beginning is kept', async () => {
+test('only the beginning of a large body is kept', async () => {
   await using inbox = await setup();
   await inbox.deliver('call-1', 'x'.repeat(5_000_000));
   const { callbacks } = JSON.parse(await inbox.read('application/json'));
@@ -171,7 +171,7 @@ test('a body over 8 MiB is refused and not kept', async () => {
   expect(await inbox.read()).toContain('No callbacks yet.');
 });
 
-test('the inbox answers with another status for a demo, and shows the callback all the same', async () => {
+test('the inbox answers with another status for a demo, and still shows the callback', async () => {
   await using inbox = await setup();
   expect((await inbox.deliver('call-1', '', '/callbacks/x?status=500')).status).toBe(500);
   expect((await inbox.deliver('call-2', '', '/callbacks/x?status=1000')).status).toBe(400);

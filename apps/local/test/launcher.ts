@@ -8,7 +8,7 @@ const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
 const tailLines = 80;
 
-/** The launcher as somebody runs it, with free ports unless `env` says otherwise. */
+/** The launcher as a user runs it, with free ports unless `env` says otherwise. */
 export function startLauncher(env: Record<string, string>, main: string = MAIN) {
   const child = spawn(process.execPath, ['--enable-source-maps', main], {
     env: { ...process.env, PORT: '0', NO_COLOR: '1', ...env },
@@ -31,12 +31,12 @@ export function startLauncher(env: Record<string, string>, main: string = MAIN) 
   return {
     lines,
     exited,
-    /** Everything it has printed. */
+    /** Everything that it has printed. */
     text: () => lines.join('\n'),
     signal: (name: NodeJS.Signals) => void child.kill(name),
-    /** As when the reader of a pipe ends. */
+    /** Closes its output, as if the reader of a pipe had ended. */
     stopReading: () => void child.stdout.destroy(),
-    /** The first line that matches, once it is there. */
+    /** Resolves with the first line that matches. */
     waitForLine: (pattern: RegExp) =>
       eventually(() => find(pattern), { timeoutMs: 60_000, message: `no line ${pattern}\n${lines.join('\n')}` }),
     /** The curl lines of the banner, once everything is ready. */
@@ -44,7 +44,7 @@ export function startLauncher(env: Record<string, string>, main: string = MAIN) 
       await this.waitForLine(/Ctrl-C stops everything/);
       return lines.filter((line) => /^ {2}curl /.test(line));
     },
-    /** Process id of the gateway or the worker, from their log. */
+    /** Process id of the gateway or the worker, from their logs. */
     async pidOf(name: 'gateway' | 'worker'): Promise<number> {
       return Number((await this.waitForLine(new RegExp(`^${name} .* started .*pid=(\\d+)`)))[1]);
     },
@@ -55,7 +55,7 @@ export function startLauncher(env: Record<string, string>, main: string = MAIN) 
   };
 }
 
-/** What a line prints that is pasted into a shell. */
+/** The output of a line that is pasted into a shell. */
 export async function paste(line: string): Promise<string> {
   return (await promisify(execFile)('sh', ['-c', line])).stdout;
 }

@@ -13,7 +13,7 @@ let stateDir: string;
 beforeEach(async () => {
   stateDir = await mkdtemp(join(tmpdir(), 'asyncfn-local-'));
 });
-// A launcher that a test has killed leaves its nats-server to end by itself: it may still write while this goes on.
+// A launcher that a test has killed leaves its nats-server to end by itself: it may still write meanwhile.
 afterEach(() => rm(stateDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }));
 
 const launch = (env: Record<string, string> = {}) => startLauncher({ STATE_DIR: stateDir, ...env });
@@ -33,7 +33,7 @@ test('the printed lines work when pasted, and Ctrl-C ends everything with exit c
   expect(launcher.text()).not.toMatch(/^\S+ +\| {5}at |ERROR|FATAL/m);
 });
 
-test('every place in the banner can be visited', async () => {
+test('every page in the banner can be visited', async () => {
   await using launcher = launch();
   await launcher.waitForCurlLines();
   const urls = launcher.text().match(/http:\/\/\S+\/(docs|metrics|(?=[ \n]))/g) ?? [];
@@ -66,7 +66,7 @@ test('calls that are queued or running at Ctrl-C end after the next start', asyn
   expect(new Set(callbacks.map(({ callId }) => callId))).toEqual(new Set(['queued', 'running']));
 });
 
-test('a worker that dies is named and ends everything with exit code 1', async () => {
+test('a worker that dies is named, and everything ends with exit code 1', async () => {
   await using launcher = launch();
   await launcher.waitForCurlLines();
   const gateway = await launcher.pidOf('gateway');
@@ -85,26 +85,26 @@ test('a launcher that is killed leaves no process behind', async () => {
   await eventually(() => !pids.some(isRunning), { timeoutMs: 30_000 });
 });
 
-test('a launcher whose output nobody reads any more stops everything', async () => {
+test('a launcher whose output has no reader any more stops everything', async () => {
   await using launcher = launch();
   await launcher.waitForCurlLines();
   const pids = await Promise.all([launcher.pidOf('gateway'), launcher.pidOf('worker')]);
   const [first] = await launcher.waitForCurlLines();
   launcher.stopReading();
-  // Something to write, unless it has written in the meantime and is gone.
+  // Makes it write something, unless it has written in the meantime and is gone.
   await paste(first!).catch(() => {});
   expect(await launcher.exited).toBe(0);
   expect(pids.some(isRunning)).toBe(false);
 });
 
-test('a bad signing secret is refused without showing it, before anything runs', async () => {
+test('a bad signing secret is refused before anything runs, and not shown', async () => {
   await using launcher = launch({ CALLBACK_SIGNING_SECRETS: 'whsec_hunter2' });
   expect(await launcher.exited).toBe(78);
   expect(launcher.text()).toMatch(/^CALLBACK_SIGNING_SECRETS: its value \(not shown\) is not /);
   expect(launcher.text()).not.toContain('hunter2');
 });
 
-test('a port in use is said in one line with the variable to set, before anything runs', async () => {
+test('a port in use is reported in one line with the variable to set, before anything runs', async () => {
   const blocker = createServer();
   await listenOn(blocker, { port: 0, host: '127.0.0.1', variable: '', what: '' });
   const { port } = blocker.address() as { port: number };
@@ -115,7 +115,7 @@ test('a port in use is said in one line with the variable to set, before anythin
   blocker.close();
 });
 
-test('a functions file that is wrong is said with its line, and ends everything with exit code 78', async () => {
+test('a mistake in a functions file is reported with its line, and everything ends with exit code 78', async () => {
   const functionsFile = join(stateDir, 'wrong.yaml');
   await writeFile(functionsFile, 'functions:\n  a: { url: nowhere }\n');
   await using launcher = launch({ FUNCTIONS_FILE: functionsFile });

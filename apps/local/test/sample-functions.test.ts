@@ -21,7 +21,7 @@ test('echo answers with the headers and the bytes of the request', async () => {
   expect(Buffer.from(await answer.arrayBuffer()).equals(body)).toBe(true);
 });
 
-test('echo gives back neither secrets nor headers of the connection', async () => {
+test('echo returns neither secrets nor headers of the connection', async () => {
   await using functions = await serve(createSampleFunctions());
   const answer = await post(`${functions.url}/echo`, 'x', { Authorization: 'Bearer s3cret', Cookie: 'a=b' });
   expect(answer.headers.get('authorization')).toBeNull();
@@ -29,7 +29,7 @@ test('echo gives back neither secrets nor headers of the connection', async () =
   expect(answer.headers.get('host')).toBeNull();
 });
 
-test('echo shows the headers as JSON when asked to', async () => {
+test('echo shows the headers as JSON on request', async () => {
   await using functions = await serve(createSampleFunctions());
   const answer = await post(`${functions.url}/echo?headers=1`, 'hello', { 'X-Call-Id': 'c1' });
   expect(await answer.json()).toMatchObject({
@@ -58,7 +58,7 @@ test('sleep stops waiting when the client goes away', async () => {
   expect(JSON.parse(line)).toMatchObject({ path: '/sleep', status: 499 });
 });
 
-test('status answers with the code and Retry-After it was told', async () => {
+test('status answers with the requested code and Retry-After', async () => {
   await using functions = await serve(createSampleFunctions());
   const answer = await post(`${functions.url}/status?code=429&retryAfter=7`);
   expect([answer.status, answer.headers.get('retry-after')]).toEqual([429, '7']);

@@ -15,7 +15,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-test('a secret is made once, for its owner alone, and stays the same', async () => {
+test('a secret is created once, readable only by its owner, and stays the same', async () => {
   const made = await keepSigningSecret(path);
   expect(made.key).toEqual(parseSigningSecret(made.text));
   expect(await readFile(path, 'utf8')).toBe(`${made.text}\n`);
@@ -29,7 +29,7 @@ test('another folder has another secret', async () => {
   expect(one.text).not.toBe(other.text);
 });
 
-test('what a crash has left behind is no obstacle', async () => {
+test('files left behind by a crash do not get in the way', async () => {
   await writeFile(`${path}.new`, 'whsec_ha');
   expect((await keepSigningSecret(path)).key).toHaveLength(32);
 });

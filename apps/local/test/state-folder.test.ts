@@ -11,14 +11,14 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-test('the folder of the queue is made, and is fine when it is there', async () => {
+test('the folder of the queue is created, and may exist already', async () => {
   const path = join(folder, 'a', 'b');
   await makeStateFolder(path);
   await makeStateFolder(path);
   expect((await stat(path)).isDirectory()).toBe(true);
 });
 
-test('a folder that cannot be had is a mistake in STATE_DIR that says who cannot write where', async () => {
+test('the error for a folder that cannot be created names STATE_DIR, the user and the path', async () => {
   const file = join(folder, 'file');
   await writeFile(file, '');
   const path = join(file, 'state');

@@ -6,7 +6,7 @@ import { type AsyncfnSystem, type SystemOptions, startAsyncfn } from '../systems
 const size = 1_000;
 const body = 'x'.repeat(256);
 
-/** How much faster calls are accepted with one request than with one for each, at one connection. */
+/** How much faster calls are accepted with one request for all than with one request for each, at one connection. */
 export function batchIntakeScenario(options: SystemOptions): Scenario {
   return {
     name: 'batch',

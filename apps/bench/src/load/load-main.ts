@@ -4,7 +4,7 @@ import { percentile } from '../statistics.ts';
 import type { LoadResult, LoadSettings } from './load.ts';
 import { RawConnection, toRequest } from './raw-connection.ts';
 
-/** Puts load on a server, says what it has measured, and ends. */
+/** Puts load on a server, prints the figures, and ends. */
 const settings = JSON.parse(process.argv[2] ?? '') as LoadSettings;
 process.stdout.write(`${JSON.stringify(await measure(settings))}\n`);
 

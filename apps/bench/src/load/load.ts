@@ -4,33 +4,33 @@ import type { RequestShape } from './raw-connection.ts';
 
 export interface LoadSettings extends Omit<RequestShape, 'path'> {
   readonly port: number;
-  /** Taken in turn. */
+  /** Sent in turn. */
   readonly paths: readonly string[];
   readonly connections: number;
   readonly warmUpMs: number;
   readonly durationMs: number;
-  /** Processes whose CPU time is measured, by the name that it is told under. */
+  /** Processes whose CPU time is measured, by the names that the figures use. */
   readonly pids: Readonly<Record<string, number>>;
 }
 
 export interface LoadResult {
   readonly accepted: number;
-  /** Accepted altogether, also while nothing was counted. */
+  /** All accepted calls, including those before the measurement. */
   readonly total: number;
   readonly refused: number;
   readonly seconds: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** CPU time of each process of `pids`; not a number where it cannot be told. */
+  /** CPU time of each process of `pids`; NaN if it is not known. */
   readonly cpuMicros: Readonly<Record<string, number | null>>;
 }
 
-/** Puts load on a server from a process of its own: the same for every subject. */
+/** Puts load on a server from a separate process: the same load for every subject. */
 export function putLoad(settings: LoadSettings): Promise<LoadResult> {
   return runProgram<LoadResult>(new URL('./load-main.js', import.meta.url), settings);
 }
 
-/** The figures of a load: see `loadFigures`. Throws when a request was refused, since that is no speed. */
+/** The figures of a load: see `loadFigures`. Throws if a request was refused, because then the rate means nothing. */
 export function toMeasurement({ accepted, refused, seconds, p50Ms, p99Ms, cpuMicros }: LoadResult): Measurement {
   if (refused > 0 || accepted === 0) {
     throw new Error(`${refused} calls were refused and ${accepted} accepted`);

@@ -19,7 +19,7 @@ test('a connection sends one request after the other and reads every answer to i
     });
     request.on('end', () => {
       bodies.push(bytes);
-      // In pieces, so that an answer is not a chunk.
+      // In pieces, so that an answer is more than one chunk.
       response.writeHead(bodies.length === 2 ? 503 : 202, { 'Content-Length': 4 }).write('ab');
       setTimeout(() => response.end('cd'), 5);
     });
@@ -43,7 +43,7 @@ test('a connection sends one request after the other and reads every answer to i
   server.close();
 });
 
-test('a server that hangs up is no end', async () => {
+test('a connection that the server closes early is an error', async () => {
   const server = createServer((request) => request.socket.destroy());
   const port = await listen(server);
   const connection = new RawConnection(

@@ -4,8 +4,8 @@ import { connect, type Socket } from 'node:net';
 export type OnAnswer = (status: number, tookMs: number) => void;
 
 /**
- * One keep-alive connection that sends one prepared request after the other. It knows of HTTP only what it needs to
- * find the end of an answer, so that the load takes little from what it is put on.
+ * One keep-alive connection that sends one prepared request after the other. It implements only as much HTTP as it
+ * needs to find the end of an answer, so that the load generator takes little CPU time from the subject.
  */
 export class RawConnection {
   readonly #next: () => Buffer;
@@ -15,7 +15,7 @@ export class RawConnection {
   #sentAt = 0;
   #isStopped = false;
 
-  /** @param next gives the bytes of the next request */
+  /** @param next returns the bytes of the next request */
   constructor(port: number, next: () => Buffer, onAnswer: OnAnswer) {
     this.#next = next;
     this.#onAnswer = onAnswer;
@@ -24,7 +24,7 @@ export class RawConnection {
     this.#socket.on('data', (chunk: Buffer) => this.#receive(chunk.toString('latin1')));
   }
 
-  /** Resolves when the connection is over; rejects when it broke. */
+  /** Resolves when the connection has ended; rejects if it broke. */
   get ended(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#socket.once('error', reject);

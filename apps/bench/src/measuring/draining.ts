@@ -11,8 +11,9 @@ export const drainFigures = [
 ];
 
 /**
- * A system that is measured by how fast it runs what waits: the queue is filled while the workers stand still, and the
- * function says how fast the calls came. The function ends with the system, and at once where there is none.
+ * A system that is measured by how fast it runs a backlog: the queue is filled while the workers stand still, and the
+ * function reports how fast the calls came. The function is stopped with the system, and at once if the system does not
+ * start.
  */
 export async function draining(
   system: System | Absence,

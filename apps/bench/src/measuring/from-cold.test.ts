@@ -40,6 +40,6 @@ test('a system that was started and never measured is ended', async () => {
   expect(systems).toEqual({ started: 1, ended: 1 });
 });
 
-test('what is absent stays absent', async () => {
+test('an absent subject stays absent', async () => {
   expect(await fromCold(() => Promise.resolve({ absent: 'no redis' }), 'rate')).toEqual({ absent: 'no redis' });
 });

@@ -1,4 +1,4 @@
-// Ways of measuring that scenarios share: under load, while a backlog is drained, when all is warm, from a cold start.
+// Ways of measuring that scenarios share: under load, while a backlog is drained, after a warm-up, from a cold start.
 
 export { drainFigures, draining } from './draining.ts';
 export { coldFigures, fromCold } from './from-cold.ts';

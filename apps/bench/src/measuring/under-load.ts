@@ -4,7 +4,7 @@ import type { System } from '../systems/index.ts';
 
 export type LoadShape = Pick<LoadSettings, 'connections' | 'bodyBytes' | 'headers'>;
 
-/** A system that is measured by what it accepts. Each measurement leaves an empty queue. */
+/** A system that is measured by how many calls it accepts. Each measurement leaves an empty queue. */
 export function underLoad(
   system: System | Absence,
   { warmUpMs, durationMs }: Scale,

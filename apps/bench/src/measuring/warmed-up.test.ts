@@ -27,6 +27,6 @@ test('a subject that cannot be measured is ended', async () => {
   expect(subject.isEnded).toBe(true);
 });
 
-test('what is absent stays absent', async () => {
+test('an absent subject stays absent', async () => {
   expect(await warmedUp({ absent: 'no redis' })).toEqual({ absent: 'no redis' });
 });

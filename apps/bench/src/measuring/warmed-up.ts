@@ -1,8 +1,8 @@
 import type { Absence, RunningSubject } from '../scenario.ts';
 
 /**
- * The subject, after a measurement that does not count: a process that has just begun takes several times the CPU time a
- * call that it takes later. If that measurement fails, the subject is ended.
+ * The subject, after a measurement that does not count: a process that has just started needs several times the CPU
+ * time for a call that it needs later. If that measurement fails, the subject is ended.
  */
 export async function warmedUp(subject: RunningSubject | Absence): Promise<RunningSubject | Absence> {
   if ('absent' in subject) {

@@ -2,7 +2,7 @@ import { type Attack, type AttackName, attacks, startAttackerServer } from '@asy
 import type { AttackSettings } from './attacker.ts';
 import { serveCommands } from './control-server.ts';
 
-/** A caller who does what hurts others, with functions and receivers of its own. */
+/** A caller that harms others, with functions and receivers of its own. */
 const server = await startAttackerServer();
 let attack: Attack | undefined;
 

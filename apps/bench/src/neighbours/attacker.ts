@@ -4,9 +4,9 @@ import { command } from './control-server.ts';
 
 export type AttackSettings = Omit<AttackTarget, 'server'>;
 
-/** The caller who hurts, in a process of its own. */
+/** The caller that harms others, in a separate process. */
 export interface Attacker extends AsyncDisposable {
-  /** Of its functions. */
+  /** The name of its functions. */
   readonly url: string;
   begin(name: AttackName, settings: AttackSettings): Promise<void>;
   end(): Promise<void>;

@@ -3,10 +3,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 
-/** What a program can be asked to do, by its name: settings in, a report out. */
+/** The commands of a program, by name: each takes settings and returns a report. */
 export type Commands = Readonly<Record<string, (settings: never) => Promise<unknown>>>;
 
-/** Lets the parent have this program do things, one `POST /name` each. Resolves with the port. */
+/** Lets the parent process send commands, one `POST /name` each. Resolves with the port. */
 export async function serveCommands(commands: Commands): Promise<number> {
   const server = createServer((request, response) => void carryOut(commands, request, response));
   server.requestTimeout = 0;
@@ -15,7 +15,7 @@ export async function serveCommands(commands: Commands): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** Answers in any case. */
+/** Always answers. */
 async function carryOut(commands: Commands, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const carry = commands[request.url?.slice(1) ?? ''] as ((settings: unknown) => Promise<unknown>) | undefined;
   try {
@@ -26,7 +26,7 @@ async function carryOut(commands: Commands, request: IncomingMessage, response: 
   }
 }
 
-/** Has a program do something. Rejects with what it says if it cannot. */
+/** Sends a command to a program. Rejects with its error if the program cannot carry it out. */
 export async function command<Report>(port: number, name: string, settings: object): Promise<Report> {
   const response = await fetch(`http://127.0.0.1:${port}/${name}`, { method: 'POST', body: JSON.stringify(settings) });
   if (!response.ok) {

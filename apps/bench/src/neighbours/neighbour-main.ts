@@ -7,8 +7,8 @@ import { serveCommands } from './control-server.ts';
 import type { Service, ServiceSettings } from './neighbour.ts';
 
 /**
- * A caller who shares the system with others: it makes calls of a function of its own at a steady rate, whatever becomes
- * of those before, and waits for their callbacks.
+ * A caller that shares the system with others: it calls its own function at a steady rate, without waiting for earlier
+ * calls, and receives their callbacks.
  */
 const lossMs = 15_000;
 const calledAt = new Map<string, number>();
@@ -58,14 +58,14 @@ async function measure({
   };
 }
 
-/** From the request on, in milliseconds: to its answer, to the function, and to the receiver. */
+/** Milliseconds since the request: until its answer, until the function was invoked, and until the callback. */
 interface Times {
   readonly accept: number;
   readonly call: number;
   readonly callback: number;
 }
 
-/** Undefined for a call that is not accepted, or has no callback in time: it is lost. */
+/** Undefined for a lost call: it was not accepted, or had no callback in time. */
 async function serve(pool: Pool, path: string, headers: Record<string, string>): Promise<Times | undefined> {
   const startedAt = performance.now();
   const signal = AbortSignal.timeout(lossMs);

@@ -4,7 +4,7 @@ import { command } from './control-server.ts';
 export interface ServiceSettings {
   readonly gatewayUrl: string;
   readonly token: string;
-  /** Of its function. */
+  /** The name of its function. */
   readonly name: string;
   readonly perSecond: number;
   readonly durationMs: number;
@@ -12,25 +12,25 @@ export interface ServiceSettings {
   readonly nonceHeader?: string;
 }
 
-/** What a caller got: times from its request on. */
+/** The caller's measurements: times since its request. */
 export interface Service {
   readonly calls: number;
-  /** Of these, those that were not accepted, or had no callback within 15 s. */
+  /** Of these, the calls that were not accepted, or had no callback within 15 s. */
   readonly lost: number;
-  /** To the 202. */
+  /** Until the 202. */
   readonly acceptP50Ms: number;
   readonly acceptP99Ms: number;
-  /** To the request to the function. */
+  /** Until the request to the function. */
   readonly callP50Ms: number;
   readonly callP99Ms: number;
-  /** To the callback. */
+  /** Until the callback. */
   readonly callbackP50Ms: number;
   readonly callbackP99Ms: number;
 }
 
-/** The caller whose calls are measured, in a process of its own. */
+/** The caller whose calls are measured, in a separate process. */
 export interface Neighbour extends AsyncDisposable {
-  /** Of its function. */
+  /** The name of its function. */
   readonly url: string;
   measure(settings: ServiceSettings): Promise<Service>;
 }

@@ -8,7 +8,7 @@ import type { SystemOptions } from '../systems/index.ts';
 import { type Attacker, startAttacker } from './attacker.ts';
 import { type Neighbour, startNeighbour } from './neighbour.ts';
 
-/** The attacker has a token for each attack: what one has used up of its shares says nothing of the next. */
+/** The attacker has a token for each attack, so that no attack starts with shares that another one has used up. */
 const attackTokens = 9;
 
 /** The name of the neighbour's function, and of its token. */
@@ -47,7 +47,7 @@ export class SharedSystem implements AsyncDisposable {
     return `attacker-${this.#attacks % attackTokens}`;
   }
 
-  /** Throws away all that an attack has left, and waits until nothing of it is in motion. */
+  /** Removes everything that an attack has left, and waits until nothing of it is in motion. */
   async clear(): Promise<void> {
     const { nats, worker } = this.stack;
     await eventually(

@@ -1,16 +1,16 @@
 import { fileURLToPath } from 'node:url';
 import { type GuardedProcess, spawnGuarded } from '@asyncfn/guarded-process';
 
-/** A program of this package, in a process of its own. Disposing ends it. */
+/** A program of this package in a separate process. Disposing ends it. */
 export interface BenchProcess<Said> extends AsyncDisposable {
   readonly pid: number;
-  /** The one line that it says: how it can be reached, or what it has measured. */
+  /** The one line that it prints: its address, or its measurement. */
   readonly said: Said;
 }
 
 /**
- * Runs a module of this package with `settings` as its argument, and waits for the JSON that it says. Rejects with all
- * that it has written when it ends without a word.
+ * Runs a module of this package with `settings` as its argument, and waits for the JSON that it prints. If it ends
+ * without that, rejects with everything that it has written.
  */
 export async function startProgram<Said>(module: URL, settings: object): Promise<BenchProcess<Said>> {
   const name = module.pathname.split('/').at(-1) ?? '';
@@ -35,7 +35,7 @@ export async function startProgram<Said>(module: URL, settings: object): Promise
   return toHandle(child, JSON.parse(line) as Said);
 }
 
-/** Runs a module to its end, and returns what it has said. */
+/** Runs a module to its end, and returns what it has printed. */
 export async function runProgram<Said>(module: URL, settings: object): Promise<Said> {
   await using program = await startProgram<Said>(module, settings);
   return program.said;

@@ -7,7 +7,7 @@ import { cpuMicros } from './cpu-time.ts';
 
 const notHere = /limited by root alone|has no cgroups/;
 
-/** What it uses of a core while it would use all of it, or why it cannot be limited here. */
+/** The share of a core that a busy process uses, or why it cannot be limited here. */
 async function shareOfBusyProcess(cpus: number): Promise<number | Error> {
   const busy = await spawnGuarded(process.execPath, ['-e', 'for (;;);']);
   try {
@@ -24,7 +24,7 @@ async function shareOfBusyProcess(cpus: number): Promise<number | Error> {
   }
 }
 
-test('a process that would use a whole core gets its share, or it is said why it cannot be limited here', async () => {
+test('a process that would use a whole core gets its share, or the reason says why it cannot be limited here', async () => {
   const share = await shareOfBusyProcess(0.1);
   if (share instanceof Error) {
     expect(share.message).toMatch(notHere);

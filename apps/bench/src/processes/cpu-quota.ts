@@ -1,16 +1,16 @@
 import { access, mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { eventually } from '@asyncfn/testkit';
 
-/** Short, so that a process that has used up its share stands still for milliseconds only. */
+/** Short, so that a process that has used up its share stands still only for milliseconds. */
 const periodMicros = 10_000;
 
 interface Hierarchy {
   readonly root: string;
-  /** Files that set a quota of so many microseconds a period, and what to write into them. */
+  /** Files that set a quota in microseconds for each period, and their content. */
   readonly settings: (quotaMicros: number) => readonly (readonly [file: string, text: string])[];
 }
 
-/** cgroups as kernels have them today (v2), and as older ones and some containers have them (v1). */
+/** cgroups v2, as in current kernels, and v1, as in older kernels and some containers. */
 const hierarchies: readonly Hierarchy[] = [
   {
     root: '/sys/fs/cgroup/cpu',
@@ -25,9 +25,9 @@ const hierarchies: readonly Hierarchy[] = [
 let groups = 0;
 
 /**
- * Gives a process, and those that it starts from now on, `cpus` cores at most (0.5 is half of one), by a cgroup of its
- * own. Disposing takes all of them out of it again, and removes the group. Rejects if this machine does not let us: cgroups
- * are Linux's, and take root.
+ * Limits a process, and those that it starts from now on, to `cpus` cores (0.5 is half of one), with a cgroup of its
+ * own. Disposing takes all of them out of the group again, and removes it. Rejects if the machine does not permit that:
+ * only Linux has cgroups, and they need root.
  */
 export async function limitCpus(pid: number, cpus: number): Promise<AsyncDisposable> {
   const { root, settings } = await findHierarchy();
@@ -38,7 +38,7 @@ export async function limitCpus(pid: number, cpus: number): Promise<AsyncDisposa
       await writeFile(`${group}/${file}`, text);
     }
   } catch (error) {
-    await rmdir(group).catch(() => {}); // It was not made.
+    await rmdir(group).catch(() => {}); // It was not created.
     throw new Error('the CPU of a process can be limited by root alone, where cgroups have the cpu controller', {
       cause: error,
     });

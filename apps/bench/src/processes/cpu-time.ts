@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 
-/** Linux counts in hundredths of a second towards user space, whatever the kernel's own tick is (proc(5)). */
+/** Linux reports hundredths of a second to user space, whatever the kernel's own tick is (proc(5)). */
 const microsPerTick = 10_000;
 
-/** CPU time that a process has used so far, in microseconds. Undefined where there is no /proc. */
+/** CPU time that a process has used so far, in microseconds. Undefined if the machine has no /proc. */
 export async function cpuMicros(pid: number): Promise<number | undefined> {
   try {
     return parseStat(await readFile(`/proc/${pid}/stat`, 'latin1'));

@@ -1,4 +1,4 @@
-// Processes of a benchmark, and what they use.
+// The processes of a benchmark, and the CPU time and memory that they use.
 
 export { runProgram, startProgram } from './child-process.ts';
 export { limitCpus } from './cpu-quota.ts';

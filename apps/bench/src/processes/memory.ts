@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
-/** Memory that a process has in RAM, in MiB. Not a number where there is no /proc. */
+/** Memory that a process has in RAM, in MiB. NaN if the machine has no /proc. */
 export async function residentMiB(pid: number): Promise<number> {
   try {
     return parseStatus(await readFile(`/proc/${pid}/status`, 'utf8'));

@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** A bundler's comment above each module that it has put into a file. */
+/** A bundler's comment above each module in a bundle. */
 const moduleComment = /^\/\/(?:#region)? ((?:\.\.?\/|src\/|node_modules\/)\S+\.[cm]?[jt]s)$/;
 
-/** Tells the module that a line of a file comes from, also if the file is a bundle. */
+/** Finds the module that a line of a file comes from, even if the file is a bundle. */
 export class ModuleMap {
-  /** Of each file the modules and the lines that they begin in, upwards. */
+  /** For each file: its modules and the lines where they begin, in ascending order. */
   readonly #files = new Map<string, readonly (readonly [line: number, module: string])[]>();
 
-  /** `line` counts from 0. What is no file, such as `node:net`, is its own module. */
+  /** `line` counts from 0. A URL that is not a file, such as `node:net`, is its own module. */
   moduleAt(url: string, line: number): string {
     if (!url.startsWith('file:')) {
       return url;

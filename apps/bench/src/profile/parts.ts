@@ -1,11 +1,14 @@
 /** The modules whose time counts as that of one part. */
 export interface PartRule {
   readonly part: string;
-  /** Fits the path of a module (`packages/queue-core/src/call/codec.ts`, `node_modules/pino/lib/proto.js`, `node:net`). */
+  /**
+   * Matches the path of a module (`packages/queue-core/src/call/codec.ts`, `node_modules/pino/lib/proto.js`,
+   * `node:net`).
+   */
   readonly modules: RegExp;
 }
 
-/** What no rule matches: V8 and the kernel, called from no module that has a part. */
+/** Time that no rule matches: V8 and the kernel, called from no module that has a part. */
 const others = 'other';
 
 const garbage: PartRule = { part: 'garbage', modules: /^\(garbage collector\)$/ };
@@ -15,10 +18,10 @@ const codec: PartRule = { part: 'codec', modules: /\/queue-core\/src\/(call|reco
 const nats: PartRule = { part: 'NATS', modules: /\/node_modules\/@nats-io\// };
 const publish: PartRule = { part: 'publish', modules: /\/jetstream\/publish\/|end-of-tick/ };
 
-/** What gateways and workers both do. */
+/** The parts that gateways and workers share. */
 const shared = [garbage, log, metrics, codec, nats, publish];
 
-/** From the specific to the general; the first that fits counts. */
+/** From the specific to the general; the first rule that matches counts. */
 export const gatewayParts: readonly PartRule[] = [
   ...shared,
   {
@@ -36,7 +39,7 @@ export const workerParts: readonly PartRule[] = [
   { part: 'attempt', modules: /apps\/worker\/src\/(attempts|running|tracing)\// },
 ];
 
-/** The parts that rules tell apart, in their order, and the rest. */
+/** The parts of the rules, in their order, and the rest. */
 export function partNames(rules: readonly PartRule[]): string[] {
   return [...rules.map(({ part }) => part), others];
 }

@@ -34,7 +34,7 @@ test('a stack counts for the innermost module that has a part', () => {
   expect(partOf(['(program)'], workerParts)).toBe('other');
 });
 
-test('time is shared out among parts: nothing for idling, before the start, or for a process that stood still', () => {
+test('time is divided among parts, without time that is idle, before the start, or paused', () => {
   const profile: CpuProfile = {
     nodes: [node(1, '(root)', '', 0, [2, 3, 4]), node(2, '(idle)'), node(3, '(garbage collector)'), node(4, 'now')],
     startTime: 0,

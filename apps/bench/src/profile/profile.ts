@@ -28,8 +28,8 @@ export function profileOptions(folder: string): string {
 }
 
 /**
- * What part of its working time the process `pid` has spent in each part, from 0 to 1. `since` is the time from which on
- * samples count, of `process.hrtime`, in microseconds. Waits until the profile has been written.
+ * The share of its working time that the process `pid` spent in each part, from 0 to 1. Samples count from `since`, a
+ * time of `process.hrtime` in microseconds. Waits until the profile has been written.
  */
 export async function readShares(
   { folder, pid, since }: { folder: string; pid: number; since: number },
@@ -40,7 +40,7 @@ export async function readShares(
   return toShares(profile, rules, since);
 }
 
-/** A process that is stopped or waits for a core has one long sample: no sample counts more than a few intervals. */
+/** A process that is paused or waits for a core has one long sample: no sample counts more than a few intervals. */
 export function toShares(profile: CpuProfile, rules: readonly PartRule[], since: number): Map<string, number> {
   const partOfNode = toParts(profile, rules);
   const micros = new Map<string, number>();
@@ -58,7 +58,7 @@ export function toShares(profile: CpuProfile, rules: readonly PartRule[], since:
   return new Map([...micros].map(([part, value]) => [part, value / total]));
 }
 
-/** The part of each node; none of one in which the process waits. */
+/** The part of each node; undefined for a node in which the process waits. */
 function toParts({ nodes }: CpuProfile, rules: readonly PartRule[]): Map<number, string> {
   const map = new ModuleMap();
   const byId = new Map(nodes.map((node) => [node.id, node]));

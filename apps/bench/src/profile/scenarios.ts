@@ -15,7 +15,7 @@ interface Profiled {
 
 type StartProfiled = (nodeOptions: string) => Promise<Profiled>;
 
-/** What a gateway's CPU time goes to. The profiler itself adds to all of it. */
+/** How a gateway spends its CPU time. The profiler itself adds to every part. */
 export function gatewayProfileScenario(options: SystemOptions): Scenario {
   return profileScenario('gateway', gatewayParts, (scale) => async (nodeOptions) => {
     const system = await startAsyncfn({ ...options, gatewayEnv: { NODE_OPTIONS: nodeOptions } });
@@ -23,7 +23,7 @@ export function gatewayProfileScenario(options: SystemOptions): Scenario {
   });
 }
 
-/** What a worker's CPU time goes to. */
+/** How a worker spends its CPU time. */
 export function workerProfileScenario(options: SystemOptions): Scenario {
   return profileScenario('worker', workerParts, (scale) => async (nodeOptions) => {
     const target = await startBenchFunction();
@@ -50,7 +50,7 @@ function profileScenario(
   };
 }
 
-/** A process of its own for each measurement, since a profile is written at the end. */
+/** A new process for each measurement, because the profile is written at its end. */
 function profiled(start: StartProfiled, rules: readonly PartRule[], figure: string): RunningSubject {
   return { measure: () => measureParts(start, rules, figure), async [Symbol.asyncDispose]() {} };
 }

@@ -5,14 +5,14 @@ import { Redis } from 'ioredis';
 import type { BullmqSettings } from '../systems/index.ts';
 import { createRecord } from './bullmq-record.ts';
 
-/** A call as BullMQ keeps it: JSON, hence the body in base64. */
+/** A call as BullMQ stores it: JSON, hence the body in base64. */
 export interface BullmqCall {
   readonly body: string;
-  /** Of the caller, for the function. */
+  /** The headers of the caller for the function. */
   readonly headers?: Readonly<Record<string, unknown>>;
 }
 
-/** What a team would write with BullMQ in an afternoon: fastify and `add`. */
+/** The gateway that a team would write with BullMQ in an afternoon: fastify and `add`. */
 const settings = JSON.parse(process.argv[2] ?? '') as BullmqSettings;
 const record = createRecord(settings, 'accepted');
 const isEqual = settings.scope === 'equal';

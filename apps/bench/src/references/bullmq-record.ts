@@ -2,12 +2,12 @@ import { destination, type Logger, pino } from 'pino';
 import { Counter, Histogram } from 'prom-client';
 import type { BullmqSettings } from '../systems/index.ts';
 
-/** What an operator has of each call afterwards: a log line, a counter by outcome and a histogram of its duration. */
+/** The operator's records of each call: a log line, a counter by outcome and a histogram of its duration. */
 export interface CallRecord {
   note(call: { readonly id: string; readonly name: string; readonly code: number; readonly seconds: number }): void;
 }
 
-/** Keeps a record of calls as a team would: pino into a file and prom-client. A `minimal` system keeps none. */
+/** Records calls as a team would: with pino into a file, and with prom-client. A `minimal` system records nothing. */
 export function createRecord({ scope, logFile }: BullmqSettings, event: string): CallRecord {
   return scope === 'minimal'
     ? { note() {} }

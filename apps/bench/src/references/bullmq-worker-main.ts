@@ -6,7 +6,7 @@ import type { BullmqWorkerSettings } from '../systems/index.ts';
 import type { BullmqCall } from './bullmq-gateway-main.ts';
 import { createRecord } from './bullmq-record.ts';
 
-/** The answer of a function, as an `equal` system keeps it for an hour. */
+/** The answer of a function in the form that an `equal` system keeps for an hour. */
 interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;

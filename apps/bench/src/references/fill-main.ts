@@ -3,7 +3,9 @@ import { FunctionRegister } from '@asyncfn/queue-core/functions';
 import { Broker, CallQueue, Publisher, QueueTopology } from '@asyncfn/queue-core/jetstream';
 import { type FillSettings, numberedCallId } from '../systems/index.ts';
 
-/** Stores calls by the same means as a gateway, many of them unconfirmed at a time, so that a million takes a minute. */
+/**
+ * Stores calls in the same way as a gateway, with many of them unconfirmed at a time, so that a million takes a minute.
+ */
 const settings = JSON.parse(process.argv[2] ?? '') as FillSettings;
 const senders = 512;
 const quiet = { info() {}, warn() {}, error() {} };
@@ -40,7 +42,7 @@ async function send(): Promise<void> {
   }
 }
 
-/** What the gateway makes of a request of the load generator. */
+/** The call that the gateway makes of a request of the load generator. */
 function toCall(number: number): Call {
   return {
     id: numberedCallId(number),

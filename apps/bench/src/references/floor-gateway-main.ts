@@ -5,8 +5,8 @@ import { connect, createInbox, type Msg } from '@nats-io/transport-node';
 import type { FloorSettings } from '../systems/index.ts';
 
 /**
- * The least that could accept calls on Node: bare `node:http`, a plain NATS publish with a PubAck, and one flush a turn
- * of the event loop. It checks nothing, logs nothing, counts nothing, and has no time limits.
+ * The least that could accept calls on Node: bare `node:http`, a plain NATS publish with a PubAck, and one flush for
+ * each tick of the event loop. It neither checks, logs nor counts, and has no time limits.
  */
 const { natsUrl, subject } = JSON.parse(process.argv[2] ?? '') as FloorSettings;
 const connection = await connect({ servers: natsUrl, noAsyncTraces: true });

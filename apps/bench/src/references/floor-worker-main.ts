@@ -4,8 +4,8 @@ import { type Dispatcher, Pool } from 'undici';
 import type { FloorWorkerSettings } from '../systems/index.ts';
 
 /**
- * The least that could run calls on Node: bare `consumer.fetch`, `undici.dispatch` and an acknowledgement. It keeps no
- * result, knows no retry, renews no lease, logs and counts nothing.
+ * The least that could run calls on Node: bare `consumer.fetch`, `undici.dispatch` and an ack. It stores no result, has
+ * no retries, renews no lease, and neither logs nor counts.
  */
 const {
   natsUrl,
@@ -27,7 +27,7 @@ for (;;) {
     await new Promise<void>((resolve) => {
       wake = resolve;
     });
-    // What ends in one tick of the event loop is asked for at once.
+    // All calls that end in one tick of the event loop are requested at once.
     await new Promise((resolve) => setImmediate(resolve));
   }
   for await (const message of await consumer.fetch({ max_messages: slots - running, expires: 1_000 })) {

@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import type { FunctionReport } from '../systems/index.ts';
 
 /**
- * A function that does nothing but remember when it answered a call: `GET /report` tells, `POST /reset` forgets. `POST /hold`
- * lets all calls wait until `POST /release`.
+ * A function that only remembers when it answered each call: `GET /report` returns that, `POST /reset` forgets it.
+ * `POST /hold` makes all calls wait until `POST /release`.
  */
 let answeredAt: number[] = [];
 let held: ServerResponse[] | undefined;
@@ -53,7 +53,7 @@ function answerCall(response: ServerResponse): void {
   response.writeHead(200, { 'Content-Length': 0 }).end();
 }
 
-/** The first tenth and the last are not counted: there, not every slot is busy. */
+/** The first tenth and the last are not counted: not every slot is busy then. */
 function report(): FunctionReport {
   const count = answeredAt.length;
   const from = Math.floor(count * 0.1);

@@ -5,7 +5,7 @@ import { cpuMicros } from '../processes/index.ts';
 import { percentile } from '../statistics.ts';
 import type { BrokerLoad } from '../systems/index.ts';
 
-/** Publishes to JetStream with so many messages unconfirmed at a time: what the broker itself can take. */
+/** Publishes to JetStream with a fixed number of unconfirmed messages: the limit of the broker itself. */
 const { natsUrl, subject, inFlight, bodyBytes, warmUpMs, durationMs, brokerPid } = JSON.parse(
   process.argv[2] ?? '',
 ) as BrokerLoad;

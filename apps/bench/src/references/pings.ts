@@ -1,6 +1,6 @@
 import { connect } from '@nats-io/transport-node';
 
-/** From one connection, one after the other, as a worker sends them but for the pauses. */
+/** Pings from one connection, one after the other, like those of a worker but without its pauses. */
 export async function sendPings(natsUrl: string, count: number): Promise<void> {
   const connection = await connect({ servers: natsUrl });
   for (let sent = 0; sent < count; sent += 1) {

@@ -6,7 +6,7 @@ import { Pool } from 'undici';
 import { percentile } from '../statistics.ts';
 import type { PartsAlone, SteadyResult, SteadySettings } from '../systems/index.ts';
 
-/** Sends calls at a steady rate and times each from its POST to its callback; before that, the parts alone. */
+/** Sends calls at a steady rate and times each from its POST to its callback. Measures the single round trips first. */
 const settings = JSON.parse(process.argv[2] ?? '') as SteadySettings;
 const { durationMs } = settings;
 const sentAt = new Map<string, number>();
@@ -75,7 +75,7 @@ async function medianOf(send: () => Promise<void>): Promise<number> {
   return percentile(await atRate(durationMs / 4, send), 0.5);
 }
 
-/** Starts one after the other when its time has come, however long those before take. Returns how long each took. */
+/** Starts each one at its time, even if those before have not ended. Returns how long each took. */
 async function atRate(forMs: number, send: () => Promise<void>): Promise<number[]> {
   const { perSecond } = settings;
   const count = Math.max(1, Math.round((forMs * perSecond) / 1000));

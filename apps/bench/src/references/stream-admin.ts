@@ -1,7 +1,7 @@
 import { AckPolicy, jetstreamManager, RetentionPolicy, StorageType } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 
-/** Creates a stream of the kind that a queue has: file storage, each message gone once it is acknowledged. */
+/** Creates a stream like that of a queue: file storage, and each message is removed once it is acked. */
 export async function createWorkStream(natsUrl: string, name: string, subjects: string): Promise<void> {
   const connection = await connect({ servers: natsUrl });
   const manager = await jetstreamManager(connection);
@@ -19,7 +19,7 @@ export async function createWorkConsumer(natsUrl: string, stream: string, name: 
 }
 
 /**
- * Removes the messages of a stream, so that one measurement leaves nothing to the next.
+ * Removes the messages of a stream, so that measurements do not affect each other.
  * @param filter the subjects to remove. Default: all
  */
 export async function purgeStream(natsUrl: string, name: string, filter?: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { toNumber, toTable } from './markdown.ts';
 
-test('a table has a row for each subject and says how it compares with the reference', () => {
+test('a table has a row for each subject, with its ratio to the reference', () => {
   const table = toTable({
     name: 'accept',
     title: 'Accept',

@@ -43,7 +43,7 @@ function toRatio(subject: SubjectResult, reference: SubjectResult | undefined, {
   return ratio === undefined ? '' : ratio.toFixed(2);
 }
 
-/** Three digits say all that such a measurement knows. */
+/** Three digits: such a measurement is no more precise. */
 export function toNumber(value: number): string {
   if (Math.abs(value) >= 1000) {
     const digits = Math.max(0, Math.floor(Math.log10(Math.abs(value))) - 2);

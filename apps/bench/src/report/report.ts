@@ -10,7 +10,7 @@ export interface ScenarioResult {
   readonly cases: readonly CaseResult[];
 }
 
-/** A whole run, as the JSON file holds it. */
+/** A whole run, as in the JSON file. */
 export interface Report {
   readonly environment: Environment;
   readonly scale: ScaleName;

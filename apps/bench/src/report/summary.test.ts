@@ -4,11 +4,11 @@ import { ratioOf, spreadOf } from './summary.ts';
 
 const result = (...rounds: Measurement[]) => ({ subject: 'any', rounds });
 
-test('a figure is told by its median and range', () => {
+test('the summary of a figure is its median and range', () => {
   expect(spreadOf(result({ rate: 5 }, { rate: 1 }, { rate: 9 }), 'rate')).toEqual({ median: 5, min: 1, max: 9 });
 });
 
-test('a figure that no round has measured has none', () => {
+test('a figure that no round has measured has no summary', () => {
   expect(spreadOf(result({ rate: 5 }), 'cpu')).toBeUndefined();
   expect(spreadOf(result(), 'rate')).toBeUndefined();
 });
@@ -19,7 +19,7 @@ test('a ratio compares within each round, so that a slow round does not count', 
   expect(ratioOf(ours, floor, 'rate')).toBeCloseTo(0.8);
 });
 
-test('there is no ratio to what was not measured', () => {
+test('a figure without a reference value has no ratio', () => {
   expect(ratioOf(result({ rate: 1 }), result(), 'rate')).toBeUndefined();
   expect(ratioOf(result({ rate: 1 }), result({ rate: 0 }), 'rate')).toBeUndefined();
 });

@@ -7,7 +7,7 @@ export interface Spread {
   readonly max: number;
 }
 
-/** Median and range of a figure over the rounds; undefined where it was not measured. */
+/** Median and range of a figure over the rounds; undefined if it was not measured. */
 export function spreadOf({ rounds }: SubjectResult, figure: string): Spread | undefined {
   const values = rounds.flatMap((round) => round[figure] ?? []);
   if (values.length === 0) {
@@ -17,8 +17,8 @@ export function spreadOf({ rounds }: SubjectResult, figure: string): Spread | un
 }
 
 /**
- * A figure in relation to the reference's: the median of the ratios within each round, since what disturbs a round
- * disturbs both. Undefined where one of them was not measured.
+ * A figure in relation to the reference's: the median of the ratios within each round, because a disturbance in a round
+ * affects both. Undefined if one of them was not measured.
  */
 export function ratioOf(subject: SubjectResult, reference: SubjectResult, figure: string): number | undefined {
   const ratios = subject.rounds.flatMap((round, index) => {

@@ -17,7 +17,7 @@ import {
 
 const bodyBytes = 256;
 const slots = 64;
-/** More than a worker runs: an empty queue gets so many for what is asked of waiting calls, and so much to drain. */
+/** More than a worker runs at once: an empty queue gets this many to look up and cancel, and this many to drain. */
 const drainedPerMs = 10;
 
 /** Whether a long queue makes anything slower or larger. */
@@ -35,7 +35,7 @@ export function backlogScenario(options: SystemOptions): Scenario {
       { name: 'gateway MiB', compared: true },
       { name: 'worker MiB', compared: true },
       { name: 'broker MiB' },
-      // Rates mean little on a machine that does other things as well; CPU time does.
+      // Rates mean little on a machine that is also busy with other work; CPU time does not depend on it.
       { name: 'gateway µs/accept' },
       { name: 'broker µs/accept' },
       { name: 'worker µs/drain' },
@@ -72,13 +72,14 @@ async function startWith(options: SystemOptions, scale: Scale, waiting: number) 
 
 /**
  * A queue that holds the same number of calls whenever a measurement begins. The first function's calls are those that
- * wait; the second one's are accepted in the measurement, and thrown away. The function holds calls but while draining is measured.
+ * wait; the second one's are accepted in the measurement, and removed. The function holds calls except while draining
+ * is measured.
  */
 class LongQueue {
   readonly #system: AsyncfnSystem;
   readonly #target: BenchFunction;
   readonly #scale: Scale;
-  /** Calls before this number may have been run. */
+  /** Calls before this number may have run. */
   #first = 0;
   #next = 0;
   /** Calls from `#first` on that were cancelled: a second cancel is refused. */

@@ -5,7 +5,9 @@ import type { SystemOptions } from '../systems/index.ts';
 
 const perSecond = 100;
 
-/** What an id or a key costs that a client chooses: it is claimed and looked for before its call is stored. */
+/**
+ * The cost of an id or a key that a client chooses: the gateway claims it and looks for it before it stores the call.
+ */
 export function chosenIdsScenario(options: SystemOptions): Scenario {
   const headers = { none: undefined, 'X-Call-Id': 'X-Call-Id', 'Idempotency-Key': 'Idempotency-Key' };
   return {

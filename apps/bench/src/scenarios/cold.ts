@@ -12,7 +12,10 @@ import { drainSubject } from './drain.ts';
 
 type Start = (run?: RunOptions) => Promise<System | Absence>;
 
-/** A user's first seconds: how fast a process is that has just started, beside itself when it is warm. */
+/**
+ * A user's first seconds: the rate of a process that has just started, beside the rate of the same process when it is
+ * warm.
+ */
 export function coldScenario(options: SystemOptions): Scenario {
   const systems: Readonly<Record<string, Start>> = {
     asyncfn: (run) => startAsyncfn({ ...options, ...run }),
@@ -39,7 +42,7 @@ function coldAccept(name: string, { coldMs, ...scale }: Scale, start: Start): Su
   return { name, start: () => fromCold(async () => underLoad(await start(), asLong, shape), 'calls/s') };
 }
 
-/** What two fifths of the time put into the queue takes a worker about all of it. */
+/** A worker needs about the whole time to run the calls that are put into the queue in two fifths of it. */
 function coldDrain(name: string, scale: Scale, start: Start): Subject {
   const cold = { ...scale, fillMs: 0.4 * scale.coldMs };
   const subject = drainSubject(name, 64, cold, start);

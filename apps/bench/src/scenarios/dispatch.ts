@@ -5,7 +5,7 @@ import type { SystemOptions } from '../systems/index.ts';
 
 const callMs = 200;
 
-/** How well the worker uses what functions can take, each case with what nobody could do better beside it. */
+/** How well the worker uses what functions can take. Each case stands beside the best possible result. */
 export function dispatchScenarios(options: SystemOptions): Scenario[] {
   const common = { reference: 'ideal' };
   return [
@@ -137,7 +137,7 @@ interface Watched extends AsyncDisposable {
   readonly rejectedPercent: number;
 }
 
-/** A function that takes so long over a call. */
+/** A function that takes this long for a call. */
 async function watch(ms: number, capacity?: () => number): Promise<Watched> {
   const occupancy = new Occupancy();
   const fn = await startTestFunction({ handler: occupancy.follow(sleep(ms), capacity), keepBodies: false });
@@ -151,7 +151,7 @@ async function watch(ms: number, capacity?: () => number): Promise<Watched> {
   };
 }
 
-/** A stack without workers, with calls that wait. */
+/** A stack without workers, with waiting calls. */
 async function stackFor(
   { natsServerBin }: SystemOptions,
   functions: FunctionEntries,
@@ -162,7 +162,7 @@ async function stackFor(
   return stack;
 }
 
-/** A subject that starts anew for each round. */
+/** A subject that starts again for each round. */
 function subject(name: string, measure: () => Promise<Measurement>): Subject {
   return { name, start: () => Promise.resolve(runningOnce(measure)) };
 }

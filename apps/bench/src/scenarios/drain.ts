@@ -26,7 +26,7 @@ export function drainSubject(name: string, slots: number, scale: Scale, start: S
   };
 }
 
-/** How fast what waits is run, against a function that does nothing. */
+/** How fast a backlog drains, against a function that does nothing. */
 export function drainScenario(options: SystemOptions): Scenario {
   return {
     name: 'drain',
@@ -46,7 +46,7 @@ export function drainScenario(options: SystemOptions): Scenario {
   };
 }
 
-/** What more workers bring. */
+/** What more workers gain. */
 export function workersScenario(options: SystemOptions): Scenario {
   return {
     name: 'workers',

@@ -11,7 +11,7 @@ import {
 
 const perSecond = 200;
 
-/** How long a call takes from its POST to its callback where nothing is busy, and what a signature adds. */
+/** How long a call takes from its POST to its callback while nothing is busy, and what a signature adds. */
 export function endToEndScenario(options: SystemOptions): Scenario {
   const variants = { asyncfn: {}, 'with signed callbacks': { CALLBACK_SIGNING_SECRETS: signingSecret } };
   return {

@@ -21,7 +21,7 @@ type Start = (extra: Extra) => Promise<RunningSubject | Absence>;
 
 const slots = 64;
 
-/** What metrics cost to be counted is not measured: they cannot be switched off. To be asked for them can. */
+/** Counting metrics is not measured, because metrics cannot be switched off. Reading them is. */
 const ofBoth = { tracing, 'LOG_LEVEL=silent': silence, 'scraped every second': scraping };
 
 export function gatewayExtrasScenario(options: SystemOptions): Scenario {
@@ -39,7 +39,7 @@ export function gatewayExtrasScenario(options: SystemOptions): Scenario {
   };
 }
 
-/** The same of the worker, with a callback for each call. */
+/** The same for the worker, with a callback for each call. */
 export function workerExtrasScenario(options: SystemOptions): Scenario {
   return {
     name: 'worker-extras',
@@ -74,7 +74,7 @@ async function startAccepting(options: SystemOptions, scale: Scale, extra: Extra
 async function startDraining(options: SystemOptions, scale: Scale, extra: Extra) {
   const target = await startBenchFunction();
   const receiver = await startBenchFunction();
-  // All callbacks go to one receiver, which is not to be what limits.
+  // All callbacks go to one receiver, whose share must not be the limit.
   const workerEnv = { CALLBACK_MAX_PER_HOST: String(slots), ...extra.env };
   const system = await startAsyncfn({ ...options, worker: { functionUrl: target.url, slots }, workerEnv });
   extra.begin(system.metricsUrls);
@@ -86,7 +86,7 @@ async function startDraining(options: SystemOptions, scale: Scale, extra: Extra)
   return followedBy(subject, verify, [receiver, extra]);
 }
 
-/** A callback that waits while the worker is held up is late after that, and stored: more work than it would have been. */
+/** If the worker is held up, a waiting callback is late and is stored: more work than usual. */
 async function untilCalledBack(target: BenchFunction, receiver: BenchFunction): Promise<void> {
   await eventually(async () => (await receiver.report()).count >= (await target.report()).count, {
     timeoutMs: 60_000,

@@ -3,7 +3,7 @@ import { underLoad } from '../measuring/index.ts';
 import type { Scenario } from '../scenario.ts';
 import { type SystemOptions, startAsyncfn } from '../systems/index.ts';
 
-/** What `PROCESSES` brings. The CPU time of the gateways is left out: it is spread over their processes. */
+/** What `PROCESSES` gains. The CPU time of the gateways is left out: it is spread over their processes. */
 export function gatewaysScenario(options: SystemOptions): Scenario {
   return {
     name: 'gateways',

@@ -8,7 +8,7 @@ const pings = 5_000;
 /** How often a worker pings its broker. */
 const pingsPerSecond = 4;
 
-/** What the processes cost while nothing is called, and what the worker's pings have to do with it. */
+/** The cost of the processes while no function is called, and the share of the worker's pings in it. */
 export function idleScenario(options: SystemOptions): Scenario {
   return {
     name: 'idle',

@@ -6,10 +6,10 @@ import type { Case, Measurement, RunningSubject, Scale, Scenario, Subject } from
 import type { SystemOptions } from '../systems/index.ts';
 
 const perSecond = 100;
-/** Until an attack has taken what it can, and until nothing of it is left. */
+/** How long an attack takes to use up its shares, and how long until nothing of it is left. */
 const settleMs = 500;
 
-/** What one caller can do to another one: the calls of the other one beside those of a quiet system. */
+/** How much one caller can harm another: the calls of the other one, beside those in a quiet system. */
 export function neighboursScenario(options: SystemOptions): Scenario {
   return {
     name: 'neighbours',
@@ -29,7 +29,7 @@ export function neighboursScenario(options: SystemOptions): Scenario {
   };
 }
 
-/** Both subjects are the one system, which ends with the last of them. */
+/** Both subjects use one system, which ends with the last of them. */
 function toCase(options: SystemOptions, scale: Scale, name: AttackName): Case {
   let users = 0;
   let started: Promise<SharedSystem> | undefined;
@@ -71,7 +71,7 @@ async function measureUnder(name: AttackName, system: SharedSystem, scale: Scale
   });
 }
 
-/** Leaves nothing of the attack behind. */
+/** Removes everything that the attack has left. */
 async function attackWhile<T>(name: AttackName, system: SharedSystem, work: () => Promise<T>): Promise<T> {
   const { attacker, stack } = system;
   await attacker.begin(name, { gatewayUrl: stack.gateway.url, token: system.nextToken() });

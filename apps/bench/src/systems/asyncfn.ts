@@ -5,13 +5,13 @@ import type { RunOptions, System, SystemOptions } from './system.ts';
 export interface AsyncfnOptions extends SystemOptions, RunOptions {
   readonly gatewayEnv?: Env;
   readonly workerEnv?: Env;
-  /** Workers, if there is one at all. Default 1. */
+  /** Number of workers. Default 1. */
   readonly workers?: number;
   /** Functions that share the calls evenly. Default 1. */
   readonly functions?: number;
 }
 
-/** Ours, and what the references have nothing of. */
+/** asyncfn, with what the references do not have. */
 export interface AsyncfnSystem extends System {
   readonly natsUrl: string;
   readonly gatewayUrl: string;
@@ -19,11 +19,11 @@ export interface AsyncfnSystem extends System {
   readonly functions: readonly string[];
   /** The metrics of each process. */
   readonly metricsUrls: readonly string[];
-  /** Throws away the calls of one function that wait. */
+  /** Removes the waiting calls of one function. */
   purgeFunction(name: string): Promise<void>;
 }
 
-/** Nobody listens there: for what does not get as far as an invocation. */
+/** A URL without a server, for calls that are never invoked. */
 const nowhere = 'http://127.0.0.1:9';
 
 /** Gateway and workers as they are shipped, logging at info into files, with results and metrics on. */

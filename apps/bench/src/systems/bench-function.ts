@@ -9,18 +9,18 @@ export interface FunctionReport {
   readonly perSecondOverall: number;
 }
 
-/** A function in a process of its own that does as little as possible. */
+/** A function in a separate process that does as little as possible. */
 export interface BenchFunction extends AsyncDisposable {
   readonly url: string;
   readonly pid: number;
   report(): Promise<FunctionReport>;
   reset(): Promise<void>;
   /**
-   * Lets calls wait for their answers, so that a worker without a free slot takes no more of them. A worker that is stopped by a
-   * signal would do other work when it goes on: ours asks the broker what it has missed.
+   * Makes calls wait for their answers, so that a worker without a free slot takes no more of them. Pausing a worker
+   * with a signal would add work when it resumes: ours asks the broker what it has missed.
    */
   hold(): Promise<void>;
-  /** Answers what waits, and from now on every call at once. */
+  /** Answers the waiting calls, and from now on every call at once. */
   release(): Promise<void>;
 }
 

@@ -4,9 +4,9 @@ import { redisAbsence, startRedisServer } from './redis-server.ts';
 import type { RunOptions, System } from './system.ts';
 
 /**
- * How much a system with BullMQ does: `minimal` runs calls and nothing else; `equal` also does what asyncfn does for
- * each call: it keeps the function's answer for an hour by call id, sends the caller's headers to the function, writes
- * a log line in each process, and observes counters and histograms.
+ * How much a system with BullMQ does: `minimal` only runs calls; `equal` also does what asyncfn does for each call: it
+ * keeps the function's answer for an hour by call id, sends the caller's headers to the function, writes a log line in
+ * each process, and observes counters and histograms.
  */
 export type BullmqScope = 'minimal' | 'equal';
 
@@ -24,7 +24,7 @@ export interface BullmqWorkerSettings extends BullmqSettings {
   readonly slots: number;
 }
 
-/** fastify and BullMQ on redis, or why not. */
+/** fastify and BullMQ on redis, or the reason why they cannot run. */
 export async function startBullmq(scope: BullmqScope, { worker }: RunOptions = {}): Promise<System | Absence> {
   const absent = await redisAbsence();
   if (absent !== undefined) {

@@ -7,15 +7,15 @@ import { join } from 'node:path';
 import type { Env } from '@asyncfn/stack';
 import { startBenchFunction } from './bench-function.ts';
 
-/** Something that can be on or off. Disposing ends what it needs. */
+/** A feature that can be on or off. Disposing ends what it needs. */
 export interface Extra extends AsyncDisposable {
   /** Settings of the process that has it. */
   readonly env: Env;
-  /** What callers have to send. */
+  /** Headers that callers must send. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Told where the metrics of the processes are, once these run. */
+  /** Receives the metrics URLs of the processes once these run. */
   begin(metricsUrls: readonly string[]): void;
-  /** Throws when it was not on in what was measured. */
+  /** Throws if it was not on during the measurement. */
   verify(): Promise<void>;
 }
 
@@ -31,7 +31,7 @@ export function asShipped(): Promise<Extra> {
   return Promise.resolve(none);
 }
 
-/** Its ports are chosen here, since a silent process does not say which it has picked. */
+/** Its ports are chosen here, because a silent process does not say which ones it has picked. */
 export async function silence(): Promise<Extra> {
   const [api, ops] = await Promise.all([freePort(), freePort()]);
   return { ...none, env: { LOG_LEVEL: 'silent', PORT: String(api), OPS_PORT: String(ops) } };
@@ -46,20 +46,20 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Of the form that `whsec_` secrets have (Standard Webhooks); it guards nothing. */
+/** Has the form of `whsec_` secrets (Standard Webhooks); it protects nothing. */
 export const signingSecret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 
 export function signing(): Promise<Extra> {
   return Promise.resolve({ ...none, env: { CALLBACK_SIGNING_SECRETS: signingSecret } });
 }
 
-/** A file of ten tokens, of which callers have the last. */
+/** A file of ten tokens. Callers use the last one. */
 export async function tokens(): Promise<Extra> {
   const folder = await mkdtemp(join(tmpdir(), 'asyncfn-tokens-'));
   const file = join(folder, 'tokens.yaml');
   const secrets = Array.from({ length: 10 }, (_, index) => `asyncfn_bench-${index}`.padEnd(51, 'x'));
   const entries = secrets.map((secret, index) => [`t${index}`, { hash: hashOf(secret), scopes: ['invoke'] }]);
-  await writeFile(file, JSON.stringify({ tokens: Object.fromEntries(entries) })); // YAML takes JSON
+  await writeFile(file, JSON.stringify({ tokens: Object.fromEntries(entries) })); // JSON is YAML
   return {
     ...none,
     env: { AUTH_TOKENS_FILE: file },
@@ -72,7 +72,7 @@ function hashOf(secret: string): string {
   return `sha256:${createHash('sha256').update(secret).digest('hex')}`;
 }
 
-/** Every call is traced, and no span is dropped. The collector is a process that throws away what it gets. */
+/** Every call is traced, and no span is dropped. The collector is a process that discards the spans. */
 export async function tracing(): Promise<Extra> {
   const collector = await startBenchFunction();
   return {
@@ -93,7 +93,7 @@ export async function tracing(): Promise<Extra> {
 
 const scrapeMs = 1_000;
 
-/** The metrics of each process are asked for every second, five times as often as the shipped Prometheus asks. */
+/** The metrics of each process are read every second, five times as often as the shipped Prometheus does. */
 export function scraping(): Promise<Extra> {
   let timer: NodeJS.Timeout | undefined;
   return Promise.resolve({

@@ -5,7 +5,7 @@ import type { RunOptions, System, SystemOptions } from './system.ts';
 
 export interface FloorSettings {
   readonly natsUrl: string;
-  /** Of a call, without its id. */
+  /** Size of a call without its id. */
   readonly subject: string;
 }
 

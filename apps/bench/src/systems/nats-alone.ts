@@ -7,7 +7,7 @@ import type { SystemOptions } from './system.ts';
 
 export interface BrokerLoad {
   readonly natsUrl: string;
-  /** Of a message, without its number. */
+  /** Size of a message without its number. */
   readonly subject: string;
   /** Messages that wait for their PubAck at a time. */
   readonly inFlight: number;
@@ -19,7 +19,7 @@ export interface BrokerLoad {
 
 const stream = 'ALONE';
 
-/** nats-server without HTTP before it: its own limit on this machine. */
+/** nats-server without HTTP in front of it: its own limit on this machine. */
 export async function startNatsAlone(
   { natsServerBin, syncInterval }: SystemOptions,
   { warmUpMs, durationMs }: Scale,

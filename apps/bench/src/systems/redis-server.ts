@@ -10,15 +10,15 @@ import { eventually } from '@asyncfn/testkit';
 
 export interface RedisServer extends AsyncDisposable {
   readonly pid: number;
-  /** Where its files are. Removed when the server is disposed. */
+  /** The folder with its files. Disposing the server removes it. */
   readonly folder: string;
   /** Path of its socket. */
   readonly socket: string;
-  /** Forgets everything. */
+  /** Removes all data. */
   flush(): Promise<void>;
 }
 
-/** Why there is no redis-server to run, and what would help; undefined where there is one. */
+/** Why no redis-server can run, and what would help; undefined if one can. */
 export async function redisAbsence(): Promise<string | undefined> {
   try {
     await promisify(execFile)('redis-server', ['--version']);
@@ -28,7 +28,7 @@ export async function redisAbsence(): Promise<string | undefined> {
   }
 }
 
-/** Runs the `redis-server` of the PATH, which appends what it is told to a file and syncs it every second. */
+/** Runs the `redis-server` of the PATH. It appends every write to a file and syncs the file every second. */
 export async function startRedisServer(): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), 'asyncfn-redis-'));
   const socket = join(folder, 'redis.sock');
@@ -50,7 +50,7 @@ export async function startRedisServer(): Promise<RedisServer> {
   };
 }
 
-/** One line of redis's protocol, and the first line of the answer; empty while nobody listens. */
+/** Sends one line of redis's protocol and returns the first line of the answer; empty if no server listens yet. */
 async function command(path: string, line: string): Promise<string> {
   const socket = connect(path);
   try {

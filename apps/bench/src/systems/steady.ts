@@ -3,15 +3,15 @@ import { runProgram } from '../processes/index.ts';
 export interface SteadySettings {
   readonly gatewayUrl: string;
   readonly path: string;
-  /** Of a `BenchFunction`, which holds calls while accepting is measured alone. */
+  /** The URL of a `BenchFunction`, which holds calls while accepting is measured alone. */
   readonly functionUrl: string;
   readonly perSecond: number;
   readonly durationMs: number;
 }
 
-/** Medians of round trips at the same rate, each measured while nothing else goes on. */
+/** Medians of round trips at the same rate, each measured while nothing else runs. */
 export interface PartsAlone {
-  /** POST until 202. */
+  /** From the POST to the 202. */
   readonly acceptMs: number;
   readonly functionMs: number;
   readonly callbackMs: number;

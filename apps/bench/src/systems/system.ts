@@ -1,13 +1,13 @@
 import type { LoadSettings } from '../load/index.ts';
 
-/** Something that accepts calls over HTTP and has them run: ours, or a reference. */
+/** A system that accepts calls over HTTP and runs them: asyncfn, or a reference. */
 export interface System extends AsyncDisposable {
-  /** Where calls are accepted. */
+  /** The URL that accepts calls. */
   readonly intake: Pick<LoadSettings, 'port' | 'paths'>;
   /** Gateway and broker, for CPU time and memory. */
   readonly pids: Readonly<Record<string, number>>;
   readonly workerPids: readonly number[];
-  /** Throws away all calls that wait. */
+  /** Removes all waiting calls. */
   purge(): Promise<void>;
 }
 
@@ -18,7 +18,7 @@ export interface SystemOptions {
 }
 
 export interface RunOptions {
-  /** Default: none, for what is about accepting alone. */
+  /** Default: none, if only accepting is measured. */
   readonly worker?: {
     readonly functionUrl: string;
     /** Calls in flight at a time. */

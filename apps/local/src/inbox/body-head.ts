@@ -8,16 +8,15 @@ export interface BodyHead {
 }
 
 export interface BodyLimits {
-  /** Of a larger body the rest is counted only. */
+  /** The rest of a larger body is only counted. */
   headBytes: number;
   /** A larger body is refused with 413. */
   maxBytes: number;
 }
 
 /**
- * Reads a body to its end and keeps no more than its first bytes.
- *
- * @param onChunk gets every piece of it
+ * Reads a body to its end and keeps only its first bytes.
+ * @param onChunk receives every piece of it
  */
 export async function readBodyHead(
   request: IncomingMessage,

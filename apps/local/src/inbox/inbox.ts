@@ -15,18 +15,18 @@ const VIEW_PATHS = new Set(['/', '/callbacks']);
 
 export interface InboxOptions {
   logger: Logger;
-  /** Keys that may have signed a callback. */
+  /** Keys that callbacks may be signed with. */
   signingSecrets: readonly Uint8Array[];
-  /** The names by which it may be called by those who want to see callbacks. */
+  /** The host names under which the inbox shows its callbacks. */
   ownHosts: OwnHosts;
   /** Epoch milliseconds. Default `Date.now`. */
   now?: () => number;
 }
 
 /**
- * Takes callbacks by `POST` at `/` and anywhere below `/callbacks`, answers 204 or the status in `?status=`, and shows
- * the last 100 at `GET /`: as text, for `Accept: text/html` as a page, for `Accept: application/json` as JSON.
- * Of each it says whether its signature is worth anything; it takes them all.
+ * Accepts callbacks by `POST` at `/` and anywhere below `/callbacks`, answers 204 or the status in `?status=`, and
+ * shows the last 100 at `GET /`: as text, for `Accept: text/html` as a page, for `Accept: application/json` as JSON. It
+ * accepts callbacks with any signature, and shows whether the signature is valid.
  */
 export function createInbox({ logger, signingSecrets, ownHosts, now = Date.now }: InboxOptions): HttpHandler {
   const inbox = new ReceivedCallbacks(KEPT_CALLBACKS);
@@ -59,7 +59,8 @@ export function createInbox({ logger, signingSecrets, ownHosts, now = Date.now }
       return await receive(exchange);
     }
     if (request.method === 'GET' && VIEW_PATHS.has(url.pathname)) {
-      // A web page whose name leads here is of our origin to its browser, which shows it what it finds.
+      // A web page whose host name resolves to this address has the same origin for its browser, which would show it
+      // every callback.
       if (!ownHosts.include(request.headers.host, request.socket.localAddress)) {
         throw new HttpProblem(403, 'Host names another server: call this one as localhost, or set ALLOWED_HOSTS');
       }
@@ -80,7 +81,7 @@ function describeVerdict(verdict: SignatureVerdict): string {
   return verdict.kind === 'invalid' ? `invalid (${verdict.reason})` : verdict.kind;
 }
 
-/** Nothing of it can do harm to a terminal, be it in the log or in the inbox. */
+/** Nothing of it can harm a terminal, in the log or in the inbox. */
 function describe(request: IncomingMessage): CallbackFacts {
   const one = (name: string) => {
     const value = request.headers[name];

@@ -1,12 +1,12 @@
-/** What a callback says about itself. */
+/** The facts in a callback. */
 export interface CallbackFacts {
-  /** Path and query it was posted to. */
+  /** Path and query of the request. */
   target: string;
   callId: string | undefined;
   functionName: string | undefined;
   functionStatus: string | undefined;
   durationSeconds: string | undefined;
-  /** Retries made. */
+  /** Number of retries made. */
   retries: string | undefined;
   contentType: string | undefined;
 }
@@ -19,7 +19,7 @@ export interface ReceivedCallback extends CallbackFacts {
   bytes: number;
   /** The body's first bytes. */
   head: Buffer;
-  /** What the inbox answered. */
+  /** The answer of the inbox. */
   answered: number;
   /** `valid`, `none`, or `invalid` with the reason in brackets. */
   signature: string;
@@ -35,7 +35,7 @@ export class ReceivedCallbacks {
     this.#capacity = capacity;
   }
 
-  /** All there were since the start, also those that are no longer kept. */
+  /** The number of callbacks since the start, including those no longer kept. */
   get total(): number {
     return this.#total;
   }

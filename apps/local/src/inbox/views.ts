@@ -65,7 +65,7 @@ function headline(inbox: ReceivedCallbacks): string {
   return `${inbox.total} ${inbox.total === 1 ? 'callback' : 'callbacks'}${shown}, newest first`;
 }
 
-/** What a person sees of a callback, in the order of the table. */
+/** The columns of a callback in the table. */
 function cellsOf(callback: ReceivedCallback) {
   return {
     time: callback.receivedAt,

@@ -2,7 +2,7 @@ import { type GuardedProcess, type ProcessExit, spawnGuarded } from '@asyncfn/gu
 import { ConfigError, sleep } from '@asyncfn/service-kit';
 import { parseLogLine } from '../terminal/index.ts';
 
-/** One of our processes has ended though nobody had stopped it. */
+/** One of our processes has ended without being stopped. */
 export class ProcessEndedError extends Error {
   override readonly name = 'ProcessEndedError';
   readonly code = 'process_ended';
@@ -12,10 +12,10 @@ export class ProcessEndedError extends Error {
   }
 }
 
-/** EX_CONFIG of sysexits(3): the exit code of a process that has said what is wrong with its configuration. */
+/** EX_CONFIG of sysexits(3): the exit code of a process that has reported a mistake in its configuration. */
 const EXIT_CONFIG = 78;
 
-/** Why a process has ended that nobody had stopped. */
+/** Why a process has ended without being stopped. */
 export function toEndError(processName: string, exit: ProcessExit): Error {
   return exit.code === EXIT_CONFIG
     ? new ConfigError([{ name: processName, problem: 'cannot run with this configuration, as it says above' }])
@@ -28,23 +28,23 @@ export interface AppProcessOptions {
   name: string;
   /** Path of the main module. */
   script: string;
-  /** The whole environment. `LOG_FORMAT` has to be `json`. */
+  /** The whole environment. `LOG_FORMAT` must be `json`. */
   env: NodeJS.ProcessEnv;
   /** How many servers it opens before it is ready: each logs `listening` with its name and port. */
   servers: number;
-  /** Host at which its operations server is asked whether it is ready. */
+  /** Host of its operations server, which says whether it is ready. */
   opsHost: string;
-  /** Gets every line of its output. */
+  /** Receives every line of its output. */
   onLine: (line: string) => void;
 }
 
 const READY_POLL_MS = 50;
 const READY_TIMEOUT_MS = 60_000;
 const OPS_SERVER = 'ops';
-/** What a server is called that does not give its name. */
+/** The name of a server that does not log its name. */
 const API_SERVER = 'api';
 
-/** The gateway or the worker, as a child that ends with this process at the latest. */
+/** The gateway or the worker, as a child process that ends no later than this process. */
 export class AppProcess {
   readonly #options: AppProcessOptions;
   readonly #ports: ReadonlyMap<string, number>;
@@ -92,8 +92,8 @@ export class AppProcess {
   }
 
   /**
-   * @throws what {@link toEndError} makes of it when it ends before it is ready.
-   * @throws the signal's reason when that aborts.
+   * @throws the error of {@link toEndError} if the process ends before it is ready.
+   * @throws the signal's reason if that aborts.
    */
   async waitUntilReady(signal: AbortSignal): Promise<void> {
     const tooLate = AbortSignal.timeout(READY_TIMEOUT_MS);

@@ -10,7 +10,7 @@ const FACTS = {
   shutdownTimeoutMs: 10_000,
 };
 
-test('what the launcher decides wins, everything else is passed on', () => {
+test('values that the launcher decides win, all others are passed on', () => {
   expect(childEnv({ PATH: '/bin', MAX_INFLIGHT: '7', PORT: '1', LOG_FORMAT: 'console' }, FACTS)).toEqual({
     PATH: '/bin',
     MAX_INFLIGHT: '7',
@@ -28,23 +28,23 @@ test('what the launcher decides wins, everything else is passed on', () => {
   });
 });
 
-test('the gateway is open unless the user has said otherwise', () => {
+test('the gateway is open unless the user has set otherwise', () => {
   expect(childEnv({ AUTH_TOKENS_FILE: '/tokens' }, FACTS)).not.toHaveProperty('AUTH');
   expect(childEnv({ AUTH: 'tokens' }, FACTS)['AUTH']).toBe('tokens');
 });
 
-test('a secret to sign with is handed on; without one of ours that of the user is left alone', () => {
+test('a signing secret is passed on; without one of ours, that of the user stays', () => {
   expect(childEnv({}, { ...FACTS, signingSecret: 'whsec_x' })['CALLBACK_SIGNING_SECRETS']).toBe('whsec_x');
   expect(childEnv({ CALLBACK_SIGNING_SECRETS: 'a,b' }, FACTS)['CALLBACK_SIGNING_SECRETS']).toBe('a,b');
   expect(childEnv({}, FACTS)).not.toHaveProperty('CALLBACK_SIGNING_SECRETS');
 });
 
-test("settings for somebody else's NATS do not get through", () => {
+test('settings for another NATS are left out', () => {
   const env = childEnv({ NATS_USER: 'me', NATS_PASSWORD: 'x', NATS_TLS_CA_FILE: '/ca' }, FACTS);
   expect(Object.keys(env).filter((name) => name.startsWith('NATS_'))).toEqual(['NATS_URL', 'NATS_SYNC']);
 });
 
-test('callbacks may go to this machine, unless the user says where they may go', () => {
+test('callbacks may go to this machine, unless the user sets where they may go', () => {
   expect(childEnv({ CALLBACK_ALLOW: '' }, FACTS)['CALLBACK_ALLOW']).toBe('127.0.0.0/8,::1,127.0.0.1');
   expect(childEnv({}, { ...FACTS, host: '192.168.1.5' })['CALLBACK_ALLOW']).toBe('127.0.0.0/8,::1,192.168.1.5');
   expect(childEnv({}, { ...FACTS, host: '0.0.0.0' })['CALLBACK_ALLOW']).toBe('127.0.0.0/8,::1');

@@ -6,27 +6,26 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getuid } from 'node:process';
 
-/** The path of a socket has room for 104 bytes on macOS, for 108 on Linux, with a zero at the end. */
+/** The path of a socket may have 104 bytes on macOS and 108 on Linux, with a zero at the end. */
 const LONGEST_PATH = 100;
 
-/** Another process works with the folder. */
+/** Another process uses the folder. */
 export class FolderInUseError extends Error {
   override readonly name = 'FolderInUseError';
   readonly code = 'folder_in_use';
 }
 
-/** Leaving an `await using` scope gives the folder back. */
+/** Leaving an `await using` scope releases the folder. */
 export interface FolderLock extends AsyncDisposable {
-  /** Of the socket that stands for it. */
+  /** The path of the socket that is the lock. */
   readonly path: string;
 }
 
 /**
- * Takes a folder for this process alone: two servers on one JetStream store would destroy it. The lock is a listening
- * socket, so it is gone with the process however that ends. It is in the folder itself, where other users and containers
- * that have the folder see it as well, or among the temporary files where the folder can hold no socket.
- *
- * @throws {FolderInUseError} when another process has it.
+ * Locks a folder for this process: two servers on one JetStream store would destroy it. The lock is a listening socket,
+ * so it ends with the process, however that ends. The socket is in the folder itself, so that other users and
+ * containers that share the folder see it; if the folder cannot hold a socket, it is among the temporary files.
+ * @throws {FolderInUseError} if another process holds the lock.
  */
 export async function lockFolder(folder: string): Promise<FolderLock> {
   const real = await realpath(folder);
@@ -47,7 +46,7 @@ function temporaryName(folder: string): string {
 
 interface LockAttempt {
   readonly path: string;
-  /** Undefined where another process has the lock. */
+  /** Undefined if another process holds the lock. */
   readonly server: Server | undefined;
 }
 
@@ -55,7 +54,9 @@ async function lock(path: string): Promise<LockAttempt> {
   return { path, server: (await tryListen(path)) ?? (await takeOver(path)) };
 }
 
-/** Undefined where the file system takes no sockets, as with folders that a container shares with macOS or Windows. */
+/**
+ * Undefined if the file system does not support sockets, as with folders that a container shares with macOS or Windows.
+ */
 async function tryLock(path: string): Promise<LockAttempt | undefined> {
   try {
     return await lock(path);
@@ -94,7 +95,7 @@ async function answers(path: string): Promise<boolean> {
     await once(socket, 'connect');
     return true;
   } catch (error) {
-    // One that may not be asked, as another user's, is not known to be dead.
+    // If the process may not be asked, as another user's, it does not count as dead.
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     return code !== 'ECONNREFUSED' && code !== 'ENOENT';
   } finally {

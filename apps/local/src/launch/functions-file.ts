@@ -3,8 +3,7 @@ import { SAMPLE_FUNCTIONS } from '../samples/index.ts';
 
 /**
  * A functions file that names the sample functions.
- *
- * @param samplesUrl where they are served, without a slash at the end
+ * @param samplesUrl their base URL, without a slash at the end
  */
 export function renderFunctionsFile(samplesUrl: string): string {
   const entries = SAMPLE_FUNCTIONS.map((name) => `  ${name}:\n    url: ${samplesUrl}/${name}\n`);

@@ -30,7 +30,7 @@ export interface LocalApps {
   readonly component: Component;
 }
 
-/** Beyond what a process may take over its calls in flight, for all else that a stop has to do. */
+/** The time of a stop beyond the calls in flight, for everything else that a stop does. */
 const graceMs = 5_000;
 
 export function createLocalApps(options: LocalAppsOptions): LocalApps {

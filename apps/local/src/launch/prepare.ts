@@ -6,22 +6,22 @@ import { lockFolder } from './folder-lock.ts';
 import { type KeptSecret, keepSigningSecret } from './signing-secret.ts';
 import { makeStateFolder } from './state-folder.ts';
 
-/** What everything on this machine needs before it starts. */
+/** The prerequisites of everything on this machine. */
 export interface Preparation {
   readonly repository: string;
   readonly stateDir: string;
   readonly ports: LocalPorts;
-  /** Undefined if the user has secrets: the worker gets those with the rest of the environment. */
+  /** Undefined if the user has set secrets: the worker gets those with the rest of the environment. */
   readonly secret: KeptSecret | undefined;
   /** The keys of callbacks that the inbox trusts. */
   readonly trustedKeys: readonly Uint8Array[];
-  /** Gives the state folder back. */
+  /** Releases the state folder. */
   readonly release: () => Promise<void>;
 }
 
 const repository = fileURLToPath(new URL('../../../../', import.meta.url));
 
-/** Takes the state folder for this process alone, and checks the ports. Throws errors that say what to set. */
+/** Locks the state folder for this process, and checks the ports. Throws errors that say what to set. */
 export async function prepareLocal(config: LocalConfig): Promise<Preparation> {
   const stateDir = resolve(config.stateDir ?? join(repository, '.asyncfn'));
   const ports = resolvePorts(config);

@@ -11,10 +11,9 @@ export interface KeptSecret {
 }
 
 /**
- * The secret in a file, which is made when it is not there: receivers that know it stay content over restarts. Only
- * its owner may read the file.
- *
- * @throws {ConfigError} when there is something else in the file.
+ * The secret in a file. It is created if the file does not exist, so that receivers that know it still work after a
+ * restart. Only its owner may read the file.
+ * @throws {ConfigError} if the file holds something else.
  */
 export async function keepSigningSecret(path: string): Promise<KeptSecret> {
   const text = (await readIfThere(path)) ?? (await writeSecret(path));
@@ -36,7 +35,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
   }
 }
 
-/** By way of another file, so that a crash leaves no half of a secret. */
+/** Written to another file first, so that a crash leaves no half of a secret. */
 async function writeSecret(path: string): Promise<string> {
   const text = createSigningSecret();
   await writeFile(`${path}.new`, `${text}\n`, { mode: 0o600 });

@@ -3,9 +3,8 @@ import { getuid } from 'node:process';
 import { ConfigError } from '@asyncfn/service-kit';
 
 /**
- * Makes the folder of the queue, unless it is there.
- *
- * @throws {ConfigError} when this user cannot make it, or cannot write to it.
+ * Creates the folder of the queue if it does not exist.
+ * @throws {ConfigError} if this user cannot create it or write to it.
  */
 export async function makeStateFolder(path: string): Promise<void> {
   try {

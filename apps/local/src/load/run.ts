@@ -3,7 +3,7 @@
 import { createService, every, integer, processConfig, readVersion, runProcess, text } from '@asyncfn/service-kit';
 import { sampleCalls } from './sample-calls.ts';
 
-/** A load of calls of the sample functions, as a process of its own: something to look at in dashboards. */
+/** A load of calls of the sample functions in a process of its own, so that dashboards have something to show. */
 const schema = {
   gatewayUrl: text({ env: 'GATEWAY_URL', default: 'http://127.0.0.1:8080', doc: 'The gateway that gets the calls.' }),
   callbackUrl: text({ env: 'CALLBACK_URL', doc: 'Where results go. Default: nowhere.' }),

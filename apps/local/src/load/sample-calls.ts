@@ -1,19 +1,19 @@
 /** A call of a sample function. */
 export interface SampleCall {
-  /** What follows `/async-function/`. */
+  /** The part after `/async-function/`. */
   readonly target: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Becomes a dead letter. */
+/** It ends as a dead letter. */
 const failure: SampleCall = { target: 'status?code=400', headers: {} };
 
-/** However many calls a second there are: a function that fails more often is what AsyncfnDeadLettersGrow is for. */
+/** At any rate of calls: a function that fails more often would fire AsyncfnDeadLettersGrow. */
 const msBetweenFailures = 120_000;
 
 const success: SampleCall = { target: 'echo', headers: {} };
 
-/** One of each kind of thing that can happen to a call, the common ones more often. */
+/** One of each kind of call, the common ones more often. */
 const calls: readonly SampleCall[] = [
   success,
   { target: 'hash', headers: {} },
@@ -28,8 +28,7 @@ const calls: readonly SampleCall[] = [
 ];
 
 /**
- * Gives one call after the other, around and around.
- *
+ * Returns one call after the other, round and round.
  * @param now milliseconds of a clock that does not jump
  */
 export function sampleCalls(now: () => number): () => SampleCall {

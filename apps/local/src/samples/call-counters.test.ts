@@ -6,7 +6,7 @@ test('each call id has a count of its own', () => {
   expect([counters.next('a'), counters.next('b'), counters.next('a')]).toEqual([1, 1, 2]);
 });
 
-test('the call id that was not used for the longest is forgotten first', () => {
+test('the call id that was not used for the longest time is forgotten first', () => {
   const counters = new CallCounters(2);
   for (const callId of ['a', 'b', 'a', 'c']) {
     counters.next(callId);

@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import type { HttpExchange } from '../http-listener.ts';
 
-/** Belongs to one connection (RFC 9110, section 7.6.1) or says how the answer itself is framed. */
+/** Headers that belong to one connection (RFC 9110, section 7.6.1) or describe the framing of the answer. */
 const NOT_ECHOED = new Set([
   'connection',
   'date',
@@ -13,7 +13,7 @@ const NOT_ECHOED = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
-  // Secrets of the caller are not for whoever gets the answer.
+  // The answer must not reveal the caller's secrets.
   'authorization',
   'cookie',
   'proxy-authorization',

@@ -9,10 +9,10 @@ import { echo } from './echo.ts';
 
 const MAX_TIMES = 1_000_000;
 const DAY_MS = 86_400_000;
-/** Seconds or an HTTP date (RFC 9110, section 10.2.3); whether it makes sense is for the reader of the answer to see. */
+/** Seconds or an HTTP date (RFC 9110, section 10.2.3); the client judges whether it makes sense. */
 const RETRY_AFTER = /^[\x20-\x7e]{1,64}$/;
 
-/** The names, as they stand in a functions file. */
+/** The names, as in a functions file. */
 export const SAMPLE_FUNCTIONS = ['echo', 'sleep', 'status', 'hash'] as const;
 
 const USAGE = `Sample functions, for demos and tests. POST to:

@@ -13,7 +13,7 @@ const FACTS: BannerFacts = {
   functionsFile: undefined,
 };
 
-test('four lines can be pasted, and every place to look at is named', () => {
+test('four lines can be pasted, and every page is named', () => {
   const banner = renderBanner(FACTS);
   expect(banner.match(/^ {2}curl .*$/gm)).toEqual([
     "  curl -i http://127.0.0.1:8080/async-function/echo -d 'hello'",
@@ -31,7 +31,7 @@ test('the file of the secret is named, unless the user has secrets', () => {
   expect(renderBanner({ ...FACTS, signingSecretFile: undefined })).not.toContain('secret');
 });
 
-test('with a functions file of the user the samples are not promised', () => {
+test('with a functions file of the user, the banner does not promise the samples', () => {
   const banner = renderBanner({ ...FACTS, functionsFile: 'mine.yaml' });
   expect(banner).toContain('/async-function/NAME ');
   expect(banner).toContain('NAME is one of your functions in mine.yaml');

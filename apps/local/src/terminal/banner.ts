@@ -5,15 +5,15 @@ export interface BannerFacts {
   inboxUrl: string;
   samplesUrl: string;
   natsUrl: string;
-  /** Where the queue is kept. */
+  /** Where the queue is stored. */
   stateDir: string;
-  /** Where the secret lies that signs callbacks, unless the user has set some. */
+  /** The file with the secret that signs callbacks; undefined if the user has set secrets. */
   signingSecretFile: string | undefined;
   /** The user's own functions file, if there is one. */
   functionsFile: string | undefined;
 }
 
-/** What somebody who has just started everything wants to know: four lines to paste, and where to look. */
+/** The text for a user who has just started everything: four lines to paste, and the pages to visit. */
 export function renderBanner(facts: BannerFacts): string {
   const { gatewayUrl, inboxUrl, functionsFile } = facts;
   const [first, second] = functionsFile === undefined ? ['echo', 'hash'] : ['NAME', 'NAME'];

@@ -14,7 +14,7 @@ test('a line is its time, its sentence and its fields', () => {
   );
 });
 
-test('only a level that is out of the ordinary is named', () => {
+test('only an unusual level is named', () => {
   expect(show({ level: 'warn', msg: 'slow' })).toBe('12:00:05 WARN slow');
   expect(show({ level: 'error', msg: 'broken' }, true)).toContain('\x1b[31mERROR\x1b[39m');
 });
@@ -29,11 +29,11 @@ test('an error with a code is shown by its message, one without by its stack too
   );
 });
 
-test('no field can do harm to the terminal', () => {
+test('no field can harm the terminal', () => {
   expect(show({ callId: '\x1b[2J', msg: 'a\nb\x07' })).toBe('12:00:05 a·b· callId=·[2J');
 });
 
-test('what is not a log line is not taken for one', () => {
+test('text that is not a log line is not taken for one', () => {
   expect(['Segmentation fault', '{}', '[1]', '"x"', 'null', '{"msg":'].map(parseLogLine)).toEqual(
     Array(6).fill(undefined),
   );

@@ -1,7 +1,7 @@
 import { toPrintable } from '../printable.ts';
 import { paint } from './paint.ts';
 
-/** One line that a process of ours has logged: a JSON object, as pino writes it. */
+/** One line that one of our processes has logged: a JSON object, as pino writes it. */
 export interface LogLine {
   readonly level: string;
   /** Epoch milliseconds. */
@@ -12,7 +12,7 @@ export interface LogLine {
 
 const MAX_VALUE_CHARS = 500;
 
-/** `undefined` for text that is not such a line: a runtime's last words, say. */
+/** `undefined` for text that is not such a line, for example a runtime's last words. */
 export function parseLogLine(text: string): LogLine | undefined {
   const parsed = parseJson(text);
   if (typeof parsed !== 'object' || parsed === null || !('msg' in parsed)) {
@@ -27,7 +27,7 @@ export function parseLogLine(text: string): LogLine | undefined {
   };
 }
 
-/** For people: `13:11:30 listening port=8080`. The stack of an error that nobody foresaw follows on lines of its own. */
+/** For people: `13:11:30 listening port=8080`. The stack of an unexpected error follows on lines of its own. */
 export function formatLogLine({ level, time, message, fields }: LogLine, colours: boolean): string {
   const { err, ...rest } = fields;
   const error = err === undefined ? undefined : toLoggedError(err);
@@ -84,7 +84,7 @@ function toLoggedError(err: unknown): LoggedError {
   return { ...err, message: String(err.message) };
 }
 
-/** An error with a code is one that somebody has thought of: its message is enough. */
+/** An error with a code is expected: its message is enough. */
 function unforeseenStack(error: LoggedError | undefined): string[] {
   if (error === undefined || error.code !== undefined || typeof error.stack !== 'string') {
     return [];

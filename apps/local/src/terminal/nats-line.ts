@@ -3,7 +3,7 @@ import type { LogLine } from './log-line.ts';
 /** `[4711] 2026/01/02 12:00:00.000001 [INF] Server is ready` */
 const NATS_LINE = /^\[\d+\] (\d{4})\/(\d\d)\/(\d\d) (\d\d:\d\d:\d\d)\S* \[([A-Z]{3})\] (.*)$/;
 
-/** What nats-server calls its levels, in our words. What is everyday for it is detail here. */
+/** The levels of nats-server in our terms. Its everyday messages are details here. */
 const LEVELS = new Map([
   ['TRC', 'trace'],
   ['DBG', 'trace'],

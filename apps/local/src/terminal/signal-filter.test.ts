@@ -28,7 +28,7 @@ function setup() {
   return { process, filter, heard, send };
 }
 
-test('one Ctrl-C that arrives by three ways is heard once', () => {
+test('one Ctrl-C that arrives three times counts once', () => {
   const { heard, send } = setup();
   send(1_000, 'SIGINT');
   send(1_003, 'SIGINT');
@@ -36,7 +36,7 @@ test('one Ctrl-C that arrives by three ways is heard once', () => {
   expect(heard).toEqual(['SIGINT: SIGINT']);
 });
 
-test('a second Ctrl-C is heard', () => {
+test('a second Ctrl-C counts', () => {
   const { heard, send } = setup();
   send(1_000, 'SIGINT');
   send(1_400, 'SIGINT');

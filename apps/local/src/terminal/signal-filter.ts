@@ -7,9 +7,9 @@ type ProcessHandle = Parameters<typeof runProcess>[0]['process'];
 const ECHO_MS = 500;
 
 /**
- * A process that hears one Ctrl-C once. The terminal sends SIGINT to all processes in the foreground, and npx and pnpm
- * pass it on to their child as well, so a launcher below them gets it several times within milliseconds: as many
- * requests to stop at once without waiting, if they were counted.
+ * A process that counts one Ctrl-C once. The terminal sends SIGINT to all processes in the foreground, and npx and pnpm
+ * pass it on to their child as well. A launcher below them gets it several times within milliseconds. Each further one
+ * would request a stop without waiting.
  */
 export class SignalFilter extends EventEmitter implements ProcessHandle {
   readonly #process: ProcessHandle;

@@ -25,7 +25,7 @@ test('names have colours on a terminal', () => {
   expect(writes).toEqual(['\x1b[36mgateway   |\x1b[39m x\n']);
 });
 
-test('what nats-server says every day is shown only on the level debug', () => {
+test('everyday lines of nats-server appear only at level debug', () => {
   const { terminal, writes } = setup();
   const line = (level: string) => `[1] 2026/01/02 12:00:05.123456 [${level}] said`;
   terminal.showNatsOutput(line('INF'));
@@ -48,7 +48,7 @@ test('a logger writes here and honours the level', () => {
   expect(writes).toEqual([expect.stringMatching(/^inbox {5}\| \d\d:\d\d:\d\d callback received bytes=3\n$/)]);
 });
 
-test('control characters of a process that goes astray do not reach the terminal', () => {
+test('control characters from a misbehaving process do not reach the terminal', () => {
   const { terminal, writes } = setup();
   terminal.showOutput('worker', '\x1b[2Jboo\r');
   expect(writes).toEqual(['worker    | ·[2Jboo·\n']);

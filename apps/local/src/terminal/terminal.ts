@@ -12,7 +12,7 @@ const SOURCES = {
   functions: 'blue',
   inbox: 'yellow',
 } as const;
-/** Each has a column and a colour of its own. */
+/** Each process has its own column and colour. */
 export type Source = keyof typeof SOURCES;
 
 const WIDTH = Math.max(...Object.keys(SOURCES).map((source) => source.length));
@@ -26,10 +26,10 @@ export interface TerminalOptions {
   colours: boolean;
 }
 
-/** One terminal for many processes: every line begins with the name of who says it. */
+/** One terminal for many processes: every line begins with the name of its process. */
 export class Terminal {
   readonly #options: TerminalOptions;
-  /** The least severe level of nats-server's lines and of the launcher's own that is shown. */
+  /** The lowest level at which lines of nats-server and of the launcher are shown. */
   level: Level = 'info';
 
   constructor(options: TerminalOptions) {
@@ -41,7 +41,7 @@ export class Terminal {
     this.#options.write(`${text}\n`);
   }
 
-  /** A line of output of one of our processes: a log line, or whatever a runtime prints. */
+  /** A line of output of one of our processes: a log line, or any text that a runtime prints. */
   showOutput(source: Source, text: string): void {
     const line = parseLogLine(text);
     if (line === undefined) {

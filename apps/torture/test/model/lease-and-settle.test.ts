@@ -120,7 +120,7 @@ describe('deliberate mistakes that the model finds', () => {
   });
 });
 
-describe('a call that is cancelled meanwhile: once a client was told that the call is cancelled, no attempt begins', () => {
+describe('a call that is cancelled meanwhile: once its client was told so, no attempt begins', () => {
   test.each<[string, Partial<Bounds>]>([
     ['while nothing breaks', { cancel: true }],
     ['when a lease runs out under a worker that goes on', { cancel: true, expiries: 1 }],
@@ -141,7 +141,7 @@ describe('a call that is cancelled meanwhile: once a client was told that the ca
     expect(counterexample?.steps).toContain('sweeper finishes what it left');
   });
 
-  test('would get no callback for its real end if it were not put back when that end came first and its worker died', () => {
+  test('would get no callback for an end that came first, if it were not put back and its worker died', () => {
     const bounds = { cancel: true, crashes: 1 };
     const { counterexample } = explored(bounds, { keepRemoved: true });
     expect(counterexample?.problem).toBe('no callback was sent');
@@ -161,7 +161,7 @@ describe('a call that is cancelled meanwhile: once a client was told that the ca
     expect(counterexample?.steps.slice(-2)).toEqual(['canceller records the end', 'worker 0 takes attempt 0']);
   });
 
-  test('would be invoked after that as well if workers followed the intents, because they learn of them too late', () => {
+  test('would be invoked after that as well if workers followed the intents: they learn of them too late', () => {
     const { counterexample } = explored({ cancel: true }, { cancelInPlace: true, followIntents: true });
     expect(counterexample?.problem).toBe('invoked although it has been cancelled');
     expect(counterexample?.steps).not.toContain('worker 0 learns of the intent');
