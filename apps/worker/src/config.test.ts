@@ -61,7 +61,7 @@ test('a worker retries as its environment says', () => {
   });
 });
 
-test('every bad variable is named at once', () => {
+test('every bad variable is reported at once', () => {
   const env = {
     RETRY_ATTEMPTS: '1001',
     RETRY_MIN_WAIT: '10',
@@ -78,7 +78,7 @@ test('every bad variable is named at once', () => {
   expect(Object.keys(problemsOf(() => read(env)))).toEqual(Object.keys(env));
 });
 
-test('callbacks go to the public Internet alone, unless the environment says more', () => {
+test('callbacks may go to the public Internet alone, unless the environment allows more', () => {
   expect(new CallbackPolicy(read()).objectTo(new URL('http://10.1.2.3'))?.rule).toBe('CALLBACK_ALLOW');
   expect(workerConfig.callbackPorts.defaultText).toBe('80,443,1024-65535');
   const env = { CALLBACK_ALLOW: '10.0.0.0/8, *.internal', CALLBACK_DENY: '10.9.0.0/16', CALLBACK_HTTPS_ONLY: 'true' };
@@ -89,14 +89,14 @@ test('callbacks go to the public Internet alone, unless the environment says mor
   expect(rules).toEqual([undefined, 'CALLBACK_DENY', 'CALLBACK_HTTPS_ONLY']);
 });
 
-test('a bad rule is told with what would be right', () => {
+test('the error for a bad rule says what would be right', () => {
   expect(problemsOf(() => read({ CALLBACK_ALLOW: '10.0.0.1/8' }))).toEqual({
     CALLBACK_ALLOW:
       '"10.0.0.1/8" is not a comma-separated list, each item a network (such as 10.0.0.0/8, with no bits behind its prefix), an address, a host name, or *. and a domain for all names below it; for example 10.0.0.0/8,*.internal.example',
   });
 });
 
-test('a least wait above the longest is refused, whichever of the two was set', () => {
+test('a shortest wait above the longest is refused, whichever of the two was set', () => {
   const problems = { RETRY_MIN_WAIT: 'is longer than RETRY_MAX_WAIT' };
   expect(problemsOf(() => toRetryDefaults(read({ RETRY_MIN_WAIT: '3m' })))).toEqual(problems);
   expect(problemsOf(() => toRetryDefaults(read({ RETRY_MAX_WAIT: '9s' })))).toEqual(problems);
@@ -120,7 +120,7 @@ test.each(['hunter2', 'whsec_aHVudGVyMg==', `${createSigningSecret()},whsec_hunt
   },
 );
 
-test('a queue whose name cannot be one is a configuration error', () => {
+test('an invalid queue name is a configuration error', () => {
   expect(() => parseConfig(workerConfig, { QUEUES: 'a b' })).toThrow(/QUEUES: "a b" is not/);
   expect(parseConfig(workerConfig, { QUEUES: 'fast,slow' }).queues).toEqual(['fast', 'slow']);
 });

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { memoizeWeak } from './memoize-weak.ts';
 
-test('what is made for an object is made once, and for another one anew', () => {
+test('the value for an object is made once, and another object gets a value of its own', () => {
   const make = vi.fn(({ name }: { name: string }) => `made of ${name}`);
   const of = memoizeWeak(make);
   const a = { name: 'a' };

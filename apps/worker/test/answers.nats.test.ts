@@ -37,7 +37,7 @@ interface Ended {
   readonly id: string;
   readonly outcome: Outcome | undefined;
   readonly invocations: number;
-  /** Of the attempt that is stored; undefined if the call is not in its queue any more. */
+  /** The attempt of the stored message; undefined if the call is not in its queue any more. */
   readonly retry: number | undefined;
   /** `X-Function-Status` and the other headers of the one callback. */
   readonly told: Record<string, unknown>;
@@ -45,7 +45,7 @@ interface Ended {
   readonly line: LogLine | undefined;
 }
 
-/** Runs a call once whose function gives this answer, and tells what became of it. */
+/** Runs a call once whose function gives this answer, and returns the result. */
 async function callOf(
   answer: RawAnswer,
   { retries = 0, codes }: { retries?: number; codes?: number[] } = {},
@@ -161,7 +161,7 @@ describe('an answer of a function', () => {
     });
   });
 
-  test('that cannot be read is tried again by the policy for 502', async () => {
+  test('that cannot be read is retried by the policy for 502', async () => {
     const retried = await callOf('220 ready\r\n', { retries: 10, codes: [502] });
     expect(retried).toMatchObject({ retry: 1, outcome: undefined });
     const final = await callOf('220 ready\r\n', { retries: 10, codes: [500, 503] });
@@ -174,7 +174,7 @@ describe('an answer of a function', () => {
     ]);
   });
 
-  test('with more headers than are taken is final', async () => {
+  test('with more headers than the limit is final', async () => {
     const { outcome, invocations, told, line } = await callOf(large(64 * 1024), { retries: 10 });
     expect(outcome).toMatchObject({ status: 'failed', reason: 'response_too_large', functionStatus: 502, attempts: 1 });
     expect([invocations, told['x-function-status']]).toEqual([1, '502']);
@@ -240,7 +240,7 @@ describe('an answer with more headers than a message of the broker can hold', ()
     expect(bench.logged).toContain('headers of a response are too large to be stored and are left out');
   });
 
-  test('ends its call once as well if its callback has to be stored', async () => {
+  test('ends its call once as well if its callback must be stored', async () => {
     await using receiver = await startRawServer('HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n');
     fn.answer = many;
     const call = await bench.put({ callbackUrl: receiver.url });
@@ -354,7 +354,7 @@ describe('connections that the other side closes when they are used again', () =
     expect(new Set(resent)).toEqual(new Set(['function invoked', 'callback delivered']));
   });
 
-  test('cost a request that is sent again under the same number, and told in the log', async () => {
+  test('cost a request that is sent again under the same number, and a log line', async () => {
     await closeAll(fn);
     await callOf(onceEach);
     const { id, outcome, invocations, line } = await callOf(onceEach);

@@ -102,7 +102,7 @@ test('a batch ends with its last call, and its callback has the counts', async (
   });
 });
 
-test('a batch whose calls have ended before it was sealed ends as soon as it is', async () => {
+test('a batch whose calls have ended before it was sealed ends as soon as it is sealed', async () => {
   bench.endBatches();
   const { batch, calls, seal } = await accept(['/good', '/good']);
   await runOne();
@@ -116,7 +116,7 @@ test('a batch whose calls have ended before it was sealed ends as soon as it is'
   expect(await eventually(() => batches.findEnd(batch))).toMatchObject({ succeeded: 2 });
 });
 
-test('an end whose worker has died is told by another one, to the receiver of failures', async () => {
+test('if a worker dies, another one reports the end, to the receiver of failures', async () => {
   const failures = await startCallbackReceiver();
   onTestFinished(() => failures.close());
   const { batch, seal } = await accept(['/bad']);

@@ -45,7 +45,7 @@ afterEach(async () => {
   await inbox.close();
 });
 
-/** A call with a callback, in the hands of a worker that has died, and of another one. */
+/** A call with a callback. One worker had it and has died; another one has it now. */
 async function putAndLose(): Promise<{ call: Call; lost: Delivery; delivery: Delivery }> {
   const call = await bench.put({ callbackUrl: inbox.url });
   const lost = await bench.take();
@@ -54,7 +54,7 @@ async function putAndLose(): Promise<{ call: Call; lost: Delivery; delivery: Del
   return { call, lost, delivery };
 }
 
-/** Of a call that is delivered for the first time and has ended: the worker that recorded that gets time to send its callback. */
+/** For a call that has ended at its first delivery: the worker that recorded the end gets time to send its callback. */
 async function runPastOther(): Promise<void> {
   const first = await bench.take();
   await bench.run(first);
@@ -88,7 +88,7 @@ function outcomeOf(call: Call): Outcome {
   };
 }
 
-describe('an attempt that comes to its end after the call has', () => {
+describe('an attempt that ends after its call', () => {
   test.for([
     ['a result', 200],
     ['a failure for good', 422],
@@ -113,7 +113,7 @@ describe('an attempt that comes to its end after the call has', () => {
 describe('the outcome of a call has its attempts', () => {
   const succeeded = { attempt: 1, status: 200, durationMs: expect.any(Number), verdict: 'succeeded' };
 
-  test('the one that there was', async () => {
+  test('the only one', async () => {
     const call = await bench.put();
     await bench.run(await bench.take());
     const { outcome } = (await bench.store.findOutcome(keyOf(call)))!;
@@ -131,7 +131,7 @@ describe('the outcome of a call has its attempts', () => {
     ]);
   });
 
-  test('none of a replay before it', async () => {
+  test('none from before a replay', async () => {
     fn.handler = status(400);
     const call = await bench.put();
     await bench.run(await bench.take());
@@ -145,7 +145,7 @@ describe('the outcome of a call has its attempts', () => {
   });
 });
 
-test('a call that is cancelled in the millisecond in which its attempt ends is not told of', async () => {
+test('a call that is cancelled in the millisecond in which its attempt ends has no callback', async () => {
   const call = await bench.put({ callbackUrl: inbox.url });
   const record = bench.store.recordOutcome.bind(bench.store);
   vi.spyOn(bench.store, 'recordOutcome').mockImplementationOnce(async (outcome, body) => {
@@ -157,7 +157,7 @@ test('a call that is cancelled in the millisecond in which its attempt ends is n
   expect([fn.invocations.length, inbox.callbacks.length]).toEqual([1, 0]);
 });
 
-test('a retry that was stored in the moment in which another worker ended the call is not invoked', async () => {
+test('a retry that was stored at the moment in which another worker ended the call is not invoked', async () => {
   const { call, lost, delivery } = await putAndLose();
   await bench.store.scheduleRetry(delivery, { ...call, retry: 1 }, Date.now());
   await bench.store.recordOutcome(outcomeOf(call), Buffer.from('of the attempt that counts'));
@@ -168,7 +168,7 @@ test('a retry that was stored in the moment in which another worker ended the ca
   await eventually(async () => (await bench.queued()) === 0);
 });
 
-test('a call that ends in other hands while it waits for its turn at a busy function is not invoked', async () => {
+test('a call that another worker ends while it waits for its turn at a busy function is not invoked', async () => {
   const { call, delivery } = await putAndLose();
   const others = Array.from({ length: 10 }, () => bench.gate.enter());
   const run = bench.run(delivery);
@@ -184,7 +184,7 @@ test('a call that ends in other hands while it waits for its turn at a busy func
   await eventually(async () => (await bench.queued()) === 0);
 });
 
-test('a call that was put back after it had ended is told from the record, and not invoked', async () => {
+test('a call that was put back after it had ended gets its callback from the record, and is not invoked', async () => {
   const call = await bench.put({ callbackUrl: inbox.url });
   (await bench.take()).ack();
   await eventually(async () => (await bench.queued()) === 0);
@@ -207,7 +207,7 @@ describe('a call whose worker died', () => {
     await eventually(async () => (await bench.queued()) === 0);
   });
 
-  test('before it had stored the retry has one all the same, and only one', async () => {
+  test('before it had stored the retry gets a retry all the same, and only one', async () => {
     fn.handler = status(503);
     const { call, lost, delivery } = await putAndLose();
     await bench.run(delivery);
@@ -218,7 +218,7 @@ describe('a call whose worker died', () => {
     await eventually(async () => (await bench.queued()) === 0);
   });
 
-  test('after it had recorded the end is told from the record', async () => {
+  test('after it had recorded the end gets its callback from the record', async () => {
     const { call, delivery } = await putAndLose();
     await bench.store.recordOutcome(outcomeOf(call), Buffer.from('recorded'));
     await bench.run(delivery);
@@ -229,7 +229,7 @@ describe('a call whose worker died', () => {
     await eventually(async () => (await bench.queued()) === 0);
   });
 
-  test('after it had recorded an end that was erased since is not told of, and leaves no dead letter', async () => {
+  test('after it had recorded an end that was erased since gets no callback, and leaves no dead letter', async () => {
     const { call, delivery } = await putAndLose();
     await bench.store.recordOutcome({ ...outcomeOf(call), status: 'failed', erased: true }, Buffer.alloc(0));
     await bench.run(delivery);
@@ -238,14 +238,14 @@ describe('a call whose worker died', () => {
     await eventually(async () => (await bench.queued()) === 0);
   });
 
-  test('is told of by its last attempt, also where the one before comes again', async () => {
+  test('gets its callback for its last attempt, even if the one before comes again', async () => {
     const { call, delivery } = await putAndLose();
     await bench.store.recordOutcome({ ...outcomeOf(call), attempts: 4 }, Buffer.from('recorded'));
     await bench.run(delivery);
     expect(inbox.callbacks.map(({ headers }) => headers['x-retry'])).toEqual(['3']);
   });
 
-  test('after it had told the receiver is told no more', async () => {
+  test('after it had sent the callback gets no further one', async () => {
     const { call, delivery } = await putAndLose();
     await bench.store.recordOutcome(outcomeOf(call), Buffer.from('recorded'));
     await bench.store.recordCallbackState(keyOf(call), { v: 1, status: 'delivered', attempts: 1 });
@@ -274,7 +274,7 @@ describe('a call whose worker died', () => {
     expect(inbox.callbacks.map(({ headers }) => headers['x-function-status'])).toEqual(['503']);
   });
 
-  test('with deliveries that it was never begun with is attempted, however many there were', async () => {
+  test('with deliveries that never began is attempted, however many there were', async () => {
     await bench.put();
     for (let delivery = 1; delivery <= 7; delivery++) {
       (await bench.take()).nak();
@@ -299,10 +299,10 @@ describe('a call whose worker died', () => {
   });
 });
 
-describe('a call of which the broker does not say whether it has ended', () => {
+describe('if the broker does not say whether a call has ended, the call', () => {
   const silent = new QueueError('broker', 'the broker does not answer');
 
-  test('waits for the answer in hand', async () => {
+  test('waits for the answer that is under way', async () => {
     const { delivery } = await putAndLose();
     vi.spyOn(bench.store, 'findOutcome').mockRejectedValueOnce(silent);
     await bench.run(delivery);
@@ -310,7 +310,7 @@ describe('a call of which the broker does not say whether it has ended', () => {
     expect(bench.logged).not.toContain('call could not be processed');
   });
 
-  test('goes back when there is none, instead of waiting for its lease', async () => {
+  test('goes back if no answer comes, instead of waiting for its lease', async () => {
     const { delivery } = await putAndLose();
     vi.spyOn(bench.store, 'findOutcome').mockRejectedValue(silent);
     await bench.run(delivery);
@@ -320,10 +320,10 @@ describe('a call of which the broker does not say whether it has ended', () => {
   });
 });
 
-describe('a broker that speaks of a conflict where there is none', () => {
+describe('a broker that reports a conflict although none exists', () => {
   const conflict = { kind: 'refused', reason: 'conflict', detail: 'wrong last sequence' } as const;
 
-  test('does not make a call get lost whose retry it has not stored', async () => {
+  test('does not lose a call whose retry it has not stored', async () => {
     fn.handler = status(503);
     const call = await bench.put();
     vi.spyOn(bench.store, 'scheduleRetry').mockResolvedValueOnce(conflict);
@@ -335,7 +335,7 @@ describe('a broker that speaks of a conflict where there is none', () => {
     expect((await bench.store.findQueued({ ...identityOf(call), queue, function: name }))?.retry).toBe(1);
   });
 
-  test('does not make a callback get lost that it has not stored', async () => {
+  test('does not lose a callback that it has not stored', async () => {
     inbox.handler = status(500, { times: 1 });
     const call = await bench.put({ callbackUrl: inbox.url });
     vi.spyOn(bench.callbackStore, 'store').mockResolvedValueOnce(conflict);
@@ -346,7 +346,7 @@ describe('a broker that speaks of a conflict where there is none', () => {
     expect(await bench.store.findCallbackState(keyOf(call))).toMatchObject({ status: 'delivered' });
   });
 
-  test('does not make a callback get lost that was to be stored before it is tried', async () => {
+  test('does not lose a callback that must be stored before it is tried', async () => {
     await bench.put({ callbackUrl: inbox.url });
     vi.spyOn(bench.callbackStore, 'storeReady').mockResolvedValueOnce(conflict);
     await bench.run(await bench.take(), { ...bench.target, concurrency: 1 });
@@ -376,7 +376,7 @@ describe('a call', () => {
     expect(inbox.callbacks.map(({ headers }) => headers['x-function-status'])).toEqual(['503']);
   });
 
-  test('that cannot be read is put aside as it is', async () => {
+  test('that cannot be read is set aside as it is', async () => {
     const call = await bench.put({ retry: -1 });
     await bench.run(await bench.take());
     expect(fn.invocations).toEqual([]);
@@ -387,7 +387,7 @@ describe('a call', () => {
     expect(await bench.queued()).toBe(0);
   });
 
-  test('whose result is larger than the broker takes is told whole, and recorded without it', async () => {
+  test('whose result is larger than the broker takes gets its whole callback, and is recorded without the result', async () => {
     const result = Buffer.alloc(9 * 1024 * 1024, 1);
     fn.handler = (_, response) => void response.end(result);
     const call = await bench.put({ callbackUrl: inbox.url });
@@ -398,7 +398,7 @@ describe('a call', () => {
     expect(ended?.body).toHaveLength(0);
   });
 
-  test('whose end the broker has not taken before a stop is not settled without one', async () => {
+  test('whose end the broker has not stored before a stop is not settled without one', async () => {
     const call = await bench.put({ callbackUrl: inbox.url });
     vi.spyOn(bench.store, 'recordOutcome').mockImplementation(async () => {
       bench.cutShort.abort();
@@ -427,7 +427,7 @@ describe('a call', () => {
 });
 
 describe('a call of a function with a cap', () => {
-  test('leaves the queue before its callback is tried, which is delivered at once all the same, and once', async () => {
+  test('leaves the queue before its callback is tried, which is still delivered at once, and once', async () => {
     const call = await bench.put({ callbackUrl: inbox.url });
     await bench.run(await bench.take(), { ...bench.target, concurrency: 5 });
     expect([inbox.callbacks.length, await bench.queued()]).toEqual([0, 0]);
@@ -439,7 +439,7 @@ describe('a call of a function with a cap', () => {
 });
 
 describe('a call that a busy function rejects', () => {
-  /** Another call of ours is at the function, until it is told how that one ends. */
+  /** Another call of ours is at the function; the test says how that one ends. */
   async function busy(answer: 'taken' | 'unclear') {
     const pass = await bench.gate.enter();
     fn.handler = (_, response) => {
@@ -458,7 +458,7 @@ describe('a call that a busy function rejects', () => {
     expect(await bench.hasRetries()).toBe(false);
   });
 
-  test('goes by its policy when no other one is taken', async () => {
+  test('follows its policy if no other one is taken', async () => {
     await busy('unclear');
     const call = await bench.put({ maxRetries: 10 });
     await bench.run(await bench.take());
@@ -466,7 +466,7 @@ describe('a call that a busy function rejects', () => {
     expect(await bench.hasRetries()).toBe(true);
   });
 
-  test('goes by its policy when the function was not busy with others', async () => {
+  test('follows its policy if the function was not busy with others', async () => {
     fn.handler = status(429);
     const call = await bench.put({ maxRetries: 10 });
     await bench.run(await bench.take());
@@ -474,7 +474,7 @@ describe('a call that a busy function rejects', () => {
     expect(await bench.hasRetries()).toBe(true);
   });
 
-  test('goes by its policy when the function does not say that it is for the others', async () => {
+  test('follows its policy if the function does not say that others are the reason', async () => {
     fn.handler = status(503);
     const call = await bench.put({ maxRetries: 10 });
     await whileBusy(async () => bench.run(await bench.take()));
@@ -492,7 +492,7 @@ describe('a call that a busy function rejects', () => {
     expect(await bench.hasRetries()).toBe(true);
   });
 
-  test('keeps most of its budget for later: it is attempted three times more, and then goes by its policy', async () => {
+  test('keeps most of its budget for later: it is attempted three times more, and then follows its policy', async () => {
     fn.handler = status(429);
     const call = await bench.put({ maxRetries: 10 });
     await whileBusy(async () => bench.run(await bench.take()));
@@ -500,7 +500,7 @@ describe('a call that a busy function rejects', () => {
     expect(await bench.hasRetries()).toBe(true);
   });
 
-  test('is not attempted again in hand when it may be retried once only', async () => {
+  test('is not attempted again without the queue if it may be retried only once', async () => {
     fn.handler = status(429);
     const call = await bench.put({ maxRetries: 1 });
     await whileBusy(async () => bench.run(await bench.take()));
@@ -555,7 +555,7 @@ async function whileBusy(work: () => Promise<void>): Promise<void> {
   await Promise.all(others);
 }
 
-describe('a call whose body there is no room for', () => {
+describe('a call without room for its body', () => {
   const body = Buffer.alloc(100 * 1024, 'b');
 
   /** All room for bodies is taken, until the share is released. */
@@ -566,7 +566,7 @@ describe('a call whose body there is no room for', () => {
     return other;
   }
 
-  test('is invoked with it when there is, and its body does not wait in memory', async () => {
+  test('is invoked with its body once there is room, and the body does not wait in memory', async () => {
     const other = takeAllRoom();
     await bench.put({ body });
     const delivery = await bench.take();
@@ -604,7 +604,7 @@ describe('a call whose body there is no room for', () => {
     expect([delivery.settled, await bench.queued(), fn.invocations.length]).toEqual([true, 1, 0]);
   });
 
-  test('is not held back by one that is small', async () => {
+  test('is not held back by a small one', async () => {
     takeAllRoom();
     await bench.put();
     await bench.run(await bench.take());
@@ -612,7 +612,7 @@ describe('a call whose body there is no room for', () => {
   });
 });
 
-test('of a call that has ended nothing is held while its callback is under way', async () => {
+test('nothing of an ended call is held while its callback is under way', async () => {
   inbox.handler = () => {}; // hangs
   await bench.put({ body: Buffer.alloc(100 * 1024), callbackUrl: inbox.url });
   const delivery = await bench.take();
@@ -627,7 +627,7 @@ test('of a call that has ended nothing is held while its callback is under way',
   expect(callbacks.usedBytes).toBe(0);
 });
 
-test('ends are read one after the other when there is little room for results', async () => {
+test('ends are read one after the other if there is little room for results', async () => {
   const { results } = bench.budgets;
   const other = results.open('other');
   other.reserve(512 * 1024 * 1024);

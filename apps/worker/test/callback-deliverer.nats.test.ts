@@ -8,14 +8,14 @@ import { type BenchOptions, type SettlingBench, startBench } from './settling-be
 
 let server: NatsServer;
 
-// The stored callbacks of all tests lie in one stream.
+// The stored callbacks of all tests are in one stream.
 beforeEach(async () => {
   server = await startNatsServer({ bin: inject('natsServerBin') });
   onTestFinished(async () => void (await server.stop()));
 });
 
 async function open(options: Partial<BenchOptions> = {}): Promise<SettlingBench> {
-  const bench = await startBench({ natsUrl: server.url, functionUrl: 'http://nobody.test', ...options });
+  const bench = await startBench({ natsUrl: server.url, functionUrl: 'http://unknown.test', ...options });
   onTestFinished(() => bench[Symbol.asyncDispose]());
   return bench;
 }
@@ -52,7 +52,7 @@ describe('a signed callback', () => {
     });
   }
 
-  test('is signed at each delivery with what its token has by then, stored or not', async () => {
+  test('is signed at each delivery with the secrets that its token has by then, stored or not', async () => {
     const tokens = new Map([['partner', old]]);
     await using receiver = await startCallbackReceiver({
       respond(_, response) {
@@ -82,7 +82,7 @@ describe('a signed callback', () => {
 });
 
 describe('the first delivery of a callback', () => {
-  test('that succeeds is the last one, and is noted', async () => {
+  test('that succeeds is the last one, and is recorded', async () => {
     await using receiver = await startCallbackReceiver();
     const bench = await open();
     const task = taskFor(receiver.url);
@@ -131,7 +131,7 @@ describe('the first delivery of a callback', () => {
     expect(await bench.store.findCallbackState(task)).toEqual({ v: 1, status: 'pending', attempts: 0 });
   });
 
-  test('of more than the broker can keep, if it fails, is a dead letter that says so', async () => {
+  test('that fails and is too large for the broker to keep is a dead letter that says so', async () => {
     await using receiver = await startCallbackReceiver({ respond: status(500) });
     const bench = await open();
     const task = taskFor(receiver.url);
@@ -143,7 +143,7 @@ describe('the first delivery of a callback', () => {
   });
 });
 
-describe('a callback that there is no room for', () => {
+describe('a callback without room in the budget', () => {
   const large = Buffer.alloc(100 * 1024, 'l');
 
   function takeAllRoom({ budgets }: SettlingBench) {
@@ -152,7 +152,7 @@ describe('a callback that there is no room for', () => {
     return other;
   }
 
-  test('waits at the broker, untried, until there is', async () => {
+  test('waits at the broker, untried, until there is room', async () => {
     await using receiver = await startCallbackReceiver();
     const bench = await open();
     const other = takeAllRoom(bench);
@@ -178,7 +178,7 @@ describe('a callback that there is no room for', () => {
     expect(receiver.callbacks).toHaveLength(1);
   });
 
-  test('and that is too large for the broker waits a little, and is sent when there is', async () => {
+  test('and that is too large for the broker waits a little, and is sent when there is room', async () => {
     await using receiver = await startCallbackReceiver();
     const bench = await open();
     const other = takeAllRoom(bench);
@@ -189,7 +189,7 @@ describe('a callback that there is no room for', () => {
     expect(receiver.callbacks).toHaveLength(1);
   });
 
-  test('and that is too large for the broker is a dead letter when there is none in time', async () => {
+  test('and that is too large for the broker is a dead letter if no room comes in time', async () => {
     await using receiver = await startCallbackReceiver();
     const bench = await open();
     takeAllRoom(bench);
@@ -202,9 +202,9 @@ describe('a callback that there is no room for', () => {
   });
 });
 
-describe('a callback that may not be sent where it would go', () => {
+describe('a callback that may not be sent to its address', () => {
   test.each(['http://127.0.0.1:PORT', 'http://localhost:PORT', 'https://127.0.0.1:PORT', 'ftp://127.0.0.1', 'no URL'])(
-    'such as to %s is a dead letter at once, and is not tried again',
+    'such as %s is a dead letter at once, and is not retried',
     async (url) => {
       await using receiver = await startCallbackReceiver();
       const bench = await open({ callbackAllow: '' });
@@ -218,7 +218,7 @@ describe('a callback that may not be sent where it would go', () => {
     },
   );
 
-  test('is one as well when it was stored before', async () => {
+  test('is a dead letter as well if it was stored before', async () => {
     await using receiver = await startCallbackReceiver();
     const bench = await open({ callbackAllow: '' });
     const tasks = [taskFor(receiver.url), taskFor('no URL')];
@@ -249,7 +249,7 @@ describe('a stored callback', () => {
     await eventually(() => bench.logged.includes('stored callback cannot be read and is dropped'));
   });
 
-  test('whose schedule is used up is a dead letter, to be sent again by hand', async () => {
+  test('whose schedule is used up is a dead letter, which an operator can replay', async () => {
     await using receiver = await startCallbackReceiver({ respond: status(500) });
     const bench = await open({ callbackScheduleMs: [50] });
     const task = taskFor(receiver.url);
@@ -286,7 +286,7 @@ describe('a stored callback', () => {
     other.deliverStored();
     await receiver.waitForCallbacks(1);
     await using second = await startCallbackReceiver();
-    // What is stored later, with a lease of its own, shows how far the time has come.
+    // A message that is stored later, with a lease of its own, shows how far the time has come.
     for (const leases of [1, 2, 3]) {
       await bench.callbackStore.store(taskFor(second.url), body, Date.now() + 1_000, 0);
       await second.waitForCallbacks(leases);
@@ -296,7 +296,7 @@ describe('a stored callback', () => {
     expect(receiver.callbacks).toHaveLength(1);
   });
 
-  test('whose worker died in the middle of it is delivered by another one once its lease is over', async () => {
+  test('whose worker died during the delivery is delivered by another one once its lease is over', async () => {
     await using receiver = await startCallbackReceiver({ respond: gate().handler });
     const dying = await open({ ackWaitMs: 1_000 });
     const task = taskFor(receiver.url);
@@ -311,7 +311,7 @@ describe('a stored callback', () => {
     await eventually(async () => (await other.store.findCallbackState(task))?.status === 'delivered');
   });
 
-  test('that comes due while the broker is away is delivered soon after it is back', async () => {
+  test('that becomes due while the broker is away is delivered soon after it is back', async () => {
     await using receiver = await startCallbackReceiver();
     const bench = await open();
     bench.deliverStored();

@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterEach(() => void trap.reached.splice(0));
 afterAll(() => trap[Symbol.asyncDispose]());
 
-/** Spellings that reach this machine if nobody minds: without the guard the trap would have them. */
+/** Spellings that reach this machine: without the guard the trap would receive the callbacks. */
 const loopbackSpellings = [
   '127.0.0.1',
   '127.0.0.1.',
@@ -88,7 +88,7 @@ const otherSpellings = [
   '[2001:db8::1]',
   '[2001:2::1]',
   '[3fff::1]',
-  // IPv4 in the clothes of IPv6
+  // IPv4 written as IPv6
   '[::127.0.0.1]',
   '[::ffff:0:127.0.0.1]',
   '[64:ff9b::127.0.0.1]',
@@ -98,7 +98,7 @@ const otherSpellings = [
   '[2002:a9fe:a9fe::1]',
   '[2001:0:4136:e378:8000:63bf:3fff:fdd2]',
   '192.88.99.1',
-  // Multicast, broadcast, reserved, not given out
+  // Multicast, broadcast, reserved, not assigned
   '224.0.0.1',
   '239.255.255.255',
   '240.0.0.1',
@@ -113,7 +113,7 @@ const otherSpellings = [
   '[5f00::1]',
 ];
 
-/** Names, and what they resolve to. */
+/** Names, and the addresses that they resolve to. */
 const resolutions: [string, string[]][] = [
   ['localhost', ['127.0.0.1', '::1']],
   ['LOCALHOST.', ['::1']],
@@ -151,7 +151,7 @@ const resolutions: [string, string[]][] = [
 const resolveTable: ResolveAddresses = (host) =>
   Promise.resolve(resolutions.find(([name]) => new URL(`http://${name}`).hostname === host)?.[1] ?? []);
 
-describe('a callback that nobody looked at before it was sent', () => {
+describe('a callback whose URL was not checked before it was sent', () => {
   test.each([...loopbackSpellings, ...otherSpellings])('does not connect to %s', async (host) => {
     await using callbacks = new CheckedCallbacks();
     const outcome = await callbacks.post(`http://${host}:${trap.port}/`);
@@ -185,7 +185,7 @@ describe('a callback that nobody looked at before it was sent', () => {
   });
 });
 
-test('a receiver has to have a certificate of its name, at whatever address it is', async () => {
+test('a receiver must have a certificate for its name, at whatever address it is', async () => {
   const { certificate, key, authority } = readTestCertificates();
   const names: unknown[] = [];
   const SNICallback: TlsOptions['SNICallback'] = (name, done) => {
@@ -206,7 +206,7 @@ test('a receiver has to have a certificate of its name, at whatever address it i
   server.close();
 });
 
-test('every address is refused when it is accepted already, as is localhost', () => {
+test('every address is refused already when a call is accepted, as is localhost', () => {
   const { policy } = new CheckedCallbacks();
   const names = ['localhost', 'localhost.', 'LOCALHOST', 'app.localhost'];
   for (const host of [...loopbackSpellings, ...otherSpellings, ...names]) {
@@ -214,7 +214,7 @@ test('every address is refused when it is accepted already, as is localhost', ()
   }
 });
 
-test('names are looked up in the hosts file by default, and what it says is checked', async () => {
+test('names are looked up in the hosts file by default, and its addresses are checked', async () => {
   await using callbacks = new CheckedCallbacks();
   const outcome = await callbacks.post(`http://localhost:${trap.port}/`);
   expect(outcome).toMatchObject({ kind: 'unreachable', error: expect.any(CallbackRefusedError) });
@@ -222,7 +222,7 @@ test('names are looked up in the hosts file by default, and what it says is chec
   expect(await allowed.post(`http://localhost:${trap.port}/`)).toMatchObject({ kind: 'answer' });
 });
 
-test('what a DNS server answers is checked for each connection, also while it is kept', async () => {
+test('the answer of a DNS server is checked for each connection, even while it is kept', async () => {
   const inside = ['127.0.0.1', '::1', '10.0.0.5', '169.254.169.254', 'fd00::5'];
   await using dns = await startDnsServer(() => inside);
   const stop = new AbortController();
@@ -256,7 +256,7 @@ describe('of several addresses', () => {
     expect(trap.reached.map(withoutPrefix)).toEqual(['127.0.0.1']);
   });
 
-  test('the next is tried when one does not take the connection', async () => {
+  test('the next is tried if one does not accept the connection', async () => {
     await using callbacks = new CheckedCallbacks({
       env: { CALLBACK_ALLOW: '127.0.0.1,::2' },
       resolve: resolve('::2', '127.0.0.1'),
@@ -265,23 +265,23 @@ describe('of several addresses', () => {
     expect(callbacks.sockets).toHaveLength(2);
   });
 
-  test('none at all is a receiver that is not reachable now', async () => {
+  test('none at all means a receiver that is not reachable now', async () => {
     await using callbacks = new CheckedCallbacks({ resolve: resolve() });
     const outcome = await callbacks.post('http://empty.example/');
     expect(outcome).toMatchObject({ kind: 'unreachable', error: { message: 'the host has no address' } });
   });
 
-  test('a resolver that fails is a receiver that is not reachable now', async () => {
+  test('a resolver that fails means a receiver that is not reachable now', async () => {
     await using callbacks = new CheckedCallbacks({ resolve: () => Promise.reject(new Error('ESERVFAIL')) });
     const outcome = await callbacks.post('http://failing.example/');
     expect(outcome).toMatchObject({ kind: 'unreachable', error: { message: 'ESERVFAIL' } });
   });
 });
 
-describe('a name that changes its address between two looks', () => {
+describe('a name that changes its address between two lookups', () => {
   const env = { CALLBACK_ALLOW: '127.0.0.1' };
 
-  /** Answers each question with the next of the addresses. */
+  /** Answers each question with the next address. */
   function rebinding(...answers: string[]) {
     const asked: string[] = [];
     const resolve: ResolveAddresses = (host) => {
@@ -291,7 +291,7 @@ describe('a name that changes its address between two looks', () => {
     return { asked, resolve };
   }
 
-  test('is connected to at the address that was checked: there is no second look', async () => {
+  test('is connected to at the address that was checked: there is no second lookup', async () => {
     const { asked, resolve } = rebinding('127.0.0.1', '::1');
     await using callbacks = new CheckedCallbacks({ env, resolve });
     expect(await callbacks.post(`http://rebinding.example:${trap.port}/`)).toMatchObject({ kind: 'answer' });
@@ -299,7 +299,7 @@ describe('a name that changes its address between two looks', () => {
     expect(trap.reached.map(withoutPrefix)).toEqual(['127.0.0.1']);
   });
 
-  test('is checked anew for the next connection', async () => {
+  test('is checked again for the next connection', async () => {
     const { asked, resolve } = rebinding('127.0.0.1', '::1', '127.0.0.1');
     await using callbacks = new CheckedCallbacks({ env, resolve });
     const url = `http://rebinding.example:${trap.port}/`;

@@ -19,7 +19,7 @@ async function expectUntouched(call: Call): Promise<void> {
   expect(bench.gate.occupied).toBe(0);
 }
 
-describe('a call is not run whose worker does not hear that it was cancelled', () => {
+describe('a call is not run if its worker may have missed the cancel', () => {
   test('because an outage is just over', async () => {
     const { bench, canceller } = walk;
     const call = await bench.put();

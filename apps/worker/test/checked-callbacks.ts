@@ -21,11 +21,14 @@ const logger = createLogger({ name: 'worker', level: 'fatal', format: 'json' });
 const names = new NameResolver({ servers: [], logger, signal: new AbortController().signal });
 const resolveAsWorkers: ResolveAddresses = (host) => names.resolve(host, { submitter: undefined, waitMs: 0 });
 
-/** The way of callbacks to their receivers, with the policy of a configuration, and sight of what it connects to. */
+/**
+ * Connects to the receivers of callbacks as the worker does, by the policy of a configuration, and records the
+ * connections.
+ */
 export class CheckedCallbacks implements AsyncDisposable {
   readonly policy: CallbackPolicy;
   readonly agent: HttpAgent;
-  /** Every socket that was made to connect somewhere since. */
+  /** Every socket that has connected since. */
   readonly sockets: Socket[] = [];
   readonly #onSocket = (message: unknown): void => void this.sockets.push((message as { socket: Socket }).socket);
 
@@ -38,7 +41,7 @@ export class CheckedCallbacks implements AsyncDisposable {
     subscribe('net.client.socket', this.#onSocket);
   }
 
-  /** Sends a request as a callback is sent whose URL nobody has looked at. */
+  /** Sends a request like a callback whose URL was not checked. */
   post(url: string): Promise<HttpOutcome> {
     const { origin, pathname } = new URL(url);
     return exchange(this.agent, {
@@ -57,9 +60,9 @@ export class CheckedCallbacks implements AsyncDisposable {
   }
 }
 
-/** Listens on all addresses of this machine, and answers 204 to whatever comes. */
+/** Listens on all addresses of this machine, and answers 204 to everything. */
 export class Trap implements AsyncDisposable {
-  /** Local addresses of the connections that came in. */
+  /** Local addresses of the incoming connections. */
   readonly reached: string[] = [];
   readonly #server = createServer((socket) => {
     this.reached.push(socket.localAddress ?? '');

@@ -74,14 +74,14 @@ describe('a call that expires', () => {
     expect(fn.invocations).toHaveLength(0);
   });
 
-  test('is ended by a worker that is given it too late, and not invoked', async () => {
+  test('is ended by a worker that receives it too late, and not invoked', async () => {
     const call = await bench.put({ expiresAt: Date.now() + 300, callbackUrl: inbox.url });
     const delivery = await bench.take();
     await eventually(() => Date.now() > (call.expiresAt ?? 0));
     await bench.run(delivery);
     expect(await outcomeOf(call)).toMatchObject({ status: 'expired', attempts: 0 });
     expect([fn.invocations.length, inbox.callbacks.length]).toEqual([0, 1]);
-    // The word of it finds nothing left to do.
+    // The expiry timer finds nothing left to do.
     bench.endExpired();
     await eventually(async () => (await bench.queued()) === 0);
     expect(inbox.callbacks).toHaveLength(1);
@@ -123,7 +123,7 @@ describe('a call that has started', () => {
     expect(await outcomeOf(call)).toBeUndefined();
   });
 
-  test('never expires when its worker has died in the middle of it', async () => {
+  test('never expires if its worker has died during an attempt', async () => {
     const call = await bench.put({ expiresAt: Date.now() + 500 });
     await bench.take();
     const claim = await bench.expiries.claim(keyOf(call), call.expiresAt ?? 0, 'started');
@@ -137,8 +137,8 @@ describe('a call that has started', () => {
   });
 });
 
-describe('a call that the server that is asked does not know yet', () => {
-  /** As a server that is behind the others answers for so many times, of calls that are in their queue. */
+describe('a call that the server does not know yet', () => {
+  /** The server answers this often like one that is behind the others, about calls that are in their queue. */
   function hideCalls(times: number): { readonly looks: () => number } {
     const { streams } = bench.topology.manager;
     const read = streams.getMessage.bind(streams);
@@ -168,7 +168,7 @@ describe('a call that the server that is asked does not know yet', () => {
     expect(hidden.looks()).toBeGreaterThan(2);
   });
 
-  test('is not forgotten to have started, however often it is looked for', async () => {
+  test('is not forgotten as started, however often it is looked up', async () => {
     const call = await putExpiring();
     await bench.expiries.claim(keyOf(call), call.expiresAt, 'started');
     const hidden = hideCalls(3);
@@ -178,8 +178,8 @@ describe('a call that the server that is asked does not know yet', () => {
   });
 });
 
-describe('of many who would start or expire the same call', () => {
-  test('one decides, and all others go by that', async () => {
+describe('if many workers start or expire the same call', () => {
+  test('one decides, and all others follow its decision', async () => {
     for (let round = 0; round < 20; round++) {
       const key = { callId: `call-${round}`, startTime: String(Date.now()), generation: 0 };
       const claims = await Promise.all(
@@ -193,7 +193,7 @@ describe('of many who would start or expire the same call', () => {
     }
   });
 
-  test('a start is decided anew once, by whoever has heard of it and is first', async () => {
+  test('a start is decided again once, by the first worker that has heard of it', async () => {
     const key = { callId: 'call', startTime: String(Date.now()), generation: 0 };
     const claim = await bench.expiries.claim(key, Date.now(), 'started');
     const sequence = claim.kind === 'decided' ? claim.sequence : 0;
@@ -206,9 +206,9 @@ describe('of many who would start or expire the same call', () => {
     expect(await bench.expiries.claim(key, Date.now(), 'expired')).toMatchObject({ decision: first, byUs: false });
   });
 
-  test('a call that somebody else is about to end is not invoked, and ended by whoever gets it next', async () => {
+  test('a call that another worker is about to end is not invoked, and its next worker ends it', async () => {
     const call = await bench.put({ expiresAt: Date.now() + 3_600_000, callbackUrl: inbox.url });
-    // Somebody decided, and died.
+    // A worker decided, and died.
     await bench.expiries.claim(keyOf(call), 0, 'expired');
     await bench.run(await bench.take());
     expect(await outcomeOf(call)).toBeUndefined();
@@ -217,7 +217,7 @@ describe('of many who would start or expire the same call', () => {
     expect([fn.invocations.length, inbox.callbacks.length]).toEqual([0, 1]);
   });
 
-  test('a word whose first bearer died in the middle is followed to the end', async () => {
+  test('another worker completes an expiry if the first one dies in the middle', async () => {
     const call = await bench.put({ expiresAt: Date.now() + 300, notBefore: Date.now() + 3_600_000 });
     await bench.expiries.claim(keyOf(call), 0, 'expired');
     bench.endExpired();

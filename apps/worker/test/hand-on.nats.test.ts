@@ -9,7 +9,7 @@ import { type SettlingBench, startBench } from './settling-bench.ts';
 
 let fn: TestFunction;
 let bench: SettlingBench;
-/** Of steps, in their order. */
+/** The functions of the steps, in order. */
 let results: string[];
 
 beforeAll(async () => {
@@ -25,7 +25,7 @@ beforeEach(async () => {
 
 afterEach(() => bench[Symbol.asyncDispose]());
 
-/** The queue of the next step: not that of the call. */
+/** The queue of the next step, not that of the call. */
 function nextQueue(): string {
   return `${bench.lane.queue}-next`;
 }
@@ -35,7 +35,7 @@ function putChain(changes: Partial<Call> = {}): Promise<Call> {
   return bench.put({ steps: [step], ...changes });
 }
 
-/** Hands on as a worker does, with steps that wait no time before they are tried again. */
+/** Hands on like a worker, but with steps that do not wait before they are retried. */
 function createHandOn(): HandOn {
   const { topology, publisher, callbackStore: store, store: calls, broker, budgets } = bench;
   return new HandOn({
@@ -60,7 +60,7 @@ async function outcomeOf(call: Call): Promise<Outcome> {
   return found.outcome;
 }
 
-/** The next call as it stands in its queue. */
+/** The next call in its queue. */
 async function nextOf(outcome: Outcome): Promise<Call | undefined> {
   const { topology } = bench;
   const state = await topology.manager.streams.getMessage(`CALLS_${nextQueue()}`, {
@@ -73,7 +73,7 @@ function openQueue(): Promise<void> {
   return bench.topology.ensureFunction({ name: bench.lane.function, queue: nextQueue(), concurrency: undefined });
 }
 
-/** The next queue takes nothing from now on: its stream has been deleted, and this process does not know. */
+/** The next queue stores nothing from now on: its stream has been deleted, and this process does not know. */
 async function loseQueue(): Promise<void> {
   await openQueue();
   await bench.topology.manager.streams.delete(`CALLS_${nextQueue()}`);
@@ -98,7 +98,7 @@ describe('a call with a step left', () => {
     expect(await bench.queued()).toBe(0);
   });
 
-  test('that is delivered once more makes no second step, also when the first has ended', async () => {
+  test('that is delivered once more makes no second step, even if the first has ended', async () => {
     const call = await putChain();
     const delivery = await bench.take();
     await bench.run(delivery);
@@ -109,7 +109,7 @@ describe('a call with a step left', () => {
     expect(await nextOf(outcome)).toBeUndefined();
   });
 
-  test('leaves its queue when that of the next function takes nothing, and the step is stored when it does', async () => {
+  test('leaves its queue if that of the next function stores nothing, and the step is stored later', async () => {
     await loseQueue();
     const call = await putChain();
     await bench.run(await bench.take());
@@ -151,7 +151,7 @@ describe('a chain that is cancelled', () => {
     });
   });
 
-  test('by a gateway that dies before it has recorded that has its end from the worker', async () => {
+  test('by a gateway that dies before it has recorded that gets its end from the worker', async () => {
     const { call, outcome } = await endWithoutStep();
     const { topology, publisher } = bench;
     const steps = new StepQueue({ topology, publisher, lookup: () => undefined });

@@ -64,7 +64,7 @@ function call(name: string): Call {
   return { ...nothing, id, function: name, queue: 'default' };
 }
 
-test('consumers of names that clients make up go when they have had nothing to do, and come back with a call', async () => {
+test('consumers of names that clients invent are removed when they have had nothing to do, and come back with a call', async () => {
   await using worker = await connect(true);
   await using gateway = await connect(false);
   const { broker, topology } = gateway;
@@ -85,7 +85,7 @@ test('consumers of names that clients make up go when they have had nothing to d
   expect((await names()).sort()).toEqual(['a', 'b']);
 });
 
-test('whenever a call is stored around the removal of its consumer, somebody hands it out', async () => {
+test('whenever a call is stored around the removal of its consumer, a worker receives it', async () => {
   await using worker = await connect(true);
   await using gateway = await connect(false);
   const { broker, topology } = gateway;
@@ -98,7 +98,7 @@ test('whenever a call is stored around the removal of its consumer, somebody han
   }
   await reconciler.reconcile();
   clock.now = idleMs;
-  // nats-server may fail to do both at once with the same consumer: the next round tries again, as that of a worker.
+  // nats-server may fail to do both at once with the same consumer: the next round tries again, like that of a worker.
   const round = () => reconciler.reconcile().catch(() => {});
   const removing = round();
   const accepted: string[] = [];

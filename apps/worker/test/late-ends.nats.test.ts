@@ -6,7 +6,7 @@ import { startBench } from './settling-bench.ts';
 
 const minuteMs = 60_000;
 
-/** A call whose function has not answered yet when its worker loses touch for six minutes. */
+/** A call whose function has not answered yet when its worker loses the broker for six minutes. */
 async function startLate() {
   const busy = gate();
   const fn = await startTestFunction({ handler: busy.handler });
@@ -29,8 +29,8 @@ function otherEnd(call: Call): Outcome {
   return { v: 1, ...keyOf(call), function: name, queue, status: 'succeeded', ...counts, headers: [] };
 }
 
-describe('a worker that is about to record an end looks again if its last look was long ago', () => {
-  test('and records none of a call that has ended elsewhere, and whose end is forgotten', async () => {
+describe('a worker that is about to record an end checks again if its last check was long ago', () => {
+  test('and records none for a call that has ended elsewhere, and whose end is forgotten', async () => {
     const { bench, inbox, call, delivery, answer, run } = await startLate();
     expect(await bench.store.recordOutcome(otherEnd(call), Buffer.from('of another worker'))).toMatchObject({
       kind: 'stored',
@@ -45,7 +45,7 @@ describe('a worker that is about to record an end looks again if its last look w
     expect(bench.logged).toContain('call has ended before, this attempt does not count');
   });
 
-  test('and records that of a call that is still there', async () => {
+  test('and records the end of a call that still exists', async () => {
     const { bench, inbox, call, answer, run } = await startLate();
     bench.pass(6 * minuteMs);
     answer();
@@ -67,7 +67,7 @@ test('a delivery that was sent before an outage is not run if its message is gon
   expect(fn.invocations).toEqual([]);
 });
 
-test('a delivery whose message a server does not show that is behind comes again, and is not lost', async () => {
+test('a delivery whose message a server that is behind does not show comes again, and is not lost', async () => {
   await using fn = await startTestFunction();
   await using bench = await startBench({ natsUrl: inject('natsUrl'), functionUrl: fn.url });
   const call = await bench.put();

@@ -11,14 +11,14 @@ import { SystemNames } from '../src/names/system-names.ts';
 interface Machine {
   readonly hosts?: string;
   readonly resolvConf?: string;
-  /** Default: there is no such name. */
+  /** Default: the name does not exist. */
   readonly answer?: DnsServer['answer'];
   readonly deadlineMs?: number;
 }
 
 const logger = createLogger({ name: 'worker', level: 'fatal', format: 'json' });
 
-/** The way from a name to its addresses, on a machine with these files, with a DNS server that is asked in earnest. */
+/** Resolves names as on a machine with these files and this DNS server, which really answers. */
 async function startMachine({ hosts = '', resolvConf = '', answer = () => 'no such name', deadlineMs }: Machine) {
   const folder = await mkdtemp(join(tmpdir(), 'asyncfn-names-'));
   const files = { hostsFile: join(folder, 'hosts'), resolvConf: join(folder, 'resolv.conf') };
@@ -79,7 +79,7 @@ describe('a name', () => {
   });
 
   test.each<['no such name' | 'failure' | string[]]>([['no such name'], ['failure'], [[]]])(
-    'of a service in Kubernetes is found by the search list, where others are answered %j',
+    'of a service in Kubernetes is found by the search list, if others are answered %j',
     async (others) => {
       const { resolve, dns } = await startMachine({
         resolvConf: 'search team.svc.cluster.local svc.cluster.local cluster.local\noptions ndots:5',
@@ -98,7 +98,7 @@ describe('a name', () => {
     expect(found.toSorted()).toEqual(addresses.toSorted());
   });
 
-  test('that has one family alone is found, and the server need not answer for the other one', async () => {
+  test('with addresses of one family is found, and the server need not answer for the other one', async () => {
     const { resolve } = await startMachine({ answer: ({ type }) => (type === 'AAAA' ? 'silence' : ['192.0.2.1']) });
     expect(await resolve('ipv4.example')).toEqual(['192.0.2.1']);
     const other = await startMachine({ answer: () => ['2001:db8::1'] });
@@ -140,14 +140,14 @@ describe('a lookup', () => {
     await failed;
   });
 
-  test('is made once for all who ask meanwhile, and its answer is kept', async () => {
+  test('is made once for all callers in the meantime, and its answer is kept', async () => {
     const { resolve, dns } = await startMachine({ answer: () => ['192.0.2.1'] });
     await Promise.all([resolve('inbox.example', 'a'), resolve('INBOX.example', 'b'), resolve('inbox.example', 'a')]);
     await resolve('inbox.example');
     expect(dns.questions).toHaveLength(2); // one for each family
   });
 
-  test('is made again when the answer holds no more', async () => {
+  test('is made again when the answer is no longer valid', async () => {
     const { resolve, dns } = await startMachine({ answer: () => ['192.0.2.1'] });
     dns.ttl = 1;
     expect(await resolve('inbox.example')).toEqual(['192.0.2.1']);
@@ -156,7 +156,7 @@ describe('a lookup', () => {
     await eventually(async () => (await resolve('inbox.example'))[0] === '192.0.2.2');
   });
 
-  test('that has failed is not made again at once', async () => {
+  test('that has failed is not repeated at once', async () => {
     const { resolve, dns } = await startMachine({});
     await expect(resolve('absent.example')).rejects.toMatchObject({ code: 'ENOTFOUND' });
     const { length } = dns.questions;
@@ -180,7 +180,7 @@ describe('names that are not answered', () => {
     expect(codes.filter((code) => code === 'names_busy')).toHaveLength(250);
   });
 
-  test('leave room for a name that was answered lately, of the same caller', async () => {
+  test('leave room for a name of the same caller that was answered lately', async () => {
     const { resolve, dns } = await startMachine({ answer, deadlineMs: 60_000 });
     dns.ttl = 1;
     await resolve('inbox.example');

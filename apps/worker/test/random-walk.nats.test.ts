@@ -24,7 +24,7 @@ abstract class Command implements Step {
   }
 }
 
-/** Later than any walk ends. */
+/** After the end of any walk. */
 const hourMs = 3_600_000;
 
 interface Wish {
@@ -64,7 +64,7 @@ class Enqueue extends Command {
   }
 }
 
-/** A call that nobody takes in time, while it waits for its turn or for its time. */
+/** A call that no worker takes in time, because it waits for its turn or for its time. */
 class LetExpire extends Command {
   readonly #delayMs: number;
 
@@ -77,13 +77,15 @@ class LetExpire extends Command {
     const now = Date.now();
     const notBefore = this.#delayMs === 0 ? {} : { notBefore: now + this.#delayMs };
     const { id } = await bench.put({ expiresAt: now + 200, ...notBefore });
-    // It has ended once its dead letter is there.
+    // It has ended once its dead letter exists.
     await eventually(async () => (await bench.deadLetters.find({ callId: id })).length === 1, { timeoutMs: 20_000 });
     model.set(id, { status: 'expired', replays: 0, attempts: 0, isKeyed: false });
   }
 }
 
-/** A step of whichever call is delivered next: the broker decides, and the model only knows which can be. */
+/**
+ * A step of the call that is delivered next: the broker decides which one, and the model only knows which are possible.
+ */
 abstract class WithDelivery extends Command {
   override check(model: Readonly<Model>): boolean {
     return withStatus(model, 'queued').length > 0;
@@ -117,7 +119,7 @@ class FailForGood extends WithDelivery {
   }
 }
 
-/** The retry comes in a minute: later than any walk ends. */
+/** The retry comes in a minute: after the end of any walk. */
 class FailForNow extends WithDelivery {
   async act(model: Model, walk: Walk) {
     const { delivery, call } = await this.take(model, walk);
@@ -149,7 +151,7 @@ class HandBack extends WithDelivery {
     const { delivery } = await this.take(model, walk);
     await walk.bench.handovers.note(delivery);
     delivery.nak();
-    await new Promise(setImmediate); // acknowledgements go out at the end of a turn
+    await new Promise(setImmediate); // acks go out at the end of a tick
     await walk.bench.broker.connection?.flush();
   }
 }
@@ -170,7 +172,7 @@ class CancelWhileItRuns extends WithDelivery {
   }
 }
 
-/** A step of one of the calls that were made so far. */
+/** A step of one of the calls so far. */
 abstract class WithCall extends Command {
   readonly #pick: number;
 
@@ -214,7 +216,7 @@ class Replay extends WithCall {
   }
 }
 
-/** A call that came before, with its key or its id: nothing is stored, wherever the call stands by now. */
+/** A call that came before, with its key or its id: nothing is stored, whatever the state of the call. */
 class Duplicate extends WithCall {
   async act(model: Model, { bench }: Walk) {
     const id = this.callId(model);
@@ -283,7 +285,7 @@ const steps = fc.commands(
 const walks = Number(process.env['RANDOM_WALKS'] ?? 6);
 
 test(
-  'whatever is done to calls in whatever order, their state and the queue are what a small model says',
+  'whatever happens to calls in whatever order, their state and the queue match a small model',
   async () => {
     await fc.assert(
       fc.asyncProperty(steps, async (commands) => {

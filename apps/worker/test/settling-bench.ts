@@ -33,7 +33,7 @@ import { createWorkContext } from '../src/work-context.ts';
 
 export interface BenchOptions {
   readonly natsUrl: string;
-  /** Where the one function is. */
+  /** The URL of the one function. */
   readonly functionUrl: string;
   /** Lease of calls and of callbacks. Default 30,000. */
   readonly ackWaitMs?: number;
@@ -43,9 +43,9 @@ export interface BenchOptions {
   readonly callbacksPerHost?: number;
   /** Default: 100 ms, three times. */
   readonly callbackScheduleMs?: readonly number[];
-  /** As `MAX_INFLIGHT_BYTES`. Default 512 MiB. */
+  /** `MAX_INFLIGHT_BYTES`. Default 512 MiB. */
   readonly maxInflightBytes?: number;
-  /** As in `CALLBACK_ALLOW`. Default: this machine. */
+  /** `CALLBACK_ALLOW`. Default: this machine. */
   readonly callbackAllow?: string;
   /** Default: nothing is signed. */
   readonly signing?: Pick<CallbackKeysOptions, 'common' | 'tokens'>;
@@ -56,7 +56,7 @@ export interface LogLine extends Record<string, unknown> {
   readonly msg: string;
 }
 
-/** What settles calls, on a real broker, with deliveries that the test takes by hand. */
+/** The rooms that settle calls, on a real broker. The test takes deliveries itself. */
 export interface SettlingBench extends AsyncDisposable {
   readonly runner: CallRunner;
   readonly deliverer: CallbackDeliverer;
@@ -70,24 +70,24 @@ export interface SettlingBench extends AsyncDisposable {
   readonly publisher: Publisher;
   readonly held: RunningCalls;
   readonly budgets: Budgets;
-  /** What the stop of a worker does to calls that have not begun. */
+  /** Does with calls that have not begun what the stop of a worker does. */
   readonly stopping: AbortController;
   readonly target: FunctionConfig;
   readonly lane: { readonly queue: string; readonly function: string };
-  /** Sentences that were logged. */
+  /** Sentences in the log. */
   readonly logged: string[];
   /** The same, with their fields. */
   readonly lines: LogLine[];
-  /** What the stop of a worker does to work in hand. */
+  /** Does with work in flight what the stop of a worker does. */
   readonly cutShort: AbortController;
   readonly gate: LaneGate;
   /** Offers a call of the function to the queue. */
   accept(changes: Partial<Call>, options: AcceptOptions): Promise<AcceptResult>;
   /** Accepts a call of the function. */
   put(changes?: Partial<Call>): Promise<Call>;
-  /** Takes the next delivery, also one whose lease has run out. */
+  /** Takes the next delivery, even one whose lease has run out. */
   take(): Promise<Delivery>;
-  /** Time passes, on the monotonic clock of who settles. */
+  /** Lets time pass, on the monotonic clock of the rooms. */
   pass(ms: number): void;
   /** Runs a delivery until nothing is left to do for it. */
   run(delivery: Delivery, target?: FunctionConfig): Promise<void>;
@@ -95,19 +95,19 @@ export interface SettlingBench extends AsyncDisposable {
   hasRetries(): Promise<boolean>;
   /** Messages about expiries of any call. */
   storedExpiries(): Promise<number>;
-  /** Times that stored callbacks were delivered to a worker. */
+  /** How often stored callbacks were delivered to a worker. */
   storedCallbackDeliveries(): Promise<number>;
-  /** Calls in the queue, waiting and in hand. */
+  /** Calls in the queue, waiting and in flight. */
   queued(): Promise<number>;
   /** Delivers stored callbacks until the end of the test. */
   deliverStored(): void;
-  /** Ends batches until the end of the test, as one of the workers that do; may be called several times. */
+  /** Ends batches until the end of the test, like one of several workers; may be called several times. */
   endBatches(): void;
   /** Ends calls that have expired until the end of the test. */
   endExpired(): void;
 }
 
-/** Connects to the broker and waits until the topology is in place. The queue is one that no other test has. */
+/** Connects to the broker and waits until the topology exists. No other test uses the queue. */
 export async function startBench(options: BenchOptions): Promise<SettlingBench> {
   const queue = `test-${randomBytes(6).toString('hex')}`;
   const target = functionConfig(queue, options.functionUrl);
@@ -211,7 +211,7 @@ export async function startBench(options: BenchOptions): Promise<SettlingBench> 
   };
 }
 
-/** The rooms of a worker that settle calls, as it assembles them, without its lanes. */
+/** The rooms that settle calls, assembled as in a worker, without its lanes. */
 function buildSettling(options: BenchOptions, queue: string, logger: Logger) {
   const [stopping, cutShort] = [new AbortController(), new AbortController()];
   let passedMs = 0;
@@ -229,9 +229,9 @@ function buildSettling(options: BenchOptions, queue: string, logger: Logger) {
   const expiries = buildExpiries(work, callbacks);
   const collaborators = { callbacks, expiries: expiries.store };
   const attempts = buildAttempts(work, collaborators, {
-    // Hears of no cancellation unless a test serves it.
+    // Hears of no cancel unless a test serves it.
     running: new RunningCalls(cutShort.signal),
-    // None is kept: a test lets them run out.
+    // Renews no lease: a test lets leases run out.
     leases: new LeaseRenewer(24 * 60 * 60 * 1000),
     handBack: (delivery, delayMs) => Promise.resolve(delivery.nak(delayMs)),
   });

@@ -20,7 +20,7 @@ const queueLength = async (): Promise<number> => {
   return (await topology.manager.streams.info(`CALLS_${target.queue}`)).state.messages;
 };
 
-test('a call that waits for its time says when that is, and does not come once it is cancelled', async () => {
+test('a call that waits for its time says when that is, and is not delivered once it is cancelled', async () => {
   const { bench, finder, canceller, fn } = walk;
   const notBefore = Date.now() + 2_000;
   const { id } = await bench.put({ notBefore, callbackUrl: inbox.url });
@@ -42,7 +42,7 @@ test('a cancelled call does not end a second time when it would have expired', a
   expect(await bench.storedExpiries()).toBe(1);
   const ended = await canceller.cancel({ callId: id });
   expect(ended).toMatchObject({ kind: 'cancelled' });
-  // The word of its expiry is gone when somebody has followed it.
+  // The expiry timer is gone once a worker has handled it.
   await eventually(async () => (await bench.storedExpiries()) === 0, { timeoutMs: 20_000 });
   expect(Date.now()).toBeGreaterThan(expiresAt);
   expect(await finder.find({ callId: id })).toMatchObject(ended.kind === 'cancelled' ? ended.call : {});

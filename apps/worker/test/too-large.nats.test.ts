@@ -13,7 +13,7 @@ import {
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { type SettlingBench, startBench } from './settling-bench.ts';
 
-/** As in nats-server's own configuration. */
+/** The value in nats-server's own configuration. */
 const maxPayload = 1024 * 1024;
 
 let server: NatsServer;
@@ -40,7 +40,7 @@ afterEach(async () => {
   await inbox.close();
 });
 
-/** Stores the largest of such calls that the broker takes, past the gateway, which would refuse it. */
+/** Stores the largest call that the broker takes, past the gateway, which would refuse it. */
 async function putLargest(ofSize: (bytes: number) => Partial<Call>, from: number): Promise<Call> {
   const first = await bench.put();
   await bench.run(await bench.take());
@@ -93,7 +93,7 @@ describe('attempts that make a message too large are left out', () => {
   });
 });
 
-describe('a call that the broker takes, but none of what becomes of it', () => {
+describe('a call that the broker takes although it takes none of its records', () => {
   test('is refused before it is accepted', async () => {
     await bench.put();
     const refused = await bench.accept(ofBody(maxPayload - 4 * 1024), { unique: false });
@@ -102,7 +102,7 @@ describe('a call that the broker takes, but none of what becomes of it', () => {
     expect(accepted).toMatchObject({ kind: 'stored' });
   });
 
-  test('is not invoked again when its retry cannot be stored: it fails, and its dead letter says what it leaves out', async () => {
+  test('is not invoked again if its retry cannot be stored: it fails, and its dead letter says what it leaves out', async () => {
     failing = status(500, { body: 'sorry' });
     const call = await putLargest((bytes) => ({ ...ofBody(bytes), callbackUrl: inbox.url }), maxPayload - 300);
     await bench.run(await bench.take());
@@ -119,7 +119,7 @@ describe('a call that the broker takes, but none of what becomes of it', () => {
     expect(replayed).toEqual({ kind: 'kept', refusal: 'not_replayable' });
   });
 
-  test('is dead without a body when it fails for good', async () => {
+  test('is dead without a body if it fails for good', async () => {
     failing = status(404);
     const call = await putLargest(ofBody, maxPayload - 300);
     await bench.run(await bench.take());
@@ -130,7 +130,7 @@ describe('a call that the broker takes, but none of what becomes of it', () => {
   });
 });
 
-test('what cannot be read and is as large as a message can be is put aside as far as it fits, once and for all', async () => {
+test('a message that cannot be read, as large as possible, is set aside as far as it fits, and once only', async () => {
   const call = await putLargest(ofHeader, 64 * 1024 - 300);
   const delivery = await bench.take();
   expect(delivery.call.kind).toBe('undecodable');
@@ -140,7 +140,7 @@ test('what cannot be read and is as large as a message can be is put aside as fa
   expect(found).toMatchObject({ letter: { reason: 'undecodable', omitted: 'all' }, original: '' });
 });
 
-test('a callback that the broker cannot keep is a dead letter that says that its body is not there', async () => {
+test('a callback that the broker cannot keep is a dead letter that says that its body is missing', async () => {
   inbox.handler = status(500);
   fn.handler = (_, response) => void response.end(Buffer.alloc(maxPayload));
   const call = await bench.put({ callbackUrl: inbox.url });
@@ -153,8 +153,8 @@ test('a callback that the broker cannot keep is a dead letter that says that its
   expect(replayed).toEqual({ kind: 'kept', refusal: 'not_replayable' });
 });
 
-describe('a call with all that a request may carry', () => {
-  /** What 16 KiB of request headers become at most in a record: names of one letter, values that JSON escapes. */
+describe('a call with everything that a request may carry', () => {
+  /** The most that 16 KiB of request headers become in a record: names of one letter, values that JSON escapes. */
   const headers: [string, string][] = Array.from({ length: 2_700 }, () => ['a', '"']);
   const longest = {
     headers: [...headers, ['tracestate', `a=${'"'.repeat(2_000)}`]] as [string, string][],

@@ -14,21 +14,21 @@ import { type SettlingBench, startBench } from './settling-bench.ts';
 
 type Status = 'scheduled' | 'queued' | 'retrying' | 'succeeded' | 'failed' | 'cancelled' | 'expired';
 
-/** Those of calls that wait. */
+/** The states of waiting calls. */
 export const waiting: readonly Status[] = ['scheduled', 'queued', 'retrying'];
 
-/** What is known of a call by somebody who has only watched what was done to it. */
+/** The state of a call as an observer of all steps expects it. */
 interface ModelCall {
   status: Status;
   replays: number;
   attempts: number;
-  /** It came with an `Idempotency-Key`: its id, as its body is. */
+  /** The `Idempotency-Key` that it came with: its id, and so is its body. */
   readonly isKeyed: boolean;
 }
 
 export type Model = Map<string, ModelCall>;
 
-/** A system whose every step a test takes by hand, on a nats-server of its own. */
+/** A system whose every step a test takes itself, on a nats-server of its own. */
 export interface Walk extends AsyncDisposable {
   readonly bench: SettlingBench;
   readonly nats: NatsServer;
@@ -75,7 +75,7 @@ export async function startWalk({ hears = true }: WalkOptions = {}): Promise<Wal
   };
 }
 
-/** So many other calls go to the function. */
+/** So many other calls are at the function. */
 export async function occupy({ bench }: Walk, count: number): Promise<Pass[]> {
   const passes: Pass[] = [];
   for (let sent = 0; sent < count; sent++) {
@@ -85,7 +85,7 @@ export async function occupy({ bench }: Walk, count: number): Promise<Pass[]> {
   return passes;
 }
 
-/** State and queue agree with the model. */
+/** Checks that state and queue agree with the model. */
 export async function agree(model: Model, { finder, bench }: Walk): Promise<void> {
   for (const [callId, { status, replays, attempts }] of model) {
     const standing = await finder.find({ callId });
@@ -100,12 +100,12 @@ export async function agree(model: Model, { finder, bench }: Walk): Promise<void
     expect({ callId, ...seen }).toEqual({ callId, status, replays, attempts });
   }
   const alive = withStatus(model, ...waiting).length;
-  // A key lies beside the calls of its queue, and outlives its own.
+  // A key is stored beside the calls of its queue, and outlives its own.
   const keys = [...model.values()].filter(({ isKeyed }) => isKeyed).length;
   const { target, topology } = bench;
   const stored = async (): Promise<number> =>
     (await topology.manager.streams.info(`CALLS_${target.queue}`)).state.messages;
-  // Acknowledgements are not confirmed: the last one may be on its way.
+  // Acks are not confirmed: the last one may be on its way.
   await eventually(async () => (await stored()) === alive + keys, {
     message: `the queue does not come to hold ${alive} calls and ${keys} keys`,
   });

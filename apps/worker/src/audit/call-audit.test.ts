@@ -11,7 +11,7 @@ function receipt(callId: string): Receipt {
   return { callId, startTime: '1700000000000000000', queue: 'default', function: 'echo' };
 }
 
-/** Where calls are, look by look; the last word stays. */
+/** The state of each call, look by look; the last one stays. */
 function setup(
   whereabouts: Readonly<Record<string, readonly CallWhereabouts[]>>,
   onLook: (look: number) => void = () => {},
@@ -64,7 +64,7 @@ function setup(
   return { seen, take };
 }
 
-test('calls that have ended are counted, those still held are looked for later, after twice the time', async () => {
+test('calls that have ended are counted, and those still held are checked again after twice the time', async () => {
   const { seen, take } = setup({ a: ['ended'], b: ['held'] });
   seen.now = 3_000;
   expect(await take({ receipts: [receipt('a'), receipt('b')] })).toBe('ack');
@@ -72,7 +72,7 @@ test('calls that have ended are counted, those still held are looked for later, 
   expect(seen.stored).toEqual([{ v: 1, receipts: [receipt('b')], dueAt: 7_000, waitMs: 4_000 }]);
 });
 
-test('a batch that is not due yet comes back when it is, and no later because a clock was set back', async () => {
+test('a batch that is not due yet comes back when it is, and no later if a clock was set back', async () => {
   const { seen, take } = setup({});
   seen.now = 500;
   expect(await take({ receipts: [receipt('a')] })).toBe('back in 1500');
@@ -80,14 +80,14 @@ test('a batch that is not due yet comes back when it is, and no later because a 
   expect(await take({ receipts: [receipt('a')] })).toBe('back in 2000');
 });
 
-test('no wait is so long that an end could be forgotten before the next look', async () => {
+test('no wait is so long that an end could be forgotten before the next check', async () => {
   const { seen, take } = setup({ a: ['held'] });
   seen.now = 240 * minuteMs;
   await take({ receipts: [receipt('a')], dueAt: seen.now, waitMs: 200 * minuteMs });
   expect(seen.stored[0]?.waitMs).toBeLessThan(9 * minuteMs);
 });
 
-test('a call that is nowhere is looked for several times, reported and counted', async () => {
+test('a call that does not exist is looked up several times, reported and counted', async () => {
   const slowLeader = ['missing', 'missing', 'missing', 'ended'] as const;
   const { seen, take } = setup({ lost: ['missing'], late: ['missing', 'ended'], latest: slowLeader });
   seen.now = 3_000;
@@ -96,7 +96,7 @@ test('a call that is nowhere is looked for several times, reported and counted',
   expect(seen.findings.toSorted()).toEqual(['ended', 'ended', 'missing']);
 });
 
-test('after a look that comes too late nothing is said of a call that may have ended and be forgotten', async () => {
+test('a check that comes too late says nothing about a call that may have ended and be forgotten', async () => {
   const { seen, take } = setup({ a: ['missing'] });
   seen.now = 60 * minuteMs;
   expect(await take({ receipts: [receipt('a')] })).toBe('ack');
@@ -104,7 +104,7 @@ test('after a look that comes too late nothing is said of a call that may have e
   expect(seen.missing).toEqual([]);
 });
 
-test('so it is after a look that has itself taken too long', async () => {
+test('nor does a check that has itself taken too long', async () => {
   const { seen, take } = setup({ a: ['missing'] }, (look) => {
     seen.now += look * 10 * minuteMs;
   });
@@ -114,7 +114,7 @@ test('so it is after a look that has itself taken too long', async () => {
   expect(seen.missing).toEqual([]);
 });
 
-test('receipts wait for their time, and for a broker that is away', async () => {
+test('receipts wait for their time, and for the broker during an outage', async () => {
   const { seen, take } = setup({ a: ['ended'] });
   expect(await take({ receipts: [receipt('a')] })).toBe('back in 2000');
   seen.now = 2_000;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { GatheredRuns } from './gathered-runs.ts';
 
-test('all who ask within a moment share one run, and who asks while it runs has another one', async () => {
+test('all callers within a moment share one run, and a caller during the run gets another one', async () => {
   const runs = new GatheredRuns<number>(5);
   let begun = 0;
   let late: Promise<number> | undefined;
@@ -15,7 +15,7 @@ test('all who ask within a moment share one run, and who asks while it runs has 
   expect(await late).toBe(2);
 });
 
-test('a run that fails fails for all who share it, and for nobody else', async () => {
+test('a run that fails fails for all that share it, and for no other caller', async () => {
   const runs = new GatheredRuns<string>(1);
   const failing = (): Promise<string> => Promise.reject(new Error('broken'));
   const both = await Promise.allSettled([runs.run('a', failing), runs.run('a', failing)]);

@@ -26,8 +26,8 @@ function buildTask(changes: Partial<CallbackTask> = {}): CallbackTask {
   return { ...task, ...changes };
 }
 
-describe('what is to be told', () => {
-  test('is how the call went', () => {
+describe('the stored callback', () => {
+  test('says how the call went', () => {
     expect(toCallbackTask(buildCall(), { status: 201, headers: [], durationMs: 12.5 }, 7, receiver)).toEqual({
       v: 1,
       callId: 'call-1',
@@ -53,7 +53,7 @@ describe('what is to be told', () => {
     expect(JSON.stringify(request.headers)).not.toMatch(/partner|secret/i);
   });
 
-  test("has the caller's headers for receivers, in the place of the function's", () => {
+  test("has the caller's headers for receivers, in place of the function's", () => {
     const call = buildCall({
       callbackHeaders: [
         ['X-Tenant', 'seven'],
@@ -73,7 +73,7 @@ describe('what is to be told', () => {
     ]);
   });
 
-  test("has the function's own headers, but not those that are about the connection, the caller or the call", () => {
+  test("has the function's own headers, except those about the connection, the caller or the call", () => {
     const result = {
       status: 200,
       durationMs: 1,
@@ -164,7 +164,7 @@ describe('the request to a receiver', () => {
     expect(headers).toContainEqual(['Authorization', `Basic ${Buffer.from(pair).toString('base64')}`]);
   });
 
-  test('tells how often the call was replayed, and how far from the first of its chain a call is that it makes', () => {
+  test('says how often the call was replayed, and the depth of a call that it makes', () => {
     const call = buildCall({ generation: 2, chainDepth: 31 });
     const task = toCallbackTask(call, { status: 200, headers: [], durationMs: 1 }, 7, receiver);
     expect(task).toMatchObject({ generation: 2, chainDepth: 31 });

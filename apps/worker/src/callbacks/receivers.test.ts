@@ -28,7 +28,7 @@ function open({ max = 100, maxPerHost = 10, resolve = ownAddress, env = {} }: Se
     pass: (ms: number): void => {
       now += ms;
     },
-    /** Sends as many callbacks as are admitted, of at most `count`; resolves with their ends. */
+    /** Sends as many callbacks as are admitted, at most `count`; resolves with their ends. */
     send: async (count: number, urlOf: string | ((call: number) => string), submitter?: string) => {
       const ends: ((answered: boolean) => void)[] = [];
       for (let call = 0; call < count; call += 1) {
@@ -79,7 +79,7 @@ function taskFor(url: string, submitter: string | undefined): CallbackTask {
 }
 
 describe('a host', () => {
-  test('that has answered lately has its share whole, one that is new a half, and one that hangs less', async () => {
+  test('that has answered lately has its whole share, a new one has half, and one that hangs less', async () => {
     const { send, deliver, pass } = open();
     await deliver('http://good.example/');
     expect(await send(20, 'http://good.example/')).toHaveLength(10);
@@ -101,7 +101,7 @@ describe('a host', () => {
     expect(await send(20, 'http://shared.example/b', 'b')).toHaveLength(10);
   });
 
-  test('that hangs under one URL goes on taking the callbacks of another one, known or new', async () => {
+  test('that hangs under one URL still takes the callbacks of another one, known or new', async () => {
     const { send, deliver, pass } = open();
     await deliver('http://shared.example/ok?to=b');
     await send(100, 'http://shared.example/hang');
@@ -112,7 +112,7 @@ describe('a host', () => {
     expect(await send(20, 'http://shared.example/ok?to=b')).toHaveLength(6);
   });
 
-  test('that hangs under every URL gets no more by inventing others', async () => {
+  test('that hangs under every URL gets no more if callers invent others', async () => {
     const { send, pass } = open({ maxPerHost: 100 });
     await send(1, 'http://bad.example/first');
     pass(1_000);
@@ -121,7 +121,7 @@ describe('a host', () => {
 });
 
 describe('hosts that hang', () => {
-  test('get no more than a half of all slots when they are new, and a quarter from then on', async () => {
+  test('get no more than half of all slots while they are new, and a quarter from then on', async () => {
     const { send, deliver, pass, receivers } = open();
     const urlOf = (call: number): string => `http://h${call % 40}.hang.example/`;
     const first = await send(200, urlOf);
@@ -156,7 +156,7 @@ describe('hosts that hang', () => {
     expect(await send(200, (call) => `http://h${call % 2}.n${call}.example/`)).toHaveLength(count);
   });
 
-  test('however many there are, leave the slots of those who answered', async () => {
+  test('leave the slots of hosts that answered, however many hosts hang', async () => {
     const { send, deliver } = open();
     await deliver('http://good.example/');
     await send(1_000, (call) => `http://h${call}.hang.example/${call}`);
@@ -170,7 +170,7 @@ test('a new receiver does not wait for those that hang for another submitter at 
   await deliver('http://new.example/', 'b');
 });
 
-describe('a callback that finds no slot', () => {
+describe('a callback without a slot', () => {
   const delayOf = async (admission: Promise<Admission>): Promise<number> => {
     const settled = await admission;
     return settled.kind === 'later' ? settled.delayMs : Number.NaN;
@@ -198,7 +198,7 @@ describe('a callback that finds no slot', () => {
     expect(await delayOf(admit('http://shared.example/other', 'b'))).toBeLessThan(2_000);
   });
 
-  test('is no longer sent away for long once the receiver has answered', async () => {
+  test('is no longer delayed for long once the receiver has answered', async () => {
     const { send, admit, pass } = open();
     const [end] = await send(10, 'http://hang.example/');
     pass(1_000);
@@ -209,7 +209,7 @@ describe('a callback that finds no slot', () => {
   });
 });
 
-test('a callback that waited for its body, and was not sent, says nothing of its receiver', async () => {
+test('a callback that waited for its body, and was not sent, says nothing about its receiver', async () => {
   const { send, admit, pass, deliver } = open();
   await deliver('http://hooks.example/');
   const admission = await admit('http://hooks.example/');
@@ -221,12 +221,12 @@ test('a callback that waited for its body, and was not sent, says nothing of its
 });
 
 describe('the name of a host', () => {
-  test('that is not found out is left to the delivery, which says why', async () => {
+  test('that cannot be resolved is left to the delivery, which says why', async () => {
     const resolve = () => Promise.reject(new NameLookupError('ETIMEOUT', 'too slow'));
     expect(await open({ resolve }).admit('http://tarpit.example/')).toMatchObject({ kind: 'admitted' });
   });
 
-  test('that has to wait for others of its caller sends the callback away', async () => {
+  test('that must wait for others of its caller sends the callback away', async () => {
     const resolve = () => Promise.reject(new NameLookupError(namesBusy, 'busy'));
     expect(await open({ resolve }).admit('http://tarpit.example/')).toEqual({ kind: 'later', delayMs: 1_000 });
   });

@@ -21,11 +21,11 @@ test('410 ends it at once', () => {
   expect(follow(answered(410))).toEqual({ kind: 'gone' });
 });
 
-test.each([301, 302, 307, 308, 400, 401, 404, 429, 500, 503])('%i is tried again', (status) => {
+test.each([301, 302, 307, 308, 400, 401, 404, 429, 500, 503])('%i is retried', (status) => {
   expect(follow(answered(status))).toEqual({ kind: 'retry', delayMs: 5_000 });
 });
 
-test('an answer that is said to be final is not waited for again, and leaves a dead letter', () => {
+test('a final answer is not retried, and leaves a dead letter', () => {
   for (const status of [400, 413, 503, 508]) {
     expect(follow(answered(status, [['x-non-retryable', 'True']]))).toEqual({ kind: 'undeliverable' });
     expect(follow(answered(status, [['X-Non-Retryable', 'false']]))).toMatchObject({ kind: 'retry' });
@@ -34,7 +34,7 @@ test('an answer that is said to be final is not waited for again, and leaves a d
   expect(follow(answered(410, [['X-Non-Retryable', 'true']]))).toEqual({ kind: 'gone' });
 });
 
-test('each failed delivery waits for the next figure of the schedule, and the last ends it', () => {
+test('each failed delivery waits for the next duration of the schedule, and the last ends it', () => {
   const waits = [1, 2, 3, 4].map((tries) => follow({ kind: 'unreachable' }, tries));
   expect(waits).toEqual([
     { kind: 'retry', delayMs: 5_000 },
@@ -44,14 +44,14 @@ test('each failed delivery waits for the next figure of the schedule, and the la
   ]);
 });
 
-test('Retry-After replaces the wait on 429 and 503, within the shortest and the longest of the schedule', () => {
+test('Retry-After replaces the wait on 429 and 503, between the shortest and the longest of the schedule', () => {
   expect(follow(answered(429, [['Retry-After', '7']]))).toEqual({ kind: 'retry', delayMs: 7_000 });
   expect(follow(answered(503, [['retry-after', '86400']]))).toEqual({ kind: 'retry', delayMs: 120_000 });
   expect(follow(answered(503, [['Retry-After', '0']]), 3)).toEqual({ kind: 'retry', delayMs: 5_000 });
   expect(follow(answered(500, [['Retry-After', '7']]))).toEqual({ kind: 'retry', delayMs: 5_000 });
 });
 
-test('a wait is spread by a fifth to both sides and no further', () => {
+test('a wait varies by a fifth in both directions and no further', () => {
   fc.assert(
     fc.property(fc.double({ min: 0, max: 1, noNaN: true }), fc.integer({ min: 1, max: 3 }), (random, tries) => {
       const verdict = follow({ kind: 'deadline' }, tries, random);
@@ -61,7 +61,7 @@ test('a wait is spread by a fifth to both sides and no further', () => {
   );
 });
 
-test('what may not be sent there is not tried again', () => {
+test('a callback that may not be sent is not retried', () => {
   expect(follow({ kind: 'refused' })).toEqual({ kind: 'undeliverable' });
 });
 

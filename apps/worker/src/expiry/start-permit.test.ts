@@ -17,7 +17,7 @@ const call: Call = {
   expiresAt,
 };
 
-/** One claim as the broker keeps it; `beforeAnswer` runs between storing it and telling so. */
+/** One claim at the broker; `beforeAnswer` runs between storing it and confirming it. */
 class Claims implements Pick<ExpiryStore, 'claim' | 'revise'> {
   decision: 'started' | 'expired' | undefined;
   sequence = 0;
@@ -33,7 +33,7 @@ class Claims implements Pick<ExpiryStore, 'claim' | 'revise'> {
 
   async revise(_: unknown, __: number, decision: 'started' | 'expired', sequence: number): Promise<ClaimResult> {
     const isLast = this.sequence === sequence;
-    return isLast ? await this.#store(decision) : { kind: 'refused', reason: 'conflict', detail: 'decided anew' };
+    return isLast ? await this.#store(decision) : { kind: 'refused', reason: 'conflict', detail: 'decided again' };
   }
 
   async #store(decision: 'started' | 'expired'): Promise<ClaimResult> {
@@ -62,13 +62,13 @@ test('a call that has expired by the time that the broker confirms its start is 
   expect(claims.decision).toBe('expired');
 });
 
-test('a call that was started by a worker that may be dead is started, however late it is', async () => {
+test('a call whose worker has started it and may be dead is started, however late it is', async () => {
   const claims = new Claims();
   await permitStart(call, true, claims, () => expiresAt - 1);
   expect(await permitStart(call, false, claims, () => expiresAt + 60_000)).toBe('start');
 });
 
-test('a start is not taken back from whoever has begun in the place of its worker', async () => {
+test('a start is not taken back from a worker that has begun in place of the first one', async () => {
   const claims = new Claims();
   let now = expiresAt - 1;
   let second: Promise<unknown> | undefined;
@@ -81,7 +81,7 @@ test('a start is not taken back from whoever has begun in the place of its worke
   expect(await second).toBe('start');
 });
 
-test('whoever would begin in the place of a worker that has taken its start back does not', async () => {
+test('a worker does not begin in place of one that has taken its start back', async () => {
   const claims = new Claims();
   claims.decision = 'started';
   claims.sequence = 1;

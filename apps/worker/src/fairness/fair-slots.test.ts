@@ -11,7 +11,7 @@ function claim(responsiveness: Responsiveness, max: number, ...keys: string[]): 
   return { responsiveness, shares: keys.map((key) => ({ key, max, responsiveness })) };
 }
 
-/** Takes slots until there are none; returns those that were taken. */
+/** Takes slots until none is free; returns those that were taken. */
 async function takeAll(slots: FairSlots, of: Claim): Promise<Release[]> {
   const taken: Release[] = [];
   for (let next = await slots.take(of, 0, signal); next !== undefined; next = await slots.take(of, 0, signal)) {
@@ -21,7 +21,7 @@ async function takeAll(slots: FairSlots, of: Claim): Promise<Release[]> {
 }
 
 describe('slots', () => {
-  test('of one share are no more than it has, others still get theirs', async () => {
+  test('of one share are no more than its size, and others still get theirs', async () => {
     const slots = new FairSlots(10);
     const [first] = await takeAll(slots, claim('answering', 2, 'a'));
     expect(slots.taken).toBe(2);
@@ -30,7 +30,7 @@ describe('slots', () => {
     expect(await takeAll(slots, claim('answering', 2, 'a'))).toHaveLength(1);
   });
 
-  test('of all shares together are no more than there are', async () => {
+  test('of all shares together are no more than the total', async () => {
     const slots = new FairSlots(2);
     expect(await takeAll(slots, claim('answering', 5, 'a'))).toHaveLength(2);
     expect(await takeAll(slots, claim('answering', 5, 'b'))).toEqual([]);
@@ -54,7 +54,7 @@ describe('slots', () => {
     expect(await takeAll(new FairSlots(100), claim(responsiveness, 10, 'a'))).toHaveLength(count);
   });
 
-  test('that hang count against those who are unknown, and not against those who answer', async () => {
+  test('that hang count against unknown receivers, and not against those that answer', async () => {
     const slots = new FairSlots(12);
     expect(await takeAll(slots, claim('hanging', 12, 'a'))).toHaveLength(3);
     expect(await takeAll(slots, claim('unknown', 12, 'b'))).toHaveLength(3);
@@ -62,14 +62,14 @@ describe('slots', () => {
   });
 
   test.each<Responsiveness>(['hanging', 'unknown', 'answering'])(
-    'are never none at all for one that is %s',
+    'are never zero for one that is %s',
     async (responsiveness) => {
       expect(await takeAll(new FairSlots(1), claim(responsiveness, 1, 'a'))).toHaveLength(1);
     },
   );
 });
 
-describe('who finds no slot', () => {
+describe('a request without a free slot', () => {
   test('gets the next one, in the order of coming', async () => {
     const slots = new FairSlots(1);
     const [held] = await takeAll(slots, claim('answering', 1, 'a'));
@@ -115,7 +115,7 @@ describe('who finds no slot', () => {
     expect(granted).toEqual(['a', 'b', 'a', 'b']);
   });
 
-  test('is served together with others when one slot makes room for several', async () => {
+  test('is served together with others if one slot makes room for several', async () => {
     const slots = new FairSlots(10);
     const shared = { responsiveness: 'answering' as const, max: 1 };
     const claims = {
@@ -135,7 +135,7 @@ describe('who finds no slot', () => {
     expect(await Promise.all(waits)).toEqual([expect.any(Function), expect.any(Function)]);
   });
 
-  test('waits no longer than it wants to, and takes nothing after that', async () => {
+  test('waits no longer than it may, and takes nothing after that', async () => {
     const slots = new FairSlots(1);
     const [held] = await takeAll(slots, claim('answering', 1, 'a'));
     expect(await slots.take(claim('answering', 1, 'a'), 20, signal)).toBeUndefined();
@@ -147,7 +147,7 @@ describe('who finds no slot', () => {
     ['answering', 20],
     ['unknown', 10],
   ])(
-    'and is %s is sent away at once when %d of its share wait, others may wait still',
+    'that is %s is sent away at once when %d of its share wait, and others may still wait',
     async (responsiveness, count) => {
       const slots = new FairSlots(100);
       const stop = new AbortController();
@@ -174,7 +174,7 @@ describe('who finds no slot', () => {
   });
 });
 
-test('whatever comes, waits and goes: no limit is passed, and nobody waits for a slot that is free', async () => {
+test('whatever comes, waits and goes: no limit is exceeded, and no request waits for a free slot', async () => {
   const values: Responsiveness[] = ['answering', 'unknown', 'hanging'];
   const command = fc.record({
     submitter: fc.constantFrom('x', 'y'),

@@ -9,7 +9,7 @@ function open(max?: number) {
     pass: (ms: number): void => {
       now += ms;
     },
-    /** One request that takes so long. */
+    /** One request that takes this long. */
     request: (key: string, ms: number, answered: boolean): void => {
       const end = tracker.begin(key);
       now += ms;
@@ -18,14 +18,14 @@ function open(max?: number) {
   };
 }
 
-test('who has never been asked has no responsiveness, who is asked for the first time is unknown', () => {
+test('a receiver without a request has no responsiveness, and at its first request it is unknown', () => {
   const { tracker } = open();
   expect(tracker.of('a')).toBeUndefined();
   tracker.begin('a');
   expect(tracker.of('a')).toBe('unknown');
 });
 
-test('who has answered is answering, for ten minutes after the last answer', () => {
+test('a receiver that has answered is answering, for ten minutes after the last answer', () => {
   const { tracker, request, pass } = open();
   request('a', 100, true);
   expect(tracker.of('a')).toBe('answering');
@@ -35,7 +35,7 @@ test('who has answered is answering, for ten minutes after the last answer', () 
   expect(tracker.of('a')).toBeUndefined();
 });
 
-test('who leaves a request without an answer for a second is hanging, at once', () => {
+test('a receiver that leaves a request without an answer for a second is hanging, at once', () => {
   const { tracker, request, pass } = open();
   request('a', 10, true);
   tracker.begin('a');
@@ -45,7 +45,7 @@ test('who leaves a request without an answer for a second is hanging, at once', 
   expect(tracker.of('a')).toBe('hanging');
 });
 
-test('who is slow, and answers, has three times as long as the last answer took', () => {
+test('a slow receiver that answers has three times as long as the last answer took', () => {
   const { tracker, request, pass } = open();
   request('a', 5_000, true);
   tracker.begin('a');
@@ -55,7 +55,7 @@ test('who is slow, and answers, has three times as long as the last answer took'
   expect(tracker.of('a')).toBe('hanging');
 });
 
-test('who did not answer in time is hanging until it does, and not trusted for a minute more', () => {
+test('a receiver that did not answer in time is hanging until it does, and not trusted for a minute more', () => {
   const { tracker, request, pass } = open();
   request('a', 15_000, false);
   expect(tracker.of('a')).toBe('hanging');
@@ -77,7 +77,7 @@ test('a request that fails at once says nothing', () => {
   expect(tracker.of('b')).toBe('answering');
 });
 
-test('who answers some and lets others hang is unknown', () => {
+test('a receiver that answers some requests and lets others hang is unknown', () => {
   const { tracker, request, pass } = open();
   tracker.begin('a');
   pass(5_000);
@@ -86,7 +86,7 @@ test('who answers some and lets others hang is unknown', () => {
   expect(tracker.of('a')).toBe('unknown');
 });
 
-test('those who were seen last are remembered', () => {
+test('the receivers that were seen last are remembered', () => {
   const { tracker, request } = open(2);
   request('a', 1, true);
   request('b', 1, true);

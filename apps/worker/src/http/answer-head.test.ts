@@ -92,7 +92,7 @@ describe('headers', () => {
     expect(headersOf(' X-A: 1')).toBe('the first header line begins with white space');
   });
 
-  test('of whatever bytes are clean, or cannot be read', () => {
+  test('of any bytes are clean, or cannot be read', () => {
     const bytes = fc.uint8Array({ maxLength: 60 }).map((each) => Buffer.from(each).toString('latin1'));
     const piece = fc.oneof(bytes, fc.constantFrom('\r\n', '\n', ': ', 'X-A', ' ', '\r', '\0', 'Content-Length: 5'));
     fc.assert(

@@ -18,7 +18,7 @@ const responses = [
   `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(300)}\r\n\r\n`,
 ];
 
-/** Feeds a response in pieces; tells what undici would have read, and what the listener was told. */
+/** Feeds a response in pieces; returns what undici would have read, and what the listener received. */
 function read(pieces: readonly Buffer[]) {
   const told: unknown[] = [];
   const reader = new AnswerReader(256);
@@ -39,7 +39,7 @@ function read(pieces: readonly Buffer[]) {
   return { passed, told, problem: undefined };
 }
 
-test('undici gets the body and the little that it needs to find its end', () => {
+test('undici gets the body and only the headers that it needs to find its end', () => {
   expect(read([Buffer.from(ok)])).toEqual({
     passed: 'HTTP/1.1 200 \r\ncontent-length: 2\r\n\r\nok',
     told: [
@@ -57,7 +57,7 @@ test('undici gets the body and the little that it needs to find its end', () => 
   });
 });
 
-test('a response is read alike, however it is cut in pieces', () => {
+test('a response is read alike, however it is cut into pieces', () => {
   const cases = fc
     .constantFrom(...responses)
     .chain((response) =>
@@ -74,7 +74,7 @@ test('a response is read alike, however it is cut in pieces', () => {
   );
 });
 
-test('all that comes after the head, and before a request, is passed on as it is', () => {
+test('bytes after the head, and before a request, are passed on unchanged', () => {
   const reader = new AnswerReader(256);
   const stray = Buffer.from('HTTP/1.1 408 Request Timeout\r\n\r\n');
   expect(reader.read(stray)).toBe(stray);
@@ -84,7 +84,7 @@ test('all that comes after the head, and before a request, is passed on as it is
   expect(() => reader.end()).not.toThrow();
 });
 
-test('a connection that is closed without a byte says nothing of a response', () => {
+test('a connection that is closed without a byte yields no response', () => {
   const reader = new AnswerReader(256);
   reader.expect({ onFirstByte: () => {}, onStatus: () => {}, onHead: () => {} });
   expect(() => reader.end()).not.toThrow();

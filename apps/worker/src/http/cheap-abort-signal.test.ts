@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { CheapAbortSignal } from './cheap-abort-signal.ts';
 
-test('whoever listens is told of the abort once, and sees it', () => {
+test('a listener hears of the abort once, and sees it', () => {
   const signal = new CheapAbortSignal();
   const listener = vi.fn(() => expect(signal.aborted).toBe(true));
   signal.addEventListener('abort', listener);
@@ -11,7 +11,7 @@ test('whoever listens is told of the abort once, and sees it', () => {
   expect(listener).toHaveBeenCalledTimes(1);
 });
 
-test('whoever has let go is not told', () => {
+test('a removed listener hears nothing', () => {
   const signal = new CheapAbortSignal();
   const gone = vi.fn();
   const stays = vi.fn();

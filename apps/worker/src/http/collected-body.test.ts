@@ -24,7 +24,7 @@ test('a large body of known length is not copied at its end', () => {
   expect(body.toBuffer().buffer).toBe(body.toBuffer().buffer);
 });
 
-test('a body that is shorter than expected has no more than has come', () => {
+test('a body that is shorter than expected holds only the bytes that came', () => {
   const body = new CollectedBody();
   body.add(bytes, 2 * size);
   expect(body.toBuffer().equals(bytes)).toBe(true);

@@ -23,7 +23,7 @@ const dayMs = 86_400_000;
 const maxHeaderBytes = 4_096;
 const agent = own(new HttpAgent({ maxHeaderBytes }), afterAll);
 
-/** Ends the connections of an agent when they are needed no more. */
+/** Ends the connections of an agent after the test. */
 function own<A extends HttpAgent | Agent>(it: A, whenDone: (end: () => Promise<void>) => void = onTestFinished): A {
   whenDone(() => it.destroy());
   return it;
@@ -54,7 +54,7 @@ describe('an answer', () => {
     expect(fn.invocations[0]).toMatchObject({ method: 'POST', url: '/a%2Fb?c=%20', headers: { 'x-sent': '\xff' } });
   });
 
-  test('may be a redirect, which nobody follows', async () => {
+  test('may be a redirect, which is not followed', async () => {
     await using fn = await startTestFunction({ handler: status(307, { headers: { Location: '/elsewhere' } }) });
     expect(await post(fn.url)).toMatchObject({ kind: 'answer', status: 307 });
     expect(fn.invocations).toHaveLength(1);
@@ -71,7 +71,7 @@ describe('an answer', () => {
     expect(await post(fn.url)).toMatchObject({ kind: 'answer', status: 200, body: Buffer.from('done') });
   });
 
-  test('comes before the deadline, also before one that is longer than a timer can be', async () => {
+  test('comes before the deadline, even before one that is longer than a timer can be', async () => {
     await using fn = await startTestFunction({ handler: sleep(50) });
     for (const timeoutMs of [0, 5_000, 60 * dayMs]) {
       expect(await post(fn.url, { timeoutMs })).toMatchObject({ kind: 'answer', status: 200 });
@@ -80,7 +80,7 @@ describe('an answer', () => {
 });
 
 describe('a connection', () => {
-  test('carries every byte that a header may have, both ways', async () => {
+  test('carries every byte that a header may have, in both directions', async () => {
     const value = `~${Array.from({ length: 128 }, (_, at) => String.fromCharCode(at + 128)).join('')}~`;
     await using server = await startRawServer(`HTTP/1.1 200 OK\r\nX-Bytes: ${value}\r\nContent-Length: 0\r\n\r\n`);
     const outcome = await post(server.url, { headers: [['X-Bytes', value]] });
@@ -99,13 +99,13 @@ describe('a connection', () => {
     for (let sent = 0; sent < 20; sent++) {
       await post(server.url);
     }
-    // The pool takes another one where the next exchange begins in the moment in which the last one ends.
+    // The pool uses another one if the next exchange begins at the moment in which the last one ends.
     expect(server.connections).toBeLessThanOrEqual(2);
   });
 });
 
 describe('no answer', () => {
-  test('where nobody listens, or the connection breaks before its first byte', async () => {
+  test('if no server listens, or the connection breaks before its first byte', async () => {
     const gone = await startTestFunction();
     const goneUrl = gone.url;
     await gone.close();
@@ -129,13 +129,13 @@ describe('no answer', () => {
     await eventually(() => fn.invocations[0]?.aborted === true);
   });
 
-  test('that is whole by the deadline ends the request too', async () => {
+  test('that is complete by the deadline ends the request too', async () => {
     await using fn = await startTestFunction({ handler: (_, response) => void response.write('half') });
     expect(await post(fn.url, { timeoutMs: 200 })).toEqual({ kind: 'deadline' });
     await eventually(() => fn.invocations[0]?.aborted === true);
   });
 
-  test('by a deadline that comes while there is no connection is never sent for', async () => {
+  test('by a deadline that comes before there is a connection: the request is never sent', async () => {
     const narrow = own(new HttpAgent({ maxHeaderBytes, pool: { connections: 1 } }));
     const busy = gate();
     await using fn = await startTestFunction(busy);
@@ -148,7 +148,7 @@ describe('no answer', () => {
     expect(fn.invocations.map(({ url }) => url)).toEqual(['/', '/last']);
   });
 
-  test('that anybody waits for once the signal has aborted', async () => {
+  test('is waited for once the signal has aborted', async () => {
     await using fn = await startTestFunction(gate());
     const giveUp = new AbortController();
     const outcome = post(fn.url, { signal: giveUp.signal });
@@ -161,8 +161,8 @@ describe('no answer', () => {
   });
 });
 
-test("without a deadline nothing is in the way of a function that is silent for long: undici's own limits do not count", async () => {
-  // However low they are set, they only count seconds.
+test("without a deadline a function may be silent for long: undici's own limits do not count", async () => {
+  // However low they are set, they count whole seconds.
   const pauseMs = 1_300;
   const handler: RequestHandler = async (_, response) => {
     await delay(pauseMs);
@@ -193,7 +193,7 @@ describe('a response', () => {
     await eventually(() => fn.inFlight === 0);
   });
 
-  test('of just as many bytes as are taken is taken', async () => {
+  test('of exactly as many bytes as the limit is accepted', async () => {
     await using fn = await startTestFunction({ handler: status(200, { body: Buffer.alloc(1_000, 1) }) });
     expect(await post(fn.url)).toMatchObject({ kind: 'answer', body: Buffer.alloc(1_000, 1) });
   });
@@ -214,7 +214,7 @@ describe('a response', () => {
   });
 });
 
-describe('a response that is none of HTTP', () => {
+describe('a response that is not HTTP', () => {
   const head = 'HTTP/1.1 200 OK\r\n';
 
   test.each<[string, RawAnswer]>([
@@ -240,7 +240,7 @@ describe('a response that is none of HTTP', () => {
     ['a list of lengths', `${head}Content-Length: 2, 3\r\n\r\nok`],
     ['a negative length', `${head}Content-Length: -2\r\n\r\nok`],
     ['a hexadecimal length', `${head}Content-Length: 0x2\r\n\r\nok`],
-    ['a transfer coding that nobody knows', `${head}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`],
+    ['an unknown transfer coding', `${head}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`],
     ['chunks twice over', `${head}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
     ['a line without a colon', `${head}Content-Length: 2\r\nwhat\r\n\r\nok`],
     ['a name with a space', `${head}X A: 1\r\nContent-Length: 2\r\n\r\nok`],
@@ -260,7 +260,7 @@ describe('a response that is none of HTTP', () => {
     await eventually(() => server.open === 0);
   });
 
-  test('but a greeting that comes before the request is told apart as well', async () => {
+  test('but a greeting that comes before the request is recognised as well', async () => {
     const greeter = createServer((socket) => void socket.on('error', () => {}).write('220 ready\r\n'));
     await once(greeter.listen(0, '127.0.0.1'), 'listening');
     onTestFinished(() => void greeter.close());
@@ -268,7 +268,7 @@ describe('a response that is none of HTTP', () => {
     expect(await post(`http://127.0.0.1:${port}`)).toMatchObject({ kind: 'bad_response' });
   });
 
-  test('but headers beyond the limit is too large, however they come', async () => {
+  test('but with headers beyond the limit is too large, in however many pieces they come', async () => {
     const answers = [
       `${head}X: ${'x'.repeat(maxHeaderBytes)}\r\nContent-Length: 0\r\n\r\n`,
       `${head}${'X: 1\r\n'.repeat(maxHeaderBytes)}`,
@@ -284,7 +284,7 @@ describe('a response that is none of HTTP', () => {
     }
   });
 
-  test('but trailers beyond the limit is too large, and trailers below it are not', async () => {
+  test('but with trailers beyond the limit is too large, and with trailers below it is not', async () => {
     const withTrailer = (bytes: number) =>
       `${head}Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX: ${'x'.repeat(bytes)}\r\n\r\n`;
     await using large = await startRawServer(withTrailer(maxHeaderBytes));
@@ -296,7 +296,7 @@ describe('a response that is none of HTTP', () => {
     expect(await post(small.url)).toMatchObject({ kind: 'answer', status: 200 });
   });
 
-  test('but many interim responses are no headers beyond the limit', async () => {
+  test('but with many interim responses does not exceed the limit of headers', async () => {
     const interim = `HTTP/1.1 102 Processing\r\nX: ${'x'.repeat(1_000)}\r\n\r\n`;
     await using server = await startRawServer(interim.repeat(20) + ok);
     expect(await post(server.url)).toMatchObject({ kind: 'answer', status: 200 });
@@ -344,7 +344,7 @@ describe('the status alone', () => {
     await eventually(() => fn.inFlight === 0);
   });
 
-  test('counts at the deadline, and when it is given up, if it has come by then', async () => {
+  test('counts at the deadline, and when the exchange is given up, if it has come by then', async () => {
     await using server = await startRawServer('HTTP/1.1 200 OK\r\nX-A: 1\r\n');
     expect(await post(server.url, { statusOnly: true, timeoutMs: 200 })).toMatchObject({ kind: 'answer', status: 200 });
     server.answer = 'HTTP/1.1 200 ';
@@ -361,7 +361,7 @@ describe('the status alone', () => {
 });
 
 describe('a connection that was used before and is closed without a byte', () => {
-  /** Answers the first request of each connection, and the others as it is told. */
+  /** Answers the first request of each connection, and then does as it is told. */
   function firstThen(others: RawAnswer): RawAnswer {
     return (connection, request) =>
       request.nth === 1
@@ -393,7 +393,7 @@ describe('a connection that was used before and is closed without a byte', () =>
     await eventually(() => server.open === 0);
   });
 
-  test('that was closed while it was idle costs nothing', async () => {
+  test('while it was idle costs nothing', async () => {
     await using server = await startRawServer(ok);
     const from = await used(server.url);
     server.closeConnections();
@@ -461,7 +461,7 @@ describe('a connection that was used before and is closed without a byte', () =>
   });
 });
 
-describe('a response that there is no room for', () => {
+describe('a response without room in the budget', () => {
   const size = 256 * 1024;
   const whole = Buffer.alloc(size, 'x');
   const inOne: RequestHandler = (_, response) => void response.end(whole);
@@ -470,7 +470,7 @@ describe('a response that there is no room for', () => {
     response.end(whole.subarray(size / 2));
   };
 
-  /** A budget of which somebody else has all. */
+  /** A budget that another owner has used up. */
   function fullBudget() {
     const budget = new ByteBudget(size);
     const other = budget.open('other');
@@ -501,7 +501,7 @@ describe('a response that there is no room for', () => {
     expect(budget.usedBytes).toBe(0);
   });
 
-  test('has its deadline again once there is', async () => {
+  test('has its deadline again once there is room', async () => {
     await using fn = await startTestFunction({ handler: (_, response) => void response.write(whole) });
     const { budget, other } = fullBudget();
     const exchanged = post(fn.url, { timeoutMs: 300, maxResponseBytes: 2 * size, room: budget.open('mine') });

@@ -54,13 +54,13 @@ describe('the target', () => {
     expect(build({ path, query }, { url }).path).toBe(expected);
   });
 
-  test('goes to the origin of the URL alone', () => {
+  test('is the origin of the URL alone', () => {
     expect(build({}, { url: 'https://fn.example:8443/base?ignored#too' }).origin).toBe('https://fn.example:8443');
   });
 });
 
 describe('the headers', () => {
-  test('are those of the caller, and ours in the place of those that are only ours to say', () => {
+  test('are those of the caller, except for the headers that only asyncfn may set', () => {
     const headers: Call['headers'] = [
       ['Content-Type', 'image/png'],
       ['x-custom', 'caf\u00e9'],
@@ -103,7 +103,7 @@ describe('the headers', () => {
     expect(names).toEqual(['X-Call-Id', 'X-Start-Time', 'X-Retry', 'X-Retry-Max', 'User-Agent']);
   });
 
-  test('of the connection to the gateway end there', () => {
+  test('that belong to the connection to the gateway are left out', () => {
     const headers: Call['headers'] = [
       ['Connection', 'keep-alive, X-Hop'],
       ['X-Hop', '1'],
@@ -132,14 +132,14 @@ describe('user and password of the URL', () => {
     expect(authorizations(url)).toEqual([basic(pair)]);
   });
 
-  test('are not part of where the request goes', () => {
+  test('are not part of the address of the request', () => {
     expect(build({}, { url: 'http://user:pass@fn:8080/base' })).toMatchObject({
       origin: 'http://fn:8080',
       path: '/base',
     });
   });
 
-  test('stand back for what the caller has sent for the function', () => {
+  test('give way to what the caller has sent for the function', () => {
     expect(authorizations('http://user:pass@fn', [['authorization', 'Bearer own']])).toEqual(['Bearer own']);
   });
 

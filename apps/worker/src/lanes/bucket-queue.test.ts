@@ -26,7 +26,7 @@ test('an item that is moved goes behind those of its new bucket, and one that st
 
 const step = fc.record({ item: fc.constantFrom('a', 'b', 'c', 'd', 'e'), bucket: fc.option(fc.nat(5)) });
 
-test('the lowest comes first, and the first to come of one bucket, whatever was moved and removed before', () => {
+test('the lowest comes first, and within a bucket the first to come, whatever was moved and removed before', () => {
   fc.assert(
     fc.property(fc.array(step), (steps) => {
       const queue = new BucketQueue<string>();

@@ -27,7 +27,7 @@ function setup(queues?: readonly string[]) {
   return { clock, seen, look: createCachedBacklog({ reader, queues, logger, now: () => clock.ms }) };
 }
 
-test('all gauges of a scrape and all scrapes of a second share one look', async () => {
+test('all gauges of a scrape and all scrapes of a second share one request', async () => {
   const { clock, seen, look } = setup();
   await Promise.all([look(), look(), look()]);
   clock.ms = 999;
@@ -38,7 +38,7 @@ test('all gauges of a scrape and all scrapes of a second share one look', async 
   expect(seen.looks).toBe(2);
 });
 
-test('a worker of some queues looks at those alone', async () => {
+test('a worker of some queues asks for those alone', async () => {
   const { seen, look } = setup(['images']);
   await look();
   expect(seen.served).toEqual(['images']);

@@ -25,7 +25,7 @@ interface AskedFor {
   readonly expiresMs: number;
 }
 
-/** A source that notes what it is asked for, and forgets it as one whose consumer is gone does. */
+/** A source that records the requests, and forgets them like one whose consumer is gone. */
 class TestSource implements CallRequests {
   readonly requests: AskedFor[] = [];
   readonly #open = new Map<string, number>();
@@ -39,7 +39,7 @@ class TestSource implements CallRequests {
     this.#open.set(name, this.open({ queue: '', function: name }) + count);
   }
 
-  /** A call has come for a request. */
+  /** A call arrives for a request. */
   paid(lane: LaneId): void {
     this.#open.set(lane.function, this.open(lane) - 1);
   }
@@ -51,7 +51,7 @@ class TestSource implements CallRequests {
 
 let lastSequence = 0;
 
-/** A call that has come; each is another one, unless `changes` say otherwise. */
+/** A call that has arrived; each is a different one, unless `changes` say otherwise. */
 function createDelivery(lane: LaneId, pending: number, changes: { callId?: string; sequence?: number } = {}): Delivery {
   lastSequence += 1;
   const { callId = `call-${lastSequence}`, sequence: streamSequence = lastSequence } = changes;
@@ -75,7 +75,7 @@ function createDelivery(lane: LaneId, pending: number, changes: { callId?: strin
   };
 }
 
-/** Requests are planned once a tick of the event loop. */
+/** Requests are planned once in each tick of the event loop. */
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
 interface Run {
@@ -100,7 +100,7 @@ class Bench {
     });
   }
 
-  /** A call comes, and so many more wait. */
+  /** A call arrives, and so many more wait. */
   deliver(lane: LaneId, pending: number): void {
     this.source.paid(lane);
     this.dispatcher.accept(createDelivery(lane, pending));
@@ -117,7 +117,7 @@ async function openBench(slots = 10, lanes = [echo], changes: Partial<FunctionCo
 }
 
 describe('a lane that is opened', () => {
-  test('asks for its first call, and has time', async () => {
+  test('asks for its first call, and may wait for it', async () => {
     const { source } = await openBench();
     expect(source.requests).toEqual([{ function: 'echo', count: 1, expiresMs: 15_000 }]);
   });
@@ -129,7 +129,7 @@ describe('a lane that is opened', () => {
     expect(source.requests).toHaveLength(1);
   });
 
-  test('again asks again when its request was lost with its consumer', async () => {
+  test('again asks again if its request was lost with its consumer', async () => {
     const { dispatcher, source } = await openBench();
     source.forget();
     dispatcher.open(echo, config);
@@ -164,7 +164,7 @@ describe('a lane with a backlog', () => {
     expect(bench.source.requests.slice(1)).toEqual([{ function: 'echo', count: 2, expiresMs: 0 }]);
   });
 
-  test('asks once for all calls that end in one turn', async () => {
+  test('asks once for all calls that end in one tick', async () => {
     const bench = await openBench(3);
     bench.deliver(echo, 100);
     await nextTurn();
@@ -204,7 +204,7 @@ describe('a lane with a backlog', () => {
 });
 
 describe('a lane with a limiter', () => {
-  test('asks for no more than that allows, and for more as it grows', async () => {
+  test('asks for no more than the limiter allows, and for more as it grows', async () => {
     const bench = await openBench(100, [echo], { adaptive: true });
     bench.deliver(echo, 500);
     const first = await bench.runs[0]?.gate.enter();
@@ -215,12 +215,12 @@ describe('a lane with a limiter', () => {
     first?.leave('taken');
     await nextTurn();
     await nextTurn();
-    // One for the call that was taken, and those that the limit has grown by, although that call is still in hand.
+    // One for the call that was taken, and those that the limit has grown by, although that call is still in flight.
     await eventually(() => bench.source.requests.length > 2);
     expect(bench.runs[0]?.gate.limit).toBe(14);
   });
 
-  test('does not let its function starve when it takes nothing at all', async () => {
+  test('does not let its function starve if that takes nothing at all', async () => {
     const bench = await openBench(100, [echo], { adaptive: true });
     for (let round = 0; round < 3; round++) {
       bench.deliver(echo, 0);
@@ -234,7 +234,7 @@ describe('a lane with a limiter', () => {
 });
 
 describe('a lane without a slot to ask with', () => {
-  test('is known as blind, and asks when what waits has been counted and a slot is free', async () => {
+  test('has an unknown backlog, and asks once the backlog is counted and a slot is free', async () => {
     const bench = await openBench(1);
     bench.deliver(echo, 0);
     await nextTurn();
@@ -250,7 +250,7 @@ describe('a lane without a slot to ask with', () => {
 });
 
 describe('a call', () => {
-  test('that nobody has a lane for goes back', async () => {
+  test('without a lane goes back', async () => {
     const bench = await openBench();
     bench.dispatcher.accept(createDelivery(slow, 0));
     expect(bench.handedBack.map((delivery) => delivery.function)).toEqual(['slow']);
@@ -270,7 +270,7 @@ describe('a call', () => {
     expect(bench.source.requests).toHaveLength(1);
   });
 
-  test('that comes after a stop goes back, those in hand run on, and nothing is asked for', async () => {
+  test('that comes after a stop goes back, calls in flight run on, and nothing is asked for', async () => {
     const bench = await openBench();
     bench.deliver(echo, 5);
     bench.dispatcher.stop();
@@ -290,7 +290,7 @@ describe('a call', () => {
   });
 });
 
-describe('a call in hand', () => {
+describe('a call in flight', () => {
   test('that is delivered once more runs once, and is not handed back either', async () => {
     const { dispatcher, runs, handedBack } = await openBench();
     const again = { callId: 'a', sequence: 1 };
@@ -314,7 +314,7 @@ describe('a call in hand', () => {
     expect(runs).toHaveLength(2);
   });
 
-  test('is not mistaken for another one of a stream that was made anew', async () => {
+  test('is not confused with another one in a stream that was created again', async () => {
     const { dispatcher, runs } = await openBench();
     dispatcher.accept(createDelivery(echo, 0, { callId: 'a', sequence: 1 }));
     dispatcher.accept(createDelivery(echo, 0, { callId: 'b', sequence: 1 }));
@@ -346,7 +346,7 @@ test('calls that wait for a limiter wait no longer after a stop', async () => {
   expect(await waiting).toBeUndefined();
 });
 
-test('after a new connection every lane asks anew', async () => {
+test('after a new connection every lane asks again', async () => {
   const bench = await openBench(10, [echo, slow]);
   bench.source.forget();
   bench.dispatcher.restart();
@@ -394,7 +394,7 @@ describe('a lane that is paused', () => {
     expect(bench.source.requests).toMatchObject([{ function: 'echo', count: 1 }]);
   });
 
-  test('runs no call that comes all the same, and lets those that run go on', async () => {
+  test('runs no call that comes all the same, and lets those in flight finish', async () => {
     const bench = await openBench();
     bench.deliver(echo, 5);
     bench.dispatcher.open(echo, config, { paused: true });

@@ -13,25 +13,25 @@ class TestTopology implements LaneTopology {
   readonly queues = new Map<string, Map<string, LaneState>>();
   readonly scheduled = new Set<string>();
   readonly paused = new Set<string>();
-  /** Calls that were stored where no consumer is. */
+  /** Calls that were stored in a lane without a consumer. */
   readonly stray = new Set<string>();
   readonly forgotten: string[] = [];
   /** When the consumers were created. */
   createdAt = 1_000_000;
-  /** By what the worker has made sure of. */
+  /** Consumers by what the worker has ensured. */
   readonly #known = new Map<string, number>();
   isAway = false;
   /** A function whose consumer the broker refuses to set up. */
   spoiled = '';
 
-  /** Most consumers that were made sure of at once. */
+  /** Largest number of consumers that were ensured at once. */
   maxEnsuring = 0;
   #ensuring = 0;
 
-  /** Times that a whole queue was listed. */
+  /** How often a whole queue was listed. */
   lists = 0;
 
-  /** Somebody has made a consumer, or calls have come. */
+  /** Another process has created a consumer, or calls have come. */
   set(queue: string, name: string, pending = 0, inFlight = 0): void {
     const lanes = this.queues.get(queue) ?? new Map<string, LaneState>();
     const state = { function: name, pending, inFlight, paused: this.paused.has(name), deliveredSequence: 0 };
@@ -104,7 +104,7 @@ class TestTopology implements LaneTopology {
   }
 }
 
-/** The lanes that are open, each with the URL that its calls go to. */
+/** The open lanes, each with the URL that its calls go to. */
 class TestDispatcher implements LaneDispatcher {
   readonly lanes = new Map<string, string | undefined>();
   readonly paused = new Set<string>();
@@ -213,14 +213,14 @@ describe('a registered function', () => {
     expect([...topology.queues.keys()]).toEqual(['default', 'images']);
   });
 
-  test('has them among a thousand others, a few of which are set up at a time', async () => {
+  test('gets them among a thousand others, a few of which are set up at a time', async () => {
     registerAll(...Array.from({ length: 1_000 }, (_, index) => `default/f${index}`));
     await createKeeper().reconcile();
     expect([dispatcher.lanes.size, topology.queues.get('default')?.size]).toEqual([1_000, 1_000]);
     expect(topology.maxEnsuring).toBe(2);
   });
 
-  test.each(['first', 'second'])('has them whatever is wrong with another one: %s', async (spoiled) => {
+  test.each(['first', 'second'])('gets them whatever is wrong with another one: %s', async (spoiled) => {
     registerAll('default/first', 'default/second', 'images/resize');
     topology.set('default', 'first', 1);
     topology.set('default', 'second', 1);
@@ -230,7 +230,7 @@ describe('a registered function', () => {
     expect(topology.queues.get('images')?.has('resize')).toBe(true);
   });
 
-  test('of a queue that this worker does not serve has none', async () => {
+  test('in a queue that this worker does not serve gets none', async () => {
     registerAll('default/echo', 'images/resize');
     topology.set('images', 'resize', 5);
     const reconciler = createKeeper(['default']);
@@ -239,7 +239,7 @@ describe('a registered function', () => {
     expect([...dispatcher.lanes.keys()]).toEqual(['default/echo']);
   });
 
-  test('whose consumer somebody has just made has its lane at once', () => {
+  test('whose consumer another process has just created has its lane at once', () => {
     registerAll('default/echo');
     createKeeper().created({ queue: 'default', function: 'echo' }, topology.createdAt);
     expect([...dispatcher.lanes.keys()]).toEqual(['default/echo']);
@@ -255,7 +255,7 @@ describe('a registered function', () => {
     });
   });
 
-  test('that is paused has a consumer that is, and one that is resumed has none', async () => {
+  test('that is paused has a paused consumer, and one that is resumed does not', async () => {
     const reconciler = createKeeper();
     registerPaused(new Set(['echo']), 'default/echo', 'default/other');
     await reconciler.reconcile();
@@ -265,7 +265,7 @@ describe('a registered function', () => {
     expect([...topology.paused]).toEqual([]);
   });
 
-  test('has no lane, and a consumer that stays as it is, until the register has been read', async () => {
+  test('has no lane until the register has been read, and its consumer stays as it is', async () => {
     isCurrent = false;
     registerPaused(undefined, 'default/echo', 'default/other');
     topology.paused.add('echo');
@@ -286,7 +286,7 @@ describe('a registered function', () => {
     expect([...dispatcher.paused]).toEqual(['default/echo']);
   });
 
-  test('is paused here at once, also while the broker does not answer, and resumed when its consumer is', async () => {
+  test('is paused here at once, even while the broker does not answer, and resumed when its consumer is', async () => {
     const reconciler = createKeeper();
     registerAll('default/echo');
     await reconciler.refresh();
@@ -307,7 +307,7 @@ describe('a registered function', () => {
     expect([...dispatcher.paused, ...topology.paused]).toEqual([]);
   });
 
-  test('has the broker look again when its consumer may hand out more than before, and at no other time', async () => {
+  test('makes the broker check again if its consumer may hand out more than before, and at no other time', async () => {
     const reconciler = createKeeper();
     registerAll('default/echo', 'default/other');
     await reconciler.reconcile();
@@ -326,11 +326,11 @@ describe('a registered function', () => {
     await reconciler.reconcile();
     expect(loosened).toEqual(['default/echo', 'default/echo']);
     reconciler.pauseChanged({ queue: 'default', function: 'other' });
-    reconciler.pauseChanged({ queue: 'default', function: 'nobody' });
+    reconciler.pauseChanged({ queue: 'default', function: 'unknown' });
     expect(loosened).toEqual(['default/echo', 'default/echo', 'default/other']);
   });
 
-  test('whose consumer somebody has resumed behind our back is paused again', async () => {
+  test('whose consumer an operator has resumed at the broker is paused again', async () => {
     const reconciler = createKeeper();
     registerPaused(new Set(['echo']), 'default/echo');
     await reconciler.reconcile();
@@ -342,7 +342,7 @@ describe('a registered function', () => {
     expect([...topology.paused]).toEqual(['echo']);
   });
 
-  test('whose consumer has vanished has it made again, and asks anew', async () => {
+  test('whose consumer has vanished gets it created again, and asks again', async () => {
     registerAll('default/echo');
     const reconciler = createKeeper();
     await reconciler.reconcile();
@@ -353,10 +353,10 @@ describe('a registered function', () => {
   });
 });
 
-describe('a consumer that was made again', () => {
+describe('a consumer that was created again', () => {
   const echo = { queue: 'default', function: 'echo' };
 
-  test('is known as old as it is once it is made sure of, and not before', async () => {
+  test('counts as being as old as it is once it is ensured, and not before', async () => {
     registerAll('default/echo');
     const reconciler = createKeeper();
     await reconciler.reconcile();
@@ -391,7 +391,7 @@ describe('a function that is gone', () => {
     return reconciler;
   }
 
-  test('has no lane any more, and its calls wait, which is said once', async () => {
+  test('has no lane any more, and its calls wait, which is logged once', async () => {
     const reconciler = await forget(5);
     now = unknownMs - 1;
     await reconciler.reconcile();
@@ -430,7 +430,7 @@ describe('a function that is gone', () => {
     expect(logged).toEqual(['consumer of a function that is gone removed']);
   });
 
-  test('keeps it while a call is in flight, or waits for its time', async () => {
+  test('keeps its consumer while a call is in flight, or waits for its time', async () => {
     const reconciler = await forget(0);
     topology.set('default', 'echo', 0, 1);
     now = abandonedMs;
@@ -442,7 +442,7 @@ describe('a function that is gone', () => {
     expect(topology.queues.get('default')?.has('echo')).toBe(true);
   });
 
-  test('is not asked for again when its consumer vanishes', async () => {
+  test('does not get its consumer back when that vanishes', async () => {
     const reconciler = await forget(5);
     topology.queues.clear();
     await reconciler.restore({ queue: 'default', function: 'echo' });
@@ -450,8 +450,8 @@ describe('a function that is gone', () => {
   });
 });
 
-describe('a consumer that need not be there', () => {
-  /** Makes a function of every name. */
+describe('a consumer that is needed only while there are calls', () => {
+  /** Creates a function for every name. */
   function registerFallback(): void {
     const fallback = (name: string): FunctionConfig => ({
       name,
@@ -511,7 +511,7 @@ describe('a consumer that need not be there', () => {
     expect(topology.queues.get('new')?.has('echo')).toBe(true);
   });
 
-  test('is made again for a call that was stored in the moment of its removal', async () => {
+  test('is created again for a call that was stored at the moment of its removal', async () => {
     registerFallback();
     topology.set('default', 'invented');
     const reconciler = createKeeper();
@@ -526,7 +526,7 @@ describe('a consumer that need not be there', () => {
     expect(topology.queues.get('default')?.has('invented')).toBe(true);
   });
 
-  test('and that another worker has removed is left to be, unless calls of it are there', async () => {
+  test('and that another worker has removed stays removed, unless it has calls', async () => {
     registerFallback();
     topology.set('default', 'invented');
     const reconciler = createKeeper();
@@ -541,8 +541,8 @@ describe('a consumer that need not be there', () => {
   });
 });
 
-describe('what waits', () => {
-  test('is counted for the lanes of queues that are blind', async () => {
+describe('the backlog', () => {
+  test('is counted for the lanes with an unknown backlog', async () => {
     registerAll('default/echo', 'images/resize');
     const reconciler = createKeeper();
     await reconciler.reconcile();
@@ -553,7 +553,7 @@ describe('what waits', () => {
     expect(Object.fromEntries(dispatcher.backlogs)).toEqual({ 'default/echo': 7 });
   });
 
-  test('is asked for alone where few of many lanes are blind', async () => {
+  test('is requested for single lanes if few of many have an unknown backlog', async () => {
     registerAll(...Array.from({ length: 20 }, (_, index) => `default/f${index}`));
     const reconciler = createKeeper();
     await reconciler.reconcile();

@@ -8,7 +8,7 @@ test('a consumer whose function is gone is removed when nothing has waited for a
   expect(orphans.see('a', true, abandonedMs)).toBe('remove');
 });
 
-test('calls that come in between start that while anew', () => {
+test('calls that come in the meantime start that wait again', () => {
   const orphans = new OrphanLanes();
   orphans.see('a', true, 0);
   expect(orphans.see('a', false, abandonedMs)).toBe('wait');

@@ -32,7 +32,7 @@ function createGuard({ ensureFunction, handBack }: Partial<PauseGuardOptions['to
   return { guard, done, logged };
 }
 
-test('a call of a paused function is handed back when its consumer is paused, which is done once for all that come', async () => {
+test('a call of a paused function is handed back once its consumer is paused, which is done once for all that come', async () => {
   const { guard, done } = createGuard();
   await Promise.all([guard.hold(delivery), guard.hold(delivery)]);
   expect(done).toEqual(['forget default/echo', 'ensure default/echo', 'hand back', 'hand back']);
@@ -40,7 +40,7 @@ test('a call of a paused function is handed back when its consumer is paused, wh
   expect(done.slice(4)).toEqual(['forget default/echo', 'ensure default/echo', 'hand back']);
 });
 
-test('it is handed back also if the broker does not pause the consumer, and a failure of either is logged', async () => {
+test('it is handed back even if the broker does not pause the consumer, and a failure of either is logged', async () => {
   const away = () => Promise.reject(new QueueError('broker', 'no answer'));
   const unpaused = createGuard({ ensureFunction: away });
   await unpaused.guard.hold(delivery);

@@ -16,7 +16,7 @@ interface Request<L> {
   readonly kind: RequestKind;
 }
 
-/** What is asked for when all lanes are new. */
+/** The requests when all lanes are new. */
 function planRequests<L extends LaneLoad>(lanes: readonly L[], slots: number): Request<L>[] {
   const requests: Request<L>[] = [];
   const asked = new Map<L, number>();
@@ -91,7 +91,7 @@ const load = fc.record({
   limit: fc.oneof(fc.constant(Number.POSITIVE_INFINITY), fc.integer({ min: 1, max: 30 })),
 });
 
-test('nothing is asked for that has no slot, but for each lane that has nothing the right to one call', () => {
+test('nothing is asked for without a slot, except one call for each lane that holds none', () => {
   fc.assert(
     fc.property(fc.array(load, { maxLength: 20 }), fc.integer({ min: 1, max: 100 }), (loads, slots) => {
       const requests = planRequests(loads, slots);
@@ -103,7 +103,7 @@ test('nothing is asked for that has no slot, but for each lane that has nothing 
   );
 });
 
-test('no lane starves: whoever has nothing in hand and nothing asked for asks', () => {
+test('no lane starves: a lane that holds no call and has asked for none asks', () => {
   fc.assert(
     fc.property(fc.array(load, { maxLength: 20 }), fc.integer({ min: 1, max: 100 }), (loads, slots) => {
       const firsts = planRequests(loads, slots).filter(({ kind }) => kind === 'first');

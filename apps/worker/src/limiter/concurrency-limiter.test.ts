@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { ConcurrencyLimiter, type SentCall } from './concurrency-limiter.ts';
 import { limiterRules as rules } from './limiter-rules.ts';
 
-/** Has one call taken after the other, with more of them waiting, from one time to another. */
+/** Lets one call after the other be taken, with more of them waiting, from one time to another. */
 function takeOn(limiter: ConcurrencyLimiter, fromMs: number, toMs: number): void {
   for (let now = fromMs; now <= toMs; now += 10) {
     limiter.took(limiter.send(now - 10), now);
@@ -12,7 +12,7 @@ function takeOn(limiter: ConcurrencyLimiter, fromMs: number, toMs: number): void
   }
 }
 
-/** A limiter that allows `count` calls, and whose function has them at the time 0. */
+/** A limiter that allows `count` calls. They are all at the function at time 0. */
 function limiterWith(count: number): { limiter: ConcurrencyLimiter; sent: SentCall[] } {
   const limiter = new ConcurrencyLimiter();
   for (let now = -1_000; limiter.limit < count; now += 10) {
@@ -40,7 +40,7 @@ test('it does not grow while nothing waits because of it', () => {
   expect([limiter.limit, limiter.nextChangeAt(10_000)]).toEqual([10, undefined]);
 });
 
-test('calls that run for long without a word count as taken, so that it grows, slower', () => {
+test('calls that run for long without an answer count as taken, so that it grows, but slower', () => {
   const { limiter } = limiterWith(10);
   limiter.fallsShort();
   expect(limiter.nextChangeAt(1)).toBe(rules.silenceMs);
@@ -50,7 +50,7 @@ test('calls that run for long without a word count as taken, so that it grows, s
   expect(limiter.limit).toBe(14);
 });
 
-test('a rejection tells how many the function had, and the limit goes to a margin below', () => {
+test('a rejection tells how many calls the function had, and the limit goes to a margin below', () => {
   const { limiter, sent } = limiterWith(60);
   limiter.rejected(sent[50]!, 2);
   expect([limiter.limit, limiter.atFunction]).toEqual([45, 59]);
@@ -88,7 +88,7 @@ test('a probe that is taken is followed by greater ones', () => {
   expect(limiter.limit).toBeGreaterThan(50);
 });
 
-test('a rejection on top of one that nothing was taken since cuts deeper', () => {
+test('a rejection, with nothing taken since the last one, cuts deeper', () => {
   const { limiter, sent } = limiterWith(51);
   limiter.rejected(sent[50]!, 0);
   for (const call of sent.slice(0, 10)) {
@@ -107,7 +107,7 @@ test('steps wait for twice as long as rejections take to come', () => {
   expect(limiter.nextChangeAt(1_010)).toBe(1_000 + rules.recoverySteps * 2_000);
 });
 
-test('a function that takes nothing is asked ever more seldom, at least once a second', () => {
+test('a function that takes nothing is asked more and more rarely, but at least once a second', () => {
   const { limiter } = limiterWith(0);
   let asked = 0;
   for (let now = 0; now < 100_000; now++) {
@@ -137,7 +137,7 @@ test('a refusal counts as a rejection while the function has other calls', () =>
   expect(limiter.limit).toBe(45);
 });
 
-test('refusals that do not end when there are no other calls are not for their sake, and are not heeded for a time', () => {
+test('refusals that continue while there are no other calls have another reason, and are ignored for a time', () => {
   const { limiter } = limiterWith(0);
   let now = 0;
   let refused = 0;
@@ -205,7 +205,7 @@ function happen(limiter: ConcurrencyLimiter, sent: SentCall[], { what, pick }: H
   }
 }
 
-test('whatever happens, the limit is at least one, grows in steps and in nothing else, and a rest is over in time', () => {
+test('whatever happens, the limit is at least one, grows only in steps, and a rest ends in time', () => {
   fc.assert(
     fc.property(happenings, (list) => {
       const limiter = new ConcurrencyLimiter();

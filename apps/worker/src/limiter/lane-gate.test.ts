@@ -24,7 +24,7 @@ async function enter(gate: LaneGate, count: number): Promise<Pass[]> {
   return passes;
 }
 
-/** What has come of it by now. */
+/** The result so far. */
 function watch(turn: Pass | Promise<Pass | undefined>): { pass?: Pass | undefined; over: boolean } {
   const seen: { pass?: Pass | undefined; over: boolean } = { over: false };
   void Promise.resolve(turn).then((pass) => Object.assign(seen, { pass, over: true }));
@@ -34,7 +34,7 @@ function watch(turn: Pass | Promise<Pass | undefined>): { pass?: Pass | undefine
 const settle = () => vi.advanceTimersByTimeAsync(0);
 
 describe('with a limiter', () => {
-  test('calls pass until the limit is reached, and the others as it falls below', async () => {
+  test('calls pass until the limit is reached, and the others as the number in flight falls below it', async () => {
     const { gate } = openGate();
     const [first] = await enter(gate, 10);
     expect([gate.limit, gate.room]).toEqual([10, 0]);
@@ -56,7 +56,7 @@ describe('with a limiter', () => {
     expect(seen.rooms).toBeGreaterThan(rooms);
   });
 
-  test('calls that wait pass at a function that is silent, however many steps of the limit that takes', async () => {
+  test('waiting calls pass at a function that is silent, however many steps of the limit that takes', async () => {
     const { gate } = openGate();
     await enter(gate, 10);
     const waiting = Array.from({ length: 20 }, () => watch(gate.enter()));
@@ -91,7 +91,7 @@ describe('with a limiter', () => {
     expect(again.pass).toBeDefined();
   });
 
-  test('rejected calls wait no longer when the function has nothing of ours any more', async () => {
+  test('rejected calls wait no longer when the function has no other calls of ours', async () => {
     const { gate } = openGate();
     const passes = await enter(gate, 3);
     const turns = passes.map((pass) => {
@@ -104,7 +104,7 @@ describe('with a limiter', () => {
     expect(gate.occupied).toBe(0);
   });
 
-  test('nor longer than 30 s', async () => {
+  test('rejected calls wait no longer than 30 s', async () => {
     const { gate } = openGate();
     const passes = await enter(gate, 3);
     passes[2]?.leave('rejected');
@@ -128,7 +128,7 @@ describe('with a limiter', () => {
     expect([gate.room, seen.rooms]).toEqual([1, rooms + 1]);
   });
 
-  test('nobody waits at a gate that has closed, and who has room passes', async () => {
+  test('no call waits at a closed gate, and a call with room passes', async () => {
     const { gate } = openGate();
     const passes = await enter(gate, 10);
     passes[9]?.leave('rejected');
@@ -153,7 +153,7 @@ describe('without a limiter', () => {
     expect(await gate.again()).toBeUndefined();
   });
 
-  test('from now on: those that wait pass at once', async () => {
+  test('from now on: waiting calls pass at once', async () => {
     const { gate } = openGate();
     await enter(gate, 10);
     const waiting = watch(gate.enter());
@@ -201,7 +201,7 @@ describe('a call that is cancelled', () => {
     expect(gate.occupied).toBe(0);
   });
 
-  test('after it has passed disturbs nobody', async () => {
+  test('after it has passed changes nothing for the others', async () => {
     const { gate, seen } = openGate();
     const [first] = await enter(gate, 10);
     const cancel = new AbortController();

@@ -24,7 +24,7 @@ test('one owner may hold two thirds, and leaves room for each of the others', ()
   expect(budget.open('c').reserve(60 * kibibyte)).toBe(true);
 });
 
-test('what is small is not counted, whatever the others hold', () => {
+test('small shares are not counted, whatever the others hold', () => {
   const budget = new ByteBudget(limit);
   fill(budget, 'a');
   const { usedBytes } = budget;
@@ -32,7 +32,7 @@ test('what is small is not counted, whatever the others hold', () => {
   expect(budget.usedBytes).toBe(usedBytes);
 });
 
-test('what is larger than the limit has its turn when nothing else is held', () => {
+test('a share that is larger than the limit has its turn when nothing else is held', () => {
   const budget = new ByteBudget(limit);
   const [first] = [budget.open('a'), budget.open('b')];
   first.reserve(limit);
@@ -45,7 +45,7 @@ test('what is larger than the limit has its turn when nothing else is held', () 
   expect(budget.usedBytes).toBe(2 * limit);
 });
 
-test('those of one owner are let in in their order, those of others past them', () => {
+test('shares of one owner are granted in their order, and shares of others overtake them', () => {
   const budget = new ByteBudget(limit);
   const [first] = fill(budget, 'a');
   const order: string[] = [];
@@ -56,7 +56,7 @@ test('those of one owner are let in in their order, those of others past them', 
   expect(order).toEqual([]);
 });
 
-test('one that is released while it waits is not let in', () => {
+test('a share that is released while it waits is not granted', () => {
   const budget = new ByteBudget(limit);
   const shares = fill(budget, 'a');
   const given = budget.open('a');
@@ -70,7 +70,7 @@ test('one that is released while it waits is not let in', () => {
   expect(budget.usedBytes).toBe(0);
 });
 
-test('shares that grow side by side all come to their end, one share beyond the limit at most', () => {
+test('shares that grow side by side all complete, at most one share beyond the limit', () => {
   const grows = fc.record({
     owner: fc.constantFrom('a', 'b', 'c'),
     bytes: fc.integer({ min: 1, max: limit }),

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseHosts } from './hosts-file.ts';
 
-test('a hosts file gives each of the names of a line its address, and a name all that it has', () => {
+test('a hosts file gives each name of a line its address, and a name all of its addresses', () => {
   const hosts = parseHosts(
     [
       '# comment',

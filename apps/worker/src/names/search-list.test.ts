@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseSearchList, toFullNames } from './search-list.ts';
 
-/** As Kubernetes writes it. */
+/** The file as Kubernetes writes it. */
 const ofPod = [
   'search team.svc.cluster.local svc.cluster.local cluster.local',
   'nameserver 10.96.0.10',
@@ -23,13 +23,13 @@ describe('of a resolv.conf', () => {
     expect(parseSearchList(text, 'worker')).toEqual(list);
   });
 
-  test('that names no domain that of the machine is searched', () => {
+  test('that names no domain has the domain of the machine searched', () => {
     expect(parseSearchList('', 'worker.example.com')).toEqual({ domains: ['example.com'], ndots: 1 });
     expect(parseSearchList('search a', 'worker.example.com')).toEqual({ domains: ['a'], ndots: 1 });
   });
 });
 
-describe('asked for is', () => {
+describe('the names to ask for are', () => {
   const pod = parseSearchList(ofPod, 'worker');
 
   test.each([
@@ -48,7 +48,7 @@ describe('asked for is', () => {
     expect(toFullNames(name, list)[0]).toBe(first);
   });
 
-  test('one after the other, and at last or first the name itself', () => {
+  test('one after the other, with the name itself at the end or the beginning', () => {
     expect(toFullNames('a.b', { domains: ['x', 'y'], ndots: 2 })).toEqual(['a.b.x', 'a.b.y', 'a.b']);
     expect(toFullNames('a.b', { domains: ['x', 'y'], ndots: 1 })).toEqual(['a.b', 'a.b.x', 'a.b.y']);
     expect(toFullNames('a.b.', { domains: ['x', 'y'], ndots: 2 })).toEqual(['a.b']);

@@ -7,7 +7,7 @@ interface Held {
   settled: boolean;
 }
 
-/** Calls that end when the test says so, and what a stop does with them. */
+/** Calls that end when the test says so, and what a stop did with them. */
 function setUp(ids: readonly string[], shutdownTimeoutMs: number) {
   const lines: Record<string, unknown>[] = [];
   const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
@@ -46,7 +46,7 @@ test('a stop waits for the calls in flight, and hands back none that has ended',
   expect(lines).toEqual([]);
 });
 
-test('calls that take longer than the stop may are cut short, and go back unless they were settled then', async () => {
+test('calls that outlast the time of the stop are cut short, and go back unless they were settled then', async () => {
   const { calls, handedBack, cutShort, lines, stop } = setUp(['slow', 'slower'], 5);
   cutShort.signal.addEventListener('abort', () => {
     (calls[0] as Held).settled = true;

@@ -57,7 +57,7 @@ test('a lease that is shorter than ACK_WAIT, because a gateway has set it, is re
   expect(renewals()).toBe(1);
 });
 
-test('all leases are renewed at once after an outage, those of calls that have only begun too', () => {
+test('all leases are renewed at once after an outage, even those of calls that have only begun', () => {
   const leases = new LeaseRenewer(9_000);
   const [old, young] = [countedDelivery(), countedDelivery()];
   leases.keep(old.delivery);
@@ -78,7 +78,7 @@ test('the lease of a short call costs nothing', () => {
   }
 });
 
-test('what is held is known, old and new', () => {
+test('it knows all leases that the worker holds, old and new', () => {
   const leases = new LeaseRenewer(9_000);
   const [old, young, gone] = [countedDelivery().delivery, countedDelivery().delivery, countedDelivery().delivery];
   leases.keep(old);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { RotatingMap } from './rotating-map.ts';
 
-test('what was added and not deleted is there, in its order, however much comes and goes', () => {
+test('entries that were added and not deleted exist, in their order, however many come and go', () => {
   const map = new RotatingMap<number, string>();
   const plain = new Map<number, string>();
   for (let key = 0; key < 3_000; key++) {

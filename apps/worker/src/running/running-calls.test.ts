@@ -10,7 +10,7 @@ function callOf(id: string, fields: Partial<Call> = {}): Call {
   return { ...nothing, id, startTime: '1', function: 'echo', queue: 'default', ...fields };
 }
 
-test('what is said of a call is not said of another one of the same id', () => {
+test('a message about a call does not apply to another call of the same id', () => {
   const held = new RunningCalls(new AbortController().signal);
   const calls = [{}, { submitter: 'b' }, { startTime: '2' }].map((fields) => callOf('order-1', fields));
   const attempts = calls.map((call, index) => held.begin(call, index, 3));
@@ -20,7 +20,7 @@ test('what is said of a call is not said of another one of the same id', () => {
   expect(calls.map((call) => held.wasCancelled(call))).toEqual([true, false, false]);
 });
 
-test('a cancelled call is remembered for a minute, also when somebody sets the time of the machine', () => {
+test('a cancelled call is remembered for a minute, even if an administrator sets the clock of the machine', () => {
   let now = 0;
   const held = new RunningCalls(new AbortController().signal, { now: () => now });
   held.cancel(keyOf(callOf('call-1')));
@@ -39,7 +39,7 @@ test('a cancelled call is remembered for a minute, also when somebody sets the t
   expect(byDefault.wasCancelled(callOf('call-1'))).toBe(true);
 });
 
-test('for a while after an outage, and for what was in hand before, a cancel may have been missed', () => {
+test('for a while after an outage, a cancel of a call that was in flight before may have been missed', () => {
   let now = 50_000;
   const held = new RunningCalls(new AbortController().signal, { now: () => now });
   expect(held.mayHaveMissedCancel()).toBe(false);
@@ -51,7 +51,7 @@ test('for a while after an outage, and for what was in hand before, a cancel may
   expect(held.mayHaveMissedCancel(49_000)).toBe(true);
 });
 
-test('a call is looked for while what was heard of the broker is old, and for a while after', () => {
+test('a call is looked up while the last news of the broker is old, and for a while after', () => {
   let now = 0;
   let silentForMs = 900;
   const held = new RunningCalls(new AbortController().signal, { now: () => now, silentForMs: () => silentForMs });

@@ -8,7 +8,7 @@ function refused(reason: RefusalReason): PublishResult {
   return { kind: 'refused', reason, detail: '' };
 }
 
-/** Publishes what the list says, one after the other, the last for ever; and counts what was waited. */
+/** Publishes with the results of the list, one after the other, the last one for ever; and sums up the waits. */
 function setup(results: readonly PublishResult[], connected = true) {
   const controller = new AbortController();
   const seen = { tries: 0, waitedMs: 0, controller };
@@ -28,7 +28,7 @@ function setup(results: readonly PublishResult[], connected = true) {
   return { seen, run };
 }
 
-test('a refusal that may pass is tried again until the broker stores it', async () => {
+test('a refusal that may pass is retried until the broker stores the message', async () => {
   const { seen, run } = setup([
     refused('unavailable'),
     refused('timeout'),
@@ -46,14 +46,14 @@ test.each(['conflict', 'queue_full', 'too_large'] as const)('%s is an answer', a
   expect(seen.tries).toBe(1);
 });
 
-test('a broker that is there and refuses is not asked for ever', async () => {
+test('a broker that answers and refuses is not asked for ever', async () => {
   const { seen, run } = setup([refused('unavailable')]);
   expect(await run(10_000)).toEqual(refused('unavailable'));
   expect(seen.waitedMs).toBeGreaterThanOrEqual(10_000);
   expect(seen.waitedMs).toBeLessThan(15_000);
 });
 
-test('the time that the broker is away does not count', async () => {
+test('the time during which the broker is away does not count', async () => {
   const { seen, run } = setup([refused('unavailable')], false);
   await run(10_000);
   expect(seen.tries).toBeGreaterThan(1000);
@@ -66,7 +66,7 @@ test('a stop ends it', async () => {
   expect(seen.tries).toBe(1);
 });
 
-test('once it is to end, the broker is asked one last time', async () => {
+test('at its end, the broker is asked one last time', async () => {
   const { seen, run } = setup([refused('timeout'), stored]);
   const running = run();
   seen.controller.abort();

@@ -6,7 +6,7 @@ import { type ModelRunOptions, modelRun } from './model-run.ts';
 // Minutes of virtual time take seconds on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
-/** Durations spread evenly around a mean by a part of it. */
+/** Durations that vary evenly around a mean, by a share of it. */
 function around(meanMs: number, spread = 0.3): (random: () => number) => number {
   return (random) => meanMs * (1 - spread + 2 * spread * random());
 }
@@ -88,7 +88,7 @@ test.each([
   }
 });
 
-test('whatever a function takes and however long, it is used, and not bothered', () => {
+test('a function is used fully, and not overloaded, whatever it takes and for however long', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 200 }),
@@ -105,7 +105,7 @@ test('whatever a function takes and however long, it is used, and not bothered',
         });
         const ideal = (capacity * untilMs) / callMs;
         expect(run.done).toBeGreaterThan(0.75 * ideal);
-        // A burst at the beginning, one a second for knowing what it takes.
+        // A burst at the beginning, and one a second to find out how much the function takes.
         expect(run.rejections).toBeLessThan(capacity + 20 + untilMs / 1_000 + 0.01 * run.requests);
       },
     ),

@@ -1,12 +1,12 @@
 import { ConcurrencyLimiter, type SentCall } from '../../src/limiter/concurrency-limiter.ts';
 
-/** What the function of a model run is like. Times in milliseconds of virtual time. */
+/** The function of a model run. Times are milliseconds of virtual time. */
 export interface ModelFunction {
-  /** Calls that it takes at once, at a time. */
+  /** How many calls it takes at once, at a given time. */
   readonly capacity: (now: number) => number;
-  /** How long it takes over a call. */
+  /** How long it takes for a call. */
   readonly durationMs: (random: () => number) => number;
-  /** Until it says that it has had enough. Default 2. */
+  /** How long it takes to reject one. Default 2. */
   readonly rejectionMs?: number;
 }
 
@@ -16,13 +16,13 @@ export interface ModelRunOptions {
   readonly workersStartAt?: readonly number[];
   /** Slots of each worker. Default 100. */
   readonly slots?: number;
-  /** Calls that wait at the beginning. Default: without end. */
+  /** Calls that wait at the beginning. Default: infinitely many. */
   readonly calls?: number;
   readonly untilMs: number;
-  /** From the end of a call until its slot has the next one. Default 1.5. */
+  /** Time from the end of a call until its slot has the next one. Default 1.5. */
   readonly turnaroundMs?: number;
   readonly random?: () => number;
-  /** Seen every 10 ms. */
+  /** Sampled every 10 ms. */
   readonly onSample?: (
     now: number,
     workers: readonly { readonly limit: number; readonly atFunction: number }[],
@@ -33,9 +33,9 @@ export interface ModelRunResult {
   readonly requests: number;
   readonly rejections: number;
   readonly done: number;
-  /** When the last call was done. */
+  /** When the last call ended. */
   readonly doneAtMs: number;
-  /** How often calls were rejected, the most for one of them. */
+  /** How many rejections there were, and the most for one call. */
   readonly mostRejectionsOfACall: number;
 }
 
@@ -43,7 +43,7 @@ interface Worker {
   readonly limiter: ConcurrencyLimiter;
   readonly startsAt: number;
   inHand: number;
-  /** Rejections of each call that waits to be sent again. */
+  /** Number of rejections of each call that waits for another attempt. */
   readonly held: number[];
 }
 
@@ -77,7 +77,7 @@ class ModelRun {
     return this.#result;
   }
 
-  /** Stands for the timers of a real worker. */
+  /** Takes the place of a real worker's timers. */
   #tick(worker: Worker, now: number): void {
     this.#fill(worker, now);
     this.#events.add(now + 5, (later) => this.#tick(worker, later));
@@ -147,7 +147,7 @@ class ModelRun {
 
 type ModelEvent = (now: number) => void;
 
-/** What happens next, in the order of its time and then of its being added. */
+/** The next event, in the order of time, and then in the order of adding. */
 class EventQueue {
   readonly #heap: { at: number; order: number; run: ModelEvent }[] = [];
   #order = 0;

@@ -7,8 +7,8 @@ export interface PlannedRequest<L> {
 }
 
 /**
- * What `SlotAllocator` does, written down as simply as it can be: looks at every lane each time, and for every slot again. Tests
- * hold the real one against it.
+ * The rules of `SlotAllocator` in their simplest form: it looks at every lane each time, and for every slot again.
+ * Tests compare the real one with it.
  */
 export function planRequests<L extends LaneLoad>(lanes: readonly L[], slots: number): PlannedRequest<L>[] {
   const requests: PlannedRequest<L>[] = [];
@@ -39,7 +39,7 @@ function held({ inFlight, open, backlog }: LaneLoad): number {
   return inFlight === 0 && backlog === 0 ? Math.max(0, open - 1) : inFlight + open;
 }
 
-/** Calls asked for, with the first one that has just been. */
+/** Calls requested, including the first one. */
 function asked(lane: LaneLoad): number {
   return lane.open + (needsFirst(lane) ? 1 : 0);
 }

@@ -48,7 +48,7 @@ class Model {
     }
   }
 
-  /** A limiter has taken calls on their way to the function: nobody is told. */
+  /** A limiter has taken calls on their way to the function, and tells no other part. */
   lower(index: number, limit: number): void {
     const lane = this.lanes[index % Math.max(1, this.lanes.length)];
     if (lane !== undefined) {
@@ -60,7 +60,7 @@ class Model {
     this.#allocator.run();
   }
 
-  /** Plans, and says what was asked for and how the lanes stand then, beside what the simple plan would have done. */
+  /** Runs the plan, and returns its requests and the state of the lanes, beside those of the simple plan. */
   compare(): { readonly fast: Result; readonly simple: Result } {
     const before = this.lanes.map((lane) => ({ ...lane }));
     const simple = toResult(before, planRequests(before, this.#slots));
@@ -81,7 +81,7 @@ class Model {
 
 interface Result {
   readonly asked: Record<RequestKind, number>;
-  /** Calls in hand and asked for of each lane with a backlog, the fewest first. Which of equals has more is left open. */
+  /** In-flight and requested calls of each lane with a backlog, the fewest first. The order of equals is left open. */
   readonly held: number[];
 }
 
@@ -150,7 +150,7 @@ test('asks for as much as a plan that looks at every lane each time, and leaves 
   );
 });
 
-test('asks for nothing twice when nobody could be asked, and for everything once somebody can', () => {
+test('asks for nothing twice while no lane can be asked, and for everything once one can', () => {
   const model = new Model(10);
   model.add({ inFlight: 1, open: 0, backlog: 50, limit: Number.POSITIVE_INFINITY });
   model.add({ inFlight: 0, open: 0, backlog: 0, limit: Number.POSITIVE_INFINITY });
@@ -163,8 +163,8 @@ test('asks for nothing twice when nobody could be asked, and for everything once
   expect(model.lanes.map(({ open }) => open)).toEqual([9, 1]);
 });
 
-describe('what a plan costs', () => {
-  /** Times that a lane is looked at when one call ends and the next one comes. */
+describe('the cost of a plan', () => {
+  /** How often a lane is looked at when one call ends and the next one comes. */
   function looksPerCall(lanes: number, load: LaneLoad, slots = 100): number {
     const model = new Model(slots);
     for (let index = 0; index < lanes; index++) {

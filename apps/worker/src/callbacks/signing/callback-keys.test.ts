@@ -25,7 +25,7 @@ function setUp(known: TokenKeys | undefined) {
   return { of, lines };
 }
 
-test("a token's own secrets sign, and the common ones where it has none or there is no token", () => {
+test("a token's own secrets sign, and the common ones if it has none or there is no token", () => {
   const { of, lines } = setUp(tokens);
   expect(of('partner', true)).toBe(own);
   expect(of('shop')).toBe(common);
@@ -33,7 +33,7 @@ test("a token's own secrets sign, and the common ones where it has none or there
   expect(lines).toEqual([]);
 });
 
-test('what the tokens file says at the delivery counts, not what it said at the acceptance', () => {
+test('the tokens file at the time of the delivery counts, not at the time of the acceptance', () => {
   const { of, lines } = setUp(tokens);
   expect(of('partner')).toBe(own);
   expect(of('shop', true)).toBe(common);
@@ -45,7 +45,7 @@ test('the common secrets sign for a token that is gone and had none of its own',
   expect(setUp(undefined).of('gone')).toBe(common);
 });
 
-test('nothing signs for a token that is gone and had secrets of its own, and the log says so once', () => {
+test('nothing signs for a token that is gone and had secrets of its own, and one log line says so', () => {
   const { of, lines } = setUp(tokens);
   expect([of('gone', true), of('gone', true)]).toEqual([[], []]);
   expect(lines).toMatchObject([
@@ -58,7 +58,7 @@ test('nothing signs for a token that is gone and had secrets of its own, and the
   ]);
 });
 
-test('nothing signs for a token with secrets of its own where the worker has no tokens file', () => {
+test('nothing signs for a token with secrets of its own if the worker has no tokens file', () => {
   const { of, lines } = setUp(undefined);
   expect(of('partner', true)).toEqual([]);
   expect(lines).toMatchObject([{ msg: expect.stringContaining('AUTH_TOKENS_FILE of this worker is not set') }]);

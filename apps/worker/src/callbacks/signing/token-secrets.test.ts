@@ -39,7 +39,7 @@ test('without a tokens file there are no secrets of tokens', async () => {
   expect(await loadTokenSecrets({ authTokensFile: undefined })).toBeUndefined();
 });
 
-test('each token has the secrets that its file holds, by a path from the folder of the tokens file or from the root', async () => {
+test('each token has the secrets in its file, whose path starts at the folder of the tokens file or at the root', async () => {
   await writeFile(join(folder, 'a.secret'), `${two}\n${one}\n`);
   await writeFile(join(folder, 'b.secret'), one);
   await writeTokens({
@@ -57,7 +57,7 @@ test('each token has the secrets that its file holds, by a path from the folder 
   );
 });
 
-test('all that is wrong with the tokens and their secrets ends the start, with lines and without a secret', async () => {
+test('all mistakes in the tokens and their secrets are reported at the start, with lines and without a secret', async () => {
   await writeFile(join(folder, 'b.secret'), `${one}\nnot-a-secret`);
   await writeFile(join(folder, 'empty.secret'), '\n');
   await writeTokens({
@@ -80,7 +80,7 @@ test('all that is wrong with the tokens and their secrets ends the start, with l
   expect(JSON.stringify((error as { problems: unknown }).problems)).not.toMatch(/not-a-secret|whsec_[A-Za-z0-9]/);
 });
 
-test('a new secret is taken over, of a file that alone has changed too; a bad one is logged, and the last good one stays', async () => {
+test('new secrets apply, even if only a secret file has changed; a mistake is logged, and the last good ones stay', async () => {
   const { lines, logger } = memoryLogger();
   const secretFile = join(folder, 'a.secret');
   await writeFile(secretFile, one);
