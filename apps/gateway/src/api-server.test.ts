@@ -6,7 +6,7 @@ import { createApiComponent } from './api-server.ts';
 const logger = createLogger({ name: 'gateway', level: 'silent', format: 'json' });
 const listening = { host: '127.0.0.1', port: 0, shutdownTimeoutMs: 20 };
 
-/** An API that is closed as `close` says, with a component before it. */
+/** An API whose closing is `close`, with a component before it. */
 function setUp(close: () => Promise<undefined>) {
   const order: string[] = [];
   const server = Object.assign(createServer(), { closeAllConnections: () => void order.push('cut connections') });
@@ -24,7 +24,7 @@ function setUp(close: () => Promise<undefined>) {
   return { order, service, [Symbol.asyncDispose]: async () => void server.close() };
 }
 
-test('a stop waits for the requests in flight before what they need is stopped', async () => {
+test('a stop waits for the requests in flight before the components that they need stop', async () => {
   let answered = (): void => {};
   const closed = new Promise<undefined>((resolve) => {
     answered = () => resolve(undefined);

@@ -12,7 +12,7 @@ test.each(Object.keys(problems) as ProblemCode[])('the problem %s says its code,
 });
 
 describe('toRefusal', () => {
-  test('gives back the refusal that an error carries', () => {
+  test('returns the refusal that an error carries', () => {
     const refused = refusal('queue_full', 'Why.', { 'Retry-After': '1' });
     expect(toRefusal(new RefusalError(refused))).toBe(refused);
   });
@@ -27,7 +27,7 @@ describe('toRefusal', () => {
   });
 
   test.each([new Error('internals'), 'internals', undefined, null, { statusCode: 400 }])(
-    'what is no HTTP error (%s) is an internal error that tells nothing',
+    'an error without a problem (%s) is an internal error that reveals nothing',
     (thrown) => {
       const refused = toRefusal(thrown);
       expect(refused).toMatchObject({ code: 'internal_error', cause: thrown });

@@ -32,7 +32,7 @@ test('the API is described in OpenAPI 3.1, with the version of the gateway', asy
   });
 });
 
-test('the description of an enqueue names its headers, its answers and every code it can be refused with', async () => {
+test('the description of an enqueue names its headers, its answers and every code of its refusals', async () => {
   const { paths } = (await (await request(`${gateway.url}/openapi.json`)).body.json()) as {
     paths: Record<string, Record<string, { parameters: { name: string; in: string }[]; responses: object }>>;
   };
@@ -70,7 +70,7 @@ test('the description of an enqueue names its headers, its answers and every cod
   }
 });
 
-test('the description of calls names what can be asked, what is answered with examples, and problems', async () => {
+test('the description of calls names parameters, answers with examples, and problems', async () => {
   const { paths } = (await (await request(`${gateway.url}/openapi.json`)).body.json()) as {
     paths: Record<string, object>;
   };
@@ -150,7 +150,7 @@ test('the description of the dead letters names parameters, answers with example
   });
 });
 
-test('every answer in JSON of an operator route has an example, and every route its problems', async () => {
+test('every JSON answer of an operator route has an example, and every route its problems', async () => {
   const { paths } = (await (await request(`${gateway.url}/openapi.json`)).body.json()) as {
     paths: Record<string, Record<string, { summary?: string; responses: Record<string, { content?: object }> }>>;
   };
@@ -181,14 +181,14 @@ test('every answer in JSON of an operator route has an example, and every route 
   }
 });
 
-test('the page at /docs needs nothing from elsewhere', async () => {
+test('the page at /docs loads nothing from other servers', async () => {
   const { statusCode, headers, body } = await request(`${gateway.url}/docs/`);
   const page = await body.text();
   expect(statusCode).toBe(200);
   expect(headers['content-type']).toMatch(/^text\/html/);
   expect(page).not.toMatch(/(?:src|href)="(?:https?:)?\/\//);
   expect(headers['content-security-policy']).toContain("default-src 'self'");
-  // Over plain HTTP browsers would ask for all of it by HTTPS.
+  // Over plain HTTP browsers would load all of it by HTTPS.
   expect(headers['content-security-policy']).not.toContain('upgrade-insecure-requests');
   const assets = [...page.matchAll(/(?:src|href)="(\.[^"]+)"/g)].map(([, path]) => path!);
   expect(assets.length).toBeGreaterThan(2);
@@ -199,7 +199,7 @@ test('the page at /docs needs nothing from elsewhere', async () => {
   }
 });
 
-test('a path below /docs that the page does not have is answered like any other that does not exist', async () => {
+test('an unknown path below /docs is answered like any other that does not exist', async () => {
   for (const path of ['/docs/nothing', '/docs/static/nothing.js']) {
     const { statusCode, body } = await request(`${gateway.url}${path}`);
     expect([statusCode, await body.json()]).toEqual([404, expect.objectContaining({ code: 'not_found' })]);

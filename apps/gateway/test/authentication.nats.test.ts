@@ -40,7 +40,7 @@ test('tokens come and go with their file, without a restart', async () => {
   expect(await statuses()).toEqual([401, 202]);
 });
 
-test('what is stored of a call names its token, and holds no other trace of it', async () => {
+test('a stored call names its token, and holds no other trace of it', async () => {
   const token = testToken('partner', { scopes: ['invoke'] });
   await writeFile(path, tokensFileOf([token]));
   await using running = await startReadyGateway({ AUTH_TOKENS_FILE: path });
@@ -54,8 +54,8 @@ test('what is stored of a call names its token, and holds no other trace of it',
   expect(JSON.stringify(calls)).not.toContain(token.basic.replace('Basic ', ''));
 });
 
-test('what is stored of a call says that its token has a secret of its own, and nothing of that', async () => {
-  // The gateway has no need to read the file, so it need not be there.
+test('a stored call says that its token has a secret of its own, and nothing else about it', async () => {
+  // The gateway does not read the file, so it need not exist.
   const own = testToken('own', { scopes: ['invoke'], callbackSecretFile: '/secrets/of-its-own' });
   const common = testToken('common', { scopes: ['invoke'] });
   await writeFile(path, tokensFileOf([own, common]));
@@ -71,7 +71,7 @@ test('what is stored of a call says that its token has a secret of its own, and 
   expect(JSON.stringify(calls)).not.toContain('of-its-own');
 });
 
-test('what is wrong with the tokens and with the functions is told at once', async () => {
+test('mistakes in the tokens and in the functions are reported together', async () => {
   await writeFile(path, 'tokens:\n  a: { scopes: [read] }\n');
   const functionsFile = join(folder, 'functions.yaml');
   await writeFile(functionsFile, 'functions:\n  a: { url: nonsense }\n');
@@ -85,7 +85,7 @@ test('what is wrong with the tokens and with the functions is told at once', asy
   });
 });
 
-test('without tokens a gateway answers to loopback names, and to those that are set', async () => {
+test('without tokens a gateway answers to loopback names, and to those in its settings', async () => {
   await using running = await startReadyGateway({ ALLOWED_HOSTS: 'gateway, *.internal.example' });
   const answers = ['localhost:8080', 'gateway:8080', 'a.internal.example', 'evil.example'].map((host) =>
     request(running.url, { method: 'POST', headers: { host } }),

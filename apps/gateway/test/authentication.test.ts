@@ -40,7 +40,7 @@ async function send(method: string, path: string, authorization?: string): Promi
 
 const enqueue = (authorization?: string, name = 'echo') => send('POST', `/async-function/${name}`, authorization);
 
-/** Every route, with something in the place of its parameters. */
+/** Every route, with a value for each parameter. */
 function allRoutes() {
   return gateway.routes.flatMap(({ method, url, config }) =>
     [method].flat().map((verb) => ({ verb, path: url.replace(/:\w+|\*/g, 'echo'), url, scope: config?.scope })),
@@ -78,7 +78,7 @@ const known = [invoke, read, both, admin].flatMap((token) => [
 ]);
 
 describe('every route', () => {
-  test('says whom it is for: operators alone, readers, callers, or everybody by name', () => {
+  test('says whom it is for: operators alone, readers, callers, or everyone, by name', () => {
     const routes = allRoutes();
     expect(routes.length).toBeGreaterThan(10);
     for (const { url, scope } of routes) {
@@ -86,7 +86,7 @@ describe('every route', () => {
     }
   });
 
-  test('that is open is there without a token, and with a wrong one', async () => {
+  test('that is open answers without a token, and with a wrong one', async () => {
     for (const { verb, path } of allRoutes().filter(({ scope }) => scope === 'open')) {
       for (const authorization of [undefined, 'Bearer wrong']) {
         const { status } = await send(verb, path, authorization);
@@ -104,7 +104,7 @@ describe('every route', () => {
     }
   });
 
-  test.each(known)('lets in $token.name by $way where its scope is asked for, and nowhere else', async (each) => {
+  test.each(known)('lets in $token.name by $way if its scope is required, and nowhere else', async (each) => {
     const { name } = each.token;
     for (const { verb, path, scope } of allRoutes().filter((route) => route.scope !== 'open')) {
       const { status, headers, body } = await send(verb, path, each.authorization);
@@ -121,12 +121,12 @@ describe('every route', () => {
   });
 });
 
-test('a scaler needs no more than to read, and learns nothing of functions that its token is not for', async () => {
+test('a scaler needs only the scope read, and learns nothing of functions that its token is not for', async () => {
   const load = (name: string, authorization: string) => send('GET', `/system/scaling/${name}`, authorization);
   expect((await load('echo', read.bearer)).status).toBe(200);
   expect((await load('echo', scaler.bearer)).status).toBe(403);
   expect((await load('secret', scaler.bearer)).status).toBe(403);
-  // It is for these, and one of them is not there.
+  // The token is for these, and one of them does not exist.
   expect((await load('no-such-function', scaler.bearer)).status).toBe(404);
 });
 
@@ -135,7 +135,7 @@ test('a route that does not say whom it is for keeps the gateway from starting',
   await expect(startTestGateway({}, forget)).rejects.toThrow(/without config\.scope: GET \/forgotten/);
 });
 
-test('paths that do not exist and methods that are not there say so to everybody', async () => {
+test('unknown paths and methods answer that they do not exist, without a token', async () => {
   expect([(await send('GET', '/nothing')).status, (await send('PUT', '/healthz')).status]).toEqual([404, 405]);
 });
 
@@ -145,20 +145,20 @@ describe('a token for some functions', () => {
   });
 
   test('learns nothing of the others, not even whether they exist', async () => {
-    const answers = [await enqueue(narrow.bearer, 'echo'), await enqueue(narrow.bearer, 'nobody')];
+    const answers = [await enqueue(narrow.bearer, 'echo'), await enqueue(narrow.bearer, 'unknown')];
     expect(answers.map(({ status }) => status)).toEqual([403, 403]);
     expect(answers[0]?.body).toBe(answers[1]?.body);
     expect((await enqueue(narrow.bearer, 'no-such-function')).status).toBe(404);
   });
 });
 
-test('two Authorization headers are refused, whatever is in them', async () => {
+test('two Authorization headers are refused, whatever their values', async () => {
   const head = `POST /async-function/echo HTTP/1.1\r\nHost: g\r\nAuthorization: ${invoke.bearer}\r\n`;
   const answer = await exchange(gateway.port, `${head}authorization: ${invoke.bearer}\r\nContent-Length: 0\r\n\r\n`);
   expect(answer).toMatch(/^HTTP\/1\.1 401 /);
 });
 
-test('nothing of a body is asked for before the token is known', async () => {
+test('the gateway does not ask for a body before it knows the token', async () => {
   const head = 'POST /async-function/echo HTTP/1.1\r\nHost: g\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n';
   expect(await exchange(gateway.port, head)).toMatch(/^HTTP\/1\.1 401 /);
 });
@@ -175,19 +175,19 @@ test('a token beyond its rate is told when to come back, and the others go on', 
   expect((await enqueue(invoke.bearer)).status).toBe(202);
 });
 
-test('a call carries the name of its token, and nothing of the token', async () => {
+test('a call carries the name of its token, and nothing else of it', async () => {
   await enqueue(invoke.bearer);
   const { last } = gateway.queue;
   expect(last.submitter).toBe('invoke');
   expect(JSON.stringify(last)).not.toContain(invoke.secret);
 });
 
-test('logs name the token, and no log, metric or answer holds one or the hash of one', async () => {
+test('logs name the token, and no log, metric or answer contains one or the hash of one', async () => {
   const answers = [
     await enqueue(invoke.bearer),
     await enqueue(invoke.basic),
     await enqueue(read.bearer),
-    await enqueue(invoke.bearer, 'nobody'),
+    await enqueue(invoke.bearer, 'unknown'),
     await enqueue(expired.bearer),
     await enqueue(`${invoke.bearer}, ${invoke.bearer}`),
   ];
@@ -202,7 +202,7 @@ test('logs name the token, and no log, metric or answer holds one or the hash of
   expect(gateway.logs).toContainEqual(expect.objectContaining({ code: 'unauthorized', reason: 'expired' }));
 });
 
-test('the description of the API says how to send a token, and where one is needed', async () => {
+test('the description of the API says how to send a token, and which routes need one', async () => {
   const { components, paths } = JSON.parse((await send('GET', '/openapi.json')).body);
   expect(components.securitySchemes).toMatchObject({ bearer: { scheme: 'bearer' }, basic: { scheme: 'basic' } });
   expect(paths['/async-function/{name}'].post.security).toEqual([{ bearer: [] }, { basic: [] }]);
@@ -210,7 +210,7 @@ test('the description of the API says how to send a token, and where one is need
   expect(paths['/healthz'].get.security).toBeUndefined();
 });
 
-test('a gateway that asks for no token takes one all the same, and keeps no name of it', async () => {
+test('a gateway without tokens accepts a request that sends one, and keeps no name of it', async () => {
   await using open = await startTestGateway();
   for (const authorization of [undefined, 'Bearer whatever', invoke.basic]) {
     const headers = authorization === undefined ? {} : { authorization };

@@ -73,7 +73,7 @@ describe('a batch', () => {
     expect([...byIndex.get(3)!.body]).toEqual([0, 1]);
   });
 
-  test('in lines is stored as far as it may go, and the lines beyond are refused', async () => {
+  test('in lines is stored up to the limit, and the lines beyond are refused', async () => {
     const line = JSON.stringify({ function: running.name, body: 'of a line' });
     const { status, answer } = await send(Array.from({ length: 602 }, () => line).join('\n'), lines);
     expect(status).toBe(202);
@@ -112,7 +112,7 @@ describe('a batch', () => {
     expect(declared).toMatchObject({ status: 413, answer: { code: 'body_too_large' } });
   });
 
-  test('of which nothing can be accepted answers with its first problem', async () => {
+  test('without any accepted call answers with its first problem', async () => {
     expect(await send('{"calls":[{"function":"missing"},{}]}')).toMatchObject({
       status: 404,
       answer: { code: 'unknown_function', index: 0, calls: [{ status: 'refused' }, { status: 'refused' }] },
@@ -168,7 +168,7 @@ describe('a batch', () => {
     expect(chosen).toMatchObject({ status: 400, answer: { code: 'invalid_call_id' } });
   });
 
-  test('that is the callback of a call is stored once, also if it is delivered twice', async () => {
+  test('that is the callback of a call is stored once, even if it is delivered twice', async () => {
     const callback = {
       'X-Call-Id': 'splitter',
       'X-Start-Time': '17',
@@ -183,7 +183,7 @@ describe('a batch', () => {
     expect(stored.map(({ batch }) => batch?.id)).toEqual([first.answer.batchId, first.answer.batchId]);
   });
 
-  test('that came to nothing may be sent again with its key', async () => {
+  test('without any accepted call may be sent again with its key', async () => {
     const key = { ...lines, 'Idempotency-Key': randomUUID() };
     expect((await send('{"function":"missing"}', key)).status).toBe(404);
     const line = JSON.stringify({ function: running.name, body: 'now' });

@@ -28,7 +28,7 @@ async function send(lines: object[], headers: Record<string, string> = {}) {
 const stored = { kind: 'stored', sequence: 1, duplicate: false } as const;
 const timedOut = { kind: 'refused', reason: 'timeout', detail: 'no answer' } as const;
 
-/** A sealed batch whose items are in the parts that are given. */
+/** A sealed batch with its items in the given parts. */
 function putBatch(batchId: string, parts: (readonly BatchItem[] | undefined)[]): void {
   const { states, items } = gateway.batches;
   const total = parts.flat().length;
@@ -41,13 +41,13 @@ function putBatch(batchId: string, parts: (readonly BatchItem[] | undefined)[]):
   }
 }
 
-test('the results of a batch have the right index after a part that is lost', async () => {
+test('the results of a batch have the right index after a lost part', async () => {
   putBatch('lossy', [undefined, [{ callId: 'lossy-256', function: 'echo', queue: 'default' }]]);
   const response = await fetch(`${gateway.url}/async-batch/lossy/results`);
   expect(await response.json()).toMatchObject({ index: itemsOfPart, callId: 'lossy-256' });
 });
 
-test('a batch whose key the broker could not decide on stores it again', async () => {
+test('a batch whose key the broker did not decide stores it again', async () => {
   const { batches } = gateway.batches;
   const { putKey } = batches;
   const answers: PublishResult[] = [{ kind: 'refused', reason: 'undecided', detail: 'another is being stored' }];
@@ -68,7 +68,7 @@ test('a batch whose seal is not confirmed may be sealed, and the answer says so'
   });
 });
 
-describe('a batch with a key of which the broker has confirmed nothing', () => {
+describe('a batch with a key, without any confirmation of the broker', () => {
   const known = { kind: 'refused', reason: 'conflict', detail: 'known' } as const;
   let broker: 'slow' | 'well' = 'well';
 

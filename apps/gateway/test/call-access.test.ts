@@ -48,7 +48,7 @@ test.each([
   expect(gateway.canceller.asked).toEqual(cancels ? ['active of submitter'] : []);
 });
 
-test('to whom a call is hidden, it is answered as one that there never was', async () => {
+test('a caller that may not see a call gets the same answer as for one that never existed', async () => {
   for (const [method, path] of [
     ['GET', ''],
     ['GET', '/result'],
@@ -63,7 +63,7 @@ test('a reader that may see a call is told that it may not cancel it', async () 
   expect((await ask(reader, 'DELETE', 'active')).status).toBe(403);
 });
 
-test('of an id that several submitters use, each gets its own call, and whoever may see others the newest that it may see', async () => {
+test('if several submitters use an id, each gets its own call, and readers get the newest one that they may see', async () => {
   const put = (name: string, owner: string | undefined, functionName: string) => {
     const fields = { ...(owner !== undefined && { submitter: owner }), function: functionName };
     gateway.calls.states.set(name, activeCall('shared', 'queued', fields));
@@ -85,7 +85,7 @@ test('of an id that several submitters use, each gets its own call, and whoever 
   expect((await ask(admin, 'GET', 'shared?submitter=a%20b')).status).toBe(400);
 });
 
-test('a call is cancelled as it was found, whoever else has one of its id', async () => {
+test('the call that was found is cancelled, even if others have the same id', async () => {
   gateway.calls.states.set('1', activeCall('shared', 'queued', { submitter: 'other' }));
   gateway.calls.states.set('2', activeCall('shared', 'queued', { submitter: 'submitter' }));
   await ask(submitter, 'DELETE', 'shared');

@@ -21,7 +21,7 @@ export function activeCall(id: string, phase: ActiveCall['phase'], fields: Parti
   return { kind: 'active', phase, call: callOf(id, fields) };
 }
 
-/** With the result that `RecordingCalls` gives out for it. */
+/** With the result that `RecordingCalls` returns for it. */
 export interface EndedWithResult extends EndedCall {
   readonly body: Uint8Array;
 }

@@ -43,7 +43,7 @@ describe('the state of a call', () => {
     expect(await askJson('call-1')).toEqual({ status: 200, body: { ...accepted, status: 'queued' } });
   });
 
-  test('that has a limit of its own names that', async () => {
+  test('that has a limit of its own names it', async () => {
     gateway.calls.states.set('call-1', activeCall('call-1', 'queued', { maxRetries: 2 }));
     expect((await askJson('call-1')).body).toMatchObject({ maxRetries: 2 });
   });
@@ -62,7 +62,7 @@ describe('the state of a call', () => {
     expect((await askJson('call-1')).body).toEqual(body);
   });
 
-  test('that runs says what its worker says of it', async () => {
+  test('that runs has what its worker reports', async () => {
     const startedAt = Date.UTC(2026, 0, 31, 12, 1);
     const held = { v: 1 as const, standing: 'running' as const, generation: 1, retry: 2, maxRetries: 4, startedAt };
     gateway.calls.states.set('call-1', { ...activeCall('call-1', 'running', { generation: 1, retry: 2 }), held });
@@ -76,7 +76,7 @@ describe('the state of a call', () => {
     expect((await askJson('call-1')).body).toEqual({ ...accepted, ...running });
   });
 
-  test('that has ended says how, and how its callback went, without what is secret in its URL', async () => {
+  test('that has ended says how, and how its callback went, without the secrets in its URL', async () => {
     const callbackUrl = 'http://user:s3cr3t@receiver.test/done?token=s3cr3t';
     const ended = endedCall('call-1', { status: 'failed', reason: 'rejected', functionStatus: 404, callbackUrl });
     gateway.calls.states.set('call-1', { ...ended, callback: { v: 1, status: 'delivered', attempts: 3 } });
@@ -120,7 +120,7 @@ describe('the state of a call', () => {
 });
 
 describe('the result of a call', () => {
-  test('is what the function said: its body, type and end-to-end headers, with its status in a header', async () => {
+  test('is the response of the function: its body, type and end-to-end headers, with its status in a header', async () => {
     const headers: [string, string][] = [
       ['Content-Type', 'image/png'],
       ['Content-Length', '4711'],
@@ -162,14 +162,14 @@ describe('the result of a call', () => {
   });
 
   test.each(['call-1', 'call-1/result', 'call-2', 'call-2/result'])(
-    'is kept by no cache, nor is the answer to %s',
+    'is not cached, and neither is the answer to %s',
     async (path) => {
       gateway.calls.states.set('call-1', activeCall('call-1', 'running'));
       expect((await ask(path)).headers).toMatchObject({ 'cache-control': 'private, no-store' });
     },
   );
 
-  test('of a function that could not be reached is empty, as its callback is', async () => {
+  test('of a function that could not be reached is empty, like its callback', async () => {
     const failed = { status: 'failed', reason: 'retries_exhausted', functionStatus: 503 } as const;
     gateway.calls.states.set('call-1', endedCall('call-1', failed, ''));
     expect(await ask('call-1/result')).toMatchObject({
@@ -180,7 +180,7 @@ describe('the result of a call', () => {
   });
 
   test.each(['scheduled', 'queued', 'running', 'retrying'] as const)(
-    'of a call that is %s is not there yet: 409',
+    'of a call that is %s does not exist yet: 409',
     async (phase) => {
       gateway.calls.states.set('call-1', activeCall('call-1', phase));
       const { status, body } = await askJson('call-1/result');
@@ -202,7 +202,7 @@ describe('the result of a call', () => {
     expect(body).toMatchObject({ code: 'result_gone', reason });
   });
 
-  test('is not given out where results are not kept', async () => {
+  test('is not available if results are not kept', async () => {
     await using other = await startTestGateway({ resultTtlMs: 0 });
     other.calls.states.set('call-1', endedCall('call-1'));
     const { statusCode, body } = await request(`${other.url}/async-function/call-1/result`);

@@ -12,7 +12,7 @@ beforeEach(async () => {
 
 afterEach(() => gateway[Symbol.asyncDispose]());
 
-/** What a worker sends to a receiver. */
+/** The headers that a worker sends to a receiver. */
 const callback = {
   'X-Call-Id': 'call-0',
   'X-Function-Name': 'before',
@@ -37,7 +37,7 @@ async function stored(target: string, headers: Record<string, string>, at = gate
 }
 
 describe('a callback to another function', () => {
-  test('makes a call with an id of its own, that names the call it follows', async () => {
+  test('makes a call with an id of its own that names the call it follows', async () => {
     const answer = await enqueue('echo/a?b=c', callback);
     const { call, ...how } = gateway.queue.accepted.at(-1)!;
     expect(how).toMatchObject({ unique: true, derived: true, key: undefined });
@@ -46,7 +46,7 @@ describe('a callback to another function', () => {
     expect(answer).toMatchObject({ headers: { 'x-call-id': call.id }, body: { callId: call.id, status: 'queued' } });
   });
 
-  test('has the same id at each delivery, and another for another target, life or replay', async () => {
+  test('has the same id at each delivery, and another one for another target or replay', async () => {
     const { id } = await stored('echo/a?b', callback);
     expect((await stored('echo/a?b', { ...callback, 'X-Retry': '3', 'X-Function-Status': '500' })).id).toBe(id);
     const others = [
@@ -64,13 +64,13 @@ describe('a callback to another function', () => {
     const [one, other] = [testToken('one', { scopes: ['invoke'] }), testToken('other', { scopes: ['invoke'] })];
     const tokens = tokensOf([one, other]);
     await using guarded = await startTestGateway({ tokens: () => tokens });
-    // As the worker sends what stands in the URL of a callback.
+    // The credentials of a callback URL, as the worker sends them.
     const first = await stored('echo', { ...callback, Authorization: one.basic }, guarded);
     const second = await stored('echo', { ...callback, Authorization: other.basic }, guarded);
     expect(first.id).not.toBe(second.id);
   });
 
-  test('that was delivered before is answered as it was then', async () => {
+  test('that was delivered before gets the same answer again', async () => {
     const { id } = await stored('echo', callback);
     gateway.queue.answer = () => ({ kind: 'replayed', earlier: { callId: id, startTime: '17' } });
     expect(await enqueue('echo', callback)).toMatchObject({
@@ -122,7 +122,7 @@ test('a function that passes on the headers that it got makes a new call each ti
   ]);
 });
 
-test('an id that is in use is refused with what a function is to do', async () => {
+test('an id that is in use is refused with advice for functions', async () => {
   gateway.queue.answer = () => ({ kind: 'refused', reason: 'conflict', detail: '' });
   const { status, headers, body } = await enqueue('echo', { 'X-Call-Id': 'call-0' });
   expect([status, body['code'], body['detail']]).toEqual([
@@ -147,7 +147,7 @@ test.each<[string, Record<string, string>, string]>([
 });
 
 test.each([
-  ['nobody', {}, 'unknown_function'],
+  ['unknown', {}, 'unknown_function'],
   ['echo', { 'X-Callback-Url': 'http://10.0.0.1/' }, 'callback_not_allowed'],
 ])('a callback to %s that an operator can help (%j) is worth another try', async (target, headers, code) => {
   const answer = await enqueue(target, { ...callback, ...headers });

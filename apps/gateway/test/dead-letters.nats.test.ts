@@ -19,7 +19,7 @@ import {
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
-/** What a worker runs of queue-core to bury calls. */
+/** The part of queue-core that a worker uses to bury calls. */
 async function openGraveyard({ queue, name }: FunctionPlace, natsUrl = inject('natsUrl')) {
   const broker = new Broker({ servers: [natsUrl], name: 'test', logger: silent, onFatal: () => undefined });
   const options = { replicas: 1, ackWaitMs: 30_000, ownsLanes: true, logger: silent, onFatal: () => undefined };
@@ -122,7 +122,7 @@ test('pages show each dead letter that stays once, in order, while others come a
   expect(shown.filter((id) => stayed.includes(id))).toEqual(stayed);
 });
 
-test('a replay from two gateways at once enqueues once, as it was accepted', async () => {
+test('a replay from two gateways at once enqueues once, as the call was accepted', async () => {
   await using gateway = await startReadyGateway();
   await using second = await startReadyGateway({}, gateway);
   await using graveyard = await openGraveyard(gateway);
@@ -147,7 +147,7 @@ test('a replay from two gateways at once enqueues once, as it was accepted', asy
   }
 });
 
-test('a replay goes where its function is now, and waits there for a worker', async () => {
+test("a replay goes to the function's current queue, and waits there for a worker", async () => {
   const old = uniquePlace();
   await using graveyard = await openGraveyard(old);
   const { id } = await graveyard.bury();

@@ -91,7 +91,7 @@ const callback = stored({
 });
 
 describe('a list', () => {
-  test('shows entries and where to go on', async () => {
+  test('shows entries and the cursor of the next page', async () => {
     const entries = [
       { ...letter, sequence: 5, bytes: 48 },
       { ...unanswered, sequence: 6, bytes: 0 },
@@ -105,7 +105,7 @@ describe('a list', () => {
     expect(gateway.deadLetters.asked).toEqual([['list', {}, { limit: 100, from: undefined }]]);
   });
 
-  test('hands its filter on', async () => {
+  test('passes its filter on', async () => {
     const { body } = await ask('GET', '?function=echo.prod&queue=q&reason=expired&kind=call&limit=7&cursor=42');
     expect(body).toEqual({ deadLetters: [] });
     const query = { function: 'echo.prod', queue: 'q', reason: 'expired', kind: 'call' };
@@ -114,7 +114,7 @@ describe('a list', () => {
 });
 
 describe('one', () => {
-  test('is shown without what may be secret', async () => {
+  test('is shown without secrets', async () => {
     gateway.deadLetters.found = [stored(), callback];
     const { status, body } = await ask('GET', '/call-1');
     expect(status).toBe(200);
@@ -128,7 +128,7 @@ describe('one', () => {
     });
   });
 
-  test('of a callback is shown where it is asked for, or alone', async () => {
+  test('of a callback is shown on request, or if it is the only one', async () => {
     const url = { callbackUrl: 'http://receiver.test/done', functionStatus: 200 };
     const what = { kind: 'callback', reason: 'callback_undeliverable', lastStatus: 502, replays: 0, bytes: 6, ...url };
     gateway.deadLetters.found = [stored(), callback];
@@ -139,15 +139,15 @@ describe('one', () => {
     expect((await ask('GET', '/call-1?kind=call')).body).toMatchObject({ code: 'dead_letter_not_found' });
   });
 
-  test('that cannot be read is shown by what is known of it', async () => {
+  test('that cannot be read is shown with what is known of it', async () => {
     gateway.deadLetters.found = [stored({ original: '' })];
     const { body } = await ask('GET', '/call-1');
     expect(body).toEqual({ ...shown, bytes: 6, kinds: ['call'], replays: 2 });
   });
 
-  test('that is not there is 404, to be shown and to be dropped', async () => {
+  test('that does not exist is 404, to be shown and to be dropped', async () => {
     for (const method of ['GET', 'DELETE'] as const) {
-      const { status, body } = await ask(method, '/nobody');
+      const { status, body } = await ask(method, '/unknown');
       expect([status, body]).toMatchObject([404, { code: 'dead_letter_not_found' }]);
     }
   });
@@ -159,7 +159,7 @@ describe('one', () => {
     expect(gateway.deadLetters.asked).toEqual([['remove', { callId: 'call-1' }, 'callback']]);
   });
 
-  test('may have the longest call id there is', async () => {
+  test('may have the longest possible call id', async () => {
     gateway.deadLetters.removed = true;
     expect((await ask('DELETE', `/${'x'.repeat(128)}`)).status).toBe(204);
   });
@@ -180,7 +180,7 @@ describe('a replay', () => {
     expect(gateway.deadLetters.asked).toEqual([['replay', { callId: 'call-1' }, 'default', 'callback']]);
   });
 
-  test('does not mind a body that it does not need', async () => {
+  test('ignores a body that it does not need', async () => {
     gateway.deadLetters.replayed = { kind: 'replayed', queue: 'default' };
     expect((await ask('POST', '/call-1/replay', 'neither JSON nor needed')).status).toBe(202);
   });
@@ -217,7 +217,7 @@ describe('a replay', () => {
 });
 
 describe('a bulk replay', () => {
-  test('tells what it did', async () => {
+  test('reports what it did', async () => {
     const refusals = { unknown_function: 2, not_replayable: 1 };
     gateway.deadLetters.bulk = { kind: 'done', replayed: 7, skipped: 3, refusals, next: 43 };
     const { status, body } = await ask('POST', '/replay', { function: 'echo', reason: 'rejected', limit: 10 });
@@ -232,7 +232,7 @@ describe('a bulk replay', () => {
     expect(gateway.deadLetters.asked).toEqual([['replayMany', query, { limit: 1000, from: 43 }, 'default']]);
   });
 
-  test.each(['', '{}', ' {}\n'])('of all takes %j', async (body) => {
+  test.each(['', '{}', ' {}\n'])('of everything takes %j', async (body) => {
     expect(await ask('POST', '/replay', body)).toMatchObject({ status: 200, body: { replayed: 0, skipped: 0 } });
     expect(gateway.deadLetters.asked).toEqual([['replayMany', {}, { limit: 1000, from: undefined }, 'default']]);
   });
@@ -251,7 +251,7 @@ describe('a bulk replay', () => {
     },
   );
 
-  test('tells a client that expects 100-continue to go on', async () => {
+  test('tells a client that expects 100-continue to continue', async () => {
     await using client = await RawClient.connect(gateway.port);
     client.send(`POST ${root}/replay HTTP/1.1\r\nHost: g\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n`);
     await client.answer(/100 Continue\r\n\r\n/);
@@ -351,7 +351,7 @@ describe('without the broker', () => {
     expect(gateway.deadLetters.asked).toEqual([]);
   });
 
-  test('what it does not answer is 503, and the cause is for the log alone', async () => {
+  test('an unanswered request is 503, and only the log has the cause', async () => {
     gateway.deadLetters.error = new QueueError('broker', 'internals of the broker');
     const { status, body } = await ask('GET', '');
     expect([status, body.code]).toEqual([503, 'broker_unavailable']);
@@ -360,7 +360,7 @@ describe('without the broker', () => {
   });
 });
 
-test('what operators do is in the log, and bodies, headers and secrets are not', async () => {
+test('the log records what operators do, without bodies, headers and secrets', async () => {
   const { deadLetters, logs } = gateway;
   deadLetters.found = [stored()];
   deadLetters.removed = true;
@@ -394,6 +394,6 @@ test('requests are counted under the patterns of their routes', async () => {
     'http_requests_total{method="POST",path="other",status="404"} 1',
     'http_requests_total{method="PUT",path="/system/dead-letters/:callId",status="405"} 1',
   ]);
-  // Refused calls are refused enqueues.
+  // Refused calls count as refused enqueues.
   expect(metrics).not.toContain('gateway_calls_refused_total{');
 });

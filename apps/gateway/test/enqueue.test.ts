@@ -54,7 +54,7 @@ test('a callback URL is kept with the call', async () => {
   expect(gateway.queue.last.callbackUrl).toBe(url);
 });
 
-test('headers for receivers and the failure URL are kept with the call, away from what its function gets', async () => {
+test('headers for receivers and the failure URL are stored with the call, and do not reach its function', async () => {
   const failureCallbackUrl = 'https://receiver.test/failed';
   await enqueue('/async-function/echo', {
     headers: { 'X-Failure-Callback-Url': failureCallbackUrl, 'X-Callback-Forward-X-Tenant': 'seven' },
@@ -73,7 +73,7 @@ test("the client's own limits are kept with the call", async () => {
   expect(gateway.queue.last).not.toHaveProperty('timeoutMs');
 });
 
-test('optional headers that are empty are as absent', async () => {
+test('optional headers that are empty count as absent', async () => {
   const names = ['X-Callback-Url', 'X-Call-Id', 'Idempotency-Key', 'X-Delay', 'X-Not-Before', 'X-Expires-In'];
   names.push('X-Timeout', 'X-Max-Retries', 'X-Function-Authorization', 'traceparent', 'tracestate', 'Expect');
   const headers = names.map((name) => `${name}: \t \r\n`).join('');
@@ -238,7 +238,7 @@ describe('a body', () => {
     expect(gateway.queue.last.headers).toContainEqual(['content-type', type]);
   });
 
-  test('without a type goes through, and none is made up', async () => {
+  test('without a type travels without one', async () => {
     await exchange(
       gateway.port,
       'POST /async-function/echo HTTP/1.1\r\nHost: g\r\nContent-Length: 3\r\n\r\n\x00\xff\x80',
@@ -267,7 +267,7 @@ describe('a body', () => {
     expect(Buffer.from(gateway.queue.last.body)).toEqual(bytes);
   });
 
-  test('of exactly the largest size is taken', async () => {
+  test('of exactly the largest size is accepted', async () => {
     const body = randomBytes(1024 * 1024);
     expect((await enqueue('/async-function/echo', { body })).statusCode).toBe(202);
     const digest = createHash('sha256').update(gateway.queue.last.body).digest();
@@ -287,7 +287,7 @@ describe('a body', () => {
 describe('a client that expects 100-continue', () => {
   const head = 'POST /async-function/echo HTTP/1.1\r\nHost: g\r\nExpect: 100-continue\r\n';
 
-  test('is told to go on', async () => {
+  test('is told to continue', async () => {
     await using client = await RawClient.connect(gateway.port);
     client.send(`${head}Content-Length: 5\r\n\r\n`);
     expect(await client.answer(/\r\n\r\n/)).toBe('HTTP/1.1 100 Continue\r\n\r\n');
@@ -297,14 +297,14 @@ describe('a client that expects 100-continue', () => {
     expect(gateway.queue.last.headers.map(([name]) => name)).not.toContain('Expect');
   });
 
-  test('is refused without being told to go on when its body is too large', async () => {
+  test('is refused without a 100 if its body is too large', async () => {
     await using client = await RawClient.connect(gateway.port);
     client.send(`${head}Content-Length: 1048577\r\n\r\n`);
     expect(await client.closed()).toMatch(/^HTTP\/1.1 413 /);
   });
 });
 
-test('a client that goes away in the middle of its body enqueues nothing and makes no noise', async () => {
+test('a client that goes away in the middle of its body enqueues nothing and causes no error in the log', async () => {
   const before = gateway.queue.accepted.length;
   const noise = gateway.logs.length;
   await using client = await RawClient.connect(gateway.port);
@@ -317,7 +317,7 @@ test('a client that goes away in the middle of its body enqueues nothing and mak
   expect(gateway.logs.slice(noise).filter(({ level }) => level !== 'debug')).toEqual([]);
 });
 
-test('no 202 is given before the queue has stored the call', async () => {
+test('no 202 is sent before the queue has stored the call', async () => {
   await using slow = await startTestGateway();
   let store = (): void => undefined;
   const stored = new Promise<void>((resolve) => {

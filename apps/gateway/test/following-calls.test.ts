@@ -20,7 +20,7 @@ async function ask(query: string) {
 }
 
 describe('a client that waits', () => {
-  test('is answered when the call ends, and not when it moves', async () => {
+  test('is answered when the call ends, and not when its state changes', async () => {
     const answer = ask('?wait=1m');
     await eventually(() => gateway.watches.count === 1);
     expect(gateway.watches.scopes).toEqual(['end']);
@@ -32,18 +32,18 @@ describe('a client that waits', () => {
     expect(gateway.watches.count).toBe(0);
   });
 
-  test('is answered with what is known when its time is up', async () => {
+  test('is answered with the current state when its time is up', async () => {
     expect(await ask('?wait=50ms')).toMatchObject({ status: 200, body: { status: 'queued' } });
     expect(gateway.watches.count).toBe(0);
   });
 
-  test('for a call that has ended does not wait', async () => {
+  test('does not wait if the call has ended', async () => {
     gateway.calls.states.set('call-1', endedCall('call-1'));
     expect(await ask('?wait=5m')).toMatchObject({ status: 200, body: { status: 'succeeded' } });
     expect(gateway.watches.scopes).toEqual([]);
   });
 
-  test('is answered with what is known when the gateway stops', async () => {
+  test('is answered with the current state when the gateway stops', async () => {
     const answer = ask('?wait=5m');
     await eventually(() => gateway.watches.count === 1);
     gateway.stopping.abort();
@@ -63,7 +63,7 @@ describe('a client that waits', () => {
     expect(await ask(`?wait=${wait}`)).toMatchObject({ status: 400, body: { code: 'invalid_parameter' } });
   });
 
-  test('is told of a parameter that does not exist', async () => {
+  test('is told of an unknown parameter', async () => {
     expect(await ask('?wiat=5s')).toMatchObject({ status: 400, body: { code: 'invalid_parameter' } });
   });
 });
@@ -93,7 +93,7 @@ function statusesIn(text: string): unknown[] {
 }
 
 describe('a client that wants events', () => {
-  test('has one for each state, until the end', async () => {
+  test('gets one for each state, until the end', async () => {
     const { answer, text } = await follow();
     expect(answer.statusCode).toBe(200);
     expect(answer.headers).toMatchObject({ 'content-type': 'text/event-stream', 'cache-control': 'private, no-store' });
@@ -113,7 +113,7 @@ describe('a client that wants events', () => {
     await eventually(() => gateway.watches.count === 0);
   });
 
-  test('has its answer ended when the gateway stops', async () => {
+  test('has its stream of events ended when the gateway stops', async () => {
     const { answer } = await follow();
     await eventually(() => gateway.watches.count === 1);
     gateway.stopping.abort();
@@ -129,7 +129,7 @@ describe('a client that wants events', () => {
     await eventually(() => gateway.watches.count === 0);
   });
 
-  test('of a call that is not known is refused', async () => {
+  test('of an unknown call is refused', async () => {
     gateway.calls.states.clear();
     const { answer } = await follow();
     expect(answer.statusCode).toBe(404);
@@ -144,7 +144,7 @@ describe('a cancel', () => {
     return { status: statusCode, headers, body: (await body.json()) as Record<string, unknown> };
   }
 
-  test('that counts is 202 with the state', async () => {
+  test('in time is 202 with the state', async () => {
     gateway.canceller.result = { kind: 'cancelled', call: endedCall('call-1', { status: 'cancelled' }) };
     const { bodyBudget } = gateway.app;
     const used: number[] = [];
@@ -164,11 +164,11 @@ describe('a cancel', () => {
     expect(await cancel()).toMatchObject({ status: 409, body: { code: 'already_ended', status: 409, call } });
   });
 
-  test.each(['call-1', 'echo.prod', '%zz'])('of %s, which nobody knows, is 404', async (callId) => {
+  test.each(['call-1', 'echo.prod', '%zz'])('of %s, which is not a known call, is 404', async (callId) => {
     expect(await cancel(callId)).toMatchObject({ status: 404, body: { code: 'call_not_found' } });
   });
 
-  test('that nothing confirms is 503', async () => {
+  test('without a confirmation is 503', async () => {
     gateway.canceller.result = { kind: 'refused', reason: 'timeout', detail: 's3cr3t' };
     const answer = await cancel();
     expect(answer).toMatchObject({ status: 503, headers: { 'retry-after': '5' }, body: { code: 'broker_timeout' } });

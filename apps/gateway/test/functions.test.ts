@@ -36,7 +36,7 @@ async function ask(
 const settings = { url: 'http://thumbnail:8080', concurrency: 5, retry: { attempts: 3 } };
 
 describe('PUT of a function', () => {
-  test('registers it, and answers 201 with what holds from now on and its entity tag', async () => {
+  test('registers it, and answers 201 with the settings that apply from now on and its entity tag', async () => {
     const created = await ask('PUT', '/thumbnail', { body: settings });
     const view = { name: 'thumbnail', source: 'api', paused: false, queue: 'default', timeout: '5m', ...settings };
     expect(created).toEqual({ status: 201, etag: '"1"', body: view });
@@ -51,7 +51,7 @@ describe('PUT of a function', () => {
     expect(changed.body).not.toHaveProperty('concurrency');
   });
 
-  test('takes back what a GET has shown', async () => {
+  test('accepts the answer of a GET', async () => {
     await ask('PUT', '/thumbnail', { body: settings });
     const { body } = await ask('GET', '/thumbnail');
     expect(await ask('PUT', '/thumbnail', { body })).toMatchObject({ status: 200, body });
@@ -74,7 +74,7 @@ describe('PUT of a function', () => {
     expect(await ask('PUT', '/further', { body: { url: 'http://x', queue: 'images' } })).toMatchObject({ status: 201 });
   });
 
-  test('of which several settings are wrong is refused with each of them', async () => {
+  test('with several wrong settings is refused with each of them', async () => {
     const { status, body } = await ask('PUT', '/thumbnail', {
       body: { url: 'nonsense', concurrency: '5', retry: { attempts: -1 }, colour: 'red' },
     });
@@ -87,7 +87,7 @@ describe('PUT of a function', () => {
   });
 
   test.each(['http://$HOST:8080', 'http://{{host}}:8080', 'http://*:8080', 'http://http://gw:8080', 'http:gw:8080'])(
-    'at %s, which no person means, is refused and shows it',
+    'at %s, which cannot be meant, is refused and shows it',
     async (url) => {
       const { status, body } = await ask('PUT', '/thumbnail', { body: { url } });
       expect([status, body['code']]).toEqual([400, 'invalid_function']);
@@ -96,13 +96,13 @@ describe('PUT of a function', () => {
     },
   );
 
-  test('shows nothing of a password in a URL that is wrong', async () => {
+  test('shows nothing of a password in a wrong URL', async () => {
     const { body } = await ask('PUT', '/thumbnail', { body: { url: 'http://user:hunter2@*:8080/?token=hunter2' } });
     expect(body['detail']).toContain('"http://…@*:8080/?…"');
     expect(JSON.stringify([body, gateway.logs])).not.toContain('hunter2');
   });
 
-  test('never quotes what is no plain word', async () => {
+  test('never quotes a value that is not a plain word', async () => {
     const { body } = await ask('PUT', '/thumbnail', { body: { url: 'http://x', 'secret <b>': 1 } });
     expect(body['detail']).toBe('a setting is not a known setting.');
   });
@@ -122,7 +122,7 @@ describe('PUT of a function', () => {
     });
   });
 
-  test('with If-Match changes only what has this tag', async () => {
+  test('with If-Match changes only a function with this tag', async () => {
     const { etag = '' } = await ask('PUT', '/thumbnail', { body: settings });
     const put = (tag: string) => ask('PUT', '/thumbnail', { body: settings, headers: { 'If-Match': tag } });
     expect(await put(etag)).toMatchObject({ status: 200 });
@@ -130,7 +130,7 @@ describe('PUT of a function', () => {
     expect(await ask('PUT', '/new', { body: settings, headers: { 'If-Match': '*' } })).toMatchObject({ status: 412 });
   });
 
-  test('with If-None-Match: * changes nothing that exists', async () => {
+  test('with If-None-Match: * changes no existing function', async () => {
     const put = () => ask('PUT', '/thumbnail', { body: settings, headers: { 'If-None-Match': '*' } });
     expect(await put()).toMatchObject({ status: 201 });
     expect(await put()).toMatchObject({ status: 412 });
@@ -159,7 +159,7 @@ describe('PUT of a function', () => {
 
 describe('GET of a function', () => {
   test('that does not exist is 404', async () => {
-    expect(await ask('GET', '/nobody')).toMatchObject({ status: 404, body: { code: 'unknown_function' } });
+    expect(await ask('GET', '/unknown')).toMatchObject({ status: 404, body: { code: 'unknown_function' } });
   });
 
   test('shows no credentials of its URL', async () => {
@@ -188,7 +188,7 @@ describe('GET of a function', () => {
     expect(JSON.stringify(gateway.logs)).not.toContain('hunter2');
   });
 
-  test('is 304 for who has it already', async () => {
+  test('is 304 for a client that has it already', async () => {
     const { etag = '' } = await ask('PUT', '/thumbnail', { body: settings });
     expect(await ask('GET', '/thumbnail', { headers: { 'If-None-Match': etag } })).toMatchObject({ status: 304 });
     expect(await ask('GET', '/thumbnail', { headers: { 'If-None-Match': '"9"' } })).toMatchObject({ status: 200 });
@@ -225,7 +225,7 @@ describe('DELETE of a function', () => {
     expect(gateway.functions.find('thumbnail')).toBeDefined();
   });
 
-  test('with purge=true cancels what waits first, and what comes meanwhile', async () => {
+  test('with purge=true first cancels the waiting calls, and those that come meanwhile', async () => {
     await ask('PUT', '/thumbnail', { body: settings });
     gateway.queues.calls.set('thumbnail', 17);
     expect(await ask('DELETE', '/thumbnail?purge=true')).toMatchObject({ status: 204 });
@@ -233,7 +233,7 @@ describe('DELETE of a function', () => {
     expect(gateway.functions.find('thumbnail')).toBeUndefined();
   });
 
-  test('whose purge takes long is answered 202, and still there', async () => {
+  test('whose purge takes long is answered 202, and the function still exists', async () => {
     await ask('PUT', '/thumbnail', { body: settings });
     gateway.purges.progress = { purged: 1000, done: false };
     expect(await ask('DELETE', '/thumbnail?purge=true')).toMatchObject({
@@ -252,7 +252,7 @@ describe('DELETE of a function', () => {
     expect(await ask('DELETE', '/thumbnail?purge=maybe')).toMatchObject({ status: 400 });
   });
 
-  test('with If-Match removes only what has this tag', async () => {
+  test('with If-Match removes only a function with this tag', async () => {
     await ask('PUT', '/thumbnail', { body: settings });
     expect(await ask('DELETE', '/thumbnail', { headers: { 'If-Match': '"7"' } })).toMatchObject({ status: 412 });
     expect(await ask('DELETE', '/thumbnail', { headers: { 'If-Match': '"1"' } })).toMatchObject({ status: 204 });
@@ -321,7 +321,7 @@ describe('a pause', () => {
   });
 
   test('of a function that is not registered is 404', async () => {
-    expect(await ask('POST', '/nobody/pause')).toMatchObject({ status: 404, body: { code: 'unknown_function' } });
+    expect(await ask('POST', '/unknown/pause')).toMatchObject({ status: 404, body: { code: 'unknown_function' } });
     expect(gateway.functions.lanePauses).toEqual([]);
   });
 });

@@ -19,12 +19,12 @@ import { RecordingCalls, RecordingCanceller, RecordingPurges, RecordingWatches }
 import { RecordingDeadLetters } from './recording-dead-letters.ts';
 import { RecordingSearch } from './recording-search.ts';
 
-/** A queue that keeps what it is given, and can be told to answer otherwise. */
+/** A queue that records calls, and whose answers a test can change. */
 export class RecordingQueue implements CallIntake {
   available = true;
   shortfall: CallIntake['shortfall'];
   readonly accepted: { call: Call; unique: boolean; key: string | undefined; derived: boolean }[] = [];
-  /** Called before a call is recorded; what it returns is the answer. */
+  /** Called before a call is recorded; its return value is the answer. */
   answer: (call: Call) => Promise<AcceptResult> | AcceptResult = () => ({
     kind: 'stored',
     sequence: this.accepted.length,
@@ -39,7 +39,7 @@ export class RecordingQueue implements CallIntake {
     return result;
   }
 
-  /** What stands in the way of a call of the function. */
+  /** Why a call of the function is refused. */
   refusalFor: CallIntake['refusalFor'] = () => undefined;
 
   get last(): Call {
@@ -84,7 +84,7 @@ export interface TestGateway extends AsyncDisposable {
   readonly batches: MemoryBatches;
   readonly search: RecordingSearch;
   readonly registry: Registry;
-  /** Every route there is. */
+  /** All routes. */
   readonly routes: readonly RouteOptions[];
   /** Every line of the log, parsed. */
   readonly logs: Record<string, unknown>[];
@@ -98,7 +98,7 @@ export type GatewayOverrides = Partial<
     Pick<AppDependencies['calls'], 'resultBudget' | 'resultTtlMs' | 'waiters'>
 >;
 
-/** A gateway with functions `echo` and `hash.prod` on a free port, in front of a queue that only remembers. */
+/** A gateway with functions `echo` and `hash.prod` on a free port, in front of a queue that only records. */
 export async function startTestGateway(
   overrides: GatewayOverrides = {},
   prepare: (app: FastifyInstance) => unknown = () => undefined,
@@ -156,7 +156,7 @@ export async function startTestGateway(
     deadLetters,
     search,
     eraser: { erase: async (_, state) => ({ kind: state === undefined ? 'unknown' : 'erased' }) },
-    // Most tests call it by what they call servers.
+    // Most tests use a host name of servers for it.
     access: { tokens: overrides.tokens, ownHosts: overrides.ownHosts ?? new OwnHosts([{ kind: 'any' }]) },
     clients: { bodyBudget: new BodyBudget({ limitBytes: 64 * 1024 * 1024 }), ...overrides },
     metrics: createMetrics({

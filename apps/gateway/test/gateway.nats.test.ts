@@ -8,7 +8,7 @@ import { exchange, post, RawClient } from './raw-client.ts';
 import { manager, startGateway, startReadyGateway, storedCalls, untilReady } from './running-gateway.ts';
 
 describe('a gateway in front of JetStream', () => {
-  test('has stored a call, with all its bytes, by the time it says 202', async () => {
+  test('has stored a call, with all its bytes, by the time it answers 202', async () => {
     await using running = await startReadyGateway();
     await using nats = await manager(inject('natsUrl'));
     const body = randomBytes(100_000);
@@ -32,7 +32,7 @@ describe('a gateway in front of JetStream', () => {
     expect(Buffer.from(call!.body)).toEqual(body);
   });
 
-  test("is not led astray by headers that are NATS's own", async () => {
+  test("is not misled by NATS's own headers in a request", async () => {
     await using running = await startReadyGateway();
     await using nats = await manager(inject('natsUrl'));
     const hostile = 'Nats-Rollup: all\r\nNats-Msg-Id: x\r\nNats-Schedule: @at 2009-11-10T23:00:00Z\r\nNats-TTL: 1s\r\n';
@@ -46,7 +46,7 @@ describe('a gateway in front of JetStream', () => {
     expect(calls[0]?.headers).toContainEqual(['Nats-Rollup', 'all']);
   });
 
-  test('refuses a call id that is still in the queue, also when both come at once', async () => {
+  test('refuses a call id that is still in the queue, even if both come at once', async () => {
     await using running = await startReadyGateway();
     await using nats = await manager(inject('natsUrl'));
     const send = async () => {
@@ -59,7 +59,7 @@ describe('a gateway in front of JetStream', () => {
     expect(await storedCalls(nats.streams, running.queue)).toHaveLength(1);
   });
 
-  test("makes a function's consumer anew once somebody has removed it, so that its next calls are found", async () => {
+  test("creates a function's consumer again after it was removed, so that its next calls are found", async () => {
     await using running = await startReadyGateway();
     await using nats = await manager(inject('natsUrl'));
     const stream = `CALLS_${running.queue}`;
@@ -72,7 +72,7 @@ describe('a gateway in front of JetStream', () => {
     });
   });
 
-  test('tells operators what it is and does', async () => {
+  test('tells operators its state and its settings', async () => {
     await using running = await startReadyGateway();
     await (await request(running.url, { method: 'POST' })).body.dump();
     const checks = { nats: 'connected', topology: 'in place', streams: 'kept', intake: 'open', register: 'known' };
@@ -93,7 +93,7 @@ describe('a gateway in front of JetStream', () => {
     expect(metrics).toContain('process_cpu_seconds_total');
   });
 
-  test('has stored every call that it said 202 to when it is stopped under load', async () => {
+  test('has stored every call that it answered 202 when it is stopped under load', async () => {
     await using running = await startReadyGateway();
     await using nats = await manager(inject('natsUrl'));
     const agent = new Agent({ connections: 50 });
@@ -122,7 +122,7 @@ describe('a gateway in front of JetStream', () => {
     stopping = true;
     await clients;
     await agent.close();
-    // Closed between two requests, or closed to new ones; an answer that is no 202 would be a refusal without a reason.
+    // Closed between two requests, or closed to new ones; an answer other than 202 would be a refusal without a reason.
     expect(['ECONNREFUSED', 'ECONNRESET', 'UND_ERR_SOCKET']).toEqual(expect.arrayContaining(others));
     const stored = new Set((await storedCalls(nats.streams, running.queue)).map(({ id }) => id));
     expect(accepted.filter((id) => !stored.has(id))).toEqual([]);
@@ -130,7 +130,7 @@ describe('a gateway in front of JetStream', () => {
     expect(running.failures).toEqual([]);
   });
 
-  test('cannot start where its port is in use, and says which setting to change', async () => {
+  test('cannot start if its port is in use, and says which setting to change', async () => {
     await using running = await startReadyGateway();
     await expect(startGateway(inject('natsUrl'), { PORT: String(running.gateway.port) })).rejects.toThrow(
       /in use; choose another with PORT/,
@@ -212,7 +212,7 @@ describe('a gateway with a broker of its own', () => {
   });
 });
 
-test('RESULT_TTL is told to the workers, which forget ends by it, also when it changes', async () => {
+test('RESULT_TTL reaches the workers, which forget ends by it, even when it changes', async () => {
   await using nats = await startNatsServer({ bin: inject('natsServerBin') });
   const told = async () => {
     await using open = await manager(nats.url);

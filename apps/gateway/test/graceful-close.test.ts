@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { startTestGateway, type TestGateway } from './gateway-fixture.ts';
 import { post, RawClient } from './raw-client.ts';
 
-/** Makes the queue wait, and says how many calls wait. */
+/** Makes the queue wait, and counts the calls that wait. */
 function holdQueue(gateway: TestGateway) {
   let waiting = 0;
   let release = (): void => undefined;

@@ -13,7 +13,7 @@ beforeEach(async () => {
 
 afterEach(() => gateway[Symbol.asyncDispose]());
 
-/** Sends all that it will ever send. */
+/** Sends everything, and closes its half of the connection. */
 async function sendAll(text: string): Promise<RawClient> {
   const client = await RawClient.connect(gateway.port);
   client.socket.end(text, 'latin1');
@@ -36,12 +36,12 @@ function bodyOf(received: string): unknown {
 describe('a client that closes its half of the connection after its request', () => {
   test('has its calls accepted and answered in their order, and then the connection closed', async () => {
     const body = 'POST /async-function/echo HTTP/1.1\r\nHost: g\r\nContent-Length: 5\r\n\r\nhello';
-    await using client = await sendAll(`${body}${post('/async-function/nobody')}${body}`);
+    await using client = await sendAll(`${body}${post('/async-function/unknown')}${body}`);
     expect(statusesOf(await client.closed())).toEqual(['HTTP/1.1 202', 'HTTP/1.1 404', 'HTTP/1.1 202']);
     expect(gateway.queue.accepted).toHaveLength(2);
   });
 
-  test('is answered when the queue takes a while', async () => {
+  test('is answered even if the queue takes a while', async () => {
     let store = (): void => undefined;
     const stored = new Promise<void>((resolve) => {
       store = resolve;
@@ -58,7 +58,7 @@ describe('a client that closes its half of the connection after its request', ()
     expect(await client.closed()).toMatch(/^HTTP\/1\.1 202 /);
   });
 
-  test.each(['HTTP/1.1', 'HTTP/1.0'])('is told the state of a call in %s', async (version) => {
+  test.each(['HTTP/1.1', 'HTTP/1.0'])('gets the state of a call in %s', async (version) => {
     await using client = await sendAll(get('/healthz', version) + get('/async-function/call-1', version));
     const received = await client.closed();
     expect(statusesOf(received)?.[0]).toBe('HTTP/1.1 200');
@@ -83,7 +83,7 @@ describe('a client that closes its half of the connection after its request', ()
     expect(gateway.watches.count).toBe(0);
   });
 
-  test('and waits for a call that is forgotten meanwhile has no answer that looks whole', async () => {
+  test('and waits for a call that is forgotten meanwhile gets no answer that looks complete', async () => {
     await using client = await sendAll(get('/async-function/call-1?wait=1m'));
     await client.answer(/HTTP\/1\.1 200 /);
     gateway.calls.states.clear();
@@ -92,7 +92,7 @@ describe('a client that closes its half of the connection after its request', ()
     expect(gateway.watches.count).toBe(0);
   });
 
-  test('and wants events has them until the end', async () => {
+  test('and requests events gets them until the end', async () => {
     await using client = await sendAll(get('/async-function/call-1', 'HTTP/1.1', 'Accept: text/event-stream\r\n'));
     await client.answer(/"status":"queued"/);
     gateway.calls.states.set('call-1', endedCall('call-1'));
@@ -101,12 +101,15 @@ describe('a client that closes its half of the connection after its request', ()
     expect(gateway.watches.count).toBe(0);
   });
 
-  test.each(['', 'Accept: text/event-stream\r\n'])('and then all of it is forgotten (%j)', async (accept) => {
-    await using client = await sendAll(get('/async-function/call-1?wait=5m', 'HTTP/1.1', accept));
-    await eventually(() => gateway.watches.count === 1);
-    client.socket.destroy();
-    await eventually(() => gateway.watches.count === 0);
-  });
+  test.each(['', 'Accept: text/event-stream\r\n'])(
+    'and then closes the other half is forgotten (%j)',
+    async (accept) => {
+      await using client = await sendAll(get('/async-function/call-1?wait=5m', 'HTTP/1.1', accept));
+      await eventually(() => gateway.watches.count === 1);
+      client.socket.destroy();
+      await eventually(() => gateway.watches.count === 0);
+    },
+  );
 
   test('in the middle of its body enqueues nothing', async () => {
     await using client = await sendAll(post('/async-function/echo').replace('Length: 0', 'Length: 9'));

@@ -6,7 +6,7 @@ import { startTestGateway, type TestGateway } from './gateway-fixture.ts';
 import { exchange, post, RawClient } from './raw-client.ts';
 import { testToken, tokensOf } from './test-tokens.ts';
 
-/** What an answer says of itself. */
+/** The headers and the framing of an answer. */
 function codeOf(answer: string): string | undefined {
   expect(answer).toMatch(/^content-type: application\/problem\+json\r$/im);
   return JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4)).code;
@@ -14,7 +14,7 @@ function codeOf(answer: string): string | undefined {
 
 const head = (length: number) => `POST /async-function/echo HTTP/1.1\r\nHost: g\r\nContent-Length: ${length}\r\n\r\n`;
 
-describe('what node would answer in its own way, or not at all', () => {
+describe('requests that node would answer in its own way, or not at all', () => {
   test.each([
     ['HTTP/1.1 without a Host', 'POST /async-function/echo HTTP/1.1\r\nContent-Length: 0\r\n\r\n'],
     ['two Hosts', 'POST /async-function/echo HTTP/1.1\r\nHost: a\r\nhost: a\r\nContent-Length: 0\r\n\r\n'],
@@ -30,7 +30,7 @@ describe('what node would answer in its own way, or not at all', () => {
     expect(gateway.queue.accepted).toEqual([]);
   });
 
-  test('CONNECT is told that this is no proxy', async () => {
+  test('CONNECT is told that this is not a proxy', async () => {
     await using gateway = await startTestGateway();
     await using client = await RawClient.connect(gateway.port);
     client.send('CONNECT 10.0.0.1:22 HTTP/1.1\r\nHost: 10.0.0.1:22\r\n\r\n');
@@ -39,7 +39,7 @@ describe('what node would answer in its own way, or not at all', () => {
     expect(codeOf(answer)).toBe('method_not_allowed');
   });
 
-  test('an upgrade is a request like any other', async () => {
+  test('an upgrade is handled like any other request', async () => {
     await using gateway = await startTestGateway();
     const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\n';
     expect(await exchange(gateway.port, post('/async-function/echo', upgrade))).toMatch(/^HTTP\/1\.1 202 /);
@@ -59,7 +59,7 @@ describe('bodies that do not fit beside the others', () => {
     return await run(gateway);
   }
 
-  test('are 503 before anything of them is asked for, until there is room', async () => {
+  test('are 503 before the gateway asks for them, until there is room', async () => {
     const budget = limited();
     await withBudget(budget, async (gateway) => {
       await using first = await RawClient.connect(gateway.port);
@@ -78,7 +78,7 @@ describe('bodies that do not fit beside the others', () => {
     });
   });
 
-  test('in chunks are cut off where the room ends', async () => {
+  test('in chunks are cut off when the room is used up', async () => {
     const budget = limited();
     await withBudget(budget, async (gateway) => {
       const chunked = 'POST /async-function/echo HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: chunked\r\n\r\n';
@@ -115,7 +115,7 @@ describe('bodies that do not fit beside the others', () => {
     });
   });
 
-  test('do not include those that came to nothing', async () => {
+  test('do not include those that were refused', async () => {
     const budget = limited();
     await withBudget(budget, async (gateway) => {
       const client = await RawClient.connect(gateway.port);
@@ -129,7 +129,7 @@ describe('bodies that do not fit beside the others', () => {
     });
   });
 
-  test('take the room of those that dribble', async () => {
+  test('take the room of bodies that arrive too slowly', async () => {
     const budget = limited({ graceMs: 20 });
     await withBudget(budget, async (gateway) => {
       await using slow = await RawClient.connect(gateway.port);

@@ -9,7 +9,7 @@ const noisy = testToken('noisy', { scopes: ['admin'] });
 const calm = testToken('calm', { scopes: ['admin'] });
 const emptyPage: DeadLetterPage = { entries: [], next: undefined };
 
-test('a token that asks for many lists has some of them made at once, and those of others come between', async () => {
+test("a token that requests many lists gets some of them at once, and other tokens' lists come in between", async () => {
   const tokens = tokensOf([noisy, calm]);
   await using gateway = await startTestGateway({ tokens: () => tokens });
   const ends: (() => void)[] = [];
@@ -29,7 +29,7 @@ test('a token that asks for many lists has some of them made at once, and those 
   await eventually(() => ends.length === 4);
   const others = Array.from({ length: 5 }, () => list(calm));
   await eventually(() => ends.length === 8);
-  // What has begun ends last first: all of the other token, none of the flood.
+  // Requests that began earliest end first: all of the other token, none of the flood.
   for (let ended = 0; ended < 5; ended += 1) {
     ends.pop()?.();
     await eventually(() => ends.length === (ended === 0 ? 8 : 8 - ended));

@@ -59,7 +59,7 @@ class Client implements AsyncDisposable {
   }
 }
 
-test('a token that floods look-ups waits for itself, and the look-up of another one takes a small part of its time', async () => {
+test('a token that floods lookups waits for itself, and the lookup of another one takes a small part of its time', async () => {
   await using gateway = await startWithTokens();
   await using flooder = new Client(gateway, noisy, floods);
   await using other = new Client(gateway, calm, 1);

@@ -27,7 +27,7 @@ test(
       const startedAt = performance.now();
       const path = `/async-function/${callIds[(index * 7_919) % calls]}`;
       let answer = await ask('GET', path);
-      // A broker that stands still for seconds is said to be away. Who asks again finds the call; its time counts.
+      // A broker that stands still for seconds counts as away. The next request finds the call; its time counts.
       while (answer.status === 503 && performance.now() - startedAt < 20_000) {
         await setTimeout(100);
         answer = await ask('GET', path);
@@ -50,7 +50,7 @@ test(
     expect((await ask('GET', `/async-function/${callIds[0]}`)).body).toMatchObject({ status: 'cancelled' });
     await pool.destroy();
     report({ calls, purgeSeconds });
-    // 20 ms is what it shall be; a machine that has other things to do as well takes longer.
+    // The aim is 20 ms; a machine with other work takes longer.
     expect(p99).toBeLessThan(2_000);
   },
   60_000 + calls,
@@ -60,7 +60,7 @@ function report(figures: Readonly<Record<string, unknown>>): void {
   process.stderr.write(`${JSON.stringify(figures)}\n`);
 }
 
-/** The values of `work`, done `count` times, so many at once. */
+/** The values of `work`, run `count` times with this concurrency. */
 async function atOnce<T>(workers: number, count: number, work: (index: number) => Promise<T>): Promise<T[]> {
   const results: T[] = [];
   let next = 0;

@@ -2,14 +2,14 @@ import type { KnownFunction } from '@asyncfn/queue-core/functions';
 import type { ChangeDecision, RegisterChange } from '@asyncfn/queue-core/jetstream';
 import type { FunctionAdmin } from '../src/functions/functions.ts';
 
-/** A register that nobody shares. */
+/** A register without other processes. */
 export class MemoryFunctions implements FunctionAdmin {
   complete = true;
   readonly defaults = { timeout: '5m' };
   defaultNamespace: string | undefined;
-  /** What the broker was told. */
+  /** The pauses that the broker received. */
   readonly lanePauses: [name: string, paused: boolean][] = [];
-  /** What a change comes to, where it is not to succeed. */
+  /** The result of a change, if it is not to succeed. */
   trouble: RegisterChange['kind'] | Error | undefined;
   readonly #known = new Map<string, KnownFunction>();
   #revision = 0;

@@ -1,7 +1,7 @@
 import type { FunctionLoad, QueueState } from '@asyncfn/queue-core/jetstream';
 import type { AppDependencies } from '../src/app.ts';
 
-/** Queues that a test fills as it likes. */
+/** Queues that a test fills. */
 export class MemoryQueues
   implements Pick<AppDependencies['queues']['inspector'], 'countCalls' | 'load' | 'list' | 'find'>
 {

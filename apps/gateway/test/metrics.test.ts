@@ -34,7 +34,7 @@ test('a call that the queue refused is started, refused, and not submitted', asy
   expect(await gateway.registry.metrics()).not.toContain('queue_worker_messages_submitted_total{');
 });
 
-test('requests are counted and timed by method, route and status, whatever paths clients think of', async () => {
+test('requests are counted and timed by method, route and status, whatever paths clients request', async () => {
   await using gateway = await startTestGateway();
   await send(gateway, '/async-function/echo/a?b');
   await send(gateway, '/async-function/unknown-one');

@@ -5,7 +5,7 @@ import { exchange, post } from './raw-client.ts';
 
 const secret = 's3cr3t';
 
-test('bodies, header values, paths and queries never show in logs, metrics or error texts', async () => {
+test('bodies, header values, paths and queries never appear in logs, metrics or error texts', async () => {
   await using gateway = await startTestGateway({ maxBodyBytes: 100 });
   const send = async (path: string, headers: Record<string, string>, body = secret) => {
     const answer = await request(`${gateway.url}${path}`, { method: 'POST', headers, body });
@@ -66,7 +66,7 @@ test('an accepted call is one line of the log', async () => {
 test('a refused call is one line of the log, with its code, and its function only if that is registered', async () => {
   await using gateway = await startTestGateway();
   gateway.queue.available = false;
-  for (const name of ['echo', 'nobody']) {
+  for (const name of ['echo', 'unknown']) {
     await (await request(`${gateway.url}/async-function/${name}`, { method: 'POST' })).body.dump();
   }
   expect(gateway.logs).toMatchObject([
@@ -76,7 +76,7 @@ test('a refused call is one line of the log, with its code, and its function onl
   expect(gateway.logs[1]).not.toHaveProperty('function');
 });
 
-test('a call that the queue refused is one line of the log, with what the queue says of it', async () => {
+test('a call that the queue refused is one line of the log, with the reason of the queue', async () => {
   await using gateway = await startTestGateway();
   gateway.queue.answer = () => ({ kind: 'refused', reason: 'unavailable', detail: 'stream CALLS_q exists otherwise' });
   await (await request(`${gateway.url}/async-function/echo`, { method: 'POST' })).body.dump();

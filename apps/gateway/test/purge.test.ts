@@ -18,7 +18,7 @@ async function purge(path: string) {
   return { status: statusCode, headers, body: (await body.json()) as object };
 }
 
-test('a purge of a queue or a function tells how many calls it has cancelled', async () => {
+test('a purge of a queue or a function reports how many calls it has cancelled', async () => {
   gateway.purges.progress = { purged: 12, done: true };
   expect(await purge('queues/heavy')).toMatchObject({ status: 200, body: { purged: 12, done: true } });
   expect(await purge('functions/hash.prod')).toMatchObject({ status: 200, body: { purged: 12, done: true } });
@@ -31,7 +31,7 @@ test('a purge that goes on is 202, and says when to ask again', async () => {
   expect(answer).toMatchObject({ status: 202, headers: { 'retry-after': '5' }, body: { purged: 512, done: false } });
 });
 
-test('a function that is not registered can be purged of what waits for it, and is unknown without', async () => {
+test('a function that is not registered can be purged if calls of it wait, and is unknown otherwise', async () => {
   gateway.purges.progress = { purged: 1, done: true };
   expect(await purge('functions/gone')).toMatchObject({ status: 200 });
   gateway.purges.progress = { purged: 0, done: true };

@@ -38,7 +38,7 @@ function state(queue: string, changes: Partial<QueueState> = {}): QueueState {
 }
 
 describe('the queues', () => {
-  test('are listed with what waits, limits, rates and where they are kept', async () => {
+  test('are listed with their backlog, limits, rates and replicas', async () => {
     gateway.queues.states.push(state('default', { oldestAtMs: undefined }), state('images'));
     const { status, body } = await get('queues');
     expect(status).toBe(200);
@@ -73,7 +73,7 @@ describe('the queues', () => {
     expect(await get('queues/a%20b')).toMatchObject({ status: 400, body: { code: 'invalid_parameter' } });
   });
 
-  test('cannot be told while the broker is away', async () => {
+  test('are not known while the broker is away', async () => {
     gateway.queues.trouble = new QueueError('broker', 'no answer');
     for (const path of ['queues', 'queues/default', 'scaling/echo']) {
       expect(await get(path), path).toMatchObject({
@@ -86,20 +86,20 @@ describe('the queues', () => {
 });
 
 describe('the scaling signal of a function', () => {
-  test('is what waits, what is in flight and the age of the oldest', async () => {
+  test('has the backlog, the calls in flight and the age of the oldest', async () => {
     gateway.queues.loads.set('echo', { pending: 7, inFlight: 2, oldestAtMs: Date.now() - 1_500 });
     const { status, body } = await get('scaling/echo');
     expect([status, body]).toEqual([200, { pending: 7, inFlight: 2, oldestAgeSeconds: expect.closeTo(1.5, 0) }]);
   });
 
-  test('is zeros for a function without traffic, and never less', async () => {
+  test('is zero for a function without traffic, and never less', async () => {
     expect((await get('scaling/echo')).body).toEqual({ pending: 0, inFlight: 0, oldestAgeSeconds: 0 });
     gateway.queues.loads.set('echo', { pending: 1, inFlight: 0, oldestAtMs: Date.now() + 60_000 });
     expect((await get('scaling/echo')).body).toMatchObject({ oldestAgeSeconds: 0 });
   });
 
-  test('of a name that nobody has registered is 404', async () => {
-    expect(await get('scaling/nobody')).toMatchObject({ status: 404, body: { code: 'unknown_function' } });
+  test('of an unregistered function is 404', async () => {
+    expect(await get('scaling/unknown')).toMatchObject({ status: 404, body: { code: 'unknown_function' } });
   });
 });
 
@@ -110,13 +110,13 @@ describe('a call for which there is no room', () => {
     return { status: response.statusCode, code, retryAfter: Number(response.headers['retry-after'] ?? 0) };
   };
 
-  test('is 503 where the queue is full, before its body is read', async () => {
+  test('is 503 if the queue is full, before its body is read', async () => {
     gateway.queue.refusalFor = () => 'queue_full';
     expect(await call()).toEqual({ status: 503, code: 'queue_full', retryAfter: 10 });
     expect(gateway.queue.accepted).toEqual([]);
   });
 
-  test('is 429 where as many calls of its function wait as may wait', async () => {
+  test('is 429 if the backlog of its function is at its limit', async () => {
     gateway.queue.refusalFor = ({ name }) => (name === 'echo' ? 'too_many_pending' : undefined);
     expect(await call()).toEqual({ status: 429, code: 'too_many_pending', retryAfter: 5 });
   });

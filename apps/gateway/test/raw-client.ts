@@ -16,7 +16,7 @@ export class RawClient implements AsyncDisposable {
     socket.on('close', () => {
       this.#ended = true;
     });
-    // A reset is an end like another one here.
+    // A reset counts as an end.
     socket.on('error', () => undefined);
   }
 
@@ -26,7 +26,7 @@ export class RawClient implements AsyncDisposable {
     return new RawClient(socket);
   }
 
-  /** All that has come so far, as latin1. */
+  /** Everything that has come so far, as latin1. */
   get received(): string {
     return this.#received;
   }
@@ -40,7 +40,7 @@ export class RawClient implements AsyncDisposable {
     this.socket.write(text, 'latin1');
   }
 
-  /** Waits for an answer with its body, and returns all that was received. */
+  /** Waits for an answer with its body, and returns everything that was received. */
   async answer(pattern: RegExp = /\r\n\r\n.+/s): Promise<string> {
     await eventually(() => pattern.test(this.#received), { message: `no answer like ${pattern}` });
     return this.#received;
@@ -63,7 +63,7 @@ export async function exchange(port: number, request: string): Promise<string> {
   return await client.answer();
 }
 
-/** A POST without a body. `target` stands in the request line as it is. */
+/** A POST without a body. `target` is used as it is. */
 export function post(target: string, headers = ''): string {
   return `POST ${target} HTTP/1.1\r\nHost: localhost\r\n${headers}Content-Length: 0\r\n\r\n`;
 }

@@ -5,7 +5,7 @@ import type { CallOptions } from '../src/calls/call-options.ts';
 import type { PurgeProgress } from '../src/purge/purge-jobs.ts';
 import type { EndedWithResult } from './call-fixture.ts';
 
-/** Calls that stand where a test puts them: each under its id, or under another name where an id has several. */
+/** Calls in the states that a test sets: each under its id, or under another name if several share an id. */
 export class RecordingCalls implements CallLookup {
   available = true;
   readonly states = new Map<string, CallState>();
@@ -19,7 +19,7 @@ export class RecordingCalls implements CallLookup {
     return this.#of(callId).find((state) => owner === undefined || ownerOf(submitterOf(state)) === owner);
   }
 
-  /** The body that a fixture has put beside the end of a call. */
+  /** The body that a fixture has stored beside the end of a call. */
   async readResult({ outcome }: Pick<EndedCall, 'outcome'>): Promise<Uint8Array | undefined> {
     const found = this.#of(outcome.callId).find((state) => state.kind === 'ended' && state.outcome === outcome);
     return (found as EndedWithResult | undefined)?.body;
@@ -42,7 +42,7 @@ function submitterOf(state: CallState): string | undefined {
   return state.kind === 'active' ? state.call.submitter : state.outcome.submitter;
 }
 
-/** What a test lets happen to calls. */
+/** How a test changes calls. */
 export class RecordingWatches {
   readonly open = (_call: CallIdentity, scope: WatchScope): CallWatch => {
     this.scopes.push(scope);
@@ -50,7 +50,7 @@ export class RecordingWatches {
     this.#open.add(watch);
     return watch as unknown as CallWatch;
   };
-  /** Batches end elsewhere. */
+  /** Other code ends batches. */
   readonly openBatch = (): undefined => undefined;
   readonly scopes: WatchScope[] = [];
   readonly #open = new Set<FakeWatch>();
@@ -59,7 +59,7 @@ export class RecordingWatches {
     return this.#open.size;
   }
 
-  /** Something has happened to a call. */
+  /** Reports a change of a call. */
   hear(): void {
     for (const watch of this.#open) {
       watch.hear();
@@ -101,7 +101,7 @@ export class RecordingCanceller implements Pick<CallOptions['canceller'], 'cance
   readonly asked: string[] = [];
   result: CancelResult = { kind: 'unknown' };
 
-  /** Called while the call is cancelled, with what counts its body. */
+  /** Called while the call is cancelled, with the owner that its body counts for. */
   whenHeld: (hold: HoldBody) => void = () => {};
 
   async cancel({ callId, owner }: CallAddress, hold: HoldBody): Promise<CancelResult> {
@@ -111,7 +111,7 @@ export class RecordingCanceller implements Pick<CallOptions['canceller'], 'cance
   }
 }
 
-/** Purges that are as far as a test says. */
+/** Purges whose progress a test sets. */
 export class RecordingPurges {
   readonly asked: PurgeTarget[] = [];
   progress: PurgeProgress = { purged: 0, done: true };

@@ -3,7 +3,7 @@ import type { DeadLetterAdmin } from '../src/dead-letters/dead-letters.ts';
 
 type BulkResult = Awaited<ReturnType<DeadLetterAdmin['replayMany']>>;
 
-/** Dead letters that are told what to answer, and keep what they were asked. */
+/** Dead letters with answers that a test sets, and a record of the requests. */
 export class RecordingDeadLetters implements DeadLetterAdmin {
   available = true;
   readonly asked: unknown[][] = [];

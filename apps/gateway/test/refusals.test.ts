@@ -47,7 +47,7 @@ test.each([
   [`/async-function/${'n'.repeat(10_000)}`, 'invalid_function_name'],
   ['/async-function/echo/../hash', 'invalid_path'],
   ['/async-function/echo/%2e%2E/hash', 'invalid_path'],
-  ['/async-function/nobody', 'unknown_function'],
+  ['/async-function/unknown', 'unknown_function'],
   ['/async-function/hash', 'unknown_function'],
   ['/async-function', 'not_found'],
   ['/', 'not_found'],
@@ -71,14 +71,14 @@ test.each([
   ['/async-function/echo HTTP/1.1\r\nExpect: the-unexpected\r\nX: ', 'expectation_failed'],
   ['/async-function/a b', 'malformed_request'],
   ['/async-function/a\0b', 'malformed_request'],
-  // Not allowed by RFC 9112, and node's parser keeps to it.
+  // RFC 9112 does not allow it, and neither does node's parser.
   ['/async-function/echo/\xe9', 'malformed_request'],
 ])('%j is refused as %s', async (target, code) => {
   expect(await refused(post(target))).toMatchObject({ code });
   expect(gateway.queue.accepted).toEqual([]);
 });
 
-test('a callback that is not allowed is told by which rule, and what would allow it', async () => {
+test('a refused callback names the rule, and what would allow it', async () => {
   const { status, detail } = await refused(
     post('/async-function/echo', 'X-Callback-Url: http://10.0.0.1/?t=s3cret\r\n'),
   );
@@ -121,7 +121,7 @@ describe('methods', () => {
     expect(head).toMatch(/^allow: GET, HEAD$/im);
   });
 
-  test('a body is not read where there is nothing to read it for', async () => {
+  test('a body is not read if the request does not need it', async () => {
     const answer = await exchange(
       gateway.port,
       'PUT /async-function/echo HTTP/1.1\r\nHost: g\r\nContent-Type: ;;\r\nContent-Length: 1000000\r\n\r\n',
@@ -136,14 +136,14 @@ describe('a body that is too large', () => {
     expect(answer).toMatchObject({ code: 'body_too_large', detail: expect.stringContaining('1000 bytes') });
   });
 
-  test('is cut off in chunks', async () => {
+  test('in chunks is cut off', async () => {
     await using client = await RawClient.connect(gateway.port);
     client.send('POST /async-function/echo HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: chunked\r\n\r\n');
     client.send(`3e8\r\n${'x'.repeat(1000)}\r\n1\r\nx\r\n`);
     expect(parseProblem(await client.answer())).toMatchObject({ code: 'body_too_large', status: 413 });
   });
 
-  test('reaches its refusal even when the client is still sending', async () => {
+  test('reaches its refusal even while the client is still sending', async () => {
     const { statusCode, body } = await request(`${gateway.url}/async-function/echo`, {
       method: 'POST',
       body: Buffer.alloc(20_000_000),
@@ -152,7 +152,7 @@ describe('a body that is too large', () => {
     expect(await body.json()).toMatchObject({ code: 'body_too_large' });
   });
 
-  test('that nobody will send closes the connection, and the answer says so', async () => {
+  test('that will never be sent closes the connection, and the answer says so', async () => {
     await using client = await RawClient.connect(gateway.port);
     client.send(
       'POST /async-function/echo HTTP/1.1\r\nHost: g\r\nExpect: 100-continue\r\nContent-Length: 1001\r\n\r\n',
@@ -170,7 +170,7 @@ describe('a body that is too large', () => {
   });
 });
 
-describe('what the queue cannot take', () => {
+describe('a call that the queue cannot take', () => {
   test.each([
     ['unavailable', 503, 'broker_unavailable'],
     ['timeout', 503, 'broker_timeout'],
@@ -192,7 +192,7 @@ describe('what the queue cannot take', () => {
     gateway.queue.available = false;
     const head = 'POST /async-function/echo HTTP/1.1\r\nHost: g\r\nContent-Length: 900\r\n\r\n';
     expect(await refused(head)).toMatchObject({ code: 'broker_unavailable' });
-    expect(await refused(post('/async-function/nobody'))).toMatchObject({ code: 'unknown_function' });
+    expect(await refused(post('/async-function/unknown'))).toMatchObject({ code: 'unknown_function' });
     expect(await refused(post('/async-function/a.b.c'))).toMatchObject({ code: 'invalid_function_name' });
   });
 
@@ -209,7 +209,7 @@ describe('what the queue cannot take', () => {
     });
   });
 
-  test('is taken again on the same connection once the queue is back', async () => {
+  test('is accepted again on the same connection once the queue is back', async () => {
     gateway.queue.available = false;
     await using client = await RawClient.connect(gateway.port);
     client.send('POST /async-function/echo HTTP/1.1\r\nHost: g\r\nContent-Length: 5\r\n\r\nhello');
@@ -220,7 +220,7 @@ describe('what the queue cannot take', () => {
   });
 });
 
-test('an unexpected error is 500, tells nothing, and is logged once with its cause', async () => {
+test('an unexpected error is 500, reveals nothing, and is logged once with its cause', async () => {
   gateway.queue.answer = () => {
     throw new Error('internals of the gateway');
   };
@@ -231,7 +231,7 @@ test('an unexpected error is 500, tells nothing, and is logged once with its cau
   expect(errors).toMatchObject([{ msg: 'request failed', err: { message: 'internals of the gateway' } }]);
 });
 
-describe('what is no HTTP', () => {
+describe('a request that is not HTTP', () => {
   test.each([
     'complete nonsense\r\n\r\n',
     'POST /async-function/echo HTTP/1.1\r\nHost: g\r\nContent-Length: x\r\n\r\n',
@@ -281,7 +281,7 @@ test('a request that does not arrive in time is 408, and the connection closed',
   expect(impatient.queue.accepted).toEqual([]);
 });
 
-test('every function name there can be is one label for metrics only up to a bound', async () => {
+test('function names become labels of metrics only up to a bound', async () => {
   await using open = await startTestGateway({
     register: new FunctionRegister({ functions: new Map(), fallback: (name) => functionConfig(name) }),
   });

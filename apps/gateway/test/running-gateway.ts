@@ -14,20 +14,20 @@ import { createGateway, type Gateway } from '../src/service.ts';
 
 export interface RunningGateway extends FunctionPlace, AsyncDisposable {
   readonly gateway: Gateway;
-  /** Where the function is called. */
+  /** The URL of the function. */
   readonly url: string;
   readonly apiUrl: string;
   readonly opsUrl: string;
   readonly failures: unknown[];
 }
 
-/** The function of a gateway, and the queue that it is in. */
+/** The function of a gateway, and its queue. */
 export interface FunctionPlace {
   readonly queue: string;
   readonly name: string;
 }
 
-/** A queue, and in it a function, that no other test uses. */
+/** A queue and a function in it that no other test uses. */
 export function uniquePlace(): FunctionPlace {
   const queue = `gw-${randomBytes(6).toString('hex')}`;
   return { queue, name: `fn-${queue}` };
@@ -76,7 +76,7 @@ export async function startReadyGateway(env?: Record<string, string>, place?: Fu
   return running;
 }
 
-/** A manager of the streams, for looking at what is in them. */
+/** A manager of the streams, to look into them. */
 export async function manager(natsUrl: string) {
   const connection = await connect({ servers: natsUrl });
   const streams = await jetstreamManager(connection);

@@ -7,11 +7,11 @@ import { startTestGateway } from './gateway-fixture.ts';
 import { RawClient } from './raw-client.ts';
 
 const mebibyte = 1024 * 1024;
-/** More than the system keeps for a connection that is not read. */
+/** More than the system buffers for a connection that is not read. */
 const large = 'x'.repeat(16 * mebibyte);
 const ask = (callId: string) => `GET /async-function/${callId}/result HTTP/1.1\r\nHost: g\r\n\r\n`;
 
-test('a result that has no room is 503, small ones have room, and a client that does not read is given up for others', async () => {
+test('a result without room is 503, small ones have room, and a client that does not read is given up for others', async () => {
   const clock = { now: 0 };
   const budget = new BodyBudget({ limitBytes: 24 * mebibyte, now: () => clock.now });
   await using gateway = await startTestGateway({ resultBudget: budget });
@@ -52,7 +52,7 @@ test('the room of a result is given back when its client leaves', async () => {
   await eventually(() => budget.usedBytes === 0);
 });
 
-test('a HEAD of a large result tells its length and holds nothing', async () => {
+test('a HEAD of a large result says its length and holds nothing', async () => {
   const budget = new BodyBudget({ limitBytes: 24 * mebibyte });
   await using gateway = await startTestGateway({ resultBudget: budget });
   gateway.calls.states.set('call-1', endedCall('call-1', {}, large));
@@ -61,7 +61,7 @@ test('a HEAD of a large result tells its length and holds nothing', async () => 
   await eventually(() => budget.usedBytes === 0);
 });
 
-test('results of a batch that have no room are 503, and a client that does not read them is given up for others', async () => {
+test('results of a batch without room are 503, and a client that does not read them is given up for others', async () => {
   const clock = { now: 0 };
   const budget = new BodyBudget({ limitBytes: 24 * mebibyte, now: () => clock.now });
   await using gateway = await startTestGateway({ resultBudget: budget });

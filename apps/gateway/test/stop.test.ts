@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { gatewayConfig } from '../src/config.ts';
 import { createGateway } from '../src/service.ts';
 
-/** A gateway without a broker, and what it logs. */
+/** A gateway without a broker, and its log. */
 async function createLonelyGateway() {
   const lines: Record<string, unknown>[] = [];
   const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
@@ -19,7 +19,7 @@ async function createLonelyGateway() {
   return { gateway, logged };
 }
 
-test('the operations server opens last and closes last; the way in is closed first, then what is behind it', async () => {
+test('the operations server opens last and closes last; the API closes first, then the parts behind it', async () => {
   const { gateway, logged } = await createLonelyGateway();
   await gateway.start();
   expect(logged('listening').map(({ server }) => server)).toEqual(['api', 'ops']);

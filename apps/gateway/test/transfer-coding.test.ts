@@ -35,7 +35,7 @@ describe('a body with a transfer coding that is not chunked', () => {
   });
 
   test.each(['gzip', 'identity', 'xchunked', 'chunked;q=1', '"chunked"', 'chunked, gzip', 'chunked, chunked'])(
-    '(%j) whose end nobody can tell is 501, enqueues nothing, and closes the connection',
+    '(%j) whose end cannot be found is 501, enqueues nothing, and closes the connection',
     async (coding) => {
       await using client = await RawClient.connect(gateway.port);
       client.send(chunked(coding) + post('/async-function/echo'));
@@ -47,7 +47,7 @@ describe('a body with a transfer coding that is not chunked', () => {
 });
 
 test.each(['chunked', 'Chunked', ' chunked ', ', chunked', 'chunked\r\nTransfer-Encoding:'])(
-  'a body that is %j is taken',
+  'a body that is %j is accepted',
   async (coding) => {
     await using client = await RawClient.connect(gateway.port);
     client.send(chunked(coding));
@@ -56,14 +56,14 @@ test.each(['chunked', 'Chunked', ' chunked ', ', chunked', 'chunked\r\nTransfer-
   },
 );
 
-test('a list of codings that is empty is none at all', async () => {
+test('an empty list of codings counts as none', async () => {
   await using client = await RawClient.connect(gateway.port);
   client.send('POST /async-function/echo HTTP/1.1\r\nHost: g\r\nTransfer-Encoding:\r\nContent-Length: 2\r\n\r\nhi');
   expect(await client.answer()).toMatch(/^HTTP\/1\.1 202 /);
   expect(Buffer.from(gateway.queue.last.body).toString()).toBe('hi');
 });
 
-test('HTTP/1.0 knows no transfer coding: its framing is faulty, and the connection is closed', async () => {
+test('a transfer coding in HTTP/1.0 is an error of framing, and the connection is closed', async () => {
   for (const coding of ['chunked', 'gzip, chunked']) {
     await using client = await RawClient.connect(gateway.port);
     const request = chunked(coding, { version: 'HTTP/1.0' }).replace('Host: g', 'Host: g\r\nConnection: keep-alive');

@@ -68,7 +68,7 @@ describe('a request that waits', () => {
   });
 
   test.each(['', 'Accept: text/event-stream\r\n'])(
-    'ends with a connection that is not read any more ("%s")',
+    'ends with a connection that its client no longer reads ("%s")',
     async (accept) => {
       await using client = await RawClient.connect(gateway.port);
       client.send(get('?wait=5m', accept).repeat(5_000));
@@ -79,7 +79,7 @@ describe('a request that waits', () => {
   );
 
   test.each(['', 'Accept: text/event-stream\r\n'])(
-    'whose connection ends while its call is looked for does not begin to wait ("%s")',
+    'whose connection ends during the lookup does not begin to wait ("%s")',
     async (accept) => {
       const find = gateway.calls.find.bind(gateway.calls);
       let finds = 0;
@@ -103,7 +103,7 @@ describe('a request that waits', () => {
 });
 
 test.each(['', 'Accept: text/event-stream\r\n'])(
-  'a body that nobody wants does not hide that the client of a wait has left ("%s")',
+  'an unwanted body does not hide that the client of a wait has left ("%s")',
   async (accept) => {
     const [left, stays] = [await RawClient.connect(gateway.port), await RawClient.connect(gateway.port)];
     for (const client of [left, stays]) {
@@ -111,7 +111,7 @@ test.each(['', 'Accept: text/event-stream\r\n'])(
       client.send(`${largeBytes.toString(16)}\r\n${'x'.repeat(largeBytes)}`);
     }
     await eventually(() => gateway.watches.count === 2);
-    // More than the system keeps for a connection that is not read.
+    // More than the system buffers for a connection that is not read.
     await eventually(() => left.socket.writableLength === 0 && stays.socket.writableLength === 0);
     left.socket.destroy();
     await eventually(() => gateway.watches.count === 1 && waiters.count === 1);
@@ -120,7 +120,7 @@ test.each(['', 'Accept: text/event-stream\r\n'])(
   },
 );
 
-test('of clients that are gone no call is looked for once more', async () => {
+test('no calls are looked up any more for clients that have gone', async () => {
   let finds = 0;
   const find = gateway.calls.find.bind(gateway.calls);
   gateway.calls.find = (address) => {
@@ -163,7 +163,7 @@ describe('beyond the limits', () => {
     await eventually(() => waiters.count === 3);
   });
 
-  test('a token has its own: 429, and other tokens wait as before', async () => {
+  test('a token has a limit of its own: 429, and other tokens wait as before', async () => {
     const limits = new Waiters({ inAll: 4, perToken: 2 });
     await using guarded = await startTestGateway({
       waiters: limits,
@@ -180,7 +180,7 @@ describe('beyond the limits', () => {
     await eventually(() => limits.count === 4);
   });
 
-  test('a call that has ended is told of all the same', async () => {
+  test('a call that has ended is answered all the same', async () => {
     await Promise.all([ask(gateway.url), ask(gateway.url), ask(gateway.url)]);
     await eventually(() => waiters.count === 3);
     gateway.calls.states.set('call-2', endedCall('call-2'));

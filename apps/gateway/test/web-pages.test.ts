@@ -11,7 +11,7 @@ type Headers = Readonly<Record<string, string>>;
 const admin = testToken('admin', { scopes: ['admin'] });
 const evil = 'https://evil.example';
 
-/** What browsers send for pages of other origins that make them call us. */
+/** The headers that browsers send if pages of other origins make them call us. */
 const foreignPages: readonly (readonly [string, Headers])[] = [
   ['a form or a simple fetch', { origin: evil, 'content-type': 'text/plain' }],
   ['the same, as newer browsers say it', { origin: evil, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }],
@@ -49,7 +49,7 @@ async function send(gateway: TestGateway, method: string, path: string, headers:
   return { status: statusCode, code: statusCode >= 400 && text !== '' ? JSON.parse(text).code : undefined };
 }
 
-/** Each route that does or tells something, with something in the place of its parameters. */
+/** Each route that changes or shows something, with a value for each parameter. */
 function guardedRoutes(gateway: TestGateway): { method: string; path: string }[] {
   return gateway.routes
     .filter(({ config }) => config?.scope !== 'open')
@@ -71,9 +71,9 @@ describe('without tokens', () => {
   });
 
   test.each(['evil.example', 'evil.example:8080', '0.0.0.0', 'localhost.evil.example'])(
-    'no route does anything for a page whose name %s leads here',
+    'no route does anything for a page whose name %s resolves to this gateway',
     async (host) => {
-      // To its browser that is its own origin.
+      // For its browser that is the page's own origin.
       const headers = { host, origin: `http://${host}`, 'sec-fetch-site': 'same-origin' };
       for (const { method, path } of guardedRoutes(open)) {
         const { status, code } = await send(open, method, path, headers);
@@ -120,7 +120,7 @@ describe('without tokens', () => {
     expect(await send(open, 'GET', '/async-function/call-1/result', own)).toMatchObject({ status: 200 });
   });
 
-  test('a link from elsewhere may be followed, and does nothing', async () => {
+  test('a link from another site may be followed, and changes nothing', async () => {
     const link = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
     open.calls.states.set('call-1', endedCall('call-1'));
     expect(await send(open, 'GET', '/async-function/call-1/result', link)).toMatchObject({ status: 200 });
@@ -142,7 +142,7 @@ describe('without tokens', () => {
 
 describe('with tokens', () => {
   test.each(foreignPages)(
-    'credentials that browsers add by themselves are no good for %s of another origin',
+    'credentials that browsers add by themselves do not work for %s of another origin',
     async (_, headers) => {
       for (const { method, path } of guardedRoutes(guarded)) {
         const { status } = await send(guarded, method, path, { ...headers, authorization: admin.basic });
@@ -152,7 +152,7 @@ describe('with tokens', () => {
     },
   );
 
-  test('a page that knows a token may use it, from wherever it is and by whatever name', async () => {
+  test('a page that knows a token may use it, from any origin and under any name', async () => {
     const headers = { host: 'asyncfn.example.com', origin: evil, 'sec-fetch-site': 'cross-site' };
     const authorization = admin.bearer;
     expect(await send(guarded, 'POST', '/async-function/echo', { ...headers, authorization })).toMatchObject({
@@ -160,7 +160,7 @@ describe('with tokens', () => {
     });
   });
 
-  test('a program may send them as HTTP basic, by whatever name it calls the gateway', async () => {
+  test('a program may send them as HTTP basic, whatever name it uses for the gateway', async () => {
     const headers = { host: 'gateway.openfaas:8080', authorization: admin.basic };
     expect(await send(guarded, 'POST', '/async-function/echo', headers)).toMatchObject({ status: 202 });
   });

@@ -40,7 +40,7 @@ test.each([
   expect(outcome(header)).toBe(name);
 });
 
-describe('refused is', () => {
+describe('a request is refused with', () => {
   test.each([
     ['another token', `Bearer ${createToken()}`, 'unknown'],
     ['the token with a letter more', `Bearer ${secrets.one}x`, 'unknown'],
@@ -63,11 +63,11 @@ describe('refused is', () => {
 
   test('no header', () => expect(outcome()).toBe('missing'));
 
-  test('a second header, whatever is in it', () => {
+  test('a second header, whatever its value', () => {
     expect(outcome(`Bearer ${secrets.one}`, `Bearer ${secrets.one}`)).toBe('unreadable');
   });
 
-  test('any secret where there are no tokens', () => {
+  test('any secret if there are no tokens', () => {
     expect(authenticate([`Bearer ${secrets.one}`], [], now)).toEqual({ kind: 'refused', why: 'unknown' });
   });
 });

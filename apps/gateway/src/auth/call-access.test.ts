@@ -40,7 +40,7 @@ test.each([
   ]);
 });
 
-test('a caller without a name is no submitter of calls without one', () => {
+test('a caller without a name is not the submitter of calls without one', () => {
   const nameless: Caller = { ...caller('', ['invoke']), name: undefined };
   expect(decideCallAccess(nameless, ofNobody, 'read', names)).toBe('hidden');
 });

@@ -14,18 +14,18 @@ describe('without a file the API', () => {
     expect(await load({ HOST: '127.0.0.1' })).toBeUndefined();
   });
 
-  test.each([{}, { HOST: '::' }, { HOST: '10.1.2.3' }])('does not start for others to reach: %j', async (env) => {
+  test.each([{}, { HOST: '::' }, { HOST: '10.1.2.3' }])('does not start if others can reach it: %j', async (env) => {
     await expect(load(env)).rejects.toMatchObject({
       code: 'config_invalid',
       problems: [{ name: 'AUTH_TOKENS_FILE', problem: expect.stringContaining('AUTH=none') }],
     });
   });
 
-  test('is open for others to reach if that is said', async () => {
+  test('is open to others if a setting says so', async () => {
     expect(await load({ HOST: '0.0.0.0', AUTH: 'none' })).toBeUndefined();
   });
 
-  test('does not start anywhere if tokens are asked for', async () => {
+  test('does not start anywhere if tokens are required', async () => {
     await expect(load({ HOST: '127.0.0.1', AUTH: 'tokens' })).rejects.toMatchObject({ code: 'config_invalid' });
   });
 });
@@ -36,7 +36,7 @@ test('a file and AUTH=none contradict each other', async () => {
   });
 });
 
-test('a file is read, and what is wrong in it named with its line', async () => {
+test('a file is read, and errors name the line of each mistake', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'tokens-'));
   const path = join(folder, 'tokens.yaml');
   const env = { AUTH_TOKENS_FILE: path };

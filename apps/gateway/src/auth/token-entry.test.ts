@@ -9,7 +9,7 @@ function entryFor(commandLine: string, secret = createToken()) {
   return request === undefined ? undefined : writeTokenEntry(request, secret);
 }
 
-test('an entry can stand below `tokens:` as it is, and is for the token it was made with', () => {
+test('an entry can be pasted below `tokens:` as it is, and is valid for the token it was made with', () => {
   const secret = createToken();
   const entry = entryFor(
     'x --scope invoke --scope read --function pdf-* --function *.a --rate 5/1s --expires 2030-01-31T00:00:00Z --callback-secret-file secrets/x',
@@ -30,24 +30,24 @@ test('an entry can stand below `tokens:` as it is, and is for the token it was m
   expect(text).not.toContain(secret);
 });
 
-test('what would not be understood in the file is refused at once', () => {
+test('values that the file could not hold are refused at once', () => {
   expect(entryFor('x --scope root')).toMatchObject({ problems: [expect.stringContaining('scopes')] });
   expect(entryFor('a/b --scope read')).toMatchObject({ problems: [expect.stringContaining('a/b')] });
 });
 
-test('a secret that could be guessed is refused', () => {
+test('a secret that can be guessed is refused', () => {
   expect(entryFor('x --scope read', 'hunter2')).toMatchObject({ kind: 'refused' });
   expect(entryFor('x --scope read', 'x'.repeat(32))).toMatchObject({ kind: 'entry' });
 });
 
 test.each(['', 'x', '--scope read', 'x y --scope read', 'x --scope', 'x --scope read --colour red'])(
-  '%j is answered with how it is used',
+  '%j is answered with the usage',
   (commandLine) => {
     expect(parseTokenRequest(commandLine.split(' ').filter((word) => word !== ''))).toBeUndefined();
   },
 );
 
-test('two tokens are never the same, and long enough that nobody guesses one', () => {
+test('two tokens are never the same, and too long to guess', () => {
   const tokens = Array.from({ length: 100 }, createToken);
   expect(new Set(tokens).size).toBe(100);
   expect(tokens.every((token) => /^asyncfn_[A-Za-z0-9_-]{43}$/.test(token))).toBe(true);

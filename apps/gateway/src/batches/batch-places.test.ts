@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { BatchPlaces } from './batch-places.ts';
 
-test('a caller has so many places at once, and each caller its own', () => {
+test('a caller has a limited number of places at once, and each caller its own', () => {
   const places = new BatchPlaces(2);
   const [first, second] = [places.take('a'), places.take('a')];
   expect([first, second]).not.toContain(undefined);

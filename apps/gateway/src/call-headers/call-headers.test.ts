@@ -106,7 +106,7 @@ describe('headers that travel', () => {
     expect(travelling).toEqual([['Authorization', 'for the function'], ...forwarded]);
   });
 
-  test('are all of those that have no rule of their own, whatever they are', () => {
+  test('are all of those without a rule of their own', () => {
     const unit = fc.constantFrom('a', 'Z', 'x', '-', '0', '9');
     const name = fc.string({ unit, minLength: 1 }).map((text) => `Z${text}`);
     const value = fc.string({ unit: fc.integer({ min: 0x20, max: 0xff }).map((code) => String.fromCharCode(code)) });
@@ -176,7 +176,7 @@ describe('the callback of another call', () => {
     ['webhook-id', 'call-0'],
   ] as const;
 
-  test('brings the response of its function and how it came about, and is told what it follows', () => {
+  test('carries the response of its function and how it came about, and says what it follows', () => {
     const response = [
       ['Content-Type', 'image/png'],
       ['X-Own', '1'],
@@ -216,23 +216,23 @@ describe('the callback of another call', () => {
     expect(sorted([[name, value], [name, value], ...callback])).toEqual(sorted(callback));
   });
 
-  test('goes on to where the function says', () => {
+  test('goes on to the URL that the function names', () => {
     const headers = sorted([['X-Callback-Url', 'http://a.test/next'], ...callback]);
     expect(headers).toMatchObject({ callbackUrl: 'http://a.test/next', origin: { parentId: 'call-0' } });
   });
 
-  test('with an id that is none is refused', () => {
+  test('with an invalid id is refused', () => {
     expect(refusedCode([['X-Call-Id', 'a.b'], ...callback.slice(1)])).toBe('invalid_call_id');
   });
 
-  test('that does not say of which call tells nothing: it is a call of its own', () => {
+  test('that does not name its call is an ordinary call', () => {
     const headers = sorted([['X-Timeout', '3s'], ...callback.slice(2)]);
     expect(headers.travelling.map(([name]) => name)).not.toContain('X-Function-Status');
     expect(headers).toMatchObject({ callId: undefined, timeoutMs: 3_000, origin: { parentId: undefined } });
   });
 });
 
-test('a call from within another one heeds its own headers, and follows that one', () => {
+test('a call from within another one follows its own headers, and names that call', () => {
   const headers = sorted([
     ['X-Call-Id', 'call-0'],
     ['X-Start-Time', '1700000000000000000'],
@@ -326,7 +326,7 @@ describe('X-Callback-Forward-*', () => {
     expect(refusedCode([[`X-Callback-Forward-${name}`, 'v']])).toBe('invalid_callback_header');
   });
 
-  test('is sent 16 times at most, 4 KiB together', () => {
+  test('may be sent 16 times, with 4 KiB in total', () => {
     expect(refusedCode(Array.from({ length: 16 }, () => one))).toBeUndefined();
     expect(refusedCode(Array.from({ length: 17 }, () => one))).toBe('invalid_callback_header');
     expect(refusedCode([['X-Callback-Forward-A', 'v'.repeat(4095)]])).toBeUndefined();

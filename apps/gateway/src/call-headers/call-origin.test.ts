@@ -13,7 +13,7 @@ const none: OriginHeaders = {
 };
 const outside = { kind: 'origin', parentId: undefined, callbackOf: undefined, chainDepth: 0 };
 const startTime = '1700000000000000000';
-/** What a worker sends to a function, and what it sends to a receiver. */
+/** The headers that a worker sends to a function, and those that it sends to a receiver. */
 const toFunction: OriginHeaders = { ...none, callIds: ['call-1'], startTimes: [startTime], retries: ['0'] };
 const toReceiver: OriginHeaders = { ...toFunction, functionStatuses: ['200'], replays: ['0'], chainDepths: ['1'] };
 
@@ -30,14 +30,14 @@ describe('a call from outside', () => {
     { callIds: ['chosen'], retries: ['0'] },
     { callIds: ['chosen'], parentCallIds: ['call-0'] },
     { startTimes: [startTime], retries: ['0'] },
-    // Of which call it would be the callback, it does not say.
+    // It does not say which call it would be the callback of.
     { functionStatuses: ['200'] },
     { functionStatuses: ['200'], startTimes: [startTime], retries: ['0'], replays: ['x'] },
   ])('follows none (%j)', (headers) => {
     expect(read(headers)).toEqual(outside);
   });
 
-  test('is as far from the first of its chain as it says', () => {
+  test('has the depth that it claims', () => {
     expect(read({ chainDepths: ['32'] })).toEqual({ ...outside, chainDepth: 32 });
     expect(read({ chainDepths: ['33'] })).toBe('chain_too_deep');
   });
@@ -66,7 +66,7 @@ describe('the callback of a batch', () => {
 });
 
 describe('a callback', () => {
-  test('names the life of the call that it is of, and its own depth', () => {
+  test('names the replay generation of its call, and its own depth', () => {
     expect(read(toReceiver)).toEqual({
       kind: 'origin',
       parentId: 'call-1',
@@ -79,7 +79,7 @@ describe('a callback', () => {
     });
   });
 
-  test('of another system, which says less, is one as well', () => {
+  test('of another system, which says less, is a callback as well', () => {
     expect(read({ callIds: ['call-1'], functionStatuses: ['500'] })).toEqual({
       kind: 'origin',
       parentId: 'call-1',
@@ -93,7 +93,7 @@ describe('a callback', () => {
     expect(read({ ...toReceiver, replays: ['1', '1'] })).toBe('invalid_replays');
   });
 
-  test('beyond the deepest is refused', () => {
+  test('beyond the greatest depth is refused', () => {
     expect(read({ ...toReceiver, chainDepths: ['33'] })).toBe('chain_too_deep');
     expect(read({ ...toReceiver, chainDepths: ['999999999'] })).toBe('chain_too_deep');
   });
@@ -106,7 +106,7 @@ describe('a call from within another one, with the headers that its function got
     expect(read({ ...toFunction, chainDepths: ['32'] })).toBe('chain_too_deep');
   });
 
-  test('is no callback where that one was: its X-Function-Status is not of it', () => {
+  test('is no callback even if that one was: the X-Function-Status belongs to the other', () => {
     const passedOn = { ...toFunction, functionStatuses: ['200'], parentCallIds: ['call-0'], chainDepths: ['1'] };
     expect(read(passedOn)).toEqual({ ...outside, parentId: 'call-1', chainDepth: 2 });
   });

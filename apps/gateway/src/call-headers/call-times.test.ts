@@ -40,7 +40,7 @@ describe('X-Delay', () => {
     );
   });
 
-  test.each(['0', '0s'])('%s is no delay', (delay) => {
+  test.each(['0', '0s'])('%s means no delay', (delay) => {
     expect(notBeforeOf(read({ delays: [delay] }), now)).toBeUndefined();
   });
 
@@ -85,7 +85,7 @@ describe('X-Not-Before', () => {
     ['1772366401.0001', 751],
   ])('%s is understood', (notBefore, aheadMs) => {
     if (aheadMs === undefined) {
-      expect(refusedCode({ notBefores: [notBefore] })).toBe('invalid_not_before'); // a day that is, but too far away
+      expect(refusedCode({ notBefores: [notBefore] })).toBe('invalid_not_before'); // a valid day, but too far away
     } else {
       expect(notBeforeOf(read({ notBefores: [notBefore] }), now)).toBe(now + aheadMs);
     }
@@ -143,7 +143,7 @@ describe('X-Expires-In', () => {
   });
 });
 
-test('whatever is sent is either understood or refused, and never quoted (P9)', () => {
+test('any value is either understood or refused, and never quoted (P9)', () => {
   fc.assert(
     fc.property(fc.string(), (tail) => {
       const text = `secret ${tail}`;

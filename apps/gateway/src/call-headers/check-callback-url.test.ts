@@ -46,7 +46,7 @@ test.each([
   });
 });
 
-test('where it may not lead counts first, whatever way it is written', () => {
+test('a host that is not allowed is refused first, however it is written', () => {
   for (const url of ['http://10.0.0.1/', 'http://012.0.0.1/', 'http://167772161/', 'http://a@b@10.1/']) {
     expect(checkCallbackUrl(url, policy)).toMatchObject({ code: 'callback_not_allowed' });
   }

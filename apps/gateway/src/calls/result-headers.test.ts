@@ -85,7 +85,7 @@ test.each([
   expect(given([name, value])).toEqual(ours);
 });
 
-test('the values of a name that comes more than once stay together, and no header of the connection is among them', () => {
+test('the values of a repeated name stay together, and headers of the connection are left out', () => {
   expect(given(['Connection', 'X-Hop'], ['X-Hop', '1'], ['X-Own', 'a'], ['x-own', 'b'])).toEqual({
     ...ours,
     'x-own': ['a', 'b'],

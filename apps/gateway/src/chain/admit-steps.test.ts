@@ -47,13 +47,13 @@ describe('the steps of a chain', () => {
     expect(stepsOf(['flip', 'store.team/a%2Cb/?c=%2C?&d', ' flip?e'])).toEqual(expected);
   });
 
-  test('are those of the settings where the caller names none, even if a function is gone', () => {
+  test('are those of the settings if the caller names none, even if a function is gone', () => {
     expect(stepsOf([])).toEqual([]);
     expect(stepsOf([], ['flip', 'gone/a']).map((step) => step.function)).toEqual(['flip', 'gone']);
     expect(stepsOf(['flip'], ['store.team'])).toMatchObject([{ function: 'flip' }]);
   });
 
-  test('are 16 at most, and lead no further than 32 hops from the first call', () => {
+  test('are 16 at most, and end no more than 32 hops after the first call', () => {
     const of = (count: number): string => Array.from({ length: count }, () => 'flip').join();
     expect(refusedCode(of(16))).toBeUndefined();
     expect(refusedCode(of(17))).toBe('invalid_then');
@@ -75,14 +75,14 @@ describe('the steps of a chain', () => {
     expect(refusedCode(value)).toBe(code);
   });
 
-  test('are refused where the token does not allow one of them, whether it exists or not', () => {
+  test('are refused if the token does not allow one of them, whether it exists or not', () => {
     const caller: Caller = { ...anyone, covers: (name) => name === 'flip' };
     expect(refusedCode('flip', { caller })).toBeUndefined();
     expect(refusedCode('flip,store.team', { caller })).toBe('forbidden');
     expect(refusedCode('flip,gone', { caller })).toBe('forbidden');
   });
 
-  test('that are refused are told by their number, not by what they hold (P9)', () => {
+  test('that are refused are named by their number, not by their content (P9)', () => {
     const admitted = admitSteps(['flip,s3cret s'], {}, options);
     expect(admitted).toMatchObject({ kind: 'refused', detail: expect.stringMatching(/^Step 2 of X-Then: /) });
     expect(JSON.stringify(admitted)).not.toContain('s3cret');

@@ -17,7 +17,7 @@ function setup(limit: number, result: PublishResult = { kind: 'stored', sequence
   return { pages, sampler: new AcceptedCallSampler(store, { debug: () => undefined }, { limit, now: () => 1_000 }) };
 }
 
-test('every call of a page is handed over once, and where none was accepted no page is', async () => {
+test('every call of a page is published once, and without an accepted call there is no page', async () => {
   const { sampler, pages } = setup(3);
   sampler.note(call('a'));
   sampler.note(call('b'));
@@ -27,7 +27,7 @@ test('every call of a page is handed over once, and where none was accepted no p
   expect(pages).toEqual([{ v: 1, receipts, dueAt: 3_000, waitMs: 2_000 }]);
 });
 
-test('a page that cannot be stored holds up nothing', async () => {
+test('a page that cannot be stored delays nothing', async () => {
   const { sampler, pages } = setup(3, { kind: 'refused', reason: 'unavailable', detail: '' });
   sampler.note(call('a'));
   await sampler.flush();
@@ -36,7 +36,7 @@ test('a page that cannot be stored holds up nothing', async () => {
   expect(pages.map(({ receipts }) => receipts.map(({ callId }) => callId))).toEqual([['a'], ['b']]);
 });
 
-test('of more calls than a page has room for each has the same chance to be kept', async () => {
+test('if there are more calls than a page has room for, each has the same chance to be kept', async () => {
   const kept = new Map<string, number>();
   const rounds = 4_000;
   const { sampler, pages } = setup(5);
@@ -52,7 +52,7 @@ test('of more calls than a page has room for each has the same chance to be kept
       kept.set(callId, (kept.get(callId) ?? 0) + 1);
     }
   }
-  // A quarter of the rounds each; nine standard deviations either way.
+  // A quarter of the rounds each, within nine standard deviations.
   for (const count of kept.values()) {
     expect(Math.abs(count - rounds / 4)).toBeLessThan(9 * Math.sqrt(rounds * 0.25 * 0.75));
   }

@@ -10,7 +10,7 @@ function budgetOf(limitBytes: number) {
   return { budget, clock, given, open };
 }
 
-test('a body has its whole share before it is there, and gives it back once', () => {
+test('a body has its whole share before it arrives, and gives it back once', () => {
   const { budget, open } = budgetOf(100);
   const share = open('a', 60);
   expect(budget.usedBytes).toBe(60);
@@ -35,7 +35,7 @@ test('a body that arrives as announced takes no more than its share', () => {
   expect(budget.usedBytes).toBe(60);
 });
 
-test('slow bodies make room, the oldest first and no more of them than are needed', () => {
+test('slow bodies make room, the oldest first and no more of them than needed', () => {
   const { budget, clock, given, open } = budgetOf(100);
   open('slow 1', 40);
   open('slow 2', 40);
@@ -45,7 +45,7 @@ test('slow bodies make room, the oldest first and no more of them than are neede
   expect(budget.usedBytes).toBe(70);
 });
 
-test('a body that does not come on any more is slow, however fast it was', () => {
+test('a body that has stopped arriving is slow, however fast it was', () => {
   const { clock, given, open } = budgetOf(100);
   const stalled = open('stalled', 90);
   stalled?.arrived(80);
@@ -56,7 +56,7 @@ test('a body that does not come on any more is slow, however fast it was', () =>
   expect(given).toEqual(['stalled']);
 });
 
-test('an owner holds at most twice what it leaves free, and one body of its own is let in whatever its size', () => {
+test('an owner holds at most twice as much as it leaves free, and may always have one body of any size', () => {
   const { budget } = budgetOf(100);
   const of = (owner: string, bytes: number) => budget.open(bytes, () => undefined, owner);
   const alone = of('a', 150);
@@ -72,7 +72,7 @@ test('an owner holds at most twice what it leaves free, and one body of its own 
   expect(of('a', 1)).toBeDefined();
 });
 
-test('an owner that holds its part makes room for itself with its own slow ones', () => {
+test('an owner that holds its share makes room for itself with its own slow bodies', () => {
   const { budget, clock } = budgetOf(100);
   const given: string[] = [];
   const of = (owner: string, bytes: number) => budget.open(bytes, () => given.push(owner), owner);
@@ -95,7 +95,7 @@ test('a body that is young, fast or complete is never given up', () => {
   expect(given).toEqual([]);
 });
 
-test('nothing is given up in vain', () => {
+test('no body is given up if that would not make enough room', () => {
   const { clock, given, open } = budgetOf(100);
   open('slow', 50);
   const complete = open('complete', 50);
@@ -105,7 +105,7 @@ test('nothing is given up in vain', () => {
   expect(given).toEqual([]);
 });
 
-test('a body that was given up can take nothing any more', () => {
+test('a body that was given up gets no more room', () => {
   const { budget, clock, open } = budgetOf(100);
   const slow = open('slow', 100);
   clock.now = 2_000;
@@ -146,7 +146,7 @@ function take(each: Step, { clock, open }: ReturnType<typeof budgetOf>, shares: 
   }
 }
 
-test('whatever happens, the limit holds, and nothing stays behind', () => {
+test('whatever happens, the limit holds, and no share is left behind', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const made = budgetOf(200);
@@ -164,14 +164,14 @@ test('whatever happens, the limit holds, and nothing stays behind', () => {
   );
 });
 
-test('a caller that holds something holds no more than twice what is left for others, however often it comes', () => {
+test('a caller that holds a body holds no more than twice what is left for others, however often it comes', () => {
   const { open } = budgetOf(90);
   const greedy = Array.from({ length: 9 }, () => open('greedy', 10, 'eve'));
   expect(greedy.filter((share) => share !== undefined)).toHaveLength(6);
   expect(open('other', 20, 'bob')).toBeDefined();
 });
 
-test('a caller with one body has all the room that there is', () => {
+test('a caller with one body may use all of the room', () => {
   const { open } = budgetOf(90);
   expect(open('all', 90, 'eve')).toBeDefined();
   const { open: openGrowing } = budgetOf(90);
@@ -179,7 +179,7 @@ test('a caller with one body has all the room that there is', () => {
   expect([growing?.arrived(50), growing?.arrived(40)]).toEqual([true, true]);
 });
 
-test('slow bodies of a caller make room for its own, before its share is too large', () => {
+test('slow bodies of a caller make room for its own before its share is too large', () => {
   const { clock, given, open } = budgetOf(90);
   open('slow 1', 30, 'eve');
   open('slow 2', 30, 'eve');

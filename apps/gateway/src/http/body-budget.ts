@@ -15,7 +15,7 @@ export interface BodyBudgetOptions {
   readonly limitBytes: number;
   /** How long a body may take before it counts as slow, in milliseconds. Default 5,000. */
   readonly graceMs?: number;
-  /** Bytes a second. A slower body makes room for others if there is none left. Default 16 KiB. */
+  /** Bytes a second. A slower body may be given up if other bodies need its room. Default 16 KiB. */
   readonly slowBytesPerSecond?: number;
   /** Monotonic clock in milliseconds. */
   readonly now?: () => number;

@@ -8,16 +8,16 @@ function setup(perTick: number) {
   return { queue, begun };
 }
 
-test('so much passes in a turn and no more, and in the next turn again', async () => {
+test('a turn lets a fixed amount pass, and so does the next one', async () => {
   const { queue } = setup(2);
   expect([queue.pass(), queue.pass(), queue.pass()]).toEqual([true, true, false]);
   await nextTurn();
   expect([queue.pass(), queue.pass(), queue.pass()]).toEqual([true, true, false]);
 });
 
-test('nothing passes what waits', () => {
+test('nothing overtakes a waiting entry', () => {
   const { queue } = setup(2);
-  queue.add('a', 'somebody');
+  queue.add('a', 'b');
   expect(queue.pass()).toBe(false);
 });
 
@@ -34,7 +34,7 @@ test('submitters take turns, however much each has waiting', async () => {
   expect(begun).toHaveLength(8);
 });
 
-test('what adds itself again when it begins waits behind the others of its submitter', async () => {
+test('an entry that adds itself again when it begins waits behind the others of its submitter', async () => {
   const begun: string[] = [];
   const queue = new FairQueue<string>({
     perTick: 4,
@@ -49,7 +49,7 @@ test('what adds itself again when it begins waits behind the others of its submi
   expect(begun).toEqual(['a', 'b', 'a', 'b']);
 });
 
-test('what is deleted is not begun with', async () => {
+test('a deleted entry never begins', async () => {
   const { queue, begun } = setup(4);
   queue.add('a', 'one');
   queue.add('b', 'two');

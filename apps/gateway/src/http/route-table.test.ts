@@ -14,7 +14,7 @@ test.each([
   ['/letters/a', '/letters/:id', ['GET', 'DELETE']],
   ['/letters/a%2Fb', '/letters/:id', ['GET', 'DELETE']],
   ['/letters/a/replay', '/letters/:id/replay', ['POST']],
-  // Also a letter's id: what one pattern does not take, the other may.
+  // Also the id of a dead letter: if one pattern does not match, the other may.
   ['/letters/replay', '/letters/replay', ['GET', 'DELETE', 'POST']],
   ['/letters/', undefined, []],
   ['/letters//replay', undefined, []],

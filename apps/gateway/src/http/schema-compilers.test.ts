@@ -14,7 +14,7 @@ function appWith(querystring: object, response: object): FastifyInstance {
   return app;
 }
 
-test('parameters are converted, those that are wrong or not known are refused, and answers are cut to their schema', async () => {
+test('parameters are converted, wrong or unknown ones are refused, and answers are cut to their schema', async () => {
   await using app = appWith(count, count);
   for (const round of [1, 2]) {
     expect((await app.inject('/?count=7')).body, `round ${round}`).toBe('{"count":7}');

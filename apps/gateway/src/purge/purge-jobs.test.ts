@@ -5,7 +5,7 @@ import { PurgeJobs } from './purge-jobs.ts';
 const logger = createLogger({ name: 'gateway', level: 'silent', format: 'json' });
 const stopping = new AbortController().signal;
 
-/** A purge that a test moves on. */
+/** A purge that a test controls. */
 function openPurge() {
   const started: unknown[] = [];
   let progress: (purged: number) => void = () => {};
@@ -25,7 +25,7 @@ function openPurge() {
   };
 }
 
-test('a purge that is done in time tells so', async () => {
+test('a purge that ends in time reports its count', async () => {
   const purge = openPurge();
   const jobs = new PurgeJobs({ purge, logger, stopping });
   const answer = jobs.run({ queue: 'default' });
@@ -33,7 +33,7 @@ test('a purge that is done in time tells so', async () => {
   expect(await answer).toEqual({ purged: 7, done: true });
 });
 
-test('a purge that takes longer goes on, and who asks again joins it', async () => {
+test('a purge that takes longer goes on, and the next request joins it', async () => {
   const purge = openPurge();
   const jobs = new PurgeJobs({ purge, logger, stopping, patienceMs: 20 });
   const first = jobs.run({ queue: 'default' });
@@ -48,7 +48,7 @@ test('a purge that takes longer goes on, and who asks again joins it', async () 
   expect(purge.started).toHaveLength(3);
 });
 
-test('a purge that fails is told to who waits for it, and begun anew by the next', async () => {
+test('the request that waits for a purge learns of its failure, and the next request starts another one', async () => {
   const purge = openPurge();
   const jobs = new PurgeJobs({ purge, logger, stopping });
   const answer = jobs.run({ function: 'echo' });

@@ -3,14 +3,14 @@ import { QueueRates } from './queue-rates.ts';
 
 const zeros = { inPerSecond: 0, outPerSecond: 0 };
 
-test('rates are zeros until there is something to compare', () => {
+test('rates are zero until there are two measurements', () => {
   const rates = new QueueRates();
   expect(rates.of('q')).toEqual(zeros);
   rates.take([{ queue: 'q', stored: 100, held: 5 }], 0);
   expect(rates.of('q')).toEqual(zeros);
 });
 
-test('what came in is what was stored, and what went out is what is held no more', () => {
+test('incoming calls are those that were stored, and outgoing calls those that are no longer held', () => {
   const rates = new QueueRates();
   rates.take([{ queue: 'q', stored: 100, held: 5 }], 1_000);
   rates.take([{ queue: 'q', stored: 150, held: 25 }], 11_000);
@@ -25,7 +25,7 @@ test('only the last minute counts', () => {
   expect(rates.of('q')).toEqual(zeros);
 });
 
-test('a queue that was made anew, or is gone, begins again', () => {
+test('a queue that was created again, or has gone, starts again', () => {
   const rates = new QueueRates();
   rates.take([{ queue: 'q', stored: 100, held: 0 }], 0);
   rates.take([{ queue: 'q', stored: 3, held: 3 }], 1_000);

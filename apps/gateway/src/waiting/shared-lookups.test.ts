@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { endedCall } from '../../test/call-fixture.ts';
 import { SharedLookups } from './shared-lookups.ts';
 
-/** Looks that end when a test says so, in their order. */
+/** Lookups that end when a test says so, in their order. */
 function setUp(most: number) {
   const begun: { readonly address: CallAddress; readonly end: (state: CallState | Error) => void }[] = [];
   const lookups = new SharedLookups(
@@ -22,7 +22,7 @@ function setUp(most: number) {
   return { lookups, begun, ids: () => begun.map(({ address }) => address.callId) };
 }
 
-test('so many calls are looked for at once and no more, the others in their order', async () => {
+test('a limited number of lookups run at once, the others follow in their order', async () => {
   const { lookups, begun, ids } = setUp(2);
   const found = ['a', 'b', 'c', 'd'].map((callId) => lookups.find({ callId }));
   expect(ids()).toEqual(['a', 'b']);
@@ -41,7 +41,7 @@ test('so many calls are looked for at once and no more, the others in their orde
   ]);
 });
 
-test('all who want a call that is still to be looked for share one look, and calls of one id are told apart', async () => {
+test('all requests for a call whose lookup has not begun share one lookup, and calls of one id are told apart', async () => {
   const { lookups, begun } = setUp(1);
   void lookups.find({ callId: 'first' });
   const shared = Array.from({ length: 1_000 }, () => lookups.find({ callId: 'a', owner: 'x' }));
@@ -55,7 +55,7 @@ test('all who want a call that is still to be looked for share one look, and cal
   expect(begun.map(({ address }) => address.owner)).toEqual([undefined, 'x', 'y']);
 });
 
-test('a look that has begun is not shared: what was heard since may be new to it', async () => {
+test('a lookup that has begun is not shared: later news may be missing from it', async () => {
   const { lookups, begun } = setUp(1);
   void lookups.find({ callId: 'a' });
   const later = lookups.find({ callId: 'a' });
@@ -65,7 +65,7 @@ test('a look that has begun is not shared: what was heard since may be new to it
   expect(await later).toMatchObject({ outcome: { status: 'cancelled' } });
 });
 
-test('a look that fails fails for all who share it, and makes room for the next', async () => {
+test('a lookup that fails fails for all that share it, and makes room for the next', async () => {
   const { lookups, begun } = setUp(1);
   const first = lookups.find({ callId: 'a' });
   const [second, third] = [lookups.find({ callId: 'b' }), lookups.find({ callId: 'b' })];
@@ -79,7 +79,7 @@ test('a look that fails fails for all who share it, and makes room for the next'
   expect(begun).toHaveLength(3);
 });
 
-test('the look-up of one token is next, however many of another one wait, and does not share its place', async () => {
+test('the lookup of one token is next, however many of another one wait, and does not share its place', async () => {
   const { lookups, begun, ids } = setUp(2);
   for (let index = 0; index < 1_000; index += 1) {
     void lookups.find({ callId: `flood-${index}` }, { name: 'noisy' });
@@ -93,7 +93,7 @@ test('the look-up of one token is next, however many of another one wait, and do
   expect(ids().slice(2)).toEqual(['flood-2', 'flood-999']);
 });
 
-test('a token that has thousands of looks waiting is refused more, but for clients that have a place among those that wait', async () => {
+test('a token with thousands of waiting lookups is refused more, except for clients that share a waiting one', async () => {
   const { lookups, begun } = setUp(1);
   for (let index = 0; index <= 4_096; index += 1) {
     void lookups.find({ callId: `flood-${index}` }, { name: 'noisy' });

@@ -9,7 +9,7 @@ function place(waiters: Waiters, name?: string): WaiterPlace {
   return admitted;
 }
 
-test('no more wait than may in all, whoever they are', () => {
+test('the total number of waiting requests is limited, whichever tokens they have', () => {
   const waiters = new Waiters({ inAll: 2, perToken: 2 });
   const first = place(waiters, 'a');
   place(waiters);
@@ -19,7 +19,7 @@ test('no more wait than may in all, whoever they are', () => {
   expect(waiters.count).toBe(2);
 });
 
-test('no more of one token wait than may, and others have their places', () => {
+test('the number of waiting requests of one token is limited, and others have their places', () => {
   const waiters = new Waiters({ inAll: 10, perToken: 1 });
   const first = place(waiters, 'a');
   expect(waiters.admit({ name: 'a' })).toMatchObject({ code: 'too_many_waiting', headers: { 'Retry-After': '5' } });

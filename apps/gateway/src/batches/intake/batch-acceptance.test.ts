@@ -21,7 +21,7 @@ function item(body = ''): BatchItemRequest {
   return { kind: 'item', url: '/async-function/echo', rawHeaders: [], body: Buffer.from(body) };
 }
 
-/** An acceptance, and what it stores. A refused item is stored as a problem. */
+/** An acceptance, and the items that it stores. A refused item is stored as a problem. */
 function open({ maxCalls = 10_000, putState = async (): Promise<PublishResult> => stored } = {}) {
   const states: BatchState[] = [];
   const parts: BatchItem[][] = [];
@@ -102,7 +102,7 @@ describe('the acceptance of a batch', () => {
     expect(acceptance.items[2]).toEqual({ problem: { code: 'too_many_calls' } });
   });
 
-  test('shows while it goes on that its gateway is alive', async () => {
+  test('shows during its work that its gateway is alive', async () => {
     const { acceptance, states, clock } = open();
     for (let number = 0; number < 2 * itemsOfPart; number++) {
       clock.now += 50;
@@ -112,7 +112,7 @@ describe('the acceptance of a batch', () => {
     expect(states.every(({ phase }) => phase === 'accepting')).toBe(true);
   });
 
-  test('cannot seal what another request has gone on with', async () => {
+  test('cannot seal a batch that another request has taken over', async () => {
     const conflict = async (): Promise<PublishResult> => ({ kind: 'refused', reason: 'conflict', detail: 'newer' });
     const { acceptance } = open({ putState: conflict });
     await acceptance.add(item());

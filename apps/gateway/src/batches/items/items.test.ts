@@ -16,12 +16,12 @@ async function linesOf(text: string, maxBytes: number, chunkBytes: number): Prom
 }
 
 describe('lines', () => {
-  test.each([1, 2, 3, 100])('come out the same, however they arrive (%d bytes at once)', async (chunkBytes) => {
+  test.each([1, 2, 3, 100])('yield the same items, however they arrive (%d bytes at once)', async (chunkBytes) => {
     expect(await linesOf('{"a":"ü"}\r\n\n  \n{}\n{"b":1}', 100, chunkBytes)).toEqual(['{"a":"ü"}\r', '{}', '{"b":1}']);
     expect(await linesOf('', 100, chunkBytes)).toEqual([]);
   });
 
-  test.each([1, 3, 100])('that are too long are named, and nothing else is lost (%d)', async (chunkBytes) => {
+  test.each([1, 3, 100])('that are too long are named, and no other line is lost (%d)', async (chunkBytes) => {
     expect(await linesOf('12345\n123456\n12345\n1234567', 5, chunkBytes)).toEqual([
       '12345',
       undefined,
@@ -49,7 +49,7 @@ describe('a document', () => {
   });
 
   test.each(['', '[', '{"calls":[}', '{"calls":[1]', '{"calls":[1]]}', '{"calls":[{]}]}'])(
-    '%s is none',
+    '%s is refused',
     async (text) => {
       const bytes = Buffer.from(text);
       const split = await splitDocument(bytes);
@@ -60,7 +60,7 @@ describe('a document', () => {
   );
 });
 
-test('a large document is taken apart while other work goes on', async () => {
+test('a large document is parsed while other work continues', async () => {
   const calls = Array.from({ length: 300 }, (_, index) => ({
     body: `${index} \\" ${'x'.repeat(9_000)}`,
     json: [[{}]],

@@ -11,7 +11,7 @@ interface Exchange {
   readonly response: ServerResponse;
 }
 
-/** A server that answers when a test says so, and takes POSTs side by side. */
+/** A server that answers when a test says so, and handles POSTs side by side. */
 async function serve(options: Partial<Pick<RequestSequencerOptions, 'maxWaiting' | 'perTick'>> = {}) {
   const underWay: Exchange[] = [];
   const sockets: Socket[] = [];
@@ -43,7 +43,7 @@ async function serve(options: Partial<Pick<RequestSequencerOptions, 'maxWaiting'
     overflows: () => overflows,
     /** Answers the oldest request that is under way, with its path. */
     answer: () => respond(underWay.shift()!),
-    /** Answers all, and from now on at once. */
+    /** Answers all waiting requests, and later ones at once. */
     open(): void {
       isOpen = true;
       underWay.splice(0).forEach(respond);
@@ -64,7 +64,7 @@ function pathsOf(exchanges: readonly Exchange[]): (string | undefined)[] {
 }
 
 describe('the requests of a connection', () => {
-  test('are taken one after the other', async () => {
+  test('are handled one after the other', async () => {
     await using server = await serve();
     await using client = await RawClient.connect(server.port);
     client.send(get('/1') + post('/2') + get('/3'));
@@ -76,7 +76,7 @@ describe('the requests of a connection', () => {
     expect(await client.answer(/GET \/3/)).toMatch(/GET \/1.*POST \/2.*GET \/3/s);
   });
 
-  test('are taken side by side if they may be, a hundred at most', async () => {
+  test('are handled side by side if they may be, a hundred at most', async () => {
     await using server = await serve();
     await using client = await RawClient.connect(server.port);
     client.send(post('/side').repeat(150));
@@ -110,7 +110,7 @@ describe('the requests of a connection', () => {
       return hasStopped;
     };
     await eventually(isStill, { intervalMs: 200 });
-    // What node reads at once, of a quarter of a megabyte.
+    // The quarter of a megabyte that node reads at once.
     expect(readBefore).toBeLessThanOrEqual(64 * 1024);
     server.open();
     await eventually(() => client.received.match(/GET \/x/g)?.length === count, { intervalMs: 200, timeoutMs: 60_000 });
@@ -133,7 +133,7 @@ describe('the requests of a connection', () => {
     expect(length).toBe(body.length);
   });
 
-  test('may wait in bounded numbers: beyond them the connection is closed that has most, and the others are answered', async () => {
+  test('wait in bounded numbers: beyond them the connection with the most is closed, and the others are answered', async () => {
     await using server = await serve({ maxWaiting: 3 });
     await using greedy = await RawClient.connect(server.port);
     greedy.send(get('/x').repeat(4));
@@ -146,7 +146,7 @@ describe('the requests of a connection', () => {
     await eventually(() => modest.received.match(/GET \/y/g)?.length === 3);
   });
 
-  test('close their own connection where no other one has more of them, and leave room when it has gone', async () => {
+  test('close their own connection if no other one has more of them, and make room once it is closed', async () => {
     await using server = await serve({ maxWaiting: 3 });
     await using modest = await RawClient.connect(server.port);
     modest.send(get('/y').repeat(2));
@@ -164,7 +164,7 @@ describe('the requests of a connection', () => {
   });
 });
 
-test('a caller that sends thousands of requests on many connections has no more turns than one that sends few', async () => {
+test('a caller with thousands of requests on many connections has no more turns than one with few', async () => {
   await using server = await serve({ perTick: 1 });
   const [modest, ...greedy] = await Promise.all(Array.from({ length: 21 }, () => RawClient.connect(server.port)));
   for (const client of greedy) {
