@@ -5,19 +5,19 @@ import { durabilityLevels, isAtLeast, type StreamCopies, toDurability, toSyncMod
 const single: StreamCopies = { onDisk: true, replicas: 1, current: 1 };
 const triple: StreamCopies = { onDisk: true, replicas: 3, current: 3 };
 
-describe('what a PubAck is worth', () => {
-  test('on one disk it is single, also where each write is synced', () => {
+describe('the durability of a PubAck', () => {
+  test('on one disk it is single, even if each write is synced', () => {
     expect(toDurability([single], 'interval')).toEqual({ level: 'single', copies: 1, sync: 'interval' });
     expect(toDurability([single], 'always')).toEqual({ level: 'single', copies: 1, sync: 'always' });
   });
 
-  test('on three servers it is a quorum, and on their disks only if they say so', () => {
+  test('on three servers it is a quorum, and synced only if they say so', () => {
     expect(toDurability([triple], 'unknown').level).toBe('quorum');
     expect(toDurability([triple], 'interval').level).toBe('quorum');
     expect(toDurability([triple], 'always').level).toBe('fsync-quorum');
   });
 
-  test('a copy that is still being made does not count, one of three that is away does', () => {
+  test('a replica that is still being made does not count, one of three that is away does', () => {
     expect(toDurability([{ ...triple, current: 1 }], 'always')).toMatchObject({ level: 'single', copies: 1 });
     expect(toDurability([{ ...triple, current: 2 }], 'always')).toMatchObject({ level: 'fsync-quorum', copies: 2 });
   });
@@ -27,7 +27,7 @@ describe('what a PubAck is worth', () => {
     expect(toDurability([], 'always')).toEqual({ level: 'memory', copies: 0, sync: 'always' });
   });
 
-  test('one stream more never makes it better', () => {
+  test('another stream never makes it better', () => {
     const copies = fc.record({
       onDisk: fc.boolean(),
       replicas: fc.integer({ min: 1, max: 5 }),
@@ -41,7 +41,7 @@ describe('what a PubAck is worth', () => {
     );
   });
 
-  test('each level is at least itself and those before it, and none after it', () => {
+  test('each level includes itself and those before it, and none after it', () => {
     for (const [index, level] of durabilityLevels.entries()) {
       expect(durabilityLevels.map((wanted) => isAtLeast(level, wanted))).toEqual(
         durabilityLevels.map((_, other) => other <= index),
@@ -51,13 +51,13 @@ describe('what a PubAck is worth', () => {
 });
 
 describe('when servers sync', () => {
-  test('is what they say, the weakest of them', () => {
+  test('is their answer, the weakest of them', () => {
     expect(toSyncMode([{ syncAlways: true }, { syncAlways: true }], false)).toBe('always');
     expect(toSyncMode([{ syncAlways: true }, { syncAlways: false }], true)).toBe('interval');
     expect(toSyncMode([{ syncAlways: true }, undefined], false)).toBe('always');
   });
 
-  test('is what the operator says where none answers', () => {
+  test("is the operator's setting if none answers", () => {
     expect(toSyncMode([], true)).toBe('always');
     expect(toSyncMode([undefined], false)).toBe('unknown');
   });

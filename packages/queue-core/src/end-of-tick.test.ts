@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { atEndOfTick } from './end-of-tick.ts';
 
-test('what waits for the end of a turn runs in order, with no microtask in between', async () => {
+test('work for the end of a tick runs in order, with no microtask in between', async () => {
   const ran: string[] = [];
   atEndOfTick(() => {
     ran.push('first');
@@ -14,7 +14,7 @@ test('what waits for the end of a turn runs in order, with no microtask in betwe
   expect(ran).toEqual(['first', 'second', 'microtask']);
 });
 
-test('what is asked for at the end of a turn runs at the end of the next', async () => {
+test('work that is added at the end of a tick runs at the end of the next', async () => {
   const ran: string[] = [];
   atEndOfTick(() => {
     ran.push('this turn');

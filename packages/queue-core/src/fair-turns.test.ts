@@ -20,7 +20,7 @@ function setUp(options: FairTurnsOptions) {
   return { turns, begun, add, endOne };
 }
 
-test('who comes behind a thousand of another one is next', async () => {
+test('one who comes behind a thousand of another submitter is next', async () => {
   const { begun, add, endOne, turns } = setUp({ max: 2 });
   add('noisy', 1_000);
   add('calm', 2);
@@ -32,7 +32,7 @@ test('who comes behind a thousand of another one is next', async () => {
   expect(begun.slice(2)).toEqual(['noisy', 'calm', 'noisy', 'calm']);
 });
 
-test('one submitter has no more than its part, and others begin at once', async () => {
+test('one submitter has no more than its share, and others begin at once', async () => {
   const { begun, add, endOne } = setUp({ max: 4, maxPerSubmitter: 2 });
   add('noisy', 10);
   expect(begun).toHaveLength(2);
@@ -44,7 +44,7 @@ test('one submitter has no more than its part, and others begin at once', async 
   expect(begun).toHaveLength(5);
 });
 
-test('all that was put off is run in the end', async () => {
+test('all delayed work runs in the end', async () => {
   const turns = new FairTurns({ max: 3, maxPerSubmitter: 1 });
   const done = Array.from({ length: 100 }, (_, index) => turns.run(nextTurn, `caller-${index % 7}`));
   await Promise.all(done);

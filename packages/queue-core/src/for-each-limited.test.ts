@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { forEachLimited } from './for-each-limited.ts';
 
-test('does the work for each item once, and for no more at once than it may', async () => {
+test('the work runs once for each item, and for no more than the limit at once', async () => {
   const done: number[] = [];
   let atOnce = 0;
   let most = 0;
@@ -23,7 +23,7 @@ test('does the work for each item once, and for no more at once than it may', as
   expect(done.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, index) => index));
 });
 
-test('begins nothing further after the first error', async () => {
+test('no work begins after the first error', async () => {
   const begun: number[] = [];
   const work = async (item: number): Promise<void> => {
     begun.push(item);
@@ -37,6 +37,6 @@ test('begins nothing further after the first error', async () => {
   expect(begun).not.toContain(5);
 });
 
-test('of nothing is done at once', async () => {
+test('a list without items ends at once', async () => {
   await forEachLimited([], 3, () => Promise.reject(new Error('not called')));
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { retry } from './retry.ts';
 
-/** Numbers from 1 on; the waits are recorded and not waited for. */
+/** Numbers from 1 on; the waits are recorded and skipped. */
 function counting(onSleep: (ms: number) => void = () => {}) {
   let tries = 0;
   const slept: number[] = [];
@@ -33,7 +33,7 @@ describe('retry', () => {
     expect(await retry(attempt, options)).toBe(3);
   });
 
-  test('wakes up from a long wait when the signal aborts', async () => {
+  test('ends a long wait when the signal aborts', async () => {
     const { attempt } = counting();
     const signal = AbortSignal.timeout(10);
     expect(await retry(attempt, { waits: [3_600_000], until: () => false, signal })).toBe(2);

@@ -29,7 +29,7 @@ describe('a limit', () => {
   });
 });
 
-test('a stream that is named has its own limit, and the others have that without a name', () => {
+test('a stream that is named has its own limit, and all others share the one without a name', () => {
   const limits = toStreamLimits([
     { stream: undefined, maxBytes: 5 },
     { stream: 'CALLS_a', maxBytes: 7 },

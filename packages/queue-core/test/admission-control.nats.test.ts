@@ -12,7 +12,7 @@ beforeEach(() => {
   queue = uniqueQueue();
 });
 
-/** A gateway that keeps limits. */
+/** A gateway with limits. */
 async function startLimited(changes: Partial<FunctionConfig>, maxBytes?: number) {
   const target = { ...functionConfig('echo', queue), ...changes };
   const side = await startGatewaySide(inject('natsUrl'), { queues: [queue], functions: [target] });
@@ -52,11 +52,11 @@ describe('a queue with a limit of bytes', () => {
     await using worker = await startWorkerSide(inject('natsUrl'), { queues: [queue] });
     expect(await acceptUntilRefused(limited)).toEqual([19, 'queue_full']);
     await drain(worker, 10);
-    // The acknowledgements are on their way.
+    // The acks are on their way.
     await eventually(async () => (await limited.accept()).kind === 'stored');
   });
 
-  test('is not overrun by calls that come all at once', async () => {
+  test('is not exceeded by calls that come all at once', async () => {
     await using limited = await startLimited({}, 20 * bodyBytes);
     const results = await Promise.all(Array.from({ length: 100 }, () => limited.accept()));
     expect(results.filter(({ kind }) => kind === 'stored')).toHaveLength(19);
@@ -73,7 +73,7 @@ describe('a queue with a limit of bytes', () => {
     expect(await elsewhere.calls.accept(call, { unique: false })).toMatchObject({ reason: 'queue_full' });
   });
 
-  test('is overrun by several gateways by what they accept between two looks, and no more after that', async () => {
+  test('is exceeded by several gateways only by what they accept between two checks', async () => {
     await using one = await startLimited({}, 20 * bodyBytes);
     await using two = await startLimited({}, 20 * bodyBytes);
     await Promise.all([acceptUntilRefused(one), acceptUntilRefused(two)]);
@@ -83,7 +83,7 @@ describe('a queue with a limit of bytes', () => {
     expect([await one.accept(), await two.accept()]).toMatchObject([{ kind: 'refused' }, { kind: 'refused' }]);
   });
 
-  test('takes retries and what else is not a new call', async () => {
+  test('takes retries and other messages that are not new calls', async () => {
     await using limited = await startLimited({}, 3 * bodyBytes);
     await acceptUntilRefused(limited);
     const subject = `calls.${queue}.ready.~.echo.replayed.~.1`;
@@ -97,7 +97,7 @@ describe('a queue with a limit of bytes', () => {
 });
 
 describe('a function with a limit of waiting calls', () => {
-  test('has as many wait and no more, whatever is in flight', async () => {
+  test('has as many waiting calls and no more, however many are in flight', async () => {
     await using limited = await startLimited({ maxPending: 5 });
     await using worker = await startWorkerSide(inject('natsUrl'), { queues: [queue] });
     expect(await acceptUntilRefused(limited)).toEqual([5, 'too_many_pending']);
@@ -118,7 +118,7 @@ describe('a function with a limit of waiting calls', () => {
     expect(more.filter(({ kind }) => kind === 'stored')).toHaveLength(3);
   });
 
-  test('that are taken as fast as they come is never at its limit', async () => {
+  test('with calls that are taken as fast as they come is never at its limit', async () => {
     await using limited = await startLimited({ maxPending: 5 });
     await using worker = await startWorkerSide(inject('natsUrl'), { queues: [queue] });
     await worker.topology.ensureFunction(limited.target);
@@ -134,7 +134,7 @@ describe('a function with a limit of waiting calls', () => {
     expect(refusals).toEqual([]);
   });
 
-  test('is not refused a call for what has been taken long ago', async () => {
+  test('is not refused a call for calls that were taken long ago', async () => {
     await using limited = await startLimited({ maxPending: 5 });
     await using worker = await startWorkerSide(inject('natsUrl'), { queues: [queue] });
     await acceptUntilRefused(limited);
@@ -144,7 +144,7 @@ describe('a function with a limit of waiting calls', () => {
     expect(await limited.accept()).toMatchObject({ kind: 'stored' });
   });
 
-  test('of which some were not stored has these count no more', async () => {
+  test('does not count calls that were not stored', async () => {
     await using limited = await startLimited({ maxPending: 1 });
     const request = { function: limited.target, bytes: 0 };
     const settle = limited.admission.add(request);

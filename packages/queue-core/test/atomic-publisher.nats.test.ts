@@ -42,7 +42,7 @@ describe('groups that come at once', () => {
     expect(third?.subject).toMatch(`calls.${queue}.ready.~.echo.1-a.~.`);
   });
 
-  test('are refused one by one where a message of theirs is', async () => {
+  test('are refused one by one if one of their messages is', async () => {
     const queue = uniqueQueue();
     await using gateway = await startGatewaySide(inject('natsUrl'), { queues: [queue] });
     const atomic = new AtomicPublisher(gateway.publisher);
@@ -58,7 +58,7 @@ describe('groups that come at once', () => {
     expect((await storedIn(look.manager, queue)).calls).not.toContain('13');
   });
 
-  test('of which nobody waits any more are not sent', async () => {
+  test('are not sent once no caller waits for them', async () => {
     const queue = uniqueQueue();
     await using gateway = await startGatewaySide(inject('natsUrl'), { queues: [queue] });
     const atomic = new AtomicPublisher(gateway.publisher);
@@ -72,8 +72,8 @@ describe('groups that come at once', () => {
   });
 });
 
-describe('a batch of which only a part has come', () => {
-  test('leaves neither key nor call, and is in the way of nobody', async () => {
+describe('an incomplete batch', () => {
+  test('leaves neither key nor call, and does not block others', async () => {
     const queue = uniqueQueue();
     await using gateway = await startGatewaySide(inject('natsUrl'), { queues: [queue] });
     await using dying = await openManager(inject('natsUrl'));
@@ -93,7 +93,7 @@ describe('a batch of which only a part has come', () => {
     expect(await storedIn(look.manager, queue)).toEqual({ keys: ['half'], calls: ['half'] });
   });
 
-  test('because the line broke is not confirmed, and no key is there without its call (P1)', async () => {
+  test('because the connection broke is not confirmed, and no key exists without its call (P1)', async () => {
     await using server = await startServer();
     await using proxy = await startTcpProxy({ port: server.port });
     await using gateway = await startGatewaySide(`nats://127.0.0.1:${proxy.port}`, { publishTimeoutMs: 1_000 });
@@ -109,7 +109,7 @@ describe('a batch of which only a part has come', () => {
           confirmed.push(id);
         }
       });
-      // In the middle of what is sent, at another point each time. A fast broker may have answered all by then.
+      // At another point of the messages each time. A fast broker may have answered all by then.
       const cutting = sleep(round * 3).then(() => proxy.cut());
       await Promise.all([...sending, cutting]);
       proxy.heal();

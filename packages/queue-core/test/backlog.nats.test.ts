@@ -28,7 +28,7 @@ async function startSides() {
     worker,
     clock,
     look: () => reader.read((each) => each === queue),
-    /** Questions about single calls since the last time. */
+    /** Requests about single calls since the last time. */
     takeQuestions: () => requests.splice(0).filter((subject) => subject.includes('DIRECT.GET')).length,
     /** All requests since the last time. */
     takeRequests: () => requests.splice(0).length,
@@ -68,7 +68,7 @@ test('waiting calls are counted by function, with the age of the oldest, and sch
   expect(await store.scheduleRetry(idleDelivery!, next, Date.now() + 3_600_000)).toMatchObject({ kind: 'stored' });
   idleDelivery!.ack();
 
-  // A key that is remembered lies in the same stream and is no call.
+  // An idempotency key is in the same stream, and is not a call.
   const keyed = buildCall(queue, { function: busy });
   expect(await sides.gateway.queue.accept(keyed, { unique: false, key: 'once' })).toMatchObject({ kind: 'stored' });
 
@@ -81,7 +81,7 @@ test('waiting calls are counted by function, with the age of the oldest, and sch
   expect(lanes.find(({ pending }) => pending > 0)?.oldestAtMs).toBeGreaterThanOrEqual(startedAt - 1_000);
 });
 
-test('a call that is the oldest is asked for once, until it is handed out or long ago', async () => {
+test('the oldest call is requested once, until it is handed out or long ago', async () => {
   await using sides = await startSides();
   await accept(sides, sides.busy, 3);
   await sides.look();
@@ -98,7 +98,7 @@ test('a call that is the oldest is asked for once, until it is handed out or lon
   expect(sides.takeQuestions()).toBe(1);
 });
 
-test('what waits for its time is counted until it is ready, and when it is taken out', async () => {
+test('calls that wait for their time are counted until they are ready, or taken out', async () => {
   await using sides = await startSides();
   const { queue, busy, gateway } = sides;
   const scheduled = async (): Promise<number | undefined> => (await sides.look()).scheduled[0]?.count;
@@ -113,7 +113,7 @@ test('what waits for its time is counted until it is ready, and when it is taken
   expect(await scheduled()).toBe(0);
 });
 
-test('a look at 500 functions takes a handful of requests, and one more for each that has a new oldest call', async () => {
+test('a count of 500 functions takes a handful of requests, and one more for each that has a new oldest call', async () => {
   await using sides = await startSides();
   const { queue, gateway, worker } = sides;
   const names = Array.from({ length: 500 }, (_, index) => `many-${index}-${queue}`);
@@ -134,7 +134,7 @@ test('a look at 500 functions takes a handful of requests, and one more for each
   const again = sides.takeRequests();
 
   expect(lanes.filter(({ oldestAtMs }) => oldestAtMs !== undefined)).toHaveLength(500);
-  // The streams of other tests are on the same server: a page of 256 is a request.
+  // The streams of other tests are on the same server: each page of 256 is a request.
   expect(idle).toBeLessThanOrEqual(6);
   expect(allNew).toBeLessThanOrEqual(506);
   expect(again).toBeLessThanOrEqual(6);

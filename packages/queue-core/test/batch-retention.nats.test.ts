@@ -56,7 +56,7 @@ test('the results and records of a batch stay until it has ended, and then go wi
     endedAt: Date.now() - 60_000,
   };
   await store.recordEnd(end);
-  // The state is what says that there is a batch: whatever is looked at after it goes as well.
+  // The state says that the batch exists: everything that is checked after it goes as well.
   await pruner.prune();
   await pruner.prune();
   const { state: left } = await topology.manager.streams.info('OUTCOMES', { subjects_filter: 'outcomes.>' });

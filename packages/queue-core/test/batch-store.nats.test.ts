@@ -38,7 +38,7 @@ async function open() {
   return { store, calls, lost, accepted, batch, state, callOf };
 }
 
-test('the end of a call of a batch counts once, however often and by whomever it is recorded', async () => {
+test('the end of a call of a batch counts once, however often and by whichever process it is recorded', async () => {
   const { store, calls, batch, callOf } = await open();
   expect(await store.countEnds(batch)).toEqual({ succeeded: 0, failed: 0, cancelled: 0, expired: 0 });
   const ends = [callOf(0), callOf(1), callOf(11)].map((call) => ({ ...outcomeOf(call), batch: call.batch }));
@@ -87,7 +87,7 @@ test('a replay of a call of a batch is not counted', async () => {
   expect(await store.countEnds(batch)).toEqual({ succeeded: 0, failed: 1, cancelled: 0, expired: 0 });
 });
 
-test('a batch is opened once, sealed by whoever has its newest state, and ends once', async () => {
+test('a batch is opened once, sealed by a gateway with its newest state, and ends once', async () => {
   const { store, batch, state } = await open();
   const opened = await store.putState(state, 0);
   expect(await store.putState(state, 0)).toMatchObject({ kind: 'refused', reason: 'conflict' });
@@ -118,7 +118,7 @@ test('items are read as they were stored, and a key leads to its batch', async (
   expect(await store.findKey(undefined, `key of ${batch.batchId}`)).toBeUndefined();
 });
 
-test('a call that is in its queue no more and has no outcome gets one, and a mark that is missing is stored', async () => {
+test('a call that has left its queue without an outcome gets one, and a missing mark is stored', async () => {
   const { store, calls, lost, accepted, batch, state, callOf } = await open();
   const [queued, gone, unmarked, marked] = [callOf(0), callOf(1), callOf(2), callOf(3)] as const;
   expect(await accepted.accept(queued, { unique: false })).toMatchObject({ kind: 'stored' });

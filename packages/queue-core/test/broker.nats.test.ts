@@ -11,7 +11,7 @@ import { createIdentities } from './nats-identities.ts';
 
 const minConnectMs = 100;
 
-/** Counts what a broker tells its listeners. */
+/** Counts the events that listeners of a broker receive. */
 function follow(broker: Broker): { connects: number; disconnects: number } {
   const seen = { connects: 0, disconnects: 0 };
   broker.onConnect(() => seen.connects++);
@@ -19,7 +19,7 @@ function follow(broker: Broker): { connects: number; disconnects: number } {
   return seen;
 }
 
-/** A server that takes connections and says nothing. */
+/** A server that accepts connections and sends nothing. */
 async function startSilentServer(): Promise<AsyncDisposable & { url: string; server: Server; accepted: number }> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -44,7 +44,7 @@ async function startSilentServer(): Promise<AsyncDisposable & { url: string; ser
   return handle;
 }
 
-/** A server that takes too long to look at credentials. */
+/** A server that takes too long to check credentials. */
 async function startBusyServer(): Promise<AsyncDisposable & { url: string }> {
   const server = createServer((socket) => {
     socket.on('error', () => {});
@@ -61,7 +61,7 @@ async function startBusyServer(): Promise<AsyncDisposable & { url: string }> {
   };
 }
 
-describe('a broker that is there', () => {
+describe('a reachable broker', () => {
   test('is connected to in the background', async () => {
     await using test = createBroker(inject('natsUrl'));
     const { broker } = test;
@@ -76,7 +76,7 @@ describe('a broker that is there', () => {
     expect(test.logger.messages).toEqual(['NATS connected']);
   });
 
-  test('is told at once to those who ask late', async () => {
+  test('is reported at once to listeners that come late', async () => {
     await using test = createBroker(inject('natsUrl'));
     test.broker.start();
     await connected(test.broker);
@@ -126,7 +126,7 @@ describe('an outage', () => {
     expect(test.logger.messages).toEqual(['NATS connected', 'NATS connection lost', 'NATS connected again']);
   });
 
-  test('a server that hangs counts as away from the first answer that is missed until it answers', async () => {
+  test('a server that hangs counts as away from the first missing answer until it answers', async () => {
     await using server = await startServer();
     await using test = createBroker(server.url);
     const { broker } = test;
@@ -142,7 +142,7 @@ describe('an outage', () => {
     expect(test.logger.messages).toEqual(['NATS connected', 'NATS does not answer']);
   });
 
-  test('an answer that was missed by the connection before says nothing of the new one', async () => {
+  test('an answer that was missing on the previous connection says nothing about the new one', async () => {
     await using server = await startServer();
     await using test = createBroker(server.url);
     const { broker } = test;
@@ -169,7 +169,7 @@ describe('credentials', () => {
     expect(test.broker.connected).toBe(false);
   });
 
-  test('that the server takes let us in', async () => {
+  test('that the server accepts let us in', async () => {
     await using server = await startServer({ config: 'authorization { user: app, password: right }' });
     await using test = createBroker(server.url, { user: 'app', password: 'right' });
     test.broker.start();
@@ -219,7 +219,7 @@ describe('credentials', () => {
     expect(test.fatal.map(({ code }) => code)).toEqual(['authorization']);
   });
 
-  test('that a server is too busy to look at in time are tried again', async () => {
+  test('that a busy server does not check in time are tried again', async () => {
     await using server = await startBusyServer();
     await using test = createBroker(server.url, { user: 'app', password: 'right' });
     test.broker.start();
@@ -241,7 +241,7 @@ describe('credentials', () => {
     expect(test.fatal.map((error) => error.message)).toEqual([message]);
   });
 
-  test('a credentials file without credentials is fatal and named', async () => {
+  test('in a file without credentials are fatal, and the file is named', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'broker-'));
     const path = join(folder, 'app.creds');
     await writeFile(path, 'not what it should be');
@@ -282,7 +282,7 @@ describe('a stop', () => {
     expect(test.fatal).toEqual([]);
   });
 
-  test('while waiting to try again does not wait', async () => {
+  test('during a wait for the next try does not wait', async () => {
     await using test = createBroker('nats://127.0.0.1:9');
     test.broker.start();
     await eventually(() => test.logger.lines.length >= 5);
@@ -291,7 +291,7 @@ describe('a stop', () => {
     expect(performance.now() - before).toBeLessThan(minConnectMs);
   });
 
-  test('while a server takes the connection and says nothing ends with the time limit of an attempt', async () => {
+  test('while a server accepts the connection and sends nothing ends with the time limit of an attempt', async () => {
     await using silent = await startSilentServer();
     await using test = createBroker(silent.url);
     test.broker.start();
@@ -326,7 +326,7 @@ describe('a stop', () => {
     server.signal('SIGCONT');
   });
 
-  test('closes also when the connection is lost in the middle of it', async () => {
+  test('closes even if the connection is lost in the middle of it', async () => {
     await using server = await startServer();
     await using test = createBroker(server.url);
     test.broker.start();
@@ -357,7 +357,7 @@ describe('a stop', () => {
   });
 });
 
-test('the server that a broker is connected to is the last that it would come back to', async () => {
+test('the server that a broker is connected to is the last one that it would try again', async () => {
   await using first = await startServer();
   await using second = await startServer();
   for (let connects = 0; connects < 8; connects++) {
@@ -370,7 +370,7 @@ test('the server that a broker is connected to is the last that it would come ba
   }
 });
 
-test('a server at which JetStream stays silent is left for the next one, and one that has answered since is not', async () => {
+test('a server with a silent JetStream is left for the next one, and one that has answered since is not', async () => {
   await using first = await startServer();
   await using second = await startServer();
   await using side = createBroker(first.url, { servers: [first.url, second.url] });

@@ -10,7 +10,7 @@ const body = Buffer.from('the same each time');
 
 type Parts = Awaited<ReturnType<typeof openFinder>>['parts'];
 
-/** A gateway that dies where it gets to `at`. */
+/** A gateway that dies when it gets to `at`. */
 function dying(parts: Parts, at: 'recordOutcome' | 'remove' | 'removeAll') {
   const die = (): Promise<never> => Promise.reject(new Error('dead'));
   const { calls, remover } = parts;
@@ -30,7 +30,7 @@ function dying(parts: Parts, at: 'recordOutcome' | 'remove' | 'removeAll') {
   });
 }
 
-/** One for which the world goes on between its look at the consumer and its removal of the message. */
+/** A gateway that is overtaken by other events between its check of the consumer and its removal of the message. */
 function overtaken(parts: Parts, meanwhile: () => Promise<unknown>) {
   const { remover } = parts;
   return new CallCanceller({
@@ -46,7 +46,7 @@ function overtaken(parts: Parts, meanwhile: () => Promise<unknown>) {
   });
 }
 
-/** One whose broker does not store that the call has ended. */
+/** A gateway whose broker does not store that the call has ended. */
 function unconfirmed(parts: Parts, reason: 'undecided' | 'conflict') {
   const { calls } = parts;
   const publish = async (): Promise<PublishResult> => ({ kind: 'refused', reason, detail: 'wrong last sequence' });
@@ -80,7 +80,7 @@ describe('a cancelled call', () => {
     expect(again).toMatchObject({ kind: 'ended', call: { outcome: { status: 'cancelled' } } });
   });
 
-  test('is held whole as long as that takes, and is left alone where there is no room for it', async () => {
+  test('is held whole for that long, and is left alone if there is no room for it', async () => {
     const bench = await openFinder();
     const call = await bench.put({ body: Buffer.alloc(100_000, 'x') });
     const refused = await bench.canceller.cancel({ callId: call.id }, () => undefined);
@@ -123,7 +123,7 @@ describe('a cancelled call', () => {
     expect(await bench.stored()).toBe(0);
   });
 
-  test('whose worker is dead is not delivered again, and the answer does not wait for the dead', async () => {
+  test('whose worker is dead is not delivered again, and the answer does not wait for that worker', async () => {
     const bench = await openFinder({ ackWaitMs: 1_000 });
     const call = await bench.put();
     await bench.take();
@@ -134,21 +134,21 @@ describe('a cancelled call', () => {
     expect(await bench.deliveredSoon()).toBe(0);
   });
 
-  test('that has ended is not cancelled, and one that nobody knows neither', async () => {
+  test('that has ended is not cancelled, and neither is an unknown one', async () => {
     const bench = await openFinder();
     const call = await bench.put();
     const delivery = await bench.take();
     await bench.store.recordOutcome(outcomeOf(call), Buffer.from('done'));
     const ended = { kind: 'ended', call: { outcome: { status: 'succeeded' } } };
     expect(await bench.canceller.cancel({ callId: call.id })).toMatchObject(ended);
-    // What is left to do after its end is done from the message.
+    // The steps that are left after its end are done from the message.
     expect(await bench.stored()).toBe(1);
     await bench.settle(delivery);
     expect(await bench.canceller.cancel({ callId: call.id })).toMatchObject(ended);
-    expect(await bench.canceller.cancel({ callId: 'nobody' })).toEqual({ kind: 'unknown' });
+    expect(await bench.canceller.cancel({ callId: 'unknown' })).toEqual({ kind: 'unknown' });
   });
 
-  test('and its real end never both count, whoever is faster', async () => {
+  test('and its real end never both count, whichever comes first', async () => {
     const bench = await openFinder();
     const rounds = await Promise.all(
       Array.from({ length: 200 }, async (_, index) => {
@@ -167,7 +167,7 @@ describe('a cancelled call', () => {
     }
   });
 
-  test('that is delivered and ends just before it is taken out of the queue is put back for what follows its end', async () => {
+  test('that is delivered and ends just before it is taken out of the queue is put back for the steps after its end', async () => {
     const bench = await openFinder();
     const call = await bench.put({ callbackUrl: 'http://receiver.test/' });
     const canceller = overtaken(bench.parts, async () => {
@@ -186,7 +186,7 @@ describe('a cancelled call', () => {
     expect(await bench.parts.intents.find({ callId: call.id })).toBeUndefined();
   });
 
-  test('is put back beside the attempt before it, and not where its next life has begun', async () => {
+  test('is put back beside the attempt before it, but not once its replay has begun', async () => {
     const bench = await openFinder();
     const call = await bench.put();
     const first = await bench.take();
@@ -222,7 +222,7 @@ describe('a cancelled call', () => {
 });
 
 describe('a gateway that dies while it cancels a call', () => {
-  test('that was taken out of the queue: its end is recorded by whoever looks for it', async () => {
+  test('that was taken out of the queue: the next lookup records its end', async () => {
     const bench = await openFinder();
     const call = await bench.put();
     await expect(dying(bench.parts, 'recordOutcome').cancel({ callId: call.id })).rejects.toThrow('dead');
@@ -233,7 +233,7 @@ describe('a gateway that dies while it cancels a call', () => {
     });
   });
 
-  test('that was taken out of the queue: its end is recorded by the next sweep, and not before its time', async () => {
+  test('that was taken out of the queue: the next sweep records its end, and not before its time', async () => {
     const bench = await openFinder();
     const call = await bench.put();
     await expect(dying(bench.parts, 'recordOutcome').cancel({ callId: call.id })).rejects.toThrow('dead');
@@ -244,7 +244,7 @@ describe('a gateway that dies while it cancels a call', () => {
     expect(await bench.parts.intents.find({ callId: call.id })).toBeUndefined();
   });
 
-  test('or that the replicas do not confirm: it is said to be unclear, and has its end by the next sweep', async () => {
+  test('or that the replicas do not confirm: the answer says that it is unclear, and the next sweep records the end', async () => {
     const bench = await openFinder();
     const call = await bench.put();
     const result = await unconfirmed(bench.parts, 'undecided').cancel({ callId: call.id });
@@ -257,7 +257,7 @@ describe('a gateway that dies while it cancels a call', () => {
     });
   });
 
-  test('or whose end the broker says to be in conflict with nothing: it has that end all the same', async () => {
+  test('or whose end the broker reports in conflict with nothing: it has that end all the same', async () => {
     const bench = await openFinder();
     const call = await bench.put();
     const result = await unconfirmed(bench.parts, 'conflict').cancel({ callId: call.id });
@@ -265,7 +265,7 @@ describe('a gateway that dies while it cancels a call', () => {
     expect(await bench.store.findOutcome(keyOf(call))).toMatchObject({ outcome: { status: 'cancelled' } });
   });
 
-  test('that is still in the queue: it was not cancelled, and lives on', async () => {
+  test('that is still in the queue: it was not cancelled, and stays active', async () => {
     const bench = await openFinder();
     const call = await bench.put();
     await expect(dying(bench.parts, 'remove').cancel({ callId: call.id })).rejects.toThrow('dead');
@@ -302,7 +302,7 @@ describe('a gateway that dies while it cancels a call', () => {
     expect(await bench.store.findOutcome(keyOf(call))).toBeUndefined();
   });
 
-  test('that was delivered: whoever gets it again finds its end, and the sweep removes it', async () => {
+  test('that was delivered: its next worker finds its end, and the sweep removes it', async () => {
     const bench = await openFinder();
     const call = await bench.put();
     await bench.take();
@@ -318,7 +318,7 @@ describe('a gateway that dies while it cancels a call', () => {
 });
 
 describe('a purge', () => {
-  test('cancels what waits, and leaves alone what runs, what comes later and the other functions', async () => {
+  test('cancels waiting calls, and leaves alone running calls, later ones and other functions', async () => {
     const bench = await openFinder();
     const held = await bench.put();
     const delivery = await bench.take();
@@ -341,7 +341,7 @@ describe('a purge', () => {
     expect((await bench.take()).callId).toBe(later.id);
   });
 
-  test('takes calls that the replica which is asked does not show yet', async () => {
+  test('takes calls that the replica that answers does not show yet', async () => {
     const bench = await openFinder();
     await Promise.all([bench.put(), bench.put()]);
     vi.spyOn(bench.gateway.topology.manager.direct, 'getBatch').mockImplementationOnce(async () => {
@@ -361,7 +361,7 @@ describe('a purge', () => {
     expect(bench.cancelled).toEqual([]);
   });
 
-  test('leaves alone a call that runs while its consumer is made again', async () => {
+  test('leaves alone a call that runs while its consumer is created again', async () => {
     const bench = await openFinder();
     const held = await bench.put();
     await bench.take();
@@ -372,7 +372,7 @@ describe('a purge', () => {
     expect(bench.cancelled).toEqual([]);
   });
 
-  test('takes a call that a worker has given back, and one whose worker is dead', async () => {
+  test('takes a call that a worker has handed back, and one whose worker is dead', async () => {
     const bench = await openFinder({ ackWaitMs: 1_000 });
     const calls = [await bench.put(), await bench.put()];
     const givenBack = await bench.take();
@@ -391,7 +391,7 @@ describe('a purge', () => {
     expect([await bench.stored(), await bench.deliveredSoon()]).toEqual([0, 0]);
   });
 
-  test('keeps idempotency keys: the same call again is not made anew', async () => {
+  test('keeps idempotency keys: the same call again is not stored again', async () => {
     const bench = await openFinder();
     const key = `key-${bench.queue}`;
     const accept = () => bench.gateway.queue.accept(buildCall(bench.queue, { body }), { unique: false, key });
@@ -403,7 +403,7 @@ describe('a purge', () => {
     expect([stored.keys.length, stored.calls]).toEqual([1, []]);
   });
 
-  test('of a queue takes all its functions, and retries that wait', async () => {
+  test('of a queue takes all its functions, and waiting retries', async () => {
     const bench = await openFinder();
     const call = await bench.put();
     const first = await bench.take();
@@ -421,7 +421,7 @@ describe('a purge', () => {
     expect(await bench.purge.purge({ queue: bench.queue })).toBe(0);
   });
 
-  test('tells how far it is, and can be cut short and gone on with', async () => {
+  test('reports its progress, and can be cut short and continued', async () => {
     const bench = await openFinder();
     await Promise.all(Array.from({ length: 600 }, () => bench.put()));
     const progress: number[] = [];
@@ -437,8 +437,8 @@ describe('a purge', () => {
   });
 });
 
-describe('whoever cancels and has looked too long ago', () => {
-  /** One that stands still for six minutes after its look at the consumer, and for whom the world goes on. */
+describe('a gateway that cancels after a check that was too long ago', () => {
+  /** A gateway that stands still for six minutes after its check of the consumer, while other events happen. */
   function standing(parts: Parts, meanwhile: () => Promise<unknown>) {
     let passedMs = 0;
     const { remover } = parts;
@@ -460,7 +460,7 @@ describe('whoever cancels and has looked too long ago', () => {
     });
   }
 
-  test('looks again, and cancels a call that is still there', async () => {
+  test('checks again, and cancels a call that still exists', async () => {
     const bench = await openFinder();
     const call = await bench.put();
     const canceller = standing(bench.parts, async () => {});
@@ -468,7 +468,7 @@ describe('whoever cancels and has looked too long ago', () => {
     expect(await bench.stored()).toBe(0);
   });
 
-  test('records no end of a call that has ended meanwhile, and whose end is forgotten', async () => {
+  test('records no end for a call that has ended meanwhile, and whose end is forgotten', async () => {
     const bench = await openFinder();
     const call = await bench.put();
     const delivery = await bench.take();

@@ -9,7 +9,7 @@ function isIn(standing: CallState | undefined, phase: string): boolean {
 }
 
 describe('a call', () => {
-  test('is found in each phase of its life', async () => {
+  test('is found in each of its states', async () => {
     const { finder, put, take, store, reports, settle } = await openFinder();
     const call = await put();
     expect(await finder.find({ callId: call.id })).toMatchObject({
@@ -44,15 +44,15 @@ describe('a call', () => {
     await settle(second);
     const found = await finder.find({ callId: call.id });
     expect(found).toMatchObject(ended);
-    // What is found has no body: whoever waits for a call holds it.
+    // A found call has no body: waiting requests hold it.
     expect(found).not.toHaveProperty('body');
     const result = found?.kind === 'ended' ? await store.readResult(found) : undefined;
     expect(String(Buffer.from(result ?? ''))).toBe('no');
-    // Also where it is not known any more at which place its end is stored.
+    // Even if it is no longer known where its end is stored.
     expect((await store.readResult({ outcome }))?.length).toBe(2);
   });
 
-  test('whose worker does not answer is run as far as is known, until its lease has ended', async () => {
+  test('whose worker does not answer counts as running, until its lease has ended', async () => {
     const { finder, put, take } = await openFinder({ ackWaitMs: 2_000 });
     const call = await put({ retry: 1 });
     await take();
@@ -63,7 +63,7 @@ describe('a call', () => {
     await eventually(async () => isIn(await finder.find({ callId: call.id }), 'queued'));
   });
 
-  test('whose worker answers late is where it was said to be last, however long that goes on', async () => {
+  test('whose worker answers late keeps its last reported state, however long that goes on', async () => {
     const { finder, put, take, answer } = await openFinder({ ackWaitMs: 1_000 });
     const call = await put();
     const delivery = await take();
@@ -77,7 +77,7 @@ describe('a call', () => {
     }
   });
 
-  test('is run by the worker that says so, whatever one says that had the attempt before it', async () => {
+  test('is run by the worker that says so, whatever the worker of the previous attempt says', async () => {
     const { finder, put, take, answer } = await openFinder();
     const call = await put({ retry: 1 });
     await take();
@@ -103,7 +103,7 @@ describe('a call', () => {
     expect(await finder.find({ callId: call.id })).toMatchObject({ phase: 'running', isSilent: true });
   });
 
-  test('is still run if its consumer is lost, or made again', async () => {
+  test('still runs if its consumer is lost, or created again', async () => {
     const { finder, put, take, reports, lane, worker } = await openFinder();
     const call = await put();
     await take();
@@ -119,7 +119,7 @@ describe('a call', () => {
     expect(await finder.find({ callId: call.id })).toMatchObject({ ...running, isSilent: true });
   });
 
-  test('that was never handed out waits, also if its consumer is made again', async () => {
+  test('that was never handed out waits, even if its consumer is created again', async () => {
     const { finder, put, lane, worker } = await openFinder();
     const call = await put();
     await worker.topology.removeLane(lane.queue, lane.function);
@@ -127,7 +127,7 @@ describe('a call', () => {
     expect(await finder.find({ callId: call.id })).toMatchObject({ kind: 'active', phase: 'queued' });
   });
 
-  test('that leaves its worker while it is looked for is looked for again', async () => {
+  test('that leaves its worker during the lookup is looked up again', async () => {
     const { finder, put, take, store, reports, settle } = await openFinder();
     const call = await put();
     const delivery = await take();
@@ -135,7 +135,7 @@ describe('a call', () => {
     Object.defineProperty(reports, 'get', {
       value: () => {
         asked += 1;
-        // The outcome comes between the look at the outcomes and the question to the worker.
+        // The outcome comes between the lookup of outcomes and the question to the worker.
         void store.recordOutcome(outcomeOf(call), Buffer.from('')).then(() => settle(delivery));
         return reportOf(call, 'left');
       },
@@ -144,7 +144,7 @@ describe('a call', () => {
     expect(asked).toBeGreaterThan(0);
   });
 
-  test('that begins another life is alive again, and its earlier end is history', async () => {
+  test('that is replayed is active again, and its earlier end is history', async () => {
     const { finder, put, store } = await openFinder();
     const call = await put({ generation: 1 });
     await store.recordOutcome(outcomeOf(call, { generation: 0, status: 'failed' }), Buffer.from(''));
@@ -159,7 +159,7 @@ describe('a call', () => {
 
   test('in a queue that is new is found', async () => {
     const first = await openFinder();
-    expect(await first.finder.find({ callId: 'nobody' })).toBeUndefined();
+    expect(await first.finder.find({ callId: 'unknown' })).toBeUndefined();
     const second = await openFinder();
     const call = await second.put();
     expect(await first.finder.find({ callId: call.id })).toMatchObject({
@@ -186,7 +186,7 @@ describe('a call', () => {
     await eventually(async () => (await finder.find({ callId: call.id })) === undefined);
   });
 
-  test('that a worker has ended whose clock is an hour behind is known as long as any other', async () => {
+  test('that a worker with a clock an hour behind has ended is known as long as any other', async () => {
     const { finder, put, store, take, settle } = await openFinder({ resultTtlMs: 60_000 });
     const call = await put();
     await settle(await take());

@@ -6,7 +6,7 @@ import { runningReportCodec, signalSubject } from '../src/records/running-call.t
 import { uniqueQueue } from './connected.ts';
 import { buildCall, functionConfig, startGatewaySide, startWorkerSide } from './harness.ts';
 
-/** A gateway that looks for calls and ends them, and a worker whose calls the test takes and settles by hand. */
+/** A gateway that finds and ends calls, and a worker whose calls the test takes and settles itself. */
 export async function openFinder({
   resultTtlMs = 3_600_000,
   natsUrl = inject('natsUrl'),
@@ -54,7 +54,7 @@ export async function openFinder({
         },
       });
     },
-    /** What workers were told to abort: call ids, each with its generation. */
+    /** The calls that workers were told to abort: their ids, each with its generation. */
     cancelled,
     put: async (changes: Partial<Call> = {}): Promise<Call> => {
       const call = buildCall(queue, { function: name, startTime: `${Date.now()}000000`, ...changes });

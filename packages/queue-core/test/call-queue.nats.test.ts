@@ -98,7 +98,7 @@ describe('a call id that must be unique', () => {
     });
   });
 
-  test('is looked for without reading the call, or the result, that has it', async () => {
+  test('is looked up without reading the call, or the result, that has it', async () => {
     const queue = uniqueQueue();
     const [waits, ended] = [`waits-${queue}`, `ended-${queue}`];
     // A server of its own: the list of its streams is short.
@@ -180,7 +180,7 @@ describe('a call that must wait', () => {
 });
 
 describe('a broker that is away', () => {
-  test('is told by available, and every call is refused at once (P1)', async () => {
+  test('shows in available, and every call is refused at once (P1)', async () => {
     await using server = await startServer();
     await using gateway = await startGatewaySide(server.url);
     expect(gateway.queue.available).toBe(true);
@@ -195,7 +195,7 @@ describe('a broker that is away', () => {
     expect(await gateway.queue.accept(buildCall('q'), { unique: false })).toMatchObject({ kind: 'stored' });
   });
 
-  test('that hangs costs one time limit, also for a function that nobody has called before', async () => {
+  test('that hangs costs one time limit, even for a function that was never called before', async () => {
     await using server = await startServer();
     await using gateway = await startGatewaySide(server.url, { publishTimeoutMs: 500 });
     await server.pause();
@@ -230,7 +230,7 @@ describe('a broker that is away', () => {
     expect((await look.manager.consumers.info(`CALLS_${queue}`, 'echo')).num_pending).toBe(1);
   });
 
-  test('or a stream that somebody has deleted is made anew for the next call', async () => {
+  test('or a deleted stream is created again for the next call', async () => {
     const queue = uniqueQueue();
     await using gateway = await startGatewaySide(inject('natsUrl'));
     await gateway.queue.accept(buildCall(queue), { unique: false });
@@ -290,7 +290,7 @@ test('when a connection is back, calls are accepted while the API of JetStream d
   await eventually(() => side.broker.reconnects === 1 && side.queue.available);
   expect(side.topology.ready).toBe(false);
   expect(await side.queue.accept(buildCall(queue), { unique: false })).toMatchObject({ kind: 'stored' });
-  // Whether this one has a consumer is not known (P2).
+  // Whether this call has a consumer is not known (P2).
   const other = buildCall(queue, { function: 'other' });
   expect(await side.queue.accept(other, { unique: false })).toMatchObject({ kind: 'refused', reason: 'unavailable' });
 

@@ -14,7 +14,7 @@ import {
   type WorkerSide,
 } from './harness.ts';
 
-/** Well under the lease of 30 s: what comes in this time does not come because a lease ran out. */
+/** Well under the lease of 30 s: a call that comes in this time does not come because a lease ran out. */
 const soon = { timeoutMs: 5_000 };
 
 async function store(gateway: GatewaySide, queue: string, count: number, name = 'echo'): Promise<string[]> {
@@ -29,7 +29,7 @@ async function received(worker: WorkerSide, count: number): Promise<readonly Del
   return worker.deliveries;
 }
 
-/** Resolves when all that the broker has sent by now has been handled. */
+/** Resolves when everything that the broker has sent by now has been handled. */
 async function settled(worker: WorkerSide): Promise<void> {
   worker.source.flush();
   await worker.broker.connection?.flush();
@@ -57,7 +57,7 @@ describe('requests', () => {
     expect(worker.unfilled).toEqual([]);
   });
 
-  test('of every size and length are paid or ended, and then none is open', async () => {
+  test('of every size and length are answered or end, and then none is outstanding', async () => {
     const queue = uniqueQueue();
     const lane = { queue, function: 'echo' };
     await using gateway = await startGatewaySide(inject('natsUrl'));
@@ -93,7 +93,7 @@ describe('requests', () => {
     expect(worker.source.open(lane)).toBe(0);
   });
 
-  test('that ask for what is there end soon, also while the function is at its limit', async () => {
+  test('for calls that exist end soon, even while the function is at its limit', async () => {
     const queue = uniqueQueue();
     const lane = { queue, function: 'echo' };
     const config = functionConfig('echo', queue, 2);
@@ -109,7 +109,7 @@ describe('requests', () => {
     expect(info).toMatchObject({ num_waiting: 0, num_ack_pending: 2, num_pending: 3 });
   });
 
-  test('whose end the broker does not tell stand while it hangs, and end once it answers', async () => {
+  test('whose end the broker does not report stay outstanding while it hangs, and end once it answers', async () => {
     let skippedMs = 0;
     let clockReads = 0;
     const now = (): number => {
@@ -133,7 +133,7 @@ describe('requests', () => {
     expect(worker.unfilled).toEqual([lane]);
   });
 
-  test('of two workers share what there is, and no call comes twice', async () => {
+  test('of two workers share the calls, and no call comes twice', async () => {
     const queue = uniqueQueue();
     const lane = { queue, function: 'echo' };
     await using gateway = await startGatewaySide(inject('natsUrl'));
@@ -210,7 +210,7 @@ describe('a call', () => {
   });
 });
 
-/** Publishes what no client library would. */
+/** Publishes bytes that no client library would send. */
 async function publishRaw(url: string, subject: string, headers: string): Promise<void> {
   const { hostname, port } = new URL(url);
   const socket = connectSocket(Number(port), hostname);
@@ -256,7 +256,7 @@ describe('acknowledgements', () => {
     expect((await look.manager.streams.info(`CALLS_${queue}`)).state.messages).toBe(0);
   });
 
-  test('a call that is given back comes to another worker at once', async () => {
+  test('a call that is handed back comes to another worker at once', async () => {
     const queue = uniqueQueue();
     const lane = { queue, function: 'echo' };
     await using gateway = await startGatewaySide(inject('natsUrl'));
@@ -274,7 +274,7 @@ describe('acknowledgements', () => {
     expect(again.map(({ info }) => info.deliveries)).toEqual([2, 2, 2, 2, 2]);
   });
 
-  test('a lease that is extended in time does not run out, one that is not does', async () => {
+  test('a lease that is renewed in time does not run out, one that is not does', async () => {
     const queue = uniqueQueue();
     const lane = { queue, function: 'echo' };
     const ackWaitMs = 600;
@@ -320,7 +320,7 @@ describe('an outage', () => {
     expect(worker.deliveries.every(({ info }) => info.deliveries === 1)).toBe(true);
   });
 
-  test('leaves no request behind that would bring calls nobody has a slot for (P4)', async () => {
+  test('leaves no request behind that would bring calls without a slot (P4)', async () => {
     const queue = uniqueQueue();
     const lane = { queue, function: 'echo' };
     await using gateway = await startGatewaySide(inject('natsUrl'));
@@ -372,7 +372,7 @@ describe('an outage', () => {
     expect(worker.deliveries).toHaveLength(2);
   });
 
-  test('drops what was given back: a lease that somebody else may have by then is not ended', async () => {
+  test('drops naks: a lease that another worker may have by then is not ended', async () => {
     const queue = uniqueQueue();
     const lane = { queue, function: 'echo' };
     await using gateway = await startGatewaySide(inject('natsUrl'));
@@ -396,7 +396,7 @@ describe('an outage', () => {
     expect(worker.deliveries).toHaveLength(1);
   });
 
-  test('of answers alone does not hold back what settles a call, nor requests', async () => {
+  test('of answers alone delays neither the settling of a call nor requests', async () => {
     const queue = uniqueQueue();
     const lane = { queue, function: 'echo' };
     await using server = await startServer();
@@ -442,7 +442,7 @@ describe('a stop', () => {
     expect(worker.deliveries).toHaveLength(taken);
   });
 
-  test('is shared by all who ask for it, legal before a connection, and final', async () => {
+  test('is shared by concurrent callers, legal before a connection, and final', async () => {
     const queue = uniqueQueue();
     await using server = await startServer();
     await using worker = await startWorkerSide(server.url);
@@ -473,7 +473,7 @@ describe('lanes', () => {
     await worker.topology.ensureFunction(functionConfig('echo', queue));
     worker.source.request(lane, 3, 60_000);
     await settled(worker);
-    // The server drops what its consumer has not read yet when that is deleted.
+    // The server drops messages that its consumer has not read yet when that is deleted.
     const { consumers } = worker.topology.manager;
     await eventually(async () => (await consumers.info(`CALLS_${queue}`, 'echo')).num_waiting > 0);
     await worker.topology.removeLane(queue, 'echo');
@@ -490,7 +490,7 @@ describe('lanes', () => {
     expect(worker.gone).toEqual([lane]);
   });
 
-  test('do not take one another for the same: name, namespace and queue tell them apart', async () => {
+  test('are not confused with each other: name, namespace and queue tell them apart', async () => {
     const queue = uniqueQueue();
     const other = uniqueQueue();
     await using gateway = await startGatewaySide(inject('natsUrl'));

@@ -72,7 +72,8 @@ export function uniqueQueue(): string {
   return queue;
 }
 
-// A look for an id reads every queue of the shared server: those of all files would make each test slower than the last.
+// A lookup of an id reads every queue of the shared server: those of all files would make each test slower than the
+// last.
 afterAll(async () => {
   if (uniqueQueues.length === 0) {
     return;
@@ -80,7 +81,7 @@ afterAll(async () => {
   const connection = await connect({ servers: inject('natsUrl') });
   const manager = await jetstreamManager(connection);
   for (const queue of uniqueQueues) {
-    await manager.streams.delete(queueStream(queue)).catch(() => false); // it may never have been made
+    await manager.streams.delete(queueStream(queue)).catch(() => false); // it may never have been created
   }
   await connection.close();
 });

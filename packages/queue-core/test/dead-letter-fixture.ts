@@ -80,7 +80,7 @@ export function letterOf(call: Call, fields: Partial<DeadLetter> = {}): DeadLett
   };
 }
 
-/** Buries a call as a worker does; returns it. */
+/** Buries a call like a worker; returns it. */
 export async function bury(
   { calls }: Pick<DeadLetters, 'calls'>,
   call: Call,

@@ -29,7 +29,7 @@ async function buryMany(letters: DeadLetters, count: number): Promise<string[]> 
   return ids;
 }
 
-/** Those that were made for this test's queue. */
+/** Those of this test's queue. */
 async function consumersOf({ manager, queue }: DeadLetters): Promise<string[]> {
   const found: string[] = [];
   for await (const { name, config } of manager.consumers.list('DEAD_LETTERS')) {
@@ -41,7 +41,7 @@ async function consumersOf({ manager, queue }: DeadLetters): Promise<string[]> {
 }
 
 describe('a list of dead letters', () => {
-  test('tells what is known of each, and how long its body is, oldest first', async () => {
+  test('shows the facts of each, and the length of its body, oldest first', async () => {
     await using letters = await openDeadLetters();
     const first = await bury(letters, createCall(letters));
     const second = createCall(letters, { body: randomBytes(5_000) });
@@ -75,7 +75,7 @@ describe('a list of dead letters', () => {
     expect(await ids({ queue: `${queue}-none` })).toEqual([]);
   });
 
-  test('does not wait where fewer are there than were asked for, and leaves no consumer behind', async () => {
+  test('does not wait if fewer exist than were requested, and leaves no consumer behind', async () => {
     await using letters = await openDeadLetters();
     const { store, queue } = letters;
     await buryMany(letters, 3);
@@ -96,7 +96,7 @@ describe('a list of dead letters', () => {
     expect(await listAll(letters, 25)).toEqual(ids);
   });
 
-  test('shows each that was there all the time once, in order, while others come and go', async () => {
+  test('shows each that existed all the time once, in order, while others come and go', async () => {
     await using letters = await openDeadLetters();
     const { store } = letters;
     const ids = await buryMany(letters, 60);
@@ -137,7 +137,7 @@ describe('a list of dead letters', () => {
     expect(shown.filter((id) => stayed.includes(id))).toEqual(stayed);
   });
 
-  test('passes over what is no dead letter, or claims to be another than it is', async () => {
+  test('passes over messages that are not dead letters, or claim another identity', async () => {
     await using letters = await openDeadLetters();
     const { publisher, queue, name, store } = letters;
     const call = createCall(letters);
@@ -161,7 +161,7 @@ describe('a list of dead letters', () => {
     expect(await store.remove({ callId: 'claim-0' })).toBe(true);
   });
 
-  test('of a rare reason looks at so many at most, and tells where to go on', async () => {
+  test('of a rare reason reads a limited number at most, and tells where to continue', async () => {
     await using letters = await openDeadLetters();
     const { store, queue } = letters;
     for (let left = maxScanned + 10; left > 0; left -= 5_000) {
@@ -196,7 +196,7 @@ describe('one dead letter', () => {
     expect(Buffer.from(found!.body).equals(call.body)).toBe(true);
   });
 
-  test('of a call and of its callback are found both, and the newer one of each', async () => {
+  test('both of a call and of its callback is found, and the newer one of each', async () => {
     await using letters = await openDeadLetters();
     const call = await bury(letters, createCall(letters));
     await bury(letters, { ...call, generation: 1 }, { reason: 'rejected' });

@@ -70,7 +70,7 @@ describe('a replay of a call', () => {
     expect(await store.find({ callId: accepted.id })).toEqual([]);
   });
 
-  test('makes sure that the function has a consumer', async () => {
+  test('ensures the consumer of the function', async () => {
     await using letters = await openDeadLetters();
     const call = await bury(letters, createCall(letters));
     expect(await letters.topology.listLanes(letters.queue)).toEqual([]);
@@ -79,7 +79,7 @@ describe('a replay of a call', () => {
     expect(lanes).toMatchObject([{ function: letters.name, pending: 1, inFlight: 0 }]);
   });
 
-  test('counts the lives of a call that fails again and again', async () => {
+  test('counts the replays of a call that fails again and again', async () => {
     await using letters = await openDeadLetters();
     const { store, queue, manager } = letters;
     let call = createCall(letters);
@@ -93,7 +93,7 @@ describe('a replay of a call', () => {
     }
   });
 
-  test('goes where its function is now', async () => {
+  test("goes to the function's current queue", async () => {
     await using letters = await openDeadLetters();
     const moved = uniqueQueue();
     const call = await bury(letters, createCall(letters));
@@ -126,7 +126,7 @@ describe('a replay of a call', () => {
     ['is in the queue', false],
     ['is in the queue that the function had then', true],
   ])(
-    'that was stored before without being confirmed, and %s, is done by removing the dead letter',
+    'that was stored before without being confirmed, and %s, is completed by removing the dead letter',
     async (_, moves) => {
       await using letters = await openDeadLetters();
       const { store, queue } = letters;
@@ -142,7 +142,7 @@ describe('a replay of a call', () => {
     },
   );
 
-  test('that has come to its end before is said so, and the left-over removed', async () => {
+  test('whose call has ended before says so, and the left-over dead letter is removed', async () => {
     await using letters = await openDeadLetters();
     const { store, queue, calls } = letters;
     const buried = await bury(letters, createCall(letters));
@@ -153,7 +153,7 @@ describe('a replay of a call', () => {
     expect(await store.find({ callId: buried.id })).toEqual([]);
   });
 
-  test('waits for the worker that still has to acknowledge the failed call', async () => {
+  test('waits for the worker that still has to ack the failed call', async () => {
     await using letters = await openDeadLetters();
     const { store, queue, manager } = letters;
     const call = createCall(letters);
@@ -177,7 +177,7 @@ describe('a replay of a call', () => {
     expect(await lettersLeft(letters)).toBe(1);
   });
 
-  test('is refused at once while another call of its id is alive, and takes nothing of that one when it has ended', async () => {
+  test('is refused at once while another call of its id is active, and removes nothing of that one when it has ended', async () => {
     await using letters = await openDeadLetters();
     const { store, calls, manager, queue } = letters;
     const call = await bury(letters, createCall(letters));
@@ -204,7 +204,7 @@ describe('a replay of a call', () => {
     expect(await lettersLeft(letters)).toBe(1);
   });
 
-  test('of what cannot be read is refused, and the dead letter kept', async () => {
+  test('of a message that cannot be read is refused, and the dead letter kept', async () => {
     await using letters = await openDeadLetters();
     const { store, calls } = letters;
     const { id, body, ...call } = createCall(letters);
@@ -219,10 +219,10 @@ describe('a replay of a call', () => {
     }
   });
 
-  test('of what is not there is said so', async () => {
+  test('of a dead letter that does not exist says so', async () => {
     await using letters = await openDeadLetters();
     const missing = { kind: 'kept', refusal: 'dead_letter_not_found' };
-    expect(await letters.store.replay({ callId: 'nobody' }, registerOf(letters))).toEqual(missing);
+    expect(await letters.store.replay({ callId: 'unknown' }, registerOf(letters))).toEqual(missing);
   });
 
   test('without the broker is refused, loses nothing, and can be repeated', async () => {
@@ -269,7 +269,7 @@ describe('a replay of a callback', () => {
     expect(await letters.store.find({ callId: call.id })).toEqual([]);
   });
 
-  test('leaves the call of the same id alone unless that is there too, which goes first', async () => {
+  test('leaves the call of the same id alone unless that is a dead letter too, which goes first', async () => {
     await using letters = await openDeadLetters();
     const { store, queue } = letters;
     const call = await bury(letters, createCall(letters));
@@ -282,7 +282,7 @@ describe('a replay of a callback', () => {
     expect(await lettersLeft(letters)).toBe(0);
   });
 
-  test('that has been delivered since is said so, and the left-over removed', async () => {
+  test('that has been delivered since says so, and the left-over dead letter is removed', async () => {
     await using letters = await openDeadLetters();
     const { store, calls } = letters;
     const call = createCall(letters);
@@ -295,14 +295,14 @@ describe('a replay of a callback', () => {
     expect(await store.find({ callId: call.id })).toEqual([]);
   });
 
-  test('never takes the last delivery in the hands of a worker for the replay', async () => {
+  test('does not confuse the last delivery, still with its worker, with the replay', async () => {
     await using letters = await openDeadLetters();
     const { manager, store } = letters;
     const call = createCall(letters);
     await buryCallback(letters, call, Buffer.from('result'));
     await store.replay({ callId: call.id }, () => undefined);
     await untilDue(letters, call.id);
-    // It was replayed before and refused for good at the first try: the message is there still.
+    // It was replayed before and refused for good at the first try: its message still exists.
     await buryCallback(letters, call, Buffer.from('result'));
     const conflict = { kind: 'kept', refusal: 'call_id_conflict' };
     expect(await store.replay({ callId: call.id }, () => undefined)).toEqual(conflict);
@@ -313,7 +313,7 @@ describe('a replay of a callback', () => {
     expect(await storedCallbacks(letters, call.id)).toHaveLength(1);
   });
 
-  test('of what cannot be read is refused, and the dead letter kept', async () => {
+  test('of a message that cannot be read is refused, and the dead letter kept', async () => {
     await using letters = await openDeadLetters();
     const call = createCall(letters);
     const letter = letterOf(call, { kind: 'callback', reason: 'callback_undeliverable' });
@@ -356,7 +356,7 @@ describe('a bulk replay', () => {
     expect(await lettersLeft(letters)).toBe(0);
   });
 
-  test('takes so many at most, the oldest first, and tells where to go on', async () => {
+  test('takes up to its limit, the oldest first, and tells where to continue', async () => {
     await using letters = await openDeadLetters();
     const { store, queue } = letters;
     const ids = [];
@@ -372,13 +372,13 @@ describe('a bulk replay', () => {
     expect(second).toMatchObject({ kind: 'done', replayed: 2, next: undefined });
   });
 
-  test('passes over what cannot be replayed, and counts why', async () => {
+  test('passes over those that cannot be replayed, and counts the reasons', async () => {
     await using letters = await openDeadLetters();
     const { store, queue, calls } = letters;
     const [good] = await buryAll(letters, 1);
-    const unknown = createCall({ queue, name: 'nobody' });
+    const unknown = createCall({ queue, name: 'unknown' });
     await bury(letters, unknown);
-    await bury(letters, createCall({ queue, name: 'nobody' }));
+    await bury(letters, createCall({ queue, name: 'unknown' }));
     const broken = createCall(letters);
     await calls.putDeadLetter(letterOf(broken, { reason: 'undecodable' }), {
       header: callHeader,
@@ -412,7 +412,7 @@ describe('a bulk replay', () => {
     expect(await lettersLeft(letters)).toBe(1);
   });
 
-  test('does not run after calls that fail again at once', async () => {
+  test('does not pick up calls that fail again at once', async () => {
     await using letters = await openDeadLetters();
     const { store, queue } = letters;
     await buryAll(letters, 20);

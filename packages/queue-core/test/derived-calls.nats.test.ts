@@ -20,12 +20,12 @@ function accept(side: GatewaySide, call: Call): Promise<AcceptResult> {
 }
 
 describe('a call whose id is derived', () => {
-  test('is stored once, and answered as the first time when it comes again, also with another body', async () => {
+  test('is stored once, and answered as at first when it comes again, even with another body', async () => {
     const queue = uniqueQueue();
     await using gateway = await startGatewaySide(inject('natsUrl'));
     const call = follower(queue, `parent-${queue}`, { startTime });
     expect(await accept(gateway, call)).toMatchObject({ kind: 'stored' });
-    // What was too large to be kept comes without its body the second time.
+    // A body that was too large to be kept is missing the second time.
     for (const again of [call, { ...call, startTime: '1800000000000000000', body: new Uint8Array() }]) {
       expect(await accept(gateway, again)).toEqual({ kind: 'replayed', earlier: { callId: call.id, startTime } });
     }
@@ -33,7 +33,7 @@ describe('a call whose id is derived', () => {
     expect(await storedIn(look.manager, queue)).toEqual({ keys: [call.id], calls: [call.id] });
   });
 
-  test('is known when it is gone from its queue, in whatever queue its function is since', async () => {
+  test('is known after it has left its queue, in whatever queue its function is since', async () => {
     const [queue, since] = [uniqueQueue(), uniqueQueue()];
     await using gateway = await startGatewaySide(inject('natsUrl'));
     await using worker = await startWorkerSide(inject('natsUrl'));
@@ -48,7 +48,7 @@ describe('a call whose id is derived', () => {
     expect(await accept(gateway, { ...call, queue: since })).toMatchObject({ kind: 'replayed' });
   });
 
-  test('is remembered for a day at least: longer than callbacks are tried, whatever the window of keys', async () => {
+  test('is remembered for a day at least: longer than callbacks are retried, whatever the window of keys', async () => {
     const queue = uniqueQueue();
     await using gateway = await startGatewaySide(inject('natsUrl'), { idempotencyWindowMs: 1_000 });
     await accept(gateway, follower(queue, `parent-${queue}`));
@@ -73,7 +73,7 @@ describe('a call whose id is derived', () => {
     expect(await storedIn(look.manager, queue)).toEqual({ keys: [call.id], calls: [call.id] });
   });
 
-  test('does not take the place of a call that was given its id by a client', async () => {
+  test('does not replace a call that got the same id from a client', async () => {
     const queue = uniqueQueue();
     await using gateway = await startGatewaySide(inject('natsUrl'));
     const call = follower(queue, `parent-${queue}`);
@@ -83,7 +83,7 @@ describe('a call whose id is derived', () => {
     expect(await storedIn(look.manager, queue)).toEqual({ keys: [], calls: [call.id] });
   });
 
-  test('is not met by a key that a client sends', async () => {
+  test('does not match a key that a client sends', async () => {
     const queue = uniqueQueue();
     await using gateway = await startGatewaySide(inject('natsUrl'));
     const call = follower(queue, `parent-${queue}`);

@@ -9,7 +9,7 @@ import { buildCall, functionConfig } from './harness.ts';
 
 // Servers of their own: the level is that of the weakest stream, and other tests make streams in memory.
 
-/** As deploy/ has it: every server answers our account what its settings are. */
+/** The set-up in deploy/: every server tells our account its settings. */
 const tellingConfig = `
 accounts {
   SYS: { exports: [{ service: "$SYS.REQ.SERVER.PING.JSZ", response: stream }] }
@@ -79,13 +79,13 @@ test('one server is single, and does not tell when it syncs', async () => {
   expect(side.watch.current).toEqual({ level: 'single', copies: 1, sync: 'unknown' });
 });
 
-test("the operator's word counts where the server does not tell", async () => {
+test("the operator's setting counts if the server does not tell", async () => {
   await using server = await startServer();
   await using side = await watching(server.url, { declaredSyncAlways: true });
   expect(side.watch.current).toEqual({ level: 'single', copies: 1, sync: 'always' });
 });
 
-test("the server's word counts more than the operator's", async () => {
+test("the server's answer counts more than the operator's setting", async () => {
   await using server = await startServer({ syncInterval: '10s', config: tellingConfig });
   await using side = await watching(server.url, { declaredSyncAlways: true });
   expect(side.watch.current).toEqual({ level: 'single', copies: 1, sync: 'interval' });
@@ -112,7 +112,7 @@ test('behind a leaf node the servers of our domain count, and not the leaf node'
   expect(atLeaf.watch.current?.sync).not.toBe('interval');
 });
 
-test('below what is required no call is accepted, and the log says why', async () => {
+test('below the required level no call is accepted, and the log says why', async () => {
   await using server = await startServer();
   await using side = await watching(server.url, { required: 'quorum' });
   expect(side.queue.shortfall).toEqual({ required: 'quorum', found: 'single' });
@@ -125,7 +125,7 @@ test('below what is required no call is accepted, and the log says why', async (
   });
 });
 
-test('three servers that sync every write are fsync-quorum, once every stream has its copies', async () => {
+test('three servers that sync every write are fsync-quorum, once every stream has its replicas', async () => {
   await using cluster = await startNatsCluster({
     bin: inject('natsServerBin'),
     syncInterval: 'always',
@@ -139,6 +139,6 @@ test('three servers that sync every write are fsync-quorum, once every stream ha
   await using after = await watching(cluster.urls, { required: 'fsync-quorum' }, 3, name);
   await eventually(() => after.watch.shortfall === undefined, { timeoutMs: 20_000 });
   expect(after.watch.current).toMatchObject({ level: 'fsync-quorum', sync: 'always' });
-  // A stream that has just got its copies may be electing its leader.
+  // A stream that has just got its replicas may be electing its leader.
   await eventually(async () => (await after.queue.accept(buildCall(name), { unique: false })).kind === 'stored');
 });

@@ -55,7 +55,7 @@ async function storedCalls(url: string, queue: string): Promise<Map<string, numb
   return found;
 }
 
-test('calls that come together are stored as they would be alone, each where it is said to be', async () => {
+test('calls that come together are stored as they would be alone, each with its own place in the stream', async () => {
   const url = inject('natsUrl');
   await using fixture = await startGrouping(url);
   const calls = Array.from({ length: 100 }, () => buildCall(fixture.queue));
@@ -85,7 +85,7 @@ test('a worker gets the calls of a group one by one, byte for byte', async () =>
   );
 });
 
-test('a call that the stream refuses spoils nothing for those that came with it', async () => {
+test('a call that the stream refuses does not affect those that came with it', async () => {
   await using server = await startServer();
   await using fixture = await startGrouping(server.url);
   await using look = await openManager(server.url);
@@ -103,7 +103,7 @@ test('a call that the stream refuses spoils nothing for those that came with it'
   expect(stored.has(calls[17]!.id)).toBe(false);
 });
 
-test('a broker that hangs is told within the time limit, and what came meanwhile is stored once it is back', async () => {
+test('a broker that hangs is reported within the time limit, and later messages are stored once it is back', async () => {
   await using server = await startServer();
   await using fixture = await startGrouping(server.url, { publishTimeoutMs: 500 });
   await server.pause();
@@ -121,7 +121,7 @@ test('a broker that hangs is told within the time limit, and what came meanwhile
   expect(await fixture.accept(buildCall(fixture.queue))).toMatchObject({ kind: 'stored' });
 });
 
-/** Accepts without a pause; returns what was confirmed. */
+/** Accepts calls without a pause; returns those that were confirmed. */
 async function acceptUntil(fixture: Fixture, isOver: () => boolean): Promise<Set<string>> {
   const confirmed = new Set<string>();
   const send = async (): Promise<void> => {
@@ -146,7 +146,7 @@ async function killAndRestart(server: NatsServer, times: number): Promise<void> 
   }
 }
 
-test('whatever is confirmed is stored, also when the broker is killed in the middle of a commit', async () => {
+test('every confirmed call is stored, even if the broker is killed in the middle of a commit', async () => {
   await using server = await startServer({ syncInterval: 'always' });
   await using fixture = await startGrouping(server.url);
   let isOver = false;
@@ -180,7 +180,7 @@ function outcomeOf(callId: string): Outcome {
   };
 }
 
-test('outcomes that come together are stored each once, and the one of a call that has ended before is refused alone', async () => {
+test('outcomes that come together are stored once each, and only the one of a call that has ended before is refused', async () => {
   const url = inject('natsUrl');
   await using fixture = await startGrouping(url);
   const { broker, topology, publisher } = fixture.side;

@@ -26,7 +26,7 @@ test('the hand-overs of a call are counted, those of another are not', async () 
   expect(await handovers.count(other)).toBe(1);
 });
 
-test('what was begun and not handed back is counted, and the first time goes without saying', async () => {
+test('deliveries that began and were not handed back are counted, and the first one needs no note', async () => {
   await using worker = await startWorkerSide(inject('natsUrl'));
   const handovers = new Handovers(new Publisher(worker.broker), worker.topology);
   const call = createIdentity();
@@ -47,7 +47,7 @@ describe('an attempt is lost', () => {
     return { ...call, info };
   }
 
-  test('if its delivery was not handed back; who made the first one is not known', async () => {
+  test('if its delivery was not handed back; the worker of the first one is not known', async () => {
     await using worker = await startWorkerSide(inject('natsUrl'));
     const handovers = new Handovers(new Publisher(worker.broker), worker.topology);
     const [first, handedBack] = [createIdentity(), createIdentity()];
@@ -72,7 +72,7 @@ describe('an attempt is lost', () => {
     expect(await handovers.findLost(deliver(call, 4), 1)).toEqual(before);
   });
 
-  test('unless it was of another message of the call', async () => {
+  test('unless the hand-over was of another message of the call', async () => {
     await using worker = await startWorkerSide(inject('natsUrl'));
     const handovers = new Handovers(new Publisher(worker.broker), worker.topology);
     const call = createIdentity();

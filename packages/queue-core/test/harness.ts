@@ -48,7 +48,7 @@ export interface WorkerSide extends Side {
   readonly gone: LaneId[];
 }
 
-/** What a gateway runs of queue-core, connected and ready. */
+/** The parts of queue-core that a gateway runs, connected and ready. */
 export async function startGatewaySide(url: string, options: SideOptions = {}): Promise<GatewaySide> {
   const { publishTimeoutMs = 30_000, maxPending = 16_384 } = options;
   const side = createSide(url, options, false);
@@ -68,7 +68,7 @@ export async function startGatewaySide(url: string, options: SideOptions = {}): 
   return { ...side, publisher, queue };
 }
 
-/** What a worker runs of queue-core, connected and ready. */
+/** The parts of queue-core that a worker runs, connected and ready. */
 export async function startWorkerSide(url: string, options: SideOptions = {}): Promise<WorkerSide> {
   const side = createSide(url, options, true);
   const deliveries: Delivery[] = [];
@@ -104,7 +104,7 @@ async function ready({ broker, topology }: Side): Promise<void> {
   await eventually(() => topology.ready);
 }
 
-/** A look behind the scenes: a plain connection and its manager. */
+/** A direct view of the broker: a plain connection and its manager. */
 export async function openManager(
   url: string,
 ): Promise<AsyncDisposable & { connection: NatsConnection; manager: JetStreamManager }> {
@@ -113,7 +113,7 @@ export async function openManager(
   return { connection, manager, [Symbol.asyncDispose]: () => connection.close() };
 }
 
-/** A function as a functions file would give it. */
+/** A function as in a functions file. */
 export function functionConfig(name: string, queue: string, concurrency?: number): FunctionConfig {
   const retry = {
     attempts: undefined,

@@ -17,7 +17,7 @@ afterAll(() => server.stop());
 
 const hourMs = 3_600_000;
 
-/** Names that are tokens of subjects as well, and others that code could trip over. */
+/** Names that are also tokens of subjects, and others that code could trip over. */
 const names: [queue: string, name: string][] = [
   ['ready', 'later'],
   ['later', 'ready'],
@@ -45,7 +45,7 @@ describe.each(names)('in a queue named %s, a function named %s', (queue, name) =
     const next = { ...call, retry: 1, startedAt: Date.now() };
     expect(await store.scheduleRetry(first, next, Date.now() + hourMs)).toMatchObject({ kind: 'stored' });
     expect(await store.isThere(first)).toBe(false);
-    // Another worker that has the same attempt in hand.
+    // Another worker that holds the same attempt.
     expect(await store.scheduleRetry(first, { ...next, retry: 2 }, Date.now() + hourMs)).toMatchObject({
       reason: 'conflict',
     });
@@ -84,7 +84,7 @@ describe.each(names)('in a queue named %s, a function named %s', (queue, name) =
     });
     const waits = await put({ notBefore: Date.now() + hourMs });
     const moved = await put({ notBefore: Date.now() + hourMs });
-    // The same call is ready by now, as if its schedule had fired in this moment.
+    // The same call is ready by now, as if its schedule had fired at this moment.
     await put({ id: moved.id, startTime: moved.startTime });
     expect(await overdue.restore(Date.now() + 2 * hourMs)).toBe(1);
     expect(await stored()).toBe(3);

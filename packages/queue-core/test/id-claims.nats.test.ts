@@ -20,7 +20,7 @@ async function kinds(results: readonly ReturnType<GatewaySide['queue']['accept']
   return settled.map((result) => (result.kind === 'refused' ? result.reason : result.kind)).toSorted();
 }
 
-describe('at two gateways in the same moment, for functions of two queues', () => {
+describe('at two gateways at the same moment, for functions of two queues', () => {
   test('an id that the client chose is accepted once', async () => {
     const [left, right] = [uniqueQueue(), uniqueQueue()];
     await using one = await startGatewaySide(inject('natsUrl'));
@@ -65,7 +65,7 @@ describe('at two gateways in the same moment, for functions of two queues', () =
     }
   });
 
-  test('an id is accepted although a queue that was there a moment ago has been removed', async () => {
+  test('an id is accepted although a queue that existed a moment ago has been removed', async () => {
     const [left, right] = [uniqueQueue(), uniqueQueue()];
     await using one = await startGatewaySide(inject('natsUrl'));
     const send = (queue: string, id: string) =>
@@ -99,7 +99,7 @@ test('an id is known while its call is out of its queue and has no end yet, beca
 });
 
 describe('a claim', () => {
-  /** As a gateway leaves it that has died before it stored its call. */
+  /** The claim of a gateway that died before it stored its call. */
   async function leaveClaim(side: GatewaySide, queue: string, id: string): Promise<void> {
     const result = headers();
     const claim = { v: 1, callId: id, startTime: nextStart(), queue, nonce: 'of a gateway that is dead' };
@@ -107,7 +107,7 @@ describe('a claim', () => {
     await side.topology.manager.jetstream().publish(`claims.id.${id}.~`, '', { headers: result });
   }
 
-  test('of a gateway that died is taken over for the same queue once that gateway had its time', async () => {
+  test('of a gateway that died is taken over for the same queue once that gateway has had its time', async () => {
     const queue = uniqueQueue();
     const id = `orphan-${queue}`;
     await using gateway = await startGatewaySide(inject('natsUrl'), { publishTimeoutMs: 3_000 });
@@ -117,7 +117,7 @@ describe('a claim', () => {
     await eventually(async () => (await send()).kind === 'stored', { timeoutMs: 20_000 });
   });
 
-  test('of a gateway that died for a call of another queue is not taken over', async () => {
+  test('of a gateway that died, for a call of another queue, is not taken over', async () => {
     const [queue, other] = [uniqueQueue(), uniqueQueue()];
     const id = `orphan-${queue}`;
     await using gateway = await startGatewaySide(inject('natsUrl'), { publishTimeoutMs: 100 });
@@ -129,7 +129,7 @@ describe('a claim', () => {
     }
   });
 
-  test('is given back by a gateway that knows that nothing was stored', async () => {
+  test('is released by a gateway that knows that nothing was stored', async () => {
     await using server = await startServer();
     const [left, right] = ['left', 'right'];
     await using gateway = await startGatewaySide(server.url);
@@ -141,7 +141,7 @@ describe('a claim', () => {
     expect(await gateway.queue.accept(next, { unique: true })).toMatchObject({ kind: 'stored' });
   });
 
-  test('is of no more use once its call is stored: its key may be used again when that is forgotten', async () => {
+  test('is no longer needed once its call is stored: its key may be used again when that is forgotten', async () => {
     await using server = await startServer();
     await using gateway = await startGatewaySide(server.url, { idempotencyWindowMs: 1_000 });
     const send = (queue: string) =>

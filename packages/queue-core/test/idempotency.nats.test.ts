@@ -30,12 +30,12 @@ describe('a key that came before', () => {
     expect(await storedIn(look.manager, queue)).toEqual({ keys: ['the-first'], calls: ['the-first'] });
   });
 
-  test.each([{ key: 'the same' }, {}])('is found in a queue that has just been made (%o)', async ({ key }) => {
+  test.each([{ key: 'the same' }, {}])('is found in a queue that has just been created (%o)', async ({ key }) => {
     const queues = [uniqueQueue(), uniqueQueue()];
     await using one = await startGatewaySide(inject('natsUrl'));
     await using other = await startGatewaySide(inject('natsUrl'));
     const options = { unique: true, ...(key !== undefined && { key: `${key}-${queues[0]}` }) };
-    // Both know the queues that there are now.
+    // Both know the queues that exist now.
     await Promise.all([one, other].map((side) => side.queue.accept(buildCall(queues[0] ?? ''), { unique: true })));
     const call = buildCall(queues[1] ?? '', { body, id: `chosen-${queues[1]}` });
     expect(await one.queue.accept(call, options)).toMatchObject({ kind: 'stored' });
@@ -59,7 +59,7 @@ describe('a key that came before', () => {
     },
   );
 
-  test('is no conflict of ids when the caller has chosen the id as well, at two gateways in the same moment', async () => {
+  test('is no conflict of ids if the caller has chosen the id as well, at two gateways at the same moment', async () => {
     const queue = uniqueQueue();
     await using one = await startGatewaySide(inject('natsUrl'));
     await using other = await startGatewaySide(inject('natsUrl'));
@@ -74,7 +74,8 @@ describe('a key that came before', () => {
       const results = await Promise.all([first, other.queue.accept(call, options)]);
       expect(results.map(({ kind }) => kind).toSorted()).toEqual(['replayed', 'stored']);
     };
-    // A little later each time, so that every step of the one meets every step of the other. They wait more than they work.
+    // A little later each time, so that every step of the one meets every step of the other. They wait more than they
+    // work.
     for (let turns = 0; turns < 40; turns++) {
       await Promise.all(Array.from({ length: 5 }, (_, number) => race(`${turns}-${number}`, turns)));
     }
@@ -104,7 +105,7 @@ describe('a key that came before', () => {
     await eventually(async () => (await accept(gateway, queue, key)).kind === 'stored');
   });
 
-  test('is found when its function has another queue since', async () => {
+  test('is found if its function has another queue since', async () => {
     const [before, since] = [uniqueQueue(), uniqueQueue()];
     const key = `key-${before}`;
     await using gateway = await startGatewaySide(inject('natsUrl'));
@@ -222,7 +223,7 @@ describe('a broker that is lost while calls with keys are stored', () => {
       const { keys, calls } = await storedIn(look.manager, 'default');
       expect(keys).toEqual(calls);
       expect(confirmed.filter((id) => !calls.includes(id))).toEqual([]);
-      // Whoever repeats what was not confirmed gets one call, whatever has become of the first try.
+      // A client that repeats an unconfirmed call gets one call, whatever became of the first try.
       for (let n = 1; n <= sent; n += 50) {
         const keys = Array.from({ length: Math.min(50, sent + 1 - n) }, (_, m) => n + m);
         const again = await Promise.all(keys.map((k) => accept(two, 'default', `key-${k}`, { id: `again-${k}` })));
@@ -233,7 +234,7 @@ describe('a broker that is lost while calls with keys are stored', () => {
   );
 });
 
-test('a stream that was made without room for keys gets it, and keeps its calls', async () => {
+test('a stream that was created without room for keys gets it, and keeps its calls', async () => {
   const queue = uniqueQueue();
   const key = `key-${queue}`;
   await using look = await openManager(inject('natsUrl'));

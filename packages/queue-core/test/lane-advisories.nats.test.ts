@@ -5,7 +5,7 @@ import { followCreatedLanes, type LaneId } from '../src/jetstream/index.ts';
 import { connected, createBroker, startServer } from './connected.ts';
 import { buildCall, openManager, startGatewaySide } from './harness.ts';
 
-test('a worker learns at once of a function that a gateway opens, also after an outage, once each time', async () => {
+test('a worker learns at once of a function that a gateway opens, even after an outage, once each time', async () => {
   await using server = await startServer();
   await using test = createBroker(server.url);
   const created: LaneId[] = [];
@@ -19,7 +19,7 @@ test('a worker learns at once of a function that a gateway opens, also after an 
 
   await server.restart();
   await eventually(() => test.broker.reconnects === 1);
-  // A call may be refused until the gateway has looked at what there is.
+  // A call may be refused until the gateway has listed the existing consumers.
   const call = buildCall('images', { function: 'resize' });
   await eventually(async () => (await gateway.queue.accept(call, { unique: false })).kind === 'stored');
   await eventually(() => created.length > 1, { timeoutMs: 20_000 });

@@ -7,7 +7,7 @@ import { buildCall, functionConfig, openManager, startGatewaySide } from './harn
 
 const plain = { unique: false };
 
-/** A gateway where every name is a function of the queue, and `registered` is one of its own. */
+/** A gateway with a default URL, so that every name is a function, and `registered` is one with settings of its own. */
 async function startOpenGateway(url: string, queue: string, limits = { inAll: 4, perSubmitter: 2 }) {
   const side = await startGatewaySide(url, { queues: [queue] });
   const register = new FunctionRegister({
@@ -27,7 +27,7 @@ async function startOpenGateway(url: string, queue: string, limits = { inAll: 4,
   return { accept, topology, [Symbol.asyncDispose]: () => broker.stop() };
 }
 
-describe('where every name is a function', () => {
+describe('if every name is a function', () => {
   test('invented names are refused beyond a bound of each submitter and in all, and leave room for registered functions', async () => {
     const queue = uniqueQueue();
     await using one = await startOpenGateway(inject('natsUrl'), queue);
@@ -53,7 +53,7 @@ describe('where every name is a function', () => {
 });
 
 describe('the stream of a queue', () => {
-  test('has room for ten thousand functions and more, also one that was made without', async () => {
+  test('has room for ten thousand functions and more, even one that was created without', async () => {
     const [fresh, old] = [uniqueQueue(), uniqueQueue()];
     await using look = await openManager(inject('natsUrl'));
     await look.manager.streams.add({
@@ -69,7 +69,7 @@ describe('the stream of a queue', () => {
     expect(gateway.fatal).toEqual([]);
   });
 
-  test('has as many as the account may have, and a call beyond is refused as such (P1)', async () => {
+  test('has as many as the account may have, and a call beyond is refused for that reason (P1)', async () => {
     const config =
       'accounts { app { jetstream { max_consumers: 5 }, users: [{ user: app, password: pw }] } }\nno_auth_user: app';
     await using server = await startServer({ config });

@@ -5,7 +5,7 @@ import { createAccount, createOperator, createUser, type KeyPair } from '@nats-i
 export interface NatsIdentities {
   /** Makes a server trust the operator. */
   readonly serverConfig: string;
-  /** What a credentials file of the user holds. */
+  /** The content of a credentials file of the user. */
   readonly credentials: string;
 }
 

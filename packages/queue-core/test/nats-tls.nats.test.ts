@@ -24,7 +24,7 @@ function asTls(url: string): string {
   return url.replace('nats:', 'tls:');
 }
 
-/** Says what a nats-server says that asks for a certificate, and goes no further than TLS 1.2. */
+/** Sends the first line of a nats-server that asks for a certificate, and goes no further than TLS 1.2. */
 async function startOlderServer(): Promise<AsyncDisposable & { url: string }> {
   const { certificate: cert, key, authority: ca } = certificates;
   const info = {
@@ -51,7 +51,7 @@ async function startOlderServer(): Promise<AsyncDisposable & { url: string }> {
   };
 }
 
-/** What ends a process that is set up so. */
+/** The error that ends a process with this set-up. */
 async function fatalOf(url: string, options: Partial<BrokerOptions>) {
   await using test = createBroker(url, options);
   test.broker.start();
@@ -61,7 +61,7 @@ async function fatalOf(url: string, options: Partial<BrokerOptions>) {
 }
 
 describe('a server of tls://', () => {
-  test('is spoken to over TLS if its certificate is signed by our authority', async () => {
+  test('is used over TLS if our authority has signed its certificate', async () => {
     await using server = await startServer({ config: tlsConfig() });
     for (const url of [server.url, asTls(server.url)]) {
       await using test = createBroker(url, { tlsCaFile: authorityFile });
@@ -70,7 +70,7 @@ describe('a server of tls://', () => {
     }
   });
 
-  test('whose certificate an authority has signed that we do not know is fatal, and the setting is named', async () => {
+  test('whose certificate an unknown authority has signed is fatal, and the setting is named', async () => {
     await using server = await startServer({ config: tlsConfig() });
     expect(await fatalOf(asTls(server.url), {})).toEqual([
       {
@@ -87,7 +87,7 @@ describe('a server of tls://', () => {
     ]);
   });
 
-  test('that does not speak TLS is fatal and gets no password', async () => {
+  test('that does not offer TLS is fatal and gets no password', async () => {
     const url = inject('natsUrl');
     expect(await fatalOf(asTls(url), { password: 'secret' })).toEqual([
       { code: 'tls', message: `NATS at ${new URL(url).host} does not speak TLS, which tls:// and NATS_TLS_* ask for` },
@@ -118,7 +118,7 @@ describe.concurrent('a server that asks clients for a certificate', () => {
     ]);
   });
 
-  test('is fatal with one that it does not trust, and the reason is told', async () => {
+  test('is fatal with one that it does not trust, and the error has the reason', async () => {
     await using server = await startServer({ config: tlsConfig('verify: true') });
     const options = { tlsCaFile: authorityFile, tlsCertFile: strangerFile, tlsKeyFile: strangerKeyFile };
     expect(await fatalOf(asTls(server.url), options)).toEqual([
@@ -172,14 +172,14 @@ describe.concurrent('with several servers', () => {
     ).toEqual(['127.0.0.1:9', new URL(server.url).host].sort());
   });
 
-  test('one that refuses us is told of, also if the others are away', async () => {
+  test('one that refuses us is reported, even if the others are away', async () => {
     await using server = await startServer({ config: tlsConfig('verify: true') });
     const servers = ['tls://127.0.0.1:9', asTls(server.url)];
     expect(await fatalOf('', { servers, tlsCaFile: authorityFile })).toMatchObject([{ code: 'tls' }]);
   });
 });
 
-describe('files that name us', () => {
+describe('files with our certificate and key', () => {
   test.each([
     ['are right', { tlsCaFile: authorityFile, ...ours }, []],
     [

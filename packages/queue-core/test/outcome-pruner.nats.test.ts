@@ -11,7 +11,7 @@ import { createTask, outcomeOf } from './dead-letter-fixture.ts';
 
 const body = Buffer.from('the result');
 
-/** A gateway and a worker at a server of their own, and one who forgets the ends of calls at once when they are done with. */
+/** A gateway and a worker at a server of their own, and a pruner that forgets the ends of calls as soon as it may. */
 async function open() {
   const server = await startServer();
   onTestFinished(() => server[Symbol.asyncDispose]());
@@ -28,7 +28,7 @@ async function open() {
   return { ...bench, pruner, end, isKnown };
 }
 
-/** What a replica answers that has none of the messages yet. */
+/** The answer of a replica that has none of the messages yet. */
 async function* nothingShown(): AsyncGenerator<StoredMsg> {}
 
 describe('an end that is old', () => {
@@ -50,7 +50,7 @@ describe('an end that is old', () => {
     expect(await pruner.prune()).toEqual({ forgotten: 0, kept: 0 });
   });
 
-  test('stays while a call that follows in its chain is in a queue, also behind one that has ended', async () => {
+  test('stays while a call that follows in its chain is in a queue, even behind one that has ended', async () => {
     const { pruner, isKnown, put, take, settle, store, queue } = await open();
     const next = (callId: string) => ({ next: { callId, function: 'echo', queue } });
     const calls = [await put({ id: 'first' }), await put({ id: 'second' }), await put({ id: 'third' })];
@@ -68,7 +68,7 @@ describe('an end that is old', () => {
     expect([await isKnown(first), await isKnown(second), await isKnown(third)]).toEqual([false, false, false]);
   });
 
-  test('stays while a step further on in its chain waits among the callbacks, because its queue is full', async () => {
+  test('stays while a later step of its chain waits among the callbacks, because its queue is full', async () => {
     const { pruner, isKnown, put, take, settle, store, queue, worker } = await open();
     const [first, second] = [await put({ id: 'first' }), await put({ id: 'second' })];
     const deliveries = [await take(), await take()];
@@ -88,7 +88,7 @@ describe('an end that is old', () => {
     expect([await isKnown(first), await isKnown(second)]).toEqual([true, true]);
   });
 
-  test('stays while the message of its call is in the queue, with its body and what is known of its callback', async () => {
+  test('stays while the message of its call is in the queue, with its body and the state of its callback', async () => {
     const { pruner, end, isKnown, settle, stored, store } = await open();
     const left = await end();
     const done = await end();
@@ -102,14 +102,14 @@ describe('an end that is old', () => {
     const found = await store.findOutcome(keyOf(left.call));
     expect(Buffer.from(found?.body ?? [])).toEqual(body);
     expect(await store.findCallbackState(keyOf(left.call))).toMatchObject({ status: 'delivered' });
-    // Nobody can record a second one.
+    // No worker can record a second one.
     expect(await store.recordOutcome(outcomeOf(left.call), body)).toMatchObject({ reason: 'conflict' });
     await settle(left.delivery);
     await eventually(async () => (await stored()) === 0);
     expect(await pruner.prune()).toEqual({ forgotten: 2, kept: 0 });
   });
 
-  test('stays while its callback waits, and while an intent to cancel its call is there', async () => {
+  test('stays while its callback waits, and while an intent to cancel its call exists', async () => {
     const { pruner, end, isKnown, settle, worker, parts } = await open();
     const told = await end();
     const cancelled = await end();
@@ -127,7 +127,7 @@ describe('an end that is old', () => {
     { others: 0, told: 'lists what it has' },
     { others: 1_001, told: 'is asked for each call, if it has very many messages' },
   ])(
-    'stays while the leader knows of something, whatever a replica says that is behind: the leader $told',
+    'stays while the leader knows of something that a replica behind does not: the leader $told',
     async ({ others }) => {
       const { pruner, end, isKnown, settle, worker, put } = await open();
       const left = await end();

@@ -39,7 +39,7 @@ beforeEach(async () => {
   broker.start();
   await connected(broker);
   await ensureStream(manager, queueStreamConfig(queue, 1), new RecordingLogger());
-  // As the real one, which would need more room than there is.
+  // Like the real one, which would need more room than there is.
   const subjects = ['callbacks.ready.>', 'callbacks.later.>'];
   await manager.streams.add({ ...queueStreamConfig(queue, 1), name: 'CALLBACKS', subjects });
   const ofExpiries = ['expiries.due.>', 'expiries.later.>'];
@@ -66,7 +66,7 @@ async function schedule(ms: number): Promise<string> {
 
 const fillerBytes = 4_000_000;
 
-/** Fills most of the storage: done before a call is scheduled, since it can take longer than the call waits. */
+/** Fills most of the storage: done before a call is scheduled, because it can take longer than the call waits. */
 async function nearlyFill(): Promise<void> {
   await manager.streams.add({ name: 'FILLER', subjects: ['filler'] });
   for (let left = storageBytes; left > 2 * fillerBytes; left -= fillerBytes) {
@@ -74,7 +74,7 @@ async function nearlyFill(): Promise<void> {
   }
 }
 
-/** Fills the rest of the storage; returns what makes room again. */
+/** Fills the rest of the storage; returns a function that makes room again. */
 async function fill(): Promise<() => Promise<unknown>> {
   const client = jetstream(connection);
   for (;;) {
@@ -92,13 +92,13 @@ async function subjectsOf(stream: string): Promise<string[]> {
   return Object.keys(state.subjects ?? {}).toSorted();
 }
 
-/** Resolves when the server has tried what came due after `waitMs`: it looks four times a second. */
+/** Resolves when the server has tried messages that came due after `waitMs`: it looks four times a second. */
 async function chanceIsOver(): Promise<void> {
   const over = Date.now() + waitMs + 1_000;
   await eventually(() => Date.now() > over);
 }
 
-/** Time as it is when a schedule of a moment ago has been overdue for long. */
+/** A time at which a schedule of a moment ago has been overdue for long. */
 const muchLater = (): number => Date.now() + 60_000;
 
 test('a retry that came due while there was no room becomes ready when there is room again, as it was', async () => {
@@ -143,7 +143,7 @@ test('a callback that came due while there was no room does too', async () => {
   );
 });
 
-test('what is overdue is told by the clock of the server, not by ours', async () => {
+test('the clock of the server decides what is overdue, not ours', async () => {
   await schedule(60_000);
   const info: { readonly ts?: string } = await manager.streams.info('CALLBACKS');
   expect(Math.abs(Date.parse(info.ts ?? '') - Date.now())).toBeLessThan(60_000);
@@ -152,7 +152,7 @@ test('what is overdue is told by the clock of the server, not by ours', async ()
   expect(await overdue.restore()).toBe(0);
 });
 
-test('schedules that are in time are left alone, also those that are a little late', async () => {
+test('schedules in time are left alone, even if they are a little late', async () => {
   const callIds = [await schedule(60_000), await schedule(60_000)];
   expect(await overdue.restore(Date.now())).toBe(0);
   expect(await overdue.restore(Date.now() + 60_000 + 9_000)).toBe(0);

@@ -12,7 +12,7 @@ async function paused({ topology }: WorkerSide, queue: string): Promise<boolean 
   return (await topology.listLanes(queue)).find((lane) => lane.function === 'echo')?.paused;
 }
 
-/** Asks for calls again and again, as a worker does, until `count` have come. */
+/** Requests calls again and again, like a worker, until `count` have come. */
 function pull({ source, deliveries }: WorkerSide, queue: string, count: number): Promise<unknown> {
   return eventually(() => {
     if (source.open({ queue, function: 'echo' }) === 0 && deliveries.length < count) {
@@ -23,7 +23,7 @@ function pull({ source, deliveries }: WorkerSide, queue: string, count: number):
 }
 
 describe('a paused function', () => {
-  test('has its calls accepted but not handed out, lets those in hand be settled, and goes on when resumed', async () => {
+  test('has its calls accepted but not handed out, lets those in flight be settled, and continues when resumed', async () => {
     const queue = uniqueQueue();
     await using gateway = await startGatewaySide(inject('natsUrl'), {
       queues: [queue],
@@ -46,7 +46,7 @@ describe('a paused function', () => {
     await pull(worker, queue, 2);
   });
 
-  test('ends a request of a worker when that is over and not before: nobody spins', async () => {
+  test('ends a request of a worker when that is over and not before: no worker spins', async () => {
     const queue = uniqueQueue();
     await using worker = await startWorkerSide(inject('natsUrl'), { queues: [queue] });
     await using gateway = await startGatewaySide(inject('natsUrl'), {
@@ -61,7 +61,7 @@ describe('a paused function', () => {
     expect(performance.now() - startedAt).toBeGreaterThan(900);
   });
 
-  test('stays paused when a worker changes its consumer, or makes it anew', async () => {
+  test('stays paused when a worker changes its consumer, or creates it again', async () => {
     const queue = uniqueQueue();
     await using worker = await startWorkerSide(inject('natsUrl'), { queues: [queue] });
     await worker.topology.ensureFunction(target(queue, { paused: true }));
@@ -75,7 +75,7 @@ describe('a paused function', () => {
     expect(await paused(worker, queue)).toBe(false);
   });
 
-  test('stays paused when a worker sets it up that does not know of it yet', async () => {
+  test('stays paused when a worker that does not know of the pause sets it up', async () => {
     const queue = uniqueQueue();
     await using worker = await startWorkerSide(inject('natsUrl'), { queues: [queue] });
     await worker.topology.ensureFunction(target(queue, { paused: true }));
@@ -86,7 +86,7 @@ describe('a paused function', () => {
     expect(await paused(starting, queue)).toBe(false);
   });
 
-  test('has a consumer that is paused from the first when a gateway makes it', async () => {
+  test('has a consumer that is paused from the first when a gateway creates it', async () => {
     const queue = uniqueQueue();
     await using gateway = await startGatewaySide(inject('natsUrl'), { queues: [queue] });
     await gateway.topology.ensureFunction(target(queue, { paused: true }));
@@ -104,9 +104,9 @@ describe('a paused function', () => {
     expect(await paused(worker, queue)).toBe(true);
   });
 
-  test('that has no consumer anywhere is paused without an error', async () => {
+  test('without any consumer is paused without an error', async () => {
     await using gateway = await startGatewaySide(inject('natsUrl'), { queues: [uniqueQueue()] });
-    await gateway.topology.pauseFunction(`nobody-${uniqueQueue()}`, true);
+    await gateway.topology.pauseFunction(`unknown-${uniqueQueue()}`, true);
   });
 });
 
@@ -132,12 +132,12 @@ describe('a request that was made while a function was paused', () => {
     return { queue, lane, gateway, worker };
   }
 
-  test('is served when the worker has the broker look again, with one call and no more', async () => {
+  test('is served when the worker makes the broker check again, with one call and no more', async () => {
     const { lane, gateway, worker } = await standing(5);
     await gateway.topology.pauseFunction('echo', false);
     worker.source.wake(lane);
     await eventually(() => worker.deliveries.length === 1, { timeoutMs: 5_000 });
-    // A second look, after the request has been served: no request is left.
+    // A second check, after the request has been served: no request is left.
     worker.source.wake(lane);
     await worker.topology.findLane(lane.queue, 'echo');
     await eventually(async () => (await worker.topology.findLane(lane.queue, 'echo'))?.inFlight === 1);
@@ -146,7 +146,7 @@ describe('a request that was made while a function was paused', () => {
     expect([worker.unfilled, worker.gone]).toEqual([[], []]);
   });
 
-  test('stands while there is nothing to be had, however often the broker looks', async () => {
+  test('stays while there are no calls, however often the broker checks', async () => {
     const { queue, lane, gateway, worker } = await standing(0);
     await gateway.topology.pauseFunction('echo', false);
     for (let look = 0; look < 3; look++) {
@@ -163,7 +163,7 @@ describe('a request that was made while a function was paused', () => {
     await eventually(() => worker.deliveries.length === 1, { timeoutMs: 5_000 });
   });
 
-  test('is told of by the broker when the consumer is resumed, and when the pause ends by itself', async () => {
+  test('is reported by the broker when the consumer is resumed, and when the pause ends by itself', async () => {
     const { queue, lane, worker } = await standing(1);
     const heard: LaneId[] = [];
     followPausedLanes(worker.broker, (changed) => changed.queue === queue && heard.push(changed));
@@ -209,7 +209,7 @@ describe('a consumer of a function that may be paused or not', () => {
     expect(await topology.listLanes(queue)).toMatchObject([{ function: 'echo', paused: true }]);
   });
 
-  test('is not resumed by a worker whose word on it is out of date', async () => {
+  test('is not resumed by a worker with outdated information', async () => {
     const queue = uniqueQueue();
     await using current = await startWorkerSide(inject('natsUrl'), { queues: [queue] });
     await current.topology.ensureFunction(target(queue, { paused: true }));

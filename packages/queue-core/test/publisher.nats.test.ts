@@ -12,7 +12,7 @@ interface Fixture extends AsyncDisposable {
   readonly publisher: Publisher;
   /** Publishes to the fixture's stream. */
   readonly publish: (token: string, changes?: { body?: Uint8Array; id?: string }) => Promise<PublishResult>;
-  /** What the stream holds: the last tokens of its subjects, in order. */
+  /** The content of the stream: the last tokens of its subjects, in order. */
   readonly stored: () => Promise<string[]>;
 }
 
@@ -20,7 +20,7 @@ interface FixtureOptions {
   readonly timeoutMs?: number;
   readonly maxPending?: number;
   readonly maxPendingBytes?: number;
-  /** Where the publisher connects to, if not to the server itself. */
+  /** The address for the publisher, if not the server itself. */
   readonly via?: string;
 }
 
@@ -109,9 +109,9 @@ describe('a message', () => {
     expect(await publish(10)).toMatchObject({ reason: 'queue_full' });
   });
 
-  test('that no stream takes is unavailable, at once', async () => {
+  test('without a stream is unavailable, at once', async () => {
     await using fixture = await startFixture(inject('natsUrl'));
-    const subject = `${uniqueQueue()}.nobody`;
+    const subject = `${uniqueQueue()}.unknown`;
     const { value, ms } = await timed(fixture.publisher.publish({ subject, headers: headers(), body }));
     expect(value).toMatchObject({ kind: 'refused', reason: 'unavailable' });
     expect(ms).toBeLessThan(1_000);
@@ -174,7 +174,7 @@ describe('a server that is away', () => {
     await publisher.flush();
   });
 
-  test('refuses all that is in flight, fast, and what comes after that at once; nothing of it is stored later', async () => {
+  test('refuses everything in flight, fast, and later messages at once; nothing of it is stored later', async () => {
     await using server = await startServer();
     await using fixture = await startFixture(server.url);
     await fixture.publish('before');
@@ -197,7 +197,7 @@ describe('a server that is away', () => {
     expect(stored.at(-1)).toBe('again');
   });
 
-  test('answers of the connection before do not count for messages of the next', async () => {
+  test('answers on the previous connection do not count for messages of the next', async () => {
     await using proxy = await startTcpProxy({ port: Number(new URL(inject('natsUrl')).port) });
     await using fixture = await startFixture(inject('natsUrl'), { via: `nats://${proxy.host}:${proxy.port}` });
     proxy.stall();

@@ -46,7 +46,7 @@ async function take({ source, deliveries }: WorkerSide, count: number): Promise<
   await eventually(() => deliveries.length === before + count);
 }
 
-/** Has the first delivery come back in an hour. */
+/** Hands the first delivery back for an hour. */
 async function retryLater({ broker, topology, deliveries }: WorkerSide): Promise<void> {
   const store = new CallStore(new Publisher(broker), topology);
   const delivery = deliveries[0]!;
@@ -56,12 +56,12 @@ async function retryLater({ broker, topology, deliveries }: WorkerSide): Promise
 }
 
 describe('the load of a function', () => {
-  test('is zeros for one without calls, also where it has no consumer', async () => {
+  test('is zero for one without calls, even if it has no consumer', async () => {
     await using sides = await startSides();
     expect(await sides.inspector.load(name)).toEqual({ pending: 0, inFlight: 0, oldestAtMs: undefined });
   });
 
-  test('counts what no worker has and what one has, and nothing of other functions', async () => {
+  test('counts waiting calls and those in flight, and nothing of other functions', async () => {
     await using sides = await startSides();
     const startedAt = Date.now();
     await accept(sides.gateway, 5);
@@ -83,7 +83,7 @@ describe('the load of a function', () => {
     expect((await sides.inspector.load(name)).oldestAtMs).toBeGreaterThanOrEqual(between - 1);
   });
 
-  test('leaves out a retry that waits for its time, which its calls and its queue do not', async () => {
+  test('leaves out a retry that waits for its time, unlike its calls and its queue', async () => {
     await using sides = await startSides();
     await accept(sides.gateway, 2);
     await take(sides.worker, 1);
@@ -105,7 +105,7 @@ describe('the load of a function', () => {
 });
 
 describe('a queue', () => {
-  test('tells what waits, what is in flight, and what room it takes', async () => {
+  test('has its backlog, its calls in flight, and the room that it takes', async () => {
     await using sides = await startSides();
     await accept(sides.gateway, 4);
     await accept(sides.gateway, 3, 'other');

@@ -3,7 +3,7 @@ import { expect, inject, test } from 'vitest';
 import { RunningCallClient, serveRunningCalls } from '../src/jetstream/index.ts';
 import { connected, createBroker } from './connected.ts';
 
-test('that a call was cancelled is told also while the broker is suspected to be away', async () => {
+test('the signal that a call was cancelled is sent even while the broker may be away', async () => {
   await using gateway = createBroker(inject('natsUrl'));
   await using worker = createBroker(inject('natsUrl'));
   const heard: string[] = [];

@@ -44,28 +44,28 @@ function accounts(limits: Readonly<Record<string, string>>): string {
 }
 
 describe('a start ends with one message', () => {
-  test('where one server is to keep three copies, and STREAM_REPLICAS is named', async () => {
+  test('if one server is to keep three replicas, and STREAM_REPLICAS is named', async () => {
     const queues = (): string[] => [uniqueQueue()];
     expect(await fatalOf(beginSetUp(inject('natsUrl'), undefined, { replicas: 3, queues }))).toEqual([
       { code: 'replicas', message: expect.stringMatching(/STREAM_REPLICAS above 1 needs a cluster/) },
     ]);
   });
 
-  test('where the account asks for max_bytes, and STREAM_MAX_BYTES is named', async () => {
+  test('if the account requires max_bytes, and STREAM_MAX_BYTES is named', async () => {
     await using server = await startServer({ config: accounts({ app: '{ max_bytes_required: true }' }) });
     expect(await fatalOf(beginSetUp(server.url, 'app'))).toEqual([
       { code: 'account_limit', message: expect.stringMatching(/max bytes set: set STREAM_MAX_BYTES$/) },
     ]);
   });
 
-  test('where the account may have no more streams', async () => {
+  test('if the account may have no more streams', async () => {
     await using server = await startServer({ config: accounts({ app: '{ max_streams: 3 }' }) });
     expect(await fatalOf(beginSetUp(server.url, 'app'))).toEqual([
       { code: 'account_limit', message: expect.stringMatching(/asyncfn needs ten, and one for each queue$/) },
     ]);
   });
 
-  test('where the user may not ask JetStream, or hear its answers', async () => {
+  test('if the user may not ask JetStream, or hear its answers', async () => {
     const user = (name: string, publish: string, subscribe: string): string =>
       `{ user: ${name}, password: pw, permissions: { publish: ${publish}, subscribe: ${subscribe} } }`;
     const users = [
@@ -91,7 +91,7 @@ describe('a start ends with one message', () => {
 });
 
 describe('a process that has been at work', () => {
-  test('waits where the limits have changed, and tells it once', async () => {
+  test('waits if the limits have changed, and logs it once', async () => {
     const server = await startServer({ config: accounts({ app: 'enabled' }) });
     const setUp = beginSetUp(server.url, 'app');
     await eventually(() => setUp.topology.ready);

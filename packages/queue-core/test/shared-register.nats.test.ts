@@ -72,7 +72,7 @@ function url({ register }: Member, name: string): string | undefined {
   return register.lookup(name)?.url;
 }
 
-/** A change as a client makes it that has read the function before. */
+/** A change by a client that has read the function before. */
 function changeRead({ shared }: Member, read: KnownFunction | undefined, newUrl: string) {
   return shared.change('a', (there) =>
     there?.revision === read?.revision
@@ -82,7 +82,7 @@ function changeRead({ shared }: Member, read: KnownFunction | undefined, newUrl:
 }
 
 describe('a change of the register', () => {
-  test('is live where it is made at once, and everywhere else within two seconds', async () => {
+  test('is live at once in the process that makes it, and everywhere else within two seconds', async () => {
     await using one = await joined();
     await using two = await joined();
     await put(one, 'a', 'http://a');
@@ -94,7 +94,7 @@ describe('a change of the register', () => {
     expect(await put(one, 'a', 'http://again')).toMatchObject({ kind: 'changed', created: true });
   });
 
-  test('of two that were decided on the same revision is one', async () => {
+  test('of two that were decided on the same revision, one succeeds', async () => {
     await using one = await joined();
     await using two = await joined();
     await put(one, 'a', 'http://a');
@@ -105,7 +105,7 @@ describe('a change of the register', () => {
     await eventually(() => url(one, 'a') === winner && url(two, 'a') === winner);
   });
 
-  test('that depends on nothing gets through beside many others', async () => {
+  test('that depends on no revision succeeds beside many others', async () => {
     await using one = await joined();
     await using two = await joined();
     const members = [one, two, one, two];
@@ -114,7 +114,7 @@ describe('a change of the register', () => {
     expect(results.filter((result) => result.kind === 'changed' && result.created)).toHaveLength(1);
   });
 
-  test('cannot be made while the broker is away, and what is known stays in force', async () => {
+  test('cannot be made while the broker is away, and the known settings stay in force', async () => {
     await using one = await joined();
     await put(one, 'a', 'http://a');
     server.signal('SIGTERM');
@@ -124,11 +124,11 @@ describe('a change of the register', () => {
   });
 });
 
-describe('a function out of whose name a namespace may be left', () => {
+describe('a function whose namespace may be omitted', () => {
   const moved = 'a function was moved to its name without the default namespace';
   const merged = 'two functions are one by the default namespace, and the settings of one of them are dropped';
 
-  test('goes to its one name when the first process knows of it, with all that was said of it', async () => {
+  test('moves to its short name when the first process knows of it, with all of its settings', async () => {
     await using old = await joined();
     await put(old, 'a.fn', 'http://a');
     await old.shared.change('a.fn', (there) => ({ kind: 'put', entry: { ...there!.entry, paused: true } }));
@@ -153,7 +153,7 @@ describe('a function out of whose name a namespace may be left', () => {
     expect((await bucket.get('a.fn'))?.operation).toBe('DEL');
   });
 
-  test('that stood there under both names has the settings of its one name, and the log says what is dropped', async () => {
+  test('that is stored under both names has the settings of its short name, and the log says what is dropped', async () => {
     await using old = await joined();
     await put(old, 'a', 'http://short');
     await put(old, 'a.fn', 'http://secret:word@long');
@@ -173,7 +173,7 @@ describe('a function out of whose name a namespace may be left', () => {
     expect(url(without, 'b.openfaas-fn')).toBeUndefined();
   });
 
-  test('is removed for good under whichever name it stood', async () => {
+  test('is removed for good under either name', async () => {
     await using old = await joined();
     await put(old, 'a.fn', 'http://a');
     await using one = await joined('', 'fn');
@@ -185,7 +185,7 @@ describe('a function out of whose name a namespace may be left', () => {
     expect(one.shared.list()).toEqual([]);
   });
 
-  test('is told of where another process leaves out another namespace, once', async () => {
+  test('is logged once if another process omits another namespace', async () => {
     await using one = await joined('functions: { a: { url: http://a }, b: { url: http://b } }', 'fn');
     await using two = await joined('', 'openfaas-fn');
     await using three = await joined();
@@ -199,7 +199,7 @@ describe('a function out of whose name a namespace may be left', () => {
 });
 
 describe('a process', () => {
-  test('that starts without the broker goes by its file, and by the register once that is there', async () => {
+  test('that starts without the broker uses its file, and the register once that is there', async () => {
     await using first = await joined();
     await put(first, 'a', 'http://a');
     server.signal('SIGTERM');
@@ -223,7 +223,7 @@ describe('a process', () => {
     expect(late.register.isPaused('b')).toBe(false);
   });
 
-  test('knows who is paused from the first, however often entries are written while it reads them', async () => {
+  test('knows the paused functions from the first, however often entries are written while it reads them', async () => {
     await using first = await joined();
     for (let each = 0; each < 20; each++) {
       await put(first, `f${each}`, 'http://f');
@@ -281,7 +281,7 @@ describe('a process', () => {
     await eventually(() => url(one, 'b') === 'http://b');
   });
 
-  test('writes its file below what the API has set and over that of another, and logs each difference once', async () => {
+  test('writes its file below the settings of the API and over that of another, and logs each difference once', async () => {
     await using one = await joined(
       'functions: { a: { url: http://secret:word@one, concurrency: 1 }, b: { url: http://one } }',
     );
@@ -301,7 +301,7 @@ describe('a process', () => {
     await eventually(() => url(two, 'a') === 'http://secret:word@two');
   });
 
-  test('keeps what an earlier version has stored of the API, and a pause, and adds its file', async () => {
+  test("keeps the API's settings of an earlier version, and a pause, and adds its file", async () => {
     await using one = await joined();
     await one.shared.change('a', () => ({
       kind: 'put',
@@ -332,7 +332,7 @@ describe('a process', () => {
     expect(one.shared.find('a')?.revision).toBe(revision);
   });
 
-  test('tells the register of a change of its file', async () => {
+  test('stores a change of its file in the register', async () => {
     await using one = await joined('functions: { a: { url: http://a }, b: { url: http://b } }');
     await using two = await joined();
     one.shared.takeFile(file('functions: { b: { url: http://changed }, c: { url: http://c } }'));
@@ -341,7 +341,7 @@ describe('a process', () => {
     await eventually(() => url(two, 'c') === 'http://c');
   });
 
-  test('passes over what it cannot read, says so, and goes on', async () => {
+  test('passes over entries that it cannot read, logs them, and goes on', async () => {
     await using one = await joined();
     await using look = await openManager(server.url);
     const bucket = await new Kvm(look.connection).open('FUNCTIONS');
@@ -354,7 +354,7 @@ describe('a process', () => {
     expect(two.shared.list().map(({ name }) => name)).toEqual(['a']);
   });
 
-  test('puts the register back that has been deleted', async () => {
+  test('restores a deleted register', async () => {
     await using one = await joined('functions: { a: { url: http://a } }');
     await using two = await joined();
     await put(one, 'b', 'http://b');
@@ -380,7 +380,7 @@ test('the register outlives all processes and the broker', async () => {
   expect(two.shared.find('a')).toMatchObject({ entry: { source: 'api', settings: { url: 'http://a' } } });
 });
 
-test('what follows the register ends, if it was to end before it had begun', async () => {
+test('the task that follows the register ends, even if it is stopped before it has begun', async () => {
   await using _ = await joined('functions: { a: { url: http://a } }');
   await using look = await openManager(server.url);
   const layout = { ensure: () => look.manager.streams.info('KV_FUNCTIONS'), replicas: 1 };
@@ -395,7 +395,7 @@ test('a process that closes its connection does not open the register again', as
   const member = await joined('functions: { a: { url: http://a } }');
   const before = member.logger.lines.length;
   await member[Symbol.asyncDispose]();
-  // It would try 100 ms after the end of the connection has ended what it followed.
+  // It would try 100 ms after the connection has ended.
   await delay(500);
   expect(member.logger.lines.slice(before)).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import type { JetStreamManager } from '@nats-io/jetstream';
 
-/** Ids of the calls that a queue holds, and of those that its idempotency keys speak of; each in alphabetical order. */
+/** Ids of the calls in a queue, and of those that its idempotency keys name; each in alphabetical order. */
 export async function storedIn(manager: JetStreamManager, queue: string): Promise<{ keys: string[]; calls: string[] }> {
   const stream = `CALLS_${queue}`;
   const { state } = await manager.streams.info(stream, { subjects_filter: `calls.${queue}.>` });

@@ -8,7 +8,7 @@ const mebibyte = 1024 * 1024;
 const limit = 16 * mebibyte;
 const subject = 'calls.default.ready.~.echo.c-1';
 
-/** A server with a queue that has a limit, and so many processes that send to it without a word between them. */
+/** A server with a queue that has a limit, and this many processes that send to it independently. */
 async function startLimitedQueue(count: number) {
   const server = await startServer();
   const look = await openManager(server.url);
@@ -33,12 +33,13 @@ async function startLimitedQueue(count: number) {
   };
 }
 
-test('sixteen that send all they may, whenever they have looked, throw nothing out of a full stream', async () => {
+test('sixteen processes that send all they may after each check throw nothing out of a full stream', async () => {
   await using queue = await startLimitedQueue(16);
   const body = Buffer.alloc(64 * 1024);
   let sent = 0;
   await Promise.all(queue.senders.map((room) => room.refresh()));
-  // One after the other, which is the worst: each looks again before the next has sent what it may by its old look.
+  // One after the other, which is the worst case: each checks again before the next has sent all that its old check
+  // permits.
   for (let round = 0; round < 4; round++) {
     for (const room of queue.senders) {
       while (room.refusalFor(subject, body.length) === undefined) {
@@ -53,13 +54,13 @@ test('sixteen that send all they may, whenever they have looked, throw nothing o
   expect(state.messages).toBe(sent);
 }, 60_000);
 
-test('a message that is larger than a part of what is left goes if it is alone, and none beyond what is left', async () => {
+test('a message that is larger than a share of the room left is sent if it is alone, and none beyond the room', async () => {
   await using queue = await startLimitedQueue(1);
   const [room] = queue.senders;
   await room!.refresh();
   expect([2, 2].map((mebibytes) => room!.refusalFor(subject, mebibytes * mebibyte))).toEqual([undefined, 'overloaded']);
   expect(room!.refusalFor(subject, 13 * mebibyte)).toBe('queue_full');
   expect(room!.refusalFor('callbacks.ready.c-1.0', 13 * mebibyte)).toBe('queue_full');
-  // What is oldest may be forgotten there.
+  // There the oldest messages may be dropped.
   expect(room!.refusalFor('outcomes.c-1.0', 13 * mebibyte)).toBeUndefined();
 });

@@ -38,7 +38,7 @@ async function startWatching() {
   };
 }
 
-test('streams that are all there are no news', async () => {
+test('a complete set of streams logs nothing', async () => {
   await using side = await startWatching();
   await side.watch.refresh();
   await side.server.restart();
@@ -47,7 +47,7 @@ test('streams that are all there are no news', async () => {
   expect([side.watch.lost, side.lost]).toEqual([0, []]);
 });
 
-test('a stream that is deleted with something in it is told of as an error, and is there again', async () => {
+test('the loss of a stream with content is logged as an error, and the stream is created again', async () => {
   await using side = await startWatching();
   await using look = await openManager(side.server.url);
   await look.manager.jetstream().publish('calls.default.ready.~.echo.c-1.~.1', 'body');
@@ -62,7 +62,7 @@ test('a stream that is deleted with something in it is told of as an error, and 
   expect((await look.manager.streams.info('CALLS_default')).state.messages).toBe(0);
 });
 
-test('streams that another process has made again meanwhile are lost all the same', async () => {
+test('streams that another process has created again meanwhile still count as lost', async () => {
   await using side = await startWatching();
   await using look = await openManager(side.server.url);
   await look.manager.jetstream().publish('outcomes.~.c-1.1.0', '');

@@ -15,7 +15,7 @@ async function startSmallServer(maxBytes: number) {
   return startServer({ config: `jetstream { store_dir: ${JSON.stringify(folder)}, max_file_store: ${maxBytes} }` });
 }
 
-test('a stream for whose bytes there is no room is made with less, and found again as it is', async () => {
+test('a stream for whose bytes there is no room is created with less, and found again as it is', async () => {
   await using server = await startSmallServer(50 * mebibyte);
   await using look = await openManager(server.url);
   const logger = new RecordingLogger();
@@ -27,7 +27,7 @@ test('a stream for whose bytes there is no room is made with less, and found aga
   expect(logger.messages).toHaveLength(3);
 });
 
-test('a stream for which there is not even a little room is refused', async () => {
+test('a stream without even a little room is refused', async () => {
   await using server = await startSmallServer(mebibyte / 2);
   await using look = await openManager(server.url);
   const wanted = { name: 'BOUNDED', subjects: ['bounded'], max_bytes: 16 * mebibyte };
@@ -41,7 +41,7 @@ test('a gateway and a worker get ready on a broker with little room', async () =
   expect([gateway.topology.ready, worker.topology.ready]).toEqual([true, true]);
 });
 
-test('a stream that has reserved most of the room is found there by the next process', async () => {
+test('the next process finds a stream that has reserved most of the room', async () => {
   await using server = await startSmallServer(12 * mebibyte);
   await using look = await openManager(server.url);
   const logger = new RecordingLogger();

@@ -11,7 +11,7 @@ interface TopologyFixture extends TestBroker {
   readonly topology: QueueTopology;
 }
 
-/** A topology that has not been started: for servers that it may not like. */
+/** A topology that has not been started, for servers that it may refuse. */
 function createTopology(url: string, queue: string, ownsLanes = true): TopologyFixture {
   const test = createBroker(url);
   const topology = new QueueTopology(test.broker, {
@@ -25,7 +25,7 @@ function createTopology(url: string, queue: string, ownsLanes = true): TopologyF
   return { ...test, topology };
 }
 
-/** A stream of the queue's name that somebody else has made. */
+/** A stream of the queue's name that another application has created. */
 async function makeStream(url: string, queue: string, config: Partial<StreamConfig>): Promise<void> {
   await using look = await openManager(url);
   await look.manager.streams.add({
@@ -38,7 +38,7 @@ async function makeStream(url: string, queue: string, config: Partial<StreamConf
 }
 
 describe('a queue', () => {
-  test('has a stream that loses nothing of itself', async () => {
+  test('has a stream that never drops messages', async () => {
     const queue = uniqueQueue();
     await using fixture = createTopology(inject('natsUrl'), queue);
     fixture.broker.start();
@@ -73,7 +73,7 @@ describe('a queue', () => {
     await Promise.all(sides.map((side) => side.broker.stop()));
   });
 
-  test('that is in place already is left as it is', async () => {
+  test('that exists already is left as it is', async () => {
     const queue = uniqueQueue();
     await using first = await startWorkerSide(inject('natsUrl'), { queues: [queue] });
     await using second = await startWorkerSide(inject('natsUrl'), { queues: [queue] });
@@ -84,7 +84,7 @@ describe('a queue', () => {
     }
   });
 
-  test('with a limit, under which calls would be thrown away, loses the limit', async () => {
+  test('with a limit that would throw calls away loses the limit', async () => {
     const queue = uniqueQueue();
     await makeStream(inject('natsUrl'), queue, {
       storage: StorageType.File,
@@ -101,7 +101,7 @@ describe('a queue', () => {
     expect(fixture.logger.messages).toContain('stream settings changed');
   });
 
-  test('whose stream cannot be changed into ours is refused, and every setting in the way is named', async () => {
+  test('whose stream cannot be changed into ours is refused, and every conflicting setting is named', async () => {
     const queue = uniqueQueue();
     await makeStream(inject('natsUrl'), queue, { retention: RetentionPolicy.Limits });
     await using fixture = createTopology(inject('natsUrl'), queue);
@@ -114,7 +114,7 @@ describe('a queue', () => {
     expect(fixture.topology.ready).toBe(false);
   });
 
-  test('whose subjects another stream has is tried again until that is mended', async () => {
+  test('whose subjects another stream has is retried until an operator has resolved that', async () => {
     const queue = uniqueQueue();
     await using look = await openManager(inject('natsUrl'));
     await look.manager.streams.add({ name: `other-${queue}`, subjects: [`calls.${queue}.>`] });
@@ -129,7 +129,7 @@ describe('a queue', () => {
 });
 
 describe('a consumer', () => {
-  test('follows the concurrency that its function is given, there and back', async () => {
+  test('follows the concurrency of its function, up and down', async () => {
     const queue = uniqueQueue();
     await using worker = await startWorkerSide(inject('natsUrl'));
     await using look = await openManager(inject('natsUrl'));
@@ -156,7 +156,7 @@ describe('a consumer', () => {
     }
   });
 
-  test('that somebody has deleted is made anew once it is forgotten, with its stream if need be', async () => {
+  test('that an operator has deleted is created again once it is forgotten, with its stream if need be', async () => {
     const queue = uniqueQueue();
     await using worker = await startWorkerSide(inject('natsUrl'));
     await using look = await openManager(inject('natsUrl'));
@@ -169,7 +169,7 @@ describe('a consumer', () => {
     expect(await worker.topology.listLanes(queue)).toMatchObject([{ function: 'echo', pending: 0, inFlight: 0 }]);
   });
 
-  test('is listed with what waits, whoever made it, and is removed without its calls', async () => {
+  test('is listed with its backlog, whichever process created it, and is removed without its calls', async () => {
     const queue = uniqueQueue();
     await using worker = await startWorkerSide(inject('natsUrl'), { queues: [queue] });
     await using look = await openManager(inject('natsUrl'));
@@ -227,7 +227,7 @@ describe('a server', () => {
   });
 });
 
-/** Says what a nats-server says first, and answers pings. */
+/** Sends the first line of a nats-server, and answers pings. */
 async function startFakeServer(version: string): Promise<AsyncDisposable & { url: string }> {
   const info = { server_id: 'FAKE', version, proto: 1, headers: true, max_payload: 1_048_576, jetstream: true };
   const server = createServer((socket) => {
@@ -250,7 +250,7 @@ async function startFakeServer(version: string): Promise<AsyncDisposable & { url
 }
 
 describe('a topology', () => {
-  test('is told of as ready on each connection, and is not ready between', async () => {
+  test('reports that it is ready on each connection, and not in between', async () => {
     await using server = await startServer();
     await using fixture = createTopology(server.url, 'q');
     let times = 0;
@@ -264,7 +264,7 @@ describe('a topology', () => {
     await fixture.topology.ensureFunction(functionConfig('echo', 'q'));
     server.signal('SIGKILL');
     await eventually(() => !fixture.topology.ready);
-    // What there was is what there probably is, until it is looked at again.
+    // What existed probably still exists, until it is checked again.
     expect([fixture.topology.usable, fixture.topology.hasLane('q', 'echo')]).toEqual([true, true]);
     await server.restart();
     await eventually(() => times === 2);
@@ -272,7 +272,7 @@ describe('a topology', () => {
     await fixture.topology.ensureFunction(functionConfig('echo', 'q'));
   });
 
-  test('of a broker that comes back without its data is put in place again', async () => {
+  test('of a broker that comes back without its data is created again', async () => {
     const server = await startServer();
     await using fixture = createTopology(server.url, 'q');
     fixture.broker.start();

@@ -21,7 +21,7 @@ const task: CallbackTask = {
   tries: 1,
 };
 
-test('a leader that nobody confirms anything to does not say what is in conflict with what', async () => {
+test('a leader without a quorum does not report conflicts', async () => {
   await using cluster = await startNatsCluster({ bin: inject('natsServerBin') });
   await using first = createBroker(cluster.urls, { servers: cluster.urls.split(',') });
   const topology = new QueueTopology(first.broker, {
@@ -41,7 +41,7 @@ test('a leader that nobody confirms anything to does not say what is in conflict
   await connected(second.broker);
   const store = new CallbackStore(new Publisher(second.broker, { timeoutMs: 1_000 }), topology);
   const put = async (): Promise<string> => {
-    // After an answer that did not come, the broker is asked whether it is there before anything is sent.
+    // After a missing answer, the broker is pinged before anything is sent.
     await connected(second.broker);
     const result = await store.store(task, Buffer.from('result'), Date.now() + 60_000, 0);
     return result.kind === 'stored' ? 'stored' : result.reason;
@@ -50,7 +50,7 @@ test('a leader that nobody confirms anything to does not say what is in conflict
   const followers = cluster.servers.filter((server) => server !== leader);
   await Promise.all(followers.map((server) => server.pause()));
   expect(await put()).toBe('timeout');
-  // The leader has it, but may have to forget it. Whoever took that for stored would lose it.
+  // The leader has it, but may have to forget it. A client that took it for stored would lose it.
   expect(await put()).toBe('undecided');
   for (const server of followers) {
     server.signal('SIGCONT');

@@ -34,7 +34,7 @@ test('of very many attempts the first and the newest are kept, in order', () => 
   );
 });
 
-test('a history that is as long as it may be takes less than 6 KiB', () => {
+test('the longest possible history takes less than 6 KiB', () => {
   const worst = {
     ...attemptOf(1_001),
     startedAt: 8.64e15,

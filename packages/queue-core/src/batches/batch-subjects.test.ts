@@ -27,13 +27,13 @@ describe('the subjects of a batch', () => {
     expect(parseBatchSubject(subject)).toEqual(batch);
   });
 
-  test('a batch without a token has an owner that no token can be named', () => {
+  test('the owner of a batch without a token is not a possible name of a token', () => {
     const subject = batchStateSubject({ batchId: 'b' });
     expect(subject).toBe('outcomes.b.~.batch.state');
     expect(parseBatchSubject(subject)).toEqual({ batchId: 'b' });
   });
 
-  test('outcomes, states of callbacks and keys are no records of a batch', () => {
+  test('outcomes, states of callbacks and keys are not records of a batch', () => {
     const outcome = outcomeSubject({ callId: 'b-1', startTime: '17', generation: 0 });
     expect(parseBatchSubject(outcome)).toBeUndefined();
     expect(parseBatchSubject(`${outcome}.callback`)).toBeUndefined();
@@ -53,7 +53,7 @@ describe('the subjects of a batch', () => {
   });
 });
 
-test('items are read as they were written, and anything else is none', () => {
+test('items are decoded as they were encoded, and anything else is refused', () => {
   const items = [
     { callId: 'b-1-0', function: 'echo', queue: 'default' },
     { problem: { code: 'unknown_function', detail: 'no function "ü"' } },

@@ -33,16 +33,16 @@ describe('the state of a batch', () => {
   });
 });
 
-describe('the end of a batch is told', () => {
+describe('the end of a batch is sent', () => {
   const urls = { callbackUrl: 'https://done.test/', failureCallbackUrl: 'https://failed.test/' };
   const success = { succeeded: 4, failed: 0, cancelled: 0, expired: 0 };
 
   test.each([
     ['to the callback URL, if all calls have succeeded', urls, success, urls.callbackUrl],
     ['to that of failures, if one has not', urls, all, urls.failureCallbackUrl],
-    ['to the callback URL, if there is none for failures', { callbackUrl: urls.callbackUrl }, all, urls.callbackUrl],
+    ['to the callback URL, without one for failures', { callbackUrl: urls.callbackUrl }, all, urls.callbackUrl],
     [
-      'to nobody, if all have succeeded and only failures are asked for',
+      'to no URL, if all have succeeded and only failures are asked for',
       { failureCallbackUrl: 'x' },
       success,
       undefined,

@@ -9,7 +9,7 @@ test('new call ids are valid, different and sort by their time', () => {
   expect([...ids].sort()).toEqual(ids);
 });
 
-test('a new call id is a UUID of version 7 with the time in it', () => {
+test('a new call id is a UUID of version 7 that contains the time', () => {
   const before = Date.now();
   const id = createCallId();
   expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
@@ -18,7 +18,7 @@ test('a new call id is a UUID of version 7 with the time in it', () => {
   expect(time).toBeLessThan(before + 10_000);
 });
 
-test.each(['', 'a.b', 'a*', '>', 'a b', 'a\n', 'ä', 'a'.repeat(129)])('%j is no call id', (text) => {
+test.each(['', 'a.b', 'a*', '>', 'a b', 'a\n', 'ä', 'a'.repeat(129)])('%j is not a call id', (text) => {
   expect(isCallId(text)).toBe(false);
 });
 

@@ -61,7 +61,7 @@ function problemOf(header: string): string {
   return decoded.kind === 'undecodable' ? decoded.problem : '';
 }
 
-test('every call comes back as it was, byte for byte', () => {
+test('every call is decoded as it was, byte for byte', () => {
   fc.assert(
     fc.property(calls, (original) => {
       expect(decodeCall(encodeEnvelope(original), original.body)).toEqual({ kind: 'call', call: original });
@@ -69,7 +69,7 @@ test('every call comes back as it was, byte for byte', () => {
   );
 });
 
-test('an envelope is a NATS header value that the client takes and gives back unchanged (P7)', () => {
+test('an envelope is a NATS header value that the client encodes and decodes unchanged (P7)', () => {
   fc.assert(
     fc.property(calls, (original) => {
       const message = headers();
@@ -89,7 +89,7 @@ test('the body is not in the envelope', () => {
   expect(Object.keys(JSON.parse(encodeEnvelope(call)) as object)).not.toContain('body');
 });
 
-test('nothing that stands on a stream makes decoding throw, or a call of what is none', () => {
+test('no message on a stream makes decoding throw, or passes for a call that it is not', () => {
   fc.assert(
     fc.property(
       fc.oneof(
@@ -134,7 +134,7 @@ test('fields of a later version are kept, so that versions can run side by side'
   expect(decoded).toEqual({ kind: 'call', call: { ...call, ofTheFuture: 5 } });
 });
 
-test('an attempt with a verdict and a field of a later version is no reason not to read its call', () => {
+test('an attempt with a verdict and a field of a later version does not make its call unreadable', () => {
   const history = [{ attempt: 1, startedAt: 1, verdict: 'of-the-future', ofTheFuture: 5 }];
   expect(decodeCall(envelopeOf({ history }), call.body)).toEqual({ kind: 'call', call: { ...call, history } });
 });

@@ -14,13 +14,13 @@ test.each([
 });
 
 test.each(['', '.', 'a.', '.a', 'a.b.c', 'a..b', 'a b', 'a*', '>', 'a%2eb', 'a\n', 'a\0', 'ä', `${longest}a`, 'a/b'])(
-  '%j is none',
+  '%j is refused',
   (text) => {
     expect(parseFunctionName(text)).toBeUndefined();
   },
 );
 
-test('a name that is taken consists of allowed characters alone', () => {
+test('an accepted name consists only of allowed characters', () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom('a', '.', '*', '>', ' ', '\n', '~', '@', '_') }), (text) => {
       const parsed = parseFunctionName(text);

@@ -11,7 +11,7 @@ test('a record that fits is left as it is', () => {
   expect(withStorableHeaders(large)).toBe(large);
 });
 
-test('of one that does not, what does not fit is left out, and all else kept in order', () => {
+test('if a record does not fit, its largest headers are left out, and all others kept in order', () => {
   const headers: [string, string][] = [
     ['A', '1'],
     ['Large', 'x'.repeat(50_000)],

@@ -30,7 +30,7 @@ const identity = fc.record({ callId, submitter, startTime }).map(({ submitter: n
 });
 const readiness = fc.constantFrom('ready' as const, 'later' as const);
 
-/** What somebody who wants to break out would send. */
+/** Names that an attacker would send to break out. */
 const hostile = fc.oneof(
   fc.string(),
   fc.string({ unit: fc.constantFrom('a', '.', '*', '>', ' ', '\r', '\n', '\0', '~', '@', '$') }),
@@ -90,13 +90,13 @@ describe('a call subject', () => {
     );
   });
 
-  test('does not take a function for that of a namespace, nor the reverse', () => {
+  test('does not confuse a function with one in a namespace', () => {
     const of = { queue: 'q', readiness: 'ready', callId: 'c', startTime: '1' } as const;
     const subjects = ['a', 'a.b', 'b.a', 'b'].map((name) => callSubject({ ...of, function: name }));
     expect(new Set(subjects).size).toBe(4);
   });
 
-  test('is another one for every other call', () => {
+  test('differs for every other call', () => {
     const lane = { queue: 'q', readiness: 'ready', function: 'f' } as const;
     fc.assert(
       fc.property(identity, identity, (a, b) => {
@@ -121,7 +121,7 @@ test.each([
   expect(parseCallSubject(subject)).toBeUndefined();
 });
 
-test('the filter of a function has wildcards in the place of the call alone', () => {
+test('the filter of a function has wildcards only in place of the call', () => {
   expect(functionFilter('q', 'f')).toBe('calls.q.ready.~.f.*.*.*');
   expect(() => functionFilter('q', '*')).toThrow(TypeError);
   fc.assert(
@@ -135,7 +135,7 @@ test('the filter of a function has wildcards in the place of the call alone', ()
 });
 
 describe('a pattern', () => {
-  /** Names that a subject has as tokens of its own, or that are as long as may be, drawn often enough to meet. */
+  /** Names that are also tokens of a subject, or are as long as possible, drawn often enough to meet. */
   const awkward = fc.constantFrom('ready', 'later', 'key', 'calls', '0', '7', '-', '_', '__proto__', 'a'.repeat(63));
   const name = fc.oneof(
     awkward,
@@ -150,13 +150,13 @@ describe('a pattern', () => {
     return { ...lane, ...identity };
   });
 
-  /** As nats-server matches where `*` stands for one token. */
+  /** Matches like nats-server, where `*` is one token. */
   function matches(pattern: string, subject: string): boolean {
     const [wanted, tokens] = [pattern.split('.'), subject.split('.')];
     return wanted.length === tokens.length && wanted.every((token, at) => token === '*' || token === tokens[at]);
   }
 
-  test('fits the calls that it names and no others, whatever queues, functions and calls are named', () => {
+  test('matches its calls and no others, whatever the queues, functions and calls', () => {
     const anyOr = <T>(values: fc.Arbitrary<T>) => fc.oneof(fc.constant('*' as const), values);
     const wishes = { queue: awkward, readiness: anyOr(readiness), function: anyOr(name) };
     fc.assert(
@@ -171,7 +171,7 @@ describe('a pattern', () => {
     );
   });
 
-  test('that is used by name fits what its name says', () => {
+  test('with a name of its own matches what its name says', () => {
     fc.assert(
       fc.property(of, of, (one, { queue, function: other, callId: id, submitter: whose }) => {
         const subject = callSubject(one);
@@ -191,7 +191,7 @@ describe('a pattern', () => {
     );
   });
 
-  test('of calls fits no key', () => {
+  test('of calls matches no key', () => {
     fc.assert(
       fc.property(awkward, awkward, (queue, other) => {
         const key = keySubject(queue, '0'.repeat(64));
@@ -213,7 +213,7 @@ describe('a pattern', () => {
   });
 });
 
-test('a stream is named and fed by its queue alone', () => {
+test('the name and the subjects of a stream depend on its queue alone', () => {
   expect(queueStream('q')).toBe('CALLS_q');
   expect(queueSubjects('q')).toEqual(['calls.q.ready.*.*.*.*.*', 'calls.q.later.*.*.*.*.*', 'calls.q.key.*']);
   fc.assert(
@@ -224,7 +224,7 @@ test('a stream is named and fed by its queue alone', () => {
   );
 });
 
-test('a stream of ours names its queue, another does not', () => {
+test('a stream of ours names its queue, any other does not', () => {
   fc.assert(
     fc.property(part, (queue) => {
       expect(streamQueue(queueStream(queue))).toBe(queue);
@@ -236,7 +236,7 @@ test('a stream of ours names its queue, another does not', () => {
 });
 
 describe('a consumer', () => {
-  test('round-trips the function that it is named after', () => {
+  test('round-trips the function in its name', () => {
     expect(functionConsumer('thumbnail.prod')).toBe('thumbnail@prod');
     fc.assert(
       fc.property(functionName, (name) => {
@@ -250,7 +250,7 @@ describe('a consumer', () => {
     expect(consumerFunction(consumer)).toBeUndefined();
   });
 
-  test('cannot be named after what is no function', () => {
+  test('cannot be named after an invalid function name', () => {
     expect(() => functionConsumer('a.b.c')).toThrow(TypeError);
   });
 });

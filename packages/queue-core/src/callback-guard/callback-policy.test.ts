@@ -27,7 +27,7 @@ function policy({ allow, deny, ports, httpsOnly = false }: Settings = {}): Callb
   });
 }
 
-/** The rule that objects to a URL. */
+/** The rule that refuses a URL. */
 function ruleAgainst(url: string, settings?: Settings): string | undefined {
   return policy(settings).objectTo(new URL(url))?.rule;
 }
@@ -40,7 +40,7 @@ const publicAddresses = ['1.1.1.1', '93.184.216.34', '172.15.255.255', '172.32.0
 const publicIpv6 = ['2606:4700::1111', '2a00:1450:4001::200e', '2001:4860:4860::8888', '2003::1', '3ffe::1'];
 
 describe('a URL', () => {
-  test('of a public host may be called, by name or by address', () => {
+  test('of a public host is allowed, by name or by address', () => {
     for (const host of ['receiver.example', ...publicAddresses, ...publicIpv6.map((address) => `[${address}]`)]) {
       expect([host, ruleAgainst(`https://${host}/hook`)]).toEqual([host, undefined]);
     }
@@ -80,14 +80,14 @@ describe('a URL', () => {
     }
   });
 
-  test('is told why it is refused, in words that quote nothing of it', () => {
+  test('is refused with a reason that quotes nothing of it', () => {
     const { detail } = policy().objectTo(new URL('http://user:secret@10.1.2.3/path?token=1'))!;
     expect(detail).toBe(
       'its host is in the network 10.0.0.0/8 (private), which is not public and not allowed (CALLBACK_ALLOW)',
     );
   });
 
-  test('goes where its host is, whatever stands before the @', () => {
+  test('goes to its host, whatever is before the @', () => {
     expect(ruleAgainst('http://receiver.example@127.0.0.1/')).toBe('CALLBACK_ALLOW');
     expect(ruleAgainst('http://receiver.example\\@127.0.0.1/')).toBeUndefined(); // the host ends at the backslash
     expect(ruleAgainst('http://127.0.0.1\\@receiver.example/')).toBe('CALLBACK_ALLOW');
@@ -95,8 +95,8 @@ describe('a URL', () => {
   });
 });
 
-describe('what is allowed', () => {
-  test('is a network, and nothing beside it', () => {
+describe('an allowed target', () => {
+  test('is a network, and no address outside of it', () => {
     const settings = { allow: '10.1.0.0/16,fd00:1::/32' };
     expect(ruleAgainst('http://10.1.255.255', settings)).toBeUndefined();
     expect(ruleAgainst('http://[fd00:1::5]', settings)).toBeUndefined();
@@ -104,7 +104,7 @@ describe('what is allowed', () => {
     expect(ruleAgainst('http://[fd00:2::5]', settings)).toBe('CALLBACK_ALLOW');
   });
 
-  test('is not allowed in the disguise of IPv6', () => {
+  test('is refused in the disguise of IPv6', () => {
     const settings = { allow: '10.0.0.0/8' };
     expect(ruleAgainst('http://10.0.0.1', settings)).toBeUndefined();
     for (const disguised of ['[::ffff:10.0.0.1]', '[64:ff9b::10.0.0.1]', '[2002:a00:1::]']) {
@@ -128,7 +128,7 @@ describe('what is allowed', () => {
     }
   });
 
-  test('is all there is, if somebody insists', () => {
+  test('is the only one, if the configuration says so', () => {
     fc.assert(
       fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (address) => {
         expect(ruleAgainstAddress('any.example', address, { allow: '0.0.0.0/0,::/0' })).toBeUndefined();
@@ -137,7 +137,7 @@ describe('what is allowed', () => {
   });
 });
 
-describe('what is denied', () => {
+describe('a denied target', () => {
   test('is refused although it is public', () => {
     const settings = { deny: '93.184.216.0/24,evil.example,*.evil.example' };
     for (const host of ['93.184.216.34', 'evil.example', 'EVIL.example.', 'a.evil.example']) {
@@ -162,13 +162,13 @@ describe('what is denied', () => {
 });
 
 describe('an address', () => {
-  test('that is none is refused', () => {
+  test('that is not valid is refused', () => {
     for (const nonsense of ['', '127.1', '0x7f000001', '0177.0.0.1', 'receiver.example', '::1::1']) {
       expect(ruleAgainstAddress('any.example', nonsense)).toBe('CALLBACK_ALLOW');
     }
   });
 
-  test('is public only if other libraries hold it for public too', () => {
+  test('is public only if other libraries consider it public too', () => {
     const oneOf = fc.oneof(fc.ipV4(), fc.ipV6(), specialAddress());
     fc.assert(
       fc.property(oneOf, (address) => {
@@ -227,7 +227,7 @@ const namedNetworks = [
   ['ff00::', 8, 'ipv6'],
 ] as const;
 
-/** Addresses around the ends of the networks above, where an off-by-one would show. */
+/** Addresses around the ends of the networks above, which would reveal an off-by-one. */
 function specialAddress(): fc.Arbitrary<string> {
   return fc.tuple(fc.constantFrom(...namedNetworks), fc.integer({ min: -2, max: 2 }), fc.boolean()).map(toNeighbour);
 }

@@ -24,7 +24,7 @@ describe('path and query of a callback URL', () => {
     expect(readCallbackUrl(text)).toMatchObject({ target, ambiguity: undefined, parsed: { host: 'a.test' } });
   });
 
-  test('are never changed, whatever they hold', () => {
+  test('are never changed, whatever their content', () => {
     const visible = fc.string({ unit: fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code)) });
     fc.assert(
       fc.property(visible, (rest) => {
@@ -102,14 +102,14 @@ describe('the host of a callback URL', () => {
     expect(url === undefined ? why : url.ambiguity).toContain(why);
   });
 
-  test('is what a reader that keeps to RFC 3986 finds, wherever it is taken', () => {
+  test('is the same for every parser that follows RFC 3986', () => {
     const part = fc.string({ unit: fc.constantFrom(...'a.1%4:@[]\\/?#x-'.split('')), maxLength: 12 });
     fc.assert(
       fc.property(part, (text) => {
         const url = readCallbackUrl(`http://${text}`);
         if (url !== undefined && url.ambiguity === undefined) {
           const [, host = ''] = /^(?:[^@/?#]*@)?(\[[^\]]*\]|[^:/?#[\]@]*)(?::\d*)?(?=[/?#]|$)/.exec(text) ?? [];
-          // An IPv6 address has several spellings, which all readers know.
+          // An IPv6 address has several spellings, which all parsers know.
           expect(host.startsWith('[') ? url.parsed.hostname : host.toLowerCase()).toBe(url.parsed.hostname);
         }
       }),

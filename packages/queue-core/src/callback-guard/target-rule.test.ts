@@ -52,7 +52,7 @@ describe('a rule of where callbacks may go', () => {
     expect(written(text)).toBeUndefined();
   });
 
-  test('has an example that is two of them', () => {
+  test('has an example with two of them', () => {
     expect(targetRuleType.example.split(',').map(written)).not.toContain(undefined);
   });
 });

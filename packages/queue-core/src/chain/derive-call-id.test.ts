@@ -15,7 +15,7 @@ const targets = fc.record({
   submitter: fc.option(text, { nil: undefined }),
 });
 
-describe('the id of what a callback calls', () => {
+describe('the id of the call that a callback makes', () => {
   test('is a UUIDv8, and the same at every delivery, in every process and version', () => {
     const id = callbackFollowerId(parent, target);
     expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
@@ -39,7 +39,7 @@ describe('the id of what a callback calls', () => {
     expect(id).not.toBe(callbackFollowerId(parent, target));
   });
 
-  test('depends on nothing but its parts, and is the same for no two of them', () => {
+  test('depends only on its parts, and differs for any two of them', () => {
     fc.assert(
       fc.property(parents, targets, parents, targets, (parentA, targetA, parentB, targetB) => {
         const [a, b] = [callbackFollowerId(parentA, targetA), callbackFollowerId(parentB, targetB)];

@@ -44,7 +44,7 @@ test('listeners learn of each change until they leave, and find the new definiti
   expect(seen).toEqual(['http://one', undefined]);
 });
 
-test('the register tells which functions are paused, and that it does not know', () => {
+test('the register tells which functions are paused, or that it does not know', () => {
   const register = new FunctionRegister();
   register.replace(definition('functions: { a: { url: http://a } }'));
   expect(register.isPaused('a')).toBeUndefined();

@@ -25,7 +25,7 @@ function urls(functions: SharedFunctions): Record<string, string> {
   return Object.fromEntries(functions.list().map(({ name, entry }) => [name, entry.settings.url]));
 }
 
-/** Does what the wishes ask for, as far as they are seen to. */
+/** Carries out the changes that processes ask for, as far as they were read. */
 function settle(functions: SharedFunctions, firstRevision: number): void {
   let revision = firstRevision;
   for (const [name, wish] of functions.wishes()) {
@@ -41,14 +41,14 @@ function settle(functions: SharedFunctions, firstRevision: number): void {
   }
 }
 
-describe('what a process goes by', () => {
-  test('is its file until the register is there', () => {
+describe('the functions that a process uses', () => {
+  test('are those of its file until the register is there', () => {
     const functions = new SharedFunctions(file('functions: { a: { url: http://file } }'));
     expect(functions.find('a')).toMatchObject({ entry: { source: 'file' }, revision: undefined });
     expect(functions.toDefinition().definition.functions.get('a')).toMatchObject({ url: 'http://file' });
   });
 
-  test('is the register once its file has been told to it', () => {
+  test('are those of the register once its file has been stored in it', () => {
     const functions = new SharedFunctions(file('functions: { a: { url: http://file } }'));
     functions.takeStored('b', stored(1, entry('http://b')));
     settle(functions, 2);
@@ -57,7 +57,7 @@ describe('what a process goes by', () => {
     expect(functions.find('a')?.revision).toBe(9);
   });
 
-  test('is the newest revision, whatever order the news come in', () => {
+  test('are those of the newest revision, in whatever order the news come', () => {
     const functions = new SharedFunctions(noFile);
     functions.takeStored('a', stored(3, entry('http://new')));
     functions.takeStored('a', stored(2, 'removed'));
@@ -67,7 +67,7 @@ describe('what a process goes by', () => {
     expect(urls(functions)).toEqual({});
   });
 
-  test('has no functions that the register has lost without a word', () => {
+  test('do not include functions that the register has lost without a message', () => {
     const functions = new SharedFunctions(noFile);
     functions.takeStored('a', stored(1, entry('http://a')));
     functions.takeStored('b', stored(2, entry('http://b')));
@@ -75,7 +75,7 @@ describe('what a process goes by', () => {
     expect(urls(functions)).toEqual({ b: 'http://b' });
   });
 
-  test('passes over an entry that cannot be read, and goes by its file where that names the function', () => {
+  test('leave out an entry that cannot be read, and follow the file if that names the function', () => {
     const functions = new SharedFunctions(file('functions: { a: { url: http://file } }'));
     functions.takeStored('a', stored(1, 'unreadable'));
     functions.takeStored('b', stored(2, 'unreadable'));
@@ -84,7 +84,7 @@ describe('what a process goes by', () => {
     expect(functions.stored('a')).toEqual(stored(1, 'unreadable'));
   });
 
-  test('includes which functions are paused', () => {
+  test('say which of them are paused', () => {
     const functions = new SharedFunctions(noFile);
     functions.takeStored('a', stored(1, entry('http://a', { paused: true })));
     functions.takeStored('b', stored(2, entry('http://b')));
@@ -93,7 +93,7 @@ describe('what a process goes by', () => {
 });
 
 describe('a functions file', () => {
-  test('goes below what the API has set, and replaces what another file has set; a pause stays', () => {
+  test('ranks below the settings of the API, and replaces those of another file; a pause stays', () => {
     const functions = new SharedFunctions(
       file('functions: { a: { url: http://file, concurrency: 2 }, b: { url: http://file } }'),
     );
@@ -107,7 +107,7 @@ describe('a functions file', () => {
     expect(urls(functions)).toEqual({ a: 'http://api', b: 'http://file' });
   });
 
-  test('writes nothing where the register says the same', () => {
+  test('writes nothing if the register says the same', () => {
     const functions = new SharedFunctions(file('functions: { a: { url: http://file, retry: { attempts: 3 } } }'));
     const same = { url: 'http://file', retry: { attempts: 3 } };
     functions.takeStored('a', stored(1, { source: 'file', paused: false, settings: same }));
@@ -135,7 +135,7 @@ describe('a functions file', () => {
     expect(functions.stored('b')?.content).toEqual(entry('http://api'));
   });
 
-  test('that never named a function takes nothing away, and tells who an earlier one has left behind', () => {
+  test('that never named a function removes nothing, and reports those that an earlier file has left behind', () => {
     const functions = new SharedFunctions(noFile);
     functions.takeStored('old', stored(1, entry('http://old', { source: 'file' })));
     functions.takeStored('api', stored(2, entry('http://api')));
@@ -168,10 +168,10 @@ describe('a functions file', () => {
   });
 });
 
-describe('where a namespace may be left out', () => {
+describe('if a namespace may be omitted', () => {
   const fn: FileDefinition = { ...noFile, defaultNamespace: 'fn' };
 
-  test('a function that the register has under its long name is known by its one name, and is a stray', () => {
+  test('a function that the register has under its long name is known by its short name, and is a stray', () => {
     const functions = new SharedFunctions(fn);
     functions.takeStored('a.fn', stored(4, entry('http://a', { paused: true })));
     functions.takeStored('b.other', stored(5, entry('http://b')));
@@ -183,7 +183,7 @@ describe('where a namespace may be left out', () => {
     expect([...paused]).toEqual(['a']);
   });
 
-  test('of two that are one the one name holds', () => {
+  test('of two entries for one function, that of the short name wins', () => {
     const functions = new SharedFunctions(fn);
     functions.takeStored('a.fn', stored(4, entry('http://long')));
     functions.takeStored('a', stored(5, entry('http://short')));
@@ -201,14 +201,14 @@ describe('where a namespace may be left out', () => {
     expect(functions.toDefinition().definition.namespaces).toEqual(new Map([['a', 'fn']]));
   });
 
-  test('what is removed under a long name is no stray', () => {
+  test('a function that was removed under its long name is no stray', () => {
     const functions = new SharedFunctions(fn);
     functions.takeStored('a.fn', stored(4, 'removed'));
     expect([functions.strays(), functions.list(), functions.find('a')]).toEqual([[], [], undefined]);
   });
 });
 
-/** Both come to know what the other has that is newer. */
+/** Each learns the newer entries of the other. */
 function learn(functions: SharedFunctions, bucket: Map<string, StoredFunction>): void {
   for (const [name, each] of bucket) {
     functions.takeStored(name, each);
@@ -221,7 +221,7 @@ function learn(functions: SharedFunctions, bucket: Map<string, StoredFunction>):
   }
 }
 
-test('what a register held that was lost is put back, with its pauses, unless somebody was faster', () => {
+test('the content of a lost register is restored, with its pauses, unless another process was faster', () => {
   const functions = new SharedFunctions(noFile);
   const paused = entry('http://a', { paused: true });
   functions.takeStored('a', stored(7, paused));
@@ -238,7 +238,7 @@ describe('the settings of the API', () => {
   const ofFile = entry('http://file', { source: 'file', paused: true });
   const ofBoth = entry('http://api', { paused: true, file: { url: 'http://file' } });
 
-  test('go in front of those of a file, which come back without them', () => {
+  test('win over those of a file, which apply again once the API removes its own', () => {
     expect(withApi(ofFile, { url: 'http://api' })).toEqual(ofBoth);
     expect(withApi(ofBoth, { url: 'http://api2' })).toEqual({ ...ofBoth, settings: { url: 'http://api2' } });
     expect(withoutApi(ofBoth)).toEqual(ofFile);
@@ -263,7 +263,7 @@ describe('an entry', () => {
     expect(decodeEntry(encodeEntry(written))).toEqual(written);
   });
 
-  test('of a later version keeps what we do not know', () => {
+  test('of a later version keeps its unknown fields', () => {
     const later = { v: 1, source: 'api', paused: false, owner: 'x', settings: { url: 'http://a', colour: 'red' } };
     expect(JSON.parse(encodeEntry(decodeEntry(JSON.stringify(later))!))).toEqual(later);
   });

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { settledWithin, valueWithin } from './time-limit.ts';
 
-test('ends with the promise, kept or broken', async () => {
+test('ends with the promise, resolved or rejected', async () => {
   await settledWithin(Promise.resolve(), 60_000);
   await settledWithin(Promise.reject(new Error('lost')), 60_000);
 });
 
-test('ends when the time is up, and a later failure of the promise harms nobody', async () => {
+test('ends when the time is up, and ignores a later failure of the promise', async () => {
   let fail: (error: Error) => void = () => {};
   const promise = new Promise((_, reject) => {
     fail = reject;
@@ -24,6 +24,6 @@ test('a value in time is the value, a failure in time is the failure', async () 
   await expect(valueWithin(Promise.reject(new Error('lost')), 60_000, late)).rejects.toThrow('lost');
 });
 
-test('a value that is late is replaced', async () => {
+test('a late value is replaced', async () => {
   expect(await valueWithin(new Promise<string>(() => {}), 10, () => 'late')).toBe('late');
 });

@@ -34,7 +34,7 @@ test('a key is 1 to 255 visible ASCII characters', () => {
   expect(['', 'x'.repeat(256)].map(isIdempotencyKey)).toEqual([false, false]);
 });
 
-test('every key of every function and submitter has a subject of its own, and nothing of it can be read there (P7, P9)', () => {
+test('every key of every function and submitter has a subject of its own, which does not reveal it (P7, P9)', () => {
   fc.assert(
     fc.property(owners, keys, owners, keys, (oneOwner, one, otherOwner, other) => {
       const subject = keySubject('default', hashKey(oneOwner, one));
@@ -45,11 +45,11 @@ test('every key of every function and submitter has a subject of its own, and no
   );
 });
 
-test.each(['', '*', 'a.b', 'A'.repeat(64), 'a'.repeat(63)])('%j is no hash of a key', (hash) => {
+test.each(['', '*', 'a.b', 'A'.repeat(64), 'a'.repeat(63)])('%j is not a hash of a key', (hash) => {
   expect(() => keySubject('default', hash)).toThrow(TypeError);
 });
 
-test('two calls ask for the same if sub-path, query and body are the same', () => {
+test('two calls make the same request if sub-path, query and body are the same', () => {
   fc.assert(
     fc.property(asked, asked, (one, other) => {
       const isSame = one.path === other.path && one.query === other.query && Buffer.compare(one.body, other.body) === 0;
@@ -59,7 +59,7 @@ test('two calls ask for the same if sub-path, query and body are the same', () =
   );
 });
 
-test('what is remembered is the call, not what is in it (P9)', () => {
+test('the record has the id of the call, and nothing of its content (P9)', () => {
   const text = keyRecordCodec.encode(toKeyRecord({ ...call, notBefore: 5 }));
   const { id: callId, startTime } = call;
   expect(keyRecordCodec.decode(text)).toEqual({

@@ -19,7 +19,7 @@ test.each([200, 201, 204, 299, 301, 304, 399])('%i is success', (status) => {
   expect(verdict(answered(status))).toEqual({ kind: 'succeeded' });
 });
 
-test.each([408, 429, 500, 502, 503, 504])('%i is tried again after the first wait', (status) => {
+test.each([408, 429, 500, 502, 503, 504])('%i is retried after the first wait', (status) => {
   expect(verdict(answered(status))).toEqual({ kind: 'retry', reason: 'status', delayMs: 10_000 });
 });
 
@@ -27,14 +27,14 @@ test.each([400, 401, 404, 409, 410, 422, 501, 505, 599])('%i is final', (status)
   expect(verdict(answered(status))).toEqual({ kind: 'failed', reason: 'rejected' });
 });
 
-test.each(['unreachable', 'deadline'] as const)('%s is tried again whatever the codes are', (kind) => {
+test.each(['unreachable', 'deadline'] as const)('%s is retried whatever the codes are', (kind) => {
   expect(settle({ retry: 0 }, { kind }, { ...policy, codes: new Set() }, now, Math.random)).toMatchObject({
     kind: 'retry',
     reason: kind,
   });
 });
 
-test('a response that cannot be read is treated as a 502', () => {
+test('a response that cannot be read counts as a 502', () => {
   expect(verdict({ kind: 'bad_response' })).toEqual({ kind: 'retry', reason: 'bad_response', delayMs: 10_000 });
   const final = settle({ retry: 0 }, { kind: 'bad_response' }, { ...policy, codes: new Set([503]) }, now, Math.random);
   expect(final).toEqual({ kind: 'failed', reason: 'bad_response' });
@@ -45,7 +45,7 @@ test('a response that is too large is final', () => {
   expect(verdict({ kind: 'response_too_large' })).toEqual({ kind: 'failed', reason: 'response_too_large' });
 });
 
-test('an error of the platform is tried again whatever its status', () => {
+test('an error of the platform is retried whatever its status', () => {
   expect(verdict(answered(400, [['X-OpenFaaS-Internal', 'proxy']]))).toMatchObject({
     kind: 'retry',
     reason: 'internal',
@@ -60,7 +60,7 @@ test('the function ends its retries with X-Non-Retryable', () => {
   expect(verdict(answered(503, [['x-non-retryable', 'false']]))).toMatchObject({ kind: 'retry' });
 });
 
-test('the budget ends the retries, and the caller sets it over the function', () => {
+test("the budget ends the retries, and the caller's value wins over the function's", () => {
   expect(verdict(answered(500), { retry: 10 })).toEqual({ kind: 'failed', reason: 'retries_exhausted' });
   expect(verdict(answered(500), { retry: 0, maxRetries: 0 })).toEqual({ kind: 'failed', reason: 'retries_exhausted' });
   expect(verdict(answered(500), { retry: 10, maxRetries: 11 })).toMatchObject({ kind: 'retry' });
@@ -87,7 +87,7 @@ test.each([
   expect(verdict(answered(503, [['Retry-After', value]]))).toMatchObject({ kind: 'retry', delayMs });
 });
 
-test('Retry-After is never below minWait, even if that is above the longest that may be asked for', () => {
+test('Retry-After is never below minWait, even if that is above maxRetryAfter', () => {
   const slow = { ...policy, minWaitMs: 7_200_000, maxWaitMs: 7_200_000 };
   const attempt = answered(503, [['Retry-After', '86400']]);
   expect(settle({ retry: 0 }, attempt, slow, now, Math.random)).toMatchObject({ delayMs: 7_200_000, asked: true });
@@ -172,7 +172,7 @@ test('a verdict is one of three, keeps to the budget, and waits within the polic
   );
 });
 
-test('a call that fails for ever is tried exactly its budget and once more', () => {
+test('a call that always fails is tried once and retried exactly as often as its budget says', () => {
   fc.assert(
     fc.property(policies, fc.nat(50), (each, maxRetries) => {
       let tries = 0;
@@ -187,7 +187,7 @@ test('a call that fails for ever is tried exactly its budget and once more', () 
   );
 });
 
-test('no text makes Retry-After anything but a wait or nothing', () => {
+test('any text in Retry-After yields a wait or nothing', () => {
   fc.assert(
     fc.property(fc.string(), (text) => {
       const wait = parseRetryAfter(text, now);

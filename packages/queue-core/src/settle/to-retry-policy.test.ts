@@ -12,11 +12,11 @@ const nothing: RetrySettings = {
   codes: undefined,
 };
 
-test('a function that says nothing has the defaults', () => {
+test('a function without settings has the defaults', () => {
   expect(toRetryPolicy(nothing, defaultRetryPolicy)).toEqual(defaultRetryPolicy);
 });
 
-test('each setting of a function stands for itself', () => {
+test('each setting of a function works by itself', () => {
   const settings: RetrySettings = { attempts: 0, minWaitMs: 0, maxWaitMs: 5, backoff: 'equal', codes: [500, 429] };
   expect(toRetryPolicy(settings, defaultRetryPolicy)).toEqual({
     ...settings,
@@ -38,7 +38,7 @@ test.each([
   expect(toRetryPolicy({ ...nothing, ...settings }, defaultRetryPolicy)).toMatchObject(waits);
 });
 
-test('the least wait is never above the longest, and what a function says is what it gets', () => {
+test('the shortest wait is never above the longest, and settings of the function win', () => {
   const waitMs = fc.nat(1_000_000);
   const optional = fc.option(waitMs, { nil: undefined });
   fc.assert(

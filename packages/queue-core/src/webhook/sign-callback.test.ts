@@ -13,7 +13,7 @@ const keys = secrets.map((secret) => parseSigningSecret(secret)!);
 const facts: CallFacts = { callId: 'call-1', functionName: 'thumbnail.team-a', functionStatus: '200' };
 const body = Buffer.from('{"a":1}');
 
-/** A callback as it comes in, signed. */
+/** A signed callback as a receiver gets it. */
 function received(changes: Record<string, string> = {}, of: CallFacts = facts): Record<string, string> {
   const signed = Object.entries(signCallback(keys, { ...of, timestampSeconds, body }));
   return {
@@ -38,7 +38,7 @@ describe('the public package', () => {
     }
   });
 
-  test('verifies what it says of its call, with the three facts as the id', () => {
+  test('verifies the facts about its call, with the three facts as the id', () => {
     const headers = received();
     const id = [headers['x-call-id'], headers['x-function-name'], headers['x-function-status']].join('\n');
     const ofFacts = { ...headers, 'webhook-id': id, 'webhook-signature': headers['x-callback-signature'] ?? '' };
@@ -64,18 +64,18 @@ test.each([
   });
 });
 
-test('a body that was changed, and a callback without any signature, are what they were', () => {
+test('a changed body, and a callback without any signature, are reported as such', () => {
   expect(verdictOf(received(), Buffer.from('{"a":2}'))).toEqual({ kind: 'invalid', reason: 'no signature matches' });
   const { 'webhook-signature': _, 'x-callback-signature': __, ...none } = received();
   expect(verdictOf(none)).toEqual({ kind: 'none' });
 });
 
-test('a webhook that is no callback of ours is checked as such', () => {
+test('a webhook that is not a callback of ours is verified as a webhook', () => {
   const { 'x-callback-signature': _, ...webhook } = received();
   expect(verdictOf(webhook)).toEqual({ kind: 'valid' });
 });
 
-test('neither signature passes for the other one, wherever somebody sets the borders between id, time and body', () => {
+test('neither signature passes for the other one, wherever the borders between id, time and body are set', () => {
   const text = fc.string({ unit: fc.constantFrom('a', '1', '.', '-', '{', String(timestampSeconds)), maxLength: 12 });
   const headers = received();
   const signed = `${facts.callId}\n${facts.functionName}\n${facts.functionStatus}.${timestampSeconds}.${body}`;
@@ -91,7 +91,7 @@ test('neither signature passes for the other one, wherever somebody sets the bor
   );
 });
 
-test('the callback of a batch, which tells of no call, is verified by the same code', () => {
+test('the callback of a batch, which names no call, is verified by the same code', () => {
   const signed = Object.entries(signCallback(keys, { ...noCallFacts, id: 'batch-1', timestampSeconds, body }));
   const headers = Object.fromEntries(signed.map(([name, value]) => [name.toLowerCase(), value]));
   expect(headers['webhook-id']).toBe('batch-1');

@@ -39,7 +39,7 @@ test('the public package verifies with any of the secrets, and with no other', (
   expect(() => new Webhook(createSigningSecret()).verify(body, headers)).toThrow('No matching signature');
 });
 
-test('the public package verifies whatever text the body is, control characters and all', () => {
+test('the public package verifies any text as the body, including control characters', () => {
   const secret = createSigningSecret();
   const webhook = new Webhook(secret);
   fc.assert(
@@ -51,7 +51,7 @@ test('the public package verifies whatever text the body is, control characters 
   );
 });
 
-test('bodies that differ only in bytes that are no text have different signatures', () => {
+test('bodies that differ only in bytes that are not text have different signatures', () => {
   const key = keyOf(createSigningSecret());
   const of = (byte: number) => signWebhook([key], { id: 'a', timestampSeconds: 1, body: Buffer.of(byte) });
   expect(of(0xff)['webhook-signature']).not.toBe(of(0xfe)['webhook-signature']);

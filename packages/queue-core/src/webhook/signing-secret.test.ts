@@ -3,7 +3,7 @@ import { createSigningSecret, formatSigningSecret, parseSigningSecret, signingSe
 
 const secretOf = (bytes: number) => formatSigningSecret(Buffer.alloc(bytes, 7));
 
-test('the key is what the base64 stands for', () => {
+test('the key is the decoded base64', () => {
   expect(parseSigningSecret('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw')).toEqual(
     Buffer.from('31f290f6bf06298aab4f08d43c3f082cf648a362da2da4b0', 'hex'),
   );
@@ -35,7 +35,7 @@ test.each([
   expect(parseSigningSecret(text)).toBeUndefined();
 });
 
-test('a new secret is one that can be used, and never the same', () => {
+test('a new secret is valid, and never the same', () => {
   const secrets = Array.from({ length: 10 }, createSigningSecret);
   expect(new Set(secrets).size).toBe(10);
   for (const secret of secrets) {
@@ -43,6 +43,6 @@ test('a new secret is one that can be used, and never the same', () => {
   }
 });
 
-test('the example in an error is not a secret that somebody could paste', () => {
+test('the example in an error is not a valid secret', () => {
   expect(parseSigningSecret(signingSecretType.example)).toBeUndefined();
 });

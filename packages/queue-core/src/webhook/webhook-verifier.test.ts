@@ -29,7 +29,7 @@ function without(name: string): Record<string, string> {
   return Object.fromEntries(Object.entries(signed).filter(([each]) => each !== name));
 }
 
-test('a signature that we made is valid, whatever the bytes and however they come in pieces', () => {
+test('a signature of ours is valid, whatever the bytes and in however many pieces they come', () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 100 })), (chunks) => {
       const whole = Buffer.concat(chunks);
@@ -46,7 +46,7 @@ test('a signature that we made is valid, whatever the bytes and however they com
   );
 });
 
-test('a signature that the public package made is valid', () => {
+test('a signature of the public package is valid', () => {
   const text = '{"ä":"\u{1f600}"}';
   const signature = new Webhook(secret).sign('call-1', new Date(now), text);
   expect(verdictOf({ headers: { ...signed, 'webhook-signature': signature }, body: Buffer.from(text) })).toEqual({
@@ -54,18 +54,18 @@ test('a signature that the public package made is valid', () => {
   });
 });
 
-test('while secrets rotate, any secret on either side that both know is enough', () => {
+test('while secrets rotate, one secret that both sides know is enough', () => {
   const both = signWebhook([otherKey, key], { id: 'call-1', timestampSeconds, body });
   expect(verdictOf({ headers: { ...both } })).toEqual({ kind: 'valid' });
   expect(verdictOf({ secrets: [otherKey, key] })).toEqual({ kind: 'valid' });
 });
 
-test('signatures of versions that are not known are passed over', () => {
+test('signatures of unknown versions are ignored', () => {
   const mixed = { ...signed, 'webhook-signature': `v1a,AAAA ${signed['webhook-signature']} v2,` };
   expect(verdictOf({ headers: mixed })).toEqual({ kind: 'valid' });
 });
 
-test('without a signature there is none, whatever else there is', () => {
+test('without a signature the verdict is none, whatever the other headers', () => {
   expect(verdictOf({ headers: without('webhook-signature') })).toEqual({ kind: 'none' });
   expect(verdictOf({ headers: {}, secrets: [] })).toEqual({ kind: 'none' });
 });
@@ -91,7 +91,7 @@ test.each<[string, Case]>([
   expect(verdictOf(one)).toEqual({ kind: 'invalid', reason });
 });
 
-test.each([-300, 300])('a clock that is %i s off is good enough', (seconds) => {
+test.each([-300, 300])('a clock that is %i s off is accepted', (seconds) => {
   const headers = { ...signWebhook([key], { id: 'a', timestampSeconds: timestampSeconds + seconds, body }) };
   expect(verdictOf({ headers })).toEqual({ kind: 'valid' });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { contentProblems } from './document-problems.ts';
 
-test('a queue with more functions than it can have is told once, with the first that is too many', () => {
+test('a queue with more functions than it can have is reported once, with the first that is too many', () => {
   const named = (prefix: string, count: number, settings: object) =>
     Array.from({ length: count }, (_, index) => [`${prefix}${index}`, settings] as const);
   const functions = Object.fromEntries([

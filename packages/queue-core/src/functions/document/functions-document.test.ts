@@ -37,7 +37,7 @@ functions:
   });
 });
 
-test('a function that says nothing waits in the default queue, without a deadline or a cap, adaptively', () => {
+test('a function without settings waits in the default queue, without a deadline or a cap, adaptively', () => {
   const { functions, fallback } = definitionOf('functions: { echo: { url: "http://echo" } }');
   expect(functions.get('echo')).toMatchObject({
     queue: 'default',
@@ -48,7 +48,7 @@ test('a function that says nothing waits in the default queue, without a deadlin
   expect(fallback).toBeUndefined();
 });
 
-test('defaults hold where a function says nothing, retry settings one by one', () => {
+test('defaults apply to settings that a function does not have, retry settings one by one', () => {
   const { functions } = definitionOf(`
 functions:
   a: { url: http://a, retry: { attempts: 1 } }
@@ -83,7 +83,7 @@ const wrongUrls = [
   ...['http:/gw:8080', 'http://:8080', 'http://gw:0', 'http://8080'],
 ];
 
-test.each(wrongUrls)('%s is refused and shown wherever a URL may stand', (url) => {
+test.each(wrongUrls)('%s is refused and shown wherever a URL may be written', (url) => {
   const quoted = JSON.stringify(url);
   const [of, problem] = [`functions:\n  a: { url: ${quoted} }\n`, `must be an absolute http or https URL`];
   const found = problemsOf(`${of}defaults:\n  url: ${quoted}\n`);
@@ -192,7 +192,7 @@ test('aliases that multiply beyond measure are refused', () => {
   expect(problemsOf(['a: &a [x, x, x, x, x, x, x, x, x]', ...levels].join('\n'))).toHaveLength(1);
 });
 
-test('aliases within measure do what they are for', () => {
+test('a moderate number of aliases works', () => {
   const { functions } = definitionOf(`
 functions:
   a: { url: http://a, retry: &patient { attempts: 7 } }
@@ -207,7 +207,7 @@ test('names that mean something to JavaScript are names like others', () => {
   expect(functions.get('toString')).toBeUndefined();
 });
 
-test('whatever the text, the answer is a definition or a list of problems, each on a line of the text', () => {
+test('any text yields a definition or a list of problems, each on a line of the text', () => {
   const yaml = fc.array(
     fc.constantFrom(
       'functions',
@@ -264,7 +264,7 @@ test('queues have their limits, in bytes', () => {
   expect([...definitionOf('queues:').queueMaxBytes]).toEqual([]);
 });
 
-test('what is wrong with a queue or a limit is named', () => {
+test('mistakes in a queue or a limit are named', () => {
   const text = `
 functions:
   a: { url: http://a, maxPending: 0 }
@@ -300,7 +300,7 @@ defaults: { timeout: 5m, retry: { attempts: 9, maxWait: 1m } }
   });
 });
 
-test('an entry by itself is checked as in a file, with the defaults of one', () => {
+test("a single entry is checked as in a file, with the file's defaults", () => {
   const defaults = { timeout: '5m', retry: { maxWait: '10s' } };
   expect(parseFunctionEntry('a', { url: 'http://x/{name}', maxPending: 3 }, defaults)).toEqual({
     kind: 'settings',
@@ -314,7 +314,7 @@ test('an entry by itself is checked as in a file, with the defaults of one', () 
   expect(parseFunctionEntry('a', null, {})).toMatchObject({ kind: 'refused' });
 });
 
-test('whatever the entry, the answer is settings that pass again as they are, or a list of problems', () => {
+test('any entry yields settings that are valid again as they are, or a list of problems', () => {
   fc.assert(
     fc.property(fc.jsonValue(), (entry) => {
       const parsed = parseFunctionEntry('a', entry, {});
@@ -327,7 +327,7 @@ test('whatever the entry, the answer is settings that pass again as they are, or
   );
 });
 
-test('a function, and all of them by defaults, can say who is told about their calls', () => {
+test('a function, and all of them by defaults, can name callback URLs for their calls', () => {
   const { functions } = definitionOf(`
 functions:
   a: { url: http://a, callbackUrl: "https://a.test/done?x" }
@@ -340,7 +340,7 @@ defaults: { failureCallbackUrl: https://ops.test/failed }
 });
 
 test.each(['/done', 'ftp://a.test', 'http://u:p@a.test', 'http://0177.0.0.1/', ''])(
-  '%j is no URL of a callback, wherever it stands',
+  '%j is not a callback URL, wherever it is written',
   (url) => {
     const problem =
       'must be an absolute http or https URL without user and password, for example https://example.com/done';
@@ -354,7 +354,7 @@ test.each(['/done', 'ftp://a.test', 'http://u:p@a.test', 'http://0177.0.0.1/', '
   },
 );
 
-test('a function can say which steps follow its calls', () => {
+test('a function can name the steps that follow its calls', () => {
   const { functions } = definitionOf(`
 functions:
   thumbnail: { url: http://thumbnail, then: [flip.team, "store/a%2Cb?c=d", thumbnail] }
@@ -364,7 +364,7 @@ functions:
   expect(functions.get('thumbnail')?.steps).toEqual(['flip.team', 'store/a%2Cb?c=d', 'thumbnail']);
 });
 
-test('what is wrong with a step is told with its place', () => {
+test('mistakes in a step are reported with its place', () => {
   const [list, step] = [
     'must be a list of at most 16 steps, for example [flip, store/thumbnails]',
     'must be a step NAME[.NAMESPACE][/path][?query] without spaces and commas',

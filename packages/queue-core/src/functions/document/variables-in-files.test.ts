@@ -33,7 +33,7 @@ const unset = (name: string) =>
   `\${${name}} is not set in the environment; set it, or write a default: \${${name}:-value}`;
 
 describe('in a stack file', () => {
-  test('variables are filled in where they are read, and none else has to be set', () => {
+  test('variables are filled in where they are read, and no others need be set', () => {
     const { functions } = definitionOf(`
 version: \${VERSION}
 provider:
@@ -60,7 +60,7 @@ configuration: { templates: [{ name: "\${TEMPLATE}" }] }
     ]);
   });
 
-  test('each that is read and not set is an error with its line, and the only one of its place', () => {
+  test('each variable that is read and not set is an error with its line, and the only one of its place', () => {
     expect(
       problemsOf(`provider:
   name: openfaas
@@ -94,7 +94,7 @@ defaults: { timeout: "\${TIME}" }
 });
 
 describe('in a functions file of ours', () => {
-  test('variables are filled in everywhere, and become numbers where numbers are wanted', () => {
+  test('variables are filled in everywhere, and become numbers if a number is required', () => {
     const { functions, fallback } = definitionOf(`
 functions:
   a: { url: "http://\${GATEWAY_IP}:9000", concurrency: \${CAP}, retry: { attempts: \${ATTEMPTS}, minWait: \${WAIT:-1s} } }
@@ -115,7 +115,7 @@ defaults: { url: "http://\${GATEWAY_IP}\${EMPTY}/{name}" }
     ]);
   });
 
-  test('what is no reference is told to be none, and $${ is ${', () => {
+  test('text that is not a reference is reported as such, and $${ is ${', () => {
     expect(problemsOf('functions: { a: { url: "http://${HOST^^}" } }')).toEqual([
       expect.stringMatching(/^1: functions\.a\.url \$\{HOST\^\^\} cannot be filled in; write \$\{NAME\}/),
     ]);
@@ -127,7 +127,7 @@ defaults: { url: "http://\${GATEWAY_IP}\${EMPTY}/{name}" }
   });
 });
 
-describe('no error shows what a variable holds', () => {
+describe('no error shows the value of a variable', () => {
   test.each([
     ['a URL that comes out wrong', 'functions:\n  a: { url: "http://${WRONG}:80" }'],
     ['a URL with a password', 'functions:\n  a: { url: "http://u:${PASSWORD}@*:80" }'],
@@ -147,7 +147,7 @@ describe('no error shows what a variable holds', () => {
   });
 });
 
-test('what a client sends is not filled in: the environment is the business of files', () => {
+test('requests of clients are not filled in: only files use the environment', () => {
   expect(parseFunctionEntry('a', { url: 'http://${PASSWORD}' }, {})).toEqual({
     kind: 'refused',
     problems: [expect.stringContaining('"http://${PASSWORD}" holds a variable that is not filled in')],

@@ -30,7 +30,7 @@ test.each([
   expect(toOneName(name, namespace)).toBe(oneName);
 });
 
-test('all names of a function have the same one name, and names of different functions have not', () => {
+test('all names of a function have the same short name, and names of different functions do not', () => {
   const part = fc.stringMatching(/^[a-c-]{1,2}$/);
   const name = fc.tuple(part, fc.option(part)).map(([short, space]) => (space === null ? short : `${short}.${space}`));
   fc.assert(
@@ -100,7 +100,7 @@ describe('NAME and NAME.openfaas-fn are two functions', () => {
     expect(register.resolve('a.openfaas-fn')).toBe('a.openfaas-fn');
   });
 
-  test('where a function of a stack is in another namespace', () => {
+  test('if a function of a stack is in another namespace', () => {
     const register = new FunctionRegister(definition(openfaas('functions: { a: { namespace: dev } }')));
     expect(register.lookup('a.dev')).toBeDefined();
     expect(register.lookup('a')).toBeUndefined();

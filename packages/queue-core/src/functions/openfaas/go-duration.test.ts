@@ -25,7 +25,7 @@ test.each([
 });
 
 test.each(['', '10', '10 s', ' 10s', '10s\n', '-10s', '1d', '1w', '10S', 's', '.s', '1e3s', '1,5s', '10s,', '++1s'])(
-  'Go does not read %j as a wait, and neither do we',
+  'Go refuses %j as a duration, and so do we',
   (text) => {
     expect(parseGoDuration(text)).toBeUndefined();
   },
@@ -35,7 +35,7 @@ test('a duration beyond the safe integers is refused, not rounded', () => {
   expect(parseGoDuration(`${'9'.repeat(30)}h`)).toBeUndefined();
 });
 
-test('whatever the text, the answer is a wait or nothing, and it is there soon', () => {
+test('any text yields a duration or nothing, and soon', () => {
   const pieces = fc.array(fc.constantFrom('1', '0', '.', 'h', 'm', 's', 'ms', 'µs', '+', '9'.repeat(1_000)));
   fc.assert(
     fc.property(

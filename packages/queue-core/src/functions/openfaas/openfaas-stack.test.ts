@@ -98,7 +98,7 @@ test.each(['', 'namespace:', 'namespace: ""'])('a function with %j has no namesp
   });
 });
 
-test('a name with its namespace in it is taken as it is', () => {
+test('a name that includes its namespace is used as it is', () => {
   expect(urlsOf(`${provider}functions: { a.dev: { lang: go } }`)).toEqual({
     'a.dev': 'http://127.0.0.1:8080/function/a.dev',
   });
@@ -110,7 +110,7 @@ test('a url of defaults wins over the gateway and makes a function of every name
   expect(definitionOf(text).fallback?.('b')).toMatchObject({ url: 'http://x/b', timeoutMs: 5_000 });
 });
 
-test('the gateway may be missing where nobody needs it', () => {
+test('the gateway may be missing if it is not needed', () => {
   const without = 'provider: { name: openfaas }\n';
   expect(urlsOf(without)).toEqual({});
   expect(urlsOf(`${without}functions: { a: { url: "http://a" } }`)).toEqual({ a: 'http://a' });
@@ -131,14 +131,14 @@ describe('a stack that names no gateway', () => {
     expect(problemsOf(text)).toEqual([expect.stringMatching(/provider\.gateway is missing; .*or set OPENFAAS_URL$/)]);
   });
 
-  test('is told what is wrong with OPENFAAS_URL, and not what it holds', () => {
+  test('is told what is wrong with OPENFAAS_URL, without its value', () => {
     const [problem, ...others] = problemsOf(without, { openfaasUrl: 'admin:hunter2@127.0.0.1:8080' });
     expect(others).toEqual([]);
     expect(problem).toMatch(/^1: provider\.gateway is missing, and OPENFAAS_URL, .*: it does not begin with http:/);
     expect(problem).not.toContain('hunter2');
   });
 
-  test('does not care for OPENFAAS_URL where nothing needs it', () => {
+  test('ignores OPENFAAS_URL if it is not needed', () => {
     const own = `${without.replace('lang: go', 'url: http://own')}`;
     expect(urlsOf(own, { openfaasUrl: 'nonsense' })).toEqual({ a: 'http://own' });
     expect(urlsOf(`${provider}functions: { a: {} }`, { openfaasUrl: 'http://other' })).toEqual({
@@ -147,7 +147,7 @@ describe('a stack that names no gateway', () => {
   });
 });
 
-test('a function of a stack may have settings of ours beside', () => {
+test('a function of a stack may also have settings of ours', () => {
   const { functions } = definitionOf(
     `${provider}functions: { a: { lang: go, url: "http://a", timeout: 15m, concurrency: 5, queue: q } }`,
   );

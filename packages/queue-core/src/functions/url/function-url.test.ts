@@ -122,14 +122,14 @@ describe('an error', () => {
   });
 });
 
-describe('whatever the text', () => {
+describe('any text', () => {
   const piece = fc.constantFrom(
     ...['http', 'https', ':', '/', '//', '@', '.', '?', '#', '$', '{', '}', '{name}', '*', '%', '%41', '\\', ' ', '['],
     ...[']', '::1', '1', '0', '8080', 'gw', 'a-b', 'é', '\u0000', '<', '|'],
   );
   const text = fc.array(piece, { maxLength: 10 }).map((parts) => parts.join(''));
 
-  test('one that is taken is called where it says: the same host, and a path of its own', () => {
+  test('that is accepted is called where it says: the same host, and a path of its own', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -168,7 +168,7 @@ describe('whatever the text', () => {
       return [`${scheme}://${authority}`, ...path].join('/');
     });
 
-  test('an ordinary one is taken', () => {
+  test('is accepted if it is an ordinary URL', () => {
     fc.assert(
       fc.property(good, (url) => {
         expect(objectToUrl(url)).toBeUndefined();
@@ -176,7 +176,7 @@ describe('whatever the text', () => {
     );
   });
 
-  test('an ordinary one with something left to fill in is not', () => {
+  test('with a placeholder left to fill in is refused', () => {
     const holes = fc.constantFrom('$HOST', '${HOST}', '{{host}}', '{host}', '<host>', '$(HOST)', '#{host}', '`host`');
     fc.assert(
       fc.property(good, holes, fc.nat(), (url, hole, at) => {

@@ -22,7 +22,7 @@ test.each(['http://evil:8080', 'https://fn:8080', 'http://fn:8081', 'http://fn.e
 );
 
 test.each([undefined, 'http://fn:8080', 'http://@fn:8080', 'http://:@fn:8080'])(
-  'where there were none (%s), none are kept',
+  'without any (%s), none are kept',
   (former) => {
     expect(keepCredentials('http://fn:8080/x', former)).toEqual({ url: 'http://fn:8080/x', lost: false });
     expect(keepCredentials('http://elsewhere', former)).toEqual({ url: 'http://elsewhere', lost: false });

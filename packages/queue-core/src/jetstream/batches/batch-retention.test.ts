@@ -44,13 +44,16 @@ describe('of a batch is kept', () => {
     expect(await keeps(state, end)).toEqual(expected);
   });
 
-  test.each(['accepting', 'void'] as const)('what is %s while its gateway may go on with it', async (phase) => {
-    const state: BatchState = { ...sealed, phase };
-    expect(await keeps(state, undefined, now - keptMs + 1)).toEqual({ calls: true, records: true });
-    expect(await keeps(state, undefined, now - keptMs)).toEqual({ calls: false, records: false });
-  });
+  test.each(['accepting', 'void'] as const)(
+    'a batch that is %s is kept while its gateway may go on with it',
+    async (phase) => {
+      const state: BatchState = { ...sealed, phase };
+      expect(await keeps(state, undefined, now - keptMs + 1)).toEqual({ calls: true, records: true });
+      expect(await keeps(state, undefined, now - keptMs)).toEqual({ calls: false, records: false });
+    },
+  );
 
-  test('as one look has found it, for all its records', async () => {
+  test('all records follow the one lookup of their batch', async () => {
     let looks = 0;
     const retention = new BatchRetention({
       findState: async () => {

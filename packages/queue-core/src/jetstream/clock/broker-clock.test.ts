@@ -34,7 +34,7 @@ test.each([hourMs, -hourMs, 60_000, -60_000])('a clock that is off by %i ms does
   learn(3, 4);
   for (const passedMs of [0, 4_000, hourMs]) {
     seen.passedMs += passedMs;
-    // Never early, and late by what the answer took at most.
+    // Never early, and late by no more than the answer took.
     expect(errorMs()).toBeGreaterThanOrEqual(0);
     expect(errorMs()).toBeLessThanOrEqual(7);
     expect(clock.aheadMs).toBe(offMs - errorMs());
@@ -42,7 +42,7 @@ test.each([hourMs, -hourMs, 60_000, -60_000])('a clock that is off by %i ms does
 });
 
 test.each([400, -400])(
-  'a clock that is off by %i ms counts as far as the answer allows, and is not called wrong',
+  'a clock that is off by %i ms counts as far as the answer allows, and is not reported',
   (offMs) => {
     const { clock, learn, errorMs } = setup(offMs);
     learn(3, 4);
@@ -68,7 +68,7 @@ test('a clock that is right counts to the millisecond, however slow the broker w
   }
 });
 
-test('a clock that jumps after the answer is found out at once, and counts again when it is back', () => {
+test('a clock that jumps after the answer is noticed at once, and counts again when it is back', () => {
   const { seen, learn, errorMs } = setup(0);
   learn();
   seen.passedMs += 4_000;

@@ -30,13 +30,13 @@ test('a process that has never heard of the broker has been silent for ever', ()
   expect(setup().pulse.silentForMs).toBe(Number.POSITIVE_INFINITY);
 });
 
-test('the age of what was heard is that of the ping that is answered, not that of its answer', async () => {
+test('the age of an answer is counted from its ping, not from its arrival', async () => {
   const { pulse, pings, connect, pass } = setup();
   connect();
   expect(pulse.silentForMs).toBe(0);
   pass(1_000);
   const beat = pulse.beat();
-  pass(60_000); // the process is stopped, and its socket holds the answer when it goes on
+  pass(60_000); // the process is paused, and its socket holds the answer when it resumes
   pings[0]?.answer();
   await beat;
   expect(pulse.silentForMs).toBe(60_000);

@@ -20,8 +20,8 @@ function createRetryLog() {
   return { log, lines, clock, failEvery };
 }
 
-describe('a trouble', () => {
-  test('that lasts is told less and less often, and in an hour no more than once in five minutes', () => {
+describe('an error', () => {
+  test('that lasts is logged more and more rarely, and in an hour no more than once in five minutes', () => {
     const { lines, failEvery } = createRetryLog();
     failEvery(2_000, 3_600_000);
     expect(lines.slice(0, 5).map(({ atMs }) => atMs)).toEqual([0, 2_000, 4_000, 8_000, 16_000]);
@@ -30,13 +30,13 @@ describe('a trouble', () => {
     expect(lines.length).toBeLessThan(22);
   });
 
-  test('is no cause for alarm in the first three tries', () => {
+  test('does not raise the level in the first three tries', () => {
     const { lines, failEvery } = createRetryLog();
     failEvery(1_000, 4_000);
     expect(lines.map(({ level }) => level)).toEqual(['info', 'info', 'info', 'warn']);
   });
 
-  test('of another kind is told at once', () => {
+  test('of another kind is logged at once', () => {
     const { lines, clock, failEvery } = createRetryLog();
     failEvery(1_000, 5_000);
     const before = lines.length;

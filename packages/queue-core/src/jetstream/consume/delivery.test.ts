@@ -6,7 +6,7 @@ const reply = '$JS.ACK.CALLS_q.echo.2.7.3.1700000000123456789.5';
 const subject = 'calls.q.ready.~.echo.c-1.~.1';
 const message = { subject, reply, data: new Uint8Array() } as Msg;
 
-test('a delivery says where it comes from, also when its call cannot be decoded', () => {
+test('a delivery says where it comes from, even if its call cannot be decoded', () => {
   const delivery = toDelivery(message, () => {});
   expect(delivery).toMatchObject({
     callId: 'c-1',
@@ -18,7 +18,7 @@ test('a delivery says where it comes from, also when its call cannot be decoded'
   expect(delivery?.info).toMatchObject({ deliveries: 2, streamSequence: 7, pending: 5 });
 });
 
-/** The header of a call with such fields. */
+/** The header of a call with these fields. */
 function withCall(fields: object): Msg {
   const call = {
     v: 1,
@@ -34,7 +34,7 @@ function withCall(fields: object): Msg {
   return { ...message, headers: { get: () => JSON.stringify({ ...call, ...fields }) } } as unknown as Msg;
 }
 
-test('a call that bears another name than its subject cannot be settled, and is none', () => {
+test('a call with another name than its subject cannot be settled, and does not count as one', () => {
   expect(toDelivery(withCall({}), () => {})?.call.kind).toBe('call');
   const others = [{ id: 'c-2' }, { function: 'echo.ns' }, { function: 'a.b.c' }, { queue: 'other' }];
   for (const fields of [...others, { submitter: 'partner' }, { startTime: '2' }]) {
@@ -45,7 +45,7 @@ test('a call that bears another name than its subject cannot be settled, and is 
   }
 });
 
-test('a call whose numbers nobody can count on is none', () => {
+test('a call with numbers that cannot be right does not count as one', () => {
   for (const fields of [{ retry: 1e300 }, { generation: 1e300 }, { retry: -1 }, { retry: Number.MAX_SAFE_INTEGER }]) {
     expect(toDelivery(withCall(fields), () => {})?.call.kind).toBe('undecodable');
   }
@@ -57,7 +57,7 @@ test.each(['a$b.~.1', 'c-1.$.1', 'c-1.~.now'])('a message under %s is filed unde
   expect(odd).toMatchObject({ callId: 'message-7', startTime, call: { kind: 'undecodable' } });
 });
 
-/** What a decision on a fresh delivery looks like on the wire. */
+/** The bytes that a decision on a fresh delivery sends. */
 function sentBy(decide: (delivery: Delivery) => void): string[] {
   const sent: string[] = [];
   const send = (to: string, acknowledgement: Acknowledgement): void => {
@@ -72,7 +72,7 @@ function sentBy(decide: (delivery: Delivery) => void): string[] {
   return sent;
 }
 
-test('what a worker decides goes to the broker as JetStream spells it', () => {
+test("the decisions of a worker go to the broker in JetStream's spelling", () => {
   expect(sentBy((delivery) => delivery.inProgress())).toEqual(['+WPI']);
   expect(sentBy((delivery) => delivery.ack())).toEqual(['+ACK']);
   expect(sentBy((delivery) => delivery.term('no good'))).toEqual(['+TERM no good']);
@@ -92,7 +92,7 @@ test('the first decision counts', () => {
 describe('a call that is delivered again while it is held', () => {
   const later = '$JS.ACK.CALLS_q.echo.1.7.1.1700000000123456789.5';
 
-  /** What goes to which delivery. */
+  /** The decisions that each delivery received. */
   function twice(decide: (first: Delivery, second: Delivery) => void): [to: string, payload: string][] {
     const sent: [string, string][] = [];
     const send = (to: string, acknowledgement: Acknowledgement): void => {
@@ -103,7 +103,7 @@ describe('a call that is delivered again while it is held', () => {
     return sent;
   }
 
-  test('is settled as it was delivered last', () => {
+  test('is settled with its last delivery', () => {
     const sent = twice((first, second) => {
       first.redelivered(second);
       first.inProgress();

@@ -11,7 +11,7 @@ interface Held {
 const requestMs = 10;
 const graceMs = 5;
 
-/** A broker as the pulls must imagine it: it owes calls, pays them in some order and says what it leaves unpaid. */
+/** A broker that owes calls, delivers them in some order and says which ones it does not deliver. */
 class ModelBroker {
   readonly pulls = new OutstandingPulls();
   readonly roundRobin: boolean;
@@ -45,7 +45,7 @@ class ModelBroker {
     this.pulls.received();
   }
 
-  /** Time passes; requests that are over end, with the broker's word or, once in a while, without. */
+  /** Time passes; requests that are over end, with a message of the broker or, once in a while, without. */
   pass(ms: number, wordIsLost: boolean): void {
     this.now += ms;
     const over = this.requests.filter(({ endsAt }) => endsAt <= this.now);
@@ -87,7 +87,7 @@ function take(broker: ModelBroker, step: Step): void {
 }
 
 test.each([true, false])(
-  'with a broker that tells all, what is open is what the broker owes (round robin: %s)',
+  'with a broker that reports everything, the outstanding calls are those that it owes (round robin: %s)',
   (rr) => {
     fc.assert(
       fc.property(steps(fc.constant(false)), (all) => {
@@ -101,7 +101,7 @@ test.each([true, false])(
   },
 );
 
-test.each([true, false])('a lost word is made up for once its request must have ended (round robin: %s)', (rr) => {
+test.each([true, false])('a lost message is made up for once its request must have ended (round robin: %s)', (rr) => {
   fc.assert(
     fc.property(steps(fc.boolean()), (all) => {
       const broker = new ModelBroker(rr);
@@ -117,7 +117,7 @@ test.each([true, false])('a lost word is made up for once its request must have 
   );
 });
 
-test('a request that ends without a number ends for all that no other request can account for', () => {
+test('a request that ends without a number ends for all calls that no other request can account for', () => {
   const pulls = new OutstandingPulls();
   pulls.request('a', 5, 100);
   pulls.request('b', 2, 100);
@@ -137,7 +137,7 @@ test('the end of a request counts once', () => {
   expect(pulls.open).toBe(5);
 });
 
-test('calls that nobody asked for do not make it negative', () => {
+test('calls that were not requested do not make it negative', () => {
   const pulls = new OutstandingPulls();
   pulls.received();
   pulls.request('a', 1, 100);
@@ -146,7 +146,7 @@ test('calls that nobody asked for do not make it negative', () => {
   expect(pulls.open).toBe(0);
 });
 
-test('after a loss of the connection nothing is open and old answers mean nothing', () => {
+test('after the connection was lost, nothing is outstanding and old answers mean nothing', () => {
   const pulls = new OutstandingPulls();
   pulls.request('a', 3, 100);
   pulls.clear();

@@ -25,8 +25,8 @@ interface Seen {
 const nothing: Seen = { key: undefined, idIsKnown: false };
 
 /**
- * An intake whose publish collides with another one, `undecided` times before that is certain; before that there is
- * nothing, and after each wait what is given.
+ * An intake whose publish conflicts with another one, after `undecided` answers that leave it open. No such call is
+ * found at first, and after each wait the next of those given.
  */
 function colliding(after: readonly Seen[], undecided = 0) {
   let seen = nothing;
@@ -57,7 +57,7 @@ const accept = (after: readonly Seen[], unique: boolean) =>
   colliding(after).accept(call, { unique, key: 'the same' }, () => false);
 
 test.each([true, false])(
-  'a call that collides with itself is that one, once it can be read; id chosen: %s',
+  'a call that conflicts with itself is accepted as that call, once it can be read; id chosen: %s',
   async (unique) => {
     const stored = { key: record, idIsKnown: true };
     expect(await accept([nothing, nothing, stored], unique)).toMatchObject({
@@ -67,11 +67,11 @@ test.each([true, false])(
   },
 );
 
-test('a call that collides with another one of its id is in conflict', async () => {
+test('a call with the id of another one is in conflict', async () => {
   expect(await accept([nothing, { key: undefined, idIsKnown: true }], true)).toMatchObject({ reason: 'conflict' });
 });
 
-test('a call that collides with one that is still to be confirmed is sent until that is certain', async () => {
+test('a call that conflicts with an unconfirmed one is sent until the result is certain', async () => {
   const unkeyed = { unique: true };
   expect(await colliding([], 4).accept(call, unkeyed, () => false)).toMatchObject({ reason: 'conflict' });
   expect(await colliding([], 9).accept(call, unkeyed, () => false)).toMatchObject({ reason: 'undecided' });
@@ -81,7 +81,7 @@ test('a call that collides with one that is still to be confirmed is sent until 
   expect(result).toMatchObject({ kind: 'replayed' });
 });
 
-test('nothing is sent again for whoever waits no more', async () => {
+test('nothing is sent again once the caller has stopped waiting', async () => {
   let tries = 0;
   const isOver = (): boolean => {
     tries += 1;
@@ -91,7 +91,7 @@ test('nothing is sent again for whoever waits no more', async () => {
   expect(tries).toBe(2);
 });
 
-test('a call that collides with one that never comes to be may be sent again', async () => {
+test('a call that conflicts with one that is never stored may be sent again', async () => {
   expect(await accept([], true)).toMatchObject({ kind: 'refused', reason: 'overloaded' });
   expect(await accept([], false)).toMatchObject({ kind: 'refused', reason: 'overloaded' });
 });
@@ -119,7 +119,7 @@ function heldUp(ms: number) {
   return enqueue.accept(call, { unique: false, key: 'the same' }, () => false);
 }
 
-test('a call waits for one of its key for half of the time that it has itself', async () => {
+test('a call waits for the call of its key for half of its own time limit', async () => {
   expect(await heldUp(2_400)).toMatchObject({ kind: 'replayed', earlier: { callId: call.id } });
   expect(await heldUp(3_200)).toMatchObject({ kind: 'refused', reason: 'overloaded' });
 });

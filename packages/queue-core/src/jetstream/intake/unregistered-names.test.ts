@@ -33,7 +33,7 @@ function start(limits = { inAll: 5, perSubmitter: 2 }) {
   return { names, lanes, clock, admit };
 }
 
-test('a submitter may bring so many names, and others may bring theirs', async () => {
+test('the number of new names is limited for each submitter, and others may bring theirs', async () => {
   const { admit } = start();
   expect(await Promise.all([admit('a', 'eve'), admit('b', 'eve'), admit('c', 'eve')])).toEqual([
     'admitted',
@@ -43,20 +43,20 @@ test('a submitter may bring so many names, and others may bring theirs', async (
   expect(await admit('c', 'bob')).toBe('admitted');
 });
 
-test('all together may bring so many, and callers without a token share these', async () => {
+test('the total number of new names is limited, and callers without a token share their part', async () => {
   const { admit } = start();
   const all = await Promise.all(['a', 'b', 'c', 'd', 'e', 'f'].map((name) => admit(name)));
   expect(all).toEqual([...Array.from({ length: 5 }, () => 'admitted'), 'too_many_functions']);
   expect(await admit('g', 'bob')).toBe('too_many_functions');
 });
 
-test('a function that is registered is always let in, and none counts', async () => {
+test('a registered function is always admitted, and does not count', async () => {
   const { admit } = start({ inAll: 1, perSubmitter: 1 });
   expect(await admit('a', 'eve')).toBe('admitted');
   expect([await admit('registered', 'eve'), await admit('another', 'eve')]).toEqual(['admitted', 'admitted']);
 });
 
-test('a name that has a consumer already is let in, also one that another gateway has let in', async () => {
+test('a name that has a consumer already is admitted, even if another gateway has admitted it', async () => {
   const { admit, lanes } = start({ inAll: 2, perSubmitter: 1 });
   lanes.add('elsewhere');
   expect(await admit('elsewhere', 'eve')).toBe('admitted');
@@ -77,7 +77,7 @@ test('a name whose consumer is gone makes room', async () => {
   expect(await admit('d', 'eve')).toBe('too_many_names');
 });
 
-test('a look serves for a while, longer if it has cost much, and callers wait for one together', async () => {
+test('a listing serves for a while, longer if it has cost much, and callers wait for one together', async () => {
   const { admit, clock } = start({ inAll: 100, perSubmitter: 100 });
   clock.lookTakes = 1_000;
   await Promise.all([admit('a'), admit('b')]);
@@ -90,7 +90,7 @@ test('a look serves for a while, longer if it has cost much, and callers wait fo
   expect(clock.looks).toBe(2);
 });
 
-test('names of one queue are not those of another', async () => {
+test('names of one queue do not count for another', async () => {
   const { admit, names } = start({ inAll: 1, perSubmitter: 1 });
   expect(await admit('a', 'eve')).toBe('admitted');
   expect(await names.admit('images', 'b', 'eve')).toBe(undefined);

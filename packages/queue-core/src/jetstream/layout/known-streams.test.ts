@@ -9,7 +9,7 @@ test('a stream that is seen for the first time, or again, is not lost', () => {
   expect([known.note(first), known.note({ ...first, held: 0 })]).toEqual([undefined, undefined]);
 });
 
-test('a stream that another one of its name has replaced is lost with what it held', () => {
+test('a stream that another one of its name has replaced is lost with its content', () => {
   const known = new KnownStreams();
   known.note(first);
   expect(known.note({ ...another, held: 1, lastSequence: 1 })).toEqual({ stream: 'CALLS_default', held: 20 });
@@ -23,7 +23,7 @@ test('a stream that was restored whole is not lost, and one from an older copy i
   expect(known.note({ ...first, lastSequence: 29 })).toEqual({ stream: 'CALLS_default', held: 20 });
 });
 
-test('a stream that is not there any more is lost once', () => {
+test('a stream that no longer exists is lost once', () => {
   const known = new KnownStreams();
   known.note(first);
   known.note({ ...first, name: 'OUTCOMES' });

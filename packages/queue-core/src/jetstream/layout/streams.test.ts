@@ -4,7 +4,7 @@ import { ensureStream, queueStreamConfig } from './streams.ts';
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} };
 
-/** A server whose stream exists with these settings; notes how it is updated. */
+/** A server whose stream exists with these settings; records its updates. */
 function serverWith(existing: object, updateError?: Error): { manager: JetStreamManager; updates: object[] } {
   const updates: object[] = [];
   const streams = {
@@ -26,13 +26,13 @@ function wanted(replicas: number): StreamConfig {
   return queueStreamConfig('q', replicas) as StreamConfig;
 }
 
-test('replicas that another process has asked for are not taken away', async () => {
+test('replicas that another process has requested are kept', async () => {
   const { manager, updates } = serverWith(wanted(3));
   await ensureStream(manager, wanted(1), silent);
   expect(updates).toEqual([]);
 });
 
-test('replicas are kept also when another setting is brought up to date', async () => {
+test('replicas are kept even if another setting is updated', async () => {
   const { manager, updates } = serverWith({ ...wanted(3), max_bytes: 1_000_000 });
   await ensureStream(manager, wanted(1), silent);
   expect(updates).toEqual([expect.objectContaining({ num_replicas: 3, max_bytes: -1 })]);
@@ -44,7 +44,7 @@ test('replicas are raised', async () => {
   expect(updates).toEqual([expect.objectContaining({ num_replicas: 3 })]);
 });
 
-test('what the server does not let us change is a mismatch for a person to mend', async () => {
+test('a setting that the server does not let us change is a mismatch that an operator must resolve', async () => {
   const refusal = apiError(10052, 'stream configuration update can not change sealed');
   const { manager } = serverWith({ ...wanted(1), max_age: 5 }, refusal);
   await expect(ensureStream(manager, wanted(1), silent)).rejects.toMatchObject({
@@ -54,7 +54,7 @@ test('what the server does not let us change is a mismatch for a person to mend'
   });
 });
 
-test('any other failure may pass, so it is tried again', async () => {
+test('any other failure may pass, so the update is retried', async () => {
   const { manager } = serverWith({ ...wanted(1), max_age: 5 }, apiError(10008, 'JetStream system unavailable'));
   await expect(ensureStream(manager, wanted(1), silent)).rejects.toMatchObject({
     code: 'broker',

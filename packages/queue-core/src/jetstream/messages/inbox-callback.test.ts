@@ -5,7 +5,7 @@ import { inboxCallback } from './inbox-callback.ts';
 
 const message = {} as Msg;
 
-test('hands on messages, and nothing that is none', () => {
+test('passes on messages, and nothing else', () => {
   const seen: Msg[] = [];
   const callback = inboxCallback((each) => seen.push(each));
   void callback(null, message);
@@ -13,8 +13,8 @@ test('hands on messages, and nothing that is none', () => {
   expect(seen).toEqual([message]);
 });
 
-test('what a handler throws does not reach the reader of the connection, and is not swallowed', async () => {
-  // In a thread of its own, because it ends what it happens in.
+test('an error of a handler does not reach the reader of the connection, and is not swallowed', async () => {
+  // In a thread of its own, because it ends the thread in which it happens.
   const program = `
     const callback = (${inboxCallback.toString()})(() => { throw new Error('a fault of ours'); });
     callback(null, {});
@@ -25,7 +25,7 @@ test('what a handler throws does not reach the reader of the connection, and is 
   const thrown: Error[] = [];
   worker.on('message', (text) => said.push(text));
   worker.on('error', (error: Error) => thrown.push(error));
-  // The error may be told before the message, but the end comes last.
+  // The error may arrive before the message, but the end comes last.
   await new Promise((resolve) => worker.once('exit', resolve));
   expect(thrown.map(({ message: text }) => text)).toEqual(['a fault of ours']);
   expect(said).toEqual(['the reader goes on']);

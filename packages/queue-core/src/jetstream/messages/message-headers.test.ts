@@ -4,7 +4,7 @@ import { MessageHeaders } from './message-headers.ts';
 
 type Change = (of: Pick<MessageHeaders, 'set' | 'delete'>) => void;
 
-/** As the client writes them itself. */
+/** The headers as the client writes them. */
 function byTheClient(change: Change): string {
   const written = headers();
   change(written);
@@ -48,13 +48,13 @@ describe('on the wire they are the same as those of the client', () => {
   });
 });
 
-test('a header is read by its name, and is empty where there is none', () => {
+test('a header is read by its name, and is empty if it does not exist', () => {
   const read = new MessageHeaders();
   read.set('A', '1');
   expect([read.get('A'), read.get('a'), read.get('B')]).toEqual(['1', '', '']);
 });
 
-test.each(['a\r\nB: 1', 'a\nB', 'a\rB'])('%j breaks out of no header (P7)', (text) => {
+test.each(['a\r\nB: 1', 'a\nB', 'a\rB'])('%j does not break out of a header (P7)', (text) => {
   expect(() => new MessageHeaders().set('A', text)).toThrow('line break');
   expect(() => new MessageHeaders().set(text, '1')).toThrow('line break');
 });

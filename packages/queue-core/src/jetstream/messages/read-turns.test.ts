@@ -4,7 +4,7 @@ import { ReadTurns } from './read-turns.ts';
 
 const mebibyte = 1024 * 1024;
 
-/** Begins so many reads that end when a test says so, and tells which have begun. */
+/** Begins this many reads, which end when a test says so, and tells which have begun. */
 function begin(turns: ReadTurns, count: number) {
   const begun: number[] = [];
   const ends: ((error?: Error) => void)[] = [];
@@ -33,7 +33,7 @@ test.each([
   }
 });
 
-test('the others follow in their order, also after one that fails', async () => {
+test('the others follow in their order, even after one that fails', async () => {
   const { begun, reads, end } = begin(new ReadTurns(8 * mebibyte), 7);
   end(2);
   await eventually(() => begun.length === 5);
@@ -49,7 +49,7 @@ test('the others follow in their order, also after one that fails', async () => 
   expect(await Promise.all(reads.slice(1))).toEqual([1, 2, 3, 4, 5, 6]);
 });
 
-test('owners of calls take turns, however many reads about those of one of them wait', async () => {
+test('owners of calls take turns, however many reads of one of them wait', async () => {
   const turns = new ReadTurns(64 * mebibyte);
   const ended: string[] = [];
   const read = (owner: string) => turns.run(async () => void ended.push(owner), owner);
@@ -57,7 +57,7 @@ test('owners of calls take turns, however many reads about those of one of them 
   expect(ended.indexOf('calm')).toBeLessThanOrEqual(2);
 });
 
-test('one that waits too long is told so, and leaves its turn to the next', async () => {
+test('one that waits too long fails with that reason, and leaves its turn to the next', async () => {
   const turns = new ReadTurns(64 * mebibyte, 20);
   const first = begin(turns, 1);
   await expect(turns.run(async () => 'late')).rejects.toMatchObject({ name: 'QueueError', code: 'broker' });

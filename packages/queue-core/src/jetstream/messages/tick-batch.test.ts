@@ -7,7 +7,7 @@ function recorder(): { batch: TickBatch<number>; sent: (readonly number[])[] } {
   return { sent, batch: new TickBatch((items) => sent.push(items)) };
 }
 
-test('what one tick of the event loop adds is sent together and in order', async () => {
+test('everything that one tick of the event loop adds is sent together and in order', async () => {
   const { batch, sent } = recorder();
   batch.add(1);
   await Promise.resolve();
@@ -30,7 +30,7 @@ test('a flush sends at once, and nothing twice', async () => {
   expect(sent).toEqual([[1], [2]]);
 });
 
-test('what is added while a batch is sent goes with the next', async () => {
+test('entries that are added while a batch is sent go with the next', async () => {
   const sent: (readonly number[])[] = [];
   const batch: TickBatch<number> = new TickBatch((items) => {
     sent.push(items);

@@ -5,10 +5,10 @@ import { type PublishResult, type RefusalReason, refused } from '../../publish-r
 import { GroupCommit } from './group-commit.ts';
 import type { Outgoing } from './publisher.ts';
 
-/** A publish that waits for the test to decide what became of it. */
+/** A publish that waits for the test to decide its result. */
 interface Sent {
   readonly message: Outgoing;
-  /** Subjects of all messages of it, in their order. */
+  /** The subjects of all its messages, in order. */
   readonly subjects: string[];
   readonly answer: (result: PublishResult) => void;
 }
@@ -75,7 +75,7 @@ test('one group is under way while the next gathers', async () => {
   expect(await Promise.all(second)).toHaveLength(20);
 });
 
-test('those who have just been answered are waited for, but not for long', async () => {
+test('it waits for callers who have just been answered, but not for long', async () => {
   const publisher = new FakePublisher();
   const { publishMany } = start(publisher);
   const first = publishMany(10, 'a');
@@ -88,7 +88,7 @@ test('those who have just been answered are waited for, but not for long', async
   expect((await publisher.untilSent(2)).subjects).toHaveLength(15);
   publisher.sent[1]!.answer(stored(25));
   void Promise.all(publishMany(3, 'd'));
-  // Nobody else comes; those go alone, since they are few.
+  // No others come; these go alone, because they are few.
   await publisher.untilSent(5);
   expect(publisher.sent.slice(2).map(({ subjects }) => subjects)).toEqual([['d0'], ['d1'], ['d2']]);
 });
@@ -119,7 +119,7 @@ test('small messages do not wait for large ones', async () => {
   expect(publisher.sent.map(({ subjects }) => subjects[0])).toEqual(['large', 'small']);
 });
 
-test('queues do not share a group and do not wait for one another', async () => {
+test('queues neither share a group nor wait for one another', async () => {
   const publisher = new FakePublisher();
   const { groups } = start(publisher);
   for (const queue of ['one', 'two']) {
@@ -159,7 +159,7 @@ test('a group without an answer is not sent again: it may have been stored', asy
   expect(publisher.sent).toHaveLength(1);
 });
 
-test('the time limit counts from when a message came, also behind a group that hangs', async () => {
+test('the time limit counts from the arrival of a message, even behind a group that hangs', async () => {
   const publisher = new FakePublisher(100);
   const { publishMany, late } = start(publisher);
   const startedAt = performance.now();
@@ -175,7 +175,7 @@ test('the time limit counts from when a message came, also behind a group that h
   expect(late.length).toBeGreaterThan(0);
 });
 
-test('more than may wait are refused, and there is room again once some are answered', async () => {
+test('more messages than may wait are refused, and there is room again once some are answered', async () => {
   const publisher = new FakePublisher();
   const { groups, publishMany } = start(publisher, { maxWaiting: 8 });
   const results = publishMany(8);
@@ -187,7 +187,7 @@ test('more than may wait are refused, and there is room again once some are answ
   expect((await publisher.untilSent(2)).subjects).toEqual(['tenth']);
 });
 
-test('where groups are not worth it every message goes at once', () => {
+test('if groups do not pay off, every message goes at once', () => {
   const publisher = new FakePublisher();
   void Promise.all(start(publisher, { isWorthIt: () => false }).publishMany(20));
   expect(publisher.sent).toHaveLength(20);

@@ -3,7 +3,7 @@ import { PendingTable } from './pending-table.ts';
 
 const add = (table: PendingTable<{ id: number }>) => table.add((id) => ({ id }));
 
-test('what waits is found by its number, once', () => {
+test('a pending entry is found by its number, once', () => {
   const table = new PendingTable<{ id: number }>(2);
   const first = add(table);
   const second = add(table);
@@ -19,7 +19,7 @@ test.each([0, -1, 0.5, Number.NaN, 99, Number.MAX_SAFE_INTEGER])('nothing waits 
   expect(table.take(id)).toBeUndefined();
 });
 
-test('no number is given twice, whatever still waits', () => {
+test('no number is used twice, whatever is still pending', () => {
   const table = new PendingTable<{ id: number }>(4);
   const kept = add(table);
   const ids = new Set([kept.id]);
@@ -35,7 +35,7 @@ test('no number is given twice, whatever still waits', () => {
 });
 
 describe('the oldest', () => {
-  test('is the one that came first of those that wait, as in a list of them', () => {
+  test('is the pending entry that came first, as in a list of them', () => {
     const table = new PendingTable<{ id: number }>(8);
     const waiting: { id: number }[] = [];
     for (let step = 0; step < 5_000; step++) {

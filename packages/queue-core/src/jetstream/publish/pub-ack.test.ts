@@ -10,7 +10,7 @@ test('a sequence means stored', () => {
   });
 });
 
-test('a message that was stored before is stored, and said to be a duplicate', () => {
+test('a message that was stored before is stored, and reported as a duplicate', () => {
   expect(parsePubAck('{"stream":"S","domain":"hub","seq":7,"duplicate":true}', 0)).toMatchObject({ duplicate: true });
 });
 
@@ -38,13 +38,13 @@ test.each([
 });
 
 test.each(['', 'null', '[]', '7', '"ok"', '{}', '{"seq":"7"}', '{"error":{}}', 'not json'])(
-  '%j is no PubAck',
+  '%j is not a PubAck',
   (text) => {
     expect(parsePubAck(text, 0)).toMatchObject({ kind: 'refused', reason: 'unavailable' });
   },
 );
 
-test('only an answer with a sequence and no error is ever taken for stored (P1)', () => {
+test('only an answer with a sequence and no error ever counts as stored (P1)', () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.json()), fc.nat(), (payload, status) => {
       expect(parsePubAck(payload, status).kind).toBe('refused');

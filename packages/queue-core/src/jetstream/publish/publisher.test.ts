@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { Broker } from '../connecting/broker.ts';
 import { Publisher } from './publisher.ts';
 
-/** A broker that comes and goes on demand, and a connection that notes what it is given. */
+/** A broker that comes and goes on demand, and a connection that records its messages. */
 function scriptedBroker() {
   const sent: string[] = [];
   const connection = {
@@ -24,14 +24,14 @@ function scriptedBroker() {
       disconnect = listener;
     },
   } as unknown as Broker;
-  // What is not answered by then would be given up by a timer, in the middle of another test.
+  // After this time a timer would give up unanswered messages, in the middle of another test.
   onTestFinished(() => disconnect());
   return { broker, sent, connect: () => connect(connection), disconnect: () => disconnect() };
 }
 
 const message = (subject: string) => ({ subject, headers: headers(), body: new Uint8Array() });
 
-test('what was refused before it was sent is not sent later, by whatever connection', async () => {
+test('a message that was refused before it was sent is not sent later, over any connection', async () => {
   const { broker, sent, connect, disconnect } = scriptedBroker();
   const publisher = new Publisher(broker);
   connect();
@@ -44,7 +44,7 @@ test('what was refused before it was sent is not sent later, by whatever connect
   expect(sent).toEqual(['kept']);
 });
 
-test('what a tick of the event loop publishes is sent at its end, in order', async () => {
+test('messages of one tick of the event loop are sent at its end, in order', async () => {
   const { broker, sent, connect } = scriptedBroker();
   const publisher = new Publisher(broker);
   connect();

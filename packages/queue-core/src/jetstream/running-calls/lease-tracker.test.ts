@@ -11,8 +11,8 @@ function openBook() {
   return { clock, book: new LeaseTracker(() => clock.now) };
 }
 
-describe('an attempt that no worker answers for', () => {
-  test('is silent since the first question that got no answer, and keeps what was said of it', () => {
+describe('an attempt without an answer of its worker', () => {
+  test('is silent from the first unanswered question on, and keeps its last report', () => {
     const { book, clock } = openBook();
     book.asked(attempt);
     book.heard(call, report);
@@ -24,7 +24,7 @@ describe('an attempt that no worker answers for', () => {
     expect(book.unanswered(attempt)).toEqual({ last: report, forMs: 300 });
   });
 
-  test('is silent no more once an answer has come, however late', () => {
+  test('is no longer silent once an answer has come, however late', () => {
     const { book, clock } = openBook();
     book.asked(attempt);
     book.unanswered(attempt);
@@ -34,7 +34,7 @@ describe('an attempt that no worker answers for', () => {
     expect(book.unanswered(attempt)).toEqual({ last: { ...report, retry: 2 }, forMs: 0 });
   });
 
-  test('stays silent if a worker speaks of an attempt before it, or had this one and has it no more', () => {
+  test('stays silent if a worker reports an earlier attempt, or had this one and has it no more', () => {
     const { book, clock } = openBook();
     book.asked(attempt);
     book.unanswered(attempt);
@@ -44,7 +44,7 @@ describe('an attempt that no worker answers for', () => {
     expect(book.unanswered(attempt)).toEqual({ last: undefined, forMs: 100 });
   });
 
-  test('begins to be silent again if the connection was lost, or the message is another', () => {
+  test('becomes silent again from the start if the connection was lost, or the message is another', () => {
     const { book, clock } = openBook();
     book.asked(attempt);
     book.heard(call, report);
@@ -75,7 +75,7 @@ describe('an attempt that no worker answers for', () => {
   });
 });
 
-test('a worker speaks of an attempt if it has this one, a later one or a later life', () => {
+test('a worker reports an attempt if it has this one, a later one or a later replay', () => {
   expect(concerns(report, attempt)).toBe(true);
   expect(concerns({ generation: 0, retry: 2 }, attempt)).toBe(true);
   expect(concerns({ generation: 1, retry: 0 }, attempt)).toBe(true);
