@@ -20,9 +20,9 @@ if (report === undefined) {
   process.exitCode = total > 0 ? 1 : 0;
 }
 
-/** What `pnpm audit` says, whatever its exit code; undefined where it has no answer of the registry. */
+/** The answer of `pnpm audit`, whatever its exit code; undefined if it has no answer of the registry. */
 function readReport() {
-  // One try is enough: whoever has no network should not wait for it.
+  // One try is enough: a developer without a network should not wait for it.
   const patience = ['--fetch-retries=0', '--fetch-timeout=20000'];
   const { stdout } = spawnSync('pnpm', ['audit', '--json', ...patience], { encoding: 'utf8', timeout: limitMs });
   try {

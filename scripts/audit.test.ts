@@ -25,16 +25,16 @@ function report(vulnerabilities: Record<string, number>, advisories: object = {}
   return JSON.stringify({ advisories, metadata: { vulnerabilities } });
 }
 
-test('nothing known passes', async () => {
+test('no known vulnerability passes', async () => {
   const { status, stdout } = await audit(report({ info: 0, low: 0, moderate: 0, high: 0, critical: 0 }), 0);
   expect([status, stdout]).toEqual([0, 'audit: 0 high, 0 critical\n']);
 });
 
-test('what is less than high passes', async () => {
+test('vulnerabilities below high pass', async () => {
   expect((await audit(report({ low: 3, moderate: 2, high: 0, critical: 0 }))).status).toBe(0);
 });
 
-test('what is high or critical fails, and is named', async () => {
+test('a high or critical one fails, and is named', async () => {
   const advisory = { module_name: 'left', vulnerable_versions: '<2', title: 'Falls over', url: 'https://a.test/1' };
   const advisories = { 1: { ...advisory, severity: 'critical' }, 2: { ...advisory, severity: 'low' } };
   const { status, stdout } = await audit(report({ low: 1, high: 0, critical: 1 }, advisories));

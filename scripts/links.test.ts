@@ -14,7 +14,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(root, { recursive: true }));
 
-test('links to files, folders, headings and other sites are right, and those in code are none', () => {
+test('links to files, folders, headings and other sites pass, and those in code are ignored', () => {
   put('docs/a.md', '# `X-Then`: what *follows*\n\n## Same\n## Same\n\n```\n[no](link)\n```\n`[no](link)`\n');
   const links = [
     'docs/a.md',
@@ -28,7 +28,7 @@ test('links to files, folders, headings and other sites are right, and those in 
   expect(run()).toEqual({ status: 0, stderr: '' });
 });
 
-test('a dead link, a heading that does not exist and a conflict marker fail, and are named', () => {
+test('a dead link, an unknown heading and a conflict marker fail, and are named', () => {
   put('docs/a.md', '# A\n\n[gone](../b.md)\n[not here](#b)\n');
   put('docs/b.md', '# B\n\n```\n<<<<<<< HEAD\n=======\n>>>>>>> branch\n```\n');
   const stderr = [

@@ -21,7 +21,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(root, { recursive: true }));
 
-test('the map lists each room with what its first lines say', () => {
+test('the map lists each room with its first lines', () => {
   expect(run()).toEqual({ status: 0, stderr: '' });
   expect(readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8')).toContain(
     '| `packages/one/src/` | |\n|---|---|\n| `kitchen/` | Where it is cooked. |\n',
@@ -29,7 +29,7 @@ test('the map lists each room with what its first lines say', () => {
   expect(run('--check')).toEqual({ status: 0, stderr: '' });
 });
 
-test('a room that the map does not know fails the check', () => {
+test('a room that is missing from the map fails the check', () => {
   run();
   put('apps/two/src/hall/index.ts', '// The hall.\n');
   expect(run('--check')).toEqual({ status: 1, stderr: expect.stringContaining('the map of rooms is out of date') });
@@ -40,7 +40,7 @@ test('a room without a way in fails', () => {
   expect(run()).toEqual({ status: 1, stderr: 'apps/two/src/hall: has no index.ts, the one way into a room\n' });
 });
 
-test('a folder that a branch has left behind, empty, is no room', () => {
+test('an empty folder that a branch has left behind is not a room', () => {
   mkdirSync(join(root, 'apps/two/src/hall'));
   expect(run()).toEqual({ status: 0, stderr: '' });
 });

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Bundles the app in the current folder: each main module of `src` becomes one file in `dist`, in the place of the module
+// Bundles the app in the current folder: each main module of `src` becomes one file in `dist`, in place of the module
 // that tsc has written there.
 import { readdirSync } from 'node:fs';
 import { build } from 'rolldown';

@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** The check as Docker runs it, with its exit code and what `docker inspect` shows of it. */
+/** The check as Docker runs it, with its exit code and the output that `docker inspect` shows. */
 async function check(args: string[], env: Record<string, string> = {}): Promise<[number, string]> {
   const child = spawn(process.execPath, [script, ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);
@@ -40,12 +40,12 @@ test('it asks where the operations server listens', async () => {
   expect((await check([port], { OPS_HOST: '', HOST: '127.0.0.1', OPS_PORT: '' }))[0]).toBe(0);
 });
 
-test('HEALTH_URL asks something else, and what is not a success says so', async () => {
+test('HEALTH_URL checks another address, and the check says what is not a success', async () => {
   const url = `http://127.0.0.1:${port}/readyz`;
   expect(await check(['1'], { HEALTH_URL: url })).toEqual([1, `${url}: 503 {"status":"not ready"}\n`]);
 });
 
-test('a port that nothing listens on is unhealthy, and the reason is said', async () => {
+test('a port without a server is unhealthy, and the check says why', async () => {
   const [code, output] = await check([], { OPS_PORT: '1' });
   expect(code).toBe(1);
   expect(output).toContain('http://127.0.0.1:1/livez: connect ECONNREFUSED');

@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
-/** Runs the script over a workspace of these files, and gives the paths that are left. */
+/** Runs the script over a workspace of these files, and returns the paths that are left. */
 function trim(files: Readonly<Record<string, string | object>>): string[] {
   for (const [path, content] of Object.entries(files)) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
@@ -33,7 +33,7 @@ function installed(name: string, manifest: object, files: readonly string[]): Re
 
 const app = { name: '@a/app', files: ['dist'], dependencies: { '@a/used': 'workspace:*', outside: '1.0.0' } };
 
-test('of a workspace its package.json stays and what it ships: code and source maps, no sources and no declarations', () => {
+test('a workspace keeps its package.json and the files that it ships: code and source maps, no sources and no declarations', () => {
   const left = trim({
     'package.json': {},
     'turbo.json': {},
@@ -52,7 +52,7 @@ test('of a workspace its package.json stays and what it ships: code and source m
   expect(left).toEqual(kept.map((path) => `apps/app/${path}`));
 });
 
-test('a workspace that no app depends on goes, one that is needed by way of another stays', () => {
+test('a workspace that no app depends on is removed, and one that an app needs by way of another stays', () => {
   const library = (name: string, more: object = {}) => ({ name, files: ['dist'], ...more });
   const left = trim({
     'apps/app/package.json': { ...app, devDependencies: { '@a/testing': 'workspace:*' } },
@@ -64,7 +64,7 @@ test('a workspace that no app depends on goes, one that is needed by way of anot
   expect(left).toEqual(['apps/app/package.json', 'packages/deep/package.json', 'packages/used/package.json']);
 });
 
-test('a dependency keeps its code, its licence and what its code may read', () => {
+test('a dependency keeps its code, its licence and the files that its code may read', () => {
   const folder = 'node_modules/.pnpm/@scope+one@1.0.0/node_modules/@scope/one';
   const code = [
     'LICENSE',
@@ -98,7 +98,7 @@ test('a readme that is the only place of a licence stays', () => {
   expect(left).toEqual(['apps/app/package.json', `${folder}/README.md`, `${folder}/package.json`]);
 });
 
-test('a folder with the name of waste that a package is entered by stays', () => {
+test('a folder stays if its package is loaded from it, even if its name looks like waste', () => {
   const manifest = { exports: { './tests': './tests/index.js', '.': './index.js' } };
   const left = trim({ 'apps/app/package.json': app, ...installed('one', manifest, ['tests/index.js', 'test/a.js']) });
   expect(left.filter((path) => /tests?\//.test(path))).toEqual([
@@ -106,7 +106,7 @@ test('a folder with the name of waste that a package is entered by stays', () =>
   ]);
 });
 
-test('links are left alone, and what they lead to is not trimmed through them', () => {
+test('links are left alone, and their targets are not trimmed through them', () => {
   mkdirSync(join(root, 'apps/app/node_modules'), { recursive: true });
   const outside = mkdtempSync(join(tmpdir(), 'trim-outside-'));
   writeFileSync(join(outside, 'index.d.ts'), '');

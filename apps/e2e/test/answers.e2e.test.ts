@@ -5,7 +5,7 @@ import { startStack } from './harness/stack.ts';
 
 const empty = 'Content-Length: 0\r\n\r\n';
 
-/** By the sub-path of a call. */
+/** The answers, by the sub-path of a call. */
 const answers: Record<string, string> = {
   '/continue': `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n${empty}`,
   '/large': `HTTP/1.1 200 OK\r\nX-Large: ${'x'.repeat(20_000)}\r\n${empty}`,
@@ -14,7 +14,7 @@ const answers: Record<string, string> = {
   '/moved': `HTTP/1.1 301 Moved Permanently\r\nLocation: http://u:s3cr3t@127.0.0.1/moved/?s3cr3t\r\n${empty}`,
 };
 
-test('what a function answers decides the state of its call, and what its receiver is told', async () => {
+test('the answer of a function decides the state of its call and the content of its callback', async () => {
   const answer: RawAnswer = (connection, { head }) => {
     connection.write(answers[head.split(' ')[1] ?? ''] ?? `HTTP/1.1 404 Not Found\r\n${empty}`);
   };

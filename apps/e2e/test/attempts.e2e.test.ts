@@ -38,12 +38,12 @@ async function attemptsOf(callId: string): Promise<Attempt[]> {
   return body['attempts'] as Attempt[];
 }
 
-/** As attempts name the worker that runs now. */
+/** The name of the running worker, as attempts have it. */
 function namePattern(): RegExp {
   return new RegExp(`^.+:${stack.workers.at(-1)?.pid}$`);
 }
 
-test('a call whose function answers 503, 503 and 200 has three attempts, with their times and what was decided', async () => {
+test('a call whose function answers 503, 503 and 200 has three attempts, with their times and decisions', async () => {
   fn.handler = status(503, { times: 2 });
   const callId = await client.accept('fn');
   const state = await calls.untilEnded(callId);
@@ -69,7 +69,7 @@ test('a call whose function answers 503, 503 and 200 has three attempts, with th
   expect(Date.parse(times[0]!)).toBeGreaterThanOrEqual(Date.parse(String(state['createdAt'])));
 });
 
-test('the attempts of a call that fails are in its dead letter as well, with why there was no answer', async () => {
+test('the attempts of a call that fails are in its dead letter as well, with the reasons why no answer came', async () => {
   const callId = await client.accept('gone');
   expect(await calls.untilEnded(callId)).toMatchObject({ status: 'failed', reason: 'retries_exhausted' });
   const attempts = await attemptsOf(callId);
@@ -128,7 +128,7 @@ test('an attempt whose worker was killed is lost, and those of a stopped worker 
   expect(more).toEqual([]);
 });
 
-test('a call that is not known has no attempts, and one that has not begun has none yet', async () => {
+test('an unknown call has no attempts, and one that has not begun has none yet', async () => {
   expect(await calls.ask('nothing-of-this-name', '/attempts')).toMatchObject({
     status: 404,
     body: { code: 'call_not_found' },

@@ -76,7 +76,7 @@ describe('a batch', () => {
       void response.writeHead(body.toString() === 'bad' ? 400 : 200, { 'Content-Type': 'text/x' }).end(body);
     const calls = [
       { function: 'one', body: 'ü' },
-      { function: 'nobody' },
+      { function: 'unknown' },
       { function: 'two', bodyBase64: '/w==' },
       { function: 'one', body: 'bad' },
     ];
@@ -111,7 +111,7 @@ describe('a batch', () => {
     expect(inbox.callbacks).toHaveLength(1);
   });
 
-  test('calls the function that its callback URL leads to once, also if the callback is delivered twice', async () => {
+  test('calls the function that its callback URL leads to once, even if the callback is delivered twice', async () => {
     const callbackUrl = `${stack.gateway.url}/async-function/two/fan-in`;
     const { batchId } = await send([{ function: 'one' }, { function: 'one' }], { callbackUrl });
     const fanIn = () => two.invocations.filter(({ url }) => url === '/fan-in');
@@ -132,7 +132,7 @@ describe('a batch', () => {
     expect(fanIn()).toHaveLength(1);
   });
 
-  test('tells what it has come to as events', async () => {
+  test('reports its progress as events', async () => {
     const held = gate();
     onTestFinished(() => held.open());
     two.handler = held.handler;
@@ -191,7 +191,7 @@ describe('a group', () => {
     }
   });
 
-  test('gets the callback of a call as one batch, also if it is delivered twice', async () => {
+  test('gets the callback of a call as one batch, even if it is delivered twice', async () => {
     const headers = { 'X-Function-Status': '200', 'X-Call-Id': 'parent-1', 'X-Start-Time': '17', 'X-Replays': '0' };
     const first = await post('/async-function/both/fan-out', 'result', headers);
     const second = await post('/async-function/both/fan-out', 'result', headers);
@@ -202,7 +202,7 @@ describe('a group', () => {
     expect(call).toMatchObject({ parentId: 'parent-1', batchId: first.batchId });
   });
 
-  test('keeps its name: no function can be registered by it', async () => {
+  test('keeps its name: no function can be registered under it', async () => {
     const response = await fetch(`${stack.gateway.url}/system/functions/both`, {
       method: 'PUT',
       headers: { 'Content-Type': 'application/json' },
@@ -211,7 +211,7 @@ describe('a group', () => {
     expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([400, 'invalid_function']);
   });
 
-  test('takes no id for its calls', async () => {
+  test('does not let callers choose ids for its calls', async () => {
     const response = await fetch(`${stack.gateway.url}/async-function/both`, {
       method: 'POST',
       headers: { 'X-Call-Id': 'mine' },

@@ -23,7 +23,10 @@ interface View {
   readonly endedAt?: string;
 }
 
-/** Kills the oldest worker and, now and then, the oldest gateway but the first one, and starts others in their place. */
+/**
+ * Kills the oldest worker and, from time to time, the oldest gateway except the first one, and starts others in their
+ * place.
+ */
 async function killProcesses(stack: Stack, signal: AbortSignal): Promise<number> {
   let killed = 0;
   for (; !signal.aborted; killed++) {
@@ -44,7 +47,7 @@ async function endOf(stack: Stack, row: string): Promise<number> {
   const { callId } = JSON.parse(row) as { callId: string };
   const call = await eventually(async () => {
     const response = await fetch(`${stack.gateway.url}/async-function/${callId}`);
-    // Many look at once, so that some are turned away.
+    // Many clients look at once, so that some are refused.
     return response.status === 200 ? ((await response.json()) as View) : undefined;
   });
   return Date.parse(call.endedAt ?? '');

@@ -16,7 +16,7 @@ let client: ApiClient;
 
 beforeAll(async () => {
   fn = await startTestFunction();
-  // A short lease: what the broker has sent to a worker that stands still comes again once it is over.
+  // A short lease: calls that the broker has sent to a paused worker come again once it is over.
   stack = await startStack({ functions: { echo: fn.url }, workerEnv: { ACK_WAIT: '5s' } });
   client = new ApiClient(stack.gateway.url);
 });
@@ -31,7 +31,7 @@ afterAll(async () => {
   await fn[Symbol.asyncDispose]();
 });
 
-/** One refusal after the other, the first within 5 s and the next ones at once, each with `Retry-After`. */
+/** Each call is refused, the first within 5 s and the next ones at once, each with `Retry-After`. */
 async function expectRefusals(client: ApiClient): Promise<void> {
   for (const limitMs of [firstRefusalMs, ...Array.from({ length: 10 }, () => nextRefusalsMs)]) {
     const { status, code, headers, tookMs } = await client.call('echo');
@@ -58,7 +58,7 @@ async function expectWorks({ gateway, worker }: Stack, client: ApiClient, fn: { 
 }
 
 describe('while nats-server is stopped', () => {
-  test('calls are refused fast; once it is back all works, and the backlog is processed', async () => {
+  test('calls are refused fast; once it is back everything works, and the backlog is processed', async () => {
     await expectProbes(stack.gateway, 200);
     await expectProbes(stack.worker, 200);
     await stack.worker.pause();
@@ -132,7 +132,7 @@ describe('an outage of nats-server that is longer than ACK_WAIT', () => {
 });
 
 describe('while nats-server hangs', () => {
-  test('calls are refused, the first within 5 s; once it goes on all works', async () => {
+  test('calls are refused, the first within 5 s; once it resumes everything works', async () => {
     await expectWorks(stack, client, fn);
     await stack.nats.pause();
 
@@ -146,11 +146,11 @@ describe('while nats-server hangs', () => {
 });
 
 describe('when the stream of a queue is deleted', () => {
-  test('it is made anew, and the calls that come then are processed', async () => {
+  test('it is created again, and later calls are processed', async () => {
     await expectWorks(stack, client, fn);
     const before = stack.worker.logs.length;
     await stack.deleteStream('CALLS_default');
-    // It is told by its request that stands at the consumer, or sees at its next look that the stream is gone.
+    // The worker learns it from its request at the consumer, or from its next check.
     const said = /^lane could not be restored yet|stream is gone/;
     const line = await eventually(() => stack.worker.logs.slice(before).find(({ msg }) => said.test(msg)), {
       timeoutMs: 60_000,
@@ -166,7 +166,7 @@ describe('when the stream of a queue is deleted', () => {
 });
 
 describe('when nats-server comes back', () => {
-  test('empty, streams and consumers are made anew', async () => {
+  test('empty, streams and consumers are created again', async () => {
     await expectWorks(stack, client, fn);
     await stack.haltNats();
     await rm(stack.nats.storeDir, { recursive: true });
@@ -175,7 +175,7 @@ describe('when nats-server comes back', () => {
     await expectWorks(stack, client, fn);
   });
 
-  test('after a crash, what it had confirmed is processed', async () => {
+  test('after a crash, everything that it had confirmed is processed', async () => {
     await using fn = await startTestFunction();
     await using stack = await startStack({ functions: { echo: fn.url }, workers: 0 });
     await using client = new ApiClient(stack.gateway.url);
@@ -189,10 +189,10 @@ describe('when nats-server comes back', () => {
   });
 });
 
-describe('before nats-server is there', () => {
-  test('gateway and worker start, answer probes, refuse calls, and work as soon as it comes', async () => {
+describe('before nats-server is started', () => {
+  test('gateway and worker start, answer probes, refuse calls, and work as soon as it is up', async () => {
     await using fn = await startTestFunction();
-    // Its port is known before it is there: that of a server which has gone.
+    // Its port is known before it starts: it is the port of a server that has ended.
     const earlier = await startNatsServer({ bin: inject('natsServerBin') });
     await earlier.stop();
     await using stack = await startStack({

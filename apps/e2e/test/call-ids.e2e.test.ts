@@ -17,7 +17,7 @@ import { startStack } from './harness/stack.ts';
 
 const quick = { attempts: 3, minWait: '100ms', maxWait: '100ms', backoff: 'exponential' };
 
-/** Fails once for each body, and then says it back. */
+/** Fails once for each body, and then returns it. */
 function echoAtTheSecondTry(): RequestHandler {
   const seen = new Set<string>();
   return ({ body }, response) => {
@@ -28,7 +28,7 @@ function echoAtTheSecondTry(): RequestHandler {
   };
 }
 
-/** A gateway that asks for tokens, and the headers that each of these callers sends. */
+/** A gateway with tokens, and the headers that each of these callers sends. */
 async function startGuarded(stack: Stack, scopes: Readonly<Record<string, string>>) {
   const secrets = new Map(Object.keys(scopes).map((name) => [name, randomBytes(32).toString('base64url')]));
   const tokens = Object.entries(scopes).map(([name, scope]) => {
@@ -51,7 +51,7 @@ async function startGuarded(stack: Stack, scopes: Readonly<Record<string, string
 }
 
 describe('an id belongs to its submitter', () => {
-  test('two who choose the same one do not learn of each other, and each has a call with a result of its own', async () => {
+  test('two submitters with the same id do not learn of each other, and each has a call with a result of its own', async () => {
     await using fn = await startTestFunction({ handler: echoAtTheSecondTry() });
     await using inboxOfA = await startCallbackReceiver();
     await using inboxOfB = await startCallbackReceiver();
@@ -64,7 +64,8 @@ describe('an id belongs to its submitter', () => {
     const send = (name: string, fnName: string, callbackUrl: string) =>
       client.call(fnName, { headers: { ...gateway.as(name), 'X-Call-Id': 'order-1' }, body: name, callbackUrl });
 
-    // One of them in the same queue, so that neither the stream nor the memory of a worker tells them apart by chance.
+    // One of them in the same queue, so that they are not told apart by chance, by the stream or by the memory of a
+    // worker.
     const answers = await Promise.all([send('a', 'one', inboxOfA.url), send('b.two', 'one', inboxOfB.url)]);
     expect(answers.map(({ status: code, callId }) => [code, callId])).toEqual([
       [202, 'order-1'],
@@ -83,12 +84,12 @@ describe('an id belongs to its submitter', () => {
     expect(await gateway.ask('root', 'order-1/result?submitter=a')).toEqual({ status: 200, text: 'result of a' });
     expect(await gateway.ask('root', 'order-1/result?submitter=b.two')).toMatchObject({ text: 'result of b.two' });
     expect(JSON.parse((await gateway.ask('root', 'order-1')).text)).toMatchObject({ callId: 'order-1', attempts: 2 });
-    // An own id that is known is refused as ever, in whatever queue.
+    // An id of one's own that is known is refused, in any queue.
     expect((await send('a', 'other', inboxOfA.url)).code).toBe('call_id_conflict');
     expect((await send('c', 'other', inboxOfA.url)).status).toBe(202);
   });
 
-  test('who cancels a call cancels the own one', async () => {
+  test('a submitter that cancels a call cancels its own', async () => {
     await using stack = await startStack({ functions: { one: 'http://127.0.0.1:9' }, gateways: 0, workers: 0 });
     const gateway = await startGuarded(stack, { a: 'invoke', b: 'invoke' });
     await using client = new ApiClient(gateway.url);
@@ -101,7 +102,7 @@ describe('an id belongs to its submitter', () => {
   });
 });
 
-/** As time does, and at once: claims of ids are forgotten before the ends of their calls. */
+/** Does at once what time does: claims of ids are forgotten before the ends of their calls. */
 async function forgetEnds({ nats }: Stack): Promise<void> {
   const connection = await connect({ servers: nats.url });
   const { streams } = await jetstreamManager(connection);

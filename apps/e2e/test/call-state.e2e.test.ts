@@ -39,7 +39,7 @@ test('the state of a call follows it from its acceptance to its callback', async
   });
 });
 
-test('a call whose worker was killed is not said to wait before its lease has ended, runs again, and is known all the while', async () => {
+test('a call whose worker was killed stays running until its lease has ended, runs again, and is known all the while', async () => {
   const held = gate();
   await using fn = await startTestFunction({ handler: held.handler });
   await using stack = await startStack({ functions: { fn: fn.url }, workerEnv: { ACK_WAIT: '3s' } });
@@ -72,7 +72,7 @@ test('a call that a worker hands back when it is stopped waits at once', async (
 describe('a call is never unknown, and never goes back', () => {
   const retry = { attempts: 3, minWait: '50ms', maxWait: '50ms', backoff: 'exponential' };
 
-  test('while its workers stand still for longer than they may take to answer', async () => {
+  test('while its workers are paused for longer than they may take to answer', async () => {
     const answer = status(503, { times: 1 });
     const handler: RequestHandler = async (request, response) => {
       await setTimeout(100); // so that it is seen running
@@ -96,12 +96,12 @@ describe('a call is never unknown, and never goes back', () => {
     done.abort();
     await stalling;
     expect(seen.filter((each) => !order.test(each))).toEqual([]);
-    // Not all of them have been too fast to be seen at a worker that stood still.
+    // Not all of them were too fast to be seen at a paused worker.
     expect(seen.filter((each) => each.includes('running')).length).toBeGreaterThan(10);
   });
 });
 
-test('the result is what the function said, byte for byte, or a reason why it is not there', async () => {
+test("the result is the function's response, byte for byte, or a reason why it is not available", async () => {
   const bytes = randomBytes(50_000);
   await using fn = await startTestFunction({
     handler: (_, response) => void response.writeHead(404, { 'content-type': 'x/y', 'x-own': 'caf\u00e9' }).end(bytes),

@@ -16,7 +16,7 @@ test('by default a call whose result would go to this machine is refused, and th
   expect(receiver.callbacks).toEqual([]);
 });
 
-test('a callback that only the worker can see through is a dead letter at once', async () => {
+test('a callback that only the worker can check is a dead letter at once', async () => {
   await using receiver = await startCallbackReceiver();
   await using echo = await startTestFunction();
   await using stack = await startStack({ functions: { echo: echo.url }, workerEnv: { CALLBACK_ALLOW: '' } });

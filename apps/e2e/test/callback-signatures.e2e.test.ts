@@ -54,12 +54,12 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Those of a file, newest first. */
+/** The secrets of a file, newest first. */
 async function writeSecrets(file: string, ...names: SecretName[]): Promise<void> {
   await replaceFile(join(folder, `${file}.secret`), names.map((name) => `${secrets[name]}\n`).join(''));
 }
 
-/** Tokens whose text is their name; those called as a file of secrets have that one. */
+/** Tokens whose text is their name. A token with the name of a file of secrets has that file. */
 async function writeTokens(names: readonly string[]): Promise<void> {
   const entries = names.map((name) => {
     const hash = `sha256:${createHash('sha256').update(name).digest('hex')}`;
@@ -83,7 +83,7 @@ async function delivered(callId: string, count = 1): Promise<RecordedRequest> {
   return await eventually(() => inbox.byCallId(callId)[count - 1], { message: `no callback of ${callId}` });
 }
 
-/** Whose signatures a callback carries, as the public package sees it. */
+/** The secrets whose signatures a callback carries, as the public package verifies them. */
 function signersOf({ headers, body }: RecordedRequest): SecretName[] {
   const names = Object.keys(secrets) as SecretName[];
   return names.filter((name) => {
@@ -118,7 +118,7 @@ describe('the secrets of a token', () => {
     await eventually(() => stack.worker.logged('settings file reloaded').length === 3);
   });
 
-  test('that are wrong are logged with their place, and the last good ones sign on', async () => {
+  test('that are wrong are logged with their place, and the last good ones still sign', async () => {
     await writeFile(join(folder, 'b.secret'), 'whsec_nonsense');
     const line = await stack.worker.untilLogged('settings file is wrong, the last good one stays in force');
     expect(line).toMatchObject({
@@ -153,7 +153,7 @@ describe('the secrets of a token', () => {
     expect(inbox.byCallId('removed').flatMap(signersOf)).not.toContain('common');
   });
 
-  test('are known to a worker before it starts, or it does not start and names all that is wrong', async () => {
+  test('are known to a worker before it starts, or it does not start and names all mistakes', async () => {
     const path = join(folder, 'bad.yaml');
     await writeFile(
       path,
@@ -169,7 +169,7 @@ describe('the secrets of a token', () => {
     }
   });
 
-  test('sign nothing where the worker has no tokens file, and its log says what to set', async () => {
+  test('sign nothing if the worker has no tokens file, and its log says what to set', async () => {
     await using own = await startStackWithoutFile();
     await using ownClient = new ApiClient(own.gateway.url);
     const headers = { Authorization: 'Bearer a', 'X-Call-Id': 'without-file' };
@@ -189,7 +189,7 @@ function startStackWithoutFile(): Promise<Stack> {
   });
 }
 
-describe('the code in docs/callbacks.md takes a real callback, and none of which a fact was changed', () => {
+describe('the code in docs/callbacks.md accepts a real callback, and none with a changed fact', () => {
   type Delivery = Pick<RecordedRequest, 'body'> & { readonly headers: Record<string, string> };
   let genuine: Delivery;
   let forged: readonly Delivery[];

@@ -14,7 +14,7 @@ import { startStack } from './harness/stack.ts';
 import { grainMs, measureLatencies, percentile, waitsMs } from './harness/timing.ts';
 
 describe('a receiver that is down', () => {
-  test('gets all its callbacks once it is up, and no function is called again for that', async () => {
+  test('gets all its callbacks once it is up, and no function is called again', async () => {
     const calls = 100;
     const before = await startCallbackReceiver();
     const { port, url } = before;
@@ -56,22 +56,22 @@ describe('a receiver that hangs', () => {
     const callIds = await client.acceptMany('echo', hung, { callbackUrl: hanging.url });
     await eventually(() => hanging.inFlight > 0);
     const stumbled = await client.acceptMany('echo', 20, { callbackUrl: stumbling.url });
-    // However slow the machine: enough to tell.
+    // A clear result, however slow the machine is.
     const isOver = (): boolean => hanging.callbacks.length >= 12 && inbox.callbacks.length > 100;
     const latencies = await measureLatencies(client, 'echo', inbox, isOver);
 
     expect(latencies.length).toBeGreaterThan(100);
     expect(percentile(latencies, 0.95)).toBeLessThan(1_000);
-    // A part of ten, and as many that were given up a moment ago.
+    // A share of ten, and as many that were given up a moment ago.
     expect(hanging.maxInFlight).toBeLessThanOrEqual(10);
-    // Those that are stored come on time as well: after 1 s and its jitter of 20 %.
+    // Stored callbacks come on time as well: after 1 s and its jitter of 20 %.
     await stumbling.waitForCallbacks(2 * stumbled.length);
     expect(Math.max(...stumbled.flatMap((callId) => waitsMs(stumbling, callId)))).toBeLessThan(1_200 + 2_000);
     expect(callIds.map((callId) => fn.countBy(callId))).toEqual(callIds.map(() => 1));
   });
 });
 
-describe('what a receiver answers', () => {
+describe('the answer of a receiver', () => {
   test('decides what follows', async () => {
     await using fn = await startTestFunction();
     await using target = await startCallbackReceiver();
@@ -101,7 +101,7 @@ describe('what a receiver answers', () => {
     expect(Object.fromEntries(deliveries)).toEqual({ moved: 4, gone: 1, failing: 4, recovering: 3, busy: 2 });
     expect(target.callbacks).toEqual([]);
     expect(fn.invocations).toHaveLength(Object.keys(answers).length);
-    // The schedule with its jitter of 20 %, and `Retry-After` in its place.
+    // The schedule with its jitter of 20 %, or `Retry-After` instead.
     const [first = 0, second = 0, third = 0] = waitsMs(inbox, 'failing');
     expect(Math.min(first, second)).toBeGreaterThanOrEqual(240 - grainMs);
     expect(third).toBeGreaterThanOrEqual(2_000 - grainMs);

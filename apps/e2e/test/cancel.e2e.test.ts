@@ -4,11 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { Records } from './harness/broker/records.ts';
 import { startStack } from './harness/stack.ts';
 
-/** Ready to be delivered, should anything of a call be left. */
+/** Would be delivered next if anything of a call were left. */
 const aMoment = 1_500;
 
 describe('a call is cancelled', () => {
-  test('while it waits, while it runs and while its retry waits: then nothing more is heard of it', async () => {
+  test('while it waits, while it runs and while its retry waits: nothing more happens for it', async () => {
     const held = gate();
     await using fn = await startTestFunction({ handler: held.handler });
     await using flaky = await startTestFunction({ handler: status(503) });
@@ -55,7 +55,7 @@ describe('a call is cancelled', () => {
     expect(await calls.ask(next, '', 'DELETE')).toMatchObject({ status: 409, body: { call: { status: 'succeeded' } } });
   });
 
-  test('while its worker stands still with the delivery in its socket: it is not run when the worker goes on', async () => {
+  test('while its worker is paused with the delivery in its socket: it is not run when the worker resumes', async () => {
     await using victim = await startTestFunction();
     await using filler = await startTestFunction();
     await using stack = await startStack({ functions: { victim: victim.url, filler: filler.url } });
@@ -98,14 +98,17 @@ describe('a call is cancelled', () => {
   });
 });
 
-/** What has reached this process by now has been read: requests are accepted, read and handled in turns of the event loop. */
+/**
+ * Everything that has reached this process by now has been read: requests are accepted, read and handled in different
+ * ticks of the event loop.
+ */
 async function untilRead(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) {
     await new Promise(setImmediate);
   }
 }
 
-describe('1,000 calls are cancelled while workers are at them', () => {
+describe('1,000 calls are cancelled while workers run them', () => {
   test('and each either ended before, or was not invoked after the answer', async () => {
     const count = 1_000;
     // Nothing ends before all are accepted, however slow that is.

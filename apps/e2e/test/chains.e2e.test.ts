@@ -47,12 +47,12 @@ afterAll(async () => {
   await Promise.all([client, calls, stack, ...Object.values(functions)].map((part) => part[Symbol.asyncDispose]()));
 });
 
-/** Where a call of a function is made. */
+/** The URL for calls of a function. */
 function urlOf(target: string, { gateway }: Pick<Stack, 'gateway'> = stack): string {
   return `${gateway.url}/async-function/${target}`;
 }
 
-/** Waits until no call waits or runs. What is remembered of those that came by callbacks stays in the queue. */
+/** Waits until no call waits or runs. The ids of calls that came by callbacks stay in the queue. */
 async function untilIdle({ gateway }: Pick<Stack, 'gateway'> = stack): Promise<void> {
   await eventually(
     async () => {
@@ -63,7 +63,7 @@ async function untilIdle({ gateway }: Pick<Stack, 'gateway'> = stack): Promise<v
   );
 }
 
-/** Answers with `body`, and says where the result of the next function is to go. */
+/** Answers with `body`, and sets where the result of the next function goes. */
 function goingOnTo(url: string, body: string): RequestHandler {
   return (_, response) => {
     response.setHeader('X-Callback-Url', url);
@@ -72,7 +72,7 @@ function goingOnTo(url: string, body: string): RequestHandler {
   };
 }
 
-/** The invocations that a test has made, once there are as many. */
+/** Resolves with the invocations of a test once there are `count`. */
 async function invocationsOf(fn: TestFunction, isIts: (request: RecordedRequest) => boolean, count = 1) {
   return await eventually(
     () => {
@@ -91,7 +91,7 @@ function idOf(request: RecordedRequest | undefined): string {
   return request?.callId ?? '';
 }
 
-/** POSTs with all headers that the function got, but those of its connection. */
+/** POSTs with all headers that the function got, except those of its connection. */
 async function postWithAllHeaders(target: string, { rawHeaders }: RecordedRequest, body = ''): Promise<Response> {
   const headers: [string, string][] = [];
   for (let at = 0; at < rawHeaders.length; at += 2) {
@@ -106,7 +106,7 @@ async function postWithAllHeaders(target: string, { rawHeaders }: RecordedReques
 describe('a chain over callback URLs that lead to the gateway', () => {
   test('runs each function once with the result of the one before', async () => {
     await using inbox = await startCallbackReceiver();
-    // Each says where the result of the next one goes.
+    // Each one sets where the result of the next one goes.
     functions.first.handler = goingOnTo(urlOf('second.team/a?b='), 'of the first');
     functions.third.handler = goingOnTo(inbox.url, 'of the third');
     functions.second.handler = (_, response) => void response.end('of the second');
@@ -155,7 +155,7 @@ describe('a chain over callback URLs that lead to the gateway', () => {
     expect(functions.third.invocations.filter(from(first))).toHaveLength(2);
   });
 
-  test('is not steered by headers of a response that look like orders', async () => {
+  test('is not steered by headers of a response that look like instructions', async () => {
     functions.first.handler = (_, response) => {
       const orders = {
         'X-Delay': '1h',
@@ -184,7 +184,7 @@ describe('a chain over callback URLs that lead to the gateway', () => {
     }
   });
 
-  test('goes through a gateway that asks for tokens, with one in the URL', async () => {
+  test('goes through a gateway with tokens, with one in the URL', async () => {
     const secret = 'token-of-the-chain';
     const hash = `sha256:${createHash('sha256').update(secret).digest('hex')}`;
     const file = join(stack.folder, 'chain-tokens.yaml');
@@ -200,7 +200,7 @@ describe('a chain over callback URLs that lead to the gateway', () => {
     await guarded.stop();
   });
 
-  test('that is delivered again is answered with the call that there is', async () => {
+  test('that is delivered again is answered with the call that exists', async () => {
     await using inbox = await startCallbackReceiver();
     const first = await client.accept('first', { callbackUrl: inbox.url });
     const [callback] = await eventually(() => inbox.byCallId(first).length > 0 && inbox.byCallId(first));
@@ -300,7 +300,7 @@ describe('a function that calls another one with all the headers that it got', (
     expect(await calls.untilEnded(made[0] ?? '')).toMatchObject({ parentId: first });
   });
 
-  test('does so as well when it is the gateway itself that stands for the function', async () => {
+  test('does so as well if the gateway itself takes the place of the function', async () => {
     await stack.writeFunctions({
       first: functions.first.url,
       'second.team': functions.second.url,

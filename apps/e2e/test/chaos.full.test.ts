@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { seededRandom } from './harness/random-calls.ts';
 import { startStack } from './harness/stack.ts';
 
-/** A worker is killed less often than a call may kill workers before it is set aside. */
+/** A worker is killed more rarely than a call may kill workers before it is set aside. */
 const blows: readonly ((stack: Stack) => Promise<unknown>)[] = [
   killWorker,
   killWorker,
@@ -16,7 +16,7 @@ const blows: readonly ((stack: Stack) => Promise<unknown>)[] = [
   stopGateway,
 ];
 
-test('whatever is killed or stopped under load, and in whatever order, every accepted call is processed', async () => {
+test('whatever is killed or stopped under load, in any order, every accepted call is processed', async () => {
   const random = seededRandom();
   await using fn = await startTestFunction();
   await using inbox = await startCallbackReceiver();
@@ -47,7 +47,7 @@ test('whatever is killed or stopped under load, and in whatever order, every acc
   expect(accepted.filter((callId) => fn.countBy(callId) === 0)).toEqual([]);
 });
 
-/** Clients of every gateway that there has been. */
+/** Clients of every gateway that has run. */
 class Senders implements AsyncDisposable {
   readonly #stack: Stack;
   readonly #callbackUrl: string;
@@ -59,7 +59,7 @@ class Senders implements AsyncDisposable {
     this.#callbackUrl = callbackUrl;
   }
 
-  /** Lets each gateway that has no clients yet have some. */
+  /** Gives clients to each gateway that has none yet. */
   send(): void {
     for (const gateway of this.#stack.gateways.slice(this.#clients.length)) {
       const client = new ApiClient(gateway.url, 5);
@@ -79,7 +79,7 @@ class Senders implements AsyncDisposable {
   }
 }
 
-/** The oldest that still runs goes, and another one comes. */
+/** The oldest that still runs ends, and another one starts. */
 async function killWorker(stack: Stack): Promise<void> {
   stack.workers.at(-2)?.kill('SIGKILL');
   await stack.startWorker();

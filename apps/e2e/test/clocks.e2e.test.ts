@@ -44,7 +44,7 @@ test.concurrent.for([
     await calls.until(delayed, 'running');
     expect(Date.now() - begunAt).toBeGreaterThanOrEqual(990);
 
-    // The worker stores the time of the retry, and the gateway knows for how long an end is shown.
+    // The worker stores the time of the retry, and the gateway decides how long an end is shown.
     held.open();
     expect(await calls.untilEnded(delayed)).toMatchObject({ status: 'succeeded', attempts: 2 });
     await stack.untilSettled();

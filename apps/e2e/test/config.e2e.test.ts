@@ -11,7 +11,7 @@ const apps: readonly AppName[] = ['gateway', 'worker'];
 const badConfiguration = { code: 78, signal: null };
 const failed = { code: 1, signal: null };
 
-/** nats-server and a functions file, and nothing that uses them yet. */
+/** nats-server and a functions file, without processes. */
 function startBackground(natsConfig?: string) {
   const functions = { echo: 'http://127.0.0.1:9' };
   return startStack({ functions, gateways: 0, workers: 0, ...(natsConfig !== undefined && { natsConfig }) });
@@ -36,13 +36,13 @@ async function writeFunctionsFile(lines: readonly string[]): Promise<Env> {
   return { FUNCTIONS_FILE: path };
 }
 
-/** What the process says of why it could not go on. */
+/** The reason that the process gives for ending. */
 function lastError(app: AppProcess): string {
   const line = app.logs.findLast(({ level }) => level === 'fatal');
   return JSON.stringify(line?.['err']);
 }
 
-describe.for(apps)('a %s that is not set up right', (app) => {
+describe.for(apps)('a %s with a wrong configuration', (app) => {
   test('names every bad variable at once, and shows no secret', async () => {
     const env = {
       NATS_URL: 'http://user:topsecret@nats:4222',
@@ -98,7 +98,7 @@ describe.for(apps)('a %s that is not set up right', (app) => {
     ]);
   });
 
-  test('names each variable of a stack file that is not set, and shows what none of them holds', async () => {
+  test('names each variable of a stack file that is not set, and shows the values of none', async () => {
     const text = [
       'provider:',
       '  name: openfaas',
@@ -121,14 +121,14 @@ describe.for(apps)('a %s that is not set up right', (app) => {
     expect(child.stderr.join('\n')).not.toContain('topsecret');
   });
 
-  test('ends when its functions file is not there', async () => {
+  test('ends if its functions file does not exist', async () => {
     await using child = await stack.spawn(app, { FUNCTIONS_FILE: '/nowhere/functions.yaml' });
 
     expect(await child.ended()).toEqual(badConfiguration);
     expect(child.stderr.join('\n')).toMatch(/^FUNCTIONS_FILE: \/nowhere\/functions\.yaml: cannot be read/);
   });
 
-  test('ends when NATS refuses its password, and does not show it', async () => {
+  test('ends if NATS refuses its password, and does not show it', async () => {
     await using guarded = await startBackground('authorization { user: asyncfn, password: right }');
     const child = await guarded.spawn(app, { NATS_USER: 'asyncfn', NATS_PASSWORD: 'topsecret' });
 
@@ -137,7 +137,7 @@ describe.for(apps)('a %s that is not set up right', (app) => {
     expect(child.tail).not.toContain('topsecret');
   });
 
-  test('works when NATS knows its password', async () => {
+  test('works if NATS knows its password', async () => {
     await using guarded = await startBackground('authorization { user: asyncfn, password: right }');
     const child = await guarded.spawn(app, { NATS_USER: 'asyncfn', NATS_PASSWORD: 'right' });
 
@@ -145,7 +145,7 @@ describe.for(apps)('a %s that is not set up right', (app) => {
     expect(await child.stop()).toEqual({ code: 0, signal: null });
   });
 
-  test('ends when nats-server has no JetStream', async () => {
+  test('ends if nats-server has no JetStream', async () => {
     await using plain = await startNatsServer({ bin: inject('natsServerBin'), jetstream: false });
     await using child = await stack.spawn(app, { NATS_URL: plain.url });
 
@@ -153,7 +153,7 @@ describe.for(apps)('a %s that is not set up right', (app) => {
     expect(lastError(child)).toMatch(/has no JetStream .*: start it with -js/);
   });
 
-  test('ends when nats-server is too old', async () => {
+  test('ends if nats-server is too old', async () => {
     await using old = await startStubBroker('2.11.9');
     await using child = await stack.spawn(app, { NATS_URL: old.url });
 
@@ -161,20 +161,20 @@ describe.for(apps)('a %s that is not set up right', (app) => {
     expect(lastError(child)).toMatch(/nats-server 2\.11\.9 at .* is too old: asyncfn needs 2\.12\.0 or later/);
   });
 
-  test('ends when a port is in use, and says which setting to change', async () => {
+  test('ends if a port is in use, and says which setting to change', async () => {
     const variables = app === 'gateway' ? ['PORT', 'OPS_PORT'] : ['OPS_PORT'];
     for (const variable of variables) {
       await using child = await stack.spawn(app, { [variable]: String(stack.nats.port) });
 
       expect(await child.ended()).toEqual(failed);
       expect(lastError(child)).toMatch(new RegExp(`the port is in use; choose another with ${variable}"`));
-      // Of the sources, though the process runs a bundle.
+      // Lines of the sources, although the process runs a bundle.
       expect(lastError(child)).toMatch(/ at [^ ]+ \([^ ]+\/src\/[^ ]+\.ts:\d+:\d+\)/);
     }
   });
 });
 
-/** The whole of 127.0.0.0/8 is this machine, and only who listens on all addresses answers there. */
+/** The whole of 127.0.0.0/8 is this machine, and only a server that listens on all addresses answers there. */
 async function answersElsewhere(port: unknown): Promise<boolean> {
   return await fetch(`http://127.0.0.2:${port}/livez`).then(
     ({ ok }) => ok,

@@ -6,7 +6,7 @@ import { startStack } from './harness/stack.ts';
 
 const drift = 'queue_worker_conservation_drift';
 
-test('a call that vanishes from its queue without an end shows as drift in every worker, and no other does', async () => {
+test('a call that vanishes from its queue without an end shows as drift in every worker, and no other call does', async () => {
   await using fn = await startTestFunction();
   const held = gate();
   await using slow = await startTestFunction({ handler: held.handler });
@@ -31,7 +31,7 @@ test('a call that vanishes from its queue without an end shows as drift in every
   await client.acceptMany('slow', 3);
   await client.accept('quick', { headers: { 'X-Delay': '1h' } });
   const doomed = await client.acceptMany('doomed', 2);
-  // Each of the ends is seen, and what waits, is scheduled or in flight is not taken for lost.
+  // Each end is counted, and calls that wait, are scheduled or in flight do not count as lost.
   await eventually(async () => (await auditedBy(stack.workers, 'ended')) === 15, { timeoutMs: 30_000 });
   expect(await Promise.all(stack.workers.map((worker) => worker.metric(drift)))).toEqual([0, 0]);
 

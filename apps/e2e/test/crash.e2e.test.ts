@@ -93,7 +93,7 @@ describe('a worker that is killed', () => {
 });
 
 describe('a gateway that is killed', () => {
-  test('under load has stored every call that it said 202 to', async () => {
+  test('under load has stored every call that it answered 202', async () => {
     await using fn = await startTestFunction();
     await using stack = await startStack({ functions: { echo: fn.url } });
     await using client = new ApiClient(stack.gateway.url);

@@ -191,7 +191,7 @@ describe('a change of DEFAULT_NAMESPACE', () => {
     expect((await worker.ops('/metrics')).body).not.toContain(long);
   });
 
-  test('that one of gateway and worker has not seen loses no call', async () => {
+  test('that only one of gateway and worker has read loses no call', async () => {
     for (const [gatewayEnv, workerEnv] of [
       [openfaas, {}],
       [{}, openfaas],

@@ -37,7 +37,7 @@ describe.concurrent('delayed calls', () => {
     expect(punctual.filter((callId) => startedAt(target, callId) < due)).toEqual([]);
   });
 
-  test('wait in their queue while others pass, and a time that is past is now', async () => {
+  test('wait in their queue while others pass, and a past time counts as now', async () => {
     await using target = await startTestFunction();
     await using stack = await startStack({ functions: { target: target.url } });
     await using client = new ApiClient(stack.gateway.url);

@@ -22,11 +22,11 @@ describe('1,500 calls of 200 ms at a function that takes 50 at once', () => {
   }
 
   test('are done in little more than the ideal time, and few are rejected', async () => {
-    // Who knows the number beforehand. 6 s if the machine has nothing else to do.
+    // The ideal needs the capacity in advance. 6 s if the machine does nothing else.
     const ideal = await burnDown({ adaptive: false, concurrency: 50 });
     expect(ideal.refused).toBe(0);
     const run = await burnDown({ adaptive: true });
-    // 1.15 and 3 % on a machine that has nothing else to do.
+    // 1.15 and 3 % on a machine that does nothing else.
     expect(run.tookMs / ideal.tookMs).toBeLessThan(2);
     expect(run.refused).toBeLessThan(0.06);
     expect(run.attempts).toBeLessThanOrEqual(3);
@@ -64,7 +64,7 @@ test('the limit follows a function that takes 10 at once, then 50, then 20', asy
   const downMs = await within(14, 22);
   await sleepMs(2_000);
   const refused = occupancy.refused / fn.invocations.length;
-  // 2 s and 5 % on a machine that has nothing else to do.
+  // 2 s and 5 % on a machine that does nothing else.
   expect(upMs).toBeLessThan(5_000);
   expect(downMs).toBeLessThan(5_000);
   expect(refused).toBeLessThan(0.1);
@@ -81,11 +81,11 @@ describe('a function with a concurrency of 10 and three workers', () => {
     await stack.untilSettled();
     const { from, to } = occupancy.span;
     expect(occupancy.most).toBe(10);
-    // 9 and more on a machine that has nothing else to do.
+    // 9 and more on a machine that does nothing else.
     expect(occupancy.mean(from + 1_000, to - 500)).toBeGreaterThan(6);
   });
 
-  test('has as many although its callbacks are slow', async () => {
+  test('has as many even if its callbacks are slow', async () => {
     const occupancy = new Occupancy();
     await using fn = await startTestFunction({ handler: occupancy.follow(sleep(200)), keepBodies: false });
     await using inbox = await startCallbackReceiver({ respond: sleep(1_000), keepBodies: false });
@@ -96,11 +96,11 @@ describe('a function with a concurrency of 10 and three workers', () => {
     await inbox.waitForCallbacks(300);
     const { from, to } = occupancy.span;
     expect(occupancy.most).toBe(10);
-    // 9 and more on a machine that has nothing else to do.
+    // 9 and more on a machine that does nothing else.
     expect(occupancy.mean(from + 1_000, to - 500)).toBeGreaterThan(6);
   });
 
-  test('has no more than the new number once those that were there are done, when it is changed', async () => {
+  test('has no more than the new number once the calls in flight have ended, when the number is changed', async () => {
     const occupancy = new Occupancy();
     await using fn = await startTestFunction({ handler: occupancy.follow(sleep(200)), keepBodies: false });
     await using stack = await startStack({ functions: { capped: { url: fn.url, concurrency: 10 } }, workers: 0 });
@@ -139,7 +139,7 @@ test('20 functions of very different durations hold equal shares of the slots', 
   const shares = await sumByFunction(worker, ['queue_worker_slots_held', 'queue_worker_function_invocation_inflight']);
   // First come, first served would be 0.38.
   expect(jainIndex(shares.queue_worker_slots_held)).toBeGreaterThan(0.95);
-  // Less by what is on its way from the broker.
+  // Less those on their way from the broker.
   expect(jainIndex(shares.queue_worker_function_invocation_inflight)).toBeGreaterThan(0.9);
   await worker[Symbol.asyncDispose]();
 });

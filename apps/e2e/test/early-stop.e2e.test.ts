@@ -21,7 +21,7 @@ interface End {
   readonly stderr: string;
 }
 
-/** What a main module loads: a module of a bundle, or the sources of one. */
+/** The modules that a main module loads: those of a bundle, or of the sources. */
 const firstLoaded = '^\\./run-|^@asyncfn/service-kit$';
 
 /** Starts the process and sends it the signal while it loads its modules. */
@@ -38,7 +38,7 @@ async function signalWhileLoading(main: string, signal: NodeJS.Signals): Promise
   return { code, signal: endedBy, stderr };
 }
 
-// The first process of a container gets no signal that it has no handler for, so `docker stop` would wait in vain.
+// The first process of a container gets no signal without a handler for it, so `docker stop` would wait in vain.
 describe.each(mains)('%s, while it loads its modules,', (main) => {
   test.each(['SIGTERM', 'SIGINT'] as const)('ends with 0 on %s', async (signal) => {
     expect(await signalWhileLoading(main, signal)).toEqual({ code: 0, signal: null, stderr: '' });

@@ -37,7 +37,7 @@ afterAll(async () => {
   await Promise.all([client, calls, stack, inbox, fine, broken].map((part) => part[Symbol.asyncDispose]()));
 });
 
-/** A call that names a person wherever a caller can. */
+/** A call that names a person in every place that a caller can fill. */
 function about(person: string) {
   return { path: `/${person}`, body: person, headers: { 'X-Label': person, 'X-Person': person } };
 }
@@ -48,7 +48,7 @@ async function erase(callId: string): Promise<{ status: number; code: unknown }>
   return { status: answer.status, code: text === '' ? undefined : (JSON.parse(text) as { code: string }).code };
 }
 
-/** Everything that the API tells of a call, by status. */
+/** Everything that the API shows of a call, by status. */
 async function traces(callId: string): Promise<number[]> {
   const paths = ['', '/result', '/attempts'].map((path) => `/async-function/${callId}${path}`);
   const letters = ['', '/attempts'].map((path) => `/system/dead-letters/${callId}${path}`);
@@ -57,7 +57,7 @@ async function traces(callId: string): Promise<number[]> {
 
 const nothing = [404, 404, 404, 404, 404];
 
-/** The streams in which a person is named. */
+/** The streams that contain the name of the person. */
 async function streamsWith(person: string): Promise<string[]> {
   const connection = await connect({ servers: stack.nats.url });
   try {
@@ -77,7 +77,7 @@ async function streamsWith(person: string): Promise<string[]> {
   }
 }
 
-test('of a call that has ended nothing is kept, and a second request finds nothing', async () => {
+test('nothing of a call that has ended is kept, and a second request finds nothing', async () => {
   const callId = await client.accept('fine', about('john-doe'));
   await calls.untilEnded(callId);
   expect(await streamsWith('john-doe')).toContain('OUTCOMES');
@@ -85,7 +85,7 @@ test('of a call that has ended nothing is kept, and a second request finds nothi
   expect(await traces(callId)).toEqual(nothing);
   expect(await erase(callId)).toEqual({ status: 404, code: 'call_not_found' });
   expect(await streamsWith('john-doe')).toEqual([]);
-  // It is remembered that such a call has ended.
+  // The record that such a call has ended stays.
   expect(await stack.untilAudited()).toBe(0);
 });
 
@@ -151,7 +151,7 @@ test('a call of a batch is erased, and the batch still counts it', async () => {
   ]);
 });
 
-test('what was never there, and what is no id, is not found', async () => {
+test('an unknown call, and an invalid id, are not found', async () => {
   expect(await erase('nothing-of-this-name')).toEqual({ status: 404, code: 'call_not_found' });
   expect(await erase('a.b')).toEqual({ status: 400, code: 'invalid_parameter' });
 });

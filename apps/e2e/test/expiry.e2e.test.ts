@@ -40,7 +40,7 @@ describe('a call that is not started in time', () => {
     ]);
     await eventually(async () => (await stack.queued()) === 3);
 
-    // Those that run have started, and the one with time left is started next.
+    // The running calls have started, and the one with time left is started next.
     held.open();
     await inbox.waitForCallbacks(201);
     await stack.untilSettled();
@@ -73,7 +73,7 @@ describe('a call that is not started in time', () => {
   });
 
   test.for(['SIGTERM', 'SIGKILL'] as const)(
-    'ends so after a restart of everything that it has slept through (%s)',
+    'ends so after a restart of everything during which it expired (%s)',
     async (signal) => {
       await using target = await startTestFunction();
       await using inbox = await startCallbackReceiver();
@@ -103,7 +103,7 @@ describe('a call that is not started in time', () => {
     },
   );
 
-  test('is either invoked or expired, never both, while workers are slow to come', async () => {
+  test('is either invoked or expired, never both, while workers start slowly', async () => {
     await using target = await startTestFunction();
     await using inbox = await startCallbackReceiver();
     await using stack = await startStack({ functions: { target: target.url }, workers: 0 });

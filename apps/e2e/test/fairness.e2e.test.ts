@@ -33,7 +33,7 @@ describe('one worker with 100 slots and 3,000 calls of a slow function in its qu
     expect(slow.maxInFlight).toBeLessThanOrEqual(slots);
   });
 
-  test('shares its slots out to a second slow function as they come free', async () => {
+  test('gives its slots to a second slow function as they become free', async () => {
     await using first = await startTestFunction({ handler: sleep(200) });
     await using second = await startTestFunction({ handler: sleep(200) });
     await using stack = await startStack({
@@ -45,7 +45,7 @@ describe('one worker with 100 slots and 3,000 calls of a slow function in its qu
     await client.acceptMany('second', 500);
     await second.waitForInvocations(500);
 
-    // The second had as many slots as the first for as long as both had calls waiting.
+    // The second had as many slots as the first for as long as both had waiting calls.
     expect(second.maxInFlight).toBeGreaterThan(0.3 * slots);
     expect(first.invocations.length).toBeLessThan(2_000);
   });

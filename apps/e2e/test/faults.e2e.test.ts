@@ -14,7 +14,7 @@ import { armFault, startFaultyWorker } from './harness/faulty-worker.ts';
 import { startStack } from './harness/stack.ts';
 
 const secret = `whsec_${Buffer.alloc(24, 1).toString('base64')}`;
-/** Beyond the lease, so that what died is delivered again before its retry. */
+/** Beyond the lease, so that the call of a dead worker is delivered again before its retry. */
 const retry = { attempts: 3, minWait: '2s', maxWait: '2s', backoff: 'exponential' };
 
 interface Aftermath {
@@ -30,7 +30,7 @@ interface Fault {
   readonly fn?: RequestHandler;
   /** Default: 204 at once. */
   readonly receiver?: RequestHandler;
-  /** Whether the fault is one of a stored callback: it counts once the call itself is out of the queue. */
+  /** Whether the fault belongs to a stored callback: it counts once the call itself is out of the queue. */
   readonly ofStored?: boolean;
   /** Deliveries of the callback to wait for. */
   readonly callbacks: number;
@@ -43,7 +43,7 @@ let stack: Stack;
 let records: Records;
 let client: ApiClient;
 let calls = 0;
-/** Those that run: two of them, since the death of one is seen by the other. */
+/** The running workers: two of them, because one detects the death of the other. */
 const workers = new Set<AppProcess>();
 
 beforeAll(async () => {
@@ -74,8 +74,8 @@ function firstToEnd(): Promise<AppProcess> {
 }
 
 /**
- * One call, two workers that would both die at the step, and so one that does. Returns when the call has left the queue
- * and no callback is stored any more, so that nothing can come after that.
+ * One call and two workers that would both die at the step, so that one does. Returns when the call has left the queue
+ * and no callback is stored any more, so that nothing can follow.
  */
 async function killWorkerAt(fault: Fault, check: (aftermath: Aftermath) => Promise<void> | void): Promise<void> {
   calls += 1;
@@ -100,7 +100,7 @@ async function killWorkerAt(fault: Fault, check: (aftermath: Aftermath) => Promi
   await stack.untilSettled();
   await eventually(async () => (await records.storedCallbacks()) === 0, { timeoutMs: 30_000 });
   await check({ callId, invocations: fn.byCallId(callId), inbox, records });
-  // Whatever happened: one end, and every delivery tells the same of it.
+  // In any case: one end, and every delivery reports the same.
   expect((await records.outcomes()).get(callId)).toBe(1);
   expect((await records.outcomes()).size).toBe(calls);
   expect(await stack.untilAudited()).toBe(0);
@@ -108,7 +108,7 @@ async function killWorkerAt(fault: Fault, check: (aftermath: Aftermath) => Promi
   expect(workers.size).toBe(1);
 }
 
-/** All that a delivery tells of the call. */
+/** The facts about the call in a delivery. */
 function told({ headers, body }: CallbackReceiver['callbacks'][number]): string {
   const names = ['x-call-id', 'webhook-id', 'x-function-status', 'x-retry', 'x-duration-seconds'];
   return JSON.stringify([...names.map((name) => headers[name]), body.toString()]);
@@ -154,7 +154,7 @@ describe('a worker that dies', () => {
     );
   });
 
-  test("after the receiver's 2xx: the receiver is told the same again", async () => {
+  test("after the receiver's 2xx: the receiver gets the same callback again", async () => {
     await killWorkerAt({ step: 'callback sent', callbacks: 2 }, ({ invocations, inbox }) => {
       expect(invocations).toHaveLength(1);
       expect(inbox.callbacks).toHaveLength(2);
@@ -169,7 +169,7 @@ describe('a worker that dies', () => {
     });
   });
 
-  test("after a receiver's 2xx to a stored callback: the receiver is told the same again", async () => {
+  test("after a receiver's 2xx to a stored callback: the receiver gets the same callback again", async () => {
     const receiver = status(500, { times: 1 });
     await killWorkerAt({ step: 'callback sent', ofStored: true, receiver, callbacks: 3 }, ({ invocations, inbox }) => {
       expect(invocations).toHaveLength(1);
@@ -177,7 +177,7 @@ describe('a worker that dies', () => {
     });
   });
 
-  test('after it has stored a callback once more: it goes on by its schedule', async () => {
+  test('after it has stored a callback once more: the callback follows its schedule', async () => {
     const receiver = status(500, { times: 2 });
     await killWorkerAt(
       { step: 'callback stored', ofStored: true, receiver, callbacks: 3 },
@@ -188,7 +188,7 @@ describe('a worker that dies', () => {
     );
   });
 
-  test('before its acknowledgement is out: nobody notices', async () => {
+  test('before its ack is sent: nothing is repeated', async () => {
     await killWorkerAt({ step: 'call acknowledged', callbacks: 1 }, ({ invocations, inbox }) => {
       expect(invocations).toHaveLength(1);
       expect(inbox.callbacks).toHaveLength(1);

@@ -5,7 +5,7 @@ import { almostFillStorage, smallStorage } from './harness/broker/full-storage.t
 import { Records } from './harness/broker/records.ts';
 import { startStack } from './harness/stack.ts';
 
-test('calls that are in the middle of it when the broker is full are not lost, and end when there is room', async () => {
+test('calls in flight when the broker is full are not lost, and end when there is room', async () => {
   const gates = {
     succeeding: gate(status(200, { body: 'done' })),
     failing: gate(status(503, { times: 2 })),
@@ -42,12 +42,12 @@ test('calls that are in the middle of it when the broker is full are not lost, a
   for (const each of Object.values(gates)) {
     each.open();
   }
-  // That its end could not be recorded is the smaller loss: the caller is told.
+  // It is the smaller loss that its end could not be recorded: the caller gets its callback.
   const [callback] = await inbox.waitForCallbacks(1);
   expect([callback?.callId, callback?.body.toString()]).toEqual(['succeeding', 'done']);
   await stack.worker.untilLogged('dead letter could not be stored, the call stays queued');
   await stack.worker.untilLogged('retry could not be stored, the call goes back to the queue with a delay');
-  // By the second time the retry that waits has come due.
+  // By the second time the waiting retry is due.
   await eventually(async () => (await stack.worker.metric('queue_worker_retries_deferred_total')) === 2);
   expect(await stack.queued()).toBe(3);
 
@@ -62,7 +62,7 @@ test('calls that are in the middle of it when the broker is full are not lost, a
   ]);
   expect(succeeding.invocations).toHaveLength(1);
   expect(waiting.invocations.map(({ headers }) => headers['x-retry'])).toEqual(['0', '1']);
-  // An attempt of which nothing could be written down is made again, under the same number.
+  // An attempt that could not be recorded is made again, under the same number.
   expect(failing.invocations.map(({ headers }) => headers['x-retry'])).toEqual(['0', '0', '0']);
   expect(await records.deadLetters('rejecting')).toMatchObject([{ reason: 'rejected', lastStatus: 422, attempts: 1 }]);
   expect(await stack.worker.metric('queue_worker_calls_ended_total')).toBe(names.length);

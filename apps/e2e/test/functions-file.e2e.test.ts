@@ -65,7 +65,7 @@ describe('a function in the functions file', () => {
     expect(Math.min(...shares)).toBeGreaterThan(0);
   });
 
-  test('is given up at its timeout, and its caller is told 504', async () => {
+  test('is aborted at its timeout, and its caller gets 504', async () => {
     fn.handler = sleep(60_000);
     const callId = await client.accept('stuck', { callbackUrl: inbox.url });
     await inbox.waitForCallbacks(1);
@@ -93,7 +93,7 @@ describe('a function in the functions file', () => {
   });
 });
 
-/** Writes a file with problems, and expects that each process names them and goes on with the last good one. */
+/** Writes a file with problems, and expects that each process names them and keeps the last good one. */
 async function expectRefused(text: string, problems: readonly unknown[]): Promise<void> {
   await writeFile(stack.functionsFile, text);
   for (const app of [...stack.gateways, ...stack.workers]) {
@@ -107,7 +107,7 @@ async function expectRefused(text: string, problems: readonly unknown[]): Promis
 describe('a change of the functions file', () => {
   const liveMs = 2_500;
 
-  test('is filled in from the environment, and one that cannot be leaves the last good one in force', async () => {
+  test('is filled in from the environment, and an unset variable keeps the last good one in force', async () => {
     expect(await invokedAt('filled')).toBe('/filled');
     const text = 'functions: { filled: { url: "http://${FN_HOST}:${FN_PORT}/${GONE}" } }\n';
     await expectRefused(text, [
@@ -116,7 +116,7 @@ describe('a change of the functions file', () => {
     expect(await invokedAt('filled')).toBe('/filled');
   });
 
-  test('that is wrong is refused with every problem, and the last good one holds', async () => {
+  test('that is wrong is refused with every problem, and the last good one stays', async () => {
     await expectRefused('functions:\n  echo: { url: nonsense }\n  other: {}\n', [
       expect.stringContaining('functions.yaml:2: functions.echo.url must be'),
       expect.stringContaining('functions.yaml:3: functions.other.url is missing'),

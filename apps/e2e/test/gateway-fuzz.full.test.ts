@@ -16,10 +16,10 @@ const atOnce = 100;
 const healthyEvery = 50;
 const token = 'asyncfn_0123456789-0123456789-0123456789-012';
 
-/** Why a reply is not what every request is owed; undefined if it is. */
+/** Why a reply breaks the rules for every request; undefined if it does not. */
 function fault(bytes: Buffer, reply: Reply): string | undefined {
   if (reply.kind === 'nothing') {
-    // Empty lines before a request are to be ignored (RFC 9112, 2.2): nothing was asked.
+    // Empty lines before a request are ignored (RFC 9112, 2.2): there was no request.
     return /^[\r\n]*$/.test(bytes.toString('latin1')) ? undefined : `was not answered: ${reply.why}`;
   }
   if (reply.status === 500) {
@@ -75,7 +75,7 @@ test(
 
     process.stdout.write(`${requests} requests of seed ${seed} by status: ${JSON.stringify([...statuses])}\n`);
     expect(faults).toEqual([]);
-    // It got beyond the first check, and it did not get through with everything.
+    // Some requests got beyond the first check, and not all were accepted.
     expect([...statuses.keys()]).toEqual(expect.arrayContaining([200, 202, 400, 401, 404, 405, 413, 431]));
     expect(gateway.logs.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
     await eventually(() => fn.invocations.length === healthy.size, { timeoutMs: 60_000 });

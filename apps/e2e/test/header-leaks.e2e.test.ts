@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { startStack } from './harness/stack.ts';
 import { rawExchange, rawPost } from './harness/wire/raw-exchange.ts';
 
-/** All that a request or a message says beside its body, in lower case. */
+/** Everything in a request or a message except its body, in lower case. */
 function said(rawHeaders: readonly string[]): string {
   return rawHeaders.join('\n').toLowerCase();
 }
@@ -15,7 +15,7 @@ function valuesOf(rawHeaders: readonly string[], name: string): string[] {
   return rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === name);
 }
 
-test('nothing that is between two of them gets to the third: caller, function and receiver', async () => {
+test('headers between two of them do not reach the third: caller, function and receiver', async () => {
   await using fn = await startTestFunction({
     handler: (_, response) => {
       response.writeHead(200, [
@@ -67,7 +67,7 @@ test('nothing that is between two of them gets to the third: caller, function an
   expect(outcome).not.toMatch(/gateway-secret|function-secret|hop-secret|set-cookie|session=|x-hop|x-travels/i);
 });
 
-test('a function is called where the register says, whatever a request says', async () => {
+test('a function is called at the URL in the register, whatever a request says', async () => {
   await using fn = await startTestFunction();
   await using elsewhere = await startTestFunction();
   await using stack = await startStack({ functions: { echo: fn.url } });
@@ -102,7 +102,7 @@ function basic(pair: string): string {
   return `Basic ${Buffer.from(pair).toString('base64')}`;
 }
 
-/** What is kept of the end of a call, beside the URL of its callback. */
+/** The record of the end of a call, without the URL of its callback. */
 async function storedOutcome(natsUrl: string, callId: string): Promise<string> {
   const connection = await connect({ servers: natsUrl });
   try {

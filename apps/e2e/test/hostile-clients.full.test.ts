@@ -7,10 +7,10 @@ import { startStack } from './harness/stack.ts';
 
 const mebibyte = 1024 * 1024;
 const functions = { echo: 'http://127.0.0.1:9' };
-/** Far more than a healthy gateway takes for one call, and far less than anybody would wait for a stuck one. */
+/** Far more than a healthy gateway needs for one call, and far less than anyone would wait for a stuck one. */
 const soonMs = 10_000;
 
-/** Calls until it is accepted, coming back as it is told to; returns how long that took. */
+/** Tries until the call is accepted, with the waits of `Retry-After`; returns how long that took. */
 async function insist(client: ApiClient, body: Buffer): Promise<number> {
   const startedAt = performance.now();
   for (;;) {
@@ -26,7 +26,7 @@ async function insist(client: ApiClient, body: Buffer): Promise<number> {
   }
 }
 
-/** The most memory that a process has ever had, in bytes; on systems that do not tell, what it has now. */
+/** The most memory that a process has ever had, in bytes; the current amount if the system does not tell. */
 async function peakBytes(app: AppProcess): Promise<number> {
   const status = await readFile(`/proc/${app.pid}/status`, 'utf8').catch(() => '');
   const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
@@ -51,7 +51,7 @@ test('500 clients that dribble headers and bodies keep the others out for no lon
   expect(dribbling.answers('408 ').length).toBeGreaterThan(0);
 });
 
-test('10,000 idle connections cost some memory, and keep nobody else waiting', async () => {
+test('10,000 idle connections cost some memory, and delay no other client', async () => {
   await using stack = await startStack({ functions, workers: 0 });
   await using client = new ApiClient(stack.gateway.url, 20);
   const port = Number(new URL(stack.gateway.url).port);

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { startStack } from './harness/stack.ts';
 import { type RawAnswer, rawExchange, rawPost } from './harness/wire/raw-exchange.ts';
 
-/** What JetStream takes for an order when it stands in the header of a message (NATS ADR-4, -15, -43, -51). */
+/** Headers of a message that JetStream takes for commands (NATS ADR-4, -15, -43, -51). */
 const brokerOrders = [
   'Nats-Rollup: all',
   'Nats-Rollup: sub',
@@ -80,7 +80,7 @@ function expectProblem({ status, head, body }: RawAnswer): void {
 }
 
 describe('hostile input', () => {
-  test('headers that are orders to the broker are none, and reach the function as they came', async () => {
+  test('headers that are commands of the broker have no effect, and reach the function as they came', async () => {
     await using fn = await startTestFunction();
     const { stack, callIds } = await startWithWaitingCalls(fn);
     await using _ = stack;
@@ -134,7 +134,7 @@ describe('hostile input', () => {
     await expectDelivered(stack, fn, callIds);
   });
 
-  test('requests that are no HTTP, or smuggle a second one, do not enqueue anything', async () => {
+  test('requests that are not HTTP, or smuggle a second one, do not enqueue anything', async () => {
     await using fn = await startTestFunction();
     const { stack, callIds } = await startWithWaitingCalls(fn);
     await using _ = stack;

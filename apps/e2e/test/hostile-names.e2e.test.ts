@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { Operator } from './harness/broker/operator.ts';
 import { startStack } from './harness/stack.ts';
 
-/** Tokens of subjects, parts of routes, and what objects have anyway. */
+/** Tokens of subjects, parts of routes, and properties of every object. */
 const names: [queue: string, name: string][] = [
   ['ready', 'later'],
   ['later', 'ready.ready'],
@@ -14,7 +14,7 @@ const names: [queue: string, name: string][] = [
 ];
 const retry = { attempts: 3, minWait: '1h', maxWait: '1h', backoff: 'exponential' };
 
-test('functions and queues with names that mean something elsewhere work as all others do', async () => {
+test('functions and queues with names that mean something elsewhere work like all others', async () => {
   await using quick = await startTestFunction();
   await using busy = await startTestFunction({ handler: status(503) });
   await using stack = await startStack({ functions: {} });
@@ -54,7 +54,7 @@ test('functions and queues with names that mean something elsewhere work as all 
   await stack.untilSettled();
 });
 
-test('a retry of a function in a queue named ready is made once, also if its worker dies with the attempt before', async () => {
+test('a retry of a function in a queue named ready is made once, even if its worker dies with the previous attempt', async () => {
   const held = gate(status(503, { times: 1 }));
   await using fn = await startTestFunction({ handler: held.handler });
   const soon = { ...retry, minWait: '1s', maxWait: '1s' };

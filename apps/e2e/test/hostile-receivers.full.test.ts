@@ -17,12 +17,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectAsQuiet, measureService, type Service } from './harness/neighbour.ts';
 import { startStack } from './harness/stack.ts';
 
-// One caller has receivers that hang and names that no DNS server answers; another one's calls and callbacks are measured.
+// One caller has receivers that hang and names that no DNS server answers; another one's calls and callbacks are
+// measured.
 
 let dns: DnsServer;
 let fn: TestFunction;
 let stack: Stack;
-/** Answers at once, but for paths that begin with /hang. On all addresses of this machine. */
+/** Answers at once, except for paths that begin with /hang. On all addresses of this machine. */
 let receiver: CallbackReceiver;
 let client: ApiClient;
 
@@ -65,7 +66,9 @@ function measure({ client, headers = {} }: Party, path: string, count: number): 
   return measureService({ client, name: 'echo', fn, inbox: receiver, request }, count);
 }
 
-/** Makes a call every 50 ms for `seconds`, the result of the n-th to go to `urlOf(n)`; resolves with their number. */
+/**
+ * Makes a call every 50 ms for `seconds`, with `urlOf(n)` as the callback URL of the n-th; resolves with their number.
+ */
 async function attack({ client, headers = {} }: Party, seconds: number, urlOf: (call: number) => string) {
   const until = performance.now() + seconds * 1_000;
   let made = 0;
@@ -103,7 +106,7 @@ describe('60 names at once that no DNS server answers', () => {
 });
 
 describe('a caller with a token', () => {
-  test('does not wait for URLs of another one that hang on the same host, though all of them are new', async () => {
+  test('does not wait for URLs of another one that hang on the same host, even if all of them are new', async () => {
     const names = ['hostile', 'other'];
     const tokens = names.map((name) => [name, { hash: hashOf(name), scopes: ['invoke'] }]);
     const file = join(stack.folder, 'tokens.json');

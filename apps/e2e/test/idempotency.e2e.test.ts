@@ -32,7 +32,7 @@ test('100 duplicates at once through three gateways are one call', async () => {
 });
 
 describe('a call that is repeated with its key', () => {
-  test('is the first one, whatever has become of that', async () => {
+  test('is the first one, whatever became of that', async () => {
     const held = gate();
     await using holding = await startTestFunction({ handler: held.handler });
     await using failing = await startTestFunction({ handler: status(503) });
@@ -75,7 +75,7 @@ describe('a call that is repeated with its key', () => {
   });
 });
 
-test('an id that a client chose is taken while its call is known, in whatever phase and queue', async () => {
+test('an id that a client chose is taken while its call is known, in any state and queue', async () => {
   const held = gate();
   await using holding = await startTestFunction({ handler: held.handler });
   await using failing = await startTestFunction({ handler: status(503) });

@@ -138,7 +138,7 @@ test('each call of a batch has its own labels, and those of a group have the sam
   }
 });
 
-test('labels that are malformed are refused, and the answer says which', async () => {
+test('malformed labels are refused, and the answer says which', async () => {
   const answer = await client.call('fine', { headers: { 'X-Label': 'one, t*o' } });
   expect([answer.status, answer.code]).toEqual([400, 'invalid_label']);
   expect(JSON.parse(answer.text)).toMatchObject({ detail: expect.stringContaining('Label 2 of X-Label') });

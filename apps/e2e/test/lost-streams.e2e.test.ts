@@ -20,12 +20,12 @@ async function wipe(stack: Stack): Promise<void> {
   await stack.nats.restart();
 }
 
-/** Calls that wait for a paused function, and that workers have looked for once. */
+/** Calls that wait for a paused function, and that workers have looked up once. */
 async function leaveWaiting(stack: Stack, count: number): Promise<void> {
   expect(await new Operator(stack.gateway.url).ask('POST', '/functions/echo/pause')).toMatchObject({ status: 200 });
   await using client = new ApiClient(stack.gateway.url);
   await client.acceptMany('echo', count);
-  // The gateway has put their receipts, and a worker has put them again for its next look.
+  // The gateway has stored their receipts, and a worker has stored them again for its next check.
   await eventually(async () => (await countOf(stack, 'RECEIPTS')) >= 2, { timeoutMs: 20_000 });
 }
 
@@ -51,7 +51,7 @@ test('a broker that comes back without its streams is reported, and each waiting
     timeoutMs: 60_000,
     message: 'the lost calls do not show',
   });
-  // Calls that are accepted from now on are not among them.
+  // Later calls are not among them.
   await using client = new ApiClient(stack.gateway.url);
   await using calls = new CallClient(stack.gateway.url);
   expect(await new Operator(stack.gateway.url).ask('POST', '/functions/echo/resume')).toMatchObject({ status: 200 });
@@ -59,7 +59,7 @@ test('a broker that comes back without its streams is reported, and each waiting
   expect(await stack.untilAudited()).toBe(20);
 });
 
-test('a stream that is deleted while the connection lasts is reported and made again', async () => {
+test('a stream that is deleted while the connection lasts is reported and created again', async () => {
   await using fn = await startTestFunction();
   await using stack = await startStack({ functions: { echo: fn.url } });
   await leaveWaiting(stack, 3);
@@ -67,7 +67,7 @@ test('a stream that is deleted while the connection lasts is reported and made a
     await stack.deleteStream(name);
   }
   for (const app of [stack.gateway, stack.worker]) {
-    // A process that has not looked since the calls came has last seen it empty, and warns.
+    // A process that has not checked since the calls came has last seen it empty, and warns.
     await eventually(
       () => app.logs.some(({ msg, stream }) => /stream is gone/.test(String(msg)) && stream === 'CALLS_default'),
       { timeoutMs: 20_000, message: `${app.name} does not report the stream` },

@@ -9,7 +9,7 @@ const chains = 500;
 /** The ids of the calls that each chain has made of one function. */
 type Made = Map<string, Set<string>>;
 
-/** Adds its name to what it got, and notes which chain has called it with which id. */
+/** Adds its name to its body, and notes which chain has called it with which id. */
 function adding(name: string, made: Made): RequestHandler {
   return async ({ body, callId = '' }, response) => {
     const text = body.toString();

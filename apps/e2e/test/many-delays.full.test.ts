@@ -9,7 +9,7 @@ test('10,000 calls that are due in the same second start within 3 s of it, and n
   await using target = await startTestFunction({ keepBodies: false, handler: (_, response) => void response.end() });
   await using stack = await startStack({ functions: { target: target.url }, workers: 0 });
   await using client = new ApiClient(stack.gateway.url);
-  // How long this machine takes for as many calls that need not wait. It may have other things to do.
+  // How long this machine takes for as many calls without a delay. It may be busy with other work.
   await client.acceptMany('target', count);
   await stack.startWorker();
   await target.waitForInvocations(count, 60_000);

@@ -6,7 +6,7 @@ import { percentile } from './harness/timing.ts';
 
 const idleNames = Array.from({ length: 499 }, (_, index) => `f${index}`);
 const samples = 80;
-/** Messages to the broker a second, and cores that the worker takes. */
+/** Messages to the broker for each second, and cores that the worker uses. */
 const most = { messages: 200, cpu: 0.15 };
 
 describe('500 functions on one worker', () => {
@@ -14,13 +14,13 @@ describe('500 functions on one worker', () => {
     await using fn = await startTestFunction();
     await using stack = await startMany(fn, fn);
     await eventually(async () => (await usage(stack, 1_000)).messages < most.messages, { timeoutMs: 60_000 });
-    // As long as a request for a first call stands at the broker: each is renewed once.
+    // As long as a request for a first call stays at the broker: each is renewed once.
     const { messages, cpu } = await usage(stack, 15_000);
     expect(messages).toBeLessThan(most.messages);
     expect(cpu).toBeLessThan(most.cpu);
   });
 
-  test('start their first calls as soon as ever while one of them has a burst', async () => {
+  test('start their first calls as fast as ever while one of them has a burst', async () => {
     const calls = 2_000;
     await using fn = await startTestFunction();
     await using busy = await startTestFunction({ handler: sleep(500), keepBodies: false });
@@ -55,7 +55,7 @@ async function startLatencies(client: ApiClient, fn: TestFunction, names: readon
   return latencies;
 }
 
-/** In the mean of so many milliseconds: messages to the broker a second, and cores that the worker takes. */
+/** The mean over so many milliseconds: messages to the broker for each second, and cores that the worker uses. */
 async function usage(stack: Stack, forMs: number) {
   const count = async () => ({
     seconds: performance.now() / 1_000,
@@ -72,7 +72,7 @@ async function usage(stack: Stack, forMs: number) {
   };
 }
 
-/** What nats-server says of itself (https://docs.nats.io/running-a-nats-service/nats_admin/monitoring). */
+/** The figures of nats-server (https://docs.nats.io/running-a-nats-service/nats_admin/monitoring). */
 async function broker(stack: Stack, path: 'varz' | 'jsz'): Promise<{ in_msgs: number; consumers: number }> {
   const response = await fetch(`${stack.nats.monitorUrl}/${path}`);
   return (await response.json()) as { in_msgs: number; consumers: number };

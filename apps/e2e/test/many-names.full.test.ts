@@ -24,7 +24,7 @@ async function startOpenStack(url: string, env: Record<string, string>): Promise
   return stack;
 }
 
-test('a caller that invents names is refused some, and another one loses nothing by it', async () => {
+test('a caller that invents names is refused some, and other callers lose nothing', async () => {
   await using fn = await startTestFunction();
   await using stack = await startOpenStack(fn.url, {
     MAX_UNREGISTERED_FUNCTIONS: '60',

@@ -6,7 +6,7 @@ import { startStack } from './harness/stack.ts';
 import { grainMs, measureLatencies, percentile, waitsMs } from './harness/timing.ts';
 
 describe('5,000 calls that fail twice', () => {
-  test('each succeed on the third attempt and not before their time, and a healthy function does not notice', async () => {
+  test('each succeed on the third attempt and not before their time, and a healthy function is not affected', async () => {
     const calls = 5_000;
     const retry = { attempts: 5, minWait: '1s', maxWait: '4s', backoff: 'exponential' };
     await using flaky = await startTestFunction({ handler: status(503, { times: 2 }), keepBodies: false });

@@ -35,7 +35,7 @@ test('1,000 clients that wait are answered when their calls end, and cost little
   await pause(2_000);
   const before = (await monitor(stack, 'jsz')).api.total;
   await pause(3_000);
-  // What gateways and workers ask in any case; each client asking twice a second would be 6,000.
+  // The requests that gateways and workers make in any case; two a second for each client would be 6,000.
   expect((await monitor(stack, 'jsz')).api.total - before).toBeLessThan(300);
   held.open();
   const ended = await Promise.all(answers);

@@ -8,7 +8,7 @@ import { startSilentReceiver } from './harness/wire/silent-receiver.ts';
 
 const mebibyte = 1024 * 1024;
 const budget = 48 * mebibyte;
-/** As docs/operations.md has it: the budget, and what a worker takes for itself. Without the budget it is 540 MiB. */
+/** The figures of docs/operations.md: the budget, and the worker's own memory. Without the budget it is 540 MiB. */
 const promised = budget + 250 * mebibyte;
 const calls = 400;
 
@@ -22,7 +22,7 @@ const largeResults: RequestHandler = ({ url }, response) => {
   response.end(half);
 };
 
-test('large bodies and results for receivers that hang take no more memory than is documented', async () => {
+test('large bodies and results for receivers that hang take no more memory than documented', async () => {
   await using fn = await startTestFunction({ handler: largeResults, keepBodies: false });
   await using quick = await startTestFunction();
   await using silent = await startSilentReceiver();

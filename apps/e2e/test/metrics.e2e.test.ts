@@ -8,7 +8,9 @@ import { startStack } from './harness/stack.ts';
 
 const documented = readDocumentedMetrics();
 
-/** What moves only when something is badly wrong, or when many clients are slow, and the test that brings that about. */
+/**
+ * Metrics that move only if something is badly wrong, or if many clients are slow, and the test that makes them move.
+ */
 const movedElsewhere = new Map([
   ['queue_worker_retries_deferred_total', 'full-broker.full.test.ts'],
   ['queue_worker_outcomes_lost_total', 'full-broker.full.test.ts'],
@@ -77,7 +79,7 @@ test('every documented metric is exported as documented and moves under load, an
   );
 });
 
-test('what moves only when something is wrong is moved by the test of that', () => {
+test('each metric that moves only if something is wrong is moved by a test of that', () => {
   for (const [name, file] of movedElsewhere) {
     expect(readFileSync(new URL(file, import.meta.url), 'utf8')).toContain(name);
   }

@@ -19,7 +19,7 @@ interface QueryAnswer {
   readonly data: { readonly result: readonly { readonly value: readonly [number, string] }[] };
 }
 
-test('promtool finds no fault in the rules, in what they see and in what the processes export', async () => {
+test('promtool finds no mistake in the rules, in their series and in the exports of the processes', async () => {
   expect((await run('promtool', ['check', 'rules', rulesFile])).stdout).toContain('SUCCESS');
   expect((await run('promtool', ['test', 'rules', ruleTestsFile])).stdout).toContain('SUCCESS');
   await using busy = await startBusyStack(startStack);

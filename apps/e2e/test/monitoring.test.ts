@@ -17,7 +17,7 @@ interface RuleTests {
   }[];
 }
 
-/** What docs/metrics.md names is exported by the processes: metrics.e2e.test.ts sees to that. */
+/** The processes export everything that docs/metrics.md names: metrics.e2e.test.ts ensures it. */
 const documented = new Map(readDocumentedMetrics().map((metric) => [metric.name, metric]));
 const ofProcess =
   /^(process_cpu_seconds_total|process_resident_memory_bytes|process_start_time_seconds|nodejs_eventloop_lag_p99_seconds|up)$/;
@@ -45,14 +45,14 @@ test('dashboards and alert rules use metrics that are exported, and labels that 
   }
 });
 
-test('what waits is never summed over workers', () => {
+test('backlogs are never summed over workers', () => {
   const brokerCounts = ['pending_messages', 'oldest_message_age_seconds', 'scheduled_messages', 'callbacks_waiting'];
   for (const expr of expressions.filter((each) => brokerCounts.some((name) => each.includes(name)))) {
     expect(expr).toMatch(/max(?: by \([^)]*\))? \(?\(?queue_worker_|max\(queue_worker_/);
   }
 });
 
-test('every dashboard can be read by Grafana: panels apart from each other, described, with the data source that is set up', () => {
+test('Grafana can read every dashboard: panels do not overlap, have descriptions, and use the configured data source', () => {
   const source = /uid: (\S+)/.exec(readDeployed('grafana/provisioning/datasources/prometheus.yml'))?.[1];
   const dashboards = readDashboards();
   expect(new Set(dashboards.map(({ uid }) => uid)).size).toBe(3);
@@ -74,14 +74,14 @@ test('every alert is explained in docs/operations.md, and no other is', () => {
   expect(explained.toSorted()).toEqual(readAlerts().toSorted());
 });
 
-test('every series that a rule is made of is recorded, and used', () => {
+test('every series that a rule uses is recorded, and used', () => {
   const recorded = readRules().flatMap(({ record }) => record ?? []);
   const used = expressions.flatMap((expr) => expr.match(/\basyncfn:\w+/g) ?? []);
   expect(recorded.length).toBeGreaterThan(0);
   expect(new Set(used)).toEqual(new Set(recorded));
 });
 
-test('every alert is tried: there is a case in which it fires, and one in which it does not', () => {
+test('every alert is tested: there is a case in which it fires, and one in which it does not', () => {
   const { tests } = parse(readDeployed('prometheus/rules.test.yml')) as RuleTests;
   const cases = tests.flatMap(({ alert_rule_test: each }) => each);
   const named = (fires: boolean) =>

@@ -7,7 +7,7 @@ import { Operator } from './harness/broker/operator.ts';
 import { backUpStreams, restoreStreams } from './harness/broker/stream-backup.ts';
 import { startStack } from './harness/stack.ts';
 
-/** Three servers with folders of their own, as in deploy/docker-compose.cluster.yml. */
+/** Three servers with folders of their own, like those of deploy/docker-compose.cluster.yml. */
 async function startCluster(): Promise<NatsCluster> {
   return await startNatsCluster({ bin: inject('natsServerBin'), syncInterval: 'always' });
 }
@@ -64,7 +64,7 @@ async function startFunctions() {
   return { echo, held, flaky, broken };
 }
 
-test('a backup of all streams that is restored into a cluster brings every call, end, key, dead letter and pause along', async () => {
+test('a backup of all streams that is restored into a cluster contains every call, end, key, dead letter and pause', async () => {
   const functions = await startFunctions();
   await using stack = await startStack({
     functions: Object.fromEntries(Object.entries(functions).map(([name, { url }]) => [name, url])),
@@ -97,7 +97,7 @@ test('a backup of all streams that is restored into a cluster brings every call,
   expect(invocationsOf(functions, left.waiting)).toEqual(left.waiting.map(() => 1));
 });
 
-test('a cluster has none of the calls of the single server, and they are all there when the single server is back', async () => {
+test('a cluster has none of the calls of the single server, and all of them are there when the single server is back', async () => {
   const functions = await startFunctions();
   await using stack = await startStack({ functions: { held: functions.held.url } });
   expect(await new Operator(stack.gateway.url).ask('POST', '/functions/held/pause')).toMatchObject({ status: 200 });

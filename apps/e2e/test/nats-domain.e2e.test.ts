@@ -6,7 +6,7 @@ import { describe, expect, inject, test } from 'vitest';
 import { startStack } from './harness/stack.ts';
 import { post, quick, useEverything } from './harness/use-everything.ts';
 
-/** The streams of a server, asked without a word of domains. */
+/** The streams of a server, requested without a domain. */
 async function streamsOf(url: string): Promise<string[]> {
   await using connection = await connect({ servers: url });
   const names: string[] = [];
@@ -17,7 +17,7 @@ async function streamsOf(url: string): Promise<string[]> {
 }
 
 describe('with NATS_DOMAIN', () => {
-  test('gateway and worker at a leaf node keep everything in the hub, also after the two were apart', async () => {
+  test('gateway and worker at a leaf node keep everything in the hub, even after the two were apart', async () => {
     const port = await freePort();
     await using stack = await startStack({
       functions: {},
@@ -48,7 +48,7 @@ describe('with NATS_DOMAIN', () => {
     await echo.waitForInvocations(1);
   }, 120_000);
 
-  test('a domain that nothing answers for is waited for, and the log says what to check', async () => {
+  test('if no server answers for the domain, they wait, and the log says what to check', async () => {
     await using stack = await startStack({ functions: {}, gateways: 0, workers: 0, natsDomain: 'hub' });
     const worker = await stack.spawn('worker', { NATS_DOMAIN: 'hubb' });
     const line = await worker.untilLogged('queue topology is not in place yet');

@@ -13,7 +13,7 @@ const passwords = { gateway: 'of-the-gateway', worker: 'of-the-worker' };
 
 type User = keyof typeof passwords;
 
-/** A system whose processes have the permissions that we ship, and nothing else. */
+/** A system whose processes have only the shipped permissions. */
 async function startRestricted(functions: Record<string, string>, natsConfig?: string): Promise<Stack> {
   return startStack({
     functions,
@@ -41,14 +41,14 @@ function inboxPrefix(user: User): string {
   return `_INBOX_${user.toUpperCase()}`;
 }
 
-/** What the broker refused to the processes. */
+/** The operations that the broker refused to the processes. */
 function violations({ gateways, workers }: Stack): unknown[] {
   const lines = [...gateways, ...workers].flatMap(({ logs }) => logs);
   return lines.map((line) => JSON.stringify(line['err'] ?? '')).filter((err) => /permissions? violation/i.test(err));
 }
 
-describe('with the permissions that we ship', () => {
-  test('calls are made, retried, told and replayed, and functions come and go', async () => {
+describe('with the shipped permissions', () => {
+  test('calls are made, retried, called back and replayed, and functions come and go', async () => {
     await using echo = await startTestFunction();
     await using flaky = await startTestFunction({ handler: status(503, { times: 1 }) });
     await using broken = await startTestFunction({ handler: status(400) });
@@ -58,7 +58,7 @@ describe('with the permissions that we ship', () => {
     await using client = new ApiClient(stack.gateway.url);
 
     await client.acceptMany('echo', 20, { callbackUrl: receiver.url });
-    await receiver.waitForCallbacks(21); // the first of them was tried again
+    await receiver.waitForCallbacks(21); // the first of them was retried
     await client.acceptMany('flaky', 1);
     await flaky.waitForInvocations(2);
 
@@ -146,7 +146,7 @@ describe('with the permissions that we ship', () => {
     expect(violations(stack)).toEqual([]);
   });
 
-  test('calls are handed back by a worker that is stopped, and taken from one that is killed', async () => {
+  test('calls are handed back by a worker that is stopped, and taken over from one that is killed', async () => {
     const busy = gate();
     await using slow = await startTestFunction({ handler: busy.handler });
     await using stack = await startRestricted({ slow: slow.url });
@@ -165,7 +165,7 @@ describe('with the permissions that we ship', () => {
   });
 });
 
-/** The shipped file for workers of one queue, as docs/nats-permissions.md says. */
+/** The shipped file for workers of one queue, as docs/nats-permissions.md describes it. */
 async function narrowTo(queue: string): Promise<string> {
   const [ofGateway, ofWorker = ''] = (await readPermissions()).split('user: worker');
   return `${ofGateway}user: worker${ofWorker.replaceAll('"calls.*.', `"calls.${queue}.`)}`;
@@ -185,7 +185,7 @@ test('a worker of one queue may retry its calls, and forge none for another queu
   await expect(forged).rejects.toThrow(/permissions violation/i);
 });
 
-test('at a leaf node the permissions that we ship are enough if they name the domain', async () => {
+test('at a leaf node the shipped permissions are enough if they name the domain', async () => {
   const port = await freePort();
   await using echo = await startTestFunction();
   await using broken = await startTestFunction({ handler: status(400) });
@@ -221,7 +221,7 @@ test('at a leaf node the permissions that we ship are enough if they name the do
   expect(violations(stack)).toEqual([]);
 });
 
-describe('what a stolen password is worth', () => {
+describe('a stolen password', () => {
   let nats: NatsServer;
   beforeAll(async () => {
     nats = await startNatsServer({ bin: inject('natsServerBin'), config: await readPermissions() });
@@ -279,7 +279,7 @@ describe('what a stolen password is worth', () => {
   });
 });
 
-/** The shipped file, with passwords for what it takes from the environment. */
+/** The shipped file, with passwords in place of variables of the environment. */
 async function readPermissions(): Promise<string> {
   const variables = `GATEWAY_NATS_PASSWORD: ${passwords.gateway}\nWORKER_NATS_PASSWORD: ${passwords.worker}\n`;
   return variables + (await readFile(shipped, 'utf8'));

@@ -22,14 +22,14 @@ function startMutualTls(): Promise<NatsServer> {
   return startNatsServer({ bin: inject('natsServerBin'), config: tls });
 }
 
-/** Lines that tell of trouble, whatever their level. */
+/** Lines that report a problem, at any level. */
 function troubles(app: AppProcess): string[] {
   return app.output.filter((line) => /"err"|STREAM_REPLICAS/.test(line));
 }
 
 // They wait more than they work, so they wait together.
 describe.concurrent.for(apps)('a %s', (app) => {
-  test('waits for a NATS that is away, with a short line now and then', async () => {
+  test('waits for a NATS that is away, with a short line from time to time', async () => {
     await using stack = await startBackground();
     await stack.haltNats();
     const child = await stack.spawn(app);
@@ -101,7 +101,7 @@ describe.concurrent.for(apps)('a %s', (app) => {
   });
 });
 
-test('while NATS is connected and its streams are not in place, nobody is told that it cannot be reached', async () => {
+test('while NATS is connected and its streams do not exist yet, no line says that it cannot be reached', async () => {
   await using stack = await startBackground();
   await using connection = await connect({ servers: stack.nats.url });
   const { streams } = await jetstreamManager(connection);

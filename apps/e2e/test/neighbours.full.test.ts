@@ -15,7 +15,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { expectAsQuiet, measureService, type Service } from './harness/neighbour.ts';
 import { startStack } from './harness/stack.ts';
 
-// What one caller does to another one, with bounds that a busy machine keeps. `pnpm bench neighbours` has the figures.
+// How one caller affects another one, with bounds that a busy machine keeps. `pnpm bench neighbours` has the figures.
 
 const names = Object.keys(attacks) as AttackName[];
 /** The attacks run in the process of the test. */

@@ -23,7 +23,7 @@ test('logs, trace, state and metrics tell the same story of a call', async () =>
   await inbox.waitForCallbacks(1);
   await stack.untilSettled();
 
-  // The logs: all that was done with the call, and by its id alone.
+  // The logs: everything that was done with the call, found by its id alone.
   const lines = [...gateway.logs, ...worker.logs].filter((line) => line['callId'] === callId);
   const common = { level: 'info', function: 'resize', queue: 'default', traceId: lines[0]?.['traceId'] };
   expect(lines).toMatchObject([
@@ -42,7 +42,7 @@ test('logs, trace, state and metrics tell the same story of a call', async () =>
   expect(outcomes('POST resize')).toEqual([503, 200]);
   expect(outcomes('POST callback')).toEqual([204]);
   const ids = spans.map(({ attributes }) => attributes['messaging.message.id'] ?? attributes['asyncfn.call.id']);
-  // All but the two requests to the function, which are inside of what has the id.
+  // All but the two requests to the function, which are part of a span with the id.
   expect(ids.filter((id) => id === callId)).toHaveLength(7);
 
   // The state.
@@ -75,7 +75,7 @@ test('logs, trace, state and metrics tell the same story of a call', async () =>
     queue_worker_callbacks_total: 1,
   });
 
-  // And of how long the function took at last, to the millisecond that lines are rounded to.
+  // And of the last duration of the function, to the millisecond that lines are rounded to.
   const last = spans.filter(({ name }) => name === 'POST resize').sort((a, b) => a.startMs - b.startMs)[1]!;
   const logged = Number(lines[2]!['durationMs']);
   expect(Math.abs(Number(state['durationMs']) - logged)).toBeLessThanOrEqual(1);

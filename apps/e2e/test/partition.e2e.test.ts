@@ -5,8 +5,8 @@ import { startStack } from './harness/stack.ts';
 
 const backWithinMs = 20_000;
 
-describe('a process that is cut off from a nats-server that goes on', () => {
-  test('as a worker loses its calls to another one, and works again when the line is back', async () => {
+describe('a process that is cut off from a nats-server that keeps running', () => {
+  test('as a worker loses its calls to another one, and works again when the connection is back', async () => {
     const slow = gate();
     await using fn = await startTestFunction(slow);
     await using inbox = await startCallbackReceiver();
@@ -22,7 +22,7 @@ describe('a process that is cut off from a nats-server that goes on', () => {
     await stack.startWorker();
     await inbox.waitForCallbacks(callIds.length);
     await stack.untilSettled();
-    // What it settles now has been settled by the other one.
+    // The other one has settled what it settles now.
     slow.open();
     await eventually(() => cutOff.logged('function invoked').length === callIds.length);
     line.heal();
@@ -31,13 +31,13 @@ describe('a process that is cut off from a nats-server that goes on', () => {
     const later = await client.acceptMany('slow', 20);
     await stack.untilSettled();
 
-    // The broker may have sent a call into the dead line for the one request that stood open: that one comes again.
+    // The broker may have sent a call into the dead connection for the one outstanding request: that one comes again.
     expect(callIds.filter((callId) => fn.countBy(callId) === 3).length).toBeLessThanOrEqual(1);
     expect(callIds.filter((callId) => fn.countBy(callId) > 3)).toEqual([]);
     expect(later.map((callId) => fn.countBy(callId))).toEqual(later.map(() => 1));
   });
 
-  test('as a gateway refuses calls, and takes them again when the line is back', async () => {
+  test('as a gateway refuses calls, and takes them again when the connection is back', async () => {
     await using fn = await startTestFunction();
     await using stack = await startStack({ functions: { echo: fn.url }, gateways: 0 });
     await using line = await startTcpProxy({ port: stack.nats.port });

@@ -14,7 +14,7 @@ let stack: Stack;
 beforeAll(async () => {
   held = await startTestFunction();
   other = await startTestFunction();
-  // Several processes and functions, so that a start is not over in a moment.
+  // Several processes and functions, so that a start takes more than a moment.
   const rest = Object.fromEntries(Array.from({ length: 10 }, (_, each) => [`rest-${each}`, other.url]));
   stack = await startStack({ functions: { held: held.url, other: other.url, ...rest }, workers: 2 });
   await new Operator(stack.gateway.url).ask('POST', '/functions/held/pause');
@@ -36,14 +36,14 @@ async function killAll(): Promise<void> {
   await Promise.all(all.map(({ exited }) => exited));
 }
 
-/** Waits until all work as they should, and looks whether calls of the paused function were invoked meanwhile. */
+/** Waits until all work as they should, and checks whether calls of the paused function were invoked meanwhile. */
 async function expectHeld(gatewayUrl: string): Promise<void> {
   const operator = new Operator(gatewayUrl);
   const before = other.invocations.length;
   await using client = new ApiClient(gatewayUrl);
   await eventually(async () => (await client.call('other')).status === 202, { timeoutMs: 30_000 });
   await other.waitForInvocations(before + 1);
-  // What a round puts right is right by then.
+  // By then a round has repaired everything that it repairs.
   await eventually(
     async () => {
       const { body } = await operator.ask('GET', '/queues/default');
@@ -111,7 +111,7 @@ test('calls of a function that was paused while a worker was cut off are not inv
     await worker.untilLogged('NATS connection lost', () => worker.logged('NATS connection lost').length > round);
     await operator.ask('POST', `/functions/${name}/pause`);
     await client.acceptMany(name, waiting);
-    // Those who notice make it again.
+    // Processes that notice it create it again.
     await broker.manager.consumers.delete('CALLS_default', name);
     line.heal();
     await worker.untilReady();

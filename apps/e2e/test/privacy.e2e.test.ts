@@ -18,7 +18,7 @@ import { rawExchange, rawPost } from './harness/wire/raw-exchange.ts';
 
 const secret = 'topsecret';
 
-/** A call with a secret wherever one can stand. */
+/** A call with a secret in every place that can hold one. */
 const request = {
   target: `/${secret}?key=${secret}`,
   headers: {
@@ -44,7 +44,7 @@ function withCredentials(url: string): string {
   return url.replace('//', `//user:${secret}@`);
 }
 
-/** What operators see of functions, and what they are told of one that is wrong. */
+/** The answers that operators get about functions, and about one that is wrong. */
 async function askForFunctions({ gateway }: Stack): Promise<string[]> {
   const put = (url: string) =>
     fetch(`${gateway.url}/system/functions/put`, { method: 'PUT', body: JSON.stringify({ url }) });
@@ -58,7 +58,7 @@ async function askForFunctions({ gateway }: Stack): Promise<string[]> {
   return Promise.all(answers.map((answer) => answer.text()));
 }
 
-/** A server that speaks no HTTP, but says the secret. */
+/** A server that does not speak HTTP, but sends the secret. */
 async function startNoise() {
   const server = createServer((socket) => {
     socket.on('error', () => undefined).once('data', () => socket.end(`${secret} ${secret}\r\n\r\n`));
@@ -72,7 +72,7 @@ async function startNoise() {
   };
 }
 
-/** A message that is no call, and would like to be quoted. */
+/** A message that is not a call, and invites a quotation. */
 async function publishUndecodable({ nats }: Stack): Promise<void> {
   await using publisher = await RawPublisher.open(nats.port);
   for (const value of [secret, JSON.stringify({ v: secret, id: secret, [secret]: secret })]) {
@@ -83,7 +83,7 @@ async function publishUndecodable({ nats }: Stack): Promise<void> {
   await publisher.flush();
 }
 
-/** What a gateway says to those who want to be somebody else. */
+/** The answers of a gateway to callers that use the identity of others. */
 async function refuseStrangers(stack: Stack): Promise<string[]> {
   const tokens = join(stack.folder, 'tokens.yaml');
   const hash = `sha256:${'0'.repeat(64)}`;
@@ -139,7 +139,7 @@ async function flushTraces(stack: Stack, collector: TraceCollector): Promise<voi
   await eventually(() => collector.spans.length > 0);
 }
 
-test('no body, header, path, query or credential shows up in a log, a metric, a trace, a state or an error', async () => {
+test('no body, header, path, query or credential appears in a log, a metric, a trace, a state or an error', async () => {
   await using collector = await startTraceCollector();
   await using fn = await startTestFunction();
   await using broken = await startTestFunction({ handler: (_, response) => void response.destroy() });
@@ -219,7 +219,7 @@ test('no body, header, path, query or credential shows up in a log, a metric, a 
   const authorizations = fn.invocations.map(({ headers }) => headers['authorization']);
   expect(new Set(authorizations)).toEqual(new Set([`Bearer ${secret}`, `Basic ${basic}`]));
   expect(fn.byCallId(plain)[0]?.headers['authorization']).toBe(`Basic ${basic}`);
-  // The paths that were meant to be taken were taken.
+  // The intended paths were taken.
   const reasons = new Set(worker.logged('call failed').map(({ reason }) => reason));
   expect(reasons).toEqual(new Set(['retries_exhausted', 'rejected', 'response_too_large', 'undecodable']));
   expect(worker.logged('callback not delivered').length).toBeGreaterThan(receivers.length);

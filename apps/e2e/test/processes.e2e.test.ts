@@ -10,7 +10,7 @@ interface Processes {
   readonly opsPorts: number[];
 }
 
-/** Starts an app of so many processes and waits until each is ready. */
+/** Starts an app with this many processes and waits until each is ready. */
 async function startProcesses(stack: Stack, app: 'gateway' | 'worker', count: number): Promise<Processes> {
   const primary = await stack.spawn(app, { PROCESSES: String(count) });
   const listening = (server: string): LogLine[] =>
@@ -69,7 +69,7 @@ test('several workers share the calls of a function, its concurrency holds for a
   expect(primary.logged('stopped').length).toBe(2);
 });
 
-test('when one of them dies, all end, so that all are started anew', async () => {
+test('if one of them dies, all end, so that a supervisor starts all of them again', async () => {
   await using fn = await startTestFunction();
   await using stack = await startStack({ functions: { echo: fn.url }, gateways: 0, workers: 0 });
   const { primary } = await startProcesses(stack, 'gateway', 2);
@@ -86,7 +86,7 @@ test('a signal that comes while they are being started stops them cleanly', asyn
   expect(await primary.stop()).toMatchObject({ code: 0 });
 });
 
-test('what is wrong with the configuration is told once, and ends it with 78', async () => {
+test('a mistake in the configuration is reported once, and ends it with 78', async () => {
   await using stack = await startStack({ functions: {}, gateways: 0, workers: 0 });
   const primary = await stack.spawn('gateway', { PROCESSES: '2', PUBLISH_TIMEOUT: 'soon' });
   expect(await primary.ended(30_000)).toMatchObject({ code: 78 });

@@ -10,7 +10,7 @@ describe('a function that moves to another queue', () => {
     await using fn = await startTestFunction({
       handler(request, response) {
         const callId = request.callId ?? '';
-        // Every third call fails at first, and waits for its retry where it was.
+        // Every third call fails at first, and its retry waits in the old queue.
         const fails = !failedOnce.has(callId) && callId.charCodeAt(callId.length - 1) % 3 === 0;
         failedOnce.add(callId);
         return status(fails ? 503 : 200)(request, response);
@@ -72,7 +72,7 @@ describe('a queue with a limit', () => {
     await stack.untilSettled();
   });
 
-  test('answers 429 for a function of which as many calls wait as may wait', async () => {
+  test('answers 429 for a function with the largest permitted backlog', async () => {
     await using fn = await startTestFunction();
     await using stack = await startStack({
       functions: { few: { url: fn.url, maxPending: 5 }, many: fn.url },
@@ -114,7 +114,7 @@ describe('a paused function', () => {
     await stack.startWorker();
     await eventually(async () => (await client.call('other')).status === 202);
     await other.waitForInvocations(1);
-    // The worker works, and has had its time to compare what is with what should be.
+    // The worker works, and has had time to reconcile.
     await sleepMs(6_000);
     expect(fn.invocations.length).toBe(1);
     expect(await operator.ask('GET', '/scaling/held')).toMatchObject({ body: { pending: 10, inFlight: 0 } });
@@ -129,7 +129,7 @@ describe('a paused function', () => {
   });
 });
 
-test('the scaling signal, the queue and the metric of a worker tell the same, exactly', async () => {
+test('the scaling signal, the queue and the metric of a worker report the same, exactly', async () => {
   await using fn = await startTestFunction({ handler: sleep(60_000) });
   await using stack = await startStack({
     functions: { slow: { url: fn.url, concurrency: 2 }, calm: fn.url },
@@ -139,7 +139,7 @@ test('the scaling signal, the queue and the metric of a worker tell the same, ex
   await using client = new ApiClient(stack.gateway.url);
   const scaling = async (name: string) => (await operator.ask('GET', `/scaling/${name}`)).body;
   expect(await scaling('calm')).toEqual({ pending: 0, inFlight: 0, oldestAgeSeconds: 0 });
-  expect(await operator.ask('GET', '/scaling/nobody')).toMatchObject({
+  expect(await operator.ask('GET', '/scaling/unknown')).toMatchObject({
     status: 404,
     body: { code: 'unknown_function' },
   });

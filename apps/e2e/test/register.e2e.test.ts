@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Operator } from './harness/broker/operator.ts';
 import { startStack } from './harness/stack.ts';
 
-/** A change of the register is promised to be live in every process by then. */
+/** Promised time within which a change of the register is live in every process. */
 const liveMs = 2_000;
 
 let ofFile: TestFunction;
@@ -68,7 +68,7 @@ describe('a function that is registered by the API', () => {
     await fn.waitForInvocations(1);
   });
 
-  test('is changed by one of two who have read the same, and the other is told 412', async () => {
+  test('is changed by one of two operators that have read the same, and the other gets 412', async () => {
     const { etag } = await one.register('raced', { url: 'http://raced' });
     await eventually(async () => (await two.show('raced')).etag === etag);
     for (let round = 0, tag = etag; round < 10; round++) {
@@ -98,7 +98,7 @@ describe('a function that is registered by the API', () => {
   });
 });
 
-test('a function is removed with all that waits, each call of which ends as cancelled', async () => {
+test('a function is removed with its backlog, and each of these calls ends as cancelled', async () => {
   const held = gate();
   await using fn = await startTestFunction({ handler: held.handler });
   await two.register('doomed', { url: fn.url, concurrency: 1 });

@@ -25,10 +25,10 @@ describe('1,000 retries and 200 callbacks that wait while everything is stopped 
     const told = await client.acceptMany('steady', callbacks, { callbackUrl: stumbling.url });
     const retried = await client.acceptMany('flaky', retries, { callbackUrl: inbox.url });
     await eventually(async () => (await records.waitingRetries()) === retries);
-    // Those that found no slot at the receiver wait for a second before they are tried.
+    // Callbacks without a slot at the receiver wait for a second before they are tried.
     await stumbling.waitForCallbacks(callbacks);
     await eventually(async () => (await records.waitingCallbacks()) === callbacks);
-    // And all else is said and done.
+    // Everything else is complete.
     await eventually(async () => (await stack.queued()) === retries);
 
     for (const each of [stack.worker, stack.gateway]) {

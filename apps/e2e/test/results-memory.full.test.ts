@@ -8,14 +8,16 @@ import { startStack } from './harness/stack.ts';
 
 const mebibyte = 1024 * 1024;
 const budget = 32 * mebibyte;
-/** As docs/operations.md has it: three times the budget for bodies and for results, and what a gateway takes for itself. */
+/**
+ * The figures of docs/operations.md: three times the budget for bodies and for results, and the gateway's own memory.
+ */
 const promised = 2 * 3 * budget + 350 * mebibyte;
-/** The same of one whose callers send and fetch little. */
+/** The same for a gateway whose callers send and fetch little. */
 const promisedForSmall = 200 * mebibyte;
 const readers = 200;
 const senders = 100;
 
-test('hundreds of clients that send bodies and read results slowly, or ask for states, leave others their calls and take no more memory than is documented', async () => {
+test('hundreds of slow senders and readers leave others their calls and take no more memory than documented', async () => {
   const result = Buffer.alloc(7 * mebibyte, 'x');
   await using fn = await startTestFunction({ handler: (_, response) => void response.end(result), keepBodies: false });
   await using quick = await startTestFunction();
@@ -38,7 +40,7 @@ test('hundreds of clients that send bodies and read results slowly, or ask for s
   for (let made = 0; made < 20; made += 1) {
     expect((await client.call('quick')).status).toBe(202);
   }
-  // As many at once as the broker may send; of the others those are refused that wait too long.
+  // As many at once as the broker may send; of the others, those that wait too long are refused.
   expect([200, 503]).toEqual(expect.arrayContaining((await Promise.all(states)).map(({ status }) => status)));
   await quick.waitForInvocations(20);
   const sending = await stack.gateway.metric('gateway_result_bytes');
@@ -46,7 +48,7 @@ test('hundreds of clients that send bodies and read results slowly, or ask for s
   expect(sending).toBeLessThanOrEqual(budget);
   expect(memory.peakBytes).toBeLessThan(promised);
 
-  // A client that reads has its result, at the cost of those that do not.
+  // A client that reads gets its result, at the cost of clients that do not.
   await eventually(async () => (await calls.result(ids[0] ?? '').catch(() => undefined))?.status === 200, {
     timeoutMs: 60_000,
     message: 'slow readers keep others out',
@@ -54,7 +56,7 @@ test('hundreds of clients that send bodies and read results slowly, or ask for s
   expect(memory.peakBytes).toBeLessThan(promised);
 });
 
-test('a gateway whose callers send and fetch little takes no more memory than is documented', async () => {
+test('a gateway whose callers send and fetch little takes no more memory than documented', async () => {
   await using quick = await startTestFunction();
   await using stack = await startStack({ functions: { quick: quick.url } });
   await using client = new ApiClient(stack.gateway.url, 16);
@@ -71,7 +73,7 @@ test('a gateway whose callers send and fetch little takes no more memory than is
   expect(memory.peakBytes).toBeLessThan(promisedForSmall);
 });
 
-/** Clients that send bodies and do not end them, or ask for results and read nothing. */
+/** Clients that send bodies and do not end them, or request results and read nothing. */
 class SlowClients implements Disposable {
   readonly #port: number;
   readonly #sockets: Socket[] = [];

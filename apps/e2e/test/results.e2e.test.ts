@@ -6,7 +6,7 @@ import { startStack } from './harness/stack.ts';
 const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 
 describe('the result of a call', () => {
-  test("reaches its callback URL, with the function's own headers and what is known of the call", async () => {
+  test("reaches its callback URL, with the function's own headers and the facts about the call", async () => {
     await using fn = await startTestFunction({
       handler: (_, response) => {
         response.writeHead(201, { 'Content-Type': 'image/png', 'X-Own': 'yes', 'Set-Cookie': 'session=1' });
@@ -39,7 +39,7 @@ describe('the result of a call', () => {
     expect(fn.invocations[0]?.headers).toMatchObject({ traceparent, 'x-start-time': accepted.headers['x-start-time'] });
   });
 
-  test('reaches its callback URL with all its headers, and a client that asks with those that are harmless', async () => {
+  test('reaches its callback URL with all its headers, and a client that requests it gets the harmless ones', async () => {
     const harmful = { 'Cache-Control': 'public, max-age=60', 'Access-Control-Allow-Origin': '*', Refresh: '0; url=/x' };
     const headers = { ...harmful, 'Content-Type': 'text/html', 'X-Own': 'yes', 'X-Content-Type-Options': 'none' };
     await using fn = await startTestFunction({ handler: (_, response) => void response.writeHead(200, headers).end() });
@@ -63,7 +63,7 @@ describe('the result of a call', () => {
     expect(result.headers).not.toHaveProperty('refresh');
   });
 
-  test('that is an error, or a redirect, is told as it is', async () => {
+  test('that is an error, or a redirect, is delivered as it is', async () => {
     await using failing = await startTestFunction({ handler: status(404, { body: 'broken' }) });
     await using moved = await startTestFunction({ handler: status(302, { headers: { Location: failing.url } }) });
     await using inbox = await startCallbackReceiver();
@@ -81,7 +81,7 @@ describe('the result of a call', () => {
     expect(failing.invocations).toHaveLength(1);
   });
 
-  test("is 503 and empty when nobody listens at the function's URL, or the connection breaks", async () => {
+  test("is 503 and empty if no server listens at the function's URL, or the connection breaks", async () => {
     const gone = await startTestFunction();
     const goneUrl = gone.url;
     await gone.close();

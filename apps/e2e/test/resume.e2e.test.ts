@@ -6,13 +6,13 @@ import { Operator } from './harness/broker/operator.ts';
 import { startStack } from './harness/stack.ts';
 
 /**
- * Less than the 15 s for which a request for a first call stands at the broker, and more than a busy machine takes. The
+ * Less than the 15 s for which a request for a first call stays at the broker, and more than a busy machine takes. The
  * normal case is under 500 ms (docs/dispatch.md).
  */
 const soonMs = 5_000;
 /** A change is live in every process within this time, in milliseconds. */
 const liveMs = 2_000;
-/** Of requests that stand, when what they wait for may be handed out, in milliseconds. */
+/** Ages of the waiting requests when their calls may be handed out, in milliseconds. */
 const ages = [0, 700, 3_000, 7_000, 11_000];
 
 let stack: Stack;
@@ -51,7 +51,7 @@ async function register(settings: object = {}, handler?: ReturnType<typeof gate>
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** How long it takes from the begin of the change until the function has been invoked so often. */
+/** The time from the beginning of the change until the function was invoked so often. */
 async function timeTo({ fn }: Registered, invocations: number, change: () => Promise<unknown>): Promise<number> {
   const startedAt = performance.now();
   await change();
@@ -64,8 +64,8 @@ function change(name: string, what: 'pause' | 'resume') {
 }
 
 // They wait more than they work, so they wait together.
-describe.concurrent('calls that wait are handed out at once when', () => {
-  test('their function is resumed, called before or not, whenever the request that stands was made', async () => {
+describe.concurrent('waiting calls are handed out at once when', () => {
+  test('their function is resumed, called before or not, whenever the waiting request was made', async () => {
     const took = await Promise.all(
       [...ages, ...ages].map(async (ageMs, index) => {
         const target = await register();
@@ -171,7 +171,7 @@ describe.concurrent('calls that wait are handed out at once when', () => {
     expect(Math.max(...took)).toBeLessThan(soonMs);
   });
 
-  test('their consumer was deleted, and is made again', async () => {
+  test('their consumer was deleted, and is created again', async () => {
     await using broker = await operateBroker(stack.nats.url);
     const took = await Promise.all(
       ages.map(async (ageMs) => {
@@ -199,7 +199,7 @@ test('calls of a paused function are not invoked when its consumer is resumed at
   await sleep(liveMs);
   for (const target of targets) {
     await consumers.resume('CALLS_default', target.name);
-    // Handed out to the requests that have stood since before the pause.
+    // Handed out to the requests that have waited since before the pause.
     await client.acceptMany(target.name, 10);
     await eventually(async () => (await consumers.info('CALLS_default', target.name)).paused === true);
     expect(target.fn.invocations).toHaveLength(1);
@@ -237,7 +237,7 @@ test('calls that wait for a function that is gone are handed out at once when it
   expect(Math.max(...took)).toBeLessThan(soonMs);
 });
 
-test('a limit of waiting calls that is raised at one gateway holds at once at the other', async () => {
+test('a limit of waiting calls that is raised at one gateway applies at once at the other', async () => {
   const target = await register({ maxPending: 2 });
   await change(target.name, 'pause');
   await using other = new ApiClient(stack.gateways[1]!.url);

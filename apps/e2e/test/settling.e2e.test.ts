@@ -53,7 +53,7 @@ describe('a deadline', () => {
     expect(callbacks.map(({ body }) => body.length)).toEqual([0, 0]);
   });
 
-  test('that is not set never comes: a function may be silent for long before and in its answer', async () => {
+  test('that is not set never comes: a function may be silent for long, before its answer and during it', async () => {
     const handler: RequestHandler = async (_, response) => {
       await delay(4_000);
       response.write('first ');
@@ -84,7 +84,7 @@ describe('a response of more than MAX_RESPONSE_BYTES', () => {
     });
     await using records = await Records.open(stack.nats.url);
     await using client = new ApiClient(stack.gateway.url);
-    // Once round first: a process that has just started grows whatever it does.
+    // One call first: a process that has just started grows in any case.
     await client.acceptMany('large', calls, { callbackUrl: inbox.url });
     await inbox.waitForCallbacks(calls);
     const before = await stack.worker.metric('process_resident_memory_bytes');
@@ -97,12 +97,12 @@ describe('a response of more than MAX_RESPONSE_BYTES', () => {
     );
     expect(callIds.map((callId) => fn.countBy(callId))).toEqual(callIds.map(() => 1));
     expect(await records.deadLetters(callIds[0] ?? '')).toMatchObject([{ reason: 'response_too_large' }]);
-    // Far less than what the function wanted to say.
+    // Far less than the function wanted to send.
     expect(await stack.worker.metric('process_resident_memory_bytes')).toBeLessThan(before + 100 * mebibyte);
   });
 });
 
-describe('what a function answers', () => {
+describe('the answer of a function', () => {
   test('decides what follows', async () => {
     await using busy = await startTestFunction({ handler: status(503, { times: 1, retryAfter: 2 }) });
     await using stubborn = await startTestFunction({

@@ -21,7 +21,7 @@ describe('a worker that gets SIGTERM with 50 calls in flight', () => {
     stack.worker.kill('SIGTERM');
     await stack.worker.untilLogged('phase done', ({ phase }) => phase === 'close intake');
     expect((await stack.worker.ops('/readyz')).status).toBe(503);
-    // Another worker is there all the while, and the leases are shorter than the stop.
+    // Another worker runs all the time, and the leases are shorter than the stop.
     await stack.startWorker();
     await eventually(() => fn.inFlight === 2 * held);
     slow.open();
@@ -54,7 +54,7 @@ describe('a worker that gets SIGTERM with 50 calls in flight', () => {
     await stack.untilSettled();
     expect(callIds.map((callId) => fn.countBy(callId))).toEqual(callIds.map(() => 2));
     expect(callIds.map((callId) => inbox.byCallId(callId).length)).toEqual(callIds.map(() => 1));
-    // What was cut short has been told to the function by a closed connection.
+    // Closed connections told the function which calls were cut short.
     expect(fn.invocations.filter(({ aborted }) => aborted)).toHaveLength(held);
   });
 
@@ -82,7 +82,7 @@ describe('a worker that gets SIGTERM with 50 calls in flight', () => {
 });
 
 describe('a gateway that gets SIGTERM under load', () => {
-  test('has stored every call that it said 202 to, and answers or cleanly closes every request', async () => {
+  test('has stored every call that it answered 202, and answers or cleanly closes every request', async () => {
     await using fn = await startTestFunction();
     await using stack = await startStack({ functions: { echo: fn.url } });
     await using client = new ApiClient(stack.gateway.url);
@@ -94,7 +94,7 @@ describe('a gateway that gets SIGTERM under load', () => {
 
     expect(exit).toEqual(cleanExit);
     expect(load.refused).toEqual([]);
-    // Nobody listens any more; a request that had been sent would be a broken connection.
+    // The port is closed; a request that had been sent would be a broken connection.
     expect(new Set(load.broken)).toEqual(new Set(['ECONNREFUSED']));
     expect(load.accepted.filter((callId) => fn.countBy(callId) !== 1)).toEqual([]);
     expect(fn.invocations).toHaveLength(load.accepted.length);

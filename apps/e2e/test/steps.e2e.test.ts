@@ -53,7 +53,7 @@ afterAll(async () => {
   await Promise.all(parts.map((part) => part[Symbol.asyncDispose]()));
 });
 
-/** Answers with what it got and its name. */
+/** Answers with its body and its name. */
 function adding(name: string): RequestHandler {
   return ({ body }, response) => {
     response.setHeader('Content-Type', `text/${name}`);
@@ -113,7 +113,7 @@ describe('two kinds of ends', () => {
     expect(refused.text).toContain('X-Failure-Callback-Url');
   });
 
-  test('the settings of a function say who is told where the caller says nothing', async () => {
+  test('the settings of a function name the receivers if the caller names none', async () => {
     expect((await callbackOf(await client.accept('told'), inbox)).url).toBe('/by-default');
     const own = await client.accept('told', { callbackUrl: `${inbox.url}/own` });
     expect((await callbackOf(own, inbox)).url).toBe('/own');
@@ -122,7 +122,7 @@ describe('two kinds of ends', () => {
   });
 });
 
-test('forwarded headers reach receivers in the place of those of the function, and nothing else (P9)', async () => {
+test('forwarded headers reach receivers in place of those of the function, and nothing else (P9)', async () => {
   functions.fine.handler = (_, response) => void response.setHeader('X-Tenant', 'of the function').end('done');
   const headers = { 'X-Callback-Forward-X-Tenant': 'tenant-s3cret', 'X-Callback-Forward-Authorization': 'Bearer r' };
   const callId = await client.accept('fine', { headers, callbackUrl: inbox.url });
@@ -134,7 +134,7 @@ test('forwarded headers reach receivers in the place of those of the function, a
 });
 
 describe('a chain', () => {
-  test('calls each function with the result of the one before, and tells the result of the last', async () => {
+  test('calls each function with the result of the one before, and sends the result of the last', async () => {
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
     const headers = {
       traceparent,
@@ -175,7 +175,7 @@ describe('a chain', () => {
     expect(failures.byCallId(last)).toEqual([]);
   });
 
-  test('whose second function answers 400 is told once, and goes on after a replay', async () => {
+  test('whose second function answers 400 sends one callback, and goes on after a replay', async () => {
     functions.two.handler = status(400, { times: 1 });
     const headers = { 'X-Then': 'two.team,three', 'X-Failure-Callback-Url': failures.url };
     const first = await client.accept('one', { headers, body: 'zero', callbackUrl: inbox.url });
@@ -211,7 +211,7 @@ describe('a chain', () => {
     expect(await calls.state(first)).not.toHaveProperty('next');
   });
 
-  test('is that of the settings where the caller names none', async () => {
+  test('is that of the settings if the caller names none', async () => {
     const [one, three, ...more] = await walk(await client.accept('chained'));
     expect(one).toMatchObject({ function: 'chained', then: ['three/by-default'] });
     expect([three?.['function'], more]).toEqual(['three', []]);
@@ -220,7 +220,7 @@ describe('a chain', () => {
     expect(own.map((state) => state['function'])).toEqual(['chained', 'one']);
   });
 
-  test('ends where a result does not fit into the next call', async () => {
+  test('ends if a result does not fit into the next call', async () => {
     functions.one.handler = (_, response) => void response.end(Buffer.alloc(8_380_000, 'x'));
     const first = await client.accept('one', { headers: { 'X-Then': 'three' }, callbackUrl: inbox.url });
     const callback = await callbackOf(first, inbox);
@@ -228,7 +228,7 @@ describe('a chain', () => {
     expect(await calls.state(first)).toMatchObject({ status: 'failed', reason: 'response_too_large' });
   });
 
-  test('waits where the next function is paused, and is cancelled there as a whole, by the id of its first call', async () => {
+  test('waits if the next function is paused, and is cancelled there as a whole, by the id of its first call', async () => {
     await setPaused('three', true);
     try {
       const first = await client.accept('one', { headers: { 'X-Then': 'two.team,three' }, callbackUrl: inbox.url });
@@ -283,7 +283,7 @@ describe('a worker that dies', () => {
   });
 });
 
-/** Waits until no call waits or runs. What is remembered of the ids of steps stays in the queue. */
+/** Waits until no call waits or runs. The ids of steps stay in the queue. */
 async function untilIdle({ gateway }: Stack): Promise<void> {
   await eventually(
     async () => {

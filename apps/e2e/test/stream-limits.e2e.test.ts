@@ -26,7 +26,7 @@ async function limitsOf({ nats }: Stack): Promise<Record<string, number>> {
   return limits;
 }
 
-describe('in an account that asks for max_bytes', () => {
+describe('in an account that requires max_bytes', () => {
   test('everything works with STREAM_MAX_BYTES, and each stream has its own', async () => {
     await using stack = await startStack({
       functions: {},
@@ -57,7 +57,7 @@ describe('in an account that asks for max_bytes', () => {
 });
 
 describe('a queue whose stream is limited', () => {
-  test('throws nothing away: new calls are refused in time, and retries of those that are there have room', async () => {
+  test('drops nothing: new calls are refused in time, and retries of existing calls have room', async () => {
     const once = status(503, { times: 1 });
     const isTried = ({ callId = '' }: RecordedRequest): boolean => /[0-3]$/.test(callId);
     const busy = gate((request, response) => (isTried(request) ? once(request, response) : echo(request, response)));
@@ -80,7 +80,7 @@ describe('a queue whose stream is limited', () => {
             accepted.push(answer.callId);
           } else {
             refusals.push(answer.code);
-            await sleep(50); // as a caller that honours Retry-After, and faster
+            await sleep(50); // like a caller that honours Retry-After, and faster
           }
         }
       }),

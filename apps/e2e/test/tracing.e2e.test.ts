@@ -36,7 +36,7 @@ function untilCollected(collector: TraceCollector, count: number): Promise<reado
   });
 }
 
-/** In the order of time, which is that of cause and effect here: one thing after the other. */
+/** In the order of time, which is also that of cause and effect here. */
 function named(spans: readonly CollectedSpan[], name: string): CollectedSpan[] {
   return spans.filter((span) => span.name === name).sort((a, b) => a.startMs - b.startMs);
 }
@@ -133,7 +133,7 @@ test('a call with a retry of its function and one of its callback is one trace, 
     { ...below, kind: 'client', failed: true, attributes: { 'http.response.status_code': 503, 'asyncfn.attempt': 1 } },
     { ...below, kind: 'client', failed: false, attributes: { 'http.response.status_code': 200, 'asyncfn.attempt': 2 } },
   ]);
-  // Whoever is asked sees the span that it is asked from, and the rest of the caller's context as it came.
+  // Each receiver of a request gets the span that sends it, and the rest of the caller's context as it came.
   expect(fn.requests.map(({ headers }) => spanOf(headers['traceparent']))).toEqual(
     requests.map(({ spanId }) => spanId),
   );
@@ -149,7 +149,7 @@ test('a call that comes without a trace begins one, which its retries and its ca
   await using collector = await startTraceCollector();
   await using fn = await startTestFunction({ handler: status(500, { times: 1 }) });
   await using inbox = await startCallbackReceiver();
-  // Once with a gateway that begins it, and once with a worker that has to.
+  // Once with a gateway that begins it, and once with a worker that must.
   for (const [gatewayEnv, count] of [
     [{}, 9],
     [{ OTEL_SDK_DISABLED: 'true' }, 7],
@@ -168,7 +168,7 @@ test('a call that comes without a trace begins one, which its retries and its ca
     expect(connected.length).toBe(count);
     expect(connected.filter(({ parentSpanId }) => parentSpanId === undefined)).toHaveLength(1);
   }
-  // The state of a trace that is not there any more.
+  // The state of a trace that has ended.
   expect(fn.requests.map(({ headers }) => headers['tracestate'])).toEqual(Array(4).fill(undefined));
 });
 
@@ -207,7 +207,7 @@ async function filesWithSdk(folder: string): Promise<string[]> {
   return files.filter((_, index) => texts[index]?.includes('BatchSpanProcessorBase = class'));
 }
 
-test('without a setting no SDK is loaded, and the context of the caller goes on unchanged', async () => {
+test('without a setting no SDK is loaded, and the context of the caller is passed on unchanged', async () => {
   await using fn = await startTestFunction();
   await using inbox = await startCallbackReceiver();
   await using stack = await startStack({
@@ -231,7 +231,7 @@ test('without a setting no SDK is loaded, and the context of the caller goes on 
   }
 });
 
-test('a collector that is away, or never answers, keeps nothing from its work and no process from its end', async () => {
+test('a collector that is away, or never answers, delays neither the work nor the end of a process', async () => {
   const sockets: Socket[] = [];
   const silent = createServer((socket) => void sockets.push(socket.on('error', () => undefined))).listen(
     0,
@@ -281,7 +281,7 @@ test('traces go out as protobuf unless told otherwise, under the names that the 
   await using client = new ApiClient(stack.gateway.url);
   await client.accept('echo');
   await stack.untilSettled();
-  // What is left is exported by the stop.
+  // The stop exports the remaining spans.
   await Promise.all([stack.gateway.stop(), stack.worker.stop()]);
   expect(collector.requests.map(({ url }) => url)).toEqual(['/own/path', '/own/path']);
   expect(collector.requests[0]!.headers).toMatchObject({ 'content-type': 'application/x-protobuf', 'x-api-key': 'k1' });
@@ -290,7 +290,7 @@ test('traces go out as protobuf unless told otherwise, under the names that the 
   }
 });
 
-test('a setting of traces that is not understood is named, and the process does not start', async () => {
+test('an invalid setting of traces is named, and the process does not start', async () => {
   await using stack = await startStack({ functions: {}, gateways: 0, workers: 0 });
   const worker = await stack.spawn('worker', {
     OTEL_TRACES_EXPORTER: 'zipkin',

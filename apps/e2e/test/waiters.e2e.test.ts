@@ -30,7 +30,7 @@ afterAll(async () => {
 
 async function connectToGateway(): Promise<Socket> {
   const socket = connect({ host: '127.0.0.1', port: Number(new URL(stack.gateway.url).port) });
-  // A reset is an end like another one here.
+  // A reset counts as an end.
   socket.on('error', () => undefined);
   await once(socket, 'connect');
   return socket;
@@ -51,7 +51,7 @@ async function residentBytes(): Promise<number> {
   return await stack.gateway.metric('process_resident_memory_bytes');
 }
 
-/** What others' calls take in the meantime, in milliseconds. */
+/** How long the calls of others take in the meantime, in milliseconds. */
 async function timeCalls(count: number): Promise<number[]> {
   const times: number[] = [];
   for (let n = 0; n < count; n++) {
@@ -81,12 +81,12 @@ test('a HEAD waits for nothing, and leaves nothing behind', async () => {
   expect(await subscriptions()).toBeLessThan(before + 10);
 });
 
-test('of 1,000 clients that reset at once none goes on waiting', async () => {
+test('none of 1,000 clients that reset at once goes on waiting', async () => {
   const before = await subscriptions();
   for (let round = 0; round < 10; round++) {
     const sockets = await Promise.all(Array.from({ length: 100 }, connectToGateway));
     for (const [index, socket] of sockets.entries()) {
-      // While the gateway looks for the call, which takes some milliseconds.
+      // While the gateway looks the call up, which takes some milliseconds.
       setTimeout(() => socket.resetAndDestroy(), index % 10);
       socket.write(index % 2 === 0 ? ask('GET', '?wait=5m') : ask('GET', '', events));
     }

@@ -7,7 +7,7 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-test('who waits is answered when the time is up, and when the gateway stops', async () => {
+test('a waiting client is answered when the time is up, and when the gateway stops', async () => {
   await using fn = await startTestFunction({ handler: gate().handler });
   await using stack = await startStack({ functions: { fn: fn.url } });
   await using client = new ApiClient(stack.gateway.url);
@@ -24,7 +24,7 @@ test('who waits is answered when the time is up, and when the gateway stops', as
   expect(await exit).toMatchObject({ code: 0 });
 });
 
-test('events tell each state of a call until its end', async () => {
+test('events report each state of a call until its end', async () => {
   const flaky = status(503, { times: 1 });
   const held = gate(async (request, response) => {
     await pause(300); // long enough for the start to be seen before the end

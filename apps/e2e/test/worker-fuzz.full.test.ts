@@ -9,7 +9,7 @@ import { startStack } from './harness/stack.ts';
 
 /** Messages put on the streams. `pnpm fuzz:worker` puts 100,000. */
 const messages = Number(process.env['FUZZ_MESSAGES'] ?? 3_000);
-/** The seed of a run that failed repeats it. */
+/** The seed of a failed run repeats it. */
 const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 1_000_000);
 const healthyEveryMs = 50;
 const limitMs = 60_000 + messages * 20;
@@ -45,7 +45,7 @@ async function publishMutations(port: number, receiver: CallbackReceiver): Promi
   expect(publisher.complaints).toEqual([]);
 }
 
-/** Makes sound calls, one after the other, until `isOver`. */
+/** Makes valid calls, one after the other, until `isOver`. */
 async function callMeanwhile(client: ApiClient, callbackUrl: string, isOver: () => boolean): Promise<string[]> {
   const callIds: string[] = [];
   while (!isOver()) {
@@ -62,7 +62,7 @@ async function untilNothingIsLeft(stack: Stack, records: Records): Promise<void>
 }
 
 test(
-  `${messages} damaged messages on the streams (seed ${seed}) each come to an end, and sound calls go on`,
+  `${messages} damaged messages on the streams (seed ${seed}) each come to an end, and valid calls go on`,
   async () => {
     await using fn = await startTestFunction({ keepBodies: false });
     await using receiver = await startCallbackReceiver({ keepBodies: false });
@@ -97,7 +97,7 @@ test(
     expect(worker.logged('stored callback could not be processed')).toEqual([]);
     expect(worker.logged('call cannot be read').length).toBeGreaterThan(0);
     expect(worker.logged('stored callback cannot be read and is dropped').length).toBeGreaterThan(0);
-    // A message that was damaged where it does no harm is a call like any other.
+    // A message with harmless damage is a call like any other.
     expect(fn.invocations.length).toBeGreaterThan(callIds.length + 1);
     expect(await client.accept('echo', { callbackUrl: inbox.url })).not.toBe('');
     await inbox.waitForCallbacks(callIds.length + 1);

@@ -6,7 +6,7 @@ import { type Filled, fillIn, findReferences, type Variables } from './variables
  * number between two characters that YAML knows nothing of, and stands on the line of what it hides.
  */
 export class MarkedText {
-  /** What to parse. */
+  /** The text to parse. */
   readonly text: string;
   readonly #variables: Variables;
   readonly #hidden: readonly string[];
@@ -51,7 +51,7 @@ export class MarkedText {
   }
 }
 
-/** Of those that Unicode leaves to private use (U+E000 to U+F8FF), and YAML takes for letters. */
+/** From the characters that Unicode reserves for private use (U+E000 to U+F8FF), and that YAML takes for letters. */
 function unusedCharacters(text: string): [open: string, close: string] {
   const used = new Set(text);
   const unused: string[] = [];

@@ -23,7 +23,7 @@ test('an empty text is an empty map', () => {
 test.each([
   ['a: [', 1],
   ['a: 1\na: 2', 2],
-  ['a:\n  b: *nobody', 2],
+  ['a:\n  b: *unknown', 2],
   ['a: 1\n\uFEFFb: 2', 2],
 ])('%j is named by its line', (text, line) => {
   expect(readYaml(text)).toMatchObject({
@@ -44,7 +44,7 @@ describe('of the documents in a file', () => {
     expect(readYaml(text)).toMatchObject({ kind: 'value', value: {} });
   });
 
-  test('only one may say something, and each further one is named with its line, beside all other faults', () => {
+  test('only one may have content, and each further one is named with its line, beside all other mistakes', () => {
     const text = 'a: [\n---\nb: 2\n---\nc: 3\n';
     const problem = expect.stringMatching(/^a second document starts here, and the file may hold only one: /);
     expect(readYaml(text)).toEqual({
@@ -77,7 +77,7 @@ describe('variables', () => {
     return content;
   };
 
-  test('are filled in wherever a text stands, in keys as well, and not in comments', () => {
+  test('are filled in anywhere in a text, in keys as well, but not in comments', () => {
     const text = `
 a-\${HOST}: http://\${HOST}:8080 # not \${THIS}
 list: ["\${HOST}", '\${HOST}', \${HOST}]
@@ -97,7 +97,7 @@ text: |
     });
   });
 
-  test('without quotes are what YAML takes their text for, and within quotes a text', () => {
+  test('without quotes have the type that YAML gives to their text, and within quotes are text', () => {
     expect(read('a: ${COUNT}\nb: "${COUNT}"\nc: ${YES}\nd: ${NONE:-1}${COUNT}\ne: !!str ${COUNT}').value).toEqual({
       a: 5,
       b: '5',
@@ -127,12 +127,12 @@ text: |
     expect(lineOf(['a', 'c'])).toBe(4);
   });
 
-  test('may not make two keys one', () => {
+  test('may not make two keys equal', () => {
     const { problems } = read('gw: 1\n${HOST}: 2\n');
     expect(problems).toEqual([{ keys: ['gw'], problem: expect.stringContaining('a second time') }]);
   });
 
-  test('show where they were filled in, and not what they hold', () => {
+  test('show where they were filled in, and not their values', () => {
     const { written } = read('a: http://u:${SECRET}@${HOST}\nb: plain');
     expect(written(['a'])).toBe('http://u:${SECRET}@${HOST}');
     expect(written(['b'])).toBeUndefined();
@@ -146,11 +146,11 @@ text: |
     expect(JSON.stringify(fault)).not.toContain('hunter2');
   });
 
-  test('stay as they are for a reader who fills in none', () => {
+  test('stay as they are for a reader that fills in none', () => {
     expect(readYaml('a: ${HOST}')).toMatchObject({ value: { a: '${HOST}' }, problems: [] });
   });
 
-  test('whatever the text, it reads as it would with every reference written out as a word', () => {
+  test('any text reads as it would with every reference written out as a word', () => {
     const part = fc.constantFrom('a', ':', ' ', '\n', '  ', '- ', '{', '}', '[', ']', ',', '"', "'", '#', '|', '${X}');
     const texts = fc.array(part, { maxLength: 30 }).map((parts) => parts.join(''));
     fc.assert(

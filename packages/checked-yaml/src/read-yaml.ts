@@ -95,7 +95,7 @@ interface Item {
   readonly node: unknown;
 }
 
-/** What stands under `key` in a map or sequence node of the YAML document. */
+/** The value under `key` in a map or sequence node of the YAML document. */
 function findItem(parent: unknown, key: string, nameOf: (key: unknown) => string): Item | undefined {
   if (typeof parent !== 'object' || parent === null || !('items' in parent) || !Array.isArray(parent.items)) {
     return undefined;

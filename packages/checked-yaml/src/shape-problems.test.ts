@@ -16,21 +16,21 @@ function problems(value: unknown) {
   return shapeProblems(format.Errors(value), (keys) => (keys.at(-1) === 'size' ? 'must be a number' : undefined));
 }
 
-test('each wrong place is one problem, however many ways it is wrong in, and its parents are none', () => {
+test('each wrong place is one problem, however many mistakes it has, and its parents are none', () => {
   expect(problems({ size: 'x', inner: { name: 1 } })).toEqual([
     { keys: ['size'], problem: 'must be a number' },
     { keys: ['inner', 'name'], problem: 'must be a map of settings' },
   ]);
 });
 
-test('what is missing and what is not known are named by their own keys', () => {
+test('missing and unknown keys are named', () => {
   expect(problems({ inner: { 'a/b': 1, name: 'x' } })).toEqual([
     { keys: ['size'], problem: 'is missing; must be a number' },
     { keys: ['inner', 'a/b'], problem: 'is not a known setting' },
   ]);
 });
 
-test('problems are told in the order of their lines, as compilers do', () => {
+test('problems are reported in the order of their lines, as compilers do', () => {
   const found = [
     { keys: ['b'], problem: 'is wrong' },
     { keys: [], problem: 'is worse' },

@@ -52,7 +52,7 @@ const pieces = fc
   .array(fc.constantFrom('$', '{', '}', '${', '$${', 'HOST', 'NONE', ':-', '=', ':', '\n', ' ', 'é'), { maxLength: 30 })
   .map((parts) => parts.join(''));
 
-test('whatever the text, its references stand apart, and what is outside of them stays', () => {
+test('the references of any text are separated from the rest, which stays as it is', () => {
   fc.assert(
     fc.property(pieces, (text) => {
       let outside = '';

@@ -1,6 +1,6 @@
 import { kill } from 'node:process';
 
-/** Sends a signal to a process; does nothing if there is none of this pid. */
+/** Sends a signal to a process; does nothing if no process has this pid. */
 export function killIfThere(pid: number, signal: NodeJS.Signals): void {
   try {
     kill(pid, signal);

@@ -19,7 +19,7 @@ test('empty lines are lines, but nothing after the last line end is not', () => 
   expect(split('\n\none\n')).toEqual(['', '', 'one']);
 });
 
-test('it does not matter where the chunks were cut, be it within a character', () => {
+test('chunks may be cut anywhere, even within a character', () => {
   const bytes = Buffer.from('größer\r\n✓ done\n🙂');
   for (let at = 0; at <= bytes.length; at++) {
     expect(split(bytes.subarray(0, at), bytes.subarray(at))).toEqual(['größer', '✓ done', '🙂']);

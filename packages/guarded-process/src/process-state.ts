@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 /**
  * Whether every thread of a process has been stopped by a signal. A signal stops the threads one after the other, and
- * those that are left may still do work. True where the system does not say (no proc(5)), and for a process that is gone.
+ * the remaining ones may still work. True if the system does not tell (no proc(5)), and for a process that has ended.
  */
 export function isStandingStill(pid: number): boolean {
   return threadsOf(pid).every((thread) => isStopped(`/proc/${pid}/task/${thread}/stat`));

@@ -1,4 +1,7 @@
-/** `not_found`: no such command or no such `cwd`. `not_executable`: there, but may not be run. `spawn_failed`: the rest. */
+/**
+ * `not_found`: the command or the `cwd` does not exist. `not_executable`: it exists, but may not be run.
+ * `spawn_failed`: all other errors.
+ */
 export type SpawnErrorCode = 'not_found' | 'not_executable' | 'spawn_failed';
 
 /** A command that could not be run at all. One that ran and failed is a {@link ProcessExit}, not an error. */
@@ -16,7 +19,7 @@ export class SpawnError extends Error {
     const systemCode = error instanceof Error && 'code' in error ? error.code : undefined;
     switch (systemCode) {
       case 'ENOENT': {
-        // The system names the command even where the folder is what is missing.
+        // The system names the command even if the folder is missing.
         const where = cwd === undefined ? '' : ` (in the folder ${cwd}, which has to exist)`;
         return new SpawnError('not_found', `cannot run ${command}: no such command${where}`);
       }

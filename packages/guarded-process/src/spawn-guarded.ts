@@ -24,7 +24,7 @@ export interface GuardedOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** How long the child may take over its own end once this process is gone. Default: 5,000. */
   readonly orphanGraceMs?: number;
-  /** Gets each line of output without its line end, in order for each stream. Default: the output is thrown away. */
+  /** Receives each line of output without its line end, in order for each stream. Default: the output is discarded. */
   readonly onLine?: (line: string, stream: OutputStream) => void;
 }
 
@@ -138,7 +138,7 @@ interface StartedChild {
   readonly stderr: Readable | null;
 }
 
-/** Resolves when the child runs; `guard` gets its pid at once, since this process may be killed at any moment. */
+/** Resolves when the child runs; `guard` gets its pid at once, because this process may be killed at any moment. */
 async function startChild(
   command: string,
   args: readonly string[],
@@ -161,7 +161,7 @@ async function startChild(
   }
 }
 
-/** Resolves, never rejects, when the stream is over: a pipe that breaks ends the output like any other end. */
+/** Resolves, never rejects, when the stream ends: a pipe that breaks ends the output like any other end. */
 async function readLines(stream: Readable | null, onLine: (line: string) => void): Promise<void> {
   if (stream === null) {
     return;

@@ -10,8 +10,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { GuardedOptions } from '../src/index.ts';
 import { eventually, isAlive } from './processes.ts';
 
-// A parent that can be killed is a process of its own, and Node 20 runs no TypeScript: it gets the package as `tsc`
-// builds it, which shows at the same time that the guardian is found in a build.
+// A parent that can be killed is a process of its own, and Node 20 does not run TypeScript. So it gets the package as
+// `tsc` builds it, which shows at the same time that a build finds the guardian.
 let build: string;
 
 beforeAll(async () => {
@@ -27,7 +27,7 @@ afterAll(() => rm(build, { recursive: true, force: true }));
 interface Parent {
   readonly process: ChildProcess;
   readonly childPid: number;
-  /** What parent and child have written so far. */
+  /** The output of parent and child so far. */
   readonly lines: string[];
 }
 
@@ -60,7 +60,7 @@ test('an orphan may shut down in its own way', async () => {
   const parent = await startParent(script + STAYS);
   parent.process.kill('SIGKILL');
   await eventually(() => expect(isAlive(parent.childPid)).toBe(false));
-  // Fails when the farewell was not written.
+  // Fails if the farewell was not written.
   await rm(file);
   await rm(folder, { recursive: true });
 });
@@ -84,7 +84,7 @@ test('a Ctrl-C in the terminal reaches the parent and not the child', async () =
     process.on('SIGUSR2', () => { console.log('last line'); process.exit(); });
   `;
   const parent = await startParent(script + STAYS);
-  // What a terminal does: the signal goes to the whole foreground process group.
+  // As a terminal does: the signal goes to the whole foreground process group.
   process.kill(-parent.process.pid!, 'SIGINT');
   await eventually(() => expect(parent.lines).toContain('parent: interrupted'));
   parent.process.kill('SIGUSR2');

@@ -1,7 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { vi } from 'vitest';
 
-/** Whether a process runs. One that has ended and waits to be reaped, as orphans do where nobody does it, does not. */
+/**
+ * Whether a process runs. A process that has ended and waits to be reaped does not, such as an orphan that no process
+ * reaps.
+ */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

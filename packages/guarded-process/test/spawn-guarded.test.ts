@@ -67,7 +67,7 @@ describe('output', () => {
     expect(seen).toEqual({ stdout: [...Array.from({ length: 5000 }, (_, i) => `${i}`), 'last'], stderr: ['oops'] });
   });
 
-  test('a child whose output nobody wants is not stopped by a full pipe', async () => {
+  test('a full pipe does not stop a child whose output is not read', async () => {
     const child = await spawnGuarded(node, ['-e', 'require("fs").writeSync(1, "x".repeat(1e6))']);
     expect(await child.exited).toEqual({ code: 0, signal: null });
   });
@@ -93,7 +93,7 @@ describe('stopping', () => {
     'setInterval(() => {}, 1000); process.on("SIGTERM", () => { console.log("asked"); process.exit(7); }); console.log("up")';
   const STUBBORN = 'setInterval(() => {}, 1000); process.on("SIGTERM", () => console.log("asked")); console.log("up")';
 
-  test('asks by SIGTERM and waits for the child to end in its own way', async () => {
+  test('sends SIGTERM and waits for the child to end in its own way', async () => {
     const { child, lines } = await spawnScript(STAYS);
     await eventually(() => expect(lines).toEqual(['up']));
     expect(await child.stop()).toEqual({ code: 7, signal: null });
@@ -176,7 +176,7 @@ describe('the guardian', () => {
   });
 });
 
-test('a paused child has stopped with all its threads when that is told, and goes on when it may', async () => {
+test('a paused child has stopped with all its threads when pause() resolves, and continues on SIGCONT', async () => {
   const { child, lines } = await spawnScript(`
     const { Worker } = require('node:worker_threads');
     const counts = new Int32Array(new SharedArrayBuffer(16));

@@ -45,7 +45,7 @@ test('without a file the functions are those of the register, and the log says s
   expect(lines).toMatchObject([{ level: 'info', msg: expect.stringContaining('no FUNCTIONS_FILE is set') }]);
 });
 
-test('a file that is wrong is a configuration error that names each line', async () => {
+test('a mistake in the file is a configuration error that names each line', async () => {
   await writeFile(path, 'functions:\n  one: { url: nonsense }\n  two: { url: http://two.test, queue: "a b" }\n');
   const error = await load(path).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(ConfigError);
@@ -55,7 +55,7 @@ test('a file that is wrong is a configuration error that names each line', async
   ]);
 });
 
-test('a file that is not there or cannot be read is a configuration error that says so', async () => {
+test('a file that does not exist or cannot be read is a configuration error that says so', async () => {
   const missing = await load(path).catch((thrown: unknown) => thrown);
   await mkdir(path);
   const folderInstead = await load(path).catch((thrown: unknown) => thrown);
@@ -77,7 +77,7 @@ test('the environment fills in the variables of a file, and OPENFAAS_URL its gat
   expect(file?.current.functions.get('figlet')?.url).toBe('http://gw:31112/function/figlet');
 });
 
-test('a change of the file is applied, a bad one is logged and left, until the signal aborts', async () => {
+test('a change of the file is applied, a bad one is logged and ignored, until the signal aborts', async () => {
   const { lines, logger } = memoryLogger();
   const stop = new AbortController();
   await writeFile(path, fileOf('one'));

@@ -9,7 +9,7 @@ import { toServerConfig } from './server-config.ts';
 const LOG_TAIL_LINES = 20;
 const BIND_RETRY_MS = 100;
 
-/** What every start of one server has in common, with nothing left open. */
+/** The parts that every start of one server shares, with nothing left open. */
 export interface LaunchSettings {
   readonly bin: string;
   readonly args: readonly string[];
@@ -62,10 +62,7 @@ function startFailure(error: unknown, tail: readonly string[]): NatsServerError 
   return new NatsServerError('start_failed', message, { cause: error });
 }
 
-/**
- * Starts on a port that was ours: while it was free, the system may have used it for an outgoing connection. That
- * passes.
- */
+/** Starts on a port that was ours. The system may have used it for an outgoing connection meanwhile; that passes. */
 export async function relaunchServer(settings: LaunchSettings, port: number): Promise<RunningServer> {
   const deadline = Date.now() + settings.startTimeoutMs;
   for (;;) {
@@ -95,7 +92,7 @@ async function writeConfig(settings: LaunchSettings, port: number): Promise<stri
     monitor,
     extra: extraConfig,
   });
-  // It may hold passwords.
+  // It may contain passwords.
   await writeFile(file, text, { mode: 0o600 });
   return file;
 }

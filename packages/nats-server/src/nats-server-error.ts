@@ -11,7 +11,7 @@ export class NatsServerError extends Error {
   }
 }
 
-/** The message of whatever was thrown, with the causes that carry the real reason (fetch says no more than "fetch failed"). */
+/** The message of a thrown value, with the causes that have the real reason (fetch only says "fetch failed"). */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) {
     return String(error);

@@ -37,7 +37,7 @@ export async function waitUntilReady(options: ReadinessOptions): Promise<Listeni
   }
 }
 
-/** The file is `<executable>_<pid>.ports`; a half-written one counts as not there yet. */
+/** The file is `<executable>_<pid>.ports`; a half-written one counts as missing. */
 async function readPortsFile({ portsDir, pid }: ReadinessOptions): Promise<ListeningPorts | undefined> {
   const name = (await readdir(portsDir)).find((file) => file.endsWith(`_${pid}.ports`));
   if (name === undefined) {

@@ -15,11 +15,11 @@ test('port 0 lets the server choose', () => {
   expect(toServerConfig({ ...MINIMAL, port: 4222 })).toContain('listen: "127.0.0.1:4222"\n');
 });
 
-test('what is not asked for is not written', () => {
+test('options that are not set are not written', () => {
   expect(toServerConfig(MINIMAL)).not.toMatch(/jetstream|http|server_name|sync_interval/);
 });
 
-test('everything that is asked for is written, and text of the caller comes last', () => {
+test('all options are written, and text of the caller comes last', () => {
   const config = {
     ...MINIMAL,
     storeDir: '/a "b"',

@@ -30,7 +30,7 @@ export interface NatsServerOptions {
   readonly config?: string;
   /** More command line arguments. */
   readonly args?: readonly string[];
-  /** Gets the server's log lines. Default: they are only kept for the message of a failed start. */
+  /** Receives the server's log lines. Default: they are only kept for the message of a failed start. */
   readonly onLine?: (line: string) => void;
   /** Time limit of a start, which includes the recovery of the store. Default: 30,000. */
   readonly startTimeoutMs?: number;
@@ -46,12 +46,12 @@ export interface NatsServer extends AsyncDisposable {
   /** Of the running process; another one after a restart. */
   readonly pid: number;
   readonly storeDir: string;
-  /** Resolves when the running process has ended, however. */
+  /** Resolves when the running process has ended, for any reason. */
   readonly exited: Promise<ProcessExit>;
   signal(name: NodeJS.Signals): void;
   /** SIGSTOP; resolves when it stands still and answers nothing more, until `signal('SIGCONT')`. */
   pause(): Promise<void>;
-  /** Stops for good and removes what is temporary. Idempotent, legal after the server has ended. */
+  /** Stops for good and removes temporary files. Idempotent, legal after the server has ended. */
   stop(): Promise<ProcessExit>;
   /**
    * Ends the process by `signal` (default SIGTERM) if it still runs, and starts it again on the same port and store.
@@ -156,7 +156,7 @@ class ServerHandle implements NatsServer {
   }
 
   async #stop(): Promise<ProcessExit> {
-    // A restart reports a failure; here the server only has to be gone.
+    // A restart reports a failure; here the server only has to end.
     await this.#restarting?.catch(() => {});
     const exit = await this.#running.process.stop();
     await rm(this.#settings.runDir, { recursive: true, force: true });

@@ -1,7 +1,7 @@
 import type {} from 'vitest';
 
 declare module 'vitest' {
-  /** What the test run's global setup hands to `inject()`. */
+  /** The values that the test run's global setup provides to `inject()`. */
   interface ProvidedContext {
     /** A server shared by all tests of a run: name streams and queues so that tests do not meet. */
     natsUrl: string;

@@ -14,7 +14,7 @@ function find(cacheDir: string, releaseUrl: string, options: Partial<FindOptions
   return findNatsServer({ env: {}, cacheDir, releaseUrl, release, sources: ['cache', 'github'], ...options });
 }
 
-test('a release is fetched, checked and kept, and the next time nothing is asked for', async () => {
+test('a release is fetched, checked and kept, and the next time no request is made', async () => {
   await using site = await startReleaseSite({ archive });
   await using cache = await createTemporaryFolder();
   const path = join(cache.path, RELEASE, 'nats-server');
@@ -27,7 +27,7 @@ test('a release is fetched, checked and kept, and the next time nothing is asked
   expect(await readdir(cache.path)).toEqual([RELEASE]);
 });
 
-test('whoever waits for a download sees how far it is', async () => {
+test('a caller that waits for a download sees its progress', async () => {
   const send: SiteOptions['sendArchive'] = (response) => {
     response.writeHead(200, { 'content-length': archive.length });
     response.write(archive.subarray(0, archive.length / 2));
@@ -50,7 +50,7 @@ test('two fetches at once both end with a whole binary', async () => {
   expect((await find(cache.path, site.url)).source).toBe('cache');
 });
 
-test('what a killed fetch left behind is removed by the next one, and what another one works on is not', async () => {
+test('the next fetch removes the files of a killed one, and keeps those of a running one', async () => {
   await using site = await startReleaseSite({ archive });
   await using cache = await createTemporaryFolder();
   for (const name of ['.fetching-old', '.fetching-new']) {

@@ -5,7 +5,7 @@ import { findNatsServer } from '../src/index.ts';
 import { fakeServer, RELEASE } from './release-site.ts';
 import { createTemporaryFolder } from './temporary-folder.ts';
 
-/** Puts a program that says it is that version into a folder below `folder`. */
+/** Puts a program that prints this version into a folder below `folder`. */
 async function installFake(folder: string, name: string, version: string): Promise<string> {
   await mkdir(join(folder, name), { recursive: true });
   const path = join(folder, name, 'nats-server');
@@ -13,7 +13,7 @@ async function installFake(folder: string, name: string, version: string): Promi
   return path;
 }
 
-test('the binary that is asked for is used, before any other', async () => {
+test('the binary in the options is used, before any other', async () => {
   await using folder = await createTemporaryFolder();
   const asked = await installFake(folder.path, 'asked', '2.12.0');
   await installFake(folder.path, 'path', '2.15.1');
@@ -38,7 +38,7 @@ test.each([
   await expect(found).rejects.toThrow(reason);
 });
 
-test('the first one on the PATH that runs and is recent enough is taken, and the log says what was passed over', async () => {
+test('the first one on the PATH that runs and is recent enough is used, and the log says what was passed over', async () => {
   await using folder = await createTemporaryFolder();
   const old = await installFake(folder.path, 'old', '2.9.25');
   const broken = await installFake(folder.path, 'broken', '');
@@ -67,10 +67,10 @@ test('the cache offers the wanted version, else its newest, and never one that i
   expect(await find()).toMatchObject({ version: RELEASE });
 });
 
-test('when every way fails one error says what was tried, why it failed and what to do', async () => {
+test('if every way fails, one error says what was tried, why it failed and what to do', async () => {
   await using folder = await createTemporaryFolder();
   const cacheDir = join(folder.path, 'cache');
-  // Port 9 (discard): nobody listens there.
+  // No server listens on port 9 (discard).
   const options = { env: { PATH: '' }, cacheDir, releaseUrl: 'http://127.0.0.1:9' };
   const found = findNatsServer({ ...options, sources: ['path', 'cache', 'github'] });
   await expect(found).rejects.toThrow(/^No nats-server 2\.12\.0 or later was found/);

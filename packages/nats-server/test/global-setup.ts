@@ -4,7 +4,7 @@ import type {} from '../src/vitest.ts';
 
 let server: NatsServer | undefined;
 
-/** Hands every test of the project one shared server, `TEST_NATS_URL` or one started here, and the binary. */
+/** Provides every test of the project with one shared server, `TEST_NATS_URL` or one started here, and the binary. */
 export async function setup(project: TestProject): Promise<void> {
   const { path } = await findNatsServer({
     env: process.env,

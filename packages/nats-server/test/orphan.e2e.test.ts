@@ -6,7 +6,7 @@ import { expect, inject, test } from 'vitest';
 import { createTemporaryFolder } from './temporary-folder.ts';
 
 test('a server does not outlive a parent that was killed by SIGKILL', async () => {
-  // The one thing that is left behind then, the temporary store, goes with this folder.
+  // The only thing left behind then is the temporary store, which is removed with this folder.
   await using folder = await createTemporaryFolder();
   const index = new URL('../dist/index.js', import.meta.url).href;
   const script = `

@@ -11,7 +11,7 @@ import type { Release } from '../src/find/pinned-release.ts';
 
 export const RELEASE = '2.15.1';
 
-/** A program that says what `nats-server --version` says. */
+/** A program that prints the output of `nats-server --version`. */
 export function fakeServer(version: string): string {
   return `#!/bin/sh\necho "nats-server: v${version}"\n`;
 }
@@ -37,15 +37,15 @@ export function releaseOf(archive: Buffer): Release {
 }
 
 export interface SiteOptions {
-  /** What is published, with a SHA256SUMS that says the truth of it. */
+  /** The published files, with a correct SHA256SUMS. */
   readonly archive: Buffer;
-  /** Answers the request for the archive, in place of sending it whole. */
+  /** Answers the request for the archive, instead of sending it whole. */
   readonly sendArchive?: (response: ServerResponse) => void;
 }
 
 export interface ReleaseSite extends AsyncDisposable {
   readonly url: string;
-  /** Paths in the order they were asked for. */
+  /** Paths in the order of the requests. */
   readonly requests: readonly string[];
 }
 

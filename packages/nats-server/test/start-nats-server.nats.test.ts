@@ -56,7 +56,7 @@ describe('a started server', () => {
     expect(varz.jetstream).not.toHaveProperty('config');
   });
 
-  test('hands its log lines over', async () => {
+  test('passes its log lines on', async () => {
     const lines: string[] = [];
     await using _server = await start({ onLine: (line) => lines.push(line) });
     await eventually(() => lines.some((line) => line.includes('Server is ready')));
@@ -110,7 +110,7 @@ describe('an outage', () => {
     await expect(server.restart()).rejects.toThrow('stopped for good');
   });
 
-  test('ends even when somebody else had the port for a moment', async () => {
+  test('ends even if another process had the port for a moment', async () => {
     const blocker = createServer();
     let refusals = 0;
     await using server = await start({
@@ -132,7 +132,7 @@ describe('an outage', () => {
 });
 
 describe('a failed start', () => {
-  test('is told with the last lines of the log', async () => {
+  test('is reported with the last lines of the log', async () => {
     const started = start({ config: 'jetstream {' });
     await expect(started).rejects.toMatchObject({ name: 'NatsServerError', code: 'start_failed' });
     await expect(started).rejects.toThrow(/ended with code 1\nIts last log lines:\n.*Parse error/);
@@ -143,7 +143,7 @@ describe('a failed start', () => {
     await expect(start({ port: server.port })).rejects.toThrow('address already in use');
   });
 
-  test('because there is no such binary says so', async () => {
+  test('because the binary does not exist says so', async () => {
     await expect(start({ bin: '/no/such/nats-server' })).rejects.toMatchObject({
       code: 'start_failed',
       message: expect.stringContaining('/no/such/nats-server: no such command'),
@@ -155,7 +155,7 @@ describe('a failed start', () => {
     const onLine = (line: string): void => {
       pid = Number(/^\[(\d+)\]/.exec(line)?.[1] ?? pid);
     };
-    // Where it cannot write its ports nobody learns that it is ready.
+    // If it cannot write its ports, no process learns that it is ready.
     await expect(start({ startTimeoutMs: 500, args: ['--ports_file_dir', '/no/such/folder'], onLine })).rejects.toThrow(
       'it was not ready within 500 ms',
     );

@@ -6,6 +6,6 @@ test('finds the version of the package a module belongs to', () => {
   expect(readVersion(import.meta.url)).toBe(packageJson.version);
 });
 
-test('says which file has no version', () => {
+test('names the file without a version', () => {
   expect(() => readVersion(new URL('./deeper/module.ts', import.meta.url).href)).toThrow(/src\/package\.json/);
 });

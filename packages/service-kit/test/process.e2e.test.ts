@@ -86,7 +86,7 @@ test('a port in use is 1, and the log says why', async () => {
   });
 });
 
-test('a rejection that nobody handles is logged, and the process ends with 1', async () => {
+test('an unhandled rejection is logged, and the process ends with 1', async () => {
   await using fixture = spawnFixture({ SCENARIO: 'forgets a rejection' });
   expect(await fixture.ended).toBe(1);
   expect(await fixture.says('unhandled rejection')).toMatchObject({ level: 'fatal', err: { message: 'forgotten' } });
@@ -115,7 +115,7 @@ test('LOG_FORMAT=console is for people', async () => {
   await eventually(() => /INFO \(fixture\): listening \{.*"port":\d+/.test(fixture.output.stdout));
 });
 
-test('a signal that comes in the last moment of loading is heard by what runs then', async () => {
+test('the running service handles a signal that comes at the last moment of loading', async () => {
   const fixture = fileURLToPath(new URL('./fixtures/signal-while-loading.mjs', import.meta.url));
   const child = spawn(process.execPath, [fixture], { stdio: 'inherit' });
   expect(await once(child, 'close')).toEqual([42, null]);

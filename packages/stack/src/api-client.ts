@@ -1,7 +1,7 @@
 import { Pool } from 'undici';
 
 export interface CallRequest {
-  /** Sub-path and query, as they stand behind the name. */
+  /** Sub-path and query, after the name of the function. */
   readonly target?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Buffer | string;
@@ -12,7 +12,7 @@ export interface ApiAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
-  /** Of a problem: what programs decide by. */
+  /** The code of a problem, by which programs decide. */
   readonly code: string | undefined;
   readonly callId: string;
   readonly tookMs: number;
@@ -26,7 +26,7 @@ export class ApiClient implements AsyncDisposable {
     this.#pool = new Pool(gatewayUrl, { connections });
   }
 
-  /** Enqueues a call. Rejects when the connection breaks. */
+  /** Enqueues a call. Rejects if the connection breaks. */
   async call(
     name: string,
     { target = '', headers = {}, body = '', callbackUrl }: CallRequest = {},
@@ -49,7 +49,7 @@ export class ApiClient implements AsyncDisposable {
     };
   }
 
-  /** Enqueues a call that has to be accepted; returns its id. */
+  /** Enqueues a call that must be accepted; returns its id. */
   async accept(name: string, request?: CallRequest): Promise<string> {
     const { status, text, callId } = await this.call(name, request);
     if (status !== 202) {
@@ -58,7 +58,7 @@ export class ApiClient implements AsyncDisposable {
     return callId;
   }
 
-  /** Enqueues `count` calls, so many at once as there are connections; returns their ids. */
+  /** Enqueues `count` calls, as many at once as there are connections; returns their ids. */
   async acceptMany(name: string, count: number, request?: CallRequest): Promise<string[]> {
     return await Promise.all(Array.from({ length: count }, () => this.accept(name, request)));
   }

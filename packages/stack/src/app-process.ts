@@ -5,7 +5,7 @@ import { LineFile } from './line-file.ts';
 
 export type AppName = 'gateway' | 'worker';
 
-/** The main module of an app as it is shipped. It has to be built. */
+/** The main module of an app as it is shipped. It must be built. */
 function builtMain(app: AppName): URL {
   return new URL(`../../../apps/${app}/dist/main.js`, import.meta.url);
 }
@@ -25,18 +25,18 @@ export interface OpsAnswer {
 }
 
 const tailLines = 40;
-/** In milliseconds: on a busy machine everything takes its time. */
+/** In milliseconds, long enough for a busy machine. */
 const patienceMs = 60_000;
 
 export interface SpawnOptions {
-  /** The module to run in the place of the app's own. */
+  /** The module to run instead of the app's own. */
   readonly main?: URL | undefined;
   /**
-   * Where its log is to go. Default: it comes here line by line, which a process under full load would feel, since
-   * reading it takes from the same processors.
+   * Where its log goes. Default: it comes here line by line. A process under full load would notice that, because
+   * reading takes time of the same processors.
    */
   readonly logFile?: string | undefined;
-  /** Whether a line that comes here is kept: all of them are too many for a long run. Default: all. */
+  /** Whether a line that comes here is kept: a long run has too many of them. Default: all. */
   readonly keepLine?: ((line: string) => boolean) | undefined;
 }
 
@@ -65,7 +65,7 @@ export class AppProcess implements AsyncDisposable {
     });
   }
 
-  /** Resolves when the process runs; whether it can do its work is told by `untilReady()`. */
+  /** Resolves when the process runs; `untilReady()` tells whether it can do its work. */
   static async spawn(
     app: AppName,
     name: string,
@@ -83,7 +83,7 @@ export class AppProcess implements AsyncDisposable {
     if (logFile === undefined) {
       return new AppProcess(name, await spawnGuarded(process.execPath, command.slice(1), options), output);
     }
-    // The shell makes room for the process, which so keeps its pid.
+    // The shell replaces itself by the process, which keeps its pid.
     const child = await spawnGuarded('/bin/sh', ['-c', 'exec "$@" >"$0"', logFile, ...command], options);
     return new AppProcess(name, child, { ...output, logFile: new LineFile(logFile) });
   }
@@ -127,23 +127,23 @@ export class AppProcess implements AsyncDisposable {
     this.#child.signal(signal);
   }
 
-  /** SIGSTOP; resolves when it stands still, until `kill('SIGCONT')`. */
+  /** SIGSTOP; resolves when it has stopped, until `kill('SIGCONT')`. */
   pause(): Promise<void> {
     return this.#child.pause();
   }
 
-  /** SIGTERM; resolves with how the process ended. Rejects when it does not end in time. */
+  /** SIGTERM; resolves with how the process ended. Rejects if it does not end in time. */
   async stop(timeoutMs = patienceMs): Promise<ProcessExit> {
     this.kill('SIGTERM');
     return await this.ended(timeoutMs);
   }
 
-  /** Resolves with how the process ended. Rejects when it does not end in time. */
+  /** Resolves with how the process ended. Rejects if it does not end in time. */
   async ended(timeoutMs = patienceMs): Promise<ProcessExit> {
     return await eventually(() => this.#exit, { timeoutMs, message: `${this.name} does not end` });
   }
 
-  /** Waits for a log line with this sentence and, if given, such fields. */
+  /** Waits for a log line with this sentence and, if given, these fields. */
   async untilLogged(msg: string, matches: (line: LogLine) => boolean = () => true): Promise<LogLine> {
     return await eventually(() => this.logged(msg).find(matches), {
       timeoutMs: patienceMs,
@@ -187,7 +187,7 @@ export class AppProcess implements AsyncDisposable {
     return { status: response.status, body, tookMs: performance.now() - startedAt };
   }
 
-  /** The sum of a metric over all its labels; 0 where it has not been counted yet. */
+  /** The sum of a metric over all its labels; 0 if it has not been counted yet. */
   async metric(name: string): Promise<number> {
     const { body } = await this.ops('/metrics');
     const samples = body.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
@@ -205,7 +205,7 @@ export class AppProcess implements AsyncDisposable {
     }
   }
 
-  /** Remembered, so that a log of a hundred thousand lines is not read for it. */
+  /** Remembered, so that a log of a hundred thousand lines is read once. */
   #portOf(server: 'api' | 'ops'): number {
     const known = this.#ports.get(server);
     if (known !== undefined) {
@@ -229,7 +229,7 @@ interface Output {
   readonly ports: Map<string, number>;
 }
 
-/** The ports that its settings name: a process whose log is silent does not say which it has picked. */
+/** The ports in its settings: a process whose log is silent does not say which ones it has picked. */
 function chosenPorts({ PORT: api, OPS_PORT: ops }: NodeJS.ProcessEnv): Map<string, number> {
   const all = Object.entries({ api: Number(api ?? 0), ops: Number(ops ?? 0) });
   return new Map(all.filter(([, port]) => port !== 0));

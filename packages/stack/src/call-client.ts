@@ -1,7 +1,7 @@
 import { eventually } from '@asyncfn/testkit';
 import { Pool } from 'undici';
 
-/** The part of a call's state that tests look at. */
+/** The part of a call's state that tests use. */
 export interface CallState {
   readonly callId: string;
   readonly status: string;
@@ -11,14 +11,14 @@ export interface CallState {
 
 interface CallAnswer {
   readonly status: number;
-  /** Of a state; of a problem, its members. */
+  /** For a state; for a problem, its members. */
   readonly body: Record<string, unknown>;
   readonly tookMs: number;
 }
 
 const ends = new Set(['succeeded', 'failed', 'cancelled', 'expired']);
 
-/** A client that asks for the state of calls. */
+/** A client that requests the state of calls. */
 export class CallClient implements AsyncDisposable {
   readonly #pool: Pool;
 
@@ -33,7 +33,7 @@ export class CallClient implements AsyncDisposable {
     return { status: response.statusCode, body, tookMs: performance.now() - startedAt };
   }
 
-  /** The state of a call that has to be known. */
+  /** The state of a call that must be known. */
   async state(callId: string, query = ''): Promise<CallState> {
     const { status, body } = await this.ask(callId, query);
     if (status !== 200) {
@@ -63,7 +63,7 @@ export class CallClient implements AsyncDisposable {
     );
   }
 
-  /** The function's response, as the gateway gives it out. */
+  /** The function's response, as the gateway returns it. */
   async result(callId: string) {
     const response = await this.#pool.request({ method: 'GET', path: `/async-function/${callId}/result` });
     return {

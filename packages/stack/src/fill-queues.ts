@@ -1,7 +1,7 @@
 import { ApiClient, type CallRequest } from './api-client.ts';
 import type { Stack } from './stack.ts';
 
-/** Enqueues so many calls of each function. Without a worker, what follows is the time of workers alone. */
+/** Enqueues this many calls of each function. Without a worker, so that only the time of workers counts later. */
 export async function fillQueues(
   stack: Pick<Stack, 'gateway'>,
   calls: Readonly<Record<string, number>>,

@@ -18,7 +18,10 @@ export interface FleetOptions {
   /** Default 2. */
   readonly workers?: number;
   readonly functions: FunctionEntries;
-  /** Settings of every app; `{seat}` in them stands for the name of the process. `STREAM_REPLICAS` is that of the nodes, three at most, if it is not set here. */
+  /**
+   * Settings of every app; `{seat}` in them is replaced by the name of the process. `STREAM_REPLICAS` is the number of
+   * nodes, three at most, if it is not set here.
+   */
   readonly env?: Env;
   readonly gatewayEnv?: Env;
   readonly workerEnv?: Env;
@@ -26,33 +29,33 @@ export interface FleetOptions {
   readonly natsConfig?: string;
   /** JetStream's folders, by the number of the server, kept. Default: fresh temporary ones. */
   readonly storeDirs?: readonly (string | undefined)[];
-  /** Modules to run in the place of the apps' own. */
+  /** Modules to run instead of the apps' own. */
   readonly mains?: { readonly [App in AppName]?: URL };
   /**
-   * Whether a line of a process's output is kept, by the name of the process: all of them are too many for a long run.
-   * Default: all.
+   * Whether a line of a process's output is kept, by the name of the process: a long run has too many of them. Default:
+   * all.
    */
   readonly keepLine?: (line: string, seat: string) => boolean;
 }
 
-/** A nats-server with the lines that lead to it. */
+/** A nats-server with the connections that lead to it. */
 export interface Node {
   readonly name: string;
   readonly server: NatsServer;
-  /** From apps and between nodes: cut or held, it is alone. */
+  /** From apps and between nodes: if they are cut or held, it is alone. */
   readonly lines: readonly TcpProxy[];
   /** Those between nodes: without them apps reach a node that has lost the others. */
   readonly links: readonly TcpProxy[];
 }
 
-/** A place for a process: one that has ended there is followed by another with the same lines to the nodes. */
+/** A place for a process: after one has ended, another one follows with the same connections to the nodes. */
 export interface Seat {
   readonly name: string;
   readonly app: AppName;
   readonly process: AppProcess;
   /** To each node. */
   readonly lines: readonly TcpProxy[];
-  /** What the process is configured by. */
+  /** The configuration of the process. */
   readonly env: Env;
   /** Starts the next process. Resolves when it runs, not when it is ready. */
   start(): Promise<AppProcess>;
@@ -66,13 +69,13 @@ export interface Fleet extends AsyncDisposable {
   readonly nodes: readonly Node[];
   readonly gateways: readonly Seat[];
   readonly workers: readonly Seat[];
-  /** The nodes' own addresses, past all lines. */
+  /** The nodes' own addresses, which no fault affects. */
   readonly natsUrls: readonly string[];
   /** For files of the run; removed at its end. */
   readonly folder: string;
   readonly tails: string;
   untilReady(timeoutMs?: number): Promise<void>;
-  /** Every line as it should be. */
+  /** Repairs every connection. */
   heal(): void;
 }
 

@@ -3,7 +3,7 @@ export type FunctionEntries = Readonly<
   Record<string, string | { readonly url: string; readonly [key: string]: unknown }>
 >;
 
-/** Names that stand for several functions each. */
+/** Groups: names for several functions each. */
 export type FunctionGroups = Readonly<Record<string, readonly string[]>>;
 
 /** The text of a functions file. */
@@ -12,6 +12,6 @@ export function toFunctionsText(functions: FunctionEntries, groups: FunctionGrou
     name,
     typeof entry === 'string' ? { url: entry } : entry,
   ]);
-  // YAML takes JSON.
+  // JSON is YAML.
   return JSON.stringify({ functions: Object.fromEntries(entries), groups });
 }

@@ -8,7 +8,7 @@ test('each line is read once, when it is complete', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'asyncfn-line-file-'));
   const path = join(folder, 'log');
   const file = new LineFile(path);
-  expect(file.read()).toEqual([]); // nobody has written yet
+  expect(file.read()).toEqual([]); // no line yet
   await appendFile(path, 'one\ntw');
   expect(file.read()).toEqual(['one']);
   expect(file.read()).toEqual([]);
@@ -17,7 +17,7 @@ test('each line is read once, when it is complete', async () => {
   await rm(folder, { recursive: true });
 });
 
-test('lines that are longer than what is read at once stay whole', async () => {
+test('lines that are longer than one read stay whole', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'asyncfn-line-file-'));
   const path = join(folder, 'log');
   const long = 'ä'.repeat(200_000);

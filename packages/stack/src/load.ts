@@ -7,13 +7,13 @@ export interface Load {
   readonly refused: readonly number[];
   /** Codes of connections that broke before an answer. */
   readonly broken: readonly string[];
-  /** Sends no more; resolves when every request has had its end. */
+  /** Sends no more; resolves when every request has ended. */
   stop(): Promise<void>;
 }
 
 /**
  * Enqueues calls without a pause until it is stopped, `senders` at once. A sender whose connection breaks stops: its
- * gateway is gone.
+ * gateway has ended.
  */
 export function startLoad(client: ApiClient, name: string, senders: number, request: CallRequest = {}): Load {
   const accepted: string[] = [];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openSmallDisk } from './small-disk.ts';
 
-test('a small disk is full and has room again, and what is in it stays', async ({ skip }) => {
+test('a small disk is full and has room again, and its content stays', async ({ skip }) => {
   const opened = await openSmallDisk();
   if (opened.kind === 'impossible') {
     skip(opened.reason);
@@ -20,7 +20,7 @@ test('a small disk is full and has room again, and what is in it stays', async (
   expect(await readdir(disk.path)).toContain('after');
 });
 
-test('a small disk gets full while somebody writes to it as fast as they can', async ({ skip }) => {
+test('a small disk gets full while another process writes to it as fast as it can', async ({ skip }) => {
   const opened = await openSmallDisk();
   if (opened.kind === 'impossible') {
     skip(opened.reason);

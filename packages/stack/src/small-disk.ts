@@ -6,24 +6,27 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type GuardedProcess, spawnGuarded } from '@asyncfn/guarded-process';
 
-/** A file system of its own that can be made full at any moment. Leaving an `await using` scope removes it with all in it. */
+/**
+ * A file system of its own that can be filled at any moment. Leaving an `await using` scope removes it with its
+ * content.
+ */
 export interface SmallDisk extends AsyncDisposable {
   /** Its root. */
   readonly path: string;
-  /** From here on it has room for no more than a few blocks: writes fail with `ENOSPC`. */
+  /** From now on it has room for no more than a few blocks: writes fail with `ENOSPC`. */
   fill(): Promise<void>;
-  /** As much room as before. */
+  /** Restores the room. */
   makeRoom(): Promise<void>;
 }
 
 export type SmallDiskResult =
   | { readonly kind: 'open'; readonly disk: SmallDisk }
-  /** This machine does not let us. */
+  /** This machine does not permit it. */
   | { readonly kind: 'impossible'; readonly reason: string };
 
 const run = promisify(execFile);
 const size = '4g';
-/** A disk that is full has some room left for writes that are small enough. */
+/** A full disk has some room left for writes that are small enough. */
 const spareBytes = 64 * 1024;
 const maxTries = 20;
 

@@ -30,7 +30,7 @@ export interface StackOptions {
   readonly natsConfig?: string;
   /** Domain of the server's JetStream. Default: none. */
   readonly natsDomain?: string;
-  /** How often nats-server writes to disk; `always` is before each answer. Default: nats-server's own, two minutes. */
+  /** When nats-server syncs to disk; `always` is before each answer. Default: nats-server's own, every two minutes. */
   readonly natsSyncInterval?: string;
   /**
    * Where logs go. `memory`: they are read line by line as they come. `file`: they are read on demand, so that reading
@@ -39,10 +39,10 @@ export interface StackOptions {
   readonly logs?: 'memory' | 'file';
 }
 
-/** Everything that a call meets, each part a process of its own. Leaving an `await using` scope ends them all. */
+/** All parts that a call meets, each in a process of its own. Leaving an `await using` scope ends them all. */
 export interface Stack extends AsyncDisposable {
   readonly nats: NatsServer;
-  /** In the order of their start, those that have ended too. */
+  /** In the order of their start, including those that have ended. */
   readonly gateways: readonly AppProcess[];
   readonly workers: readonly AppProcess[];
   /** The first of each. */
@@ -51,13 +51,13 @@ export interface Stack extends AsyncDisposable {
   readonly functionsFile: string;
   /** For files of the run; removed at its end. */
   readonly folder: string;
-  /** The end of what each process has written, for the report of a failure. */
+  /** The end of the output of each process, for the report of a failure. */
   readonly tails: string;
   writeFunctions(functions: FunctionEntries): Promise<void>;
   /** Starts another one and waits until it is ready. */
   startGateway(env?: Env): Promise<AppProcess>;
   startWorker(env?: Env): Promise<AppProcess>;
-  /** Starts another one, of the module `main` if it is given, and does not wait until it can work. */
+  /** Starts another one, with the module `main` if given, and does not wait until it is ready. */
   spawn(app: AppName, env?: Env, main?: URL): Promise<AppProcess>;
   /** Ends nats-server; `nats.restart()` begins the next one. */
   haltNats(): Promise<void>;
@@ -169,7 +169,7 @@ class ProcessStack implements Stack {
 
   async deleteStream(name: string): Promise<void> {
     const socket = connect(this.nats.port, '127.0.0.1');
-    // NATS's protocol is text; the server hangs up on what it does not understand.
+    // NATS's protocol is text; the server closes the connection if it does not understand it.
     socket.end(`CONNECT {"verbose":false}\r\nPUB $JS.API.STREAM.DELETE.${name} 0\r\n\r\n`);
     await once(socket.resume(), 'close');
   }
@@ -183,7 +183,7 @@ class ProcessStack implements Stack {
   }
 
   async untilAudited(timeoutMs = 60_000): Promise<number> {
-    // Gateways hand over their receipts every second.
+    // Gateways publish their receipts every second.
     await sleep(1_500);
     const all = await eventually(
       async () => {
@@ -205,7 +205,7 @@ class ProcessStack implements Stack {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // How they stop when they are asked to is for the tests of that; here they only have to be gone.
+    // Other tests cover how they stop; here they only have to end.
     await Promise.all([...this.gateways, ...this.workers].map((app) => app[Symbol.asyncDispose]()));
     this.nats.signal('SIGKILL');
     await this.nats.stop();
@@ -221,7 +221,7 @@ function first(apps: readonly AppProcess[]): AppProcess {
   return app;
 }
 
-/** What `/jsz?consumers=true` says (https://docs.nats.io/running-a-nats-service/nats_admin/monitoring). */
+/** The answer of `/jsz?consumers=true` (https://docs.nats.io/running-a-nats-service/nats_admin/monitoring). */
 interface JetStreamReport {
   readonly account_details?: readonly { readonly stream_detail?: readonly StreamReport[] }[];
 }
@@ -247,7 +247,7 @@ function countCalls(report: JetStreamReport): number {
     .reduce((sum, { state }) => sum + state.messages, 0);
 }
 
-/** What no worker takes out of the stream of receipts is there because a call is missing. */
+/** A receipt that no worker removes from the stream is there because a call is missing. */
 function countReceipts(report: JetStreamReport): { readonly waiting: number; readonly missing: number } {
   const stream = streamsOf(report).find(({ name }) => name === 'RECEIPTS');
   const held = stream?.state.messages ?? 0;

@@ -5,7 +5,7 @@ export interface EventuallyOptions {
   timeoutMs?: number;
   /** Pause between two tries, in milliseconds. Default 20. */
   intervalMs?: number;
-  /** What is being waited for; opens the error's message. */
+  /** Describes what is waited for; the error message begins with it. */
   message?: string;
 }
 

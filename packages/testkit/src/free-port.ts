@@ -2,12 +2,12 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** Below the ports that systems give to those who ask for any (Linux: from 32,768 on). */
+/** Below the ports that systems give to processes that ask for any (Linux: from 32,768 on). */
 const [lowest, highest] = [10_000, 32_000];
 
 /**
- * A port of this machine that is free: for what another process has to know before it listens, or what has to stay free while a
- * server restarts. No process gets it that listens on port 0.
+ * A free port of this machine, for a port that another process must know before it listens, or that must stay free
+ * while a server restarts. No process that listens on port 0 gets it.
  */
 export async function freePort(): Promise<number> {
   for (;;) {

@@ -14,7 +14,7 @@ test('every integer below a limit comes up, and none beyond it', () => {
   expect([...seen].toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3]);
 });
 
-test('nothing can be picked from nothing', () => {
+test('picking from an empty list throws', () => {
   expect(pickFrom(createRandom(1), ['only'])).toBe('only');
   expect(() => pickFrom(createRandom(1), [])).toThrow(RangeError);
 });

@@ -1,7 +1,7 @@
 /** A source of numbers from 0 up to 1. */
 export type Random = () => number;
 
-/** Gives the same numbers again for the same seed (mulberry32). */
+/** Returns the same numbers again for the same seed (mulberry32). */
 export function createRandom(seed: number): Random {
   let state = seed >>> 0;
   return () => {
@@ -12,12 +12,12 @@ export function createRandom(seed: number): Random {
   };
 }
 
-/** From 0 up to `limit`, which it is not. */
+/** From 0 up to `limit`, exclusive. */
 export function integerBelow(random: Random, limit: number): number {
   return Math.floor(random() * limit);
 }
 
-/** One of several. Throws where there is none. */
+/** One of several. Throws if the list is empty. */
 export function pickFrom<T>(random: Random, items: readonly T[]): T {
   const picked = items[integerBelow(random, items.length)];
   if (picked === undefined) {

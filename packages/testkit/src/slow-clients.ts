@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-/** What one of them sends. */
+/** The bytes that one of them sends. */
 export interface SlowRequest {
-  /** At once. */
+  /** Sent at once. */
   readonly text: string;
-  /** Again and again, a piece every `everyMs`; empty for one that says nothing more. */
+  /** Sent piece by piece, every `everyMs`; empty for a client that sends nothing more. */
   readonly dribble: string;
 }
 
@@ -24,7 +24,7 @@ export class SlowClients implements AsyncDisposable {
     this.#port = port;
   }
 
-  /** Opens so many connections more; resolves when all are there. */
+  /** Opens this many connections more; resolves when all are open. */
   async open(count: number, requestOf: (index: number) => SlowRequest): Promise<void> {
     for (let from = 0; from < count; from += batch) {
       const size = Math.min(batch, count - from);
@@ -36,7 +36,7 @@ export class SlowClients implements AsyncDisposable {
     return this.#sockets.size;
   }
 
-  /** The answers so far whose status line goes on like this behind the version. */
+  /** The answers so far whose status line continues like this after the version. */
   answers(start: string): string[] {
     return this.#received.filter((answer) => answer.startsWith(`HTTP/1.1 ${start}`));
   }
@@ -44,7 +44,7 @@ export class SlowClients implements AsyncDisposable {
   async #open({ text, dribble }: SlowRequest): Promise<void> {
     const socket = connect({ host: '127.0.0.1', port: this.#port });
     socket.on('data', (chunk) => this.#received.push(chunk.toString('latin1')));
-    // A reset is an end like another one here.
+    // A reset counts as an end.
     socket.on('error', () => undefined);
     socket.on('close', () => this.#sockets.delete(socket));
     await once(socket, 'connect');

@@ -28,7 +28,7 @@ test('processes that have ended can be forgotten', async () => {
   expect(tailsSince(begin)).toContain('goes on\n');
 });
 
-test('a log that cannot be read is no reason to hide the others', () => {
+test('a log that cannot be read does not hide the others', () => {
   noteSpawned({
     exited: new Promise(() => {}),
     get tail(): string {

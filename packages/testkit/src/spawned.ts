@@ -13,7 +13,7 @@ interface Noted {
 
 let all: Noted[] = [];
 
-/** Remembers a process for the report of a test that fails while it runs, or in which it has ended. */
+/** Remembers a process for the report of a test that fails while it runs, or during which it has ended. */
 export function noteSpawned(spawned: Spawned): void {
   const noted: Noted = { spawned, endedAt: Number.POSITIVE_INFINITY };
   all.push(noted);
@@ -23,7 +23,7 @@ export function noteSpawned(spawned: Spawned): void {
   spawned.exited.then(end, end);
 }
 
-/** Lets go of the processes that have ended, with their output: test files share a process. */
+/** Forgets the processes that have ended, with their output: test files share a process. */
 export function forgetEnded(): void {
   all = all.filter(({ endedAt }) => endedAt === Number.POSITIVE_INFINITY);
 }
@@ -40,7 +40,7 @@ function tailOf(spawned: Spawned): string {
   try {
     return spawned.tail;
   } catch (error) {
-    // A log in a file is gone with the folder of its stack.
+    // A log in a file is removed with the folder of its stack.
     return `--- a log that cannot be read: ${String(error)}`;
   }
 }

@@ -10,12 +10,12 @@ describe.each([
   ['*.team-a', ['anything.team-a'], ['anything', 'anything.team-b', 'anything.team-a-b']],
   ['pdf-*.team-*', ['pdf-x.team-a'], ['pdf-x', 'pdf-x.ops']],
 ])('%s', (pattern, inside, outside) => {
-  test.each(inside)('holds %s', (name) => expect(parseFunctionPattern(pattern)?.test(name)).toBe(true));
-  test.each(outside)('does not hold %s', (name) => expect(parseFunctionPattern(pattern)?.test(name)).toBe(false));
+  test.each(inside)('includes %s', (name) => expect(parseFunctionPattern(pattern)?.test(name)).toBe(true));
+  test.each(outside)('does not include %s', (name) => expect(parseFunctionPattern(pattern)?.test(name)).toBe(false));
 });
 
 test.each(['', '.', 'a.', '.a', 'a.b.c', '**', 'a*b*c', 'a b', 'a/b', 'a?', '[ab]', 'ä'])(
-  '%j is no pattern',
+  '%j is not a pattern',
   (text) => {
     expect(parseFunctionPattern(text)).toBeUndefined();
   },

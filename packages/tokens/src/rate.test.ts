@@ -11,7 +11,7 @@ test.each([
 });
 
 test.each(['', '100', '100/s', '0/1s', '-1/1s', '1.5/1s', '100/0', '100/0s', '100/25h', '/1s', '100/1s/1s', '1e3/1s'])(
-  '%j is none',
+  '%j is refused',
   (text) => {
     expect(parseRate(text)).toBeUndefined();
   },

@@ -12,7 +12,7 @@ function problems(text: string): string[] {
   return parsed.kind === 'tokens' ? [] : parsed.problems.map(({ line, path }) => `${line} ${path}`);
 }
 
-test('a file with all there is', () => {
+test('a file with every setting', () => {
   const parsed = parseTokens(`
 defaults: { rateLimit: 10/1m }
 tokens:
@@ -66,7 +66,7 @@ test('admin includes the other scopes, and no other scope includes any', () => {
   expect(granted).toEqual([['invoke'], ['read'], ['invoke', 'read', 'admin']]);
 });
 
-describe('what is wrong is named with its line and its path', () => {
+describe('mistakes are reported with their line and their path', () => {
   test.each([
     ['', ['1 tokens']],
     ['tokens: {}', ['1 tokens']],
@@ -110,7 +110,7 @@ describe('files of secrets', () => {
     expect(secretFilesOf('tokens: { a: 5, b: { callbackSecretFile: 5 } }')).toEqual([]);
   });
 
-  test('that are wrong are named where they are named, beside all else', () => {
+  test('with mistakes are reported at the place that names them, beside all other problems', () => {
     const parsed = parseTokensFile(text, 'tokens.yaml', {
       secretProblem: (file) => (file === 'x' ? 'is wrong' : undefined),
     });
@@ -125,13 +125,13 @@ describe('files of secrets', () => {
   });
 });
 
-test('a token that was pasted in the place of its hash is not repeated in what is said of it', () => {
+test('a token that was pasted in place of its hash is not repeated in the problem', () => {
   const parsed = parseTokens('tokens: { a: { hash: asyncfn_topsecret, scopes: [read], rateLimit: topsecret } }');
   expect(parsed.kind).toBe('refused');
   expect(JSON.stringify(parsed)).not.toContain('topsecret');
 });
 
-test('whatever the text, the answer is tokens or problems, each on a line of the text', () => {
+test('any text yields tokens or problems, each on a line of the text', () => {
   const word = fc.constantFrom(
     'tokens',
     'defaults',

@@ -58,7 +58,7 @@ describe('parseDuration', () => {
     expect(parseDuration(`${'9'.repeat(400)}d`)).toBeUndefined();
   });
 
-  test('whatever the text, the result is a non-negative safe integer or undefined', () => {
+  test('any text yields a non-negative safe integer or undefined', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[0-9.]{0,20}(ms|s|m|h|d)?[0-9]{0,3}(ms|s)?$/), (text) => {
         const ms = parseDuration(text);
@@ -81,7 +81,7 @@ describe('formatDuration', () => {
     expect(formatDuration(ms)).toBe(text);
   });
 
-  test('format, then parse gives the value back', () => {
+  test('format, then parse returns the value', () => {
     fc.assert(fc.property(fc.maxSafeNat(), (ms) => parseDuration(formatDuration(ms)) === ms));
   });
 

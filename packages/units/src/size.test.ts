@@ -45,7 +45,7 @@ describe('formatSize', () => {
     expect(formatSize(bytes)).toBe(text);
   });
 
-  test('format, then parse gives the value back', () => {
+  test('format, then parse returns the value', () => {
     const scaled = fc.tuple(fc.nat({ max: 8_000 }), fc.constantFrom(1, 1000, 1024, 1e6, 1024 ** 2, 1e9, 1024 ** 3));
     const sizes = fc.oneof(
       fc.maxSafeNat(),

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseUrl } from './url.ts';
 
-test('a URL is one however many were parsed before it, also with letters beyond ASCII', () => {
+test('a URL parses the same however many were parsed before it, even with letters beyond ASCII', () => {
   const international = 'http://bücher.example/straße';
   for (let count = 0; count < 20_000; count++) {
     parseUrl(`http://host-${count % 10}/`);
@@ -9,6 +9,6 @@ test('a URL is one however many were parsed before it, also with letters beyond 
   }
 });
 
-test.each(['', 'http://', '//host/', 'http://[::1', 'http://a b/'])('%j is no URL', (text) => {
+test.each(['', 'http://', '//host/', 'http://[::1', 'http://a b/'])('%j is not a URL', (text) => {
   expect(parseUrl(text)).toBeUndefined();
 });

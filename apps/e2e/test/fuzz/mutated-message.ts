@@ -1,6 +1,6 @@
 import type { SeededRandom } from './seeded-random.ts';
 
-/** Values that a field is hardly made for. */
+/** Values that a field is hardly meant for. */
 const oddValues: readonly [unknown, ...unknown[]] = [
   null,
   true,
@@ -46,7 +46,7 @@ export interface Sound {
   readonly record: Readonly<Record<string, unknown>>;
 }
 
-/** A message that was sound, and has something wrong with it: a field, the JSON, the header lines, the subject, the body. */
+/** A valid message with one mistake in it: in a field, the JSON, the header lines, the subject or the body. */
 export function mutate(sound: Sound, random: SeededRandom): RawMessage {
   const json = random.chance(0.7) ? mutatedRecord(sound.record, random) : damaged(JSON.stringify(sound.record), random);
   const lines = random.chance(0.85)
@@ -95,7 +95,7 @@ function brokenHeaders(name: string, value: string, random: SeededRandom): Buffe
   return Buffer.from(random.pick(shapes));
 }
 
-/** Another id, or a token more: never another function, whose messages nobody would take. */
+/** Another id, or one token more: never another function, whose messages no worker would take. */
 function withOddToken(subject: string, random: SeededRandom): string {
   const tokens = subject.split('.');
   const odd: [string, ...string[]] = ['a$b', '~', '@', 'x'.repeat(200), '\u00e9', '%00', 'another-id'];

@@ -3,7 +3,7 @@ import { type SeededRandom, seededRandom } from './seeded-random.ts';
 export interface FuzzTarget {
   /** A function that exists. */
   readonly name: string;
-  /** `Authorization` of a token that may do everything. */
+  /** `Authorization` of a token with all rights. */
   readonly authorization: string;
 }
 
@@ -15,7 +15,7 @@ interface Draft {
   body: Buffer;
 }
 
-/** The request of this number: the bytes of a good one, with faults put in at any place. The same for the same seed. */
+/** The request of this number: the bytes of a valid one, with mistakes in any place. The same for the same seed. */
 export function mutatedRequest(seed: number, index: number, target: FuzzTarget): Buffer {
   const random = seededRandom(Math.imul(seed, 0x9e3779b1) + index);
   const draft = goodRequest(random, target);
@@ -178,7 +178,7 @@ const draftMutations: readonly [DraftMutation, ...DraftMutation[]] = [
     draft.headers.push(...Array.from({ length: count }, (): [string, string] => ['a', '']));
   },
   (draft, random) => {
-    // Longer or shorter than what comes, or than anything that may.
+    // Longer or shorter than the body, or than any limit.
     draft.headers.push(['Content-Length', String(random.pick([0, 1, draft.body.length + 1, 2 ** 21, 2 ** 40]))]);
   },
   (draft, random) => {

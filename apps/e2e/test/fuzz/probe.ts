@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 
-/** What came back for the bytes that were sent. */
+/** The answer to the bytes that were sent. */
 export type Reply =
   | { readonly kind: 'answer'; readonly status: number; readonly head: string; readonly text: string }
   | { readonly kind: 'nothing'; readonly why: string };
@@ -9,8 +9,8 @@ export type Reply =
 const patienceMs = 3_000;
 
 /**
- * Sends bytes as they are on a connection of their own and reads the first answer. If there is none, it ends its side of
- * the connection, as a client does that has nothing more to say: then an incomplete request has to be answered as well.
+ * Sends bytes as they are on a connection of their own and reads the first answer. If none comes, it closes its half of
+ * the connection, like a client that has nothing more to send: then even an incomplete request must be answered.
  */
 export function probe(port: number, bytes: Buffer): Promise<Reply> {
   return new Promise((resolve) => {
@@ -42,7 +42,7 @@ export function probe(port: number, bytes: Buffer): Promise<Reply> {
   });
 }
 
-/** The first final answer, once its head is there. */
+/** The first final answer, once its head has arrived. */
 function readAnswer(received: string): Reply | undefined {
   const text = received.replace(/^(?:HTTP\/1\.1 1\d\d [^\r]*\r\n(?:[^\r]+\r\n)*\r\n)+/, '');
   const end = text.indexOf('\r\n\r\n');

@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { RawMessage } from './mutated-message.ts';
 
-/** Puts messages on the wire as they are: the client would refuse to send what is malformed. */
+/** Sends messages as they are, because the client refuses to send malformed ones. */
 export class RawPublisher implements AsyncDisposable {
   readonly #socket: Socket;
-  /** What the server has complained about. */
+  /** The errors that the server has reported. */
   readonly complaints: string[] = [];
   #received = '';
 
@@ -20,7 +20,7 @@ export class RawPublisher implements AsyncDisposable {
     return publisher;
   }
 
-  /** A message without an answer; resolves when there is room for the next one. */
+  /** Sends a message without an answer; resolves when there is room for the next one. */
   async publish({ subject, headers, body }: RawMessage): Promise<void> {
     const line = `HPUB ${subject} ${headers.length} ${headers.length + body.length}\r\n`;
     const hasRoom = this.#socket.write(Buffer.concat([Buffer.from(line), headers, body, Buffer.from('\r\n')]));
@@ -29,7 +29,7 @@ export class RawPublisher implements AsyncDisposable {
     }
   }
 
-  /** Resolves when the server has read all that was sent. */
+  /** Resolves when the server has read everything that was sent. */
   async flush(): Promise<void> {
     this.#socket.write('PING\r\n');
     await once(this.#socket, 'pong');

@@ -9,7 +9,7 @@ import {
   status,
 } from '@asyncfn/testkit';
 
-/** A stack with calls of every kind coming in, so that there is something to see in every metric. */
+/** A stack with incoming calls of every kind, so that every metric has values. */
 export interface BusyStack extends AsyncDisposable {
   readonly stack: Stack;
 }
@@ -23,7 +23,7 @@ const batch = {
   body: JSON.stringify({ calls: [{ function: 'quick' }, { function: 'quick', body: 'x' }] }),
 };
 
-/** Five at once, and 429 to the others: what the limiter learns from. */
+/** Five at once, and 429 for the others: the limiter learns from these. */
 function overloaded(): RequestHandler {
   let atOnce = 0;
   return async (request, response) => {
@@ -106,12 +106,12 @@ async function waitForOne(client: ApiClient, stack: Stack): Promise<AsyncDisposa
   return waiting;
 }
 
-/** Ten in the midst of a body, and for a moment more than there may be. */
+/** Ten in the middle of a body, and for a moment more than the limit. */
 function holdConnections(port: number): Socket[] {
   const partOf = 'POST /async-function/quick HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\npart';
   const open = (text: string): Socket => {
     const socket = connect({ host: '127.0.0.1', port });
-    // Those beyond the limit are closed as they come.
+    // Connections beyond the limit are closed at once.
     socket.on('error', () => undefined);
     socket.write(text);
     return socket;

@@ -1,5 +1,5 @@
-// The worker as it is shipped, but for its faults: it kills itself without a word at each step of settling a call for
-// which the folder FAULT_FOLDER has a file. It removes the file: those that come later go on.
+// The shipped worker with faults: it kills itself without a log line at each step of settling a call for which the
+// folder FAULT_FOLDER has a file. It removes the file, so that later workers go on.
 import { unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { runProcess } from '@asyncfn/service-kit';

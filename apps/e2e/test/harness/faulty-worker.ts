@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AppProcess, Stack } from '@asyncfn/stack';
 
-/** Where a worker dies. */
+/** The steps at which a worker dies. */
 export interface Fault {
   /** A step of settling, as the worker names it. */
   readonly step: string;
@@ -18,7 +18,7 @@ export async function startFaultyWorker(stack: Stack): Promise<AppProcess> {
   return worker;
 }
 
-/** The next faulty worker that comes to it dies there; those after it go on. */
+/** The next faulty worker that gets there dies; those after it go on. */
 export async function armFault(stack: Stack, fault: Fault): Promise<void> {
   await writeFile(fileOf(stack, fault), '');
 }

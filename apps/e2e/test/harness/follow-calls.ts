@@ -1,6 +1,6 @@
 import type { ApiClient, CallClient } from '@asyncfn/stack';
 
-/** Follows calls from their acceptance to their ends, twenty at once. Gives the states of each, in their order. */
+/** Follows calls from their acceptance to their ends, twenty at once. Returns the states of each, in order. */
 export async function followCalls(count: number, client: ApiClient, calls: CallClient) {
   let asked = 0;
   const follow = async (): Promise<string> => {
@@ -29,5 +29,5 @@ export async function followCalls(count: number, client: ApiClient, calls: CallC
   return { seen, asked };
 }
 
-/** Of a call with one retry. A retry that is due is queued, and runs, once more. */
+/** The states of a call with one retry. A retry that is due is queued, and runs, once more. */
 export const order = /^(queued )?(running )?(retrying )?(queued )?(running )?succeeded$/;

@@ -15,7 +15,10 @@ interface SentCall {
   readonly digest: string;
 }
 
-/** So many calls with random targets, headers and bodies: each is invoked once, as it was sent, and its result comes back. */
+/**
+ * This many calls with random targets, headers and bodies: each is invoked once, as it was sent, and its result comes
+ * back.
+ */
 export async function sendAnyBytes(calls: number): Promise<void> {
   const random = seededRandom();
   await using fn = await startTestFunction({ handler: hash, keepBodies: false });
@@ -54,12 +57,12 @@ export async function sendAnyBytes(calls: number): Promise<void> {
     expect(callback?.headers['x-function-status']).toBe('200');
     expect(digests.get(callback?.url ?? '')).toBe(digest);
   }
-  // Nothing that Node warns of, such as a leak of listeners.
+  // No warnings of Node, such as a leak of listeners.
   expect([...stack.gateway.stderr, ...stack.worker.stderr]).toEqual([]);
 }
 
 async function sendOne(client: ApiClient, random: Random, callbackUrl: string): Promise<SentCall> {
-  // Small bodies are as likely as large ones: most faults live at the edges.
+  // Small bodies are as likely as large ones: most faults show at the edges.
   const body = randomBody(random, random() < 0.2 ? integerBelow(random, 16) : maxBodyBytes);
   const target = randomTarget(random);
   const headers = randomHeaders(random, 8);

@@ -1,11 +1,11 @@
 import type { AppProcess } from '@asyncfn/stack';
 
 export interface MemoryWatch extends Disposable {
-  /** The most resident memory that was seen since. */
+  /** The most resident memory that was measured since. */
   readonly peakBytes: number;
 }
 
-/** Looks at the memory of a process ten times a second. */
+/** Measures the memory of a process ten times a second. */
 export function watchMemory(app: AppProcess): MemoryWatch {
   let peakBytes = 0;
   const look = async (): Promise<void> => {

@@ -4,7 +4,7 @@ import { type CallbackReceiver, eventually, type TestFunction } from '@asyncfn/t
 import { expect } from 'vitest';
 import { percentile } from './timing.ts';
 
-/** A caller who shares the system with others. */
+/** A caller that shares the system with others. */
 export interface Neighbour {
   readonly client: ApiClient;
   /** The name of the function. */
@@ -15,13 +15,13 @@ export interface Neighbour {
   readonly request: CallRequest;
 }
 
-/** Times from the request to what came of it, in milliseconds. */
+/** Times from the request to the answer and the callback, in milliseconds. */
 export interface Service {
   readonly calls: readonly number[];
   readonly callbacks: readonly number[];
 }
 
-/** Calls come at this pace, whatever becomes of those before: a system that stands still is measured by all that wait. */
+/** Calls come at this pace, without waiting for earlier ones: if the system stands still, all of them show it. */
 const paceMs = 50;
 
 /** Makes `count` calls and waits for the callback of each. Rejects if one does not come. */
@@ -56,7 +56,7 @@ function summary({ calls, callbacks }: Service) {
   };
 }
 
-/** Twice as long, and what a busy machine may add: without shares those who wait do so for 5 s and more. */
+/** Twice as long, and some time for a busy machine. Without shares, callers wait for 5 s and more. */
 export function expectAsQuiet(service: Service, quiet: Service): void {
   const [is, was] = [summary(service), summary(quiet)];
   const slackMs = { callP50: 1_000, callP99: 3_000, callbackP50: 1_000, callbackP99: 3_000 };

@@ -23,7 +23,7 @@ export function randomBody(random: Random, maxBytes: number): Buffer {
 
 const visible = range(0x21, 0x7e);
 const upperHalf = range(0x80, 0xff);
-/** All that a header's value may hold between its first and last character (RFC 9110, 5.5), in latin1. */
+/** All characters that a header's value may have between its first and last one (RFC 9110, 5.5), in latin1. */
 const inValue = [...visible, ...upperHalf, ' ', '\t'];
 const inTarget = visible.filter((char) => char !== '#');
 const inName = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".split('');
@@ -37,7 +37,7 @@ export function randomHeaders(random: Random, maxCount: number): Record<string, 
   return Object.fromEntries(headers);
 }
 
-/** A sub-path or none, and a query or none, with every character that passes in a request line. */
+/** A sub-path or none, and a query or none, with every character that is valid in a request line. */
 export function randomTarget(random: Random): string {
   const segment = (): string => `/${pick(random, inTarget, 12).replace(/[?./\\%]/g, '-')}`;
   const path = random() < 0.5 ? '' : `${segment()}${segment()}`;

@@ -1,6 +1,5 @@
-// Loaded by `node --import`. Sends the process SIGNAL when it asks for a module that the regular
-// expression SIGNAL_AT matches, which then never loads: the
-// process is left in the middle of its start.
+// Loaded by `node --import`. Sends the process SIGNAL when it loads a module that the regular expression SIGNAL_AT
+// matches. That module never loads, so the process stays in the middle of its start.
 import { register } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
 

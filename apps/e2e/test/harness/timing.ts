@@ -1,7 +1,7 @@
 import type { ApiClient } from '@asyncfn/stack';
 import type { CallbackReceiver, TestFunction } from '@asyncfn/testkit';
 
-/** What a clock of whole milliseconds may take from a wait. */
+/** The rounding error of a clock of whole milliseconds. */
 export const grainMs = 5;
 
 /** Pauses between the requests of one call, in milliseconds. */

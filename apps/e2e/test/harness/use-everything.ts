@@ -2,14 +2,14 @@ import { ApiClient, CallClient, type Stack } from '@asyncfn/stack';
 import { eventually, startCallbackReceiver, startTestFunction, status } from '@asyncfn/testkit';
 import { expect } from 'vitest';
 
-/** Settings under which what waits does so for a moment. */
+/** Settings with short waits. */
 export const quick = { CALLBACK_RETRY_SCHEDULE: '300ms,300ms', RETRY_MIN_WAIT: '300ms', ACK_WAIT: '2s' };
 
 export async function post(url: string, headers: Record<string, string> = {}): Promise<Response> {
   return await fetch(url, { method: 'POST', headers });
 }
 
-/** Makes calls that use every kind of record that we keep, and waits for how they end. */
+/** Makes calls that use every kind of record, and waits for their ends. */
 export async function useEverything(stack: Stack): Promise<void> {
   await using echo = await startTestFunction();
   await using flaky = await startTestFunction({ handler: status(503, { times: 1 }) });
@@ -25,7 +25,7 @@ export async function useEverything(stack: Stack): Promise<void> {
     expect((await fetch(`${functions}/${name}`, { method: 'PUT', headers, body })).ok).toBe(true);
   }
   await client.acceptMany('echo', 5, { callbackUrl: receiver.url });
-  await receiver.waitForCallbacks(6); // the first of them was tried again
+  await receiver.waitForCallbacks(6); // the first of them was retried
   await client.acceptMany('flaky', 1);
   await flaky.waitForInvocations(2);
 

@@ -3,11 +3,11 @@ import { parse } from 'yaml';
 
 const root = new URL('../../../../', import.meta.url);
 
-/** A service of a compose file, as far as the tests look at it. */
+/** A service of a compose file, with the parts that the tests check. */
 export interface ComposeService {
-  /** Undefined where an overlay adds to a service of another file. */
+  /** Undefined if an overlay adds to a service of another file. */
   readonly image?: string;
-  /** Default: the one that every service is in which names none. */
+  /** Default: the network of every service that names none. */
   readonly networks?: readonly string[];
   readonly build?: { readonly args: { readonly APP: string } };
   readonly init?: boolean;
@@ -20,7 +20,7 @@ export interface ComposeService {
   readonly depends_on?: readonly string[] | Readonly<Record<string, unknown>>;
 }
 
-/** The services of a compose file, with what they merge from others filled in. */
+/** The services of a compose file, with the parts that they merge from others. */
 export function readCompose(path: string): Readonly<Record<string, ComposeService>> {
   const { services } = parse(readRoot(path), { merge: true }) as { services: Record<string, ComposeService> };
   return services;

@@ -6,19 +6,19 @@ const services = readCompose('docker-compose.yml');
 const own = Object.entries(services).filter(([, { image }]) => image?.startsWith('asyncfn-'));
 const profiles = [...new Set(Object.values(services).flatMap((service) => service.profiles ?? []))];
 
-/** Pages whose lines people paste. */
+/** Pages with lines that people paste. */
 const pages = ['README.md', 'CONTRIBUTING.md', ...readdirSync(new URL('../../../../docs', import.meta.url))]
   .filter((name) => name.endsWith('.md'))
   .map((name) => (name === 'README.md' || name === 'CONTRIBUTING.md' ? name : `docs/${name}`));
 
-test('an init process hands the signals of `docker stop` to Node, also while Node starts', () => {
+test('an init process passes the signals of `docker stop` on to Node, even while Node starts', () => {
   expect(own.map(([name]) => name)).toEqual(['gateway', 'worker', 'functions', 'inbox', 'load']);
   for (const [name, { init }] of own) {
     expect(init, name).toBe(true);
   }
 });
 
-test('nats-server is process 1, since its health check looks for a file that is named after it', () => {
+test('nats-server is process 1, because its health check looks for a file that is named after it', () => {
   const all = { ...services, ...readCompose('deploy/docker-compose.cluster.yml') };
   const servers = Object.entries(all).filter(([, { image }]) => image?.startsWith('nats:'));
   expect(servers.length).toBeGreaterThan(1);
@@ -75,7 +75,7 @@ test('a line of the documentation that takes everything down names every profile
   }
 });
 
-test('an image is built once: built for each service that has it, it is another each time, and `up` makes containers again', () => {
+test('an image is built once: if each service built it, it would differ each time, and `up` would create containers again', () => {
   const images = own.flatMap(([, { image, build }]) => (build === undefined ? [] : [[image, build.args.APP]]));
   expect(images).toEqual(['gateway', 'worker', 'local'].map((app) => [`asyncfn-${app}`, app]));
   // Compose 1 builds in the order of dependencies.

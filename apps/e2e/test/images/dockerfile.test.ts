@@ -33,7 +33,7 @@ function readStages(text: string): Map<string, Stage> {
 const stepsOf = (name: string, instruction: string) =>
   (stages.get(name)?.steps ?? []).filter((step) => step.startsWith(`${instruction} `));
 
-/** The default of a variable, in the part of the configuration page that is about an app. */
+/** The default of a variable, in the part of the configuration page about an app. */
 function defaultOf(app: string, variable: string): string | undefined {
   const part = configuration.split(/^## /m).find((each) => each.toLowerCase().startsWith(app)) ?? '';
   return new RegExp(`^\\| \`${variable}\` \\|[^|]*\\| \`([^\`]*)\` \\|`, 'm').exec(part)?.[1];
@@ -44,7 +44,7 @@ test.each([
   ['worker', [defaultOf('worker', 'OPS_PORT')], defaultOf('worker', 'OPS_PORT')],
   ['local', ['8080', '8090'], '8082'],
 ])(
-  'the image of %s runs as a user without rights, says its ports, and checks that it answers',
+  'the image of %s runs as a user without rights, declares its ports, and checks that it answers',
   (app, ports, opsPort) => {
     const stage = `app-${app}`;
     expect(stages.get(stage)?.base).toBe('runtime');
@@ -72,18 +72,18 @@ test('images, .nvmrc and compose agree on versions', () => {
   expect(dockerfile).toContain(`COPY --from=${services['nats']?.image} `);
 });
 
-test('a build without APP ends where the script says what to pass', () => {
+test('a build without APP fails, and the script says what to pass', () => {
   expect(dockerfile).toMatch(/^ARG APP=unset\n\nFROM /m);
   expect(stages.get('app-unset')?.base).toBe('prune');
   expect(stages.get('')?.base).toMatch(/^app-\$\{APP\}$/);
 });
 
-test('nothing is set for npm that npm does not know', () => {
+test('no setting is made for npm that npm does not know', () => {
   const settings = [...dockerfile.matchAll(/npm_config_(\w+)=/g)].map(([, name]) => name);
   expect(settings).toEqual(['update_notifier']);
 });
 
-test('compose asks what each service has to answer, and nothing of one that listens nowhere', () => {
+test('compose checks the address at which each service answers, and nothing for a service that does not listen', () => {
   const checked = Object.entries(services).filter(([, { image }]) => image?.startsWith('asyncfn-'));
   const asked = checked.map(([name, { environment, healthcheck }]) => {
     expect(healthcheck?.test, name).toBeUndefined();

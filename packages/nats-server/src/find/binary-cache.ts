@@ -19,8 +19,8 @@ const WORK_PREFIX = '.fetching-';
 const STALE_AFTER_MS = 60 * 60_000;
 
 /**
- * The version that is asked for if it is there, else the newest that will do.
- * @throws when there is none that runs.
+ * The requested version if the cache has it, else the newest usable one.
+ * @throws if no binary runs.
  */
 export async function findInCache(
   { folder, executable }: CacheOptions,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { chooseMirror } from './debian-package.ts';
 
-test("the mirror of the machine's main suite is taken, not the one for security updates", () => {
+test("the mirror of the machine's main suite is used, not the one for security updates", () => {
   const targets = [
     'http://deb.debian.org/debian-security/ bookworm-security',
     'http://mirror.example/debian/ bookworm-updates',

@@ -6,7 +6,7 @@ import { runCommand } from './run-command.ts';
 /** The first suite whose nats-server is recent enough. */
 const SUITE = 'forky';
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
-/** The package lists are 10 MB, and some lines are slow; one that stands still is given up by apt itself. */
+/** The package lists are 10 MB, and some connections are slow; apt itself gives up one that stands still. */
 const APT_TIMEOUT_MS = 5 * 60_000;
 const LIST_MIRRORS = ['indextargets', '--format', '$(REPO_URI) $(RELEASE)', 'Origin: Debian'];
 const DEFAULT_MIRROR = 'http://deb.debian.org/debian';
@@ -68,7 +68,7 @@ async function createAptState(folder: string, mirror: string): Promise<string[]>
     'Acquire::Languages': 'none',
     'Acquire::http::Timeout': '10',
     'Acquire::Retries': '2',
-    // As root apt would switch to a user who may not read this folder.
+    // As root, apt would switch to a user that may not read this folder.
     'APT::Sandbox::User': userInfo().username,
   };
   return ['-qq', ...Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`])];

@@ -10,7 +10,7 @@ export interface DownloadLimits {
 
 export interface Progress {
   readonly receivedBytes: number;
-  /** Undefined when the server does not say. */
+  /** Undefined if the server does not say. */
   readonly totalBytes: number | undefined;
 }
 

@@ -18,7 +18,7 @@ export interface FoundServer extends ServerBinary {
 }
 
 export interface FindOptions {
-  /** `process.env`, of which these are read. */
+  /** `process.env`; these variables are read. */
   readonly env: {
     /** The binary to use and no other. */
     readonly NATS_SERVER_BIN?: string | undefined;
@@ -33,13 +33,13 @@ export interface FindOptions {
   readonly release?: Release;
   /** Where release folders (`v2.15.0`) are. Default: nats-server's releases on GitHub. */
   readonly releaseUrl?: string;
-  /** After that without an answer from `releaseUrl` the next way is tried. Default: 4,000. */
+  /** After this time without an answer from `releaseUrl` the next way is tried. Default: 4,000. */
   readonly connectTimeoutMs?: number;
-  /** A download that stands still for so long is given up. Default: 15,000. */
+  /** A download that stands still for this time is given up. Default: 15,000. */
   readonly stallTimeoutMs?: number;
   /** Which ways to try. Default: all. */
   readonly sources?: readonly Exclude<ServerSource, 'env'>[];
-  /** Gets a line for everything that takes time or is passed over. Default: silence. */
+  /** Receives a line for everything that takes time or is passed over. Default: silence. */
   readonly log?: (line: string) => void;
 }
 

@@ -21,6 +21,6 @@ test('a download of known size gets a line for each tenth that was reached', () 
   ).toEqual(['1.0 of 10.0 MiB (10 %)', '5.0 of 10.0 MiB (50 %)', '9.9 of 10.0 MiB (90 %)', '10.0 of 10.0 MiB (100 %)']);
 });
 
-test('a download of unknown size gets a line now and then', () => {
+test('a download of unknown size gets a line from time to time', () => {
   expect(logOf([1, 2, 5, 6, 8.5].map((mib) => mib * MIB))).toEqual(['5.0 MiB', '8.5 MiB']);
 });

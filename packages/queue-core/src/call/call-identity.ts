@@ -33,10 +33,10 @@ export const identityFields = {
 } as const;
 
 /** The subject token for "no submitter". Names of tokens cannot contain it, nor `=`, which stands for a dot in them. */
-const nobody = '~';
+const noSubmitter = '~';
 const ownerPattern = /^(~|[A-Za-z0-9=_-]{1,63})$/;
 
-/** What a call is called in an envelope: see `CallEnvelope`. */
+/** The names of these fields in an envelope: see `CallEnvelope`. */
 interface NamedCall extends Omit<CallIdentity, 'callId'> {
   readonly id: string;
 }
@@ -50,7 +50,7 @@ export function identityOf({ id, submitter, startTime }: NamedCall): CallIdentit
   return toIdentity(id, submitter, startTime);
 }
 
-/** Of a record with more in it. */
+/** The identity in a record with more fields. */
 export function identityIn({ callId, submitter, startTime }: CallIdentity): CallIdentity {
   return toIdentity(callId, submitter, startTime);
 }
@@ -58,7 +58,7 @@ export function identityIn({ callId, submitter, startTime }: CallIdentity): Call
 /** A submitter as one token of a subject. Throws if it could break out of it (P7). */
 export function ownerOf(submitter: string | undefined): string {
   if (submitter === undefined) {
-    return nobody;
+    return noSubmitter;
   }
   if (!submitterPattern.test(submitter)) {
     throw new TypeError('a submitter must match [A-Za-z0-9._-]{1,63}');
@@ -89,7 +89,7 @@ export function addressTokens({ callId, owner = '*', startTime = '*' }: CallAddr
 /** The reverse of `identityTokens`; undefined for tokens that are not ours. */
 export function parseIdentity(callId = '', owner = '', startTime = ''): CallIdentity | undefined {
   const isOurs = isCallId(callId) && ownerPattern.test(owner) && startTimePattern.test(startTime);
-  return isOurs ? toIdentity(callId, owner === nobody ? undefined : owner.replaceAll('=', '.'), startTime) : undefined;
+  return isOurs ? toIdentity(callId, owner === noSubmitter ? undefined : owner.replaceAll('=', '.'), startTime) : undefined;
 }
 
 export function isSameCall(a: CallIdentity, b: CallIdentity): boolean {

@@ -57,7 +57,7 @@ function problemsOf(env: Record<string, string>, of: Schema = schema): Record<st
 }
 
 describe('parseConfig', () => {
-  test('an empty environment gives the defaults, and undefined for what is optional', () => {
+  test('an empty environment yields the defaults, and undefined for optional variables', () => {
     expect(parseConfig(schema, {})).toEqual({
       port: 8080,
       maxBodyBytes: 1_048_576,
@@ -131,7 +131,7 @@ describe('parseConfig', () => {
     });
   });
 
-  test.each(['', ',', '5s,', '5s,,1s', '5s;1s', '5'])('%j is no list of durations', (waits) => {
+  test.each(['', ',', '5s,', '5s,,1s', '5s;1s', '5'])('%j is not a list of durations', (waits) => {
     expect(Object.keys(problemsOf({ WAITS: waits }, lists))).toEqual(waits === '' ? [] : ['WAITS']);
   });
 
@@ -184,7 +184,7 @@ describe('parseConfig', () => {
   });
 });
 
-describe('the configuration which the apps share', () => {
+describe('the configuration that the apps share', () => {
   test('has the documented defaults', () => {
     expect(parseConfig({ ...commonConfig, opsPort: opsPort(8081) }, {})).toEqual({
       ...parseConfig(tracingConfig, {}),
@@ -206,7 +206,7 @@ describe('the configuration which the apps share', () => {
     });
   });
 
-  test('refuses what it does not know', () => {
+  test('refuses unknown values', () => {
     const env = { LOG_LEVEL: 'loud', LOG_FORMAT: 'xml', STREAM_REPLICAS: '6', OPS_PORT: '70000', NATS_URL: 'http://a' };
     expect(Object.keys(problemsOf(env, { ...commonConfig, opsPort: opsPort(8081) })).sort()).toEqual(
       Object.keys(env).sort(),

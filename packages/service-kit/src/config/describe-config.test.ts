@@ -3,7 +3,7 @@ import { choice, duration, durationList, listOf, text } from './config-fields.ts
 import { describeConfig } from './describe-config.ts';
 import { textType } from './value-types.ts';
 
-test('a schema becomes a Markdown table with what each variable takes, its default and its meaning', () => {
+test('a schema becomes a Markdown table with the values of each variable, its default and its meaning', () => {
   const schema = {
     level: choice({ env: 'LEVEL', values: ['a', 'b'], default: 'a', doc: 'Either `a|b`.' }),
     waitMs: duration({ env: 'WAIT', default: 90_000, doc: 'How long.' }),

@@ -24,7 +24,7 @@ describe('a variable that is no setting', () => {
   });
 });
 
-test('what other software sets is left alone', () => {
+test('variables of other software are ignored', () => {
   const others = {
     PATH: '/bin',
     HOME: '/root',
@@ -45,7 +45,7 @@ test('what other software sets is left alone', () => {
   expect(findMisspelt(others)).toEqual([]);
 });
 
-test('settings of whichever process are known, and what is set to nothing does not count', () => {
+test('settings of any process are known, and an empty variable does not count', () => {
   expect(findMisspelt(Object.fromEntries(settingNames.map((name) => [name, 'x'])))).toEqual([]);
   expect(findMisspelt({ MAX_INFLIHGT: '', RETRY_X: undefined })).toEqual([]);
 });

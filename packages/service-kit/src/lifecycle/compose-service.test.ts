@@ -8,7 +8,7 @@ import { ServiceStoppedError } from './service.ts';
 
 const LONG_MS = 60_000;
 
-/** Components that note in `events` what is done to them, and a service of them. */
+/** Components that record their calls in `events`, and a service of them. */
 function recorded(overrides: readonly (Partial<Component> & { readonly name: string })[]) {
   const events: string[] = [];
   const { logger, lines } = capturedLogger();
@@ -55,7 +55,7 @@ describe('composeService', () => {
     expect(events).toEqual(['start shelf']);
   });
 
-  test('what a component leaves out does nothing', async () => {
+  test('a component may omit each phase', async () => {
     const { logger, lines } = capturedLogger();
     const service = composeService([{ name: 'sign' }], { name: 'the shop', logger });
     await service.start();
@@ -106,14 +106,14 @@ describe('composeService', () => {
     );
   });
 
-  test('a setting that is wrong is told as it is', async () => {
+  test('a mistake in a setting is reported as it is', async () => {
     const error = new ConfigError([{ name: 'SHELVES', problem: 'must be at least 1' }]);
     const { service } = recorded([{ name: 'shelf', start: () => Promise.reject(error) }]);
     await expect(service.start()).rejects.toBe(error);
     await service.stop();
   });
 
-  test('what fails or takes too long to stop is named, and the rest is stopped all the same', async () => {
+  test('components that fail or take too long to stop are named, and the rest is stopped all the same', async () => {
     const hung = { name: 'till', drain: { name: 'count coins', timeoutMs: 5, run: () => new Promise<void>(() => {}) } };
     const broken = {
       name: 'door',

@@ -34,14 +34,14 @@ describe('runPhases', () => {
     ]);
   });
 
-  test('a phase has its time, also when that is longer than a timer can be', async () => {
+  test('a phase may use its whole time, even if that is longer than a timer can be', async () => {
     const { logger } = capturedLogger();
     const run = async (): Promise<void> => void (await new Promise((resolve) => setTimeout(resolve, 20)));
     const { clean } = await runPhases([{ name: 'finish calls', timeoutMs: 60 * 86_400_000, run }], { logger });
     expect(clean).toBe(true);
   });
 
-  test('a phase over its time limit is told by its signal, and the next begins', async () => {
+  test('a phase over its time limit sees its signal abort, and the next begins', async () => {
     const { logger, lines } = capturedLogger();
     let signalled = false;
     const result = await runPhases(
@@ -91,7 +91,7 @@ describe('runPhases', () => {
     expect(lines[0]).toMatchObject({ level: 'error', msg: 'phase failed', err: { cause: { message: 'broken pipe' } } });
   });
 
-  test('a phase that fails after its time is up does no harm', async () => {
+  test('a failure of a phase after its time is ignored', async () => {
     const { logger } = capturedLogger();
     const late = (signal: AbortSignal) =>
       new Promise<void>((_, reject) => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createService, type ServiceHooks, ServiceStoppedError } from './service.ts';
 
-/** A service that notes in `events` what its hooks do. */
+/** A service that records the calls of its hooks in `events`. */
 function recorded(hooks: Partial<ServiceHooks> = {}) {
   const events: string[] = [];
   const service = createService({
@@ -48,7 +48,7 @@ describe('createService', () => {
     expect(events).toEqual(['start', 'started', 'stop', 'stopped']);
   });
 
-  test('a stop in the same breath as the start leaves both hooks alone', async () => {
+  test('a stop in the same tick as the start calls neither hook', async () => {
     const { service, events } = recorded();
     const refused = expect(service.start()).rejects.toThrow(ServiceStoppedError);
     await service.stop();
@@ -90,7 +90,7 @@ describe('createService', () => {
     expect(stops.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
   });
 
-  test('a start hook may ask for the stop itself', async () => {
+  test('a start hook may call stop() itself', async () => {
     const { service, events } = recorded({ start: () => void service.stop() });
     await expect(service.start()).rejects.toThrow(ServiceStoppedError);
     await service.stop();
@@ -122,7 +122,7 @@ describe('createService', () => {
         await turns((i * 7 + round) % 11);
         const wantsStop = (i * 13 + round) % 5 === 0;
         await (wantsStop ? service.stop() : service.start());
-        // Whoever waited for a stop finds that nothing runs any more.
+        // A caller that waited for a stop finds that nothing runs any more.
         if (wantsStop) {
           expect(events.at(-1) ?? 'stopped').toBe('stopped');
         }

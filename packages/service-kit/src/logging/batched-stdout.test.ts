@@ -19,7 +19,7 @@ function start() {
   return { writes, logger, exit: () => exit() };
 }
 
-test('the lines of a turn are one write, in their order', async () => {
+test('the lines of a tick are one write, in their order', async () => {
   const { logger, writes } = start();
   logger.info('one');
   logger.info('two');
@@ -33,7 +33,7 @@ test('the lines of a turn are one write, in their order', async () => {
   ]);
 });
 
-test('a warning does not wait, nor does what came before it', async () => {
+test('a warning does not wait, and neither do the lines before it', async () => {
   const { logger, writes } = start();
   logger.info('one');
   logger.warn('two');
@@ -43,7 +43,7 @@ test('a warning does not wait, nor does what came before it', async () => {
   expect(writes.at(-1)).toBe('{"level":"info","msg":"three"}\n');
 });
 
-test('nothing is kept back when the process ends', () => {
+test('no line is held back when the process ends', () => {
   const { logger, writes, exit } = start();
   logger.info('one');
   exit();

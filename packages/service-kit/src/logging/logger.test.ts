@@ -30,7 +30,7 @@ describe('json', () => {
     });
   });
 
-  test('an error that is expected shows no stack, and neither do its causes', () => {
+  test('an expected error shows no stack, and neither do its causes', () => {
     const { logger, lines } = capturedLogger();
     const cause = new Error('connect refused', { cause: new AggregateError([new Error('::1')]) });
     const err = Object.assign(new TypeError('NATS is away', { cause }), { expected: true, code: 'broker' });
@@ -59,7 +59,7 @@ describe('json', () => {
     ]);
   });
 
-  test('of what else hangs on an error nothing is shown: it may be a body or a header (P9)', () => {
+  test('other properties of an error are not shown: one may be a body or a header (P9)', () => {
     const { logger, lines } = capturedLogger();
     logger.error({ err: Object.assign(new Error('x'), { body: 'secret', headers: { authorization: 'secret' } }) }, 'y');
     expect(JSON.stringify(lines)).not.toContain('secret');
@@ -71,7 +71,7 @@ describe('json', () => {
     expect(lines[0]?.['err']).toMatchObject({ errors: [{ message: '::1' }, { message: '127.0.0.1' }] });
   });
 
-  test('an error that is its own cause, and a thrown value that is no error, are shown too', () => {
+  test('an error that is its own cause, and a thrown value that is not an error, are shown too', () => {
     const { logger, lines } = capturedLogger();
     const loop = new Error('loop');
     loop.cause = loop;
@@ -103,7 +103,7 @@ describe('level', () => {
 });
 
 describe('console', () => {
-  test('a line is for people, without colours where there is no terminal', () => {
+  test('a line is for people, without colours if there is no terminal', () => {
     const lines: string[] = [];
     const destination = { write: (line: string) => void lines.push(line) };
     const logger = createLogger({ name: 'gateway', level: 'info', format: 'console', destination });

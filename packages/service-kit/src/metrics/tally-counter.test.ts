@@ -2,7 +2,7 @@ import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import { TallyCounter } from './tally-counter.ts';
 
-test('what was counted is told at each look, and counted once', async () => {
+test('counts appear at each read, and count once', async () => {
   const registry = new Registry();
   const calls = new TallyCounter(['queue_name'], { name: 'calls_total', help: 'Calls.', registers: [registry] });
   const lines = async () => (await registry.metrics()).split('\n').filter((line) => line.startsWith('calls_total'));

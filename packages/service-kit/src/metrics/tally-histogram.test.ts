@@ -6,12 +6,12 @@ import { TallyHistogram } from './tally-histogram.ts';
 const labelNames = ['queue', 'code'] as const;
 const config = { name: 'waits_seconds', help: 'Waits.', buckets: [0.1, 1, 10] };
 
-/** What is observed, in whole tenths, so that sums are exact. */
+/** Observed values, in whole tenths, so that sums are exact. */
 const observations = fc.array(
   fc.record({ queue: fc.constantFrom('a', 'b"', ''), code: fc.constantFrom('200', '503'), value: fc.nat(200) }),
 );
 
-/** What a primary process adds up: without the exemplars, which neither has. */
+/** The sum of a primary process: without the exemplars, which neither has. */
 async function toJson(registry: Registry) {
   const metrics = await registry.getMetricsAsJSON();
   return metrics.map(({ values, ...metric }) => ({
@@ -24,7 +24,7 @@ async function toJson(registry: Registry) {
   }));
 }
 
-test('what it shows is what a histogram of prom-client shows', async () => {
+test('it shows the same as a histogram of prom-client', async () => {
   await fc.assert(
     fc.asyncProperty(observations, async (all) => {
       const [ours, theirs] = [new Registry(), new Registry()];

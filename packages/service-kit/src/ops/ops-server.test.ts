@@ -50,7 +50,7 @@ test('a client that has closed its half of the connection is answered', async ()
   expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 OK\r\n.*# TYPE late gauge/s);
 });
 
-describe('called by a name', () => {
+describe('with a host name', () => {
   async function statusFor(url: string, host: string): Promise<number | undefined> {
     return await new Promise((resolve, reject) => {
       request(`${url}/metrics`, { headers: { host } }, (response) => resolve(response.resume().statusCode))
@@ -59,14 +59,14 @@ describe('called by a name', () => {
     });
   }
 
-  test('that may be that of a web page, a server for this machine alone tells nothing', async () => {
+  test('that may be that of a web page, a server for this machine alone reveals nothing', async () => {
     await using ops = await started({ allowedHosts: [{ kind: 'host', host: 'ops.internal' }] });
     expect(await statusFor(ops.url, 'evil.example:8082')).toBe(403);
     expect(await statusFor(ops.url, 'localhost:8082')).toBe(200);
     expect(await statusFor(ops.url, 'ops.internal')).toBe(200);
   });
 
-  test('a server for others answers whatever it is', async () => {
+  test('a server for others answers to any name', async () => {
     await using ops = await started({ host: '0.0.0.0' });
     expect(await statusFor(ops.url, 'worker:8081')).toBe(200);
   });
@@ -79,7 +79,7 @@ describe('probes', () => {
     expect([response.status, await response.text()]).toEqual([200, 'OK']);
   });
 
-  test('/readyz says what it depends on, as it is at this moment', async () => {
+  test('/readyz reports its dependencies, as they are at this moment', async () => {
     let connected = false;
     const readiness = () => ({ ready: connected, checks: { nats: connected ? 'connected' : 'reconnecting' } });
     await using ops = await started({ readiness });
@@ -94,7 +94,7 @@ describe('probes', () => {
     expect(after.headers.get('content-type')).toBe('application/json; charset=utf-8');
   });
 
-  test('a readiness that throws is 500, logged, and keeps its reason to itself', async () => {
+  test('a readiness that throws is 500 and logged, and its reason is not sent', async () => {
     const readiness = () => {
       throw new Error('secret');
     };
@@ -106,7 +106,7 @@ describe('probes', () => {
 });
 
 describe('/metrics', () => {
-  test('is what the registry holds, with what every process reports', async () => {
+  test('returns the registry, with the metrics of every process', async () => {
     const registry = createRegistry();
     new Gauge({ name: 'calls', help: 'Calls.', registers: [registry] }).set(3);
     await using ops = await started({ registry });
@@ -118,11 +118,11 @@ describe('/metrics', () => {
     expect(body).toMatch(/^nodejs_eventloop_lag_p99_seconds /m);
   });
 
-  test('each registry is one of its own', async () => {
+  test('each registry is separate', async () => {
     expect(() => [createRegistry(), createRegistry()]).not.toThrow();
   });
 
-  test('a collector that hangs does not keep the probes waiting, and is given up on', async () => {
+  test('a collector that hangs does not keep the probes waiting, and is given up', async () => {
     await using ops = await started({ registry: hungRegistry(), metricsTimeoutMs: 50 });
     const scrape = fetch(`${ops.url}/metrics`);
     expect((await fetch(`${ops.url}/livez`)).status).toBe(200);
@@ -155,13 +155,13 @@ describe('other requests', () => {
     expect((await fetch(ops.url + path)).status).toBe(404);
   });
 
-  test('another verb is told which are allowed', async () => {
+  test('another method is answered with those that are allowed', async () => {
     await using ops = await started();
     const response = await fetch(`${ops.url}/livez`, { method: 'POST', body: 'x' });
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
   });
 
-  test('what is not HTTP harms nobody', async () => {
+  test('bytes that are not HTTP do no harm', async () => {
     await using ops = await started();
     const socket = connect(ops.server.port, '127.0.0.1');
     socket.end('\u0000 nonsense\r\n\r\n');

@@ -10,6 +10,6 @@ test('PROCESSES is a number, or one for each core', () => {
   expect(parse('auto')).toBe(availableParallelism());
 });
 
-test.each(['0', '257', '-1', '1.5', 'all'])('%j is refused with what is valid', (text) => {
+test.each(['0', '257', '-1', '1.5', 'all'])('%j is refused, and the error says what is valid', (text) => {
   expect(() => parse(text)).toThrow('a whole number between 1 and 256, or auto');
 });

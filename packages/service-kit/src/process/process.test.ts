@@ -118,14 +118,14 @@ describe('a service that runs', () => {
     expect(lines).toContainEqual(expect.objectContaining({ msg: 'not stopped in time', limitMs: 20 }));
   });
 
-  test('while it stops, an event loop that runs dry would not pass for a success', async () => {
+  test('an event loop that runs dry during its stop does not count as success', async () => {
     const { process, says } = run({ stop: never });
     await says('started');
     process.emit('SIGTERM', 'SIGTERM');
     await eventually(() => process.exitCode === 1);
   });
 
-  test('a process with handles left open is ended with the code it has earned', async () => {
+  test('a process with handles left open is ended with the exit code it has earned', async () => {
     const { process, ended, says } = run({ lingerMs: 5 });
     await says('started');
     process.emit('SIGTERM', 'SIGTERM');
@@ -145,7 +145,7 @@ describe('a service that runs', () => {
     expect(lines[1]).toMatchObject({ level: 'fatal', err: { message: 'bug', cause: { message: 'typo' } } });
   });
 
-  test('it may say itself that it cannot go on', async () => {
+  test('it may report itself that it cannot continue', async () => {
     let context: ProcessContext | undefined;
     const { process, events, ended, says, lines } = run({
       create: (given) => {
@@ -160,7 +160,7 @@ describe('a service that runs', () => {
     expect(lines[1]).toMatchObject({ level: 'fatal', msg: 'service failed' });
   });
 
-  test('what it finds wrong with its configuration later is told as such, and is 78', async () => {
+  test('a mistake that it finds in its configuration later is reported as such, and is 78', async () => {
     let context: ProcessContext | undefined;
     const { process, events, ended, says } = run({
       create: (given) => {
@@ -196,7 +196,7 @@ describe('a service that runs', () => {
 });
 
 describe('a service that starts', () => {
-  test('a failure is logged as fatal with its cause, what is half there is stopped, and the exit code is 1', async () => {
+  test('a failure is logged as fatal with its cause, half-started parts are stopped, and the exit code is 1', async () => {
     const { process, events, ended, lines } = run({
       start: () => Promise.reject(new Error('no port', { cause: new Error('EADDRINUSE') })),
     });
@@ -279,6 +279,6 @@ describe('configuration', () => {
   });
 });
 
-test("Node's own process will do", () => {
+test("Node's own process fits", () => {
   expectTypeOf<NodeJS.Process>().toExtend<ProcessHandle>();
 });

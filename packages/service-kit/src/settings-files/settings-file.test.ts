@@ -23,7 +23,7 @@ function parse(text: string, file: string): ParsedSettings<number[]> {
   return problems.length > 0 ? { kind: 'refused', problems } : { kind: 'settings', settings: lines.map(Number) };
 }
 
-test('a file that is wrong ends the start with every problem and its line', async () => {
+test('a file with mistakes ends the start with every problem and its line', async () => {
   await writeFile(path, '1\nx\n2\ny\n');
   await expect(SettingsFile.load({ path, env: 'NUMBERS_FILE', parse })).rejects.toMatchObject({
     code: 'config_invalid',
@@ -34,14 +34,14 @@ test('a file that is wrong ends the start with every problem and its line', asyn
   });
 });
 
-test('a file that is not there ends the start and is named', async () => {
+test('a file that does not exist ends the start and is named', async () => {
   await expect(SettingsFile.load({ path, env: 'NUMBERS_FILE', parse })).rejects.toMatchObject({
     code: 'config_invalid',
     problems: [{ name: 'NUMBERS_FILE', problem: expect.stringContaining(`${path}: cannot be read: ENOENT`) }],
   });
 });
 
-test('a new content is taken over, a bad one logged and left, until the signal aborts', async () => {
+test('a new content is applied, a bad one logged and ignored, until the signal aborts', async () => {
   const lines: Record<string, unknown>[] = [];
   const destination = { write: (line: string) => void lines.push(JSON.parse(line)) };
   const logger = createLogger({ name: 'test', level: 'info', format: 'json', destination });
@@ -62,7 +62,7 @@ test('a new content is taken over, a bad one logged and left, until the signal a
   await followed;
 }, 15_000);
 
-test('the files that it names belong to it: a change of one of them is taken over, and one that cannot be read is told', async () => {
+test('the files that it names belong to it: a change of one of them is applied, and one that cannot be read is reported', async () => {
   const other = join(folder, 'other');
   const options = {
     path,

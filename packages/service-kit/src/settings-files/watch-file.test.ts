@@ -49,7 +49,7 @@ async function watched(options: Partial<WatchFileOptions> & { onChange?: (conten
 }
 
 describe('watchFile', () => {
-  test('tells each change once, with the new text', async () => {
+  test('reports each change once, with the new text', async () => {
     await using file = await watched();
     await writeFile(file.path, 'second');
     await file.sees('second');
@@ -58,12 +58,12 @@ describe('watchFile', () => {
     expect(file.seen).toEqual(['second', 'third']);
   });
 
-  test('sees a change between what the caller has read and the first look', async () => {
+  test("sees a change between the caller's reading and the first look", async () => {
     await using file = await watched({ known: 'zeroth' });
     await file.sees('first');
   });
 
-  test('without something known it takes what it finds first as known', async () => {
+  test('without a known text the first content counts as known', async () => {
     const { known: _, ...options } = { known: undefined };
     await using file = await watched(options);
     await writeFile(file.path, 'second');
@@ -101,7 +101,7 @@ describe('watchFile', () => {
     await file.sees('v3');
   });
 
-  test('a file that vanishes is not a change; it is said once, and again when it is back', async () => {
+  test('a file that vanishes is not a change; it is logged once, and again when it is back', async () => {
     await using file = await watched();
     await rm(file.path);
     await eventually(() => file.sentences().includes('watched file cannot be read'));
@@ -121,7 +121,7 @@ describe('watchFile', () => {
     expect(file.seen).toEqual(['second']);
   });
 
-  test('a file that is emptied before it is filled is not taken for an empty one', async () => {
+  test('a file that is emptied before it is filled does not count as an empty one', async () => {
     const { pauses, sleep } = steppedSleep();
     await using file = await watched({ intervalMs: 1_000, sleep });
     const contents = ['', 'second', 'second', 'second'];
@@ -135,7 +135,7 @@ describe('watchFile', () => {
     expect(ms).toBe(1_000);
   });
 
-  test('what has changed is looked at again soon', async () => {
+  test('a changed file is checked again soon', async () => {
     const { pauses, sleep } = steppedSleep();
     await using file = await watched({ intervalMs: 1_000, sleep });
     await writeFile(file.path, 'second');
@@ -153,7 +153,7 @@ describe('watchFile', () => {
     }
   });
 
-  test('a change that is not taken is logged, and the next is told', async () => {
+  test('a change that onChange refuses is logged, and the next is reported', async () => {
     await using file = await watched({
       onChange: (content) => {
         if (content === 'bad') {
@@ -168,7 +168,7 @@ describe('watchFile', () => {
   });
 });
 
-/** A sleep whose pauses a test ends by hand; an abort ends them too. */
+/** A sleep whose pauses a test ends itself; an abort ends them too. */
 function steppedSleep() {
   const pauses: { ms: number; end: () => void }[] = [];
   const sleep = (ms: number, signal?: AbortSignal) =>

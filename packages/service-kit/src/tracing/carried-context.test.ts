@@ -36,7 +36,7 @@ describe('a traceparent', () => {
 });
 
 describe('headers that carry a trace', () => {
-  test('give what they cause its parent, but not the state of others', () => {
+  test('make their span the parent of what follows, without the state of others', () => {
     const context = contextFrom([
       ['Traceparent', traceparent],
       ['tracestate', 'vendor=secret'],
@@ -44,7 +44,7 @@ describe('headers that carry a trace', () => {
     expect(trace.getSpanContext(context)).toEqual({ traceId, spanId, traceFlags: 1, isRemote: true });
   });
 
-  test('are sent on from another span, with the state of the trace and all else as it was', () => {
+  test('are sent on from another span, with the state of the trace and all other headers unchanged', () => {
     const headers = [
       ['A', '1'],
       ['TraceParent', traceparent],

@@ -17,7 +17,7 @@ test.for([
   expect(wanted(env)).toBe(answer);
 });
 
-test.for(['1.5', '-1', '0,5', '', 'half', '1e-3', '.'])('a share of traces that is %j is none', (ratio) => {
+test.for(['1.5', '-1', '0,5', '', 'half', '1e-3', '.'])('a share of traces that is %j is refused', (ratio) => {
   if (ratio === '') {
     expect(parseConfig(tracingConfig, { OTEL_TRACES_SAMPLER_ARG: ratio }).otelSamplerRatio).toBe(1);
   } else {

@@ -1,12 +1,12 @@
 import type { PipelinedClients } from './pipelined-clients.ts';
 
 const everyMs = 10;
-/** More are not sent before answers have come: the attack is not to be what runs out of memory. */
+/** No more are sent before answers have come, so that the attack itself does not run out of memory. */
 const maxUnderWay = 20_000;
 
 /**
- * Sends so many requests a second, those of one hundredth of a second at once and on one connection, whatever becomes of
- * those before. Ends with the signal.
+ * Sends this many requests for each second, those of one hundredth of a second at once and on one connection, without
+ * waiting for earlier ones. Ends with the signal.
  */
 export function sendAtRate(
   clients: PipelinedClients,

@@ -1,24 +1,27 @@
-/** Whom an attack is directed at, and what belongs to the attacker. */
+/** The target of an attack, and the attacker's resources. */
 export interface AttackTarget {
   readonly gatewayUrl: string;
-  /** Of the attacker. */
+  /** The attacker's token. */
   readonly token: string;
   /** The attacker's own functions and receivers: see `startAttackerServer`. */
   readonly server: { readonly port: number };
-  /** What part of its rate the attack has. Default 1. */
+  /** The share of its full rate that the attack uses. Default 1. */
   readonly scale?: number;
 }
 
-/** One caller who does what hurts. Disposing ends it. */
+/** One caller that harms others. Disposing ends it. */
 export interface Attack extends Disposable {
   /** How many answers there were of each status. */
   readonly answers: ReadonlyMap<number, number>;
 }
 
-/** Begins. Resolves when all that it holds is there. */
+/** Begins. Resolves once it holds all its connections. */
 export type StartAttack = (target: AttackTarget) => Promise<Attack>;
 
-/** Names of the attacker's functions; each is a path of its server, where `defaults.url` leads invented names as well. */
+/**
+ * Names of the attacker's functions; each is a path of its server, to which `defaults.url` leads invented names as
+ * well.
+ */
 export const attackerFunctions = ['fast', 'slow', 'huge'] as const;
 
 /** The bytes of a request of the attacker. */

@@ -8,11 +8,11 @@ const slowMs = 200;
 /** The attacker's functions and receivers, on all addresses of this machine. */
 export interface AttackerServer extends AsyncDisposable {
   readonly port: number;
-  /** Has all receivers answer that hang. */
+  /** Makes all hanging receivers answer. */
   release(): void;
 }
 
-/** `/slow` takes 200 ms, `/huge` answers 8 MiB, `/hang` never answers, and every other path does at once. */
+/** `/slow` takes 200 ms, `/huge` answers 8 MiB, `/hang` never answers, and every other path answers at once. */
 export async function startAttackerServer(): Promise<AttackerServer> {
   const hanging = new Set<() => void>();
   const handler: RequestHandler = async ({ url, signal }, response) => {

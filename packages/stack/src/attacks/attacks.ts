@@ -5,7 +5,7 @@ import { waitFor } from './waiters.ts';
 
 const events = { Accept: 'text/event-stream' };
 
-/** What one caller may do that could hurt others. Numbers are those of a second. */
+/** Ways in which one caller may harm others. Numbers are those of one second. */
 export const attacks = {
   '50 invented names': requests(50, (target, index, nonce) => call(target, `invented-${nonce}-${index}`)),
   '10 results of 8 MiB, for hosts that hang': requests(10, (target, index) =>
@@ -29,7 +29,7 @@ export const attacks = {
   '200 calls with idempotency keys': requests(200, (target, index, nonce) =>
     call(target, 'fast', { 'Idempotency-Key': `${nonce}-${index}` }),
   ),
-  /** More than a gateway takes. */
+  /** More than a gateway accepts. */
   '20,000 calls, sent ahead on 64 connections': requests(20_000, (target) => call(target, 'fast')),
 } as const satisfies Readonly<Record<string, StartAttack>>;
 

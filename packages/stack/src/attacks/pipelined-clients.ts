@@ -6,12 +6,12 @@ interface Connection {
   isNew: boolean;
 }
 
-/** One character less than is looked for in an answer: what was counted is not found again. */
+/** One character shorter than the text to find in an answer, so that a counted one is not found again. */
 const restLength = 'HTTP/1.1 202 '.length - 1;
 
 /**
- * Connections that send prepared requests without waiting for the answers before (pipelining), and count the answers. One
- * that the gateway closes is followed by another one.
+ * Connections that send prepared requests without waiting for earlier answers (pipelining), and count the answers. If
+ * the gateway closes one, another one follows.
  */
 export class PipelinedClients implements Disposable {
   /** How many answers there were of each status. */
@@ -26,7 +26,7 @@ export class PipelinedClients implements Disposable {
     this.grow(connections);
   }
 
-  /** So many connections more. */
+  /** Opens this many connections more. */
   grow(count: number): void {
     for (let opened = 0; opened < count; opened += 1) {
       this.#connections.push(this.#open(this.#connections.length));
@@ -58,7 +58,7 @@ export class PipelinedClients implements Disposable {
     }
   }
 
-  /** Has so many connections end; others follow. */
+  /** Ends this many connections; others follow. */
   renew(count: number): void {
     for (let ended = 0; ended < count; ended += 1) {
       this.#turn = (this.#turn + 1) % this.#connections.length;
@@ -85,7 +85,7 @@ export class PipelinedClients implements Disposable {
         connection.underWay -= 1;
       }
     });
-    // A reset is an end like another one here.
+    // A reset counts as an end.
     socket.on('error', () => undefined);
     socket.on('close', () => {
       if (!this.#isOver) {

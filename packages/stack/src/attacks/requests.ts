@@ -3,7 +3,7 @@ import { sendAtRate } from './at-rate.ts';
 import { type Attack, type AttackTarget, type StartAttack, toAttackRequest } from './attack.ts';
 import { PipelinedClients } from './pipelined-clients.ts';
 
-/** A request of an attack: the how manieth it is, and what no other attack has in its names. */
+/** A request of an attack: its number, and a text that no other attack has in its names. */
 type ToRequest = (target: AttackTarget, index: number, nonce: string) => Buffer;
 
 const connections = 64;
@@ -37,7 +37,7 @@ export function callWithReceiver(target: AttackTarget, name: string, host: strin
   return call(target, name, { 'X-Callback-Url': `http://${host}:${target.server.port}${path}` });
 }
 
-/** By turns a function that there is not, a token that there is not, and a call that there is not. */
+/** By turns an unknown function, an unknown token, and an unknown call. */
 export const refused: ToRequest = (target, index) =>
   [
     call(target, 'no-such-function'),

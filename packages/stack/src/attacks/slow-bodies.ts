@@ -4,7 +4,7 @@ import type { AttackTarget, StartAttack } from './attack.ts';
 const clients = 500;
 const everyMs = 200;
 
-/** Connections that dribble: a third of them their headers, the others a body of 500 kB. What is closed comes again. */
+/** Connections that dribble: a third of them their headers, the others a body of 500 kB. Closed ones come again. */
 export const slowBodies: StartAttack = async (target) => {
   const slow = new SlowClients(Number(new URL(target.gatewayUrl).port));
   const count = Math.round(clients * (target.scale ?? 1));

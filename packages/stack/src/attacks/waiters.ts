@@ -4,13 +4,13 @@ import { type AttackTarget, type StartAttack, toAttackRequest } from './attack.t
 import { PipelinedClients } from './pipelined-clients.ts';
 
 const waiters = 2_000;
-/** To open all at once keeps a gateway from everything else for a fifth of a second. */
+/** To open all at once would occupy a gateway for a fifth of a second. */
 const steps = 40;
 const everyMs = 20;
 /** Connections that end each time, and are followed by others. */
 const turnover = 2;
 
-/** Thousands of connections, each of which waits for a call that is not due; some leave and come again all the time. */
+/** Thousands of connections that wait, each for a call that is not due. Some leave and come again all the time. */
 export function waitFor(query: string, headers: Readonly<Record<string, string>> = {}): StartAttack {
   return async (target) => {
     const callId = await scheduledCall(target);

@@ -26,7 +26,7 @@ export function sleep(ms: number): RequestHandler {
 }
 
 export interface StatusOptions {
-  /** How many requests per call id are answered so before 200 follows. Default: all. */
+  /** How many requests for each call id get this answer before 200 follows. Default: all. */
   times?: number;
   /** Value of a `Retry-After` header on those answers. */
   retryAfter?: string | number;
@@ -55,13 +55,13 @@ export function status(code: number, options: StatusOptions = {}): RequestHandle
 }
 
 export interface Gate {
-  /** Holds every request until the gate is open, then answers as `behaviour` does. */
+  /** Holds every request until the gate is open, then answers like `behaviour`. */
   handler: RequestHandler;
-  /** Lets through all that wait and all that come. */
+  /** Lets all waiting and all later requests through. */
   open(): void;
 }
 
-/** Holds calls in flight for as long as a test needs them there. */
+/** Holds calls in flight for as long as a test needs. */
 export function gate(behaviour: RequestHandler = echo): Gate {
   let open = () => {};
   const opened = new Promise<void>((resolve) => {

@@ -4,7 +4,7 @@ import { gate, sleep } from './function-behaviours.ts';
 import { jainIndex, Occupancy } from './occupancy.ts';
 import { startTestFunction } from './test-function.ts';
 
-test('a function that is followed answers 429 to what is beyond its capacity', async () => {
+test('a followed function answers 429 beyond its capacity', async () => {
   const occupancy = new Occupancy();
   const held = gate();
   await using fn = await startTestFunction({ handler: occupancy.follow(held.handler, () => 2) });

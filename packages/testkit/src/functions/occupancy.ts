@@ -29,12 +29,12 @@ export class Occupancy {
     return this.#refused;
   }
 
-  /** When the first request came and when the last one was done so far, in `performance.now()` milliseconds. */
+  /** When the first request came and when the last one has ended so far, in `performance.now()` milliseconds. */
   get span(): { readonly from: number; readonly to: number } {
     return { from: this.#changes[0]?.at ?? Number.NaN, to: this.#changes.at(-1)?.at ?? Number.NaN };
   }
 
-  /** Follows a function that behaves so. With a capacity, it answers 429 to what comes beyond. */
+  /** Follows a function with this behaviour. With a capacity, it answers 429 beyond it. */
   follow(behaviour: RequestHandler, capacity: () => number = () => Number.POSITIVE_INFINITY): RequestHandler {
     return async (request, response) => {
       if (this.#count >= capacity()) {

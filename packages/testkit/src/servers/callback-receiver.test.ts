@@ -18,7 +18,7 @@ test('callbacks are answered 204 and found by their call id', async () => {
   expect(callback!.body.toString()).toBe('one');
 });
 
-test('a receiver that is down at first has every delivery on record', async () => {
+test('a receiver that is down at first records every delivery', async () => {
   await using receiver = await startCallbackReceiver({ respond: status(500, { times: 1 }) });
   expect((await deliver(receiver.url, 'a', '')).status).toBe(500);
   expect((await deliver(receiver.url, 'a', '')).status).toBe(200);

@@ -10,7 +10,7 @@ export interface CallbackReceiverOptions extends Omit<RecordingServerOptions, 'h
   respond?: RequestHandler;
 }
 
-/** Receives what is posted to `X-Callback-Url`, at any path, and remembers it. */
+/** Receives the requests to `X-Callback-Url`, at any path, and remembers them. */
 export class CallbackReceiver extends RecordingServer {
   /** In the order in which their bodies were complete. The list is live. */
   get callbacks(): readonly RecordedRequest[] {

@@ -2,7 +2,7 @@ import { createSocket, type RemoteInfo } from 'node:dgram';
 import { once } from 'node:events';
 import { type Answer, decode, encode, type RecordType } from 'dns-packet';
 
-/** What a name is answered with: its addresses (none: there is no such record), a failure, or silence. */
+/** The answer for a name: its addresses (none: no such record exists), a failure, or silence. */
 export type DnsAnswer = readonly string[] | 'no such name' | 'failure' | 'silence';
 
 export interface DnsQuestion {
@@ -10,11 +10,13 @@ export interface DnsQuestion {
   readonly type: RecordType;
 }
 
-/** A DNS server on a port of 127.0.0.1 (UDP), which remembers what it was asked. */
+/** A DNS server on a port of 127.0.0.1 (UDP), which records its questions. */
 export class DnsServer implements AsyncDisposable {
   /** In order of arrival. The list is live. */
   readonly questions: DnsQuestion[] = [];
-  /** May be replaced at any time. Addresses of both families may be given: each is told when it is asked for. */
+  /**
+   * May be replaced at any time. Addresses of both families may be given: each answers the questions for its family.
+   */
   answer: (question: DnsQuestion) => DnsAnswer;
   /** Seconds. */
   ttl = 60;
@@ -30,7 +32,7 @@ export class DnsServer implements AsyncDisposable {
     await once(this.#socket, 'listening');
   }
 
-  /** As settings name a server. */
+  /** The server in the form of a setting. */
   get address(): string {
     return `127.0.0.1:${this.#socket.address().port}`;
   }

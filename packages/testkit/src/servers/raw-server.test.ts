@@ -11,7 +11,7 @@ function portOf(url: string): number {
   return Number(new URL(url).port);
 }
 
-test('a request is answered with the very bytes, and the connection closed after them', async () => {
+test('a request is answered with exactly these bytes, and the connection closed after them', async () => {
   await using server = await startRawServer(thenClose('HTTP/9.9 what\xff\n'));
   const socket = connect(portOf(server.url), '127.0.0.1');
   socket.write(post('body'));
@@ -37,7 +37,7 @@ test('a connection that stays open brings further requests, in pieces and togeth
   socket.destroy();
 });
 
-test('a connection is told when it is closed, and may be broken', async () => {
+test('a connection learns when it is closed, and may be broken', async () => {
   let closed: AbortSignal | undefined;
   await using server = await startRawServer((connection) => {
     closed = connection.signal;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { Recorder } from './recorder.ts';
 
-/** One request as it came in. Only its length is read from it, nothing is checked. */
+/** One request as it came in. Only its length is parsed, and nothing is checked. */
 export interface RawRequest {
   /** Request line and headers, latin1, with the empty line at their end. */
   readonly head: string;
@@ -27,7 +27,7 @@ export interface RawConnection {
   readonly signal: AbortSignal;
 }
 
-/** What a request is answered with: these very bytes, on a connection that stays open, or what the function does. */
+/** The answer to a request: exactly these bytes, on a connection that stays open, or the function's actions. */
 export type RawAnswer = string | Buffer | ((connection: RawConnection, request: RawRequest) => void | Promise<void>);
 
 /** Writes these bytes and closes the connection. */
@@ -45,7 +45,7 @@ export function byteByByte(bytes: string): RawAnswer {
   };
 }
 
-/** A server that answers with exact bytes, whatever HTTP has to say about them. */
+/** A server that answers with exact bytes, even if they are not valid HTTP. */
 export class RawServer implements AsyncDisposable {
   /** May be replaced at any time. */
   answer: RawAnswer;
@@ -88,7 +88,7 @@ export class RawServer implements AsyncDisposable {
     return this.#recorder.waitFor(count, 'requests', timeoutMs);
   }
 
-  /** Closes every connection, as a server does with those that have been idle for long. */
+  /** Closes every connection, as a server closes those that have been idle for long. */
   closeConnections(): void {
     for (const socket of this.#sockets) {
       socket.end();
@@ -107,7 +107,7 @@ export class RawServer implements AsyncDisposable {
     const number = ++this.#connections;
     const closed = new AbortController();
     this.#sockets.add(socket);
-    // The other side may break the connection whenever it likes; that it is closed is told by `signal`.
+    // The other side may break the connection at any time; `signal` tells when it is closed.
     socket.on('error', () => {});
     socket.once('close', () => {
       this.#sockets.delete(socket);

@@ -37,7 +37,7 @@ export interface RecordingServerOptions {
   port?: number;
   /** `false` drops each body once it is answered, for runs that would not fit in memory. Default true. */
   keepBodies?: boolean;
-  /** `false` remembers no request at all: what there is to know is for the handler to keep. Default true. */
+  /** `false` remembers no request at all: the handler keeps what it needs. Default true. */
   keepRequests?: boolean;
 }
 
@@ -103,7 +103,7 @@ export class RecordingServer implements AsyncDisposable {
     return this.#recorder.waitFor(count, what, timeoutMs);
   }
 
-  /** Closes the port and every connection. Throws what handlers have thrown. */
+  /** Closes the port and every connection. Throws the errors that handlers have thrown. */
   async close(): Promise<void> {
     if (this.#server.listening) {
       const closed = once(this.#server, 'close');

@@ -56,7 +56,7 @@ test('bytes pass unchanged in both directions', async () => {
   expect(Buffer.from(await line.post(body)).equals(body)).toBe(true);
 });
 
-test('a cut line resets open connections and each new one, a healed one works again', async () => {
+test('a cut connection resets open connections and each new one, a healed one works again', async () => {
   await using line = await setup();
   const socket = await open(line.proxy);
   await eventually(() => line.proxy.connections === 1);
@@ -67,7 +67,7 @@ test('a cut line resets open connections and each new one, a healed one works ag
   expect(Buffer.from(await line.post('back')).toString()).toBe('back');
 });
 
-test('a stalled line stays open and delivers nothing until it is healed', async () => {
+test('a stalled connection stays open and delivers nothing until it is healed', async () => {
   await using line = await setup();
   const socket = await open(line.proxy);
   line.proxy.stall();
@@ -79,7 +79,7 @@ test('a stalled line stays open and delivers nothing until it is healed', async 
   expect(await text(socket)).toMatch(/^HTTP\/1.1 200 .*hi$/s);
 });
 
-test('a delayed line adds its latency in each direction, not once per chunk', async () => {
+test('a delayed connection adds its latency in each direction, not once per chunk', async () => {
   await using line = await setup();
   line.proxy.delay(150);
   const before = performance.now();
@@ -89,7 +89,7 @@ test('a delayed line adds its latency in each direction, not once per chunk', as
   expect(tookMs).toBeLessThan(1_500);
 });
 
-test('a server that is not there ends the client', async () => {
+test('a server that does not exist ends the client', async () => {
   const fn = await startTestFunction();
   await using proxy = await startTcpProxy({ port: fn.port });
   await fn.close();

@@ -10,19 +10,19 @@ export interface TcpTarget {
   port: number;
 }
 
-/** Stands between a client and a server and breaks the line on demand. */
+/** Stands between a client and a server and breaks the connection on demand. */
 export interface TcpProxy extends AsyncDisposable {
   readonly host: string;
   readonly port: number;
   /** Connections open now. */
   readonly connections: number;
-  /** Resets every connection, and each new one at once, as a server that is down. The port stays ours meanwhile. */
+  /** Resets every connection, and each new one at once, like a server that is down. The port stays ours meanwhile. */
   cut(): void;
   /** Lets connections stand and accepts new ones, but no byte passes: a partition, or a machine that hangs. */
   stall(): void;
   /** Delivers every byte `ms` milliseconds later, in each direction. */
   delay(ms: number): void;
-  /** Back to normal: what was held flows on, nothing is delayed. */
+  /** Back to normal: held bytes flow on, nothing is delayed. */
   heal(): void;
   close(): Promise<void>;
 }
@@ -112,7 +112,7 @@ class BreakableProxy implements TcpProxy {
   }
 
   #accept(client: Socket): void {
-    // The server's side of the line breaks whenever a test wants it to; the pipelines report the end.
+    // The server's side of the connection breaks whenever a test wants it to; the pipelines report the end.
     client.on('error', () => {});
     if (this.#isCut) {
       return void client.resetAndDestroy();

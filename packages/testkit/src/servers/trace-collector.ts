@@ -2,9 +2,9 @@ import { type RecordedRequest, RecordingServer } from './recording-server.ts';
 
 const kinds = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'] as const;
 
-/** A span as a collector got it. */
+/** A span as a collector receives it. */
 export interface CollectedSpan {
-  /** `service.name` of the process that it is from. */
+  /** `service.name` of the process that sent it. */
   readonly service: string;
   readonly name: string;
   readonly kind: (typeof kinds)[number];
@@ -24,12 +24,12 @@ export class TraceCollector extends RecordingServer {
     super({ handler: (_, response) => void response.writeHead(200, { 'Content-Type': 'application/json' }).end('{}') });
   }
 
-  /** All that came as JSON so far. */
+  /** Everything that came as JSON so far. */
   get spans(): CollectedSpan[] {
     return this.requests.filter(isJson).flatMap(readSpans);
   }
 
-  /** All that came in, whatever it is written in. */
+  /** Everything that came, in any format. */
   get text(): string {
     return this.requests.map(({ body, rawHeaders }) => `${rawHeaders.join(' ')} ${body.toString('latin1')}`).join('\n');
   }
@@ -41,7 +41,7 @@ export async function startTraceCollector(): Promise<TraceCollector> {
   return collector;
 }
 
-/** The parts that are read of an `ExportTraceServiceRequest` (opentelemetry-proto, JSON mapping). */
+/** The parts of an `ExportTraceServiceRequest` that are read (opentelemetry-proto, JSON mapping). */
 interface ExportRequest {
   readonly resourceSpans: readonly {
     readonly resource: { readonly attributes: readonly OtlpAttribute[] };

@@ -5,9 +5,9 @@ import { JetStreamApiError, type JetStreamClient, jetstream, jetstreamManager } 
 import { connect } from '@nats-io/transport-node';
 
 const stream = 'FILLER';
-/** The server compares what is stored before it stores, so that the last one goes beyond the limit. */
+/** The server compares the stored bytes before it stores, so the last message goes beyond the limit. */
 const chunkBytes = 7_000_000;
-/** Little more than what the dead letters reserve. */
+/** Little more than the reservation of the dead letters. */
 const storageBytes = 1_100_000_000;
 const insufficientResources = 10023;
 
@@ -24,7 +24,7 @@ export async function smallStorage(): Promise<SmallStorage> {
   };
 }
 
-/** A storage that other things than calls fill. */
+/** A storage that other data than calls fill. */
 export interface Filler extends AsyncDisposable {
   /** From here on the server refuses every publish. */
   fill(): Promise<void>;
@@ -32,7 +32,7 @@ export interface Filler extends AsyncDisposable {
   free(): Promise<void>;
 }
 
-/** Fills the storage but for a little, so that the rest is quickly filled. */
+/** Fills almost all of the storage, so that the rest is quickly filled. */
 export async function almostFillStorage(natsUrl: string): Promise<Filler> {
   const connection = await connect({ servers: natsUrl });
   const manager = await jetstreamManager(connection);

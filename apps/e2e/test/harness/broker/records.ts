@@ -2,7 +2,7 @@ import { eventually } from '@asyncfn/testkit';
 import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 
-/** What a dead letter says of a call or of a callback. */
+/** The facts about a call or a callback in its dead letter. */
 export interface DeadLetter {
   readonly kind: string;
   readonly reason: string;
@@ -14,7 +14,7 @@ const source = 'OUTCOMES';
 const copy = 'COPY_OF_OUTCOMES';
 const anyOutcome = 'outcomes.*.*.*.*';
 
-/** A look into the streams behind the backs of the processes. It stays open over restarts of nats-server. */
+/** Reads the streams without the processes. It stays open over restarts of nats-server. */
 export class Records implements AsyncDisposable {
   readonly #connection: NatsConnection;
   readonly #manager: JetStreamManager;
@@ -24,7 +24,7 @@ export class Records implements AsyncDisposable {
     this.#manager = manager;
   }
 
-  /** To be opened before the first call ends: from then on every recorded end is copied, and none is overwritten. */
+  /** Must be opened before the first call ends: from then on every recorded end is copied, and none is overwritten. */
   static async open(natsUrl: string): Promise<Records> {
     const connection = await connect({ servers: natsUrl, maxReconnectAttempts: -1, reconnectTimeWait: 100 });
     const manager = await jetstreamManager(connection);
@@ -64,7 +64,10 @@ export class Records implements AsyncDisposable {
     return (await this.#subjects('CALLBACKS', 'callbacks.later.>')).length;
   }
 
-  /** Of how many calls callbacks are stored, waiting or on their way: the next try is there before the last one goes. */
+  /**
+   * The number of calls with stored callbacks, waiting or on their way: the next try is stored before the last one is
+   * removed.
+   */
   async storedCallbacks(): Promise<number> {
     const subjects = await this.#subjects('CALLBACKS', 'callbacks.>');
     return new Set(subjects.map((subject) => subject.split('.').slice(2).join('.'))).size;

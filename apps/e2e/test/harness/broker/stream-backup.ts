@@ -2,7 +2,7 @@ import { eventually } from '@asyncfn/testkit';
 import { jetstreamManager, type StreamInfo } from '@nats-io/jetstream';
 import { connect, createInbox, type NatsConnection } from '@nats-io/transport-node';
 
-/** All that a stream holds, with its settings and its consumers. */
+/** The whole content of a stream, with its settings and its consumers. */
 export interface StreamBackup {
   readonly config: StreamInfo['config'];
   readonly state: StreamInfo['state'];
@@ -23,7 +23,7 @@ export async function backUpStreams(servers: string): Promise<StreamBackup[]> {
   return backups;
 }
 
-/** Restores streams that are not there with the requests of `nats account restore`. */
+/** Restores streams that do not exist with the requests of `nats account restore`. */
 export async function restoreStreams(servers: string, backups: readonly StreamBackup[]): Promise<void> {
   await using connection = await open(servers);
   const manager = await jetstreamManager(connection, { checkAPI: false });
@@ -59,7 +59,7 @@ async function restore(connection: NatsConnection, { config, state, chunks }: St
   const api = `$JS.API.STREAM.RESTORE.${config.name}`;
   const { deliver_subject: subject } = await ask<{ deliver_subject: string }>(connection, api, { config, state });
   for (const chunk of chunks) {
-    // The server that restores it may be another one, of which ours does not know yet that it listens.
+    // Another server may restore it, and our server may not know yet that it listens.
     await eventually(() => connection.request(subject, chunk, { timeout: timeoutMs }));
   }
   await ask(connection, subject);

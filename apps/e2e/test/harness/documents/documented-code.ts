@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 
-/** The blocks of code of a page of the documentation that are in one language. */
+/** The blocks of code in one language on a page of the documentation. */
 export async function documentedCode(page: string, language: string): Promise<string[]> {
   const markdown = await readFile(new URL(`../../../../../docs/${page}`, import.meta.url), 'utf8');
   return [...markdown.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)]
@@ -13,7 +13,7 @@ export async function documentedCode(page: string, language: string): Promise<st
     .map(([, , code = '']) => code);
 }
 
-/** Loads a block of JavaScript as the module that it is, from a file in `folder`; bare imports are those of these tests. */
+/** Loads a block of JavaScript as a module, from a file in `folder`; bare imports are those of these tests. */
 export async function loadDocumentedModule(
   code: string,
   folder: string,
@@ -25,7 +25,7 @@ export async function loadDocumentedModule(
   return (await import(pathToFileURL(path).href)) as Record<string, unknown>;
 }
 
-/** What Python prints for a block of code and more lines below it, with `input` as JSON in `given`. */
+/** The output of Python for a block of code and more lines below it, with `input` as JSON in `given`. */
 export async function runDocumentedPython(code: string, lines: string, input: unknown): Promise<string> {
   const program = `${code}\nimport json, sys\ngiven = json.load(sys.stdin)\n${lines}\n`;
   const python = spawn('python3', ['-c', program], { stdio: ['pipe', 'pipe', 'inherit'] });

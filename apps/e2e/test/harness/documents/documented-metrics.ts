@@ -10,7 +10,7 @@ export interface DocumentedMetric {
 
 const row = /^\| `([a-z_]+)` \| (counter|gauge|histogram) \|([^|]*)\|/;
 
-/** What docs/metrics.md says that gateways and workers export. */
+/** The metrics of gateways and workers according to docs/metrics.md. */
 export function readDocumentedMetrics(): DocumentedMetric[] {
   const text = readFileSync(new URL('../../../../../docs/metrics.md', import.meta.url), 'utf8');
   const found: DocumentedMetric[] = [];

@@ -28,7 +28,7 @@ export const rulesFile = fileURLToPath(new URL('prometheus/rules.yml', deploy));
 
 export const ruleTestsFile = fileURLToPath(new URL('prometheus/rules.test.yml', deploy));
 
-/** An alert, or a series that others are made of. */
+/** An alert, or a recorded series that others use. */
 export interface Rule {
   readonly alert?: string;
   readonly record?: string;

@@ -82,7 +82,7 @@ export class BatchStore {
     return this.#put(batchEndSubject(end), [batchEndCodec.header, batchEndCodec.encode(end)], 0);
   }
 
-  /** The end; undefined while there is none. Throws `QueueError`. */
+  /** The end; undefined before the batch has ended. Throws `QueueError`. */
   async findEnd(of: BatchKey): Promise<BatchEnd | undefined> {
     const message = await this.#last(batchEndSubject(of), of);
     return message && batchEndCodec.decode(message.header.get(batchEndCodec.header));

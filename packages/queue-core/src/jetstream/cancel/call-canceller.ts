@@ -49,8 +49,8 @@ const silentAbortMs = 700;
 const patienceMs = 2_000;
 
 /**
- * Ends calls as `cancelled`. The outcome decides, as for every end: it is recorded only if there is none, so exactly
- * one of `cancelled` and the real end wins (P2).
+ * Ends calls as `cancelled`. The outcome decides, as for every end: it is recorded only if none exists, so exactly one
+ * of `cancelled` and the real end wins (P2).
  *
  * A call that was never delivered is removed from its queue before the outcome is recorded: its first delivery does not
  * look for an outcome, so it must not come after one. If it was delivered and ended in between, it is put back, so that
