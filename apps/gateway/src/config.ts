@@ -54,7 +54,7 @@ export const gatewayConfig = {
     default: 10_000,
     min: 1,
     max: 10_000,
-    doc: 'Most calls of a batch.',
+    doc: 'Maximum number of calls in a batch.',
   }),
   maxBatchBytes: size({
     env: 'MAX_BATCH_BYTES',

@@ -32,7 +32,7 @@ export const localSchema = {
   allowedHosts: listOf(hostPatternType, {
     env: 'ALLOWED_HOSTS',
     default: [],
-    doc: 'Names by which gateway and inbox may be called, besides loopback names and the address that they are reached at.',
+    doc: 'Host names that gateway and inbox accept, besides loopback names and the address that they are reached at.',
   }),
   stateDir: text({ env: 'STATE_DIR', doc: "Folder of the queue. Default `.asyncfn` in the repository's root." }),
   functionsFile: text({
@@ -42,12 +42,12 @@ export const localSchema = {
   callbackSigningSecrets: listOf(signingSecretType, {
     env: 'CALLBACK_SIGNING_SECRETS',
     secret: true,
-    doc: 'Secrets that sign callbacks, newest first. Default: one of its own, made at the first start.',
+    doc: 'Secrets that sign callbacks, newest first. Default: one that is created at the first start.',
   }),
   inboxSigningSecrets: listOf(signingSecretType, {
     env: 'INBOX_SIGNING_SECRETS',
     secret: true,
-    doc: 'Secrets that the inbox trusts. Default: those that sign.',
+    doc: 'Secrets that the inbox trusts. Default: those that sign callbacks.',
   }),
   shutdownTimeoutMs: duration({
     env: 'SHUTDOWN_TIMEOUT',

@@ -41,7 +41,7 @@ const retryConfig = {
     env: 'RETRY_ATTEMPTS',
     default: defaultRetryPolicy.attempts,
     max: 1000,
-    doc: 'Retries after the first try, for functions that say nothing else, as with all `RETRY_*`.',
+    doc: 'Retries after the first try. Like all `RETRY_*`, it applies to functions without a value of their own.',
   }),
   retryMinWaitMs: duration({
     env: 'RETRY_MIN_WAIT',
@@ -57,19 +57,19 @@ const retryConfig = {
     env: 'RETRY_BACKOFF',
     values: ['exponential', 'full', 'equal'],
     default: defaultRetryPolicy.backoff,
-    doc: 'Share of the wait that is left to chance: `exponential` nothing, `full` all of it, `equal` half of it.',
+    doc: 'Random share of the wait: `exponential` none, `full` all of it, `equal` half of it.',
   }),
   retryAfterMaxMs: duration({
     env: 'RETRY_AFTER_MAX',
     default: defaultRetryPolicy.maxRetryAfterMs,
-    doc: 'Longest wait that a function may ask for with `Retry-After` on 429 or 503. A longer one is cut to this; `RETRY_MAX_WAIT` does not limit it. Holds for all functions.',
+    doc: 'Longest wait that a function may ask for with `Retry-After` on 429 or 503. A longer one is cut to this; `RETRY_MAX_WAIT` does not limit it. Applies to all functions.',
   }),
   retryCodes: integerList({
     env: 'RETRY_CODES',
     min: 100,
     max: 599,
     default: [...defaultRetryPolicy.codes],
-    doc: 'Statuses of a function that are tried again.',
+    doc: 'Statuses of a function that are retried.',
   }),
 };
 
@@ -84,26 +84,26 @@ const callbackConfig = {
     env: 'CALLBACK_RETRY_SCHEDULE',
     min: 1,
     default: [5 * second, 30 * second, 2 * minute, 10 * minute, hour, 3 * hour, 6 * hour],
-    doc: 'Waits before each further attempt to deliver a callback. After the last it is a dead letter.',
+    doc: 'Wait before each retry of a callback. A callback that fails after the last one becomes a dead letter.',
   }),
   callbackMaxInflight: integer({
     env: 'CALLBACK_MAX_INFLIGHT',
     default: 100,
     min: 1,
     max: 10_000,
-    doc: 'Most callbacks under way at once. A token has at most half of them; half of every share is kept for receivers that have answered lately.',
+    doc: 'Maximum number of callbacks in flight. One token may use half of them; half of every share is reserved for receivers that have answered lately.',
   }),
   callbackMaxPerHost: integer({
     env: 'CALLBACK_MAX_PER_HOST',
     default: 10,
     min: 1,
     max: 10_000,
-    doc: 'Most callbacks of one token under way to one host at once, so that one that hangs leaves room for the others.',
+    doc: 'Maximum number of callbacks of one token in flight to one host, so that a host that hangs leaves room for others.',
   }),
   callbackDnsServers: listOf(dnsServerType, {
     env: 'CALLBACK_DNS_SERVERS',
     default: [],
-    doc: 'DNS servers that the host names of callback URLs are looked up at. Default: those of this machine (`/etc/resolv.conf`). The hosts file and the search list of the machine hold in either case.',
+    doc: 'DNS servers for the host names of callback URLs. Default: those of this machine (`/etc/resolv.conf`). The hosts file and the search list of the machine apply in either case.',
   }),
   callbackSigningSecrets: listOf(signingSecretType, {
     env: 'CALLBACK_SIGNING_SECRETS',
@@ -113,7 +113,7 @@ const callbackConfig = {
   }),
   authTokensFile: text({
     env: 'AUTH_TOKENS_FILE',
-    doc: 'Path of the tokens file of the gateways: here for the `callbackSecretFile` of tokens, which sign the callbacks of their calls in the place of `CALLBACK_SIGNING_SECRETS`.',
+    doc: 'Path of the tokens file of the gateways. The worker uses the `callbackSecretFile` of each token, whose secrets sign the callbacks of its calls instead of `CALLBACK_SIGNING_SECRETS`.',
   }),
   callbackAllow: listOf(targetRuleType, callbackRuleSettings.allow),
   callbackDeny: listOf(targetRuleType, callbackRuleSettings.deny),
@@ -142,13 +142,13 @@ export const workerConfig = {
     env: 'MAX_INFLIGHT_BYTES',
     default: 512 * mebibyte,
     min: 1,
-    doc: 'What the worker holds at once of what callers make it hold: a third for bodies of calls in flight, a third for responses that are being read or stored, a third for callbacks. What has no room waits: calls and callbacks at the broker, a response at its function. See docs/operations.md.',
+    doc: 'Total bytes that the worker holds for callers at once: a third for bodies of calls in flight, a third for responses that are being read or stored, a third for callbacks. Anything that does not fit waits: calls and callbacks at the broker, a response at its function. See docs/operations.md.',
   }),
   ackWaitMs: duration({
     env: 'ACK_WAIT',
     default: 30_000,
     min: 1_000,
-    doc: 'Lease of a call: this long after a worker has died, another takes its calls. Renewed while a call runs.',
+    doc: 'Lease of a call, renewed while the call runs. If a worker dies, another one takes over its calls after this time.',
   }),
   maxResponseBytes: size({
     env: 'MAX_RESPONSE_BYTES',

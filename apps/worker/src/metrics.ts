@@ -170,7 +170,7 @@ function createCounters(registers: Registry[]) {
     audited: counter('queue_worker_calls_audited_total', 'Accepted calls that were audited, by the finding.', [
       'finding',
     ]),
-    chainSteps: counter('queue_worker_chain_steps_total', 'Calls that chains have handed on, by what became of them.', [
+    chainSteps: counter('queue_worker_chain_steps_total', 'Steps that chains have handed on, by the result.', [
       ...lane,
       'result',
     ]),

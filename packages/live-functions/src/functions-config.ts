@@ -11,8 +11,8 @@ export const functionsConfig = {
   defaultNamespace: value(namespaceType, {
     env: 'DEFAULT_NAMESPACE',
     doc:
-      'Namespace that may be left out of the names of functions: `NAME` and `NAME.NAMESPACE` are one function then. Set it ' +
-      'to the same value in all processes. Default: `openfaas-fn` for what a `stack.yaml` or an annotation ' +
-      '`com.openfaas.*` brings, none for all else. See docs/functions.md.',
+      'Namespace that may be omitted from function names: `NAME` and `NAME.NAMESPACE` are then one function. Set it ' +
+      'to the same value in all processes. Default: `openfaas-fn` for functions of a `stack.yaml` or with ' +
+      'an annotation `com.openfaas.*`, none for all others. See docs/functions.md.',
   }),
 };

@@ -61,7 +61,7 @@ export class FairTurns {
       const waiting: Waiting = { begin };
       const late = (): void => {
         this.#waiting.delete(waiting, submitter);
-        reject(new QueueError('broker', `what was before it took longer than ${waitMs} ms`));
+        reject(new QueueError('broker', `the ones before it took longer than ${waitMs} ms`));
       };
       const timer = waitMs === undefined ? undefined : setTimeout(late, waitMs);
       this.#waiting.add(waiting, submitter);

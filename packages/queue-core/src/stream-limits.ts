@@ -39,7 +39,7 @@ export const streamLimitType = {
 export const streamLimitSetting = {
   env: 'STREAM_MAX_BYTES',
   default: [] as readonly StreamLimit[],
-  doc: 'Most bytes of each stream at NATS, for an account that asks for it (`max_bytes_required`); `CALLS_default=4GiB` sets that of one stream. NATS reserves them. The same in all gateways and workers. Default: no limit, which is better. See docs/operations.md.',
+  doc: 'Maximum size of each stream at NATS, for an account that requires one (`max_bytes_required`); `CALLS_default=4GiB` sets that of one stream. NATS reserves the space. The same in all gateways and workers. Default: no limit, so that all streams share the space. See docs/operations.md.',
 };
 
 /** The limits that a setting names. */

@@ -90,7 +90,7 @@ describe('a server of tls://', () => {
   test('that does not offer TLS is fatal and gets no password', async () => {
     const url = inject('natsUrl');
     expect(await fatalOf(asTls(url), { password: 'secret' })).toEqual([
-      { code: 'tls', message: `NATS at ${new URL(url).host} does not speak TLS, which tls:// and NATS_TLS_* ask for` },
+      { code: 'tls', message: `NATS at ${new URL(url).host} does not speak TLS, which tls:// and NATS_TLS_* require` },
     ]);
   });
 });

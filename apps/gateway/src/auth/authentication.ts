@@ -23,7 +23,7 @@ export const authentication = fp(registerAuthentication, { name: 'authentication
 /** The caller of a request, on a route that is not open. */
 export function callerOf({ caller }: FastifyRequest): Caller {
   if (caller === null) {
-    throw new Error('the caller of a route was asked for that is open to everybody');
+    throw new Error('a route that is open to everyone has no caller');
   }
   return caller;
 }

@@ -39,7 +39,7 @@ const noRoom = refusal('overloaded', 'The gateway holds too many bodies. Send th
 
 const tooMany = refusal(
   'overloaded',
-  'As many batches of this token are being accepted as may be at once. Send it later.',
+  'The maximum number of batches of this token is being accepted. Send the batch again later.',
   {
     'Retry-After': '1',
   },

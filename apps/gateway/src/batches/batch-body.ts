@@ -35,10 +35,10 @@ export async function readDocument(bytes: Buffer, maxCalls: number): Promise<Bat
   const fields = split.rest as Readonly<Record<string, unknown>>;
   const { calls, callbackUrl, failureCallbackUrl } = fields;
   if (!Array.isArray(calls) || calls.length > 0) {
-    return refusal('invalid_batch', '"calls" must be there once, as an array.');
+    return refusal('invalid_batch', 'The body must have one "calls", an array.');
   }
   if (Object.keys(fields).some((member) => !members.has(member))) {
-    return refusal('invalid_batch', `The body has a member that is none of ${[...members].join(', ')}.`);
+    return refusal('invalid_batch', `The body has an unknown member. It may have ${[...members].join(', ')}.`);
   }
   if (split.calls.length > maxCalls) {
     return refusal('too_many_calls', `A batch may have ${maxCalls} calls, and this one has ${split.calls.length}.`);

@@ -14,7 +14,7 @@ const BatchAnswer = Type.Object({
       status: Type.Enum(['queued', 'scheduled', 'refused']),
       problem: Type.Optional(Type.Unsafe<unknown>({ type: 'object', additionalProperties: true })),
     }),
-    { description: 'What became of each item, in their order.' },
+    { description: 'The answer for each item, in order.' },
   ),
 });
 
@@ -122,7 +122,7 @@ export const stateSchema = {
 };
 
 export const cancelSchema = {
-  summary: 'Cancel what is open of a batch',
+  summary: 'Cancel the open calls of a batch',
   description: 'Cancels each call that has not ended. The batch then ends, and its callback comes.',
   tags,
   params: BatchParams,
@@ -131,7 +131,7 @@ export const cancelSchema = {
       description: 'All calls that were open are cancelled, or have ended in the meantime.',
       content: { 'application/json': { schema: BatchStateView } },
     },
-    403: problemResponse('The token may see the batch, and not cancel it.', ['forbidden']),
+    403: problemResponse('The token may read the batch, but not cancel it.', ['forbidden']),
     404: unknown,
     409: problemResponse('The batch had ended; `batch` says how.', ['already_ended']),
     503: away,
@@ -141,7 +141,7 @@ export const cancelSchema = {
 export const resultsSchema = {
   summary: 'The results of a batch',
   description:
-    'A line for each accepted call, in their order: `{index,callId,function,status,functionStatus,contentType}` and `body`, ' +
+    'A line for each accepted call, in order: `{index,callId,function,status,functionStatus,contentType}` and `body`, ' +
     'or `bodyBase64` if it is not UTF-8. `X-Next-Cursor` is there if more lines follow.',
   tags,
   params: BatchParams,

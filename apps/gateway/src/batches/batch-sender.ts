@@ -14,7 +14,7 @@ export interface BatchSender {
 
 const noCallId = refusal(
   'invalid_call_id',
-  'The request makes several calls, and takes no X-Call-Id: an item of a batch may have one among its headers.',
+  'The request makes several calls, so it must not have X-Call-Id. An item of a batch may have one among its headers.',
 );
 
 /** @param now Unix time in milliseconds */

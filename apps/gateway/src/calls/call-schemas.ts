@@ -74,7 +74,7 @@ export const CallState = Type.Object({
   rootId: Type.Optional(Type.String({ description: 'The first call of its chain. That call itself has none.' })),
   batchId: Type.Optional(Type.String({ description: 'The batch that the call was sent with.' })),
   then: Type.Optional(
-    Type.Array(Type.String(), { description: 'The steps of its chain that are left after it.', examples: [['flip']] }),
+    Type.Array(Type.String(), { description: 'The steps of its chain that follow it.', examples: [['flip']] }),
   ),
   next: Type.Optional(Type.String({ description: 'The call that follows it in its chain.' })),
   callback: Type.Optional(

@@ -26,7 +26,7 @@ export type ErasedCallQuery = Static<typeof ErasedCallQuery>;
 export const eraseSchema = {
   summary: 'Erase a call',
   description:
-    'Erases all that is kept of an ended call: its result, its headers and labels, its attempts, its dead letters, and a ' +
+    'Erases everything that is kept of an ended call: its result, its headers and labels, its attempts, its dead letters, and a ' +
     'callback that waits for its next delivery, which is then not sent. What remains is the fact that a call of this id ' +
     'has ended, until `RESULT_TTL` is over, and hashes of keys. Other calls of its chain are erased by their own ids.',
   tags: ['calls'],

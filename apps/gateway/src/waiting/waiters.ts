@@ -74,11 +74,11 @@ export class Waiters {
 const retryAfter = { 'Retry-After': '5' };
 const tooMany = refusal(
   'too_many_waiting',
-  'As many requests with this token wait for calls as may. Ask without wait, or again when one of them has its answer.',
+  'The maximum number of requests with this token is waiting. Send the request without wait, or again after one of them was answered.',
   retryAfter,
 );
 const full = refusal(
   'overloaded',
-  'As many clients wait for calls as the gateway lets wait. Ask without wait, or again later.',
+  'The maximum number of clients is waiting. Send the request without wait, or again later.',
   retryAfter,
 );

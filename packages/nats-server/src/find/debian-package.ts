@@ -19,7 +19,7 @@ const DEFAULT_MIRROR = 'http://deb.debian.org/debian';
  */
 export async function fetchDebianPackage(folder: string, log: (line: string) => void): Promise<string> {
   await access(KEYRING).catch(() => {
-    throw new Error(`this is no Debian: ${KEYRING} is missing`);
+    throw new Error(`this is not Debian: ${KEYRING} is missing`);
   });
   const mirror = chooseMirror(await runCommand('apt-get', LIST_MIRRORS));
   log(`fetching Debian's nats-server package (${SUITE}) from ${mirror}`);

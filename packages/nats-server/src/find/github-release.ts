@@ -67,7 +67,7 @@ export async function fetchRelease(folder: string, options: ReleaseOptions): Pro
   const archivePath = join(folder, archive);
   const actual = await downloadFile(url, archivePath, options, createProgressLog(log));
   if (actual !== expected) {
-    throw new Error(`${archive} is not the archive that it should be: its SHA-256 is ${actual}, not ${expected}`);
+    throw new Error(`${archive} is not the expected archive: its SHA-256 is ${actual}, not ${expected}`);
   }
 
   const unpacked = join(folder, 'unpacked');

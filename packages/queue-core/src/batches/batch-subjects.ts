@@ -91,7 +91,7 @@ function isStatus(text: string): boolean {
 
 function checkedTime(startTime: string): string {
   if (!/^[0-9]{1,20}$/.test(startTime)) {
-    throw new TypeError('a start time is a Unix time in nanoseconds');
+    throw new TypeError('a start time must be a Unix time in nanoseconds');
   }
   return startTime;
 }

@@ -73,7 +73,7 @@ export function addressOf({ callId, submitter, startTime }: CallIdentity): CallA
 /** `<callId>.<submitter>.<startTime>`: throws if a part could break out of its token (P7). */
 export function identityTokens({ callId, submitter, startTime }: CallIdentity): string {
   if (!startTimePattern.test(startTime)) {
-    throw new TypeError('a start time is a Unix time in nanoseconds');
+    throw new TypeError('a start time must be a Unix time in nanoseconds');
   }
   return `${checkedId(callId)}.${ownerOf(submitter)}.${startTime}`;
 }
@@ -81,7 +81,7 @@ export function identityTokens({ callId, submitter, startTime }: CallIdentity): 
 /** As `identityTokens`, with `*` for missing parts. */
 export function addressTokens({ callId, owner = '*', startTime = '*' }: CallAddress): string {
   if (!(owner === '*' || ownerPattern.test(owner)) || !(startTime === '*' || startTimePattern.test(startTime))) {
-    throw new TypeError('a call is named by an owner and a start time that are well formed');
+    throw new TypeError('a call must have a valid owner and start time');
   }
   return `${checkedId(callId)}.${owner}.${startTime}`;
 }
@@ -89,7 +89,9 @@ export function addressTokens({ callId, owner = '*', startTime = '*' }: CallAddr
 /** The reverse of `identityTokens`; undefined for tokens that are not ours. */
 export function parseIdentity(callId = '', owner = '', startTime = ''): CallIdentity | undefined {
   const isOurs = isCallId(callId) && ownerPattern.test(owner) && startTimePattern.test(startTime);
-  return isOurs ? toIdentity(callId, owner === noSubmitter ? undefined : owner.replaceAll('=', '.'), startTime) : undefined;
+  return isOurs
+    ? toIdentity(callId, owner === noSubmitter ? undefined : owner.replaceAll('=', '.'), startTime)
+    : undefined;
 }
 
 export function isSameCall(a: CallIdentity, b: CallIdentity): boolean {

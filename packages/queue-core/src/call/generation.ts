@@ -9,7 +9,7 @@ export interface GenerationKey extends CallIdentity {
 /** `<callId>.<submitter>.<startTime>.<generation>`: throws if a part could break out of its token (P7). */
 export function generationTokens(key: GenerationKey): string {
   if (!Number.isSafeInteger(key.generation)) {
-    throw new TypeError('a generation is a whole number');
+    throw new TypeError('a generation must be a whole number');
   }
   return `${identityTokens(key)}.${key.generation}`;
 }

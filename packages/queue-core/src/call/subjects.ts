@@ -66,7 +66,7 @@ export function callFilter(queue: string, call: CallAddress): string {
 /** `calls.<queue>.key.<hash>`: the record of an idempotency key, next to its call. */
 export function keySubject(queue: string, hash: string): string {
   if (!/^[0-9a-f]{64}$/.test(hash)) {
-    throw new TypeError('an idempotency key stands in a subject as its SHA-256 in hex');
+    throw new TypeError('an idempotency key must be its SHA-256 in hex');
   }
   return `calls.${checkedPart(queue)}.key.${hash}`;
 }

@@ -9,12 +9,12 @@ export const callbackRuleSettings = {
   allow: {
     env: 'CALLBACK_ALLOW',
     default: [] as readonly TargetRule[],
-    doc: 'Where callbacks may go although it is not the public Internet: networks, addresses, host names, `*.domain`.',
+    doc: 'Targets that callbacks may reach besides public addresses: networks, addresses, host names, `*.domain`.',
   },
   deny: {
     env: 'CALLBACK_DENY',
     default: [] as readonly TargetRule[],
-    doc: 'Where callbacks must not go, whatever else allows it; written like `CALLBACK_ALLOW`.',
+    doc: 'Targets that callbacks must not reach, whatever else allows them; written like `CALLBACK_ALLOW`.',
   },
   ports: {
     env: 'CALLBACK_PORTS',
@@ -28,6 +28,6 @@ export const callbackRuleSettings = {
   httpsOnly: {
     env: 'CALLBACK_HTTPS_ONLY',
     default: false,
-    doc: 'Callbacks go to https URLs alone.',
+    doc: 'Whether callbacks go only to https URLs.',
   },
 };

@@ -34,7 +34,7 @@ export function idClaimSubject(callId: string, submitter: string | undefined): s
  */
 export function keyClaimSubject(hash: string): string {
   if (!/^[0-9a-f]{64}$/.test(hash)) {
-    throw new TypeError('a key is claimed by its hash');
+    throw new TypeError('a claim must name a key by its SHA-256 in hex');
   }
   return `claims.key.${hash}`;
 }

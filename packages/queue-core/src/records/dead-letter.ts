@@ -79,7 +79,7 @@ export function deadLetterFilter(filter: DeadLetterFilter): string {
 function lanePrefix({ kind, queue, function: functionName }: DeadLetterFilter): string {
   const parsed = functionName === undefined ? undefined : parseFunctionName(functionName);
   if (functionName !== undefined && parsed === undefined) {
-    throw new TypeError('a dead letter is named by a function that is well formed');
+    throw new TypeError('a dead letter must have a valid function name');
   }
   const namespace = parsed === undefined ? '*' : (parsed.namespace ?? '~');
   return `dead.${kind ?? '*'}.${queue ?? '*'}.${namespace}.${parsed?.name ?? '*'}`;

@@ -34,7 +34,7 @@ export function signWebhook(
   { id, timestampSeconds, body }: SignedWebhook,
 ): WebhookHeaders {
   if (id.includes('.') || !Number.isSafeInteger(timestampSeconds)) {
-    throw new TypeError('the id of a webhook has no dot, and its time is whole seconds');
+    throw new TypeError('the id of a webhook must have no dot, and its time must be whole seconds');
   }
   const timestamp = String(timestampSeconds);
   const signature = signAll(secrets, id, timestamp, body);

@@ -86,7 +86,7 @@ test.each<[string, Case]>([
     'signed more than 5 minutes in the future',
     { headers: { ...signed, 'webhook-timestamp': String(timestampSeconds + 301) } },
   ],
-  ['no secret to check it with', { secrets: [] }],
+  ['no secret to verify it with', { secrets: [] }],
 ])('invalid: %s', (reason, one) => {
   expect(verdictOf(one)).toEqual({ kind: 'invalid', reason });
 });

@@ -87,7 +87,7 @@ function decideEarly({ id, timestamp, signature, candidates, secrets, now }: Cla
   if (candidates.length === 0) {
     return invalid('no v1 signature');
   }
-  return secrets.length === 0 ? invalid('no secret to check it with') : undefined;
+  return secrets.length === 0 ? invalid('no secret to verify it with') : undefined;
 }
 
 function invalid(reason: string): SignatureVerdict {

@@ -20,7 +20,7 @@ export const processConfig = {
     env: 'LOG_LEVEL',
     values: LOG_LEVELS,
     default: 'info',
-    doc: 'The least severe level that is logged.',
+    doc: 'The lowest level that is logged.',
   }),
   logFormat: choice({
     env: 'LOG_FORMAT',
@@ -61,7 +61,7 @@ export const commonConfig = {
   natsInboxPrefix: text({
     env: 'NATS_INBOX_PREFIX',
     default: '_INBOX',
-    doc: 'Where answers of NATS come in. With one of its own a process can be kept from hearing those of others.',
+    doc: 'Prefix of the subjects at which NATS answers. If each process has its own, permissions can keep it from reading the answers to others.',
   }),
   natsTlsCaFile: text({
     env: 'NATS_TLS_CA_FILE',
@@ -69,7 +69,7 @@ export const commonConfig = {
   }),
   natsTlsCertFile: text({
     env: 'NATS_TLS_CERT_FILE',
-    doc: 'Path of a PEM file with our own certificate, for a NATS that asks clients for one (mutual TLS). With `NATS_TLS_KEY_FILE`. Files are read again on each connection, so that they can be renewed.',
+    doc: 'Path of a PEM file with the client certificate, if NATS requires one (mutual TLS). With `NATS_TLS_KEY_FILE`. Files are read again on each connection, so that they can be renewed.',
   }),
   natsTlsKeyFile: text({
     env: 'NATS_TLS_KEY_FILE',
@@ -77,21 +77,21 @@ export const commonConfig = {
   }),
   natsDomain: value(jetStreamDomainType, {
     env: 'NATS_DOMAIN',
-    doc: 'JetStream domain that holds the streams, if it is not that of the servers in `NATS_URL`: a leaf node with a hub behind it. See docs/nats-permissions.md.',
+    doc: 'JetStream domain of the streams, if the servers in `NATS_URL` are leaf nodes and the streams are in their hub. See docs/nats-permissions.md.',
   }),
   streamReplicas: integer({
     env: 'STREAM_REPLICAS',
     default: 1,
     min: 1,
     max: 5,
-    doc: 'Copies which JetStream keeps of each stream; 3 survives the loss of a server.',
+    doc: 'Copies that JetStream keeps of each stream; 3 survive the loss of a server.',
   }),
   ...processConfig,
   ...tracingConfig,
   allowedHosts: listOf(hostPatternType, {
     env: 'ALLOWED_HOSTS',
     default: [],
-    doc: 'Names by which a gateway without tokens may be called (`Host`), besides loopback names and the address that it is reached at; and an operations server that listens on a loopback address.',
+    doc: 'Host names (`Host`) that a gateway without tokens accepts, besides loopback names and the address that it is reached at. They also apply to an operations server on a loopback address.',
   }),
   opsHost: text({ env: 'OPS_HOST', doc: 'Address of the operations server. Default: that of `HOST`.' }),
 };

@@ -162,7 +162,7 @@ describe('watchFile', () => {
       },
     });
     await writeFile(file.path, 'bad');
-    await eventually(() => file.sentences().includes('change of a watched file was not taken'));
+    await eventually(() => file.sentences().includes('change of a watched file could not be applied'));
     await writeFile(file.path, 'good');
     await file.sees('good');
   });

@@ -105,6 +105,6 @@ async function tell(
   try {
     await onChange(content);
   } catch (err) {
-    logger.error({ path, err }, 'change of a watched file was not taken');
+    logger.error({ path, err }, 'change of a watched file could not be applied');
   }
 }

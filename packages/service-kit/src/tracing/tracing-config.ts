@@ -29,17 +29,17 @@ export const tracingConfig = {
   }),
   otelEndpoint: url({
     env: 'OTEL_EXPORTER_OTLP_ENDPOINT',
-    doc: 'Base URL of the collector; traces go to `/v1/traces` below it. `http://localhost:4318` where traces are asked for without one.',
+    doc: 'Base URL of the collector; traces go to `/v1/traces` below it. If traces are on without an endpoint: `http://localhost:4318`.',
   }),
   otelTracesEndpoint: url({
     env: 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
-    doc: 'The whole URL that traces go to, in the place of the one above.',
+    doc: 'Full URL for traces, instead of the one above.',
   }),
   otelProtocol: choice({
     env: 'OTEL_EXPORTER_OTLP_PROTOCOL',
     values: protocols,
     default: 'http/protobuf',
-    doc: 'How traces are written.',
+    doc: 'Encoding of the traces.',
   }),
   otelTracesProtocol: choice({
     env: 'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL',
@@ -54,14 +54,14 @@ export const tracingConfig = {
   otelTracesHeaders: text({
     env: 'OTEL_EXPORTER_OTLP_TRACES_HEADERS',
     secret: true,
-    doc: 'More of them, for traces alone.',
+    doc: 'Further headers, for traces alone.',
   }),
   otelTimeoutMs: integer({
     env: 'OTEL_EXPORTER_OTLP_TIMEOUT',
     default: 10_000,
     min: 1,
     max: hourMs,
-    doc: 'What one export may take, in milliseconds.',
+    doc: 'Time limit of one export, in milliseconds.',
   }),
   otelTracesTimeoutMs: integer({
     env: 'OTEL_EXPORTER_OTLP_TRACES_TIMEOUT',
@@ -85,13 +85,13 @@ export const tracingConfig = {
   }),
   otelResourceAttributes: text({
     env: 'OTEL_RESOURCE_ATTRIBUTES',
-    doc: 'What else traces say of the process: `key=value,key=value`, percent-encoded.',
+    doc: 'Further attributes of the process in traces: `key=value,key=value`, percent-encoded.',
   }),
   otelSampler: choice({
     env: 'OTEL_TRACES_SAMPLER',
     values: samplers,
     default: 'parentbased_always_on',
-    doc: 'Which calls are traced. With `parentbased_` the caller decides who sends a `traceparent`.',
+    doc: 'Which calls are traced. With `parentbased_`, a caller that sends a `traceparent` decides for its calls.',
   }),
   otelSamplerRatio: fraction({
     env: 'OTEL_TRACES_SAMPLER_ARG',
@@ -101,34 +101,34 @@ export const tracingConfig = {
   otelPropagators: listOf(choiceType(['tracecontext', 'baggage']), {
     env: 'OTEL_PROPAGATORS',
     default: ['tracecontext', 'baggage'],
-    doc: 'Ways in which a trace is carried on. W3C trace context is the one there is; `baggage` travels like any header.',
+    doc: 'How a trace is propagated. Only W3C trace context is supported; `baggage` is passed on like any header.',
   }),
   otelScheduleDelayMs: integer({
     env: 'OTEL_BSP_SCHEDULE_DELAY',
     default: 5_000,
     min: 1,
     max: hourMs,
-    doc: 'How long spans are gathered before they are exported, in milliseconds.',
+    doc: 'How long spans are collected before an export, in milliseconds.',
   }),
   otelMaxQueueSize: integer({
     env: 'OTEL_BSP_MAX_QUEUE_SIZE',
     default: 2_048,
     min: 1,
     max: maxSpans,
-    doc: 'Spans that may wait to be exported. Beyond that they are dropped.',
+    doc: 'Maximum number of spans that wait for an export. Further ones are dropped.',
   }),
   otelMaxBatchSize: integer({
     env: 'OTEL_BSP_MAX_EXPORT_BATCH_SIZE',
     default: 512,
     min: 1,
     max: maxSpans,
-    doc: 'Spans in one export; no more than may wait.',
+    doc: 'Maximum number of spans in one export; at most as many as may wait.',
   }),
   otelExportTimeoutMs: integer({
     env: 'OTEL_BSP_EXPORT_TIMEOUT',
     default: 30_000,
     min: 1,
     max: hourMs,
-    doc: 'When an export is given up for the next, in milliseconds.',
+    doc: 'After this time an export is given up, in milliseconds.',
   }),
 };

@@ -173,7 +173,7 @@ export function demandStored(result: PublishResult): { readonly sequence: number
 }
 
 /** A second request with its key has waited too long for this one. */
-const takenOver = refusal('overloaded', 'Another request with the same Idempotency-Key has gone on with the batch.', {
+const takenOver = refusal('overloaded', 'Another request with the same Idempotency-Key has taken over the batch.', {
   'Retry-After': '1',
 });
 

@@ -34,7 +34,7 @@ export function parseItem(text: string): BatchItemRequest | Refusal {
 function readItem(fields: Fields): BatchItemRequest | Refusal {
   const { function: name, path = '' } = fields;
   if (Object.keys(fields).some((member) => !members.has(member))) {
-    return invalid(`It has a member that is none of ${[...members].join(', ')}.`);
+    return invalid(`It has an unknown member. It may have ${[...members].join(', ')}.`);
   }
   if (typeof name !== 'string' || parseFunctionName(name) === undefined) {
     return refusal(

@@ -9,7 +9,7 @@ export function nameInvalidParameters(app: FastifyInstance): void {
 /** Names the parameter by the schema's name for it, and never what was sent (P9). */
 function describe(error: FastifySchemaValidationError | undefined): string {
   if (error?.keyword === 'additionalProperties') {
-    return 'There is a parameter that this path does not know. Those that it knows are described at /docs.';
+    return 'The request has an unknown parameter. The parameters of this path are described at /docs.';
   }
   const name = error?.instancePath.slice(1) || 'The body';
   const allowed = error?.params['allowedValues'];

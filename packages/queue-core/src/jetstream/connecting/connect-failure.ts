@@ -24,7 +24,7 @@ export function toConnectFailure(server: string, cause: unknown, alert?: Handsha
   }
   const message = messageOf(cause);
   if (/server does not support 'tls'/.test(message)) {
-    return new QueueError('tls', `NATS at ${host} does not speak TLS, which tls:// and NATS_TLS_* ask for`, { cause });
+    return new QueueError('tls', `NATS at ${host} does not speak TLS, which tls:// and NATS_TLS_* require`, { cause });
   }
   const code = codeOf(cause);
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {

@@ -29,7 +29,7 @@ export class PendingTable<T extends Numbered> {
   /** Passes `make` a number that was never used. Throws if the table is full. */
   add(make: (id: number) => T): T {
     if (this.#size * 2 >= this.#places.length) {
-      throw new RangeError('more wait for an answer than can');
+      throw new RangeError('too many messages wait for an answer');
     }
     do {
       this.#lastId += 1;
