@@ -1,4 +1,4 @@
-import { ApiClient, type CallRequest } from './api-client.ts';
+import { ApiClient, type CallRequest } from './clients/index.ts';
 import type { Stack } from './stack.ts';
 
 /** Enqueues this many calls of each function. Without a worker, so that only the time of workers counts later. */

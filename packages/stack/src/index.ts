@@ -1,4 +1,3 @@
-export { type ApiAnswer, ApiClient, type CallRequest } from './api-client.ts';
 export { type AppName, AppProcess, type LogLine, type OpsAnswer } from './app-process.ts';
 export {
   type Attack,
@@ -9,7 +8,16 @@ export {
   attacks,
   startAttackerServer,
 } from './attacks/index.ts';
-export { CallClient, type CallState } from './call-client.ts';
+export {
+  type ApiAnswer,
+  ApiClient,
+  CallClient,
+  type CallRequest,
+  type CallState,
+  EventsClient,
+  type EventsClientOptions,
+  type SystemEvent,
+} from './clients/index.ts';
 export { fillQueues } from './fill-queues.ts';
 export { type Fleet, type FleetOptions, type Node, type Seat, startFleet } from './fleet.ts';
 export type { FunctionEntries } from './functions-text.ts';

@@ -1,4 +1,4 @@
-import type { ApiClient, CallRequest } from './api-client.ts';
+import type { ApiClient, CallRequest } from './clients/index.ts';
 
 export interface Load {
   /** Ids of the calls that were answered 202. */

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { ApiClient } from '../api-client.ts';
+import { ApiClient } from '../clients/index.ts';
 import { type AttackTarget, type StartAttack, toAttackRequest } from './attack.ts';
 import { PipelinedClients } from './pipelined-clients.ts';
 
