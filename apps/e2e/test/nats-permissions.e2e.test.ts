@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type NatsServer, startNatsServer } from '@asyncfn/nats-server';
 import type {} from '@asyncfn/nats-server/vitest';
-import { ApiClient, CallClient, type Stack } from '@asyncfn/stack';
+import { ApiClient, CallClient, EventsClient, type Stack } from '@asyncfn/stack';
 import { eventually, freePort, gate, startCallbackReceiver, startTestFunction, status } from '@asyncfn/testkit';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -129,6 +129,7 @@ describe('with the shipped permissions', () => {
     await using stack = await startRestricted({ slow: slow.url, flaky: flaky.url });
     await using client = new ApiClient(stack.gateway.url);
     await using calls = new CallClient(stack.gateway.url);
+    await using followed = await EventsClient.open(stack.gateway.url);
     const [done, running] = await client.acceptMany('slow', 2);
     const waiting = calls.state(done!, '?wait=1m');
     const events = fetch(`${stack.gateway.url}/async-function/${done}`, { headers: { Accept: 'text/event-stream' } });
@@ -143,6 +144,8 @@ describe('with the shipped permissions', () => {
     busy.open();
     expect(await waiting).toMatchObject({ status: 'succeeded' });
     expect(await (await events).text()).toContain('"status":"succeeded"');
+    await eventually(() => followed.kindsOf(done!).length === 4);
+    expect(followed.kindsOf(done!)).toEqual(['accepted', 'started', 'attempt', 'ended']);
     expect(violations(stack)).toEqual([]);
   });
 
@@ -245,6 +248,7 @@ describe('a stolen password', () => {
     ['worker', '$JS.API.STREAM.PURGE.DEAD_LETTERS'],
     ['worker', '$JS.API.STREAM.SNAPSHOT.CALLS_default'],
     ['worker', '_INBOX_GATEWAY.guessed.1'],
+    ['worker', 'asyncfn.events.wanted'],
   ] as const)('the %s may not send to %s', async (user, subject) => {
     const connection = await connectAs(nats, user);
     try {
@@ -269,6 +273,7 @@ describe('a stolen password', () => {
     ['worker', '_INBOX_GATEWAY.>'],
     ['worker', 'calls.>'],
     ['worker', '$JS.ACK.>'],
+    ['worker', 'asyncfn.events.happened'],
   ] as const)('the %s may not listen to %s', async (user, subject) => {
     const connection = await connectAs(nats, user);
     const refused = new Promise<Error | null>((resolve) => {

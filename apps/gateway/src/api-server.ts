@@ -1,10 +1,12 @@
 import type { AddressInfo } from 'node:net';
+import type { Call } from '@asyncfn/queue-core';
 import { CallbackPolicy } from '@asyncfn/queue-core/callback-guard';
 import {
   BatchStore,
   CallbackStore,
   type CallStore,
   DeadLetterStore,
+  EventSubscription,
   type QueueInspector,
 } from '@asyncfn/queue-core/jetstream';
 import { type Component, type Logger, OwnHosts, type Tracing } from '@asyncfn/service-kit';
@@ -69,7 +71,7 @@ export function createApi(options: ApiOptions): Api {
     enqueue: {
       queue: intake.queue,
       callbackPolicy: new CallbackPolicy(config),
-      receipts: options.receipts,
+      receipts: { note: (call) => noteAccepted(options, call) },
       spans: tracer && new CallSpans(tracer),
       maxBodyBytes: config.maxBodyBytes,
     },
@@ -96,6 +98,7 @@ export function createApi(options: ApiOptions): Api {
     deadLetters,
     eraser: callControl.createEraser(deadLetters),
     search: callControl.search,
+    events: { subscribe: (listener) => new EventSubscription(link.broker, listener) },
     access: { tokens: tokens && (() => tokens.current), ownHosts: new OwnHosts(config.allowedHosts) },
     clients: { bodyBudget, maxConnections: config.maxConnections, limits },
     metrics,
@@ -109,6 +112,12 @@ export function createApi(options: ApiOptions): Api {
     },
     component: createApiComponent(app, config, logger),
   };
+}
+
+/** Each accepted call, single or of a batch. */
+function noteAccepted({ receipts, link }: ApiOptions, call: Call): void {
+  receipts.note(call);
+  link.events.accepted(call);
 }
 
 /** The limits for clients, and the metrics that show their use. */

@@ -18,6 +18,7 @@ import { type CallOptions, callRoutes } from './calls/index.ts';
 import { type DeadLetterAdmin, deadLetterRoutes } from './dead-letters/index.ts';
 import { createStartTimeClock, type EnqueueOptions, enqueueRoutes } from './enqueue/index.ts';
 import { type ErasingOptions, erasingRoutes } from './erasing/index.ts';
+import { type CallEventOptions, callEventRoutes } from './events/index.ts';
 import { type FunctionAdmin, type FunctionOptions, functionRoutes } from './functions/index.ts';
 import {
   type BodyBudget,
@@ -62,6 +63,7 @@ export interface AppDependencies {
   readonly deadLetters: DeadLetterAdmin;
   readonly eraser: ErasingOptions['eraser'];
   readonly search: SearchRouteOptions['search'];
+  readonly events: Pick<CallEventOptions, 'subscribe'>;
   readonly access: AuthenticationOptions;
   readonly clients: ClientOptions;
   readonly metrics: GatewayMetrics;
@@ -163,6 +165,7 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
   };
   app.register(callRoutes, { ...deps.calls, places, lookup, names, logger });
   app.register(batchResource, { ...deps.calls, ...deps.batches, places, names, logger });
+  app.register(callEventRoutes, { ...deps.events, ...deps.calls, lookup, names });
   const lists = createListTurns();
   const known = { lookup: lookupKnown, names };
   app.register(purgeRoutes, { ...deps.purges, ...known, calls });

@@ -51,7 +51,7 @@ export async function createGateway(
   const registry = createRegistry();
   const link = connectBroker(config, context, file?.current);
   const { topology, publisher, register, shared } = link;
-  const store = new CallStore(publisher, topology);
+  const store = new CallStore(publisher, topology, publisher, link.events);
   const intake = buildIntake(link, config, logger);
   const callControl = buildCallControl({ ...link, store, resultTtlMs: config.resultTtlMs, logger });
   const inspector = new QueueInspector(topology, (name) => register.namesOf(name));

@@ -20,6 +20,7 @@ let gateway: TestGateway;
 
 beforeAll(async () => {
   gateway = await startTestGateway({ tokens: () => tokens });
+  gateway.events.available = false; // a stream of events would not end
 });
 
 afterAll(() => gateway[Symbol.asyncDispose]());
@@ -53,6 +54,7 @@ const byName: Readonly<Record<string, string>> = {
   '/async-function/:name': 'invoke',
   '/async-batch': 'invoke',
   '/system/calls': 'read',
+  '/system/events': 'read',
   '/system/scaling/:name': 'read',
 };
 

@@ -13,6 +13,7 @@ import { BodyBudget } from '../src/http/body-budget.ts';
 import { createMetrics } from '../src/metrics.ts';
 import { Waiters } from '../src/waiting/waiters.ts';
 import { MemoryBatches } from './memory-batches.ts';
+import { MemoryEvents } from './memory-events.ts';
 import { MemoryFunctions } from './memory-functions.ts';
 import { MemoryQueues } from './memory-queues.ts';
 import { RecordingCalls, RecordingCanceller, RecordingPurges, RecordingWatches } from './recording-calls.ts';
@@ -83,6 +84,7 @@ export interface TestGateway extends AsyncDisposable {
   readonly queues: MemoryQueues;
   readonly batches: MemoryBatches;
   readonly search: RecordingSearch;
+  readonly events: MemoryEvents;
   readonly registry: Registry;
   /** All routes. */
   readonly routes: readonly RouteOptions[];
@@ -112,6 +114,7 @@ export async function startTestGateway(
   const deadLetters = new RecordingDeadLetters();
   const memory = new MemoryFunctions();
   const queues = new MemoryQueues();
+  const events = new MemoryEvents();
   const registry = new Registry();
   const logs: Record<string, unknown>[] = [];
   const functions = new Map([
@@ -155,6 +158,7 @@ export async function startTestGateway(
     purges: { jobs: purges, queues: { listQueues: async () => ['default', 'heavy'] } },
     deadLetters,
     search,
+    events: { subscribe: (listener) => events.subscribe(listener) },
     eraser: { erase: async (_, state) => ({ kind: state === undefined ? 'unknown' : 'erased' }) },
     // Most tests use a host name of servers for it.
     access: { tokens: overrides.tokens, ownHosts: overrides.ownHosts ?? new OwnHosts([{ kind: 'any' }]) },
@@ -192,6 +196,7 @@ export async function startTestGateway(
     deadLetters,
     functions: memory,
     queues,
+    events,
     batches: memoryBatches,
     search,
     registry,

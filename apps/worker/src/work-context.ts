@@ -93,7 +93,7 @@ export function createWorkContext(options: WorkContextOptions): WorkContext {
     registry,
     metrics: buildMetrics({ ...link, config, logger, registry, budgets, lanes, now }),
     budgets,
-    calls: new CallStore(publisher, topology, outcomes),
+    calls: new CallStore(publisher, topology, outcomes, link.events),
     tracer: tracing.tracer,
     userAgent: `asyncfn-worker/${version}`,
     worker: `${hostname().slice(0, maxHostLength)}:${pid}`,

@@ -45,6 +45,7 @@ function createHandOn(): HandOn {
     register: { lookup: () => undefined },
     broker,
     budget: budgets.callbacks,
+    events: { accepted() {} },
     metrics: { chainStep: (_, result) => void results.push(result) },
     logger: createLogger({ name: 'test', level: 'silent', format: 'json' }),
     publishRetry: { connected: () => true, signal: bench.cutShort.signal },

@@ -70,6 +70,7 @@ export {
 } from './durability.ts';
 export { atEndOfTick } from './end-of-tick.ts';
 export { QueueError } from './errors.ts';
+export { type CallEvent, functionOfEvent, otherFunctions, stateOfEvent } from './events/index.ts';
 export { FairTurns } from './fair-turns.ts';
 export { forEachLimited } from './for-each-limited.ts';
 export { type PublishResult, type RefusalReason, refused } from './publish-result.ts';

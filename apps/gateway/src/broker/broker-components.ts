@@ -24,9 +24,13 @@ export function createBrokerComponent({ broker, watch, room }: BrokerLink, logge
 }
 
 /** When it has stopped, every call with a 202 is in its stream (P1, P8). */
-export function createPublisherComponent({ publisher }: BrokerLink, publishTimeoutMs: number): Component {
+export function createPublisherComponent({ publisher, events }: BrokerLink, publishTimeoutMs: number): Component {
+  const flush = async (): Promise<void> => {
+    await publisher.flush();
+    events.flush();
+  };
   return {
     name: 'publisher',
-    stop: { name: 'flush publisher', timeoutMs: publishTimeoutMs + promptMs, run: () => publisher.flush() },
+    stop: { name: 'flush publisher', timeoutMs: publishTimeoutMs + promptMs, run: flush },
   };
 }

@@ -22,7 +22,7 @@ export function toAttemptViews(attempts: readonly AttemptRecord[]): { attempts: 
   return { attempts: attempts.map(toAttemptView) };
 }
 
-function toAttemptView(record: AttemptRecord): AttemptView {
+export function toAttemptView(record: AttemptRecord): AttemptView {
   const { attempt, startedAt, durationMs, status, error, verdict, retryAt, worker = 'unknown' } = record;
   return {
     attempt,

@@ -1,7 +1,7 @@
 // The resource `call`: its state, attempts, result, events and cancellation.
 
 export { attemptsResponse } from './attempt-schema.ts';
-export { toAttemptViews } from './attempt-view.ts';
+export { toAttemptView, toAttemptViews } from './attempt-view.ts';
 export type { CallOptions } from './call-options.ts';
 export { CallState, callExample } from './call-schemas.ts';
 export { toCallView } from './call-view.ts';

@@ -30,7 +30,6 @@ import {
   toAnswer,
   toQueueRefusal,
 } from './accept.ts';
-import type { AcceptedCallSampler } from './accepted-call-sampler.ts';
 import { type CallSpans, sentFrom } from './call-spans.ts';
 import { Exchange } from './exchange.ts';
 import type { Group, GroupIntake } from './group-intake.ts';
@@ -43,7 +42,8 @@ export interface EnqueueOptions extends AcceptContext {
   /** Whether answers must say `Connection: close`. */
   readonly isClosing: () => boolean;
   readonly startTime: () => string;
-  readonly receipts: Pick<AcceptedCallSampler, 'note'>;
+  /** Notes each call that is stored. */
+  readonly receipts: { readonly note: (call: Call) => void };
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
   readonly maxBodyBytes: number;

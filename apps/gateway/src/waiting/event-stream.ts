@@ -14,7 +14,7 @@ export interface EventStreamOptions {
 }
 
 /** Interval of comments, in milliseconds, so that no proxy takes the connection for dead. */
-const heartbeatMs = 15_000;
+export const heartbeatMs = 15_000;
 
 /** Whether the client wants events instead of one answer. */
 export function wantsEvents(accept: string | undefined): boolean {

@@ -16,14 +16,24 @@ export interface WaiterPlace extends Disposable {
   readonly asker: Asker;
 }
 
+/** What is answered to who finds no place. */
+export interface WaiterRefusals {
+  /** As many of the token wait as may. */
+  readonly tooMany: Refusal;
+  readonly full: Refusal;
+}
+
 /** Limits the number of waiting requests, in total and for each token. */
 export class Waiters {
   readonly #limits: WaiterLimits;
+  readonly #refusals: WaiterRefusals;
   readonly #ofToken = new Map<string, number>();
   #count = 0;
 
-  constructor(limits: WaiterLimits) {
+  /** @param refusals default: those of requests that wait for calls */
+  constructor(limits: WaiterLimits, refusals: WaiterRefusals = { tooMany, full }) {
     this.#limits = limits;
+    this.#refusals = refusals;
   }
 
   /** Number of waiting requests. */
@@ -34,10 +44,10 @@ export class Waiters {
   /** Admits another waiting request, or refuses it. Callers without a token share one limit. */
   admit({ name }: Pick<Caller, 'name'>): WaiterPlace | Refusal {
     if (name !== undefined && this.#countOf(name) >= this.#limits.perToken) {
-      return tooMany;
+      return this.#refusals.tooMany;
     }
     if (this.#count >= this.#limits.inAll) {
-      return full;
+      return this.#refusals.full;
     }
     this.#add(name, 1);
     let isTaken = true;

@@ -1,5 +1,5 @@
 import type { CallIdentity } from '@asyncfn/queue-core';
-import type { CallStore, ExpiryStore } from '@asyncfn/queue-core/jetstream';
+import type { CallStore, EventPublisher, ExpiryStore } from '@asyncfn/queue-core/jetstream';
 import type { RetryPolicy } from '@asyncfn/queue-core/settle';
 import type { Tracer } from '@opentelemetry/api';
 import type { HttpAgent } from '../http/index.ts';
@@ -25,6 +25,7 @@ export interface CallRunnerOptions extends ProgressCheckOptions {
   /** For functions that set none. */
   readonly retryDefaults: RetryPolicy;
   readonly notes: AttemptNotes;
+  readonly events: Pick<EventPublisher, 'started' | 'attempted'>;
   readonly onStep: OnSettleStep;
   /** Unix time in milliseconds. */
   readonly now: () => number;

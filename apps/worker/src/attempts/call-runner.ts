@@ -209,7 +209,7 @@ export class CallRunner {
    * counts.
    */
   async #attempt(delivered: CountedCall, { target, gate }: Destination, attempt: RunningAttempt): Promise<FollowUp> {
-    const { settler, notes } = this.#options;
+    const { settler, notes, events } = this.#options;
     const policy = this.#policyOf(target);
     const maxRetries = retryLimit(delivered.call, policy);
     const turns = immediateRetries(maxRetries);
@@ -223,6 +223,7 @@ export class CallRunner {
       const begun = notes.begin(call.retry);
       attempt.turn(call, begun);
       this.#options.onCallChange(delivered.delivery);
+      events.started(call, maxRetries, begun);
       const trace = this.#trace(call, delivered.delivery, target);
       call = ofTrace(call, trace);
       const result = await this.#invoke(call, delivered.delivery, {
@@ -239,6 +240,7 @@ export class CallRunner {
       const verdict = this.#settle(call, delivered.delivery, { target, policy, result, trace });
       const record = ended(begun, result, verdict.kind);
       if (verdict.kind !== 'retry') {
+        events.attempted(call, maxRetries, record);
         call.history = withAttempt(call.history, record);
         const reason = verdict.kind === 'failed' ? verdict.reason : undefined;
         const capped = target.concurrency !== undefined;
@@ -247,12 +249,25 @@ export class CallRunner {
       delivered.bytes.result.release();
       const mayStay: boolean = pass.rejectedInCompany && !verdict.asked && call.retry - delivered.call.retry < turns;
       pass = mayStay ? await gate.again(attempt.signal) : undefined;
+      this.#tellRetried(call, maxRetries, record, verdict.delayMs, pass);
       if (pass === undefined) {
         const end: End = { status: 'failed', reason: 'too_large', maxRetries, result };
         return this.#retryLater({ ...delivered, call }, { delayMs: verdict.delayMs, record, end }, attempt);
       }
       call = { ...call, retry: call.retry + 1, history: withAttempt(call.history, record) };
     }
+  }
+
+  #tellRetried(
+    call: StartedCall,
+    maxRetries: number,
+    record: AttemptRecord,
+    delayMs: number,
+    pass: Pass | undefined,
+  ): void {
+    const { events, now } = this.#options;
+    const waitMs = pass === undefined ? delayMs : 0; // with a pass, it follows at once
+    events.attempted(call, maxRetries, { ...record, retryAt: Math.floor(now() + waitMs) });
   }
 
   /** The call with the time of its first attempt, and what became of the attempts before this one. */

@@ -3,7 +3,8 @@ import { type Component, every, type Logger } from '@asyncfn/service-kit';
 import type { HttpAgent } from '../http/index.ts';
 import type { BrokerLink } from './connect-broker.ts';
 
-export interface ConnectionsOptions extends Pick<BrokerLink, 'broker' | 'pulse' | 'publisher' | 'room' | 'watch'> {
+export interface ConnectionsOptions
+  extends Pick<BrokerLink, 'broker' | 'pulse' | 'publisher' | 'room' | 'watch' | 'events'> {
   readonly logger: Logger;
   /** Sends the pending acknowledgements. */
   readonly source: Pick<CallSource, 'flush'>;
@@ -43,12 +44,13 @@ function startWatching({ watch, room, pulse, logger }: ConnectionsOptions, signa
   }
 }
 
-async function close({ leases, source, publisher, broker, agents }: ConnectionsOptions): Promise<void> {
+async function close({ leases, source, publisher, events, broker, agents }: ConnectionsOptions): Promise<void> {
   for (const each of leases) {
     each.stop();
   }
   source.flush();
   await publisher.flush();
+  events.flush();
   await broker.stop();
   await Promise.all(agents.map((agent) => agent.destroy()));
 }

@@ -6,7 +6,7 @@ import {
   type RefusalReason,
   withStorableHeaders,
 } from '@asyncfn/queue-core';
-import type { CallbackDelivery, CallbackStore, CallStore } from '@asyncfn/queue-core/jetstream';
+import type { CallbackDelivery, CallbackStore, CallStore, EventPublisher } from '@asyncfn/queue-core/jetstream';
 import type { Logger } from '@asyncfn/service-kit';
 import type { HandOn } from '../chain/index.ts';
 import { type ByteBudget, type ByteShare, isReserved, ownerOf } from '../memory/index.ts';
@@ -26,6 +26,7 @@ export interface CallbackDelivererOptions {
   readonly handOn: Pick<HandOn, 'deliver'>;
   readonly calls: CallStore;
   readonly metrics: WorkerMetrics;
+  readonly events: Pick<EventPublisher, 'callback'>;
   readonly logger: Logger;
   readonly publishRetry: PublishRetryOptions;
   readonly onStep: OnSettleStep;

@@ -1,9 +1,10 @@
 import type { CallbackState, CallbackTask } from '@asyncfn/queue-core';
-import type { CallbackRecord, CallStore } from '@asyncfn/queue-core/jetstream';
+import type { CallbackRecord, CallStore, EventPublisher } from '@asyncfn/queue-core/jetstream';
 import type { Logger } from '@asyncfn/service-kit';
 
 export interface CallbackRecordsOptions {
-  readonly calls: Pick<CallStore, 'findCallbackRecord' | 'recordCallbackState'>;
+  readonly calls: Pick<CallStore, 'findCallbackRecord' | 'recordCallbackState' | 'findOutcome'>;
+  readonly events: Pick<EventPublisher, 'callback'>;
   readonly logger: Logger;
 }
 
@@ -61,13 +62,23 @@ export class CallbackRecords {
    */
   async #record(task: CallbackTask, status: CallbackState['status'], after?: number): Promise<boolean> {
     const { callId, tries: attempts } = task;
-    const result = await this.#options.calls.recordCallbackState(task, { v: 1, status, attempts }, after);
+    const state = { v: 1, status, attempts } as const;
+    const result = await this.#options.calls.recordCallbackState(task, state, after);
     if (result.kind === 'stored') {
+      this.#tell(task, state);
       return true;
     }
     if (result.reason !== 'conflict') {
       this.#options.logger.warn({ callId, status, detail: result.detail }, 'state of a callback could not be recorded');
     }
     return result.reason !== 'conflict';
+  }
+
+  /** Only what was tried is an event, and a batch is no call. */
+  #tell(task: CallbackTask, state: CallbackState): void {
+    const { calls, events } = this.#options;
+    if (state.attempts > 0 && task.batchId === undefined) {
+      events.callback(task, state, () => calls.findOutcome(task));
+    }
   }
 }

@@ -17,6 +17,7 @@ import type {
   CallbackDelivery,
   CallbackStore,
   CallStore,
+  EventPublisher,
   StepQueue,
   StepResult,
 } from '@asyncfn/queue-core/jetstream';
@@ -36,6 +37,7 @@ export interface HandOnOptions {
   /** Counts the results that wait. */
   readonly budget: ByteBudget;
   readonly metrics: Pick<WorkerMetrics, 'chainStep'>;
+  readonly events: Pick<EventPublisher, 'accepted'>;
   readonly logger: Logger;
   readonly publishRetry: PublishRetryOptions;
   readonly onStep: OnSettleStep;
@@ -148,14 +150,16 @@ export class HandOn {
     return result.kind === 'stored' || result.reason === 'conflict';
   }
 
-  #report({ id: callId, parentId, rootId, function: name, queue, body }: Call, result: StepResult): void {
-    const { metrics, logger } = this.#options;
+  #report(call: Call, result: StepResult): void {
+    const { metrics, events, logger } = this.#options;
+    const { id: callId, parentId, rootId, function: name, queue, body } = call;
     const fields = { callId, parentId, rootId, function: name, queue, bytes: body.length };
     metrics.chainStep({ queue, function: name }, result.kind === 'refused' ? 'waiting' : result.kind);
     if (result.kind === 'refused') {
       const { reason, detail } = result;
       logger.warn({ ...fields, reason, detail }, 'step of a chain cannot be stored yet, and waits');
     } else if (result.kind === 'stored') {
+      events.accepted(call);
       logger.info(fields, 'step of a chain accepted');
     }
   }

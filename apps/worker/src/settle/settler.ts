@@ -15,7 +15,13 @@ import {
   withoutHistory,
   withStorableHeaders,
 } from '@asyncfn/queue-core';
-import { type CallStore, type Delivery, isFresh, type StoredOutcome } from '@asyncfn/queue-core/jetstream';
+import {
+  type CallStore,
+  type Delivery,
+  type EventPublisher,
+  isFresh,
+  type StoredOutcome,
+} from '@asyncfn/queue-core/jetstream';
 import { type Logger, traceIdFrom } from '@asyncfn/service-kit';
 import type { Tracer } from '@opentelemetry/api';
 import { type CallbackDeliverer, toCallbackTask } from '../callbacks/index.ts';
@@ -39,6 +45,7 @@ export interface SettlerOptions {
   readonly callbacks: CallbackDeliverer;
   readonly handOn: Pick<HandOn, 'nextOf' | 'fits' | 'handOn'>;
   readonly metrics: WorkerMetrics;
+  readonly events: Pick<EventPublisher, 'ended'>;
   readonly logger: Logger;
   /** Undefined if tracing is off. */
   readonly tracer?: Tracer | undefined;
@@ -183,6 +190,7 @@ export class Settler {
   async #completeUnrecorded(delivered: DeliveredCall, ended: StoredOutcome): Promise<void> {
     if (await this.#complete(delivered, ended)) {
       this.#options.metrics.outcomeLost(delivered.delivery);
+      this.#options.events.ended(ended.outcome);
       this.#options.metrics.ended(delivered.delivery, ended.outcome.status);
     }
   }

@@ -3,6 +3,7 @@
 export {
   BatchPlace,
   type Call,
+  CallEnvelope,
   createCallId,
   emptyBody,
   type HeaderList,

@@ -1,6 +1,7 @@
 import { type FileDefinition, FunctionRegister } from '../functions/index.ts';
 import { type StreamLimit, type StreamLimits, toStreamLimits } from '../stream-limits.ts';
 import { Broker, type BrokerOptions } from './connecting/index.ts';
+import { EventPublisher } from './events/index.ts';
 import { QueueTopology, StreamRoom, StreamWatch, type TopologyOptions } from './layout/index.ts';
 import { Publisher, type PublisherOptions } from './publish/index.ts';
 import { SharedRegister } from './register/index.ts';
@@ -16,6 +17,8 @@ export interface BrokerLink {
   /** Undefined if no stream has a limit. */
   readonly room: StreamRoom | undefined;
   readonly watch: StreamWatch;
+  /** Tells listeners what happens to calls. */
+  readonly events: EventPublisher;
 }
 
 interface BrokerLinkOptions {
@@ -47,5 +50,15 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
   const shared = new SharedRegister({ broker, topology, register, file: options.file, logger });
   const room = options.streamMaxBytes.length > 0 ? new StreamRoom(topology) : undefined;
   const publisher = new Publisher(broker, { ...options.publisher, ...(room !== undefined && { room }) });
-  return { broker, topology, publisher, register, shared, limits, room, watch: new StreamWatch(topology, logger) };
+  return {
+    broker,
+    topology,
+    publisher,
+    register,
+    shared,
+    limits,
+    room,
+    watch: new StreamWatch(topology, logger),
+    events: new EventPublisher(broker),
+  };
 }

@@ -46,6 +46,13 @@ export {
 } from './dead-letters/index.ts';
 export { CallEraser, type EraseResult } from './erase/index.ts';
 export {
+  type EventListener,
+  EventPublisher,
+  type EventRelease,
+  EventSubscription,
+  type LossReason,
+} from './events/index.ts';
+export {
   type AcceptOptions,
   type AcceptResult,
   AdmissionControl,

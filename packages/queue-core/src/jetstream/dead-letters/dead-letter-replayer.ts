@@ -19,6 +19,7 @@ import { type CallbackTask, callbackSubject, callbackTaskCodec } from '../../rec
 import { retry } from '../../retry.ts';
 import { asQueueError } from '../connecting/index.ts';
 import { isMessageGone } from '../error-codes.ts';
+import type { EventPublisher } from '../events/index.ts';
 import { callbackStream, deadLetterStream, type QueueTopology } from '../layout/index.ts';
 import { expectLast, lastMessage, MessageHeaders } from '../messages/index.ts';
 import type { Publisher } from '../publish/index.ts';
@@ -54,6 +55,8 @@ export interface ReplayerDependencies {
   readonly publisher: Pick<Publisher, 'publish'>;
   readonly calls: Pick<CallStore, 'findOutcome' | 'findCallbackState'>;
   readonly callbacks: Pick<CallbackStore, 'store'>;
+  /** Is told of the calls that are replayed. Default: nothing is. */
+  readonly events?: Pick<EventPublisher, 'accepted'>;
   /** Unix time in milliseconds. */
   readonly now?: () => number;
   readonly sleep?: (ms: number) => Promise<unknown>;
@@ -116,6 +119,9 @@ export class DeadLetterReplayer {
       () => this.#store(call),
       () => this.#conflictOf(call),
     );
+    if (result.kind === 'stored' && !result.duplicate) {
+      this.#deps.events?.accepted(call);
+    }
     return toResult(result, call.queue);
   }
 

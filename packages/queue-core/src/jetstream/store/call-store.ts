@@ -34,6 +34,7 @@ import {
 } from '../../records/index.ts';
 import { asQueueError } from '../connecting/index.ts';
 import type { Delivery } from '../consume/index.ts';
+import type { EventPublisher } from '../events/index.ts';
 import { outcomeStream, type QueueTopology } from '../layout/index.ts';
 import { expectLast, lastMessage, MessageHeaders, messageAt, setSchedule } from '../messages/index.ts';
 import { AtomicPublisher, type Outgoing, type Publisher } from '../publish/index.ts';
@@ -79,17 +80,23 @@ export class CallStore {
   readonly #topology: Pick<QueueTopology, 'manager'>;
   readonly #outcomes: Pick<Publisher, 'publish'>;
   readonly #marked: AtomicPublisher;
+  readonly #events: Pick<EventPublisher, 'isWanted' | 'ended'> | undefined;
 
-  /** @param outcomes stores outcomes: in groups, if each write is a sync. Default: singly */
+  /**
+   * @param outcomes stores outcomes: in groups, if each write is a sync. Default: singly
+   * @param events is told of the outcomes that are stored. Default: nothing is
+   */
   constructor(
     publisher: Publisher,
     topology: Pick<QueueTopology, 'manager'>,
     outcomes: Pick<Publisher, 'publish'> = publisher,
+    events?: Pick<EventPublisher, 'isWanted' | 'ended'>,
   ) {
     this.#publisher = publisher;
     this.#topology = topology;
     this.#outcomes = outcomes;
     this.#marked = new AtomicPublisher(publisher);
+    this.#events = events;
   }
 
   /**
@@ -135,6 +142,19 @@ export class CallStore {
    * calls. Replays have none: a batch counts the first end.
    */
   recordOutcome(outcome: Outcome, body: Uint8Array): Promise<PublishResult> {
+    const recorded = this.#recordOutcome(outcome, body);
+    return this.#events?.isWanted === true ? this.#tell(outcome, recorded) : recorded;
+  }
+
+  async #tell(outcome: Outcome, recorded: Promise<PublishResult>): Promise<PublishResult> {
+    const result = await recorded;
+    if (result.kind === 'stored') {
+      this.#events?.ended(outcome);
+    }
+    return result;
+  }
+
+  #recordOutcome(outcome: Outcome, body: Uint8Array): Promise<PublishResult> {
     const subject = outcomeSubject(outcome);
     const result = new MessageHeaders();
     result.set(outcomeCodec.header, outcomeCodec.encode(outcome));
