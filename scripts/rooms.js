@@ -68,7 +68,7 @@ function purposeOf(folder) {
 }
 
 function checkSize(folder) {
-  const files = filesIn(folder).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));
+  const files = filesIn(folder).filter((file) => /\.tsx?$/.test(file) && !file.endsWith('.test.ts'));
   if (files.length > mostFiles) {
     problems.push(`${folder}: has ${files.length} source files; a room has at most ${mostFiles}`);
   }

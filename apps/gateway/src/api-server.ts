@@ -17,6 +17,7 @@ import type { TokensFile } from './auth/index.ts';
 import type { Groups } from './batches/index.ts';
 import type { BrokerLink } from './broker/index.ts';
 import type { GatewayConfig } from './config.ts';
+import { consoleFolder } from './console/index.ts';
 import { CallSpans, type Receipts } from './enqueue/index.ts';
 import { BodyBudget, roomForLarge } from './http/index.ts';
 import type { Intake } from './intake/index.ts';
@@ -100,6 +101,7 @@ export function createApi(options: ApiOptions): Api {
     search: callControl.search,
     events: { subscribe: (listener) => new EventSubscription(link.broker, listener) },
     access: { tokens: tokens && (() => tokens.current), ownHosts: new OwnHosts(config.allowedHosts) },
+    consoleFolder: config.console === 'on' ? consoleFolder() : undefined,
     clients: { bodyBudget, maxConnections: config.maxConnections, limits },
     metrics,
     logger,

@@ -15,6 +15,7 @@ import {
   type Groups,
 } from './batches/index.ts';
 import { type CallOptions, callRoutes } from './calls/index.ts';
+import { consoleRoutes } from './console/index.ts';
 import { type DeadLetterAdmin, deadLetterRoutes } from './dead-letters/index.ts';
 import { createStartTimeClock, type EnqueueOptions, enqueueRoutes } from './enqueue/index.ts';
 import { type ErasingOptions, erasingRoutes } from './erasing/index.ts';
@@ -65,6 +66,8 @@ export interface AppDependencies {
   readonly search: SearchRouteOptions['search'];
   readonly events: Pick<CallEventOptions, 'subscribe'>;
   readonly access: AuthenticationOptions;
+  /** Where the built console is; undefined if the gateway does not serve it. */
+  readonly consoleFolder: string | undefined;
   readonly clients: ClientOptions;
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
@@ -109,7 +112,7 @@ const maxHeaderBytes = 16 * 1024;
 
 /** The gateway's HTTP API, ready to listen. */
 export function buildApp(deps: AppDependencies): FastifyInstance {
-  const { register: names, functions, queues, clients, metrics, logger, version, now = Date.now } = deps;
+  const { register: names, functions, queues, clients, metrics, logger, now = Date.now } = deps;
   const lookup = (name: string): FunctionConfig | undefined => deps.register.lookup(name);
   /** For answers that depend on what the function is, or on whether it exists. */
   const lookupKnown = (name: string): FunctionConfig | undefined => {
@@ -129,8 +132,7 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
   app.register(requestMetrics, { metrics });
   app.register(gracefulClose);
   app.register(authentication, deps.access);
-  app.register(apiDescription, { version, needsToken: deps.access.tokens !== undefined });
-  app.register(healthRoutes);
+  registerDescriptions(app, deps);
   const startTime = createStartTimeClock({ now });
   const accepting = {
     ...deps.enqueue,
@@ -178,6 +180,14 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
   app.register(searchRoutes, { search: deps.search, lookup, names, places, lists });
   app.register(deadLetterRoutes, { ...known, lists, deadLetters: deps.deadLetters, logger });
   return app;
+}
+
+/** What anyone may see: the API's description, whether the gateway is up, and the files of the console. */
+function registerDescriptions(app: FastifyInstance, { access, version, consoleFolder }: AppDependencies): void {
+  const needsToken = access.tokens !== undefined;
+  app.register(apiDescription, { version, needsToken });
+  app.register(healthRoutes);
+  app.register(consoleRoutes, { version, needsToken, folder: consoleFolder });
 }
 
 function createInstance({ metrics, logger, enqueue, clients }: AppDependencies): FastifyInstance {

@@ -43,6 +43,12 @@ export const gatewayConfig = {
     doc: '`none` leaves the API open to anyone who reaches it. Default: `tokens` if `AUTH_TOKENS_FILE` is set; without it the API is open on a loopback address, and does not start on any other.',
   }),
   authTokensFile: text({ env: 'AUTH_TOKENS_FILE', doc: 'Path of the file with the tokens of callers.' }),
+  console: choice({
+    env: 'CONSOLE',
+    values: ['on', 'off'],
+    default: 'on',
+    doc: 'Whether the gateway serves the console at `/console`.',
+  }),
   maxBodyBytes: size({
     env: 'MAX_BODY_BYTES',
     default: mebibyte,

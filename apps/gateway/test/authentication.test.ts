@@ -56,10 +56,11 @@ const byName: Readonly<Record<string, string>> = {
   '/system/calls': 'read',
   '/system/events': 'read',
   '/system/scaling/:name': 'read',
+  '/system/token': 'caller',
 };
 
 function byPrefix(url: string): string {
-  if (url.startsWith('/docs')) {
+  if (url.startsWith('/docs') || url.startsWith('/console')) {
     return 'open';
   }
   return url.startsWith('/system/') ? 'admin' : 'caller';

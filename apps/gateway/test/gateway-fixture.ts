@@ -97,6 +97,7 @@ export type GatewayOverrides = Partial<
     AppDependencies['access'] &
     AppDependencies['clients'] &
     Pick<AppDependencies['enqueue'], 'maxBodyBytes'> &
+    Pick<AppDependencies, 'consoleFolder'> &
     Pick<AppDependencies['calls'], 'resultBudget' | 'resultTtlMs' | 'waiters'>
 >;
 
@@ -124,6 +125,7 @@ export async function startTestGateway(
   const memoryBatches = new MemoryBatches();
   const search = new RecordingSearch();
   const app = buildApp({
+    consoleFolder: 'consoleFolder' in overrides ? overrides.consoleFolder : '/nowhere',
     register: overrides.register ?? new FunctionRegister({ functions, fallback: undefined }),
     functions: memory,
     enqueue: {

@@ -1,3 +1,3 @@
-export { anyone, type Caller, coversFunction, hasScope, type Scope } from './caller.ts';
+export { anyone, type Caller, coversFunction, hasScope, type Scope, scopes } from './caller.ts';
 export { createToken, findToken, formatHash, hashToken, type Token } from './token.ts';
 export { parseTokens, parseTokensFile, secretFilesOf } from './tokens-document.ts';

@@ -17,6 +17,7 @@ export const settingNames: readonly string[] = [
   'CALLBACK_SIGNING_SECRETS',
   'CALLBACK_TIMEOUT',
   'CALLBACK_URL',
+  'CONSOLE',
   'DEFAULT_NAMESPACE',
   'FUNCTIONS_FILE',
   'FUNCTIONS_PORT',

@@ -1,0 +1,13 @@
+// Numbers, times and codes as people read them.
+
+export {
+  formatAgo,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatMany,
+  formatRate,
+  formatShort,
+  formatTime,
+} from './format.ts';
+export { describeReason } from './reasons.ts';

@@ -1,0 +1,3 @@
+// The queues as the gateway reports them, and their last minutes.
+
+export { historyOf, liveQueues, type Queue } from './queues.ts';

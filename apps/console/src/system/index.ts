@@ -1,0 +1,3 @@
+// What the gateway says of itself and of the broker.
+
+export { SystemPage } from './system-page.tsx';

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { refusal } from '../problem.ts';
+import { type ConsoleFile, findFile, page, unzip } from './console-files.ts';
+import { type TokenOptions, tokenRoutes } from './token-resource.ts';
+
+export interface ConsoleOptions extends TokenOptions {
+  /** Where the built console is; undefined if it is not served. */
+  readonly folder: string | undefined;
+}
+
+/**
+ * No inline script or style, nothing of another host, no frame around it. The console sends no form and has no base: both
+ * could only serve an attacker.
+ */
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const headers = {
+  'Content-Security-Policy': contentSecurityPolicy,
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  Vary: 'Accept-Encoding',
+};
+
+const year = 31_536_000;
+
+/** The files under `/console`, and what the console asks first. */
+export function consoleRoutes(app: FastifyInstance, options: ConsoleOptions, done: () => void): void {
+  app.register(tokenRoutes, options);
+  if (options.folder !== undefined) {
+    serveFiles(app, options.folder);
+  }
+  done();
+}
+
+/** The files are open, because they contain nothing that is not in the source. */
+function serveFiles(app: FastifyInstance, folder: string): void {
+  const config = { scope: 'open' } as const;
+  const schema = { hide: true };
+  app.get('/console', { config, schema }, (request, reply) => send(folder, page, request, reply));
+  app.get<{ Params: { '*': string } }>('/console/*', { config, schema }, (request, reply) =>
+    send(folder, toFile(request.params['*']), request, reply),
+  );
+}
+
+/** Pages are paths without an extension: the script shows them. */
+function toFile(path: string): string {
+  return path.startsWith('assets/') ? path : page;
+}
+
+async function send(folder: string, path: string, request: FastifyRequest, reply: FastifyReply) {
+  const file = await findFile(folder, path);
+  if (file === undefined) {
+    return reply.refuse(
+      refusal('not_found', 'The console has no such file. Reload the page: it may be of another version.'),
+    );
+  }
+  const tag = tagOf(file);
+  reply.headers({ ...headers, ...cachingOf(file, tag) }).type(file.mediaType);
+  if (request.headers['if-none-match'] === tag) {
+    return reply.code(304).send();
+  }
+  return takesGzip(request)
+    ? reply.header('Content-Encoding', 'gzip').send(file.zipped)
+    : reply.send(await unzip(file.zipped));
+}
+
+/** The names of assets contain a hash of their content, so that they never change. */
+function cachingOf({ path }: ConsoleFile, tag: string): Record<string, string> {
+  return path === page
+    ? { 'Cache-Control': 'no-cache', ETag: tag }
+    : { 'Cache-Control': `public, max-age=${year}, immutable`, ETag: tag };
+}
+
+function tagOf({ zipped }: ConsoleFile): string {
+  return `"${createHash('sha256').update(zipped).digest('base64url').slice(0, 22)}"`;
+}
+
+function takesGzip({ headers: { 'accept-encoding': accepted = '' } }: FastifyRequest): boolean {
+  return /(^|[,\s])(gzip|\*)\s*(;\s*q=(1|0\.\d*[1-9]))?\s*(,|$)/.test(String(accepted));
+}
