@@ -1,0 +1,155 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ApiClient, type Stack } from '@asyncfn/stack';
+import { eventually, startTestFunction, status, type TestFunction } from '@asyncfn/testkit';
+import { createToken, formatHash, hashToken } from '@asyncfn/tokens';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openConsole, startBrowser } from './harness/browser/index.ts';
+import { startStack } from './harness/stack.ts';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const built = fileURLToPath(new URL('../../console/dist/', import.meta.url));
+
+let fn: TestFunction;
+let stack: Stack;
+let browser: Browser;
+let api: ApiClient;
+let fails = true;
+
+beforeAll(async () => {
+  fn = await startTestFunction({ handler: (request, response) => status(fails ? 400 : 200)(request, response) });
+  [stack, browser] = await Promise.all([
+    startStack({ functions: { picky: fn.url, other: { url: fn.url, queue: 'heavy' } } }),
+    startBrowser(),
+  ]);
+  api = new ApiClient(stack.gateway.url);
+});
+afterAll(async () => {
+  await browser?.close();
+  await api?.[Symbol.asyncDispose]();
+  await stack?.[Symbol.asyncDispose]();
+  await fn?.[Symbol.asyncDispose]();
+});
+
+/** What axe-core finds wrong with a page. */
+async function findBarriers(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>(
+    'axe.run(document, { resultTypes: ["violations"] })',
+  );
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}
+
+test('the console is at most 120 KB, compressed', () => {
+  const files = readdirSync(built, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.gz'));
+  const bytes = files.map((name) => readFileSync(join(built, name)).length).reduce((sum, each) => sum + each, 0);
+  expect(files.length).toBeGreaterThanOrEqual(4);
+  expect(bytes).toBeLessThan(120_000);
+});
+
+test('an operator sees that calls have failed, finds out why, and replays them', async () => {
+  await api.acceptMany('picky', 3);
+  await stack.untilSettled();
+  await using console = await openConsole(browser, stack.gateway.url);
+  const { page, complaints } = console;
+  await page.getByText('3 calls have failed.').waitFor();
+  await page.getByRole('link', { name: 'See the dead letters' }).click();
+  await page.getByRole('heading', { name: 'The function answered with an error in picky' }).waitFor();
+  await page.getByText('last status 400').waitFor();
+  await page.getByRole('button', { name: 'Show 3 calls' }).click();
+  await eventually(async () => (await page.locator('tbody tr').count()) === 3);
+  fails = false;
+  await page.getByRole('button', { name: 'Replay all' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Replay all' }).click();
+  await page.getByText('3 calls are queued again.').waitFor();
+  await page.getByRole('heading', { name: 'No call has failed' }).waitFor();
+  await stack.untilSettled();
+  expect(fn.requests).toHaveLength(6);
+  expect(complaints).toEqual([]);
+});
+
+test.each([
+  ['light', 1280],
+  ['dark', 360],
+] as const)('no page has a barrier for its readers, in %s and %i wide', async (colorScheme, width) => {
+  await using console = await openConsole(browser, stack.gateway.url, { colorScheme, width });
+  const { page, complaints } = console;
+  for (const title of ['Overview', 'Functions', 'Calls', 'Dead letters', 'System']) {
+    await page.getByRole('navigation').getByRole('link', { name: title }).click();
+    await page.getByRole('heading', { level: 1, name: title }).waitFor();
+    await page.waitForLoadState('networkidle');
+    expect([title, await findBarriers(page)]).toEqual([title, []]);
+    const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+    expect([title, Number(overflow) <= 0]).toEqual([title, true]);
+  }
+  await page.goto(`${stack.gateway.url}/console/functions/picky`);
+  await page.getByRole('heading', { level: 1, name: 'picky' }).waitFor();
+  expect(await findBarriers(page)).toEqual([]);
+  expect(complaints).toEqual([]);
+});
+
+describe('with tokens', () => {
+  const [reader, boss] = [createToken(), createToken()];
+  let url: string;
+  beforeAll(async () => {
+    const path = join(stack.folder, 'tokens.json');
+    const entry = (secret: string, scope: string) => ({ hash: formatHash(hashToken(secret)), scopes: [scope] });
+    await writeFile(path, JSON.stringify({ tokens: { reader: entry(reader, 'read'), boss: entry(boss, 'admin') } }));
+    url = (await stack.startGateway({ AUTH_TOKENS_FILE: path })).url;
+  });
+
+  test('one signs in with a token, which the tab forgets when one signs out', async () => {
+    await using console = await openConsole(browser, url);
+    const { page, complaints } = console;
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    expect(await findBarriers(page)).toEqual([]);
+    await page.getByLabel('Token').fill('asyncfn_wrong');
+    await page.keyboard.press('Enter');
+    await page.getByText('The gateway does not accept this token.').waitFor();
+    await page.getByLabel('Token').fill(boss);
+    await page.keyboard.press('Enter');
+    await page.getByText('Signed in as boss').waitFor();
+    await page.reload();
+    await page.getByText('Signed in as boss').waitFor();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    expect(await page.evaluate('JSON.stringify(sessionStorage) + JSON.stringify(localStorage) + document.cookie')).toBe(
+      '{}{}',
+    );
+    expect(complaints).toEqual([]);
+  });
+
+  test('what a token may not do is not offered', async () => {
+    await using console = await openConsole(browser, url);
+    const { page } = console;
+    await page.getByLabel('Token').fill(reader);
+    await page.keyboard.press('Enter');
+    await page.getByText('Signed in as reader').waitFor();
+    expect(await page.getByRole('navigation').getByRole('link').allTextContents()).toEqual(['Calls']);
+    await page.goto(`${url}/console/dead-letters`);
+    await page.getByRole('heading', { name: 'No such page' }).waitFor();
+  });
+});
+
+test('a broker that is killed is said to be away within 3 s, and to be back by itself', async () => {
+  await using console = await openConsole(browser, stack.gateway.url);
+  const { page, complaints } = console;
+  await page.getByText('Connected').waitFor();
+  stack.nats.signal('SIGKILL');
+  await stack.nats.exited;
+  const killedAt = performance.now();
+  await page
+    .getByRole('alert')
+    .getByText(/The broker \(NATS\) is unavailable|The gateway takes long to answer/)
+    .waitFor();
+  expect(performance.now() - killedAt).toBeLessThan(3_000);
+  await page.getByText('The broker (NATS) is unavailable').waitFor();
+  await stack.nats.restart();
+  await page.getByText('Connected').waitFor();
+  expect(await page.getByRole('alert').textContent()).toBe('');
+  expect(complaints).toEqual([]);
+});
