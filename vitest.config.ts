@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { ProgressReporter } from './packages/testkit/test/progress-reporter.ts';
 
 // Tests and type checks read the sources of the workspace's packages: no build needed.
 const conditions = ['@asyncfn/source'];
@@ -25,6 +26,11 @@ const globalSetup = ['packages/nats-server/test/global-setup.ts'];
  */
 export default defineConfig({
   test: {
+    reporters: [
+      'default',
+      ...(process.env.GITHUB_ACTIONS === 'true' ? ['github-actions'] : []),
+      new ProgressReporter(),
+    ],
     projects: [
       {
         resolve,
@@ -50,6 +56,7 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
           include: ['{apps,packages}/*/{src,test}/**/*.nats.test.ts'],
           globalSetup,
+          setupFiles,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

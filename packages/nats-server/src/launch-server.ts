@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -8,6 +9,9 @@ import { toServerConfig } from './server-config.ts';
 
 const LOG_TAIL_LINES = 20;
 const BIND_RETRY_MS = 100;
+
+/** Each launched process is published here, with its last log lines: a test that fails prints them. */
+const launches = channel('asyncfn:nats-server');
 
 /** The parts that every start of one server shares, with nothing left open. */
 export interface LaunchSettings {
@@ -47,6 +51,12 @@ export async function launchServer(settings: LaunchSettings, port: number): Prom
     },
   }).catch((error: unknown) => {
     throw startFailure(error, tail);
+  });
+  launches.publish({
+    exited: process.exited,
+    get tail() {
+      return [`--- nats-server (pid ${process.pid})`, ...tail].join('\n');
+    },
   });
   try {
     return { process, ...(await waitForServer(process, settings)) };

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { access } from 'node:fs/promises';
 import { connect as connectSocket, createServer } from 'node:net';
@@ -60,6 +61,18 @@ describe('a started server', () => {
     const lines: string[] = [];
     await using _server = await start({ onLine: (line) => lines.push(line) });
     await eventually(() => lines.some((line) => line.includes('Server is ready')));
+  });
+
+  test('is published with its last log lines, for the report of a failed test', async () => {
+    const launched: { readonly exited: Promise<unknown>; readonly tail: string }[] = [];
+    const listen = (message: unknown): void => void launched.push(message as (typeof launched)[0]);
+    subscribe('asyncfn:nats-server', listen);
+    await using server = await start();
+    unsubscribe('asyncfn:nats-server', listen);
+    const [own] = launched;
+    expect(own?.tail).toMatch(/^--- nats-server \(pid \d+\)\n.*Server is ready/s);
+    await server.stop();
+    await own?.exited;
   });
 
   test('leaves nothing behind when it is stopped', async () => {

@@ -23,6 +23,11 @@ export function noteSpawned(spawned: Spawned): void {
   spawned.exited.then(end, end);
 }
 
+/** Remembers a process that its package has published on a diagnostics channel. */
+export function noteMessage(message: unknown): void {
+  noteSpawned(message as Spawned);
+}
+
 /** Forgets the processes that have ended, with their output: test files share a process. */
 export function forgetEnded(): void {
   all = all.filter(({ endedAt }) => endedAt === Number.POSITIVE_INFINITY);
