@@ -19,7 +19,7 @@ export type CallStatus = (typeof callStatuses)[number];
 export interface CallFilter {
   /** Any of these functions, as they are stored: all names of a function. */
   readonly functions?: readonly string[] | undefined;
-  /** Functions that whoever asks may know of. */
+  /** Functions that the caller may know of. */
   readonly covers?: ((name: string) => boolean) | undefined;
   readonly queue?: string | undefined;
   /** Any of these statuses. */
