@@ -2,7 +2,9 @@ import { defineConfig } from 'vitest/config';
 
 const conditions = ['@asyncfn/source'];
 
-/** `pnpm monitoring:check`: dashboards and rules against a real Prometheus, which has to be on the PATH with promtool. */
+/**
+ * `pnpm monitoring:check`: dashboards and rules against a real Prometheus, which has to be on the PATH with promtool.
+ */
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },

@@ -1,7 +1,7 @@
-// The health check of the images: exits with 0 if the process in this container answers, and says why where it does not.
-//   node health.mjs PORT
-// asks /livez at OPS_PORT, or at PORT where that is not set: a broker that is away makes no process unhealthy, since an
-// orchestrator that replaces what is unhealthy would end calls for it. HEALTH_URL asks something else, such as /readyz.
+// The health check of the images: exits with 0 if the process in this container answers, and says why where it does
+// not. node health.mjs PORT asks /livez at OPS_PORT, or at PORT where that is not set: a broker that is away makes no
+// process unhealthy, since an orchestrator that replaces what is unhealthy would end calls for it. HEALTH_URL asks
+// something else, such as /readyz.
 import { once } from 'node:events';
 import { get } from 'node:http';
 import process from 'node:process';

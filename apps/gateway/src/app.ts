@@ -77,7 +77,7 @@ export interface AppDependencies {
   readonly now?: () => number;
 }
 
-/** What clients may take up. */
+/** The limits of what clients may use. */
 interface ClientOptions {
   /** The budget for the bodies of all requests. */
   readonly bodyBudget: BodyBudget;

@@ -13,8 +13,8 @@ export type AuditFinding = CallWhereabouts | 'unknown';
 type CallbackStatus = 'delivered' | 'gone' | 'retry' | 'undeliverable';
 
 /**
- * `known`: it was stored before a crash or a lost lease. `cancelled`: it was cancelled before it was stored. `waiting`: its queue
- * did not take it, and it is tried again.
+ * `known`: it was stored before a crash or a lost lease. `cancelled`: it was cancelled before it was stored. `waiting`:
+ * its queue did not take it, and it is tried again.
  */
 type ChainStepResult = 'stored' | 'known' | 'cancelled' | 'waiting';
 
@@ -61,7 +61,7 @@ export interface WorkerMetrics {
   attemptEnded(labels: LaneLabels, result: AttemptResult | undefined): void;
   /** A call has left the queue. */
   processed(queue: string): void;
-  /** A call will be tried again. */
+  /** A call will be retried. */
   retried(labels: LaneLabels, reason: RetryReason): void;
   /** A retry could not be stored, so that the call went back to the queue with a delay. */
   retryDeferred(labels: LaneLabels): void;

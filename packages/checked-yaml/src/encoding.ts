@@ -20,7 +20,7 @@ export function encodingFault(text: string): YamlFault | undefined {
   return nul < 0 ? undefined : { line: lineAt(text, nul), problem: 'a NUL character stands here; remove it' };
 }
 
-/** The byte order marks of UTF-16 and UTF-32 are no UTF-8: each of their bytes that is not NUL is read as U+FFFD. */
+/** The byte order marks of UTF-16 and UTF-32 are not UTF-8: each of their bytes that is not NUL is read as U+FFFD. */
 function foreignEncoding(text: string): string | undefined {
   if (/^(?:\uFFFD\uFFFD\0\0|\0\0\uFFFD\uFFFD)/.test(text)) {
     return 'UTF-32';

@@ -19,8 +19,8 @@ export async function startGuardian(): Promise<Guardian> {
 }
 
 /**
- * Ends the children of this process once this process is gone. It has a session of its own, and does not keep this process.
- * If it is killed, the children go at once: none may stay unguarded.
+ * Ends the children of this process once this process is gone. It has a session of its own, and does not keep this
+ * process. If it is killed, the children go at once: none may stay unguarded.
  */
 export class Guardian {
   /** Resolves when it notices the end of this process. */

@@ -36,21 +36,21 @@ export interface GuardedProcess extends AsyncDisposable {
   /** Sends a signal to the child; does nothing once it has ended. */
   signal(name: NodeJS.Signals): void;
   /**
-   * SIGSTOP; resolves when every thread of the child stands still, so that nothing of what is sent to it after that is
-   * answered. `signal('SIGCONT')` lets it go on. Where there is no /proc it cannot be told and is taken as done.
+   * SIGSTOP; resolves when every thread of the child has stopped, so that it answers nothing that is sent after that.
+   * `signal('SIGCONT')` resumes it. Without /proc the state is unknown, and the promise resolves at once.
    */
   pause(): Promise<void>;
   /**
-   * SIGTERM, and SIGKILL when `timeoutMs` (default 10,000) have passed. Calls during a stop share it and its time limit;
-   * after the end it only returns how the child ended.
+   * SIGTERM, and SIGKILL when `timeoutMs` (default 10,000) have passed. Calls during a stop share it and its time
+   * limit; after the end it only returns how the child ended.
    */
   stop(timeoutMs?: number): Promise<ProcessExit>;
 }
 
 /**
- * Runs a command that ends with this process at the latest: when this process is gone, by SIGKILL too, the child
- * gets SIGTERM, and SIGKILL after `orphanGraceMs`. It has a session of its own, so a Ctrl-C in the terminal reaches only
- * the parent, which then decides. POSIX systems only.
+ * Runs a command that ends with this process at the latest: when this process is gone, by SIGKILL too, the child gets
+ * SIGTERM, and SIGKILL after `orphanGraceMs`. It has a session of its own, so a Ctrl-C in the terminal reaches only the
+ * parent, which then decides. POSIX systems only.
  *
  * @returns when the child runs.
  * @throws {SpawnError} when it cannot be run.

@@ -31,7 +31,9 @@ interface Parent {
   readonly lines: string[];
 }
 
-/** Starts a parent, in a process group of its own, that guards a script, and waits until that script has written `up`. */
+/**
+ * Starts a parent, in a process group of its own, that guards a script, and waits until that script has written `up`.
+ */
 async function startParent(script: string, options: GuardedOptions = {}): Promise<Parent> {
   const program = fileURLToPath(new URL('./guarding-parent.js', import.meta.url));
   const index = pathToFileURL(join(build, 'index.js')).href;

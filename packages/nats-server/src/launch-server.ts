@@ -36,7 +36,10 @@ export interface RunningServer extends ListeningPorts {
   readonly process: GuardedProcess;
 }
 
-/** Starts the server (port 0: a free one) and waits until it is ready; nothing is left running when it does not get there. */
+/**
+ * Starts the server (port 0: a free one) and waits until it is ready; nothing is left running when it does not get
+ * there.
+ */
 export async function launchServer(settings: LaunchSettings, port: number): Promise<RunningServer> {
   const { bin, args, onLine } = settings;
   const configFile = await writeConfig(settings, port);

@@ -1,4 +1,7 @@
-/** `unusable`: the binary that was asked for cannot be used. `not_found`: none found or fetched. `start_failed`: it did not come up. */
+/**
+ * `unusable`: the binary that was asked for cannot be used. `not_found`: none found or fetched. `start_failed`: it did
+ * not come up.
+ */
 export type NatsServerErrorCode = 'unusable' | 'not_found' | 'start_failed';
 
 export class NatsServerError extends Error {

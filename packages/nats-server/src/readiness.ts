@@ -59,7 +59,9 @@ async function readPortsFile({ portsDir, pid }: ReadinessOptions): Promise<Liste
   }
 }
 
-/** A NATS server speaks first: `INFO {json}` (https://docs.nats.io/reference/reference-protocols/nats-protocol#info). */
+/**
+ * A NATS server speaks first: `INFO {json}` (https://docs.nats.io/reference/reference-protocols/nats-protocol#info).
+ */
 function readGreeting(host: string, port: number): Promise<{ jetstream: boolean } | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ host, port, timeout: GREETING_TIMEOUT_MS });

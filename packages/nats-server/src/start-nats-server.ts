@@ -43,13 +43,13 @@ export interface NatsServer extends AsyncDisposable {
   readonly port: number;
   /** Set when monitoring is on. */
   readonly monitorUrl: string | undefined;
-  /** Of the running process; another one after a restart. */
+  /** Pid of the running process; a restart changes it. */
   readonly pid: number;
   readonly storeDir: string;
   /** Resolves when the running process has ended, for any reason. */
   readonly exited: Promise<ProcessExit>;
   signal(name: NodeJS.Signals): void;
-  /** SIGSTOP; resolves when it stands still and answers nothing more, until `signal('SIGCONT')`. */
+  /** SIGSTOP; resolves when it has stopped and answers nothing more, until `signal('SIGCONT')`. */
   pause(): Promise<void>;
   /** Stops for good and removes temporary files. Idempotent, legal after the server has ended. */
   stop(): Promise<ProcessExit>;

@@ -49,7 +49,9 @@ export interface ReleaseSite extends AsyncDisposable {
   readonly requests: readonly string[];
 }
 
-/** A download site laid out as GitHub's: SHA256SUMS beside the archive, and a redirect to where the archive really is. */
+/**
+ * A download site laid out as GitHub's: SHA256SUMS beside the archive, and a redirect to where the archive really is.
+ */
 export async function startReleaseSite(options: SiteOptions): Promise<ReleaseSite> {
   const { archive, sendArchive = (response) => response.end(archive) } = options;
   const file = `nats-server-v${RELEASE}-${ownBuild()}.tar.gz`;

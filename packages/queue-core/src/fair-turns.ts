@@ -4,7 +4,7 @@ import { RoundRobin } from './round-robin.ts';
 export interface FairTurnsOptions {
   /** How many are under way at once. */
   readonly max: number;
-  /** Of these, how many of one submitter with a name. Default: all. */
+  /** The same for each submitter with a name. Default: all. */
   readonly maxPerSubmitter?: number;
   /** The longest that one waits for its turn, in milliseconds. Default: without a limit. */
   readonly waitMs?: number;
@@ -14,7 +14,7 @@ interface Waiting {
   readonly begin: () => void;
 }
 
-/** Runs what asks the broker, so many at once and no more. The others wait, and submitters take turns. */
+/** Runs requests to the broker, a limited number at once. The others wait, and submitters take turns. */
 export class FairTurns {
   readonly #options: FairTurnsOptions;
   readonly #waiting = new RoundRobin<Waiting>();
@@ -32,8 +32,8 @@ export class FairTurns {
   }
 
   /**
-   * Throws `QueueError` if it is not its turn in time. What may begin at once begins before this returns.
-   * @param submitter for whom it is. Default: for all who have no name, who are one
+   * Throws `QueueError` if its turn does not come in time. Work that may begin at once begins before this returns.
+   * @param submitter the submitter of the work. Default: all without a name, who count as one
    */
   async run<T>(work: () => Promise<T>, submitter = ''): Promise<T> {
     if (this.#count < this.#options.max && this.#mayBegin(submitter)) {

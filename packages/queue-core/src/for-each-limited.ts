@@ -1,6 +1,6 @@
 /**
- * Does the work for each item, for at most `limit` of them at once. Rejects with the first error; what is under way then
- * goes on, and nothing further is begun.
+ * Does the work for each item, for at most `limit` of them at once. Rejects with the first error; work in progress
+ * continues then, and no further work begins.
  */
 export async function forEachLimited<T>(
   items: readonly T[],

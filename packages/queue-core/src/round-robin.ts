@@ -1,16 +1,16 @@
 /**
- * What waits, by who asked for it. Those who ask take turns, however much each of them has waiting, and so does what one of
- * them has waiting: who floods waits for itself.
+ * Waiting entries of submitters. Submitters take turns, however many entries each of them has waiting, so one that
+ * floods the queue only waits for itself. The entries of one submitter keep their order.
  */
 export class RoundRobin<T> {
-  /** Both take turns: what was taken goes to the end. */
+  /** The next submitter is the first one. A submitter that was served goes to the end. */
   readonly #waiting = new Map<string, Set<T>>();
 
   get isEmpty(): boolean {
     return this.#waiting.size === 0;
   }
 
-  /** How much waits for one who asked. */
+  /** The number of waiting entries of one submitter. */
   countOf(submitter: string): number {
     return this.#waiting.get(submitter)?.size ?? 0;
   }
@@ -24,7 +24,7 @@ export class RoundRobin<T> {
     }
   }
 
-  /** It waits no longer. */
+  /** Removes a waiting entry. */
   delete(item: T, submitter: string): void {
     const items = this.#waiting.get(submitter);
     if (items?.delete(item) && items.size === 0) {
@@ -33,8 +33,8 @@ export class RoundRobin<T> {
   }
 
   /**
-   * Takes out what is next; undefined if nothing waits.
-   * @param mayBegin submitters of whom something may be taken. Default: all
+   * Removes and returns the next entry; undefined if none waits.
+   * @param mayBegin submitters whose entries may be taken. Default: all
    */
   take(mayBegin: (submitter: string) => boolean = () => true): T | undefined {
     for (const [submitter, items] of this.#waiting) {

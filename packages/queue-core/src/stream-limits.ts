@@ -8,7 +8,7 @@ export interface StreamLimit {
   readonly maxBytes: number;
 }
 
-/** Tells the most bytes that a stream may have; undefined is no limit. */
+/** Returns the maximum size of a stream; undefined if it has no limit. */
 export type StreamLimits = (stream: string) => number | undefined;
 
 /** Less is of no use: the smallest of our streams hold some hundred KiB. */

@@ -9,7 +9,7 @@ export function credentialsOf({ username, password }: URL): UrlCredentials | und
   return username === '' && password === '' ? undefined : { user: decoded(username), password: decoded(password) };
 }
 
-/** A percent sign that is none of an escape stands for itself: what is stored may be older than what is refused now. */
+/** A percent sign outside of an escape is kept: a stored URL may be older than the rule that refuses it now. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -9,8 +9,8 @@ interface LoadingProcess {
 
 /**
  * Loads what a process runs, and runs it. A signal that comes before that ends the process with 0, since nothing has
- * begun: the first process of a container would not get it without a handler, and loading takes a tenth of a second or more. Meant to
- * be all that a main module imports and does.
+ * begun: the first process of a container would not get it without a handler, and loading takes a tenth of a second or
+ * more. Meant to be all that a main module imports and does.
  *
  * @param load imports the module; its `run` has to listen to signals before it first waits
  */

@@ -31,8 +31,8 @@ const spareBytes = 64 * 1024;
 const maxTries = 20;
 
 /**
- * Opens a small disk: a file system in memory that is mounted in namespaces of a process of its own, so that it takes no
- * privileges and leaves nothing mounted, whatever becomes of us. Others reach it through that process
+ * Opens a small disk: a file system in memory that is mounted in namespaces of a process of its own, so that it takes
+ * no privileges and leaves nothing mounted, whatever becomes of us. Others reach it through that process
  * (`/proc/PID/root`, Linux alone), and it outlives them. It takes as much memory as there is in it.
  */
 export async function openSmallDisk(): Promise<SmallDiskResult> {

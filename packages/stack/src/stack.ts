@@ -67,7 +67,9 @@ export interface Stack extends AsyncDisposable {
   queued(): Promise<number>;
   /** Waits until every call has been settled, so that nothing can be delivered again. */
   untilSettled(timeoutMs?: number): Promise<void>;
-  /** Waits until workers have followed every receipt to the end of its call. Resolves with how many calls are missing. */
+  /**
+   * Waits until workers have followed every receipt to the end of its call. Resolves with how many calls are missing.
+   */
   untilAudited(timeoutMs?: number): Promise<number>;
 }
 

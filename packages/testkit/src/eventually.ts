@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface EventuallyOptions {
-  /** How long to go on trying, in milliseconds. Default 20,000. */
+  /** How long to retry, in milliseconds. Default 20,000. */
   timeoutMs?: number;
   /** Pause between two tries, in milliseconds. Default 20. */
   intervalMs?: number;

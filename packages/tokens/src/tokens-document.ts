@@ -104,7 +104,7 @@ export function parseTokensFile(text: string, path: string, context?: TokensCont
     : { kind: 'refused', problems: parsed.problems.map((problem) => describeProblem(path, problem)) };
 }
 
-/** The name of a token is no setting, whatever it is. */
+/** The name of a token is never an unknown setting. */
 function expectationOf(keys: readonly string[]): string | undefined {
   if (keys.length === 1) {
     return expectations.get(keys[0] ?? '');

@@ -36,7 +36,10 @@ function overloaded(): RequestHandler {
   };
 }
 
-/** Successes, failures, retries, chains, batches, overload, delays, waits, a backlog, callbacks that fail, refusals, connections beyond the limit. */
+/**
+ * Successes, failures, retries, chains, batches, overload, delays, waits, a backlog, callbacks that fail, refusals,
+ * connections beyond the limit.
+ */
 export async function startBusyStack(
   start: (options: StackOptions) => Promise<Stack>,
   options: Partial<StackOptions> = {},

@@ -18,7 +18,7 @@ export interface IncomingBatch {
   readonly bodyBudget: BodyBudget;
 }
 
-/** The answer to a batch of which something was accepted. */
+/** The answer to a batch with at least one accepted call. */
 export interface AcceptedBatch {
   readonly kind: 'accepted';
   readonly state: BatchState;
@@ -254,7 +254,7 @@ function firstProblem(items: readonly BatchItem[]): Refusal {
   return { ...refusal(known, `Item 0: ${String(detail)}`, again), members: { index: 0, calls } };
 }
 
-/** What the client of an accepted batch is told. */
+/** The body of the answer to an accepted batch. */
 export function toAnswer({ state: { batchId }, items, refused, replayed }: AcceptedBatch) {
   const accepted = countAccepted(items);
   const headers: Record<string, string> = { 'X-Batch-Id': batchId, Location: `/async-batch/${batchId}` };

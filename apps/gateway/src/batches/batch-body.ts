@@ -103,12 +103,12 @@ export interface LineLimits {
   readonly maxLineBytes: number;
 }
 
-/** Thrown where a body exceeds its limit: what comes after is not read. */
+/** Thrown if a body exceeds its limit: the rest is not read. */
 class TooLong extends Error {}
 
 /**
- * The body of a request in lines. Nothing of it is held but the line that is being read. If it is longer than allowed, the lines
- * that are complete by then count, and one more is refused for all that follow.
+ * The body of a request in lines. It holds only the line that is being read. If the body is longer than allowed, the
+ * lines that are complete by then count, and one refusal stands for the rest.
  */
 export class LinesBody {
   readonly #hash: Hash = createHash('sha256');

@@ -8,7 +8,7 @@ export interface BatchSender {
   readonly kind: 'sender';
   readonly raw: IncomingMessage;
   readonly caller: Caller;
-  /** Of these, a batch heeds its key, its callback, and where it comes from. */
+  /** Of these headers, a batch uses its key, its callback, and its origin. */
   readonly headers: CallHeaders;
 }
 
@@ -27,7 +27,7 @@ export function readSender(raw: IncomingMessage, caller: Caller, now: number): B
 }
 
 /**
- * What stands for the same batch if the request comes again. A callback that is delivered twice makes one batch.
+ * Identifies the same batch if the request comes again. A callback that is delivered twice makes one batch.
  * @param group the group whose batches the key tells apart; undefined for `/async-batch`
  */
 export function keyOf({ headers: { idempotencyKey, origin } }: BatchSender, group: string | undefined) {

@@ -3,7 +3,7 @@ import { type Refusal, refusal } from '../problem.ts';
 import type { BatchOptions } from './batch-options.ts';
 import { demandStored, insist, putUntilDecided } from './intake/index.ts';
 
-/** What a request says of its batch before its first item. */
+/** What a request says about its batch before its first item. */
 export interface BatchRequest {
   readonly submitter: string | undefined;
   readonly ownSecret: boolean;
@@ -26,14 +26,14 @@ export type OpenedBatch =
     }
   | { readonly kind: 'known'; readonly state: BatchState };
 
-/** A batch whose state is as old as this is no longer being accepted: its gateway renews it six times as often. */
+/** A batch whose state is this old is no longer being accepted: its gateway renews it six times as often. */
 const staleMs = 60_000;
 
 const beingAccepted = refusal('overloaded', 'Another request with the same Idempotency-Key is being accepted.', {
   'Retry-After': '5',
 });
 
-/** Begins a batch, or goes on with that of its key. Throws `QueueError` and `RefusalError`. */
+/** Begins a batch, or continues the one of its key. Throws `QueueError` and `RefusalError`. */
 export async function openBatch(options: BatchOptions, request: BatchRequest): Promise<OpenedBatch | Refusal> {
   const state = toState(options, request, createCallId());
   const { submitter, key } = request;

@@ -6,7 +6,7 @@ const forwardPrefix = 'x-callback-forward-';
 
 const noHeaders: HeaderList = [];
 const maxHeaders = 16;
-/** Of names without the prefix, and values. */
+/** Size of the names without the prefix, and of the values. */
 const maxBytes = 4 * 1024;
 
 /** Whether a header goes to the receivers of callbacks alone. Most names are too short to be looked at. */

@@ -35,7 +35,7 @@ export interface CallView {
   readonly parentId?: string;
   readonly rootId?: string;
   readonly batchId?: string;
-  /** What is left after it. */
+  /** The steps after it. */
   readonly then?: readonly string[];
   readonly next?: string;
   readonly callback?: { readonly url: string; readonly status: string; readonly attempts: number };

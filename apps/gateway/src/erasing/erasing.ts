@@ -38,7 +38,7 @@ async function erase(options: ErasingOptions, request: OneCall, reply: FastifyRe
   if (state?.kind === 'active') {
     return reply.refuse(stillOpen.call);
   }
-  // What has no state any more may still have a dead letter.
+  // A call without a state may still have a dead letter.
   const owner = submitter === undefined ? {} : { owner: ownerOf(submitter === '' ? undefined : submitter) };
   const result = await options.eraser.erase({ callId, ...owner }, state);
   if (result.kind === 'erased') {

@@ -1,8 +1,8 @@
 /** The precondition of a request (RFC 9110, 13.1). */
 export interface Precondition {
-  /** `If-Match`: `*`, or tags of which one must match the resource. */
+  /** `If-Match`: `*`, or tags, one of which must match the resource. */
   readonly match: EntityTags | undefined;
-  /** `If-None-Match`: `*`, or tags of which none may match the resource. */
+  /** `If-None-Match`: `*`, or tags, none of which may match the resource. */
   readonly noneMatch: EntityTags | undefined;
 }
 

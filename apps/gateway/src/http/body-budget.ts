@@ -34,7 +34,7 @@ export function roomForLarge(limitBytes: number): number {
 
 /** The request for a share of the budget. */
 interface Need {
-  /** Of the whole body, as far as it has come. */
+  /** Bytes of the whole body so far. */
   readonly size: number;
   readonly owner: string | undefined;
   /** Is not given up for it. */

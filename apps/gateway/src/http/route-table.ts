@@ -7,7 +7,7 @@ export class RouteTable {
     this.#methods.set(pattern, new Set([...(this.#methods.get(pattern) ?? []), ...methods]));
   }
 
-  /** The most particular pattern that fits; undefined where none does. */
+  /** The most specific pattern that matches; undefined if none does. */
   patternOf(path: string): string | undefined {
     return this.#methods.has(path) ? path : this.#patternsOf(path)[0];
   }

@@ -27,7 +27,7 @@ export interface Target {
 /** Methods that are about a call. All others are about a function. */
 const callMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE']);
 
-/** What follows the id of a call in its paths. */
+/** The part after the id of a call in its paths. */
 const callPaths: ReadonlySet<string> = new Set(['', '/result', '/attempts']);
 
 /** Whether a request is an enqueue. */

@@ -15,7 +15,8 @@ type OfCall = (name: string, change: (next: IdWorld, call: IdCall) => void) => S
 
 /**
  * Two calls of one id on their way through two gateways, and what becomes of them: they run, expire or are cancelled,
- * and are forgotten. The steps of the gateways are those of `conditional-enqueue.ts`, `id-claims.ts` and `duplicate-lookup.ts`.
+ * and are forgotten. The steps of the gateways are those of `conditional-enqueue.ts`, `id-claims.ts` and
+ * `duplicate-lookup.ts`.
  */
 export function acceptIds(bounds: IdBounds, variant: IdVariant = {}): Model<IdWorld> {
   const steps = new IdSteps(bounds, variant);

@@ -17,7 +17,7 @@ export interface AttemptNotesOptions {
 /** Most characters that are kept of why a function did not answer. */
 const maxErrorLength = 64;
 
-/** What is kept of the attempts of this worker. */
+/** The stored notes about the attempts of this worker. */
 export class AttemptNotes {
   readonly #options: AttemptNotesOptions;
 

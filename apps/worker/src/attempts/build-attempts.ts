@@ -24,7 +24,7 @@ interface Collaborators {
   readonly expiries: ExpiryStore;
 }
 
-/** @param seams what tests put in the place of the real thing */
+/** @param seams replacements for tests */
 export function buildAttempts(
   work: WorkContext,
   { callbacks, expiries }: Collaborators,

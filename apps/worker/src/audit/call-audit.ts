@@ -16,8 +16,8 @@ export interface CallAuditOptions {
 const rememberedMs = 9 * 60_000;
 const longestWaitMs = 4 * 60_000;
 /**
- * Waits before missing calls are looked for once more: a leader that has just been elected, or that stood still, may not
- * show yet all that its stream has.
+ * Waits before missing calls are looked up again: a leader that has just been elected, or was paused, may not show yet
+ * everything that its stream has.
  */
 const confirmWaitsMs = [1_000, 2_000, 5_000];
 /** Longer than most elections, for the same reason. */

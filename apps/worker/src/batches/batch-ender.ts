@@ -40,8 +40,8 @@ export interface BatchEnderOptions {
 }
 
 /**
- * `settled`: nothing is left to do, or it is not sealed yet. `told elsewhere`: another worker has stored the end, and stores the
- * callback, unless it dies.
+ * `settled`: nothing is left to do, or it is not sealed yet. `told elsewhere`: another worker has stored the end, and
+ * stores the callback, unless it dies.
  */
 type Finding =
   | { readonly kind: 'settled' }
@@ -54,14 +54,15 @@ const gatherMs = 100;
 const otherWorkerMs = 1_000;
 /** How often an open batch is searched for calls whose end was lost. */
 const roundMs = 30_000;
-/** A replica that is behind may hide so many ends: then the leader is asked. */
+/** A replica that is behind may hide this many ends: then the leader is asked. */
 const nearEnd = 1_000;
 
 const settled: Finding = { kind: 'settled' };
 
 /**
- * Ends batches. A notice tells that a call of a batch has ended, or that the batch is sealed: the worker that gets the last notice
- * sees as many marks as calls, and stores the end, which is stored once (ADR 51). It acks the notice when the end is told.
+ * Ends batches. A notice tells that a call of a batch has ended, or that the batch is sealed: the worker that gets the
+ * last notice sees as many marks as calls, and stores the end, which is stored once (ADR 51). It acks the notice when
+ * the end is told.
  */
 export class BatchEnder {
   readonly #options: BatchEnderOptions;
@@ -124,7 +125,7 @@ export class BatchEnder {
     metrics.batchEnded(counts.succeeded === total ? 'succeeded' : 'mixed');
     logger.info({ batchId, total, ...counts }, 'batch has ended');
     await this.#tell(state, end);
-    // Takes the place of the seal, which then comes back no more. If it is not stored, the seal does, and is acked.
+    // Replaces the seal, which then does not come back. If this cannot be stored, the seal comes back, and is acked.
     await batches.putState({ ...state, ended: true }, sequence);
     return settled;
   }
@@ -165,7 +166,7 @@ function toTask(state: BatchState, url: string): CallbackTask {
     startTime,
     generation: 0,
     batchId,
-    // Of no function and no queue: these stand for them in dead letters.
+    // A batch has no function and no queue; these names are used in dead letters.
     function: 'batch',
     queue: 'batch',
     url,

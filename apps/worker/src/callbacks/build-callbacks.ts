@@ -28,7 +28,7 @@ const connectTimeoutMs = 10_000;
 /** Only a receiver's status line counts; the limit on its headers protects memory. */
 const maxReceiverHeaderBytes = 64 * 1024;
 
-/** @param tokens the tokens that are known now; undefined where no tokens file is set */
+/** @param tokens the tokens known at the start; undefined if no tokens file is set */
 export function buildCallbacks(work: WorkContext, tokens: () => TokenKeys | undefined): Callbacks {
   const { config, topology, publisher, budgets, calls } = work;
   const { policy, receivers, agent } = createCallbackEgress(work);
@@ -62,7 +62,7 @@ export function buildCallbacks(work: WorkContext, tokens: () => TokenKeys | unde
   return { deliverer, store, handOn, agent, loop };
 }
 
-/** How callbacks get to their receivers: the agent goes only where callbacks may go. */
+/** How callbacks get to their receivers: the agent connects only to addresses where callbacks may go. */
 function createCallbackEgress({ config, logger, signal }: WorkContext) {
   const policy = new CallbackPolicy(config);
   const names = new NameResolver({ servers: config.callbackDnsServers, logger, signal });

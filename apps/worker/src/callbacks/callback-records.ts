@@ -45,7 +45,7 @@ export class CallbackRecords {
     }
   }
 
-  /** It is not tried again, unless another worker has delivered it. */
+  /** It is not retried, unless another worker has delivered it. */
   async failed(task: CallbackTask): Promise<void> {
     for (let tries = 0; tries < maxTries; tries++) {
       const known = await this.find(task);

@@ -22,7 +22,7 @@ export type CallbackResult = Pick<AttemptResult, 'status' | 'headers' | 'duratio
 
 /**
  * The callback of a call that has ended. The caller's headers for receivers replace those of the function.
- * @param url where it goes: see `callbackUrlOf`
+ * @param url its target: see `callbackUrlOf`
  */
 export function toCallbackTask(call: Call, result: CallbackResult, maxRetries: number, url: string): CallbackTask {
   const { callbackHeaders = [] } = call;

@@ -13,7 +13,7 @@ import { type CallbackAnswer, settleCallback } from './settle-callback.ts';
 import type { CallbackKeys } from './signing/index.ts';
 
 export interface CallbackSenderOptions {
-  /** Connects only to where a callback may go, as `createCheckedConnector` does. */
+  /** Connects only to addresses where a callback may go, as `createCheckedConnector` does. */
   readonly agent: HttpAgent;
   readonly policy: Pick<CallbackPolicy, 'objectTo'>;
   readonly metrics: WorkerMetrics;

@@ -46,7 +46,7 @@ export interface HandOnOptions {
   readonly random: () => number;
 }
 
-/** Waits before a step that its queue did not take is tried again: the first, and the longest. */
+/** Waits before a step that its queue did not store is retried: the first, and the longest. */
 const firstWaitMs = 5_000;
 const longestWaitMs = 60_000;
 /** A waiting step whose body cannot be read now comes back after this. */
@@ -54,8 +54,8 @@ const againMs = 1_000;
 
 /**
  * Stores the call that follows in a chain, once the call before it has ended. If its queue does not take it now, the
- * hand-on becomes a message in `CALLBACKS` and is tried again from there, however long that takes: the call before has its
- * end and leaves its queue.
+ * hand-on becomes a message in `CALLBACKS` and is tried again from there, however long that takes: the call before has
+ * its end and leaves its queue.
  */
 export class HandOn {
   readonly #options: HandOnOptions;
@@ -69,7 +69,9 @@ export class HandOn {
     return call.steps && nextCallOf(call, (name) => this.#options.register.lookup(name)?.queue);
   }
 
-  /** Whether a result fits into the message of the next call. A worker must be able to hand it on after a crash, too. */
+  /**
+   * Whether a result fits into the message of the next call. A worker must be able to hand it on after a crash, too.
+   */
   fits(body: Uint8Array): boolean {
     const { connection } = this.#options.broker;
     return connection === undefined || body.length <= maxBodyBytes(connection);

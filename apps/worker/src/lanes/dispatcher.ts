@@ -59,7 +59,7 @@ export interface DispatcherOptions {
   readonly holdBack: (delivery: Delivery) => void;
 }
 
-/** How long a request stands at the broker, by its kind, in milliseconds. */
+/** How long a request stays at the broker, by its kind, in milliseconds. */
 const expiresMs: Readonly<Record<RequestKind, number>> = {
   // Long, so that a thousand idle functions are quiet.
   first: 15_000,

@@ -1,4 +1,4 @@
-/** What one look at a lane shows. */
+/** The state of a lane at one check. */
 export interface LaneSighting {
   /** No call waits, and none is in flight. */
   readonly idle: boolean;

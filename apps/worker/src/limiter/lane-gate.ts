@@ -63,7 +63,7 @@ export class LaneGate {
     }
   }
 
-  /** What the limiter allows at once; undefined without one. */
+  /** The number that the limiter allows at once; undefined without one. */
   get limit(): number | undefined {
     return this.#adaptive ? this.#limiter.limit : undefined;
   }

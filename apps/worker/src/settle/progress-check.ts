@@ -137,7 +137,7 @@ export class ProgressCheck {
   }
 }
 
-/** The broker has not answered. Other errors go on. */
+/** The broker has not answered. Other errors are thrown again. */
 function asUnanswered(error: unknown): QueueError {
   if (error instanceof QueueError) {
     return error;

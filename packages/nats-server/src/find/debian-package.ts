@@ -38,7 +38,7 @@ export async function fetchDebianPackage(folder: string, log: (line: string) => 
 }
 
 /**
- * The mirror this machine already uses, from lines of `<URI> <codename>`. There are none where the package lists have
+ * The mirror this machine already uses, from lines of `<URI> <codename>`. No lines exist if the package lists have
  * never been fetched, as in a fresh container.
  */
 export function chooseMirror(targets: string): string {

@@ -17,7 +17,8 @@ export interface Progress {
 /**
  * Returns the SHA-256 of what it wrote, in hex.
  *
- * @throws when the server does not answer in time, answers with an error, or breaks off; the file is then in part there.
+ * @throws when the server does not answer in time, answers with an error, or breaks off; the file is then in part
+ * there.
  */
 export async function downloadFile(
   url: string,

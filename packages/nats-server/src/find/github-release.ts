@@ -32,7 +32,8 @@ const ARCHITECTURES = new Map([
 ]);
 
 /**
- * The machine in the words of nats-server's releases (https://github.com/nats-io/nats-server/blob/main/.goreleaser.yml).
+ * The machine in the words of nats-server's releases
+ * (https://github.com/nats-io/nats-server/blob/main/.goreleaser.yml).
  * @throws when nats-server is not published for it.
  */
 export function buildName({ platform, arch }: Machine): string {

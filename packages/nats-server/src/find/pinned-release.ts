@@ -6,9 +6,9 @@ export interface Release {
 }
 
 /**
- * What is fetched when no server is there. The checksums stand here and do not come with the archives: a site that is
- * broken into serves both as it likes. Each was found to be the same in two places that do not depend on each other:
- * the Dockerfiles of the official image, and projects that had checked it. A machine is left out until there are two.
+ * The release to fetch if no server is found. The checksums are in the source, and do not come with the archives: a
+ * compromised site would serve both. Each was the same in two independent places: the Dockerfiles of the official
+ * image, and projects that had checked it. A machine is left out until there are two.
  */
 export const pinnedRelease: Release = {
   version: '2.15.0',

@@ -1,7 +1,7 @@
 import type { Progress } from './download.ts';
 
 const MIB = 1024 * 1024;
-/** Without a known size: one line for so much. */
+/** Without a known size: one line for each of these. */
 const STEP_BYTES = 4 * MIB;
 
 /** Turns progress into a line for each tenth of a download: `12.3 of 61.5 MiB (20 %)`. */

@@ -1,6 +1,8 @@
 import { runCommand } from './run-command.ts';
 
-/** Message schedules, atomic batches and per-message TTLs came with 2.11 and 2.12: nothing older can carry the queues. */
+/**
+ * Message schedules, atomic batches and per-message TTLs came with 2.11 and 2.12: nothing older can carry the queues.
+ */
 export const MINIMUM_VERSION = '2.12.0';
 
 const VERSION = /(\d+)\.(\d+)\.(\d+)/;

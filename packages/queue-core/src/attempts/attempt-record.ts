@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 
-/** What was decided about an attempt. */
+/** The decision about an attempt. */
 export type AttemptVerdict =
   | 'succeeded'
   | 'retry'
@@ -15,10 +15,7 @@ export type AttemptVerdict =
  * field is so strict that the record of a later version could make its call undecodable.
  */
 export const AttemptRecord = Type.Object({
-  /**
-   * Retries made before it, plus one. An attempt that is made again because its worker was lost has the number of the
-   * lost one.
-   */
+  /** Retries made before it, plus one. An attempt that repeats a lost one has the same number. */
   attempt: Type.Integer({ minimum: 1 }),
   /** Unix time in milliseconds. */
   startedAt: Type.Number(),

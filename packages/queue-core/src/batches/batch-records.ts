@@ -9,15 +9,15 @@ const batchId = Type.String({ pattern: callIdPattern.source });
 const count = Type.Integer({ minimum: 0 });
 
 /**
- * How far the acceptance of a batch has come. `accepting`: only its gateway knows how many calls it will have. `sealed`: it has
- * `total` calls, and its client may be told. `void`: it came to nothing, and its key may be used again.
+ * The progress of a batch's acceptance. `accepting`: only its gateway knows how many calls it will have. `sealed`: it
+ * has `total` calls, and its client may learn of it. `void`: nothing was accepted, and its key may be used again.
  */
 export const BatchState = Type.Object({
   v: Type.Literal(1),
   batchId,
   submitter,
   phase: Type.Union([Type.Literal('accepting'), Type.Literal('sealed'), Type.Literal('void')]),
-  /** It has ended and its end is told: no worker has to look at it again. */
+  /** It has ended and its end was reported: no worker has to check it again. */
   ended: Type.Optional(Type.Literal(true)),
   /** `X-Start-Time` of all its calls: with the submitter, it finds them at the broker. */
   startTime,
@@ -27,7 +27,7 @@ export const BatchState = Type.Object({
   parts: count,
   /** Accepted calls. */
   total: count,
-  /** A request with the same key has gone on with it: calls may have been stored of which the items were refused. */
+  /** A request with the same key has taken it over: calls may have been stored whose items were refused. */
   resumed: Type.Optional(Type.Literal(true)),
   /** Items that were refused. */
   refused: count,
@@ -40,7 +40,7 @@ export const BatchState = Type.Object({
   chainDepth: Type.Optional(count),
   /** No other secret than those of its token may sign its callback. */
   ownSecret: Type.Optional(Type.Boolean()),
-  /** Of the whole request: see `Idempotency-Key`. Known once it is sealed. */
+  /** Hash of the whole request: see `Idempotency-Key`. Known once it is sealed. */
   fingerprint: Type.Optional(Type.String()),
   /** With a key, its records are kept at least until then: Unix time in milliseconds. */
   keptUntil: Type.Optional(Type.Number()),
@@ -74,7 +74,7 @@ const BatchKeyRecord = Type.Object({ v: Type.Literal(1), batchId });
 
 export const batchKeyCodec = createRecordCodec('Asyncfn-Batch-Key', BatchKeyRecord);
 
-/** What became of one item: it is a call, or was refused with a problem (RFC 9457). */
+/** The result of one item: a call, or a problem (RFC 9457). */
 export const BatchItem = Type.Union([
   Type.Object({
     callId: Type.String({ pattern: callIdPattern.source }),

@@ -30,7 +30,7 @@ export function toBatchView({ batchId, total, createdAt }: BatchState, counts: B
   };
 }
 
-/** Where the end of a batch is told; undefined for nowhere. */
+/** The URL for the callback of the batch; undefined if there is none. */
 export function batchUrlOf({ total, callbackUrl, failureCallbackUrl }: BatchState, { succeeded }: BatchCounts) {
   return succeeded < total ? (failureCallbackUrl ?? callbackUrl) : callbackUrl;
 }

@@ -14,13 +14,13 @@ export const BatchPlace = Type.Object({
   index: Type.Integer({ minimum: 0 }),
 });
 
-/** A call has no more labels than this. */
+/** Maximum number of labels of a call. */
 export const maxLabels = 10;
 export const maxLabelLength = 64;
 
 const labelPattern = /^[A-Za-z0-9._=:-]{1,64}$/;
 
-/** Labels in a record: what the caller finds its calls by, checked by the gateway; absent for none. */
+/** Labels in a record, by which callers find their calls; checked by the gateway; absent if there are none. */
 export const Labels = Type.Array(Type.String({ pattern: labelPattern.source }), { minItems: 1 });
 
 /**
@@ -41,11 +41,11 @@ export const CallEnvelope = Type.Object({
   /** The caller's end-to-end headers in order, names and values as received (latin1). */
   headers: Type.Array(Type.Tuple([Type.String(), Type.String()])),
   callbackUrl: Type.Optional(Type.String()),
-  /** Gets the callback of an end without success, in the place of `callbackUrl`. */
+  /** Receives the callback of a call that does not succeed, instead of `callbackUrl`. */
   failureCallbackUrl: Type.Optional(Type.String()),
   /** Headers of the caller for the receivers of callbacks. Functions do not get them, and nothing logs them (P9). */
   callbackHeaders: Type.Optional(Type.Array(Type.Tuple([Type.String(), Type.String()]))),
-  /** `X-Label`: what its caller finds it by. */
+  /** `X-Label`: labels by which the caller finds the call. */
   labels: Type.Optional(Labels),
   /** Name of the token that the call was submitted with; absent if the gateway requires none. */
   submitter: Type.Optional(Type.String({ pattern: submitterPattern.source })),

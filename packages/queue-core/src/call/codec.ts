@@ -30,7 +30,7 @@ export function decodeCall(header: string, body: Uint8Array): DecodedCall {
     return { kind: 'undecodable', problem: describe(parsed) };
   }
   const { v: _, ...rest } = parsed;
-  // In place, since a second copy of an object of so many fields takes longer (1 µs) than parsing it.
+  // In place, because a second copy of an object with so many fields takes longer (1 µs) than parsing it.
   return { kind: 'call', call: Object.assign(rest, { body }) };
 }
 

@@ -27,7 +27,7 @@ export function endToEndHeaders(headers: HeaderList, also: ReadonlySet<string> =
   });
 }
 
-/** Most messages have no more than `keep-alive` there, which is no end-to-end header anyway: a set is made for few. */
+/** Most messages have only `keep-alive` there, which is not an end-to-end header anyway: a set is rarely needed. */
 function namedByConnection(headers: HeaderList): ReadonlySet<string> {
   let named: Set<string> | undefined;
   for (const [name, value] of headers) {

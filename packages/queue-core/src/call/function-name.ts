@@ -1,6 +1,6 @@
 const part = /^[A-Za-z0-9_-]{1,63}$/;
 
-/** What {@link isNamePart} and {@link parseFunctionName} take, for the schemas of records. */
+/** The texts that {@link isNamePart} and {@link parseFunctionName} accept, for the schemas of records. */
 export const namePartPattern: string = part.source;
 export const functionNamePattern = '^[A-Za-z0-9_-]{1,63}(\\.[A-Za-z0-9_-]{1,63})?$';
 

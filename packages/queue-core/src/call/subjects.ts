@@ -48,7 +48,7 @@ export function callPattern({ queue, readiness, function: name, call }: CallPatt
   return `calls.${checkedPart(queue)}.${readiness}.${functions}.${call === '*' ? anyCall : addressTokens(call)}`;
 }
 
-/** The subjects of all calls of one function that are ready: the filter of its consumer. Throws for `*`, which is none. */
+/** The subjects of all ready calls of one function: the filter of its consumer. Throws for `*`, which is not a name. */
 export function functionFilter(queue: string, functionName: string): string {
   return `calls.${checkedPart(queue)}.ready.${functionTokens(functionName)}.${anyCall}`;
 }

@@ -4,7 +4,7 @@ import type { UrlCredentials } from '../url-credentials.ts';
 
 /** A callback URL in its two forms: the parsed one is checked, the caller's original is sent. */
 export interface CallbackUrl {
-  /** Parsed as a WHATWG URL: where it leads. */
+  /** Parsed as a WHATWG URL, which decides where it leads. */
   readonly parsed: URL;
   /** Path and query byte for byte, for the request line. A fragment is never sent (RFC 9110, 7.1). */
   readonly target: string;
@@ -28,7 +28,7 @@ export function readCallbackUrl(text: string): CallbackUrl | undefined {
     return undefined;
   }
   const { userinfo, host } = splitAuthority(authority);
-  // For instance http://a\@b/: its host is a to WHATWG URLs, and b to those who keep to RFC 3986.
+  // For example http://a\@b/: its host is a to WHATWG URLs, and b to parsers that follow RFC 3986.
   const backslash = authority.includes('\\') ? 'it has a backslash before its path' : undefined;
   return {
     parsed,

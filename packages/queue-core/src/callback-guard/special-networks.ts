@@ -2,7 +2,7 @@ import { type IpAddress, type IpNetwork, isInNetwork, parseNetwork } from './ip-
 
 /** A network that is not the public Internet. */
 export interface SpecialNetwork extends IpNetwork {
-  /** What it is for, to stand in brackets behind it. */
+  /** Its purpose, shown in brackets after it. */
   readonly purpose: string;
 }
 

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 /** One call in one replay generation: its id may be reused once it is forgotten. */
 export interface ParentLife {
   readonly callId: string;
-  /** `X-Start-Time` of the call as it was told; empty if it was not. */
+  /** `X-Start-Time` of the call, as received; empty if it was missing. */
   readonly startTime: string;
   /** Replays made of it: 0 for none. */
   readonly generation: number;
@@ -31,8 +31,8 @@ export function callbackFollowerId(parent: ParentLife, target: FollowerTarget): 
 }
 
 /**
- * An id that is a function of a life of a call and of what follows it, and nothing else: a UUIDv8 made from a SHA-256 (RFC
- * 9562, 5.8 and B.2).
+ * An id that is a function of a life of a call and of what follows it, and nothing else: a UUIDv8 made from a SHA-256
+ * (RFC 9562, 5.8 and B.2).
  *
  * @param follower names what follows; its first part says which kind of follower it is, so that two kinds never meet
  */

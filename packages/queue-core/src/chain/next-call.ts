@@ -5,12 +5,12 @@ import { deriveCallId } from './derive-call-id.ts';
 /** The call that follows in a chain, as the outcome of the one before names it. */
 export type NextCall = NonNullable<Outcome['next']>;
 
-/** Chains are no longer than this: see `X-Then`. */
+/** Maximum number of steps of a chain: see `X-Then`. */
 export const maxChainSteps = 16;
 
 const passedOn: ReadonlySet<string> = new Set(['traceparent', 'tracestate']);
 
-/** What the records of a call say about its chain; `steps` are what is left after it. */
+/** What the records of a call say about its chain; `steps` are those that follow it. */
 export function chainFields({ rootId, steps }: Pick<Call, 'rootId' | 'steps'>): Pick<Outcome, 'rootId' | 'steps'> {
   return { ...(rootId !== undefined && { rootId }), ...(steps !== undefined && { steps: steps.map(showStep) }) };
 }

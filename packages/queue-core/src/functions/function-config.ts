@@ -9,7 +9,7 @@ export interface RetrySettings {
   readonly maxWaitMs: number | undefined;
   /** `exponential`: no jitter; `full`: 0 to 100 %; `equal`: 50 to 100 %. */
   readonly backoff: 'exponential' | 'full' | 'equal' | undefined;
-  /** Statuses that are tried again. */
+  /** Statuses that are retried. */
   readonly codes: readonly number[] | undefined;
 }
 

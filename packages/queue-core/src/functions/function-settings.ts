@@ -4,7 +4,7 @@ import { type Annotations, type FunctionSettings, type Settings, settingNames } 
 import type { EntryName } from './names/index.ts';
 import { readAnnotations } from './openfaas/index.ts';
 
-/** What a person writes about one function. */
+/** The settings of one function, as written in a file or a request. */
 export type OwnSettings = Settings & { readonly annotations?: Annotations };
 
 /**

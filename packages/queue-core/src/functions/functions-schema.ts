@@ -9,7 +9,7 @@ Format.Set('size', (text) => parseSize(text) !== undefined);
 const Duration = Type.Union([Type.String({ format: 'duration' }), Type.Literal(0)]);
 /** `urlProblem` checks it and says what is wrong. */
 const Url = Type.String();
-/** URLs that an earlier version accepted go on to work: see `urlProblem` for what is accepted now. */
+/** URLs that an earlier version accepted still work: see `urlProblem` for what is accepted now. */
 const StoredUrl = Type.String({ format: 'stored-url' });
 const Name = Type.String({ pattern: '^[A-Za-z0-9_-]{1,63}$' });
 const closed = { additionalProperties: false };
@@ -41,7 +41,7 @@ export const settingNames: ReadonlySet<string> = new Set(['url', ...Object.keys(
 /** Which of them mean something, and what: see `readAnnotations`. */
 const annotations = Type.Optional(Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()]));
 
-/** What a person writes about one function. */
+/** The settings of one function, as written in a file or a request. */
 const FunctionEntry = Type.Object({ url: Type.Optional(Url), ...tuning, annotations }, closed);
 
 /**
@@ -66,7 +66,7 @@ const StackFunction = Type.Object({
   ...tuning,
 });
 
-/** What holds for one queue. */
+/** The settings of one queue. */
 const QueueSettings = Type.Object({ maxBytes: Type.Optional(Type.String({ format: 'size' })) }, closed);
 const queues = Type.Optional(Type.Union([Type.Record(Type.String(), QueueSettings), Type.Null()]));
 
@@ -99,14 +99,17 @@ export const StackDocument = Type.Object({
 /** Settings as they are written. */
 export type Settings = Static<typeof DefaultSettings>;
 
-/** The settings of one function, with all that `defaults` and annotations say. */
+/** The settings of one function, completed by `defaults` and annotations. */
 export type FunctionSettings = Settings & {
   readonly url: string;
-  /** With this namespace its name is the same function, for every process that knows it. Not for users to set: see `toOneName`. */
+  /**
+   * With this namespace its name is the same function, for every process that knows it. Not for users to set: see
+   * `toOneName`.
+   */
   readonly defaultNamespace?: string;
 };
 
-/** What both kinds of document say. */
+/** The parts that both kinds of document share. */
 export interface FunctionsContent {
   readonly provider?: { readonly gateway?: string | null };
   readonly functions?: Readonly<Record<string, Settings & { readonly annotations?: Annotations }>> | null;

@@ -7,7 +7,7 @@ import { namespacesOf } from './function-settings.ts';
 import type { FunctionSettings } from './functions-schema.ts';
 import { resolveName } from './names/index.ts';
 
-/** What the shared register holds under a name. */
+/** The entry of the shared register under a name. */
 export interface StoredFunction {
   /** Grows with every change of the name, also when it is removed. */
   readonly revision: number;
@@ -82,7 +82,7 @@ export class SharedFunctions {
     }
   }
 
-  /** What the functions file says now. */
+  /** The current settings of the functions file. */
   get file(): FileDefinition {
     return this.#file;
   }

@@ -6,7 +6,7 @@ import { QueueTopology, StreamRoom, StreamWatch, type TopologyOptions } from './
 import { Publisher, type PublisherOptions } from './publish/index.ts';
 import { SharedRegister } from './register/index.ts';
 
-/** What a process uses of JetStream, and the functions that all processes share. */
+/** The parts of JetStream that a process uses, and the functions that all processes share. */
 export interface BrokerLink {
   readonly broker: Broker;
   readonly topology: QueueTopology;

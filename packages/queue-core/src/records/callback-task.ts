@@ -22,25 +22,26 @@ export const CallbackTask = Type.Object({
   url: Type.String(),
   /** `X-Function-Status` */
   functionStatus: Type.Integer(),
-  /** Of the last attempt at the function. */
+  /** Duration of the last attempt at the function. */
   durationMs: Type.Number(),
   /** Retries of the function. */
   retry: Type.Integer({ minimum: 0 }),
   maxRetries: Type.Integer({ minimum: 0 }),
   /** End-to-end headers of the function's response, and the trace context of the caller. */
   headers: Type.Array(Type.Tuple([Type.String(), Type.String()])),
-  /** Of the call, for a dead letter; receivers do not get them. */
+  /** For a dead letter of the callback; receivers do not get them. */
   labels: Type.Optional(Labels),
-  /** Of the call: none but the secrets of its token may sign. */
+  /** Whether only the secrets of the call's token may sign. */
   ownSecret: Type.Optional(Type.Boolean()),
-  /** Of the call; absent for none. */
+  /** The depth of the call; absent for none. */
   chainDepth: Type.Optional(Type.Integer({ minimum: 0 })),
   /** The first call of its chain; absent for a call without a chain. */
   rootId: Type.Optional(Type.String()),
   /** The task is to tell the end of this batch; `callId` is the batch's as well, for the records of the callback. */
   batchId: Type.Optional(Type.String({ pattern: callIdPattern.source })),
   /**
-   * The envelope of the call that follows in the chain: the task is to store that call, with the result as its body. `url` is empty.
+   * The envelope of the call that follows in the chain: the task is to store that call, with the result as its body.
+   * `url` is empty.
    */
   nextCall: Type.Optional(Type.String()),
   /** Deliveries tried so far. */

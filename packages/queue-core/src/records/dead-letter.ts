@@ -10,7 +10,7 @@ import {
 } from '../call/index.ts';
 import { createRecordCodec } from './record-codec.ts';
 
-/** Why something lies among the dead letters. */
+/** Why a call or a callback is a dead letter. */
 export const deadLetterReasons = [
   'retries_exhausted',
   'rejected',
@@ -37,7 +37,7 @@ export const DeadLetter = Type.Object({
   function: Type.String(),
   queue: Type.String(),
   reason: Type.Enum(deadLetterReasons),
-  /** Of the function, or for a callback of its receiver; absent if neither answered. */
+  /** The status of the function, or for a callback of its receiver; absent if neither answered. */
   lastStatus: Type.Optional(Type.Integer()),
   /** Attempts made. */
   attempts: Type.Integer({ minimum: 0 }),
@@ -45,7 +45,7 @@ export const DeadLetter = Type.Object({
   labels: Type.Optional(Labels),
   /** When the call was accepted: Unix time in milliseconds. */
   createdAt: Type.Number(),
-  /** When it came here: Unix time in milliseconds. */
+  /** When the dead letter was stored: Unix time in milliseconds. */
   endedAt: Type.Number(),
   /** Parts that are not kept, because the message would be too large: the body, or the original header as well. */
   omitted: Type.Optional(Type.Union([Type.Literal('body'), Type.Literal('all')])),

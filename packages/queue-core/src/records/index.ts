@@ -1,4 +1,4 @@
-// What is stored about calls beside the calls themselves, each record with its codec.
+// What is stored about calls besides the calls themselves, each record with its codec.
 
 export { type BegunDelivery, begunDeliveryCodec } from './begun-delivery.ts';
 export type { ActiveCall, CallState, EndedCall } from './call-state.ts';

@@ -43,7 +43,7 @@ export const Outcome = Type.Object({
   durationMs: Type.Optional(Type.Number()),
   /** End-to-end headers of the function's response. */
   headers: Headers,
-  /** What the call was about is erased. What is left says that it has ended; callers do not see it. */
+  /** The content of the record is erased. What is left says that the call has ended; callers do not see it. */
   erased: Type.Optional(Type.Literal(true)),
   /** Why the body of the response is not kept, if it is not. */
   bodyOmitted: Type.Optional(Type.String()),
@@ -80,7 +80,9 @@ export type CallbackState = Static<typeof CallbackState>;
 
 export const callbackStateCodec = createRecordCodec('Asyncfn-Callback-State', CallbackState);
 
-/** `outcomes.<callId>.<submitter>.<startTime>.<generation>`: at most one message each, so that a call ends exactly once. */
+/**
+ * `outcomes.<callId>.<submitter>.<startTime>.<generation>`: at most one message each, so that a call ends exactly once.
+ */
 export function outcomeSubject(key: GenerationKey): string {
   return `outcomes.${generationTokens(key)}`;
 }

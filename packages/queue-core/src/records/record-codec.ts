@@ -5,7 +5,7 @@ import { Compile } from 'typebox/compile';
 export interface RecordCodec<T> {
   readonly header: string;
   encode(record: T): string;
-  /** Undefined for anything that is not such a record: anybody with access to the broker can put anything there. */
+  /** Undefined for anything that is not such a record: anyone with access to the broker can store anything there. */
   decode(text: string): T | undefined;
 }
 

@@ -27,7 +27,7 @@ export const runningReportCodec = createRecordCodec('Asyncfn-Held', RunningRepor
  * misses one learns the state from the streams.
  */
 export type CallSignal =
-  /** A gateway asks who runs the call. Only that worker answers. */
+  /** A gateway asks which worker runs the call. Only that worker answers. */
   | 'running'
   /** A worker has begun an attempt, or stored the next one. */
   | 'moved'

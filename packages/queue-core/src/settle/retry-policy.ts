@@ -18,7 +18,7 @@ export interface RetryPolicy {
   readonly backoff: Backoff;
   /** Longest wait that a function may ask for with `Retry-After`, in milliseconds. */
   readonly maxRetryAfterMs: number;
-  /** Statuses that are tried again. */
+  /** Statuses that are retried. */
   readonly codes: ReadonlySet<number>;
 }
 

@@ -11,7 +11,7 @@ export type Attempt =
   | { readonly kind: 'deadline' }
   | { readonly kind: 'response_too_large' };
 
-/** Why an attempt is made again; the label of a metric. */
+/** Why an attempt is retried; the label of a metric. */
 export type RetryReason = 'status' | 'internal' | 'unreachable' | 'bad_response' | 'deadline';
 
 /** Why a call has failed for good. */
@@ -55,9 +55,9 @@ export interface SettledCall {
 /**
  * Decides what follows an attempt.
  *
- * 2xx and 3xx are success. A status of `codes`, no answer at all, a deadline, an answer that cannot be read if `codes` has
- * 502, and any error status with `X-OpenFaaS-Internal` are tried again, as long as the budget lasts and the function has
- * not said `X-Non-Retryable: true`. Every other status is final.
+ * 2xx and 3xx are success. A status of `codes`, no answer at all, a deadline, an answer that cannot be read if `codes`
+ * has 502, and any error status with `X-OpenFaaS-Internal` are tried again, as long as the budget lasts and the
+ * function has not said `X-Non-Retryable: true`. Every other status is final.
  *
  * @param now Unix time in milliseconds
  * @param random gives numbers from 0 to 1
@@ -112,8 +112,8 @@ function retryReason(attempt: Attempt, policy: RetryPolicy): RetryReason | Extra
 }
 
 /**
- * `Retry-After` on 429 and 503 replaces the back-off. It is not cut to `maxWaitMs`: the function knows better when it has
- * room.
+ * `Retry-After` on 429 and 503 replaces the back-off. It is not cut to `maxWaitMs`: the function knows better when it
+ * has room.
  */
 function askedFor(attempt: Attempt, policy: RetryPolicy, now: number): number | undefined {
   if (attempt.kind !== 'answered' || (attempt.status !== 429 && attempt.status !== 503)) {

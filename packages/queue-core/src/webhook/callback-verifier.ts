@@ -2,8 +2,8 @@ import { factsId } from './sign-callback.ts';
 import { type SignatureVerdict, type WebhookHeaderValues, WebhookVerifier } from './webhook-verifier.ts';
 
 /**
- * Checks both signatures of a callback while its body comes in. One that has no second signature is checked as any
- * webhook: what its headers say of the call is not signed then.
+ * Verifies both signatures of a callback while its body comes in. A callback without the second signature is verified
+ * like any webhook: then the facts about the call in its headers are not signed.
  */
 export class CallbackVerifier {
   readonly #webhook: WebhookVerifier;

@@ -14,7 +14,7 @@ export interface SignedCallback extends Omit<SignedWebhook, 'id'>, CallFacts {
   readonly id?: string;
 }
 
-/** What the callback of a batch says of a call: it has none of these headers. */
+/** The callback of a batch has none of the headers about a call, so its facts are empty. */
 export const noCallFacts: CallFacts = { callId: '', functionName: '', functionStatus: '' };
 
 /** The headers of a signed callback. */
@@ -23,9 +23,9 @@ export interface CallbackSignatureHeaders extends WebhookHeaders {
 }
 
 /**
- * Signs a callback twice with every secret: as any webhook, and once more with what its headers say of the call, which
- * Standard Webhooks leaves out. The second signature is made and checked as the first one, with {@link factsId} in the
- * place of the id, so a receiver needs nothing but the library that it has.
+ * Signs a callback twice with every secret: like any webhook, and again with the facts about its call in its headers,
+ * which Standard Webhooks leaves out. The second signature is made and verified like the first one, with {@link
+ * factsId} instead of the id, so a receiver needs no other library.
  *
  * @throws TypeError as `signWebhook` does
  */

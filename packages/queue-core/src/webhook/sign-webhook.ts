@@ -1,6 +1,6 @@
 import { createHmac, type Hmac } from 'node:crypto';
 
-/** What a signature covers. */
+/** The content that a signature covers. */
 export interface SignedWebhook {
   /** Stays the same over all deliveries of the same message. */
   readonly id: string;

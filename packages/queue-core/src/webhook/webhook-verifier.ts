@@ -20,7 +20,7 @@ const toleranceSeconds = 5 * 60;
  * any bytes can be checked, not only text.
  */
 export class WebhookVerifier {
-  /** One for each secret that the sender may have used; undefined where the headers have decided already. */
+  /** One for each secret that the sender may have used; undefined if the headers have decided already. */
   readonly #signatures: readonly Hmac[];
   readonly #candidates: readonly Buffer[];
   readonly #early: SignatureVerdict | undefined;

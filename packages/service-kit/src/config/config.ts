@@ -23,7 +23,7 @@ export type ConfigOf<S extends Schema> = { readonly [K in keyof S]: S[K] extends
 export interface ConfigProblem {
   /** The variable, or the file with its line. */
   readonly name: string;
-  /** What is wrong and what would be right. */
+  /** The problem and the right form. */
   readonly problem: string;
 }
 

@@ -8,15 +8,18 @@ export interface Component {
   /** One or two words by which errors name it: `callbacks`. */
   readonly name: string;
   /**
-   * Begins to work, and resolves when it does. Called at most once. The signal aborts as soon as a stop is asked for, before
-   * the first part is stopped: every loop ends with it. Default: there is nothing to start.
+   * Begins to work, and resolves when it does. Called at most once. The signal aborts as soon as a stop is asked for,
+   * before the first part is stopped: every loop ends with it. Default: there is nothing to start.
    */
   start?(signal: AbortSignal): Promise<void> | void;
-  /** Finishes what is in flight, once all parts after it have stopped. Runs before `stop`. Default: nothing is in flight. */
+  /**
+   * Finishes what is in flight, once all parts after it have stopped. Runs before `stop`. Default: nothing is in
+   * flight.
+   */
   readonly drain?: Phase;
   /**
-   * Ends the part. Runs after a failed start as well, so it must cope with what is only half there. Default: the signal is
-   * all it takes.
+   * Ends the part. Runs after a failed start as well, so it must cope with what is only half there. Default: the signal
+   * is all it takes.
    */
   readonly stop?: Phase;
 }

@@ -29,7 +29,10 @@ export interface PhasesOptions {
   readonly now?: () => number;
 }
 
-/** Runs phases one after the other. A phase that fails or takes too long is logged and does not keep the next from running. */
+/**
+ * Runs phases one after the other. A phase that fails or takes too long is logged and does not keep the next from
+ * running.
+ */
 export async function runPhases(
   phases: readonly Phase[],
   { logger, now = () => performance.now() }: PhasesOptions,

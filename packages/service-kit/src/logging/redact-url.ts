@@ -1,7 +1,7 @@
 import { parseUrl } from '@asyncfn/units';
 /**
  * A URL fit for logs, error texts and answers: without userinfo, query and fragment, where passwords and tokens are
- * found. Never throws; of a text that is no URL it keeps what cannot be one of these.
+ * found. Never throws; from a text that is not a URL, it removes everything that could be one of these.
  */
 export function displayUrl(url: string | URL): string {
   const text = String(url);

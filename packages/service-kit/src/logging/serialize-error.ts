@@ -7,15 +7,15 @@ export interface SerializedError {
   readonly code?: string | number;
   readonly stack?: string;
   readonly cause?: SerializedError;
-  /** The parts of an `AggregateError`, such as the addresses that a connection tried in vain. */
+  /** The parts of an `AggregateError`, such as the addresses that a connection tried without success. */
   readonly errors?: readonly SerializedError[];
 }
 
 /**
  * An error as the field `err` of a log line, with its causes. Of an error's own properties only `code` is taken: HTTP
  * clients hang bodies and headers on their errors, and these never belong in a log (promise P9). Errors of normal work,
- * such as a broker or a function that is away, say all by their message: their stacks, and those of their causes, are left
- * out. They are those whose `expected` is true, those of system calls, and undici's.
+ * such as a broker or a function that is away, say all by their message: their stacks, and those of their causes, are
+ * left out. They are those whose `expected` is true, those of system calls, and undici's.
  */
 export function serializeError(error: unknown): SerializedError {
   return serialize(error, MAX_DEPTH, false);

@@ -8,7 +8,7 @@ export class SeriesMap<Value extends object> {
     this.#create = create;
   }
 
-  /** The series with these values of its labels. Costs a look-up for each label, and nothing is put together. */
+  /** The series with these values of its labels. Costs a lookup for each label, and joins no strings. */
   at(labels: readonly string[]): Value {
     let branch = this.#root;
     for (let index = 0; index < labels.length - 1; index++) {

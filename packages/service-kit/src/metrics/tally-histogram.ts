@@ -19,7 +19,7 @@ interface Tally {
   sum: number;
 }
 
-/** What prom-client writes as the type; its declaration has a number in its place. */
+/** The type as prom-client writes it; its declaration has a number instead. */
 const histogramType = 'histogram' as unknown as MetricType;
 
 type Values<Label extends string> = MetricObjectWithValues<MetricValueWithName<Label>>['values'];

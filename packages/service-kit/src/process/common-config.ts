@@ -14,7 +14,7 @@ import { type HostPattern, hostPatternType } from '../hosts/index.ts';
 import { LOG_FORMATS, LOG_LEVELS } from '../logging/index.ts';
 import { tracingConfig } from '../tracing/index.ts';
 
-/** What `runProcess` itself reads: every process has these. */
+/** The settings that `runProcess` itself reads: every process has these. */
 export const processConfig = {
   logLevel: choice({
     env: 'LOG_LEVEL',
@@ -43,7 +43,7 @@ const jetStreamDomainType: ValueType<string> = {
   format: (domain) => domain,
 };
 
-/** What gateway and worker share. `OPS_PORT` is not here: its default differs. */
+/** The settings that gateway and worker share. `OPS_PORT` is not here: its default differs. */
 export const commonConfig = {
   natsUrls: urlList({
     env: 'NATS_URL',

@@ -29,8 +29,8 @@ export interface ProcessContext {
   /** Aborts when a stop is asked for; of use to a `create` that takes its time. */
   readonly signal: AbortSignal;
   /**
-   * For a service that cannot go on: the error is logged, the service stopped, and the process ends with 1, or with 78
-   * for a `ConfigError`.
+   * For a service that cannot continue: the error is logged, the service stopped, and the process ends with 1, or with
+   * 78 for a `ConfigError`.
    */
   fail(error: unknown): void;
 }
@@ -46,7 +46,7 @@ export interface ProcessOptions<S extends Schema> {
   readonly warnsOfMisspelt?: boolean;
   /** Default: created from `LOG_LEVEL` and `LOG_FORMAT`. */
   readonly logger?: Logger;
-  /** What a stop may take beyond `SHUTDOWN_TIMEOUT` before the process is ended by force. Default 10,000. */
+  /** The time that a stop may take beyond `SHUTDOWN_TIMEOUT` before the process is ended by force. Default 10,000. */
   readonly stopGraceMs?: number;
   /** How long the process may linger after its stop, with handles left open, before it is ended. Default 2,000. */
   readonly lingerMs?: number;

@@ -4,7 +4,7 @@ import { runCluster } from './cluster.ts';
 import type { opsPort, processConfig, processes } from './common-config.ts';
 import { type ProcessOptions, runProcess } from './process.ts';
 
-/** What is read before it is known whether this process works or starts those that do. */
+/** The settings that are read before it is known whether this process works or starts those that do. */
 type ScaledConfig = typeof processConfig & {
   readonly processes: ReturnType<typeof processes>;
   readonly opsPort: ReturnType<typeof opsPort>;

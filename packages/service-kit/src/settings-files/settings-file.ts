@@ -22,7 +22,7 @@ export interface SettingsFileOptions<T> {
   readonly parse: (text: string, path: string, further: FurtherFiles) => ParsedSettings<T>;
 }
 
-/** The file and all that it names, at one time. */
+/** The file and all files that it names, at one time. */
 interface Snapshot {
   readonly text: string;
   readonly further: Readonly<Record<string, FileText>>;

@@ -57,7 +57,7 @@ export async function watchFile(
   }
 }
 
-/** Returns a function that gives the text of the file, or `undefined` while there is no such file to read. */
+/** Returns a function that reads the text of the file; `undefined` while there is no file to read. */
 function createLook(path: string, logger: Logger): () => Promise<string | undefined> {
   let last: { stamp: string; content: string } | undefined;
   let problem: string | undefined;

@@ -48,7 +48,7 @@ function createExporter({ otelTracesProtocol, otelProtocol }: TracingConfig): Sp
   return (otelTracesProtocol ?? otelProtocol) === 'http/json' ? new JsonExporter() : new ProtobufExporter();
 }
 
-/** The exporter would go on without it, and the log would not say why the collector is not trusted. */
+/** The exporter would continue without it, and the log would not say why the collector is not trusted. */
 async function checkCertificate(path: string | undefined): Promise<void> {
   if (path === undefined) {
     return;

@@ -12,7 +12,7 @@ export interface TracingOptions {
   readonly logger: Logger;
 }
 
-/** What sends spans to their collector. */
+/** Sends spans to their collector. */
 export interface SpanPipeline {
   readonly tracer: Tracer;
   shutdown(): Promise<void>;

@@ -31,7 +31,9 @@ export async function startTracing(config: TracingConfig, options: TracingOption
   return { tracer: pipeline.tracer, stop: () => stopInTime(pipeline, logger) };
 }
 
-/** Standard variables, but for one: without an endpoint the specification's default would send traces to this machine. */
+/**
+ * Standard variables, but for one: without an endpoint the specification's default would send traces to this machine.
+ */
 export function isWanted({ otelSdkDisabled, otelTracesExporter, ...endpoints }: TracingConfig): boolean {
   const hasEndpoint = (endpoints.otelEndpoint ?? endpoints.otelTracesEndpoint) !== undefined;
   return !otelSdkDisabled && (otelTracesExporter ?? (hasEndpoint ? 'otlp' : 'none')) === 'otlp';

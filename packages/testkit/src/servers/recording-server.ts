@@ -164,7 +164,7 @@ export class RecordingServer implements AsyncDisposable {
     try {
       await this.handler(request, response);
     } catch (failure) {
-      // A wait that was cut short because the client left is no failure.
+      // A wait that was cut short because the client left is not a failure.
       if (!request.signal.aborted) {
         this.#failures.push(failure);
       }

@@ -22,12 +22,12 @@ const renewMs = 10_000;
 const maxBeyond = 1_000;
 /** Bodies of this size are stored without waiting for a whole part. */
 const bytesAtOnce = 1024 * 1024;
-/** Waits before a record that could not be stored is tried again. */
+/** Waits before a record that could not be stored is retried. */
 const waits = [50, 250, 1_000] as const;
 
 /**
- * The acceptance of one batch: its items are stored in parts, and the batch is sealed when the last one is known. Until then
- * no worker can end it.
+ * The acceptance of one batch: its items are stored in parts, and the batch is sealed when the last one is known. Until
+ * then no worker can end it.
  */
 export class BatchAcceptance {
   readonly items: BatchItem[] = [];
@@ -152,7 +152,7 @@ function tooManyCalls(maxCalls: number): Refusal {
   return refusal('too_many_calls', `A batch may have ${maxCalls} calls.`);
 }
 
-/** Stores a record without which the batch cannot go on. Throws `RefusalError`. */
+/** Stores a record that the batch needs to continue. Throws `RefusalError`. */
 export async function insist(put: () => Promise<PublishResult>): Promise<{ readonly sequence: number }> {
   return demandStored(await putUntilDecided(put));
 }

@@ -97,7 +97,10 @@ export class PartIntake {
     return await this.#accept(origin, call, draft.clientChoseId);
   }
 
-  /** An earlier request with the key may have kept the call out: then its id is used up, and the next one stands for the item. */
+  /**
+   * An earlier request with the key may have prevented the call: then its id is used up, and the item gets the next
+   * one.
+   */
   async #accept(origin: BatchOrigin, call: Call, clientChoseId: boolean): Promise<BatchItem> {
     const unique = clientChoseId || origin.resumed;
     for (let number = 0; number <= maxFurtherIds; number++) {
@@ -168,8 +171,8 @@ export class PartIntake {
   }
 
   /**
-   * The broker may have the call, or get it later. With this outcome, which has no mark, it is never counted. False if it has an
-   * outcome already.
+   * The broker may have the call, or get it later. With this outcome, which has no mark, it is never counted. False if
+   * it has an outcome already.
    */
   async #keepOut(call: Call): Promise<boolean> {
     const { batch: _, ...uncounted } = call;

@@ -2,7 +2,7 @@ import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { parseFunctionName } from '@asyncfn/queue-core';
 import { type Refusal, refusal } from '../../problem.ts';
 
-/** An item as the request for a single call that it stands for. */
+/** An item as the request for the single call that it describes. */
 export interface BatchItemRequest {
   readonly kind: 'item';
   /** The target of the request. */
@@ -76,7 +76,7 @@ function readHeaders(headers: unknown = {}): string[] | Refusal {
   return raw;
 }
 
-/** What node's parser would let through. */
+/** Characters that node's parser would accept. */
 function isHeader(name: string, value: string): boolean {
   try {
     validateHeaderName(name);

@@ -20,8 +20,8 @@ const closeArray = 0x5d;
 const bytesAtOnce = 256 * 1024;
 
 /**
- * Finds the elements of the member `calls` of a JSON object, without parsing them, so that they can be parsed one after the other: a
- * parsed document takes many times its size. Undefined if the document, apart from its calls, is not JSON.
+ * Finds the elements of the member `calls` of a JSON object, without parsing them, so that they can be parsed one after
+ * the other: a parsed document takes many times its size. Undefined if the document, apart from its calls, is not JSON.
  */
 export async function splitDocument(document: Buffer): Promise<SplitDocument | undefined> {
   const scan = new Scan(document);
@@ -80,7 +80,7 @@ class Scan {
     return at >= bytes.length;
   }
 
-  /** Returns where the string ends. */
+  /** Returns the end of the string. */
   #skipString(start: number): number {
     const bytes = this.#bytes;
     let end = bytes.indexOf(quote, start + 1);

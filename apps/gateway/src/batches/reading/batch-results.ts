@@ -16,12 +16,12 @@ export interface ResultPage {
 /** States that are looked up together; they have no bodies. */
 const lookedUpAtOnce = 16;
 
-/** What a line says of a call. */
+/** The fields of a line about a call. */
 type Row = Readonly<Record<string, unknown>>;
 
 /**
- * Sends a page of results as NDJSON, in the order of the calls. Each is read when the client has received most of the one before,
- * so one result is in memory at a time. A slow client is disconnected if others need the room.
+ * Sends a page of results as NDJSON, in the order of the calls. Each is read when the client has received most of the
+ * one before, so one result is in memory at a time. A slow client is disconnected if others need the room.
  */
 export async function sendResults(
   options: ReadingOptions,

@@ -14,9 +14,9 @@ const answerMs = 5_000;
 const alreadyEnded: Refusal = refusal('already_ended', 'The batch has ended: none of its calls is open.');
 
 /**
- * Cancels what is open of a batch, as single cancels do, and returns its state after that. If that takes long, it goes on by itself,
- * and the state shows what is open still. If the gateway dies in between, the client repeats its request. Throws `QueueError` and
- * `RefusalError`.
+ * Cancels the open calls of a batch, as single cancels do, and returns its state after that. If that takes long, it
+ * continues after the answer, and the state shows which calls are still open. If the gateway dies in between, the
+ * client repeats its request. Throws `QueueError` and `RefusalError`.
  */
 export async function cancelBatch(
   options: ReadingOptions,

@@ -5,7 +5,7 @@ import { answerWhenKnown, sendEventStream, WaitEnd, type WaiterPlace } from '../
 import { notFound, readView } from './find-batch.ts';
 import type { ReadingOptions } from './reading-options.ts';
 
-/** How often the counts of a followed batch are read. Its end is told at once. */
+/** How often the counts of a followed batch are read. Its end is reported at once. */
 const countMs = 1_000;
 
 /** Answers with the state of a batch once it has ended, or when the time is up. */

@@ -44,7 +44,7 @@ export function createClientErrorHandler(logger: Logger, metrics: GatewayMetrics
     socket.end(rawAnswer(refused));
   };
   return (error: ParseError, socket: Socket): void => {
-    // The rest of the data is no request, and each piece of it would cause another error.
+    // The rest of the data is not a request, and each piece of it would cause another error.
     if (!refusedSockets.has(socket)) {
       refusedSockets.add(socket);
       answer(error, socket);

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 import { checkForm } from '../http-rules.ts';
 
-/** Keeps what is no HTTP/1 from all routes. */
+/** Keeps requests that are not HTTP/1 from all routes. */
 export const httpRules = fp(registerHttpRules, { name: 'http-rules', dependencies: ['refusals'] });
 
 function registerHttpRules(app: FastifyInstance, _: object, done: () => void): void {

@@ -47,7 +47,7 @@ function toProblems(errors: ReturnType<typeof functionsFormat.Errors>): CheckedS
   return { kind: 'problems', problems: shapeProblems(errors, expectationOf) };
 }
 
-/** The name of a function, a queue or a group is no setting, whatever it is. */
+/** The name of a function, a queue or a group is never an unknown setting. */
 function expectationOf(keys: readonly string[]): string | undefined {
   if (keys[0] === 'groups') {
     return keys.length > 2 ? 'must be the name of a function' : keys.length > 1 ? groupExpectation : undefined;

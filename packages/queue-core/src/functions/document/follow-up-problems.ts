@@ -74,7 +74,7 @@ function isCallbackUrl(text: string): boolean {
   return url !== undefined && url.ambiguity === undefined && url.credentials === undefined;
 }
 
-/** What is no list of texts is a problem of the document's shape. */
+/** A value that is not a list of texts is a problem of the document's shape. */
 function thenProblems(value: unknown, exists: Exists): Found[] {
   if (!Array.isArray(value)) {
     return [];

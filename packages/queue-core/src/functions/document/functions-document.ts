@@ -24,7 +24,7 @@ export interface FunctionsDefinition {
   readonly namespaces?: ReadonlyMap<string, string>;
 }
 
-/** What a functions file says. */
+/** The content of a functions file. */
 export interface FileDefinition extends FunctionsDefinition {
   /** The settings of each function, complete. */
   readonly settings: ReadonlyMap<string, FunctionSettings>;
@@ -32,7 +32,7 @@ export interface FileDefinition extends FunctionsDefinition {
   readonly defaults: Settings;
   /** The most bytes of each queue that is limited. */
   readonly queueMaxBytes: ReadonlyMap<string, number>;
-  /** The functions that each group stands for. */
+  /** The functions in each group. */
   readonly groups: ReadonlyMap<string, readonly string[]>;
 }
 

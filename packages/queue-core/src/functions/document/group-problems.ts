@@ -2,7 +2,7 @@ import type { Found } from '@asyncfn/checked-yaml';
 import { parseFunctionName } from '../../call/index.ts';
 import { entriesOf } from '../entries-of.ts';
 
-/** Members of a group: one request becomes so many calls. */
+/** Maximum number of members of a group: one request becomes this many calls. */
 const maxMembers = 100;
 
 export const groupExpectation = `must be a list of 1 to ${maxMembers} functions, for example [email, ledger]`;
@@ -34,7 +34,7 @@ function nameProblem(name: string, isNamed: KnownFunctions['isNamed']): string |
   return isNamed(name) ? 'is a function as well; give the group another name' : undefined;
 }
 
-/** What is no list of texts is a problem of the document's shape. */
+/** A value that is not a list of texts is a problem of the document's shape. */
 function memberProblems(members: unknown, exists: KnownFunctions['exists']): Found[] {
   if (!Array.isArray(members)) {
     return [];

@@ -23,7 +23,7 @@ export function urlProblems(document: unknown, written: Written = () => undefine
   return [...wrong, ...missingUrls(document)];
 }
 
-/** An empty gateway is none. */
+/** An empty gateway counts as missing. */
 function urlPlaces(document: unknown): UrlPlace[] {
   const ofGateway = entriesOf(document, 'provider').filter(([key, url]) => key === 'gateway' && url !== '');
   const defaults = defaultsOf(document);

@@ -1,5 +1,5 @@
 import { parseUrl } from '@asyncfn/units';
-/** What a function's URL must be, for error texts. */
+/** The rule for a function's URL, for error texts. */
 export const urlExpectation =
   'must be an absolute http or https URL without query or fragment, for example http://thumbnail:8080';
 
@@ -21,7 +21,10 @@ export function objectToUrl(text: string): string | undefined {
   return undefined;
 }
 
-/** The problem of a URL that {@link objectToUrl} objects to. @param shown what may be shown in its place */
+/**
+ * The problem of a URL that {@link objectToUrl} objects to.
+ * @param shown what may be shown in its place
+ */
 export function urlProblem(text: string, expectation = urlExpectation, shown = showUrl(text)): string | undefined {
   const objection = objectToUrl(text);
   return objection === undefined ? undefined : `${expectation}: ${shown} ${objection}`;
@@ -54,7 +57,10 @@ function objectToCharacters(text: string): string | undefined {
   return char.trim() === '' ? 'holds a space or a line break' : `holds ${JSON.stringify(char)}, which no URL does`;
 }
 
-/** A variable as in a shell, in Kubernetes or in Make, or a template of other tools. A `$` alone is a character of paths. */
+/**
+ * A variable as in a shell, in Kubernetes or in Make, or a template of other tools. A `$` alone is a character of
+ * paths.
+ */
 function objectToTemplates(text: string): string | undefined {
   const [variable, name = 'NAME'] = /\$[{(]?([A-Z_][A-Z0-9_]+)|\$[{(]/.exec(text) ?? [];
   if (variable !== undefined) {
@@ -94,7 +100,10 @@ function objectToHost(text: string): string | undefined {
   return port === '0' ? 'has port 0, where nothing listens' : undefined;
 }
 
-/** An address that is not written out, such as `8080` or `127.1`, or a name with escapes. Other alphabets have an ASCII form. */
+/**
+ * An address that is not written out, such as `8080` or `127.1`, or a name with escapes. Other alphabets have an ASCII
+ * form.
+ */
 function isReadAsAnother(host: string, hostname: string): boolean {
   const mayDiffer = host.startsWith('[') || (/[^!-~]/.test(host) && !/^[\d.]+$/.test(hostname));
   return !mayDiffer && host.replaceAll('{name}', 'name').toLowerCase() !== hostname;

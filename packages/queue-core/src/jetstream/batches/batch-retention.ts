@@ -2,7 +2,7 @@ import type { BatchKey } from '../../batches/index.ts';
 import { ownerOf } from '../../call/index.ts';
 import type { BatchStore } from './batch-store.ts';
 
-/** What of a batch must be kept. */
+/** The records of a batch that must be kept. */
 export interface KeptOfBatch {
   /** The outcomes of its calls, and their marks. */
   readonly calls: boolean;
@@ -13,8 +13,8 @@ export interface KeptOfBatch {
 const nothing: KeptOfBatch = { calls: false, records: false };
 
 /**
- * Says what of a batch must be kept: everything until it has ended, its results for as long as those of calls after that, and its
- * answer as long as its `Idempotency-Key`. One instance reads each batch once.
+ * Says what of a batch must be kept: everything until it has ended, its results for as long as those of calls after
+ * that, and its answer as long as its `Idempotency-Key`. One instance reads each batch once.
  */
 export class BatchRetention {
   readonly #batches: Pick<BatchStore, 'findState' | 'findEnd'>;
@@ -43,7 +43,7 @@ export class BatchRetention {
     }
     const { state, storedAtMs } = found;
     if (state.phase !== 'sealed') {
-      // Its gateway renews the state while it goes on.
+      // Its gateway renews the state as long as it accepts items.
       const isYoung = storedAtMs > now - keptMs;
       return { calls: isYoung, records: isYoung };
     }

@@ -16,7 +16,7 @@ export interface BatchNotice extends BatchKey {
 
 export type BatchDelivery = WorkDelivery<BatchNotice>;
 
-/** The consumer of the states: what it has not acked are the batches that are open. */
+/** The consumer of the states. The states that it has not acked belong to open batches. */
 export const batchStatesConsumer = 'batch-states';
 
 const work = {

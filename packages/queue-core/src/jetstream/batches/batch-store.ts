@@ -41,8 +41,8 @@ export interface StoredBatch {
 type CountedBatch = BatchKey & Partial<Pick<BatchState, 'parts' | 'resumed'>>;
 
 /**
- * Stores and reads the records of batches. The marks of ended calls are stored with their outcomes: see `CallStore`. Methods that
- * publish never throw.
+ * Stores and reads the records of batches. The marks of ended calls are stored with their outcomes: see `CallStore`.
+ * Methods that publish never throw.
  */
 export class BatchStore {
   readonly #publisher: Pick<Publisher, 'publish'>;
@@ -100,7 +100,7 @@ export class BatchStore {
     return message && batchKeyCodec.decode(message.header.get(batchKeyCodec.header))?.batchId;
   }
 
-  /** Stores a part of the items, in the place of an earlier try. */
+  /** Stores a part of the items, and replaces that of an earlier try. */
   putItems(of: BatchKey, part: number, items: readonly BatchItem[]): Promise<PublishResult> {
     const headers = new MessageHeaders();
     return this.#publisher.publish({ subject: batchItemsSubject(of, part), headers, body: encodeItems(items) });
@@ -113,7 +113,8 @@ export class BatchStore {
   }
 
   /**
-   * How many calls of the batch have ended. Any replica answers, and one that is behind counts fewer. Throws `QueueError`.
+   * How many calls of the batch have ended. Any replica answers, and one that is behind counts fewer. Throws
+   * `QueueError`.
    */
   async countEnds(of: CountedBatch): Promise<BatchCounts> {
     if (of.resumed === true) {

@@ -14,7 +14,7 @@ export type CancelResult =
   /** It had already ended, as `call` says. */
   | { readonly kind: 'ended'; readonly call: EndedCall }
   | { readonly kind: 'unknown' }
-  /** The broker could not store it. The call may still be cancelled, or go on: ask for its state. */
+  /** The broker could not store it. The call may still be cancelled, or continue: ask for its state. */
   | {
       readonly kind: 'refused';
       readonly reason: Exclude<RefusalReason, 'conflict' | 'too_large'>;
@@ -164,7 +164,7 @@ export class CallCanceller {
     } else if (result?.kind === 'ended' && !isDelivered) {
       await this.#putBack(queued, result.call);
     }
-    // Until an outcome is known, the intent stands in for it.
+    // Until an outcome is known, the intent takes its place.
     if (result !== undefined && result.kind !== 'refused') {
       await intents.drop(intent);
     }

@@ -25,7 +25,7 @@ export interface CallControlOptions {
   readonly namesOf?: ((name: string) => readonly string[]) | undefined;
 }
 
-/** What looks calls up and ends them, wired once for gateways and for tests. `parts` is what the rest is made of. */
+/** Looks calls up and ends them; wired once for gateways and for tests. `parts` are its building blocks. */
 export function createCallControl(options: CallControlOptions) {
   const { broker, topology, publisher, calls, resultTtlMs, maxRetries, namesOf } = options;
   const { now } = broker.clock;

@@ -1,4 +1,6 @@
-/** Unix time in milliseconds, as an answer of the broker bounds it: what it was when the monotonic clock was at zero. */
+/**
+ * Unix time in milliseconds, as an answer of the broker bounds it: what it was when the monotonic clock was at zero.
+ */
 interface Bounds {
   readonly least: number;
   readonly most: number;
@@ -19,7 +21,8 @@ export interface LocalClocks {
  * The time by which everything stored is judged: how old a record is, whether a call has expired, when a retry is due.
  * Another process has stored it, or the broker has stamped it, and the clocks of their machines may differ from ours by
  * any amount. The broker looked at its clock between a request of ours and its answer, and the monotonic clock measures
- * the time since: so the broker's time is always between two bounds. Our own clock counts as long as it is between them.
+ * the time since: so the broker's time is always between two bounds. Our own clock counts as long as it is between
+ * them.
  */
 export class BrokerClock {
   readonly #localNow: () => number;
@@ -49,11 +52,14 @@ export class BrokerClock {
     const least = this.#bounds.least + sinceZero;
     const most = this.#bounds.most + sinceZero;
     const local = this.#localNow();
-    // The later bound for a clock that is wrong anyway: what waits for a time is not early.
+    // The later bound if the clock is wrong anyway: a call that waits for its time is not early.
     return Math.ceil(local < least - toleranceMs ? most : Math.min(Math.max(local, least), most));
   };
 
-  /** How far our own clock is ahead of what counts, in milliseconds, or behind it if negative; 0 if it is right to a second. */
+  /**
+   * How far our own clock is ahead of what counts, in milliseconds, or behind it if negative; 0 if it is right to a
+   * second.
+   */
   get aheadMs(): number {
     const aheadMs = this.#localNow() - this.now();
     return Math.abs(aheadMs) > toleranceMs ? aheadMs : 0;

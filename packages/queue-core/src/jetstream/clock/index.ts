@@ -1,3 +1,3 @@
-// What time it is by the broker's clock, which decides about everything that is stored.
+// The broker's clock, which decides about everything that is stored.
 
 export { BrokerClock } from './broker-clock.ts';

@@ -2,7 +2,7 @@ import { errors } from '@nats-io/transport-node';
 import { QueueError } from '../../errors.ts';
 import { alertOf, type HandshakeAlert } from './handshake-probe.ts';
 
-/** What is wrong with a certificate, by the code of Node's error. */
+/** The problem of a certificate, by the code of Node's error. */
 const distrust = /CERT|SELF_SIGNED|LEAF_SIGNATURE|ISSUER|HOSTNAME_MISMATCH|INVALID_CA/;
 
 /**

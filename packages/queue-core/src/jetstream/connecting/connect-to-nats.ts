@@ -54,7 +54,7 @@ function worstOf(failures: readonly QueueError[]): QueueError {
   return failures.find(({ temporary }) => !temporary) ?? first;
 }
 
-/** The client says that time has run out, or that the handshake has failed, where the server wants a certificate. */
+/** If the server requires a certificate, the client reports a timeout or a failed handshake. */
 async function explain(server: string, cause: unknown, tls: TlsMaterial, signal: AbortSignal): Promise<QueueError> {
   const isVague = cause instanceof errors.TimeoutError || alertOf(cause) === 'handshake failure';
   return toConnectFailure(server, cause, isVague ? await probeHandshake(server, tls, signal) : undefined);
@@ -104,7 +104,9 @@ function toClientOptions(address: NatsAddress, files: SettingsFiles): Connection
   };
 }
 
-/** The client goes by these alone, not by the scheme of a URL. It reads the files on each connection: they get renewed. */
+/**
+ * The client goes by these alone, not by the scheme of a URL. It reads the files on each connection: they get renewed.
+ */
 function toTlsOptions(
   { tlsCaFile, tlsCertFile, tlsKeyFile }: ClientSettings,
   servers: readonly string[],

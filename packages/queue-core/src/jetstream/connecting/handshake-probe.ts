@@ -58,7 +58,7 @@ export async function probeHandshake(
   }
 }
 
-/** The name in the code of an OpenSSL error; undefined where it is no alert of the other side. */
+/** The name in the code of an OpenSSL error; undefined if it is not an alert of the other side. */
 export function alertOf(error: unknown): HandshakeAlert | undefined {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return /^ERR_SSL_.*ALERT_(\w+)$/.exec(code)?.[1]?.toLowerCase().replaceAll('_', ' ');
@@ -70,7 +70,7 @@ interface ServerInfo {
   readonly tls_verify?: boolean;
 }
 
-/** The first line that a nats-server sends. Rejects where it sends something else, or nothing. */
+/** The first line that a nats-server sends. Rejects if it sends something else, or nothing. */
 function readInfo(socket: Socket): Promise<ServerInfo> {
   return new Promise((resolve, reject) => {
     let text = '';

@@ -3,12 +3,12 @@ import type { QueueLogger } from './queue-logger.ts';
 
 /** Consecutive tries that may fail without a warning: the broker may start a moment after us. */
 const calmTries = 3;
-/** Longest silence while something is tried again and again, in milliseconds. */
+/** Longest silence during a series of retries, in milliseconds. */
 const longestSilenceMs = 5 * 60_000;
 
 /**
- * Logs that something has failed and is tried again. A lasting failure is logged each time its duration has doubled,
- * and at least every five minutes; another failure at once.
+ * Logs an operation that has failed and is retried. A lasting failure is logged each time its duration has doubled, and
+ * at least every five minutes; another failure at once.
  */
 export class RetryLog {
   readonly #logger: QueueLogger;

@@ -5,7 +5,7 @@ import { errorCode } from '../error-codes.ts';
 
 interface Explanation {
   readonly code: QueueErrorCode;
-  /** What to set right, and where. */
+  /** What to change, and where. */
   readonly advice: string;
 }
 

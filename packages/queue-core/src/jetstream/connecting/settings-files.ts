@@ -4,7 +4,7 @@ import { credsAuthenticator } from '@nats-io/transport-node';
 import type { ClientSettings } from './client-settings.ts';
 import type { TlsMaterial } from './handshake-probe.ts';
 
-/** What is wrong with a setting, by the name of its variable. */
+/** The problem of a setting, by the name of its variable. */
 export interface SettingProblem {
   readonly name: string;
   readonly problem: string;

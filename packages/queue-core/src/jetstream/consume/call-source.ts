@@ -36,8 +36,8 @@ interface OutgoingAck {
 const graceMs = 2_000;
 const sweepMs = 1_000;
 /**
- * Shortest life of a request. There is `no_wait` as well, but nats-server lets such a request stand without an end while
- * `max_ack_pending` is reached, and does not say what it leaves unfilled.
+ * Shortest life of a request. There is `no_wait` as well, but nats-server lets such a request stand without an end
+ * while `max_ack_pending` is reached, and does not say what it leaves unfilled.
  */
 const minExpiresMs = 100;
 /** Longest wait for calls that are on their way, when we stop. */
@@ -81,8 +81,8 @@ export class CallSource {
   }
 
   /**
-   * Asks for up to `count` calls of the lane. The request stands for `expiresMs`, 100 at least; with that little it takes
-   * what is there and ends. Nothing happens while disconnected and after a stop.
+   * Requests up to `count` calls of the lane. The request waits at the broker for `expiresMs`, at least 100; a request
+   * that short takes the calls that are ready and ends. Does nothing while disconnected and after a stop.
    */
   request(id: LaneId, count: number, expiresMs: number): void {
     const connection = this.#broker.connection;

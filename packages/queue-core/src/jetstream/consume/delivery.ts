@@ -9,7 +9,7 @@ import {
 } from '../../call/index.ts';
 import { type DeliveryInfo, parseDeliveryInfo } from '../messages/index.ts';
 
-/** What a worker tells the broker about a delivery (NATS ADR-13). */
+/** The answers of a worker to a delivery (NATS ADR-13). */
 export type Acknowledgement = 'ack' | 'inProgress' | { readonly nakDelayMs: number } | { readonly term: string };
 
 /**
@@ -48,7 +48,7 @@ type MessageSubject = NonNullable<ReturnType<typeof readCallSubject>>;
 
 export type SendAcknowledgement = (replyTo: string, acknowledgement: Acknowledgement) => void;
 
-/** Reads a message of a function's consumer; undefined when it is none. */
+/** Reads a message of a function's consumer; undefined if it is not one. */
 export function toDelivery(message: Msg, send: SendAcknowledgement): Delivery | undefined {
   const reply = message.reply ?? '';
   const info = parseDeliveryInfo(reply);
@@ -133,7 +133,7 @@ function ofSubject(decoded: DecodedCall, { lane, identity }: MessageSubject): De
     : { kind: 'undecodable', problem: `${callHeader} is that of another call than the subject` };
 }
 
-/** Any client with access to the stream may have chosen the tokens; what is no identity cannot name a record. */
+/** Any client with access to the stream may have chosen the tokens; an invalid identity cannot name a record. */
 function nameless({ streamSequence, storedAtMs }: DeliveryInfo): CallIdentity {
   return { callId: `message-${streamSequence}`, startTime: `${storedAtMs}000000` };
 }

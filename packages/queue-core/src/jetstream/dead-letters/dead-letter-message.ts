@@ -24,7 +24,7 @@ export function readDeadLetter(subject: string, header: string): DeadLetter | un
   return sound && deadLetterSubject(letter) === subject ? letter : undefined;
 }
 
-/** Undefined for a message that is no dead letter. */
+/** Undefined for a message that is not a dead letter. */
 export function toStoredDeadLetter(message: StoredMsg): StoredDeadLetter | undefined {
   const letter = readDeadLetter(message.subject, message.header.get(deadLetterCodec.header));
   if (letter === undefined) {

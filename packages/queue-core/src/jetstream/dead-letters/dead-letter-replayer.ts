@@ -167,7 +167,7 @@ export class DeadLetterReplayer {
     return found === 'replayed' ? { kind: 'stored', sequence: 0, duplicate: true } : result;
   }
 
-  /** What is in the queue under the id of this call. */
+  /** The message in the queue with the id of this call. */
   async #conflictOf(call: Call): Promise<Conflict> {
     const { queue, generation = 0 } = call;
     const message = await lastMessage(this.#deps.topology.manager, queueStream(queue), anyOfItsId(call));
@@ -213,7 +213,7 @@ export class DeadLetterReplayer {
   }
 }
 
-/** What is in the way of a replay. */
+/** The reason why a replay is not possible. */
 type Conflict =
   /** The replay itself. */
   | 'replayed'

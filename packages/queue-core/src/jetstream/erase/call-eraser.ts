@@ -16,7 +16,10 @@ export type EraseResult =
   | { readonly kind: 'erased' }
   /** Nothing is kept of such a call. */
   | { readonly kind: 'unknown' }
-  /** The call, the last steps of its end, a later step of its chain, or a callback is under way: nothing final is erased. */
+  /**
+   * The call, the last steps of its end, a later step of its chain, or a callback is under way: nothing final is
+   * erased.
+   */
   | { readonly kind: 'open'; readonly what: OpenPart }
   /** The broker did not store it: it may be repeated. */
   | Extract<PublishResult, { kind: 'refused' }>;
@@ -37,10 +40,10 @@ const maxCallbacks = 20;
 const leavingWaits: readonly number[] = [10, 20, 50, 100, 200, 400, 800];
 
 /**
- * Erases an ended call: its stored callback, its dead letters, and all of its outcome but that it has ended. That remains
- * for as long as the outcome would have: it keeps a late attempt from ending the call again (P2), and the audit of
- * accepted calls from missing it. Each step may be repeated, and the outcome comes last, so an interrupted erasure is
- * completed by the next one.
+ * Erases an ended call: its stored callback, its dead letters, and all of its outcome but that it has ended. That
+ * remains for as long as the outcome would have: it keeps a late attempt from ending the call again (P2), and the audit
+ * of accepted calls from missing it. Each step may be repeated, and the outcome comes last, so an interrupted erasure
+ * is completed by the next one.
  */
 export class CallEraser {
   readonly #deps: CallEraserDependencies;
@@ -67,7 +70,7 @@ export class CallEraser {
     return this.#eraseOutcomes(ended.outcome);
   }
 
-  /** A call leaves its queue in the moment after its end, and clients are told of the end. */
+  /** A call leaves its queue a moment after its end, and clients learn of the end first. */
   #findOpenInTime(which: CallAddress, ended: EndedCall | undefined): Promise<OpenPart | undefined> {
     return retry(() => this.#findOpen(which, ended), {
       waits: leavingWaits,

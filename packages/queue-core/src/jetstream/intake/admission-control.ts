@@ -28,9 +28,9 @@ export interface RoomRequest {
 interface Usage {
   /** As the broker reported it. */
   reported: number;
-  /** What this process has stored since that report. */
+  /** Bytes that this process has stored since that report. */
   added: number;
-  /** What this process is storing now: the broker may count it already, or not yet. */
+  /** Bytes that this process is storing now: the broker may count them already, or not yet. */
   underWay: number;
 }
 
@@ -131,7 +131,7 @@ export class AdmissionControl {
     if (waitMs > 0) {
       await delay(waitMs);
     }
-    await this.refresh().catch(() => {}); // goes on with what it knows
+    await this.refresh().catch(() => {}); // continues with what it knows
   }
 
   async #refresh(): Promise<void> {

@@ -29,7 +29,7 @@ export function toCallMessage(call: Call, unique: boolean): Outgoing {
   }
   if (notBefore === undefined) {
     const message = { subject: ready, headers: result, body };
-    // What it expects of the stream would be held against all that it is stored with.
+    // The expectations of one message would apply to all messages that are stored with it.
     return unique ? message : { ...message, group: queue };
   }
   setSchedule(result, ready, notBefore);
@@ -37,8 +37,8 @@ export function toCallMessage(call: Call, unique: boolean): Outgoing {
 }
 
 /**
- * The memory of an idempotency key: stored only while its queue has none, and forgotten by the server after `windowMs`. No
- * consumer takes it, so the work queue keeps it until then.
+ * The memory of an idempotency key: stored only while its queue has none, and forgotten by the server after `windowMs`.
+ * No consumer takes it, so the work queue keeps it until then.
  * @param hash of the key, see `hashKey`
  */
 export function toKeyMessage(call: Call, hash: string, windowMs: number): Outgoing {

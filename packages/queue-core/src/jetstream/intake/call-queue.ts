@@ -31,7 +31,7 @@ export interface CallQueueDependencies {
   readonly idempotencyWindowMs?: number;
 }
 
-/** What became of a call. */
+/** The result of an enqueue. */
 export type AcceptResult = PublishResult | KeyResult;
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -45,7 +45,7 @@ const laterBytes = 4 * 1024;
 /** About what JetStream's files and the framing of headers add to a message. */
 const messageOverheadBytes = 64;
 
-/** The way into the queues: what a gateway does with a call. */
+/** The entrance to the queues: everything that a gateway does to store a call. */
 export class CallQueue {
   readonly #broker: Broker;
   readonly #topology: QueueTopology;
@@ -172,7 +172,7 @@ export class CallQueue {
       : hasLane && call.steps.every((s) => this.#topology.hasLane(s.queue, s.function));
   }
 
-  /** What holds for the function of a call holds for those of its chain. */
+  /** The checks of a call's function also apply to those of its chain. */
   async #checkNames(call: Call): Promise<NameRefusal | undefined> {
     let refusal = await this.#checkName(call);
     for (const step of call.steps ?? []) {

@@ -254,7 +254,7 @@ function toAddress({ id, submitter }: Call): CallAddress {
   return { callId: id, owner: ownerOf(submitter) };
 }
 
-/** What identifies a call that was sent before. */
+/** Identifies a call that was sent before. */
 interface Identity {
   /** The token that it is stored under. */
   readonly hash: string;
@@ -277,7 +277,7 @@ function identityOf(call: Call, { key, derived = false }: AcceptOptions, windowM
     : { hash: hashKey(call, key), windowMs, judge: (earlier) => judge(earlier, call) };
 }
 
-/** What a call with a known key means. */
+/** The result of a call with a known key. */
 function judge(earlier: KeyRecord, call: Call): KeyResult {
   return earlier.fingerprint === fingerprintOf(call) ? replay(earlier) : { kind: 'key_reused' };
 }

@@ -35,8 +35,8 @@ export class DuplicateLookup {
   }
 
   /**
-   * What is remembered under the hash of a key; undefined where nothing is. Throws `QueueError`.
-   * @param owner whose key it is: owners take turns
+   * The record under the hash of a key; undefined if there is none. Throws `QueueError`.
+   * @param owner the submitter of the key: submitters take turns
    */
   async findKey(hash: string, owner?: string): Promise<KeyRecord | undefined> {
     const { manager } = this.#topology;
@@ -66,7 +66,7 @@ export class DuplicateLookup {
     );
   }
 
-  /** A queue that has been removed since it was listed has nothing. */
+  /** A queue that has been removed since it was listed holds nothing. */
   async #inQueues<T>(look: (queue: string) => Promise<T>): Promise<(T | undefined)[]> {
     const queues = await this.#listQueues();
     const lookUnlessGone = (queue: string): Promise<T | undefined> =>

@@ -28,7 +28,7 @@ interface KnownName {
 interface QueueNames {
   readonly names: Map<string, KnownName>;
   readonly lookedAt: number;
-  /** What the look has cost, in milliseconds. */
+  /** The duration of the listing, in milliseconds. */
   readonly took: number;
 }
 

@@ -1,4 +1,4 @@
-/** What distinguishes a stream from another one of the same name. */
+/** Distinguishes a stream from another one of the same name. */
 export interface StreamSight {
   readonly name: string;
   /** When it was created. */

@@ -56,7 +56,7 @@ export interface LaneTarget extends Pick<FunctionConfig, 'name' | 'queue' | 'con
 /** Errors that end a start, but not a process that has been running. */
 const mayComeBack: ReadonlySet<QueueErrorCode> = new Set(['account_limit', 'consumer_limit', 'replicas', 'permission']);
 
-/** Longest wait before the set-up is tried again. */
+/** Longest wait before the set-up is retried. */
 const maxRetryMs = 5_000;
 /** The default of NATS, for servers that do not say. */
 const usualPayload = 1024 * 1024;

@@ -78,7 +78,7 @@ export function recordStreamConfigs(replicas: number, resultTtlMs?: number): Nam
     {
       ...common,
       name: expiryStream,
-      // What the first writer decides, once: whether a call expires, and which call has an id or a key.
+      // Decisions of the first writer, made once: whether a call expires, and which call has an id or a key.
       subjects: ['expiries.later.*.*.*.*', 'expiries.due.*.*.*.*', 'expiries.claim.*.*.*.*', ...claimSubjects],
       retention: RetentionPolicy.Workqueue,
       allow_msg_schedules: true,
@@ -108,7 +108,7 @@ export function handoverStreamConfig(replicas: number) {
   };
 }
 
-/** What makes a stream a bucket (NATS ADR-8). */
+/** The settings that make a stream a bucket (NATS ADR-8). */
 export function bucketConfig(replicas: number) {
   return {
     name: bucketStream,

@@ -6,7 +6,7 @@ import { asQueueError } from '../connecting/index.ts';
 /** Message schedules and atomic batches came with 2.12. */
 const minServerVersion = '2.12.0';
 
-/** What servers of that version call the level of their API. */
+/** The API level that servers of that version report. */
 const minApiLevel = 2;
 
 const oneMiB = 1024 * 1024;

@@ -9,7 +9,7 @@ interface Level {
   /** The broker's last report. */
   readonly bytes: number;
   readonly maxBytes: number;
-  /** What this process has sent since. */
+  /** Bytes that this process has sent since. */
   added: number;
 }
 
@@ -25,7 +25,7 @@ const usedShare = 0.6;
  */
 const senders = 16;
 
-/** The part of what is left that one message may take, where a sender's part is less than that. */
+/** The share of the room that one message may take, if a sender's share is less than that. */
 const largestPart = 1 / 4;
 
 /**

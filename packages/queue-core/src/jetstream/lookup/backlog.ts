@@ -32,7 +32,7 @@ export interface Backlog {
   readonly scheduled: readonly { readonly queue: string; readonly count: number }[];
   /** Consumers of each queue, and how many it may have; undefined if NATS sets no limit. */
   readonly consumers: readonly { readonly queue: string; readonly count: number; readonly limit: number | undefined }[];
-  /** Callbacks that failed at least once and will be tried again. */
+  /** Callbacks that failed at least once and will be retried. */
   readonly callbacks: number;
   /** Dead letters that have not been replayed or dropped. */
   readonly deadLetters: number;

@@ -102,7 +102,7 @@ export class CallFinder {
     return newest && toQueuedCall(newest);
   }
 
-  /** As `findQueued`, without the body: what waits for further answers must not hold the message. */
+  /** Like `findQueued`, without the body: a lookup that waits for further answers must not hold the message. */
   async #findHead(address: CallAddress): Promise<QueuedCall | undefined> {
     const newest = await this.#findMessage(address);
     return newest && toQueuedCall(newest, emptyBody);
@@ -257,7 +257,7 @@ export class CallFinder {
 
 const nothingSaid: Silence = { last: undefined, forMs: 0 };
 
-/** An attempt, for those who ask workers about it. */
+/** An attempt, as workers are asked about it. */
 export function attemptOf({ call, sequence }: QueuedCall): StoredAttempt {
   return { call: identityOf(call), generation: call.generation ?? 0, retry: call.retry, sequence };
 }
@@ -282,7 +282,7 @@ export function toQueuedCall(message: StoredMsg, body: Uint8Array = message.data
   return { call, subject, sequence, storedAtMs: time.getTime(), dueAt: scheduledAt(header) };
 }
 
-/** What a message that cannot be decoded still shows. A worker will store it as a dead letter. */
+/** The facts that a message shows even if it cannot be decoded. A worker will store it as a dead letter. */
 function unreadable(subject: CallSubject, body: Uint8Array): Call {
   const { callId: id, submitter, startTime, function: name, queue } = subject;
   const owned = submitter === undefined ? {} : { submitter };

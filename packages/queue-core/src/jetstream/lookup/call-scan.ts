@@ -4,7 +4,7 @@ import { FairTurns } from '../../fair-turns.ts';
 import { asQueueError } from '../connecting/index.ts';
 import { isApiError } from '../error-codes.ts';
 
-/** What of a queue is read. */
+/** The part of a queue to read. */
 export interface ScanRange {
   readonly queue: string;
   /** Subjects to read, with wildcards. */
@@ -21,8 +21,8 @@ const partBytes = 16 * 1024 * 1024;
 const turnsOf = new WeakMap<JetStreamManager, FairTurns>();
 
 /**
- * The next calls of a queue, in the order in which they are stored; none if no more exist. The broker has no consumer for
- * this, because each call of a work queue belongs to the consumer of its function. Throws `QueueError`.
+ * The next calls of a queue, in the order in which they are stored; none if no more exist. The broker has no consumer
+ * for this, because each call of a work queue belongs to the consumer of its function. Throws `QueueError`.
  */
 export async function scanCalls(manager: JetStreamManager, range: ScanRange): Promise<StoredMsg[]> {
   const turns = turnsOf.get(manager) ?? new FairTurns({ max: 2 });

@@ -19,7 +19,7 @@ export interface EndedKey extends GenerationKey {
   readonly queue: string;
 }
 
-/** A stream with at most so many messages is listed as a whole. */
+/** A stream with at most this many messages is listed as a whole. */
 const maxListed = 1_000;
 /** Requests at once. */
 const maxConcurrent = 16;
@@ -66,8 +66,8 @@ function byQueue(ends: readonly EndedKey[]): Map<string, EndedKey[]> {
 }
 
 /**
- * The subjects of all matching messages, and perhaps of others, as the stream's leader knows them: another replica may be
- * behind, and not have a message yet that keeps an outcome.
+ * The subjects of all matching messages, and perhaps of others, as the stream's leader knows them: another replica may
+ * be behind, and not have a message yet that keeps an outcome.
  */
 export async function subjectsAt(manager: JetStreamManager, stream: string, filters: string[]): Promise<string[]> {
   if (filters.length === 0) {

@@ -57,11 +57,11 @@ interface OldRecord {
   readonly subject: string;
   /** Undefined for the state of a callback, and for an unreadable record. */
   readonly outcome: Outcome | undefined;
-  /** Of a record of a batch; otherwise undefined. */
+  /** For a record of a batch; otherwise undefined. */
   readonly batch: BatchKey | undefined;
 }
 
-/** What is known about a page. */
+/** The facts about a page. */
 interface Staying {
   /** Calls whose outcomes stay. */
   readonly moving: ReadonlySet<string>;
@@ -146,8 +146,8 @@ export class OutcomePruner {
   }
 
   /**
-   * The records to keep: outcomes of calls that still have messages, or whose chain or batch has not ended, callback states
-   * whose outcome stays or is newer, and records of batches.
+   * The records to keep: outcomes of calls that still have messages, or whose chain or batch has not ended, callback
+   * states whose outcome stays or is newer, and records of batches.
    */
   async #findStaying(old: readonly OldRecord[], keepsBatch: KeepsBatch): Promise<OldRecord[]> {
     const ends = old.flatMap(({ outcome }) => outcome ?? []);
@@ -235,7 +235,7 @@ function toRecord({ message, sequence }: PulledMessage): OldRecord {
   return { sequence, subject: message.subject, outcome, batch: batchOf(message) };
 }
 
-/** The batch that a record is about. The subject of a key has its hash in the place of the batch. */
+/** The batch that a record is about. The subject of a key has its hash instead of the batch. */
 function batchOf({ subject, headers }: PulledMessage['message']): BatchKey | undefined {
   const key = batchKeyCodec.decode(headers?.get(batchKeyCodec.header) ?? '');
   return key === undefined ? parseBatchSubject(subject) : { batchId: key.batchId, ...parseKeyOwner(subject) };

@@ -102,7 +102,7 @@ function answerTo(take: Take, resolve: (reason: 'satisfied' | 'nothing left') =>
   };
 }
 
-/** 404: nothing is there. 408: that was all (NATS ADR-37). */
+/** 404: no messages. 408: no more messages (NATS ADR-37). */
 function isEnd({ headers }: Msg): boolean {
   return headers?.code === 404 || headers?.code === 408;
 }

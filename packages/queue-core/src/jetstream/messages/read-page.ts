@@ -6,7 +6,7 @@ import { PullReader } from './pull-reader.ts';
 /** The connection with which messages are pulled. */
 export type PageBroker = Pick<Broker, 'connection' | 'connected' | 'createInbox' | 'apiPrefix'>;
 
-/** What of a stream is read. */
+/** The part of a stream to read. */
 export interface PageRange {
   readonly stream: string;
   /** First sequence to read. */

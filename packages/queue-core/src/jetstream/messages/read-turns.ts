@@ -10,7 +10,7 @@ const maxBytes = 48 * 1024 * 1024;
 const inJson = 4 / 3;
 /** Enough to keep the broker busy, where messages are small. */
 const maxReads = 64;
-/** If the broker is slower than this, the read fails and the client is told so, instead of waiting without end. */
+/** If the broker is slower than this, the read fails and the client gets an error, instead of waiting without end. */
 const longestWaitMs = 10_000;
 
 /**

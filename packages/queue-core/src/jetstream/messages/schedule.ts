@@ -23,7 +23,7 @@ export function expectLast(headers: OutgoingHeaders, filter: string, sequence: n
   headers.set('Nats-Expected-Last-Subject-Sequence-Subject', filter);
 }
 
-/** When a schedule is due: Unix time in milliseconds; undefined for a message that is no schedule of this kind. */
+/** When a schedule is due: Unix time in milliseconds; undefined for a message that is not a schedule of this kind. */
 export function scheduledAt(headers: MsgHdrs): number | undefined {
   const at = Date.parse(headers.get(scheduleHeader).replace(/^@at /, ''));
   return Number.isNaN(at) ? undefined : at;

@@ -97,7 +97,7 @@ export class GroupCommit implements PublishesInTime {
     if (gathering === undefined) {
       const first: Gathering = { members: [member], target: undefined };
       this.#gathering.set(group, first);
-      // What comes in one tick of the event loop goes together.
+      // Messages of one tick of the event loop go together.
       setImmediate(() => void this.#storeAll(group, first));
       return;
     }

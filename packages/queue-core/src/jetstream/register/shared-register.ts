@@ -65,19 +65,18 @@ export class SharedRegister {
     this.#publish();
   }
 
-  /** Whether all that the bucket holds has been known once. Before, a function that is not known may exist. */
+  /** Whether the whole bucket has been read once. Before that, an unknown function may exist. */
   get complete(): boolean {
     return this.#bucket.complete;
   }
 
-  /** The namespace that this process leaves out of every name; undefined where it leaves out none. */
+  /** The namespace that this process omits from every name; undefined if it omits none. */
   get defaultNamespace(): string | undefined {
     return this.#functions.file.defaultNamespace;
   }
 
   /**
-   * Whether all that the bucket holds has been known on the present connection. What was known on the one before may be
-   * out of date.
+   * Whether the whole bucket has been read on the present connection. Knowledge of the previous one may be out of date.
    */
   get current(): boolean {
     return this.#bucket.current;
@@ -112,7 +111,7 @@ export class SharedRegister {
     return toKnown(name, await bucket.read(name));
   }
 
-  /** The functions file has a new content. In force at once; told to the bucket as soon as that is there. */
+  /** The functions file has a new content. It applies at once, and is stored in the bucket as soon as that exists. */
   takeFile(file: FileDefinition): void {
     this.#functions.takeFile(file);
     this.#publish();
@@ -120,8 +119,8 @@ export class SharedRegister {
   }
 
   /**
-   * Changes one function in step with what all processes see: `decide` is asked with what is there until its answer is
-   * written, or refused. Throws `QueueError` when the bucket cannot be reached.
+   * Changes one function in step with what all processes see: `decide` is called with the current entry until its
+   * answer is written, or refused. Throws `QueueError` if the bucket cannot be reached.
    */
   async change(name: string, decide: (there: KnownFunction | undefined) => ChangeDecision): Promise<RegisterChange> {
     const bucket = this.#opened();
@@ -245,7 +244,9 @@ export class SharedRegister {
     }
   }
 
-  /** Logs how the file and the register differed: only the names of settings, since values may hold credentials (P9). */
+  /**
+   * Logs how the file and the register differed: only the names of settings, since values may hold credentials (P9).
+   */
   #logWish(name: string, wish: Wish, stored: StoredFunction | undefined): void {
     const before = typeof stored?.content === 'object' ? stored.content : undefined;
     if (wish.kind === 'restore' || before === undefined) {
@@ -285,7 +286,9 @@ export class SharedRegister {
     }
   }
 
-  /** Once for all that comes in one tick of the event loop, and for a tenth of the time, however many functions there are. */
+  /**
+   * Once for all changes of one tick of the event loop, and for a tenth of the time, however many functions there are.
+   */
   #publishSoon(): void {
     if (!this.#publishing) {
       this.#publishing = true;

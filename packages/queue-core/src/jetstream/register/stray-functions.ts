@@ -4,9 +4,9 @@ import type { QueueLogger } from '../connecting/index.ts';
 import type { FunctionBucket } from './function-bucket.ts';
 
 /**
- * Brings a function that stands in the register under a second name to its one name, under which all processes look. If a
- * function stands there already, that one holds. Several processes may do this at the same time: the first one does it, and
- * the others find it done. Throws `QueueError`.
+ * Moves a function that is in the register under a second name to its short name, which all processes use. If that name
+ * has an entry already, that entry wins. Several processes may do this at the same time: the first one does it, and the
+ * others find it done. Throws `QueueError`.
  */
 export async function adoptStray(bucket: FunctionBucket, stray: StrayFunction, logger: QueueLogger): Promise<void> {
   const { name, oneName, entry, revision } = stray;

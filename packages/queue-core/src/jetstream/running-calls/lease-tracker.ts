@@ -6,11 +6,11 @@ export interface StoredAttempt {
   readonly call: CallIdentity;
   readonly generation: number;
   readonly retry: number;
-  /** Of its message. */
+  /** Sequence of its message. */
   readonly sequence: number;
 }
 
-/** What a gateway knows about an attempt that no worker answers for at the moment. */
+/** The knowledge of a gateway about an attempt without an answer of its worker. */
 export interface Silence {
   /** The last report of a worker, if one has answered before. */
   readonly last: RunningReport | undefined;

@@ -14,7 +14,7 @@ const answerMs = 300;
 const abortMs = 2_000;
 const noResponders = 503;
 
-/** What workers answer about an attempt that was delivered. */
+/** The answers of workers about an attempt that was delivered. */
 export type RunningCallAnswer =
   /** One of them runs it. */
   | { readonly kind: 'running'; readonly report: RunningReport }

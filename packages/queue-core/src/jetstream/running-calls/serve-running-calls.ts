@@ -10,7 +10,7 @@ import {
 import type { Broker } from '../connecting/index.ts';
 import { inboxCallback } from '../messages/index.ts';
 
-/** What a worker can report about its running calls. */
+/** The report of a worker about its running calls. */
 export interface RunningCallResponder {
   /** Undefined for a call that this worker does not know: another one may. */
   report(call: CallIdentity): RunningReport | undefined;

@@ -15,7 +15,7 @@ export interface StepQueueDependencies {
   readonly lookup: (name: string) => Pick<FunctionConfig, 'concurrency'> | undefined;
 }
 
-/** What became of a step. */
+/** The result of storing a step. */
 export type StepResult =
   | { readonly kind: 'stored' }
   /** It was stored before; it may have ended since. */
@@ -28,8 +28,8 @@ export type StepResult =
 type Step = CallIdentity & { readonly queue: string };
 
 /**
- * For how long a step is known by its id, in milliseconds. A worker that stores it a second time does so within the lease of
- * the call before, or when a stopped system runs again.
+ * For how long a step is known by its id, in milliseconds. A worker that stores it a second time does so within the
+ * lease of the call before, or when a stopped system runs again.
  */
 const knownMs = 24 * 60 * 60 * 1000;
 /** Waits between the looks for a record that is in the way, and that the server which answers does not know yet. */
@@ -38,7 +38,8 @@ const lookMs = [10, 50, 250] as const;
 /**
  * Stores the calls that follow in chains. The derived id of a step is stored in one atomic batch with its call, so that
  * a second worker, or the same one after a crash, finds it even if the step has ended. A cancel stores the id alone:
- * then the step can no longer be stored. Either is refused by the stream's leader if the other came first. Never throws.
+ * then the step can no longer be stored. Either is refused by the stream's leader if the other came first. Never
+ * throws.
  */
 export class StepQueue {
   readonly #deps: StepQueueDependencies;

@@ -53,7 +53,7 @@ export interface StoredOutcome extends RecordedEnd {
   readonly body: Uint8Array;
 }
 
-/** What identifies a call in its stream. */
+/** Identifies a call in its stream. */
 export type LaneCall = Pick<Delivery, 'queue' | 'function' | keyof CallIdentity>;
 
 /** A message of the call's consumer. */
@@ -138,8 +138,8 @@ export class CallStore {
 
   /**
    * Records the one outcome of a call. `conflict` means that it has already ended, and that this outcome does not
-   * count. The outcome of a call of a batch is stored with its mark, both or none, so the marks of a batch are its ended
-   * calls. Replays have none: a batch counts the first end.
+   * count. The outcome of a call of a batch is stored with its mark, both or none, so the marks of a batch are its
+   * ended calls. Replays have none: a batch counts the first end.
    */
   recordOutcome(outcome: Outcome, body: Uint8Array): Promise<PublishResult> {
     const recorded = this.#recordOutcome(outcome, body);
@@ -181,7 +181,7 @@ export class CallStore {
     return this.replaceOutcome(stored, stored.outcome, stored.body);
   }
 
-  /** Stores another outcome in the place of this one. `conflict` as for `renewOutcome`. */
+  /** Replaces this outcome by another one. `conflict` as for `renewOutcome`. */
   replaceOutcome({ sequence }: RecordedEnd, outcome: Outcome, body: Uint8Array = emptyBody): Promise<PublishResult> {
     const subject = outcomeSubject(outcome);
     const result = new MessageHeaders();
