@@ -25,7 +25,7 @@ export const page = 'index.html';
 const servedPath = /^(index\.html|assets\/[A-Za-z0-9_-]+\.[a-z]+)$/;
 
 /**
- * A file of the built console; undefined if there is none of this name. It is read for each request, because browsers keep
+ * A file of the built console; undefined for an unknown name. It is read for each request, because browsers keep
  * it: an idle gateway holds nothing of the console.
  *
  * @param folder where the build has put the files, each compressed with gzip as `NAME.gz`

@@ -30,7 +30,7 @@ export function toBatchView({ batchId, total, createdAt }: BatchState, counts: B
   };
 }
 
-/** The URL for the callback of the batch; undefined if there is none. */
+/** The URL for the callback of the batch; undefined if no receiver gets it. */
 export function batchUrlOf({ total, callbackUrl, failureCallbackUrl }: BatchState, { succeeded }: BatchCounts) {
   return succeeded < total ? (failureCallbackUrl ?? callbackUrl) : callbackUrl;
 }

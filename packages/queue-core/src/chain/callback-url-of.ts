@@ -1,7 +1,7 @@
 import type { Call } from '../call/index.ts';
 import type { Outcome } from '../records/index.ts';
 
-/** The callback URL for the end of a call; undefined if there is none. */
+/** The callback URL for the end of a call; undefined if no receiver gets it. */
 export function callbackUrlOf(
   { callbackUrl, failureCallbackUrl, steps }: Pick<Call, 'callbackUrl' | 'failureCallbackUrl' | 'steps'>,
   status: Outcome['status'],

@@ -35,7 +35,7 @@ export class DuplicateLookup {
   }
 
   /**
-   * The record under the hash of a key; undefined if there is none. Throws `QueueError`.
+   * The record under the hash of a key; undefined if the key is unknown. Throws `QueueError`.
    * @param owner the submitter of the key: submitters take turns
    */
   async findKey(hash: string, owner?: string): Promise<KeyRecord | undefined> {
