@@ -46,9 +46,9 @@ describe('an error names the mistake', () => {
     [['--duration', 'long'], '--duration is long'],
     [['--rate', '-1'], '--rate'],
     [['--nodes', '2'], '--nodes is 2'],
-    [['--faults', 'earthquake'], '"earthquake" is in the name of none of: kill worker'],
+    [['--faults', 'earthquake'], '"earthquake" matches none of: kill worker'],
     [['--speed', '9'], '--speed'],
-    [['swim'], 'swim is no command'],
+    [['swim'], 'swim is not a command'],
   ])('%o', (args, problem) => {
     expect(() => parseCommandLine(args, defaults)).toThrow(UsageError);
     expect(() => parseCommandLine(args, defaults)).toThrow(problem);

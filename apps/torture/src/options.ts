@@ -85,7 +85,7 @@ function parse(args: readonly string[]) {
 function toCommand(positionals: readonly string[]): RunCommand['command'] {
   const [word, more] = positionals;
   if ((word !== undefined && word !== 'soak') || more !== undefined) {
-    throw new UsageError(`${positionals.join(' ')} is no command: there is soak`);
+    throw new UsageError(`${positionals.join(' ')} is not a command; the only one is soak`);
   }
   return word ?? 'torture';
 }
@@ -102,7 +102,7 @@ function chooseFaults(all: readonly Fault[], wanted: string | undefined, nodes: 
   const unknown = parts.find((part) => part === '' || !possible.some(({ name }) => name.includes(part)));
   if (unknown !== undefined) {
     const names = possible.map(({ name }) => name).join(', ');
-    throw new UsageError(`--faults: "${unknown}" is in the name of none of: ${names}`);
+    throw new UsageError(`--faults: "${unknown}" matches none of: ${names}`);
   }
   return possible.filter(({ name }) => parts.some((part) => name.includes(part)));
 }

@@ -148,7 +148,7 @@ async function settle(look: BrokerLook, history: History, { settleMs = 120_000, 
   }
   const places = (left.messages ?? []).map(describeLeft);
   if (left.count > 0) {
-    log(`${left.count} messages are still there, and do not become less within ${settleMs} ms`);
+    log(`${left.count} messages are left, and their number has not fallen for ${settleMs} ms`);
     const streams = new Set((left.messages ?? []).map(({ stream }) => stream));
     log([...places, ...(await Promise.all([...streams].map((stream) => look.describeConsumers(stream))))].join('\n'));
   }
