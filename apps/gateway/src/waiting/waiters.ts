@@ -12,13 +12,13 @@ export interface WaiterLimits {
 /** The permission to wait; disposed when the wait is over. */
 export interface WaiterPlace extends Disposable {
   readonly kind: 'place';
-  /** Who has it, for the looks of its wait. */
+  /** The token that has the place, for the lookups of its wait. */
   readonly asker: Asker;
 }
 
 /** What is answered to who finds no place. */
 export interface WaiterRefusals {
-  /** As many of the token wait as may. */
+  /** The maximum number of requests of the token is waiting. */
   readonly tooMany: Refusal;
   readonly full: Refusal;
 }

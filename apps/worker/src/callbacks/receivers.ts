@@ -179,7 +179,7 @@ export class Receivers {
     return { ofUrl, ofAll: ofUrl === 'answering' ? ofUrl : host === 'hanging' ? host : ofUrl };
   }
 
-  /** Only as many come back as can be sent in that time: all of them every few seconds would block the others. */
+  /** Only as many come back as can be sent in that time: if all came every few seconds, they would block the others. */
   #later(receiver: Receiver): Later {
     const { maxPerHost, timeoutMs } = this.#options;
     const url = keyOfUrl(receiver);

@@ -23,7 +23,7 @@ type SeenCall = Pick<DeliveredCall, 'call' | 'seenAt'>;
 const retryDelayMs = 1_000;
 /** How often a started call is looked for: once it is gone, its start claim can be removed. */
 const startedMs = 60_000;
-/** So many looks, over a minute, that find nothing of a call are proof that there is nothing. */
+/** If this many checks, over a minute, find no trace of a call, the call does not exist. */
 const enoughLooks = 7;
 
 /**
@@ -89,8 +89,9 @@ export class ExpiryProcessor {
   }
 
   /**
-   * The end of a call is proof that it is gone. A server that does not know the call is none: it may be behind the others, also
-   * if it leads the stream. A call that has started and has no end is looked for until that start is forgotten, after 30 days.
+   * Only the end of a call proves that it is gone. A server that does not know the call proves nothing: it may be
+   * behind the others, even if it leads the stream. A call that has started and has no end is checked until that start
+   * is forgotten, after 30 days.
    */
   async #isGone({ deliveries }: ExpiryDelivery, timer: ExpiryTimer): Promise<boolean> {
     const { calls, expiries } = this.#options;

@@ -165,7 +165,7 @@ export class PartIntake {
   /** The call that has the id, as an earlier request has left it. */
   async #find(call: Call, { caller }: BatchOrigin): Promise<Call | Outcome | undefined> {
     const { callId, owner } = addressOf(identityOf(call));
-    // A part of a batch is as many looks at once, and is limited itself.
+    // A part of a batch makes that many lookups at once, and is limited itself.
     const found = await this.#options.calls.find({ callId, owner }, { name: caller.name, hasPlace: true });
     return found && (found.kind === 'active' ? found.call : found.outcome);
   }

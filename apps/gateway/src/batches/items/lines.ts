@@ -5,7 +5,7 @@ const newline = 0x0a;
 const tooLarge: LineOrTooLarge = { kind: 'too_large' };
 
 /**
- * Splits a stream into lines. No more than one line is held, and of a line that is longer than `maxBytes` nothing. The last line
+ * Splits a stream into lines. Holds no more than one line, and nothing of a line that is longer than `maxBytes`. The last line
  * may lack its end. Lines of white space alone are skipped.
  */
 export async function* splitLines(
