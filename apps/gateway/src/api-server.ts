@@ -99,6 +99,7 @@ export function createApi(options: ApiOptions): Api {
     deadLetters,
     eraser: callControl.createEraser(deadLetters),
     search: callControl.search,
+    bulkCancel: { living: callControl.living, canceller: callControl.callCanceller },
     events: { subscribe: (listener) => new EventSubscription(link.broker, listener) },
     access: { tokens: tokens && (() => tokens.current), ownHosts: new OwnHosts(config.allowedHosts) },
     consoleFolder: config.console === 'on' ? consoleFolder() : undefined,

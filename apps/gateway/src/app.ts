@@ -14,6 +14,7 @@ import {
   createGroupIntake,
   type Groups,
 } from './batches/index.ts';
+import { type BulkCancelOptions, bulkCancelRoutes } from './bulk-cancel/index.ts';
 import { type CallOptions, callRoutes } from './calls/index.ts';
 import { consoleRoutes } from './console/index.ts';
 import { type DeadLetterAdmin, deadLetterRoutes } from './dead-letters/index.ts';
@@ -65,6 +66,7 @@ export interface AppDependencies {
   readonly eraser: ErasingOptions['eraser'];
   readonly search: SearchRouteOptions['search'];
   readonly events: Pick<CallEventOptions, 'subscribe'>;
+  readonly bulkCancel: Pick<BulkCancelOptions, 'living' | 'canceller'>;
   readonly access: AuthenticationOptions;
   /** Where the built console is; undefined if the gateway does not serve it. */
   readonly consoleFolder: string | undefined;
@@ -177,6 +179,7 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
   app.register(functionRoutes, ofFunctions);
   app.register(queueRoutes, { ...queues, ...known, lists, now });
   app.register(erasingRoutes, { calls, eraser: deps.eraser, names, places, logger });
+  app.register(bulkCancelRoutes, { ...deps.bulkCancel, names, places, stopping: deps.calls.stopping, logger });
   app.register(searchRoutes, { search: deps.search, lookup, names, places, lists });
   app.register(deadLetterRoutes, { ...known, lists, deadLetters: deps.deadLetters, logger });
   return app;

@@ -16,6 +16,7 @@ import { MemoryBatches } from './memory-batches.ts';
 import { MemoryEvents } from './memory-events.ts';
 import { MemoryFunctions } from './memory-functions.ts';
 import { MemoryQueues } from './memory-queues.ts';
+import { RecordingBulkCancel } from './recording-bulk-cancel.ts';
 import { RecordingCalls, RecordingCanceller, RecordingPurges, RecordingWatches } from './recording-calls.ts';
 import { RecordingDeadLetters } from './recording-dead-letters.ts';
 import { RecordingSearch } from './recording-search.ts';
@@ -85,6 +86,7 @@ export interface TestGateway extends AsyncDisposable {
   readonly batches: MemoryBatches;
   readonly search: RecordingSearch;
   readonly events: MemoryEvents;
+  readonly bulk: RecordingBulkCancel;
   readonly registry: Registry;
   /** All routes. */
   readonly routes: readonly RouteOptions[];
@@ -116,6 +118,7 @@ export async function startTestGateway(
   const memory = new MemoryFunctions();
   const queues = new MemoryQueues();
   const events = new MemoryEvents();
+  const bulk = new RecordingBulkCancel();
   const registry = new Registry();
   const logs: Record<string, unknown>[] = [];
   const functions = new Map([
@@ -160,6 +163,7 @@ export async function startTestGateway(
     purges: { jobs: purges, queues: { listQueues: async () => ['default', 'heavy'] } },
     deadLetters,
     search,
+    bulkCancel: bulk.dependencies,
     events: { subscribe: (listener) => events.subscribe(listener) },
     eraser: { erase: async (_, state) => ({ kind: state === undefined ? 'unknown' : 'erased' }) },
     // Most tests use a host name of servers for it.
@@ -199,6 +203,7 @@ export async function startTestGateway(
     functions: memory,
     queues,
     events,
+    bulk,
     batches: memoryBatches,
     search,
     registry,

@@ -113,7 +113,7 @@ async function cancel(options: CallOptions, request: OneCall, reply: FastifyRepl
 }
 
 /** The body of a call that is being cancelled counts towards the budget of its caller. */
-function holdBody(request: OneCall): HoldBody {
+export function holdBody(request: FastifyRequest): HoldBody {
   const { bodyBudget } = request.server;
   return (bytes) => {
     const share = bodyBudget.open(bytes, () => {}, callerOf(request).name);

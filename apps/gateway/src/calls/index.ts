@@ -5,5 +5,5 @@ export { toAttemptView, toAttemptViews } from './attempt-view.ts';
 export type { CallOptions } from './call-options.ts';
 export { CallState, callExample } from './call-schemas.ts';
 export { toCallView } from './call-view.ts';
-export { callRoutes } from './calls.ts';
+export { callRoutes, holdBody } from './calls.ts';
 export { noRoomForResult, piecesOf, uncountedBytes } from './result-sender.ts';

@@ -1,3 +1,4 @@
 // Search: `GET /system/calls`, its filters and its cursor.
 
+export { parseFilter } from './parse-filter.ts';
 export { type SearchRouteOptions, searchRoutes } from './search.ts';

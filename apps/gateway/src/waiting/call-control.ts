@@ -1,6 +1,7 @@
 import type { FunctionRegister } from '@asyncfn/queue-core/functions';
 import {
   type Broker,
+  type CallCanceller,
   CallEraser,
   type CallPurge,
   CallSearch,
@@ -25,6 +26,8 @@ export interface CallControl {
   readonly results: Pick<CallStore, 'readResult'>;
   readonly watches: CallWatches;
   readonly canceller: ChainCanceller;
+  /** Cancels single calls, and not what follows them in their chains. */
+  readonly callCanceller: CallCanceller;
   readonly purge: CallPurge;
   readonly search: CallSearch;
   /** All calls that have not ended. */
@@ -57,7 +60,7 @@ export function buildCallControl({
   resultTtlMs,
   logger,
 }: CallControlDependencies): CallControl {
-  const { finder, chains, purge, sweeper, intents } = createCallControl({
+  const { finder, canceller, chains, purge, sweeper, intents } = createCallControl({
     broker,
     topology,
     publisher,
@@ -72,6 +75,7 @@ export function buildCallControl({
     results: store,
     watches: new CallWatches(broker),
     canceller: chains,
+    callCanceller: canceller,
     purge,
     search: new CallSearch({ broker, topology, finder, calls: store, resultTtlMs, now: broker.clock.now }),
     living: new LivingCalls({ topology, finder, now: broker.clock.now }),

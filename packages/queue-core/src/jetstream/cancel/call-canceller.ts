@@ -112,10 +112,10 @@ export class CallCanceller {
    * Cancels a call that was delivered before, as one of many. Undefined if a worker runs it: then it is left alone. A
    * call that a worker begins at this very moment may be aborted. Throws `QueueError`.
    */
-  async cancelUnlessRunning(address: CallAddress): Promise<CancelResult | undefined> {
+  async cancelUnlessRunning(address: CallAddress, hold?: HoldBody): Promise<CancelResult | undefined> {
     const state = await this.#deps.finder.find(address);
     const isTaken = state?.kind === 'active' && state.phase === 'running';
-    return isTaken && !(state.isSilent && (await this.#isLeft(address))) ? undefined : this.cancel(address);
+    return isTaken && !(state.isSilent && (await this.#isLeft(address))) ? undefined : this.cancel(address, hold);
   }
 
   /** Whether no worker says that it runs the call, even with more time. */

@@ -31,7 +31,8 @@ export class LivingCalls {
   }
 
   /**
-   * Yields the calls that were accepted before it began, in parts of up to 256, with their bodies. A call that is retried
+   * Yields the calls that were accepted before it began, in parts of up to 256, with their bodies. A part is empty if none
+   * of the calls that were read is selected, so that the reader can stop. A call that is retried
    * in the meantime may be yielded twice; one that has ended meanwhile may be among them. Statuses of ended calls select
    * none. Throws `QueueError`.
    */
@@ -73,39 +74,35 @@ export class LivingCalls {
       }
       from = last.seq + 1;
       const calls = messages.filter(({ seq }) => seq <= end).flatMap((message) => toQueuedCall(message) ?? []);
-      const living = await this.#select(calls, filter);
-      if (living.length > 0) {
-        yield living;
-      }
+      yield await this.#select(calls, filter);
     }
   }
 
   async #select(calls: readonly QueuedCall[], filter: CallFilter): Promise<LivingCall[]> {
     const selected = calls.filter(({ call }) => isInFilter(filter, factsOfCall(call)));
-    const progress = new Map<string, LaneProgress>();
-    const living: LivingCall[] = [];
-    for (const queued of selected) {
+    const progress = new Map<string, Promise<LaneProgress>>();
+    const read = async (queued: QueuedCall): Promise<LivingCall[]> => {
       const status = await this.#statusOf(queued, filter, progress);
-      if (status !== undefined && (status === 'delivered' || (filter.statuses?.has(status) ?? true))) {
-        living.push({ queued, status });
-      }
-    }
-    return living;
+      const isSelected = status !== undefined && (status === 'delivered' || (filter.statuses?.has(status) ?? true));
+      return isSelected ? [{ queued, status }] : [];
+    };
+    // At once: a worker that does not answer is waited for.
+    return (await Promise.all(selected.map(read))).flat();
   }
 
   /** Undefined for a call that has ended. */
   async #statusOf(
     queued: QueuedCall,
     { statuses }: CallFilter,
-    progress: Map<string, LaneProgress>,
+    progress: Map<string, Promise<LaneProgress>>,
   ): Promise<LivingCall['status'] | undefined> {
     const { call, subject } = queued;
     if (subject.readiness === 'later') {
       return hasStarted(call) ? 'retrying' : 'scheduled';
     }
-    const known = progress.get(subject.function) ?? (await laneProgress(this.#deps.topology.manager, subject));
+    const known = progress.get(subject.function) ?? laneProgress(this.#deps.topology.manager, subject);
     progress.set(subject.function, known);
-    if (wasDelivered(known, queued) === 'no') {
+    if (wasDelivered(await known, queued) === 'no') {
       return 'queued';
     }
     if (statuses === undefined || (statuses.has('queued') && statuses.has('running'))) {

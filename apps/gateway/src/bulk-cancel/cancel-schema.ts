@@ -1,0 +1,65 @@
+import { Type } from 'typebox';
+import { jsonResponse, problemResponse, retryAfterHeader } from '../api/index.ts';
+
+const time = { format: 'date-time', examples: ['2026-01-31T12:00:00Z'] };
+const living = Type.Enum(['scheduled', 'queued', 'running', 'retrying']);
+
+/** Described for clients; `parseSelection` checks it, because its refusals say what would be right. */
+export const cancelBody = Type.Object(
+  {
+    function: Type.Optional(
+      Type.String({
+        description: '`NAME` or `NAME.NAMESPACE`',
+        pattern: '^[A-Za-z0-9_-]{1,63}(\\.[A-Za-z0-9_-]{1,63})?$',
+        examples: ['thumbnail'],
+      }),
+    ),
+    queue: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{1,63}$', examples: ['default'] })),
+    status: Type.Optional(
+      Type.Union([living, Type.Array(living, { minItems: 1 })], {
+        description: 'One or several. Default: all of them.',
+        examples: [['queued', 'retrying']],
+      }),
+    ),
+    label: Type.Optional(
+      Type.String({
+        description: 'One label of the call.',
+        pattern: '^[A-Za-z0-9._=:-]{1,64}$',
+        examples: ['customer=7'],
+      }),
+    ),
+    from: Type.Optional(Type.String({ ...time, description: 'Accepted at this time or later (RFC 3339).' })),
+    to: Type.Optional(Type.String({ ...time, description: 'Accepted at this time or earlier (RFC 3339).' })),
+    limit: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 10_000, description: 'Most calls to cancel. Default 1,000.' }),
+    ),
+  },
+  { additionalProperties: false, examples: [{ label: 'customer=7', status: ['queued', 'retrying'] }] },
+);
+
+export const bulkCancelSchema = {
+  summary: 'Cancel many calls',
+  description:
+    'Cancels the calls that have not ended and that all given filters select, each as it would be cancelled ' +
+    'alone. At least one filter is needed. Calls that are accepted meanwhile are left alone. `complete` is false if ' +
+    '`limit` or five seconds were not enough: send the same request again until it is true. Repeating it does no harm.',
+  tags: ['calls'],
+  body: cancelBody,
+  response: {
+    202: jsonResponse(
+      'No attempt of the cancelled calls starts after this answer.',
+      Type.Object({
+        cancelled: Type.Integer({ description: 'Calls that this request has cancelled.' }),
+        complete: Type.Boolean({ description: 'Whether none of the selected calls is left.' }),
+      }),
+      { cancelled: 128, complete: true },
+    ),
+    400: problemResponse('The body is not valid; `detail` says what is wrong.', ['invalid_parameter']),
+    413: problemResponse('The body is too large.', ['body_too_large']),
+    503: problemResponse(
+      'The broker is unavailable, or others are being cancelled. Cancelled calls stay cancelled.',
+      ['broker_unavailable', 'broker_timeout', 'overloaded', 'queue_full'],
+      retryAfterHeader,
+    ),
+  },
+};
