@@ -3,7 +3,7 @@ import { createCallId } from '@asyncfn/queue-core';
 import type { FunctionConfig, FunctionRegister } from '@asyncfn/queue-core/functions';
 import { answerHalfClosed, type Logger } from '@asyncfn/service-kit';
 import { type FastifyInstance, fastify } from 'fastify';
-import { apiDescription, healthRoutes } from './api/index.ts';
+import { apiDescription, healthRoutes, rootRoutes } from './api/index.ts';
 import { type AuthenticationOptions, authentication, requireScopes } from './auth/index.ts';
 import {
   type BatchOptions,
@@ -190,6 +190,7 @@ function registerDescriptions(app: FastifyInstance, { access, version, consoleFo
   const needsToken = access.tokens !== undefined;
   app.register(apiDescription, { version, needsToken });
   app.register(healthRoutes);
+  app.register(rootRoutes, { version, hasConsole: consoleFolder !== undefined });
   app.register(consoleRoutes, { version, needsToken, folder: consoleFolder });
 }
 

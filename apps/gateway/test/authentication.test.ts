@@ -53,6 +53,7 @@ const byName: Readonly<Record<string, string>> = {
   '/openapi.json': 'open',
   '/async-function/:name': 'invoke',
   '/async-batch': 'invoke',
+  '/': 'open',
   '/system/calls': 'read',
   '/system/events': 'read',
   '/system/scaling/:name': 'read',

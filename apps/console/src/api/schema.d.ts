@@ -35,6 +35,69 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "name": "asyncfn",
+                         *       "version": "1.0.0",
+                         *       "links": {
+                         *         "calls": "/async-function/NAME",
+                         *         "batches": "/async-batch",
+                         *         "docs": "/docs",
+                         *         "openapi": "/openapi.json",
+                         *         "health": "/healthz",
+                         *         "console": "/console"
+                         *       }
+                         *     }
+                         */
+                        "application/json": {
+                            name: string;
+                            version: string;
+                            links: {
+                                [key: string]: string;
+                            };
+                        };
+                    };
+                };
+                302: {
+                    headers: {
+                        Location?: unknown;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": unknown;
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/system/token": {
         parameters: {
             query?: never;
@@ -1540,6 +1603,87 @@ export interface paths {
                 };
             };
         };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/calls/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "label": "customer=7",
+                     *       "status": [
+                     *         "queued",
+                     *         "retrying"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /** @example thumbnail */
+                        function?: string;
+                        /** @example default */
+                        queue?: string;
+                        /**
+                         * @example [
+                         *       "queued",
+                         *       "retrying"
+                         *     ]
+                         */
+                        status?: ("scheduled" | "queued" | "running" | "retrying") | ("scheduled" | "queued" | "running" | "retrying")[];
+                        /** @example customer=7 */
+                        label?: string;
+                        /**
+                         * Format: date-time
+                         * @example 2026-01-31T12:00:00Z
+                         */
+                        from?: string;
+                        /**
+                         * Format: date-time
+                         * @example 2026-01-31T12:00:00Z
+                         */
+                        to?: string;
+                        limit?: number;
+                    };
+                };
+            };
+            responses: {
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "cancelled": 128,
+                         *       "complete": true
+                         *     }
+                         */
+                        "application/json": {
+                            cancelled: number;
+                            complete: boolean;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;

@@ -4,3 +4,4 @@ export { apiDescription } from './api-description.ts';
 export { healthRoutes } from './health.ts';
 export { jsonResponse } from './json-response.ts';
 export { crowdedResponse, problemResponse, retryAfterHeader } from './problem-response.ts';
+export { rootRoutes } from './root.ts';
