@@ -124,7 +124,7 @@ function noteAccepted({ receipts, link }: ApiOptions, call: Call): void {
 }
 
 /** The limits for clients, and the metrics that show their use. */
-function buildClientLimits({ config, registry, link }: ApiOptions) {
+function buildClientLimits({ config, registry, link, callControl }: ApiOptions) {
   const { register, broker, watch } = link;
   const metrics = createMetrics({
     registry,
@@ -140,6 +140,7 @@ function buildClientLimits({ config, registry, link }: ApiOptions) {
     inflightBytes: () => bodyBudget.usedBytes,
     resultBytes: () => resultBudget.usedBytes,
     waiters: () => waiters.count,
+    searchEntries: () => callControl.search.size,
   });
   return { metrics, bodyBudget, resultBudget, waiters };
 }

@@ -126,10 +126,14 @@ export interface HeldSources {
   readonly inflightBytes: () => number;
   readonly resultBytes: () => number;
   readonly waiters: () => number;
+  readonly searchEntries: () => number;
 }
 
 /** Exports the resources that clients make the gateway hold. */
-export function showHeld(registry: Registry, { inflightBytes, resultBytes, waiters }: HeldSources): void {
+export function showHeld(
+  registry: Registry,
+  { inflightBytes, resultBytes, waiters, searchEntries }: HeldSources,
+): void {
   const registers = [registry];
   new Gauge({
     name: 'gateway_inflight_bytes',
@@ -153,6 +157,14 @@ export function showHeld(registry: Registry, { inflightBytes, resultBytes, waite
     registers,
     collect() {
       this.set(waiters());
+    },
+  });
+  new Gauge({
+    name: 'gateway_search_entries',
+    help: 'Messages about calls that searches have in memory, 33 bytes each.',
+    registers,
+    collect() {
+      this.set(searchEntries());
     },
   });
 }

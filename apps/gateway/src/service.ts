@@ -19,6 +19,7 @@ import { createReceipts } from './enqueue/index.ts';
 import { buildIntake } from './intake/index.ts';
 import { createOperations } from './operations.ts';
 import { measureRates } from './queues/index.ts';
+import { createSearchComponent } from './search/index.ts';
 import { buildCallControl } from './waiting/index.ts';
 
 export type GatewayContext = Pick<ProcessContext, 'logger' | 'version' | 'env' | 'fail'>;
@@ -73,6 +74,7 @@ export async function createGateway(
     queueRates,
     receipts.component,
     callControl.component,
+    createSearchComponent(callControl.search, callControl.calls, logger),
     followedTokens(tokens, config.host, logger),
     api.component,
     ops.opening,

@@ -3,6 +3,7 @@ import type { Call, CallFilter, CallState } from '../src/index.ts';
 import { CallSearch, LivingCalls, type SearchPage } from '../src/jetstream/index.ts';
 import { openFinder, reportOf } from './call-fixture.ts';
 import { outcomeOf } from './dead-letter-fixture.ts';
+import { buildCall } from './harness.ts';
 
 async function openSearch(options: Parameters<typeof openFinder>[0] = {}) {
   const opened = await openFinder(options);
@@ -154,6 +155,67 @@ test('what is erased or forgotten is not listed', async () => {
   const found = await kept.store.findOutcome(outcomeOf(other));
   await kept.store.replaceOutcome(found!, { ...outcomeOf(other), erased: true });
   expect(show(await kept.list())).toEqual([]);
+});
+
+test('a result of any size is listed with its call', async () => {
+  const { list, put, take, settle, store } = await openSearch();
+  const call = await put({ id: 'large', startTime: ago(30) });
+  const delivery = await take();
+  await store.recordOutcome(outcomeOf(call), Buffer.alloc(200_000, 'x'));
+  await settle(delivery);
+  const [ended] = (await list()).calls;
+  expect(ended).toMatchObject({ kind: 'ended', outcome: { callId: 'large' }, storedAt: expect.any(Number) });
+  expect(show(await list({ statuses: new Set(['succeeded']) }))).toEqual(['large succeeded']);
+});
+
+test('thousands of waiting calls are listed page by page, and their index is dropped when no search uses it', async () => {
+  let now = 0;
+  const { gateway, finder, store, queue } = await openFinder();
+  const { broker, topology } = gateway;
+  const common = { broker, topology, finder, calls: store, resultTtlMs: 3_600_000 };
+  const search = new CallSearch({ ...common, now: broker.clock.now, monotonicNow: () => now });
+  const begin = Date.now() - 60_000;
+  const put = (index: number) =>
+    gateway.queue.accept(buildCall(queue, { id: `call-${index}`, startTime: `${begin + index}000000` }), {
+      unique: false,
+    });
+  const ids = Array.from({ length: 3_000 }, (_, index) => `call-${index}`);
+  await Promise.all(ids.map((_, index) => put(index)));
+  const statuses: CallFilter['statuses'] = new Set(['queued']);
+  const newest = await search.list({ queue, statuses }, { limit: 10 });
+  expect(newest.calls.map(idOf)).toEqual(ids.slice(-10).toReversed());
+  const found: string[] = [];
+  for (let from: SearchPage['next'], page = 0; page === 0 || from !== undefined; page++) {
+    const part = await search.list({ queue, statuses }, { limit: 700, from });
+    found.push(...part.calls.map(idOf));
+    from = part.next;
+  }
+  expect(found).toEqual(ids.toReversed());
+  expect(search.size).toBe(3_000);
+
+  // Each look at this clock is much later: a search is cut after a step or two.
+  let lateMs = 0;
+  const monotonicNow = (): number => {
+    lateMs += 6_000;
+    return lateMs;
+  };
+  const hasty = new CallSearch({ ...common, now: broker.clock.now, monotonicNow });
+  const rare: CallFilter = { queue, statuses, toMs: begin + 100, fromMs: begin + 50 };
+  const first = await hasty.list(rare, { limit: 10 });
+  expect(first).toMatchObject({ calls: [], complete: false, next: expect.anything() });
+  const late: string[] = [];
+  for (let page: SearchPage | undefined = first; page !== undefined; ) {
+    late.push(...page.calls.map(idOf));
+    page = page.next && (await hasty.list(rare, { limit: 10, from: page.next }));
+  }
+  expect(late).toEqual(ids.slice(50, 101).toReversed());
+
+  now += 299_000;
+  await search.tend(new AbortController().signal);
+  expect(search.size).toBe(3_000);
+  now += 2_000;
+  await search.tend(new AbortController().signal);
+  expect(search.size).toBe(0);
 });
 
 test('living calls are read from their queues, with the bodies', async () => {

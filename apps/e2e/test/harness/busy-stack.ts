@@ -102,6 +102,7 @@ export async function startBusyStack(
 /** Follows a call that has not ended yet. */
 async function waitForOne(client: ApiClient, stack: Stack): Promise<AsyncDisposable> {
   const callId = await client.accept('slow', { headers: { 'X-Delay': '1h' } });
+  await (await fetch(`${stack.gateway.url}/system/calls?limit=1`)).text();
   const waiting = new CallClient(stack.gateway.url, 1);
   // It ends with its client.
   waiting.ask(callId, '?wait=5m').catch(() => undefined);

@@ -2,3 +2,4 @@
 
 export { parseFilter } from './parse-filter.ts';
 export { type SearchRouteOptions, searchRoutes } from './search.ts';
+export { createSearchComponent } from './search-component.ts';

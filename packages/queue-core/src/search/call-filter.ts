@@ -15,6 +15,24 @@ export const callStatuses = [
 
 export type CallStatus = (typeof callStatuses)[number];
 
+/** What an index has of a status: its number, and whether the message is too large to be read for its header alone. */
+export function toStatusNumber(status: CallStatus, isLarge = false): number {
+  return callStatuses.indexOf(status) + (isLarge ? callStatuses.length : 0);
+}
+
+export function isLargeStatus(number: number): boolean {
+  return number >= callStatuses.length;
+}
+
+/** A bit for each number that stands for one of the statuses. */
+export function statusBits(statuses: ReadonlySet<CallStatus>): number {
+  let bits = 0;
+  for (const status of statuses) {
+    bits |= (1 << toStatusNumber(status)) | (1 << toStatusNumber(status, true));
+  }
+  return bits;
+}
+
 /** Selects calls; an omitted field selects all. */
 export interface CallFilter {
   /** Any of these functions, as they are stored: all names of a function. */

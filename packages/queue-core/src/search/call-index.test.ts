@@ -6,7 +6,7 @@ import { compareKeys } from './call-key.ts';
 const everything: IndexProbe = {
   isName: () => true,
   statuses: 0xff,
-  marks: 0,
+  marks: [0, 0],
   fromMicros: Number.NEGATIVE_INFINITY,
   fromSequence: 0,
 };
@@ -19,7 +19,7 @@ function entriesOf(count: number, micros: number): fc.Arbitrary<IndexEntry[]> {
     hash: fc.nat(3),
     function: fc.constantFrom('a', 'b', 'c'),
     queue: fc.constantFrom('x', 'y'),
-    marks: fc.nat(7),
+    marks: fc.tuple(fc.nat(7), fc.nat(1)),
     status: fc.nat(7),
   });
   return fc
@@ -39,7 +39,7 @@ test('pages are what sorting and filtering all entries gives, and no entry comes
   const probes = fc.record({
     name: fc.constantFrom('a', undefined),
     statuses: fc.nat(0xff),
-    marks: fc.constantFrom(0, 1, 3),
+    marks: fc.constantFrom([0, 0] as const, [1, 0] as const, [3, 1] as const),
     fromMicros: fc.nat(50),
     fromSequence: fc.nat(50),
   });
@@ -55,7 +55,7 @@ test('pages are what sorting and filtering all entries gives, and no entry comes
       }
       const expected = entries
         .filter((entry) => probe.isName(entry) && ((probe.statuses >> entry.status) & 1) === 1)
-        .filter((entry) => (entry.marks & probe.marks) === probe.marks)
+        .filter((entry) => entry.marks.every((bits, word) => (bits & (probe.marks[word] ?? 0)) === probe.marks[word]))
         .filter((entry) => entry.micros >= probe.fromMicros && entry.sequence >= probe.fromSequence);
       const byKey = (sequences: readonly number[]) => sequences.map((sequence) => keyAt(entries, sequence));
       expect(found.toSorted((a, b) => a - b)).toEqual(expected.map(({ sequence }) => sequence));
@@ -86,7 +86,7 @@ test('thousands of entries in any order are sorted, over many chunks', () => {
   for (const micros of orders) {
     const index = new CallIndex();
     for (let at = 0; at < 20_000; at++) {
-      index.add({ micros: micros(at), hash: at, sequence: at, function: 'a', queue: 'x', marks: 0, status: 0 });
+      index.add({ micros: micros(at), hash: at, sequence: at, function: 'a', queue: 'x', marks: [0, 0], status: 0 });
     }
     const all = index.take(newest, false, everything, 30_000);
     expect(index.size).toBe(20_000);
@@ -103,7 +103,7 @@ test('entries that are removed are gone, and the oldest go first when they are d
       sequence: at,
       function: 'a',
       queue: 'x',
-      marks: 0,
+      marks: [0, 0],
       status: 0,
     })),
   );

@@ -20,27 +20,34 @@ export function compareKeys(a: CallKey, b: CallKey): number {
   return a.micros - b.micros || a.hash - b.hash;
 }
 
+/** Two words of 32 bits: see `marksOf`. */
+export type Marks = readonly [low: number, high: number];
+
 /**
- * Thirty-two bits, of which each label, the parent and the batch of a call set two. A call whose bits do not include
+ * Sixty-four bits, of which each label, the parent and the batch of a call set four. A call whose bits do not include
  * those of a filter is not what the filter selects.
  */
-export function marksOf({
-  labels = [],
-  parentId,
-  batchId,
-}: Pick<CallFacts, 'labels' | 'parentId' | 'batchId'>): number {
-  let marks = 0;
-  for (const label of labels) {
-    marks |= bitsOf(`label ${label}`);
+export function marksOf({ labels = [], parentId, batchId }: Pick<CallFacts, 'labels' | 'parentId' | 'batchId'>): Marks {
+  const texts = labels.map((label) => `label ${label}`);
+  if (parentId !== undefined) {
+    texts.push(`parent ${parentId}`);
   }
-  marks |= parentId === undefined ? 0 : bitsOf(`parent ${parentId}`);
-  marks |= batchId === undefined ? 0 : bitsOf(`batch ${batchId}`);
-  return marks >>> 0;
+  if (batchId !== undefined) {
+    texts.push(`batch ${batchId}`);
+  }
+  let [low, high] = [0, 0];
+  for (const text of texts) {
+    const hash = hashOf(text);
+    low |= twoBits(hash);
+    high |= twoBits(hash >>> 10);
+  }
+  return [low >>> 0, high >>> 0];
 }
 
-function bitsOf(text: string): number {
-  const hash = hashOf(text);
-  return (1 << (hash & 31)) | (1 << ((hash >>> 5) & 31));
+/** Two of 32 bits that are not the same, by the last ten bits of a hash. */
+function twoBits(hash: number): number {
+  const first = hash & 31;
+  return (1 << first) | (1 << ((first + 1 + (((hash >>> 5) & 31) % 31)) & 31));
 }
 
 /** FNV-1a, with the mixing of MurmurHash3 at its end. */

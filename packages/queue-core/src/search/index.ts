@@ -8,7 +8,11 @@ export {
   factsOfCall,
   factsOfOutcome,
   isInFilter,
+  isLargeStatus,
   isNameInFilter,
+  statusBits,
+  toStatusNumber,
 } from './call-filter.ts';
-export { CallIndex, type IndexEntry, type IndexProbe } from './call-index.ts';
+export { CallIndex, type IndexEntry, type IndexName, type IndexProbe } from './call-index.ts';
 export { type CallKey, compareKeys, keyOfCall, marksOf } from './call-key.ts';
+export type { ChunkEntry } from './index-chunk.ts';

@@ -1,9 +1,11 @@
-import { type CallFilter, compareKeys } from '../../search/index.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type CallFilter, type CallStatus, callStatuses, compareKeys, isNameInFilter } from '../../search/index.ts';
 import type { QueueTopology } from '../layout/index.ts';
-import type { PageBroker } from '../messages/index.ts';
 import { createCallSource } from './call-source.ts';
+import { DeliveredCalls } from './delivered-calls.ts';
 import { createOutcomeSource } from './outcome-source.ts';
-import { PageReader, type PageReaderDependencies } from './page-reader.ts';
+import { PageReader, type PageReaderDependencies, type Unsearched } from './page-reader.ts';
+import type { SearchIndex } from './search-index.ts';
 import { type SearchPage, SearchPageBuilder, type SearchPosition } from './search-page.ts';
 import { StreamIndex } from './stream-index.ts';
 import type { StreamSource } from './stream-source.ts';
@@ -16,22 +18,43 @@ export interface SearchOptions {
 }
 
 export interface CallSearchDependencies extends PageReaderDependencies {
-  readonly broker: PageBroker;
-  readonly topology: Pick<QueueTopology, 'manager' | 'listQueues'>;
+  readonly topology: Pick<QueueTopology, 'manager' | 'listQueues' | 'listConsumers'>;
+  /** Monotonic clock in milliseconds. */
+  readonly monotonicNow?: () => number;
+}
+
+/** What a search is made in. */
+interface Searched {
+  readonly queues: readonly SearchIndex[];
+  readonly outcomes: StreamIndex | undefined;
+  readonly unsearched: Unsearched;
 }
 
 const newest: SearchPosition = { micros: Number.MAX_SAFE_INTEGER, hash: 0 };
+/** Indexes are dropped when no search has used them for this long, in milliseconds. */
+const idleMs = 300_000;
 
-/** Lists calls, newest first. */
+/**
+ * Lists calls, newest first. It has no index before the first search, and each search extends the indexes only as far as it
+ * needs.
+ */
 export class CallSearch {
   readonly #deps: CallSearchDependencies;
+  readonly #now: () => number;
   readonly #queues = new Map<string, StreamIndex>();
-  readonly #outcomes: StreamIndex;
+  #outcomes: StreamIndex | undefined;
+  #usedAt = Number.NEGATIVE_INFINITY;
+  /** A search was cut before the outcomes were covered: the next ones shall find them covered. */
+  #wantsAll = false;
 
   constructor(deps: CallSearchDependencies) {
     this.#deps = deps;
-    const source = createOutcomeSource(deps.broker, () => deps.topology.manager);
-    this.#outcomes = this.#createIndex(source, deps.resultTtlMs);
+    this.#now = deps.monotonicNow ?? performance.now.bind(performance);
+  }
+
+  /** Messages that the indexes know, of all streams. */
+  get size(): number {
+    return [...this.#queues.values(), this.#outcomes].reduce((sum, index) => sum + (index?.entries.size ?? 0), 0);
   }
 
   /**
@@ -40,39 +63,105 @@ export class CallSearch {
    * search is cut: only a page without `next` is the last. Throws `QueueError`.
    */
   async list(filter: CallFilter, { limit, from = newest }: SearchOptions): Promise<SearchPage> {
-    const queues = await this.#openQueues(filter);
+    this.#usedAt = this.#now();
+    const { queues, outcomes, unsearched } = await this.#open(filter);
     const refresh = async (): Promise<void> => {
       // An outcome is stored before its call leaves its queue, so in this order a call is in one of the two.
       await Promise.all(queues.map((index) => index.refresh()));
-      await this.#outcomes.refresh();
+      await outcomes?.refresh();
     };
     await refresh();
     const builder = new SearchPageBuilder({
-      reader: new PageReader(this.#deps),
-      indexes: [...queues, this.#outcomes],
+      reader: new PageReader(this.#deps, unsearched),
+      indexes: [...queues, ...(outcomes === undefined ? [] : [outcomes])],
       filter,
       limit,
       from: earlier(from, filter.toMs),
       refresh,
-      now: performance.now.bind(performance),
+      now: this.#now,
     });
-    return await builder.build();
+    const page = await builder.build();
+    this.#wantsAll ||= !page.complete;
+    return page;
   }
 
-  async #openQueues({ queue }: CallFilter): Promise<StreamIndex[]> {
-    const names = (await this.#deps.topology.listQueues()).filter((name) => queue === undefined || queue === name);
-    return names.map((name) => {
-      const source = createCallSource(() => this.#deps.topology.manager, name);
-      const index = this.#queues.get(name) ?? this.#createIndex(source);
-      this.#queues.set(name, index);
-      return index;
-    });
+  /**
+   * Drops indexes that are not used, and keeps that of the outcomes close to its stream. To be called every few seconds.
+   * Throws `QueueError`.
+   */
+  async tend(signal: AbortSignal): Promise<void> {
+    if (this.#isIdle()) {
+      this.#queues.clear();
+      this.#outcomes = undefined;
+      this.#wantsAll = false;
+      return;
+    }
+    await this.#outcomes?.refresh();
+    while (this.#wantsAll && this.#outcomes?.canExtend === true && !signal.aborted && !this.#isIdle()) {
+      const begunAt = this.#now();
+      await this.#outcomes.extend();
+      // Half of the time at most: accepting calls comes first.
+      await delay(this.#now() - begunAt, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  #isIdle(): boolean {
+    return this.#now() - this.#usedAt > idleMs;
+  }
+
+  async #open(filter: CallFilter): Promise<Searched> {
+    const { statuses = new Set(callStatuses) } = filter;
+    const names = await this.#deps.topology.listQueues();
+    const searched = names.filter((name) => filter.queue === undefined || filter.queue === name);
+    const hasAllLiving = living.every((status) => statuses.has(status));
+    const wantsEnds = ended.some((status) => statuses.has(status));
+    return {
+      queues: searched.flatMap((name) => this.#openQueue(name, filter, statuses)),
+      outcomes: wantsEnds ? this.#openOutcomes() : undefined,
+      unsearched: {
+        queues: hasAllLiving ? names.filter((name) => !searched.includes(name)) : names,
+        outcomes: !wantsEnds,
+      },
+    };
+  }
+
+  #openQueue(queue: string, filter: CallFilter, statuses: ReadonlySet<CallStatus>): SearchIndex[] {
+    const indexes: SearchIndex[] = [];
+    if (statuses.has('queued')) {
+      indexes.push(this.#openCalls(queue, 'ready'));
+    } else if (statuses.has('running')) {
+      indexes.push(new DeliveredCalls(this.#deps.topology, queue, (name) => isNameInFilter(filter, name)));
+    }
+    if (statuses.has('scheduled') || statuses.has('retrying')) {
+      indexes.push(this.#openCalls(queue, 'later'));
+    }
+    return indexes;
+  }
+
+  #openCalls(queue: string, readiness: 'ready' | 'later'): StreamIndex {
+    const key = `${queue}/${readiness}`;
+    const known = this.#queues.get(key);
+    const index = known ?? this.#createIndex(createCallSource(() => this.#deps.topology.manager, queue, readiness));
+    this.#queues.set(key, index);
+    return index;
+  }
+
+  #openOutcomes(): StreamIndex {
+    const { broker, topology, resultTtlMs } = this.#deps;
+    this.#outcomes ??= this.#createIndex(
+      createOutcomeSource(broker, () => topology.manager),
+      resultTtlMs,
+    );
+    return this.#outcomes;
   }
 
   #createIndex(source: StreamSource, keptMs = 0): StreamIndex {
     return new StreamIndex(source, () => this.#deps.topology.manager, { now: this.#deps.now, keptMs });
   }
 }
+
+const living: readonly CallStatus[] = ['scheduled', 'queued', 'running', 'retrying'];
+const ended: readonly CallStatus[] = ['succeeded', 'failed', 'cancelled', 'expired'];
 
 /** Below all that was accepted later than a filter allows. */
 function earlier(from: SearchPosition, toMs: number | undefined): SearchPosition {

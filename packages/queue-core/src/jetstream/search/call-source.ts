@@ -1,35 +1,48 @@
-import type { JetStreamManager } from '@nats-io/jetstream';
-import { hasStarted, identityIn, queueStream, waitingFilter } from '../../call/index.ts';
-import { callStatuses, factsOfCall, type IndexEntry, keyOfCall, marksOf } from '../../search/index.ts';
+import type { JetStreamManager, StoredMsg } from '@nats-io/jetstream';
+import { callPattern, emptyBody, hasStarted, identityIn, queueStream } from '../../call/index.ts';
+import { factsOfCall, type IndexEntry, keyOfCall, marksOf, toStatusNumber } from '../../search/index.ts';
 import { type QueuedCall, scanCalls, toQueuedCall } from '../lookup/index.ts';
-import { PartCollector, type StreamPart, type StreamSource } from './stream-source.ts';
+import { PartCollector, type StoredPlace, type StreamPart, type StreamSource } from './stream-source.ts';
 
 /** Few at once, because the broker sends the bodies of calls as well. */
 const window = 5_000;
 const maxTail = 20_000;
 
-/** The calls of a queue. */
-export function createCallSource(manager: () => JetStreamManager, queue: string): StreamSource {
+/** The calls of a queue: those that are ready, or those that wait for their time or for a retry. */
+export function createCallSource(
+  manager: () => JetStreamManager,
+  queue: string,
+  readiness: 'ready' | 'later',
+): StreamSource {
+  const filter = callPattern({ queue, readiness, function: '*', call: '*' });
   return {
     stream: queueStream(queue),
     kind: 'call',
     window,
     maxTail,
-    async read(from, to): Promise<StreamPart> {
-      const part = new PartCollector();
-      for (let next = from; next <= to; ) {
-        const messages = await scanCalls(manager(), { queue, filter: waitingFilter(queue), from: next });
-        const inside = messages.filter(({ seq }) => seq <= to);
-        const places = inside.map(({ seq, time }) => ({ sequence: seq, atMs: time.getTime() }));
-        part.add(
-          places,
-          inside.map((message) => toEntry(toQueuedCall(message))),
-        );
-        next = (messages.at(-1)?.seq ?? to) + 1;
-      }
-      return part;
-    },
+    read: (from, to) => readCalls(manager(), { queue, filter, from }, to),
   };
+}
+
+/** The calls of a queue from one sequence to another, for an index. Throws `QueueError`. */
+export async function readCalls(
+  manager: JetStreamManager,
+  range: Parameters<typeof scanCalls>[1],
+  to: number,
+  most = Number.POSITIVE_INFINITY,
+): Promise<StreamPart> {
+  const part = new PartCollector();
+  for (let { from } = range; from <= to && part.entries.length < most; ) {
+    const messages = await scanCalls(manager, { ...range, from });
+    const inside = messages.filter(({ seq }) => seq <= to);
+    part.add(inside, placeOf, (message) => toEntry(toQueuedCall(message, emptyBody)));
+    from = (messages.at(-1)?.seq ?? to) + 1;
+  }
+  return part;
+}
+
+function placeOf({ seq, time }: StoredMsg): StoredPlace {
+  return { sequence: seq, atMs: time.getTime() };
 }
 
 function toEntry(queued: QueuedCall | undefined): IndexEntry | undefined {
@@ -43,7 +56,7 @@ function toEntry(queued: QueuedCall | undefined): IndexEntry | undefined {
     function: subject.function,
     queue: subject.queue,
     marks: marksOf(factsOfCall(call)),
-    status: callStatuses.indexOf(statusOf(queued)),
+    status: toStatusNumber(statusOf(queued)),
   };
 }
 

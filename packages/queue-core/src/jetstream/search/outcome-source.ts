@@ -1,16 +1,20 @@
 import type { JetStreamManager } from '@nats-io/jetstream';
-import { identityIn, parseIdentity } from '../../call/index.ts';
+import { identityIn } from '../../call/index.ts';
 import { outcomeCodec } from '../../records/index.ts';
-import { callStatuses, factsOfOutcome, type IndexEntry, keyOfCall, marksOf } from '../../search/index.ts';
+import { factsOfOutcome, type IndexEntry, keyOfCall, marksOf, toStatusNumber } from '../../search/index.ts';
 import { outcomeStream } from '../layout/index.ts';
 import { type PageBroker, type PulledMessage, parseDeliveryInfo, readPage } from '../messages/index.ts';
-import { PartCollector, type StreamPart, type StreamSource } from './stream-source.ts';
+import { PartCollector, type StoredPlace, type StreamPart, type StreamSource } from './stream-source.ts';
 
 /** Their headers are read, without bodies. */
 const window = 20_000;
 const maxTail = 200_000;
 /** Messages of one pull. */
 const pull = 1_000;
+/** Of a body that is not worth reading for its header. */
+const largeBytes = 32 * 1024;
+/** Records of batches and of callbacks have other subjects. */
+const ofOutcome = /^outcomes\.[^.]+\.[^.]+\.\d+\.\d+$/;
 
 /** The outcomes of calls. */
 export function createOutcomeSource(broker: PageBroker, manager: () => JetStreamManager): StreamSource {
@@ -30,24 +34,35 @@ function readOutcomes(broker: PageBroker, manager: JetStreamManager, from: numbe
     for (let next = from; next <= to && reader.pending > 0; ) {
       const messages = await reader.read(Math.min(pull, to - next + 1));
       const inside = messages.filter(({ sequence }) => sequence <= to);
-      part.add(
-        inside.map(({ message, sequence }) => ({ sequence, atMs: storedAtMs(message.reply) })),
-        inside.map(toEntry),
-      );
+      part.add(inside, placeOf, toEntry);
       next = (messages.at(-1)?.sequence ?? to) + 1;
     }
+    part.reached = part.places.at(-1)?.sequence ?? from - 1;
     return part;
   });
 }
 
-function storedAtMs(reply = ''): number {
-  return parseDeliveryInfo(reply)?.storedAtMs ?? 0;
+/** The header of an outcome, without its body: undefined if it no longer exists. Throws `QueueError`. */
+export function readOutcomeHeader(
+  broker: PageBroker,
+  manager: JetStreamManager,
+  from: number,
+): Promise<{ readonly header: string; readonly storedAt: number } | undefined> {
+  return readPage(broker, manager, { stream: outcomeStream, from }, async (reader) => {
+    const [first] = await reader.read(1);
+    return first?.sequence === from
+      ? { header: first.message.headers?.get(outcomeCodec.header) ?? '', storedAt: placeOf(first).atMs }
+      : undefined;
+  });
+}
+
+function placeOf({ message, sequence }: PulledMessage): StoredPlace {
+  return { sequence, atMs: parseDeliveryInfo(message.reply ?? '')?.storedAtMs ?? 0 };
 }
 
 /** Undefined for what is no outcome, or no longer says what its call was about. */
 function toEntry({ message, sequence }: PulledMessage): IndexEntry | undefined {
-  const [, callId, owner, startTime, generation, ...rest] = message.subject.split('.');
-  if (rest.length > 0 || generation === undefined || parseIdentity(callId, owner, startTime) === undefined) {
+  if (!ofOutcome.test(message.subject)) {
     return undefined;
   }
   const outcome = outcomeCodec.decode(message.headers?.get(outcomeCodec.header) ?? '');
@@ -60,6 +75,6 @@ function toEntry({ message, sequence }: PulledMessage): IndexEntry | undefined {
     function: outcome.function,
     queue: outcome.queue,
     marks: marksOf(factsOfOutcome(outcome)),
-    status: callStatuses.indexOf(outcome.status),
+    status: toStatusNumber(outcome.status, Number(message.headers?.get('Nats-Msg-Size')) > largeBytes),
   };
 }

@@ -1,20 +1,40 @@
-import { addressOf, type CallIdentity, emptyBody, hasStarted, identityOf, identityTokens } from '../../call/index.ts';
+import type { StoredMsg } from '@nats-io/jetstream';
+import {
+  addressOf,
+  type CallIdentity,
+  callPattern,
+  emptyBody,
+  hasStarted,
+  identityOf,
+  identityTokens,
+  queueStream,
+} from '../../call/index.ts';
 import { type CallState, outcomeCodec } from '../../records/index.ts';
-import type { CallKey } from '../../search/index.ts';
+import { type CallKey, type ChunkEntry, isLargeStatus } from '../../search/index.ts';
 import { type LaneProgress, laneProgress, type QueueTopology, wasDelivered } from '../layout/index.ts';
 import { type CallFinder, type QueuedCall, toQueuedCall } from '../lookup/index.ts';
-import { messageAt } from '../messages/index.ts';
+import { lastMessage, messageAt, type PageBroker } from '../messages/index.ts';
 import type { CallStore, RecordedEnd } from '../store/index.ts';
-import type { StreamIndex } from './stream-index.ts';
+import { readOutcomeHeader } from './outcome-source.ts';
+import type { SearchIndex } from './search-index.ts';
 
 export interface PageReaderDependencies {
+  readonly broker: PageBroker;
   readonly topology: Pick<QueueTopology, 'manager'>;
   readonly finder: Pick<CallFinder, 'find'>;
-  readonly calls: Pick<CallStore, 'findCallbackState'>;
+  readonly calls: Pick<CallStore, 'findCallbackState' | 'findNewestOutcome'>;
   /** How long after its end a call is known, in milliseconds; 0 is as long as its record is kept. */
   readonly resultTtlMs: number;
   /** By the broker's clock: Unix time in milliseconds. */
   readonly now: () => number;
+}
+
+/** What a search is not made in, because its filter selects nothing there: each call is looked for there by itself. */
+export interface Unsearched {
+  /** Queues of which not all calls are searched: a call that has failed may be there again, as a replay. */
+  readonly queues: readonly string[];
+  /** Whether the outcomes are not searched: a call may have ended that is in its queue. */
+  readonly outcomes: boolean;
 }
 
 /** A call of a page. */
@@ -39,21 +59,23 @@ interface Messages {
 /** Reads the calls of one page, as they are now. Use it for one page. */
 export class PageReader {
   readonly #deps: PageReaderDependencies;
+  readonly #unsearched: Unsearched;
   readonly #lanes = new Map<string, Promise<LaneProgress>>();
 
-  constructor(deps: PageReaderDependencies) {
+  constructor(deps: PageReaderDependencies, unsearched: Unsearched) {
     this.#deps = deps;
+    this.#unsearched = unsearched;
   }
 
   /** The calls of a key, by all that the indexes have of it. Throws `QueueError`. */
-  async read(key: CallKey, indexes: readonly StreamIndex[]): Promise<ReadGroup> {
+  async read(key: CallKey, indexes: readonly SearchIndex[]): Promise<ReadGroup> {
     const found = new Map<string, Messages>();
     let hasGone = false;
     for (const index of indexes) {
       const gone = new Set<number>();
-      for (const { sequence } of index.entries.at(key).filter((entry) => entry.sequence >= index.first)) {
-        if (!(await this.#readMessage(index, sequence, found))) {
-          gone.add(sequence);
+      for (const entry of index.entries.at(key).filter(({ sequence }) => sequence >= index.first)) {
+        if (!(await this.#readMessage(index, entry, found))) {
+          gone.add(entry.sequence);
         }
       }
       if (gone.size > 0) {
@@ -74,37 +96,72 @@ export class PageReader {
   }
 
   /** Notes what a message says, if it is the newest of its kind. False if it no longer exists. */
-  async #readMessage({ source }: StreamIndex, sequence: number, found: Map<string, Messages>): Promise<boolean> {
-    const message = await messageAt(this.#deps.topology.manager, source.stream, sequence);
-    if (message === undefined) {
-      return false;
+  async #readMessage(index: SearchIndex, entry: ChunkEntry, found: Map<string, Messages>): Promise<boolean> {
+    return index.kind === 'call'
+      ? await this.#readCall(index.stream, entry, found)
+      : await this.#readOutcome(index.stream, entry, found);
+  }
+
+  async #readCall(stream: string, { sequence }: ChunkEntry, found: Map<string, Messages>): Promise<boolean> {
+    const message = await messageAt(this.#deps.topology.manager, stream, sequence);
+    const queued = message && toQueuedCall(message, emptyBody);
+    if (queued !== undefined) {
+      const of = entryOf(found, queued.subject);
+      of.queued = (of.queued?.sequence ?? 0) > sequence ? of.queued : queued;
     }
-    if (source.kind === 'call') {
-      const queued = toQueuedCall(message, emptyBody);
-      if (queued !== undefined) {
-        const of = entryOf(found, queued.subject);
-        of.queued = (of.queued?.sequence ?? 0) > sequence ? of.queued : queued;
-      }
-      return true;
-    }
-    const outcome = outcomeCodec.decode(message.header.get(outcomeCodec.header));
+    return message !== undefined;
+  }
+
+  async #readOutcome(stream: string, entry: ChunkEntry, found: Map<string, Messages>): Promise<boolean> {
+    const { sequence } = entry;
+    const { broker, topology } = this.#deps;
+    const read = isLargeStatus(entry.status)
+      ? await readOutcomeHeader(broker, topology.manager, sequence)
+      : toHeader(await messageAt(topology.manager, stream, sequence));
+    const outcome = read && outcomeCodec.decode(read.header);
     if (outcome !== undefined) {
       const of = entryOf(found, outcome);
       const isNewest = (of.end?.outcome.generation ?? -1) < outcome.generation;
-      of.end = isNewest ? { outcome, storedAt: message.time.getTime(), sequence } : of.end;
+      of.end = isNewest ? { outcome, storedAt: read?.storedAt ?? outcome.endedAt, sequence } : of.end;
     }
-    return true;
+    return read !== undefined;
   }
 
   /** Undefined for a call that is not shown. */
-  async #toState({ queued, end }: Messages): Promise<CallState | 'moved' | undefined> {
+  async #toState(found: Messages): Promise<CallState | 'moved' | undefined> {
+    const end = found.end ?? (await this.#findEnd(found.queued));
+    const queued = found.queued ?? (await this.#findReplay(found.end));
     if (queued !== undefined && (end === undefined || end.outcome.generation < (queued.call.generation ?? 0))) {
       return await this.#toActive(queued);
     }
-    if (end === undefined || end.outcome.erased === true || this.#isForgotten(end)) {
+    return end === undefined || end.outcome.erased === true || this.#isForgotten(end) ? undefined : this.#toEnded(end);
+  }
+
+  async #findEnd(queued: QueuedCall | undefined): Promise<RecordedEnd | undefined> {
+    const isKnown = queued === undefined || !this.#unsearched.outcomes;
+    return isKnown ? undefined : await this.#deps.calls.findNewestOutcome(addressOf(identityOf(queued.call)));
+  }
+
+  /** Only what has a dead letter can be replayed. */
+  async #findReplay(end: RecordedEnd | undefined): Promise<QueuedCall | undefined> {
+    if (end === undefined || (end.outcome.status !== 'failed' && end.outcome.status !== 'expired')) {
       return undefined;
     }
-    const { outcome, ...place } = end;
+    const { function: name } = end.outcome;
+    const call = addressOf(end.outcome);
+    const messages = await Promise.all(
+      this.#unsearched.queues.map((queue) => {
+        const subject = callPattern({ queue, readiness: '*', function: name, call });
+        return lastMessage(this.#deps.topology.manager, queueStream(queue), subject, call.owner);
+      }),
+    );
+    const [newest] = messages
+      .flatMap((message) => (message && toQueuedCall(message, emptyBody)) ?? [])
+      .toSorted((a, b) => b.storedAtMs - a.storedAtMs);
+    return newest;
+  }
+
+  async #toEnded({ outcome, ...place }: RecordedEnd): Promise<CallState> {
     const callback = outcome.callbackUrl === undefined ? undefined : await this.#deps.calls.findCallbackState(outcome);
     return { kind: 'ended', outcome, callback, ...place };
   }
@@ -131,6 +188,10 @@ export class PageReader {
     const { resultTtlMs, now } = this.#deps;
     return resultTtlMs > 0 && storedAt + resultTtlMs < now();
   }
+}
+
+function toHeader(message: StoredMsg | undefined) {
+  return message && { header: message.header.get(outcomeCodec.header), storedAt: message.time.getTime() };
 }
 
 function entryOf(found: Map<string, Messages>, call: CallIdentity): Messages {

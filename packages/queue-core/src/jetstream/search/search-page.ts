@@ -3,6 +3,7 @@ import type { CallState } from '../../records/index.ts';
 import {
   type CallFilter,
   type CallKey,
+  type CallStatus,
   callStatuses,
   compareKeys,
   factsOfCall,
@@ -11,9 +12,10 @@ import {
   isInFilter,
   isNameInFilter,
   marksOf,
+  statusBits,
 } from '../../search/index.ts';
 import type { ListedCall, PageReader, ReadGroup } from './page-reader.ts';
-import type { StreamIndex } from './stream-index.ts';
+import type { SearchIndex } from './search-index.ts';
 
 /** A place in the order of all calls. A page begins below it. */
 export interface SearchPosition extends CallKey {
@@ -33,7 +35,7 @@ export interface SearchPage {
 interface PageOptions {
   readonly reader: PageReader;
   /** Of the queues, then of the outcomes. */
-  readonly indexes: readonly StreamIndex[];
+  readonly indexes: readonly SearchIndex[];
   readonly filter: CallFilter;
   readonly limit: number;
   readonly from: SearchPosition;
@@ -47,8 +49,9 @@ interface PlacedCall extends ListedCall {
   readonly key: CallKey;
 }
 
-/** A page that takes longer is cut, in milliseconds. */
+/** A page that takes longer is cut, in milliseconds: one with calls, and one that has found none yet. */
 const longestMs = 2_000;
+const longestEmptyMs = 10_000;
 /** Calls that are read at once. */
 const maxReads = 32;
 /** A call may move while it is read, so many times. */
@@ -70,22 +73,31 @@ export class SearchPageBuilder {
 
   /** Throws `QueueError`. */
   async build(): Promise<SearchPage> {
-    const { limit, now } = this.#options;
-    const endsAt = now() + longestMs;
-    let mayStop = false;
-    while (this.#calls.length <= limit) {
+    const { limit } = this.#options;
+    const begunAt = this.#options.now();
+    for (let isFirst = true; this.#calls.length <= limit; isFirst = false) {
       const keys = this.#nextKeys(limit + 1 - this.#calls.length);
       if (keys.length === 0 && this.#isAtEnd()) {
         return this.#toPage(undefined, !this.#isCapped());
       }
-      if (mayStop && now() > endsAt) {
+      if (keys.length === 0 && this.#calls.length === limit) {
+        break; // whether another one follows is for the next page to find out
+      }
+      if (!isFirst && this.#isLate(begunAt)) {
         return this.#toPage(this.#cutPosition(keys), false);
       }
-      await (keys.length === 0 ? this.#extend() : this.#readAll(keys));
-      mayStop = true;
+      await this.#proceed(keys);
     }
     const last = this.#calls[limit - 1];
     return this.#toPage(last && { ...last.key, after: last.tokens }, true);
+  }
+
+  #isLate(begunAt: number): boolean {
+    return this.#options.now() - begunAt > (this.#calls.length > 0 ? longestMs : longestEmptyMs);
+  }
+
+  #proceed(keys: readonly CallKey[]): Promise<void> {
+    return keys.length === 0 ? this.#extend() : this.#readAll(keys);
   }
 
   #toPage(next: SearchPosition | undefined, complete: boolean): SearchPage {
@@ -157,7 +169,10 @@ export class SearchPageBuilder {
   }
 
   #isCapped(): boolean {
-    return this.#options.indexes.some(({ isCapped, bound }) => isCapped && bound >= this.#probe.fromMicros);
+    const { fromMicros } = this.#probe;
+    return this.#options.indexes.some(
+      ({ isCapped, bound }) => isCapped && (bound >= fromMicros || bound === Number.NEGATIVE_INFINITY),
+    );
   }
 
   #cutPosition(keys: readonly CallKey[]): SearchPosition {
@@ -170,14 +185,10 @@ export class SearchPageBuilder {
 function toProbe(filter: CallFilter): Omit<IndexProbe, 'fromSequence'> {
   const { statuses = new Set(callStatuses), label, fromMs } = filter;
   // A ready call may be running: only its worker knows.
-  const wanted = statuses.has('running') ? new Set([...statuses, 'queued'] as const) : statuses;
-  let bits = 0;
-  for (const [index, status] of callStatuses.entries()) {
-    bits |= wanted.has(status) ? 1 << index : 0;
-  }
+  const wanted = statuses.has('running') ? new Set<CallStatus>([...statuses, 'queued']) : statuses;
   return {
     isName: (name) => isNameInFilter(filter, name),
-    statuses: bits,
+    statuses: statusBits(wanted),
     marks: marksOf({ ...filter, labels: label === undefined ? [] : [label] }),
     fromMicros: fromMs === undefined ? Number.NEGATIVE_INFINITY : fromMs * 1_000,
   };

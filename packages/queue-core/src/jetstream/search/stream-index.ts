@@ -1,13 +1,20 @@
 import type { JetStreamManager, StreamInfo } from '@nats-io/jetstream';
+import { retry } from '../../retry.ts';
 import { CallIndex } from '../../search/index.ts';
 import { asQueueError } from '../connecting/index.ts';
 import { isApiError } from '../error-codes.ts';
+import type { SearchIndex } from './search-index.ts';
 import type { StoredPlace, StreamPart, StreamSource } from './stream-source.ts';
 
-/** Entries of one index: 58 MB. */
+/** Entries of one index: 66 MB. */
 const maxEntries = 2_000_000;
 /** The clocks of gateways may be ahead of the broker's. */
 const clockSlackMs = 1_000;
+/** Messages that are read first. */
+const firstWindow = 1_000;
+
+/** How long to wait for a replica, in milliseconds. The last message may also have been removed since. */
+const catchUpWaits: readonly number[] = [10, 20, 50];
 
 export interface StreamIndexOptions {
   /** Messages that are older than this no longer count, in milliseconds. Default: all count. */
@@ -21,8 +28,8 @@ export interface StreamIndexOptions {
  * call is accepted before any message of it is stored: so all calls that were accepted after the oldest message which is
  * covered are in the index, whatever the order of the messages is.
  */
-export class StreamIndex {
-  readonly source: StreamSource;
+export class StreamIndex implements SearchIndex {
+  readonly #source: StreamSource;
   readonly #manager: () => JetStreamManager;
   readonly #options: StreamIndexOptions;
   #entries = new CallIndex();
@@ -32,7 +39,10 @@ export class StreamIndex {
   /** The covered sequences, from `#low` to `#high`. */
   #low = 1;
   #high = 0;
-  #density = 1;
+  /** Messages to read at once. */
+  #window = firstWindow;
+  /** Sequences to read at once when it reaches back. */
+  #span = 1;
   /** Some of the covered messages, in order. */
   #places: StoredPlace[] = [];
   /** Calls that were accepted by then are left out: Unix time in microseconds. */
@@ -41,21 +51,27 @@ export class StreamIndex {
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(source: StreamSource, manager: () => JetStreamManager, options: StreamIndexOptions) {
-    this.source = source;
+    this.#source = source;
     this.#manager = manager;
     this.#options = options;
+  }
+
+  get stream(): string {
+    return this.#source.stream;
+  }
+
+  get kind(): StreamSource['kind'] {
+    return this.#source.kind;
   }
 
   get entries(): CallIndex {
     return this.#entries;
   }
 
-  /** First sequence that counts. */
   get first(): number {
     return this.#first;
   }
 
-  /** All calls that were accepted later are in the index: Unix time in microseconds; negative infinity if all are. */
   get bound(): number {
     if (this.#low <= this.#first) {
       return this.#floor;
@@ -65,17 +81,14 @@ export class StreamIndex {
     return Math.max(reached, this.#floor);
   }
 
-  /** Whether the stream has more than the index covers, and there is room. */
   get canExtend(): boolean {
     return this.#low > this.#first && !this.isCapped;
   }
 
-  /** Whether older calls are left out for good, because there are too many. */
   get isCapped(): boolean {
     return this.#floor > Number.NEGATIVE_INFINITY;
   }
 
-  /** Catches up with the stream. Throws `QueueError`. */
   refresh(): Promise<void> {
     return this.#inTurn(() => this.#refresh());
   }
@@ -90,7 +103,6 @@ export class StreamIndex {
     });
   }
 
-  /** Removes entries of messages that were not found. */
   forget(sequences: ReadonlySet<number>): void {
     this.#entries.retain((sequence) => !sequences.has(sequence));
   }
@@ -99,17 +111,28 @@ export class StreamIndex {
     const info = await this.#info();
     const { first_seq: first, last_seq: last, messages } = info?.state ?? { first_seq: 1, last_seq: 0, messages: 0 };
     const isOther = info?.created !== this.#created || last < this.#high;
-    if (isOther || Math.min(last - this.#high, messages) > this.source.maxTail || this.#isStale(messages)) {
+    if (isOther || Math.min(last - this.#high, messages) > this.#source.maxTail || this.#isStale(messages)) {
       this.#begin(info?.created ?? '', last);
+      this.#span = Math.ceil((this.#window * (last - first + 1)) / Math.max(1, messages));
     }
-    this.#density = messages / Math.max(1, last - first + 1);
+    // All that was stored may be removed again.
+    this.#high = Math.max(this.#high, first - 1);
+    const hasReplicas = (info?.config.num_replicas ?? 1) > 1;
+    await retry(() => this.#catchUp(last, hasReplicas), {
+      waits: catchUpWaits,
+      until: () => this.#high >= last,
+    });
+    this.#prune(first);
+  }
+
+  /** A replica may be behind the leader, which has said what the last message is. */
+  async #catchUp(last: number, hasReplicas: boolean): Promise<void> {
     if (last > this.#high) {
-      const part = await this.source.read(this.#high + 1, last);
+      const part = await this.#source.read(this.#high + 1, last);
       this.#add(part);
       this.#places.push(...part.places);
-      this.#high = last;
+      this.#high = hasReplicas ? (part.reached ?? last) : last;
     }
-    this.#prune(first);
   }
 
   #begin(created: string, last: number): void {
@@ -117,6 +140,7 @@ export class StreamIndex {
     this.#created = created;
     this.#low = last + 1;
     this.#high = last;
+    this.#window = firstWindow;
     this.#places = [];
     this.#floor = Number.NEGATIVE_INFINITY;
     this.#prunedTo = 0;
@@ -125,7 +149,7 @@ export class StreamIndex {
   /** Messages leave the middle of a stream without a notice. And what was left out may have room by now. */
   #isStale(messages: number): boolean {
     const { size } = this.#entries;
-    return size > 2 * messages + this.source.window || (this.isCapped && size < maxEntries / 2);
+    return size > 2 * messages + this.#source.window || (this.isCapped && size < maxEntries / 2);
   }
 
   #prune(first: number): void {
@@ -144,13 +168,24 @@ export class StreamIndex {
     if (!this.canExtend) {
       return;
     }
-    const span = Math.ceil(this.source.window / Math.max(this.#density, 1e-6));
-    const from = Math.max(this.#first, this.#low - span);
-    const part = await this.source.read(from, this.#low - 1);
+    const from = Math.max(this.#first, this.#low - this.#span);
+    const part = await this.#source.read(from, this.#low - 1);
     this.#add(part);
     this.#places.unshift(...part.places);
     this.#low = from;
+    this.#adaptSpan(part.entries.length);
     this.#prune(this.#first);
+  }
+
+  /** The first page is there soon, and the next ones need fewer requests. A stream may have more or less in one part. */
+  #adaptSpan(read: number): void {
+    const hasGrown = this.#window < this.#source.window;
+    this.#window = Math.min(this.#window * 2, this.#source.window);
+    if (hasGrown || read < this.#window / 4) {
+      this.#span *= 2;
+    } else if (read > this.#window * 2) {
+      this.#span = Math.ceil(this.#span / 2);
+    }
   }
 
   #add({ entries }: StreamPart): void {
@@ -163,7 +198,7 @@ export class StreamIndex {
   }
 
   async #info(): Promise<StreamInfo | undefined> {
-    const { stream } = this.source;
+    const { stream } = this.#source;
     try {
       return await this.#manager().streams.info(stream);
     } catch (error) {

@@ -12,6 +12,8 @@ export interface StreamPart {
   readonly entries: readonly IndexEntry[];
   /** Some of the messages in order, the first one and the last one included; none for an empty part. */
   readonly places: readonly StoredPlace[];
+  /** All messages up to this sequence are in it, if the replica that has answered is behind. Default: all. */
+  readonly reached?: number | undefined;
 }
 
 /** A stream with messages about calls. */
@@ -19,7 +21,7 @@ export interface StreamSource {
   readonly stream: string;
   /** What its messages are: calls in their queue, or outcomes. */
   readonly kind: 'call' | 'outcome';
-  /** Messages that are read at once, newest ones first. */
+  /** Messages to read at once, newest ones first. */
   readonly window: number;
   /** More new messages than this are not caught up with: it is begun again at the end of the stream. */
   readonly maxTail: number;
@@ -31,14 +33,20 @@ export interface StreamSource {
 export class PartCollector implements StreamPart {
   readonly entries: IndexEntry[] = [];
   readonly places: StoredPlace[] = [];
+  reached: number | undefined;
 
-  /** Adds messages that follow each other, and what they say about calls. */
-  add(places: readonly StoredPlace[], entries: readonly (IndexEntry | undefined)[]): void {
-    const [first, last] = [places[0], places.at(-1)];
+  /** Adds messages that follow each other: where they are, and what they say about calls. */
+  add<T>(
+    messages: readonly T[],
+    placeOf: (message: T) => StoredPlace,
+    toEntry: (message: T) => IndexEntry | undefined,
+  ): void {
+    const [first, last] = [messages[0], messages.at(-1)];
     if (first !== undefined && last !== undefined) {
-      this.places.push(first, last);
+      this.places.push(placeOf(first), placeOf(last));
     }
-    for (const entry of entries) {
+    for (const message of messages) {
+      const entry = toEntry(message);
       if (entry !== undefined) {
         this.entries.push(entry);
       }
