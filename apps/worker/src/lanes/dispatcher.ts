@@ -2,6 +2,7 @@ import { atEndOfTick } from '@asyncfn/queue-core';
 import type { FunctionConfig } from '@asyncfn/queue-core/functions';
 import type { CallSource, Delivery, LaneId } from '@asyncfn/queue-core/jetstream';
 import { LaneGate } from '../limiter/index.ts';
+import { RotatingMap } from '../rotating-map.ts';
 import { held, type LaneLoad, type RequestKind, SlotAllocator } from './slot-allocator.ts';
 
 /** One function in one queue, as this worker serves it. */
@@ -79,7 +80,7 @@ export class Dispatcher {
   readonly #lanes = new Map<string, MutableLane>();
   readonly #allocator: SlotAllocator<MutableLane>;
   /** The deliveries in flight, by their messages. */
-  readonly #inFlight = new Map<string, Delivery>();
+  readonly #inFlight = new RotatingMap<string, Delivery>();
   #running = 0;
   #isDue = false;
   #stopped = false;

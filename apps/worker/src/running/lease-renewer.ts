@@ -1,5 +1,5 @@
 import { type Delivery, initialAckWaitMs } from '@asyncfn/queue-core/jetstream';
-import { RotatingMap } from './rotating-map.ts';
+import { RotatingMap } from '../rotating-map.ts';
 
 /** A delivery with a lease: of a call, a stored callback or an expiry timer. */
 export interface Leased {

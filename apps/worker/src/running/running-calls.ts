@@ -12,7 +12,7 @@ import {
 } from '@asyncfn/queue-core';
 import type { RunningCallResponder } from '@asyncfn/queue-core/jetstream';
 import { type AbortWatch, CheapAbortSignal } from '../http/index.ts';
-import { RotatingMap } from './rotating-map.ts';
+import { RotatingMap } from '../rotating-map.ts';
 
 /**
  * How many ended attempts are remembered, at least: a gateway may ask about one at the very moment in which it ends.
