@@ -3,7 +3,13 @@ import { functionConsumer, queueStream } from '../../call/index.ts';
 import type { Broker } from '../connecting/index.ts';
 import { inboxCallback, TickBatch } from '../messages/index.ts';
 import { settledWithin } from '../time-limit.ts';
-import { type Acknowledgement, acknowledgementPayload, type Delivery, toDelivery } from './delivery.ts';
+import {
+  type Acknowledgement,
+  acknowledgementPayload,
+  type Delivery,
+  type SendAcknowledgement,
+  toDelivery,
+} from './delivery.ts';
 import { OutstandingPulls } from './outstanding-pulls.ts';
 
 /** Names one function's way out of a queue. */
@@ -170,8 +176,10 @@ export class CallSource {
     this.#forgetRequests();
   }
 
+  readonly #acknowledge: SendAcknowledgement = (reply, acknowledgement) => this.#acks.add({ reply, acknowledgement });
+
   #receive(message: Msg, skip: number): void {
-    const delivery = toDelivery(message, (reply, acknowledgement) => this.#acks.add({ reply, acknowledgement }));
+    const delivery = toDelivery(message, this.#acknowledge);
     if (delivery === undefined) {
       this.#receiveStatus(message, message.subject.slice(skip));
       return;

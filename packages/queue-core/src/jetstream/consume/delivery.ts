@@ -53,62 +53,108 @@ export function toDelivery(message: Msg, send: SendAcknowledgement): Delivery | 
   const reply = message.reply ?? '';
   const info = parseDeliveryInfo(reply);
   const subject = readCallSubject(message.subject);
-  if (info === undefined || subject === undefined) {
-    return undefined;
+  return info === undefined || subject === undefined
+    ? undefined
+    : new DeliveredMessage(message, subject, { reply, info, send });
+}
+
+interface Envelope {
+  readonly reply: string;
+  readonly info: DeliveryInfo;
+  readonly send: SendAcknowledgement;
+}
+
+/** A class, since a closure for each of its methods would take more memory than all else of a delivery. */
+class DeliveredMessage implements Delivery {
+  readonly call: DecodedCall;
+  readonly rawHeader: string;
+  readonly callId: string;
+  declare readonly submitter?: string;
+  readonly startTime: string;
+  readonly function: string;
+  readonly queue: string;
+  readonly info: DeliveryInfo;
+  readonly #reply: string;
+  readonly #send: SendAcknowledgement;
+  #rawBody: Uint8Array;
+  #decided: Acknowledgement | undefined;
+  #latest: Delivery | undefined;
+
+  constructor(message: Msg, subject: MessageSubject, { reply, info, send }: Envelope) {
+    const rawHeader = readHeader(message, callHeader);
+    const { lane, identity = nameless(info) } = subject;
+    this.#rawBody = message.data;
+    this.call =
+      rawHeader === undefined
+        ? { kind: 'undecodable', problem: 'the headers of the message are malformed' }
+        : ofSubject(decodeCall(rawHeader, this.#rawBody), subject);
+    this.rawHeader = rawHeader ?? '';
+    this.callId = identity.callId;
+    if (identity.submitter !== undefined) {
+      this.submitter = identity.submitter;
+    }
+    this.startTime = identity.startTime;
+    this.function = lane.function;
+    this.queue = lane.queue;
+    this.info = info;
+    this.#reply = reply;
+    this.#send = send;
   }
-  const rawHeader = readHeader(message, callHeader);
-  const { lane, identity = nameless(info) } = subject;
-  const decoded: DecodedCall =
-    rawHeader === undefined
-      ? { kind: 'undecodable', problem: 'the headers of the message are malformed' }
-      : ofSubject(decodeCall(rawHeader, message.data), subject);
-  let rawBody: Uint8Array = message.data;
-  let decided: Acknowledgement | undefined;
-  let latest: Delivery | undefined;
-  const settle = (acknowledgement: Acknowledgement): void => {
-    if (decided !== undefined) {
+
+  get rawBody(): Uint8Array {
+    return this.#rawBody;
+  }
+
+  get settled(): boolean {
+    return this.#decided !== undefined;
+  }
+
+  ack(): void {
+    this.#settle('ack');
+  }
+
+  nak(delayMs = 0): void {
+    this.#settle({ nakDelayMs: delayMs });
+  }
+
+  term(reason: string): void {
+    this.#settle({ term: reason });
+  }
+
+  inProgress(): void {
+    if (this.#latest === undefined) {
+      this.#send(this.#reply, 'inProgress');
+    } else {
+      this.#latest.inProgress();
+    }
+  }
+
+  dropBody(): void {
+    this.#rawBody = emptyBody;
+    if (this.call.kind === 'call') {
+      Object.assign(this.call.call, { body: emptyBody });
+    }
+  }
+
+  redelivered(newer: Delivery): void {
+    this.#latest = newer;
+    newer.dropBody(); // it has the same body
+    if (this.#decided !== undefined) {
+      settleAs(newer, this.#decided);
+    }
+  }
+
+  #settle(acknowledgement: Acknowledgement): void {
+    if (this.#decided !== undefined) {
       return;
     }
-    decided = acknowledgement;
-    if (latest === undefined) {
-      send(reply, acknowledgement);
+    this.#decided = acknowledgement;
+    if (this.#latest === undefined) {
+      this.#send(this.#reply, acknowledgement);
     } else {
-      settleAs(latest, acknowledgement);
+      settleAs(this.#latest, acknowledgement);
     }
-  };
-  return {
-    call: decoded,
-    rawHeader: rawHeader ?? '',
-    get rawBody() {
-      return rawBody;
-    },
-    callId: identity.callId,
-    ...(identity.submitter !== undefined && { submitter: identity.submitter }),
-    startTime: identity.startTime,
-    function: lane.function,
-    queue: lane.queue,
-    info,
-    get settled() {
-      return decided !== undefined;
-    },
-    ack: () => settle('ack'),
-    dropBody: () => {
-      rawBody = emptyBody;
-      if (decoded.kind === 'call') {
-        Object.assign(decoded.call, { body: emptyBody });
-      }
-    },
-    nak: (delayMs = 0) => settle({ nakDelayMs: delayMs }),
-    inProgress: () => (latest === undefined ? send(reply, 'inProgress') : latest.inProgress()),
-    term: (reason) => settle({ term: reason }),
-    redelivered: (newer) => {
-      latest = newer;
-      newer.dropBody(); // it has the same body
-      if (decided !== undefined) {
-        settleAs(newer, decided);
-      }
-    },
-  };
+  }
 }
 
 function settleAs(delivery: Delivery, acknowledgement: Acknowledgement): void {

@@ -21,14 +21,18 @@ export function parseDeliveryInfo(reply: string): DeliveryInfo | undefined {
     return undefined;
   }
   const at = tokens.length === 9 ? 2 : 4;
-  const [stream = '', consumer = '', ...counts] = tokens.slice(at, at + 7);
-  if (stream === '' || consumer === '' || counts.length < 5 || !counts.every(isCount)) {
-    return undefined;
-  }
-  const [deliveries = 0, streamSequence = 0, , timeNs = 0, pending = 0] = counts.map(Number);
-  return { stream, consumer, deliveries, streamSequence, storedAtMs: Math.floor(timeNs / 1e6), pending };
+  const [stream = '', consumer = ''] = [tokens[at], tokens[at + 1]];
+  const deliveries = toCount(tokens[at + 2]);
+  const streamSequence = toCount(tokens[at + 3]);
+  const timeNs = toCount(tokens[at + 5]);
+  const pending = toCount(tokens[at + 6]);
+  const isWhole = deliveries >= 0 && streamSequence >= 0 && toCount(tokens[at + 4]) >= 0 && timeNs >= 0 && pending >= 0;
+  return stream === '' || consumer === '' || !isWhole
+    ? undefined
+    : { stream, consumer, deliveries, streamSequence, storedAtMs: Math.floor(timeNs / 1e6), pending };
 }
 
-function isCount(token: string): boolean {
-  return /^\d+$/.test(token);
+/** Not a number for what is no count. */
+function toCount(token = ''): number {
+  return /^\d+$/.test(token) ? Number(token) : Number.NaN;
 }
