@@ -16,13 +16,16 @@ export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions<
   const { waits, until, signal, sleep = sleepUnlessAborted } = options;
   let isLast = signal?.aborted;
   let result = await attempt();
+  if (isLast || until(result)) {
+    return result;
+  }
   for (const waitMs of waits) {
-    if (until(result) || isLast) {
-      break;
-    }
     await sleep(waitMs, signal);
     isLast = signal?.aborted;
     result = await attempt();
+    if (isLast || until(result)) {
+      break;
+    }
   }
   return result;
 }

@@ -4,10 +4,10 @@ import type { Delivery } from '@asyncfn/queue-core/jetstream';
 import { type RetryPolicy, retryLimit, settle, toRetryPolicy, type Verdict } from '@asyncfn/queue-core/settle';
 import { mayExpire, permitStart, type StartPermit } from '../expiry/index.ts';
 import type { AbortWatch } from '../http/index.ts';
-import { invoke } from '../invoke/index.ts';
+import { type AttemptResult, invoke } from '../invoke/index.ts';
 import { type LaneGate, type Pass, toLimiterSignal } from '../limiter/index.ts';
 import { memoizeWeak } from '../memoize-weak.ts';
-import { type ByteShare, type CallBytes, ownerOf, waitForBody } from '../memory/index.ts';
+import { type CallBytes, ownerOf, waitForBody } from '../memory/index.ts';
 import type { RunningAttempt } from '../running/index.ts';
 import {
   type CountedCall,
@@ -39,11 +39,8 @@ interface Lead {
 interface Invocation {
   readonly target: FunctionConfig;
   readonly maxRetries: number;
-  readonly pass: Pass;
   readonly signal: AbortWatch;
   readonly trace: AttemptTrace | undefined;
-  /** Counts the result. */
-  readonly room: ByteShare;
 }
 
 /** An attempt after which another one is to follow. */
@@ -217,7 +214,8 @@ export class CallRunner {
     if (admitted.kind === 'denied') {
       return admitted.followUp;
     }
-    let call = await this.#begin(delivered);
+    const started = this.#begin(delivered);
+    let call = started instanceof Promise ? await started : started;
     let pass: Pass | undefined = admitted.pass;
     for (;;) {
       const begun = notes.begin(call.retry);
@@ -226,14 +224,10 @@ export class CallRunner {
       events.started(call, maxRetries, begun);
       const trace = this.#trace(call, delivered.delivery, target);
       call = ofTrace(call, trace);
-      const result = await this.#invoke(call, delivered.delivery, {
-        target,
-        maxRetries,
-        pass,
-        signal: attempt.signal,
-        trace,
-        room: delivered.bytes.result,
-      });
+      const result = await this.#invoke(call, delivered, { target, maxRetries, signal: attempt.signal, trace });
+      pass.leave(toLimiterSignal(result));
+      trace?.ended(result);
+      this.#options.metrics.attemptEnded(delivered.delivery, result);
       if (result === undefined) {
         return this.#cutShort({ ...delivered, call }, delivered.call.retry, attempt);
       }
@@ -270,13 +264,13 @@ export class CallRunner {
     events.attempted(call, maxRetries, { ...record, retryAt: Math.floor(now() + waitMs) });
   }
 
-  /** The call with the time of its first attempt, and what became of the attempts before this one. */
+  /** Adds the time of its first attempt to the call, and what became of the attempts before this one. */
   #begin(delivered: CountedCall): StartedCall | Promise<StartedCall> {
     const { notes, now } = this.#options;
-    const { call, delivery } = delivered;
-    const started = { ...call, startedAt: call.startedAt ?? now() };
-    return delivery.info.deliveries > 1
-      ? notes.beginAgain(delivered).then((history) => ({ ...started, history }))
+    // This worker's own: a copy of an object of so many fields would cost each call a microsecond.
+    const started = Object.assign(delivered.call, { startedAt: delivered.call.startedAt ?? now() });
+    return delivered.delivery.info.deliveries > 1
+      ? notes.beginAgain(delivered).then((history) => Object.assign(started, { history }))
       : started;
   }
 
@@ -394,14 +388,14 @@ export class CallRunner {
     return verdict;
   }
 
-  async #invoke(call: Call, delivery: Delivery, { target, maxRetries, pass, signal, trace, room }: Invocation) {
+  #invoke(
+    call: Call,
+    { delivery, bytes }: CountedCall,
+    { target, maxRetries, signal, trace }: Invocation,
+  ): Promise<AttemptResult | undefined> {
     const { functions, metrics, userAgent, maxResponseBytes, now } = this.#options;
     metrics.attemptStarted(delivery, now() - delivery.info.storedAtMs);
-    const options = { userAgent, maxRetries, maxResponseBytes, room, signal };
-    const result = await invoke(functions, trace?.request ?? call, target, options);
-    pass.leave(toLimiterSignal(result));
-    trace?.ended(result);
-    metrics.attemptEnded(delivery, result);
-    return result;
+    const options = { userAgent, maxRetries, maxResponseBytes, room: bytes.result, signal };
+    return invoke(functions, trace?.request ?? call, target, options);
   }
 }

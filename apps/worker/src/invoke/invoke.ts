@@ -35,7 +35,7 @@ export async function invoke(
 function toResult(outcome: HttpOutcome, durationMs: number): AttemptResult | undefined {
   switch (outcome.kind) {
     case 'answer':
-      return { ...outcome, kind: 'answered', durationMs };
+      return answered(outcome, durationMs);
     case 'unreachable':
       return { ...outcome, status: 503, headers: [], body: emptyBody, durationMs };
     case 'bad_response':
@@ -47,4 +47,14 @@ function toResult(outcome: HttpOutcome, durationMs: number): AttemptResult | und
     case 'abandoned':
       return undefined;
   }
+}
+
+/** Written out, since a copy by spreading costs more. */
+function answered(
+  { status, headers, body, resent }: Extract<HttpOutcome, { kind: 'answer' }>,
+  durationMs: number,
+): AttemptResult {
+  return resent === undefined
+    ? { kind: 'answered', status, headers, body, durationMs }
+    : { kind: 'answered', status, headers, body, durationMs, resent };
 }

@@ -59,6 +59,8 @@ export interface SettlerOptions {
   readonly monotonicNow?: () => number;
 }
 
+const now = performance.now.bind(performance);
+
 /** Delay before a call comes back if the broker could not store what follows its attempt. */
 const fullMs = 5_000;
 
@@ -300,25 +302,38 @@ export class Settler {
     return true;
   }
 
+  /** Stores the record; the parts that are too large for the broker are left out. */
   async #record(delivered: DeliveredCall, outcome: Outcome, body: Uint8Array): Promise<PublishResult> {
-    const { store, publishRetry: options } = this.#options;
     const record = this.#storable(outcome);
-    const put = (of: Outcome, its: Uint8Array): Promise<PublishResult> =>
-      publishWithRetry(() => this.#ifOurs(delivered, () => store.recordOutcome(of, its)), options);
-    const whole = await put(record, body);
+    const whole = await this.#put(delivered, record, body);
+    if (!isTooLarge(whole)) {
+      return whole;
+    }
     const bare = withoutHistory(record);
-    const result = isTooLarge(whole) && record.history !== undefined ? await put(bare, body) : whole;
-    return isTooLarge(result) ? await put({ ...bare, bodyOmitted: 'too_large' }, emptyBody) : result;
+    const result = record.history === undefined ? whole : await this.#put(delivered, bare, body);
+    return isTooLarge(result) ? this.#put(delivered, { ...bare, bodyOmitted: 'too_large' }, emptyBody) : result;
   }
 
   /**
    * Stores only if the call was recently seen to have no outcome and a message in its queue: otherwise it may have
    * ended elsewhere so long ago that the outcome is forgotten, and nothing would prevent a second one (ADR 38).
    */
-  async #ifOurs(delivered: DeliveredCall, store: () => Promise<PublishResult>): Promise<PublishResult> {
-    const now = this.#options.monotonicNow ?? performance.now.bind(performance);
-    for (let seenAt = delivered.seenAt; !isFresh(seenAt, now()); ) {
-      seenAt = now();
+  #put(delivered: DeliveredCall, record: Outcome, body: Uint8Array): Promise<PublishResult> {
+    const { store, publishRetry, monotonicNow = now } = this.#options;
+    const put = (): Promise<PublishResult> => store.recordOutcome(record, body);
+    return publishWithRetry(
+      () => (isFresh(delivered.seenAt, monotonicNow()) ? put() : this.#ifStillOurs(delivered, put, monotonicNow)),
+      publishRetry,
+    );
+  }
+
+  async #ifStillOurs(
+    delivered: DeliveredCall,
+    put: () => Promise<PublishResult>,
+    monotonicNow: () => number,
+  ): Promise<PublishResult> {
+    for (let seenAt = delivered.seenAt; !isFresh(seenAt, monotonicNow()); ) {
+      seenAt = monotonicNow();
       try {
         if (!(await this.#isStillOurs(delivered))) {
           return refused('conflict', 'the call has ended elsewhere');
@@ -330,7 +345,7 @@ export class Settler {
         return refused('unavailable', error.message);
       }
     }
-    return store();
+    return put();
   }
 
   async #isStillOurs({ delivery, call }: DeliveredCall): Promise<boolean> {
