@@ -59,7 +59,7 @@ export class StreamRoom {
 
   /** Why a message may not be sent to the subject; counts it if it may. */
   refusalFor(subject: string, bytes: number): RoomRefusal | undefined {
-    const level = this.#levels.get(streamOf(subject) ?? '');
+    const level = this.#levels.size === 0 ? undefined : this.#levels.get(streamOf(subject) ?? '');
     if (level === undefined) {
       return undefined;
     }
