@@ -23,10 +23,9 @@ export async function readSyncMode(
 async function askServers(connection: NatsConnection, domain: string | undefined): Promise<ServerAnswer[]> {
   const answers: ServerAnswer[] = [];
   try {
-    // If no server answers, which is the usual case, `requestMany` reads a stack: Node decodes the source map for it, which
-    // takes a tenth of a start, and keeps it in memory. `request` does not.
-    await connection.request(serverReport, '{}', { timeout: answerMs });
-    const options = { strategy: 'stall', maxWait: answerMs, stall: silenceMs } as const;
+    // An inbox of its own (`noMux`): at the shared one, the client reads a stack if no server answers, which is the usual
+    // case. Node decodes the source map for it, which takes a tenth of a start, and keeps it in memory.
+    const options = { strategy: 'stall', maxWait: answerMs, stall: silenceMs, noMux: true } as const;
     for await (const message of await connection.requestMany(serverReport, '{}', options)) {
       answers.push(parseAnswer(message.string(), domain));
     }
