@@ -87,6 +87,21 @@ test('a gateway that stops answers with what is cancelled by then', async () => 
   expect(await cancel({ queue: 'default' })).toMatchObject({ status: 202, body: { cancelled: 1, complete: false } });
 });
 
+test('a request that was cut is continued by the same one, and by no other', async () => {
+  gateway.bulk.parts = [[living('a')], [], [living('b')]];
+  gateway.bulk.beforePart = () => gateway.stopping.abort(); // as if the time were up after each part
+  expect(await cancel({ queue: 'default' })).toMatchObject({ body: { cancelled: 1, complete: false } });
+  expect(await cancel({ queue: 'default', limit: 5 })).toMatchObject({ body: { cancelled: 0, complete: false } });
+  expect(await cancel({ queue: 'default' })).toMatchObject({ body: { cancelled: 1, complete: false } });
+  expect(await cancel({ queue: 'default' })).toMatchObject({ body: { cancelled: 0, complete: true } });
+  expect(gateway.bulk.asked).toEqual(['waiting a', 'waiting b']);
+  expect(gateway.bulk.filters).toHaveLength(1);
+  await cancel({ queue: 'default' });
+  await cancel({ queue: 'default', label: 'a=1' });
+  expect(gateway.bulk.filters).toHaveLength(3);
+  expect(gateway.bulk.asked.slice(2)).toEqual(['waiting a', 'waiting a']);
+});
+
 test('a call without room is left, and one that the broker does not confirm is 503', async () => {
   gateway.bulk.parts = [[living('a'), living('b')]];
   const refuse = (reason: 'overloaded' | 'timeout'): CancelResult => ({ kind: 'refused', reason, detail: 's3cr3t' });

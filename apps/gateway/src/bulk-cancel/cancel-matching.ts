@@ -1,10 +1,10 @@
-import { addressOf, type CallFilter, type CallStatus, identityOf } from '@asyncfn/queue-core';
-import type { CallCanceller, CancelResult, HoldBody, LivingCall, LivingCalls } from '@asyncfn/queue-core/jetstream';
+import { addressOf, type CallStatus, identityOf } from '@asyncfn/queue-core';
+import type { CallCanceller, CancelResult, HoldBody, LivingCall } from '@asyncfn/queue-core/jetstream';
 import { toQueueRefusal } from '../enqueue/index.ts';
 import { RefusalError } from '../problem.ts';
+import type { LivingScan } from './living-scans.ts';
 
 export interface CancelMatchingOptions {
-  readonly living: Pick<LivingCalls, 'each'>;
   readonly canceller: Pick<CallCanceller, 'cancel' | 'cancelWaiting' | 'cancelUnlessRunning'>;
   /** Counts the bodies of the calls that are being cancelled. */
   readonly hold: HoldBody;
@@ -18,8 +18,11 @@ export interface CancelMatchingOptions {
 
 export interface CancelledCalls {
   readonly cancelled: number;
-  /** False if some of the calls that were selected at the beginning may be left. */
-  readonly complete: boolean;
+  /**
+   * `complete`: none of the calls that were selected at the beginning is left. `cut`: the time is up, and the scan can be
+   * continued.
+   */
+  readonly end: 'complete' | 'some left' | 'cut';
 }
 
 /** The statuses of calls that have not ended. */
@@ -38,24 +41,33 @@ const notCancelled = 'A call is not confirmed to be cancelled. Those before it a
 type Deed = 'cancelled' | 'changed' | 'left';
 
 /**
- * Cancels each call as it would be cancelled alone, the oldest of a queue first, and only in a status that the filter names.
+ * Cancels each call of a scan as it would be cancelled alone, the oldest of a queue first, and only in one of the statuses.
  * Throws `QueueError`, and `RefusalError` for a call that the broker does not confirm: what is cancelled by then stays so.
  */
-export async function cancelMatching(filter: CallFilter, options: CancelMatchingOptions): Promise<CancelledCalls> {
-  const { living, limit, signal, now = performance.now.bind(performance) } = options;
-  const selected = { ...filter, statuses: filter.statuses ?? livingStatuses };
+export async function cancelMatching(
+  scan: LivingScan,
+  statuses: ReadonlySet<CallStatus>,
+  options: CancelMatchingOptions,
+): Promise<CancelledCalls> {
+  const { limit, signal, now = performance.now.bind(performance) } = options;
   const endsAt = now() + longestMs;
-  const counts: Record<Deed, number> = { cancelled: 0, changed: 0, left: 0 };
-  for await (const part of living.each(selected)) {
-    const calls = part.slice(0, limit - counts.cancelled);
-    for (const deed of await Promise.all(calls.map((call) => cancelOne(call, selected.statuses, options)))) {
-      counts[deed] += 1;
+  let cancelled = 0;
+  for (;;) {
+    const { value: part, done } = await scan.parts.next();
+    if (done === true || part === undefined) {
+      return { cancelled, end: scan.hasLeft ? 'some left' : 'complete' };
     }
-    if (calls.length < part.length || counts.cancelled >= limit || signal.aborted || now() >= endsAt) {
-      return { cancelled: counts.cancelled, complete: false };
+    const calls = part.slice(0, limit - cancelled);
+    const deeds = await Promise.all(calls.map((call) => cancelOne(call, statuses, options)));
+    cancelled += deeds.filter((deed) => deed === 'cancelled').length;
+    scan.hasLeft ||= deeds.includes('left');
+    if (calls.length < part.length || cancelled >= limit) {
+      return { cancelled, end: 'some left' };
+    }
+    if (signal.aborted || now() >= endsAt) {
+      return { cancelled, end: 'cut' };
     }
   }
-  return { cancelled: counts.cancelled, complete: counts.left === 0 };
 }
 
 async function cancelOne(
