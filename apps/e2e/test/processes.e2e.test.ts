@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { ApiClient, type AppProcess, type LogLine, type Stack } from '@asyncfn/stack';
+import { ApiClient, type AppProcess, EventsClient, type LogLine, type Stack } from '@asyncfn/stack';
 import { eventually, startTestFunction } from '@asyncfn/testkit';
 import { expect, test } from 'vitest';
 import { startStack } from './harness/stack.ts';
@@ -38,12 +38,16 @@ test('several gateways share one port, each with its own metrics, and all stop c
   expect(apiPorts.size).toBe(1);
   expect(new Set(opsPorts).size).toBe(3);
   // Connections are handed out in turn.
-  await using client = new ApiClient(`http://127.0.0.1:${[...apiPorts][0]}`, 30);
+  const url = `http://127.0.0.1:${[...apiPorts][0]}`;
+  await using client = new ApiClient(url, 30);
+  await using events = await EventsClient.open(url);
   await client.acceptMany('echo', 90);
   const counts = await Promise.all(opsPorts.map(submitted));
   expect(counts.reduce((sum, count) => sum + count, 0)).toBe(90);
   expect(Math.min(...counts)).toBeGreaterThan(0);
   await fn.waitForInvocations(90);
+  // One of them tells what happens at all of them.
+  await eventually(() => events.received + events.missed === 4 * 90);
   expect(await primary.stop()).toMatchObject({ code: 0 });
   expect(primary.logged('stopped').length).toBe(3);
 });
