@@ -249,6 +249,7 @@ describe('a stolen password', () => {
     ['worker', '$JS.API.STREAM.SNAPSHOT.CALLS_default'],
     ['worker', '_INBOX_GATEWAY.guessed.1'],
     ['worker', 'asyncfn.events.wanted'],
+    ['worker', 'asyncfn.processes.who'],
   ] as const)('the %s may not send to %s', async (user, subject) => {
     const connection = await connectAs(nats, user);
     try {
@@ -274,6 +275,7 @@ describe('a stolen password', () => {
     ['worker', 'calls.>'],
     ['worker', '$JS.ACK.>'],
     ['worker', 'asyncfn.events.happened'],
+    ['worker', 'asyncfn.processes.here'],
   ] as const)('the %s may not listen to %s', async (user, subject) => {
     const connection = await connectAs(nats, user);
     const refused = new Promise<Error | null>((resolve) => {

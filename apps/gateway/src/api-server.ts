@@ -7,6 +7,7 @@ import {
   type CallStore,
   DeadLetterStore,
   EventSubscription,
+  type ProcessDirectory,
   type QueueInspector,
 } from '@asyncfn/queue-core/jetstream';
 import { type Component, type Logger, OwnHosts, type Tracing } from '@asyncfn/service-kit';
@@ -43,6 +44,8 @@ export interface ApiOptions {
   readonly tokens: TokensFile | undefined;
   readonly tracer: Tracing['tracer'];
   readonly registry: Registry;
+  /** The processes that are connected. */
+  readonly directory: ProcessDirectory;
   readonly stopping: AbortSignal;
   readonly limits?: Partial<ClientLimits> | undefined;
 }
@@ -102,6 +105,7 @@ export function createApi(options: ApiOptions): Api {
     bulkCancel: { living: callControl.living, canceller: callControl.callCanceller },
     events: { subscribe: (listener) => new EventSubscription(link.broker, listener) },
     access: { tokens: tokens && (() => tokens.current), ownHosts: new OwnHosts(config.allowedHosts) },
+    directory: options.directory,
     consoleFolder: config.console === 'on' ? consoleFolder() : undefined,
     clients: { bodyBudget, maxConnections: config.maxConnections, limits },
     metrics,

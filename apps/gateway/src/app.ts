@@ -40,6 +40,7 @@ import {
 } from './http/index.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { brokerAway, RefusalError } from './problem.ts';
+import { type ProcessOptions, processRoutes } from './processes/index.ts';
 import { type PurgeOptions, purgeRoutes } from './purge/index.ts';
 import { type QueueOptions, queueRoutes } from './queues/index.ts';
 import { type SearchRouteOptions, searchRoutes } from './search/index.ts';
@@ -68,6 +69,8 @@ export interface AppDependencies {
   readonly events: Pick<CallEventOptions, 'subscribe'>;
   readonly bulkCancel: Pick<BulkCancelOptions, 'living' | 'canceller'>;
   readonly access: AuthenticationOptions;
+  /** The processes that are connected. */
+  readonly directory: ProcessOptions['directory'];
   /** Where the built console is; undefined if the gateway does not serve it. */
   readonly consoleFolder: string | undefined;
   readonly clients: ClientOptions;
@@ -134,7 +137,7 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
   app.register(requestMetrics, { metrics });
   app.register(gracefulClose);
   app.register(authentication, deps.access);
-  registerDescriptions(app, deps);
+  registerOwn(app, deps);
   const startTime = createStartTimeClock({ now });
   const accepting = {
     ...deps.enqueue,
@@ -185,13 +188,14 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
   return app;
 }
 
-/** What anyone may see: the API's description, whether the gateway is up, and the files of the console. */
-function registerDescriptions(app: FastifyInstance, { access, version, consoleFolder }: AppDependencies): void {
+/** What is about the gateway itself: the API's description, its health, the console, and the processes beside it. */
+function registerOwn(app: FastifyInstance, { access, version, consoleFolder, directory }: AppDependencies): void {
   const needsToken = access.tokens !== undefined;
   app.register(apiDescription, { version, needsToken });
   app.register(healthRoutes);
   app.register(rootRoutes, { version, hasConsole: consoleFolder !== undefined });
   app.register(consoleRoutes, { version, needsToken, folder: consoleFolder });
+  app.register(processRoutes, { directory });
 }
 
 function createInstance({ metrics, logger, enqueue, clients }: AppDependencies): FastifyInstance {

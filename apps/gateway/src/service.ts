@@ -18,11 +18,12 @@ import { contradictions, type GatewayConfig } from './config.ts';
 import { createReceipts } from './enqueue/index.ts';
 import { buildIntake } from './intake/index.ts';
 import { createOperations } from './operations.ts';
+import { openDirectory } from './processes/index.ts';
 import { measureRates } from './queues/index.ts';
 import { createSearchComponent } from './search/index.ts';
 import { buildCallControl } from './waiting/index.ts';
 
-export type GatewayContext = Pick<ProcessContext, 'logger' | 'version' | 'env' | 'fail'>;
+export type GatewayContext = Pick<ProcessContext, 'logger' | 'version' | 'pid' | 'env' | 'fail'>;
 
 /** Replacements for tests. */
 type GatewayOverrides = Pick<ApiOptions, 'limits'>;
@@ -58,7 +59,21 @@ export async function createGateway(
   const inspector = new QueueInspector(topology, (name) => register.namesOf(name));
   const { rates, component: queueRates } = measureRates(topology, inspector, logger);
   const receipts = createReceipts(link, logger);
-  const parts = { config, logger, version, link, store, intake, callControl, inspector, rates, tokens, registry };
+  const directory = openDirectory(link, context);
+  const parts = {
+    config,
+    logger,
+    version,
+    link,
+    store,
+    intake,
+    callControl,
+    inspector,
+    rates,
+    tokens,
+    registry,
+    directory,
+  };
   const groups = () => file?.current.groups ?? new Map<string, readonly string[]>();
   const traced = { tracer: tracing.tracer, receipts: receipts.sampler, groups };
   const api = createApi({ ...parts, ...traced, stopping: signal, ...overrides });

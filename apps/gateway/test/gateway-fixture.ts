@@ -99,7 +99,7 @@ export type GatewayOverrides = Partial<
     AppDependencies['access'] &
     AppDependencies['clients'] &
     Pick<AppDependencies['enqueue'], 'maxBodyBytes'> &
-    Pick<AppDependencies, 'consoleFolder'> &
+    Pick<AppDependencies, 'consoleFolder' | 'directory'> &
     Pick<AppDependencies['calls'], 'resultBudget' | 'resultTtlMs' | 'waiters'>
 >;
 
@@ -128,6 +128,7 @@ export async function startTestGateway(
   const memoryBatches = new MemoryBatches();
   const search = new RecordingSearch();
   const app = buildApp({
+    directory: overrides.directory ?? { list: async () => [] },
     consoleFolder: 'consoleFolder' in overrides ? overrides.consoleFolder : '/nowhere',
     register: overrides.register ?? new FunctionRegister({ functions, fallback: undefined }),
     functions: memory,

@@ -47,6 +47,7 @@ export async function startGateway(
   const gateway = await createGateway(config, {
     logger: createLogger({ name: 'gateway', level: 'silent', format: 'json' }),
     version: '1.2.3',
+    pid: 1,
     env: {},
     fail: (error) => failures.push(error),
   });

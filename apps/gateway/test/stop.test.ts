@@ -12,6 +12,7 @@ async function createLonelyGateway() {
   const gateway = await createGateway(parseConfig(gatewayConfig, env), {
     logger,
     version: '1.2.3',
+    pid: 1,
     env: {},
     fail: () => {},
   });

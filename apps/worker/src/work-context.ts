@@ -16,6 +16,7 @@ import type { WorkerConfig } from './config.ts';
 import { createCachedBacklog } from './lanes/index.ts';
 import { type Budgets, createBudgets } from './memory/index.ts';
 import { createMetrics, type WorkerMetrics, type WorkerMetricsSources } from './metrics.ts';
+import { startReporting } from './reporting/index.ts';
 import type { OnSettleStep, PublishRetryOptions } from './storing/index.ts';
 
 /** Seams for tests. */
@@ -84,6 +85,7 @@ export function createWorkContext(options: WorkContextOptions): WorkContext {
   const now = overrides.now ?? broker.clock.now;
   const budgets = createBudgets(config.maxInflightBytes);
   const registry = createRegistry();
+  const worker = `${hostname().slice(0, maxHostLength)}:${pid}`;
   const declaredSyncAlways = config.natsSync === 'always';
   const outcomes = createGroupCommit({ ...link, mode: config.groupCommit, declaredSyncAlways, logger });
   return {
@@ -91,12 +93,15 @@ export function createWorkContext(options: WorkContextOptions): WorkContext {
     config,
     logger,
     registry,
-    metrics: buildMetrics({ ...link, config, logger, registry, budgets, lanes, now }),
+    metrics: startReporting(
+      { broker, id: worker, version, slots: config.maxInflight, lanes, resolve: (name) => link.register.resolve(name) },
+      buildMetrics({ ...link, config, logger, registry, budgets, lanes, now }),
+    ),
     budgets,
     calls: new CallStore(publisher, topology, outcomes, link.events),
     tracer: tracing.tracer,
     userAgent: `asyncfn-worker/${version}`,
-    worker: `${hostname().slice(0, maxHostLength)}:${pid}`,
+    worker,
     publishRetry: { connected: () => broker.connected, signal },
     onStep: overrides.onSettleStep ?? (() => {}),
     now,

@@ -73,6 +73,7 @@ export { QueueError } from './errors.ts';
 export { type CallEvent, functionOfEvent, otherFunctions, stateOfEvent } from './events/index.ts';
 export { FairTurns } from './fair-turns.ts';
 export { forEachLimited } from './for-each-limited.ts';
+export { mostLanes, type ProcessReport, type ReportedLane } from './processes/index.ts';
 export { type PublishResult, type RefusalReason, refused } from './publish-result.ts';
 export {
   type ActiveCall,

@@ -148,6 +148,96 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/system/processes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "processes": [
+                         *         {
+                         *           "kind": "worker",
+                         *           "id": "worker-1:7",
+                         *           "version": "0.1.0",
+                         *           "startedAt": "2026-01-31T12:00:00.000Z",
+                         *           "server": "nats-1:4222",
+                         *           "reconnects": 0,
+                         *           "memoryBytes": 79691776,
+                         *           "slots": 100,
+                         *           "inFlight": 12
+                         *         }
+                         *       ],
+                         *       "functions": [
+                         *         {
+                         *           "function": "thumbnail",
+                         *           "inFlight": 12,
+                         *           "limit": 40,
+                         *           "attempts": 5120,
+                         *           "failed": 17
+                         *         }
+                         *       ],
+                         *       "audited": {
+                         *         "ended": 812,
+                         *         "missing": 0,
+                         *         "unknown": 0
+                         *       }
+                         *     }
+                         */
+                        "application/json": {
+                            processes: {
+                                kind: string;
+                                id: string;
+                                version: string;
+                                /** Format: date-time */
+                                startedAt: string;
+                                server: string;
+                                reconnects: number;
+                                memoryBytes: number;
+                                slots?: number;
+                                inFlight?: number;
+                            }[];
+                            functions: {
+                                function: string;
+                                inFlight: number;
+                                limit?: number;
+                                attempts: number;
+                                failed: number;
+                            }[];
+                            audited: {
+                                ended: number;
+                                missing: number;
+                                unknown: number;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/async-function/{name}": {
         parameters: {
             query?: never;

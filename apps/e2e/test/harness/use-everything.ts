@@ -45,6 +45,9 @@ export async function useEverything(stack: Stack): Promise<void> {
   expect((await post(`${url}/async-function/still`, { 'X-Delay': '1s', 'X-Call-Id': 'later' })).status).toBe(202);
   await calls.until('later', 'succeeded');
   await stack.untilSettled();
+  const { processes } = (await (await fetch(`${url}/system/processes`)).json()) as { processes: { kind: string }[] };
+  const kinds = processes.map(({ kind }) => kind);
+  expect(kinds).toEqual(expect.arrayContaining(['gateway', 'worker']));
   const once = { 'Idempotency-Key': 'one', 'X-Expires-In': '1m' };
   const answers = [await post(`${url}/async-function/echo`, once), await post(`${url}/async-function/echo`, once)];
   expect(answers.map((answer) => answer.headers.get('idempotency-replayed'))).toEqual([null, 'true']);

@@ -84,6 +84,7 @@ export {
   type WatchScope,
 } from './lookup/index.ts';
 export { OutcomePruner, OverdueSchedules } from './maintenance/index.ts';
+export { type OwnFacts, ProcessDirectory, reportProcess } from './processes/index.ts';
 export { createGroupCommit, Publisher } from './publish/index.ts';
 export {
   type CallWhereabouts,
