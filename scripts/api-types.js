@@ -29,6 +29,7 @@ async function readDescription() {
   const gateway = await createGateway(parseConfig(gatewayConfig, env), {
     logger,
     version: '0',
+    pid: 1,
     env: {},
     fail: (error) => {
       throw error;
@@ -51,5 +52,8 @@ function toEssentials(description) {
     }
     return (key === 'description' || key === 'summary') && typeof value === 'string' ? undefined : value;
   });
-  return JSON.parse(text);
+  const essentials = JSON.parse(text);
+  // The order of the gateway's routes means nothing.
+  const paths = Object.entries(essentials.paths).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return { ...essentials, paths: Object.fromEntries(paths) };
 }

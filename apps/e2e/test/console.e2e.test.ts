@@ -72,6 +72,20 @@ test('an operator sees that calls have failed, finds out why, and replays them',
   expect(complaints).toEqual([]);
 });
 
+test('it names the processes, and which functions fail', async () => {
+  await using console = await openConsole(browser, stack.gateway.url, { path: '/system' });
+  const { page } = console;
+  const processes = page.getByRole('table', { name: 'Processes' });
+  await processes.getByText('Gateway').waitFor();
+  await processes.getByText('0 of 100').waitFor();
+  await page.getByText('No accepted call is missing.').waitFor();
+  await page.getByRole('link', { name: 'Functions' }).click();
+  await page
+    .getByRole('row', { name: /^picky/ })
+    .getByText('50%')
+    .waitFor();
+});
+
 test.each([
   ['light', 1280],
   ['dark', 360],
@@ -89,6 +103,26 @@ test.each([
   await page.goto(`${stack.gateway.url}/console/functions/picky`);
   await page.getByRole('heading', { level: 1, name: 'picky' }).waitFor();
   expect(await findBarriers(page)).toEqual([]);
+  expect(complaints).toEqual([]);
+});
+
+test('a hostile label is text, whatever it contains', async () => {
+  const label = '<img src=x onerror="document.title=`run`"><script>document.title=`run`</script>';
+  const at = new Date().toISOString();
+  const letter = { kind: 'call', function: 'picky', queue: 'default', reason: 'rejected', attempts: 1, bytes: 1 };
+  const times = { createdAt: at, endedAt: at };
+  await using console = await openConsole(browser, stack.gateway.url, { path: '/system', width: 360 });
+  const { page, complaints } = console;
+  // The gateway takes no such label, but others may have access to the broker.
+  await page.route('**/system/dead-letters?*', (route) =>
+    route.fulfill({ json: { deadLetters: [{ ...letter, ...times, callId: 'a'.repeat(128), labels: [label] }] } }),
+  );
+  await page.getByRole('link', { name: 'Dead letters' }).click();
+  await page.getByRole('button', { name: 'Show 1 call' }).click();
+  await page.getByText(label).waitFor();
+  expect(await page.title()).toBe('Dead letters - asyncfn');
+  expect(await page.locator('img[src="x"], script:not([src])').count()).toBe(0);
+  expect(Number(await page.evaluate('document.documentElement.scrollWidth - innerWidth'))).toBeLessThanOrEqual(0);
   expect(complaints).toEqual([]);
 });
 
@@ -152,4 +186,35 @@ test('a broker that is killed is said to be away within 3 s, and to be back by i
   await page.getByText('Connected').waitFor();
   expect(await page.getByRole('alert').textContent()).toBe('');
   expect(complaints).toEqual([]);
+});
+
+describe('with 1,000 functions', () => {
+  const count = 1_000;
+
+  beforeAll(async () => {
+    const many = Array.from({ length: count }, (_, at) => [`many-${String(at).padStart(4, '0')}`, fn.url] as const);
+    await stack.writeFunctions({ ...Object.fromEntries(many), picky: fn.url });
+    await eventually(
+      async () => {
+        const answer = await fetch(`${stack.gateway.url}/system/functions`);
+        return ((await answer.json()) as { functions: unknown[] }).functions.length >= count;
+      },
+      { timeoutMs: 60_000 },
+    );
+  });
+
+  test('the list is searched and scrolled, and holds no more rows than are seen', async () => {
+    await using console = await openConsole(browser, stack.gateway.url, { path: '/functions' });
+    const { page, complaints } = console;
+    const table = page.getByRole('table', { name: 'Functions' });
+    await table.getByText('many-0003').waitFor();
+    expect(Number(await table.getAttribute('aria-rowcount'))).toBeGreaterThan(count);
+    expect(await table.locator('tbody tr').count()).toBeLessThan(60);
+    await page.keyboard.press('End');
+    await table.getByText('many-0999').waitFor();
+    await page.getByLabel('Find a function or a queue').fill('many-0500');
+    await table.getByRole('link', { name: 'many-0500' }).click();
+    await page.getByRole('heading', { level: 1, name: 'many-0500' }).waitFor();
+    expect(complaints).toEqual([]);
+  });
 });

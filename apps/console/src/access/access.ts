@@ -49,7 +49,10 @@ export async function askGateway(secret = token.peek()): Promise<void> {
       state.value = { kind: 'known', identity };
     }
   } catch (error) {
-    state.value = toAccess(ApiProblem.from(error), secret);
+    // The answer for a token that was replaced meanwhile says nothing. One that was refused is already forgotten.
+    if (token.peek() === undefined || secret === token.peek()) {
+      state.value = toAccess(ApiProblem.from(error), secret);
+    }
   }
 }
 

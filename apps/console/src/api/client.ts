@@ -15,8 +15,10 @@ const authorize: Middleware = {
       request.headers.set('Authorization', `Bearer ${token.value}`);
     }
   },
-  onResponse({ response }) {
-    if (response.status === 401) {
+  onResponse({ request, response }) {
+    // An answer may come after another token was entered.
+    const isCurrent = request.headers.get('Authorization') === `Bearer ${token.value}`;
+    if (response.status === 401 && isCurrent) {
       forgetToken();
     }
   },

@@ -1,40 +1,6 @@
 // Written by `pnpm docs:write` from the OpenAPI description of the gateway.
 
 export interface paths {
-    "/healthz": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "text/plain": string;
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/": {
         parameters: {
             query?: never;
@@ -98,220 +64,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/system/token": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        /**
-                         * @example {
-                         *       "name": "partner-x",
-                         *       "scopes": [
-                         *         "invoke",
-                         *         "read"
-                         *       ],
-                         *       "needsToken": true,
-                         *       "version": "0.1.0"
-                         *     }
-                         */
-                        "application/json": {
-                            name?: string;
-                            scopes: string[];
-                            needsToken: boolean;
-                            version: string;
-                        };
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/system/processes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        /**
-                         * @example {
-                         *       "processes": [
-                         *         {
-                         *           "kind": "worker",
-                         *           "id": "worker-1:7",
-                         *           "version": "0.1.0",
-                         *           "startedAt": "2026-01-31T12:00:00.000Z",
-                         *           "server": "nats-1:4222",
-                         *           "reconnects": 0,
-                         *           "memoryBytes": 79691776,
-                         *           "slots": 100,
-                         *           "inFlight": 12
-                         *         }
-                         *       ],
-                         *       "functions": [
-                         *         {
-                         *           "function": "thumbnail",
-                         *           "inFlight": 12,
-                         *           "limit": 40,
-                         *           "attempts": 5120,
-                         *           "failed": 17
-                         *         }
-                         *       ],
-                         *       "audited": {
-                         *         "ended": 812,
-                         *         "missing": 0,
-                         *         "unknown": 0
-                         *       }
-                         *     }
-                         */
-                        "application/json": {
-                            processes: {
-                                kind: string;
-                                id: string;
-                                version: string;
-                                /** Format: date-time */
-                                startedAt: string;
-                                server: string;
-                                reconnects: number;
-                                memoryBytes: number;
-                                slots?: number;
-                                inFlight?: number;
-                            }[];
-                            functions: {
-                                function: string;
-                                inFlight: number;
-                                limit?: number;
-                                attempts: number;
-                                failed: number;
-                            }[];
-                            audited: {
-                                ended: number;
-                                missing: number;
-                                unknown: number;
-                            };
-                        };
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/async-function/{name}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: {
-                    "X-Callback-Url"?: string;
-                    /** @example flip?axis=x,store/thumbnails */
-                    "X-Then"?: string;
-                    "X-Failure-Callback-Url"?: string;
-                    "X-Callback-Forward-NAME"?: string;
-                    /** @example customer=7,nightly */
-                    "X-Label"?: string;
-                    /** @example order-4711 */
-                    "X-Call-Id"?: string;
-                    /** @example 8e03978e-40d5-43e8-bc93-6894a57f9324 */
-                    "Idempotency-Key"?: string;
-                    "X-Function-Status"?: string;
-                    "X-Chain-Depth"?: number;
-                    "X-Max-Retries"?: number;
-                    "X-Timeout"?: string;
-                    "X-Delay"?: string;
-                    "X-Not-Before"?: string;
-                    "X-Expires-In"?: string;
-                    "X-Function-Authorization"?: string;
-                    traceparent?: string;
-                    tracestate?: string;
-                };
-                path: {
-                    /** @example thumbnail */
-                    name: string;
-                };
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "*/*": unknown;
-                };
-            };
-            responses: {
-                202: {
-                    headers: {
-                        "Idempotency-Replayed"?: unknown;
-                        "X-Call-Id"?: unknown;
-                        "X-Start-Time"?: unknown;
-                        Location?: unknown;
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @example 0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11 */
-                            callId: string;
-                            /** @example thumbnail */
-                            function: string;
-                            /** @enum {string} */
-                            status: "queued" | "scheduled";
-                        };
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/async-batch": {
         parameters: {
             query?: never;
@@ -353,6 +105,136 @@ export interface paths {
                 };
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/async-batch/{batchId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    /** @example 30s */
+                    wait?: string;
+                };
+                header?: never;
+                path: {
+                    /** @example 0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11 */
+                    batchId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @example 0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11 */
+                            batchId: string;
+                            total: number;
+                            open: number;
+                            succeeded: number;
+                            failed: number;
+                            cancelled: number;
+                            expired: number;
+                            /** Format: date-time */
+                            createdAt: string;
+                            /** Format: date-time */
+                            endedAt?: string;
+                        };
+                        "text/event-stream": string;
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @example 0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11 */
+                    batchId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @example 0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11 */
+                            batchId: string;
+                            total: number;
+                            open: number;
+                            succeeded: number;
+                            failed: number;
+                            cancelled: number;
+                            expired: number;
+                            /** Format: date-time */
+                            createdAt: string;
+                            /** Format: date-time */
+                            endedAt?: string;
+                        };
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/async-batch/{batchId}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    /** @example 1000 */
+                    cursor?: string;
+                    limit?: number;
+                };
+                header?: never;
+                path: {
+                    /** @example 0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11 */
+                    batchId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        "X-Next-Cursor"?: unknown;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/x-ndjson": string;
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -529,48 +411,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/async-function/{callId}/result": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: {
-                    /** @example partner-x */
-                    submitter?: string;
-                };
-                header?: never;
-                path: {
-                    /** @example 0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11 */
-                    callId: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        "X-Call-Id"?: unknown;
-                        "X-Function-Status"?: unknown;
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "*/*": unknown;
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/async-function/{callId}/attempts": {
         parameters: {
             query?: never;
@@ -650,7 +490,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/async-batch/{batchId}": {
+    "/async-function/{callId}/result": {
         parameters: {
             query?: never;
             header?: never;
@@ -660,14 +500,124 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
-                    /** @example 30s */
-                    wait?: string;
+                    /** @example partner-x */
+                    submitter?: string;
                 };
                 header?: never;
                 path: {
                     /** @example 0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11 */
-                    batchId: string;
+                    callId: string;
                 };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        "X-Call-Id"?: unknown;
+                        "X-Function-Status"?: unknown;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "*/*": unknown;
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/async-function/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    "X-Callback-Url"?: string;
+                    /** @example flip?axis=x,store/thumbnails */
+                    "X-Then"?: string;
+                    "X-Failure-Callback-Url"?: string;
+                    "X-Callback-Forward-NAME"?: string;
+                    /** @example customer=7,nightly */
+                    "X-Label"?: string;
+                    /** @example order-4711 */
+                    "X-Call-Id"?: string;
+                    /** @example 8e03978e-40d5-43e8-bc93-6894a57f9324 */
+                    "Idempotency-Key"?: string;
+                    "X-Function-Status"?: string;
+                    "X-Chain-Depth"?: number;
+                    "X-Max-Retries"?: number;
+                    "X-Timeout"?: string;
+                    "X-Delay"?: string;
+                    "X-Not-Before"?: string;
+                    "X-Expires-In"?: string;
+                    "X-Function-Authorization"?: string;
+                    traceparent?: string;
+                    tracestate?: string;
+                };
+                path: {
+                    /** @example thumbnail */
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "*/*": unknown;
+                };
+            };
+            responses: {
+                202: {
+                    headers: {
+                        "Idempotency-Replayed"?: unknown;
+                        "X-Call-Id"?: unknown;
+                        "X-Start-Time"?: unknown;
+                        Location?: unknown;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @example 0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11 */
+                            callId: string;
+                            /** @example thumbnail */
+                            function: string;
+                            /** @enum {string} */
+                            status: "queued" | "scheduled";
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
                 cookie?: never;
             };
             requestBody?: never;
@@ -677,59 +627,260 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": {
-                            /** @example 0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11 */
-                            batchId: string;
-                            total: number;
-                            open: number;
-                            succeeded: number;
-                            failed: number;
-                            cancelled: number;
-                            expired: number;
-                            /** Format: date-time */
-                            createdAt: string;
-                            /** Format: date-time */
-                            endedAt?: string;
-                        };
-                        "text/event-stream": string;
+                        "text/plain": string;
                     };
                 };
             };
         };
         put?: never;
         post?: never;
-        delete: {
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
             parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    /** @example 0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11 */
-                    batchId: string;
+                query?: {
+                    /** @example thumbnail */
+                    function?: string;
+                    /** @example default */
+                    queue?: string;
+                    /**
+                     * @example [
+                     *       "failed"
+                     *     ]
+                     */
+                    status?: ("scheduled" | "queued" | "running" | "retrying" | "succeeded" | "failed" | "cancelled" | "expired")[];
+                    /** @example customer=7 */
+                    label?: string;
+                    parent?: string;
+                    batch?: string;
+                    /** @example 2026-01-31T12:00:00Z */
+                    from?: string;
+                    /** @example 2026-01-31T12:00:00Z */
+                    to?: string;
+                    limit?: number;
+                    cursor?: string;
                 };
+                header?: never;
+                path?: never;
                 cookie?: never;
             };
             requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "calls": [
+                         *         {
+                         *           "callId": "0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11",
+                         *           "function": "thumbnail",
+                         *           "queue": "default",
+                         *           "status": "succeeded",
+                         *           "attempts": 2,
+                         *           "maxRetries": 10,
+                         *           "createdAt": "2026-01-31T12:00:00.000Z",
+                         *           "startedAt": "2026-01-31T12:00:00.012Z",
+                         *           "callback": {
+                         *             "url": "https://example.com/done",
+                         *             "status": "delivered",
+                         *             "attempts": 1
+                         *           },
+                         *           "endedAt": "2026-01-31T12:00:41.377Z",
+                         *           "durationMs": 1205,
+                         *           "functionStatus": 200
+                         *         }
+                         *       ],
+                         *       "cursor": "MS5xN3Z0",
+                         *       "complete": true
+                         *     }
+                         */
+                        "application/json": {
+                            calls: {
+                                callId: string;
+                                submitter?: string;
+                                function: string;
+                                queue: string;
+                                /** @enum {unknown} */
+                                status: "scheduled" | "queued" | "running" | "retrying" | "succeeded" | "failed" | "cancelled" | "expired";
+                                attempts: number;
+                                maxRetries: number;
+                                /** Format: date-time */
+                                createdAt: string;
+                                /** Format: date-time */
+                                notBefore?: string;
+                                /** Format: date-time */
+                                startedAt?: string;
+                                /** Format: date-time */
+                                endedAt?: string;
+                                durationMs?: number;
+                                functionStatus?: number;
+                                redirectedTo?: string;
+                                reason?: string;
+                                replays?: number;
+                                /**
+                                 * @example [
+                                 *       "customer=7",
+                                 *       "nightly"
+                                 *     ]
+                                 */
+                                labels?: string[];
+                                parentId?: string;
+                                rootId?: string;
+                                batchId?: string;
+                                /**
+                                 * @example [
+                                 *       "flip"
+                                 *     ]
+                                 */
+                                then?: string[];
+                                next?: string;
+                                callback?: {
+                                    url: string;
+                                    /** @enum {unknown} */
+                                    status: "pending" | "delivered" | "failed";
+                                    attempts: number;
+                                };
+                            }[];
+                            cursor?: string;
+                            complete: boolean;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/calls/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "label": "customer=7",
+                     *       "status": [
+                     *         "queued",
+                     *         "retrying"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /** @example thumbnail */
+                        function?: string;
+                        /** @example default */
+                        queue?: string;
+                        /**
+                         * @example [
+                         *       "queued",
+                         *       "retrying"
+                         *     ]
+                         */
+                        status?: ("scheduled" | "queued" | "running" | "retrying") | ("scheduled" | "queued" | "running" | "retrying")[];
+                        /** @example customer=7 */
+                        label?: string;
+                        /**
+                         * Format: date-time
+                         * @example 2026-01-31T12:00:00Z
+                         */
+                        from?: string;
+                        /**
+                         * Format: date-time
+                         * @example 2026-01-31T12:00:00Z
+                         */
+                        to?: string;
+                        limit?: number;
+                    };
+                };
+            };
             responses: {
                 202: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
+                        /**
+                         * @example {
+                         *       "cancelled": 128,
+                         *       "complete": true
+                         *     }
+                         */
                         "application/json": {
-                            /** @example 0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11 */
-                            batchId: string;
-                            total: number;
-                            open: number;
-                            succeeded: number;
-                            failed: number;
                             cancelled: number;
-                            expired: number;
-                            /** Format: date-time */
-                            createdAt: string;
-                            /** Format: date-time */
-                            endedAt?: string;
+                            complete: boolean;
                         };
                     };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/calls/{callId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: {
+                    /** @example partner-x */
+                    submitter?: string;
+                };
+                header?: never;
+                path: {
+                    /** @example 0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11 */
+                    callId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
                 };
             };
         };
@@ -738,7 +889,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/async-batch/{batchId}/results": {
+    "/system/dead-letters": {
         parameters: {
             query?: never;
             header?: never;
@@ -748,14 +899,177 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
-                    /** @example 1000 */
-                    cursor?: string;
+                    /** @example thumbnail */
+                    function?: string;
+                    /** @example default */
+                    queue?: string;
+                    /** @example retries_exhausted */
+                    reason?: "retries_exhausted" | "rejected" | "non_retryable" | "expired" | "response_too_large" | "bad_response" | "unknown_function" | "undecodable" | "worker_crash" | "too_large" | "callback_undeliverable";
+                    kind?: "call" | "callback";
                     limit?: number;
+                    /** @example 4217 */
+                    cursor?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "deadLetters": [
+                         *         {
+                         *           "callId": "0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11",
+                         *           "kind": "call",
+                         *           "function": "thumbnail",
+                         *           "queue": "default",
+                         *           "reason": "retries_exhausted",
+                         *           "lastStatus": 503,
+                         *           "attempts": 11,
+                         *           "labels": [
+                         *             "customer=7",
+                         *             "nightly"
+                         *           ],
+                         *           "createdAt": "2026-01-31T12:00:00.000Z",
+                         *           "endedAt": "2026-01-31T12:14:10.512Z",
+                         *           "bytes": 48213
+                         *         }
+                         *       ],
+                         *       "cursor": "4218"
+                         *     }
+                         */
+                        "application/json": {
+                            deadLetters: {
+                                callId: string;
+                                submitter?: string;
+                                kind: string;
+                                function: string;
+                                queue: string;
+                                reason: string;
+                                lastStatus?: number;
+                                attempts: number;
+                                labels?: string[];
+                                /** Format: date-time */
+                                createdAt: string;
+                                /** Format: date-time */
+                                endedAt: string;
+                                bytes: number;
+                                omitted?: string;
+                            }[];
+                            cursor?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/dead-letters/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "function": "thumbnail",
+                     *       "reason": "retries_exhausted",
+                     *       "limit": 500
+                     *     }
+                     */
+                    "application/json": {
+                        /** @example thumbnail */
+                        function?: string;
+                        /** @example default */
+                        queue?: string;
+                        /**
+                         * @example retries_exhausted
+                         * @enum {unknown}
+                         */
+                        reason?: "retries_exhausted" | "rejected" | "non_retryable" | "expired" | "response_too_large" | "bad_response" | "unknown_function" | "undecodable" | "worker_crash" | "too_large" | "callback_undeliverable";
+                        /** @enum {unknown} */
+                        kind?: "call" | "callback";
+                        limit?: number;
+                        /** @example 4217 */
+                        cursor?: string;
+                    };
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "replayed": 498,
+                         *       "skipped": 2,
+                         *       "reasons": {
+                         *         "unknown_function": 2
+                         *       }
+                         *     }
+                         */
+                        "application/json": {
+                            replayed: number;
+                            skipped: number;
+                            reasons: {
+                                [key: string]: number;
+                            };
+                            cursor?: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/dead-letters/{callId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    kind?: "call" | "callback";
+                    /** @example partner-x */
+                    submitter?: string;
                 };
                 header?: never;
                 path: {
                     /** @example 0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11 */
-                    batchId: string;
+                    callId: string;
                 };
                 cookie?: never;
             };
@@ -763,17 +1077,216 @@ export interface paths {
             responses: {
                 200: {
                     headers: {
-                        "X-Next-Cursor"?: unknown;
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/x-ndjson": string;
+                        /**
+                         * @example {
+                         *       "callId": "0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11",
+                         *       "kind": "call",
+                         *       "function": "thumbnail",
+                         *       "queue": "default",
+                         *       "reason": "retries_exhausted",
+                         *       "lastStatus": 503,
+                         *       "attempts": 11,
+                         *       "labels": [
+                         *         "customer=7",
+                         *         "nightly"
+                         *       ],
+                         *       "createdAt": "2026-01-31T12:00:00.000Z",
+                         *       "endedAt": "2026-01-31T12:14:10.512Z",
+                         *       "bytes": 48213,
+                         *       "kinds": [
+                         *         "call"
+                         *       ],
+                         *       "replays": 0,
+                         *       "path": "/200x100",
+                         *       "callbackUrl": "https://example.com/done"
+                         *     }
+                         */
+                        "application/json": {
+                            callId: string;
+                            submitter?: string;
+                            kind: string;
+                            function: string;
+                            queue: string;
+                            reason: string;
+                            lastStatus?: number;
+                            attempts: number;
+                            labels?: string[];
+                            /** Format: date-time */
+                            createdAt: string;
+                            /** Format: date-time */
+                            endedAt: string;
+                            bytes: number;
+                            omitted?: string;
+                            kinds: string[];
+                            replays: number;
+                            path?: string;
+                            callbackUrl?: string;
+                            functionStatus?: number;
+                        };
                     };
                 };
             };
         };
         put?: never;
         post?: never;
+        delete: {
+            parameters: {
+                query?: {
+                    kind?: "call" | "callback";
+                    /** @example partner-x */
+                    submitter?: string;
+                };
+                header?: never;
+                path: {
+                    /** @example 0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11 */
+                    callId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/dead-letters/{callId}/attempts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    /** @example partner-x */
+                    submitter?: string;
+                };
+                header?: never;
+                path: {
+                    /** @example 0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11 */
+                    callId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "attempts": [
+                         *         {
+                         *           "attempt": 1,
+                         *           "startedAt": "2026-01-31T12:00:00.012Z",
+                         *           "durationMs": 41,
+                         *           "worker": "worker-1:17",
+                         *           "status": 503,
+                         *           "verdict": "retry",
+                         *           "retryAt": "2026-01-31T12:00:10.061Z"
+                         *         },
+                         *         {
+                         *           "attempt": 2,
+                         *           "startedAt": "2026-01-31T12:00:10.067Z",
+                         *           "durationMs": 41,
+                         *           "worker": "worker-1:17",
+                         *           "status": 200,
+                         *           "verdict": "succeeded"
+                         *         }
+                         *       ]
+                         *     }
+                         */
+                        "application/json": {
+                            attempts: {
+                                attempt: number;
+                                /** Format: date-time */
+                                startedAt: string;
+                                durationMs?: number;
+                                status?: number;
+                                /** @example unreachable: ECONNREFUSED */
+                                error?: string;
+                                /** @example retry */
+                                verdict: string;
+                                /** Format: date-time */
+                                retryAt?: string;
+                                /** @example worker-1:17 */
+                                worker: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/dead-letters/{callId}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: {
+                    kind?: "call" | "callback";
+                    /** @example partner-x */
+                    submitter?: string;
+                };
+                header?: never;
+                path: {
+                    /** @example 0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11 */
+                    callId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                202: {
+                    headers: {
+                        "X-Call-Id"?: unknown;
+                        Location?: unknown;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "callId": "0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11",
+                         *       "status": "queued"
+                         *     }
+                         */
+                        "application/json": {
+                            callId: string;
+                            /** @enum {string} */
+                            status: "queued";
+                        };
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -818,134 +1331,6 @@ export interface paths {
         };
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/system/queues/{queue}/purge": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    /** @example default */
-                    queue: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        /**
-                         * @example {
-                         *       "purged": 1204,
-                         *       "done": true
-                         *     }
-                         */
-                        "application/json": {
-                            purged: number;
-                            done: boolean;
-                        };
-                    };
-                };
-                202: {
-                    headers: {
-                        "Retry-After"?: unknown;
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        /**
-                         * @example {
-                         *       "purged": 31232,
-                         *       "done": false
-                         *     }
-                         */
-                        "application/json": {
-                            purged: number;
-                            done: boolean;
-                        };
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/system/functions/{name}/purge": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    /** @example thumbnail */
-                    name: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        /**
-                         * @example {
-                         *       "purged": 1204,
-                         *       "done": true
-                         *     }
-                         */
-                        "application/json": {
-                            purged: number;
-                            done: boolean;
-                        };
-                    };
-                };
-                202: {
-                    headers: {
-                        "Retry-After"?: unknown;
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        /**
-                         * @example {
-                         *       "purged": 31232,
-                         *       "done": false
-                         *     }
-                         */
-                        "application/json": {
-                            purged: number;
-                            done: boolean;
-                        };
-                    };
-                };
-            };
-        };
         delete?: never;
         options?: never;
         head?: never;
@@ -1371,6 +1756,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/system/functions/{name}/purge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @example thumbnail */
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "purged": 1204,
+                         *       "done": true
+                         *     }
+                         */
+                        "application/json": {
+                            purged: number;
+                            done: boolean;
+                        };
+                    };
+                };
+                202: {
+                    headers: {
+                        "Retry-After"?: unknown;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "purged": 31232,
+                         *       "done": false
+                         *     }
+                         */
+                        "application/json": {
+                            purged: number;
+                            done: boolean;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/system/functions/{name}/resume": {
         parameters: {
             query?: never;
@@ -1441,6 +1890,96 @@ export interface paths {
                 };
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/processes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "processes": [
+                         *         {
+                         *           "kind": "worker",
+                         *           "id": "worker-1:7",
+                         *           "version": "0.1.0",
+                         *           "startedAt": "2026-01-31T12:00:00.000Z",
+                         *           "server": "nats-1:4222",
+                         *           "reconnects": 0,
+                         *           "memoryBytes": 79691776,
+                         *           "slots": 100,
+                         *           "inFlight": 12
+                         *         }
+                         *       ],
+                         *       "functions": [
+                         *         {
+                         *           "function": "thumbnail",
+                         *           "inFlight": 12,
+                         *           "limit": 40,
+                         *           "attempts": 5120,
+                         *           "failed": 17
+                         *         }
+                         *       ],
+                         *       "audited": {
+                         *         "ended": 812,
+                         *         "missing": 0,
+                         *         "unknown": 0
+                         *       }
+                         *     }
+                         */
+                        "application/json": {
+                            processes: {
+                                kind: string;
+                                id: string;
+                                version: string;
+                                /** Format: date-time */
+                                startedAt: string;
+                                server: string;
+                                reconnects: number;
+                                memoryBytes: number;
+                                slots?: number;
+                                inFlight?: number;
+                            }[];
+                            functions: {
+                                function: string;
+                                inFlight: number;
+                                limit?: number;
+                                attempts: number;
+                                failed: number;
+                            }[];
+                            audited: {
+                                ended: number;
+                                missing: number;
+                                unknown: number;
+                            };
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1612,6 +2151,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/system/queues/{queue}/purge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @example default */
+                    queue: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "purged": 1204,
+                         *       "done": true
+                         *     }
+                         */
+                        "application/json": {
+                            purged: number;
+                            done: boolean;
+                        };
+                    };
+                };
+                202: {
+                    headers: {
+                        "Retry-After"?: unknown;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "purged": 31232,
+                         *       "done": false
+                         *     }
+                         */
+                        "application/json": {
+                            purged: number;
+                            done: boolean;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/system/scaling/{name}": {
         parameters: {
             query?: never;
@@ -1660,160 +2263,20 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/system/calls/{callId}": {
+    "/system/token": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete: {
-            parameters: {
-                query?: {
-                    /** @example partner-x */
-                    submitter?: string;
-                };
-                header?: never;
-                path: {
-                    /** @example 0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11 */
-                    callId: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-            };
-        };
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/system/calls/cancel": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
+        get: {
             parameters: {
                 query?: never;
                 header?: never;
                 path?: never;
                 cookie?: never;
             };
-            requestBody: {
-                content: {
-                    /**
-                     * @example {
-                     *       "label": "customer=7",
-                     *       "status": [
-                     *         "queued",
-                     *         "retrying"
-                     *       ]
-                     *     }
-                     */
-                    "application/json": {
-                        /** @example thumbnail */
-                        function?: string;
-                        /** @example default */
-                        queue?: string;
-                        /**
-                         * @example [
-                         *       "queued",
-                         *       "retrying"
-                         *     ]
-                         */
-                        status?: ("scheduled" | "queued" | "running" | "retrying") | ("scheduled" | "queued" | "running" | "retrying")[];
-                        /** @example customer=7 */
-                        label?: string;
-                        /**
-                         * Format: date-time
-                         * @example 2026-01-31T12:00:00Z
-                         */
-                        from?: string;
-                        /**
-                         * Format: date-time
-                         * @example 2026-01-31T12:00:00Z
-                         */
-                        to?: string;
-                        limit?: number;
-                    };
-                };
-            };
-            responses: {
-                202: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        /**
-                         * @example {
-                         *       "cancelled": 128,
-                         *       "complete": true
-                         *     }
-                         */
-                        "application/json": {
-                            cancelled: number;
-                            complete: boolean;
-                        };
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/system/calls": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: {
-                    /** @example thumbnail */
-                    function?: string;
-                    /** @example default */
-                    queue?: string;
-                    /**
-                     * @example [
-                     *       "failed"
-                     *     ]
-                     */
-                    status?: ("scheduled" | "queued" | "running" | "retrying" | "succeeded" | "failed" | "cancelled" | "expired")[];
-                    /** @example customer=7 */
-                    label?: string;
-                    parent?: string;
-                    batch?: string;
-                    /** @example 2026-01-31T12:00:00Z */
-                    from?: string;
-                    /** @example 2026-01-31T12:00:00Z */
-                    to?: string;
-                    limit?: number;
-                    cursor?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
             requestBody?: never;
             responses: {
                 200: {
@@ -1823,79 +2286,20 @@ export interface paths {
                     content: {
                         /**
                          * @example {
-                         *       "calls": [
-                         *         {
-                         *           "callId": "0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11",
-                         *           "function": "thumbnail",
-                         *           "queue": "default",
-                         *           "status": "succeeded",
-                         *           "attempts": 2,
-                         *           "maxRetries": 10,
-                         *           "createdAt": "2026-01-31T12:00:00.000Z",
-                         *           "startedAt": "2026-01-31T12:00:00.012Z",
-                         *           "callback": {
-                         *             "url": "https://example.com/done",
-                         *             "status": "delivered",
-                         *             "attempts": 1
-                         *           },
-                         *           "endedAt": "2026-01-31T12:00:41.377Z",
-                         *           "durationMs": 1205,
-                         *           "functionStatus": 200
-                         *         }
+                         *       "name": "partner-x",
+                         *       "scopes": [
+                         *         "invoke",
+                         *         "read"
                          *       ],
-                         *       "cursor": "MS5xN3Z0",
-                         *       "complete": true
+                         *       "needsToken": true,
+                         *       "version": "0.1.0"
                          *     }
                          */
                         "application/json": {
-                            calls: {
-                                callId: string;
-                                submitter?: string;
-                                function: string;
-                                queue: string;
-                                /** @enum {unknown} */
-                                status: "scheduled" | "queued" | "running" | "retrying" | "succeeded" | "failed" | "cancelled" | "expired";
-                                attempts: number;
-                                maxRetries: number;
-                                /** Format: date-time */
-                                createdAt: string;
-                                /** Format: date-time */
-                                notBefore?: string;
-                                /** Format: date-time */
-                                startedAt?: string;
-                                /** Format: date-time */
-                                endedAt?: string;
-                                durationMs?: number;
-                                functionStatus?: number;
-                                redirectedTo?: string;
-                                reason?: string;
-                                replays?: number;
-                                /**
-                                 * @example [
-                                 *       "customer=7",
-                                 *       "nightly"
-                                 *     ]
-                                 */
-                                labels?: string[];
-                                parentId?: string;
-                                rootId?: string;
-                                batchId?: string;
-                                /**
-                                 * @example [
-                                 *       "flip"
-                                 *     ]
-                                 */
-                                then?: string[];
-                                next?: string;
-                                callback?: {
-                                    url: string;
-                                    /** @enum {unknown} */
-                                    status: "pending" | "delivered" | "failed";
-                                    attempts: number;
-                                };
-                            }[];
-                            cursor?: string;
-                            complete: boolean;
+                            name?: string;
+                            scopes: string[];
+                            needsToken: boolean;
+                            version: string;
                         };
                     };
                 };
@@ -1903,410 +2307,6 @@ export interface paths {
         };
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/system/dead-letters": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: {
-                    /** @example thumbnail */
-                    function?: string;
-                    /** @example default */
-                    queue?: string;
-                    /** @example retries_exhausted */
-                    reason?: "retries_exhausted" | "rejected" | "non_retryable" | "expired" | "response_too_large" | "bad_response" | "unknown_function" | "undecodable" | "worker_crash" | "too_large" | "callback_undeliverable";
-                    kind?: "call" | "callback";
-                    limit?: number;
-                    /** @example 4217 */
-                    cursor?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        /**
-                         * @example {
-                         *       "deadLetters": [
-                         *         {
-                         *           "callId": "0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11",
-                         *           "kind": "call",
-                         *           "function": "thumbnail",
-                         *           "queue": "default",
-                         *           "reason": "retries_exhausted",
-                         *           "lastStatus": 503,
-                         *           "attempts": 11,
-                         *           "labels": [
-                         *             "customer=7",
-                         *             "nightly"
-                         *           ],
-                         *           "createdAt": "2026-01-31T12:00:00.000Z",
-                         *           "endedAt": "2026-01-31T12:14:10.512Z",
-                         *           "bytes": 48213
-                         *         }
-                         *       ],
-                         *       "cursor": "4218"
-                         *     }
-                         */
-                        "application/json": {
-                            deadLetters: {
-                                callId: string;
-                                submitter?: string;
-                                kind: string;
-                                function: string;
-                                queue: string;
-                                reason: string;
-                                lastStatus?: number;
-                                attempts: number;
-                                labels?: string[];
-                                /** Format: date-time */
-                                createdAt: string;
-                                /** Format: date-time */
-                                endedAt: string;
-                                bytes: number;
-                                omitted?: string;
-                            }[];
-                            cursor?: string;
-                        };
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/system/dead-letters/{callId}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: {
-                    kind?: "call" | "callback";
-                    /** @example partner-x */
-                    submitter?: string;
-                };
-                header?: never;
-                path: {
-                    /** @example 0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11 */
-                    callId: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        /**
-                         * @example {
-                         *       "callId": "0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11",
-                         *       "kind": "call",
-                         *       "function": "thumbnail",
-                         *       "queue": "default",
-                         *       "reason": "retries_exhausted",
-                         *       "lastStatus": 503,
-                         *       "attempts": 11,
-                         *       "labels": [
-                         *         "customer=7",
-                         *         "nightly"
-                         *       ],
-                         *       "createdAt": "2026-01-31T12:00:00.000Z",
-                         *       "endedAt": "2026-01-31T12:14:10.512Z",
-                         *       "bytes": 48213,
-                         *       "kinds": [
-                         *         "call"
-                         *       ],
-                         *       "replays": 0,
-                         *       "path": "/200x100",
-                         *       "callbackUrl": "https://example.com/done"
-                         *     }
-                         */
-                        "application/json": {
-                            callId: string;
-                            submitter?: string;
-                            kind: string;
-                            function: string;
-                            queue: string;
-                            reason: string;
-                            lastStatus?: number;
-                            attempts: number;
-                            labels?: string[];
-                            /** Format: date-time */
-                            createdAt: string;
-                            /** Format: date-time */
-                            endedAt: string;
-                            bytes: number;
-                            omitted?: string;
-                            kinds: string[];
-                            replays: number;
-                            path?: string;
-                            callbackUrl?: string;
-                            functionStatus?: number;
-                        };
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete: {
-            parameters: {
-                query?: {
-                    kind?: "call" | "callback";
-                    /** @example partner-x */
-                    submitter?: string;
-                };
-                header?: never;
-                path: {
-                    /** @example 0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11 */
-                    callId: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-            };
-        };
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/system/dead-letters/{callId}/attempts": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: {
-                    /** @example partner-x */
-                    submitter?: string;
-                };
-                header?: never;
-                path: {
-                    /** @example 0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11 */
-                    callId: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        /**
-                         * @example {
-                         *       "attempts": [
-                         *         {
-                         *           "attempt": 1,
-                         *           "startedAt": "2026-01-31T12:00:00.012Z",
-                         *           "durationMs": 41,
-                         *           "worker": "worker-1:17",
-                         *           "status": 503,
-                         *           "verdict": "retry",
-                         *           "retryAt": "2026-01-31T12:00:10.061Z"
-                         *         },
-                         *         {
-                         *           "attempt": 2,
-                         *           "startedAt": "2026-01-31T12:00:10.067Z",
-                         *           "durationMs": 41,
-                         *           "worker": "worker-1:17",
-                         *           "status": 200,
-                         *           "verdict": "succeeded"
-                         *         }
-                         *       ]
-                         *     }
-                         */
-                        "application/json": {
-                            attempts: {
-                                attempt: number;
-                                /** Format: date-time */
-                                startedAt: string;
-                                durationMs?: number;
-                                status?: number;
-                                /** @example unreachable: ECONNREFUSED */
-                                error?: string;
-                                /** @example retry */
-                                verdict: string;
-                                /** Format: date-time */
-                                retryAt?: string;
-                                /** @example worker-1:17 */
-                                worker: string;
-                            }[];
-                        };
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/system/dead-letters/{callId}/replay": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: {
-                    kind?: "call" | "callback";
-                    /** @example partner-x */
-                    submitter?: string;
-                };
-                header?: never;
-                path: {
-                    /** @example 0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11 */
-                    callId: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                202: {
-                    headers: {
-                        "X-Call-Id"?: unknown;
-                        Location?: unknown;
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        /**
-                         * @example {
-                         *       "callId": "0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11",
-                         *       "status": "queued"
-                         *     }
-                         */
-                        "application/json": {
-                            callId: string;
-                            /** @enum {string} */
-                            status: "queued";
-                        };
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/system/dead-letters/replay": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    /**
-                     * @example {
-                     *       "function": "thumbnail",
-                     *       "reason": "retries_exhausted",
-                     *       "limit": 500
-                     *     }
-                     */
-                    "application/json": {
-                        /** @example thumbnail */
-                        function?: string;
-                        /** @example default */
-                        queue?: string;
-                        /**
-                         * @example retries_exhausted
-                         * @enum {unknown}
-                         */
-                        reason?: "retries_exhausted" | "rejected" | "non_retryable" | "expired" | "response_too_large" | "bad_response" | "unknown_function" | "undecodable" | "worker_crash" | "too_large" | "callback_undeliverable";
-                        /** @enum {unknown} */
-                        kind?: "call" | "callback";
-                        limit?: number;
-                        /** @example 4217 */
-                        cursor?: string;
-                    };
-                };
-            };
-            responses: {
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        /**
-                         * @example {
-                         *       "replayed": 498,
-                         *       "skipped": 2,
-                         *       "reasons": {
-                         *         "unknown_function": 2
-                         *       }
-                         *     }
-                         */
-                        "application/json": {
-                            replayed: number;
-                            skipped: number;
-                            reasons: {
-                                [key: string]: number;
-                            };
-                            cursor?: string;
-                        };
-                    };
-                };
-            };
-        };
         delete?: never;
         options?: never;
         head?: never;

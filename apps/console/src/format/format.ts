@@ -17,6 +17,13 @@ export function formatRate(perSecond: number): string {
   return perSecond >= 100 ? whole.format(perSecond) : oneDigit.format(perSecond);
 }
 
+const percent = new Intl.NumberFormat('en', { style: 'percent', maximumFractionDigits: 1 });
+
+/** `2.5%`. */
+export function formatShare(share: number): string {
+  return percent.format(share);
+}
+
 /** `3 calls`, `1 call`. */
 export function formatMany(count: number, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${count === 1 ? one : many}`;

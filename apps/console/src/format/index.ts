@@ -7,6 +7,7 @@ export {
   formatDuration,
   formatMany,
   formatRate,
+  formatShare,
   formatShort,
   formatTime,
 } from './format.ts';

@@ -1,12 +1,20 @@
 import { useState } from 'preact/hooks';
 import { Link } from 'wouter-preact';
-import { formatCount, formatMany } from '../format/index.ts';
+import { formatCount, formatMany, formatShare } from '../format/index.ts';
 import { useLive } from '../live/index.ts';
+import { type Learnt, liveProcesses } from '../processes/index.ts';
 import { Badge, type Column, Empty, Page, Panel, Table } from '../ui/index.ts';
 import { FunctionForm } from './function-form.tsx';
 import { type FunctionRow, liveFunctions } from './live-functions.ts';
 
-const columns: readonly Column<FunctionRow>[] = [
+interface Row extends FunctionRow {
+  /** How many calls at once it takes, as workers have learnt. */
+  readonly limit?: number | undefined;
+  /** Share of the attempts in the last minutes that failed; undefined without any. */
+  readonly errorShare?: number | undefined;
+}
+
+const columns: readonly Column<Row>[] = [
   {
     key: 'name',
     title: 'Function',
@@ -42,13 +50,38 @@ const columns: readonly Column<FunctionRow>[] = [
     key: 'running',
     title: 'Running',
     number: true,
+    wide: true,
     sortBy: ({ running }) => running,
     show: ({ running }) => formatCount(running),
   },
+  {
+    key: 'limit',
+    title: 'Limit',
+    number: true,
+    wide: true,
+    sortBy: ({ limit = Number.POSITIVE_INFINITY }) => limit,
+    show: ({ limit }) => (limit === undefined ? <span class="quiet">none met</span> : formatCount(limit)),
+  },
+  {
+    key: 'errors',
+    title: 'Errors',
+    number: true,
+    sortBy: ({ errorShare = 0 }) => errorShare,
+    show: ({ errorShare }) => <ErrorShare share={errorShare} />,
+  },
 ];
 
+/** Of the attempts of the last minutes. */
+function ErrorShare({ share }: { share: number | undefined }) {
+  if (share === undefined) {
+    return <span class="quiet">-</span>;
+  }
+  return share === 0 ? '0%' : <Badge tone={share < 0.1 ? 'warn' : 'bad'}>{formatShare(share)}</Badge>;
+}
+
 export function FunctionsPage() {
-  const functions = useLive(liveFunctions).data.value;
+  const learnt = useLive(liveProcesses).data.value?.functions;
+  const functions = withLearnt(useLive(liveFunctions).data.value, learnt);
   const [wanted, setWanted] = useState('');
   const [adding, setAdding] = useState(false);
   const shown = functions?.filter(({ name, queue }) => `${name} ${queue}`.includes(wanted.trim())) ?? [];
@@ -88,4 +121,15 @@ export function FunctionsPage() {
       {adding && <FunctionForm onClose={() => setAdding(false)} />}
     </Page>
   );
+}
+
+function withLearnt(
+  rows: readonly FunctionRow[] | undefined,
+  learnt: readonly Learnt[] = [],
+): readonly Row[] | undefined {
+  const byName = new Map(learnt.map((each) => [each.function, each]));
+  return rows?.map((row) => {
+    const { limit, attempts = 0, failed = 0 } = byName.get(row.name) ?? {};
+    return { ...row, limit, errorShare: attempts === 0 ? undefined : failed / attempts };
+  });
 }
