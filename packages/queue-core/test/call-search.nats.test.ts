@@ -124,6 +124,38 @@ test('pages have each call once, while calls of one moment arrive, end and are r
   expect(new Set(seen).size).toBe(seen.length);
 });
 
+test('calls that were retried again and again leave no other call out', async () => {
+  const { list, put, take, settle, store } = await openSearch();
+  // As long as it is the first one, the index does not see that messages behind it are gone.
+  await put({ id: 'first', startTime: ago(60), notBefore: Date.now() + 60_000 });
+  for (const age of [30, 31, 32, 33, 34]) {
+    const call = await put({ id: `ended-${age}`, startTime: ago(age) });
+    const delivery = await take();
+    await store.recordOutcome(outcomeOf(call), Buffer.from(''));
+    await settle(delivery);
+  }
+  const retried = ['retried-1', 'retried-2', 'retried-3'];
+  const calls = new Map<string, Call>();
+  for (const [index, id] of retried.entries()) {
+    calls.set(id, await put({ id, startTime: ago(10 + index) }));
+  }
+  for (let retry = 1; retry <= 3; retry++) {
+    for (const _ of retried) {
+      const delivery = await take();
+      const call = calls.get(delivery.callId);
+      const next = call && { ...call, retry, startedAt: Date.now() };
+      await store.scheduleRetry(delivery, next!, Date.now() + (retry < 3 ? 300 : 60_000));
+      await settle(delivery);
+      // The index learns of the message, and not that it is gone when the retry is due.
+      await list({ functions: ['nothing'] });
+    }
+  }
+  for (const age of [20, 21]) {
+    await put({ id: `delayed-${age}`, startTime: ago(age), notBefore: Date.now() + 60_000 });
+  }
+  expect((await list({}, 5)).calls.map(idOf)).toEqual([...retried, 'delayed-20', 'delayed-21']);
+});
+
 test('a call that was replayed is listed once, as it is now', async () => {
   const { list, put, take, settle, store } = await openSearch();
   const call = await put({ id: 'again', startTime: ago(30) });

@@ -42,20 +42,6 @@ function readOutcomes(broker: PageBroker, manager: JetStreamManager, from: numbe
   });
 }
 
-/** The header of an outcome, without its body: undefined if it no longer exists. Throws `QueueError`. */
-export function readOutcomeHeader(
-  broker: PageBroker,
-  manager: JetStreamManager,
-  from: number,
-): Promise<{ readonly header: string; readonly storedAt: number } | undefined> {
-  return readPage(broker, manager, { stream: outcomeStream, from }, async (reader) => {
-    const [first] = await reader.read(1);
-    return first?.sequence === from
-      ? { header: first.message.headers?.get(outcomeCodec.header) ?? '', storedAt: placeOf(first).atMs }
-      : undefined;
-  });
-}
-
 function placeOf({ message, sequence }: PulledMessage): StoredPlace {
   return { sequence, atMs: parseDeliveryInfo(message.reply ?? '')?.storedAtMs ?? 0 };
 }

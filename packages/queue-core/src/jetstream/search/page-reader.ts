@@ -15,7 +15,7 @@ import { type LaneProgress, laneProgress, type QueueTopology, wasDelivered } fro
 import { type CallFinder, type QueuedCall, toQueuedCall } from '../lookup/index.ts';
 import { lastMessage, messageAt, type PageBroker } from '../messages/index.ts';
 import type { CallStore, RecordedEnd } from '../store/index.ts';
-import { readOutcomeHeader } from './outcome-source.ts';
+import { type OutcomeHeader, readOutcomeHeader, readOutcomeRuns } from './outcome-runs.ts';
 import type { SearchIndex } from './search-index.ts';
 
 export interface PageReaderDependencies {
@@ -61,10 +61,22 @@ export class PageReader {
   readonly #deps: PageReaderDependencies;
   readonly #unsearched: Unsearched;
   readonly #lanes = new Map<string, Promise<LaneProgress>>();
+  /** Outcomes that were read together, by their sequence. */
+  #runs = new Map<number, OutcomeHeader>();
 
   constructor(deps: PageReaderDependencies, unsearched: Unsearched) {
     this.#deps = deps;
     this.#unsearched = unsearched;
+  }
+
+  /** Reads together what is close together of some keys, so that `read` finds it. Throws `QueueError`. */
+  async prepare(keys: readonly CallKey[], indexes: readonly SearchIndex[]): Promise<void> {
+    const { broker, topology } = this.#deps;
+    const entries = indexes
+      .filter(({ kind }) => kind === 'outcome')
+      .flatMap((index) => keys.flatMap((key) => index.entries.at(key)));
+    const sequences = entries.map(({ sequence }) => sequence);
+    this.#runs = await readOutcomeRuns(broker, topology.manager, sequences);
   }
 
   /** The calls of a key, by all that the indexes have of it. Throws `QueueError`. */
@@ -115,9 +127,14 @@ export class PageReader {
   async #readOutcome(stream: string, entry: ChunkEntry, found: Map<string, Messages>): Promise<boolean> {
     const { sequence } = entry;
     const { broker, topology } = this.#deps;
-    const read = isLargeStatus(entry.status)
-      ? await readOutcomeHeader(broker, topology.manager, sequence)
-      : toHeader(await messageAt(topology.manager, stream, sequence));
+    const prepared = this.#runs.get(sequence);
+    // Only once: when the call is read again, the outcome may have been replaced.
+    this.#runs.delete(sequence);
+    const read =
+      prepared ??
+      (isLargeStatus(entry.status)
+        ? await readOutcomeHeader(broker, topology.manager, sequence)
+        : toHeader(await messageAt(topology.manager, stream, sequence)));
     const outcome = read && outcomeCodec.decode(read.header);
     if (outcome !== undefined) {
       const of = entryOf(found, outcome);
@@ -190,7 +207,7 @@ export class PageReader {
   }
 }
 
-function toHeader(message: StoredMsg | undefined) {
+function toHeader(message: StoredMsg | undefined): OutcomeHeader | undefined {
   return message && { header: message.header.get(outcomeCodec.header), storedAt: message.time.getTime() };
 }
 

@@ -49,11 +49,13 @@ interface PlacedCall extends ListedCall {
   readonly key: CallKey;
 }
 
+/** Of no call. */
+const none: CallKey = { micros: Number.NaN, hash: Number.NaN };
 /** A page that takes longer is cut, in milliseconds: one with calls, and one that has found none yet. */
 const longestMs = 2_000;
 const longestEmptyMs = 10_000;
 /** Calls that are read at once. */
-const maxReads = 32;
+const maxReads = 16;
 /** A call may move while it is read, so many times. */
 const maxMoves = 5;
 
@@ -104,19 +106,24 @@ export class SearchPageBuilder {
     return { calls: this.#calls.slice(0, this.#options.limit).map(({ state }) => state), next, complete };
   }
 
-  /** The keys of the next calls that may be selected, newest first, as far down as all indexes know all calls. */
+  /**
+   * The keys of the next calls that may be selected, newest first, as far down as all indexes know all calls. An index may
+   * have several messages of a call, so it may have given fewer keys than entries: no key below its last one counts.
+   */
   #nextKeys(count: number): CallKey[] {
     const { indexes } = this.#options;
     const bound = this.#bound();
     const { after, ...below } = this.#position;
-    const entries = indexes.flatMap(({ entries, first }) =>
+    const taken = indexes.map(({ entries, first }) =>
       entries.take(below, after !== undefined, { ...this.#probe, fromSequence: first }, count),
     );
+    const ends = taken.flatMap((entries) => (entries.length < count ? [] : (entries.at(-1) ?? [])));
+    const isReached = (key: CallKey): boolean => key.micros > bound && ends.every((end) => compareKeys(key, end) >= 0);
     const keys: CallKey[] = [];
-    for (const { micros, hash } of entries.toSorted((a, b) => compareKeys(b, a))) {
-      const last = keys.at(-1);
-      if (micros > bound && (last === undefined || compareKeys(last, { micros, hash }) !== 0)) {
-        keys.push({ micros, hash });
+    for (const { micros, hash } of taken.flat().toSorted((a, b) => compareKeys(b, a))) {
+      const key = { micros, hash };
+      if (isReached(key) && compareKeys(keys.at(-1) ?? none, key) !== 0) {
+        keys.push(key);
       }
     }
     return keys.slice(0, count);
@@ -125,6 +132,7 @@ export class SearchPageBuilder {
   async #readAll(keys: readonly CallKey[]): Promise<void> {
     const groups = new Map<CallKey, ReadGroup>();
     let left = keys;
+    await this.#options.reader.prepare(keys, this.#options.indexes);
     for (let moves = 0; left.length > 0 && moves < maxMoves; moves++) {
       if (moves > 0) {
         await this.#options.refresh();
