@@ -1,8 +1,9 @@
 import type { ComponentType } from 'preact';
 import type { Scope } from '../access/index.ts';
-import { CallPage, CallsPage } from '../calls/index.ts';
+import { CallsPage } from '../calls/index.ts';
 import { DeadLettersPage } from '../dead-letters/index.ts';
 import { FunctionPage, FunctionsPage } from '../functions/index.ts';
+import { CallPage } from '../one-call/index.ts';
 import { OverviewPage } from '../overview/index.ts';
 import { SystemPage } from '../system/index.ts';
 

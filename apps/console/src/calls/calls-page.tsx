@@ -1,12 +1,38 @@
+import { useMemo } from 'preact/hooks';
+import { useLocation, useSearchParams } from 'wouter-preact';
+import { may } from '../access/index.ts';
 import { Empty, Page, Panel } from '../ui/index.ts';
+import { type CallFilter, parseFilter, toParams } from './call-filter.ts';
+import { CallList } from './call-list.tsx';
+import { FilterForm } from './filter-form.tsx';
+import { OpenCall } from './open-call.tsx';
 
-/** The search for calls (`GET /system/calls`): filters in the query of the page's URL, a virtualised table, a cursor. */
+/** The search for calls (`GET /system/calls`). Its filter is the query of the page's URL. */
 export function CallsPage() {
+  const [params] = useSearchParams();
+  const [, navigate] = useLocation();
+  const query = params.toString();
+  const filter = useMemo(() => parseFilter(new URLSearchParams(query)), [query]);
+  const apply = (next: CallFilter): void => {
+    const wanted = toParams(next).toString();
+    if (wanted !== toParams(filter).toString()) {
+      navigate(wanted === '' ? '/calls' : `/calls?${wanted}`);
+    }
+  };
   return (
-    <Page title="Calls">
-      <Panel>
-        <Empty title="The search for calls comes here">Look a call up by its id with the API meanwhile.</Empty>
-      </Panel>
+    <Page title="Calls" lead="Open calls, and those that have ended lately, newest first." actions={<OpenCall />}>
+      {may('read') ? (
+        <>
+          <FilterForm filter={filter} onFilter={apply} />
+          <CallList key={toParams(filter).toString()} filter={filter} onFilter={apply} />
+        </>
+      ) : (
+        <Panel>
+          <Empty title="Open a call by its id">
+            Your token may look at its own calls one by one. To search for calls, it needs the scope read.
+          </Empty>
+        </Panel>
+      )}
     </Page>
   );
 }

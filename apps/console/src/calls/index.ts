@@ -1,5 +1,6 @@
-// Finding calls, and one call from its acceptance to its end.
+// Finding calls, and what every page says of a call.
 
-export { CallPage } from './call-page.tsx';
+export { type Call, hasEnded, hrefOf } from './call.ts';
+export { FunctionName } from './call-columns.tsx';
 export { CallsPage } from './calls-page.tsx';
-export { SendCall } from './send-call.tsx';
+export { StatusBadge } from './status-badge.tsx';

@@ -1,4 +1,5 @@
 import { Link } from 'wouter-preact';
+import { hrefOf } from '../calls/index.ts';
 import { formatBytes, formatCount, formatTime } from '../format/index.ts';
 import { type Column, say, Table, useAction } from '../ui/index.ts';
 import type { Letter } from './group-letters.ts';
@@ -9,9 +10,9 @@ const columns: readonly Column<Letter>[] = [
   {
     key: 'call',
     title: 'Call',
-    show: ({ callId, labels = [] }) => (
+    show: ({ callId, submitter, labels = [] }) => (
       <>
-        <Link class="code" href={`/calls/${callId}`}>
+        <Link class="code" href={hrefOf({ callId, submitter })}>
           {callId}
         </Link>
         {labels.length > 0 && <span class="one-line small quiet">{labels.join(', ')}</span>}

@@ -1,5 +1,6 @@
 // Numbers, times and codes as people read them.
 
+export { toCurl } from './curl.ts';
 export {
   formatAgo,
   formatBytes,

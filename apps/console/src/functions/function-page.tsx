@@ -1,9 +1,10 @@
 import { useMemo, useState } from 'preact/hooks';
 import { Link, useLocation, useParams } from 'wouter-preact';
 import { answerOf, api, read } from '../api/index.ts';
-import { SendCall } from '../calls/index.ts';
+
 import { formatCount, formatDuration } from '../format/index.ts';
 import { History, type Live, useLiveOf } from '../live/index.ts';
+import { SendCall } from '../send-call/index.ts';
 import { Badge, Chart, Empty, Facts, Figures, Page, Panel } from '../ui/index.ts';
 import { FunctionActions } from './function-actions.tsx';
 import type { Settings } from './function-fields.ts';

@@ -2,9 +2,9 @@ import { type ReadonlySignal, signal } from '@preact/signals';
 import { ApiProblem } from '../api/index.ts';
 import { nextDelayMs } from './next-delay.ts';
 
-export interface LiveOptions {
-  /** Time between two readings, in milliseconds. */
-  readonly everyMs: number;
+export interface LiveOptions<T> {
+  /** Time between two readings, in milliseconds; it may depend on what was read last. */
+  readonly everyMs: number | ((data: T | undefined) => number);
 }
 
 /** A reading that takes longer is reported as late, in milliseconds. */
@@ -21,15 +21,15 @@ export class Live<T> {
   readonly #data = signal<T | undefined>(undefined);
   readonly #problem = signal<ApiProblem | undefined>(undefined);
   readonly #readFrom: (signal: AbortSignal) => Promise<T>;
-  readonly #everyMs: number;
+  readonly #everyMs: (data: T | undefined) => number;
   #users = 0;
   #failures = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #reading: AbortController | undefined;
 
-  constructor(readFrom: (signal: AbortSignal) => Promise<T>, { everyMs }: LiveOptions) {
+  constructor(readFrom: (signal: AbortSignal) => Promise<T>, { everyMs }: LiveOptions<T>) {
     this.#readFrom = readFrom;
-    this.#everyMs = everyMs;
+    this.#everyMs = typeof everyMs === 'number' ? () => everyMs : everyMs;
   }
 
   /** What was read last; undefined before the first success. */
@@ -100,7 +100,7 @@ export class Live<T> {
     }
     if (this.#reading === reading) {
       const tookMs = performance.now() - startedAt;
-      const delayMs = nextDelayMs({ everyMs: this.#everyMs, tookMs, failures: this.#failures });
+      const delayMs = nextDelayMs({ everyMs: this.#everyMs(this.#data.peek()), tookMs, failures: this.#failures });
       this.#timer = setTimeout(() => void this.#read(), delayMs);
     }
   }

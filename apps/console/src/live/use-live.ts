@@ -10,7 +10,7 @@ export function useLive<T>(live: Live<T>): Live<T> {
 /** As `useLive`, for something that depends on what the page shows, such as one function. */
 export function useLiveOf<T>(
   readFrom: (signal: AbortSignal) => Promise<T>,
-  options: LiveOptions,
+  options: LiveOptions<T>,
   dependencies: readonly unknown[],
 ): Live<T> {
   // Another reader only if what it depends on has changed.

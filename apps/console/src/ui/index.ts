@@ -1,6 +1,6 @@
 // The design system: everything that pages are made of. Colours and distances are in `styles/tokens.css`.
 
-export { Badge, Empty, Facts, Figures, Notice, Panel, type Tone } from './basics.tsx';
+export { Badge, Empty, type Fact, Facts, Figures, Notice, Panel, type Tone } from './basics.tsx';
 export { Chart } from './chart.tsx';
 export { Confirm, Dialog } from './dialog.tsx';
 export { Page } from './page.tsx';

@@ -1,0 +1,76 @@
+import { useState } from 'preact/hooks';
+import { type ApiProblem, api, read } from '../api/index.ts';
+import { useLiveOf } from '../live/index.ts';
+import { useAction } from '../ui/index.ts';
+import type { Call } from './call.ts';
+import { type CallFilter, type CallQuery, toParams, toQuery } from './call-filter.ts';
+
+/** The page shows no more rows: its memory is bounded. */
+export const mostCalls = 10_000;
+
+interface Page {
+  /** A cursor belongs to the filters of its page. */
+  readonly query: CallQuery;
+  readonly calls: readonly Call[];
+  readonly cursor?: string;
+  readonly complete: boolean;
+}
+
+export interface FoundCalls {
+  /** Undefined before the first answer. */
+  readonly calls: readonly Call[] | undefined;
+  readonly problem: ApiProblem | undefined;
+  /** Whether there may be further calls to load. */
+  readonly more: boolean;
+  /** Whether the last page has all calls that belong on it. */
+  readonly complete: boolean;
+  readonly loading: boolean;
+  readonly loadMore: () => void;
+  /** Calls that have come since further pages are shown; undefined while the list is up to date. */
+  readonly newer: number | undefined;
+  readonly toNewest: () => void;
+}
+
+/** The newest calls of a filter, up to date until further pages are loaded: these continue the list as it was then. */
+export function useCalls(filter: CallFilter): FoundCalls {
+  const key = toParams(filter).toString();
+  const live = useLiveOf((signal) => readPage(toQuery(filter, Date.now()), { signal }), { everyMs: 3_000 }, [key]);
+  const [held, setHeld] = useState<readonly Page[] | undefined>(undefined);
+  const newest = live.data.value;
+  const pages = held ?? (newest === undefined ? [] : [newest]);
+  const last = pages.at(-1);
+  const load = useAction(async () => {
+    if (last?.cursor !== undefined) {
+      const page = await readPage(last.query, { cursor: last.cursor });
+      setHeld([...pages, page]);
+    }
+  });
+  return {
+    calls: last === undefined ? undefined : pages.flatMap(({ calls }) => calls),
+    problem: live.problem.value,
+    more: last?.cursor !== undefined,
+    complete: last?.complete ?? true,
+    loading: load.busy,
+    loadMore: load.run,
+    newer: held && countNewer(newest, held[0]),
+    toNewest: () => setHeld(undefined),
+  };
+}
+
+async function readPage(
+  query: CallQuery,
+  { cursor, signal }: { cursor?: string; signal?: AbortSignal },
+): Promise<Page> {
+  const answer = await read(
+    api.GET('/system/calls', {
+      params: { query: { ...query, ...(cursor !== undefined && { cursor }) } },
+      ...(signal !== undefined && { signal }),
+    }),
+  );
+  return { query, ...answer };
+}
+
+function countNewer(newest: Page | undefined, first: Page | undefined): number {
+  const since = first?.calls[0]?.createdAt ?? '';
+  return newest?.calls.filter(({ createdAt }) => createdAt > since).length ?? 0;
+}

@@ -1,0 +1,3 @@
+// The form that sends a call to a function.
+
+export { SendCall } from './send-call.tsx';

@@ -1,0 +1,190 @@
+import { ApiClient, CallClient, type Stack } from '@asyncfn/stack';
+import { eventually, gate, type RequestHandler, startTestFunction, status, type TestFunction } from '@asyncfn/testkit';
+import type { Browser, Locator, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openConsole, startBrowser } from './harness/browser/index.ts';
+import { startStack } from './harness/stack.ts';
+
+const markup = '<img src=x onerror="document.title=\'run\'"><script>document.title="run"</script>';
+
+let stack: Stack;
+let browser: Browser;
+let api: ApiClient;
+let calls: CallClient;
+let fn: TestFunction;
+
+/** Lets the third attempt go on. */
+const third = gate(status(200));
+let tries = 0;
+
+/** Answers as the path of the call says. */
+const answer: RequestHandler = (request, response) => {
+  const { pathname } = new URL(request.url, 'http://function');
+  switch (pathname) {
+    case '/flaky':
+      tries += 1;
+      return (tries > 2 ? third.handler : status(503))(request, response);
+    case '/hostile':
+      return void response.writeHead(200, { 'content-type': 'text/html', 'x-note': markup }).end(markup);
+    case '/binary':
+      return void response.writeHead(200, { 'content-type': 'text/html' }).end(Buffer.from([0x3c, 0, 0xff, 0x41]));
+    case '/refused':
+      return void response.writeHead(400).end();
+    default:
+      return void response.writeHead(200, { 'content-type': 'application/json' }).end('{"id":12345678901234567890}');
+  }
+};
+
+beforeAll(async () => {
+  fn = await startTestFunction({ handler: answer });
+  const retry = { attempts: 2, minWait: '300ms', maxWait: '300ms', backoff: 'exponential' };
+  [stack, browser] = await Promise.all([
+    startStack({ functions: { work: { url: fn.url, retry }, other: { url: fn.url, queue: 'heavy' } } }),
+    startBrowser(),
+  ]);
+  api = new ApiClient(stack.gateway.url);
+  calls = new CallClient(stack.gateway.url);
+});
+afterAll(async () => {
+  await browser?.close();
+  for (const part of [api, calls, stack, fn]) {
+    await part?.[Symbol.asyncDispose]();
+  }
+});
+
+const open = (path: string) => openConsole(browser, stack.gateway.url, { path });
+
+/** The ids of the calls in the table, once they are as many. */
+async function listed(page: Page, count: number): Promise<string[]> {
+  const links = page
+    .getByRole('table', { name: 'Calls' })
+    .getByRole('link')
+    .filter({ hasText: /^[A-Za-z0-9_-]{8,}$/ });
+  await eventually(async () => (await links.count()) === count);
+  return (await links.allTextContents()).toSorted();
+}
+
+const momentsOf = (page: Page): Locator => page.getByRole('region', { name: 'Timeline' }).getByRole('listitem');
+
+test('an operator finds calls by function, status and label, shares the search, and goes back', async () => {
+  const [seven, eight] = [
+    await api.accept('other', { headers: { 'X-Label': 'customer=7', 'X-Call-Id': 'call-of-seven' } }),
+    await api.accept('other', { headers: { 'X-Label': 'customer=8', 'X-Call-Id': 'call-of-eight' } }),
+  ];
+  const refused = await api.accept('other', { target: '/refused', headers: { 'X-Call-Id': 'call-refused' } });
+  await stack.untilSettled();
+  await using console = await open('/calls');
+  const { page, complaints } = console;
+  await page.getByLabel('Function', { exact: true }).fill('other');
+  await page.keyboard.press('Enter');
+  expect(await listed(page, 3)).toEqual([eight, seven, refused].toSorted());
+  await page.getByRole('button', { name: 'customer=7' }).click();
+  expect(await listed(page, 1)).toEqual([seven]);
+  const shared = page.url();
+  expect(shared).toContain('/console/calls?function=other&label=customer%3D7');
+  await page.goBack();
+  expect(await listed(page, 3)).toHaveLength(3);
+  expect(await page.getByLabel('Label').inputValue()).toBe('');
+  await page.getByRole('button', { name: 'Failed in the last hour' }).click();
+  expect(await listed(page, 1)).toEqual([refused]);
+  expect(await page.getByRole('checkbox', { name: 'failed' }).isChecked()).toBe(true);
+  await page.goto(shared);
+  expect(await listed(page, 1)).toEqual([seven]);
+  expect(await page.getByLabel('Label').inputValue()).toBe('customer=7');
+  expect(complaints).toEqual([]);
+});
+
+test('a search that the gateway refuses says what is wrong, and one without a match what to do', async () => {
+  await using console = await open(`/calls?label=${encodeURIComponent(markup)}`);
+  const { page, complaints } = console;
+  await page.getByRole('alert').getByText('label must be one label, 1 to 64 characters').waitFor();
+  await page.getByLabel('Label').fill('of.no.call');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'No call matches' }).waitFor();
+  await page.getByRole('button', { name: 'Show all calls' }).click();
+  await page.getByRole('table', { name: 'Calls' }).waitFor();
+  expect(new URL(page.url()).search).toBe('');
+  expect(complaints).toEqual([]);
+});
+
+test('a page leads to the next one, and the list stands still until one goes back to the newest', async () => {
+  const headers = { 'X-Label': 'many' };
+  const old = await api.accept('other', { headers });
+  await api.acceptMany('other', 100, { headers });
+  await using console = await open('/calls?label=many');
+  const { page } = console;
+  await page.getByText('100 calls, and more').waitFor();
+  await page.getByRole('button', { name: 'Load more' }).click();
+  await page.getByText('101 calls', { exact: true }).waitFor();
+  await page.mouse.wheel(0, 100_000);
+  await page.getByRole('link', { name: old }).waitFor();
+  await api.accept('other', { headers });
+  await page.getByText('1 or more calls are newer.').waitFor();
+  await page.getByRole('button', { name: 'Back to the newest' }).click();
+  await page.getByText('100 calls, and more').waitFor();
+});
+
+test('a call whose function answers 503, 503 and 200 shows three attempts while they happen', async () => {
+  const callId = await api.accept('work', { target: '/flaky', headers: { 'X-Label': 'nightly' } });
+  await using console = await open(`/calls/${callId}`);
+  const { page, complaints } = console;
+  await momentsOf(page).filter({ hasText: 'is running' }).waitFor();
+  expect(await momentsOf(page).filter({ hasText: '503' }).count()).toBe(2);
+  third.open();
+  await page.getByText('Succeeded', { exact: true }).waitFor();
+  const moments = await momentsOf(page)
+    .filter({ hasText: /^Attempt/ })
+    .allInnerTexts();
+  expect(moments.map((text) => text.match(/^Attempt \d\s+(\d+)/)?.[1])).toEqual(['503', '503', '200']);
+  for (const text of moments) {
+    expect(text).toMatch(/\d\d:\d\d:\d\d[\s\S]*took \d+ ms · worker .+:\d+/);
+  }
+  expect(
+    await momentsOf(page)
+      .filter({ hasText: /^waited/ })
+      .count(),
+  ).toBeGreaterThanOrEqual(2);
+  await page.getByRole('link', { name: 'nightly' }).waitFor();
+  await page.getByText(`curl -i ${stack.gateway.url}/async-function/${callId}/result`).waitFor();
+  expect(complaints).toEqual([]);
+});
+
+describe('a result is data', () => {
+  test.each([
+    ['/hostile', markup],
+    ['/binary', '00000000  3c 00 ff 41'],
+    ['/json', '"id": 12345678901234567890'],
+  ])('of %s, which is shown as text', async (target, shown) => {
+    const callId = await api.accept('work', { target, headers: { 'X-Label': 'javascript:alert' } });
+    await calls.untilEnded(callId);
+    await using console = await open(`/calls/${callId}`);
+    const { page, complaints } = console;
+    const body = page.getByRole('region', { name: 'Body of the result' });
+    await body.waitFor();
+    expect(await body.textContent()).toContain(shown);
+    expect(await page.title()).toBe(`Call ${callId} - asyncfn`);
+    expect(await page.locator('main img, main script, iframe').count()).toBe(0);
+    const label = page.getByRole('link', { name: 'javascript:alert' });
+    expect(await label.getAttribute('href')).toBe('/console/calls?label=javascript%3Aalert');
+    const saving = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Download the body' }).click();
+    expect((await saving).suggestedFilename()).toBe(`${callId}.bin`);
+    expect(complaints).toEqual([]);
+  });
+});
+
+test('a call that waits is cancelled, and an ended one erased', async () => {
+  const callId = await api.accept('work', { headers: { 'X-Delay': '10m' } });
+  await using console = await open(`/calls/${callId}`);
+  const { page, complaints } = console;
+  await page.getByText('Waits for its time').waitFor();
+  await page.getByRole('button', { name: 'Cancel the call' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel the call' }).click();
+  await page.getByText('Cancelled', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Erase' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Erase' }).click();
+  await page.getByText('The call is erased.').waitFor();
+  await page.goto(`${stack.gateway.url}/console/calls/${callId}`);
+  await page.getByRole('heading', { name: 'Nothing is kept of a call with this id' }).waitFor();
+  expect(complaints).toEqual([]);
+});
