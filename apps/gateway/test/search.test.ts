@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { promisify } from 'node:util';
+import { eventually } from '@asyncfn/testkit';
 import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestGateway, type TestGateway } from './gateway-fixture.ts';
@@ -115,4 +119,27 @@ test('without the broker it is refused', async () => {
   await using gateway = await startTestGateway();
   gateway.calls.available = false;
   expect((await ask(gateway, '')).status).toBe(503);
+});
+
+test.each(['GET', 'HEAD'])('a %s whose client is gone has its turn until its search has ended', async (method) => {
+  await using gateway = await startTestGateway();
+  const { server } = gateway.app;
+  const countConnections = promisify(server.getConnections.bind(server));
+  const over = new AbortController();
+  gateway.search.until = once(over.signal, 'abort');
+  const clients = Array.from({ length: 8 }, () => connect(gateway.port, '127.0.0.1'));
+  for (const client of clients) {
+    client.write(`${method} /system/calls HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+  }
+  await eventually(() => gateway.search.asked.length === 8);
+  for (const client of clients) {
+    client.resetAndDestroy();
+  }
+  await eventually(async () => (await countConnections()) === 0);
+  const next = ask(gateway, '');
+  await eventually(async () => (await countConnections()) === 1);
+  await request(`${gateway.url}/healthz`).then(({ body }) => body.dump());
+  expect(gateway.search.asked).toHaveLength(8);
+  over.abort();
+  expect((await next).status).toBe(200);
 });

@@ -15,11 +15,13 @@ export function createListTurns(): FairTurns {
   return new FairTurns({ max, maxPerSubmitter, waitMs: longestWaitMs });
 }
 
-/** Makes the `GET` requests of all routes registered after it take turns between submitters. */
+const listMethods: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+
+/** Makes the `GET` and `HEAD` requests of all routes registered after it take turns between submitters. */
 export function takeTurns(app: FastifyInstance, turns: FairTurns): void {
   const ends = new WeakMap<FastifyRequest, () => void>();
   app.addHook('preHandler', async (request, reply) => {
-    if (request.method !== 'GET') {
+    if (!listMethods.has(request.method)) {
       return;
     }
     const caller = callerOf(request);
@@ -30,15 +32,12 @@ export function takeTurns(app: FastifyInstance, turns: FairTurns): void {
     await new Promise<void>((resolve, reject) => {
       const list = (): Promise<void> => {
         resolve();
-        return new Promise((end) => {
-          ends.set(request, end);
-          // If the client is gone, `onSend` may never be called.
-          reply.raw.once('close', end);
-        });
+        return new Promise((end) => ends.set(request, end));
       };
       turns.run(list, caller.name).catch(reject);
     });
   });
-  // The list is complete by now, even if its client reads slowly.
+  // The list is complete by now, even if its client reads slowly. A client that is gone ends no list: its answer comes here
+  // as well, and until then the broker works on it.
   app.addHook('onSend', async (request) => ends.get(request)?.());
 }
