@@ -115,3 +115,34 @@ test('entries that are removed are gone, and the oldest go first when they are d
   expect(left).toHaveLength(index.size);
   expect(left.at(-1)?.micros).toBe((dropped?.micros ?? 0) + 2);
 });
+
+test('entries of a key are removed, and no others', () => {
+  fc.assert(
+    fc.property(entriesOf(200, 20), fc.nat(20), fc.nat(3), (entries, micros, hash) => {
+      const index = indexOf(entries);
+      const gone = index.at({ micros, hash }).flatMap(({ sequence }) => (sequence % 2 === 0 ? sequence : []));
+      index.remove({ micros, hash }, new Set(gone));
+      const left = entries.filter(({ sequence }) => !gone.includes(sequence));
+      const found = index.take(newest, false, everything, entries.length);
+      const numbers = (of: readonly { readonly sequence: number }[]) => new Set(of.map(({ sequence }) => sequence));
+      expect(numbers(found)).toEqual(numbers(left));
+      expect(index.size).toBe(left.length);
+    }),
+  );
+});
+
+test('what is removed of a key costs the same in a large index', () => {
+  const index = new CallIndex();
+  for (let at = 0; at < 40_000; at++) {
+    index.add({ micros: at, hash: 0, sequence: at, function: 'a', queue: 'x', marks: [0, 0], status: 0 });
+  }
+  let looks = 0;
+  const has = (sequence: number): boolean => {
+    looks += 1;
+    return sequence === 20_000;
+  };
+  index.remove({ micros: 20_000, hash: 0 }, { has });
+  expect(index.at({ micros: 20_000, hash: 0 })).toEqual([]);
+  expect(index.size).toBe(39_999);
+  expect(looks).toBeLessThan(10_000);
+});

@@ -35,7 +35,21 @@ export class CallIndex {
     this.#size += 1;
   }
 
-  /** Removes entries of messages that no longer exist. */
+  /**
+   * Removes entries of one key. Only what stands close to it is looked at, however large the index is.
+   * @param sequences of messages about calls of this key
+   */
+  remove(key: CallKey, sequences: Pick<ReadonlySet<number>, 'has'>): void {
+    for (const [chunk, from] of this.#descend(key, true)) {
+      if (chunk.compareAt(from, key) < 0) {
+        break;
+      }
+      this.#size -= chunk.retain((sequence) => !sequences.has(sequence));
+    }
+    this.#chunks = this.#chunks.filter(({ count }) => count > 0);
+  }
+
+  /** Removes entries of messages that no longer exist. All are looked at. */
   retain(keeps: (sequence: number) => boolean): void {
     for (const chunk of this.#chunks) {
       this.#size -= chunk.retain(keeps);

@@ -1,5 +1,5 @@
 import { functionFilter, queueStream } from '../../call/index.ts';
-import { CallIndex, type IndexName } from '../../search/index.ts';
+import { CallIndex, type CallKey, type IndexName } from '../../search/index.ts';
 import type { LaneState, QueueTopology } from '../layout/index.ts';
 import { readCalls } from './call-source.ts';
 import type { SearchIndex } from './search-index.ts';
@@ -57,8 +57,8 @@ export class DeliveredCalls implements SearchIndex {
 
   async extend(): Promise<void> {}
 
-  forget(sequences: ReadonlySet<number>): void {
-    this.#entries.retain((sequence) => !sequences.has(sequence));
+  forget(key: CallKey, sequences: ReadonlySet<number>): void {
+    this.#entries.remove(key, sequences);
   }
 
   #readLane({ function: name, deliveredSequence }: LaneState, most: number) {

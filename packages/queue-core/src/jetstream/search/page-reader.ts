@@ -91,7 +91,7 @@ export class PageReader {
         }
       }
       if (gone.size > 0) {
-        index.forget(gone);
+        index.forget(key, gone);
         hasGone = true;
       }
     }

@@ -1,4 +1,4 @@
-import type { CallIndex } from '../../search/index.ts';
+import type { CallIndex, CallKey } from '../../search/index.ts';
 
 /** What a search is made in: messages about calls, sorted by when their calls were accepted. */
 export interface SearchIndex {
@@ -18,6 +18,6 @@ export interface SearchIndex {
   refresh(): Promise<void>;
   /** Reaches further back. Throws `QueueError`. */
   extend(): Promise<void>;
-  /** Removes entries of messages that were not found. */
-  forget(sequences: ReadonlySet<number>): void;
+  /** Removes entries of a key whose messages were not found. */
+  forget(key: CallKey, sequences: ReadonlySet<number>): void;
 }

@@ -1,6 +1,6 @@
 import type { JetStreamManager, StreamInfo } from '@nats-io/jetstream';
 import { retry } from '../../retry.ts';
-import { CallIndex } from '../../search/index.ts';
+import { CallIndex, type CallKey } from '../../search/index.ts';
 import { asQueueError } from '../connecting/index.ts';
 import { isApiError } from '../error-codes.ts';
 import type { SearchIndex } from './search-index.ts';
@@ -103,8 +103,8 @@ export class StreamIndex implements SearchIndex {
     });
   }
 
-  forget(sequences: ReadonlySet<number>): void {
-    this.#entries.retain((sequence) => !sequences.has(sequence));
+  forget(key: CallKey, sequences: ReadonlySet<number>): void {
+    this.#entries.remove(key, sequences);
   }
 
   async #refresh(): Promise<void> {
