@@ -44,6 +44,17 @@ describe('the console', () => {
     expect((await get(path, { 'if-none-match': String(headers['etag']) })).status).toBe(304);
   });
 
+  test('a client that has the page gets no second one, however its tag came there', async () => {
+    const { headers } = await get('/console', { 'accept-encoding': 'gzip' });
+    const tag = String(headers['etag']);
+    expect(tag).toMatch(/^W\/"[\w-]{22}"$/);
+    const strong = tag.slice(2);
+    for (const known of [tag, strong, `"other", ${tag}`, `W/"other",${strong}`]) {
+      expect((await get('/console', { 'if-none-match': known })).status).toBe(304);
+    }
+    expect((await get('/console', { 'if-none-match': '"other", W/"another"' })).status).toBe(200);
+  });
+
   test('its files have names of their own for each content, and are kept for ever', async () => {
     const { status, headers, body } = await get('/console/assets/index-Ab_1.js');
     expect([status, body.toString()]).toEqual([200, script]);

@@ -69,7 +69,7 @@ async function send(folder: string, path: string, request: FastifyRequest, reply
   }
   const tag = tagOf(file);
   reply.headers({ ...headers, ...cachingOf(file, tag) }).type(file.mediaType);
-  if (request.headers['if-none-match'] === tag) {
+  if (isKept(request, tag)) {
     return reply.code(304).send();
   }
   return takesGzip(request)
@@ -84,8 +84,15 @@ function cachingOf({ path }: ConsoleFile, tag: string): Record<string, string> {
     : { 'Cache-Control': `public, max-age=${year}, immutable`, ETag: tag };
 }
 
+/** A weak tag, because it is the same with and without gzip (RFC 9110, 8.8.3.3). */
 function tagOf({ zipped }: ConsoleFile): string {
-  return `"${createHash('sha256').update(zipped).digest('base64url').slice(0, 22)}"`;
+  return `W/"${createHash('sha256').update(zipped).digest('base64url').slice(0, 22)}"`;
+}
+
+/** Whether the client has this very file: tags are compared without regard to weakness (RFC 9110, 13.1.2). */
+function isKept({ headers: { 'if-none-match': known = '' } }: FastifyRequest, tag: string): boolean {
+  const opaque = tag.slice('W/'.length);
+  return known.split(',').some((each) => each.trim().replace(/^W\//, '') === opaque);
 }
 
 function takesGzip({ headers: { 'accept-encoding': accepted = '' } }: FastifyRequest): boolean {
