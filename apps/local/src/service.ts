@@ -37,8 +37,12 @@ export async function createLocal({ config, context, terminal, env, node }: Loca
     return new HttpListener({ handler: handlerOf(logger), logger, bind });
   };
   const ownHosts = new OwnHosts(config.allowedHosts);
+  // Known once the gateway listens.
+  let consoleUrl: string | undefined;
   const samples = listener('functions', ports.functions, createSampleFunctions);
-  const inbox = listener('inbox', ports.inbox, (logger) => createInbox({ logger, signingSecrets, ownHosts }));
+  const inbox = listener('inbox', ports.inbox, (logger) =>
+    createInbox({ logger, signingSecrets, ownHosts, consoleUrl: () => consoleUrl }),
+  );
   const { fail } = context;
   const nats = createLocalNats({ port: ports.nats, stateDir, terminal, env, fail });
   const ownFile = join(stateDir, 'functions.yaml');
@@ -48,9 +52,12 @@ export async function createLocal({ config, context, terminal, env, node }: Loca
   const showBanner = (): void => {
     const host = formatHost(config.host);
     const [gateway, worker] = [apps.of('gateway'), apps.of('worker')];
+    const gatewayUrl = `http://${host}:${gateway.apiPort}`;
+    consoleUrl = env['CONSOLE'] === 'off' ? undefined : `${gatewayUrl}/console`;
     terminal.print(
       renderBanner({
-        gatewayUrl: `http://${host}:${gateway.apiPort}`,
+        consoleUrl,
+        gatewayUrl,
         gatewayOpsUrl: `http://${host}:${gateway.opsPort}`,
         workerOpsUrl: `http://${host}:${worker.opsPort}`,
         inboxUrl: inbox.url,

@@ -20,6 +20,7 @@ async function setup() {
       logger,
       signingSecrets: [SECRET, OTHER_SECRET].map((text) => parseSigningSecret(text)!),
       ownHosts: new OwnHosts([{ kind: 'host', host: 'inbox' }]),
+      consoleUrl: () => 'http://gateway:8080/console',
       now: () => NOON,
     }),
     { logger, lines },
@@ -55,6 +56,20 @@ test('a callback is answered 204 and shown as text with its facts and its body',
     '1 callback, newest first\n\n' +
       '2026-01-02T12:00:00.000Z  200  hash  0.004 s  call-1  text/plain  4 B  signature: none\n    cafe\n',
   );
+});
+
+test('a call id leads to the call in the console, whatever it contains', async () => {
+  await using inbox = await setup();
+  await inbox.deliver('call-1');
+  await inbox.deliver('"><script>/..');
+  await fetch(`${inbox.url}/callbacks/demo`, { method: 'POST' });
+  const page = await inbox.read('text/html');
+  expect(page).toContain('<td><a href="http://gateway:8080/console/calls/call-1">call-1</a></td>');
+  expect(page).toContain(
+    '<a href="http://gateway:8080/console/calls/%22%3E%3Cscript%3E%2F..">&#34;&#62;&#60;script&#62;/..</a>',
+  );
+  expect(page.match(/<a /g)).toHaveLength(2);
+  expect(page).not.toContain('<script>');
 });
 
 test('a web page whose host name resolves to the inbox is shown nothing, and callbacks come under any name', async () => {

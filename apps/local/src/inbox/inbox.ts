@@ -19,6 +19,8 @@ export interface InboxOptions {
   signingSecrets: readonly Uint8Array[];
   /** The host names under which the inbox shows its callbacks. */
   ownHosts: OwnHosts;
+  /** Where the console is; undefined if the gateway serves none. Default: none. */
+  consoleUrl?: () => string | undefined;
   /** Epoch milliseconds. Default `Date.now`. */
   now?: () => number;
 }
@@ -28,7 +30,8 @@ export interface InboxOptions {
  * shows the last 100 at `GET /`: as text, for `Accept: text/html` as a page, for `Accept: application/json` as JSON. It
  * accepts callbacks with any signature, and shows whether the signature is valid.
  */
-export function createInbox({ logger, signingSecrets, ownHosts, now = Date.now }: InboxOptions): HttpHandler {
+export function createInbox(options: InboxOptions): HttpHandler {
+  const { logger, signingSecrets, ownHosts, consoleUrl, now = Date.now } = options;
   const inbox = new ReceivedCallbacks(KEPT_CALLBACKS);
 
   async function receive(exchange: HttpExchange): Promise<void> {
@@ -64,7 +67,7 @@ export function createInbox({ logger, signingSecrets, ownHosts, now = Date.now }
       if (!ownHosts.include(request.headers.host, request.socket.localAddress)) {
         throw new HttpProblem(403, 'Host names another server: call this one as localhost, or set ALLOWED_HOSTS');
       }
-      return show(exchange, inbox);
+      return show(exchange, inbox, consoleUrl?.());
     }
     if (request.method === 'GET' && url.pathname === '/healthz') {
       return answerText(response, 200, 'OK');
@@ -98,13 +101,13 @@ function describe(request: IncomingMessage): CallbackFacts {
   };
 }
 
-function show({ request, response }: HttpExchange, inbox: ReceivedCallbacks): void {
+function show({ request, response }: HttpExchange, inbox: ReceivedCallbacks, consoleUrl: string | undefined): void {
   const accept = request.headers.accept ?? '';
   response.setHeader('cache-control', 'no-store');
   response.setHeader('vary', 'accept');
   if (accept.includes('text/html')) {
     response.setHeader('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'");
-    response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(renderHtml(inbox));
+    response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(renderHtml(inbox, consoleUrl));
   } else if (accept.includes('application/json')) {
     response.writeHead(200, { 'content-type': 'application/json' }).end(renderJson(inbox));
   } else {

@@ -13,10 +13,14 @@ export function renderText(inbox: ReceivedCallbacks): string {
   return entries.length === 0 ? headline(inbox) : [headline(inbox), '', ...entries].join('\n');
 }
 
-/** For a browser: a table that reloads itself. */
-export function renderHtml(inbox: ReceivedCallbacks): string {
+/**
+ * For a browser: a table that reloads itself.
+ *
+ * @param consoleUrl where call ids lead; undefined if the gateway serves no console
+ */
+export function renderHtml(inbox: ReceivedCallbacks, consoleUrl: string | undefined): string {
   const head = ['Time', 'Status', 'Function', 'Duration', 'Call id', 'Type', 'Size', 'Signature', 'Body'];
-  const rows = inbox.newestFirst.map((callback) => `<tr>${Object.values(cellsOf(callback)).map(toCell).join('')}</tr>`);
+  const rows = inbox.newestFirst.map((callback) => `<tr>${toRow(callback, consoleUrl)}</tr>`);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -85,8 +89,13 @@ function previewOf({ head, bytes }: ReceivedCallback): string {
   return head.length < bytes && !preview.endsWith('…') ? `${preview}…` : preview;
 }
 
-function toCell(text: string): string {
-  return `<td>${escapeHtml(text)}</td>`;
+function toRow(callback: ReceivedCallback, consoleUrl: string | undefined): string {
+  const cells = Object.entries(cellsOf(callback)).map(([name, text]) => {
+    const shown = escapeHtml(text);
+    const isCall = name === 'callId' && callback.callId !== undefined && consoleUrl !== undefined;
+    return isCall ? `<a href="${escapeHtml(`${consoleUrl}/calls/${encodeURIComponent(text)}`)}">${shown}</a>` : shown;
+  });
+  return cells.map((cell) => `<td>${cell}</td>`).join('');
 }
 
 function escapeHtml(text: string): string {

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { type BannerFacts, renderBanner } from './banner.ts';
 
 const FACTS: BannerFacts = {
+  consoleUrl: 'http://127.0.0.1:8080/console',
   gatewayUrl: 'http://127.0.0.1:8080',
   gatewayOpsUrl: 'http://127.0.0.1:8082',
   workerOpsUrl: 'http://127.0.0.1:8081',
@@ -24,6 +25,13 @@ test('four lines can be pasted, and every page is named', () => {
   for (const place of [':8080/docs', ':8082/metrics', ':8081/metrics', 'nats://127.0.0.1:4222', '/repo/.asyncfn']) {
     expect(banner).toContain(place);
   }
+});
+
+test('the console comes first, unless the gateway serves none', () => {
+  expect(renderBanner(FACTS)).toMatch(/^\nasyncfn is ready\..*\n\n {2}http:\/\/127\.0\.0\.1:8080\/console\n/);
+  const without = renderBanner({ ...FACTS, consoleUrl: undefined });
+  expect(without).toMatch(/^\nasyncfn is ready\. Put a call into the queue;/);
+  expect(without).not.toContain('console');
 });
 
 test('the file of the secret is named, unless the user has secrets', () => {

@@ -1,4 +1,6 @@
 export interface BannerFacts {
+  /** Undefined if the gateway serves no console. */
+  consoleUrl: string | undefined;
   gatewayUrl: string;
   gatewayOpsUrl: string;
   workerOpsUrl: string;
@@ -20,7 +22,7 @@ export function renderBanner(facts: BannerFacts): string {
   const note = functionsFile === undefined ? [] : ['', `  NAME is one of your functions in ${functionsFile}`];
   return [
     '',
-    'asyncfn is ready. Put a call into the queue; then one with a callback; then see what came back:',
+    ...opening(facts),
     '',
     `  curl -i ${gatewayUrl}/async-function/${first} -d 'hello'`,
     `  curl -i ${gatewayUrl}/async-function/${second} -d 'hello' -H 'X-Callback-Url: ${inboxUrl}/callbacks/demo'`,
@@ -36,6 +38,19 @@ export function renderBanner(facts: BannerFacts): string {
     'Ctrl-C stops everything; what is queued is kept for the next start.',
     '',
   ].join('\n');
+}
+
+function opening({ consoleUrl }: BannerFacts): string[] {
+  const next = 'ut a call into the queue; then one with a callback; then see what came back:';
+  return consoleUrl === undefined
+    ? [`asyncfn is ready. P${next}`]
+    : [
+        'asyncfn is ready. See what it does, and send it calls, in the console:',
+        '',
+        `  ${consoleUrl}`,
+        '',
+        `Or p${next}`,
+      ];
 }
 
 function places(facts: BannerFacts): [string, string][] {
