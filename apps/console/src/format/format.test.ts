@@ -29,5 +29,10 @@ test('counts and rates are read at a glance', () => {
 test('times are told by how long ago they were', () => {
   const now = Date.parse('2026-01-31T12:00:00Z');
   const ago = (ms: number): string => formatAgo(now - ms, now);
-  expect([ago(200), ago(12_700), ago(200_000)]).toEqual(['just now', '12 s ago', '3 min 20 s ago']);
+  expect([ago(200), ago(1_900), ago(12_700), ago(200_000)]).toEqual([
+    'just now',
+    '1 s ago',
+    '12 s ago',
+    '3 min 20 s ago',
+  ]);
 });

@@ -77,5 +77,8 @@ export function formatTime(at: string | number, now = Date.now()): string {
 /** `just now`, `12 s ago`, `3 min ago`. */
 export function formatAgo(at: string | number, now = Date.now()): string {
   const ms = now - new Date(at).getTime();
-  return ms < 1_000 ? 'just now' : `${formatDuration(ms < 60_000 ? Math.floor(ms / 1_000) * 1_000 : ms)} ago`;
+  if (ms < 1_000) {
+    return 'just now';
+  }
+  return `${ms < 60_000 ? `${Math.floor(ms / 1_000)} s` : formatDuration(ms)} ago`;
 }
