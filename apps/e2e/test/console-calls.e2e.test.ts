@@ -1,5 +1,8 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ApiClient, CallClient, type Stack } from '@asyncfn/stack';
 import { eventually, gate, type RequestHandler, startTestFunction, status, type TestFunction } from '@asyncfn/testkit';
+import { createToken, formatHash, hashToken } from '@asyncfn/tokens';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openConsole, startBrowser } from './harness/browser/index.ts';
@@ -16,6 +19,9 @@ let fn: TestFunction;
 /** Lets the third attempt go on. */
 const third = gate(status(200));
 let tries = 0;
+/** Whether the function `status` answers 400 if it is told to. */
+let isBroken = true;
+const twice = status(503, { times: 2 });
 
 /** Answers as the path of the call says. */
 const answer: RequestHandler = (request, response) => {
@@ -28,6 +34,8 @@ const answer: RequestHandler = (request, response) => {
       return void response.writeHead(200, { 'content-type': 'text/html', 'x-note': markup }).end(markup);
     case '/binary':
       return void response.writeHead(200, { 'content-type': 'text/html' }).end(Buffer.from([0x3c, 0, 0xff, 0x41]));
+    case '/status':
+      return (request.url.includes('code=503') ? twice : status(isBroken ? 400 : 200))(request, response);
     case '/refused':
       return void response.writeHead(400).end();
     default:
@@ -39,7 +47,13 @@ beforeAll(async () => {
   fn = await startTestFunction({ handler: answer });
   const retry = { attempts: 2, minWait: '300ms', maxWait: '300ms', backoff: 'exponential' };
   [stack, browser] = await Promise.all([
-    startStack({ functions: { work: { url: fn.url, retry }, other: { url: fn.url, queue: 'heavy' } } }),
+    startStack({
+      functions: {
+        work: { url: fn.url, retry },
+        other: { url: fn.url, queue: 'heavy' },
+        status: { url: `${fn.url}/status`, retry },
+      },
+    }),
     startBrowser(),
   ]);
   api = new ApiClient(stack.gateway.url);
@@ -137,7 +151,7 @@ test('a call whose function answers 503, 503 and 200 shows three attempts while 
     .allInnerTexts();
   expect(moments.map((text) => text.match(/^Attempt \d\s+(\d+)/)?.[1])).toEqual(['503', '503', '200']);
   for (const text of moments) {
-    expect(text).toMatch(/\d\d:\d\d:\d\d[\s\S]*took \d+ ms · worker .+:\d+/);
+    expect(text).toMatch(/\d\d:\d\d:\d\d[\s\S]*took [\d.]+ m?s · worker .+:\d+/);
   }
   expect(
     await momentsOf(page)
@@ -186,5 +200,99 @@ test('a call that waits is cancelled, and an ended one erased', async () => {
   await page.getByText('The call is erased.').waitFor();
   await page.goto(`${stack.gateway.url}/console/calls/${callId}`);
   await page.getByRole('heading', { name: 'Nothing is kept of a call with this id' }).waitFor();
+  expect(complaints).toEqual([]);
+});
+
+test('a newcomer sends a call from the first page, watches its retries, and replays one that failed', async () => {
+  isBroken = true;
+  await using console = await openConsole(browser, stack.gateway.url);
+  const { page, complaints } = console;
+  await page.goto(`${stack.gateway.url}/`);
+  await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+  await page.getByRole('link', { name: 'Functions' }).click();
+  await page.getByRole('link', { name: 'status', exact: true }).click();
+  await page.getByLabel('Path and query').fill('?code=503&times=2');
+  await page.getByLabel('Body').fill("it's a body");
+  await page.getByText(`curl -i '${stack.gateway.url}/async-function/status?code=503&times=2'`).waitFor();
+  await page.getByRole('button', { name: 'Send the call' }).click();
+  await page.getByRole('heading', { level: 1, name: /^Call / }).waitFor();
+  await page.getByText('Succeeded', { exact: true }).waitFor();
+  expect(await momentsOf(page).filter({ hasText: '503' }).count()).toBe(2);
+  expect(fn.requests.at(-1)?.body.toString()).toBe("it's a body");
+  await page.goBack();
+  await page.getByLabel('Path and query').fill('?code=400');
+  await page.getByRole('button', { name: 'Send the call' }).click();
+  await page.getByText('The function answered with an error.').waitFor();
+  isBroken = false;
+  await page.getByRole('button', { name: 'Replay', exact: true }).click();
+  await page.getByText('Succeeded', { exact: true }).waitFor();
+  await page.getByText('Replayed', { exact: true }).waitFor();
+  expect(complaints).toEqual([]);
+});
+
+test('a call that is refused says why, in the words of the gateway or of the form', async () => {
+  await using console = await open('/functions/status');
+  const { page, complaints } = console;
+  const refusal = page.getByRole('region', { name: 'Send a call' }).getByRole('alert');
+  await page.getByLabel('Path and query').fill('/../../system/queues');
+  await page.getByRole('button', { name: 'Send the call' }).click();
+  await refusal.getByText('The path must stay below /async-function/status').waitFor();
+  await page.getByLabel('Path and query').fill('');
+  await page.getByText('Headers, label, delay, retries, callback').click();
+  await page.getByLabel('Delay').fill('soon');
+  await page.getByLabel('Delay').press('Enter');
+  await refusal.getByText('X-Delay').waitFor();
+  await page.getByLabel('Delay').fill('10m');
+  await page.getByLabel('Further headers').fill('Cookie: a=b');
+  await page.getByRole('button', { name: 'Send the call' }).click();
+  await refusal.getByText('browsers do not let a page send Cookie').waitFor();
+  await page.getByLabel('Further headers').fill('X-Tenant: seven');
+  await page.getByRole('button', { name: 'Send the call' }).click();
+  await page.getByText('Waits for its time').waitFor();
+  expect(complaints).toEqual([]);
+});
+
+test('an operator cancels all open calls that a search finds', async () => {
+  const headers = { 'X-Label': 'to-cancel', 'X-Delay': '10m' };
+  const ids = await api.acceptMany('other', 3, { headers });
+  await using console = await open('/calls?label=to-cancel');
+  const { page, complaints } = console;
+  await listed(page, 3);
+  await page.getByRole('button', { name: 'Cancel these calls' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel the calls' }).click();
+  await page.getByText('3 calls are cancelled.').waitFor();
+  for (const id of ids) {
+    expect(await calls.untilEnded(id)).toMatchObject({ status: 'cancelled' });
+  }
+  await eventually(async () => (await page.getByRole('cell', { name: 'cancelled' }).count()) === 3);
+  expect(complaints).toEqual([]);
+});
+
+test('calls of two tokens with one id are two calls', async () => {
+  const [alice, bob, boss] = [createToken(), createToken(), createToken()];
+  const path = join(stack.folder, 'tokens.json');
+  const entry = (secret: string, scope: string) => ({ hash: formatHash(hashToken(secret)), scopes: [scope] });
+  const tokens = { alice: entry(alice, 'invoke'), bob: entry(bob, 'invoke'), boss: entry(boss, 'admin') };
+  await writeFile(path, JSON.stringify({ tokens }));
+  const { url } = await stack.startGateway({ AUTH_TOKENS_FILE: path });
+  await using callers = new ApiClient(url);
+  for (const secret of [alice, bob]) {
+    const headers = { Authorization: `Bearer ${secret}`, 'X-Call-Id': 'one-id-of-two', 'X-Label': 'shared' };
+    await callers.accept('other', { headers });
+  }
+  await using console = await openConsole(browser, url, { path: '/calls?label=shared' });
+  const { page, complaints } = console;
+  await page.getByLabel('Token').fill(boss);
+  await page.keyboard.press('Enter');
+  expect(await listed(page, 2)).toEqual(['one-id-of-two', 'one-id-of-two']);
+  const row = page.getByRole('row').filter({ hasText: 'by alice' });
+  await row.getByRole('link', { name: 'one-id-of-two' }).click();
+  await page.getByText('Succeeded', { exact: true }).waitFor();
+  expect(page.url()).toBe(`${url}/console/calls/one-id-of-two?submitter=alice`);
+  await page
+    .getByRole('definition')
+    .filter({ hasText: /^alice$/ })
+    .waitFor();
+  expect(await page.getByText('curl -i').first().textContent()).toContain('Authorization: Bearer $ASYNCFN_TOKEN');
   expect(complaints).toEqual([]);
 });

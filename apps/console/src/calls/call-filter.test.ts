@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { noFilter, parseFilter, quickFilters, toParams, toQuery, withQuick } from './call-filter.ts';
+import { noFilter, parseFilter, quickFilters, toCancelBody, toParams, toQuery, withQuick } from './call-filter.ts';
 
 const now = Date.parse('2026-01-31T12:00:00Z');
 const parse = (query: string) => parseFilter(new URLSearchParams(query));
@@ -44,3 +44,18 @@ test('a quick filter keeps the function and the label, and replaces status and t
     'function=hash&label=nightly&status=failed&status=expired&within=1h',
   );
 });
+
+test('a cancel selects the open calls of a search, and none that came after it', () => {
+  const cancel = (query: string) => toCancelBody(toQuery(parse(query), now), '2026-01-31T11:59:00.000Z');
+  expect(cancel('label=nightly&status=queued&status=failed')).toEqual({
+    label: 'nightly',
+    status: ['queued'],
+    to: '2026-01-31T11:59:00.000Z',
+  });
+  expect(cancel('function=hash&to=2026-01-31T11:00:00Z')).toEqual({ function: 'hash', to: '2026-01-31T11:00:00Z' });
+});
+
+test.each(['', 'status=failed', 'batch=a&label=b', 'parent=a'])(
+  'there is no cancel for what the API cannot select: %s',
+  (query) => expect(toCancelBody(toQuery(parse(query), now), '2026-01-31T11:59:00.000Z')).toBeUndefined(),
+);

@@ -1,4 +1,5 @@
 import type { paths } from '../api/index.ts';
+import type { CallStatus } from './call.ts';
 
 export type CallQuery = NonNullable<paths['/system/calls']['get']['parameters']['query']>;
 
@@ -56,6 +57,28 @@ export function toQuery({ texts, statuses, within, from, to }: CallFilter, nowMs
     ...(since !== undefined && { from: since }),
     ...(within === undefined && to !== undefined && { to }),
   };
+}
+
+export type CancelBody = paths['/system/calls/cancel']['post']['requestBody']['content']['application/json'];
+
+type OpenStatus = Extract<CallStatus, 'scheduled' | 'queued' | 'running' | 'retrying'>;
+
+const openStatuses: readonly string[] = ['scheduled', 'queued', 'running', 'retrying'] satisfies readonly OpenStatus[];
+
+/**
+ * What cancels the open calls that a query selects; undefined if that cannot be said to the API: it takes neither parent nor
+ * batch, and at least one filter.
+ *
+ * @param newestAt when the newest call that is shown was accepted: later ones are left alone
+ */
+export function toCancelBody(query: CallQuery, newestAt: string | undefined): CancelBody | undefined {
+  const { status, parent, batch, ...filters } = query;
+  const open = status?.filter((each): each is OpenStatus => openStatuses.includes(each));
+  const isFiltered = status !== undefined || Object.keys(filters).length > 0;
+  if (parent !== undefined || batch !== undefined || !isFiltered || open?.length === 0 || newestAt === undefined) {
+    return undefined;
+  }
+  return { to: newestAt, ...filters, ...(open !== undefined && { status: open }) };
 }
 
 export interface QuickFilter {

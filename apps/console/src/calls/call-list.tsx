@@ -2,6 +2,7 @@ import { Link } from 'wouter-preact';
 import { may } from '../access/index.ts';
 import { formatCount, formatMany } from '../format/index.ts';
 import { Empty, Notice, Table } from '../ui/index.ts';
+import { BulkCancel } from './bulk-cancel.tsx';
 import { columnsFor } from './call-columns.tsx';
 import { type CallFilter, isSame, noFilter } from './call-filter.ts';
 import { type FoundCalls, mostCalls, useCalls } from './use-calls.ts';
@@ -33,9 +34,12 @@ export function CallList({ filter, onFilter }: CallListProps) {
   }
   return (
     <section class="panel" aria-label="Calls that were found">
-      <p class="list-head quiet" role="status">
-        {describe(found, calls.length)}
-      </p>
+      <div class="spread list-head">
+        <p class="quiet" role="status">
+          {describe(found, calls.length)}
+        </p>
+        <BulkCancel query={found.query} calls={calls} onChanged={found.toNewest} />
+      </div>
       <Newer found={found} />
       {calls.length > 0 && (
         <Table

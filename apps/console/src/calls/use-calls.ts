@@ -19,6 +19,8 @@ interface Page {
 export interface FoundCalls {
   /** Undefined before the first answer. */
   readonly calls: readonly Call[] | undefined;
+  /** What the list was asked for. */
+  readonly query: CallQuery;
   readonly problem: ApiProblem | undefined;
   /** Whether there may be further calls to load. */
   readonly more: boolean;
@@ -47,13 +49,17 @@ export function useCalls(filter: CallFilter): FoundCalls {
   });
   return {
     calls: last === undefined ? undefined : pages.flatMap(({ calls }) => calls),
+    query: pages[0]?.query ?? {},
     problem: live.problem.value,
     more: last?.cursor !== undefined,
     complete: last?.complete ?? true,
     loading: load.busy,
     loadMore: load.run,
     newer: held && countNewer(newest, held[0]),
-    toNewest: () => setHeld(undefined),
+    toNewest: () => {
+      setHeld(undefined);
+      live.refresh();
+    },
   };
 }
 
