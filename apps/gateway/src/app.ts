@@ -44,7 +44,7 @@ import { type ProcessOptions, processRoutes } from './processes/index.ts';
 import { type PurgeOptions, purgeRoutes } from './purge/index.ts';
 import { type QueueOptions, queueRoutes } from './queues/index.ts';
 import { type SearchRouteOptions, searchRoutes } from './search/index.ts';
-import { createListTurns } from './waiting/index.ts';
+import { createLists } from './waiting/index.ts';
 
 export interface AppDependencies {
   /** The functions that exist. */
@@ -173,7 +173,7 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
   app.register(callRoutes, { ...deps.calls, places, lookup, names, logger });
   app.register(batchResource, { ...deps.calls, ...deps.batches, places, names, logger });
   app.register(callEventRoutes, { ...deps.events, ...deps.calls, lookup, names });
-  const lists = createListTurns();
+  const lists = createLists(deps.calls.resultBudget);
   const known = { lookup: lookupKnown, names };
   app.register(purgeRoutes, { ...deps.purges, ...known, calls });
   const { inspector } = queues;

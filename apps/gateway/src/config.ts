@@ -72,7 +72,7 @@ export const gatewayConfig = {
     env: 'MAX_INFLIGHT_BYTES',
     default: 128 * mebibyte,
     min: 1,
-    doc: 'Total bytes of bodies that are being read or wait for JetStream. Beyond it the gateway answers 503 before it reads more. Results that are being sent to clients may use the same amount again.',
+    doc: 'Total bytes of bodies that are being read or wait for JetStream. Beyond it the gateway answers 503 before it reads more. Results and lists that are being sent to clients may use the same amount again.',
   }),
   maxConnections: integer({
     env: 'MAX_CONNECTIONS',

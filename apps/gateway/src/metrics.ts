@@ -145,7 +145,7 @@ export function showHeld(
   });
   new Gauge({
     name: 'gateway_result_bytes',
-    help: 'Bytes of results that are being sent to clients. Exceeds MAX_INFLIGHT_BYTES by at most one result.',
+    help: 'Bytes of results and lists that are being sent to clients. Exceeds MAX_INFLIGHT_BYTES by at most one result.',
     registers,
     collect() {
       this.set(resultBytes());

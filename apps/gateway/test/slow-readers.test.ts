@@ -90,3 +90,32 @@ test('results of a batch without room are 503, and a client that does not read t
   expect(slow.received.length).toBeLessThan(large.length);
   expect(gateway.logs.some(({ msg }) => String(msg).startsWith('results of a batch aborted'))).toBe(true);
 });
+
+test('lists without room are 503, and a client that does not read its list is given up for others', async () => {
+  const clock = { now: 0 };
+  const budget = new BodyBudget({ limitBytes: 24 * mebibyte, now: () => clock.now });
+  await using gateway = await startTestGateway({ resultBudget: budget });
+  gateway.search.page = { calls: [endedCall('call-1', { labels: [large] })], next: undefined, complete: true };
+  const url = `${gateway.url}/system/calls`;
+  await using slow = await RawClient.connect(gateway.port);
+  slow.socket.pause();
+  slow.send('GET /system/calls HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await eventually(() => budget.usedBytes > large.length);
+
+  const refused = await request(url);
+  const { 'retry-after': again, 'content-type': type } = refused.headers;
+  expect([refused.statusCode, again, type]).toEqual([503, '1', expect.stringContaining('application/problem+json')]);
+  expect(await refused.body.json()).toMatchObject({ code: 'overloaded', status: 503 });
+  const head = await request(url, { method: 'HEAD' });
+  expect(head.statusCode).toBe(200);
+  await head.body.dump();
+
+  clock.now = 6_000;
+  const { statusCode, body } = await request(url);
+  expect(statusCode).toBe(200);
+  expect(await body.json()).toMatchObject({ calls: [{ callId: 'call-1', labels: [large] }] });
+  await eventually(() => budget.usedBytes === 0);
+  slow.socket.resume();
+  await slow.closed();
+  expect(slow.received.length).toBeLessThan(large.length);
+});

@@ -1,4 +1,4 @@
-import { type CallAddress, type FairTurns, ownerOf } from '@asyncfn/queue-core';
+import { type CallAddress, ownerOf } from '@asyncfn/queue-core';
 import type { FunctionNames } from '@asyncfn/queue-core/functions';
 import type { DeadLetterStore, ReplayRefusal } from '@asyncfn/queue-core/jetstream';
 import type { Logger } from '@asyncfn/service-kit';
@@ -8,7 +8,7 @@ import { toAttemptViews } from '../calls/index.ts';
 import { type AcceptContext, toQueueRefusal } from '../enqueue/index.ts';
 import { nameInvalidParameters, readJsonBodies, requireBroker } from '../http/index.ts';
 import { type Refusal, refusal } from '../problem.ts';
-import { takeTurns } from '../waiting/index.ts';
+import { type Lists, takeTurns } from '../waiting/index.ts';
 import {
   attemptsSchema,
   type BulkReplayBody,
@@ -30,8 +30,7 @@ export type DeadLetterAdmin = Pick<DeadLetterStore, 'available' | 'list' | 'find
 export interface DeadLetterOptions extends Pick<AcceptContext, 'lookup'> {
   readonly names: Pick<FunctionNames, 'resolve'>;
   readonly deadLetters: DeadLetterAdmin;
-  /** The turns of lists. */
-  readonly lists: FairTurns;
+  readonly lists: Lists;
   readonly logger: Logger;
 }
 

@@ -1,4 +1,4 @@
-import type { DurabilityLevel, FairTurns } from '@asyncfn/queue-core';
+import type { DurabilityLevel } from '@asyncfn/queue-core';
 import type { FunctionConfig, FunctionNames } from '@asyncfn/queue-core/functions';
 import type { LaneState, QueueInspector, QueueState } from '@asyncfn/queue-core/jetstream';
 import { type Caller, coversFunction } from '@asyncfn/tokens';
@@ -8,7 +8,7 @@ import { callerOf } from '../auth/index.ts';
 import type { FunctionParams } from '../functions/index.ts';
 import { nameInvalidParameters } from '../http/index.ts';
 import { refusal } from '../problem.ts';
-import { takeTurns } from '../waiting/index.ts';
+import { type Lists, takeTurns } from '../waiting/index.ts';
 import type { Rates } from './queue-rates.ts';
 import { listQueuesSchema, type QueueParams, scalingSchema, showQueueSchema } from './queue-schemas.ts';
 
@@ -16,8 +16,7 @@ export interface QueueOptions {
   readonly inspector: Pick<QueueInspector, 'list' | 'find' | 'load'>;
   readonly lookup: (name: string) => FunctionConfig | undefined;
   readonly names: FunctionNames;
-  /** The turns of lists. */
-  readonly lists: FairTurns;
+  readonly lists: Lists;
   readonly ratesOf: (queue: string) => Rates;
   /** Maximum number of bytes of a queue; undefined means no limit. */
   readonly maxBytesOf: (queue: string) => number | undefined;

@@ -1,4 +1,4 @@
-import type { CallFilter, FairTurns } from '@asyncfn/queue-core';
+import type { CallFilter } from '@asyncfn/queue-core';
 import type { FunctionNames } from '@asyncfn/queue-core/functions';
 import type { CallSearch } from '@asyncfn/queue-core/jetstream';
 import { type Caller, coversFunction, hasScope } from '@asyncfn/tokens';
@@ -9,7 +9,7 @@ import { toCallView } from '../calls/index.ts';
 import type { AcceptContext } from '../enqueue/index.ts';
 import { keepFromCaches, readJsonBodies, requireBroker } from '../http/index.ts';
 import { RefusalError, refusal } from '../problem.ts';
-import { takeTurns } from '../waiting/index.ts';
+import { type Lists, takeTurns } from '../waiting/index.ts';
 import { parseCursor, toCursor } from './cursor.ts';
 import { parseFilter } from './parse-filter.ts';
 import { searchQuery, searchSchema } from './search-schema.ts';
@@ -19,8 +19,7 @@ export interface SearchRouteOptions extends Pick<AcceptContext, 'lookup'> {
   readonly names: Pick<FunctionNames, 'namesOf'>;
   /** Whether calls can be found, and it is known what functions are called. */
   readonly places: { readonly available: boolean };
-  /** The turns of lists. */
-  readonly lists: FairTurns;
+  readonly lists: Lists;
 }
 
 const defaultLimit = 100;
