@@ -79,6 +79,13 @@ async function listed(page: Page, count: number): Promise<string[]> {
 }
 
 const momentsOf = (page: Page): Locator => page.getByRole('region', { name: 'Timeline' }).getByRole('listitem');
+const attemptsOf = (page: Page): Locator => momentsOf(page).filter({ hasText: /^Attempt/ });
+
+/** What the timeline says that the function has answered. */
+async function statusesOf(page: Page): Promise<string[]> {
+  const attempts = await attemptsOf(page).allInnerTexts();
+  return attempts.map((text) => text.match(/^Attempt \d\s+(\d{3})\b/)?.[1]).filter((text) => text !== undefined);
+}
 
 test('an operator finds calls by function, status and label, shares the search, and goes back', async () => {
   const [seven, eight] = [
@@ -143,13 +150,13 @@ test('a call whose function answers 503, 503 and 200 shows three attempts while 
   await using console = await open(`/calls/${callId}`);
   const { page, complaints } = console;
   await momentsOf(page).filter({ hasText: 'is running' }).waitFor();
-  expect(await momentsOf(page).filter({ hasText: '503' }).count()).toBe(2);
+  await eventually(async () => (await statusesOf(page)).length === 2);
+  expect(await statusesOf(page)).toEqual(['503', '503']);
   third.open();
   await page.getByText('Succeeded', { exact: true }).waitFor();
-  const moments = await momentsOf(page)
-    .filter({ hasText: /^Attempt/ })
-    .allInnerTexts();
-  expect(moments.map((text) => text.match(/^Attempt \d\s+(\d+)/)?.[1])).toEqual(['503', '503', '200']);
+  await eventually(async () => (await statusesOf(page)).length === 3);
+  expect(await statusesOf(page)).toEqual(['503', '503', '200']);
+  const moments = await attemptsOf(page).allInnerTexts();
   for (const text of moments) {
     expect(text).toMatch(/\d\d:\d\d:\d\d[\s\S]*took [\d.]+ m?s · worker .+:\d+/);
   }
@@ -217,7 +224,8 @@ test('a newcomer sends a call from the first page, watches its retries, and repl
   await page.getByRole('button', { name: 'Send the call' }).click();
   await page.getByRole('heading', { level: 1, name: /^Call / }).waitFor();
   await page.getByText('Succeeded', { exact: true }).waitFor();
-  expect(await momentsOf(page).filter({ hasText: '503' }).count()).toBe(2);
+  await eventually(async () => (await statusesOf(page)).length === 3);
+  expect(await statusesOf(page)).toEqual(['503', '503', '200']);
   expect(fn.requests.at(-1)?.body.toString()).toBe("it's a body");
   await page.goBack();
   await page.getByLabel('Path and query').fill('?code=400');
