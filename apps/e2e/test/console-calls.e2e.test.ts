@@ -18,6 +18,8 @@ let fn: TestFunction;
 
 /** Lets the third attempt go on. */
 const third = gate(status(200));
+/** Lets the calls of `/held` go on. */
+const held = gate(status(200));
 let tries = 0;
 /** Whether the function `status` answers 400 if it is told to. */
 let isBroken = true;
@@ -30,6 +32,8 @@ const answer: RequestHandler = (request, response) => {
     case '/flaky':
       tries += 1;
       return (tries > 2 ? third.handler : status(503))(request, response);
+    case '/held':
+      return held.handler(request, response);
     case '/hostile':
       return void response.writeHead(200, { 'content-type': 'text/html', 'x-note': markup }).end(markup);
     case '/binary':
@@ -53,6 +57,8 @@ beforeAll(async () => {
         other: { url: fn.url, queue: 'heavy' },
         status: { url: `${fn.url}/status`, retry },
       },
+      // Soon after a worker has died, another one gets its calls.
+      workerEnv: { ACK_WAIT: '2s' },
     }),
     startBrowser(),
   ]);
@@ -167,6 +173,23 @@ test('a call whose function answers 503, 503 and 200 shows three attempts while 
   ).toBeGreaterThanOrEqual(2);
   await page.getByRole('link', { name: 'nightly' }).waitFor();
   await page.getByText(`curl -i ${stack.gateway.url}/async-function/${callId}/result`).waitFor();
+  expect(complaints).toEqual([]);
+});
+
+test('an attempt whose worker was killed shows as lost, before the one that succeeded', async () => {
+  const callId = await api.accept('work', { target: '/held' });
+  await using console = await open(`/calls/${callId}`);
+  const { page, complaints } = console;
+  await attemptsOf(page).filter({ hasText: 'is running' }).waitFor();
+  stack.worker.kill('SIGKILL');
+  await stack.worker.ended();
+  await stack.startWorker();
+  await attemptsOf(page).filter({ hasText: 'was lost: its worker died' }).waitFor();
+  held.open();
+  await page.getByText('Succeeded', { exact: true }).waitFor();
+  await eventually(async () => (await statusesOf(page)).length === 1);
+  expect(await statusesOf(page)).toEqual(['200']);
+  expect(await attemptsOf(page).count()).toBe(2);
   expect(complaints).toEqual([]);
 });
 
@@ -285,10 +308,11 @@ test('calls of two tokens with one id are two calls', async () => {
   const { url } = await stack.startGateway({ AUTH_TOKENS_FILE: path });
   await using callers = new ApiClient(url);
   for (const secret of [alice, bob]) {
-    const headers = { Authorization: `Bearer ${secret}`, 'X-Call-Id': 'one-id-of-two', 'X-Label': 'shared' };
-    await callers.accept('other', { headers });
+    const headers = { Authorization: `Bearer ${secret}`, 'X-Label': 'shared' };
+    await callers.accept('other', { headers: { ...headers, 'X-Call-Id': 'one-id-of-two' } });
+    await callers.accept('other', { headers: { ...headers, 'X-Call-Id': 'refused-of-two' }, target: '/refused' });
   }
-  await using console = await openConsole(browser, url, { path: '/calls?label=shared' });
+  await using console = await openConsole(browser, url, { path: '/calls?label=shared&status=succeeded' });
   const { page, complaints } = console;
   await page.getByLabel('Token').fill(boss);
   await page.keyboard.press('Enter');
@@ -302,5 +326,12 @@ test('calls of two tokens with one id are two calls', async () => {
     .filter({ hasText: /^alice$/ })
     .waitFor();
   expect(await page.getByText('curl -i').first().textContent()).toContain('Authorization: Bearer $ASYNCFN_TOKEN');
+  await page.getByRole('link', { name: 'Dead letters' }).click();
+  const group = page.getByRole('region', { name: 'other: The function answered with an error' });
+  await group.getByRole('button', { name: /^Show / }).click();
+  const letter = group.getByRole('row').filter({ hasText: 'by bob' });
+  await letter.getByRole('link', { name: 'refused-of-two' }).click();
+  await page.getByText('The call is a dead letter.').waitFor();
+  expect(page.url()).toBe(`${url}/console/calls/refused-of-two?submitter=bob`);
   expect(complaints).toEqual([]);
 });

@@ -15,6 +15,7 @@ const columns: readonly Column<Letter>[] = [
         <Link class="code" href={hrefOf({ callId, submitter })}>
           {callId}
         </Link>
+        {submitter !== undefined && <span class="small quiet">by {submitter}</span>}
         {labels.length > 0 && <span class="one-line small quiet">{labels.join(', ')}</span>}
       </>
     ),
