@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import { formatShort } from '../format/index.ts';
+import { type ChartData, timeRange, withSpan } from './chart-data.ts';
 
 interface ChartSeries {
   readonly label: string;
@@ -15,15 +16,14 @@ interface ChartProps {
   readonly series: readonly ChartSeries[];
   /** Whether the values are counts, which are never halves. */
   readonly whole?: boolean;
-  /** Times in seconds, then the values of each series. */
-  readonly data: [number[], ...(number | null)[][]];
+  readonly data: ChartData;
 }
 
 /** Between the lines of a chart of counts: 1, 2, 5, 10, and so on. */
 const wholeSteps = [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7].flatMap((power) => [power, 2 * power, 5 * power]);
 
-/** How much time a chart shows at least, in seconds, so that the first samples do not fill it. */
-const leastSpan = 120;
+/** Between the lines of other charts: no step has more than the one digit that labels show. */
+const steps = [0.1, 0.2, 0.5, ...wholeSteps];
 
 /** Values over the last minutes. The newest ones stand above as text. */
 export function Chart({ title, series, data, whole = false }: ChartProps) {
@@ -37,7 +37,7 @@ export function Chart({ title, series, data, whole = false }: ChartProps) {
     }
     const draw = (): void => {
       plot.current?.destroy();
-      plot.current = new uPlot(optionsFor(element, series, whole), data, element);
+      plot.current = new uPlot(optionsFor(element, series, whole), withSpan(data), element);
     };
     draw();
     const resized = new ResizeObserver(() => plot.current?.setSize(sizeOf(element)));
@@ -51,7 +51,7 @@ export function Chart({ title, series, data, whole = false }: ChartProps) {
       plot.current = undefined;
     };
   }, [colours]);
-  useEffect(() => plot.current?.setData(data), [data]);
+  useEffect(() => plot.current?.setData(withSpan(data)), [data]);
   return (
     <figure class="chart">
       <figcaption>
@@ -79,7 +79,7 @@ function optionsFor(element: HTMLElement, series: readonly ChartSeries[], whole:
     cursor: { show: false },
     padding: [8, 4, 0, 0],
     scales: {
-      x: { range: (_, from, to) => [Math.min(from, to - leastSpan), to] },
+      x: { range: (_, from, to) => timeRange(from, to) },
       y: { range: (_, __, most) => [0, niceTop(most)] },
     },
     axes: [
@@ -89,7 +89,7 @@ function optionsFor(element: HTMLElement, series: readonly ChartSeries[], whole:
         size: 44,
         space: 28,
         values: (_, values) => values.map(formatShort),
-        ...(whole && { incrs: wholeSteps }),
+        incrs: whole ? wholeSteps : steps,
       },
     ],
     series: [
