@@ -821,6 +821,7 @@ export interface paths {
                          * @example 2026-01-31T12:00:00Z
                          */
                         to?: string;
+                        /** @default 10000 */
                         limit?: number;
                     };
                 };

@@ -31,7 +31,7 @@ export const cancelBody = Type.Object(
     from: Type.Optional(Type.String({ ...time, description: 'Accepted at this time or later (RFC 3339).' })),
     to: Type.Optional(Type.String({ ...time, description: 'Accepted at this time or earlier (RFC 3339).' })),
     limit: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 10_000, description: 'Most calls to cancel. Default 1,000.' }),
+      Type.Integer({ minimum: 1, maximum: 10_000, default: 10_000, description: 'Most calls to cancel.' }),
     ),
   },
   { additionalProperties: false, examples: [{ label: 'customer=7', status: ['queued', 'retrying'] }] },

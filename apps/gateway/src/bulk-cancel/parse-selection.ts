@@ -11,7 +11,7 @@ export interface Selection {
   readonly limit: number;
 }
 
-const defaultLimit = 1_000;
+/** Most calls of one request, and the default: a request without a limit means all calls. */
 const maxLimit = 10_000;
 const known: readonly string[] = Object.keys(cancelBody.properties);
 const filters = known.filter((name) => name !== 'limit').join(', ');
@@ -35,9 +35,9 @@ export function parseSelection(body: unknown, names: Pick<FunctionNames, 'namesO
   return { filter, limit: parseLimit(limit) };
 }
 
-function parseLimit(limit: unknown = defaultLimit): number {
+function parseLimit(limit: unknown = maxLimit): number {
   if (typeof limit !== 'number' || !Number.isInteger(limit) || limit < 1 || limit > maxLimit) {
-    throw invalid(`limit must be a whole number from 1 to ${maxLimit}, such as ${defaultLimit}.`);
+    throw invalid(`limit must be a whole number from 1 to ${maxLimit}, such as 1000.`);
   }
   return limit;
 }
