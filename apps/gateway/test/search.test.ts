@@ -83,6 +83,7 @@ describe('a parameter that is wrong is named, with what would be right', () => {
     ['from=2026-01-31', /^from must be/],
     ['from=2026-02-30T00:00:00Z', /^from must be/],
     ['to=1769860800', /^to must be/],
+    ['to=2026-01-31T12:00:60Z', /^to must be/],
     [`from=${before}&to=2026-01-31T11:59:59Z`, /^from is later than to/],
     ['limit=0', /^limit must be one whole number from 1 to 1000/],
     ['limit=1001', /^limit must be/],

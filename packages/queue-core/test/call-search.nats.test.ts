@@ -89,6 +89,8 @@ test('each filter selects what it names', async () => {
   expect(await ids({ fromMs: Date.now() - 25_000 })).toEqual(['other', 'waiting']);
   expect(await ids({ toMs: Date.now() - 15_000 })).toEqual(['waiting', 'ended']);
   expect(await ids({ fromMs: Date.now() - 25_000, toMs: Date.now() - 15_000 })).toEqual(['waiting']);
+  expect(await ids({ fromMs: -1_000 })).toEqual(['other', 'waiting', 'ended']);
+  expect(await ids({ fromMs: -1_000, toMs: -1 })).toEqual([]);
   expect(await ids({ label: 'customer=7', statuses: new Set(['queued']) })).toEqual(['waiting']);
 });
 

@@ -165,6 +165,6 @@ const ended: readonly CallStatus[] = ['succeeded', 'failed', 'cancelled', 'expir
 
 /** Below all that was accepted later than a filter allows. */
 function earlier(from: SearchPosition, toMs: number | undefined): SearchPosition {
-  const to = toMs === undefined ? newest : { micros: (toMs + 1) * 1_000, hash: 0 };
+  const to = toMs === undefined ? newest : { micros: Math.max(0, (toMs + 1) * 1_000), hash: 0 };
   return compareKeys(to, from) < 0 ? to : from;
 }
