@@ -202,6 +202,23 @@ test('a result of any size is listed with its call', async () => {
   expect(show(await list({ statuses: new Set(['succeeded']) }))).toEqual(['large succeeded']);
 });
 
+test('a page of fat calls ends early, and the next one goes on', async () => {
+  const { pages, put } = await openSearch();
+  const headers: Call['headers'] = [['X-Fat', 'x'.repeat(28_000)]];
+  const ids = Array.from({ length: 300 }, (_, index) => `fat-${index}`);
+  const begin = Date.now() - 60_000;
+  await Promise.all(ids.map((id, index) => put({ id, headers, startTime: `${begin + index}000000` })));
+  const all = await pages({}, 1_000);
+  expect(all.flatMap(({ calls }) => calls.map(idOf))).toEqual(ids.toReversed());
+  expect(all.map(({ complete }) => complete)).toEqual([false, true]);
+  expect(all[0]?.calls.length).toBeGreaterThan(100);
+  expect((await pages({}, 100)).map(({ calls, complete }) => [calls.length, complete])).toEqual([
+    [100, true],
+    [100, true],
+    [100, true],
+  ]);
+});
+
 test('thousands of waiting calls are listed page by page, and their index is dropped when no search uses it', async () => {
   let now = 0;
   const { gateway, finder, store, queue } = await openFinder();

@@ -48,8 +48,8 @@ export const searchSchema = {
     'The calls that have not ended, and those that have ended within `RESULT_TTL`, newest first by `createdAt`. All filters ' +
     'that are given must match. Cursors stay valid while calls arrive and end: over the pages no call comes twice, and none ' +
     'is left out. A page may have fewer than `limit` calls: only an answer without `cursor` is the last. `complete` is false ' +
-    'if the search was cut after two seconds, and `cursor` goes on with it; without `cursor`, there are too many calls, and ' +
-    'the oldest are left out. A token that is limited to functions sees the calls of these alone.',
+    'if the search was cut after two seconds or 4 MiB of calls, and `cursor` goes on with it; without `cursor`, there are ' +
+    'too many calls, and the oldest are left out. A token that is limited to functions sees the calls of these alone.',
   tags: ['calls'],
   querystring: searchQuery,
   response: {

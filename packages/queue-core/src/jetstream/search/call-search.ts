@@ -60,7 +60,7 @@ export class CallSearch {
   /**
    * A page of the calls that a filter selects. Each call has its place for good, so no call comes twice or is left out
    * over the pages, whatever happens to it in the meantime. A page has fewer than `limit` calls at the end, or if the
-   * search is cut: only a page without `next` is the last. Throws `QueueError`.
+   * search is cut, by its time or by the size of its calls: only a page without `next` is the last. Throws `QueueError`.
    */
   async list(filter: CallFilter, { limit, from = newest }: SearchOptions): Promise<SearchPage> {
     this.#usedAt = this.#now();

@@ -56,6 +56,10 @@ const longestMs = 2_000;
 const longestEmptyMs = 10_000;
 /** Calls that are read at once. */
 const maxReads = 16;
+/** A page is cut once its calls are larger, so that calls with long headers or chains do not fill the memory. */
+const maxBytes = 4 * 1024 * 1024;
+/** So many calls are read before their size is looked at. */
+const maxKeys = 128;
 /** A call may move while it is read, so many times. */
 const maxMoves = 5;
 
@@ -64,6 +68,8 @@ export class SearchPageBuilder {
   readonly #options: PageOptions;
   readonly #probe: Omit<IndexProbe, 'fromSequence'>;
   readonly #calls: PlacedCall[] = [];
+  /** About as large as the calls are. */
+  #bytes = 0;
   /** Everything above it is examined. */
   #position: SearchPosition;
 
@@ -78,14 +84,14 @@ export class SearchPageBuilder {
     const { limit } = this.#options;
     const begunAt = this.#options.now();
     for (let isFirst = true; this.#calls.length <= limit; isFirst = false) {
-      const keys = this.#nextKeys(limit + 1 - this.#calls.length);
+      const keys = this.#nextKeys(Math.min(limit + 1 - this.#calls.length, maxKeys));
       if (keys.length === 0 && this.#isAtEnd()) {
         return this.#toPage(undefined, !this.#isCapped());
       }
       if (keys.length === 0 && this.#calls.length === limit) {
         break; // whether another one follows is for the next page to find out
       }
-      if (!isFirst && this.#isLate(begunAt)) {
+      if (!isFirst && (this.#bytes > maxBytes || this.#isLate(begunAt))) {
         return this.#toPage(this.#cutPosition(keys), false);
       }
       await this.#proceed(keys);
@@ -154,6 +160,7 @@ export class SearchPageBuilder {
     for (const call of calls) {
       if ((!isFirst || call.tokens > after) && isSelected(this.#options.filter, call.state)) {
         this.#calls.push({ ...call, key });
+        this.#bytes += JSON.stringify(call.state).length;
       }
     }
   }
