@@ -123,6 +123,16 @@ test.each(['?function=', '?function=a/b', '?function=*', '?function=a&function=b
   },
 );
 
+test.each([
+  ['?function=a/b', /^function must be NAME or NAME\.NAMESPACE.*such as thumbnail/],
+  ['?function=', /^function must be NAME/],
+  ['?function=a&function=b', /^function is sent more than once: send it once/],
+  ['?functoin=echo', /^There is a parameter that this path does not know\. It knows function\./],
+])('what is wrong with %s is said', async (query, detail) => {
+  const answer = await request(`${gateway.url}/system/events${query}`);
+  expect(await answer.body.json()).toMatchObject({ status: 400, detail: expect.stringMatching(detail) });
+});
+
 test('events need a broker, and HEAD does not follow them', async () => {
   expect((await request(`${gateway.url}/system/events`, { method: 'HEAD' })).statusCode).toBe(200);
   expect(gateway.events.isOpen).toBe(false);

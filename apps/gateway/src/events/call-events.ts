@@ -5,12 +5,13 @@ import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebo
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { callerOf } from '../auth/index.ts';
 import type { AcceptContext } from '../enqueue/index.ts';
-import { keepFromCaches, nameInvalidParameters, probeSilentClient, requireBroker } from '../http/index.ts';
+import { keepFromCaches, probeSilentClient, requireBroker } from '../http/index.ts';
 import { type Refusal, refusal } from '../problem.ts';
+import { parseFunction, refuseUnknown } from '../search/index.ts';
 import { heartbeatMs, sendEventsHead, WaitEnd, Waiters } from '../waiting/index.ts';
 import { EventFeed, type EventSource } from './event-feed.ts';
 import { EventOutput } from './event-output.ts';
-import { type EventsQuery, eventsSchema } from './event-schemas.ts';
+import { eventsQuery, eventsSchema } from './event-schemas.ts';
 
 export interface CallEventOptions extends Pick<AcceptContext, 'lookup'> {
   readonly subscribe: (listener: EventListener) => EventSource;
@@ -26,8 +27,10 @@ interface RouteParts extends CallEventOptions {
   readonly streams: Waiters;
 }
 
-type EventsRequest = FastifyRequest<{ Querystring: EventsQuery }>;
+type QueryValues = Readonly<Record<string, unknown>>;
+type EventsRequest = FastifyRequest<{ Querystring: QueryValues }>;
 
+const known: ReadonlySet<string> = new Set(Object.keys(eventsQuery.properties));
 /** Each event is written to each of them. */
 const limits = { inAll: 100, perToken: 25 } as const;
 
@@ -35,13 +38,13 @@ const limits = { inAll: 100, perToken: 25 } as const;
 export const callEventRoutes: FastifyPluginCallbackTypebox<CallEventOptions> = (app, options, done) => {
   const feed = new EventFeed(options.subscribe, options.lookup);
   const parts: RouteParts = { ...options, feed, streams: new Waiters(limits, refusals) };
-  nameInvalidParameters(app);
   requireBroker(app, feed);
   keepFromCaches(app);
-  app.get<{ Querystring: EventsQuery }>(
+  app.get<{ Querystring: QueryValues }>(
     '/system/events',
-    // The scope is `read`: who may see the state of a call may see how it changes.
-    { schema: eventsSchema, config: { scope: 'read' } },
+    // The scope is `read`: who may see the state of a call may see how it changes. The schema describes the parameters, and
+    // the parsers check them.
+    { schema: eventsSchema, config: { scope: 'read' }, validatorCompiler: () => (value) => ({ value }) },
     (request, reply) => follow(parts, request, reply),
   );
   done();
@@ -49,7 +52,8 @@ export const callEventRoutes: FastifyPluginCallbackTypebox<CallEventOptions> = (
 
 function follow(parts: RouteParts, request: EventsRequest, reply: FastifyReply) {
   const caller = callerOf(request);
-  const { function: name } = request.query;
+  refuseUnknown(request.query, known);
+  const name = parseFunction(request.query);
   if (name !== undefined && !coversFunction(caller, name, parts.names)) {
     return reply.refuse(forbidden);
   }

@@ -1,7 +1,8 @@
-import { type Static, Type } from 'typebox';
+import { Type } from 'typebox';
 import { problemResponse, retryAfterHeader } from '../api/index.ts';
 
-export const EventsQuery = Type.Object(
+/** Described for clients; `parseFunction` checks it, because its refusals say what would be right. */
+export const eventsQuery = Type.Object(
   {
     function: Type.Optional(
       Type.String({
@@ -13,8 +14,6 @@ export const EventsQuery = Type.Object(
   },
   { additionalProperties: false },
 );
-
-export type EventsQuery = Static<typeof EventsQuery>;
 
 const ended = {
   callId: '0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11',
@@ -38,7 +37,7 @@ export const eventsSchema = {
     '`started` and `attempt` also the attempt. Under load most events are left out, and `missed` says how many: ' +
     '`{"missed":312}`. If their number is not known, it is `null`, and `reason` says why. Events are not kept.',
   tags: ['operations'],
-  querystring: EventsQuery,
+  querystring: eventsQuery,
   response: {
     200: {
       description: 'The events.',

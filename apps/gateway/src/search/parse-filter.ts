@@ -21,12 +21,24 @@ type FilterName = (typeof filterNames)[number];
 
 const namePart = /^[A-Za-z0-9_-]{1,63}$/;
 
+/** Throws `RefusalError` if a request names a parameter that is not known. */
+export function refuseUnknown(values: object, known: ReadonlySet<string>): void {
+  if (Object.keys(values).some((name) => !known.has(name))) {
+    throw invalid(`There is a parameter that this path does not know. It knows ${[...known].join(', ')}.`);
+  }
+}
+
+/** The function that a request names. Throws `RefusalError`. */
+export function parseFunction(values: FilterValues): string | undefined {
+  return parseText(values, 'function', (text) => (parseFunctionName(text) === undefined ? undefined : text));
+}
+
 /**
  * Parses the filter of calls that a request names. Throws `RefusalError` that names the first parameter which is wrong, and
  * what would be right; never what was sent (P9).
  */
 export function parseFilter(values: FilterValues, names: Pick<FunctionNames, 'namesOf'>): CallFilter {
-  const name = parseText(values, 'function', (text) => (parseFunctionName(text) === undefined ? undefined : text));
+  const name = parseFunction(values);
   const filter: CallFilter = {
     functions: name === undefined ? undefined : names.namesOf(name),
     queue: parseText(values, 'queue', (text) => (namePart.test(text) ? text : undefined)),

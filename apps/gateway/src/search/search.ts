@@ -11,7 +11,7 @@ import { keepFromCaches, readJsonBodies, requireBroker } from '../http/index.ts'
 import { RefusalError, refusal } from '../problem.ts';
 import { type Lists, takeTurns } from '../waiting/index.ts';
 import { parseCursor, toCursor } from './cursor.ts';
-import { parseFilter } from './parse-filter.ts';
+import { parseFilter, refuseUnknown } from './parse-filter.ts';
 import { searchQuery, searchSchema } from './search-schema.ts';
 
 export interface SearchRouteOptions extends Pick<AcceptContext, 'lookup'> {
@@ -42,7 +42,7 @@ export const searchRoutes: FastifyPluginCallbackTypebox<SearchRouteOptions> = (a
 
 async function list({ search, names, lookup }: SearchRouteOptions, request: FastifyRequest) {
   const values = request.query as Readonly<Record<string, unknown>>;
-  refuseUnknown(values);
+  refuseUnknown(values, known);
   const filter: CallFilter = { ...parseFilter(values, names), ...coverOf(callerOf(request), names) };
   const { calls, next, complete } = await search.list(filter, {
     limit: parseLimit(values['limit']),
@@ -57,12 +57,6 @@ function coverOf(caller: Caller, names: Pick<FunctionNames, 'namesOf'>): Pick<Ca
 }
 
 const known: ReadonlySet<string> = new Set(Object.keys(searchQuery.properties));
-
-function refuseUnknown(values: Readonly<Record<string, unknown>>): void {
-  if (Object.keys(values).some((name) => !known.has(name))) {
-    throw invalid(`There is a parameter that this path does not know. It knows ${[...known].join(', ')}.`);
-  }
-}
 
 function parseLimit(value: unknown): number {
   if (value === undefined) {
