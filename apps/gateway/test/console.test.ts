@@ -90,6 +90,9 @@ describe('the console', () => {
     ['*', 'gzip'],
     ['br;q=1, gzip;q=0.5', 'gzip'],
     ['gzip;q=0', undefined],
+    ['gzip;q=0, *', undefined],
+    ['identity, gzip;q=0.5', undefined],
+    ['gzip;q=0.5, identity;q=0.1', 'gzip'],
     ['identity', undefined],
   ])('for Accept-Encoding: %s it is sent as %s', async (accepted, sent) => {
     const { headers, body } = await get('/console', { 'accept-encoding': accepted });

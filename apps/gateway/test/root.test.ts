@@ -5,6 +5,7 @@ import { rootRoutes } from '../src/api/root.ts';
 import { startTestGateway } from './gateway-fixture.ts';
 import { testToken, tokensOf } from './test-tokens.ts';
 
+const lessThanJson = ['application/json, text/html;q=0.1', 'text/html;q=0.5, */*', 'text/htmlx'];
 const browser = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
 
 test('who asks for / is told what is here, also without a token', async () => {
@@ -32,7 +33,7 @@ test('a browser is sent to the console, and a program is not', async () => {
     const { statusCode, headers } = await ask(browser, method);
     expect([statusCode, headers['location'], headers['vary']]).toEqual([302, '/console', 'Accept']);
   }
-  for (const accept of [undefined, '*/*', 'application/json', 'text/html;q=0, application/json', 'text/htmlx']) {
+  for (const accept of [undefined, '*/*', 'application/json', 'text/html;q=0, application/json', ...lessThanJson]) {
     const answer = await ask(accept);
     expect([answer.statusCode, answer.json().links.console, answer.headers['vary']]).toEqual([
       200,

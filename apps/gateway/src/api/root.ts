@@ -1,5 +1,6 @@
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { prefersToJson } from '../http/index.ts';
 import { jsonResponse } from './json-response.ts';
 
 export interface RootOptions {
@@ -41,12 +42,8 @@ export const rootRoutes: FastifyPluginCallbackTypebox<RootOptions> = (app, { ver
   const about = { name: 'asyncfn', version, links: { ...links, ...(hasConsole && { console: consolePath }) } };
   app.get('/', { config: { scope: 'open' }, schema }, ({ headers }, reply) => {
     reply.header('Vary', 'Accept');
-    return hasConsole && wantsPage(headers.accept) ? reply.redirect(consolePath) : reply.send(about);
+    // A browser asks for a page, and programs do not.
+    return hasConsole && prefersToJson(headers.accept, 'text/html') ? reply.redirect(consolePath) : reply.send(about);
   });
   done();
 };
-
-/** Whether a client wants a page: a browser does, and programs do not ask for one. */
-function wantsPage(accept: string | undefined): boolean {
-  return accept?.split(',').some((type) => /^\s*text\/html\s*(;(?!\s*q=0(\.0*)?\s*$)|$)/i.test(type)) === true;
-}

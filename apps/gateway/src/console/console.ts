@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { qualityOf } from '../http/index.ts';
 import { refusal } from '../problem.ts';
 import { type ConsoleFile, findFile, page, unzip } from './console-files.ts';
 import { type TokenOptions, tokenRoutes } from './token-resource.ts';
@@ -95,6 +96,8 @@ function isKept({ headers: { 'if-none-match': known = '' } }: FastifyRequest, ta
   return known.split(',').some((each) => each.trim().replace(/^W\//, '') === opaque);
 }
 
-function takesGzip({ headers: { 'accept-encoding': accepted = '' } }: FastifyRequest): boolean {
-  return /(^|[,\s])(gzip|\*)\s*(;\s*q=(1|0\.\d*[1-9]))?\s*(,|$)/.test(String(accepted));
+function takesGzip({ headers }: FastifyRequest): boolean {
+  const accepted = String(headers['accept-encoding'] ?? '');
+  const gzip = qualityOf(accepted, ['gzip', '*']) ?? 0;
+  return gzip > 0 && gzip >= (qualityOf(accepted, ['identity']) ?? 0);
 }

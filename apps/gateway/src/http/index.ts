@@ -2,6 +2,7 @@
 // the rest of an enqueue (ADR 27); every other route is fastify's (`app.ts`, `http/plugins/`). The target of a request
 // decides which one serves it (`routing.ts`), and the rules for heads and bodies are the same for both.
 
+export { prefersToJson, qualityOf } from './accepted.ts';
 export { BodyBudget, type BodyShare, roomForLarge } from './body-budget.ts';
 export {
   createClientErrorHandler,

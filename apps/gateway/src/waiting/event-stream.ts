@@ -1,6 +1,6 @@
 import { PassThrough, Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
-import { probeSilentClient } from '../http/index.ts';
+import { prefersToJson, probeSilentClient } from '../http/index.ts';
 import { WaitEnd } from './wait-end.ts';
 import type { WaiterPlace } from './waiters.ts';
 
@@ -18,7 +18,7 @@ export const heartbeatMs = 15_000;
 
 /** Whether the client wants events instead of one answer. */
 export function wantsEvents(accept: string | undefined): boolean {
-  return accept?.split(',').some((type) => /^\s*text\/event-stream\s*(;|$)/i.test(type)) === true;
+  return prefersToJson(accept, 'text/event-stream');
 }
 
 /**
