@@ -72,11 +72,11 @@ describe('refused, with nothing left in the cache:', () => {
   const cases: Record<string, { site: SiteOptions; expected?: Release; reason: string }> = {
     'a corrupted archive': {
       site: { archive, sendArchive: (response) => response.end(damaged) },
-      reason: 'is not the archive that it should be',
+      reason: 'is not the expected archive',
     },
     'a truncated archive': {
       site: { archive, sendArchive: (response) => response.end(half) },
-      reason: 'is not the archive that it should be',
+      reason: 'is not the expected archive',
     },
     'an archive whose transfer breaks off': {
       site: {
@@ -90,7 +90,7 @@ describe('refused, with nothing left in the cache:', () => {
     },
     'another archive, which the site itself vouches for': {
       site: { archive: buildArchive() },
-      reason: 'is not the archive that it should be',
+      reason: 'is not the expected archive',
     },
     'an archive whose checksum is not known': {
       site: { archive },
