@@ -30,13 +30,30 @@ async function lettersLeft({ store, queue }: DeadLetters): Promise<number> {
 }
 
 /** Stored callbacks under a call id. */
-async function storedCallbacks({ manager }: DeadLetters, callId: string): Promise<(CallbackTask & { body: string })[]> {
-  const found = [];
+async function storedCallbacks(
+  letters: DeadLetters,
+  callId: string,
+): Promise<readonly (CallbackTask & { body: string })[]> {
+  // The broker may move a message that is due between a look at the subjects and one at the message.
+  let found: Awaited<ReturnType<typeof readCallbacks>>;
+  await eventually(async () => {
+    found = await readCallbacks(letters, callId);
+    return found !== undefined;
+  });
+  return found ?? [];
+}
+
+/** Undefined if a message has moved in the meantime. */
+async function readCallbacks({ manager }: DeadLetters, callId: string) {
+  const found: (CallbackTask & { body: string })[] = [];
   const { state } = await manager.streams.info('CALLBACKS', { subjects_filter: `callbacks.*.${callId}.>` });
   for (const subject of Object.keys(state.subjects ?? {})) {
     const message = await manager.streams.getMessage('CALLBACKS', { last_by_subj: subject });
-    const task = callbackTaskCodec.decode(message?.header.get(callbackTaskCodec.header) ?? '');
-    if (message && task) {
+    if (message === null) {
+      return undefined;
+    }
+    const task = callbackTaskCodec.decode(message.header.get(callbackTaskCodec.header) ?? '');
+    if (task) {
       found.push({ ...task, body: Buffer.from(message.data).toString('latin1') });
     }
   }
