@@ -20,8 +20,8 @@ export interface TortureOptions
   /** Calls a second. */
   readonly rate: number;
   /**
-   * Where the run writes the history, `history.jsonl`, and the logs of the processes without lines of single calls,
-   * `processes.log`.
+   * Where the run writes the history, `history.jsonl`, and the logs of the processes and of nats-server without
+   * lines of single calls, `processes.log`.
    */
   readonly folder: string;
   /**

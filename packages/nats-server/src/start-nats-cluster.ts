@@ -2,11 +2,13 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { type NatsServer, type NatsServerOptions, startNatsServer } from './start-nats-server.ts';
 
-export interface NatsClusterOptions extends Omit<NatsServerOptions, 'port' | 'storeDir' | 'name' | 'host'> {
+export interface NatsClusterOptions extends Omit<NatsServerOptions, 'port' | 'storeDir' | 'name' | 'host' | 'onLine'> {
   /** How many servers. Default 3. */
   readonly size?: number;
   /** JetStream's folders, by the number of the server, kept. Default: fresh temporary ones. */
   readonly storeDirs?: readonly (string | undefined)[];
+  /** Receives the log lines of all servers, each with the name of its server. Default: none. */
+  readonly onLine?: (line: string, name: string) => void;
   /**
    * Port of 127.0.0.1 at which the server number `from` reaches the route port of the server number `to`: for a proxy
    * between them. Default: that port itself.
@@ -28,15 +30,16 @@ export interface NatsCluster extends AsyncDisposable {
  * @throws {NatsServerError} `start_failed` with the last log lines of the server that did not start.
  */
 export async function startNatsCluster(options: NatsClusterOptions = {}): Promise<NatsCluster> {
-  const { size = 3, link = async (_from, _to, port) => port, config = '', storeDirs = [], ...server } = options;
+  const { size = 3, link = async (_from, _to, port) => port, config = '', storeDirs = [], onLine, ...server } = options;
   const ports = await freePorts(size);
   const starts = ports.map(async (port, index) => {
     const others = ports.map((_, to) => to).filter((to) => to !== index);
     const routes = await Promise.all(others.map((to) => link(index, to, ports[to] ?? 0)));
     const text = `${config}\n${clusterBlock(port, routes)}`;
     const storeDir = storeDirs[index];
-    const own = { name: `nats-${index + 1}`, config: text, ...(storeDir !== undefined && { storeDir }) };
-    return startNatsServer({ ...server, ...own });
+    const name = `nats-${index + 1}`;
+    const own = { name, config: text, ...(storeDir !== undefined && { storeDir }) };
+    return startNatsServer({ ...server, ...own, ...(onLine && { onLine: (line) => onLine(line, name) }) });
   });
   const settled = await Promise.allSettled(starts);
   const servers = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));

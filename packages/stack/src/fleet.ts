@@ -36,6 +36,8 @@ export interface FleetOptions {
    * all.
    */
   readonly keepLine?: (line: string, seat: string) => boolean;
+  /** Receives the log lines of the nats-servers, with the names of their nodes. */
+  readonly onServerLine?: (line: string, node: string) => void;
 }
 
 /** A nats-server with the connections that lead to it. */
@@ -153,6 +155,7 @@ class ProcessFleet implements Fleet {
 
   async #startNodes(): Promise<void> {
     const { natsServerBin: bin, natsConfig: config, nodes = 3, storeDirs = [] } = this.#options;
+    const { onServerLine = () => {} } = this.#options;
     const [storeDir] = storeDirs;
     const server = { monitor: true, ...(bin !== undefined && { bin }), ...(config !== undefined && { config }) };
     const link = async (from: number, to: number, port: number): Promise<number> => {
@@ -162,8 +165,15 @@ class ProcessFleet implements Fleet {
     };
     const servers =
       nodes === 1
-        ? [await startNatsServer({ ...server, port: await freePort(), ...(storeDir !== undefined && { storeDir }) })]
-        : (await startNatsCluster({ ...server, size: nodes, storeDirs, link })).servers;
+        ? [
+            await startNatsServer({
+              ...server,
+              port: await freePort(),
+              onLine: (line) => onServerLine(line, 'nats-1'),
+              ...(storeDir !== undefined && { storeDir }),
+            }),
+          ]
+        : (await startNatsCluster({ ...server, size: nodes, storeDirs, onLine: onServerLine, link })).servers;
     for (const [index, each] of servers.entries()) {
       const touching = this.#links.filter(({ from, to }) => from === index || to === index);
       const links = touching.map(({ line }) => line);

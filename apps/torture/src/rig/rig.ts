@@ -19,7 +19,7 @@ export interface RigOptions {
   readonly retry?: Readonly<Record<string, unknown>>;
   /** How far the clock of each process is off: the path of a file, with `{seat}` in it. Default: clocks do not jump. */
   readonly clockFile?: string;
-  /** Receives each line that a process logs, except the lines that every call causes. */
+  /** Receives each line that a process or a nats-server logs, except the lines that every call causes. */
   readonly onLine?: (line: string, seat: string) => void;
   /** JetStream's folders, by the number of the server. */
   readonly storeDirs?: readonly (string | undefined)[];
@@ -86,6 +86,7 @@ export function fleetOptions(options: RigOptions): FleetOptions {
       }
       return isKept;
     },
+    onServerLine: onLine,
   };
 }
 
