@@ -6,6 +6,7 @@ import { clockFaults } from './clock-faults.ts';
 import { diskFaults } from './disk-faults.ts';
 import type { Fault, FaultContext } from './fault.ts';
 import { functionFaults } from './function-faults.ts';
+import { isHealthy } from './health.ts';
 import { networkFaults } from './network-faults.ts';
 import { processFaults } from './process-faults.ts';
 
@@ -64,9 +65,14 @@ async function runFault(fault: Fault, number: number, options: ScheduleOptions):
   log(`fault ${number}: over after ${Math.round(performance.now() - startedAt)} ms`);
 }
 
-async function isWell({ gateways, workers }: FaultContext['fleet']): Promise<boolean> {
+/**
+ * A cluster has caught up as well: with replicas, a second server that fails before that may take confirmed messages
+ * with it (docs/durability.md).
+ */
+async function isWell({ gateways, workers, nodes }: FaultContext['fleet']): Promise<boolean> {
   const answers = await Promise.all([...gateways, ...workers].map(({ process }) => process.ops('/readyz')));
-  return answers.every(({ status }) => status === 200);
+  const healths = nodes.length > 1 ? await Promise.all(nodes.map(({ server }) => isHealthy(server))) : [];
+  return answers.every(({ status }) => status === 200) && healths.every((healthy) => healthy);
 }
 
 /** All faults, shuffled again for each round (Fisher and Yates). */
