@@ -47,7 +47,7 @@ async function endOf(stack: Stack, row: string): Promise<number> {
   const { callId } = JSON.parse(row) as { callId: string };
   const call = await eventually(async () => {
     const response = await fetch(`${stack.gateway.url}/async-function/${callId}`);
-    // Many clients look at once, so that some are refused.
+    // A gateway that has just started may refuse it.
     return response.status === 200 ? ((await response.json()) as View) : undefined;
   });
   return Date.parse(call.endedAt ?? '');
@@ -104,7 +104,10 @@ test('a batch of 5,000 over 3 queues ends once, after its last call, while worke
   const results = await (await fetch(`${url}/results?limit=10000`)).text();
   const rows = results.split('\n').filter((line) => line !== '');
   expect(rows).toHaveLength(size);
-  const ends = await Promise.all(rows.map((row) => endOf(stack, row)));
+  const ends: number[] = [];
+  for (let from = 0; from < size; from += 100) {
+    ends.push(...(await Promise.all(rows.slice(from, from + 100).map((row) => endOf(stack, row)))));
+  }
   const lateMs = Date.parse(view.endedAt ?? '') - Math.max(...ends);
   expect(lateMs).toBeGreaterThanOrEqual(0);
   expect(lateMs).toBeLessThan(2_000);
