@@ -5,7 +5,9 @@ import { runTorture } from './torture.ts';
 test('whatever is killed, paused, cut off or restarted under load, three servers lose nothing', async () => {
   // A rolling restart may take the whole time by itself.
   const kinds = allFaults.map(({ name }) => name).filter((name) => name !== 'rolling restart');
-  const { verdict, faults } = await runTorture({ durationMs: 70_000, nodes: 3, gapMs: 500, faults: kinds });
+  // Twice as much as on a machine of its own: the faults of a cluster outlast themselves on a busy one.
+  const limits = { slackMs: 3_000, handoverMs: 30_000 };
+  const { verdict, faults } = await runTorture({ durationMs: 70_000, nodes: 3, gapMs: 500, faults: kinds, limits });
   expect(verdict).toMatchObject({ clean: true, conservation: 0, queued: 0, violations: [] });
   expect(verdict.counts.accepted).toBeGreaterThan(500);
   expect(new Set(faults.map(({ name }) => name)).size).toBeGreaterThanOrEqual(4);
