@@ -249,7 +249,7 @@ function countCalls(report: JetStreamReport): number {
     .reduce((sum, { state }) => sum + state.messages, 0);
 }
 
-/** A receipt that no worker removes from the stream is there because a call is missing. */
+/** Workers keep a receipt in the stream if they do not find its call. */
 function countReceipts(report: JetStreamReport): { readonly waiting: number; readonly missing: number } {
   const stream = streamsOf(report).find(({ name }) => name === 'RECEIPTS');
   const held = stream?.state.messages ?? 0;

@@ -30,7 +30,7 @@ export class EventFeed implements EventListener {
     this.#lookup = lookup;
   }
 
-  /** Whether the broker is there. */
+  /** Whether the gateway can listen: it is connected to the broker. */
   get available(): boolean {
     return this.#source.available;
   }

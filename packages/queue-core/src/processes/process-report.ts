@@ -3,7 +3,7 @@ import { createRecordCodec } from '../records/index.ts';
 
 /** The subjects of reports, over core NATS: nothing of them is stored. */
 export const processSubjects = {
-  /** A gateway asks who is there. Every process hears it. */
+  /** A gateway asks all processes for a report. */
   who: 'asyncfn.processes.who',
   /** Reports, from every process to the gateways that have asked. */
   here: 'asyncfn.processes.here',

@@ -36,7 +36,7 @@ export function reportProcess(broker: Connection, facts: () => OwnFacts): void {
   });
 }
 
-/** Asks who is there. */
+/** Asks all processes for their reports. */
 export class ProcessDirectory {
   readonly #broker: Connection;
   #asking: Promise<readonly ProcessReport[]> | undefined;

@@ -177,7 +177,7 @@ export class StreamIndex implements SearchIndex {
     this.#prune(this.#first);
   }
 
-  /** The first page is there soon, and the next ones need fewer requests. A stream may have more or less in one part. */
+  /** Small parts answer the first page soon, and larger ones save requests later. Some parts of a stream hold fewer messages. */
   #adaptSpan(read: number): void {
     const hasGrown = this.#window < this.#source.window;
     this.#window = Math.min(this.#window * 2, this.#source.window);
