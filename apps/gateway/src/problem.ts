@@ -101,6 +101,11 @@ export function refusal(code: ProblemCode, detail: string, headers?: Readonly<Re
   return headers === undefined ? { kind: 'refused', code, detail } : { kind: 'refused', code, detail, headers };
 }
 
+/** A parameter or a field is not what it must be, as `detail` says. */
+export function invalidParameter(detail: string): RefusalError {
+  return new RefusalError(refusal('invalid_parameter', detail));
+}
+
 /** The broker does not respond to a request that stores nothing. */
 export const brokerAway = refusal('broker_unavailable', 'The queue cannot be reached now. Try again later.', {
   'Retry-After': '2',

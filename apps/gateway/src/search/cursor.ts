@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { SearchPosition } from '@asyncfn/queue-core/jetstream';
-import { RefusalError, refusal } from '../problem.ts';
+import { invalidParameter } from '../problem.ts';
 import { type FilterValues, filterNames } from './parse-filter.ts';
 
 /** `<version>.<digest of the filter>.<microseconds>.<hash>` and, for a place between calls of one key, `.<identity>`. */
@@ -21,10 +21,12 @@ export function parseCursor(value: unknown, values: FilterValues): SearchPositio
   const [, digest, micros = '', hash = '', after] = form.exec(text) ?? [];
   const position = { micros: Number.parseInt(micros, 36), hash: Number.parseInt(hash, 36) };
   if (digest === undefined || !Number.isSafeInteger(position.micros) || position.hash > 0xffff_ffff) {
-    throw invalid('cursor must be the cursor of the page before, sent once and unchanged.');
+    throw invalidParameter('cursor must be the cursor of the page before, sent once and unchanged.');
   }
   if (digest !== digestOf(values)) {
-    throw invalid('cursor belongs to a search with other filters: send the filters of the page that it comes from.');
+    throw invalidParameter(
+      'cursor belongs to a search with other filters: send the filters of the page that it comes from.',
+    );
   }
   return after === undefined ? position : { ...position, after };
 }
@@ -32,8 +34,4 @@ export function parseCursor(value: unknown, values: FilterValues): SearchPositio
 function digestOf(values: FilterValues): string {
   const sorted = filterNames.map((name) => [values[name] ?? []].flat().map(String).toSorted());
   return createHash('sha256').update(JSON.stringify(sorted)).digest('base64url').slice(0, 11);
-}
-
-function invalid(detail: string): RefusalError {
-  return new RefusalError(refusal('invalid_parameter', detail));
 }

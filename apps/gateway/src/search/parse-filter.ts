@@ -9,7 +9,7 @@ import {
 } from '@asyncfn/queue-core';
 import type { FunctionNames } from '@asyncfn/queue-core/functions';
 import { parseInstant } from '@asyncfn/units';
-import { RefusalError, refusal } from '../problem.ts';
+import { invalidParameter } from '../problem.ts';
 
 /** The values of a filter as they are sent, by the name of their parameter. */
 export type FilterValues = Readonly<Partial<Record<FilterName, unknown>>>;
@@ -24,7 +24,7 @@ const namePart = /^[A-Za-z0-9_-]{1,63}$/;
 /** Throws `RefusalError` if a request names a parameter that is not known. */
 export function refuseUnknown(values: object, known: ReadonlySet<string>): void {
   if (Object.keys(values).some((name) => !known.has(name))) {
-    throw invalid(`There is a parameter that this path does not know. It knows ${[...known].join(', ')}.`);
+    throw invalidParameter(`There is a parameter that this path does not know. It knows ${[...known].join(', ')}.`);
   }
 }
 
@@ -50,7 +50,7 @@ export function parseFilter(values: FilterValues, names: Pick<FunctionNames, 'na
     toMs: parseText(values, 'to', parseInstant),
   };
   if (filter.fromMs !== undefined && filter.toMs !== undefined && filter.fromMs > filter.toMs) {
-    throw invalid('from is later than to: swap them.');
+    throw invalidParameter('from is later than to: swap them.');
   }
   return filter;
 }
@@ -76,11 +76,11 @@ function parseText<T>(
     return undefined;
   }
   if (Array.isArray(value)) {
-    throw invalid(`${name} is sent more than once: send it once.`);
+    throw invalidParameter(`${name} is sent more than once: send it once.`);
   }
   const parsed = typeof value === 'string' ? parse(value) : undefined;
   if (parsed === undefined) {
-    throw invalid(`${name} must be ${rules[name]}.`);
+    throw invalidParameter(`${name} must be ${rules[name]}.`);
   }
   return parsed;
 }
@@ -94,11 +94,9 @@ function parseStatuses(value: unknown): ReadonlySet<CallStatus> | undefined {
   const known = statuses.filter((status) => status !== undefined);
   if (known.length < statuses.length || known.length === 0) {
     const where = texts.length > 1 ? `, and value ${statuses.indexOf(undefined) + 1} is none of them` : '';
-    throw invalid(`status must be one of ${callStatuses.join(', ')}${where}. Repeat the parameter for several.`);
+    throw invalidParameter(
+      `status must be one of ${callStatuses.join(', ')}${where}. Repeat the parameter for several.`,
+    );
   }
   return new Set(known);
-}
-
-function invalid(detail: string): RefusalError {
-  return new RefusalError(refusal('invalid_parameter', detail));
 }

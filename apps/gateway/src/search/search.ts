@@ -8,7 +8,7 @@ import { callerOf } from '../auth/index.ts';
 import { toCallView } from '../calls/index.ts';
 import type { AcceptContext } from '../enqueue/index.ts';
 import { keepFromCaches, readJsonBodies, requireBroker } from '../http/index.ts';
-import { RefusalError, refusal } from '../problem.ts';
+import { invalidParameter } from '../problem.ts';
 import { type Lists, takeTurns } from '../waiting/index.ts';
 import { parseCursor, toCursor } from './cursor.ts';
 import { parseFilter, refuseUnknown } from './parse-filter.ts';
@@ -64,11 +64,7 @@ function parseLimit(value: unknown): number {
   }
   const limit = typeof value === 'string' && /^\d{1,4}$/.test(value) ? Number(value) : 0;
   if (limit < 1 || limit > maxLimit) {
-    throw invalid(`limit must be one whole number from 1 to ${maxLimit}, such as ${defaultLimit}.`);
+    throw invalidParameter(`limit must be one whole number from 1 to ${maxLimit}, such as ${defaultLimit}.`);
   }
   return limit;
-}
-
-function invalid(detail: string): RefusalError {
-  return new RefusalError(refusal('invalid_parameter', detail));
 }

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifySchemaValidationError } from 'fastify';
-import { RefusalError, refusal } from '../../problem.ts';
+import { invalidParameter } from '../../problem.ts';
 
 /** Has the routes of a plugin answer 400 `invalid_parameter` to what their schemas do not allow. */
 export function nameInvalidParameters(app: FastifyInstance): void {
-  app.setSchemaErrorFormatter(([error]) => new RefusalError(refusal('invalid_parameter', describe(error))));
+  app.setSchemaErrorFormatter(([error]) => invalidParameter(describe(error)));
 }
 
 /** Names the parameter by the schema's name for it, and never what was sent (P9). */
