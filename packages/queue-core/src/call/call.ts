@@ -101,6 +101,11 @@ export function hasStarted({ retry, startedAt }: Pick<Call, 'retry' | 'startedAt
   return retry > 0 || startedAt !== undefined;
 }
 
+/** What a call that is stored for later waits for: its own time, or that of a retry. */
+export function phaseUntilDue(call: Pick<Call, 'retry' | 'startedAt'>): 'retrying' | 'scheduled' {
+  return hasStarted(call) ? 'retrying' : 'scheduled';
+}
+
 let lastMs = 0;
 let idsOfMs = 0;
 /** The prefix of all ids of a millisecond. */

@@ -12,6 +12,7 @@ export {
   Labels,
   maxLabelLength,
   maxLabels,
+  phaseUntilDue,
 } from './call.ts';
 export {
   addressOf,

@@ -8,10 +8,10 @@ import {
   callHeader,
   decodeCall,
   emptyBody,
-  hasStarted,
   identityOf,
   isSameCall,
   parseCallSubject,
+  phaseUntilDue,
   queueStream,
 } from '../../call/index.ts';
 import { QueueError } from '../../errors.ts';
@@ -142,7 +142,7 @@ export class CallFinder {
   async #toActive(queued: QueuedCall, looks: number): Promise<CallState | undefined> {
     const { call, subject, dueAt } = queued;
     if (subject.readiness === 'later') {
-      return { kind: 'active', phase: hasStarted(call) ? 'retrying' : 'scheduled', call, dueAt };
+      return { kind: 'active', phase: phaseUntilDue(call), call, dueAt };
     }
     const progress = await laneProgress(this.#deps.topology.manager, subject);
     return wasDelivered(progress, queued) === 'no'

@@ -1,5 +1,5 @@
 import type { JetStreamManager, StoredMsg } from '@nats-io/jetstream';
-import { callPattern, emptyBody, hasStarted, identityIn, queueStream } from '../../call/index.ts';
+import { callPattern, emptyBody, identityIn, phaseUntilDue, queueStream } from '../../call/index.ts';
 import { factsOfCall, type IndexEntry, keyOfCall, marksOf, toStatusNumber } from '../../search/index.ts';
 import { type QueuedCall, scanCalls, toQueuedCall } from '../lookup/index.ts';
 import { PartCollector, type StoredPlace, type StreamPart, type StreamSource } from './stream-source.ts';
@@ -65,5 +65,5 @@ function statusOf({ subject, call }: QueuedCall) {
   if (subject.readiness === 'ready') {
     return 'queued';
   }
-  return hasStarted(call) ? 'retrying' : 'scheduled';
+  return phaseUntilDue(call);
 }

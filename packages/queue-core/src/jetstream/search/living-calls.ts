@@ -1,4 +1,4 @@
-import { addressOf, hasStarted, identityOf, queueStream, waitingFilter } from '../../call/index.ts';
+import { addressOf, identityOf, phaseUntilDue, queueStream, waitingFilter } from '../../call/index.ts';
 import { type CallFilter, type CallStatus, factsOfCall, isInFilter } from '../../search/index.ts';
 import { asQueueError } from '../connecting/index.ts';
 import { isApiError } from '../error-codes.ts';
@@ -98,7 +98,7 @@ export class LivingCalls {
   ): Promise<LivingCall['status'] | undefined> {
     const { call, subject } = queued;
     if (subject.readiness === 'later') {
-      return hasStarted(call) ? 'retrying' : 'scheduled';
+      return phaseUntilDue(call);
     }
     const known = progress.get(subject.function) ?? laneProgress(this.#deps.topology.manager, subject);
     progress.set(subject.function, known);

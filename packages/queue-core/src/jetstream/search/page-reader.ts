@@ -4,9 +4,9 @@ import {
   type CallIdentity,
   callPattern,
   emptyBody,
-  hasStarted,
   identityOf,
   identityTokens,
+  phaseUntilDue,
   queueStream,
 } from '../../call/index.ts';
 import { type CallState, outcomeCodec } from '../../records/index.ts';
@@ -186,7 +186,7 @@ export class PageReader {
   async #toActive(queued: QueuedCall): Promise<CallState | 'moved'> {
     const { call, subject, dueAt } = queued;
     if (subject.readiness === 'later') {
-      return { kind: 'active', phase: hasStarted(call) ? 'retrying' : 'scheduled', call, dueAt };
+      return { kind: 'active', phase: phaseUntilDue(call), call, dueAt };
     }
     if (wasDelivered(await this.#progressOf(queued), queued) === 'no') {
       return { kind: 'active', phase: 'queued', call };
