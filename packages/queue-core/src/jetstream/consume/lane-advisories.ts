@@ -1,7 +1,7 @@
 import type { Msg } from '@nats-io/transport-node';
 import { consumerFunction, streamQueue } from '../../call/index.ts';
 import type { Broker } from '../connecting/index.ts';
-import { inboxCallback } from '../messages/index.ts';
+import { inboxCallback, onFirstConnect } from '../messages/index.ts';
 import type { LaneId } from './call-source.ts';
 
 /**
@@ -31,12 +31,7 @@ function follow(
   event: 'CREATED' | 'DELETED' | 'PAUSE',
   listener: (lane: LaneId, at: number) => void,
 ): void {
-  let subscribed = false;
-  broker.onConnect((connection) => {
-    if (subscribed) {
-      return; // the client renews its subscriptions by itself
-    }
-    subscribed = true;
+  onFirstConnect(broker, (connection) => {
     connection.subscribe(`$JS.EVENT.ADVISORY.CONSUMER.${event}.*.*`, {
       callback: inboxCallback((message) => {
         const lane = parseAdvisorySubject(message.subject);

@@ -16,7 +16,7 @@ import {
 } from '../../events/index.ts';
 import type { CallbackState, Outcome } from '../../records/index.ts';
 import type { Broker } from '../connecting/index.ts';
-import { inboxCallback } from '../messages/index.ts';
+import { inboxCallback, onFirstConnect } from '../messages/index.ts';
 
 /** How long events are collected before they are sent, in milliseconds. */
 const bundleMs = 100;
@@ -46,14 +46,14 @@ export class EventPublisher {
   readonly #ends = new Map<string, Outcome>();
   #sequence = 0;
   #isWanted = false;
-  #isListening = false;
   #reads = 0;
   #lease: NodeJS.Timeout | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(broker: Pick<Broker, 'connected' | 'connection' | 'onConnect' | 'onDisconnect'>) {
     this.#broker = broker;
-    broker.onConnect((connection) => this.#listen(connection));
+    onFirstConnect(broker, (connection) => this.#listen(connection));
+    broker.onConnect((connection) => connection.publish(eventSubjects.hello));
     // A sequence that is skipped says that events are lost.
     broker.onDisconnect(() => this.#skip());
   }
@@ -128,12 +128,8 @@ export class EventPublisher {
   }
 
   #listen(connection: NatsConnection): void {
-    if (!this.#isListening) {
-      this.#isListening = true; // the client renews its subscriptions by itself
-      const callback = inboxCallback((message) => this.#want(message));
-      connection.subscribe(eventSubjects.wanted, { callback });
-    }
-    connection.publish(eventSubjects.hello);
+    const callback = inboxCallback((message) => this.#want(message));
+    connection.subscribe(eventSubjects.wanted, { callback });
   }
 
   #want(message: Msg): void {

@@ -1,9 +1,10 @@
-// Single messages: their headers and schedules, reading the last one of a subject, reading many in a row.
+// Single messages: their headers and schedules, reading the last one of a subject, reading many in a row, subscribing.
 
 export { type DeliveryInfo, parseDeliveryInfo } from './delivery-info.ts';
 export { inboxCallback } from './inbox-callback.ts';
 export { hasMessage, lastMessage, messageAt, nextMessage } from './last-message.ts';
 export { MessageHeaders, type OutgoingHeaders } from './message-headers.ts';
+export { onFirstConnect } from './on-first-connect.ts';
 export type { PulledMessage, PullReader } from './pull-reader.ts';
 export { type PageBroker, readPage } from './read-page.ts';
 export { limitReads } from './read-turns.ts';

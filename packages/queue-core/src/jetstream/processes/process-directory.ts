@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ProcessReport, processReportCodec, processSubjects } from '../../processes/index.ts';
 import type { Broker } from '../connecting/index.ts';
-import { inboxCallback } from '../messages/index.ts';
+import { inboxCallback, onFirstConnect } from '../messages/index.ts';
 
 /** What only the process itself knows. */
 export type OwnFacts = Omit<ProcessReport, 'v' | 'server' | 'reconnects' | 'memoryBytes'>;
@@ -16,12 +16,7 @@ type Connection = Pick<Broker, 'connection' | 'connected' | 'onConnect' | 'recon
 
 /** Reports this process to gateways that ask. Costs nothing until one does. */
 export function reportProcess(broker: Connection, facts: () => OwnFacts): void {
-  let subscribed = false;
-  broker.onConnect((connection) => {
-    if (subscribed) {
-      return; // the client renews its subscriptions by itself
-    }
-    subscribed = true;
+  onFirstConnect(broker, (connection) => {
     const callback = inboxCallback(() => {
       const report: ProcessReport = {
         v: 1,

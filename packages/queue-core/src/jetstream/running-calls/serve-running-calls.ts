@@ -8,7 +8,7 @@ import {
   signalCall,
 } from '../../records/index.ts';
 import type { Broker } from '../connecting/index.ts';
-import { inboxCallback } from '../messages/index.ts';
+import { inboxCallback, onFirstConnect } from '../messages/index.ts';
 
 /** The report of a worker about its running calls. */
 export interface RunningCallResponder {
@@ -23,12 +23,7 @@ export interface RunningCallResponder {
 
 /** Subscribes the worker to state and cancel requests for its running calls. */
 export function serveRunningCalls(broker: Broker, responder: RunningCallResponder): void {
-  let subscribed = false;
-  broker.onConnect((connection) => {
-    if (subscribed) {
-      return; // the client renews its subscriptions by itself
-    }
-    subscribed = true;
+  onFirstConnect(broker, (connection) => {
     const listen = (signal: CallSignal, handle: (message: Msg, call: CallIdentity) => void): void => {
       const callback = inboxCallback((message) => {
         const call = signalCall(message.subject);
