@@ -1,7 +1,7 @@
 import { AckPolicy, DeliverPolicy, type JetStreamManager } from '@nats-io/jetstream';
 import { QueueError } from '../../errors.ts';
 import { asQueueError, type Broker } from '../connecting/index.ts';
-import { PullReader } from './pull-reader.ts';
+import { type PulledMessage, PullReader } from './pull-reader.ts';
 
 /** The connection with which messages are pulled. */
 export type PageBroker = Pick<Broker, 'connection' | 'connected' | 'createInbox' | 'apiPrefix'>;
@@ -13,6 +13,14 @@ export interface PageRange {
   readonly from: number;
   /** Subjects to read, with wildcards. Default: all. */
   readonly subjects?: string[];
+}
+
+/** The messages of a stream from one sequence to another, in their order. */
+export interface MessageRange {
+  readonly from: number;
+  readonly to: number;
+  /** Most messages of one pull. */
+  readonly pull: number;
 }
 
 /** After this the broker removes the consumer if we could not. */
@@ -50,5 +58,18 @@ export async function readPage<T>(
     }
   } catch (error) {
     throw asQueueError(error, `the headers of ${stream} cannot be read`);
+  }
+}
+
+/** Reads the headers of a range with the reader of a page, and passes on each pull. Throws `QueueError`. */
+export async function readRange(
+  reader: Pick<PullReader, 'read' | 'pending'>,
+  { from, to, pull }: MessageRange,
+  take: (messages: readonly PulledMessage[]) => void,
+): Promise<void> {
+  for (let next = from; next <= to && reader.pending > 0; ) {
+    const messages = await reader.read(Math.min(pull, to - next + 1));
+    take(messages.filter(({ sequence }) => sequence <= to));
+    next = (messages.at(-1)?.sequence ?? to) + 1;
   }
 }

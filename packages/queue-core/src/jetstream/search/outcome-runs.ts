@@ -1,7 +1,7 @@
 import type { JetStreamManager } from '@nats-io/jetstream';
 import { outcomeCodec } from '../../records/index.ts';
 import { outcomeStream } from '../layout/index.ts';
-import { type PageBroker, type PulledMessage, parseDeliveryInfo, readPage } from '../messages/index.ts';
+import { type PageBroker, type PulledMessage, parseDeliveryInfo, readPage, readRange } from '../messages/index.ts';
 
 /** What is read of an outcome for a list. */
 export interface OutcomeHeader {
@@ -67,16 +67,15 @@ async function readRun(
   read: Map<number, OutcomeHeader>,
 ): Promise<void> {
   const [from = 1] = wanted;
-  const last = [...wanted].at(-1) ?? from;
-  await readPage(broker, manager, { stream: outcomeStream, from }, async (reader) => {
-    for (let next = from; next <= last && reader.pending > 0; ) {
-      const messages = await reader.read(Math.min(pull, last - next + 1));
-      for (const message of messages.filter(({ sequence }) => wanted.has(sequence))) {
-        read.set(message.sequence, toHeader(message));
-      }
-      next = (messages.at(-1)?.sequence ?? last) + 1;
+  const to = [...wanted].at(-1) ?? from;
+  const take = (messages: readonly PulledMessage[]): void => {
+    for (const message of messages.filter(({ sequence }) => wanted.has(sequence))) {
+      read.set(message.sequence, toHeader(message));
     }
-  });
+  };
+  await readPage(broker, manager, { stream: outcomeStream, from }, (reader) =>
+    readRange(reader, { from, to, pull }, take),
+  );
 }
 
 function toHeader({ message }: PulledMessage): OutcomeHeader {

@@ -3,7 +3,7 @@ import { identityIn } from '../../call/index.ts';
 import { outcomeCodec } from '../../records/index.ts';
 import { factsOfOutcome, type IndexEntry, keyOfCall, marksOf, toStatusNumber } from '../../search/index.ts';
 import { outcomeStream } from '../layout/index.ts';
-import { type PageBroker, type PulledMessage, parseDeliveryInfo, readPage } from '../messages/index.ts';
+import { type PageBroker, type PulledMessage, parseDeliveryInfo, readPage, readRange } from '../messages/index.ts';
 import { PartCollector, type StoredPlace, type StreamPart, type StreamSource } from './stream-source.ts';
 
 /** Their headers are read, without bodies. */
@@ -31,12 +31,7 @@ export function createOutcomeSource(broker: PageBroker, manager: () => JetStream
 function readOutcomes(broker: PageBroker, manager: JetStreamManager, from: number, to: number): Promise<StreamPart> {
   return readPage(broker, manager, { stream: outcomeStream, from }, async (reader) => {
     const part = new PartCollector();
-    for (let next = from; next <= to && reader.pending > 0; ) {
-      const messages = await reader.read(Math.min(pull, to - next + 1));
-      const inside = messages.filter(({ sequence }) => sequence <= to);
-      part.add(inside, placeOf, toEntry);
-      next = (messages.at(-1)?.sequence ?? to) + 1;
-    }
+    await readRange(reader, { from, to, pull }, (messages) => part.add(messages, placeOf, toEntry));
     part.reached = part.places.at(-1)?.sequence ?? from - 1;
     return part;
   });
