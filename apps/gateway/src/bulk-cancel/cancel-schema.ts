@@ -1,35 +1,29 @@
 import { Type } from 'typebox';
-import { jsonResponse, problemResponse, retryAfterHeader } from '../api/index.ts';
+import {
+  functionParameter,
+  jsonResponse,
+  labelParameter,
+  problemResponse,
+  queueParameter,
+  retryAfterHeader,
+  timeParameters,
+} from '../api/index.ts';
 
-const time = { format: 'date-time', examples: ['2026-01-31T12:00:00Z'] };
 const living = Type.Enum(['scheduled', 'queued', 'running', 'retrying']);
 
 /** Described for clients; `parseSelection` checks it, because its refusals say what would be right. */
 export const cancelBody = Type.Object(
   {
-    function: Type.Optional(
-      Type.String({
-        description: '`NAME` or `NAME.NAMESPACE`',
-        pattern: '^[A-Za-z0-9_-]{1,63}(\\.[A-Za-z0-9_-]{1,63})?$',
-        examples: ['thumbnail'],
-      }),
-    ),
-    queue: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{1,63}$', examples: ['default'] })),
+    function: functionParameter,
+    queue: queueParameter,
     status: Type.Optional(
       Type.Union([living, Type.Array(living, { minItems: 1 })], {
         description: 'One or several. Default: all of them.',
         examples: [['queued', 'retrying']],
       }),
     ),
-    label: Type.Optional(
-      Type.String({
-        description: 'One label of the call.',
-        pattern: '^[A-Za-z0-9._=:-]{1,64}$',
-        examples: ['customer=7'],
-      }),
-    ),
-    from: Type.Optional(Type.String({ ...time, description: 'Accepted at this time or later (RFC 3339).' })),
-    to: Type.Optional(Type.String({ ...time, description: 'Accepted at this time or earlier (RFC 3339).' })),
+    label: labelParameter,
+    ...timeParameters,
     limit: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 10_000, default: 10_000, description: 'Most calls to cancel.' }),
     ),

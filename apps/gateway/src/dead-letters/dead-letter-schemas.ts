@@ -1,20 +1,21 @@
 import { deadLetterReasons } from '@asyncfn/queue-core';
 import { type Static, Type } from 'typebox';
-import { crowdedResponse, jsonResponse, problemResponse, retryAfterHeader } from '../api/index.ts';
+import {
+  crowdedResponse,
+  functionParameter,
+  jsonResponse,
+  problemResponse,
+  queueParameter,
+  retryAfterHeader,
+} from '../api/index.ts';
 import { attemptsResponse } from '../calls/index.ts';
 
 const tags = ['dead letters'];
 const cursor = { pattern: '^[1-9][0-9]{0,14}$', examples: ['4217'] };
 
 const filter = {
-  function: Type.Optional(
-    Type.String({
-      description: '`NAME` or `NAME.NAMESPACE`',
-      pattern: '^[A-Za-z0-9_-]{1,63}(\\.[A-Za-z0-9_-]{1,63})?$',
-      examples: ['thumbnail'],
-    }),
-  ),
-  queue: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{1,63}$', examples: ['default'] })),
+  function: functionParameter,
+  queue: queueParameter,
   reason: Type.Optional(Type.Enum(deadLetterReasons, { examples: ['retries_exhausted'] })),
   kind: Type.Optional(
     Type.Enum(['call', 'callback'], {

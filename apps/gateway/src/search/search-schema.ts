@@ -1,39 +1,34 @@
 import { callStatuses } from '@asyncfn/queue-core';
 import { Type } from 'typebox';
-import { crowdedResponse, jsonResponse, problemResponse, retryAfterHeader } from '../api/index.ts';
+import {
+  crowdedResponse,
+  functionParameter,
+  jsonResponse,
+  labelParameter,
+  problemResponse,
+  queueParameter,
+  retryAfterHeader,
+  timeParameters,
+} from '../api/index.ts';
 import { CallState, callExample } from '../calls/index.ts';
 
-const time = { format: 'date-time', examples: ['2026-01-31T12:00:00Z'] };
 const callId = '^[A-Za-z0-9_-]{1,128}$';
 
 /** Described for clients; `parseFilter` checks it, because its refusals say what would be right. */
 export const searchQuery = Type.Object(
   {
-    function: Type.Optional(
-      Type.String({
-        description: '`NAME` or `NAME.NAMESPACE`',
-        pattern: '^[A-Za-z0-9_-]{1,63}(\\.[A-Za-z0-9_-]{1,63})?$',
-        examples: ['thumbnail'],
-      }),
-    ),
-    queue: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{1,63}$', examples: ['default'] })),
+    function: functionParameter,
+    queue: queueParameter,
     status: Type.Optional(
       Type.Array(Type.Enum(callStatuses), {
         description: 'Repeat it for several: `status=failed&status=expired`.',
         examples: [['failed']],
       }),
     ),
-    label: Type.Optional(
-      Type.String({
-        description: 'One label of the call.',
-        pattern: '^[A-Za-z0-9._=:-]{1,64}$',
-        examples: ['customer=7'],
-      }),
-    ),
+    label: labelParameter,
     parent: Type.Optional(Type.String({ description: 'Id of the call that it follows.', pattern: callId })),
     batch: Type.Optional(Type.String({ description: 'Id of its batch.', pattern: callId })),
-    from: Type.Optional(Type.String({ ...time, description: 'Accepted at this time or later (RFC 3339).' })),
-    to: Type.Optional(Type.String({ ...time, description: 'Accepted at this time or earlier (RFC 3339).' })),
+    ...timeParameters,
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: 'Default 100.' })),
     cursor: Type.Optional(
       Type.String({ description: '`cursor` of the previous page, which had the same filters.', maxLength: 512 }),
