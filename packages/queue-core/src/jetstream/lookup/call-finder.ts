@@ -134,7 +134,7 @@ export class CallFinder {
     const which = queued === undefined ? address : addressOf(identityOf(queued.call));
     const ended = await this.#deps.calls.findNewestOutcome(which);
     if (queued === undefined || (ended !== undefined && isOf(ended, queued.call))) {
-      return ended && this.#toEnded(ended);
+      return ended && toEndedCall(this.#deps.calls, ended);
     }
     return this.#toActive(queued, looks);
   }
@@ -190,11 +190,6 @@ export class CallFinder {
     }
     const ended = await this.#deps.calls.findNewestOutcome(address);
     return ended !== undefined && isOf(ended, call);
-  }
-
-  async #toEnded({ outcome, ...place }: RecordedEnd): Promise<EndedCall> {
-    const callback = outcome.callbackUrl === undefined ? undefined : await this.#deps.calls.findCallbackState(outcome);
-    return { kind: 'ended', outcome, callback, ...place };
   }
 
   /**
@@ -253,6 +248,15 @@ export class CallFinder {
     }
     return this.#queues.names;
   }
+}
+
+/** The state of a call whose end is on record, with that of its callback. Throws `QueueError`. */
+export async function toEndedCall(
+  calls: Pick<CallStore, 'findCallbackState'>,
+  { outcome, ...place }: RecordedEnd,
+): Promise<EndedCall> {
+  const callback = outcome.callbackUrl === undefined ? undefined : await calls.findCallbackState(outcome);
+  return { kind: 'ended', outcome, callback, ...place };
 }
 
 const nothingSaid: Silence = { last: undefined, forMs: 0 };

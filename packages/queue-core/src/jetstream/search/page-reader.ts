@@ -12,7 +12,7 @@ import {
 import { type CallState, outcomeCodec } from '../../records/index.ts';
 import { type CallKey, type ChunkEntry, isLargeStatus } from '../../search/index.ts';
 import { type LaneProgress, laneProgress, type QueueTopology, wasDelivered } from '../layout/index.ts';
-import { type CallFinder, type QueuedCall, toQueuedCall } from '../lookup/index.ts';
+import { type CallFinder, type QueuedCall, toEndedCall, toQueuedCall } from '../lookup/index.ts';
 import { lastMessage, messageAt, type PageBroker } from '../messages/index.ts';
 import type { CallStore, RecordedEnd } from '../store/index.ts';
 import { type OutcomeHeader, readOutcomeHeader, readOutcomeRuns } from './outcome-runs.ts';
@@ -151,7 +151,9 @@ export class PageReader {
     if (queued !== undefined && (end === undefined || end.outcome.generation < (queued.call.generation ?? 0))) {
       return await this.#toActive(queued);
     }
-    return end === undefined || end.outcome.erased === true || this.#isForgotten(end) ? undefined : this.#toEnded(end);
+    return end === undefined || end.outcome.erased === true || this.#isForgotten(end)
+      ? undefined
+      : toEndedCall(this.#deps.calls, end);
   }
 
   async #findEnd(queued: QueuedCall | undefined): Promise<RecordedEnd | undefined> {
@@ -176,11 +178,6 @@ export class PageReader {
       .flatMap((message) => (message && toQueuedCall(message, emptyBody)) ?? [])
       .toSorted((a, b) => b.storedAtMs - a.storedAtMs);
     return newest;
-  }
-
-  async #toEnded({ outcome, ...place }: RecordedEnd): Promise<CallState> {
-    const callback = outcome.callbackUrl === undefined ? undefined : await this.#deps.calls.findCallbackState(outcome);
-    return { kind: 'ended', outcome, callback, ...place };
   }
 
   async #toActive(queued: QueuedCall): Promise<CallState | 'moved'> {
