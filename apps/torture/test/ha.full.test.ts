@@ -2,15 +2,18 @@ import { AppProcess, startFleet } from '@asyncfn/stack';
 import { eventually } from '@asyncfn/testkit';
 import { expect, inject, test } from 'vitest';
 import { BrokerLook } from '../src/broker/broker-look.ts';
-import { runTorture } from './torture.ts';
+import { expectClean, runTorture } from './torture.ts';
 
 /** Raft elects a leader within 4 to 9 s; the cluster notices a server that hangs after 15 s. */
 const longestPauseMs = 30_000;
 
 test('any one of three servers is killed, cut off or left alone under load: nothing is lost, and calls are accepted again soon', async () => {
   const faults = ['kill NATS', 'cut off NATS', 'isolate NATS', 'restart NATS'];
-  const { verdict, impacts } = await runTorture({ durationMs: 60_000, nodes: 3, faults });
-  expect(verdict).toMatchObject({ clean: true, violations: [] });
+  // Twice as much as on a machine of its own: the faults of a cluster outlast themselves on a busy one.
+  const limits = { slackMs: 3_000, handoverMs: 30_000 };
+  const result = await runTorture({ durationMs: 60_000, nodes: 3, faults, limits });
+  expectClean(result);
+  const { impacts } = result;
   expect(impacts.length).toBeGreaterThanOrEqual(3);
   for (const impact of impacts) {
     expect(impact.longestPauseMs, impact.name).toBeLessThan(longestPauseMs);

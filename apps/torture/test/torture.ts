@@ -2,7 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type {} from '@asyncfn/nats-server/vitest';
-import { inject, onTestFailed } from 'vitest';
+import { expect, inject, onTestFailed } from 'vitest';
 import type { Fault } from '../src/faults/fault.ts';
 import { allFaults } from '../src/faults/schedule.ts';
 import { formatReport } from '../src/report.ts';
@@ -32,6 +32,11 @@ export async function runTorture({ faults, ...options }: RunOptions): Promise<To
   });
   lines.push(formatReport(result.verdict, result.faults, result.impacts));
   return result;
+}
+
+/** Nothing is broken, lost or left in the queues. A failure says so with the report, not with the stories of all calls. */
+export function expectClean({ verdict, faults, impacts }: TortureResult): void {
+  expect(verdict.clean, formatReport(verdict, faults, impacts)).toBe(true);
 }
 
 function named(faults: readonly (string | Fault)[]): Fault[] {
