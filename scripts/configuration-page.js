@@ -3,8 +3,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import process from 'node:process';
 import { gatewayConfig } from '../apps/gateway/dist/config.js';
-import { localSchema } from '../apps/local/dist/config.js';
 import { workerConfig } from '../apps/worker/dist/config.js';
+import { localSchema } from '../packages/local-stack/dist/index.js';
 import { describeConfig } from '../packages/service-kit/dist/index.js';
 
 /** Settings that are in no schema: of the launcher, the images, the sample load and the nats-servers of the cluster. */
@@ -27,7 +27,7 @@ function renderNames() {
   const fields = [gatewayConfig, workerConfig, localSchema].flatMap((schema) => Object.values(schema));
   const names = [...new Set([...fields.map(({ env }) => env), ...furtherNames])].toSorted((a, b) => (a < b ? -1 : 1));
   const lines = names.map((name) => `  '${name}',\n`).join('');
-  return `// Written by \`pnpm docs:write\`. Change the schemas in apps/*/src/config.ts instead.
+  return `// Written by \`pnpm docs:write\`. Change the schemas, each in a config.ts, instead.
 
 /** Names of all settings, whichever process reads them. */
 export const settingNames: readonly string[] = [
@@ -36,7 +36,7 @@ ${lines}];
 }
 
 function renderPage() {
-  return `<!-- Written by \`pnpm docs:write\`. Change the schemas in apps/*/src/config.ts instead. -->
+  return `<!-- Written by \`pnpm docs:write\`. Change the schemas, each in a config.ts, instead. -->
 
 # Configuration
 

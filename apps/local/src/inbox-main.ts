@@ -1,4 +1,4 @@
 import process from 'node:process';
 import { loadAndRun } from '@asyncfn/service-kit/load-and-run';
 
-await loadAndRun(process, () => import('./inbox/run.ts'));
+await loadAndRun(process, () => import('@asyncfn/local-stack/inbox'));

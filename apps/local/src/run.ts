@@ -1,32 +1,15 @@
-import { readVersion, runProcess } from '@asyncfn/service-kit';
-import { localSchema } from './config.ts';
-import { createLocal } from './service.ts';
-import { SignalFilter, Terminal } from './terminal/index.ts';
+import { fileURLToPath } from 'node:url';
+import { runLocal } from '@asyncfn/local-stack';
+import { readVersion } from '@asyncfn/service-kit';
 
-/** Runs everything on this machine as one process, from its configuration to its exit code. */
+const repository = new URL('../../../', import.meta.url);
+const inRepository = (path: string): string => fileURLToPath(new URL(path, repository));
+
+/** Runs everything from this repository. */
 export async function run(process: NodeJS.Process): Promise<void> {
-  const { env, stdout, execPath } = process;
-  const signals = new SignalFilter(process);
-  const terminal = new Terminal({
-    write: (text) => stdout.write(text),
-    colours: stdout.isTTY === true && !env['NO_COLOR'],
-  });
-  const logger = terminal.createLogger('asyncfn');
-
-  // The reader of the output has gone, as after `| head`: treated like a closed terminal. Later writes fail as well.
-  stdout.once('error', () => signals.emit('SIGTERM', 'SIGTERM'));
-  stdout.on('error', () => {});
-
-  await runProcess({
-    process: signals,
-    name: 'asyncfn',
+  await runLocal(process, {
     version: readVersion(import.meta.url),
-    schema: localSchema,
-    logger,
-    create: (config, context) => {
-      terminal.level = config.logLevel;
-      logger.level = config.logLevel;
-      return createLocal({ config, context, terminal, env, node: execPath });
-    },
+    mains: { gateway: inRepository('apps/gateway/dist/main.js'), worker: inRepository('apps/worker/dist/main.js') },
+    stateDir: inRepository('.asyncfn'),
   });
 }

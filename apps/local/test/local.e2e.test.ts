@@ -1,10 +1,10 @@
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually, startCallbackReceiver } from '@asyncfn/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { listenOn } from '../src/port.ts';
 import { isRunning, paste, startLauncher } from './launcher.ts';
 
 const SHA256_OF_HELLO = '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824';
@@ -106,7 +106,7 @@ test('a bad signing secret is refused before anything runs, and not shown', asyn
 
 test('a port in use is reported in one line with the variable to set, before anything runs', async () => {
   const blocker = createServer();
-  await listenOn(blocker, { port: 0, host: '127.0.0.1', variable: '', what: '' });
+  await once(blocker.listen(0, '127.0.0.1'), 'listening');
   const { port } = blocker.address() as { port: number };
   await using launcher = launch({ PORT: String(port), OPS_PORT: '0', INBOX_PORT: '0', FUNCTIONS_PORT: '0' });
   expect(await launcher.exited).toBe(1);

@@ -1,5 +1,5 @@
+import { SAMPLE_FUNCTIONS } from '@asyncfn/local-stack';
 import { expect, test } from 'vitest';
-import { SAMPLE_FUNCTIONS } from '../samples/sample-functions.ts';
 import { sampleCalls } from './sample-calls.ts';
 
 test('a round of calls reaches every sample function, and one that does not exist', () => {

@@ -1,4 +1,4 @@
-// Written by `pnpm docs:write`. Change the schemas in apps/*/src/config.ts instead.
+// Written by `pnpm docs:write`. Change the schemas, each in a config.ts, instead.
 
 /** Names of all settings, whichever process reads them. */
 export const settingNames: readonly string[] = [

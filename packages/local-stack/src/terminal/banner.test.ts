@@ -12,6 +12,7 @@ const FACTS: BannerFacts = {
   stateDir: '/repo/.asyncfn',
   signingSecretFile: '/repo/.asyncfn/callback-signing-secret',
   functionsFile: undefined,
+  command: undefined,
 };
 
 test('four lines can be pasted, and every page is named', () => {
@@ -44,4 +45,13 @@ test('with a functions file of the user, the banner does not promise the samples
   expect(banner).toContain('/async-function/NAME ');
   expect(banner).toContain('NAME is one of your functions in mine.yaml');
   expect(banner).not.toMatch(/echo|hash/);
+});
+
+test('users who have the command see it, with the URL of a gateway on another port', () => {
+  expect(renderBanner(FACTS)).not.toContain('npx asyncfn');
+  const [usual, other] = [FACTS, { ...FACTS, gatewayUrl: 'http://127.0.0.1:4711' }].map((facts) =>
+    renderBanner({ ...facts, command: 'npx asyncfn' }),
+  );
+  expect(usual).toContain('\n  npx asyncfn call hash -d hello --wait\n');
+  expect(other).toContain('\n  npx asyncfn call hash -d hello --wait --url http://127.0.0.1:4711\n');
 });

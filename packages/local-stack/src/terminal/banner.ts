@@ -13,6 +13,8 @@ export interface BannerFacts {
   signingSecretFile: string | undefined;
   /** The user's own functions file, if there is one. */
   functionsFile: string | undefined;
+  /** What users type to run the command line; undefined if it is not installed. */
+  command: string | undefined;
 }
 
 /** The text for a user who has just started everything: four lines to paste, and the pages to visit. */
@@ -31,6 +33,7 @@ export function renderBanner(facts: BannerFacts): string {
     'Ask where a call stands, with the callId that you were given; ?wait=30s answers when it has ended:',
     '',
     `  curl '${gatewayUrl}/async-function/CALL-ID?wait=30s'`,
+    ...commandLine(facts, second),
     ...note,
     '',
     ...places(facts).map(([name, place]) => `  ${name.padEnd(10)} ${place}`),
@@ -38,6 +41,14 @@ export function renderBanner(facts: BannerFacts): string {
     'Ctrl-C stops everything; what is queued is kept for the next start.',
     '',
   ].join('\n');
+}
+
+/** The same in one line, for users who have the command. */
+function commandLine({ command, gatewayUrl }: BannerFacts, name: string): string[] {
+  const url = gatewayUrl === 'http://127.0.0.1:8080' ? '' : ` --url ${gatewayUrl}`;
+  return command === undefined
+    ? []
+    : ['', 'Or all of that at once:', '', `  ${command} call ${name} -d hello --wait${url}`];
 }
 
 function opening({ consoleUrl }: BannerFacts): string[] {

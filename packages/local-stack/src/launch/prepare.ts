@@ -1,5 +1,4 @@
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type LocalConfig, type LocalPorts, resolvePorts } from '../config.ts';
 import { checkPorts, type WantedPort } from '../port.ts';
 import { lockFolder } from './folder-lock.ts';
@@ -8,7 +7,6 @@ import { makeStateFolder } from './state-folder.ts';
 
 /** The prerequisites of everything on this machine. */
 export interface Preparation {
-  readonly repository: string;
   readonly stateDir: string;
   readonly ports: LocalPorts;
   /** Undefined if the user has set secrets: the worker gets those with the rest of the environment. */
@@ -19,11 +17,12 @@ export interface Preparation {
   readonly release: () => Promise<void>;
 }
 
-const repository = fileURLToPath(new URL('../../../../', import.meta.url));
-
-/** Locks the state folder for this process, and checks the ports. Throws errors that say what to set. */
-export async function prepareLocal(config: LocalConfig): Promise<Preparation> {
-  const stateDir = resolve(config.stateDir ?? join(repository, '.asyncfn'));
+/**
+ * Locks the state folder for this process, and checks the ports. Throws errors that say what to set.
+ * @param defaultStateDir the folder if `STATE_DIR` is not set
+ */
+export async function prepareLocal(config: LocalConfig, defaultStateDir: string): Promise<Preparation> {
+  const stateDir = resolve(config.stateDir ?? defaultStateDir);
   const ports = resolvePorts(config);
   await makeStateFolder(stateDir);
   const lock = await lockFolder(stateDir);
@@ -32,7 +31,7 @@ export async function prepareLocal(config: LocalConfig): Promise<Preparation> {
   const secret = isSet ? undefined : await keepSigningSecret(join(stateDir, 'callback-signing-secret'));
   const own = secret === undefined ? [] : [secret.key];
   const trustedKeys = config.inboxSigningSecrets ?? config.callbackSigningSecrets ?? own;
-  return { repository, stateDir, ports, secret, trustedKeys, release: async () => lock[Symbol.asyncDispose]() };
+  return { stateDir, ports, secret, trustedKeys, release: async () => lock[Symbol.asyncDispose]() };
 }
 
 function wantedPorts(host: string, ports: LocalPorts): WantedPort[] {

@@ -34,7 +34,10 @@ export const localSchema = {
     default: [],
     doc: 'Host names that gateway and inbox accept, besides loopback names and the address that they are reached at.',
   }),
-  stateDir: text({ env: 'STATE_DIR', doc: "Folder of the queue. Default `.asyncfn` in the repository's root." }),
+  stateDir: text({
+    env: 'STATE_DIR',
+    doc: "Folder of the queue. Default `.asyncfn` in the repository's root, for `asyncfn dev` in the current folder.",
+  }),
   functionsFile: text({
     env: 'FUNCTIONS_FILE',
     doc: 'Path of a functions file to use instead of the sample functions.',

@@ -10,7 +10,13 @@ import {
 import type { LocalConfig } from './config.ts';
 import { type HttpHandler, HttpListener } from './http-listener.ts';
 import { createInbox } from './inbox/index.ts';
-import { createLocalApps, createLocalNats, prepareLocal, writeFunctionsFile } from './launch/index.ts';
+import {
+  createLocalApps,
+  createLocalNats,
+  type Installation,
+  prepareLocal,
+  writeFunctionsFile,
+} from './launch/index.ts';
 import { formatHost } from './port.ts';
 import { createSampleFunctions } from './samples/index.ts';
 import { renderBanner, type Terminal } from './terminal/index.ts';
@@ -22,14 +28,16 @@ export interface LocalOptions {
   env: NodeJS.ProcessEnv;
   /** Path of Node, for gateway and worker. */
   node: string;
+  installation: Installation;
 }
 
 /** How long the servers of this process may take to close, in milliseconds. */
 const closeMs = 5_000;
 
 /** NATS, gateway, worker, sample functions and the callback inbox, as one service. */
-export async function createLocal({ config, context, terminal, env, node }: LocalOptions): Promise<Service> {
-  const prepared = await prepareLocal(config);
+export async function createLocal(options: LocalOptions): Promise<Service> {
+  const { config, context, terminal, env, installation } = options;
+  const prepared = await prepareLocal(config, installation.stateDir);
   const { stateDir, ports, secret, trustedKeys: signingSecrets } = prepared;
   const listener = (source: 'functions' | 'inbox', port: number, handlerOf: (logger: Logger) => HttpHandler) => {
     const logger = terminal.createLogger(source);
@@ -48,7 +56,7 @@ export async function createLocal({ config, context, terminal, env, node }: Loca
   const ownFile = join(stateDir, 'functions.yaml');
   const functionsFile = resolve(config.functionsFile ?? ownFile);
   const natsUrl = () => nats.url;
-  const apps = createLocalApps({ config, prepared, terminal, env, node, functionsFile, natsUrl, fail });
+  const apps = createLocalApps({ ...options, mains: installation.mains, prepared, functionsFile, natsUrl, fail });
   const showBanner = (): void => {
     const host = formatHost(config.host);
     const [gateway, worker] = [apps.of('gateway'), apps.of('worker')];
@@ -66,6 +74,7 @@ export async function createLocal({ config, context, terminal, env, node }: Loca
         stateDir,
         signingSecretFile: secret?.path,
         functionsFile: config.functionsFile,
+        command: installation.command,
       }),
     );
   };

@@ -1,10 +1,10 @@
-import { join } from 'node:path';
 import type { Component } from '@asyncfn/service-kit';
 import type { LocalConfig } from '../config.ts';
 import { formatHost } from '../port.ts';
 import type { Terminal } from '../terminal/index.ts';
 import { AppProcess, toEndError } from './app-process.ts';
 import { childEnv } from './child-env.ts';
+import type { Installation } from './installation.ts';
 import type { Preparation } from './prepare.ts';
 
 export interface LocalAppsOptions {
@@ -14,6 +14,7 @@ export interface LocalAppsOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Path of Node. */
   readonly node: string;
+  readonly mains: Installation['mains'];
   readonly functionsFile: string;
   /** Called at the start. */
   readonly natsUrl: () => string;
@@ -63,7 +64,7 @@ export function createLocalApps(options: LocalAppsOptions): LocalApps {
 
 function toProcess(name: Name, { config, prepared, terminal, env, node, ...facts }: LocalAppsOptions) {
   const { host, shutdownTimeoutMs } = config;
-  const { ports, secret, repository } = prepared;
+  const { ports, secret } = prepared;
   const own =
     name === 'gateway' ? { opsPort: ports.gatewayOps } : { opsPort: ports.workerOps, signingSecret: secret?.text };
   const { functionsFile } = facts;
@@ -71,7 +72,7 @@ function toProcess(name: Name, { config, prepared, terminal, env, node, ...facts
   return {
     node,
     name,
-    script: join(repository, 'apps', name, 'dist', 'main.js'),
+    script: facts.mains[name],
     env: childEnv(env, { ...shared, ...own }),
     servers: name === 'gateway' ? 2 : 1,
     opsHost: formatHost(host),
