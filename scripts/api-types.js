@@ -1,6 +1,6 @@
-// Writes apps/console/src/api/schema.d.ts, the types of the gateway's API, from the OpenAPI description that the gateway serves, so that
-// the console cannot differ from it. With --check it writes nothing, and fails if the types are out of date. Reads the
-// output of `pnpm build`.
+// Writes packages/client/src/api/schema.ts, the types of the gateway's API, from the OpenAPI description that the gateway
+// serves, so that client and console cannot differ from it. With --check it writes nothing, and fails if the types are out
+// of date. Reads the output of `pnpm build`.
 import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import process from 'node:process';
@@ -8,9 +8,9 @@ import { gatewayConfig } from '../apps/gateway/dist/config.js';
 import { createGateway } from '../apps/gateway/dist/service.js';
 import { createLogger, parseConfig } from '../packages/service-kit/dist/index.js';
 
-const file = new URL('../apps/console/src/api/schema.d.ts', import.meta.url);
-// The console has it, with the compiler that it needs.
-const require = createRequire(new URL('../apps/console/package.json', import.meta.url));
+const file = new URL('../packages/client/src/api/schema.ts', import.meta.url);
+// The client has it, with the compiler that it needs.
+const require = createRequire(new URL('../packages/client/package.json', import.meta.url));
 const { default: openapiTypescript, astToString } = require('openapi-typescript');
 const head = '// Written by `pnpm docs:write` from the OpenAPI description of the gateway.\n\n';
 
@@ -18,7 +18,7 @@ const wanted = head + astToString(await openapiTypescript(toEssentials(await rea
 if (!process.argv.includes('--check')) {
   await writeFile(file, wanted);
 } else if ((await readFile(file, 'utf8').catch(() => '')) !== wanted) {
-  process.stderr.write('apps/console/src/api/schema.d.ts is out of date: run `pnpm docs:write` and commit it\n');
+  process.stderr.write('packages/client/src/api/schema.ts is out of date: run `pnpm docs:write` and commit it\n');
   process.exitCode = 1;
 }
 
@@ -44,7 +44,7 @@ async function readDescription() {
   }
 }
 
-/** Leaves out what the console does not read: texts, and refusals, which are problems all alike. */
+/** Leaves out what programs do not read: texts, and refusals, which are problems all alike. */
 function toEssentials(description) {
   const text = JSON.stringify(description, (key, value) => {
     if (key === 'responses') {

@@ -1,13 +1,13 @@
+import type { ApiPaths } from '@asyncfn/client';
 import createClient, { type Middleware } from 'openapi-fetch';
 import { ApiProblem } from './problem.ts';
-import type { paths } from './schema.d.ts';
 import { forgetToken, token } from './session.ts';
 
 /**
  * The API of the gateway that has served this page, typed by its OpenAPI description. Credentials of the browser are left
  * out: it would ask for a name and a password itself.
  */
-export const api = createClient<paths>({ baseUrl: location.origin, credentials: 'omit', cache: 'no-store' });
+export const api = createClient<ApiPaths>({ baseUrl: location.origin, credentials: 'omit', cache: 'no-store' });
 
 const authorize: Middleware = {
   onRequest({ request }) {

@@ -1,0 +1,49 @@
+import type { Attempt, CallState } from '../api/index.ts';
+import { jsonOf, type RequestOptions, type Transport, toPath, toQuery } from '../http/index.ts';
+import { CallResult } from './call-result.ts';
+
+/** Which call an id means. */
+export interface CallReference extends RequestOptions {
+  /** The name of the token whose call is meant, empty for none. Default: the own one, else the newest that may be seen. */
+  readonly submitter?: string | undefined;
+}
+
+/** The path of a call, or of what belongs to it. */
+export function pathOf(callId: string, parts: readonly string[], query: Parameters<typeof toQuery>[0]): string {
+  return `/async-function${toPath(callId, ...parts)}${toQuery(query)}`;
+}
+
+/** @param waitMs how long the gateway waits for the end of the call */
+export async function getCall(
+  transport: Transport,
+  callId: string,
+  { submitter, signal }: CallReference,
+  waiting: { readonly waitMs?: number; readonly maxElapsedMs?: number } = {},
+): Promise<CallState> {
+  const { waitMs = 0 } = waiting;
+  const wait = waitMs > 0 ? `${Math.ceil(waitMs)}ms` : undefined;
+  const path = pathOf(callId, [], { wait, submitter });
+  return await transport.request({ method: 'GET', path, repeat: 'safe', signal, ...waiting }, jsonOf<CallState>);
+}
+
+export async function getResult(
+  transport: Transport,
+  callId: string,
+  { submitter, signal }: CallReference,
+): Promise<CallResult> {
+  const path = pathOf(callId, ['result'], { submitter });
+  return await transport.request({ method: 'GET', path, repeat: 'safe', signal }, (response) =>
+    CallResult.read(response),
+  );
+}
+
+export async function getAttempts(
+  transport: Transport,
+  callId: string,
+  { submitter, signal }: CallReference,
+): Promise<Attempt[]> {
+  const path = pathOf(callId, ['attempts'], { submitter });
+  const request = { method: 'GET', path, repeat: 'safe', signal } as const;
+  const { attempts } = await transport.request(request, jsonOf<{ attempts: Attempt[] }>);
+  return attempts;
+}
