@@ -1,4 +1,38 @@
-export type { AcceptedCall, Attempt, CallState, CallStatus, paths as ApiPaths } from './api/index.ts';
+export type {
+  AcceptedBatch,
+  AcceptedCall,
+  Attempt,
+  BatchState,
+  CallFilter,
+  CallPage,
+  CallState,
+  CallStatus,
+  CancelFilter,
+  Cancelled,
+  DeadLetter,
+  DeadLetterDetail,
+  DeadLetterFilter,
+  FunctionSettings,
+  GatewayInfo,
+  Processes,
+  paths as ApiPaths,
+  QueueDetail,
+  QueueState,
+  RegisteredFunction,
+  Replayed,
+  ReplayFilter,
+  Scaling,
+  TokenInfo,
+} from './api/index.ts';
+export type {
+  BatchCall,
+  Batches,
+  BatchOptions,
+  BatchReceipt,
+  BatchResult,
+  BatchResultOptions,
+  BatchWaitOptions,
+} from './batches/index.ts';
 export {
   type CallBody,
   type CallHeaderOptions,
@@ -24,3 +58,13 @@ export {
   type UnreachableErrorCode,
 } from './errors/index.ts';
 export type { Duration, QueryValues, RequestOptions, RetryOptions, Token, TransportOptions } from './http/index.ts';
+export type {
+  DeadLetterReference,
+  DeadLetters,
+  Functions,
+  PurgeOptions,
+  PutOptions,
+  Queues,
+  RemoveOptions,
+} from './operators/index.ts';
+export type { CallEvent, EventOptions, MissedEvents } from './streams/index.ts';

@@ -1,3 +1,4 @@
+export { allOf } from './all-of.ts';
 export { type EventuallyOptions, eventually } from './eventually.ts';
 export { freePort } from './free-port.ts';
 export {

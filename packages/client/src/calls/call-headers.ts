@@ -99,7 +99,7 @@ export function toCallPath(name: string, { path = '', query }: Pick<CallHeaderOp
 }
 
 /** Path and query after the name of a function. */
-function toSubPath(path: string, query: CallHeaderOptions['query']): string {
+export function toSubPath(path: string, query: CallHeaderOptions['query']): string {
   if (path !== '' && !/^[/?]/.test(path)) {
     throw new OptionError(`path: must begin with / or ?; write ${JSON.stringify(`/${path}`)}`);
   }

@@ -1,14 +1,17 @@
 // Calls: making them, following them, their results, cancelling them.
 
+export { toBatchItem } from './batch-item.ts';
 export type { CallBody, JsonValue } from './call-body.ts';
-export type { CallHeaderOptions } from './call-headers.ts';
-export { CallResult } from './call-result.ts';
+export { type CallHeaderOptions, toCallHeaders } from './call-headers.ts';
+export type { CallResult } from './call-result.ts';
 export { cancelCall } from './cancel-call.ts';
 export {
   type CallKeyOptions,
   type CallOptions,
   type CallReceipt,
   makeCall,
+  postCall,
+  setIdempotencyKey,
 } from './make-call.ts';
 export { type CallReference, getAttempts, getCall, getResult } from './read-call.ts';
-export { hasEnded, type WaitOptions, waitForCall } from './wait-for-call.ts';
+export { hasEnded, longPoll, type WaitOptions, waitForCall } from './wait-for-call.ts';

@@ -46,13 +46,13 @@ export async function makeCall(
 }
 
 /** What a POST to a function or a group has led to. */
-interface Posted<T> {
+export interface Posted<T> {
   readonly answer: T;
   readonly replayed: boolean;
   readonly idempotencyKey: string | undefined;
 }
 
-async function postCall<T>(
+export async function postCall<T>(
   transport: Transport,
   name: string,
   body: CallBody | undefined,
@@ -73,7 +73,7 @@ async function postCall<T>(
 }
 
 /** Sets the key of a request, unless its headers have one, and returns it. */
-function setIdempotencyKey(headers: Headers, option: string | false | undefined): string | undefined {
+export function setIdempotencyKey(headers: Headers, option: string | false | undefined): string | undefined {
   const key = option ?? headers.get('Idempotency-Key') ?? createIdempotencyKey();
   if (key === false) {
     headers.delete('Idempotency-Key');

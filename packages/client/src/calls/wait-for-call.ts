@@ -39,7 +39,7 @@ interface LongPoll {
 }
 
 /** Asks again and again, each time for as long as a request may wait, until the end or until the time is up. */
-async function longPoll<T>(
+export async function longPoll<T>(
   { clock }: Transport,
   { timeoutMs, signal }: LongPoll,
   isEnd: (state: T) => boolean,

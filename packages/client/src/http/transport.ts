@@ -128,9 +128,37 @@ export class Transport {
     await this.clock.sleep(waitMs, request.signal);
   }
 
-  /** The answer to one try, as soon as its headers are there; nothing limits how long its body takes. */
-  async open(request: ApiRequest, signal: AbortSignal): Promise<Response> {
-    return await this.#send(joinUrl(this.#base, request.path), request, signal);
+  /**
+   * The pieces of an answer's body as they come. The request is sent again until its answer begins; nothing is after that.
+   *
+   * @param idleMs the longest time between two pieces
+   * @param onOpen is called when the answer begins
+   * @throws as `request()` does, and UnreachableError if the connection breaks or is silent
+   */
+  async *stream(
+    request: ApiRequest,
+    idleMs: number,
+    onOpen?: (headers: Headers) => void,
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    const response = await this.request(request, async (answer) => answer);
+    onOpen?.(response.headers);
+    const reader = response.body?.getReader();
+    const abort = (): void => void reader?.cancel().catch(() => undefined);
+    request.signal?.addEventListener('abort', abort, { once: true });
+    try {
+      for (;;) {
+        request.signal?.throwIfAborted();
+        const next = await readWithin(reader, idleMs);
+        request.signal?.throwIfAborted();
+        if (next === undefined) {
+          return;
+        }
+        yield next;
+      }
+    } finally {
+      request.signal?.removeEventListener('abort', abort);
+      abort();
+    }
   }
 
   async #try<T>(url: string, request: ApiRequest, read: (response: Response) => Promise<T>): Promise<T> {
@@ -159,6 +187,29 @@ export class Transport {
       throw toUnreachable(error);
     }
     return await checkAnswer(response);
+  }
+}
+
+/** The next piece of a body; undefined at its end. */
+async function readWithin(
+  reader: ReadableStreamDefaultReader<Uint8Array> | undefined,
+  idleMs: number,
+): Promise<Uint8Array | undefined> {
+  let isSilent = false;
+  const timer = setTimeout(() => {
+    isSilent = true;
+    void reader?.cancel().catch(() => undefined);
+  }, idleMs);
+  try {
+    const next = await reader?.read();
+    if (isSilent) {
+      throw new UnreachableError('timeout', `Nothing came for ${idleMs} ms`);
+    }
+    return next?.value;
+  } catch (error) {
+    throw toUnreachable(error);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

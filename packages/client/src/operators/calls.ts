@@ -1,0 +1,34 @@
+import type { CallFilter, CallPage, CallState } from '../api/index.ts';
+import type { CallReference } from '../calls/index.ts';
+import { eachEntry, getJson, nothingOf, type RequestOptions, type Transport, toPath, toQuery } from '../http/index.ts';
+
+/** One page of a search. */
+export async function findCalls(transport: Transport, filter: CallFilter, options: RequestOptions): Promise<CallPage> {
+  return await getJson<CallPage>(transport, `/system/calls${toQuery(filter)}`, options);
+}
+
+/** The calls of all pages. */
+export function eachCall(
+  transport: Transport,
+  filter: CallFilter,
+  options: RequestOptions,
+): AsyncGenerator<CallState, void, undefined> {
+  const ask = (cursor = filter.cursor): Promise<CallPage> =>
+    findCalls(transport, cursor === undefined ? filter : { ...filter, cursor }, options);
+  return eachEntry(ask, ({ calls }) => calls);
+}
+
+/** Erases all that is kept of an ended call. */
+export async function eraseCall(
+  transport: Transport,
+  callId: string,
+  { submitter, signal }: CallReference,
+): Promise<void> {
+  const path = `/system/calls${toPath(callId)}${toQuery({ submitter })}`;
+  await transport.request<true>({ method: 'DELETE', path, repeat: 'safe', signal }, nothingOf, isGone);
+}
+
+/** What an earlier try has removed, whose answer was lost, is removed. */
+export function isGone({ status }: { readonly status: number }, retries: number): true | undefined {
+  return retries > 0 && status === 404 ? true : undefined;
+}
