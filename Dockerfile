@@ -1,5 +1,5 @@
 # One image for each app: docker build --build-arg APP=gateway -t asyncfn-gateway .
-# APP is gateway, worker, or local: everything on one machine, with nats-server, sample functions and an inbox.
+# APP is gateway, worker, or asyncfn: everything in one container, with nats-server, sample functions and an inbox.
 ARG APP=unset
 
 FROM node:24-slim AS pnpm
@@ -62,13 +62,14 @@ USER node
 EXPOSE 8081
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["node", "/app/health.mjs", "8081"]
 
-FROM runtime AS app-local
-LABEL org.opencontainers.image.title="asyncfn local" \
-  org.opencontainers.image.description="Everything in one container, to try it: NATS, gateway, worker, sample functions and a callback inbox."
+FROM runtime AS app-asyncfn
+LABEL org.opencontainers.image.title="asyncfn" \
+  org.opencontainers.image.description="Everything in one container: NATS, gateway, worker, console, sample functions and a callback inbox."
 WORKDIR /app/apps/local
 COPY --from=nats:2.15-alpine /usr/local/bin/nats-server /usr/local/bin/
 # The queue. Any user may write to it, so that --user works; a volume created for it inherits this.
 RUN install --directory --mode=1777 /data
+VOLUME /data
 ENV STATE_DIR=/data HOST=0.0.0.0
 USER node
 # The API and the inbox. The operations servers of gateway and worker use 8082 and 8081.
@@ -78,5 +79,5 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["node", "/app/he
 # Without APP the build ends in the stage above, which says what to pass.
 FROM prune AS app-unset
 
-# APP is gateway, worker or local: --build-arg APP=gateway
+# APP is gateway, worker or asyncfn: --build-arg APP=gateway
 FROM app-${APP}

@@ -5,7 +5,7 @@ const images = {
   gateway: ['gateway'],
   worker: ['worker'],
   // Starts the other two.
-  local: ['local', 'gateway', 'worker'],
+  asyncfn: ['local', 'gateway', 'worker'],
 };
 
 const [app = ''] = process.argv.slice(2);
@@ -13,6 +13,6 @@ if (Object.hasOwn(images, app)) {
   process.stdout.write(`${images[app].map((name) => `@asyncfn/${name}`).join(' ')}\n`);
 } else {
   const said = app === '' ? 'APP is not set' : `APP=${app} is no app`;
-  process.stderr.write(`${said}: build with --build-arg APP=gateway, APP=worker or APP=local\n`);
+  process.stderr.write(`${said}: build with --build-arg APP=gateway, APP=worker or APP=asyncfn\n`);
   process.exitCode = 1;
 }

@@ -8,7 +8,7 @@ const run = (...args: string[]) => spawnSync(process.execPath, [script, ...args]
 test.each([
   ['gateway', '@asyncfn/gateway\n'],
   ['worker', '@asyncfn/worker\n'],
-  ['local', '@asyncfn/local @asyncfn/gateway @asyncfn/worker\n'],
+  ['asyncfn', '@asyncfn/local @asyncfn/gateway @asyncfn/worker\n'],
 ])('the image of %s is made of %s', (app, apps) => {
   expect(run(app)).toMatchObject({ status: 0, stdout: apps, stderr: '' });
 });
@@ -18,7 +18,7 @@ test.each([
   ['gatway', 'APP=gatway is no app'],
   ['toString', 'APP=toString is no app'],
 ])('for %j a build ends with what to pass', (app, said) => {
-  const stderr = `${said}: build with --build-arg APP=gateway, APP=worker or APP=local\n`;
+  const stderr = `${said}: build with --build-arg APP=gateway, APP=worker or APP=asyncfn\n`;
   expect(run(app)).toMatchObject({ status: 1, stdout: '', stderr });
   expect(run()).toMatchObject({ status: 1 });
 });

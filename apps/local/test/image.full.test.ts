@@ -18,11 +18,11 @@ let image: string;
 let main: string;
 
 /**
- * The files that the Dockerfile puts into the image of `local`, by the same steps. The image contains both other apps.
+ * The files that the Dockerfile puts into the image `asyncfn`, by the same steps. The image contains both other apps.
  */
 beforeAll(async () => {
   work = await mkdtemp(join(tmpdir(), 'asyncfn-image-'));
-  const apps = (await run(process.execPath, ['scripts/image/apps.js', 'local'])).trim().split(' ');
+  const apps = (await run(process.execPath, ['scripts/image/apps.js', 'asyncfn'])).trim().split(' ');
   await run('npx', ['turbo', 'prune', ...apps, '--docker', '--out-dir', work]);
   image = join(work, 'json');
   const install = ['install', '--prod', '--frozen-lockfile', '--prefer-offline', '--filter-prod', '{apps/*}...'];

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { readCompose, readRoot } from './compose-file.ts';
 
 const services = readCompose('docker-compose.yml');
-const own = Object.entries(services).filter(([, { image }]) => image?.startsWith('asyncfn-'));
+const own = Object.entries(services).filter(([, { image }]) => image?.startsWith('asyncfn'));
 const profiles = [...new Set(Object.values(services).flatMap((service) => service.profiles ?? []))];
 
 /** Pages with lines that people paste. */
@@ -77,7 +77,11 @@ test('a line of the documentation that takes everything down names every profile
 
 test('an image is built once: if each service built it, it would differ each time, and `up` would create containers again', () => {
   const images = own.flatMap(([, { image, build }]) => (build === undefined ? [] : [[image, build.args.APP]]));
-  expect(images).toEqual(['gateway', 'worker', 'local'].map((app) => [`asyncfn-${app}`, app]));
+  expect(images).toEqual([
+    ['asyncfn-gateway', 'gateway'],
+    ['asyncfn-worker', 'worker'],
+    ['asyncfn', 'asyncfn'],
+  ]);
   // Compose 1 builds in the order of dependencies.
   expect(services['inbox']?.depends_on).toContain('functions');
   expect(Object.keys(services['load']?.depends_on ?? {})).toContain('functions');

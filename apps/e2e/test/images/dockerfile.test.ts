@@ -40,20 +40,27 @@ function defaultOf(app: string, variable: string): string | undefined {
 }
 
 test.each([
-  ['gateway', [defaultOf('gateway', 'PORT'), defaultOf('gateway', 'OPS_PORT')], defaultOf('gateway', 'OPS_PORT')],
-  ['worker', [defaultOf('worker', 'OPS_PORT')], defaultOf('worker', 'OPS_PORT')],
-  ['local', ['8080', '8090'], '8082'],
+  [
+    'gateway',
+    'gateway',
+    [defaultOf('gateway', 'PORT'), defaultOf('gateway', 'OPS_PORT')],
+    defaultOf('gateway', 'OPS_PORT'),
+  ],
+  ['worker', 'worker', [defaultOf('worker', 'OPS_PORT')], defaultOf('worker', 'OPS_PORT')],
+  ['asyncfn', 'local', ['8080', '8090'], '8082'],
 ])(
   'the image of %s runs as a user without rights, declares its ports, and checks that it answers',
-  (app, ports, opsPort) => {
-    const stage = `app-${app}`;
+  (image, app, ports, opsPort) => {
+    const stage = `app-${image}`;
     expect(stages.get(stage)?.base).toBe('runtime');
     expect(stepsOf(stage, 'USER')).toEqual(['USER node']);
     expect(stepsOf(stage, 'WORKDIR')).toEqual([`WORKDIR /app/apps/${app}`]);
     expect(stepsOf(stage, 'EXPOSE')).toEqual([`EXPOSE ${ports.join(' ')}`]);
     const [check = ''] = stepsOf(stage, 'HEALTHCHECK');
     expect(check).toMatch(new RegExp(`--start-period=\\S+ CMD \\["node", "/app/health.mjs", "${opsPort}"\\]$`));
-    expect(stepsOf(stage, 'LABEL')[0]).toContain(`org.opencontainers.image.title="asyncfn ${app}"`);
+    expect(stepsOf(stage, 'LABEL')[0]).toContain(
+      `org.opencontainers.image.title="${image === 'asyncfn' ? image : `asyncfn ${image}`}"`,
+    );
   },
 );
 
@@ -63,6 +70,11 @@ test('every image has the licence, and says which version it is of', () => {
   expect(stepsOf('runtime', 'ARG')).toContain(`ARG VERSION=${version}`);
   expect(stepsOf('runtime', 'LABEL')[0]).toContain(`org.opencontainers.image.licenses="${license}"`);
   expect(readRoot('.dockerignore')).not.toMatch(/^(LICENSE|scripts)/m);
+});
+
+test('the queue of the image with everything in it is in a volume', () => {
+  expect(stepsOf('app-asyncfn', 'VOLUME')).toEqual(['VOLUME /data']);
+  expect(stepsOf('app-asyncfn', 'ENV')).toEqual(['ENV STATE_DIR=/data HOST=0.0.0.0']);
 });
 
 test('images, .nvmrc and compose agree on versions', () => {
@@ -84,7 +96,7 @@ test('no setting is made for npm that npm does not know', () => {
 });
 
 test('compose checks the address at which each service answers, and nothing for a service that does not listen', () => {
-  const checked = Object.entries(services).filter(([, { image }]) => image?.startsWith('asyncfn-'));
+  const checked = Object.entries(services).filter(([, { image }]) => image?.startsWith('asyncfn'));
   const asked = checked.map(([name, { environment, healthcheck }]) => {
     expect(healthcheck?.test, name).toBeUndefined();
     return [name, healthcheck?.disable === true ? undefined : environment?.['HEALTH_URL']];
