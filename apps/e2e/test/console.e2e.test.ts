@@ -219,8 +219,14 @@ describe('with 1,000 functions', () => {
     await table.getByText('many-0003').waitFor();
     expect(Number(await table.getAttribute('aria-rowcount'))).toBeGreaterThan(count);
     expect(await table.locator('tbody tr').count()).toBeLessThan(60);
-    await page.keyboard.press('End');
-    await table.getByText('many-0999').waitFor();
+    // A browser that is busy with the page may miss a key.
+    await eventually(
+      async () => {
+        await page.keyboard.press('End');
+        return await table.getByText('many-0999').isVisible();
+      },
+      { timeoutMs: 30_000, message: 'the end of the table is not in view' },
+    );
     await page.getByLabel('Find a function or a queue').fill('many-0500');
     await table.getByRole('link', { name: 'many-0500' }).click();
     await page.getByRole('heading', { level: 1, name: 'many-0500' }).waitFor();

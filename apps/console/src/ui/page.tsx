@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 interface PageProps {
   readonly title: string;
@@ -11,7 +11,8 @@ interface PageProps {
 /** A page with its heading, which has the focus when the page is opened, so that a screen reader begins there. */
 export function Page({ title, lead, actions, children }: PageProps) {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
+  // Before the page is painted: later it would take back what a person has scrolled since.
+  useLayoutEffect(() => {
     document.title = `${title} - asyncfn`;
     heading.current?.focus({ preventScroll: true });
     window.scrollTo(0, 0);

@@ -118,18 +118,19 @@ function compare(a: number | string, b: number | string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Height of a row before it is measured, in pixels. */
+/** Height of a row before any is measured, in pixels. */
 const usualHeight = 41;
 
 /** The rows that the window shows, and the heights of those before and after. */
 function useRowsInView(table: { readonly current: HTMLTableElement | null }, count: number) {
   const [, redraw] = useReducer((times: number) => times + 1, 0);
+  const height = useRef<number | undefined>(undefined);
   const [virtualizer] = useState(
     () =>
       new Virtualizer<Window, HTMLTableRowElement>({
         count,
         getScrollElement: () => window,
-        estimateSize: () => usualHeight,
+        estimateSize: () => height.current ?? usualHeight,
         overscan: 8,
         observeElementRect: observeWindowRect,
         observeElementOffset: observeWindowOffset,
@@ -143,7 +144,14 @@ function useRowsInView(table: { readonly current: HTMLTableElement | null }, cou
   useEffect(() => virtualizer._didMount(), [virtualizer]);
   useEffect(() => {
     virtualizer._willUpdate();
-    for (const row of table.current?.querySelectorAll<HTMLTableRowElement>('tr[data-index]') ?? []) {
+    const rows = table.current?.querySelectorAll<HTMLTableRowElement>('tr[data-index]') ?? [];
+    const [first] = rows;
+    if (first !== undefined && height.current === undefined) {
+      // The other rows are taken to be as high, so that the end of the page is the end of the table.
+      height.current = first.getBoundingClientRect().height;
+      virtualizer.measure();
+    }
+    for (const row of rows) {
       virtualizer.measureElement(row);
     }
   });
