@@ -1,5 +1,6 @@
 import { parseDuration } from '@asyncfn/units';
-import type { Settings } from './functions-schema.ts';
+import type { FunctionSettings, Settings } from './functions-schema.ts';
+import { toWebhookConfig, type WebhookConfig } from './webhook/index.ts';
 
 /** Retry settings of one function; undefined ones come from the worker's `RETRY_*` defaults. */
 export interface RetrySettings {
@@ -35,6 +36,8 @@ export interface FunctionConfig {
   readonly failureCallbackUrl?: string | undefined;
   /** `X-Then` of calls that name none. */
   readonly steps?: readonly string[] | undefined;
+  /** Undefined for a function that no webhooks are sent to. */
+  readonly webhook?: WebhookConfig | undefined;
   readonly retry: RetrySettings;
 }
 
@@ -50,7 +53,7 @@ export function mergeSettings(base: Settings, over: Settings): Settings {
 }
 
 /** Complete settings, with defaults filled in and units converted. Expects values that match the schema. */
-export function toFunctionConfig(name: string, settings: Settings): FunctionConfig {
+export function toFunctionConfig(name: string, settings: Settings & Pick<FunctionSettings, 'webhook'>): FunctionConfig {
   const { url = '', queue = defaultQueue, timeout, concurrency, maxPending, adaptive = true, retry = {} } = settings;
   const { callbackUrl, failureCallbackUrl, then: steps } = settings;
   return {
@@ -64,6 +67,7 @@ export function toFunctionConfig(name: string, settings: Settings): FunctionConf
     callbackUrl,
     failureCallbackUrl,
     steps,
+    webhook: toWebhookConfig(settings.webhook),
     retry: {
       attempts: retry.attempts,
       minWaitMs: toMs(retry.minWait),

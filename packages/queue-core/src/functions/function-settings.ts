@@ -1,11 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { mergeSettings } from './function-config.ts';
-import { type Annotations, type FunctionSettings, type Settings, settingNames } from './functions-schema.ts';
+import { type FunctionSettings, type OwnSettings, type Settings, settingNames } from './functions-schema.ts';
 import type { EntryName } from './names/index.ts';
 import { readAnnotations } from './openfaas/index.ts';
-
-/** The settings of one function, as written in a file or a request. */
-export type OwnSettings = Settings & { readonly annotations?: Annotations };
 
 /**
  * The complete settings of a function: its own, then its OpenFaaS annotations, then inherited ones. Ignores the rest of

@@ -1,6 +1,7 @@
 import { parseDuration, parseSize, parseUrl } from '@asyncfn/units';
 import { type Static, Type } from 'typebox';
 import { Format } from 'typebox/format';
+import { WebhookSettings } from './webhook/index.ts';
 
 Format.Set('duration', (text) => parseDuration(text) !== undefined);
 Format.Set('stored-url', isHttpUrl);
@@ -35,14 +36,17 @@ const tuning = {
   retry: Type.Optional(Type.Object(retry, closed)),
 };
 
+/** The settings that only a single function can have. */
+const single = { webhook: Type.Optional(WebhookSettings) };
+
 /** The settings that a function can have. */
-export const settingNames: ReadonlySet<string> = new Set(['url', ...Object.keys(tuning)]);
+export const settingNames: ReadonlySet<string> = new Set(['url', ...Object.keys(tuning), ...Object.keys(single)]);
 
 /** Which of them mean something, and what: see `readAnnotations`. */
 const annotations = Type.Optional(Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()]));
 
 /** The settings of one function, as written in a file or a request. */
-const FunctionEntry = Type.Object({ url: Type.Optional(Url), ...tuning, annotations }, closed);
+const FunctionEntry = Type.Object({ url: Type.Optional(Url), ...tuning, ...single, annotations }, closed);
 
 /**
  * A function's settings as the register keeps them: complete, and open to settings of later versions, so that versions
@@ -52,6 +56,8 @@ export const StoredSettings = Type.Object({
   url: StoredUrl,
   ...tuning,
   retry: Type.Optional(Type.Object(retry)),
+  /** See `toWebhookConfig`. */
+  webhook: Type.Optional(Type.Unknown()),
   defaultNamespace: Type.Optional(Name),
 });
 
@@ -64,6 +70,7 @@ const StackFunction = Type.Object({
   annotations,
   url: Type.Optional(Url),
   ...tuning,
+  ...single,
 });
 
 /** The settings of one queue. */
@@ -99,9 +106,14 @@ export const StackDocument = Type.Object({
 /** Settings as they are written. */
 export type Settings = Static<typeof DefaultSettings>;
 
+/** The settings of one function, as written in a file or a request. */
+export type OwnSettings = Settings & { readonly webhook?: WebhookSettings; readonly annotations?: Annotations };
+
 /** The settings of one function, completed by `defaults` and annotations. */
 export type FunctionSettings = Settings & {
   readonly url: string;
+  /** See `toWebhookConfig`. */
+  readonly webhook?: unknown;
   /**
    * With this namespace its name is the same function, for every process that knows it. Not for users to set: see
    * `toOneName`.
@@ -112,7 +124,7 @@ export type FunctionSettings = Settings & {
 /** The parts that both kinds of document share. */
 export interface FunctionsContent {
   readonly provider?: { readonly gateway?: string | null };
-  readonly functions?: Readonly<Record<string, Settings & { readonly annotations?: Annotations }>> | null;
+  readonly functions?: Readonly<Record<string, OwnSettings>> | null;
   readonly defaults?: Settings;
   readonly queues?: Readonly<Record<string, Static<typeof QueueSettings>>> | null;
   readonly groups?: Readonly<Record<string, readonly string[]>> | null;

@@ -5,6 +5,7 @@ export {
   functionOfStep,
   parseFunctionEntry,
   parseFunctionsFile,
+  secretFilesOf,
   withoutFile,
 } from './document/index.ts';
 export { withApi, withoutApi } from './entry-layers.ts';
@@ -24,3 +25,4 @@ export {
   type Wish,
 } from './shared-functions.ts';
 export { keepCredentials } from './url/index.ts';
+export { toWebhookConfig, type WebhookConfig } from './webhook/index.ts';

@@ -3,6 +3,7 @@ import { Compile } from 'typebox/compile';
 import { type FunctionsContent, FunctionsDocument, StackDocument } from '../functions-schema.ts';
 import { gatewayExpectation, isStack } from '../openfaas/index.ts';
 import { urlExpectation } from '../url/index.ts';
+import { webhookExpectations } from '../webhook/index.ts';
 import { callbackUrlExpectation, stepExpectation, thenExpectation } from './follow-up-problems.ts';
 import { groupExpectation } from './group-problems.ts';
 
@@ -33,6 +34,7 @@ const expectations: ReadonlyMap<string, string> = new Map([
   ['attempts', 'must be a whole number from 0 to 1000'],
   ['backoff', 'must be exponential, full or equal'],
   ['codes', 'must be a list of different HTTP statuses, for example [429, 503]'],
+  ...webhookExpectations,
 ]);
 
 /** Whether a document has the shape of a functions file or of a `stack.yaml`. */

@@ -5,6 +5,7 @@ import { completeSettings, namespacesOf } from '../function-settings.ts';
 import type { FunctionSettings, FunctionsContent, Settings } from '../functions-schema.ts';
 import { nameOfEntry, namespaceOfDocument } from '../names/index.ts';
 import { gatewayTemplate } from '../openfaas/index.ts';
+import { secretFilesIn, webhookProblems } from '../webhook/index.ts';
 import type { DocumentContext } from './document-context.ts';
 import { contentProblems, entryProblems } from './document-problems.ts';
 import { checkShape } from './document-shape.ts';
@@ -74,6 +75,7 @@ export function parseFunctions(text: string, context: DocumentContext = {}): Par
     ...urlProblems(yaml.value, yaml.written),
     ...followUpProblems(yaml.value, known.exists),
     ...groupProblems(yaml.value, known),
+    ...webhookProblems(yaml.value, context.secretProblem),
     ...ofContent,
   ];
   const problems = withReferences(
@@ -98,6 +100,12 @@ export function parseFunctionsFile(
   return parsed.kind === 'functions'
     ? { kind: 'settings', settings: parsed.definition }
     : { kind: 'refused', problems: parsed.problems.map((problem) => describeProblem(path, problem)) };
+}
+
+/** The secret files that the functions of a text name, each once, even if the text is wrong elsewhere. */
+export function secretFilesOf(text: string, context: DocumentContext): readonly string[] {
+  const yaml = readYaml(text, context);
+  return yaml.kind === 'faults' ? [] : secretFilesIn(yaml.value);
 }
 
 /** If a variable could not be filled in, only that problem of the value is reported. */
@@ -154,7 +162,13 @@ export function parseFunctionEntry(
   const document = { functions: { [name]: entry }, defaults };
   const shape = checkShape(document);
   const ofContent = shape.kind === 'content' ? contentProblems(shape.content) : shape.problems;
-  const found = [...entryProblems(document), ...urlProblems(document), ...followUpProblems(document), ...ofContent];
+  const found = [
+    ...entryProblems(document),
+    ...urlProblems(document),
+    ...followUpProblems(document),
+    ...webhookProblems(document),
+    ...ofContent,
+  ];
   const own = shape.kind === 'content' ? shape.content.functions?.[name] : undefined;
   if (own !== undefined && found.length === 0) {
     const named = nameOfEntry(name, own, defaultNamespace);

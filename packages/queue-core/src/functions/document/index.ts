@@ -6,5 +6,6 @@ export {
   type FunctionsDefinition,
   parseFunctionEntry,
   parseFunctionsFile,
+  secretFilesOf,
   withoutFile,
 } from './functions-document.ts';
