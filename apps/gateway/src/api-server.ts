@@ -26,6 +26,7 @@ import { createMetrics, showHeld } from './metrics.ts';
 import { PurgeJobs } from './purge/index.ts';
 import type { QueueRates } from './queues/index.ts';
 import { type CallControl, Waiters } from './waiting/index.ts';
+import type { WebhookSecrets } from './webhooks/index.ts';
 
 export interface ApiOptions {
   readonly config: GatewayConfig;
@@ -38,6 +39,7 @@ export interface ApiOptions {
   readonly inspector: QueueInspector;
   readonly rates: QueueRates;
   readonly receipts: Receipts['sampler'];
+  readonly webhookSecrets: WebhookSecrets;
   /** The groups of the functions file as it is now. */
   readonly groups: () => Groups;
   /** Undefined for an open gateway. */
@@ -89,6 +91,7 @@ export function createApi(options: ApiOptions): Api {
       },
       idempotencyWindowMs: config.idempotencyWindowMs,
     },
+    webhookSecrets: options.webhookSecrets,
     groups: options.groups,
     calls: { ...callControl, resultBudget, waiters, stopping, resultTtlMs: config.resultTtlMs },
     queues: {

@@ -32,6 +32,7 @@ import {
   gracefulClose,
   httpRules,
   isEnqueue,
+  isWebhook,
   RequestSequencer,
   refusals,
   requestMetrics,
@@ -45,16 +46,19 @@ import { type PurgeOptions, purgeRoutes } from './purge/index.ts';
 import { type QueueOptions, queueRoutes } from './queues/index.ts';
 import { type SearchRouteOptions, searchRoutes } from './search/index.ts';
 import { createLists } from './waiting/index.ts';
+import { partners, type WebhookOptions, webhookRoutes } from './webhooks/index.ts';
 
 export interface AppDependencies {
   /** The functions that exist. */
-  readonly register: Pick<FunctionRegister, 'lookup' | 'resolve' | 'namesOf'>;
+  readonly register: Pick<FunctionRegister, 'lookup' | 'resolve' | 'namesOf' | 'list' | 'onChange'>;
   /** The same, for operators. */
   readonly functions: FunctionAdmin;
   readonly enqueue: Pick<EnqueueOptions, 'queue' | 'callbackPolicy' | 'receipts' | 'spans' | 'maxBodyBytes'>;
   readonly batches: Pick<BatchOptions, 'store' | 'limits' | 'idempotencyWindowMs'> & {
     readonly batches: BatchOptions['batches'] & BatchResourceOptions['batches'];
   };
+  /** The secrets that partners sign with. */
+  readonly webhookSecrets: WebhookOptions['secrets'] & FunctionOptions['webhookSecrets'];
   /** The groups of the functions file. Default: none. */
   readonly groups?: () => Groups;
   readonly calls: Omit<CallOptions, 'places' | 'lookup' | 'names' | 'logger'> & Pick<BatchResourceOptions, 'watches'>;
@@ -117,7 +121,7 @@ const maxHeaderBytes = 16 * 1024;
 
 /** The gateway's HTTP API, ready to listen. */
 export function buildApp(deps: AppDependencies): FastifyInstance {
-  const { register: names, functions, queues, clients, metrics, logger, now = Date.now } = deps;
+  const { register: names, functions, queues, metrics, logger, now = Date.now } = deps;
   const lookup = (name: string): FunctionConfig | undefined => deps.register.lookup(name);
   /** For answers that depend on what the function is, or on whether it exists. */
   const lookupKnown = (name: string): FunctionConfig | undefined => {
@@ -127,16 +131,7 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
     return lookup(name);
   };
   const app = createInstance(deps);
-  requireScopes(app);
-  app.decorate('bodyBudget', clients.bodyBudget);
-  app.decorateRequest('incoming', null);
-  app.register(refusals, { logger, metrics });
-  app.register(connectionLimit, { maxConnections: clients.maxConnections ?? defaultMaxConnections, metrics, logger });
-  app.register(httpRules);
-  app.register(unknownRoutes);
-  app.register(requestMetrics, { metrics });
-  app.register(gracefulClose);
-  app.register(authentication, deps.access);
+  registerCommon(app, deps);
   registerOwn(app, deps);
   const startTime = createStartTimeClock({ now });
   const accepting = {
@@ -164,6 +159,8 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
   const { groups = () => new Map() } = deps;
   app.register(enqueueRoutes, { ...accepting, createCallId, groups: createGroupIntake(batches, groups) });
   app.register(batchRoutes, batches);
+  const secrets = deps.webhookSecrets;
+  app.register(webhookRoutes, { ...accepting, createCallId, register: deps.register, secrets });
   // Who may see a call depends on the names of its function.
   const places = {
     get available() {
@@ -179,13 +176,27 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
   const { inspector } = queues;
   const isGroup = (name: string): boolean => groups().has(name);
   const ofFunctions = { functions, names, isGroup, inspector, lanes: deps.lanes, purges: deps.purges.jobs, logger };
-  app.register(functionRoutes, ofFunctions);
+  app.register(functionRoutes, { ...ofFunctions, webhookSecrets: secrets });
   app.register(queueRoutes, { ...queues, ...known, lists, now });
   app.register(erasingRoutes, { calls, eraser: deps.eraser, names, places, logger });
   app.register(bulkCancelRoutes, { ...deps.bulkCancel, names, places, stopping: deps.calls.stopping, logger });
   app.register(searchRoutes, { search: deps.search, lookup, names, places, lists });
   app.register(deadLetterRoutes, { ...known, lists, deadLetters: deps.deadLetters, logger });
   return app;
+}
+
+/** What all routes have in common. */
+function registerCommon(app: FastifyInstance, { clients, metrics, logger, access }: AppDependencies): void {
+  requireScopes(app);
+  app.decorate('bodyBudget', clients.bodyBudget);
+  app.decorateRequest('incoming', null);
+  app.register(refusals, { logger, metrics });
+  app.register(connectionLimit, { maxConnections: clients.maxConnections ?? defaultMaxConnections, metrics, logger });
+  app.register(httpRules);
+  app.register(unknownRoutes);
+  app.register(requestMetrics, { metrics });
+  app.register(gracefulClose);
+  app.register(authentication, access);
 }
 
 /** What is about the gateway itself: the API's description, its health, the console, and the processes beside it. */
@@ -209,7 +220,7 @@ function createInstance({ metrics, logger, enqueue, clients }: AppDependencies):
         handle: (request, response) =>
           isEnqueue(request) ? app.enqueue(request, response) : toRoutes(request, response),
         isParallel: isEnqueue,
-        submitterOf: (request) => app.gatekeeper.submitterOf(request),
+        submitterOf: (request) => (isWebhook(request) ? partners : app.gatekeeper.submitterOf(request)),
         onOverflow: () => logger.info('connection closed, it has too many waiting requests'),
       });
       return createServer(

@@ -43,6 +43,10 @@ export const gatewayConfig = {
     doc: '`none` leaves the API open to anyone who reaches it. Default: `tokens` if `AUTH_TOKENS_FILE` is set; without it the API is open on a loopback address, and does not start on any other.',
   }),
   authTokensFile: text({ env: 'AUTH_TOKENS_FILE', doc: 'Path of the file with the tokens of callers.' }),
+  webhookSecretsDir: text({
+    env: 'WEBHOOK_SECRETS_DIR',
+    doc: 'Folder with the secrets of webhooks. Functions that the API has registered may name only files below it, and relative paths start there. Default: only a functions file can name secrets. See docs/webhooks.md.',
+  }),
   console: choice({
     env: 'CONSOLE',
     values: ['on', 'off'],

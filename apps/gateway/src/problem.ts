@@ -26,6 +26,7 @@ export const problems = {
   invalid_batch_item: { status: 400, title: 'The item of the batch is not valid' },
   invalid_parameter: { status: 400, title: 'A parameter is not valid' },
   unauthorized: { status: 401, title: 'A valid token is required' },
+  invalid_signature: { status: 401, title: 'The signature is not valid' },
   forbidden: { status: 403, title: 'The token does not allow this' },
   foreign_host: { status: 403, title: 'The request is for another host' },
   foreign_origin: { status: 403, title: 'The request comes from a page of another origin' },

@@ -22,6 +22,7 @@ import { openDirectory } from './processes/index.ts';
 import { measureRates } from './queues/index.ts';
 import { createSearchComponent } from './search/index.ts';
 import { buildCallControl } from './waiting/index.ts';
+import { checkSecretFile, openSecrets } from './webhooks/index.ts';
 
 export type GatewayContext = Pick<ProcessContext, 'logger' | 'version' | 'pid' | 'env' | 'fail'>;
 
@@ -60,6 +61,7 @@ export async function createGateway(
   const { rates, component: queueRates } = measureRates(topology, inspector, logger);
   const receipts = createReceipts(link, logger);
   const directory = openDirectory(link, context);
+  const webhookSecrets = openSecrets(config, { file, register, logger });
   const parts = {
     config,
     logger,
@@ -73,6 +75,7 @@ export async function createGateway(
     tokens,
     registry,
     directory,
+    webhookSecrets,
   };
   const groups = () => file?.current.groups ?? new Map<string, readonly string[]>();
   const traced = { tracer: tracing.tracer, receipts: receipts.sampler, groups };
@@ -85,6 +88,7 @@ export async function createGateway(
     createBrokerComponent(link, logger),
     createPublisherComponent(link, config.publishTimeoutMs),
     followedFunctions({ file, shared, logger }),
+    webhookSecrets.component,
     intake.component,
     queueRates,
     receipts.component,
@@ -109,7 +113,7 @@ export async function createGateway(
 /** Reads the files that the configuration names, and reports all their problems at once. */
 function readSettings(config: GatewayConfig, context: GatewayContext) {
   return allConfigured([
-    loadFunctionsFile(config, context),
+    loadFunctionsFile(config, context, checkSecretFile),
     loadTokens(config),
     (async () => refuseProblems(contradictions(config)))(),
     findSettingProblems(brokerAddress(config)).then(refuseProblems),

@@ -61,6 +61,7 @@ test('the description of an enqueue names its headers, its answers and every cod
     'invalid_batch_item',
     'batch_not_found',
     'too_many_calls',
+    'invalid_signature',
     'unsupported_media_type',
   ];
   for (const [code, { status }] of Object.entries(problems).filter(([code]) => !elsewhere.includes(code))) {

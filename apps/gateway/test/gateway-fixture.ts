@@ -27,14 +27,15 @@ export class RecordingQueue implements CallIntake {
   shortfall: CallIntake['shortfall'];
   readonly accepted: { call: Call; unique: boolean; key: string | undefined; derived: boolean }[] = [];
   /** Called before a call is recorded; its return value is the answer. */
-  answer: (call: Call) => Promise<AcceptResult> | AcceptResult = () => ({
+  answer: (call: Call, how: AcceptOptions) => Promise<AcceptResult> | AcceptResult = () => ({
     kind: 'stored',
     sequence: this.accepted.length,
     duplicate: false,
   });
 
-  async accept(call: Call, { unique, key, derived = false }: AcceptOptions): Promise<AcceptResult> {
-    const result = await this.answer(call);
+  async accept(call: Call, how: AcceptOptions): Promise<AcceptResult> {
+    const { unique, key, derived = false } = how;
+    const result = await this.answer(call, how);
     if (result.kind === 'stored') {
       this.accepted.push({ call, unique, key, derived });
     }
@@ -95,7 +96,7 @@ export interface TestGateway extends AsyncDisposable {
 }
 
 export type GatewayOverrides = Partial<
-  Pick<AppDependencies, 'register'> &
+  Pick<AppDependencies, 'register' | 'webhookSecrets'> &
     AppDependencies['access'] &
     AppDependencies['clients'] &
     Pick<AppDependencies['enqueue'], 'maxBodyBytes'> &
@@ -144,6 +145,7 @@ export async function startTestGateway(
       limits: { maxCalls: 10_000, maxBytes: 64 * 1024 * 1024, maxDocumentBytes: 48 * 1024 * 1024 },
       idempotencyWindowMs: 86_400_000,
     },
+    webhookSecrets: overrides.webhookSecrets ?? { keysOf: () => [], problemsOf: async () => [] },
     calls: {
       calls,
       results: calls,

@@ -72,7 +72,8 @@ interface Special extends TimeHeaders, OriginHeaders {
 const none: readonly string[] = [];
 const noHeaders: HeaderList = [];
 
-const places: ReadonlyMap<string, keyof Special> = new Map([
+/** Exported for `isControl`. */
+export const places: ReadonlyMap<string, keyof Special> = new Map([
   ['x-call-id', 'callIds'],
   ['x-function-status', 'functionStatuses'],
   ['x-start-time', 'startTimes'],
@@ -97,10 +98,10 @@ const places: ReadonlyMap<string, keyof Special> = new Map([
 ]);
 
 /** W3C trace context. */
-const traceHeaders: ReadonlySet<string> = new Set(['traceparent', 'tracestate']);
+export const traceHeaders: ReadonlySet<string> = new Set(['traceparent', 'tracestate']);
 
 /** Headers that are not passed on: hop-by-hop, for the gateway, or set by the worker itself. */
-const staying: ReadonlySet<string> = new Set([
+export const staying: ReadonlySet<string> = new Set([
   ...hopByHopHeaders,
   'host',
   'content-length',

@@ -3,3 +3,4 @@
 export { type CallHeaders, sortCallHeaders } from './call-headers.ts';
 export { notBeforeOf } from './call-times.ts';
 export { checkCallbackUrls } from './check-callback-url.ts';
+export { withoutControls } from './control-headers.ts';

@@ -230,6 +230,16 @@ export function refusalIfUnavailable({
   return shortfall === undefined ? toQueueRefusal('unavailable') : toDurabilityRefusal(shortfall);
 }
 
+/** The refusal of every call of a function, whatever its body; undefined if there is room. */
+export function checkRoom(queue: CallIntake, target: FunctionConfig): Refusal | undefined {
+  const unavailable = refusalIfUnavailable(queue);
+  if (unavailable !== undefined) {
+    return unavailable;
+  }
+  const refusal = queue.refusalFor(target);
+  return refusal === undefined ? undefined : toQueueRefusal(refusal);
+}
+
 /** The refusal if a 202 would be less durable than the operator requires. */
 function toDurabilityRefusal({ required, found }: DurabilityShortfall): Refusal {
   const there =

@@ -1,4 +1,5 @@
 import type { Call } from '@asyncfn/queue-core';
+import type { AcceptOptions, AcceptResult, CallQueue } from '@asyncfn/queue-core/jetstream';
 import { contextFrom, withContext } from '@asyncfn/service-kit';
 import { ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
 
@@ -62,7 +63,7 @@ export class CallSpans {
 }
 
 /** The call to store, with this span as the parent of everything that happens to it later. */
-export function sentFrom(publish: Span, call: Call): Call {
+function sentFrom(publish: Span, call: Call): Call {
   return { ...call, headers: withContext(call.headers, publish) };
 }
 
@@ -72,4 +73,40 @@ function end(span: Span, errorType: string | undefined): void {
     span.setStatus({ code: SpanStatusCode.ERROR });
   }
   span.end();
+}
+
+export interface StoreCallOptions {
+  readonly queue: Pick<CallQueue, 'accept'>;
+  /** Undefined if tracing is off. */
+  readonly spans?: CallSpans | undefined;
+}
+
+/**
+ * Stores a call, in a span of its own if its request is traced.
+ * @param accept the span of the request
+ */
+export function storeCall(
+  { queue, spans }: StoreCallOptions,
+  accept: Span | undefined,
+  call: Call,
+  how: AcceptOptions,
+): Promise<AcceptResult> {
+  return spans === undefined || accept === undefined
+    ? queue.accept(call, how)
+    : traced(spans, spans.startPublish(accept, call), (publish) => queue.accept(sentFrom(publish, call), how));
+}
+
+async function traced(
+  spans: CallSpans,
+  publish: Span,
+  store: (publish: Span) => Promise<AcceptResult>,
+): Promise<AcceptResult> {
+  try {
+    const result = await store(publish);
+    spans.endPublish(publish, result.kind === 'refused' ? result.reason : undefined);
+    return result;
+  } catch (error) {
+    spans.endPublish(publish, 'internal_error');
+    throw error;
+  }
 }

@@ -1,9 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Call } from '@asyncfn/queue-core';
-import type { FunctionConfig } from '@asyncfn/queue-core/functions';
 import type { AcceptResult } from '@asyncfn/queue-core/jetstream';
 import type { Logger } from '@asyncfn/service-kit';
-import type { Span } from '@opentelemetry/api';
 import type { Gatekeeper } from '../auth/index.ts';
 import {
   type BodyBudget,
@@ -24,13 +22,13 @@ import {
   type AcceptedCall,
   type CallDraft,
   type CallIntake,
+  checkRoom,
   completeCall,
   draftCall,
-  refusalIfUnavailable,
   toAnswer,
   toQueueRefusal,
 } from './accept.ts';
-import { type CallSpans, sentFrom } from './call-spans.ts';
+import { type CallSpans, storeCall } from './call-spans.ts';
 import { Exchange } from './exchange.ts';
 import type { Group, GroupIntake } from './group-intake.ts';
 import { StoringShare } from './storing-share.ts';
@@ -206,11 +204,8 @@ export class EnqueueHandler {
   }
 
   #store({ span }: Exchange, call: Call, { clientChoseId, derivedId, headers }: CallDraft): Promise<AcceptResult> {
-    const { queue, spans } = this.#options;
     const how = { unique: clientChoseId || derivedId, key: headers.idempotencyKey, derived: derivedId };
-    return spans === undefined || span === undefined
-      ? queue.accept(call, how)
-      : traced(spans, spans.startPublish(span, call), (publish) => queue.accept(sentFrom(publish, call), how));
+    return storeCall(this.#options, span, call, how);
   }
 
   #answer(exchange: Exchange, call: Call, result: AcceptResult): void {
@@ -280,30 +275,6 @@ export class EnqueueHandler {
     } catch (error) {
       this.#refuse(exchange, toRefusal(error));
     }
-  }
-}
-
-function checkRoom(queue: CallIntake, target: FunctionConfig): Refusal | undefined {
-  const unavailable = refusalIfUnavailable(queue);
-  if (unavailable !== undefined) {
-    return unavailable;
-  }
-  const refusal = queue.refusalFor(target);
-  return refusal === undefined ? undefined : toQueueRefusal(refusal);
-}
-
-async function traced(
-  spans: CallSpans,
-  publish: Span,
-  store: (publish: Span) => Promise<AcceptResult>,
-): Promise<AcceptResult> {
-  try {
-    const result = await store(publish);
-    spans.endPublish(publish, result.kind === 'refused' ? result.reason : undefined);
-    return result;
-  } catch (error) {
-    spans.endPublish(publish, 'internal_error');
-    throw error;
   }
 }
 

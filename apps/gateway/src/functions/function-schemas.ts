@@ -58,6 +58,13 @@ const settings = {
       description: '`X-Then` of calls without one: a list of at most 16 steps, each of a registered function.',
     }),
   ),
+  webhook: Type.Optional(
+    Type.Unknown({
+      description:
+        'Lets a partner send signed webhooks to `/webhook/NAME`: `verify`, `secretFiles` and more, see docs/webhooks.md. ' +
+        '`secretFiles` are below `WEBHOOK_SECRETS_DIR`. `verifyToken` is not shown, and kept if a request omits it.',
+    }),
+  ),
   retry: Type.Optional(
     Type.Unknown({ description: '`attempts`, `minWait`, `maxWait`, `backoff` and `codes`, each optional.' }),
   ),

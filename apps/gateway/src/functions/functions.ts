@@ -8,6 +8,8 @@ import {
   keepCredentials,
   maxRegistered,
   parseFunctionEntry,
+  toWebhookConfig,
+  type WebhookConfig,
   withApi,
   withoutApi,
 } from '@asyncfn/queue-core/functions';
@@ -35,7 +37,7 @@ import {
   resumeSchema,
   showFunctionSchema,
 } from './function-schemas.ts';
-import { toFunctionView } from './function-view.ts';
+import { keptWebhook, toFunctionView } from './function-view.ts';
 
 /** The part of the register that the gateway uses. */
 export type FunctionAdmin = Pick<
@@ -52,6 +54,10 @@ export interface FunctionOptions {
   readonly lanes: Pick<QueueTopology, 'pauseFunction'>;
   /** Cancels waiting calls. */
   readonly purges: Pick<PurgeJobs, 'run'>;
+  readonly webhookSecrets: {
+    /** The problems of the secret files that a webhook names. */
+    readonly problemsOf: (name: string, webhook: WebhookConfig) => Promise<readonly string[]>;
+  };
   readonly logger: Logger;
 }
 
@@ -105,6 +111,13 @@ function missingStep({ functions, names }: FunctionOptions, own: string, { then 
   return index < 0 ? undefined : refusal('invalid_function', `then.${index} names a function that is not registered.`);
 }
 
+/** The gateway must be able to read the secrets of a webhook, which a functions file checks for its own. */
+async function wrongSecret({ webhookSecrets }: FunctionOptions, name: string, settings: FunctionSettings) {
+  const webhook = toWebhookConfig(settings.webhook);
+  const problems = webhook === undefined ? [] : await webhookSecrets.problemsOf(name, webhook);
+  return problems.length === 0 ? undefined : refusal('invalid_function', `${problems.join('; ')}.`);
+}
+
 function show({ functions, names }: FunctionOptions, request: FastifyRequest<OneFunction>, reply: FastifyReply) {
   const found = functions.find(names.resolve(request.params.name));
   if (found === undefined) {
@@ -129,9 +142,9 @@ async function put(options: FunctionOptions, request: FastifyRequest<OneFunction
     return reply.refuse(refusal('invalid_function', `${parsed.problems.join('; ')}.`));
   }
   const { name, settings } = parsed;
-  const missing = missingStep(options, name, settings);
-  if (missing !== undefined) {
-    return reply.refuse(missing);
+  const wrong = missingStep(options, name, settings) ?? (await wrongSecret(options, name, settings));
+  if (wrong !== undefined) {
+    return reply.refuse(wrong);
   }
   if (isFull(functions.list(), name, settings.queue)) {
     return reply.refuse(queueIsFull);
@@ -143,7 +156,7 @@ async function put(options: FunctionOptions, request: FastifyRequest<OneFunction
     }
     const { url, lost } = keepCredentials(settings.url, there?.entry.settings.url);
     lostCredentials = lost;
-    const kept = { ...keptNamespace(there), ...settings, url };
+    const kept = { ...keptNamespace(there), ...settings, url, ...keptWebhook(settings, there?.entry.settings) };
     return { kind: 'put', entry: withApi(there?.entry, kept) };
   });
   if (change.kind !== 'changed' || change.function === undefined) {

@@ -32,6 +32,6 @@ export {
   requireBroker,
 } from './plugins/index.ts';
 export { logRefusal } from './refusal-log.ts';
-export { enqueuePattern, unknownRoutes } from './routing.ts';
+export { enqueuePattern, unknownRoutes, webhookPattern } from './routing.ts';
 export { compileSchemasOnFirstUse } from './schema-compilers.ts';
-export { isEnqueue, parseTarget, type Target, toRoutedUrl } from './target.ts';
+export { isEnqueue, isWebhook, parseTarget, parseWebhookTarget, type Target, toRoutedUrl } from './target.ts';

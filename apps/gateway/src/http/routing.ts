@@ -7,6 +7,9 @@ import { enqueueOnlyTarget } from './target.ts';
 /** The route of an enqueue, in fastify's words. Sub-path and query are part of it: see `toRoutedUrl`. */
 export const enqueuePattern = '/async-function/:name';
 
+/** The route of a webhook, in the same way. */
+export const webhookPattern = '/webhook/:name';
+
 declare module 'fastify' {
   interface FastifyInstance {
     /** The routes that exist, each with its methods. */

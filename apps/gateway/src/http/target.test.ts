@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { enqueueOnlyTarget, parseTarget, routedTarget, toRoutedUrl } from './target.ts';
+import {
+  enqueueOnlyTarget,
+  isWebhook,
+  parseTarget,
+  parseWebhookTarget,
+  routedTarget,
+  routedWebhook,
+  toRoutedUrl,
+} from './target.ts';
 
 const name63 = 'n'.repeat(63);
 
@@ -148,4 +156,33 @@ describe('toRoutedUrl', () => {
   ])('%s %s is routed as %s', (method, url, routed) => {
     expect(toRoutedUrl(url, method)).toBe(routed);
   });
+});
+
+describe('the target of a webhook', () => {
+  test.each([
+    ['/webhook/github/a%2Fb?c=d', 'github', '/a%2Fb', 'c=d'],
+    ['http://gateway.test/webhook/github.prod?', 'github.prod', '', ''],
+  ])('%s is read byte for byte, and routed as any other', (url, name, path, query) => {
+    expect(parseWebhookTarget(url)).toEqual({ kind: 'target', name, path, query });
+    expect([isWebhook({ url }), toRoutedUrl(url, 'POST'), toRoutedUrl(url, 'GET')]).toEqual([
+      true,
+      routedWebhook,
+      routedWebhook,
+    ]);
+  });
+
+  test.each(['/webhook/', '/webhook/a%20b', '/webhook/*', '/webhook/a/../..'])(
+    '%s is none, and routed alike',
+    (url) => {
+      expect(parseWebhookTarget(url).kind).toBe('refused');
+      expect(toRoutedUrl(url)).toBe(routedWebhook);
+    },
+  );
+
+  test.each(['/webhook', '/webhooks/github', '/async-function/webhook/github', '/%77ebhook/github'])(
+    '%s is for something else',
+    (url) => {
+      expect([isWebhook({ url }), parseWebhookTarget(url)]).toMatchObject([false, { code: 'not_found' }]);
+    },
+  );
 });

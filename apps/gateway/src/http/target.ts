@@ -3,9 +3,13 @@ import { climbs, isCallId, parseFunctionName } from '@asyncfn/queue-core';
 import { type Refusal, refusal } from '../problem.ts';
 
 const prefix = '/async-function/';
+const webhookPrefix = '/webhook/';
 
 /** The router sees this constant for the target of every enqueue. */
 export const routedTarget = '/async-function/-';
+
+/** The router sees this constant for the target of every webhook. */
+export const routedWebhook = '/webhook/-';
 
 /** The router sees this for a target that only an enqueue can have, if the method is another one. */
 export const enqueueOnlyTarget = '/async-function/-/-';
@@ -13,7 +17,7 @@ export const enqueueOnlyTarget = '/async-function/-/-';
 /** The router sees this for an invalid call id: no call has it. */
 const noCall = '/async-function/~';
 
-/** The target of an enqueue. */
+/** The target of an enqueue or a webhook. */
 export interface Target {
   readonly kind: 'target';
   /** `NAME` or `NAME.NAMESPACE`. */
@@ -35,6 +39,11 @@ export function isEnqueue({ method, url = '' }: Pick<IncomingMessage, 'method' |
   return method === 'POST' && originForm(url).startsWith(prefix);
 }
 
+/** Whether a request is for a webhook, whatever its method. */
+export function isWebhook({ url = '' }: Pick<IncomingMessage, 'url'>): boolean {
+  return originForm(url).startsWith(webhookPrefix);
+}
+
 /**
  * The URL that the router sees. It contains no function names, sub-paths and queries, because the router would decode
  * them and refuse those that it cannot decode. The absolute form of a request target (RFC 9112, 3.2.2) is reduced to
@@ -42,6 +51,9 @@ export function isEnqueue({ method, url = '' }: Pick<IncomingMessage, 'method' |
  */
 export function toRoutedUrl(url: string, method = 'POST'): string {
   const target = originForm(url);
+  if (target.startsWith(webhookPrefix)) {
+    return routedWebhook;
+  }
   if (!target.startsWith(prefix)) {
     return target;
   }
@@ -59,11 +71,20 @@ function toCallUrl(target: string): string {
 
 /** Parses the raw request target of an enqueue, without decoding anything. */
 export function parseTarget(url: string): Target | Refusal {
+  return parseAfter(prefix, url);
+}
+
+/** The same for the target of a webhook. */
+export function parseWebhookTarget(url: string): Target | Refusal {
+  return parseAfter(webhookPrefix, url);
+}
+
+function parseAfter(start: string, url: string): Target | Refusal {
   const target = originForm(url);
-  if (!target.startsWith(prefix)) {
+  if (!target.startsWith(start)) {
     return refusal('not_found', 'Nothing exists at this path.');
   }
-  const [name, path, query] = split(target.slice(prefix.length));
+  const [name, path, query] = split(target.slice(start.length));
   if (parseFunctionName(name) === undefined) {
     return refusal(
       'invalid_function_name',

@@ -1399,6 +1399,7 @@ export interface paths {
                                 callbackUrl?: string;
                                 failureCallbackUrl?: string;
                                 then?: unknown[];
+                                webhook?: unknown;
                                 retry?: unknown;
                             } & {
                                 [key: string]: unknown;
@@ -1476,6 +1477,7 @@ export interface paths {
                             callbackUrl?: string;
                             failureCallbackUrl?: string;
                             then?: unknown[];
+                            webhook?: unknown;
                             retry?: unknown;
                         } & {
                             [key: string]: unknown;
@@ -1529,6 +1531,7 @@ export interface paths {
                         callbackUrl?: string;
                         failureCallbackUrl?: string;
                         then?: unknown[];
+                        webhook?: unknown;
                         retry?: unknown;
                     };
                 };
@@ -1575,6 +1578,7 @@ export interface paths {
                             callbackUrl?: string;
                             failureCallbackUrl?: string;
                             then?: unknown[];
+                            webhook?: unknown;
                             retry?: unknown;
                         } & {
                             [key: string]: unknown;
@@ -1622,6 +1626,7 @@ export interface paths {
                             callbackUrl?: string;
                             failureCallbackUrl?: string;
                             then?: unknown[];
+                            webhook?: unknown;
                             retry?: unknown;
                         } & {
                             [key: string]: unknown;
@@ -1743,6 +1748,7 @@ export interface paths {
                             callbackUrl?: string;
                             failureCallbackUrl?: string;
                             then?: unknown[];
+                            webhook?: unknown;
                             retry?: unknown;
                         } & {
                             [key: string]: unknown;
@@ -1883,6 +1889,7 @@ export interface paths {
                             callbackUrl?: string;
                             failureCallbackUrl?: string;
                             then?: unknown[];
+                            webhook?: unknown;
                             retry?: unknown;
                         } & {
                             [key: string]: unknown;
@@ -2308,6 +2315,76 @@ export interface paths {
         };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhook/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    /** @example subscribe */
+                    "hub.mode"?: string;
+                    "hub.verify_token"?: string;
+                    /** @example 1158201444 */
+                    "hub.challenge"?: string;
+                };
+                header?: never;
+                path: {
+                    /** @example github */
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @example github */
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "*/*": unknown;
+                };
+            };
+            responses: {
+                "2XX": {
+                    headers: {
+                        "X-Call-Id"?: unknown;
+                        "Idempotency-Replayed"?: unknown;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "*/*": string;
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;

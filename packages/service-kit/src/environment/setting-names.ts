@@ -97,5 +97,6 @@ export const settingNames: readonly string[] = [
   'STATE_DIR',
   'STREAM_MAX_BYTES',
   'STREAM_REPLICAS',
+  'WEBHOOK_SECRETS_DIR',
   'WORKER_OPS_PORT',
 ];

@@ -11,6 +11,10 @@ declare module 'fastify' {
     /** Answers with a problem, and logs and counts it. The only way in which its routes say no. */
     refuse(refusal: Refusal): FastifyReply;
   }
+  interface FastifyRequest {
+    /** The function that the request is for, for the log; null if that is not known. */
+    functionName: string | null;
+  }
 }
 
 interface RefusalsOptions {
@@ -22,9 +26,10 @@ interface RefusalsOptions {
 export const refusals = fp(registerRefusals, { name: 'refusals' });
 
 function registerRefusals(app: FastifyInstance, { logger, metrics }: RefusalsOptions, done: () => void): void {
+  app.decorateRequest('functionName', null);
   app.decorateReply('refuse', function refuse(this: FastifyReply, refusal: Refusal) {
     logRefusal(logger, refusal, {
-      function: undefined,
+      function: this.request.functionName ?? undefined,
       token: this.request.caller?.name,
       traceId: undefined,
       elapsedMs: this.elapsedTime,

@@ -18,7 +18,7 @@ export interface WebhookConfig {
   readonly hmac: HmacConfig | undefined;
 }
 
-export interface HmacConfig {
+interface HmacConfig {
   readonly header: string;
   readonly algorithm: 'sha256' | 'sha1' | 'sha512';
   readonly encoding: 'hex' | 'base64';

@@ -1,0 +1,32 @@
+import type { FunctionConfig, WebhookConfig } from '@asyncfn/queue-core/functions';
+import { type Effort, type HashAlgorithm, kindOf } from './schemes/index.ts';
+
+/** What all deliveries have in common, so that no answer tells which functions exist and which of them take webhooks. */
+export interface EqualTreatment {
+  /** The hashes that each verification computes. */
+  readonly effort: Effort;
+  /** The largest body that is read; no function takes a larger one. */
+  readonly maxBytes: number;
+  /** What a delivery to a name without a webhook is verified with. No key fits it. */
+  readonly standIn: Pick<WebhookConfig, 'verify' | 'hmac'>;
+}
+
+const usualMaxBytes = 1024 * 1024;
+const usual: EqualTreatment['standIn'] = { verify: 'github', hmac: undefined };
+
+/** @param maxBodyBytes largest body of any call */
+export function treatEqually(functions: readonly FunctionConfig[], maxBodyBytes: number): EqualTreatment {
+  const webhooks = functions.flatMap(({ webhook }) => webhook ?? []);
+  const effort = new Map<HashAlgorithm, number>();
+  for (const webhook of webhooks) {
+    const { algorithm } = kindOf(webhook);
+    effort.set(algorithm, Math.max(effort.get(algorithm) ?? 1, webhook.secretFiles.length));
+  }
+  const [standIn = usual] = webhooks;
+  const largest = Math.max(usualMaxBytes, ...webhooks.map(({ maxBytes }) => maxBytes));
+  return {
+    effort: effort.size === 0 ? new Map([[kindOf(usual).algorithm, 1]]) : effort,
+    maxBytes: Math.min(largest, maxBodyBytes),
+    standIn,
+  };
+}
