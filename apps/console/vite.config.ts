@@ -27,6 +27,8 @@ export default defineConfig({
     // A file of its own each: the content security policy allows no data: URLs.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // For the package of the command line, which contains the console.
+    license: { fileName: 'licenses.md' },
   },
   plugins: [compressed],
   server: { proxy: { '/system': gateway, '/async-function': gateway, '/async-batch': gateway } },

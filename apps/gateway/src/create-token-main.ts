@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers';
-import { createToken } from '@asyncfn/tokens';
-import { parseTokenRequest, usage, writeTokenEntry } from './auth/index.ts';
+import { createToken, writeTokenEntry } from '@asyncfn/tokens';
+import { parseTokenRequest, usage } from './auth/index.ts';
 
 const EXIT_USAGE = 64;
 
@@ -14,7 +14,7 @@ async function main(): Promise<number> {
     return EXIT_USAGE;
   }
   const secret = request.fromStdin ? (await text(process.stdin)).trim() : createToken();
-  const entry = writeTokenEntry(request, secret);
+  const entry = writeTokenEntry(request.name, request.settings, secret);
   if (entry.kind === 'refused') {
     process.stderr.write(`${entry.problems.join('\n')}\n`);
     return EXIT_USAGE;

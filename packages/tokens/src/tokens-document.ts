@@ -56,7 +56,7 @@ const tokenName = /^[A-Za-z0-9._-]{1,63}$/;
 
 const expectations: ReadonlyMap<string, string> = new Map([
   ['tokens', 'must be a map with at least one token'],
-  ['hash', 'must be sha256: and 64 hexadecimal digits, as create-token-main.js prints it, or a list of up to 5'],
+  ['hash', 'must be sha256: and 64 hexadecimal digits, as `asyncfn token create` prints it, or a list of up to 5'],
   ['scopes', `must be a list of ${scopes.join(', ')}`],
   ['functions', 'must be a list of names such as thumbnail, with at most one * in name and namespace: pdf-*, *.team-a'],
   ['rateLimit', 'must be requests and a time of at most a day, for example 100/1s'],

@@ -7,4 +7,4 @@ export { followedTokens } from './followed-tokens.ts';
 export { Gatekeeper } from './gatekeeper.ts';
 export { loadTokens, type TokensFile } from './load-tokens.ts';
 export { type RouteScope, requireScopes } from './route-scope.ts';
-export { parseTokenRequest, usage, writeTokenEntry } from './token-entry.ts';
+export { parseTokenRequest, usage } from './token-request.ts';

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { extname, join } from 'node:path';
@@ -48,8 +49,12 @@ export async function findFile(folder: string, path: string): Promise<ConsoleFil
 /** For clients that do not take gzip. */
 export const unzip: (zipped: Buffer) => Promise<Buffer> = promisify(gunzip);
 
-/** Where the build has put the console. */
+/** Where the build has put the console: beside a gateway that is packed together with it, else in its own package. */
 export function consoleFolder(): string {
+  const beside = join(import.meta.dirname, 'console');
+  if (existsSync(join(beside, `${page}.gz`))) {
+    return beside;
+  }
   const manifest = createRequire(import.meta.url).resolve('@asyncfn/console/package.json');
   return join(manifest, '..', 'dist');
 }

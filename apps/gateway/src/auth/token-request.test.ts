@@ -1,12 +1,12 @@
-import { createToken, hashToken, parseTokens } from '@asyncfn/tokens';
+import { createToken, hashToken, parseTokens, writeTokenEntry } from '@asyncfn/tokens';
 import { expect, test } from 'vitest';
-import { parseTokenRequest, writeTokenEntry } from './token-entry.ts';
+import { parseTokenRequest } from './token-request.ts';
 
 const ask = (commandLine: string) => parseTokenRequest(commandLine.split(' '));
 
 function entryFor(commandLine: string, secret = createToken()) {
   const request = ask(commandLine);
-  return request === undefined ? undefined : writeTokenEntry(request, secret);
+  return request === undefined ? undefined : writeTokenEntry(request.name, request.settings, secret);
 }
 
 test('an entry can be pasted below `tokens:` as it is, and is valid for the token it was made with', () => {

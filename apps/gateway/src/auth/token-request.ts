@@ -1,5 +1,4 @@
 import { parseArgs } from 'node:util';
-import { formatHash, hashToken, parseTokens } from '@asyncfn/tokens';
 
 export const usage = `usage: create-token-main.js NAME --scope SCOPE [--scope SCOPE] [--function PATTERN]
                             [--rate 100/1s] [--expires 2030-01-31T00:00:00Z]
@@ -44,25 +43,3 @@ const options = {
   'callback-secret-file': { type: 'string' },
   'from-stdin': { type: 'boolean', default: false },
 } as const;
-
-export type TokenEntry =
-  | { readonly kind: 'entry'; readonly text: string }
-  | { readonly kind: 'refused'; readonly problems: readonly string[] };
-
-/** A secret that a person chose could be guessed: a fast hash does not protect it. */
-const minSecretLength = 32;
-
-/** The entry of a tokens file for a secret, to stand below `tokens:`. */
-export function writeTokenEntry({ name, settings }: TokenRequest, secret: string): TokenEntry {
-  if (secret.length < minSecretLength) {
-    return { kind: 'refused', problems: [`the secret has less than ${minSecretLength} characters`] };
-  }
-  const entry = { hash: formatHash(hashToken(secret)), ...settings };
-  const parsed = parseTokens(JSON.stringify({ tokens: { [name]: entry } }));
-  if (parsed.kind === 'refused') {
-    return { kind: 'refused', problems: parsed.problems.map(({ path, problem }) => `${path} ${problem}`) };
-  }
-  const fields = Object.entries(entry).filter(([, value]) => value !== undefined);
-  const lines = fields.map(([key, value]) => `    ${key}: ${JSON.stringify(value)}\n`);
-  return { kind: 'entry', text: `  ${JSON.stringify(name)}:\n${lines.join('')}` };
-}

@@ -1,0 +1,105 @@
+import { type CallOptions, hasEnded } from '@asyncfn/client';
+import { Command, Option } from 'commander';
+import { type Common, collect, durationOption, gatewayOptions, headerOption, integerOption } from '../options/index.ts';
+import { openClient, type Session } from '../session.ts';
+import { finishWait } from './finish-wait.ts';
+import { readData } from './read-data.ts';
+import { splitTarget } from './split-target.ts';
+
+interface CallFlags extends Common {
+  readonly data?: string;
+  readonly header?: readonly (readonly [string, string])[];
+  readonly wait?: true;
+  readonly waitTime?: number;
+  readonly output?: string;
+  readonly then?: readonly string[];
+  readonly callbackUrl?: string;
+  readonly failureCallbackUrl?: string;
+  readonly delay?: string;
+  readonly notBefore?: string;
+  readonly expiresIn?: string;
+  readonly timeout?: string;
+  readonly maxRetries?: number;
+  readonly label?: readonly string[];
+  readonly idempotencyKey?: string;
+  readonly callId?: string;
+}
+
+const examples = `
+Examples:
+  asyncfn call hash -d hello --wait
+  asyncfn call thumbnail/small?format=webp -d @photo.jpg -H 'Content-Type: image/jpeg'
+  generate-report | asyncfn call pdf -d - --callback-url https://example.com/done
+  asyncfn call extract -d @book.epub --then translate --then 'store/books' --label book=4711
+
+Without --wait the command prints the id of the call, as soon as it is stored. With --wait it prints the response of the
+function, and ends with 1 if the call does not succeed.`;
+
+/** `asyncfn call NAME` */
+export function callCommand(session: Session): Command {
+  const command = new Command('call')
+    .summary('call a function')
+    .description('Call a function: the call is stored in its queue, and a worker calls the function.')
+    .argument('<name>', 'NAME or NAME.NAMESPACE of the function, with a path and a query if it needs them')
+    .option('-d, --data <data>', 'body of the call: text, @FILE, or - for stdin')
+    .option('-H, --header <header>', "a header for the function, 'Name: value'; repeatable", headerOption)
+    .option('--wait', 'wait until the call has ended, and print the response of the function')
+    .option('--wait-time <duration>', 'wait no longer than this', durationOption)
+    .option('-o, --output <file>', 'write the response of the function to a file')
+    .option('--then <step>', 'a function that follows with the result, NAME[/path][?query]; repeatable', collect)
+    .option('--callback-url <url>', 'receives the result')
+    .option('--failure-callback-url <url>', 'receives the end of a call that fails or expires')
+    .option('--delay <duration>', 'do not start earlier than in this time: 30s, 5m, 2h')
+    .option('--not-before <time>', 'do not start before this time: 2030-01-31T08:00:00Z')
+    .option('--expires-in <duration>', 'give up if it has not started by then')
+    .option('--timeout <duration>', 'deadline of one attempt')
+    .option('--max-retries <number>', 'retries after the first attempt', integerOption(0, 1_000))
+    .option('--label <label>', 'a label to find the call by; repeatable', collect)
+    .option('--idempotency-key <key>', 'the same key makes the same call, however often it is sent')
+    .addOption(new Option('--call-id <id>', 'an id of your choice'))
+    .addHelpText('after', examples)
+    .action(async (name: string, flags: CallFlags) => makeCall(session, name, flags));
+  return gatewayOptions(command);
+}
+
+async function makeCall(session: Session, target: string, flags: CallFlags): Promise<void> {
+  const { terminal, signal } = session;
+  const { name, path } = splitTarget(target);
+  const body = await readData(session, flags.data);
+  const client = await openClient(session, flags);
+  const receipt = await client.call(name, body, { ...toCallOptions(flags), path, signal });
+  const waits = flags.wait === true || flags.waitTime !== undefined || flags.output !== undefined;
+  if (!waits) {
+    if (flags.json) {
+      const { callId, function: called, status, replayed } = receipt;
+      terminal.printJson({ callId, function: called, status, replayed });
+    } else {
+      terminal.print(receipt.callId);
+      terminal.hint(`${receipt.status}; asyncfn get ${receipt.callId} --wait`);
+    }
+    return;
+  }
+  terminal.hint(`call ${receipt.callId}: ${receipt.status}, waiting for its end; Ctrl-C leaves it running`);
+  const timeoutMs = flags.waitTime;
+  const state = await client.wait(receipt.callId, { signal, ...(timeoutMs !== undefined && { timeoutMs }) });
+  const result =
+    hasEnded(state) && state.functionStatus !== undefined ? await client.result(receipt.callId, { signal }) : undefined;
+  await finishWait(session, { state, result, json: flags.json === true, file: flags.output });
+}
+
+function toCallOptions(flags: CallFlags): CallOptions {
+  const headers: Record<string, string[]> = {};
+  for (const [name, value] of flags.header ?? []) {
+    headers[name] = [...(headers[name] ?? []), value];
+  }
+  const { callbackUrl, failureCallbackUrl, then, delay, notBefore, expiresIn, timeout } = flags;
+  const { maxRetries, label: labels, idempotencyKey, callId } = flags;
+  const all = { callbackUrl, failureCallbackUrl, then, delay, notBefore, expiresIn, timeout, maxRetries, labels };
+  return withoutUndefined({ ...all, idempotencyKey, callId, headers });
+}
+
+/** Options that are not given are absent. */
+function withoutUndefined<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  const known = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(known) as { [K in keyof T]: Exclude<T[K], undefined> };
+}

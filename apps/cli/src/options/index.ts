@@ -1,0 +1,4 @@
+// Options that several commands have, and how their values are read.
+
+export { type Common, gatewayOptions, type JsonChoice, jsonOption } from './common.ts';
+export { collect, durationOption, headerOption, integerOption } from './values.ts';

@@ -1,0 +1,34 @@
+import { Command } from 'commander';
+import { callCommand, cancelCommand, getCommand, resultCommand } from './calls/index.ts';
+import { completeCommand, completionCommand } from './completion/index.ts';
+import { devCommand, tokenCommand, verifyCommand } from './local/index.ts';
+import type { Session } from './session.ts';
+
+const examples = `
+Examples:
+  asyncfn dev                                 run everything on this machine
+  asyncfn call hash -d hello --wait           call a function, and print its response
+  asyncfn calls --status failed               find calls
+
+The gateway is that of --url, ASYNCFN_URL or the profile; the token is ASYNCFN_TOKEN or that of the profile.
+Exit codes: 0 done, 1 a call failed or a file has mistakes, 2 wrong use, 3 no gateway, 4 refused, 5 not ended in time.`;
+
+/** All commands. */
+export function createProgram(session: Session): Command {
+  const program = new Command('asyncfn')
+    .description('Calls of HTTP functions by way of a durable queue.')
+    .version(session.version, '--version', 'print the version')
+    .addHelpText('after', examples);
+  program.commandsGroup('On this machine:');
+  program.addCommand(devCommand(session));
+  program.addCommand(verifyCommand(session));
+  program.addCommand(tokenCommand(session));
+  program.addCommand(completionCommand(session));
+  program.commandsGroup('Calls:');
+  program.addCommand(callCommand(session));
+  program.addCommand(getCommand(session));
+  program.addCommand(resultCommand(session));
+  program.addCommand(cancelCommand(session));
+  program.addCommand(completeCommand(session, program), { hidden: true });
+  return program;
+}
