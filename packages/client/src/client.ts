@@ -18,6 +18,12 @@ import {
   makeGroup,
 } from './batches/index.ts';
 import {
+  type IncomingCallback,
+  type VerifiedCallback,
+  type VerifyCallbackOptions,
+  verifyCallback,
+} from './callbacks/index.ts';
+import {
   type CallBody,
   type CallOptions,
   type CallReceipt,
@@ -165,6 +171,11 @@ export class AsyncfnClient {
   /** Erases all that is kept of an ended call. `not_ended` if it has not. */
   async erase(callId: string, options: CallReference = {}): Promise<void> {
     await eraseCall(this.#transport, callId, options);
+  }
+
+  /** As the function of this name, which needs no client. */
+  async verifyCallback(callback: IncomingCallback, options: VerifyCallbackOptions): Promise<VerifiedCallback> {
+    return await verifyCallback(callback, options);
   }
 
   /** Name and scopes of the client's token. */

@@ -34,6 +34,13 @@ export type {
   BatchWaitOptions,
 } from './batches/index.ts';
 export {
+  type CallbackHeaders,
+  type IncomingCallback,
+  type VerifiedCallback,
+  type VerifyCallbackOptions,
+  verifyCallback,
+} from './callbacks/index.ts';
+export {
   type CallBody,
   type CallHeaderOptions,
   type CallKeyOptions,

@@ -123,3 +123,8 @@ test.each([
 ])('%s: a client is not made of it', (text, options) => {
   expect(() => new AsyncfnClient(options)).toThrow(text);
 });
+
+test('functions are not asked for an encoding that receivers of callbacks may not know', async () => {
+  expect((await sent('x')).headers['accept-encoding']).toBe('identity');
+  expect((await sent('x', { headers: { 'Accept-Encoding': 'br' } })).headers['accept-encoding']).toBe('br');
+});

@@ -61,6 +61,10 @@ export async function postCall<T>(
   const path = `/async-function${toCallPath(name, options)}`;
   const payload = await toPayload(body);
   const headers = toCallHeaders(options, payload.contentType);
+  if (!headers.has('Accept-Encoding')) {
+    // Fetch would ask the function for what it can decode itself, and receivers of callbacks may not.
+    headers.set('Accept-Encoding', 'identity');
+  }
   const isStream = payload.body instanceof ReadableStream;
   const idempotencyKey = setIdempotencyKey(headers, options.idempotencyKey ?? (isStream ? false : undefined));
   const repeat = isStream ? 'never' : idempotencyKey === undefined ? 'refused' : 'safe';

@@ -25,7 +25,7 @@ export interface TransportOptions {
    * Sent as `Authorization: Bearer TOKEN`. A function is asked before each try, so that tokens can be replaced. Default: none,
    * for gateways that need none.
    */
-  readonly token?: Token;
+  readonly token?: Token | undefined;
   /** When failed requests are sent again. */
   readonly retry?: RetryOptions;
   /**
