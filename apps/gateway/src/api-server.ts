@@ -92,6 +92,7 @@ export function createApi(options: ApiOptions): Api {
       idempotencyWindowMs: config.idempotencyWindowMs,
     },
     webhookSecrets: options.webhookSecrets,
+    webhookRatePerAddress: config.webhookRatePerAddress,
     groups: options.groups,
     calls: { ...callControl, resultBudget, waiters, stopping, resultTtlMs: config.resultTtlMs },
     queues: {

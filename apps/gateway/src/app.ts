@@ -59,6 +59,8 @@ export interface AppDependencies {
   };
   /** The secrets that partners sign with. */
   readonly webhookSecrets: WebhookOptions['secrets'] & FunctionOptions['webhookSecrets'];
+  /** Requests to `/webhook/` of one public address. */
+  readonly webhookRatePerAddress: WebhookOptions['ratePerAddress'];
   /** The groups of the functions file. Default: none. */
   readonly groups?: () => Groups;
   readonly calls: Omit<CallOptions, 'places' | 'lookup' | 'names' | 'logger'> & Pick<BatchResourceOptions, 'watches'>;
@@ -160,7 +162,8 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
   app.register(enqueueRoutes, { ...accepting, createCallId, groups: createGroupIntake(batches, groups) });
   app.register(batchRoutes, batches);
   const secrets = deps.webhookSecrets;
-  app.register(webhookRoutes, { ...accepting, createCallId, register: deps.register, secrets });
+  const ratePerAddress = deps.webhookRatePerAddress;
+  app.register(webhookRoutes, { ...accepting, createCallId, register: deps.register, secrets, ratePerAddress });
   // Who may see a call depends on the names of its function.
   const places = {
     get available() {

@@ -21,7 +21,9 @@ import {
   processes,
   size,
   text,
+  value,
 } from '@asyncfn/service-kit';
+import { rateType } from '@asyncfn/tokens';
 import { roomForLarge } from './http/index.ts';
 
 const mebibyte = 1024 * 1024;
@@ -46,6 +48,11 @@ export const gatewayConfig = {
   webhookSecretsDir: text({
     env: 'WEBHOOK_SECRETS_DIR',
     doc: 'Folder with the secrets of webhooks. Functions that the API has registered may name only files below it, and relative paths start there. Default: only a functions file can name secrets. See docs/webhooks.md.',
+  }),
+  webhookRatePerAddress: value(rateType, {
+    env: 'WEBHOOK_RATE_PER_ADDRESS',
+    default: { requests: 1_000, windowMs: 1_000 },
+    doc: 'Requests to `/webhook/` that one public address (of IPv6 a `/64`) may send. Beyond it: 429. Private addresses are those of proxies and have no limit.',
   }),
   console: choice({
     env: 'CONSOLE',

@@ -55,7 +55,7 @@ export const problems = {
   too_many_names: { status: 429, title: 'Too many unregistered functions for this token' },
   too_many_pending: { status: 429, title: 'Too many calls of the function are waiting' },
   too_many_waiting: { status: 429, title: 'Too many requests with this token are waiting' },
-  rate_limited: { status: 429, title: 'Too many requests with this token' },
+  rate_limited: { status: 429, title: 'Too many requests' },
   headers_too_large: { status: 431, title: 'The request line and headers are too large' },
   /** Only for logs and metrics, with nginx's status: the client is gone and gets no answer. */
   client_disconnected: { status: 499, title: 'The client disconnected' },

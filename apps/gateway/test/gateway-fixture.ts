@@ -145,6 +145,7 @@ export async function startTestGateway(
       limits: { maxCalls: 10_000, maxBytes: 64 * 1024 * 1024, maxDocumentBytes: 48 * 1024 * 1024 },
       idempotencyWindowMs: 86_400_000,
     },
+    webhookRatePerAddress: { requests: 1_000, windowMs: 1_000 },
     webhookSecrets: overrides.webhookSecrets ?? { keysOf: () => [], problemsOf: async () => [] },
     calls: {
       calls,

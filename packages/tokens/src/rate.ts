@@ -1,4 +1,4 @@
-import { parseDuration } from '@asyncfn/units';
+import { formatDuration, parseDuration } from '@asyncfn/units';
 
 /** A limit of requests for each window of time. */
 export interface Rate {
@@ -14,3 +14,11 @@ export function parseRate(text: string): Rate | undefined {
   const windowMs = parseDuration(window) ?? 0;
   return windowMs > 0 && windowMs <= largestWindowMs ? { requests: Number(requests), windowMs } : undefined;
 }
+
+/** How a setting holds a rate, for the configuration of a process. */
+export const rateType = {
+  expected: 'requests and a time of at most a day',
+  example: '1000/1s',
+  parse: parseRate,
+  format: ({ requests, windowMs }: Rate): string => `${requests}/${formatDuration(windowMs)}`,
+} as const;

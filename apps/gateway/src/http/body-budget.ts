@@ -87,6 +87,10 @@ export class BodyBudget {
     this.#now = now ?? performance.now.bind(performance);
   }
 
+  get limitBytes(): number {
+    return this.#limitBytes;
+  }
+
   /** Never more than the limit. */
   get usedBytes(): number {
     return this.#usedBytes;

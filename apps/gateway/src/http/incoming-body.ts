@@ -20,7 +20,7 @@ export class IncomingBody {
    * @param caller name of the token that it came with
    * @returns a refusal if there is no room; then nothing of the body is read
    */
-  static admit(request: IncomingMessage, budget: BodyBudget, caller?: string): IncomingBody | Refusal {
+  static admit(request: IncomingMessage, budget: Pick<BodyBudget, 'open'>, caller?: string): IncomingBody | Refusal {
     const body = new IncomingBody();
     const share = budget.open(declaredLength(request) ?? 0, () => body.#giveUp?.(), caller);
     if (share === undefined) {
@@ -97,7 +97,7 @@ function joined(chunks: readonly Buffer[], length: number): Buffer {
   return first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks, length);
 }
 
-const disconnected = refusal('client_disconnected', 'The connection was closed before the body was complete.');
+export const disconnected = refusal('client_disconnected', 'The connection was closed before the body was complete.');
 const tooSlow = refusal('request_timeout', 'The body arrived too slowly, and others needed its room.');
 const noRoom = refusal('overloaded', 'The gateway holds too many bodies. Send the call again later.', {
   'Retry-After': '1',

@@ -16,6 +16,7 @@ export {
   type BodyResult,
   checkDeclaredLength,
   checkExpectation,
+  disconnected,
   expectsContinue,
   IncomingBody,
 } from './incoming-body.ts';

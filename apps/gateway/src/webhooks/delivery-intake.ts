@@ -20,6 +20,7 @@ import {
 } from '../enqueue/index.ts';
 import type { GatewayMetrics } from '../metrics.ts';
 import { type Refusal, refusal } from '../problem.ts';
+import { partners } from './limits/index.ts';
 import type { VerifiedDelivery } from './verified-delivery.ts';
 
 export interface DeliveryIntakeOptions extends AcceptContext {
@@ -43,9 +44,6 @@ export interface DeliveryRequest {
   readonly span: Span | undefined;
   readonly elapsedMs: () => number;
 }
-
-/** All partners together count as one caller, whose name no token can have. */
-export const partners = '~partners';
 
 /**
  * Stores verified deliveries as calls. What senders do not sign steers nothing: callbacks and steps come from the

@@ -20,6 +20,8 @@ const refused = problemResponse(
   wwwAuthenticate,
 );
 
+const tooMany = problemResponse('The address has used up its rate limit.', ['rate_limited'], retryAfterHeader);
+
 const text = Type.Unsafe<unknown>({ type: 'string' });
 
 export const receiveSchema = {
@@ -50,6 +52,7 @@ export const receiveSchema = {
     401: refused,
     413: problemResponse('Body and headers together are too large for the queue.', ['body_too_large']),
     417: problemResponse('`Expect` contains something other than `100-continue`.', ['expectation_failed']),
+    429: tooMany,
     503: problemResponse(
       'The call could not be stored now.',
       ['broker_unavailable', 'broker_timeout', 'overloaded', 'queue_full'],
@@ -71,5 +74,6 @@ export const subscribeSchema = {
   response: {
     200: { description: '`hub.challenge`', content: { 'text/plain': { schema: text } } },
     401: refused,
+    429: tooMany,
   },
 };

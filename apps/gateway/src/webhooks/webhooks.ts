@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { FunctionConfig, FunctionRegister } from '@asyncfn/queue-core/functions';
+import type { Rate } from '@asyncfn/tokens';
 import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
 import { type AcceptedCall, toQueueRefusal } from '../enqueue/index.ts';
 import {
@@ -7,15 +8,16 @@ import {
   checkDeclaredLength,
   checkExpectation,
   expectsContinue,
-  IncomingBody,
+  type IncomingBody,
   isWebhook,
   parseWebhookTarget,
   type Target,
   webhookPattern,
 } from '../http/index.ts';
 import { type Refusal, refusal, toRefusal } from '../problem.ts';
-import { DeliveryIntake, type DeliveryIntakeOptions, partners } from './delivery-intake.ts';
+import { DeliveryIntake, type DeliveryIntakeOptions } from './delivery-intake.ts';
 import { type EqualTreatment, treatEqually } from './equal-treatment.ts';
+import { AddressRates, PartnerRoom, senderOf } from './limits/index.ts';
 import { answerSubscription } from './subscription.ts';
 import { type VerifiedDelivery, type VerifyOptions, verifyDelivery } from './verified-delivery.ts';
 import { receiveSchema, subscribeSchema } from './webhook-schemas.ts';
@@ -23,6 +25,8 @@ import { receiveSchema, subscribeSchema } from './webhook-schemas.ts';
 export interface WebhookOptions extends DeliveryIntakeOptions, VerifyOptions {
   readonly register: Pick<FunctionRegister, 'list' | 'onChange'>;
   readonly maxBodyBytes: number;
+  /** Requests of one public address. */
+  readonly ratePerAddress: Rate;
 }
 
 /** What a request to `/webhook/` is for. */
@@ -34,13 +38,19 @@ interface Addressee {
 
 /** `/webhook/NAME`: partners, who have no token and sign what they send. */
 export const webhookRoutes: FastifyPluginCallback<WebhookOptions> = (app, options, done) => {
-  const { register, maxBodyBytes } = options;
+  const { register, maxBodyBytes, ratePerAddress } = options;
   const intake = new DeliveryIntake(options);
+  const rates = new AddressRates(app, ratePerAddress);
+  const room = new PartnerRoom(app.bodyBudget);
   let treatment: EqualTreatment | undefined;
   register.onChange(() => {
     treatment = undefined;
   });
   const equal = (): EqualTreatment => (treatment ??= treatEqually(register.list(), maxBodyBytes));
+  app.addHook('onRequest', async (request, reply) => {
+    const seconds = await rates.excess(senderOf(request.raw.socket.remoteAddress));
+    return seconds === undefined ? undefined : refuse(options, reply, tooManyRequests(seconds));
+  });
   const route = {
     config: { scope: 'open' },
     // The schema only describes: what is sent is verified before anything in it is looked at.
@@ -53,7 +63,7 @@ export const webhookRoutes: FastifyPluginCallback<WebhookOptions> = (app, option
       schema: receiveSchema,
       // Instead of a handler, because the body is not fastify's to read.
       onRequest: (request, reply) => {
-        receive({ ...options, intake, equal: equal() }, request, reply).catch((error: unknown) =>
+        receive({ ...options, intake, room, equal: equal() }, request, reply).catch((error: unknown) =>
           refuse(options, reply, toRefusal(error)),
         );
       },
@@ -68,25 +78,30 @@ export const webhookRoutes: FastifyPluginCallback<WebhookOptions> = (app, option
 
 interface ReceiveOptions extends WebhookOptions {
   readonly intake: DeliveryIntake;
+  readonly room: PartnerRoom;
   readonly equal: EqualTreatment;
 }
 
 async function receive(options: ReceiveOptions, request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const { raw } = request;
-  const { maxBytes } = options.equal;
+  const { room, equal } = options;
   const addressee = addresseeOf(options, request);
   const unexpected = checkExpectation(raw);
-  const body =
-    unexpected ?? checkDeclaredLength(raw, maxBytes) ?? IncomingBody.admit(raw, request.server.bodyBudget, partners);
+  if (unexpected !== undefined) {
+    refuse(options, reply, unexpected);
+    return;
+  }
+  const { block } = senderOf(raw.socket.remoteAddress);
+  const body = checkDeclaredLength(raw, equal.maxBytes) ?? (await room.admit(raw, block));
   if (body.kind === 'refused') {
-    refuse(options, reply, unexpected ?? unverified(body));
+    refuse(options, reply, unverified(body));
     return;
   }
   try {
     if (expectsContinue(raw)) {
       reply.raw.writeContinue();
     }
-    const read = await readBody(raw, body, maxBytes);
+    const read = await readBody(raw, body, equal.maxBytes);
     if (read.kind === 'refused') {
       refuse(options, reply, unverified(read));
     } else {
@@ -195,6 +210,10 @@ function isJson(text: string): boolean {
   } catch {
     return false;
   }
+}
+
+function tooManyRequests(seconds: number): Refusal {
+  return refusal('rate_limited', 'The address has used up its rate limit.', { 'Retry-After': String(seconds) });
 }
 
 /** RFC 9110, 15.5.2, wants a challenge with every 401. */

@@ -1,4 +1,4 @@
-import { type IpAddress, type IpNetwork, isInNetwork, parseNetwork } from './ip-network.ts';
+import { type IpAddress, type IpNetwork, isInNetwork, parseAddress, parseNetwork } from './ip-network.ts';
 
 /** A network that is not the public Internet. */
 export interface SpecialNetwork extends IpNetwork {
@@ -67,6 +67,12 @@ export function findSpecialNetwork(address: IpAddress): SpecialNetwork | undefin
     return special;
   }
   return notGivenOut;
+}
+
+/** Whether a text is an address of the public Internet. */
+export function isPublicAddress(text: string): boolean {
+  const address = parseAddress(text);
+  return address !== undefined && findSpecialNetwork(address) === undefined;
 }
 
 function known(text: string): IpNetwork {

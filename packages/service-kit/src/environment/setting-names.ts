@@ -97,6 +97,7 @@ export const settingNames: readonly string[] = [
   'STATE_DIR',
   'STREAM_MAX_BYTES',
   'STREAM_REPLICAS',
+  'WEBHOOK_RATE_PER_ADDRESS',
   'WEBHOOK_SECRETS_DIR',
   'WORKER_OPS_PORT',
 ];

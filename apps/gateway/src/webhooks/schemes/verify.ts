@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac as createNodeHmac, type Hmac, timingSafeEqual } from 'node:crypto';
 import type { Claim, HashAlgorithm } from './claim.ts';
 
 /**
@@ -20,13 +20,15 @@ export interface Verification {
   readonly body: Uint8Array;
   /** Unix time in milliseconds. */
   readonly now: number;
+  /** Default: node's. */
+  readonly createHmac?: (algorithm: HashAlgorithm, key: Uint8Array) => Hmac;
 }
 
 /** Stands in for a key that is not there. */
 const noKey = new Uint8Array(32);
 
 /** Decides whether a body was signed with one of the keys, in a time that depends on its length and on `effort` alone. */
-export function verify({ claim, keys, effort, body, now }: Verification): Verdict {
+export function verify({ claim, keys, effort, body, now, createHmac = createNodeHmac }: Verification): Verdict {
   const claimed = claim.signatures.map((each) => Buffer.from(each, 'latin1'));
   let isSigned = false;
   for (const [algorithm, count] of withRoom(effort, claim.algorithm, keys.length)) {
