@@ -2,6 +2,8 @@ import { Command } from 'commander';
 import { callCommand, cancelCommand, getCommand, resultCommand } from './calls/index.ts';
 import { completeCommand, completionCommand } from './completion/index.ts';
 import { devCommand, tokenCommand, verifyCommand } from './local/index.ts';
+import { deadLettersCommand, functionsCommand, queuesCommand } from './operators/index.ts';
+import { callsCommand, tailCommand } from './searching/index.ts';
 import type { Session } from './session.ts';
 
 const examples = `
@@ -29,6 +31,12 @@ export function createProgram(session: Session): Command {
   program.addCommand(getCommand(session));
   program.addCommand(resultCommand(session));
   program.addCommand(cancelCommand(session));
+  program.addCommand(callsCommand(session));
+  program.addCommand(tailCommand(session));
+  program.commandsGroup('For operators:');
+  program.addCommand(queuesCommand(session));
+  program.addCommand(functionsCommand(session));
+  program.addCommand(deadLettersCommand(session));
   program.addCommand(completeCommand(session, program), { hidden: true });
   return program;
 }

@@ -1,8 +1,16 @@
-import { type CallOptions, hasEnded } from '@asyncfn/client';
-import { Command, Option } from 'commander';
-import { type Common, collect, durationOption, gatewayOptions, headerOption, integerOption } from '../options/index.ts';
+import type { CallOptions } from '@asyncfn/client';
+import { Command } from 'commander';
+import {
+  type Common,
+  collect,
+  durationOption,
+  gatewayOptions,
+  given,
+  headerOption,
+  integerOption,
+} from '../options/index.ts';
 import { openClient, type Session } from '../session.ts';
-import { finishWait } from './finish-wait.ts';
+import { makeGroupCall, makeSingleCall } from './make-call.ts';
 import { readData } from './read-data.ts';
 import { splitTarget } from './split-target.ts';
 
@@ -23,6 +31,7 @@ interface CallFlags extends Common {
   readonly label?: readonly string[];
   readonly idempotencyKey?: string;
   readonly callId?: string;
+  readonly group?: true;
 }
 
 const examples = `
@@ -56,35 +65,22 @@ export function callCommand(session: Session): Command {
     .option('--max-retries <number>', 'retries after the first attempt', integerOption(0, 1_000))
     .option('--label <label>', 'a label to find the call by; repeatable', collect)
     .option('--idempotency-key <key>', 'the same key makes the same call, however often it is sent')
-    .addOption(new Option('--call-id <id>', 'an id of your choice'))
+    .option('--call-id <id>', 'an id of your choice')
+    .option('--group', 'NAME is a group of the functions file: call each of its functions, as a batch')
     .addHelpText('after', examples)
     .action(async (name: string, flags: CallFlags) => makeCall(session, name, flags));
   return gatewayOptions(command);
 }
 
 async function makeCall(session: Session, target: string, flags: CallFlags): Promise<void> {
-  const { terminal, signal } = session;
+  const { signal } = session;
   const { name, path } = splitTarget(target);
   const body = await readData(session, flags.data);
   const client = await openClient(session, flags);
-  const receipt = await client.call(name, body, { ...toCallOptions(flags), path, signal });
+  const options = { ...toCallOptions(flags), path, signal };
   const waits = flags.wait === true || flags.waitTime !== undefined || flags.output !== undefined;
-  if (!waits) {
-    if (flags.json) {
-      const { callId, function: called, status, replayed } = receipt;
-      terminal.printJson({ callId, function: called, status, replayed });
-    } else {
-      terminal.print(receipt.callId);
-      terminal.hint(`${receipt.status}; asyncfn get ${receipt.callId} --wait`);
-    }
-    return;
-  }
-  terminal.hint(`call ${receipt.callId}: ${receipt.status}, waiting for its end; Ctrl-C leaves it running`);
-  const timeoutMs = flags.waitTime;
-  const state = await client.wait(receipt.callId, { signal, ...(timeoutMs !== undefined && { timeoutMs }) });
-  const result =
-    hasEnded(state) && state.functionStatus !== undefined ? await client.result(receipt.callId, { signal }) : undefined;
-  await finishWait(session, { state, result, json: flags.json === true, file: flags.output });
+  const request = { client, name, body, options, waits, ...flags };
+  await (flags.group ? makeGroupCall(session, request) : makeSingleCall(session, request));
 }
 
 function toCallOptions(flags: CallFlags): CallOptions {
@@ -95,11 +91,5 @@ function toCallOptions(flags: CallFlags): CallOptions {
   const { callbackUrl, failureCallbackUrl, then, delay, notBefore, expiresIn, timeout } = flags;
   const { maxRetries, label: labels, idempotencyKey, callId } = flags;
   const all = { callbackUrl, failureCallbackUrl, then, delay, notBefore, expiresIn, timeout, maxRetries, labels };
-  return withoutUndefined({ ...all, idempotencyKey, callId, headers });
-}
-
-/** Options that are not given are absent. */
-function withoutUndefined<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  const known = Object.entries(options).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(known) as { [K in keyof T]: Exclude<T[K], undefined> };
+  return given({ ...all, idempotencyKey, callId, headers });
 }

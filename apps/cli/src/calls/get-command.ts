@@ -1,7 +1,7 @@
 import { hasEnded } from '@asyncfn/client';
 import { Command } from 'commander';
 import { CliError, exitCodes } from '../failure/index.ts';
-import { type Common, durationOption, gatewayOptions } from '../options/index.ts';
+import { type Common, durationOption, gatewayOptions, given } from '../options/index.ts';
 import { openClient, type Session } from '../session.ts';
 import { describeEnd, stateFacts } from './describe-state.ts';
 
@@ -35,8 +35,9 @@ async function showCall(session: Session, callId: string, flags: GetFlags): Prom
   const { terminal, signal, now } = session;
   const client = await openClient(session, flags);
   const waits = flags.wait === true || flags.waitTime !== undefined;
-  const limit = flags.waitTime === undefined ? {} : { timeoutMs: flags.waitTime };
-  const state = waits ? await client.wait(callId, { signal, ...limit }) : await client.get(callId, { signal });
+  const state = waits
+    ? await client.wait(callId, given({ signal, timeoutMs: flags.waitTime }))
+    : await client.get(callId, { signal });
   if (flags.json) {
     terminal.printJson(state);
   } else {

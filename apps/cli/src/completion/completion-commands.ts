@@ -1,5 +1,5 @@
 import { Argument, Command } from 'commander';
-import type { Session } from '../session.ts';
+import { openClient, type Session } from '../session.ts';
 import { toPrintable } from '../terminal/index.ts';
 import { completeWords } from './complete-words.ts';
 import { completionScript, type Shell, shells } from './completion-scripts.ts';
@@ -25,11 +25,29 @@ export function completeCommand(session: Session, program: Command): Command {
   return new Command('complete')
     .description('Print the words that may come next.')
     .argument('[words...]')
-    .action((words: string[]) => printCompletions(session, program, words));
+    .action(async (words: string[]) => printCompletions(session, program, words));
 }
 
-function printCompletions({ terminal }: Session, program: Command, words: readonly string[]): void {
-  for (const { word, description } of completeWords(program, words).candidates) {
-    terminal.print(`${toPrintable(word)}\t${toPrintable(description)}`);
+async function printCompletions(session: Session, program: Command, words: readonly string[]): Promise<void> {
+  const { candidates, wantsFunction } = completeWords(program, words);
+  const current = words.at(-1) ?? '';
+  const names = wantsFunction ? await functionNames(session) : [];
+  const functions = names.filter((name) => name.startsWith(current)).map((word) => ({ word, description: 'function' }));
+  for (const { word, description } of [...candidates, ...functions]) {
+    session.terminal.print(`${toPrintable(word)}\t${toPrintable(description)}`);
+  }
+}
+
+/** A person has pressed a key and waits. */
+const limitMs = 1_000;
+
+/** None if no gateway answers, or if the token may not see them. */
+async function functionNames(session: Session): Promise<string[]> {
+  try {
+    const client = await openClient(session, {});
+    const functions = await client.functions.list({ signal: AbortSignal.timeout(limitMs) });
+    return functions.map(({ name }) => name);
+  } catch {
+    return [];
   }
 }

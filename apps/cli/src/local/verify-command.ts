@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { CliError, exitCodes, usageError } from '../failure/index.ts';
 import { type JsonChoice, jsonOption } from '../options/index.ts';
 import type { Session } from '../session.ts';
-import { toPrintable } from '../terminal/index.ts';
+import { formatCount, toPrintable } from '../terminal/index.ts';
 
 interface VerifyFlags extends JsonChoice {
   readonly tokens?: true;
@@ -56,7 +56,7 @@ async function verifyFiles(session: Session, files: readonly string[], flags: Ve
   }
   const count = verdicts.reduce((sum, { problems }) => sum + problems.length, 0);
   if (count > 0) {
-    throw new CliError(exitCodes.failed, count === 1 ? '1 mistake' : `${count} mistakes`);
+    throw new CliError(exitCodes.failed, formatCount(count, 'mistake'));
   }
 }
 
@@ -66,7 +66,7 @@ async function verify({ process }: Session, file: string, isTokens: boolean): Pr
     const { parseTokensFile } = await import('@asyncfn/tokens');
     const parsed = parseTokensFile(text, file);
     return parsed.kind === 'settings'
-      ? { file, problems: [], summary: countOf(parsed.settings.length, 'token') }
+      ? { file, problems: [], summary: formatCount(parsed.settings.length, 'token') }
       : { file, problems: parsed.problems, summary: '' };
   }
   const { parseFunctionsFile } = await import('@asyncfn/queue-core/functions');
@@ -77,7 +77,7 @@ async function verify({ process }: Session, file: string, isTokens: boolean): Pr
     defaultNamespace: env['DEFAULT_NAMESPACE'],
   });
   return parsed.kind === 'settings'
-    ? { file, problems: [], summary: countOf(parsed.settings.functions.size, 'function') }
+    ? { file, problems: [], summary: formatCount(parsed.settings.functions.size, 'function') }
     : { file, problems: parsed.problems, summary: '' };
 }
 
@@ -87,8 +87,4 @@ async function read(file: string): Promise<string> {
   } catch (error) {
     throw usageError(`${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
-}
-
-function countOf(count: number, noun: string): string {
-  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
 }

@@ -1,4 +1,5 @@
 // Options that several commands have, and how their values are read.
 
 export { type Common, gatewayOptions, type JsonChoice, jsonOption } from './common.ts';
-export { collect, durationOption, headerOption, integerOption } from './values.ts';
+export { given } from './given.ts';
+export { collect, durationOption, headerOption, integerOption, momentOption } from './values.ts';

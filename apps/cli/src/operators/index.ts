@@ -1,0 +1,5 @@
+// Commands for operators: queues, functions, dead letters.
+
+export { deadLettersCommand } from './dead-letters-command.ts';
+export { functionsCommand } from './functions-command.ts';
+export { queuesCommand } from './queues-command.ts';

@@ -1,0 +1,4 @@
+// Commands that find calls, and follow what happens to them.
+
+export { callsCommand } from './calls-command.ts';
+export { tailCommand } from './tail-command.ts';
