@@ -179,7 +179,7 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
   const { inspector } = queues;
   const isGroup = (name: string): boolean => groups().has(name);
   const ofFunctions = { functions, names, isGroup, inspector, lanes: deps.lanes, purges: deps.purges.jobs, logger };
-  app.register(functionRoutes, { ...ofFunctions, webhookSecrets: secrets });
+  app.register(functionRoutes, { ...ofFunctions, webhookSecrets: secrets, maxBodyBytes: accepting.maxBodyBytes });
   app.register(queueRoutes, { ...queues, ...known, lists, now });
   app.register(erasingRoutes, { calls, eraser: deps.eraser, names, places, logger });
   app.register(bulkCancelRoutes, { ...deps.bulkCancel, names, places, stopping: deps.calls.stopping, logger });

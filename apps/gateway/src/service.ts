@@ -113,7 +113,7 @@ export async function createGateway(
 /** Reads the files that the configuration names, and reports all their problems at once. */
 function readSettings(config: GatewayConfig, context: GatewayContext) {
   return allConfigured([
-    loadFunctionsFile(config, context, checkSecretFile),
+    loadFunctionsFile(config, context, { maxBodyBytes: config.maxBodyBytes, checkSecretFile }),
     loadTokens(config),
     (async () => refuseProblems(contradictions(config)))(),
     findSettingProblems(brokerAddress(config)).then(refuseProblems),

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FileDefinition } from '@asyncfn/queue-core/functions';
-import { ConfigError, createLogger, parseConfig } from '@asyncfn/service-kit';
+import { ConfigError, createLogger, type FurtherFiles, parseConfig } from '@asyncfn/service-kit';
 import { eventually } from '@asyncfn/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { followedFunctions } from './follow-functions.ts';
@@ -95,5 +95,34 @@ test('a change of the file is applied, a bad one is logged and ignored, until th
   await writeFile(path, '');
   await eventually(() => shared.taken.length === 2);
   expect(shared.taken[1]).toEqual([]);
+  stop.abort();
+}, 15_000);
+
+test('the secret files of webhooks belong to the file of a gateway, and a worker reads none of them', async () => {
+  const webhook = (file: string) => `webhook: { verify: github, secretFiles: [${file}], maxBytes: 2KiB }`;
+  await writeFile(path, `functions:\n  one:\n    url: http://one.test\n    ${webhook('secret')}\n`);
+  const checks = {
+    maxBodyBytes: 1024,
+    checkSecretFile: (file: string, verify: string, further: FurtherFiles) => {
+      const read = further(file);
+      return read.kind === 'text' && read.text === verify ? undefined : 'is wrong';
+    },
+  };
+  const ofGateway = (more = {}) =>
+    loadFunctionsFile(parseConfig(functionsConfig, { FUNCTIONS_FILE: path }), { env: {} }, { ...checks, ...more });
+  const error = await ofGateway().catch((thrown: unknown) => thrown);
+  expect((error as ConfigError).problems.map(({ problem }) => problem)).toEqual([
+    `${path}:4: functions.one.webhook.maxBytes is more than MAX_BODY_BYTES of the gateway, 1KiB`,
+    `${path}:4: functions.one.webhook.secretFiles.0 secret is wrong`,
+  ]);
+  expect((await load(path))?.current.functions.get('one')?.webhook?.secretFiles).toEqual(['secret']);
+
+  await writeFile(join(folder, 'secret'), 'github');
+  const file = await ofGateway({ maxBodyBytes: 2048 });
+  const { lines, logger } = memoryLogger();
+  const stop = new AbortController();
+  void file?.follow(logger, stop.signal);
+  await writeFile(join(folder, 'secret'), 'wrong');
+  await eventually(() => lines.some(({ problems }) => JSON.stringify(problems).includes('secret is wrong')));
   stop.abort();
 }, 15_000);

@@ -2,34 +2,39 @@ import { type FileDefinition, parseFunctionsFile, secretFilesOf } from '@asyncfn
 import { type ConfigOf, type FurtherFiles, type ProcessContext, SettingsFile } from '@asyncfn/service-kit';
 import type { functionsConfig } from './functions-config.ts';
 
-/** The problem of a secret file, by its path and scheme; undefined if it can be used. */
-export type CheckSecretFile = (file: string, verify: string, further: FurtherFiles) => string | undefined;
+/** What a gateway checks about webhooks. */
+export interface WebhookFileChecks {
+  readonly maxBodyBytes: number;
+  /** The problem of a secret file, by its path and scheme; undefined if it can be used. */
+  readonly checkSecretFile: (file: string, verify: string, further: FurtherFiles) => string | undefined;
+}
 
 /**
  * Reads `FUNCTIONS_FILE`, with its variables filled in from the environment; undefined if it is not set.
  *
- * @param checkSecretFile checks the secret files of webhooks, which then belong to the file. Default: they are not read
+ * @param webhooks with it, the secret files of webhooks belong to the file. Default: they are not read
  * @throws ConfigError that lists every problem of the file with its line
  */
 export async function loadFunctionsFile(
   { functionsFile: path, ...config }: ConfigOf<typeof functionsConfig>,
   { env }: Pick<ProcessContext, 'env'>,
-  checkSecretFile?: CheckSecretFile,
+  webhooks?: WebhookFileChecks,
 ): Promise<SettingsFile<FileDefinition> | undefined> {
   if (path === undefined) {
     return undefined;
   }
   const context = { ...config, variables: (name: string) => env[name] };
   const file = { path, env: 'FUNCTIONS_FILE' };
-  if (checkSecretFile === undefined) {
+  if (webhooks === undefined) {
     return await SettingsFile.load({ ...file, parse: (text) => parseFunctionsFile(text, path, context) });
   }
   return await SettingsFile.load({
     ...file,
     furtherFiles: (text) => secretFilesOf(text, context),
     parse(text, _, further) {
+      const { maxBodyBytes, checkSecretFile } = webhooks;
       const secretProblem = (secret: string, verify: string) => checkSecretFile(secret, verify, further);
-      return parseFunctionsFile(text, path, { ...context, secretProblem });
+      return parseFunctionsFile(text, path, { ...context, webhooks: { maxBodyBytes, secretProblem } });
     },
   });
 }

@@ -140,6 +140,7 @@ const titles: readonly (readonly [string, string])[] = [
   ['callbackUrl', 'Callback'],
   ['failureCallbackUrl', 'Callback of failures'],
   ['then', 'Then'],
+  ['webhook', 'Webhooks'],
 ];
 
 function factsOf(settings: Settings) {
@@ -157,6 +158,9 @@ function factsOf(settings: Settings) {
 function toWords(name: string, value: unknown): string {
   if (name === 'source') {
     return value === 'file' ? 'a functions file' : 'the API';
+  }
+  if (name === 'webhook') {
+    return `signed as ${String((value as Settings)['verify'])}`;
   }
   return Array.isArray(value) ? value.join(', ') : String(value);
 }

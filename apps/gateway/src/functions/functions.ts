@@ -54,6 +54,8 @@ export interface FunctionOptions {
   readonly lanes: Pick<QueueTopology, 'pauseFunction'>;
   /** Cancels waiting calls. */
   readonly purges: Pick<PurgeJobs, 'run'>;
+  /** Largest body of any call. */
+  readonly maxBodyBytes: number;
   readonly webhookSecrets: {
     /** The problems of the secret files that a webhook names. */
     readonly problemsOf: (name: string, webhook: WebhookConfig) => Promise<readonly string[]>;
@@ -137,7 +139,9 @@ async function put(options: FunctionOptions, request: FastifyRequest<OneFunction
   }
   const precondition = preconditionOf(request);
   const entry = withoutReadOnly(request.body);
-  const parsed = parseFunctionEntry(called, entry, functions.defaults, functions.defaultNamespace);
+  const { defaults, defaultNamespace } = functions;
+  const webhooks = { maxBodyBytes: options.maxBodyBytes };
+  const parsed = parseFunctionEntry(called, entry, defaults, { defaultNamespace, webhooks });
   if (parsed.kind === 'refused') {
     return reply.refuse(refusal('invalid_function', `${parsed.problems.join('; ')}.`));
   }

@@ -48,6 +48,9 @@ export const webhookRoutes: FastifyPluginCallback<WebhookOptions> = (app, option
   });
   const equal = (): EqualTreatment => (treatment ??= treatEqually(register.list(), maxBodyBytes));
   app.addHook('onRequest', async (request, reply) => {
+    if (!isWebhook({ url: request.originalUrl })) {
+      return reply.refuse(noSuchPath);
+    }
     const seconds = await rates.excess(senderOf(request.raw.socket.remoteAddress));
     return seconds === undefined ? undefined : refuse(options, reply, tooManyRequests(seconds));
   });
@@ -192,7 +195,7 @@ function readBody(raw: IncomingMessage, body: IncomingBody, maxBytes: number): P
 
 function refuse({ metrics }: Pick<WebhookOptions, 'metrics'>, reply: FastifyReply, refused: Refusal): FastifyReply {
   metrics.callRefused(refused.code);
-  return reply.refuse(isWebhook({ url: reply.request.originalUrl }) ? refused : noSuchPath);
+  return reply.refuse(refused);
 }
 
 /** Before a delivery is verified, nothing but the room at the gateway makes a difference. */

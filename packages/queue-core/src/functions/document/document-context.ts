@@ -1,5 +1,5 @@
 import type { Variables } from '@asyncfn/checked-yaml';
-import type { SecretProblem } from '../webhook/index.ts';
+import type { WebhookChecks } from '../webhook/index.ts';
 
 /** What the meaning of a file depends on, besides its text. */
 export interface DocumentContext {
@@ -12,6 +12,6 @@ export interface DocumentContext {
    * functions of a `stack.yaml` or with an annotation of OpenFaaS, and none for all others.
    */
   readonly defaultNamespace?: string | undefined;
-  /** Checks the files that `webhook.secretFiles` names. Default: they are not looked at. */
-  readonly secretProblem?: SecretProblem | undefined;
+  /** What a gateway checks about webhooks, and other processes cannot know. Default: nothing. */
+  readonly webhooks?: WebhookChecks | undefined;
 }

@@ -75,7 +75,7 @@ export function parseFunctions(text: string, context: DocumentContext = {}): Par
     ...urlProblems(yaml.value, yaml.written),
     ...followUpProblems(yaml.value, known.exists),
     ...groupProblems(yaml.value, known),
-    ...webhookProblems(yaml.value, context.secretProblem),
+    ...webhookProblems(yaml.value, context.webhooks),
     ...ofContent,
   ];
   const problems = withReferences(
@@ -151,13 +151,13 @@ export type ParsedEntry =
  * Parses one function as it would stand in a functions file. Reports every problem at once, each with the setting that
  * it is about.
  * @param defaults values for settings that the entry omits
- * @param defaultNamespace the namespace that may be left out of every name. Default: none
+ * @param context of it, `defaultNamespace` and `webhooks` count. Default: there is no default namespace
  */
 export function parseFunctionEntry(
   name: string,
   entry: unknown,
   defaults: Settings,
-  defaultNamespace?: string,
+  { defaultNamespace, webhooks }: Pick<DocumentContext, 'defaultNamespace' | 'webhooks'> = {},
 ): ParsedEntry {
   const document = { functions: { [name]: entry }, defaults };
   const shape = checkShape(document);
@@ -166,7 +166,7 @@ export function parseFunctionEntry(
     ...entryProblems(document),
     ...urlProblems(document),
     ...followUpProblems(document),
-    ...webhookProblems(document),
+    ...webhookProblems(document, webhooks),
     ...ofContent,
   ];
   const own = shape.kind === 'content' ? shape.content.functions?.[name] : undefined;

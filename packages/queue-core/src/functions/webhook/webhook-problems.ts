@@ -1,19 +1,24 @@
 import type { Found } from '@asyncfn/checked-yaml';
+import { formatSize, parseSize } from '@asyncfn/units';
 import { entriesOf, isMap } from '../entries-of.ts';
 import { hmacSettingNames, isSecretPath } from './webhook-settings.ts';
 
-/**
- * The problem with a file that `secretFiles` names; undefined if it can be used.
- * @param file the path as it was written
- * @param verify the scheme that it is for, unless that is wrong
- */
-export type SecretProblem = (file: string, verify: string) => string | undefined;
+export interface WebhookChecks {
+  /** `MAX_BODY_BYTES` of the gateway. Default: `maxBytes` may be anything. */
+  readonly maxBodyBytes?: number;
+  /**
+   * The problem with a file that `secretFiles` names; undefined if it can be used. Default: files are not looked at.
+   * @param file the path as it was written
+   * @param verify the scheme that it is for, unless that is wrong
+   */
+  readonly secretProblem?: (file: string, verify: string) => string | undefined;
+}
 
 /** What each setting must be. */
 export const webhookExpectations: readonly (readonly [setting: string, expectation: string])[] = [
   ['verify', 'must be github, stripe, slack, shopify, standard or hmac'],
   ['secretFiles', 'must be a list of 1 to 5 different paths, each of a file with one secret'],
-  ['verifyToken', 'must be a text of 1 to 255 visible ASCII characters'],
+  ['verifyToken', 'must be a text of 1 to 255 ASCII characters'],
   ['status', 'must be a status from 200 to 299'],
   ['body', 'must be a text of at most 4096 characters'],
   ['header', 'must be the name of the header with the signature, for example X-Signature'],
@@ -37,17 +42,15 @@ interface Place {
   readonly webhook: Readonly<Record<string, unknown>>;
 }
 
-/**
- * Problems of settings that do not go together, even in a document whose shape is wrong elsewhere.
- * @param secretProblem default: the files are not looked at
- */
-export function webhookProblems(document: unknown, secretProblem: SecretProblem = () => undefined): Found[] {
+/** Problems of settings that do not go together, even in a document whose shape is wrong elsewhere. */
+export function webhookProblems(document: unknown, checks: WebhookChecks = {}): Found[] {
   return webhooksOf(document).flatMap(({ keys, webhook }) => {
     const found = [
       ...hmacProblems(webhook),
       ...timeProblems(webhook),
       ...answerProblems(webhook),
-      ...fileProblems(webhook, secretProblem),
+      ...sizeProblems(webhook, checks),
+      ...fileProblems(webhook, checks),
     ];
     return found.map((each) => ({ ...each, keys: [...keys, ...each.keys] }));
   });
@@ -83,8 +86,8 @@ function timeProblems(webhook: Place['webhook']): Found[] {
   if (webhook['signed'] === 'timestamp.body') {
     return 'timestampHeader' in webhook ? [] : [missing('timestampHeader')];
   }
-  const wrong = ['timestampHeader', 'tolerance'].filter((name) => name in webhook);
-  return wrong.map((name) => ({ keys: [name], problem: 'is only for signed: timestamp.body' }));
+  const problem = 'is only for signed: timestamp.body';
+  return 'timestampHeader' in webhook ? [{ keys: ['timestampHeader'], problem }] : [];
 }
 
 function missing(name: string): Found {
@@ -97,9 +100,16 @@ function answerProblems({ answer }: Place['webhook']): Found[] {
   return isWrong ? [{ keys: ['answer', 'body'], problem: `must be empty with status ${status}` }] : [];
 }
 
-function fileProblems(webhook: Place['webhook'], secretProblem: SecretProblem): Found[] {
+function sizeProblems({ maxBytes }: Place['webhook'], { maxBodyBytes }: WebhookChecks): Found[] {
+  const bytes = typeof maxBytes === 'string' ? parseSize(maxBytes) : undefined;
+  return bytes !== undefined && maxBodyBytes !== undefined && bytes > maxBodyBytes
+    ? [{ keys: ['maxBytes'], problem: `is more than MAX_BODY_BYTES of the gateway, ${formatSize(maxBodyBytes)}` }]
+    : [];
+}
+
+function fileProblems(webhook: Place['webhook'], { secretProblem }: WebhookChecks): Found[] {
   return filesOf(webhook).flatMap(([index, file]) => {
-    const problem = secretProblem(file, String(webhook['verify']));
+    const problem = secretProblem?.(file, String(webhook['verify']));
     return problem === undefined ? [] : [{ keys: ['secretFiles', index], problem: `${file} ${problem}` }];
   });
 }

@@ -2,15 +2,15 @@ import { expect, test } from 'vitest';
 import { parseFunctionEntry, parseFunctions, secretFilesOf } from '../document/functions-document.ts';
 import { decodeEntry, encodeEntry } from '../function-entry.ts';
 import { toWebhookConfig } from './webhook-config.ts';
-import type { SecretProblem } from './webhook-problems.ts';
+import type { WebhookChecks } from './webhook-problems.ts';
 
 function webhookOf(webhook: object) {
   const parsed = parseFunctions(JSON.stringify({ functions: { a: { url: 'http://a', webhook } } }));
   return parsed.kind === 'functions' ? parsed.definition.functions.get('a')?.webhook : parsed.problems;
 }
 
-function problemsOf(text: string, secretProblem?: SecretProblem): string[] {
-  const parsed = parseFunctions(text, { secretProblem });
+function problemsOf(text: string, webhooks?: WebhookChecks): string[] {
+  const parsed = parseFunctions(text, { webhooks });
   return parsed.kind === 'refused' ? parsed.problems.map((p) => `${p.line}: ${p.path} ${p.problem}`) : [];
 }
 
@@ -79,7 +79,7 @@ test('all problems are reported at once, each with its line', () => {
       tolerance: 5m
   c:
     url: http://c
-    webhook: { verify: hmac, secretFiles: [one], tolerance: 0s, encoding: base32 }
+    webhook: { verify: hmac, secretFiles: [one], tolerance: 0s, timestampHeader: X-Time, encoding: base32 }
   d:
     url: http://d
     webhook: { verify: hmac, secretFiles: [one], header: "a b", signed: timestamp.body }
@@ -100,7 +100,7 @@ defaults:
       '14: functions.b.webhook.header is only for verify: hmac',
       '15: functions.b.webhook.tolerance is only for verify: hmac',
       '18: functions.c.webhook.header is missing; must be the name of the header with the signature, for example X-Signature',
-      '18: functions.c.webhook.tolerance is only for signed: timestamp.body',
+      '18: functions.c.webhook.timestampHeader is only for signed: timestamp.body',
       '18: functions.c.webhook.tolerance must be a duration above zero, for example 5m',
       '18: functions.c.webhook.encoding must be hex or base64',
       '21: functions.d.webhook.header must be the name of the header with the signature, for example X-Signature',
@@ -121,7 +121,8 @@ test('a secret file that cannot be used is a problem of its line, and all files 
   b: { url: http://b, webhook: { verify: standard, secretFiles: [two] } }
 `;
   expect(secretFilesOf(text, {})).toEqual(['one', 'two']);
-  expect(problemsOf(text, (file, verify) => (file === 'two' ? `cannot serve ${verify}` : undefined))).toEqual([
+  const secretProblem = (file: string, verify: string) => (file === 'two' ? `cannot serve ${verify}` : undefined);
+  expect(problemsOf(text, { secretProblem })).toEqual([
     '2: functions.a.webhook.secretFiles.1 two cannot serve github',
     '3: functions.b.webhook.secretFiles.0 two cannot serve standard',
   ]);
@@ -135,6 +136,19 @@ test('a request is checked like a file', () => {
       'webhook.prefix is only for verify: hmac',
       'webhook.secretFiles must be a list of 1 to 5 different paths, each of a file with one secret',
     ],
+  });
+});
+
+test('a gateway refuses bodies that no call of it may have', () => {
+  const webhook = { verify: 'github', secretFiles: ['one'], maxBytes: '2MiB' };
+  const problem = 'is more than MAX_BODY_BYTES of the gateway, 1MiB';
+  const webhooks = { maxBodyBytes: 1024 * 1024 };
+  const text = JSON.stringify({ functions: { a: { url: 'http://a', webhook } } });
+  expect(problemsOf(text, webhooks)).toEqual([`1: functions.a.webhook.maxBytes ${problem}`]);
+  expect(problemsOf(text)).toEqual([]);
+  expect(parseFunctionEntry('a', { url: 'http://a', webhook }, {}, { webhooks })).toEqual({
+    kind: 'refused',
+    problems: [`webhook.maxBytes ${problem}`],
   });
 });
 

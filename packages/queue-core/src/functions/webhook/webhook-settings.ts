@@ -37,7 +37,7 @@ export const WebhookSettings = Type.Object(
       Type.Literal('hmac'),
     ]),
     secretFiles: Type.Array(Type.String({ format: 'secret-path' }), { minItems: 1, maxItems: 5, uniqueItems: true }),
-    verifyToken: Type.Optional(Type.String({ pattern: '^[!-~]{1,255}$' })),
+    verifyToken: Type.Optional(Type.String({ pattern: '^[ -~]{1,255}$' })),
     answer: Type.Optional(
       Type.Object(
         {
