@@ -6,6 +6,7 @@ import { eventually, freePort, gate, startCallbackReceiver, startTestFunction, s
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { startStack } from './harness/stack.ts';
+import { useSchedule } from './harness/use-everything.ts';
 
 const shipped = new URL('../../../deploy/nats-permissions.conf', import.meta.url);
 const permissionsPage = new URL('../../../docs/nats-permissions.md', import.meta.url);
@@ -70,6 +71,8 @@ describe('with the shipped permissions', () => {
     await broken.waitForInvocations(2);
     await eventually(async () => (await fetch(`${letters}/rejected`)).ok);
     expect((await fetch(`${letters}/rejected`, { method: 'DELETE' })).status).toBe(204);
+
+    await useSchedule(stack.gateway.url, echo);
 
     const functions = `${stack.gateway.url}/system/functions`;
     const put = {

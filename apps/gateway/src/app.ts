@@ -44,6 +44,7 @@ import { brokerAway, RefusalError } from './problem.ts';
 import { type ProcessOptions, processRoutes } from './processes/index.ts';
 import { type PurgeOptions, purgeRoutes } from './purge/index.ts';
 import { type QueueOptions, queueRoutes } from './queues/index.ts';
+import { type ScheduleOptions, scheduleRoutes } from './schedules/index.ts';
 import { type SearchRouteOptions, searchRoutes } from './search/index.ts';
 import { createLists } from './waiting/index.ts';
 import { partners, type WebhookOptions, webhookRoutes } from './webhooks/index.ts';
@@ -67,6 +68,7 @@ export interface AppDependencies {
   readonly queues: Pick<QueueOptions, 'ratesOf' | 'maxBytesOf' | 'durability'> & {
     readonly inspector: FunctionOptions['inspector'] & QueueOptions['inspector'];
   };
+  readonly schedules: Pick<ScheduleOptions, 'schedules' | 'runs'>;
   readonly lanes: FunctionOptions['lanes'];
   readonly purges: Pick<PurgeOptions, 'jobs' | 'queues'>;
   readonly deadLetters: DeadLetterAdmin;
@@ -176,10 +178,11 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
   const lists = createLists(deps.calls.resultBudget);
   const known = { lookup: lookupKnown, names };
   app.register(purgeRoutes, { ...deps.purges, ...known, calls });
-  const { inspector } = queues;
   const isGroup = (name: string): boolean => groups().has(name);
+  const { inspector } = queues;
   const ofFunctions = { functions, names, isGroup, inspector, lanes: deps.lanes, purges: deps.purges.jobs, logger };
   app.register(functionRoutes, { ...ofFunctions, webhookSecrets: secrets, maxBodyBytes: accepting.maxBodyBytes });
+  app.register(scheduleRoutes, { ...batches, ...deps.schedules, lists });
   app.register(queueRoutes, { ...queues, ...known, lists, now });
   app.register(erasingRoutes, { calls, eraser: deps.eraser, names, places, logger });
   app.register(bulkCancelRoutes, { ...deps.bulkCancel, names, places, stopping: deps.calls.stopping, logger });

@@ -34,6 +34,8 @@ export const problems = {
   call_not_found: { status: 404, title: 'No such call' },
   invalid_function: { status: 400, title: 'The function is not valid' },
   unknown_function: { status: 404, title: 'No such function' },
+  invalid_schedule: { status: 400, title: 'The schedule is not valid' },
+  unknown_schedule: { status: 404, title: 'No such schedule' },
   unknown_queue: { status: 404, title: 'No such queue' },
   dead_letter_not_found: { status: 404, title: 'No such dead letter' },
   not_found: { status: 404, title: 'No such resource' },
@@ -66,6 +68,7 @@ export const problems = {
   overloaded: { status: 503, title: 'Too many calls at once' },
   queue_full: { status: 503, title: 'The queue is full' },
   too_many_functions: { status: 503, title: 'The queue has no room for another function' },
+  too_many_schedules: { status: 503, title: 'There are as many schedules as there may be' },
   chain_too_deep: { status: 508, title: 'The chain of calls is too long' },
 } as const satisfies Record<string, { status: number; title: string }>;
 

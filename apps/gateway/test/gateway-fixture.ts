@@ -16,6 +16,7 @@ import { MemoryBatches } from './memory-batches.ts';
 import { MemoryEvents } from './memory-events.ts';
 import { MemoryFunctions } from './memory-functions.ts';
 import { MemoryQueues } from './memory-queues.ts';
+import { MemorySchedules } from './memory-schedules.ts';
 import { RecordingBulkCancel } from './recording-bulk-cancel.ts';
 import { RecordingCalls, RecordingCanceller, RecordingPurges, RecordingWatches } from './recording-calls.ts';
 import { RecordingDeadLetters } from './recording-dead-letters.ts';
@@ -163,6 +164,7 @@ export async function startTestGateway(
       durability: () => 'quorum',
       maxBytesOf: (name) => (name === 'images' ? 4096 : undefined),
     },
+    schedules: new MemorySchedules().dependencies,
     lanes: memory,
     purges: { jobs: purges, queues: { listQueues: async () => ['default', 'heavy'] } },
     deadLetters,

@@ -164,6 +164,11 @@ export const workerConfig = {
   }),
   groupCommit: choice(groupCommitSetting),
   natsSync: choice(natsSyncSetting),
+  queueMaxBytes: size({
+    env: 'QUEUE_MAX_BYTES',
+    min: 1,
+    doc: 'As for gateways, and with the same value: a queue with so many bytes takes no calls of schedules. Default: no limit.',
+  }),
   streamMaxBytes: listOf(streamLimitType, streamLimitSetting),
   ...retryConfig,
   ...callbackConfig,

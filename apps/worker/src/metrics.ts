@@ -74,14 +74,13 @@ export interface WorkerMetrics {
   audited(finding: AuditFinding): void;
   /** The next call of a chain was handed on, or could not be. */
   chainStep(labels: LaneLabels, result: ChainStepResult): void;
-  /** A batch has ended. */
-  batchEnded(result: BatchResult): void;
+  /** A batch has ended: all of its calls have succeeded, or not. */
+  batchEnded(result: 'succeeded' | 'mixed'): void;
+  /** What became of moments of schedules; `failed`: the function is not registered, or the call cannot be stored. */
+  moments(result: 'fired' | 'skipped' | 'missed' | 'failed', count: number): void;
   /** A delivery of a callback has been tried. */
   callback(status: CallbackStatus): void;
 }
-
-/** Whether all calls of a batch have succeeded. */
-type BatchResult = 'succeeded' | 'mixed';
 
 const lane = ['queue_name', 'function_name'] as const;
 
@@ -144,6 +143,7 @@ export function createMetrics(sources: WorkerMetricsSources): WorkerMetrics {
     audited: (finding) => counters.audited.inc({ finding }),
     chainStep: (of, result) => counters.chainSteps.inc({ ...toLabels(of), result }),
     batchEnded: (result) => counters.batchesEnded.inc({ result }),
+    moments: (result, count) => counters.moments.inc({ result }, count),
     callback: (status) => counters.callbacks.inc({ status }),
   };
 }
@@ -175,6 +175,9 @@ function createCounters(registers: Registry[]) {
       'result',
     ]),
     batchesEnded: counter('queue_worker_batches_ended_total', 'Batches that have ended: all calls succeeded, or not.', [
+      'result',
+    ]),
+    moments: counter('queue_worker_schedule_moments_total', 'Moments of schedules, by what became of them.', [
       'result',
     ]),
     callbacks: counter('queue_worker_callbacks_total', 'Deliveries of callbacks, by what followed.', ['status']),

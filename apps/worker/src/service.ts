@@ -21,6 +21,7 @@ import { buildLanes, type Lanes } from './lanes/index.ts';
 import { createMaintenance } from './maintenance/index.ts';
 import { createOperations } from './operations.ts';
 import { createInFlight } from './running/index.ts';
+import { buildSchedules } from './schedules/index.ts';
 import { createWorkContext, type WorkerOverrides } from './work-context.ts';
 
 /** A worker: takes calls out of the queues, invokes their functions, settles them and delivers the results. */
@@ -38,7 +39,7 @@ export async function createWorker(
   const work = createWorkContext({ config, context, overrides, file, tracing, lanes: openLanes, ...signals });
   const callbacks = buildCallbacks(work, () => tokens?.current);
   const expiries = buildExpiries(work, callbacks);
-  const loops = [callbacks.loop, expiries.loop, ...buildBatches(work, callbacks)];
+  const loops = [callbacks.loop, expiries.loop, ...buildBatches(work, callbacks), buildSchedules(work)];
   const { runner, leases, agent, handBack } = buildAttempts(work, {
     callbacks,
     expiries: expiries.store,

@@ -24,6 +24,7 @@ const recordStreams: ReadonlySet<string> = new Set([
   'KV_FUNCTIONS',
   'OUTCOMES',
   'RECEIPTS',
+  'SCHEDULES',
 ]);
 
 /** How a setting holds a limit, for the configuration of a process: `1GiB`, or `CALLS_default=4GiB` for one stream. */

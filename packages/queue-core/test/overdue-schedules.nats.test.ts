@@ -7,7 +7,7 @@ import { headers, type NatsConnection } from '@nats-io/transport-node';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { callSubject } from '../src/call/subjects.ts';
 import { type CallbackTask, createCallId } from '../src/index.ts';
-import { CallbackStore, Publisher } from '../src/jetstream/index.ts';
+import { CallbackStore, Publisher, ScheduleStore } from '../src/jetstream/index.ts';
 import { ensureStream, queueStreamConfig } from '../src/jetstream/layout/streams.ts';
 import { OverdueSchedules } from '../src/jetstream/maintenance/overdue-schedules.ts';
 import { setSchedule } from '../src/jetstream/messages/schedule.ts';
@@ -44,6 +44,7 @@ beforeEach(async () => {
   await manager.streams.add({ ...queueStreamConfig(queue, 1), name: 'CALLBACKS', subjects });
   const ofExpiries = ['expiries.due.>', 'expiries.later.>'];
   await manager.streams.add({ ...queueStreamConfig(queue, 1), name: 'EXPIRIES', subjects: ofExpiries });
+  await manager.streams.add({ ...queueStreamConfig(queue, 1), name: 'SCHEDULES', subjects: ['schedules.>'] });
   overdue = new OverdueSchedules(publisher, { manager, listQueues: () => Promise.resolve([queue]) });
 });
 
@@ -140,6 +141,25 @@ test('a callback that came due while there was no room does too', async () => {
   expect(await overdue.restore(muchLater())).toBe(1);
   await eventually(
     async () => (await subjectsOf('CALLBACKS')).join() === `callbacks.ready.${task.callId}.~.${startTime}.0`,
+  );
+});
+
+test('the moment of a schedule does too, even if the schedule has changed since', async () => {
+  const store = new ScheduleStore(publisher, { manager });
+  const settings = { function: 'echo', every: '1m' };
+  const template = { path: '', query: '', headers: [] };
+  const entry = { name: 'tick', source: 'api', paused: false, createdAt: 0, series: 's', settings, template } as const;
+  await nearlyFill();
+  const moment = { v: 1, name: 'tick', series: 's', at: 60_000 } as const;
+  await store.put(entry, 0, { moment, dueAt: Date.now() + waitMs });
+  const makeRoom = await fill();
+  await chanceIsOver();
+  await makeRoom();
+  const { revision } = (await store.read('tick'))!;
+  expect(await store.put({ ...entry, createdAt: 1 }, revision, undefined)).toMatchObject({ kind: 'stored' });
+  expect(await overdue.restore(muchLater())).toBe(1);
+  await eventually(
+    async () => (await subjectsOf('SCHEDULES')).join() === 'schedules.definition.tick,schedules.due.tick',
   );
 });
 

@@ -18,6 +18,7 @@ async function startLimitedQueue(count: number) {
     CALLBACKS: 'callbacks.>',
     CANCELS: 'cancels.>',
     EXPIRIES: 'expiries.>',
+    SCHEDULES: 'schedules.>',
   };
   for (const [name, subjects] of Object.entries(streams)) {
     await manager.streams.add({ name, subjects: [subjects], retention: RetentionPolicy.Workqueue, max_bytes: limit });

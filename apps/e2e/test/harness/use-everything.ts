@@ -1,5 +1,5 @@
 import { ApiClient, CallClient, type Stack } from '@asyncfn/stack';
-import { eventually, startCallbackReceiver, startTestFunction, status } from '@asyncfn/testkit';
+import { eventually, startCallbackReceiver, startTestFunction, status, type TestFunction } from '@asyncfn/testkit';
 import { expect } from 'vitest';
 
 /** Settings with short waits. */
@@ -51,6 +51,23 @@ export async function useEverything(stack: Stack): Promise<void> {
   const once = { 'Idempotency-Key': 'one', 'X-Expires-In': '1m' };
   const answers = [await post(`${url}/async-function/echo`, once), await post(`${url}/async-function/echo`, once)];
   expect(answers.map((answer) => answer.headers.get('idempotency-replayed'))).toEqual([null, 'true']);
+  await useSchedule(url, echo);
   // Its function is gone when this returns.
   await calls.until(answers[0]!.headers.get('x-call-id')!, 'succeeded');
+}
+
+/** A schedule that makes some calls of `echo`, is triggered, paused, resumed and removed. */
+export async function useSchedule(url: string, echo: TestFunction): Promise<void> {
+  const schedule = `${url}/system/schedules/tick`;
+  const body = JSON.stringify({ function: 'echo', every: '1s', overlap: 'queue' });
+  expect((await fetch(schedule, { method: 'PUT', body })).status).toBe(201);
+  await eventually(() => echo.invocations.filter(({ headers }) => headers['x-schedule-name'] === 'tick').length >= 2);
+  for (const [order, status] of [
+    ['trigger', 202],
+    ['pause', 200],
+    ['resume', 200],
+  ] as const) {
+    expect((await post(`${schedule}/${order}`)).status).toBe(status);
+  }
+  expect((await fetch(schedule, { method: 'DELETE' })).status).toBe(204);
 }

@@ -120,6 +120,8 @@ export const staying: ReadonlySet<string> = new Set([
   chainHeaders.replays,
   chainHeaders.parentCallId,
   chainHeaders.depth,
+  'x-schedule-name',
+  'x-scheduled-at',
   // The worker passes it on as X-Retry-Max. X-Timeout is passed on: OpenFaaS's of-watchdog uses it as well.
   'x-max-retries',
   // For this gateway only: the next one would wait again.

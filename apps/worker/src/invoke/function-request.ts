@@ -26,6 +26,8 @@ const replaced: ReadonlySet<string> = new Set([
   chainHeaders.replays,
   'x-retry',
   'x-retry-max',
+  'x-schedule-name',
+  'x-scheduled-at',
   'x-start-time',
 ]);
 
@@ -84,7 +86,18 @@ function ownHeaders(call: Call, { userAgent, maxRetries }: FunctionRequestOption
     ['X-Retry-Max', String(maxRetries)],
     ['User-Agent', userAgent],
     ...chainOf(call),
+    ...scheduleOf(call),
   ];
+}
+
+/** The schedule that has made the call, and the moment for which it has. */
+function scheduleOf({ schedule }: Call): HeaderList {
+  return schedule === undefined
+    ? []
+    : [
+        ['X-Schedule-Name', schedule.name],
+        ['X-Scheduled-At', new Date(schedule.at).toISOString()],
+      ];
 }
 
 /** Headers that identify this call as the parent of a call that the function makes, if the function forwards them. */

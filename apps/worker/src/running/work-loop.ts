@@ -9,6 +9,8 @@ export interface WorkLoopOptions<T, D extends WorkDelivery<T>> {
   /** What it takes, for the log: `stored callback`. */
   readonly what: string;
   readonly source: { fetch(count: number, take: (delivery: D) => void, signal: AbortSignal): Promise<void> };
+  /** Lease of a delivery in milliseconds, as its consumer has it. Default: `ACK_WAIT`. */
+  readonly leaseMs?: number;
   /** How many more deliveries may be taken now, with so many in flight. */
   readonly room: (inFlight: number) => number;
   /** Processes the task and settles its delivery. If it rejects, the delivery is nak'ed. */
@@ -32,7 +34,7 @@ export class WorkLoop<T, D extends WorkDelivery<T>> implements Component {
 
   constructor(context: Pick<WorkContext, 'broker' | 'topology' | 'config' | 'logger'>, options: WorkLoopOptions<T, D>) {
     this.name = options.name;
-    this.leases = createLeaseRenewer(context.broker, context.config.ackWaitMs);
+    this.leases = createLeaseRenewer(context.broker, options.leaseMs ?? context.config.ackWaitMs);
     this.#context = context;
     this.#options = options;
   }

@@ -2271,6 +2271,586 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/system/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "schedules": [
+                         *         {
+                         *           "name": "nightly",
+                         *           "source": "api",
+                         *           "createdAt": "2026-11-30T08:00:00.000Z",
+                         *           "overlap": "allow",
+                         *           "catchUp": "latest",
+                         *           "catchUpWindow": "1h",
+                         *           "function": "report",
+                         *           "cron": "0 3 * * *",
+                         *           "timeZone": "Europe/Berlin",
+                         *           "json": {
+                         *             "full": true
+                         *           },
+                         *           "paused": false,
+                         *           "next": [
+                         *             "2026-12-01T02:00:00.000Z",
+                         *             "2026-12-02T02:00:00.000Z"
+                         *           ]
+                         *         }
+                         *       ]
+                         *     }
+                         */
+                        "application/json": {
+                            schedules: ({
+                                name: string;
+                                source: unknown;
+                                /** Format: date-time */
+                                createdAt: string;
+                                paused: boolean;
+                                next: unknown[];
+                                function: string;
+                                path?: string;
+                                headers?: {
+                                    [key: string]: unknown;
+                                };
+                                body?: string;
+                                bodyBase64?: string;
+                                json?: unknown;
+                                cron?: string;
+                                every?: string;
+                                timeZone?: string;
+                                overlap?: string;
+                                catchUp?: string;
+                                catchUpWindow?: string;
+                                jitter?: string;
+                            } & {
+                                [key: string]: unknown;
+                            })[];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/schedules/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @example nightly */
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "name": "nightly",
+                         *       "source": "api",
+                         *       "createdAt": "2026-11-30T08:00:00.000Z",
+                         *       "overlap": "allow",
+                         *       "catchUp": "latest",
+                         *       "catchUpWindow": "1h",
+                         *       "function": "report",
+                         *       "cron": "0 3 * * *",
+                         *       "timeZone": "Europe/Berlin",
+                         *       "json": {
+                         *         "full": true
+                         *       },
+                         *       "paused": false,
+                         *       "next": [
+                         *         "2026-12-01T02:00:00.000Z",
+                         *         "2026-12-02T02:00:00.000Z"
+                         *       ],
+                         *       "last": [
+                         *         {
+                         *           "at": "2026-11-30T02:00:00.000Z",
+                         *           "callId": "4f1b8f2e-5d0a-8a51-9d0a-0d9f1f6f2b11"
+                         *         }
+                         *       ]
+                         *     }
+                         */
+                        "application/json": {
+                            name: string;
+                            source: unknown;
+                            /** Format: date-time */
+                            createdAt: string;
+                            paused: boolean;
+                            next: unknown[];
+                            function: string;
+                            path?: string;
+                            headers?: {
+                                [key: string]: unknown;
+                            };
+                            body?: string;
+                            bodyBase64?: string;
+                            json?: unknown;
+                            cron?: string;
+                            every?: string;
+                            timeZone?: string;
+                            overlap?: string;
+                            catchUp?: string;
+                            catchUpWindow?: string;
+                            jitter?: string;
+                            last: unknown[];
+                        } & {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+            };
+        };
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @example nightly */
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "function": "report",
+                     *       "cron": "0 3 * * *",
+                     *       "timeZone": "Europe/Berlin",
+                     *       "json": {
+                     *         "full": true
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        function: string;
+                        path?: string;
+                        headers?: {
+                            [key: string]: unknown;
+                        };
+                        body?: string;
+                        bodyBase64?: string;
+                        json?: unknown;
+                        cron?: string;
+                        every?: string;
+                        timeZone?: string;
+                        overlap?: string;
+                        catchUp?: string;
+                        catchUpWindow?: string;
+                        jitter?: string;
+                        paused?: boolean;
+                    };
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "name": "nightly",
+                         *       "source": "api",
+                         *       "createdAt": "2026-11-30T08:00:00.000Z",
+                         *       "overlap": "allow",
+                         *       "catchUp": "latest",
+                         *       "catchUpWindow": "1h",
+                         *       "function": "report",
+                         *       "cron": "0 3 * * *",
+                         *       "timeZone": "Europe/Berlin",
+                         *       "json": {
+                         *         "full": true
+                         *       },
+                         *       "paused": false,
+                         *       "next": [
+                         *         "2026-12-01T02:00:00.000Z",
+                         *         "2026-12-02T02:00:00.000Z"
+                         *       ],
+                         *       "last": [
+                         *         {
+                         *           "at": "2026-11-30T02:00:00.000Z",
+                         *           "callId": "4f1b8f2e-5d0a-8a51-9d0a-0d9f1f6f2b11"
+                         *         }
+                         *       ]
+                         *     }
+                         */
+                        "application/json": {
+                            name: string;
+                            source: unknown;
+                            /** Format: date-time */
+                            createdAt: string;
+                            paused: boolean;
+                            next: unknown[];
+                            function: string;
+                            path?: string;
+                            headers?: {
+                                [key: string]: unknown;
+                            };
+                            body?: string;
+                            bodyBase64?: string;
+                            json?: unknown;
+                            cron?: string;
+                            every?: string;
+                            timeZone?: string;
+                            overlap?: string;
+                            catchUp?: string;
+                            catchUpWindow?: string;
+                            jitter?: string;
+                            last: unknown[];
+                        } & {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "name": "nightly",
+                         *       "source": "api",
+                         *       "createdAt": "2026-11-30T08:00:00.000Z",
+                         *       "overlap": "allow",
+                         *       "catchUp": "latest",
+                         *       "catchUpWindow": "1h",
+                         *       "function": "report",
+                         *       "cron": "0 3 * * *",
+                         *       "timeZone": "Europe/Berlin",
+                         *       "json": {
+                         *         "full": true
+                         *       },
+                         *       "paused": false,
+                         *       "next": [
+                         *         "2026-12-01T02:00:00.000Z",
+                         *         "2026-12-02T02:00:00.000Z"
+                         *       ],
+                         *       "last": [
+                         *         {
+                         *           "at": "2026-11-30T02:00:00.000Z",
+                         *           "callId": "4f1b8f2e-5d0a-8a51-9d0a-0d9f1f6f2b11"
+                         *         }
+                         *       ]
+                         *     }
+                         */
+                        "application/json": {
+                            name: string;
+                            source: unknown;
+                            /** Format: date-time */
+                            createdAt: string;
+                            paused: boolean;
+                            next: unknown[];
+                            function: string;
+                            path?: string;
+                            headers?: {
+                                [key: string]: unknown;
+                            };
+                            body?: string;
+                            bodyBase64?: string;
+                            json?: unknown;
+                            cron?: string;
+                            every?: string;
+                            timeZone?: string;
+                            overlap?: string;
+                            catchUp?: string;
+                            catchUpWindow?: string;
+                            jitter?: string;
+                            last: unknown[];
+                        } & {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @example nightly */
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/schedules/{name}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @example nightly */
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "name": "nightly",
+                         *       "source": "api",
+                         *       "createdAt": "2026-11-30T08:00:00.000Z",
+                         *       "overlap": "allow",
+                         *       "catchUp": "latest",
+                         *       "catchUpWindow": "1h",
+                         *       "function": "report",
+                         *       "cron": "0 3 * * *",
+                         *       "timeZone": "Europe/Berlin",
+                         *       "json": {
+                         *         "full": true
+                         *       },
+                         *       "paused": true,
+                         *       "next": [],
+                         *       "last": [
+                         *         {
+                         *           "at": "2026-11-30T02:00:00.000Z",
+                         *           "callId": "4f1b8f2e-5d0a-8a51-9d0a-0d9f1f6f2b11"
+                         *         }
+                         *       ]
+                         *     }
+                         */
+                        "application/json": {
+                            name: string;
+                            source: unknown;
+                            /** Format: date-time */
+                            createdAt: string;
+                            paused: boolean;
+                            next: unknown[];
+                            function: string;
+                            path?: string;
+                            headers?: {
+                                [key: string]: unknown;
+                            };
+                            body?: string;
+                            bodyBase64?: string;
+                            json?: unknown;
+                            cron?: string;
+                            every?: string;
+                            timeZone?: string;
+                            overlap?: string;
+                            catchUp?: string;
+                            catchUpWindow?: string;
+                            jitter?: string;
+                            last: unknown[];
+                        } & {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/schedules/{name}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @example nightly */
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "name": "nightly",
+                         *       "source": "api",
+                         *       "createdAt": "2026-11-30T08:00:00.000Z",
+                         *       "overlap": "allow",
+                         *       "catchUp": "latest",
+                         *       "catchUpWindow": "1h",
+                         *       "function": "report",
+                         *       "cron": "0 3 * * *",
+                         *       "timeZone": "Europe/Berlin",
+                         *       "json": {
+                         *         "full": true
+                         *       },
+                         *       "paused": false,
+                         *       "next": [
+                         *         "2026-12-01T02:00:00.000Z",
+                         *         "2026-12-02T02:00:00.000Z"
+                         *       ],
+                         *       "last": [
+                         *         {
+                         *           "at": "2026-11-30T02:00:00.000Z",
+                         *           "callId": "4f1b8f2e-5d0a-8a51-9d0a-0d9f1f6f2b11"
+                         *         }
+                         *       ]
+                         *     }
+                         */
+                        "application/json": {
+                            name: string;
+                            source: unknown;
+                            /** Format: date-time */
+                            createdAt: string;
+                            paused: boolean;
+                            next: unknown[];
+                            function: string;
+                            path?: string;
+                            headers?: {
+                                [key: string]: unknown;
+                            };
+                            body?: string;
+                            bodyBase64?: string;
+                            json?: unknown;
+                            cron?: string;
+                            every?: string;
+                            timeZone?: string;
+                            overlap?: string;
+                            catchUp?: string;
+                            catchUpWindow?: string;
+                            jitter?: string;
+                            last: unknown[];
+                        } & {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/schedules/{name}/trigger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @example nightly */
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "callId": "0197a6f0-5c2e-7c33-9d0a-0d9f1f6f2b11",
+                         *       "function": "report",
+                         *       "status": "queued"
+                         *     }
+                         */
+                        "application/json": {
+                            callId: string;
+                            function: string;
+                            status: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/system/token": {
         parameters: {
             query?: never;

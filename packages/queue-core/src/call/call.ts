@@ -14,6 +14,15 @@ export const BatchPlace = Type.Object({
   index: Type.Integer({ minimum: 0 }),
 });
 
+/** A moment of a schedule: Unix time in milliseconds, of a year that has four digits. */
+export const MomentTime = Type.Integer({ minimum: 0, maximum: Date.parse('9999-12-31T23:59:59Z') });
+
+/** What a call has of the schedule that has made it. */
+const ScheduleMoment = Type.Object({
+  name: Type.String({ pattern: '^[A-Za-z0-9_-]{1,63}$' }),
+  at: MomentTime,
+});
+
 /** Maximum number of labels of a call. */
 export const maxLabels = 10;
 export const maxLabelLength = 64;
@@ -59,6 +68,8 @@ export const CallEnvelope = Type.Object({
   steps: Type.Optional(Type.Array(ChainStep, { minItems: 1 })),
   /** Absent for a call without a batch, and for the steps that follow a call of one. */
   batch: Type.Optional(BatchPlace),
+  /** The schedule that has made the call, and for which moment; absent for none, and for the steps that follow. */
+  schedule: Type.Optional(ScheduleMoment),
   /** Hops from the first call of its chain; absent for none. */
   chainDepth: Type.Optional(Type.Integer({ minimum: 0 })),
   /** When the call was accepted: Unix time in nanoseconds, decimal. OpenFaaS's `X-Start-Time`. */

@@ -17,3 +17,10 @@ export type ChainStep = Readonly<Static<typeof ChainStep>>;
 export function showStep({ function: name, path, query }: ChainStep): string {
   return `${name}${path}${query === '' ? '' : `?${query}`}`;
 }
+
+/** The parts of a step that `showStep` has written, or that was checked. */
+export function splitStep(text: string): Omit<ChainStep, 'queue'> {
+  const [name = ''] = text.split(/[/?]/, 1);
+  const [path = ''] = text.slice(name.length).split('?', 1);
+  return { function: name, path, query: text.slice(name.length + path.length + 1) };
+}

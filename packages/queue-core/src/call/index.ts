@@ -10,6 +10,7 @@ export {
   hasStarted,
   isLabel,
   Labels,
+  MomentTime,
   maxLabelLength,
   maxLabels,
   phaseUntilDue,
@@ -30,7 +31,7 @@ export {
   parseIdentity,
 } from './call-identity.ts';
 export { isForwardable, ownCallbackHeaders } from './callback-headers.ts';
-export { type ChainStep, showStep } from './chain-step.ts';
+export { type ChainStep, showStep, splitStep } from './chain-step.ts';
 export { callHeader, type DecodedCall, decodeCall, encodeEnvelope } from './codec.ts';
 export { connectionOptions, endToEndHeaders, hopByHopHeaders } from './end-to-end-headers.ts';
 export {

@@ -31,16 +31,19 @@ export function callbackFollowerId(parent: ParentLife, target: FollowerTarget): 
 }
 
 /**
- * An id that is a function of a life of a call and of what follows it, and nothing else: a UUIDv8 made from a SHA-256
- * (RFC 9562, 5.8 and B.2).
+ * An id that is a function of a life of a call and of what follows it, and nothing else.
  *
  * @param follower names what follows; its first part says which kind of follower it is, so that two kinds never meet
  */
 export function deriveCallId(parent: ParentLife, follower: readonly [kind: string, ...(string | null)[]]): string {
   const { callId, startTime, generation } = parent;
+  return deriveId(['asyncfn', callId, startTime, generation, ...follower]);
+}
+
+/** A UUIDv8 made from a SHA-256 (RFC 9562, 5.8 and B.2): the same for the same parts, in every process. */
+export function deriveId(parts: readonly (string | number | null)[]): string {
   // JSON keeps the parts apart, whatever they hold.
-  const seed = JSON.stringify(['asyncfn', callId, startTime, generation, ...follower]);
-  const bytes = createHash('sha256').update(seed).digest().subarray(0, 16);
+  const bytes = createHash('sha256').update(JSON.stringify(parts)).digest().subarray(0, 16);
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
   const hex = bytes.toString('hex');

@@ -2,7 +2,7 @@
 
 export { callbackUrlOf } from './callback-url-of.ts';
 export { chainHeaders, maxChainDepth } from './chain-headers.ts';
-export { callbackFollowerId, type ParentLife } from './derive-call-id.ts';
+export { callbackFollowerId, deriveId, type ParentLife } from './derive-call-id.ts';
 export {
   chainFields,
   identityOfNext,

@@ -101,6 +101,15 @@ export {
   serveRunningCalls,
 } from './running-calls/index.ts';
 export {
+  type MomentDelivery,
+  MomentSource,
+  type MomentStep,
+  type NextMoment,
+  ScheduleStore,
+  type StoredRuns,
+  type StoredSchedule,
+} from './schedules/index.ts';
+export {
   CallSearch,
   type CallSearchDependencies,
   type LivingCall,

@@ -14,8 +14,8 @@ declare module 'fastify' {
   }
 }
 
-/** Largest body of a request that is not a call, in bytes. */
-const maxBytes = 16 * 1024;
+/** Largest body of most requests that are not calls, in bytes. */
+const usualBytes = 16 * 1024;
 
 /** Methods without a body for fastify. */
 const withoutBody: ReadonlySet<string> = new Set(['GET', 'HEAD']);
@@ -24,8 +24,9 @@ const withoutBody: ReadonlySet<string> = new Set(['GET', 'HEAD']);
  * Makes the routes of a plugin read bodies as JSON if their schema describes one, whatever their content type: `curl
  * -d` declares a form. A missing body counts as `{}`. Other routes discard their bodies as they arrive, because a
  * connection that is not read does not show that its client has left.
+ * @param maxBytes largest body. Default 16 KiB
  */
-export function readJsonBodies(app: FastifyInstance): void {
+export function readJsonBodies(app: FastifyInstance, maxBytes: number = usualBytes): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', ({ incoming }, payload, done) => {
     incoming?.read(payload, maxBytes, (result) =>

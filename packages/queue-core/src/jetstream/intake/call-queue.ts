@@ -1,8 +1,9 @@
-import { type Call, callHeader } from '../../call/index.ts';
+import { type Call, callHeader, ownerOf } from '../../call/index.ts';
 import type { DurabilityShortfall } from '../../durability.ts';
 import { QueueError } from '../../errors.ts';
 import type { FunctionConfig, FunctionRegister } from '../../functions/index.ts';
 import { type PublishResult, type RefusalReason, refused } from '../../publish-result.ts';
+import { hashDerivedId } from '../../records/index.ts';
 import type { Broker } from '../connecting/index.ts';
 import type { QueueTopology } from '../layout/index.ts';
 import { AtomicPublisher, type Outgoing, type Publisher } from '../publish/index.ts';
@@ -54,6 +55,7 @@ export class CallQueue {
   readonly #admission: AdmissionControl | undefined;
   readonly #names: CallQueueDependencies['names'];
   readonly #durability: Pick<DurabilityWatch, 'shortfall'> | undefined;
+  readonly #known: DuplicateLookup;
   readonly #conditional: ConditionalEnqueue;
 
   constructor(deps: CallQueueDependencies) {
@@ -65,9 +67,10 @@ export class CallQueue {
     this.#admission = admission;
     this.#names = names;
     this.#durability = durability;
+    this.#known = new DuplicateLookup({ topology });
     this.#conditional = new ConditionalEnqueue({
       claims: new IdClaims({ publisher, topology, now: broker.clock.now }),
-      known: new DuplicateLookup({ topology }),
+      known: this.#known,
       publisher,
       atomic: new AtomicPublisher(publisher),
       expiries: new ExpiryStore(publisher, topology, broker.clock.now),
@@ -120,6 +123,15 @@ export class CallQueue {
     const result = await this.#acceptInto(call, message, options);
     settle(result.kind === 'stored');
     return result;
+  }
+
+  /**
+   * Whether a call of this derived id is known: see `AcceptOptions`. It is, as long as the id is remembered, the call is in
+   * its queue or its outcome is kept. Throws `QueueError`.
+   */
+  async isKnown({ id, submitter }: Pick<Call, 'id' | 'submitter'>): Promise<boolean> {
+    const address = { callId: id, owner: ownerOf(submitter) };
+    return (await this.#known.findKey(hashDerivedId(id))) !== undefined || (await this.#known.isKnown(address));
   }
 
   /** For logs: why calls cannot be accepted. */

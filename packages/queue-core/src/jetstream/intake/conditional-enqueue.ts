@@ -38,6 +38,8 @@ export interface AcceptOptions {
    * Not together with `key`.
    */
   readonly derived?: boolean;
+  /** How long a derived id is remembered, in milliseconds. Default: as long as a key, and at least a day. */
+  readonly derivedMs?: number;
 }
 
 export interface ConditionalEnqueueDependencies {
@@ -268,9 +270,10 @@ interface Identity {
 const minDerivedMs = 24 * 60 * 60 * 1000;
 
 /** Undefined for a call that is a new one each time that it is sent. */
-function identityOf(call: Call, { key, derived = false }: AcceptOptions, windowMs: number): Identity | undefined {
+function identityOf(call: Call, options: AcceptOptions, windowMs: number): Identity | undefined {
+  const { key, derived = false, derivedMs = Math.max(windowMs, minDerivedMs) } = options;
   if (derived) {
-    return { hash: hashDerivedId(call.id), windowMs: Math.max(windowMs, minDerivedMs), judge: replay };
+    return { hash: hashDerivedId(call.id), windowMs: derivedMs, judge: replay };
   }
   return key === undefined
     ? undefined

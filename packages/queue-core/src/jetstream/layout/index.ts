@@ -22,6 +22,7 @@ export {
   handoverStream,
   outcomeStream,
   receiptStream,
+  scheduleStream,
 } from './record-streams.ts';
 export { maxBodyBytes } from './server-check.ts';
 export { StreamLayout } from './stream-layout.ts';

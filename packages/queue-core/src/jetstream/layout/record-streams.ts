@@ -1,5 +1,6 @@
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
 import { claimSubjects, missingReceiptFilter } from '../../records/index.ts';
+import { scheduleSubjects } from '../../schedules/index.ts';
 import { toEndMetadata } from './end-memory.ts';
 
 const nanosPerMs = 1_000_000;
@@ -13,6 +14,7 @@ export const callbackStream = 'CALLBACKS';
 export const expiryStream = 'EXPIRIES';
 export const receiptStream = 'RECEIPTS';
 export const handoverStream = 'HANDOVERS';
+export const scheduleStream = 'SCHEDULES';
 
 export const bucketName = 'FUNCTIONS';
 export const bucketStream = `KV_${bucketName}`;
@@ -91,6 +93,17 @@ export function recordStreamConfigs(replicas: number, resultTtlMs?: number): Nam
       retention: RetentionPolicy.Workqueue,
       max_age: 7 * 24 * hourMs * nanosPerMs,
       max_msgs_per_subject: 1,
+    },
+    {
+      ...common,
+      name: scheduleStream,
+      subjects: [...scheduleSubjects.all],
+      // Of these, workers take what is due. All else stays until it is replaced or removed.
+      retention: RetentionPolicy.Workqueue,
+      max_msgs_per_subject: 1,
+      allow_msg_schedules: true,
+      allow_msg_ttl: true,
+      allow_atomic: true,
     },
   ];
 }

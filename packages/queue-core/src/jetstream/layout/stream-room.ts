@@ -2,7 +2,7 @@ import type { StreamInfo } from '@nats-io/jetstream';
 import { queueStream } from '../../call/index.ts';
 import { asQueueError } from '../connecting/index.ts';
 import type { QueueTopology } from './queue-topology.ts';
-import { callbackStream, cancelStream, expiryStream } from './record-streams.ts';
+import { callbackStream, cancelStream, expiryStream, scheduleStream } from './record-streams.ts';
 
 /** The usage of a stream with a limit. */
 interface Level {
@@ -36,6 +36,7 @@ const keepers = new Map([
   ['cancels', cancelStream],
   ['claims', expiryStream],
   ['expiries', expiryStream],
+  ['schedules', scheduleStream],
 ]);
 
 /** Why a message may not be sent now. */

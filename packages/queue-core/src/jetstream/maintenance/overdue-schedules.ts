@@ -1,8 +1,9 @@
 import type { StoredMsg } from '@nats-io/jetstream';
 import { queueStream, scheduledFilter } from '../../call/index.ts';
 import type { RefusalReason } from '../../publish-result.ts';
+import { scheduleSubjects } from '../../schedules/index.ts';
 import { asQueueError } from '../connecting/index.ts';
-import { callbackStream, expiryStream, type QueueTopology } from '../layout/index.ts';
+import { callbackStream, expiryStream, type QueueTopology, scheduleStream } from '../layout/index.ts';
 import { expectLast, MessageHeaders, nextMessage, scheduledAt } from '../messages/index.ts';
 import type { Outgoing, Publisher } from '../publish/index.ts';
 
@@ -17,8 +18,11 @@ const maxScanned = 100;
 interface Schedules {
   readonly stream: string;
   readonly filter: string;
-  /** Index of the subject token that marks a schedule. Any other token may have the same value. */
-  readonly placeToken: number;
+  /**
+   * Index of the subject token that marks a schedule, if only the newest message with any value there may be stored
+   * again. Any other token may have the same value. Default: only the newest message of the subject.
+   */
+  readonly placeToken?: number;
 }
 
 /** Refusals that concern one schedule, not those behind it. */
@@ -52,6 +56,7 @@ export class OverdueSchedules {
     const queues = await this.#topology.listQueues();
     let restored = await this.#restoreIn({ stream: callbackStream, filter: 'callbacks.later.>', placeToken: 1 }, now);
     restored += await this.#restoreIn({ stream: expiryStream, filter: 'expiries.later.>', placeToken: 1 }, now);
+    restored += await this.#restoreIn({ stream: scheduleStream, filter: scheduleSubjects.later }, now);
     for (const queue of queues) {
       const calls = { stream: queueStream(queue), filter: scheduledFilter(queue), placeToken: 2 };
       restored += await this.#restoreIn(calls, now);
@@ -108,7 +113,7 @@ function dueAt({ header, time }: StoredMsg): number {
   return due === undefined ? Number.POSITIVE_INFINITY : Math.max(due, time.getTime());
 }
 
-function again({ header, subject, data, seq }: StoredMsg, placeToken: number): Outgoing {
+function again({ header, subject, data, seq }: StoredMsg, placeToken: number | undefined): Outgoing {
   const result = new MessageHeaders();
   for (const [name, values] of header) {
     if (!outdatedHeaders.test(name)) {
@@ -116,7 +121,7 @@ function again({ header, subject, data, seq }: StoredMsg, placeToken: number): O
     }
   }
   // Only while it is the newest message of the call: it may have just become ready.
-  const anywhere = subject.split('.').with(placeToken, '*').join('.');
+  const anywhere = placeToken === undefined ? subject : subject.split('.').with(placeToken, '*').join('.');
   expectLast(result, anywhere, seq);
   return { subject, headers: result, body: data };
 }

@@ -1,0 +1,4 @@
+// The resource `schedule`: calls that come by themselves, as operators and functions files define them.
+
+export { ScheduleRegister, type ScheduleRegisterOptions } from './schedule-register.ts';
+export { type ScheduleOptions, scheduleRoutes } from './schedules.ts';
