@@ -28,8 +28,8 @@ interface Schedules {
 /** Refusals that concern one schedule, not those behind it. */
 const passedOver: ReadonlySet<RefusalReason> = new Set(['conflict', 'undecided', 'too_large']);
 
-/** Headers that must not be sent again: the server would take the message for a duplicate. */
-const outdatedHeaders = /^nats-(msg-id|expected-)/i;
+/** Headers that must not be sent again: the server would take the message for a duplicate, or for a part of a batch. */
+const outdatedHeaders = /^nats-(msg-id|expected-|batch-)/i;
 
 /**
  * Restores schedules that the server has forgotten. nats-server tries a schedule once: one that came due while the
