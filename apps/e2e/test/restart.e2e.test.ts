@@ -7,7 +7,7 @@ import { startStack } from './harness/stack.ts';
 const retries = 1_000;
 const callbacks = 200;
 /** Long enough for all of them to wait at once. */
-const waitMs = 10_000;
+const waitMs = 15_000;
 
 describe('1,000 retries and 200 callbacks that wait while everything is stopped and started again', () => {
   test.for(['SIGTERM', 'SIGKILL'] as const)('each end once (%s)', async (signal) => {

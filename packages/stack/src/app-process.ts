@@ -6,7 +6,7 @@ import { LineFile } from './line-file.ts';
 export type AppName = 'gateway' | 'worker';
 
 /** The main module of an app as it is shipped. It must be built. */
-function builtMain(app: AppName): URL {
+export function builtMain(app: AppName): URL {
   return new URL(`../../../apps/${app}/dist/main.js`, import.meta.url);
 }
 

@@ -59,8 +59,12 @@ export interface Seat {
   readonly lines: readonly TcpProxy[];
   /** The configuration of the process. */
   readonly env: Env;
-  /** Starts the next process. Resolves when it runs, not when it is ready. */
-  start(): Promise<AppProcess>;
+  /**
+   * Starts the next process. Resolves when it runs, not when it is ready.
+   *
+   * @param main the module to run from now on, for example of another version. Default: the same as before.
+   */
+  start(main?: URL): Promise<AppProcess>;
 }
 
 /**
@@ -202,8 +206,12 @@ class ProcessFleet implements Fleet {
       ...localSettings,
       ...Object.fromEntries(named),
     };
-    const spawnOptions = { main: mains?.[app], keepLine: keepLine && ((line: string) => keepLine(line, name)) };
-    const spawn = (): Promise<AppProcess> => AppProcess.spawn(app, name, settings, spawnOptions);
+    const ofSeat = keepLine && ((line: string) => keepLine(line, name));
+    let running = mains?.[app];
+    const spawn = (main = running): Promise<AppProcess> => {
+      running = main;
+      return AppProcess.spawn(app, name, settings, { main, keepLine: ofSeat });
+    };
     const seat = new ProcessSeat({ app, name, lines, env: settings }, spawn, await spawn());
     (app === 'gateway' ? this.gateways : this.workers).push(seat);
   }
@@ -214,12 +222,12 @@ class ProcessSeat implements Seat, AsyncDisposable {
   readonly name: string;
   readonly lines: readonly TcpProxy[];
   readonly env: Env;
-  readonly #spawn: () => Promise<AppProcess>;
+  readonly #spawn: (main?: URL) => Promise<AppProcess>;
   #process: AppProcess;
 
   constructor(
     { app, name, lines, env }: Pick<Seat, 'app' | 'name' | 'lines' | 'env'>,
-    spawn: () => Promise<AppProcess>,
+    spawn: (main?: URL) => Promise<AppProcess>,
     process: AppProcess,
   ) {
     this.app = app;
@@ -238,8 +246,8 @@ class ProcessSeat implements Seat, AsyncDisposable {
     return this.#process.tail;
   }
 
-  async start(): Promise<AppProcess> {
-    this.#process = await this.#spawn();
+  async start(main?: URL): Promise<AppProcess> {
+    this.#process = await this.#spawn(main);
     return this.#process;
   }
 

@@ -1,4 +1,4 @@
-export { type AppName, AppProcess, type LogLine, type OpsAnswer } from './app-process.ts';
+export { type AppName, AppProcess, builtMain, type LogLine, type OpsAnswer } from './app-process.ts';
 export {
   type Attack,
   type AttackerServer,

@@ -89,6 +89,36 @@ async function stopAndFollow(seat: Seat, { log }: FaultContext): Promise<void> {
   await startReady(seat);
 }
 
+/** A version of the product: the main modules of its apps. */
+export type Version = { readonly [App in AppName]: URL };
+
+/**
+ * Replaces the processes one after the other by those of the newer version, and then by those of the older one again, in
+ * the order of docs/upgrades.md. Both versions work side by side for some seconds.
+ */
+export function upgradeAndBack(older: Version, newer: Version): Fault {
+  return {
+    name: 'upgrade and back',
+    breaksLeases: 'all',
+    aim: ({ fleet: { gateways, workers }, log, random }) => ({
+      target: 'gateways and workers',
+      async run() {
+        for (const [version, seats] of [
+          [newer, [...workers, ...gateways]],
+          [older, [...gateways, ...workers]],
+        ] as const) {
+          for (const seat of seats) {
+            await stop(seat.process, log);
+            const next = await seat.start(version[seat.app]);
+            await next.untilReady(readyMs);
+            await someTime(random, 500, 2_000);
+          }
+        }
+      },
+    }),
+  };
+}
+
 /** Restarts one after the other, nodes first; each is ready before the next one stops. */
 async function restartAll({ fleet: { nodes, gateways, workers }, log }: FaultContext): Promise<void> {
   for (const { server } of nodes) {

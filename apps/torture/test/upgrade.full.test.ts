@@ -1,0 +1,24 @@
+import { builtMain } from '@asyncfn/stack';
+import { beforeAll, expect, test } from 'vitest';
+import { upgradeAndBack, type Version } from '../src/faults/process-faults.ts';
+import { buildPreviousVersion } from './previous-version.ts';
+import { expectClean, runTorture } from './torture.ts';
+
+let previous: Version;
+beforeAll(async () => {
+  previous = await buildPreviousVersion();
+}, 400_000);
+
+test('gateways and workers are upgraded from the previous version and back under load: nothing is lost or done twice', async () => {
+  const current = { gateway: builtMain('gateway'), worker: builtMain('worker') };
+  const result = await runTorture({
+    durationMs: 20_000,
+    gapMs: 1_000,
+    haste: 1,
+    fleet: { mains: previous },
+    faults: [upgradeAndBack(previous, current)],
+    limits: { slackMs: 3_000, handoverMs: 30_000 },
+  });
+  expectClean(result);
+  expect(result.verdict.counts.accepted).toBeGreaterThan(500);
+}, 400_000);
