@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApiClient } from '@asyncfn/stack';
 import { eventually, startTestFunction } from '@asyncfn/testkit';
 import { expect, test } from 'vitest';
-import { mutatedRequest } from './fuzz/mutated-request.ts';
+import { mutatedRequest, webhookSecret } from './fuzz/mutated-request.ts';
 import { probe, type Reply } from './fuzz/probe.ts';
 import { seededRandom } from './fuzz/seeded-random.ts';
 import { startStack } from './harness/stack.ts';
@@ -33,9 +34,12 @@ test(
   `${requests} mutated requests are all answered, never by 500, and harm neither gateway nor queue`,
   async () => {
     await using fn = await startTestFunction();
+    const secrets = await mkdtemp(join(tmpdir(), 'fuzz-'));
+    await writeFile(join(secrets, 'one'), webhookSecret);
+    const webhook = { verify: 'github', secretFiles: [join(secrets, 'one')] };
     await using stack = await startStack({
       // The worker knows only the queue of healthy calls: those of the fuzzer stay where they are.
-      functions: { fuzzed: 'http://127.0.0.1:9', healthy: { url: fn.url, queue: 'healthy' } },
+      functions: { fuzzed: { url: 'http://127.0.0.1:9', webhook }, healthy: { url: fn.url, queue: 'healthy' } },
       gateways: 0,
       workerEnv: { QUEUES: 'healthy' },
     });
@@ -82,7 +86,10 @@ test(
     for (const { headers, body } of fn.invocations) {
       expect(healthy.get(String(headers['x-call-id']))?.equals(body)).toBe(true);
     }
+    const { body: metrics } = await gateway.ops('/metrics');
+    expect(metrics).toMatch(/http_requests_total\{method="POST",path="\/webhook\/:name",status="200"\} [1-9]/);
     expect(await gateway.stop()).toEqual({ code: 0, signal: null });
+    await rm(secrets, { recursive: true });
   },
   120_000 + requests * 20,
 );

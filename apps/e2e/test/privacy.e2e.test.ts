@@ -1,6 +1,8 @@
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApiClient, CallClient, type Stack } from '@asyncfn/stack';
 import {
@@ -134,6 +136,33 @@ async function refuseReusedKey(client: ApiClient): Promise<string> {
   return answer.text;
 }
 
+/** Registers a webhook whose secrets are secret, and sends it what is signed and what is not. */
+async function sendWebhooks({ gateway }: Stack): Promise<string[]> {
+  const webhook = { verify: 'github', secretFiles: ['hook'], verifyToken: secret };
+  const registered = await fetch(`${gateway.url}/system/functions/hooked`, {
+    method: 'PUT',
+    body: JSON.stringify({ url: 'http://127.0.0.1:9', retry: { attempts: 0 }, webhook }),
+  });
+  const signed = `sha256=${createHmac('sha256', secret).update(secret).digest('hex')}`;
+  const send = (path: string, signature: string) =>
+    fetch(`${gateway.url}/webhook/${path}?${secret}`, {
+      method: 'POST',
+      headers: { 'X-Hub-Signature-256': signature, 'X-GitHub-Delivery': secret, Cookie: secret },
+      body: secret,
+    });
+  await eventually(async () => (await send('hooked', signed)).status === 200);
+  const answers = [
+    registered,
+    await send('hooked', signed),
+    await send(`hooked/${secret}`, `sha256=${secret}`),
+    await send(secret, signed),
+    await fetch(`${gateway.url}/webhook/hooked?hub.mode=subscribe&hub.challenge=1&hub.verify_token=${secret}1`),
+    await fetch(`${gateway.url}/system/functions/hooked`),
+  ];
+  expect(answers.map((answer) => answer.status)).toEqual([201, 200, 401, 401, 401, 200]);
+  return Promise.all(answers.map(async (answer) => `${JSON.stringify([...answer.headers])} ${await answer.text()}`));
+}
+
 async function flushTraces(stack: Stack, collector: TraceCollector): Promise<void> {
   await Promise.all([...stack.gateways, ...stack.workers].map((app) => app.stop()));
   await eventually(() => collector.spans.length > 0);
@@ -158,7 +187,10 @@ test('no body, header, path, query or credential appears in a log, a metric, a t
     'no-tls': fn.url.replace('http:', 'https:'),
     noise: `http://${noise.host}`,
   };
+  const secretsFolder = await mkdtemp(join(tmpdir(), 'privacy-'));
+  await writeFile(join(secretsFolder, 'hook'), secret);
   await using stack = await startStack({
+    gatewayEnv: { WEBHOOK_SECRETS_DIR: secretsFolder },
     functions: {
       echo: withCredentials(fn.url),
       ...Object.fromEntries(
@@ -200,6 +232,7 @@ test('no body, header, path, query or credential appears in a log, a metric, a t
     await refuseReusedKey(client),
     ...(await refuseStrangers(stack)),
     ...(await askForFunctions(stack)),
+    ...(await sendWebhooks(stack)),
   ];
   for (const callId of callIds) {
     answers.push(JSON.stringify(await asker.untilEnded(callId)));
@@ -225,4 +258,6 @@ test('no body, header, path, query or credential appears in a log, a metric, a t
   expect(worker.logged('callback not delivered').length).toBeGreaterThan(receivers.length);
   expect(worker.logged('function gave no answer').length).toBeGreaterThan(20);
   expect(collector.spans.length).toBeGreaterThan(100);
+  expect(collector.spans.map(({ name }) => name)).toContain('POST /webhook/:name');
+  await rm(secretsFolder, { recursive: true });
 });

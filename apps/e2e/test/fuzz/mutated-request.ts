@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { type SeededRandom, seededRandom } from './seeded-random.ts';
 
 export interface FuzzTarget {
@@ -14,6 +15,9 @@ interface Draft {
   readonly headers: [name: string, value: string][];
   body: Buffer;
 }
+
+/** Signs the webhooks of the fuzzed function. */
+export const webhookSecret = 'fuzz secret';
 
 /** The request of this number: the bytes of a valid one, with mistakes in any place. The same for the same seed. */
 export function mutatedRequest(seed: number, index: number, target: FuzzTarget): Buffer {
@@ -35,6 +39,9 @@ function goodRequest(random: SeededRandom, { name, authorization }: FuzzTarget):
     ['POST', `/async-function/${name}/a/b?x=1&y=%20`],
     ['POST', `/async-function/${name}/?callback=%E4&x[]=1`],
     ['POST', `/async-function/${name}.ns/p`],
+    ['POST', `/webhook/${name}/a?x=1`],
+    ['POST', '/webhook/unknown'],
+    ['GET', `/webhook/${name}?hub.mode=subscribe&hub.challenge=1&hub.verify_token=x`],
     ['GET', '/healthz'],
     ['GET', '/system/dead-letters?limit=5'],
     ['GET', '/system/dead-letters/some-call'],
@@ -57,6 +64,10 @@ function goodRequest(random: SeededRandom, { name, authorization }: FuzzTarget):
   ];
   if (random.chance(0.5)) {
     headers.push(['Connection', 'close']);
+  }
+  if (target.startsWith('/webhook/')) {
+    headers.push(['X-Hub-Signature-256', `sha256=${createHmac('sha256', webhookSecret).update(body).digest('hex')}`]);
+    headers.push(['X-GitHub-Delivery', String(random.below(10))]);
   }
   return { method, target, version: 'HTTP/1.1', headers, body };
 }
