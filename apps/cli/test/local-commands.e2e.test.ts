@@ -70,6 +70,7 @@ test.each([
   [['call'], "missing required argument 'name'\nSee asyncfn call --help"],
   [['call', 'x', '--wiat'], '(Did you mean --wait?)'],
   [['call', 'x', '--max-retries', '-1'], 'from 0 to 1000'],
+  [['call', 'x', '--delay', 'soon'], 'It is not a duration: write 10s, 5m or 2h.'],
   [['call', 'x', '-d', '@nowhere'], '-d @nowhere: the file cannot be read'],
   [['get', 'x', '--profile', 'work'], 'there is no profile "work"'],
 ])('asyncfn %j is wrong use: 2', async (args, message) => {

@@ -4,6 +4,7 @@ import {
   type Common,
   collect,
   durationOption,
+  durationTextOption,
   gatewayOptions,
   given,
   headerOption,
@@ -58,10 +59,10 @@ export function callCommand(session: Session): Command {
     .option('--then <step>', 'a function that follows with the result, NAME[/path][?query]; repeatable', collect)
     .option('--callback-url <url>', 'receives the result')
     .option('--failure-callback-url <url>', 'receives the end of a call that fails or expires')
-    .option('--delay <duration>', 'do not start earlier than in this time: 30s, 5m, 2h')
+    .option('--delay <duration>', 'do not start earlier than in this time: 30s, 5m, 2h', durationTextOption)
     .option('--not-before <time>', 'do not start before this time: 2030-01-31T08:00:00Z')
-    .option('--expires-in <duration>', 'give up if it has not started by then')
-    .option('--timeout <duration>', 'deadline of one attempt')
+    .option('--expires-in <duration>', 'give up if it has not started by then', durationTextOption)
+    .option('--timeout <duration>', 'deadline of one attempt', durationTextOption)
     .option('--max-retries <number>', 'retries after the first attempt', integerOption(0, 1_000))
     .option('--label <label>', 'a label to find the call by; repeatable', collect)
     .option('--idempotency-key <key>', 'the same key makes the same call, however often it is sent')

@@ -22,7 +22,7 @@ export async function finishWait({ terminal }: Session, { state, result, json, f
   if (json) {
     terminal.printJson({ ...state, ...(result !== undefined && { result: toJsonResult(result) }) });
   } else if (result !== undefined && (state.status === 'succeeded' || result.body.length > 0)) {
-    await showBody(terminal, result.body, file);
+    await showBody(terminal, state.callId, result.body, file);
   }
   if (!hasEnded(state)) {
     const advice = `asyncfn get ${state.callId} --wait`;

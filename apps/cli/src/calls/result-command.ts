@@ -42,5 +42,5 @@ async function showResult(session: Session, callId: string, flags: ResultFlags):
       terminal.say(`${toPrintable(name)}: ${toPrintable(value)}`);
     }
   }
-  await showBody(terminal, result.body, flags.output);
+  await showBody(terminal, callId, result.body, flags.output);
 }

@@ -28,14 +28,24 @@ _asyncfn() {
     _files
   fi
 }
-compdef _asyncfn asyncfn
+# The first completion runs this file as the function; otherwise it is read at the start of a shell.
+if [[ "\${funcstack[1]}" == _asyncfn ]]; then
+  _asyncfn "$@"
+else
+  compdef _asyncfn asyncfn
+fi
 `,
   fish: `# fish completion of asyncfn
 function __asyncfn_complete
   set -l words (commandline -opc) (commandline -ct)
-  asyncfn complete -- $words[2..-1] 2>/dev/null
+  set -l candidates (asyncfn complete -- $words[2..-1] 2>/dev/null)
+  if test (count $candidates) -gt 0
+    printf '%s\\n' $candidates
+  else
+    __fish_complete_path (commandline -ct)
+  end
 end
-complete -c asyncfn -a '(__asyncfn_complete)'
+complete -c asyncfn -f -a '(__asyncfn_complete)'
 `,
 };
 

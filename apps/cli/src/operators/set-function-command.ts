@@ -1,7 +1,7 @@
 import type { FunctionSettings } from '@asyncfn/client';
 import { Command } from 'commander';
 import { usageError } from '../failure/index.ts';
-import { type Common, collect, given, integerOption } from '../options/index.ts';
+import { type Common, collect, durationTextOption, given, integerOption } from '../options/index.ts';
 import { openClient, type Session } from '../session.ts';
 
 interface SetFlags extends Common {
@@ -26,7 +26,7 @@ export function setCommand(session: Session): Command {
     .argument('<name>', 'NAME or NAME.NAMESPACE of the function')
     .argument('[url]', 'URL of the function')
     .option('--queue <queue>', 'the queue in which its calls wait')
-    .option('--timeout <duration>', 'deadline of one attempt: 30s, 15m')
+    .option('--timeout <duration>', 'deadline of one attempt: 30s, 15m', durationTextOption)
     .option('--concurrency <number>', 'most calls in flight at once', count)
     .option('--max-pending <number>', 'most calls that may wait', count)
     .option('--retries <number>', 'retries after the first attempt', integerOption(0, 1_000))

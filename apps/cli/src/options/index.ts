@@ -2,4 +2,4 @@
 
 export { type Common, gatewayOptions, type JsonChoice, jsonOption } from './common.ts';
 export { given } from './given.ts';
-export { collect, durationOption, headerOption, integerOption, momentOption } from './values.ts';
+export { collect, durationOption, durationTextOption, headerOption, integerOption, momentOption } from './values.ts';

@@ -15,6 +15,12 @@ export function durationOption(text: string): number {
   return ms;
 }
 
+/** A duration that the gateway reads: `10s`, as it is. */
+export function durationTextOption(text: string): string {
+  durationOption(text);
+  return text;
+}
+
 export function integerOption(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;

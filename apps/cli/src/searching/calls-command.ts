@@ -120,7 +120,7 @@ async function watchCalls(session: Session, flags: CallsFlags): Promise<void> {
   }
   const client = await openClient(session, flags);
   for (;;) {
-    const rows = Math.max(1, (process.stdout.rows ?? 24) - 3);
+    const rows = Math.max(1, (process.stdout.rows || 24) - 3);
     const { calls } = await find(client, session, { ...flags, limit: Math.min(rows, flags.limit) });
     const lines = calls.length === 0 ? ['no call matches'] : renderTable(calls, callColumns(now()), terminal.width);
     const head = terminal.paint('dim', `asyncfn calls, ${new Date(now()).toTimeString().slice(0, 8)}; Ctrl-C ends`);

@@ -7,9 +7,15 @@ import type { Terminal } from './terminal.ts';
  * Writes a body to a file or to stdout. A file and a pipe get the bytes as they are. A terminal gets text whose control
  * characters are escaped; anything that is not text is refused.
  *
+ * @param callId the call that it belongs to, for advice
  * @param file path; undefined for stdout
  */
-export async function showBody(terminal: Terminal, body: Uint8Array, file: string | undefined): Promise<void> {
+export async function showBody(
+  terminal: Terminal,
+  callId: string,
+  body: Uint8Array,
+  file: string | undefined,
+): Promise<void> {
   if (file !== undefined) {
     await writeBody(file, body);
     terminal.hint(`${body.length} bytes written to ${file}`);
@@ -22,7 +28,7 @@ export async function showBody(terminal: Terminal, body: Uint8Array, file: strin
   const text = toText(body);
   if (text === undefined) {
     const problem = `the body is ${body.length} bytes that are not text, which a terminal cannot show`;
-    throw new CliError(exitCodes.usage, `${problem}; write them to a file with -o FILE, or use a pipe`);
+    throw new CliError(exitCodes.usage, `${problem}: asyncfn result ${callId} -o FILE`);
   }
   if (text !== '') {
     terminal.write(text.endsWith('\n') ? text : `${text}\n`);

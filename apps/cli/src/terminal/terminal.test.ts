@@ -51,7 +51,7 @@ test('a table fits the terminal: flexible columns are cut, the widest first, and
 test('what strangers choose never reaches a terminal as control characters', async () => {
   const lines = [...renderTable([hostile], [{ title: 'x', of: (row) => row }]), ...renderFacts([['x', hostile]])];
   const { terminal, text } = recording({ isTTY: true });
-  await showBody(terminal, Buffer.from(hostile), undefined);
+  await showBody(terminal, 'c-1', Buffer.from(hostile), undefined);
   for (const shown of [...lines, text().replace(/\n$/, '')]) {
     expect(shown).not.toMatch(/[^\n\P{C}]/u);
   }
@@ -66,17 +66,17 @@ test('what strangers choose never reaches a terminal as control characters', asy
 test('a body that is not text goes to a pipe and a file as it is, and to no terminal', async () => {
   const body = Buffer.from([0xff, 0x00, 0x1b]);
   const pipe = recording();
-  await showBody(pipe.terminal, body, undefined);
+  await showBody(pipe.terminal, 'c-1', body, undefined);
   expect(pipe.text()).toBe(body.toString());
   const { terminal } = recording({ isTTY: true });
-  await expect(showBody(terminal, body, undefined)).rejects.toMatchObject({
+  await expect(showBody(terminal, 'c-1', body, undefined)).rejects.toMatchObject({
     exitCode: 2,
-    message: expect.stringContaining('-o FILE'),
+    message: expect.stringContaining('asyncfn result c-1 -o FILE'),
   });
   const folder = await mkdtemp(join(tmpdir(), 'asyncfn-cli-'));
-  await showBody(terminal, body, join(folder, 'body'));
+  await showBody(terminal, 'c-1', body, join(folder, 'body'));
   expect(await readFile(join(folder, 'body'))).toEqual(body);
-  await expect(showBody(terminal, body, folder)).rejects.toMatchObject({ exitCode: 2 });
+  await expect(showBody(terminal, 'c-1', body, folder)).rejects.toMatchObject({ exitCode: 2 });
   await rm(folder, { recursive: true });
 });
 

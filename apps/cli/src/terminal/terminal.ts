@@ -35,8 +35,9 @@ export class Terminal {
   }
 
   /** Characters of a line; undefined if lines may be as long as they like. */
+  // A terminal that does not know its size says 0.
   get width(): number | undefined {
-    return this.isTerminal ? (this.#streams.stdout.columns ?? 80) : undefined;
+    return this.isTerminal ? this.#streams.stdout.columns || 80 : undefined;
   }
 
   /** A line of the result. Text of strangers has to be printable. */

@@ -34,7 +34,9 @@ export async function lockFolder(folder: string): Promise<FolderLock> {
   const fits = Buffer.byteLength(inside) <= LONGEST_PATH;
   const { path, server } = (fits ? await tryLock(inside) : undefined) ?? (await lock(elsewhere));
   if (server === undefined) {
-    throw new FolderInUseError(`another process is running with ${folder}`);
+    throw new FolderInUseError(
+      `another process is running with ${folder}: stop it, or set STATE_DIR to another folder`,
+    );
   }
   return { path, [Symbol.asyncDispose]: () => close(server) };
 }
