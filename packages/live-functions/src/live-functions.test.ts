@@ -31,7 +31,7 @@ function memoryLogger() {
 function recordingRegister() {
   const taken: string[][] = [];
   const takeFile = ({ settings }: FileDefinition): void => void taken.push([...settings.keys()]);
-  return { taken, takeFile, check: async () => {} };
+  return { taken, takeFile, check: async () => {}, list: () => [], complete: true };
 }
 
 function load(functionsFile: string | undefined, env: Record<string, string> = {}) {

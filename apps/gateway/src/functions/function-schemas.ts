@@ -74,6 +74,13 @@ const state = {
   name: Type.Unknown({ type: 'string' }),
   source: Type.Unknown({ description: 'Whose settings these are: `api` (this API), or `file` (a functions file).' }),
   paused: Type.Unknown({ description: 'If true, its calls are accepted and wait until the function is resumed.' }),
+  discovered: Type.Optional(
+    Type.Unknown({
+      description:
+        'Present if the function was found at an OpenFaaS. With `absent: true`, that no longer has it, and the function is ' +
+        'paused until it has it again, whatever operators have set.',
+    }),
+  ),
   defaultNamespace: Type.Optional(
     Type.Unknown({
       type: 'string',
@@ -142,7 +149,7 @@ export const putFunctionSchema = {
     'Accepts the settings of a functions file and replaces all of them; missing ones are filled in from `defaults` of the ' +
     'functions file. Live in every gateway and worker within 2 s. User and password in `url` are sent to the function as ' +
     'HTTP basic and never shown; a `url` of the same origin without them keeps them, and an empty user, `http://@host`, ' +
-    'removes them. `name`, `source`, `paused` and `defaultNamespace` are ignored, so that you can write back what you ' +
+    'removes them. `name`, `source`, `paused`, `defaultNamespace` and `discovered` are ignored, so that you can write back what you ' +
     'read. The settings override those of a functions file until they are deleted.',
   tags,
   params: FunctionParams,

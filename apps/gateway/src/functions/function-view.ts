@@ -1,15 +1,15 @@
-import { defaultQueue, type FunctionSettings, type KnownFunction } from '@asyncfn/queue-core/functions';
+import { defaultQueue, type FunctionSettings, isPaused, type KnownFunction } from '@asyncfn/queue-core/functions';
 import { displayUrl } from '@asyncfn/service-kit';
 
 /** A function as operators see it: its settings as they are written, without the secrets among them (P9). */
 export function toFunctionView({ name, entry }: KnownFunction) {
-  const { source, paused, settings } = entry;
+  const { source, settings } = entry;
   const { webhook, ...others } = settings;
   const url = withoutCredentials(settings.url);
   return {
     name,
     source,
-    paused,
+    paused: isPaused(entry),
     ...others,
     ...(isMap(webhook) && { webhook: withoutToken(webhook) }),
     url,

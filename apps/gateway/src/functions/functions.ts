@@ -4,6 +4,7 @@ import {
   type FunctionNames,
   type FunctionSettings,
   functionOfStep,
+  isPaused,
   type KnownFunction,
   keepCredentials,
   maxRegistered,
@@ -249,8 +250,10 @@ async function setPaused(
   if (change.kind !== 'changed' || change.function === undefined) {
     return refuseChange(reply, change);
   }
+  // A function that its OpenFaaS no longer has stays paused until it is there again.
+  const isStopped = isPaused(change.function.entry);
   // Workers do this as well; here it takes effect at once, even if no worker runs.
-  await Promise.all(names.namesOf(name).map((each) => lanes.pauseFunction(each, paused)));
+  await Promise.all(names.namesOf(name).map((each) => lanes.pauseFunction(each, isStopped)));
   logger.info({ function: name }, paused ? 'function paused' : 'function resumed');
   return answer(reply, change.function);
 }
@@ -301,7 +304,7 @@ function withoutReadOnly(body: unknown): unknown {
   return Object.fromEntries(entries);
 }
 
-const readOnly: ReadonlySet<string> = new Set(['name', 'source', 'paused', 'defaultNamespace']);
+const readOnly: ReadonlySet<string> = new Set(['name', 'source', 'paused', 'defaultNamespace', 'discovered']);
 
 const queueIsFull = refusal(
   'too_many_functions',

@@ -1389,6 +1389,7 @@ export interface paths {
                                 name: string;
                                 source: unknown;
                                 paused: unknown;
+                                discovered?: unknown;
                                 defaultNamespace?: string;
                                 url?: string;
                                 queue?: string;
@@ -1467,6 +1468,7 @@ export interface paths {
                             name: string;
                             source: unknown;
                             paused: unknown;
+                            discovered?: unknown;
                             defaultNamespace?: string;
                             url?: string;
                             queue?: string;
@@ -1568,6 +1570,7 @@ export interface paths {
                             name: string;
                             source: unknown;
                             paused: unknown;
+                            discovered?: unknown;
                             defaultNamespace?: string;
                             url?: string;
                             queue?: string;
@@ -1616,6 +1619,7 @@ export interface paths {
                             name: string;
                             source: unknown;
                             paused: unknown;
+                            discovered?: unknown;
                             defaultNamespace?: string;
                             url?: string;
                             queue?: string;
@@ -1738,6 +1742,7 @@ export interface paths {
                             name: string;
                             source: unknown;
                             paused: unknown;
+                            discovered?: unknown;
                             defaultNamespace?: string;
                             url?: string;
                             queue?: string;
@@ -1879,6 +1884,7 @@ export interface paths {
                             name: string;
                             source: unknown;
                             paused: unknown;
+                            discovered?: unknown;
                             defaultNamespace?: string;
                             url?: string;
                             queue?: string;

@@ -28,6 +28,11 @@ export function withFile(
   return settings && toEntry(entry, settings, { api, file });
 }
 
+/** What a functions file says about the function; undefined for nothing. */
+export function fileSettings(entry: FunctionEntry): FunctionSettings | undefined {
+  return toLayers(entry).file;
+}
+
 function toLayers(entry: FunctionEntry | undefined): Layers {
   const isOfFile = entry?.source === 'file';
   return { api: isOfFile ? undefined : entry?.settings, file: isOfFile ? entry.settings : entry?.file };

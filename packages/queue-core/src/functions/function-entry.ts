@@ -23,6 +23,11 @@ export interface FunctionEntry extends Readonly<Omit<Static<typeof StoredEntry>,
   readonly file?: FunctionSettings;
 }
 
+/** Whether no calls are delivered: an operator has paused the function, or the OpenFaaS that had it has it no more. */
+export function isPaused({ paused, settings }: Pick<FunctionEntry, 'paused' | 'settings'>): boolean {
+  return paused || settings.discovered?.absent === true;
+}
+
 export function encodeEntry(entry: FunctionEntry): string {
   return JSON.stringify({ v: 1, ...entry });
 }

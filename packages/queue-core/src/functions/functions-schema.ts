@@ -1,6 +1,7 @@
 import { parseDuration, parseSize, parseUrl } from '@asyncfn/units';
 import { type Static, Type } from 'typebox';
 import { Format } from 'typebox/format';
+import { type DiscoverContent, DiscoverSettings } from './discovery/index.ts';
 import { WebhookSettings } from './webhook/index.ts';
 
 Format.Set('duration', (text) => parseDuration(text) !== undefined);
@@ -59,6 +60,7 @@ export const StoredSettings = Type.Object({
   /** See `toWebhookConfig`. */
   webhook: Type.Optional(Type.Unknown()),
   defaultNamespace: Type.Optional(Name),
+  discovered: Type.Optional(Type.Object({ absent: Type.Optional(Type.Boolean()) })),
 });
 
 /** Defaults for every function; with a `url`, every valid name is a function. */
@@ -80,6 +82,8 @@ const queues = Type.Optional(Type.Union([Type.Record(Type.String(), QueueSetting
 /** Names that stand for several functions. `groupProblems` checks them and says what is wrong. */
 const groups = Type.Optional(Type.Union([Type.Record(Type.String(), Type.Array(Type.String())), Type.Null()]));
 
+const discover = Type.Optional(DiscoverSettings);
+
 /** The functions file. */
 export const FunctionsDocument = Type.Object(
   {
@@ -87,12 +91,13 @@ export const FunctionsDocument = Type.Object(
     defaults: Type.Optional(DefaultSettings),
     queues,
     groups,
+    discover,
   },
   closed,
 );
 
 /**
- * OpenFaaS's `stack.yaml`, which may also have our `defaults`, `queues` and `groups`.
+ * OpenFaaS's `stack.yaml`, which may also have our `defaults`, `queues`, `groups` and `discover`.
  * @see https://docs.openfaas.com/reference/yaml/
  */
 export const StackDocument = Type.Object({
@@ -101,6 +106,7 @@ export const StackDocument = Type.Object({
   defaults: Type.Optional(DefaultSettings),
   queues,
   groups,
+  discover,
 });
 
 /** Settings as they are written. */
@@ -119,6 +125,11 @@ export type FunctionSettings = Settings & {
    * `toOneName`.
    */
   readonly defaultNamespace?: string;
+  /**
+   * Set for a function that was found at an OpenFaaS; `absent` while that does not have it any more. Not for users to set:
+   * see `isPaused`.
+   */
+  readonly discovered?: { readonly absent?: boolean };
 };
 
 /** The parts that both kinds of document share. */
@@ -128,6 +139,7 @@ export interface FunctionsContent {
   readonly defaults?: Settings;
   readonly queues?: Readonly<Record<string, Static<typeof QueueSettings>>> | null;
   readonly groups?: Readonly<Record<string, readonly string[]>> | null;
+  readonly discover?: DiscoverContent;
 }
 
 export type Annotations = Readonly<Record<string, unknown>> | null;

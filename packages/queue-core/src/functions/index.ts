@@ -1,5 +1,6 @@
 // The functions: their names, their settings, the register of them and the file that lists them. Pure.
 
+export type { OpenfaasSource } from './discovery/index.ts';
 export {
   type FileDefinition,
   functionOfStep,
@@ -8,9 +9,9 @@ export {
   secretFilesOf,
   withoutFile,
 } from './document/index.ts';
-export { withApi, withoutApi } from './entry-layers.ts';
+export { fileSettings, withApi, withoutApi } from './entry-layers.ts';
 export { defaultQueue, type FunctionConfig, maxRegistered, type RetrySettings } from './function-config.ts';
-export { decodeEntry, encodeEntry, type FunctionEntry } from './function-entry.ts';
+export { decodeEntry, encodeEntry, type FunctionEntry, isPaused } from './function-entry.ts';
 export { type FunctionNames, FunctionRegister } from './function-register.ts';
 export { changedSettings } from './function-settings.ts';
 export type { FunctionSettings } from './functions-schema.ts';

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { FileDefinition, FunctionsDefinition } from './document/index.ts';
 import { withFile } from './entry-layers.ts';
 import { toFunctionConfig } from './function-config.ts';
-import type { FunctionEntry } from './function-entry.ts';
+import { type FunctionEntry, isPaused } from './function-entry.ts';
 import { namespacesOf } from './function-settings.ts';
 import type { FunctionSettings } from './functions-schema.ts';
 import { resolveName } from './names/index.ts';
@@ -183,17 +183,21 @@ export class SharedFunctions {
     return entry && { name, entry, revision: wish?.kind === 'file' ? undefined : stored?.revision };
   }
 
-  /** Functions that a functions file has registered and ours does not name. */
+  /** Functions that a functions file has registered and ours does not name, nor does it say to discover them. */
   unnamed(): string[] {
+    const isFound = ({ discovered }: FunctionSettings) =>
+      discovered !== undefined && this.#file.discovery !== undefined;
     return this.list()
-      .filter(({ name, entry }) => entry.source === 'file' && !this.#file.settings.has(name))
+      .filter(
+        ({ name, entry }) => entry.source === 'file' && !this.#file.settings.has(name) && !isFound(entry.settings),
+      )
       .map(({ name }) => name);
   }
 
   toDefinition(): { readonly definition: FunctionsDefinition; readonly paused: ReadonlySet<string> } {
     const known = this.list();
     const functions = new Map(known.map(({ name, entry }) => [name, toFunctionConfig(name, entry.settings)]));
-    const paused = known.filter(({ entry }) => entry.paused).map(({ name }) => name);
+    const paused = known.filter(({ entry }) => isPaused(entry)).map(({ name }) => name);
     const namespaces = namespacesOf(known.map(({ name, entry }) => [name, entry.settings]));
     const { fallback, defaultNamespace } = this.#file;
     return { definition: { functions, fallback, namespaces, defaultNamespace }, paused: new Set(paused) };

@@ -1,4 +1,4 @@
-import { type FileDefinition, FunctionRegister } from '../functions/index.ts';
+import { type FileDefinition, FunctionRegister, isPaused } from '../functions/index.ts';
 import { type StreamLimit, type StreamLimits, toStreamLimits } from '../stream-limits.ts';
 import { Broker, type BrokerOptions } from './connecting/index.ts';
 import { EventPublisher } from './events/index.ts';
@@ -43,7 +43,10 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
     ...options.topology,
     limits,
     isPaused: (name) => register.isPaused(name),
-    mayResume: async (name) => (await shared.read(register.resolve(name)))?.entry.paused !== true,
+    mayResume: async (name) => {
+      const there = await shared.read(register.resolve(name));
+      return there === undefined || !isPaused(there.entry);
+    },
     logger,
     onFatal,
   });

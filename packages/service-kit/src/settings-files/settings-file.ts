@@ -59,6 +59,11 @@ export class SettingsFile<T> {
     return new SettingsFile(options, known, parsed.settings);
   }
 
+  /** Its path, as it was configured. */
+  get path(): string {
+    return this.#options.path;
+  }
+
   /** The current value: that of the last good content. */
   get current(): T {
     return this.#current;

@@ -2,6 +2,7 @@
 
 export { CallbackReceiver, type CallbackReceiverOptions, startCallbackReceiver } from './callback-receiver.ts';
 export { type DnsAnswer, type DnsQuestion, DnsServer, startDnsServer } from './dns-server.ts';
+export { type Openfaas, type OpenfaasFunction, type OpenfaasOptions, startOpenfaas } from './openfaas.ts';
 export {
   byteByByte,
   type RawAnswer,

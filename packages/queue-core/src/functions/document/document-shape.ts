@@ -1,5 +1,6 @@
 import { type Found, shapeProblems } from '@asyncfn/checked-yaml';
 import { Compile } from 'typebox/compile';
+import { discoverExpectations } from '../discovery/index.ts';
 import { type FunctionsContent, FunctionsDocument, StackDocument } from '../functions-schema.ts';
 import { gatewayExpectation, isStack } from '../openfaas/index.ts';
 import { urlExpectation } from '../url/index.ts';
@@ -35,6 +36,7 @@ const expectations: ReadonlyMap<string, string> = new Map([
   ['backoff', 'must be exponential, full or equal'],
   ['codes', 'must be a list of different HTTP statuses, for example [429, 503]'],
   ...webhookExpectations,
+  ...discoverExpectations,
 ]);
 
 /** Whether a document has the shape of a functions file or of a `stack.yaml`. */
@@ -53,6 +55,11 @@ function toProblems(errors: ReturnType<typeof functionsFormat.Errors>): CheckedS
 function expectationOf(keys: readonly string[]): string | undefined {
   if (keys[0] === 'groups') {
     return keys.length > 2 ? 'must be the name of a function' : keys.length > 1 ? groupExpectation : undefined;
+  }
+  if (keys[0] === 'discover') {
+    return keys.at(-1) === 'url'
+      ? gatewayExpectation
+      : expectations.get(keys.findLast((key) => expectations.has(key)) ?? '');
   }
   const settings = keys.slice(keys[0] === 'functions' || keys[0] === 'queues' ? 2 : 1);
   const setting = settings.findLast((key) => expectations.has(key)) ?? '';

@@ -32,7 +32,10 @@ export function followUpProblems(document: unknown, exists: Exists = () => true)
   );
 }
 
-/** The functions that a document names, and those that exist: all, if its `defaults` make a function of every name. */
+/**
+ * The functions that a document names, and those that exist: all, if its `defaults` make a function of every name, or if
+ * some are still to be found.
+ */
 export function functionsOf(document: unknown, defaultNamespace: string | undefined) {
   const ofDocument = namespaceOfDocument(document, defaultNamespace);
   const names = entriesOf(document, 'functions').flatMap(([key, settings]) => {
@@ -41,8 +44,9 @@ export function functionsOf(document: unknown, defaultNamespace: string | undefi
   });
   const known = new Set(names);
   const isAny = entriesOf(document, 'defaults').some(([key]) => key === 'url');
+  const isFound = entriesOf(document, 'discover').length > 0;
   const isNamed: Exists = (name) => known.has(name);
-  const exists: Exists = (name) => isAny || known.has(name);
+  const exists: Exists = (name) => isAny || isFound || known.has(name);
   return { isNamed, exists };
 }
 

@@ -1,11 +1,13 @@
 import { type DocumentProblem, describeProblem, type Found, locateProblems, readYaml } from '@asyncfn/checked-yaml';
 import { parseSize } from '@asyncfn/units';
+import { type OpenfaasSource, toSource } from '../discovery/index.ts';
 import { type FunctionConfig, toFunctionConfig } from '../function-config.ts';
 import { completeSettings, namespacesOf } from '../function-settings.ts';
 import type { FunctionSettings, FunctionsContent, Settings } from '../functions-schema.ts';
 import { nameOfEntry, namespaceOfDocument } from '../names/index.ts';
 import { gatewayTemplate } from '../openfaas/index.ts';
 import { secretFilesIn, webhookProblems } from '../webhook/index.ts';
+import { discoverProblems } from './discover-problems.ts';
 import type { DocumentContext } from './document-context.ts';
 import { contentProblems, entryProblems } from './document-problems.ts';
 import { checkShape } from './document-shape.ts';
@@ -35,6 +37,8 @@ export interface FileDefinition extends FunctionsDefinition {
   readonly queueMaxBytes: ReadonlyMap<string, number>;
   /** The functions in each group. */
   readonly groups: ReadonlyMap<string, readonly string[]>;
+  /** Whose functions are to be found. Default: none. */
+  readonly discovery?: OpenfaasSource | undefined;
 }
 
 /** The definition of a process without a functions file. */
@@ -73,6 +77,7 @@ export function parseFunctions(text: string, context: DocumentContext = {}): Par
   const found = [
     ...entryProblems(yaml.value, context),
     ...urlProblems(yaml.value, yaml.written),
+    ...discoverProblems(yaml.value),
     ...followUpProblems(yaml.value, known.exists),
     ...groupProblems(yaml.value, known),
     ...webhookProblems(yaml.value, context.webhooks),
@@ -135,6 +140,7 @@ function toDefinition(content: FunctionsContent, context: DocumentContext): File
     defaults: inherited,
     queueMaxBytes: toQueueMaxBytes(content),
     groups: new Map(Object.entries(content.groups ?? {})),
+    discovery: content.discover && toSource(content.discover),
   };
 }
 

@@ -19,7 +19,7 @@ export function isRead(keys: readonly string[], document: unknown): boolean {
     case 'provider':
       return name === undefined || name === 'name' || name === 'gateway';
     default:
-      return section === 'defaults' || section === 'queues' || section === 'groups';
+      return section === 'defaults' || section === 'queues' || section === 'groups' || section === 'discover';
   }
 }
 

@@ -1,0 +1,3 @@
+// Finds the functions of an OpenFaaS, and keeps the register up to date with them.
+
+export { DiscoveredFunctions } from './discovered-functions.ts';
