@@ -13,6 +13,8 @@ if (image === undefined) {
   process.exit(64);
 }
 const name = `asyncfn-try-${process.pid}`;
+// While the container starts, Docker's proxy takes connections and drops them, and Node ends with a request under way.
+const staysAlive = setInterval(() => {}, 1_000);
 
 try {
   await tryImage();
@@ -23,6 +25,7 @@ try {
 } finally {
   docker(['rm', '--force', '--volumes', name], true);
   docker(['volume', 'rm', '--force', name], true);
+  clearInterval(staysAlive);
 }
 
 async function tryImage() {
@@ -60,7 +63,7 @@ async function start() {
 async function isUp(api) {
   try {
     // `pnpm start` opens its ports once everything is ready to be used.
-    return (await fetch(`${api}/system/queues/default`)).ok;
+    return (await fetch(`${api}/system/queues/default`, { signal: AbortSignal.timeout(5_000) })).ok;
   } catch {
     return false;
   }
