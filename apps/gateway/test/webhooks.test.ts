@@ -458,10 +458,23 @@ test('no secret, body, header or query appears in logs, metrics or answers', asy
 describe('the bodies of strangers', () => {
   const mebibyte = 1024 * 1024;
 
+  test.each(['github', 'unknown'])(
+    'are not read if no header could be a signature, whoever they are for: %s',
+    async (name) => {
+      await using client = await RawClient.connect(gateway.port);
+      client.send(
+        `POST /webhook/${name} HTTP/1.1\r\nHost: a\r\nContent-Length: ${mebibyte}\r\nX-Signature: x\r\n\r\nx`,
+      );
+      expect(await client.answer()).toMatch(/^HTTP\/1.1 401 /);
+      expect(gateway.logs).toContainEqual(expect.objectContaining({ reason: 'no signature' }));
+    },
+  );
+
   test('fit into the budget of bodies, are refused without being read beyond it, and leave room for callers', async () => {
     const bodyBudget = new BodyBudget({ limitBytes: 4 * mebibyte });
     await using small = await startTestGateway({ register, webhookSecrets, bodyBudget });
-    const head = `POST /webhook/github HTTP/1.1\r\nHost: a\r\nContent-Length: ${mebibyte}\r\n\r\n`;
+    const forged = `X-Hub-Signature-256: sha256=${sign('x')}\r\n`;
+    const head = `POST /webhook/github HTTP/1.1\r\nHost: a\r\n${forged}Content-Length: ${mebibyte}\r\n\r\n`;
     const clients = await Promise.all(Array.from({ length: 8 }, () => RawClient.connect(small.port)));
     for (const client of clients) {
       client.send(`${head}${'x'.repeat(1000)}`);

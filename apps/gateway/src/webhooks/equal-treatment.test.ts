@@ -12,6 +12,7 @@ test('without webhooks, a delivery is treated as one of GitHub', () => {
   expect(treatEqually([functionConfig('a')], 10 * mebibyte)).toEqual({
     effort: new Map([['sha256', 1]]),
     maxBytes: mebibyte,
+    signatureHeaders: new Set(['x-hub-signature-256']),
     standIn: { verify: 'github', hmac: undefined },
   });
 });
@@ -28,6 +29,7 @@ test('the function with most secrets and the one with the largest bodies decide 
       ['sha512', 1],
     ]),
     maxBytes: 2 * mebibyte,
+    signatureHeaders: new Set(['stripe-signature', 'x-hub-signature-256', 'x']),
     standIn: { verify: 'stripe' },
   });
   expect(treatEqually(functions, 1.5 * mebibyte).maxBytes).toBe(1.5 * mebibyte);

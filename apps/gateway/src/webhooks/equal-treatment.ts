@@ -1,5 +1,5 @@
 import type { FunctionConfig, WebhookConfig } from '@asyncfn/queue-core/functions';
-import { type Effort, type HashAlgorithm, kindOf } from './schemes/index.ts';
+import { type Effort, type HashAlgorithm, kindOf, signatureHeaderOf } from './schemes/index.ts';
 
 /** What all deliveries have in common, so that no answer tells which functions exist and which of them take webhooks. */
 export interface EqualTreatment {
@@ -7,6 +7,8 @@ export interface EqualTreatment {
   readonly effort: Effort;
   /** The largest body that is read; no function takes a larger one. */
   readonly maxBytes: number;
+  /** A request with none of these headers is refused without its body. In lower case. */
+  readonly signatureHeaders: ReadonlySet<string>;
   /** What a delivery to a name without a webhook is verified with. No key fits it. */
   readonly standIn: Pick<WebhookConfig, 'verify' | 'hmac'>;
 }
@@ -27,6 +29,12 @@ export function treatEqually(functions: readonly FunctionConfig[], maxBodyBytes:
   return {
     effort: effort.size === 0 ? new Map([[kindOf(usual).algorithm, 1]]) : effort,
     maxBytes: Math.min(largest, maxBodyBytes),
+    signatureHeaders: new Set([standIn, ...webhooks].map(signatureHeaderOf)),
     standIn,
   };
+}
+
+/** @param rawHeaders names and values in turn */
+export function hasSignature(rawHeaders: readonly string[], { signatureHeaders }: EqualTreatment): boolean {
+  return rawHeaders.some((name, at) => at % 2 === 0 && signatureHeaders.has(name.toLowerCase()));
 }

@@ -16,7 +16,7 @@ import {
 } from '../http/index.ts';
 import { type Refusal, refusal, toRefusal } from '../problem.ts';
 import { DeliveryIntake, type DeliveryIntakeOptions } from './delivery-intake.ts';
-import { type EqualTreatment, treatEqually } from './equal-treatment.ts';
+import { type EqualTreatment, hasSignature, treatEqually } from './equal-treatment.ts';
 import { AddressRates, PartnerRoom, senderOf } from './limits/index.ts';
 import { answerSubscription } from './subscription.ts';
 import { type VerifiedDelivery, type VerifyOptions, verifyDelivery } from './verified-delivery.ts';
@@ -92,6 +92,10 @@ async function receive(options: ReceiveOptions, request: FastifyRequest, reply: 
   const unexpected = checkExpectation(raw);
   if (unexpected !== undefined) {
     refuse(options, reply, unexpected);
+    return;
+  }
+  if (!hasSignature(raw.rawHeaders, equal)) {
+    refuse(options, reply, { ...invalidSignature, reason: 'no signature' });
     return;
   }
   const { block } = senderOf(raw.socket.remoteAddress);

@@ -106,13 +106,18 @@ describe('the room for bodies of strangers', () => {
     expect([budget.usedBytes, request.listenerCount('close')]).toEqual([0, 0]);
   });
 
-  test('only so many bodies wait', async () => {
-    const { admit } = roomOf(2, { maxWaiting: 1 });
+  test('only so many bodies wait, and half as many of one address', async () => {
+    const { admit } = roomOf(2, { maxWaiting: 4 });
     const first = bodyOf(await admit('one'));
-    const waiting = admit('two');
-    expect(await admit('three')).toMatchObject({ code: 'overloaded' });
+    const waiting = [admit('two'), admit('two')];
+    expect(await admit('two')).toMatchObject({ code: 'overloaded' });
+    waiting.push(admit('three'), admit('three'));
+    expect(await admit('four')).toMatchObject({ code: 'overloaded' });
     first.release();
-    bodyOf(await waiting).release();
+    for (const each of waiting) {
+      bodyOf(await each).release();
+    }
+    bodyOf(await admit('two')).release();
   });
 
   test('a body that is given up for others frees both budgets', () => {

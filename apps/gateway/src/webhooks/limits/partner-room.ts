@@ -38,6 +38,8 @@ export class PartnerRoom {
   readonly #maxWaiting: number;
   readonly #waitMs: number;
   readonly #waiting = new Set<Waiting>();
+  /** How many of them each block has. */
+  readonly #waitingOf = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
 
   /** @param budget the one of all bodies */
@@ -54,9 +56,21 @@ export class PartnerRoom {
    */
   async admit(request: IncomingMessage, block: string): Promise<IncomingBody | Refusal> {
     const body = IncomingBody.admit(request, this, block);
-    return body.kind === 'refused' && this.#waiting.size < this.#maxWaiting
-      ? await this.#wait(request, block, body)
-      : body;
+    return body.kind === 'refused' && this.#mayWait(block) ? await this.#wait(request, block, body) : body;
+  }
+
+  /** One block has at most half of the places. */
+  #mayWait(block: string): boolean {
+    return this.#waiting.size < this.#maxWaiting && (this.#waitingOf.get(block) ?? 0) < Math.ceil(this.#maxWaiting / 2);
+  }
+
+  #countWaiting(block: string, change: 1 | -1): void {
+    const count = (this.#waitingOf.get(block) ?? 0) + change;
+    if (count === 0) {
+      this.#waitingOf.delete(block);
+    } else {
+      this.#waitingOf.set(block, count);
+    }
   }
 
   /** As `BodyBudget.open`, for a share of both budgets. */
@@ -95,6 +109,7 @@ export class PartnerRoom {
         clearTimeout(timer);
         request.off('close', leave);
         this.#waiting.delete(retry);
+        this.#countWaiting(block, -1);
         resolve(result);
         return true;
       };
@@ -106,6 +121,7 @@ export class PartnerRoom {
       const timer = setTimeout(() => end(refused), this.#waitMs);
       request.once('close', leave);
       this.#waiting.add(retry);
+      this.#countWaiting(block, 1);
       this.#timer ??= setInterval(() => this.#tryAll(), retryMs);
     });
   }

@@ -59,6 +59,19 @@ export function kindOf({ hmac }: Pick<WebhookConfig, 'hmac'>): Pick<Claim, 'algo
   return { algorithm: hmac?.algorithm ?? plain.algorithm, encoding: hmac?.encoding ?? plain.encoding };
 }
 
+/** The header with the signature, in lower case: known without any delivery, too. */
+export function signatureHeaderOf({ verify, hmac }: Pick<WebhookConfig, 'verify' | 'hmac'>): string {
+  return verify === 'hmac' ? (hmac?.header ?? '') : signatureHeaders[verify];
+}
+
+const signatureHeaders: Readonly<Record<Exclude<WebhookConfig['verify'], 'hmac'>, string>> = {
+  github: 'x-hub-signature-256',
+  stripe: 'stripe-signature',
+  slack: 'x-slack-signature',
+  shopify: 'x-shopify-hmac-sha256',
+  standard: 'webhook-signature',
+};
+
 function faultOf({ signatures, time }: Claim): string | undefined {
   if (signatures.length === 0) {
     return 'no signature';
@@ -75,12 +88,12 @@ const readers: Readonly<
   /** https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries */
   github: (header) => ({
     ...plain,
-    signatures: afterPrefix(header('x-hub-signature-256'), 'sha256='),
+    signatures: afterPrefix(header(signatureHeaders.github), 'sha256='),
     headerId: header('x-github-delivery'),
   }),
   /** https://docs.stripe.com/webhooks/signature */
   stripe(header) {
-    const parts = (header('stripe-signature') ?? '').split(',').map((part) => part.trim());
+    const parts = (header(signatureHeaders.stripe) ?? '').split(',').map((part) => part.trim());
     const times = parts.flatMap((part) => afterPrefix(part, 't='));
     const [text = ''] = times;
     return {
@@ -97,7 +110,7 @@ const readers: Readonly<
     return {
       ...plain,
       before: `v0:${text}:`,
-      signatures: afterPrefix(header('x-slack-signature'), 'v0='),
+      signatures: afterPrefix(header(signatureHeaders.slack), 'v0='),
       time: { text, toleranceMs: usualToleranceMs },
     };
   },
@@ -105,13 +118,13 @@ const readers: Readonly<
   shopify: (header) => ({
     ...plain,
     encoding: 'base64',
-    signatures: afterPrefix(header('x-shopify-hmac-sha256'), ''),
+    signatures: afterPrefix(header(signatureHeaders.shopify), ''),
     headerId: header('x-shopify-webhook-id'),
   }),
   /** https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md */
   standard(header) {
     const [id, text = ''] = [header('webhook-id'), header('webhook-timestamp')];
-    const signatures = (header('webhook-signature') ?? '').split(' ').flatMap((each) => afterPrefix(each, 'v1,'));
+    const signatures = (header(signatureHeaders.standard) ?? '').split(' ').flatMap((each) => afterPrefix(each, 'v1,'));
     return {
       ...plain,
       encoding: 'base64',
