@@ -155,6 +155,31 @@ test('dead letters are listed, shown, replayed and dropped', async () => {
   expect(await run('dead-letters', 'replay')).toMatchObject({ code: 2 });
 });
 
+test('schedules are set, triggered, shown, paused, resumed and removed', async () => {
+  const set = ['schedules', 'set', 'nightly', 'hash'];
+  expect(await run(...set, '--cron', '0 3 * * *', '--time-zone', 'Europe/Berlin', '-d', 'x')).toMatchObject({
+    code: 0,
+  });
+  expect((await run('schedules')).stdout).toMatch(
+    /\nnightly +hash +0 3 \* \* \* Europe\/Berlin +active +in \d+[hm] +api$/m,
+  );
+  const [{ callId } = {}] = await documentsOf('schedules', 'trigger', 'nightly');
+  expect(await run('get', String(callId), '--wait')).toMatchObject({ code: 0 });
+  const shown = await run('schedules', 'show', 'nightly');
+  expect(shown.stdout.match(/^next .*$/gm)).toHaveLength(5);
+  expect(shown.stdout).toContain(String(callId));
+  expect(await run('schedules', 'pause', 'nightly')).toMatchObject({ code: 0, stdout: 'nightly is paused\n' });
+  expect(await documentsOf('schedules', 'list')).toMatchObject([{ name: 'nightly', paused: true, body: 'x' }]);
+  expect(await documentsOf('schedules', 'resume', 'nightly')).toMatchObject([{ name: 'nightly', paused: false }]);
+  expect(await run('schedules', 'remove', 'nightly')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--yes'),
+  });
+  expect(await run('schedules', 'remove', 'nightly', '--yes')).toMatchObject({ code: 0 });
+  expect(await run('schedules', 'show', 'nightly')).toMatchObject({ code: 4 });
+  expect(await run(...set)).toMatchObject({ code: 2, stderr: expect.stringContaining('--cron or --every') });
+});
+
 test('names of functions are completed as the gateway knows them', async () => {
   expect((await run('complete', '--', 'call', 'ha')).stdout).toBe('hash\tfunction\n');
   expect((await run('complete', '--', 'functions', 'pause', '')).stdout).toMatch(/^hash\t.*\nidle\t.*\nrejected\t/);

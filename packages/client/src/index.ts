@@ -22,6 +22,9 @@ export type {
   Replayed,
   ReplayFilter,
   Scaling,
+  Schedule,
+  ScheduleDetail,
+  ScheduleSettings,
   TokenInfo,
 } from './api/index.ts';
 export type {
@@ -73,5 +76,6 @@ export type {
   PutOptions,
   Queues,
   RemoveOptions,
+  Schedules,
 } from './operators/index.ts';
 export type { CallEvent, EventOptions, MissedEvents } from './streams/index.ts';

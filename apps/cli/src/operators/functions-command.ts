@@ -4,6 +4,7 @@ import { type Common, gatewayOptions } from '../options/index.ts';
 import { openClient, type Session } from '../session.ts';
 import { type Column, confirm, formatCount } from '../terminal/index.ts';
 import { setCommand } from './set-function-command.ts';
+import { shown } from './shown.ts';
 
 const examples = `
 Examples:
@@ -64,10 +65,6 @@ const columns: readonly Column<RegisteredFunction>[] = [
   { title: 'from', of: ({ source }) => shown(source) },
   { title: 'url', of: ({ url }) => url, isFlexible: true },
 ];
-
-function shown(value: unknown): string | undefined {
-  return value === undefined ? undefined : typeof value === 'string' ? value : JSON.stringify(value);
-}
 
 async function listFunctions(session: Session, flags: Common): Promise<void> {
   const { terminal, signal } = session;

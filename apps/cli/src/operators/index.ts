@@ -1,5 +1,6 @@
-// Commands for operators: queues, functions, dead letters.
+// Commands for operators: queues, functions, schedules, dead letters.
 
 export { deadLettersCommand } from './dead-letters-command.ts';
 export { functionsCommand } from './functions-command.ts';
 export { queuesCommand } from './queues-command.ts';
+export { schedulesCommand } from './schedules-command.ts';

@@ -1,8 +1,8 @@
 import type { FunctionSettings } from '@asyncfn/client';
 import { Command } from 'commander';
-import { usageError } from '../failure/index.ts';
 import { type Common, collect, durationTextOption, given, integerOption } from '../options/index.ts';
 import { openClient, type Session } from '../session.ts';
+import { parseSettings } from './parse-settings.ts';
 
 interface SetFlags extends Common {
   readonly queue?: string;
@@ -57,19 +57,6 @@ function toSettings(url: string | undefined, flags: SetFlags): FunctionSettings 
   const own = { url, queue, timeout, concurrency, maxPending, callbackUrl, failureCallbackUrl, then };
   const retry = retries === undefined ? {} : { retry: { ...asObject(base['retry']), attempts: retries } };
   return { ...base, ...given(own), ...retry };
-}
-
-function parseSettings(text = '{}'): Record<string, unknown> {
-  const advice = `write a JSON object, such as '{"adaptive":false}'`;
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      return { ...value };
-    }
-  } catch (error) {
-    throw usageError(`--settings: is not JSON: ${advice}`, { cause: error });
-  }
-  throw usageError(`--settings: is not an object: ${advice}`);
 }
 
 function asObject(value: unknown): object {

@@ -61,6 +61,15 @@ export type QueueDetail = Answer<'/system/queues/{queue}', 'get', 200>;
 /** How many calls were cancelled. */
 export type Purged = Answer<'/system/queues/{queue}/purge', 'post', 200>;
 
+/** A schedule as it is listed: its settings and its next five moments. */
+export type Schedule = Answer<'/system/schedules', 'get', 200>['schedules'][number];
+
+/** A schedule with its last calls. */
+export type ScheduleDetail = Answer<'/system/schedules/{name}', 'get', 200>;
+
+/** The settings of a schedule; exactly one of `cron` and `every`. */
+export type ScheduleSettings = Body<'/system/schedules/{name}', 'put'>;
+
 /** What scalers ask for. */
 export type Scaling = Answer<'/system/scaling/{name}', 'get', 200>;
 
