@@ -40,6 +40,7 @@ import {
   unknownRoutes,
 } from './http/index.ts';
 import type { GatewayMetrics } from './metrics.ts';
+import { ResultWaits } from './prefer/index.ts';
 import { brokerAway, RefusalError } from './problem.ts';
 import { type ProcessOptions, processRoutes } from './processes/index.ts';
 import { type PurgeOptions, purgeRoutes } from './purge/index.ts';
@@ -161,7 +162,8 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
     },
   };
   const { groups = () => new Map() } = deps;
-  app.register(enqueueRoutes, { ...accepting, createCallId, groups: createGroupIntake(batches, groups) });
+  const waits = new ResultWaits({ ...deps.calls, logger });
+  app.register(enqueueRoutes, { ...accepting, createCallId, groups: createGroupIntake(batches, groups), waits });
   app.register(batchRoutes, batches);
   const secrets = deps.webhookSecrets;
   const ratePerAddress = deps.webhookRatePerAddress;

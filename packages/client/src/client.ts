@@ -99,7 +99,7 @@ export class AsyncfnClient {
   }
 
   /** Calls each function of a group of the functions file, as a batch. Otherwise like `call()`. */
-  async callGroup(group: string, body?: CallBody, options: CallOptions = {}): Promise<BatchReceipt> {
+  async callGroup(group: string, body?: CallBody, options: Omit<CallOptions, 'waitMs'> = {}): Promise<BatchReceipt> {
     return await makeGroup(this.#transport, group, body, options);
   }
 

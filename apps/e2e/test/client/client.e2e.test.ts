@@ -65,6 +65,25 @@ test('the same key is the same call', async () => {
   });
 });
 
+test('a call may be answered with its result, or accepted if that takes longer', async () => {
+  const { result, ...receipt } = await client.call('echo', 'at once', { waitMs: 30_000, idempotencyKey: 'prefer-1' });
+  expect(receipt).toMatchObject({ function: 'echo', status: 'succeeded', replayed: false });
+  expect(result).toMatchObject({ status: 200, ok: true });
+  expect(result?.text()).toBe('at once');
+  expect(await client.get(receipt.callId)).toMatchObject({ status: 'succeeded' });
+  const again = await client.call('echo', 'at once', { waitMs: 30_000, idempotencyKey: 'prefer-1' });
+  expect([again.callId, again.replayed, again.result?.text()]).toEqual([receipt.callId, true, 'at once']);
+
+  const slow = await client.call('holding', 'x', { waitMs: 1_000 });
+  expect(slow).toMatchObject({ status: 'queued', result: undefined });
+  await client.cancel(slow.callId);
+  expect(await client.call('failing', 'x', { waitMs: 30_000 })).toMatchObject({
+    status: 'failed',
+    result: { status: 418 },
+  });
+  await expect(client.call('echo', 'x', { waitMs: 60_001 })).rejects.toMatchObject({ code: 'invalid_option' });
+});
+
 test('what the gateway refuses has the code of the problem', async () => {
   await expect(client.call('missing')).rejects.toMatchObject({ name: 'ProblemError', code: 'unknown_function' });
   await expect(client.get('missing')).rejects.toMatchObject({ code: 'call_not_found', status: 404 });

@@ -6,4 +6,5 @@ export type { CallOptions } from './call-options.ts';
 export { CallState, callExample } from './call-schemas.ts';
 export { toCallView } from './call-view.ts';
 export { callRoutes, holdBody } from './calls.ts';
-export { noRoomForResult, piecesOf, uncountedBytes } from './result-sender.ts';
+export { resultHeaders } from './result-headers.ts';
+export { noRoomForResult, openResult, piecesOf, uncountedBytes } from './result-sender.ts';

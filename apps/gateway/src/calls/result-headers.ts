@@ -62,10 +62,11 @@ const ours: HeaderList = [
 
 /**
  * The headers of a result: those of the function that are harmless in an answer of the gateway, grouped by name, the
- * gateway's own, and the function's status in `X-Function-Status` (503 if it never answered).
+ * gateway's own, and the function's status in `X-Function-Status` (as in a callback: 504 if the call expired, 503 if its
+ * function never answered).
  */
 export function resultHeaders({ outcome }: EndedCall): Record<string, string | string[]> {
-  const { callId, functionStatus = 503, headers } = outcome;
+  const { callId, functionStatus = outcome.status === 'expired' ? 504 : 503, headers } = outcome;
   const result = new Map<string, string[]>();
   const identity: HeaderList = [
     ['X-Call-Id', callId],

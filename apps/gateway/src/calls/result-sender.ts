@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import type { EndedCall } from '@asyncfn/queue-core';
 import type { CallStore } from '@asyncfn/queue-core/jetstream';
@@ -19,43 +20,74 @@ export interface ResultDependencies {
 export const uncountedBytes = 16 * 1024;
 const pieceBytes = 64 * 1024;
 
-/**
- * Sends the result of an ended call, which stays in memory until its client has received it. A slow client is
- * disconnected if others need the room, and one caller cannot use the room of all.
- */
+/** A result that is about to be sent. */
+interface OpenResult {
+  readonly kind: 'open';
+  readonly body: Buffer;
+  /** The same for a client that may be slow, if it is large. */
+  readonly pieces: Readable | undefined;
+}
+
+/** The answer that a result is sent with. */
+interface ResultReceiver {
+  readonly response: ServerResponse;
+  /** The token of the request. */
+  readonly submitter: string | undefined;
+}
+
+/** Sends the result of an ended call. */
 export async function sendResult(
   parts: ResultDependencies,
   call: EndedCall,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const body = await parts.results.readResult(call);
-  if (body === undefined) {
-    return reply.refuse(forgotten);
+  const { name } = callerOf(reply.request);
+  const result = await openResult(parts, call, { response: reply.raw, submitter: name });
+  if (result.kind === 'refused') {
+    return reply.refuse(result);
   }
-  const isCounted = body.length > uncountedBytes;
-  const share = isCounted ? openShare(parts, call, body.length, reply) : undefined;
+  reply.code(200).headers(resultHeaders(call)).header('content-length', result.body.length);
+  return reply.send(result.pieces ?? result.body);
+}
+
+/**
+ * Reads the result of an ended call, which stays in memory until its client has received it. A slow client is
+ * disconnected if others need the room, and one caller cannot use the room of all.
+ */
+export async function openResult(
+  parts: ResultDependencies,
+  call: EndedCall,
+  receiver: ResultReceiver,
+): Promise<OpenResult | Refusal> {
+  const bytes = await parts.results.readResult(call);
+  if (bytes === undefined) {
+    return forgotten;
+  }
+  const isCounted = bytes.length > uncountedBytes;
+  const share = isCounted ? openShare(parts, call, bytes.length, receiver) : undefined;
   if (isCounted && share === undefined) {
-    return reply.refuse(noRoomForResult);
+    return noRoomForResult;
   }
-  reply.code(200).headers(resultHeaders(call)).header('content-length', body.length);
-  const whole = Buffer.from(body.buffer, body.byteOffset, body.length);
-  return reply.send(share === undefined ? whole : Readable.from(piecesOf(whole, share)));
+  const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return { kind: 'open', body, pieces: share && Readable.from(piecesOf(body, share)) };
 }
 
 function openShare(
   { resultBudget, logger }: ResultDependencies,
   { outcome: { callId } }: EndedCall,
   bytes: number,
-  reply: FastifyReply,
+  { response, submitter }: ResultReceiver,
 ): BodyShare | undefined {
-  const token = callerOf(reply.request).name;
   const giveUp = (): void => {
-    logger.info({ callId, bytes, token }, 'result aborted, its client reads too slowly and others need the room');
-    reply.raw.destroy();
+    logger.info(
+      { callId, bytes, token: submitter },
+      'result aborted, its client reads too slowly and others need the room',
+    );
+    response.destroy();
   };
-  const share = resultBudget.open(bytes, giveUp, token ?? '');
-  reply.raw.once('close', () => share?.release());
-  if (reply.raw.destroyed) {
+  const share = resultBudget.open(bytes, giveUp, submitter ?? '');
+  response.once('close', () => share?.release());
+  if (response.destroyed) {
     // An abort before the listener was added does not call it.
     share?.release();
   }

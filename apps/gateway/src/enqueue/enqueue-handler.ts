@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Call } from '@asyncfn/queue-core';
+import { pipeline, type Readable } from 'node:stream';
+import { type Call, identityOf } from '@asyncfn/queue-core';
 import type { AcceptResult } from '@asyncfn/queue-core/jetstream';
 import type { Logger } from '@asyncfn/service-kit';
 import type { Gatekeeper } from '../auth/index.ts';
@@ -30,7 +31,7 @@ import {
 } from './accept.ts';
 import { type CallSpans, storeCall } from './call-spans.ts';
 import { Exchange } from './exchange.ts';
-import type { Group, GroupIntake } from './group-intake.ts';
+import type { Group, GroupIntake, PreferredResult, PreferredWaits } from './other-answers.ts';
 import { StoringShare } from './storing-share.ts';
 
 export interface EnqueueOptions extends AcceptContext {
@@ -49,6 +50,8 @@ export interface EnqueueOptions extends AcceptContext {
   readonly spans?: CallSpans | undefined;
   /** Default: a name is always that of a function. */
   readonly groups?: GroupIntake;
+  /** Waits for results for callers who prefer that. Default: no caller waits. */
+  readonly waits?: PreferredWaits;
 }
 
 /**
@@ -193,7 +196,7 @@ export class EnqueueHandler {
       (stored) => {
         this.#storing.end(name);
         body.release();
-        this.#guarded(exchange, () => this.#answer(exchange, call, stored));
+        this.#guarded(exchange, () => this.#answer(exchange, call, draft, stored));
       },
       (error) => {
         this.#storing.end(name);
@@ -208,7 +211,7 @@ export class EnqueueHandler {
     return storeCall(this.#options, span, call, how);
   }
 
-  #answer(exchange: Exchange, call: Call, result: AcceptResult): void {
+  #answer(exchange: Exchange, call: Call, draft: CallDraft, result: AcceptResult): void {
     const { metrics, receipts, logger, now } = this.#options;
     const answer = toAnswer(call, result, now());
     if (answer.kind === 'refused') {
@@ -222,14 +225,47 @@ export class EnqueueHandler {
       receipts.note(call);
     }
     logAccepted(logger, call, answer, exchange);
+    const { prefer } = exchange.request.headers;
+    if (prefer === undefined || draft.derivedId) {
+      this.#confirm(exchange, call, answer, none);
+    } else {
+      this.#answerInTime(exchange, call, answer, [prefer].flat().join(', '));
+    }
+  }
+
+  /** The result if there is one in time, otherwise what every caller gets. A worker that calls back never waits. */
+  #answerInTime(exchange: Exchange, call: Call, answer: AcceptedCall, prefer: string): void {
+    const { request, response, caller } = exchange;
+    const identity = identityOf({ ...call, id: answer.callId, startTime: answer.startTime });
+    const waiting = this.#options.waits?.begin({ prefer, call: identity, caller, request, response });
+    if (waiting === undefined) {
+      this.#confirm(exchange, call, answer, none);
+      return;
+    }
+    void waiting.then((result) =>
+      this.#guarded(exchange, () =>
+        result === undefined
+          ? this.#confirm(exchange, call, answer, applied)
+          : this.#sendResult(exchange, answer, result),
+      ),
+    );
+  }
+
+  /** Says that the call is accepted. */
+  #confirm(exchange: Exchange, call: Call, answer: AcceptedCall, preference: readonly string[]): void {
     const { callId, startTime, status, replayed } = answer;
     const body = JSON.stringify({ callId, function: call.function, status });
     const headers = ['Content-Type', 'application/json; charset=utf-8', 'X-Call-Id', callId, 'X-Start-Time', startTime];
-    headers.push('Location', `/async-function/${callId}`);
+    headers.push('Location', `/async-function/${callId}`, ...preference);
     if (replayed) {
       headers.push('Idempotency-Replayed', 'true');
     }
     this.#send(exchange, 202, headers, body);
+  }
+
+  #sendResult(exchange: Exchange, { replayed }: AcceptedCall, { headers, body, pieces }: PreferredResult): void {
+    const all = [...headers, ...applied, ...(replayed ? ['Idempotency-Replayed', 'true'] : none)];
+    this.#send(exchange, 200, all, body, pieces);
   }
 
   /** Responds with a problem, and logs and counts it. */
@@ -243,8 +279,11 @@ export class EnqueueHandler {
     this.#send(exchange, problems[refused.code].status, headers, renderProblem(refused));
   }
 
-  /** @param headers names and values in turn */
-  #send(exchange: Exchange, status: number, headers: string[], body: string): void {
+  /**
+   * @param headers names and values in turn
+   * @param pieces of a large body, for a client that may be slow
+   */
+  #send(exchange: Exchange, status: number, headers: string[], body: string | Buffer, pieces?: Readable): void {
     const { metrics, spans, isClosing } = this.#options;
     const { response, span } = exchange;
     headers.push('Content-Length', String(Buffer.byteLength(body)));
@@ -252,7 +291,13 @@ export class EnqueueHandler {
       headers.push('Connection', 'close');
     }
     const isHeard = !response.destroyed;
-    response.writeHead(status, headers).end(body);
+    response.writeHead(status, headers);
+    if (pieces === undefined) {
+      response.end(body);
+    } else {
+      // A client that leaves ends it, which is no error.
+      pipeline(pieces, response, () => undefined);
+    }
     metrics.requestEnded('POST', enqueuePattern, status, exchange.elapsedMs / 1000);
     if (span !== undefined) {
       spans?.endAccept(span, isHeard ? status : undefined);
@@ -277,6 +322,10 @@ export class EnqueueHandler {
     }
   }
 }
+
+const none: readonly string[] = [];
+/** RFC 7240, 3 */
+const applied: readonly string[] = ['Preference-Applied', 'wait'];
 
 function logAccepted(logger: Logger, call: Call, { callId, replayed }: AcceptedCall, exchange: Exchange): void {
   const fields = {

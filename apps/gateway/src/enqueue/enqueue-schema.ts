@@ -137,6 +137,13 @@ export const enqueueSchema = {
         examples: ['10m', '1h30m'],
       }),
     ),
+    Prefer: Type.Optional(
+      Type.String({
+        description:
+          '`wait=N` (RFC 7240): wait for the result for up to N seconds, at most 60. Passed on to the function like other headers.',
+        examples: ['wait=30'],
+      }),
+    ),
     'X-Function-Authorization': Type.Optional(
       Type.String({ description: 'Credentials for the function, which receives them as `Authorization`.' }),
     ),
@@ -146,9 +153,23 @@ export const enqueueSchema = {
   consumes: ['*/*'],
   body: Type.Unsafe<unknown>({ description: 'Any bytes.' }),
   response: {
+    200: {
+      description: 'With `Prefer: wait`: the result, as `GET .../result` returns it. The call has ended.',
+      headers: {
+        'X-Call-Id': { schema: Type.String(), description: 'Id of the call.' },
+        'X-Function-Status': { schema: Type.String(), description: "The function's own status." },
+        'Preference-Applied': { schema: Type.Literal('wait'), description: 'Present.' },
+        'Idempotency-Replayed': { schema: Type.Literal('true'), description: 'As in a 202.' },
+      },
+      content: { '*/*': { schema: Type.Unsafe<unknown>({ description: 'Any bytes.' }) } },
+    },
     202: {
       description: 'The call is stored, by this request or an earlier one.',
       headers: {
+        'Preference-Applied': {
+          schema: Type.Literal('wait'),
+          description: 'Present if the result was waited for, as the caller prefers, and is not there yet.',
+        },
         'Idempotency-Replayed': {
           schema: Type.Literal('true'),
           description:

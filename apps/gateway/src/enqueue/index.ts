@@ -15,7 +15,14 @@ export {
 export { CallSpans, storeCall } from './call-spans.ts';
 export { enqueueRoutes } from './enqueue.ts';
 export type { EnqueueOptions } from './enqueue-handler.ts';
-export type { Group, GroupAnswer, GroupIntake } from './group-intake.ts';
+export type {
+  Group,
+  GroupAnswer,
+  GroupIntake,
+  PreferredResult,
+  PreferredWaits,
+  PreferringCall,
+} from './other-answers.ts';
 export { createReceipts, type Receipts } from './receipts.ts';
 export { createStartTimeClock } from './start-time.ts';
 export { StoringShare } from './storing-share.ts';

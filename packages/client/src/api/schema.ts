@@ -563,6 +563,8 @@ export interface paths {
                     "X-Delay"?: string;
                     "X-Not-Before"?: string;
                     "X-Expires-In"?: string;
+                    /** @example wait=30 */
+                    Prefer?: string;
                     "X-Function-Authorization"?: string;
                     traceparent?: string;
                     tracestate?: string;
@@ -579,8 +581,21 @@ export interface paths {
                 };
             };
             responses: {
+                200: {
+                    headers: {
+                        "X-Call-Id"?: unknown;
+                        "X-Function-Status"?: unknown;
+                        "Preference-Applied"?: unknown;
+                        "Idempotency-Replayed"?: unknown;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "*/*": unknown;
+                    };
+                };
                 202: {
                     headers: {
+                        "Preference-Applied"?: unknown;
                         "Idempotency-Replayed"?: unknown;
                         "X-Call-Id"?: unknown;
                         "X-Start-Time"?: unknown;

@@ -59,9 +59,9 @@ export async function makeGroup(
   transport: Transport,
   group: string,
   body: CallBody | undefined,
-  options: CallOptions,
+  options: Omit<CallOptions, 'waitMs'>,
 ): Promise<BatchReceipt> {
-  const posted = await postCall<Partial<AcceptedBatch>>(transport, group, body, options);
+  const posted = await postCall(transport, group, body, options, jsonOf<Partial<AcceptedBatch>>);
   const { answer, replayed, idempotencyKey } = posted;
   const { batchId, accepted, refused, calls } = answer;
   if (batchId === undefined || accepted === undefined || refused === undefined || calls === undefined) {
