@@ -21,4 +21,11 @@ for (const file of readdirSync(consoleFiles, { recursive: true }).filter((name) 
 )) {
   cpSync(`${consoleFiles}/${file}`, `dist/console/${file}`);
 }
-writeLicences(output, [readFileSync(`${consoleFiles}/licenses.md`, 'utf8')], 'dist/THIRD-PARTY-LICENSES.md');
+/** @fastify/swagger-ui contains it without its licence. */
+const swaggerUi = `## swagger-ui-dist (Apache-2.0)
+
+Copyright SmartBear Software Inc.
+
+Licensed under the Apache License, Version 2.0: https://www.apache.org/licenses/LICENSE-2.0
+`;
+writeLicences(output, [swaggerUi, readFileSync(`${consoleFiles}/licenses.md`, 'utf8')], 'dist/THIRD-PARTY-LICENSES.md');

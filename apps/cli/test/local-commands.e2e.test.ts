@@ -106,7 +106,7 @@ test('bash completes commands and options by the script', async () => {
   expect(await complete('asyncfn call --callb')).toEqual(['--callback-url', registered]);
   expect(await complete('asyncfn completion ')).toEqual(['bash', 'zsh', 'fish', registered]);
   expect(await complete('asyncfn verify ')).toEqual([registered]);
-}, 30_000);
+});
 
 test('a reader that has enough ends the command quietly', async () => {
   const line = `"${process.execPath}" "${builtMain}" call --help | head -n 1`;
