@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { ApiClient, CallClient, type Stack } from '@asyncfn/stack';
 import { eventually, type Gate, gate, startTestFunction, type TestFunction } from '@asyncfn/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -143,4 +144,18 @@ test('a full queue delays a schedule, and loses no more than it has to', async (
   const steps = moments.map((at, index) => Date.parse(at) - Date.parse(moments[0] ?? '') - 1_000 * index);
   expect(new Set(steps)).toEqual(new Set([0]));
   await ask('/full', 'DELETE');
+});
+
+test('a schedule of the functions file is kept as the file is, also where the API has changed it', async () => {
+  const write = (schedules: object): Promise<void> =>
+    writeFile(stack.functionsFile, JSON.stringify({ functions: { target: { url: target.url } }, schedules }));
+  await write({ filed: { function: 'target', every: '1s', headers: { 'X-From': 'file' } } });
+  await untilMoments('filed', 2);
+  expect((await ask('/filed')).body).toMatchObject({ source: 'file', every: '1s' });
+  const put = await ask('/filed', 'PUT', { function: 'target', every: '1h' });
+  expect(put).toMatchObject({ status: 200, body: { source: 'api', every: '1h' } });
+  expect((await ask('/filed', 'DELETE')).status).toBe(204);
+  expect((await ask('/filed')).body).toMatchObject({ source: 'file', every: '1s' });
+  await write({});
+  await eventually(async () => (await ask('/filed')).status === 404);
 });

@@ -9,7 +9,6 @@ import {
   EventSubscription,
   type ProcessDirectory,
   type QueueInspector,
-  ScheduleStore,
 } from '@asyncfn/queue-core/jetstream';
 import { type Component, type Logger, OwnHosts, type Tracing } from '@asyncfn/service-kit';
 import type { FastifyInstance } from 'fastify';
@@ -26,7 +25,7 @@ import type { Intake } from './intake/index.ts';
 import { createMetrics, showHeld } from './metrics.ts';
 import { PurgeJobs } from './purge/index.ts';
 import type { QueueRates } from './queues/index.ts';
-import { ScheduleRegister } from './schedules/index.ts';
+import type { Schedules } from './schedules/index.ts';
 import { type CallControl, Waiters } from './waiting/index.ts';
 import type { WebhookSecrets } from './webhooks/index.ts';
 
@@ -40,6 +39,7 @@ export interface ApiOptions {
   readonly callControl: CallControl;
   readonly inspector: QueueInspector;
   readonly rates: QueueRates;
+  readonly schedules: Pick<Schedules, 'resource'>;
   readonly receipts: Receipts['sampler'];
   readonly webhookSecrets: WebhookSecrets;
   /** The groups of the functions file as it is now. */
@@ -73,7 +73,6 @@ export function createApi(options: ApiOptions): Api {
     callbacks: new CallbackStore(link.publisher, topology),
     namesOf: (name) => register.namesOf(name),
   });
-  const schedules = new ScheduleStore(link.publisher, topology);
   const app = buildApp({
     register,
     functions: shared,
@@ -104,7 +103,7 @@ export function createApi(options: ApiOptions): Api {
       durability: () => intake.durability.current?.level ?? 'unknown',
       maxBytesOf: intake.maxBytesOf,
     },
-    schedules: { runs: schedules, schedules: new ScheduleRegister({ store: schedules, now }) },
+    schedules: options.schedules.resource,
     lanes: topology,
     purges: { jobs: new PurgeJobs({ purge: callControl.purge, logger, stopping }), queues: topology },
     deadLetters,

@@ -1,4 +1,5 @@
 import { followedFunctions, loadFunctionsFile } from '@asyncfn/live-functions';
+import { CallbackPolicy } from '@asyncfn/queue-core/callback-guard';
 import { CallStore, findSettingProblems, QueueInspector } from '@asyncfn/queue-core/jetstream';
 import {
   allConfigured,
@@ -20,6 +21,7 @@ import { buildIntake } from './intake/index.ts';
 import { createOperations } from './operations.ts';
 import { openDirectory } from './processes/index.ts';
 import { measureRates } from './queues/index.ts';
+import { buildSchedules, fileScheduleProblems } from './schedules/index.ts';
 import { createSearchComponent } from './search/index.ts';
 import { buildCallControl } from './waiting/index.ts';
 import { checkSecretFile, openSecrets } from './webhooks/index.ts';
@@ -62,6 +64,7 @@ export async function createGateway(
   const receipts = createReceipts(link, logger);
   const directory = openDirectory(link, context);
   const webhookSecrets = openSecrets(config, { file, register, logger });
+  const schedules = buildSchedules({ config, link, file, logger });
   const parts = {
     config,
     logger,
@@ -76,6 +79,7 @@ export async function createGateway(
     registry,
     directory,
     webhookSecrets,
+    schedules,
   };
   const groups = () => file?.current.groups ?? new Map<string, readonly string[]>();
   const traced = { tracer: tracing.tracer, receipts: receipts.sampler, groups };
@@ -89,6 +93,7 @@ export async function createGateway(
     createPublisherComponent(link, config.publishTimeoutMs),
     followedFunctions({ file, shared, logger }),
     webhookSecrets.component,
+    schedules.component,
     intake.component,
     queueRates,
     receipts.component,
@@ -113,9 +118,17 @@ export async function createGateway(
 /** Reads the files that the configuration names, and reports all their problems at once. */
 function readSettings(config: GatewayConfig, context: GatewayContext) {
   return allConfigured([
-    loadFunctionsFile(config, context, { maxBodyBytes: config.maxBodyBytes, checkSecretFile }),
+    loadFile(config, context),
     loadTokens(config),
     (async () => refuseProblems(contradictions(config)))(),
     findSettingProblems(brokerAddress(config)).then(refuseProblems),
   ]);
+}
+
+async function loadFile(config: GatewayConfig, context: GatewayContext) {
+  const file = await loadFunctionsFile(config, context, { maxBodyBytes: config.maxBodyBytes, checkSecretFile });
+  if (file !== undefined) {
+    refuseProblems(fileScheduleProblems(file.current, config.functionsFile ?? '', new CallbackPolicy(config)));
+  }
+  return file;
 }

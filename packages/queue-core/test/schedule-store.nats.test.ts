@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { eventually } from '@asyncfn/testkit';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { type MomentDelivery, MomentSource, ScheduleStore } from '../src/jetstream/index.ts';
+import { LostMoments, type MomentDelivery, MomentSource, ScheduleStore } from '../src/jetstream/index.ts';
 import type { Moment, ScheduleEntry, ScheduleRun } from '../src/schedules/index.ts';
 import { startGatewaySide } from './harness.ts';
 
@@ -144,4 +144,23 @@ test('the calls of a schedule are remembered, newest first, up to ten, and once 
   }
   await store.addRun(name, runOf(14));
   expect((await store.readRuns(name)).runs.map(({ at }) => at)).toEqual([14, 13, 12, 11, 10, 9, 8, 7, 6, 5]);
+});
+
+test('a schedule that has lost its next moment gets one, unless it is paused, and others keep theirs', async () => {
+  const { store, name } = await open();
+  const [lost, paused, fine] = ['lost', 'paused', 'fine'].map((kind) => `${name}-${kind}`) as [string, string, string];
+  const later = { moment: momentOf(fine, 60_000), dueAt: Date.now() + 3_600_000 };
+  const results = await Promise.all([
+    store.put(entryOf(lost), 0, undefined),
+    store.put({ ...entryOf(paused), paused: true }, 0, undefined),
+    store.put(entryOf(fine), 0, later),
+  ]);
+  expect(results.every(({ kind }) => kind === 'stored')).toBe(true);
+  const lostMoments = new LostMoments(store);
+  await lostMoments.restore(Date.now());
+  expect((await store.names()).withMoment.has(lost)).toBe(false);
+  await lostMoments.restore(Date.now());
+  const { withMoment } = await store.names();
+  expect([lost, paused, fine].map((each) => withMoment.has(each))).toEqual([true, false, true]);
+  expect(await lostMoments.restore(Date.now())).toBe(0);
 });

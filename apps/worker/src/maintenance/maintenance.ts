@@ -1,9 +1,18 @@
-import { BatchRetention, BatchStore, OutcomePruner, OverdueSchedules } from '@asyncfn/queue-core/jetstream';
+import {
+  BatchRetention,
+  BatchStore,
+  LostMoments,
+  OutcomePruner,
+  OverdueSchedules,
+  ScheduleStore,
+} from '@asyncfn/queue-core/jetstream';
 import { type Component, every, type Logger } from '@asyncfn/service-kit';
 import type { BrokerLink } from '../broker/index.ts';
 
 /** How often the worker looks for schedules that the broker has forgotten. */
 const overdueMs = 10_000;
+/** How often the worker looks for schedules without a next moment. */
+const momentsMs = 60_000;
 /** How often the worker removes old outcomes; each worker at its own moments. */
 const pruneMs = 15_000;
 
@@ -21,6 +30,13 @@ export function createMaintenance(
       logger.warn({ schedules }, 'schedules that the broker had forgotten are stored again');
     }
   };
+  const moments = new LostMoments(new ScheduleStore(publisher, topology));
+  const restoreMoments = async (): Promise<void> => {
+    const schedules = topology.ready ? await moments.restore(link.broker.clock.now()) : 0;
+    if (schedules > 0) {
+      logger.warn({ schedules }, 'schedules had no next moment, and go on with the first one from now');
+    }
+  };
   const prune = async (): Promise<void> => {
     const { forgotten, kept } = topology.ready ? await pruner.prune() : { forgotten: 0, kept: 0 };
     if (forgotten + kept > 0) {
@@ -33,6 +49,10 @@ export function createMaintenance(
       void every(overdueMs, restore, {
         signal,
         onError: (err) => logger.warn({ err }, 'overdue schedules could not be restored yet'),
+      });
+      void every(momentsMs, restoreMoments, {
+        signal,
+        onError: (err) => logger.warn({ err }, 'schedules without a next moment could not be looked for yet'),
       });
       void every(pruneMs * (0.75 + Math.random() / 2), prune, {
         signal,

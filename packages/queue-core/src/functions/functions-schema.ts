@@ -83,6 +83,8 @@ const queues = Type.Optional(Type.Union([Type.Record(Type.String(), QueueSetting
 const groups = Type.Optional(Type.Union([Type.Record(Type.String(), Type.Array(Type.String())), Type.Null()]));
 
 const discover = Type.Optional(DiscoverSettings);
+/** Calls that come by themselves. `scheduleSectionProblems` checks them and says what is wrong. */
+const schedules = Type.Optional(Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()]));
 
 /** The functions file. */
 export const FunctionsDocument = Type.Object(
@@ -92,12 +94,13 @@ export const FunctionsDocument = Type.Object(
     queues,
     groups,
     discover,
+    schedules,
   },
   closed,
 );
 
 /**
- * OpenFaaS's `stack.yaml`, which may also have our `defaults`, `queues`, `groups` and `discover`.
+ * OpenFaaS's `stack.yaml`, which may also have our `defaults`, `queues`, `groups`, `discover` and `schedules`.
  * @see https://docs.openfaas.com/reference/yaml/
  */
 export const StackDocument = Type.Object({
@@ -107,6 +110,7 @@ export const StackDocument = Type.Object({
   queues,
   groups,
   discover,
+  schedules,
 });
 
 /** Settings as they are written. */
@@ -140,6 +144,7 @@ export interface FunctionsContent {
   readonly queues?: Readonly<Record<string, Static<typeof QueueSettings>>> | null;
   readonly groups?: Readonly<Record<string, readonly string[]>> | null;
   readonly discover?: DiscoverContent;
+  readonly schedules?: Readonly<Record<string, unknown>> | null;
 }
 
 export type Annotations = Readonly<Record<string, unknown>> | null;

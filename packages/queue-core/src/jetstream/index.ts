@@ -101,6 +101,7 @@ export {
   serveRunningCalls,
 } from './running-calls/index.ts';
 export {
+  LostMoments,
   type MomentDelivery,
   MomentSource,
   type MomentStep,

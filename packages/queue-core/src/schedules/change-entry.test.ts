@@ -88,6 +88,13 @@ describe('the settings of a functions file', () => {
   });
 });
 
+test('a file that says nothing new leaves a pause by the API as it is', () => {
+  const ofFile = checked({ paused: false });
+  const paused = withPause(withFileSettings(undefined, ofFile, context('s1')), true, context('s2'));
+  expect(withFileSettings(paused, ofFile, context('s3'))).toEqual(paused);
+  expect(withFileSettings(paused, checked({ paused: false, body: 'b' }), context('s3')).paused).toBe(false);
+});
+
 test('a schedule is read as it was written, and anything else is recognised', () => {
   const entry = { ...created({ json: { a: [1] }, headers: { a: ['b', 'c'] } }), later: 'kept' };
   expect(decodeSchedule(encodeSchedule(entry))).toEqual(entry);

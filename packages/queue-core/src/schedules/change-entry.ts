@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { CallTemplate } from './call-template.ts';
 import type { ScheduleEntry } from './schedule-entry.ts';
 import { isSameTiming, type ScheduleSettings } from './schedule-settings.ts';
@@ -27,15 +28,20 @@ export function withApiSettings(
 }
 
 /**
- * The entry with what a functions file says now. The settings of the API stay in force, if there are any.
+ * The entry with what a functions file says now. The settings of the API stay in force, if there are any. Where the file
+ * says nothing new, a pause or its end by the API stays in force too.
  */
 export function withFileSettings(
   there: ScheduleEntry | undefined,
   checked: CheckedSettings,
   context: ChangeContext,
 ): ScheduleEntry {
-  return there?.source === 'api'
-    ? { ...there, file: checked.settings }
+  const isNew = there === undefined || !isDeepStrictEqual(fileOf(there), checked.settings);
+  if (there?.source === 'api') {
+    return { ...there, file: checked.settings };
+  }
+  return there !== undefined && !isNew
+    ? { ...there, template: checked.template }
     : changed(there, { ...checked, source: 'file' }, context);
 }
 

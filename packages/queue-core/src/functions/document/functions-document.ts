@@ -1,5 +1,6 @@
 import { type DocumentProblem, describeProblem, type Found, locateProblems, readYaml } from '@asyncfn/checked-yaml';
 import { parseSize } from '@asyncfn/units';
+import type { ScheduleSettings } from '../../schedules/index.ts';
 import { type OpenfaasSource, toSource } from '../discovery/index.ts';
 import { type FunctionConfig, toFunctionConfig } from '../function-config.ts';
 import { completeSettings, namespacesOf } from '../function-settings.ts';
@@ -14,6 +15,7 @@ import { checkShape } from './document-shape.ts';
 import { followUpProblems, functionsOf } from './follow-up-problems.ts';
 import { groupProblems } from './group-problems.ts';
 import { isRead } from './read-places.ts';
+import { scheduleSectionProblems, toSchedules } from './schedule-section.ts';
 import { urlProblems } from './url-problems.ts';
 
 /** Which functions there are. */
@@ -39,6 +41,8 @@ export interface FileDefinition extends FunctionsDefinition {
   readonly groups: ReadonlyMap<string, readonly string[]>;
   /** Whose functions are to be found. Default: none. */
   readonly discovery?: OpenfaasSource | undefined;
+  /** The schedules. */
+  readonly schedules: ReadonlyMap<string, ScheduleSettings>;
 }
 
 /** The definition of a process without a functions file. */
@@ -53,6 +57,7 @@ export const noFile: FileDefinition = {
   defaults: {},
   queueMaxBytes: new Map(),
   groups: new Map(),
+  schedules: new Map(),
 };
 
 export type ParsedFunctions =
@@ -80,6 +85,7 @@ export function parseFunctions(text: string, context: DocumentContext = {}): Par
     ...discoverProblems(yaml.value),
     ...followUpProblems(yaml.value, known.exists),
     ...groupProblems(yaml.value, known),
+    ...scheduleSectionProblems(yaml.value, known),
     ...webhookProblems(yaml.value, context.webhooks),
     ...ofContent,
   ];
@@ -141,6 +147,7 @@ function toDefinition(content: FunctionsContent, context: DocumentContext): File
     queueMaxBytes: toQueueMaxBytes(content),
     groups: new Map(Object.entries(content.groups ?? {})),
     discovery: content.discover && toSource(content.discover),
+    schedules: toSchedules(content, defaultNamespace),
   };
 }
 

@@ -1,0 +1,126 @@
+import { isDeepStrictEqual } from 'node:util';
+import { createCallId } from '@asyncfn/queue-core';
+import type { CallbackPolicy } from '@asyncfn/queue-core/callback-guard';
+import type { FileDefinition, FunctionConfig } from '@asyncfn/queue-core/functions';
+import { type ScheduleSettings, withFileSettings, withoutFileSettings } from '@asyncfn/queue-core/schedules';
+import { type Component, type ConfigProblem, every, type Logger } from '@asyncfn/service-kit';
+import { anyone } from '@asyncfn/tokens';
+import type { AcceptContext } from '../enqueue/index.ts';
+import { checkCalls } from './check-schedule.ts';
+import type { ScheduleRegister } from './schedule-register.ts';
+
+type Schedules = FileDefinition['schedules'];
+
+export interface FileSchedulesOptions {
+  readonly register: Pick<ScheduleRegister, 'change'>;
+  readonly context: Omit<AcceptContext, 'createCallId'>;
+  /** Whether the broker can be asked. */
+  readonly ready: () => boolean;
+  readonly logger: Logger;
+}
+
+export interface FollowedSchedulesOptions extends FileSchedulesOptions {
+  /** The schedules of the functions file as it is now. */
+  readonly current: () => Schedules;
+  /** Calls the listener on each connection: the broker may have lost them. */
+  readonly onReady: (listener: () => void) => void;
+}
+
+/** How often the gateway looks for changes, in milliseconds. */
+const lookMs = 1_000;
+
+/** Keeps the schedules of a functions file stored. */
+export function followedSchedules(options: FollowedSchedulesOptions): Component {
+  const { current, onReady, logger } = options;
+  const schedules = new FileSchedules(options);
+  const onError = (err: unknown): void => logger.warn({ err }, 'schedules of the functions file cannot be stored yet');
+  return {
+    name: 'schedules of the functions file',
+    start(signal) {
+      onReady(() => schedules.forget());
+      void every(lookMs, () => schedules.store(current()), { signal, onError });
+    },
+  };
+}
+
+/** The schedules of a functions file, and which of them are stored. */
+export class FileSchedules {
+  readonly #options: FileSchedulesOptions;
+  /** What the file says of each name that was stored; undefined if it names it no more. */
+  readonly #stored = new Map<string, ScheduleSettings | undefined>();
+
+  constructor(options: FileSchedulesOptions) {
+    this.#options = options;
+  }
+
+  /** The broker may have lost what was stored. */
+  forget(): void {
+    for (const [name, settings] of this.#stored) {
+      if (settings !== undefined) {
+        this.#stored.set(name, undefined);
+      }
+    }
+  }
+
+  /** Stores what has changed since the last time. Throws `QueueError` and `RefusalError`. */
+  async store(schedules: Schedules): Promise<void> {
+    if (!this.#options.ready() || !this.#options.context.knowsAll()) {
+      return;
+    }
+    for (const [name, settings] of schedules) {
+      if (!isDeepStrictEqual(this.#stored.get(name), settings)) {
+        await this.#put(name, settings);
+        this.#stored.set(name, settings);
+      }
+    }
+    for (const name of [...this.#stored.keys()].filter((each) => !schedules.has(each))) {
+      await this.#options.register.change(name, (there) => there && withoutFileSettings(there.entry));
+      this.#stored.delete(name);
+    }
+  }
+
+  async #put(name: string, settings: ScheduleSettings): Promise<void> {
+    const { register, context, logger } = this.#options;
+    const checked = checkCalls(settings, anyone, { ...context, createCallId });
+    if (checked.kind === 'refused') {
+      logger.error({ schedule: name, detail: checked.detail }, 'a schedule of the functions file is not valid');
+      return;
+    }
+    await register.change(name, (there, change) =>
+      withFileSettings(there?.entry, { settings, template: checked.template }, change),
+    );
+  }
+}
+
+/** What is wrong with the calls of the schedules of a functions file. Functions that only the API knows may be steps. */
+export function fileScheduleProblems(
+  { schedules, functions, fallback }: Pick<FileDefinition, 'schedules' | 'functions' | 'fallback'>,
+  path: string,
+  callbackPolicy: Pick<CallbackPolicy, 'objectTo'>,
+): ConfigProblem[] {
+  const lookup = (name: string): FunctionConfig => functions.get(name) ?? fallback?.(name) ?? { ...ofApi, name };
+  const context = {
+    lookup,
+    names: { namesOf: (name: string) => [name] },
+    knowsAll: () => true,
+    createCallId,
+    callbackPolicy,
+    now: Date.now,
+  };
+  return [...schedules].flatMap(([name, settings]) => {
+    const checked = checkCalls(settings, anyone, context);
+    return checked.kind === 'refused'
+      ? [{ name: 'FUNCTIONS_FILE', problem: `${path}: schedules.${name}: ${checked.detail}` }]
+      : [];
+  });
+}
+
+const ofApi: Omit<FunctionConfig, 'name'> = {
+  url: 'http://unknown',
+  queue: 'default',
+  timeoutMs: 0,
+  concurrency: undefined,
+  maxPending: undefined,
+  adaptive: true,
+  retry: { attempts: undefined, minWaitMs: undefined, maxWaitMs: undefined, backoff: undefined, codes: undefined },
+};
