@@ -108,6 +108,22 @@ test('a change of the schedule makes a moment that a worker has be decided again
   delivery.ack();
 });
 
+test('a moment is obsolete once the next one is due, even if the schedule was changed after that', async () => {
+  const { store, name, next } = await open();
+  await store.put(entryOf(name), 0, { moment: momentOf(name, 1), dueAt: Date.now() });
+  const first = await next(0);
+  const found = await store.basisOf(momentOf(name, 1), first.streamSequence);
+  const basis = found.kind === 'current' ? found.basis : 0;
+  await store.follow({ name, basis, next: { moment: momentOf(name, 2), dueAt: Date.now() } });
+  first.ack();
+  const second = await next(1);
+  const { revision } = (await store.read(name))!;
+  await store.put({ ...entryOf(name), createdAt: 2 }, revision, undefined);
+  expect(await store.basisOf(momentOf(name, 1), first.streamSequence)).toEqual({ kind: 'obsolete' });
+  expect(await store.basisOf(momentOf(name, 2), second.streamSequence)).toMatchObject({ kind: 'current' });
+  second.ack();
+});
+
 test('a removed schedule has no moments and no calls, and its name may be used again', async () => {
   const { store, name } = await open();
   const later = { moment: momentOf(name, 1), dueAt: Date.now() + 3_600_000 };

@@ -140,7 +140,7 @@ export class ScheduleStore {
       if (isChanged) {
         continue;
       }
-      const isPassed = newest?.seq !== basis || (basis > sequence && (await this.#hasLater(moment.name, sequence)));
+      const isPassed = newest?.seq !== basis || (basis > sequence && (await this.#isPassed(moment.name, sequence)));
       return isPassed ? { kind: 'obsolete' } : { kind: 'current', entry, basis };
     }
   }
@@ -193,9 +193,11 @@ export class ScheduleStore {
     }
   }
 
-  async #hasLater(name: string, sequence: number): Promise<boolean> {
+  /** Whether there is a newer moment. One that moves from `later` to `due` in between is found at one of them. */
+  async #isPassed(name: string, sequence: number): Promise<boolean> {
     const later = await this.#last(scheduleSubject('later', name));
-    return later !== undefined && later.seq > sequence;
+    const due = await this.#last(scheduleSubject('due', name));
+    return (later?.seq ?? 0) > sequence || due?.seq !== sequence;
   }
 
   #last(subject: string): Promise<StoredMsg | undefined> {
