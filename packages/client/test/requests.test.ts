@@ -128,3 +128,26 @@ test('functions are not asked for an encoding that receivers of callbacks may no
   expect((await sent('x')).headers['accept-encoding']).toBe('identity');
   expect((await sent('x', { headers: { 'Accept-Encoding': 'br' } })).headers['accept-encoding']).toBe('br');
 });
+
+test.each<[string, (client: AsyncfnClient) => Promise<unknown>]>([
+  ['the id or the name is missing', (client) => client.get(undefined as unknown as string)],
+  ['the id or the name is missing', (client) => client.cancel('')],
+  ['path: cannot be sent', (client) => client.result('..')],
+  ['is not NAME or NAME.NAMESPACE', (client) => client.call(undefined as unknown as string)],
+  ['calls.0: function:', (client) => client.batch([{} as { function: string }])],
+  ['headers: "a" is neither text', (client) => client.call('a', '', { headers: { a: 1 as unknown as string } })],
+])('%s: programs without types are told as well', async (text, run) => {
+  const error = await run(new AsyncfnClient({ url: 'http://127.0.0.1:1' })).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(OptionError);
+  expect(String(error)).toContain(text);
+});
+
+test('a token that no header can carry is an error that does not quote it', async () => {
+  for (const token of ['secret\n', '', 'sécret']) {
+    const error = await new AsyncfnClient({ url: 'http://127.0.0.1:1', token })
+      .call('a')
+      .catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(OptionError);
+    expect(String(error)).not.toContain('cret');
+  }
+});

@@ -128,3 +128,17 @@ test('calls of all pages come one after the other, asked for as they are used', 
   expect(await allOf(calls)).toEqual([{ callId: 'c' }]);
   expect(gateway.server.callbacks).toHaveLength(2);
 });
+
+test('a wait whose connection breaks goes on for what is left of its time', async () => {
+  const running = '{"callId":"a","status":"running"}';
+  await using gateway = await startGateway(
+    (_request, response) => void setTimeout(() => response.destroy(), 300),
+    (_request, response) => void setTimeout(() => response.end(running), 50),
+    (_request, response) => void response.end('{"callId":"a","status":"succeeded"}'),
+  );
+  expect(await gateway.client.wait('a', { timeoutMs: 20_000 })).toMatchObject({ status: 'succeeded' });
+  const waits = gateway.server.callbacks.map(({ url }) => Number(/wait=(\d+)ms$/.exec(url)?.[1]));
+  expect(waits).toHaveLength(3);
+  expect(waits[0]).toBeGreaterThan(waits[1]! + 250);
+  expect(waits[1]).toBeGreaterThan(waits[2]!);
+});

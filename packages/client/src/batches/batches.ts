@@ -1,5 +1,5 @@
 import type { BatchState } from '../api/index.ts';
-import { longPoll } from '../calls/index.ts';
+import { longPoll, type Waiting } from '../calls/index.ts';
 import { UnreachableError } from '../errors/index.ts';
 import { jsonOf, parseJson, type RequestOptions, type Transport, toPath, toQuery } from '../http/index.ts';
 import { toLines } from '../streams/index.ts';
@@ -62,17 +62,11 @@ export class Batches {
     return await this.#transport.request(request, jsonOf<BatchState>);
   }
 
-  async #ask(
-    batchId: string,
-    { signal }: RequestOptions,
-    waiting: { readonly waitMs?: number; readonly maxElapsedMs?: number } = {},
-  ): Promise<BatchState> {
-    const { waitMs = 0 } = waiting;
-    const path = `/async-batch${toPath(batchId)}${toQuery({ wait: waitMs > 0 ? `${Math.ceil(waitMs)}ms` : undefined })}`;
-    return await this.#transport.request(
-      { method: 'GET', path, repeat: 'safe', signal, ...waiting },
-      jsonOf<BatchState>,
-    );
+  async #ask(batchId: string, { signal }: RequestOptions, waiting: Partial<Waiting> = {}): Promise<BatchState> {
+    const { parameter, ...limits } = waiting;
+    const path = (): string => `/async-batch${toPath(batchId)}${toQuery({ wait: parameter?.() })}`;
+    const request = { method: 'GET', path, repeat: 'safe', signal, ...limits } as const;
+    return await this.#transport.request(request, jsonOf<BatchState>);
   }
 
   /** Returns where the next page begins, null if this is the last. */

@@ -118,6 +118,9 @@ function required(read: HeaderReader, name: string): string {
 
 /** Reads headers by their lower-case names. */
 function readerOf(headers: CallbackHeaders): HeaderReader {
+  if (headers === undefined || headers === null) {
+    throw new OptionError('headers: are missing');
+  }
   if (headers instanceof Headers) {
     return (name) => headers.get(name) ?? undefined;
   }

@@ -90,7 +90,7 @@ function setTimes(options: CallHeaderOptions, set: (name: string, value: string 
  * @throws OptionError for a name or a path that cannot be one
  */
 export function toCallPath(name: string, { path = '', query }: Pick<CallHeaderOptions, 'path' | 'query'>): string {
-  if (!/^[\w-]{1,63}(\.[\w-]{1,63})?$/.test(name)) {
+  if (typeof name !== 'string' || !/^[\w-]{1,63}(\.[\w-]{1,63})?$/.test(name)) {
     throw new OptionError(
       `function: ${JSON.stringify(name)} is not NAME or NAME.NAMESPACE, each of 1 to 63 letters, digits, - and _`,
     );
@@ -113,6 +113,9 @@ function* entriesOf(headers: CallHeaderOptions['headers']): Generator<[string, s
     return;
   }
   for (const [name, value = []] of Object.entries(headers ?? {})) {
+    if (typeof value !== 'string' && !Array.isArray(value)) {
+      throw new OptionError(`headers: ${JSON.stringify(name)} is neither text nor an array of texts`);
+    }
     for (const each of typeof value === 'string' ? [value] : value) {
       yield [name, each];
     }

@@ -15,3 +15,4 @@ export {
 } from './make-call.ts';
 export { type CallReference, getAttempts, getCall, getResult } from './read-call.ts';
 export { hasEnded, longPoll, type WaitOptions, waitForCall } from './wait-for-call.ts';
+export type { Waiting } from './waiting.ts';

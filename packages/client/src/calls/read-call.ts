@@ -1,6 +1,7 @@
 import type { Attempt, CallState } from '../api/index.ts';
 import { jsonOf, type RequestOptions, type Transport, toPath, toQuery } from '../http/index.ts';
 import { CallResult } from './call-result.ts';
+import type { Waiting } from './waiting.ts';
 
 /** Which call an id means. */
 export interface CallReference extends RequestOptions {
@@ -13,17 +14,16 @@ export function pathOf(callId: string, parts: readonly string[], query: Paramete
   return `/async-function${toPath(callId, ...parts)}${toQuery(query)}`;
 }
 
-/** @param waitMs how long the gateway waits for the end of the call */
+/** @param waiting whether and how long the gateway waits for the end of the call */
 export async function getCall(
   transport: Transport,
   callId: string,
   { submitter, signal }: CallReference,
-  waiting: { readonly waitMs?: number; readonly maxElapsedMs?: number } = {},
+  waiting: Partial<Waiting> = {},
 ): Promise<CallState> {
-  const { waitMs = 0 } = waiting;
-  const wait = waitMs > 0 ? `${Math.ceil(waitMs)}ms` : undefined;
-  const path = pathOf(callId, [], { wait, submitter });
-  return await transport.request({ method: 'GET', path, repeat: 'safe', signal, ...waiting }, jsonOf<CallState>);
+  const { parameter, ...limits } = waiting;
+  const path = (): string => pathOf(callId, [], { wait: parameter?.(), submitter });
+  return await transport.request({ method: 'GET', path, repeat: 'safe', signal, ...limits }, jsonOf<CallState>);
 }
 
 export async function getResult(

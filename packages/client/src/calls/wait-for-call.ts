@@ -1,6 +1,7 @@
 import type { CallState } from '../api/index.ts';
 import { checkMs, type Transport } from '../http/index.ts';
 import { type CallReference, getCall } from './read-call.ts';
+import type { Waiting } from './waiting.ts';
 
 export interface WaitOptions extends CallReference {
   /** How long to wait, in milliseconds. Default: until the call has ended. */
@@ -28,11 +29,6 @@ export async function waitForCall(
   );
 }
 
-interface Waiting {
-  readonly waitMs: number;
-  readonly maxElapsedMs?: number;
-}
-
 interface LongPoll {
   readonly timeoutMs: number | undefined;
   readonly signal: AbortSignal | undefined;
@@ -50,8 +46,9 @@ export async function longPoll<T>(
     const askedAt = clock.now();
     const leftMs = Math.max(0, deadline - askedAt);
     const waitMs = Math.min(pollMs, leftMs);
-    // Retries end with the time, and not before a request has had its own.
-    const state = await ask(leftMs === Infinity ? { waitMs } : { waitMs, maxElapsedMs: leftMs });
+    // A retry waits for what is left.
+    const parameter = (): string | undefined => toParameter(Math.min(pollMs, deadline - clock.now()));
+    const state = await ask({ waitMs, parameter, ...(leftMs !== Infinity && { maxElapsedMs: leftMs }) });
     if (isEnd(state) || clock.now() >= deadline) {
       return state;
     }
@@ -59,4 +56,8 @@ export async function longPoll<T>(
       await clock.sleep(Math.min(pauseMs, Math.max(0, deadline - clock.now())), signal);
     }
   }
+}
+
+function toParameter(waitMs: number): string | undefined {
+  return waitMs > 0 ? `${Math.ceil(waitMs)}ms` : undefined;
 }

@@ -37,9 +37,20 @@ export function joinUrl(base: string, path: string): string {
   return url;
 }
 
-/** A path of encoded parts. */
+/**
+ * A path of encoded parts.
+ *
+ * @throws OptionError for an id or a name that is missing
+ */
 export function toPath(...parts: readonly string[]): string {
-  return parts.map((part) => `/${encodeURIComponent(part)}`).join('');
+  return parts.map((part) => `/${encodeURIComponent(checkPart(part))}`).join('');
+}
+
+function checkPart(part: unknown): string {
+  if (typeof part !== 'string' || part === '') {
+    throw new OptionError('the id or the name is missing');
+  }
+  return part;
 }
 
 /** `?a=1&b=2`, or nothing. */

@@ -19,7 +19,8 @@ const defaults: RetryPolicy = { attempts: 10, minWaitMs: 250, maxWaitMs: 5_000, 
 
 /** @throws OptionError for a value that is out of range */
 export function toRetryPolicy(options: RetryOptions = {}): RetryPolicy {
-  const policy = { ...defaults, ...options };
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const policy: RetryPolicy = { ...defaults, ...given };
   if (!(Number.isInteger(policy.attempts) && policy.attempts >= 0 && policy.attempts <= 1_000)) {
     throw new OptionError(`retry.attempts: ${policy.attempts} is not a whole number from 0 to 1000`);
   }

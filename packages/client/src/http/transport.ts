@@ -1,5 +1,6 @@
 import {
   AsyncfnError,
+  OptionError,
   ProblemError,
   type ProblemFields,
   UnexpectedAnswerError,
@@ -46,8 +47,8 @@ export interface RequestOptions {
 /** A request to the gateway. */
 export interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** Encoded, with its query. */
-  readonly path: string;
+  /** Encoded, with its query; a function says it anew for each try. */
+  readonly path: string | (() => string);
   readonly headers?: Headers;
   readonly body?: Uint8Array<ArrayBuffer> | string | ReadableStream<Uint8Array> | undefined;
   /**
@@ -100,11 +101,10 @@ export class Transport {
     read: Read<T>,
     refusedAs: (problem: ProblemError, retries: number) => T | undefined = () => undefined,
   ): Promise<T> {
-    const url = joinUrl(this.#base, request.path);
     const startedAt = this.clock.now();
     for (let retries = 0; ; retries++) {
       try {
-        return await this.#try(url, request, (response) => read(response, retries));
+        return await this.#try(request, (response) => read(response, retries));
       } catch (error) {
         request.signal?.throwIfAborted();
         const result = error instanceof ProblemError ? refusedAs(error, retries) : undefined;
@@ -118,7 +118,9 @@ export class Transport {
 
   /** Waits until the request may be sent again; throws the error if it may not. */
   async #pause(error: unknown, request: ApiRequest, soFar: Pick<Failures, 'retries' | 'elapsedMs'>): Promise<void> {
-    const policy = { ...this.#policy, maxElapsedMs: request.maxElapsedMs ?? this.#policy.maxElapsedMs };
+    // The time in which the gateway waits is not one of trouble.
+    const { maxElapsedMs = this.#policy.maxElapsedMs + (request.waitMs ?? 0) } = request;
+    const policy = { ...this.#policy, maxElapsedMs };
     const retryAfterMs = error instanceof ProblemError ? error.retryAfterMs : undefined;
     const failures = { ...soFar, retryAfterMs, random: this.clock.random() };
     const waitMs = mayRepeat(error, request.repeat) ? nextWaitMs(policy, failures) : undefined;
@@ -161,7 +163,9 @@ export class Transport {
     }
   }
 
-  async #try<T>(url: string, request: ApiRequest, read: (response: Response) => Promise<T>): Promise<T> {
+  async #try<T>(request: ApiRequest, read: (response: Response) => Promise<T>): Promise<T> {
+    const { path } = request;
+    const url = joinUrl(this.#base, typeof path === 'function' ? path() : path);
     const limitMs = this.#timeoutMs === 0 ? 0 : this.#timeoutMs + (request.waitMs ?? 0);
     return await withTimeLimit(limitMs, request.signal, async (signal) => {
       const response = await this.#send(url, request, signal);
@@ -177,7 +181,7 @@ export class Transport {
     const headers = new Headers(own);
     const token = typeof this.#token === 'function' ? await this.#token() : this.#token;
     if (token !== undefined) {
-      headers.set('Authorization', `Bearer ${token}`);
+      headers.set('Authorization', `Bearer ${checkToken(token)}`);
     }
     const init = { method, headers, signal, redirect: 'manual' as const };
     let response: Response;
@@ -216,6 +220,14 @@ async function readWithin(
 /** Standards want to be told that a stream is sent before the answer comes. */
 function duplexOf(body: unknown): { duplex?: 'half' } {
   return body instanceof ReadableStream ? { duplex: 'half' } : {};
+}
+
+/** Fetch would quote the token in its error. */
+function checkToken(token: string): string {
+  if (!/^[!-~]+$/.test(token)) {
+    throw new OptionError('token: is empty, or has characters that no token has, such as the end of a line');
+  }
+  return token;
 }
 
 /** @throws ProblemError, UnexpectedAnswerError */
