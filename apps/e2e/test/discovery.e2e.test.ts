@@ -51,7 +51,7 @@ test('the functions of an OpenFaaS are called there without a list here, by each
   ]) {
     expect((await post(path)).status).toBe(202);
   }
-  await eventually(() => openfaas.callsOf('env.openfaas-fn').length === 2);
+  await eventually(() => openfaas.callsOf('env').length === 2);
   await eventually(() => openfaas.requests.some(({ url }) => url === '/function/figlet.team-a/a?b=1'));
   expect((await post('/async-function/unknown')).status).toBe(404);
 });
@@ -66,9 +66,9 @@ test('a function that vanishes there is paused here: its calls wait until it is 
   const called = openfaas.callsOf('figlet.team-a').length;
   expect((await post('/async-function/figlet.team-a')).status).toBe(202);
   // A call of another function overtakes the one that waits.
-  const other = openfaas.callsOf('env.openfaas-fn').length;
+  const other = openfaas.callsOf('env').length;
   await post('/async-function/env');
-  await eventually(() => openfaas.callsOf('env.openfaas-fn').length > other);
+  await eventually(() => openfaas.callsOf('env').length > other);
   expect(openfaas.callsOf('figlet.team-a').length).toBe(called);
   openfaas.functions = before;
   await eventually(() => openfaas.callsOf('figlet.team-a').length > called);

@@ -102,11 +102,11 @@ describe('what is found', () => {
   const url = 'http://gateway:8080';
   const listed = (...functions: OpenfaasFunction[]) => functions.map((each) => ({ annotations: {}, ...each }));
 
-  test('is called at the gateway by its whole name, and here by its one name', () => {
+  test('is called at the gateway with its namespace, unless that is the default one, and here by its one name', () => {
     const { found, problems } = toFound(listed(env, figlet), { url }, fileOf('defaults: { timeout: 5m, queue: slow }'));
     expect(Object.fromEntries(found)).toEqual({
       env: {
-        url: `${url}/function/env.openfaas-fn`,
+        url: `${url}/function/env`,
         timeout: '5m',
         queue: 'slow',
         defaultNamespace: 'openfaas-fn',

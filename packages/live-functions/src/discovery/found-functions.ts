@@ -32,26 +32,46 @@ export function toFound(
 ): { readonly found: FoundFunctions; readonly problems: readonly FoundProblem[] } {
   const found = new Map<string, FunctionSettings>();
   const problems: FoundProblem[] = [];
-  const defaultNamespace = file.defaultNamespace ?? openfaasNamespace;
-  for (const { name, namespace, annotations } of listed) {
-    const called = namespace === undefined ? name : `${name}.${namespace}`;
-    const entry = { url: `${url}/function/${called}` };
-    const parsed = parseFunctionEntry(called, { ...entry, annotations }, file.defaults, { defaultNamespace });
-    const usable =
-      parsed.kind === 'settings' ? parsed : parseFunctionEntry(called, entry, file.defaults, { defaultNamespace });
-    if (parsed.kind === 'refused') {
+  for (const each of listed) {
+    const called = calledName(each);
+    const parsed = parseListed(each, url, file);
+    if (parsed.problems.length > 0) {
       problems.push({ function: called, problems: parsed.problems });
     }
-    if (usable.kind === 'settings' && file.groups.has(usable.name)) {
+    if (parsed.name !== undefined && file.groups.has(parsed.name)) {
       problems.push({ function: called, problems: ['has the name of a group in the functions file, and is left out'] });
     } else if (found.size === maxRegistered) {
       problems.push({ function: called, problems: [`is one too many: ${maxRegistered} can be found`] });
       break;
-    } else if (usable.kind === 'settings') {
-      found.set(usable.name, { ...usable.settings, discovered: {} });
+    } else if (parsed.name !== undefined) {
+      found.set(parsed.name, { ...parsed.settings, discovered: {} });
     }
   }
   return { found, problems };
+}
+
+function calledName({ name, namespace }: ListedFunction): string {
+  return namespace === undefined ? name : `${name}.${namespace}`;
+}
+
+type ParsedListed =
+  | { readonly name: string; readonly settings: FunctionSettings; readonly problems: readonly string[] }
+  | { readonly name: undefined; readonly problems: readonly string[] };
+
+function parseListed(listed: ListedFunction, url: string, file: FileDefinition): ParsedListed {
+  const called = calledName(listed);
+  // As a stack.yaml has it, and every client of OpenFaaS.
+  const path = listed.namespace === openfaasNamespace ? listed.name : called;
+  const entry = { url: `${url}/function/${path}` };
+  const context = { defaultNamespace: file.defaultNamespace ?? openfaasNamespace };
+  const whole = parseFunctionEntry(called, { ...entry, annotations: listed.annotations }, file.defaults, context);
+  if (whole.kind === 'settings') {
+    return { ...whole, problems: [] };
+  }
+  const plain = parseFunctionEntry(called, entry, file.defaults, context);
+  return plain.kind === 'settings'
+    ? { ...plain, problems: whole.problems }
+    : { name: undefined, problems: whole.problems };
 }
 
 /** The functions that were there at the last look, whichever process looked. */
