@@ -170,7 +170,7 @@ export async function startBench(options: BenchOptions): Promise<SettlingBench> 
     async take() {
       const before = deliveries.length;
       source.request(lane, 1, 30_000);
-      await eventually(() => deliveries.length > before);
+      await eventually(() => deliveries.length > before, { timeoutMs: 40_000, message: 'nothing was delivered' });
       return deliveries[before] as Delivery;
     },
     pass,
