@@ -28,7 +28,7 @@ export function buildSchedules(work: WorkContext): WorkLoop<Moment, MomentDelive
   });
   return new WorkLoop<Moment, MomentDelivery>(work, {
     name: 'schedules',
-    what: 'moment of a schedule',
+    what: 'schedule moment',
     source: new MomentSource({ topology, ackWaitMs: leaseMs }),
     leaseMs,
     // Before the register is known, any function may exist.
