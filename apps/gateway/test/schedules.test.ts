@@ -45,6 +45,14 @@ describe('PUT of a schedule', () => {
     expect((await ask('GET', '')).body).toEqual({ schedules: [listed] });
   });
 
+  test('of an interval may have every setting, and is shown with all defaults', async () => {
+    const every = { function: 'echo', every: '10m' };
+    const { body } = await ask('PUT', '/poll', every);
+    expect(body).toMatchObject({ ...every, timeZone: 'UTC', overlap: 'allow', catchUp: 'latest', catchUpWindow: '1h' });
+    const all = { timeZone: 'Europe/Berlin', overlap: 'skip', catchUp: 'all', catchUpWindow: '2h', jitter: '30s' };
+    expect(await ask('PUT', '/poll', { ...every, ...all })).toMatchObject({ status: 200, body: { ...every, ...all } });
+  });
+
   test('accepts the answer of a GET, and changes nothing then', async () => {
     const { body } = await ask('PUT', '/nightly', { ...settings, headers: { 'X-Label': ['a', 'b'] }, paused: true });
     expect(body).toMatchObject({ paused: true, next: [] });

@@ -32,7 +32,10 @@ const settings = {
     'Five fields (minute, hour, day of month, month, day of week), or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`. Exactly one of `cron` and `every`.',
   ),
   every: optional('string', 'A duration from `1s`, counted from the creation of the schedule.'),
-  timeZone: optional('string', 'Of `cron`: a name of the IANA database. Default `UTC`.'),
+  timeZone: optional(
+    'string',
+    'Of `cron`: a name of the IANA database. Default `UTC`. It changes nothing about `every`.',
+  ),
   overlap: optional(
     'string',
     'If its last call has not ended: `allow` (default) makes another one, `skip` makes none, `queue` makes one when it has ended.',

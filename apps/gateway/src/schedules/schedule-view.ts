@@ -18,7 +18,7 @@ export function toScheduleView(entry: ScheduleEntry, now: number) {
     name,
     source,
     createdAt: toInstant(createdAt),
-    ...(settings.cron !== undefined && { timeZone }),
+    timeZone,
     overlap,
     catchUp,
     catchUpWindow,

@@ -12,6 +12,7 @@ describe('settings of a schedule', () => {
   test.each([
     fine,
     { function: 'report.team', every: '1s' },
+    { function: 'report', every: '1m', timeZone: 'Europe/Berlin' },
     { ...fine, cron: '@Daily', timeZone: 'Europe/Berlin', overlap: 'skip', catchUp: 'all', catchUpWindow: '2h' },
     { ...fine, path: '/a?b', headers: { 'X-Label': ['a', 'b'], a: 'b' }, json: null, jitter: '30s', paused: true },
     { ...fine, bodyBase64: 'AAH/' },
@@ -36,7 +37,6 @@ describe('settings of a schedule', () => {
     [{ ...fine, cron: '0 3 31 2 *' }, 'cron has no time in the future'],
     [{ ...fine, timeZone: 'Europe/Nowhere' }, /^timeZone must be a time zone of the IANA database/],
     [{ ...fine, timeZone: '+02:00' }, /^timeZone must be a time zone of the IANA database/],
-    [{ function: 'f', every: '1m', timeZone: 'UTC' }, 'timeZone is for cron; every has none'],
     [{ function: 'f', every: '999ms' }, /^every must be a duration from 1s/],
     [{ function: 'f', every: 60 }, /^every must be a duration from 1s/],
     [{ ...fine, overlap: 'never' }, 'overlap must be allow, skip or queue'],

@@ -34,7 +34,7 @@ const checks: Readonly<Record<string, Check>> = {
   json: () => undefined,
   cron: (value, { timeZone }) => (typeof value === 'string' ? cronProblem(value, timeZone) : cronExpectation),
   every: (value) => durationProblem(value, minEveryMs, maxEveryMs, 'must be a duration from 1s to 366d, such as 10m'),
-  timeZone: (value, { cron }) => timeZoneProblem(value, cron),
+  timeZone: timeZoneProblem,
   overlap: (value) => (overlaps.some((each) => each === value) ? undefined : 'must be allow, skip or queue'),
   catchUp: (value) => (catchUps.some((each) => each === value) ? undefined : 'must be none, latest or all'),
   catchUpWindow: (value) => durationProblem(value, 0, maxWindowMs, 'must be a duration up to 7d, such as 1h'),
@@ -111,11 +111,10 @@ function cronProblem(cron: string, timeZone: unknown): string | undefined {
   }
 }
 
-function timeZoneProblem(value: unknown, cron: unknown): string | undefined {
-  if (typeof value !== 'string' || !isTimeZone(value)) {
-    return 'must be a time zone of the IANA database, such as Europe/Berlin or UTC';
-  }
-  return cron === undefined ? 'is for cron; every has none' : undefined;
+function timeZoneProblem(value: unknown): string | undefined {
+  return typeof value === 'string' && isTimeZone(value)
+    ? undefined
+    : 'must be a time zone of the IANA database, such as Europe/Berlin or UTC';
 }
 
 function isTimeZone(text: string): boolean {

@@ -19,7 +19,7 @@ export const ScheduleSettings = Type.Object({
   /** Exactly one of these two. */
   cron: Type.Optional(Type.String()),
   every: Type.Optional(Type.String()),
-  /** Of `cron`. Default `UTC`. */
+  /** Of `cron`; `every` does not depend on it. Default `UTC`. */
   timeZone: Type.Optional(Type.String()),
   /** Default `allow`. */
   overlap: Type.Optional(Overlap),
