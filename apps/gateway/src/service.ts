@@ -21,7 +21,7 @@ import { buildIntake } from './intake/index.ts';
 import { createOperations } from './operations.ts';
 import { openDirectory } from './processes/index.ts';
 import { measureRates } from './queues/index.ts';
-import { buildSchedules, fileScheduleProblems } from './schedules/index.ts';
+import { buildSchedules, callProblemsOf } from './schedules/index.ts';
 import { createSearchComponent } from './search/index.ts';
 import { buildCallControl } from './waiting/index.ts';
 import { checkSecretFile, openSecrets } from './webhooks/index.ts';
@@ -125,10 +125,8 @@ function readSettings(config: GatewayConfig, context: GatewayContext) {
   ]);
 }
 
-async function loadFile(config: GatewayConfig, context: GatewayContext) {
-  const file = await loadFunctionsFile(config, context, { maxBodyBytes: config.maxBodyBytes, checkSecretFile });
-  if (file !== undefined) {
-    refuseProblems(fileScheduleProblems(file.current, config.functionsFile ?? '', new CallbackPolicy(config)));
-  }
-  return file;
+function loadFile(config: GatewayConfig, context: GatewayContext) {
+  const { maxBodyBytes } = config;
+  const callProblems = callProblemsOf(new CallbackPolicy(config));
+  return loadFunctionsFile(config, context, { maxBodyBytes, checkSecretFile, callProblems });
 }

@@ -103,6 +103,7 @@ test('the secret files of webhooks belong to the file of a gateway, and a worker
   await writeFile(path, `functions:\n  one:\n    url: http://one.test\n    ${webhook('secret')}\n`);
   const checks = {
     maxBodyBytes: 1024,
+    callProblems: () => [],
     checkSecretFile: (file: string, verify: string, further: FurtherFiles) => {
       const read = further(file);
       return read.kind === 'text' && read.text === verify ? undefined : 'is wrong';

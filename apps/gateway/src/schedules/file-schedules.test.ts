@@ -1,7 +1,7 @@
 import type { ScheduleEntry, ScheduleSettings } from '@asyncfn/queue-core/schedules';
 import type { Logger } from '@asyncfn/service-kit';
 import { expect, test } from 'vitest';
-import { FileSchedules, fileScheduleProblems } from './file-schedules.ts';
+import { callProblemsOf, FileSchedules } from './file-schedules.ts';
 import type { ScheduleRegister } from './schedule-register.ts';
 
 const config = {
@@ -70,13 +70,17 @@ test('a schedule whose calls would be refused is reported, and the others are st
   expect(errors).toMatchObject([{ schedule: 'wrong', detail: expect.stringContaining('X-Label') }]);
 });
 
-test('at the start it is a problem of the configuration, also with a step that only the API knows', () => {
-  const schedules = file(
-    ['wrong', { headers: { 'X-Timeout': '0' } }],
-    ['fine', { headers: { 'X-Then': 'of-the-api' } }],
-  );
-  const functions = new Map([['report', config]]);
-  expect(fileScheduleProblems({ schedules, functions, fallback: undefined }, 'f.yaml', callbackPolicy)).toEqual([
-    { name: 'FUNCTIONS_FILE', problem: expect.stringMatching(/^f\.yaml: schedules\.wrong: X-Timeout must/) },
+test('all problems of its calls are problems of the file, also if only the API knows the next step', () => {
+  const problemsOf = (settings: Partial<ScheduleSettings>) =>
+    callProblemsOf(callbackPolicy)({ function: 'report', every: '1m', ...settings });
+  const wrong = { 'X-Timeout': '0', 'X-Label': 'fine', 'X-Call-Id': 'mine', 'X-Callback-Url': 'ftp://x' };
+  expect(problemsOf({ path: '/../..', headers: wrong })).toEqual([
+    { keys: ['path'], problem: expect.stringMatching(/^is refused: /) },
+    { keys: ['headers', 'X-Timeout'], problem: expect.stringMatching(/^is refused: X-Timeout must/) },
+    { keys: ['headers', 'X-Call-Id'], problem: expect.stringContaining('X-Call-Id') },
+    { keys: ['headers', 'X-Callback-Url'], problem: expect.stringMatching(/^is refused: X-Callback-Url must/) },
   ]);
+  const many = Array.from({ length: 11 }, (_, i) => [`X-Callback-Forward-${i}`, 'a'.repeat(400)]);
+  expect(problemsOf({ headers: Object.fromEntries(many) })).toMatchObject([{ keys: ['headers'] }]);
+  expect(problemsOf({ path: '/a?b=1', headers: { 'X-Then': 'of-the-api' } })).toEqual([]);
 });

@@ -1,15 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import { createCallId } from '@asyncfn/queue-core';
 import type { CallbackPolicy } from '@asyncfn/queue-core/callback-guard';
-import type { FileDefinition, FunctionConfig } from '@asyncfn/queue-core/functions';
+import type { DocumentContext, FileDefinition, FunctionConfig } from '@asyncfn/queue-core/functions';
 import { type ScheduleSettings, withFileSettings, withoutFileSettings } from '@asyncfn/queue-core/schedules';
-import { type Component, type ConfigProblem, every, type Logger } from '@asyncfn/service-kit';
+import { type Component, every, type Logger } from '@asyncfn/service-kit';
 import { anyone } from '@asyncfn/tokens';
 import type { AcceptContext } from '../enqueue/index.ts';
 import { checkCalls } from './check-schedule.ts';
 import type { ScheduleRegister } from './schedule-register.ts';
 
 type Schedules = FileDefinition['schedules'];
+type CallProblems = NonNullable<DocumentContext['callProblems']>;
 
 export interface FileSchedulesOptions {
   readonly register: Pick<ScheduleRegister, 'change'>;
@@ -92,27 +93,31 @@ export class FileSchedules {
   }
 }
 
-/** What is wrong with the calls of the schedules of a functions file. Functions that only the API knows may be steps. */
-export function fileScheduleProblems(
-  { schedules, functions, fallback }: Pick<FileDefinition, 'schedules' | 'functions' | 'fallback'>,
-  path: string,
-  callbackPolicy: Pick<CallbackPolicy, 'objectTo'>,
-): ConfigProblem[] {
-  const lookup = (name: string): FunctionConfig => functions.get(name) ?? fallback?.(name) ?? { ...ofApi, name };
+/** Finds what is wrong with the calls of a schedule of a functions file, each problem with the setting that it is about. */
+export function callProblemsOf(callbackPolicy: Pick<CallbackPolicy, 'objectTo'>): CallProblems {
   const context = {
-    lookup,
+    // The file is not in force yet, and functions that only the API knows may be steps.
+    lookup: (name: string): FunctionConfig => ({ ...ofApi, name }),
     names: { namesOf: (name: string) => [name] },
     knowsAll: () => true,
     createCallId,
     callbackPolicy,
     now: Date.now,
   };
-  return [...schedules].flatMap(([name, settings]) => {
+  const problemOf = (settings: ScheduleSettings, keys: readonly string[]): ReturnType<CallProblems> => {
     const checked = checkCalls(settings, anyone, context);
-    return checked.kind === 'refused'
-      ? [{ name: 'FUNCTIONS_FILE', problem: `${path}: schedules.${name}: ${checked.detail}` }]
-      : [];
-  });
+    return checked.kind === 'refused' ? [{ keys, problem: `is refused: ${checked.detail}` }] : [];
+  };
+  return (settings) => {
+    const { headers = {}, path, ...others } = settings;
+    const found = [
+      ...problemOf({ ...others, path: path ?? '' }, ['path']),
+      ...Object.entries(headers).flatMap(([name, value]) =>
+        problemOf({ ...others, headers: { [name]: value } }, ['headers', name]),
+      ),
+    ];
+    return found.length > 0 ? found : problemOf(settings, ['headers']);
+  };
 }
 
 const ofApi: Omit<FunctionConfig, 'name'> = {

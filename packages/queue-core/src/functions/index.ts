@@ -2,6 +2,7 @@
 
 export type { OpenfaasSource } from './discovery/index.ts';
 export {
+  type DocumentContext,
   type FileDefinition,
   functionOfStep,
   parseFunctionEntry,

@@ -1,4 +1,5 @@
-import type { Variables } from '@asyncfn/checked-yaml';
+import type { Found, Variables } from '@asyncfn/checked-yaml';
+import type { ScheduleSettings } from '../../schedules/index.ts';
 import type { WebhookChecks } from '../webhook/index.ts';
 
 /** What the meaning of a file depends on, besides its text. */
@@ -14,4 +15,9 @@ export interface DocumentContext {
   readonly defaultNamespace?: string | undefined;
   /** What a gateway checks about webhooks, and other processes cannot know. Default: nothing. */
   readonly webhooks?: WebhookChecks | undefined;
+  /**
+   * The problems of the calls of a schedule, which only a gateway knows; the keys are those of its settings. Asked about
+   * settings without other problems. Default: none.
+   */
+  readonly callProblems?: ((settings: ScheduleSettings) => Found[]) | undefined;
 }

@@ -85,7 +85,7 @@ export function parseFunctions(text: string, context: DocumentContext = {}): Par
     ...discoverProblems(yaml.value),
     ...followUpProblems(yaml.value, known.exists),
     ...groupProblems(yaml.value, known),
-    ...scheduleSectionProblems(yaml.value, known),
+    ...scheduleSectionProblems(yaml.value, known, context),
     ...webhookProblems(yaml.value, context.webhooks),
     ...ofContent,
   ];

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
+import type { ScheduleSettings } from '../../schedules/index.ts';
+import type { DocumentContext } from './document-context.ts';
 import { parseFunctions } from './functions-document.ts';
 
-function parsed(text: string) {
-  const result = parseFunctions(text);
+function parsed(text: string, context: DocumentContext = {}) {
+  const result = parseFunctions(text, context);
   return result.kind === 'functions'
     ? { schedules: [...result.definition.schedules], problems: [] }
     : { schedules: [], problems: result.problems.map(({ line, path, problem }) => `${line}: ${path} ${problem}`) };
@@ -39,6 +41,24 @@ schedules:
     '4: schedules.late.colour is not a known setting',
     '5: schedules.gone.function names the function other, which is not among the functions',
     expect.stringMatching(/^6: schedules\.none must be a map of settings/),
+  ]);
+});
+
+test('a gateway reports the calls that it would refuse with their lines, together with all other problems', () => {
+  const text = `functions: { report: { url: http://report } }
+schedules:
+  gone: { function: other, every: 1m }
+  refused:
+    function: report
+    every: 1m
+    headers:
+      X-Timeout: "0"
+`;
+  const callProblems = ({ headers }: ScheduleSettings) =>
+    Object.keys(headers ?? {}).map((name) => ({ keys: ['headers', name], problem: 'is refused' }));
+  expect(parsed(text, { callProblems }).problems).toEqual([
+    '3: schedules.gone.function names the function other, which is not among the functions',
+    '8: schedules.refused.headers.X-Timeout is refused',
   ]);
 });
 

@@ -4,18 +4,24 @@ import { entriesOf } from '../entries-of.ts';
 import type { FunctionsContent } from '../functions-schema.ts';
 import { nameOfEntry } from '../names/index.ts';
 import { readCronAnnotations } from '../openfaas/index.ts';
+import type { DocumentContext } from './document-context.ts';
 import type { KnownFunctions } from './group-problems.ts';
 
 /** Problems of schedules, even in a document whose shape is wrong elsewhere. */
-export function scheduleSectionProblems(document: unknown, { exists }: Pick<KnownFunctions, 'exists'>): Found[] {
+export function scheduleSectionProblems(
+  document: unknown,
+  { exists }: Pick<KnownFunctions, 'exists'>,
+  { callProblems = () => [] }: Pick<DocumentContext, 'callProblems'> = {},
+): Found[] {
   const written = entriesOf(document, 'schedules');
   const ofWritten = written.flatMap(([name, settings]): Found[] => {
     const ofName = scheduleNameProblem(name);
     const found = scheduleProblems(settings);
-    const missing = found.length > 0 ? undefined : missingFunction(settings, exists);
+    const ofCalls =
+      found.length > 0 ? [] : [...missingFunction(settings, exists), ...callProblems(settings as ScheduleSettings)];
     return [
       ...(ofName === undefined ? [] : [{ keys: ['schedules', name], problem: ofName }]),
-      ...[...found, ...(missing ?? [])].map(({ keys, problem }) => ({ keys: ['schedules', name, ...keys], problem })),
+      ...[...found, ...ofCalls].map(({ keys, problem }) => ({ keys: ['schedules', name, ...keys], problem })),
     ];
   });
   return [...ofWritten, ...annotationProblems(document)];
@@ -40,11 +46,11 @@ export function toSchedules(
   return schedules;
 }
 
-function missingFunction(settings: unknown, exists: KnownFunctions['exists']): Found[] | undefined {
+function missingFunction(settings: unknown, exists: KnownFunctions['exists']): Found[] {
   const [[, name] = []] = entriesOf({ settings }, 'settings').filter(([key]) => key === 'function');
   return typeof name === 'string' && !exists(name)
     ? [{ keys: ['function'], problem: `names the function ${name}, which is not among the functions` }]
-    : undefined;
+    : [];
 }
 
 function annotationProblems(document: unknown): Found[] {
