@@ -38,7 +38,7 @@ function overloaded(): RequestHandler {
 
 /**
  * Successes, failures, retries, chains, batches, overload, delays, waits, a backlog, callbacks that fail, refusals,
- * connections beyond the limit.
+ * connections beyond the limit, a schedule.
  */
 export async function startBusyStack(
   start: (options: StackOptions) => Promise<Stack>,
@@ -71,6 +71,8 @@ export async function startBusyStack(
   );
   const client = await own(Promise.resolve(new ApiClient(stack.gateway.url, 20)));
   await own(waitForOne(client, stack));
+  const schedule = JSON.stringify({ function: 'quick', every: '1s' });
+  await fetch(`${stack.gateway.url}/system/schedules/tick`, { method: 'PUT', body: schedule });
   const send = (): Promise<unknown> =>
     Promise.allSettled([
       client.call('quick', { callbackUrl: receiver.url }),
