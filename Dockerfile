@@ -38,7 +38,7 @@ COPY --from=dependencies /repository/ /app/
 COPY --from=build /repository/ /app/
 # Runs Node directly, so that it receives signals without a shell or a package manager in between.
 CMD ["node", "--enable-source-maps", "dist/main.js"]
-ARG VERSION=0.1.0
+ARG VERSION=0.3.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.licenses="MIT" \
   org.opencontainers.image.version="${VERSION}" \

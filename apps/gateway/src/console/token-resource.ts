@@ -30,7 +30,7 @@ const schema = {
       name: 'partner-x',
       scopes: ['invoke', 'read'],
       needsToken: true,
-      version: '0.1.0',
+      version: '0.3.0',
     }),
   },
 };

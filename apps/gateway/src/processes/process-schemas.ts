@@ -46,7 +46,7 @@ export const processesSchema = {
           {
             kind: 'worker',
             id: 'worker-1:7',
-            version: '0.1.0',
+            version: '0.3.0',
             startedAt: '2026-01-31T12:00:00.000Z',
             server: 'nats-1:4222',
             reconnects: 0,

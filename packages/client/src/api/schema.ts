@@ -1952,7 +1952,7 @@ export interface paths {
                          *         {
                          *           "kind": "worker",
                          *           "id": "worker-1:7",
-                         *           "version": "0.1.0",
+                         *           "version": "0.3.0",
                          *           "startedAt": "2026-01-31T12:00:00.000Z",
                          *           "server": "nats-1:4222",
                          *           "reconnects": 0,
@@ -2901,7 +2901,7 @@ export interface paths {
                          *         "read"
                          *       ],
                          *       "needsToken": true,
-                         *       "version": "0.1.0"
+                         *       "version": "0.3.0"
                          *     }
                          */
                         "application/json": {
