@@ -16,9 +16,9 @@ const config = {
 };
 const callbackPolicy = { objectTo: () => undefined };
 
-function setup() {
-  const entries = new Map<string, ScheduleEntry>();
+function setup(entries = new Map<string, ScheduleEntry>()) {
   const errors: object[] = [];
+  const warnings: object[] = [];
   let writes = 0;
   const change: ScheduleRegister['change'] = async (name, decide) => {
     writes += 1;
@@ -31,7 +31,7 @@ function setup() {
     return entry && { entry, revision: 1, created: there === undefined };
   };
   const schedules = new FileSchedules({
-    register: { change },
+    register: { change, list: async () => [...entries.values()] },
     context: {
       lookup: (name) => (name === 'report' ? config : undefined),
       names: { namesOf: (name) => [name] },
@@ -40,9 +40,12 @@ function setup() {
       now: () => 1_000,
     },
     ready: () => true,
-    logger: { error: (fields: object) => void errors.push(fields) } as unknown as Logger,
+    logger: {
+      error: (fields: object) => void errors.push(fields),
+      warn: (fields: object) => void warnings.push(fields),
+    } as unknown as Logger,
   });
-  return { schedules, entries, errors, writes: () => writes };
+  return { schedules, entries, errors, warnings, writes: () => writes };
 }
 
 function file(...schedules: [string, Partial<ScheduleSettings>][]): Map<string, ScheduleSettings> {
@@ -61,6 +64,16 @@ test('the schedules of a file are stored, changed and removed as the file is, an
   schedules.forget();
   await schedules.store(file(['b', { every: '2m' }]));
   expect([...entries.keys()]).toEqual(['b']);
+});
+
+test('schedules that an earlier file has stored, and this one does not name, stay, and the log names them once', async () => {
+  const { schedules: before, entries } = setup();
+  await before.store(file(['a', {}], ['b', {}]));
+  const { schedules, entries: now, warnings } = setup(entries);
+  await schedules.store(file(['b', {}]));
+  await schedules.store(file(['b', {}]));
+  expect([...now.keys()]).toEqual(['a', 'b']);
+  expect(warnings).toEqual([{ schedules: ['a'], count: 1 }]);
 });
 
 test('a schedule whose calls would be refused is reported, and the others are stored', async () => {

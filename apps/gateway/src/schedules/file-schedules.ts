@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { createCallId } from '@asyncfn/queue-core';
 import type { CallbackPolicy } from '@asyncfn/queue-core/callback-guard';
 import type { DocumentContext, FileDefinition, FunctionConfig } from '@asyncfn/queue-core/functions';
-import { type ScheduleSettings, withFileSettings, withoutFileSettings } from '@asyncfn/queue-core/schedules';
+import { fileOf, type ScheduleSettings, withFileSettings, withoutFileSettings } from '@asyncfn/queue-core/schedules';
 import { type Component, every, type Logger } from '@asyncfn/service-kit';
 import { anyone } from '@asyncfn/tokens';
 import type { AcceptContext } from '../enqueue/index.ts';
@@ -13,7 +13,7 @@ type Schedules = FileDefinition['schedules'];
 type CallProblems = NonNullable<DocumentContext['callProblems']>;
 
 export interface FileSchedulesOptions {
-  readonly register: Pick<ScheduleRegister, 'change'>;
+  readonly register: Pick<ScheduleRegister, 'change' | 'list'>;
   readonly context: Omit<AcceptContext, 'createCallId'>;
   /** Whether the broker can be asked. */
   readonly ready: () => boolean;
@@ -27,6 +27,8 @@ export interface FollowedSchedulesOptions extends FileSchedulesOptions {
   readonly onReady: (listener: () => void) => void;
 }
 
+/** Most schedules that one line of the log names. */
+const maxNamed = 50;
 /** How often the gateway looks for changes, in milliseconds. */
 const lookMs = 1_000;
 
@@ -49,6 +51,7 @@ export class FileSchedules {
   readonly #options: FileSchedulesOptions;
   /** What the file says of each name that was stored; undefined if it names it no more. */
   readonly #stored = new Map<string, ScheduleSettings | undefined>();
+  #isCompared = false;
 
   constructor(options: FileSchedulesOptions) {
     this.#options = options;
@@ -77,6 +80,24 @@ export class FileSchedules {
     for (const name of [...this.#stored.keys()].filter((each) => !schedules.has(each))) {
       await this.#options.register.change(name, (there) => there && withoutFileSettings(there.entry));
       this.#stored.delete(name);
+    }
+    await this.#compare(schedules);
+  }
+
+  /** Once: another gateway may have a newer file, so what only an earlier one has named is not removed. */
+  async #compare(schedules: Schedules): Promise<void> {
+    if (this.#isCompared) {
+      return;
+    }
+    const { register, logger } = this.#options;
+    const entries = await register.list();
+    this.#isCompared = true;
+    const unnamed = entries.filter((entry) => fileOf(entry) !== undefined && !schedules.has(entry.name));
+    if (unnamed.length > 0) {
+      logger.warn(
+        { schedules: unnamed.slice(0, maxNamed).map(({ name }) => name), count: unnamed.length },
+        'schedules of an earlier functions file are not in this one, and go on until they are deleted',
+      );
     }
   }
 
