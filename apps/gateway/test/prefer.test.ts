@@ -59,12 +59,15 @@ test('a call that ends in time is answered with its result, as it would be fetch
   expect(waiters.count).toBe(0);
 });
 
-test('a call that ends too late is accepted as usual, and the answer says that it was waited for', async () => {
-  const answer = await call({ Prefer: 'respond-async, wait=1' });
-  expect(answer).toMatchObject({ status: 202, headers: { 'preference-applied': 'wait', 'x-call-id': 'call-1' } });
-  expect(JSON.parse(answer.text)).toEqual({ callId: 'call-1', function: 'echo', status: 'queued' });
-  expect(waiters.count).toBe(0);
-});
+test.each([1, 0])(
+  'a call that ends after %s s is accepted as usual, and the answer says that it was waited for',
+  async (wait) => {
+    const answer = await call({ Prefer: `respond-async, wait=${wait}` });
+    expect(answer).toMatchObject({ status: 202, headers: { 'preference-applied': 'wait', 'x-call-id': 'call-1' } });
+    expect(JSON.parse(answer.text)).toEqual({ callId: 'call-1', function: 'echo', status: 'queued' });
+    expect(waiters.count).toBe(0);
+  },
+);
 
 test.each(['', 'wait', 'wait=soon', 'respond-async'])(
   'without a time to wait (%j), nothing is waited for',

@@ -11,6 +11,5 @@ export function waitMsOf(header: string): number | undefined {
   const bare = header.replace(/"((?:[^"\\]|\\.)*)"/g, (_, text: string) => (/^\d+$/.test(text) ? text : ''));
   const preferences = bare.split(',').map((each) => /^\s*([^\s=;]+)\s*(?:=\s*([^\s;]*))?/.exec(each));
   const value = preferences.find((each) => each?.[1]?.toLowerCase() === 'wait')?.[2] ?? '';
-  const seconds = /^\d{1,9}$/.test(value) ? Math.min(Number(value), longestWaitSeconds) : 0;
-  return seconds > 0 ? seconds * 1_000 : undefined;
+  return /^\d{1,9}$/.test(value) ? Math.min(Number(value), longestWaitSeconds) * 1_000 : undefined;
 }
