@@ -16,7 +16,7 @@ const config = {
 };
 const callbackPolicy = { objectTo: () => undefined };
 
-function setup(entries = new Map<string, ScheduleEntry>()) {
+function setup(entries = new Map<string, ScheduleEntry>(), known = new Set(['report'])) {
   const errors: object[] = [];
   const warnings: object[] = [];
   let writes = 0;
@@ -33,7 +33,7 @@ function setup(entries = new Map<string, ScheduleEntry>()) {
   const schedules = new FileSchedules({
     register: { change, list: async () => [...entries.values()] },
     context: {
-      lookup: (name) => (name === 'report' ? config : undefined),
+      lookup: (name) => (known.has(name) ? config : undefined),
       names: { namesOf: (name) => [name] },
       knowsAll: () => true,
       callbackPolicy,
@@ -81,6 +81,19 @@ test('a schedule whose calls would be refused is reported, and the others are st
   await schedules.store(file(['wrong', { headers: { 'X-Label': 'a b' } }], ['fine', {}]));
   expect([...entries.keys()]).toEqual(['fine']);
   expect(errors).toMatchObject([{ schedule: 'wrong', detail: expect.stringContaining('X-Label') }]);
+});
+
+test('a schedule whose function is registered later is stored then, and its absence is reported once', async () => {
+  const known = new Set<string>();
+  const { schedules, entries, warnings, writes } = setup(new Map(), known);
+  await schedules.store(file(['a', {}]));
+  await schedules.store(file(['a', {}]));
+  expect(warnings).toMatchObject([{ schedule: 'a', detail: expect.stringContaining('registered') }]);
+  known.add('report');
+  await schedules.store(file(['a', {}]));
+  await schedules.store(file(['a', {}]));
+  expect([...entries.keys()]).toEqual(['a']);
+  expect(writes()).toBe(1);
 });
 
 test('all problems of its calls are problems of the file, also if only the API knows the next step', () => {

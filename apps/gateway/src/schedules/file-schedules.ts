@@ -6,6 +6,7 @@ import { fileOf, type ScheduleSettings, withFileSettings, withoutFileSettings } 
 import { type Component, every, type Logger } from '@asyncfn/service-kit';
 import { anyone } from '@asyncfn/tokens';
 import type { AcceptContext } from '../enqueue/index.ts';
+import type { Refusal } from '../problem.ts';
 import { checkCalls } from './check-schedule.ts';
 import type { ScheduleRegister } from './schedule-register.ts';
 
@@ -49,8 +50,10 @@ export function followedSchedules(options: FollowedSchedulesOptions): Component 
 /** The schedules of a functions file, and which of them are stored. */
 export class FileSchedules {
   readonly #options: FileSchedulesOptions;
-  /** What the file says of each name that was stored; undefined if it names it no more. */
+  /** What the file says of each name that was stored; undefined if it is not stored. */
   readonly #stored = new Map<string, ScheduleSettings | undefined>();
+  /** Why those that are not valid now are not: each reason is logged once. */
+  readonly #refused = new Map<string, string>();
   #isCompared = false;
 
   constructor(options: FileSchedulesOptions) {
@@ -73,13 +76,14 @@ export class FileSchedules {
     }
     for (const [name, settings] of schedules) {
       if (!isDeepStrictEqual(this.#stored.get(name), settings)) {
-        await this.#put(name, settings);
-        this.#stored.set(name, settings);
+        const isStored = await this.#put(name, settings);
+        this.#stored.set(name, isStored ? settings : undefined);
       }
     }
     for (const name of [...this.#stored.keys()].filter((each) => !schedules.has(each))) {
       await this.#options.register.change(name, (there) => there && withoutFileSettings(there.entry));
       this.#stored.delete(name);
+      this.#refused.delete(name);
     }
     await this.#compare(schedules);
   }
@@ -101,16 +105,33 @@ export class FileSchedules {
     }
   }
 
-  async #put(name: string, settings: ScheduleSettings): Promise<void> {
-    const { register, context, logger } = this.#options;
+  /** Whether the schedule is stored. One that is refused is tried again: its function may be registered later. */
+  async #put(name: string, settings: ScheduleSettings): Promise<boolean> {
+    const { register, context } = this.#options;
     const checked = checkCalls(settings, anyone, { ...context, createCallId });
     if (checked.kind === 'refused') {
-      logger.error({ schedule: name, detail: checked.detail }, 'a schedule of the functions file is not valid');
-      return;
+      this.#logRefusal(name, checked);
+      return false;
     }
+    this.#refused.delete(name);
     await register.change(name, (there, change) =>
       withFileSettings(there?.entry, { settings, template: checked.template }, change),
     );
+    return true;
+  }
+
+  /** Each reason once. */
+  #logRefusal(name: string, { code, detail }: Refusal): void {
+    const { logger } = this.#options;
+    if (this.#refused.get(name) === detail) {
+      return;
+    }
+    this.#refused.set(name, detail);
+    if (code === 'unknown_function') {
+      logger.warn({ schedule: name, detail }, 'a schedule of the functions file waits for its function');
+    } else {
+      logger.error({ schedule: name, detail }, 'a schedule of the functions file is not valid');
+    }
   }
 }
 
