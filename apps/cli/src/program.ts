@@ -12,13 +12,13 @@ Examples:
   asyncfn call hash -d hello --wait           call a function, and print its response
   asyncfn calls --status failed               find calls
 
-The gateway is that of --url, ASYNCFN_URL or the profile; the token is ASYNCFN_TOKEN or that of the profile.
-Exit codes: 0 done, 1 a call failed or a file has mistakes, 2 wrong use, 3 no gateway, 4 refused, 5 not ended in time.`;
+The gateway is that of --url (after the command), ASYNCFN_URL or the profile; the token is ASYNCFN_TOKEN or that of the profile.
+Exit codes: 0 done, 1 a call failed or a file has mistakes, 2 usage error, 3 no gateway, 4 refused, 5 not ended in time.`;
 
 /** All commands. */
 export function createProgram(session: Session): Command {
   const program = new Command('asyncfn')
-    .description('Calls of HTTP functions by way of a durable queue.')
+    .description('Call HTTP functions through a durable queue.')
     .version(session.version, '--version', 'print the version')
     .addHelpText('after', examples);
   program.commandsGroup('On this machine:');

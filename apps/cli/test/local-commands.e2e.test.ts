@@ -55,14 +55,17 @@ test('a token and its entry are made, and the entry is valid', async () => {
     'pdf-*',
   ]);
   expect(made.code).toBe(0);
-  expect(made.stdout).toMatch(/^The token, shown this once:\n\nasyncfn_[\w-]{43}\n/);
+  expect(made.stdout).toMatch(/^The token, shown only once:\n\nasyncfn_[\w-]{43}\n/);
   const tokens = await file('tokens.yaml', `tokens:\n${made.stdout.split('AUTH_TOKENS_FILE:\n\n')[1]}`);
   expect(await runCommand(['verify', '--tokens', tokens])).toMatchObject({
     code: 0,
     stdout: `ok ${tokens}: 1 token\n`,
   });
   const refused = await runCommand(['token', 'create', 'web', '--scope', 'root']);
-  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('must be a list of invoke, read, admin') });
+  expect(refused).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('must be one or more of invoke, read, admin'),
+  });
 });
 
 test.each([
@@ -73,7 +76,7 @@ test.each([
   [['call', 'x', '--delay', 'soon'], 'It is not a duration: write 10s, 5m or 2h.'],
   [['call', 'x', '-d', '@nowhere'], '-d @nowhere: the file cannot be read'],
   [['get', 'x', '--profile', 'work'], 'there is no profile "work"'],
-])('asyncfn %j is wrong use: 2', async (args, message) => {
+])('asyncfn %j is a usage error: 2', async (args, message) => {
   expect(await runCommand(args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) });
 });
 

@@ -19,7 +19,7 @@ async function main(): Promise<number> {
     process.stderr.write(`${entry.problems.join('\n')}\n`);
     return EXIT_USAGE;
   }
-  const token = request.fromStdin ? '' : `The token, shown this once:\n\n${secret}\n\n`;
+  const token = request.fromStdin ? '' : `The token, shown only once:\n\n${secret}\n\n`;
   process.stdout.write(`${token}Its entry, below "tokens:" in AUTH_TOKENS_FILE:\n\n${entry.text}`);
   return 0;
 }

@@ -57,7 +57,7 @@ const tokenName = /^[A-Za-z0-9._-]{1,63}$/;
 const expectations: ReadonlyMap<string, string> = new Map([
   ['tokens', 'must be a map with at least one token'],
   ['hash', 'must be sha256: and 64 hexadecimal digits, as `asyncfn token create` prints it, or a list of up to 5'],
-  ['scopes', `must be a list of ${scopes.join(', ')}`],
+  ['scopes', `must be one or more of ${scopes.join(', ')}, as a list`],
   ['functions', 'must be a list of names such as thumbnail, with at most one * in name and namespace: pdf-*, *.team-a'],
   ['rateLimit', 'must be requests and a time of at most a day, for example 100/1s'],
   ['callbackSecretFile', 'must be the path of a file; a relative one starts at the folder of this file'],

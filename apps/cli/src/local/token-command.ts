@@ -18,7 +18,7 @@ Examples:
   asyncfn token create web --scope invoke --scope read
   asyncfn token create reports --scope invoke --function 'pdf-*' --rate 100/1s --expires 2030-01-31T00:00:00Z
 
-The token is shown this once. Its entry goes below "tokens:" in AUTH_TOKENS_FILE, which holds a hash of it.`;
+The token is shown only once. Its entry goes below "tokens:" in AUTH_TOKENS_FILE, which holds a hash of it.`;
 
 /** `asyncfn token create NAME` */
 export function tokenCommand(session: Session): Command {
@@ -38,7 +38,10 @@ export function tokenCommand(session: Session): Command {
     .option('--from-stdin', 'read an existing secret, such as the password of an OpenFaaS gateway')
     .addHelpText('after', examples)
     .action(async (name: string, flags: TokenFlags) => createOne(session, name, flags));
-  return new Command('token').description('Make tokens for the callers of a gateway.').addCommand(jsonOption(create));
+  return new Command('token')
+    .summary('make tokens for callers')
+    .description('Make tokens for the callers of a gateway.')
+    .addCommand(jsonOption(create));
 }
 
 async function createOne({ process, terminal }: Session, name: string, flags: TokenFlags): Promise<void> {
@@ -53,6 +56,6 @@ async function createOne({ process, terminal }: Session, name: string, flags: To
     terminal.printJson({ name, ...(flags.fromStdin ? {} : { token: secret }), entry: entry.text });
     return;
   }
-  const shown = flags.fromStdin ? '' : `The token, shown this once:\n\n${secret}\n\n`;
+  const shown = flags.fromStdin ? '' : `The token, shown only once:\n\n${secret}\n\n`;
   terminal.write(`${shown}Its entry, below "tokens:" in AUTH_TOKENS_FILE:\n\n${entry.text}`);
 }

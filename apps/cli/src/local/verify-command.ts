@@ -20,7 +20,7 @@ environment, as a gateway does it.`;
 /** `asyncfn verify FILE` */
 export function verifyCommand(session: Session): Command {
   const command = new Command('verify')
-    .summary('check a functions file')
+    .summary('check functions files or tokens files')
     .description('Check a functions file, or a stack.yaml of OpenFaaS, as gateway and worker would.')
     .argument('<file...>', 'the files')
     .option('--tokens', 'they are tokens files (AUTH_TOKENS_FILE)')
