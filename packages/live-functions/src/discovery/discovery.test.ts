@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { FileDefinition, KnownFunction, OpenfaasSource } from '@asyncfn/queue-core/functions';
 import { parseFunctionsFile } from '@asyncfn/queue-core/functions';
 import { createLogger } from '@asyncfn/service-kit';
-import { type OpenfaasFunction, startOpenfaas } from '@asyncfn/testkit';
+import { freePort, type OpenfaasFunction, startOpenfaas } from '@asyncfn/testkit';
 import { describe, expect, test } from 'vitest';
 import { DiscoveredFunctions } from './discovered-functions.ts';
 import { toFound, withFound } from './found-functions.ts';
@@ -94,7 +94,17 @@ describe('the list of an OpenFaaS', () => {
   test('is not asked for at another address: a redirect would send the password there', async () => {
     await using openfaas = await startOpenfaas();
     openfaas.handler = (_, response) => void response.writeHead(302, { Location: 'http://127.0.0.1:1' }).end();
-    await expect(listFunctions(sourceOf(openfaas.url), anywhere, signal)).rejects.toThrow('fetch failed');
+    await expect(listFunctions(sourceOf(openfaas.url), anywhere, signal)).rejects.toThrow(
+      'GET /system/namespaces: unexpected redirect',
+    );
+  });
+
+  test('cannot be had from an OpenFaaS that is away, and one line of the log says why', async () => {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    await expect(listFunctions(sourceOf(url), anywhere, signal)).rejects.toMatchObject({
+      message: expect.stringMatching(/^GET \/system\/namespaces: connect ECONNREFUSED/),
+      expected: true,
+    });
   });
 });
 

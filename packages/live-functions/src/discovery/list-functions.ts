@@ -30,12 +30,9 @@ export async function listFunctions(
 ): Promise<ListedFunction[]> {
   const headers = await credentialsOf(source, functionsFile);
   const ask = async (path: string): Promise<{ readonly status: number; readonly content: unknown }> => {
-    const response = await fetch(`${source.url}${path}`, {
-      headers,
-      redirect: 'error',
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+    const { response, text } = await get(`${source.url}${path}`, headers, signal).catch((error: unknown) => {
+      throw new ListError(`GET ${path}: ${reasonOf(error)}`, { cause: error });
     });
-    const text = await readText(response, path);
     return { status: response.status, content: response.ok ? parseJson(text, path) : undefined };
   };
   const listed: ListedFunction[] = [];
@@ -44,11 +41,35 @@ export async function listFunctions(
     const path = `/system/functions${query}`;
     const { status, content } = await ask(path);
     if (content === undefined) {
-      throw new Error(`GET ${path}: ${describeStatus(status)}`);
+      throw new ListError(`GET ${path}: ${describeStatus(status)}`);
     }
     listed.push(...toFunctions(content, path, namespace));
   }
   return listed;
+}
+
+/** Why there is no list. The message says everything: loggers omit the stack. */
+class ListError extends Error {
+  override readonly name = 'ListError';
+  readonly expected = true;
+}
+
+async function get(url: string, headers: Record<string, string>, signal: AbortSignal) {
+  const response = await fetch(url, {
+    headers,
+    redirect: 'error',
+    signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+  });
+  return { response, text: await readText(response) };
+}
+
+/** Fetch says only that it failed; its cause knows why, and has a code alone if several addresses failed. */
+function reasonOf(error: unknown): string {
+  const cause: unknown = error instanceof TypeError && error.cause !== undefined ? error.cause : error;
+  if (!(cause instanceof Error)) {
+    return 'no answer';
+  }
+  return cause.message !== '' ? cause.message : 'code' in cause ? String(cause.code) : cause.name;
 }
 
 /** Read each time, because a mounted secret changes. */
@@ -63,13 +84,13 @@ async function credentialsOf(
   return { Authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}` };
 }
 
-async function readText(response: Response, path: string): Promise<string> {
+async function readText(response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of response.body ?? []) {
     bytes += chunk.byteLength;
     if (bytes > maxBytes) {
-      throw new Error(`GET ${path}: the answer has more than ${maxBytes} bytes`);
+      throw new Error(`the answer has more than ${maxBytes} bytes`);
     }
     chunks.push(chunk);
   }
@@ -80,7 +101,7 @@ function parseJson(text: string, path: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    throw new Error(`GET ${path}: the answer is not JSON; is this the gateway of an OpenFaaS?`);
+    throw new ListError(`GET ${path}: the answer is not JSON; is this the gateway of an OpenFaaS?`);
   }
 }
 
@@ -90,7 +111,7 @@ function toNamespaces({ status, content }: { status: number; content: unknown })
     return [undefined];
   }
   if (!Array.isArray(content) || !content.every((each) => typeof each === 'string')) {
-    throw new Error(
+    throw new ListError(
       `GET /system/namespaces: ${content === undefined ? describeStatus(status) : 'is no list of names'}`,
     );
   }
@@ -99,12 +120,12 @@ function toNamespaces({ status, content }: { status: number; content: unknown })
 
 function toFunctions(content: unknown, path: string, namespace: string | undefined): ListedFunction[] {
   if (!Array.isArray(content)) {
-    throw new Error(`GET ${path}: the answer is no list of functions`);
+    throw new ListError(`GET ${path}: the answer is no list of functions`);
   }
   return content.map((each: unknown) => {
     const { name, namespace: own, annotations } = isMap(each) ? each : {};
     if (typeof name !== 'string') {
-      throw new Error(`GET ${path}: the answer has a function without a name`);
+      throw new ListError(`GET ${path}: the answer has a function without a name`);
     }
     const named = typeof own === 'string' && own !== '' ? own : namespace;
     return { name, namespace: named, annotations: isMap(annotations) ? annotations : {} };
