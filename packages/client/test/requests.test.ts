@@ -129,6 +129,8 @@ test('functions are not asked for an encoding that receivers of callbacks may no
   expect((await sent('x', { headers: { 'Accept-Encoding': 'br' } })).headers['accept-encoding']).toBe('br');
 });
 
+const misspelt: object = { callbackURL: 'http://example.com' };
+
 test.each<[string, (client: AsyncfnClient) => Promise<unknown>]>([
   ['the id or the name is missing', (client) => client.get(undefined as unknown as string)],
   ['the id or the name is missing', (client) => client.cancel('')],
@@ -136,6 +138,12 @@ test.each<[string, (client: AsyncfnClient) => Promise<unknown>]>([
   ['is not NAME or NAME.NAMESPACE', (client) => client.call(undefined as unknown as string)],
   ['calls.0: function:', (client) => client.batch([{} as { function: string }])],
   ['headers: "a" is neither text', (client) => client.call('a', '', { headers: { a: 1 as unknown as string } })],
+  ['"callbackURL" is not an option; write callbackUrl', (client) => client.call('a', '', misspelt)],
+  ['"callbackURL" is not an option; write callbackUrl', (client) => client.callGroup('a', '', misspelt)],
+  [
+    'calls.1: "callbackURL" is not an option',
+    (client) => client.batch([{ function: 'a' }, { function: 'a', ...misspelt }]),
+  ],
 ])('%s: programs without types are told as well', async (text, run) => {
   const error = await run(new AsyncfnClient({ url: 'http://127.0.0.1:1' })).catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(OptionError);

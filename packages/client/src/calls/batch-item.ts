@@ -1,6 +1,7 @@
 import { OptionError } from '../errors/index.ts';
 import { type CallBody, toPayload } from './call-body.ts';
 import { type CallHeaderOptions, toCallHeaders, toCallPath, toSubPath } from './call-headers.ts';
+import { callHeaderOptions, checkOptions } from './check-options.ts';
 
 /** An item of a batch as the gateway reads it. */
 export interface BatchItem {
@@ -17,6 +18,7 @@ export async function toBatchItem(
   index: number,
 ): Promise<BatchItem> {
   try {
+    checkOptions(call, { ...callHeaderOptions, function: true, body: true });
     toCallPath(call.function, call);
     const { body, contentType } = await toPayload(call.body);
     if (body instanceof ReadableStream) {

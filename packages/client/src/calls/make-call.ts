@@ -4,6 +4,7 @@ import { checkMs, jsonOf, type RequestOptions, type Transport } from '../http/in
 import { type CallBody, toPayload } from './call-body.ts';
 import { type CallHeaderOptions, toCallHeaders, toCallPath } from './call-headers.ts';
 import { CallResult } from './call-result.ts';
+import { callHeaderOptions, checkOptions, type OptionNames } from './check-options.ts';
 
 const longestWaitMs = 60_000;
 
@@ -24,6 +25,13 @@ export interface CallOptions extends CallHeaderOptions, CallKeyOptions, RequestO
    */
   readonly waitMs?: number;
 }
+
+const callOptions: OptionNames<CallOptions> = {
+  ...callHeaderOptions,
+  idempotencyKey: true,
+  signal: true,
+  waitMs: true,
+};
 
 /** An accepted call. */
 export interface CallReceipt extends Omit<AcceptedCall, 'status'> {
@@ -82,6 +90,7 @@ export async function postCall<T>(
   options: CallOptions,
   read: (response: Response) => Promise<T>,
 ): Promise<Posted<T>> {
+  checkOptions(options, callOptions);
   const path = `/async-function${toCallPath(name, options)}`;
   const payload = await toPayload(body);
   const headers = toCallHeaders(options, payload.contentType);
