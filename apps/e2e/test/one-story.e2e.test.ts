@@ -24,7 +24,10 @@ test('logs, trace, state and metrics tell the same story of a call', async () =>
   await stack.untilSettled();
 
   // The logs: everything that was done with the call, found by its id alone.
-  const lines = [...gateway.logs, ...worker.logs].filter((line) => line['callId'] === callId);
+  const lines = await eventually(() => {
+    const own = [...gateway.logs, ...worker.logs].filter((line) => line['callId'] === callId);
+    return own.length >= 4 && own;
+  });
   const common = { level: 'info', function: 'resize', queue: 'default', traceId: lines[0]?.['traceId'] };
   expect(lines).toMatchObject([
     { ...common, msg: 'call accepted', bytes: 7 },
