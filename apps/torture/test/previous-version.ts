@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import { runPnpm } from '@asyncfn/testkit';
 import type { Version } from '../src/faults/process-faults.ts';
 
 const run = promisify(execFile);
@@ -41,13 +42,6 @@ async function unpack(commit: string, folder: string): Promise<void> {
   await git('archive', '--output', archive, commit);
   await run('tar', ['-xf', archive, '-C', folder]);
   await rm(archive);
-}
-
-/** pnpm is what runs these tests, or what npm has. */
-async function runPnpm(args: readonly string[], cwd: string): Promise<void> {
-  const own = process.env['npm_execpath'];
-  const [command, ...first] = own?.includes('pnpm') === true ? [process.execPath, own] : ['npx', '-y', 'pnpm@10'];
-  await run(command, [...first, ...args], { cwd, maxBuffer: 64 * 1024 * 1024 });
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -56,17 +56,7 @@ export {
   type WaitOptions,
 } from './calls/index.ts';
 export { AsyncfnClient, type AsyncfnClientOptions } from './client.ts';
-export {
-  AsyncfnError,
-  CallbackError,
-  type CallbackErrorCode,
-  OptionError,
-  ProblemError,
-  type ProblemFields,
-  UnexpectedAnswerError,
-  UnreachableError,
-  type UnreachableErrorCode,
-} from './errors/index.ts';
+export * from './errors/index.ts';
 export type { Duration, QueryValues, RequestOptions, RetryOptions, Token, TransportOptions } from './http/index.ts';
 export type {
   DeadLetterReference,

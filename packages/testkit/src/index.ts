@@ -15,6 +15,7 @@ export {
   type TestFunction,
 } from './functions/index.ts';
 export { createRandom, integerBelow, pickFrom, type Random } from './random.ts';
+export { runPnpm } from './run-pnpm.ts';
 export {
   byteByByte,
   type CallbackReceiver,

@@ -63,19 +63,20 @@ export function deadLettersCommand(session: Session): Command {
   return command;
 }
 
-const reasons = [
-  'retries_exhausted',
-  'rejected',
-  'non_retryable',
-  'expired',
-  'response_too_large',
-  'bad_response',
-  'unknown_function',
-  'undecodable',
-  'worker_crash',
-  'too_large',
-  'callback_undeliverable',
-];
+/** Those of the API: the type has it that none is missing. */
+const reasons = Object.keys({
+  retries_exhausted: true,
+  rejected: true,
+  non_retryable: true,
+  expired: true,
+  response_too_large: true,
+  bad_response: true,
+  unknown_function: true,
+  undecodable: true,
+  worker_crash: true,
+  too_large: true,
+  callback_undeliverable: true,
+} satisfies Record<NonNullable<DeadLetterFilter['reason']>, true>);
 
 function kindOption(): Option {
   return new Option('--kind <kind>', 'a call, or its callback').choices(['call', 'callback']);

@@ -6,6 +6,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { checkPackage, createPackageFromTarballData, type Problem } from '@arethetypeswrong/core';
+import { runPnpm } from '@asyncfn/testkit';
 import { publint } from 'publint';
 
 const run = promisify(execFile);
@@ -81,11 +82,4 @@ export class PackedPackage implements AsyncDisposable {
 /** Whether it concerns those who import the package, and not those who would require it. */
 function isOfEsm(problem: Problem): boolean {
   return !('resolutionKind' in problem && ['node10', 'node16-cjs'].includes(problem.resolutionKind));
-}
-
-/** pnpm is what runs these tests, or what npm has. */
-async function runPnpm(args: readonly string[], cwd: string): Promise<void> {
-  const own = process.env['npm_execpath'];
-  const [command, ...first] = own?.includes('pnpm') === true ? [process.execPath, own] : ['npx', '-y', 'pnpm@10'];
-  await run(command, [...first, ...args], { cwd });
 }
