@@ -116,14 +116,14 @@ test('what the gateway refuses ends with 4, in words', async () => {
 });
 
 test('a gateway that does not answer ends with 3, and its URL is named', async () => {
-  const nobody = 'http://127.0.0.1:9';
+  const closedPort = 'http://127.0.0.1:9';
   for (const ran of [
-    await run(['get', 'x', '--url', nobody]),
-    await run(['get', 'x'], { env: { ASYNCFN_URL: nobody } }),
+    await run(['get', 'x', '--url', closedPort]),
+    await run(['get', 'x'], { env: { ASYNCFN_URL: closedPort } }),
   ]) {
     expect(ran).toMatchObject({
       code: 3,
-      stderr: expect.stringContaining(`error: ${nobody}: The gateway does not answer`),
+      stderr: expect.stringContaining(`error: ${closedPort}: The gateway does not answer`),
     });
   }
 });

@@ -24,7 +24,7 @@ test.each([
   expect(await answer(input)).toBe(outcome);
 });
 
-test('where nobody can be asked, only --yes confirms', async () => {
+test('without a terminal, only --yes confirms', async () => {
   expect(await answer('y\n', { isTTY: false })).toBe(2);
   expect(await answer(undefined, { isTTY: false, isSure: true })).toBe('done');
 });

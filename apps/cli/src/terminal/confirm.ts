@@ -10,7 +10,7 @@ interface Conversation {
 /**
  * Asks before something is done that cannot be undone.
  * @param isSure whether the user has said so already, by `--yes`
- * @throws {CliError} if the answer is not yes, or if nobody can be asked
+ * @throws {CliError} if the answer is not yes, or if no one is at a terminal to answer
  */
 export async function confirm({ stdin, stderr }: Conversation, question: string, isSure: boolean): Promise<void> {
   if (isSure) {

@@ -250,7 +250,7 @@ async function setPaused(
   if (change.kind !== 'changed' || change.function === undefined) {
     return refuseChange(reply, change);
   }
-  // A function that its OpenFaaS no longer has stays paused until it is there again.
+  // A function that its OpenFaaS no longer has stays paused until OpenFaaS lists it again.
   const isStopped = isPaused(change.function.entry);
   // Workers do this as well; here it takes effect at once, even if no worker runs.
   await Promise.all(names.namesOf(name).map((each) => lanes.pauseFunction(each, isStopped)));

@@ -1,3 +1,3 @@
-// `Prefer: wait`: the answer to a call may be its result, if that is there in time.
+// `Prefer: wait`: the answer to a call is its result if the call ends in time.
 
 export { ResultWaits } from './result-waits.ts';

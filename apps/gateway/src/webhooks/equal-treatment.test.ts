@@ -35,7 +35,7 @@ test('the function with most secrets and the one with the largest bodies decide 
   expect(treatEqually(functions, 1.5 * mebibyte).maxBytes).toBe(1.5 * mebibyte);
 });
 
-test('a verification hashes the whole body equally often, whoever it is for and whatever is wrong', () => {
+test('a verification hashes the whole body equally often for every function, whatever is wrong', () => {
   const effort: Effort = new Map([
     ['sha256', 3],
     ['sha1', 1],

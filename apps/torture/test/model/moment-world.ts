@@ -48,7 +48,7 @@ export interface MomentWorld {
 export interface MomentVariant {
   /** Each call gets a new id. */
   readonly underived?: boolean;
-  /** The next moment replaces whatever is there. */
+  /** The next moment replaces whatever is stored. */
   readonly noExpectation?: boolean;
   /** The schedule is taken from the message of the moment. */
   readonly notReadAgain?: boolean;

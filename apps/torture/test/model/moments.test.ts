@@ -29,7 +29,7 @@ describe('deliberate mistakes that the model finds', () => {
   test.each<[mistake: string, MomentVariant, Partial<MomentBounds>, problem: string]>([
     ['an id that is not derived', { underived: true }, { crashes: 1 }, 'a moment is called twice'],
     [
-      'a next moment that replaces whatever is there',
+      'a next moment that replaces whatever is stored',
       { noExpectation: true },
       { timing: true },
       'the schedule has stopped',

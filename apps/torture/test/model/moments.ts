@@ -59,7 +59,7 @@ function brokerSteps(world: MomentWorld, bounds: MomentBounds): Step<MomentWorld
       }),
     );
   }
-  // A publish has a time limit: nobody stores a call long after he has looked.
+  // A publish has a time limit: a worker stores no call long after it has looked.
   const isPassed = (moment: number): boolean =>
     (later?.at ?? due?.at ?? 0) > moment &&
     !workers.some(({ does, moment: own }) => own?.at === moment && does === 'store the call');

@@ -28,7 +28,7 @@ const maxSignatures = 20;
  * Verifies a callback of asyncfn, or any webhook of Standard Webhooks v1, and returns what it says.
  *
  * `webhook-signature` covers `webhook-id`, `webhook-timestamp` and the body. Callbacks of asyncfn have `X-Callback-Signature` as
- * well, which covers the call's id, function and status, and is verified if it is there. Signatures are compared in constant time.
+ * well, which covers the call's id, function and status, and is verified if it is present. Signatures are compared in constant time.
  *
  * A callback may be delivered more than once: store its `id` if it must count once.
  *

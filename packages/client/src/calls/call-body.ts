@@ -81,7 +81,7 @@ function toJson(value: JsonValue): string {
   }
 }
 
-/** Instances of classes are more than JSON shows, so nobody means them to be sent as JSON. */
+/** Instances of classes are more than JSON shows, so sending them as JSON would be a mistake. */
 function isPlain(value: unknown): boolean {
   if (typeof value !== 'object') {
     return typeof value === 'number' || typeof value === 'boolean';

@@ -28,7 +28,7 @@ export interface PartnerRoomOptions {
 type Waiting = () => boolean;
 
 /**
- * The room for bodies that nobody has verified yet. They share one owner in the budget of all bodies, and within that each
+ * The room for bodies that are not verified yet. They share one owner in the budget of all bodies, and within that each
  * block of addresses is an owner of its own: a stranger takes room from other strangers before it takes any from callers.
  * A body that does not fit waits for a while, unread, because a partner's next try may be minutes away.
  */

@@ -2,7 +2,7 @@ import { createHmac as createNodeHmac, type Hmac, timingSafeEqual } from 'node:c
 import type { Claim, HashAlgorithm } from './claim.ts';
 
 /**
- * The hashes that each verification computes, whoever it is for: as many as the function with most secrets needs. The
+ * The hashes that each verification computes, for every function alike: as many as the function with most secrets needs. The
  * time of an answer then tells nothing about a name.
  */
 export type Effort = ReadonlyMap<HashAlgorithm, number>;
