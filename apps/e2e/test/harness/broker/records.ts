@@ -28,21 +28,46 @@ export class Records implements AsyncDisposable {
   static async open(natsUrl: string): Promise<Records> {
     const connection = await connect({ servers: natsUrl, maxReconnectAttempts: -1, reconnectTimeWait: 100 });
     const manager = await jetstreamManager(connection);
-    await manager.streams.add({ name: copy, mirror: { name: source } });
+    await manager.streams.add({ name: copy, mirror: { name: source }, allow_direct: true });
     return new Records(connection, manager);
   }
 
-  /** How often an end of each call has been recorded, by call id. */
+  /**
+   * How many different ends of each call have been recorded, by call id. One that was stored again unchanged counts
+   * once: a cancel that puts back a call which has just ended does so.
+   */
   async outcomes(): Promise<ReadonlyMap<string, number>> {
+    const stored = await this.#storedOutcomes();
+    const counts = [...stored].map(async ([subject, count]): Promise<[string, number]> => {
+      const different = count === 1 ? 1 : new Set(await this.#storedEnds(subject, count)).size;
+      return [subject.split('.')[1] ?? '', different];
+    });
+    return new Map(await Promise.all(counts));
+  }
+
+  /** How many messages each subject of outcomes has had. */
+  async #storedOutcomes(): Promise<ReadonlyMap<string, number>> {
     return await eventually(async () => {
       const { state } = await this.#manager.streams.info(source);
       const { state: copied } = await this.#manager.streams.info(copy, { subjects_filter: anyOutcome });
       if (copied.last_seq !== state.last_seq) {
         throw new Error(`${copied.last_seq} of ${state.last_seq} are copied`);
       }
-      const counts = Object.entries(copied.subjects ?? {});
-      return new Map(counts.map(([subject, count]) => [subject.split('.')[1] ?? '', count]));
+      return new Map(Object.entries(copied.subjects ?? {}));
     });
+  }
+
+  async #storedEnds(subject: string, count: number): Promise<string[]> {
+    const ends: string[] = [];
+    for (let from = 1; ends.length < count; ) {
+      const message = await this.#manager.direct.getMessage(copy, { seq: from, next_by_subj: subject });
+      if (message === null) {
+        throw new Error(`${ends.length} of ${count} outcomes of ${subject} are there`);
+      }
+      ends.push(message.header.get('Asyncfn-Outcome'));
+      from = message.seq + 1;
+    }
+    return ends;
   }
 
   /** The dead letters of a call and of its callback. */
