@@ -57,3 +57,23 @@ test('a message that a server counts, but cannot read any more, is not left', as
   const lost = 'calls.default.ready.~.quick.call-9.~.9';
   expect(await readLeft(countingToo(manager, lost), names)).toMatchObject({ count: 1, messages: [{ subject: call }] });
 });
+
+test('a message that moves while it is looked for is left', async () => {
+  const { manager, put } = await startStreams();
+  await put(callback);
+  let hasMoved = false;
+  /** As a schedule that fires after its stream was listed, and before its message is read. */
+  const getMessage: typeof manager.streams.getMessage = async (name, query) => {
+    if (!hasMoved) {
+      hasMoved = true;
+      await put(callback.replace('later', 'ready'));
+      await manager.streams.purge('CALLBACKS', { filter: callback });
+    }
+    return await manager.streams.getMessage(name, query);
+  };
+  const info = manager.streams.info.bind(manager.streams);
+  expect(await readLeft({ streams: { info, getMessage } }, names)).toMatchObject({
+    count: 1,
+    messages: [{ subject: callback.replace('later', 'ready') }],
+  });
+});
