@@ -1,6 +1,13 @@
 import { startCallbackReceiver } from '@asyncfn/testkit';
 import { expect, test } from 'vitest';
-import { AsyncfnClient, type CallBody, type CallOptions, OptionError } from '../src/index.ts';
+import {
+  AsyncfnClient,
+  type AsyncfnClientOptions,
+  type CallBody,
+  type CallOptions,
+  OptionError,
+  type WaitOptions,
+} from '../src/index.ts';
 
 /** What a gateway gets for a call. */
 async function sent(body?: CallBody, options: CallOptions = {}, name = 'hash', base = '') {
@@ -140,6 +147,18 @@ test.each<[string, (client: AsyncfnClient) => Promise<unknown>]>([
   ['headers: "a" is neither text', (client) => client.call('a', '', { headers: { a: 1 as unknown as string } })],
   ['"callbackURL" is not an option; write callbackUrl', (client) => client.call('a', '', misspelt)],
   ['"callbackURL" is not an option; write callbackUrl', (client) => client.callGroup('a', '', misspelt)],
+  ['"callbackURL" is not an option; write callbackUrl', (client) => client.batch([], misspelt)],
+  ['calls: must be an array', (client) => client.batch({ function: 'a' } as unknown as [])],
+  [
+    '"timeoutMS" is not an option; write timeoutMs',
+    (client) => client.wait('a', { timeoutMS: 5 } as unknown as WaitOptions),
+  ],
+  ['options: must be an object with submitter, signal', (client) => client.get('a', 5 as unknown as object)],
+  ['"wait" is not an option; write one of submitter, signal', (client) => client.result('a', { wait: 5 } as object)],
+  ['"Submitter" is not an option; write submitter', (client) => client.cancel('a', { Submitter: 'b' } as object)],
+  ['"Submitter" is not an option; write submitter', (client) => client.erase('a', { Submitter: 'b' } as object)],
+  ['"Kind" is not an option; write kind', (client) => client.deadLetters.get('a', { Kind: 'call' } as object)],
+  ['"wait" is not an option; write one of submitter, signal', (client) => client.attempts('a', { wait: 5 } as object)],
   [
     'calls.1: "callbackURL" is not an option',
     (client) => client.batch([{ function: 'a' }, { function: 'a', ...misspelt }]),
@@ -148,6 +167,17 @@ test.each<[string, (client: AsyncfnClient) => Promise<unknown>]>([
   const error = await run(new AsyncfnClient({ url: 'http://127.0.0.1:1' })).catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(OptionError);
   expect(String(error)).toContain(text);
+});
+
+test.each<[string, unknown]>([
+  ['options: must be an object with url, token', undefined],
+  ['options: must be an object with url, token', 'http://127.0.0.1:1'],
+  ['"URL" is not an option; write url', { URL: 'http://127.0.0.1:1' }],
+  ['"attempt" is not an option; write one of attempts', { url: 'http://127.0.0.1:1', retry: { attempt: 1 } }],
+  ['retry: must be an object with attempts', { url: 'http://127.0.0.1:1', retry: 3 }],
+])('%s: a client is not made with such settings', (text, options) => {
+  expect(() => new AsyncfnClient(options as AsyncfnClientOptions)).toThrow(OptionError);
+  expect(() => new AsyncfnClient(options as AsyncfnClientOptions)).toThrow(text);
 });
 
 test('a token that no header can carry is an error that does not quote it', async () => {

@@ -9,7 +9,7 @@ import {
   toBatchItem,
   toCallHeaders,
 } from '../calls/index.ts';
-import { UnexpectedAnswerError } from '../errors/index.ts';
+import { checkOptions, OptionError, type OptionNames, UnexpectedAnswerError } from '../errors/index.ts';
 import { jsonBody, jsonOf, type RequestOptions, type Transport } from '../http/index.ts';
 
 /** A call of a batch. */
@@ -25,6 +25,14 @@ export interface BatchOptions
     CallKeyOptions,
     RequestOptions {}
 
+const batchOptions: OptionNames<BatchOptions> = {
+  callbackUrl: true,
+  failureCallbackUrl: true,
+  callbackHeaders: true,
+  idempotencyKey: true,
+  signal: true,
+};
+
 /** An accepted batch: an answer for each call, in their order. Those that are refused have their `problem`. */
 export interface BatchReceipt extends AcceptedBatch {
   /** Whether an earlier request with the same key had made the batch: perhaps an earlier try of this one. */
@@ -35,9 +43,11 @@ export interface BatchReceipt extends AcceptedBatch {
 export async function makeBatch(
   transport: Transport,
   calls: Iterable<BatchCall>,
-  { callbackUrl, failureCallbackUrl, callbackHeaders = {}, idempotencyKey: key, signal }: BatchOptions,
+  options: BatchOptions,
 ): Promise<BatchReceipt> {
-  const items = await Promise.all(Array.from(calls, toBatchItem));
+  checkOptions(options, batchOptions);
+  const { callbackUrl, failureCallbackUrl, callbackHeaders = {}, idempotencyKey: key, signal } = options;
+  const items = await Promise.all(Array.from(toIterable(calls), toBatchItem));
   const { body } = jsonBody({
     calls: items,
     callbackUrl: callbackUrl?.toString(),
@@ -52,6 +62,13 @@ export async function makeBatch(
     replayed: response.headers.get('Idempotency-Replayed') === 'true',
     idempotencyKey,
   }));
+}
+
+function toIterable(calls: unknown): Iterable<BatchCall> {
+  if (typeof calls !== 'object' || calls === null || !(Symbol.iterator in calls)) {
+    throw new OptionError('calls: must be an array, or another iterable, of calls');
+  }
+  return calls as Iterable<BatchCall>;
 }
 
 /** Calls the functions of a group. */

@@ -1,4 +1,4 @@
-import { CallbackError, OptionError } from '../errors/index.ts';
+import { CallbackError, checkOptions, OptionError } from '../errors/index.ts';
 import { importSecrets, type SecretKey } from './secrets.ts';
 import { type HeaderReader, VerifiedCallback } from './verified-callback.ts';
 
@@ -38,8 +38,10 @@ const maxSignatures = 20;
  */
 export async function verifyCallback(
   { headers, body }: IncomingCallback,
-  { secrets, toleranceSeconds = 300, now = Date.now }: VerifyCallbackOptions,
+  options: VerifyCallbackOptions,
 ): Promise<VerifiedCallback> {
+  checkOptions(options, { secrets: true, toleranceSeconds: true, now: true });
+  const { secrets, toleranceSeconds = 300, now = Date.now } = options;
   if (!(toleranceSeconds >= 0)) {
     throw new OptionError(`toleranceSeconds: ${toleranceSeconds} is not a number of seconds`);
   }

@@ -1,7 +1,7 @@
-import { OptionError } from '../errors/index.ts';
+import { checkOptions, OptionError } from '../errors/index.ts';
 import { type CallBody, toPayload } from './call-body.ts';
 import { type CallHeaderOptions, toCallHeaders, toCallPath, toSubPath } from './call-headers.ts';
-import { callHeaderOptions, checkOptions } from './check-options.ts';
+import { callHeaderOptions } from './option-names.ts';
 
 /** An item of a batch as the gateway reads it. */
 export interface BatchItem {

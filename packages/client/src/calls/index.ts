@@ -13,6 +13,6 @@ export {
   postCall,
   setIdempotencyKey,
 } from './make-call.ts';
-export { type CallReference, getAttempts, getCall, getResult } from './read-call.ts';
+export { type CallReference, checkReference, getAttempts, getCall, getResult, referenceOptions } from './read-call.ts';
 export { hasEnded, longPoll, type WaitOptions, waitForCall } from './wait-for-call.ts';
 export type { Waiting } from './waiting.ts';

@@ -1,10 +1,10 @@
 import type { AcceptedCall } from '../api/index.ts';
-import { OptionError, UnexpectedAnswerError } from '../errors/index.ts';
+import { checkOptions, OptionError, type OptionNames, UnexpectedAnswerError } from '../errors/index.ts';
 import { checkMs, jsonOf, type RequestOptions, type Transport } from '../http/index.ts';
 import { type CallBody, toPayload } from './call-body.ts';
 import { type CallHeaderOptions, toCallHeaders, toCallPath } from './call-headers.ts';
 import { CallResult } from './call-result.ts';
-import { callHeaderOptions, checkOptions, type OptionNames } from './check-options.ts';
+import { callHeaderOptions } from './option-names.ts';
 
 const longestWaitMs = 60_000;
 

@@ -1,6 +1,7 @@
 import type { CallState } from '../api/index.ts';
+import { checkOptions } from '../errors/index.ts';
 import { checkMs, type Transport } from '../http/index.ts';
-import { type CallReference, getCall } from './read-call.ts';
+import { type CallReference, getCall, referenceOptions } from './read-call.ts';
 import type { Waiting } from './waiting.ts';
 
 export interface WaitOptions extends CallReference {
@@ -19,11 +20,9 @@ export function hasEnded({ status }: Pick<CallState, 'status'>): boolean {
 }
 
 /** The state of the call when it has ended, or when the time is up. */
-export async function waitForCall(
-  transport: Transport,
-  callId: string,
-  { timeoutMs, ...reference }: WaitOptions,
-): Promise<CallState> {
+export async function waitForCall(transport: Transport, callId: string, options: WaitOptions): Promise<CallState> {
+  checkOptions(options, { ...referenceOptions, timeoutMs: true });
+  const { timeoutMs, ...reference } = options;
   return await longPoll(transport, { timeoutMs, signal: reference.signal }, hasEnded, (waiting) =>
     getCall(transport, callId, reference, waiting),
   );

@@ -1,5 +1,6 @@
 // The errors of the client: one class for each kind of cause, each with a stable code.
 
+export { checkOptions, type OptionNames } from './check-options.ts';
 export {
   AsyncfnError,
   CallbackError,

@@ -1,4 +1,4 @@
-import { OptionError } from '../errors/index.ts';
+import { checkOptions, OptionError, type OptionNames } from '../errors/index.ts';
 import { checkTimerMs } from './durations.ts';
 
 /** When a failed request is sent again. */
@@ -15,10 +15,18 @@ export interface RetryOptions {
 
 export type RetryPolicy = Required<RetryOptions>;
 
+const retryOptions: OptionNames<RetryOptions> = {
+  attempts: true,
+  minWaitMs: true,
+  maxWaitMs: true,
+  maxElapsedMs: true,
+};
+
 const defaults: RetryPolicy = { attempts: 10, minWaitMs: 250, maxWaitMs: 5_000, maxElapsedMs: 60_000 };
 
 /** @throws OptionError for a value that is out of range */
 export function toRetryPolicy(options: RetryOptions = {}): RetryPolicy {
+  checkOptions(options, retryOptions, 'retry');
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const policy: RetryPolicy = { ...defaults, ...given };
   if (!(Number.isInteger(policy.attempts) && policy.attempts >= 0 && policy.attempts <= 1_000)) {

@@ -1,6 +1,8 @@
 import {
   AsyncfnError,
+  checkOptions,
   OptionError,
+  type OptionNames,
   ProblemError,
   type ProblemFields,
   UnexpectedAnswerError,
@@ -37,6 +39,14 @@ export interface TransportOptions {
   /** Sends the requests. Default: the global `fetch`. */
   readonly fetch?: typeof fetch;
 }
+
+const transportOptions: OptionNames<TransportOptions> = {
+  url: true,
+  token: true,
+  retry: true,
+  requestTimeoutMs: true,
+  fetch: true,
+};
 
 /** What every method takes. */
 export interface RequestOptions {
@@ -80,6 +90,7 @@ export class Transport {
 
   /** @throws OptionError */
   constructor(options: TransportOptions, clock: Clock = systemClock) {
+    checkOptions(options, transportOptions);
     this.clock = clock;
     this.#base = toBaseUrl(options.url);
     this.#token = options.token;

@@ -1,5 +1,5 @@
 import type { CallFilter, CallPage, CallState } from '../api/index.ts';
-import type { CallReference } from '../calls/index.ts';
+import { type CallReference, checkReference } from '../calls/index.ts';
 import { eachEntry, getJson, nothingOf, type RequestOptions, type Transport, toPath, toQuery } from '../http/index.ts';
 
 /** One page of a search. */
@@ -19,11 +19,8 @@ export function eachCall(
 }
 
 /** Erases all that is kept of an ended call. */
-export async function eraseCall(
-  transport: Transport,
-  callId: string,
-  { submitter, signal }: CallReference,
-): Promise<void> {
+export async function eraseCall(transport: Transport, callId: string, reference: CallReference): Promise<void> {
+  const { submitter, signal } = checkReference(reference);
   const path = `/system/calls${toPath(callId)}${toQuery({ submitter })}`;
   await transport.request<true>({ method: 'DELETE', path, repeat: 'safe', signal }, nothingOf, isGone);
 }

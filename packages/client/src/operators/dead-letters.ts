@@ -7,7 +7,8 @@ import type {
   Replayed,
   ReplayFilter,
 } from '../api/index.ts';
-import type { CallReference } from '../calls/index.ts';
+import { type CallReference, checkReference, referenceOptions } from '../calls/index.ts';
+import { checkOptions } from '../errors/index.ts';
 import {
   eachEntry,
   getJson,
@@ -50,7 +51,8 @@ export class DeadLetters {
   }
 
   /** The attempts of a failed call, oldest first. */
-  async attempts(callId: string, { submitter, signal }: CallReference = {}): Promise<Attempt[]> {
+  async attempts(callId: string, reference: CallReference = {}): Promise<Attempt[]> {
+    const { submitter, signal } = checkReference(reference);
     const path = pathOf(callId, ['attempts'], { submitter });
     const { attempts } = await getJson<{ attempts: Attempt[] }>(this.#transport, path, { signal });
     return attempts;
@@ -81,6 +83,8 @@ export class DeadLetters {
   }
 }
 
-function pathOf(callId: string, parts: readonly string[], { kind, submitter }: DeadLetterReference): string {
+function pathOf(callId: string, parts: readonly string[], options: DeadLetterReference): string {
+  checkOptions(options, { ...referenceOptions, kind: true });
+  const { kind, submitter } = options;
   return `/system/dead-letters${toPath(callId, ...parts)}${toQuery({ kind, submitter })}`;
 }

@@ -1,5 +1,5 @@
 import type { Attempt, CallState } from '../api/index.ts';
-import { type CallReference, hasEnded } from '../calls/index.ts';
+import { type CallReference, checkReference, hasEnded } from '../calls/index.ts';
 import { UnreachableError } from '../errors/index.ts';
 import { parseJson, type RequestOptions, type Transport, toPath, toQuery } from '../http/index.ts';
 import { toLines } from './lines.ts';
@@ -59,8 +59,9 @@ export async function* followEvents(
 export async function* followCall(
   transport: Transport,
   callId: string,
-  { submitter, signal }: CallReference,
+  reference: CallReference,
 ): AsyncGenerator<CallState, void, undefined> {
+  const { submitter, signal } = checkReference(reference);
   const path = `/async-function${toPath(callId)}${toQuery({ submitter })}`;
   let last = '';
   for (let isOver = false; !isOver; ) {
