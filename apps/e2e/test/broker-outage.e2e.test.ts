@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 
 import { startStack } from './harness/stack.ts';
 
 const firstRefusalMs = 5_000;
-const nextRefusalsMs = 100;
+const nextRefusalsMs = 1_000;
 const backWithinMs = 10_000;
 
 let fn: TestFunction;
@@ -46,7 +46,7 @@ async function expectRefusals(client: ApiClient): Promise<void> {
 async function expectProbes(app: AppProcess, ready: 200 | 503): Promise<void> {
   const probes = await Promise.all([app.ops('/readyz'), app.ops('/livez')]);
   expect(probes.map(({ status }) => status)).toEqual([ready, 200]);
-  expect(Math.max(...probes.map(({ tookMs }) => tookMs))).toBeLessThan(500);
+  expect(Math.max(...probes.map(({ tookMs }) => tookMs))).toBeLessThan(2_000);
 }
 
 /** Calls pass through all of it again, without a restart of a gateway or a worker. */
@@ -138,7 +138,7 @@ describe('while nats-server hangs', () => {
 
     await expectRefusals(client);
     await expectProbes(stack.gateway, 503);
-    expect((await stack.worker.ops('/livez')).tookMs).toBeLessThan(500);
+    expect((await stack.worker.ops('/livez')).tookMs).toBeLessThan(2_000);
 
     stack.nats.signal('SIGCONT');
     await expectWorks(stack, client, fn);

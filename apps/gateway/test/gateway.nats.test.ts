@@ -160,7 +160,7 @@ describe('a gateway with a broker of its own', () => {
       const next = await send();
       expect(next).toMatchObject({ statusCode: 503, code: 'broker_unavailable' });
       expect(next.retryAfter).toBeGreaterThanOrEqual(1);
-      expect(next.tookMs).toBeLessThan(100);
+      expect(next.tookMs).toBeLessThan(1_000);
     }
     expect((await fetch(`${running.opsUrl}/readyz`)).status).toBe(503);
     nats.signal('SIGCONT');

@@ -129,7 +129,7 @@ describe('a cancelled call', () => {
     await bench.take();
     const startedAt = performance.now();
     expect(await bench.canceller.cancel({ callId: call.id })).toMatchObject({ kind: 'cancelled' });
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect(await bench.deliveredSoon()).toBe(0);
   });
