@@ -1,0 +1,274 @@
+import type { Model, Step } from './explore.ts';
+import { advanceFor, advanceStep } from './flow-turns.ts';
+import {
+  type Advance,
+  type FlowBounds,
+  type FlowVariant,
+  type FlowWorker,
+  type FlowWorld,
+  flowStep,
+  initialFlow,
+  runningNow,
+} from './flow-world.ts';
+import { at } from './world.ts';
+
+/**
+ * The calls of one flow key: a gateway that accepts them and gives turns, workers that run them, a canceller, a sweeper, and
+ * a limit that changes. The steps are those of `jetstream/flows` in queue-core.
+ */
+export function flowKeys(bounds: FlowBounds, variant: FlowVariant = {}): Model<FlowWorld> {
+  return {
+    initial: initialFlow(bounds),
+    steps: (world) => [
+      ...gatewaySteps(world, bounds, variant),
+      ...world.workers.flatMap((_, who) => workerSteps(world, who, bounds, variant)),
+      ...cancellerSteps(world, bounds, variant),
+      ...otherSteps(world, bounds, variant),
+    ],
+    wrong: (world) => wrong(world, bounds),
+    unfinished: (world) => unfinished(world, bounds),
+  };
+}
+
+function wrong(world: FlowWorld, { limit, newLimit }: FlowBounds): string | undefined {
+  const { begun, offence } = world;
+  if (runningNow(world).length > Math.max(limit, newLimit)) {
+    return 'too many calls of the key run at once';
+  }
+  const isInOrder = begun.every((call, index) => index === 0 || call > at(begun, index - 1));
+  return Math.max(limit, newLimit) === 1 && !isInOrder ? 'a call was overtaken' : (offence ?? undefined);
+}
+
+function unfinished({ accepted, ends, waits, state, notice }: FlowWorld, { calls }: FlowBounds): string | undefined {
+  if (accepted < calls || Object.keys(ends).length < calls) {
+    return 'a call waits for ever';
+  }
+  return waits.length > 0 || state !== null || notice > 0 ? 'something is left over' : undefined;
+}
+
+function gatewaySteps(world: FlowWorld, { calls, crashes }: FlowBounds, variant: FlowVariant): Step<FlowWorld>[] {
+  const { accepted, gateway } = world;
+  const steps: Step<FlowWorld>[] = [];
+  if (accepted < calls) {
+    steps.push(
+      flowStep(world, `call ${accepted + 1} is accepted`, (next) => {
+        next.accepted += 1;
+        next.waits.push(next.accepted);
+        next.notice = variant.noNotice ? 0 : next.accepted;
+        next.gateway.notice = next.accepted;
+      }),
+    );
+  }
+  if (gateway.advance !== null || gateway.notice > 0) {
+    steps.push(
+      flowStep(world, `the gateway ${gateway.advance?.does ?? 'begins'}`, (next) => {
+        const self = next.gateway;
+        const advance = self.advance ?? advanceFor([], self.notice);
+        self.notice = self.advance === null ? 0 : self.notice;
+        self.advance = advanceStep(next, advance, variant) ? advance : null;
+      }),
+    );
+  }
+  if (world.crashes < crashes && (gateway.advance !== null || gateway.notice > 0)) {
+    steps.push(
+      flowStep(world, 'the gateway dies', (next) => {
+        next.crashes += 1;
+        next.gateway = { notice: 0, advance: null };
+      }),
+    );
+  }
+  return steps;
+}
+
+function workerSteps(world: FlowWorld, who: number, bounds: FlowBounds, variant: FlowVariant): Step<FlowWorld>[] {
+  const worker = at(world.workers, who);
+  const named = (name: string, then: (next: FlowWorld, self: FlowWorker) => void): Step<FlowWorld> =>
+    flowStep(world, `worker ${who} ${name}`, (next) => then(next, at(next.workers, who)));
+  if (worker.does === 'nothing') {
+    return Object.entries(world.turns)
+      .filter(([, { kind, isHeld }]) => kind === 'ready' && !isHeld)
+      .map(([call]) => named(`gets call ${call}`, (next, self) => take(next, self, Number(call))));
+  }
+  const steps = [named(`goes on with ${worker.does}`, (next, self) => work(next, self, bounds, variant))];
+  if (world.crashes < bounds.crashes) {
+    steps.push(
+      named('dies', (next, self) => {
+        next.crashes += 1;
+        const message = next.turns[self.call];
+        if (message?.attempt === self.attempt) {
+          message.isHeld = false;
+        }
+        Object.assign(self, { does: 'nothing', call: 0, attempt: 0, advance: null });
+      }),
+    );
+  }
+  return steps;
+}
+
+/** Only a repeated delivery looks for an end. */
+function take(next: FlowWorld, self: FlowWorker, call: number): void {
+  const message = next.turns[call];
+  if (message === undefined) {
+    return;
+  }
+  const hasEnded = next.ends[call] !== undefined;
+  const looks = message.wasDelivered || message.attempt > 0;
+  Object.assign(message, { isHeld: true, wasDelivered: true });
+  Object.assign(self, { call, attempt: message.attempt });
+  if (looks && hasEnded) {
+    Object.assign(self, { does: 'advance', advance: advanceFor([call]) });
+    return;
+  }
+  self.does = 'run';
+  if (hasEnded) {
+    next.offence = 'a call that has ended begins';
+  }
+  if (!looks) {
+    next.begun.push(call);
+  }
+}
+
+function work(next: FlowWorld, self: FlowWorker, bounds: FlowBounds, variant: FlowVariant): void {
+  if (self.does === 'run') {
+    endAttempt(next, self, bounds, variant);
+  } else if (self.does === 'advance') {
+    if (self.advance !== null && advanceStep(next, self.advance, variant)) {
+      return;
+    }
+    self.advance = null;
+    self.does = variant.ackFirst ? 'nothing' : 'ack';
+  } else {
+    acknowledge(next, self);
+    const isDone = !variant.ackFirst;
+    Object.assign(self, isDone ? { does: 'nothing' } : { does: 'advance', advance: advanceFor([self.call]) });
+  }
+  if (self.does === 'nothing') {
+    Object.assign(self, { call: 0, attempt: 0 });
+  }
+}
+
+function endAttempt(next: FlowWorld, self: FlowWorker, bounds: FlowBounds, variant: FlowVariant): void {
+  const { call, attempt } = self;
+  const message = next.turns[call];
+  if (bounds.retry && call === 1 && attempt === 0 && next.ends[call] === undefined) {
+    if (message?.attempt === 0) {
+      next.turns[call] = { kind: 'later', attempt: 1, wasDelivered: false, isHeld: false };
+    }
+    const releases = variant.retryReleases === true;
+    Object.assign(self, releases ? { does: 'advance', advance: advanceFor([call]) } : { does: 'nothing' });
+    return;
+  }
+  next.ends[call] ??= 'done';
+  Object.assign(self, variant.ackFirst ? { does: 'ack' } : { does: 'advance', advance: advanceFor([call]) });
+}
+
+function acknowledge(next: FlowWorld, { call, attempt }: FlowWorker): void {
+  if (next.turns[call]?.attempt === attempt) {
+    delete next.turns[call];
+  }
+}
+
+/** A canceller that dies is finished by another one, if its intent is stored. */
+function cancellerSteps(world: FlowWorld, bounds: FlowBounds, variant: FlowVariant): Step<FlowWorld>[] {
+  const { canceller } = world;
+  const call = bounds.cancel;
+  if (call === 0 || canceller.does === 'gone' || world.accepted < call) {
+    return [];
+  }
+  const steps = [
+    flowStep(world, `the canceller goes on with ${canceller.does}`, (next) => cancel(next, call, variant)),
+  ];
+  if (world.cancelCrashes < bounds.cancelCrashes && canceller.does !== 'nothing') {
+    steps.push(
+      flowStep(world, 'the canceller dies', (next) => {
+        next.cancelCrashes += 1;
+        next.canceller.does = next.canceller.intent ? 'look' : 'gone';
+        next.canceller.advance = null;
+      }),
+    );
+  }
+  return steps;
+}
+
+function cancel(next: FlowWorld, call: number, variant: FlowVariant): void {
+  const self = next.canceller;
+  if (self.does === 'nothing') {
+    self.does = 'look';
+  } else if (self.does === 'look') {
+    self.does = lookFor(next, call, variant);
+  } else if (self.does === 'store the end') {
+    next.ends[call] ??= 'cancelled';
+    self.does = next.ends[call] === 'cancelled' ? 'remove' : 'gone';
+  } else if (self.does === 'remove') {
+    delete next.turns[call];
+    next.waits = next.waits.filter((each) => each !== call);
+    const rest = variant.cancelUnaborted ? advancing(call) : { does: 'abort' };
+    Object.assign(self, variant.cancelKeeps ? { does: 'gone' } : rest);
+  } else if (self.does === 'abort') {
+    for (const worker of next.workers.filter(({ does, call: held }) => does === 'run' && held === call)) {
+      Object.assign(worker, { does: 'nothing', call: 0, attempt: 0 });
+    }
+    Object.assign(self, advancing(call));
+  } else if (self.advance !== null && !advanceStep(next, self.advance, variant)) {
+    Object.assign(self, { does: 'gone', advance: null });
+  }
+}
+
+function advancing(call: number): Pick<FlowWorld['canceller'], 'does' | 'advance'> {
+  return { does: 'advance', advance: advanceFor([call]) };
+}
+
+/** What no worker can have seen is removed before the end is stored. */
+function lookFor(next: FlowWorld, call: number, variant: FlowVariant): 'look' | 'store the end' | 'remove' | 'gone' {
+  const self = next.canceller;
+  const { turns, ends, waits } = next;
+  if (ends[call] !== undefined) {
+    return ends[call] === 'cancelled' ? 'remove' : 'gone';
+  }
+  const message = turns[call];
+  const isKnown = self.intent || waits.includes(call) || message !== undefined;
+  if (!isKnown) {
+    return 'gone';
+  }
+  self.intent = true;
+  if (message === undefined || variant.cancelBlind) {
+    next.waits = waits.filter((each) => each !== call);
+    return 'store the end';
+  }
+  if (!message.wasDelivered && message.kind === 'ready' && message.attempt === 0) {
+    delete turns[call];
+  }
+  return 'store the end';
+}
+
+function otherSteps(world: FlowWorld, { newLimit }: FlowBounds, variant: FlowVariant): Step<FlowWorld>[] {
+  const { notice, sweeper, limitChanged } = world;
+  const steps: Step<FlowWorld>[] = [];
+  for (const [call, { kind }] of Object.entries(world.turns)) {
+    if (kind === 'later') {
+      steps.push(
+        flowStep(world, `the retry of call ${call} is due`, (next) => {
+          Object.assign(next.turns[Number(call)] ?? {}, { kind: 'ready' });
+        }),
+      );
+    }
+  }
+  // A notice is old when the sweeper finds it: its gateway has given the turns, or has died.
+  const isOld = notice > 0 && world.gateway.notice === 0 && world.gateway.advance === null;
+  if (sweeper !== null || isOld) {
+    steps.push(
+      flowStep(world, `the sweeper ${sweeper?.does ?? 'begins'}`, (next) => {
+        const self: Advance = next.sweeper ?? advanceFor([], next.notice);
+        next.sweeper = advanceStep(next, self, variant) ? self : null;
+      }),
+    );
+  }
+  if (newLimit > 0 && !limitChanged) {
+    steps.push(
+      flowStep(world, 'the limit changes', (next) => {
+        Object.assign(next, { limit: newLimit, limitChanged: true });
+      }),
+    );
+  }
+  return steps;
+}

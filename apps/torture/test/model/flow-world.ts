@@ -1,0 +1,160 @@
+import type { Step } from './explore.ts';
+
+/** The state of a key, as it is stored. */
+export interface KeyState {
+  version: number;
+  /** The calls that have their turn and have not ended. */
+  running: number[];
+  /** The last call that got its turn: what waits at or before it is a left-over. */
+  cursor: number;
+}
+
+/** A call that has its turn: ready, or waiting for its retry. */
+export interface TurnMessage {
+  kind: 'ready' | 'later';
+  attempt: number;
+  wasDelivered: boolean;
+  isHeld: boolean;
+}
+
+/** One process on its way to give turns: see `FlowTurns` in queue-core. */
+export interface Advance {
+  does: 'read the state' | 'read who waits' | 'write' | 'look again' | 'remove those that wait no more';
+  /** Calls that have ended, or are gone. */
+  release: number[];
+  seen: KeyState | null;
+  heads: number[];
+  /** After it, notices up to this one are removed; 0 for none. */
+  notice: number;
+}
+
+export interface FlowWorker {
+  does: 'nothing' | 'run' | 'advance' | 'ack';
+  call: number;
+  attempt: number;
+  advance: Advance | null;
+}
+
+export interface FlowCanceller {
+  does: 'nothing' | 'look' | 'store the end' | 'remove' | 'abort' | 'advance' | 'gone';
+  /** Whether its intent is stored: then its work is finished after a crash. */
+  intent: boolean;
+  advance: Advance | null;
+}
+
+/** One key, with calls 1, 2, ... in the order in which they were accepted. */
+export interface FlowWorld {
+  accepted: number;
+  waits: number[];
+  /** The newest notice; 0 for none. */
+  notice: number;
+  state: KeyState | null;
+  version: number;
+  /** Messages of calls that have their turn, by call. */
+  turns: Record<number, TurnMessage>;
+  ends: Record<number, 'done' | 'cancelled'>;
+  /** Calls in the order in which they began. */
+  begun: number[];
+  limit: number;
+  limitChanged: boolean;
+  /** A gateway that has accepted a call gives turns afterwards. */
+  gateway: { notice: number; advance: Advance | null };
+  workers: FlowWorker[];
+  canceller: FlowCanceller;
+  sweeper: Advance | null;
+  crashes: number;
+  cancelCrashes: number;
+  offence: string | null;
+}
+
+/** Deliberate mistakes; all are false in the real protocol. */
+export interface FlowVariant {
+  /** A call is stored without a notice. */
+  readonly noNotice?: boolean;
+  /** The notice is removed before the turns are given. */
+  readonly noticeFirst?: boolean;
+  /** The state is replaced, whatever it is. */
+  readonly blindState?: boolean;
+  /** A turn is given even if the call does not wait any more. */
+  readonly blindCall?: boolean;
+  /** After a turn has become free, those who wait are not looked for again. */
+  readonly noSecondLook?: boolean;
+  /** Left-overs are taken for calls that wait. */
+  readonly noCursor?: boolean;
+  readonly ackFirst?: boolean;
+  /** The turn of a call ends when it is stored for its retry. */
+  readonly retryReleases?: boolean;
+  /** A cancel does not end the turn. */
+  readonly cancelKeeps?: boolean;
+  /** A cancel ends the turn before the worker has aborted the call. */
+  readonly cancelUnaborted?: boolean;
+  /** A cancel does not look whether the waiting call has got its turn in between. */
+  readonly cancelBlind?: boolean;
+}
+
+export interface FlowBounds {
+  readonly calls: number;
+  readonly workers: number;
+  /** How often a gateway or a worker dies, and how often a canceller. */
+  readonly crashes: number;
+  readonly cancelCrashes: number;
+  /** Whether the first attempt of call 1 is followed by a retry. */
+  readonly retry: boolean;
+  /** A call that is cancelled at some moment; 0 for none. */
+  readonly cancel: number;
+  readonly limit: number;
+  /** The limit changes to this one at some moment; 0 for never. */
+  readonly newLimit: number;
+}
+
+export function initialFlow({ workers, limit }: FlowBounds): FlowWorld {
+  return {
+    accepted: 0,
+    waits: [],
+    notice: 0,
+    state: null,
+    version: 0,
+    turns: {},
+    ends: {},
+    begun: [],
+    limit,
+    limitChanged: false,
+    gateway: { notice: 0, advance: null },
+    workers: Array.from({ length: workers }, () => ({ does: 'nothing', call: 0, attempt: 0, advance: null })),
+    canceller: { does: 'nothing', intent: false, advance: null },
+    sweeper: null,
+    crashes: 0,
+    cancelCrashes: 0,
+    offence: null,
+  };
+}
+
+export function flowStep(world: FlowWorld, name: string, then: (next: FlowWorld) => void): Step<FlowWorld> {
+  const next = structuredClone(world);
+  then(next);
+  renumber(next);
+  return { name, next };
+}
+
+/** Only whether versions are equal matters: fewer worlds differ. */
+function renumber(world: FlowWorld): void {
+  const { state, gateway, workers, canceller, sweeper } = world;
+  const advances = [gateway.advance, ...workers.map(({ advance }) => advance), canceller.advance, sweeper];
+  const states = [state, ...advances.map((each) => each?.seen ?? null)].filter((each) => each !== null);
+  const order = [...new Set(states.map(({ version }) => version))].toSorted((one, other) => one - other);
+  const ranks = new Map(order.map((version, index) => [version, index + 1]));
+  for (const each of new Set(states)) {
+    each.version = ranks.get(each.version) ?? 0;
+  }
+  world.version = order.length;
+  // Workers are alike.
+  world.workers = world.workers
+    .map((worker) => ({ worker, text: JSON.stringify(worker) }))
+    .toSorted((one, other) => (one.text < other.text ? -1 : 1))
+    .map(({ worker }) => worker);
+}
+
+/** The calls whose functions run at this moment. */
+export function runningNow({ workers }: FlowWorld): number[] {
+  return [...new Set(workers.flatMap(({ does, call }) => (does === 'run' ? [call] : [])))];
+}
