@@ -1,19 +1,21 @@
 import { ApiClient } from '@asyncfn/stack';
-import { eventually, startCallbackReceiver, startTestFunction, status } from '@asyncfn/testkit';
+import { eventually, gate, startCallbackReceiver, startTestFunction, status } from '@asyncfn/testkit';
 import { describe, expect, test } from 'vitest';
 import { Records } from './harness/broker/records.ts';
 import { startStack } from './harness/stack.ts';
 
 const retries = 1_000;
 const callbacks = 200;
-/** Long enough for all of them to wait at once. */
-const waitMs = 15_000;
+/** Long enough for all of them to wait at once, and everything to be stopped meanwhile. */
+const waitMs = 20_000;
 
 describe('1,000 retries and 200 callbacks that wait while everything is stopped and started again', () => {
   test.for(['SIGTERM', 'SIGKILL'] as const)('each end once (%s)', async (signal) => {
     const retry = { attempts: 3, minWait: `${waitMs}ms`, maxWait: `${waitMs}ms`, backoff: 'exponential' };
-    await using flaky = await startTestFunction({ handler: status(503, { times: 1 }) });
-    await using steady = await startTestFunction();
+    // Nothing is attempted before all are accepted, however slow that is.
+    const [flakyGate, steadyGate] = [gate(status(503, { times: 1 })), gate()];
+    await using flaky = await startTestFunction({ handler: flakyGate.handler });
+    await using steady = await startTestFunction({ handler: steadyGate.handler });
     await using inbox = await startCallbackReceiver();
     await using stumbling = await startCallbackReceiver({ respond: status(500, { times: 1 }) });
     await using stack = await startStack({
@@ -24,6 +26,8 @@ describe('1,000 retries and 200 callbacks that wait while everything is stopped 
     await using client = new ApiClient(stack.gateway.url);
     const told = await client.acceptMany('steady', callbacks, { callbackUrl: stumbling.url });
     const retried = await client.acceptMany('flaky', retries, { callbackUrl: inbox.url });
+    flakyGate.open();
+    steadyGate.open();
     await eventually(async () => (await records.waitingRetries()) === retries);
     // Callbacks without a slot at the receiver wait for a second before they are tried.
     await stumbling.waitForCallbacks(callbacks);
