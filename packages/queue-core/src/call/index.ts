@@ -53,6 +53,7 @@ export {
   consumerFunction,
   functionConsumer,
   functionFilter,
+  functionTokens,
   keySubject,
   parseCallSubject,
   queueStream,

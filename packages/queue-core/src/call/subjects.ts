@@ -132,7 +132,8 @@ export function readCallSubject(
   return { lane, identity: parseIdentity(callId, owner, startTime) };
 }
 
-function functionTokens(functionName: string): string {
+/** `<namespace>.<name>`: throws if a part could break out of its token (P7). */
+export function functionTokens(functionName: string): string {
   const { name, namespace } = checkedName(functionName);
   return `${namespace ?? noNamespace}.${name}`;
 }
