@@ -1,14 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AsyncfnClient } from '@asyncfn/client';
 import type { Stack } from '@asyncfn/stack';
 import { eventually, startTestFunction, type TestFunction } from '@asyncfn/testkit';
 import { expect, test } from 'vitest';
 import { startStack } from './harness/stack.ts';
-
-async function put(url: string, name: string, settings: object): Promise<string[]> {
-  const answer = await fetch(`${url}/system/schedules/${name}`, { method: 'PUT', body: JSON.stringify(settings) });
-  expect(answer.ok).toBe(true);
-  return ((await answer.json()) as { next: string[] }).next;
-}
 
 function momentsOf(target: TestFunction, name: string): string[] {
   const own = target.invocations.filter(({ headers }) => headers['x-schedule-name'] === name);
@@ -22,11 +17,14 @@ async function replaceOne(stack: Stack, at: number): Promise<void> {
   await Promise.all([stack.startGateway(), stack.startWorker()]);
 }
 
-test('every 2s for a minute, while gateways and workers are killed in turn: no moment is missed or called twice', async () => {
+test.concurrent('every 2s for a minute, while gateways and workers are killed in turn: no moment is missed or called twice', async () => {
   await using target = await startTestFunction();
   await using stack = await startStack({ functions: { target: target.url }, gateways: 3, workers: 3 });
   const begunAt = Date.now();
-  const [first = ''] = await put(stack.gateway.url, 'tick', { function: 'target', every: '2s' });
+  const { schedules } = new AsyncfnClient({ url: stack.gateway.url });
+  const {
+    next: [first = ''],
+  } = await schedules.put('tick', { function: 'target', every: '2s' });
   for (let at = 0; Date.now() < begunAt + 60_000; at++) {
     await sleep(4_000);
     await replaceOne(stack, at);
@@ -50,13 +48,16 @@ test('every 2s for a minute, while gateways and workers are killed in turn: no m
   expect(Math.max(...fired.map((line) => Number(line['lateMs'])))).toBeLessThan(5_000);
 }, 180_000);
 
-test('after an outage of three periods none of them, the latest or all are made up for', async () => {
+test.concurrent('after an outage of three periods none of them, the latest or all are made up for', async () => {
   await using target = await startTestFunction();
   await using stack = await startStack({ functions: { target: target.url } });
   const kinds = ['none', 'latest', 'all'] as const;
   const first = new Map<string, number>();
+  const { schedules } = new AsyncfnClient({ url: stack.gateway.url });
   for (const catchUp of kinds) {
-    const [at = ''] = await put(stack.gateway.url, catchUp, { function: 'target', every: '12s', catchUp });
+    const {
+      next: [at = ''],
+    } = await schedules.put(catchUp, { function: 'target', every: '12s', catchUp });
     first.set(catchUp, Date.parse(at));
   }
   await eventually(() => kinds.every((kind) => momentsOf(target, kind).length === 1), { timeoutMs: 30_000 });
@@ -72,28 +73,3 @@ test('after an outage of three periods none of them, the latest or all are made 
   });
   expect(kinds.map(after)).toEqual([[], [3], [1, 2, 3]]);
 }, 180_000);
-
-test('10,000 schedules of one minute are called once each', async () => {
-  await using target = await startTestFunction();
-  await using stack = await startStack({ functions: { target: target.url }, workers: 2, logs: 'file' });
-  const names = Array.from({ length: 10_000 }, (_, index) => `s-${index}`);
-  const store = async (some: readonly string[], cron: string): Promise<number> => {
-    const startedAt = performance.now();
-    const rest = some.values();
-    const putRest = async (): Promise<void> => {
-      for (const name of rest) {
-        await put(stack.gateway.url, name, { function: 'target', cron });
-      }
-    };
-    await Promise.all(Array.from({ length: 64 }, putRest));
-    return performance.now() - startedAt;
-  };
-  // The minute has to come after all of them are stored, however slow the machine is.
-  const storingMs = (await store(names.slice(0, 500), '0 0 29 2 *')) * 20;
-  const minute = new Date(Date.now() + 2 * storingMs + 60_000);
-  await store(names, `${minute.getUTCMinutes()} ${minute.getUTCHours()} * * *`);
-  await target.waitForInvocations(names.length, 400_000);
-  const called = target.invocations.map(({ headers }) => headers['x-schedule-name']);
-  expect(called).toHaveLength(names.length);
-  expect(new Set(called).size).toBe(names.length);
-}, 600_000);

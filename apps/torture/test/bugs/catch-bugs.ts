@@ -34,7 +34,7 @@ const mostRuns = 6;
  * Each bug is caught by its rule. Several files share the bugs, because a run spends more time waiting than working.
  */
 export function testCaught(bugs: readonly Bug[]): void {
-  describe('the checker catches', { timeout: 300_000 }, () => {
+  describe('the checker catches', { timeout: 900_000 }, () => {
     test.each(bugs)('$bug', async ({ app, file, caughtBy, retryWaitMs = 0, workerEnv = {}, ...rest }) => {
       const main = new URL(`./${file}-main.mjs`, import.meta.url);
       const rules = [caughtBy].flat();
