@@ -58,12 +58,16 @@ const state = {
   source: Type.Unknown({ description: 'Whose settings these are: `api` (this API), or `file` (a functions file).' }),
   createdAt: Type.Unknown({ type: 'string', format: 'date-time' }),
   paused: Type.Unknown({ type: 'boolean', ...paused }),
-  next: Type.Unknown({ type: 'array', description: 'The next five moments (RFC 3339); none while it is paused.' }),
+  next: Type.Array(Type.String({ format: 'date-time' }), {
+    description: 'The next five moments (RFC 3339); none while it is paused.',
+  }),
 };
 
 /** Allows further properties, so that settings of a later version are shown as well. */
 const ScheduleView = Type.Object({ ...state, ...settings }, { additionalProperties: true });
-const last = Type.Unknown({ type: 'array', description: 'Its last calls, newest first: `{at,callId}`, ten at most.' });
+const last = Type.Array(Type.Object({ at: Type.String({ format: 'date-time' }), callId: Type.String() }), {
+  description: 'Its last calls, newest first: `{at,callId}`, ten at most.',
+});
 const FullView = Type.Object({ ...state, ...settings, last }, { additionalProperties: true });
 
 const settingsExample = { function: 'report', cron: '0 3 * * *', timeZone: 'Europe/Berlin', json: { full: true } };

@@ -2345,7 +2345,7 @@ export interface paths {
                                 /** Format: date-time */
                                 createdAt: string;
                                 paused: boolean;
-                                next: unknown[];
+                                next: string[];
                                 function: string;
                                 path?: string;
                                 headers?: {
@@ -2434,7 +2434,7 @@ export interface paths {
                             /** Format: date-time */
                             createdAt: string;
                             paused: boolean;
-                            next: unknown[];
+                            next: string[];
                             function: string;
                             path?: string;
                             headers?: {
@@ -2450,7 +2450,11 @@ export interface paths {
                             catchUp?: string;
                             catchUpWindow?: string;
                             jitter?: string;
-                            last: unknown[];
+                            last: {
+                                /** Format: date-time */
+                                at: string;
+                                callId: string;
+                            }[];
                         } & {
                             [key: string]: unknown;
                         };
@@ -2539,7 +2543,7 @@ export interface paths {
                             /** Format: date-time */
                             createdAt: string;
                             paused: boolean;
-                            next: unknown[];
+                            next: string[];
                             function: string;
                             path?: string;
                             headers?: {
@@ -2555,7 +2559,11 @@ export interface paths {
                             catchUp?: string;
                             catchUpWindow?: string;
                             jitter?: string;
-                            last: unknown[];
+                            last: {
+                                /** Format: date-time */
+                                at: string;
+                                callId: string;
+                            }[];
                         } & {
                             [key: string]: unknown;
                         };
@@ -2599,7 +2607,7 @@ export interface paths {
                             /** Format: date-time */
                             createdAt: string;
                             paused: boolean;
-                            next: unknown[];
+                            next: string[];
                             function: string;
                             path?: string;
                             headers?: {
@@ -2615,7 +2623,11 @@ export interface paths {
                             catchUp?: string;
                             catchUpWindow?: string;
                             jitter?: string;
-                            last: unknown[];
+                            last: {
+                                /** Format: date-time */
+                                at: string;
+                                callId: string;
+                            }[];
                         } & {
                             [key: string]: unknown;
                         };
@@ -2705,7 +2717,7 @@ export interface paths {
                             /** Format: date-time */
                             createdAt: string;
                             paused: boolean;
-                            next: unknown[];
+                            next: string[];
                             function: string;
                             path?: string;
                             headers?: {
@@ -2721,7 +2733,11 @@ export interface paths {
                             catchUp?: string;
                             catchUpWindow?: string;
                             jitter?: string;
-                            last: unknown[];
+                            last: {
+                                /** Format: date-time */
+                                at: string;
+                                callId: string;
+                            }[];
                         } & {
                             [key: string]: unknown;
                         };
@@ -2794,7 +2810,7 @@ export interface paths {
                             /** Format: date-time */
                             createdAt: string;
                             paused: boolean;
-                            next: unknown[];
+                            next: string[];
                             function: string;
                             path?: string;
                             headers?: {
@@ -2810,7 +2826,11 @@ export interface paths {
                             catchUp?: string;
                             catchUpWindow?: string;
                             jitter?: string;
-                            last: unknown[];
+                            last: {
+                                /** Format: date-time */
+                                at: string;
+                                callId: string;
+                            }[];
                         } & {
                             [key: string]: unknown;
                         };
