@@ -13,6 +13,8 @@ export {
 } from './batches/index.ts';
 export {
   addressOf,
+  type BodyObject,
+  bodyLengthOf,
   type Call,
   type CallAddress,
   type CallIdentity,
@@ -87,11 +89,13 @@ export {
   deadLetterReasons,
   type EndedCall,
   ExpiryTimer,
+  endFingerprint,
   isIdempotencyKey,
   Outcome,
   type Receipt,
   type ReceiptBatch,
   RunningReport,
+  startFingerprint,
 } from './records/index.ts';
 export { retry } from './retry.ts';
 export { RoundRobin } from './round-robin.ts';

@@ -22,6 +22,7 @@ const recordStreams: ReadonlySet<string> = new Set([
   'EXPIRIES',
   'HANDOVERS',
   'KV_FUNCTIONS',
+  'OBJ_BODIES',
   'OUTCOMES',
   'RECEIPTS',
   'SCHEDULES',

@@ -32,13 +32,30 @@ const labelPattern = /^[A-Za-z0-9._=:-]{1,64}$/;
 /** Labels in a record, by which callers find their calls; checked by the gateway; absent if there are none. */
 export const Labels = Type.Array(Type.String({ pattern: labelPattern.source }), { minItems: 1 });
 
+/** Names of stored bodies: 18 random bytes in base64url. */
+export const bodyIdPattern = /^[A-Za-z0-9_-]{24}$/;
+
+/** A body that is stored apart from its call, because it is large: see `jetstream/bodies/`. */
+export const BodyObject = Type.Object({
+  id: Type.String({ pattern: bodyIdPattern.source }),
+  /** In bytes. */
+  length: Type.Integer({ minimum: 0 }),
+  /** SHA-256 of the whole body, base64url without padding. */
+  sha256: Type.String({ pattern: '^[A-Za-z0-9_-]{43}$' }),
+});
+
+export type BodyObject = Static<typeof BodyObject>;
+
 /**
  * A call without its body. It travels as one JSON header of the message, because setting NATS headers one by one costs
  * several times more, and because nothing a client sends may become a NATS header (P7).
  */
 export const CallEnvelope = Type.Object({
-  /** Version of this layout. Readers ignore fields that they do not know, so that versions can run side by side. */
-  v: Type.Literal(1),
+  /**
+   * Version of this layout. Readers ignore fields that they do not know, so that versions can run side by side. 2: the
+   * body is in `bodyObject`, which a reader must know: otherwise the function would get an empty one.
+   */
+  v: Type.Union([Type.Literal(1), Type.Literal(2)]),
   id: Type.String({ pattern: callIdPattern.source }),
   /** `NAME` or `NAME.NAMESPACE`. */
   function: Type.String(),
@@ -90,6 +107,8 @@ export const CallEnvelope = Type.Object({
   startedAt: Type.Optional(Type.Number()),
   /** The attempts before this one, of this generation; absent for none. */
   history: Type.Optional(Type.Array(AttemptRecord)),
+  /** The body, if it is stored apart. */
+  bodyObject: Type.Optional(BodyObject),
 });
 
 export type HeaderList = readonly (readonly [name: string, value: string])[];
@@ -98,8 +117,16 @@ export type HeaderList = readonly (readonly [name: string, value: string])[];
 export interface Call extends Readonly<Omit<Static<typeof CallEnvelope>, 'v' | 'headers' | 'callbackHeaders'>> {
   readonly headers: HeaderList;
   readonly callbackHeaders?: HeaderList;
-  /** The caller's body, byte for byte. */
+  /** The caller's body, byte for byte. Empty if `bodyObject` has it. */
   readonly body: Uint8Array;
+}
+
+/** Length of the caller's body in bytes, wherever it is. */
+export function bodyLengthOf(call: {
+  readonly body: Uint8Array;
+  readonly bodyObject?: Pick<BodyObject, 'length'>;
+}): number {
+  return call.bodyObject?.length ?? call.body.length;
 }
 
 /** Whether `text` can be a label: `[A-Za-z0-9._=:-]{1,64}`. */

@@ -112,7 +112,7 @@ test('nesting without end is refused as well', () => {
 test.each([
   ['no envelope', '', 'no Asyncfn-Call header'],
   ['text', 'hello', 'Asyncfn-Call is not JSON'],
-  ['a version to come', envelopeOf({ v: 2 }), '/v'],
+  ['a version to come', envelopeOf({ v: 3 }), '/v'],
   ['a call id that could be a wildcard', envelopeOf({ id: 'a.>' }), '/id'],
   ['an attempt before the first', envelopeOf({ retry: -1 }), '/retry'],
   ['a header without a value', envelopeOf({ headers: [['a', 'b'], ['c']] }), '/headers/1'],

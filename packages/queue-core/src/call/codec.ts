@@ -15,7 +15,7 @@ export type DecodedCall =
 export function encodeEnvelope(call: Call): string {
   // JSON escapes every control character, so no header value of a client can end ours (P7). Fields that a later version
   // has added stay: a worker of an earlier version passes them on with a retry.
-  return JSON.stringify({ v: 1, ...call, body: undefined });
+  return JSON.stringify({ v: call.bodyObject === undefined ? 1 : 2, ...call, body: undefined });
 }
 
 /** The reverse of `encodeEnvelope`. Never throws: any client of the broker can put anything on a stream. */

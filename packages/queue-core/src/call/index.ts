@@ -2,6 +2,9 @@
 
 export {
   BatchPlace,
+  BodyObject,
+  bodyIdPattern,
+  bodyLengthOf,
   type Call,
   CallEnvelope,
   createCallId,

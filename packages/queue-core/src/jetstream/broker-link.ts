@@ -1,5 +1,6 @@
 import { type FileDefinition, FunctionRegister, isPaused } from '../functions/index.ts';
 import { type StreamLimit, type StreamLimits, toStreamLimits } from '../stream-limits.ts';
+import { BodyStore } from './bodies/index.ts';
 import { Broker, type BrokerOptions } from './connecting/index.ts';
 import { EventPublisher } from './events/index.ts';
 import { QueueTopology, StreamRoom, StreamWatch, type TopologyOptions } from './layout/index.ts';
@@ -13,6 +14,8 @@ export interface BrokerLink {
   readonly publisher: Publisher;
   readonly register: FunctionRegister;
   readonly shared: SharedRegister;
+  /** Bodies that are stored apart from their calls. */
+  readonly bodies: BodyStore;
   readonly limits: StreamLimits;
   /** Undefined if no stream has a limit. */
   readonly room: StreamRoom | undefined;
@@ -59,6 +62,7 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
     publisher,
     register,
     shared,
+    bodies: new BodyStore({ broker, topology, publisher }),
     limits,
     room,
     watch: new StreamWatch(topology, logger),

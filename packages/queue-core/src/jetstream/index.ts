@@ -9,6 +9,17 @@ export {
   LostEnds,
   type StoredBatch,
 } from './batches/index.ts';
+export {
+  BodyError,
+  BodyRoom,
+  BodyStore,
+  BodySweeper,
+  BodyUpload,
+  type RemoveResult,
+  type RoomShare,
+  readBytes,
+  uploadBytes,
+} from './bodies/index.ts';
 export { type BrokerLink, createBrokerLink } from './broker-link.ts';
 export {
   CallCanceller,

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { type Static, Type } from 'typebox';
 import type { Call } from '../call/index.ts';
 import { createRecordCodec } from './record-codec.ts';
@@ -44,12 +44,20 @@ export function hashDerivedId(callId: string): string {
  * differ from one try to the next: dates, traces, credentials.
  */
 export function fingerprintOf({ path, query, body }: Pick<Call, 'path' | 'query' | 'body'>): string {
-  return createHash('sha256').update(`${path}\0${query}\0`, 'latin1').update(body).digest('base64url');
+  return endFingerprint(startFingerprint({ path, query }).update(body));
+}
+
+/** The fingerprint of a call whose body comes piece by piece: update it with each, and then `endFingerprint`. */
+export function startFingerprint({ path, query }: Pick<Call, 'path' | 'query'>): Hash {
+  return createHash('sha256').update(`${path}\0${query}\0`, 'latin1');
+}
+
+export function endFingerprint(hash: Hash): string {
+  return hash.digest('base64url');
 }
 
 /** The record to store for the call. */
-export function toKeyRecord(call: Call): KeyRecord {
+export function toKeyRecord(call: Call, fingerprint = fingerprintOf(call)): KeyRecord {
   const { id: callId, startTime, notBefore } = call;
-  const fingerprint = fingerprintOf(call);
   return { v: 1, callId, startTime, ...(notBefore !== undefined && { notBefore }), fingerprint };
 }

@@ -14,12 +14,14 @@ export {
 } from './dead-letter.ts';
 export { type ExpiryDecision, ExpiryTimer, expiryClaimCodec, expirySubject, expiryTimerCodec } from './expiry.ts';
 export {
+  endFingerprint,
   fingerprintOf,
   hashDerivedId,
   hashKey,
   isIdempotencyKey,
   KeyRecord,
   keyRecordCodec,
+  startFingerprint,
   toKeyRecord,
 } from './idempotency-key.ts';
 export {

@@ -1,6 +1,15 @@
-import { addressOf, type CallAddress, emptyBody, identityOf, isSameCall, keyOf } from '../../call/index.ts';
+import {
+  addressOf,
+  type BodyObject,
+  type CallAddress,
+  emptyBody,
+  identityOf,
+  isSameCall,
+  keyOf,
+} from '../../call/index.ts';
 import { type PublishResult, type RefusalReason, refused as refusedAs } from '../../publish-result.ts';
 import type { CallState, EndedCall, Outcome } from '../../records/index.ts';
+import type { BodyStore } from '../bodies/index.ts';
 import { isFresh } from '../layout/index.ts';
 import { attemptOf, type CallFinder, type QueuedCall } from '../lookup/index.ts';
 import { retryWhileUndecided } from '../messages/index.ts';
@@ -30,6 +39,8 @@ export interface CallCancellerDependencies {
   readonly intents: Pick<CancelIntents, 'store' | 'drop'>;
   readonly remover: Pick<CallRemover, 'remove' | 'removeAll' | 'isDelivered'>;
   readonly runningCalls: Pick<RunningCallClient, 'ask' | 'abort' | 'broadcastCancel'>;
+  /** Removes the bodies of cancelled calls that are stored apart. Default: the sweeper does. */
+  readonly bodies?: Pick<BodyStore, 'keep' | 'removeUnused'>;
   /** Retries that a call of the function may have if the call does not say. */
   readonly maxRetries: (functionName: string) => number;
   /** Unix time in milliseconds. */
@@ -163,12 +174,30 @@ export class CallCanceller {
       await whenCancelled();
     } else if (result?.kind === 'ended' && !isDelivered) {
       await this.#putBack(queued, result.call);
+      await this.#keepBody(queued.call.bodyObject);
     }
     // Until an outcome is known, the intent takes its place.
     if (result !== undefined && result.kind !== 'refused') {
       await intents.drop(intent);
     }
+    if (result?.kind === 'cancelled') {
+      await this.#removeBody(queued.call.bodyObject);
+    }
     return result;
+  }
+
+  /** A sweeper may have looked for the call while it was not in its queue. The intent is still there. */
+  async #keepBody(body: BodyObject | undefined): Promise<void> {
+    if (body !== undefined) {
+      await this.#deps.bodies?.keep(body);
+    }
+  }
+
+  /** Never rejects: the call is cancelled, and the sweeper removes what is left. */
+  async #removeBody(body: BodyObject | undefined): Promise<void> {
+    if (body !== undefined) {
+      await this.#deps.bodies?.removeUnused(body).catch(() => undefined);
+    }
   }
 
   /**

@@ -1,3 +1,4 @@
+import { BodyStore } from '../bodies/index.ts';
 import type { Broker } from '../connecting/index.ts';
 import { Handovers } from '../consume/index.ts';
 import type { QueueTopology } from '../layout/index.ts';
@@ -33,7 +34,8 @@ export function createCallControl(options: CallControlOptions) {
   const runningCalls = new RunningCallClient(broker);
   const handovers = new Handovers(publisher, topology);
   const finder = new CallFinder({ broker, topology, calls, intents, runningCalls, handovers, resultTtlMs, now });
-  const parts = { finder, calls, intents, remover: new CallRemover(topology), runningCalls, maxRetries, now };
+  const bodies = new BodyStore({ broker, topology, publisher });
+  const parts = { finder, calls, intents, remover: new CallRemover(topology), runningCalls, bodies, maxRetries, now };
   const canceller = new CallCanceller(parts);
   const steps = new StepQueue({ topology, publisher, lookup: () => undefined });
   return {

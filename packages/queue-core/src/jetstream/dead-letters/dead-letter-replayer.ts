@@ -15,8 +15,9 @@ import {
 } from '../../call/index.ts';
 import type { FunctionConfig } from '../../functions/index.ts';
 import type { PublishResult, RefusalReason } from '../../publish-result.ts';
-import { type CallbackTask, callbackSubject, callbackTaskCodec } from '../../records/index.ts';
+import { type CallbackTask, callbackSubject, callbackTaskCodec, type DeadLetter } from '../../records/index.ts';
 import { retry } from '../../retry.ts';
+import type { BodyStore } from '../bodies/index.ts';
 import { asQueueError } from '../connecting/index.ts';
 import { isMessageGone } from '../error-codes.ts';
 import type { EventPublisher } from '../events/index.ts';
@@ -55,6 +56,8 @@ export interface ReplayerDependencies {
   readonly publisher: Pick<Publisher, 'publish'>;
   readonly calls: Pick<CallStore, 'findOutcome' | 'findCallbackState'>;
   readonly callbacks: Pick<CallbackStore, 'store'>;
+  /** Bodies that are stored apart. Default: no call has one. */
+  readonly bodies?: Pick<BodyStore, 'has' | 'keep'>;
   /** Is told of the calls that are replayed. Default: nothing is. */
   readonly events?: Pick<EventPublisher, 'accepted'>;
   /** Unix time in milliseconds. */
@@ -102,11 +105,28 @@ export class DeadLetterReplayer {
     if (decoded.kind === 'undecodable' || !isSameCall(identityOf(decoded.call), letter)) {
       return kept('not_replayable');
     }
+    const { bodyObject } = decoded.call;
+    const { bodies } = this.#deps;
+    if (bodyObject === undefined || bodies === undefined) {
+      return this.#replayReadable(letter, decoded.call, lookup);
+    }
+    if (!(await bodies.has(bodyObject))) {
+      return kept('not_replayable');
+    }
+    const result = await this.#replayReadable(letter, decoded.call, lookup);
+    if (result.kind === 'replayed') {
+      // A sweeper may have looked for the call in its queue before it was there. The dead letter still is.
+      await bodies.keep(bodyObject);
+    }
+    return result;
+  }
+
+  async #replayReadable(letter: DeadLetter, original: Call, lookup: LookupFunction): Promise<ReplayResult> {
     const config = lookup(letter.function);
     if (config === undefined) {
       return kept('unknown_function');
     }
-    const call = nextGeneration(decoded.call, config, letter.generation + 1);
+    const call = nextGeneration(original, config, letter.generation + 1);
     if ((await this.#deps.calls.findOutcome(keyOf(call))) !== undefined) {
       return kept('already_replayed');
     }

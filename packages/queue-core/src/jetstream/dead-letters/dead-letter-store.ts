@@ -1,8 +1,9 @@
 import type { StoredMsg } from '@nats-io/jetstream';
-import { type CallAddress, isNamePart } from '../../call/index.ts';
+import { type BodyObject, type CallAddress, decodeCall, isNamePart } from '../../call/index.ts';
 import { QueueError } from '../../errors.ts';
 import { type NamesOf, onlyName } from '../../functions/index.ts';
 import { type DeadLetter, type DeadLetterReason, deadLetterFilter } from '../../records/index.ts';
+import type { BodyStore } from '../bodies/index.ts';
 import { asQueueError, type Broker } from '../connecting/index.ts';
 import { deadLetterStream, type QueueTopology } from '../layout/index.ts';
 import { lastMessage } from '../messages/index.ts';
@@ -38,6 +39,8 @@ export interface DeadLetterStoreDependencies extends ReplayerDependencies {
   readonly broker: Pick<Broker, 'apiPrefix' | 'connected' | 'connection' | 'suspect' | 'createInbox'>;
   readonly topology: ReplayerDependencies['topology'] & Pick<QueueTopology, 'ready'>;
   readonly publisher: Pick<Publisher, 'publish' | 'timeoutMs'>;
+  /** Bodies that are stored apart. Default: no call has one. */
+  readonly bodies?: Pick<BodyStore, 'has' | 'keep' | 'removeUnused'>;
   /** Default: a function has one name. */
   readonly namesOf?: NamesOf;
 }
@@ -104,12 +107,21 @@ export class DeadLetterStore {
     if (newest === undefined) {
       return false;
     }
+    const body = this.#deps.bodies === undefined ? undefined : bodyOf(await this.find(address, 'call'));
     const filter = ofKind(kind ?? '*', newest.subject);
     try {
       const { purged } = await manager.streams.purge(deadLetterStream, { filter });
+      await this.#removeBody(body);
       return purged > 0;
     } catch (error) {
       throw asQueueError(error, 'dead letters cannot be removed');
+    }
+  }
+
+  /** Unless the call has been replayed meanwhile. Never rejects: what it cannot remove is left to the sweeper. */
+  async #removeBody(body: BodyObject | undefined): Promise<void> {
+    if (body !== undefined) {
+      await this.#deps.bodies?.removeUnused(body).catch(() => undefined);
     }
   }
 
@@ -170,6 +182,11 @@ export class DeadLetterStore {
       throw asQueueError(error, 'the dead letters cannot be counted');
     }
   }
+}
+
+function bodyOf([letter]: readonly StoredDeadLetter[]): BodyObject | undefined {
+  const decoded = letter && decodeCall(letter.original, letter.body);
+  return decoded?.kind === 'call' ? decoded.call.bodyObject : undefined;
 }
 
 /** The subject of another dead letter of the same call, even if the call's identity cannot be read. */

@@ -40,11 +40,12 @@ export function toCallMessage(call: Call, unique: boolean): Outgoing {
  * The memory of an idempotency key: stored only while its queue has none, and forgotten by the server after `windowMs`.
  * No consumer takes it, so the work queue keeps it until then.
  * @param hash of the key, see `hashKey`
+ * @param fingerprint of the call. Default: computed
  */
-export function toKeyMessage(call: Call, hash: string, windowMs: number): Outgoing {
+export function toKeyMessage(call: Call, hash: string, windowMs: number, fingerprint?: string): Outgoing {
   const subject = keySubject(call.queue, hash);
   const result = new MessageHeaders();
-  result.set(keyRecordCodec.header, keyRecordCodec.encode(toKeyRecord(call)));
+  result.set(keyRecordCodec.header, keyRecordCodec.encode(toKeyRecord(call, fingerprint)));
   result.set('Nats-TTL', `${Math.ceil(windowMs / 1000)}s`);
   expectLast(result, subject, 0);
   return { subject, headers: result, body: emptyBody };

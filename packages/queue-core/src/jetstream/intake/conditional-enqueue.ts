@@ -38,6 +38,8 @@ export interface AcceptOptions {
    * Not together with `key`.
    */
   readonly derived?: boolean;
+  /** Of the call, see `fingerprintOf`, if its body is stored apart. Default: computed from the body. */
+  readonly fingerprint?: string | undefined;
   /** How long a derived id is remembered, in milliseconds. Default: as long as a key, and at least a day. */
   readonly derivedMs?: number;
 }
@@ -186,7 +188,7 @@ export class ConditionalEnqueue {
       const publish = async (): Promise<PublishResult> => (isOver() ? late : publisher.publish(message));
       return retryWhileUndecided(publish, sleep);
     }
-    const group = [toKeyMessage(call, identity.hash, identity.windowMs), message];
+    const group = [toKeyMessage(call, identity.hash, identity.windowMs, identity.fingerprint), message];
     const result = await retryWhileUndecided(() => atomic.publish(queueStream(call.queue), group, isOver), sleep);
     const isConflict = result.kind === 'refused' && result.reason === 'conflict';
     return isConflict ? this.#judgeConflict(call, unique, identity) : result;
@@ -262,6 +264,8 @@ interface Identity {
   readonly hash: string;
   /** For how long, in milliseconds. */
   readonly windowMs: number;
+  /** Of the call; undefined if its body is there to compute it. */
+  readonly fingerprint?: string | undefined;
   /** Decides what a call means if a record of the same hash exists. */
   readonly judge: (earlier: KeyRecord) => KeyResult;
 }
@@ -271,18 +275,23 @@ const minDerivedMs = 24 * 60 * 60 * 1000;
 
 /** Undefined for a call that is a new one each time that it is sent. */
 function identityOf(call: Call, options: AcceptOptions, windowMs: number): Identity | undefined {
-  const { key, derived = false, derivedMs = Math.max(windowMs, minDerivedMs) } = options;
+  const { key, fingerprint, derived = false, derivedMs = Math.max(windowMs, minDerivedMs) } = options;
   if (derived) {
     return { hash: hashDerivedId(call.id), windowMs: derivedMs, judge: replay };
   }
   return key === undefined
     ? undefined
-    : { hash: hashKey(call, key), windowMs, judge: (earlier) => judge(earlier, call) };
+    : {
+        hash: hashKey(call, key),
+        windowMs,
+        fingerprint,
+        judge: (earlier) => judge(earlier, fingerprint ?? fingerprintOf(call)),
+      };
 }
 
 /** The result of a call with a known key. */
-function judge(earlier: KeyRecord, call: Call): KeyResult {
-  return earlier.fingerprint === fingerprintOf(call) ? replay(earlier) : { kind: 'key_reused' };
+function judge(earlier: KeyRecord, fingerprint: string): KeyResult {
+  return earlier.fingerprint === fingerprint ? replay(earlier) : { kind: 'key_reused' };
 }
 
 function replay({ callId, startTime, notBefore }: KeyRecord): KeyResult {

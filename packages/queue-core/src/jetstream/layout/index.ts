@@ -11,6 +11,7 @@ export {
 export { isFresh, keptMs } from './end-memory.ts';
 export { type LaneTarget, QueueTopology, type TopologyOptions } from './queue-topology.ts';
 export {
+  bodyStream,
   bucketConfig,
   bucketKeyPrefix,
   bucketName,

@@ -1,4 +1,5 @@
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream';
+import { bodyBucket, bodyChunkFilter, bodyRecordFilter } from '../../bodies/index.ts';
 import { claimSubjects, missingReceiptFilter } from '../../records/index.ts';
 import { scheduleSubjects } from '../../schedules/index.ts';
 import { toEndMetadata } from './end-memory.ts';
@@ -15,6 +16,9 @@ export const expiryStream = 'EXPIRIES';
 export const receiptStream = 'RECEIPTS';
 export const handoverStream = 'HANDOVERS';
 export const scheduleStream = 'SCHEDULES';
+
+/** As the object store names the stream of a bucket. */
+export const bodyStream = `OBJ_${bodyBucket}`;
 
 export const bucketName = 'FUNCTIONS';
 export const bucketStream = `KV_${bucketName}`;
@@ -104,6 +108,15 @@ export function recordStreamConfigs(replicas: number, resultTtlMs?: number): Nam
       allow_msg_schedules: true,
       allow_msg_ttl: true,
       allow_atomic: true,
+    },
+    {
+      // As the object store sets up a bucket (NATS ADR-20): a full one refuses, and the newest record replaces the others.
+      ...common,
+      name: bodyStream,
+      subjects: [bodyChunkFilter.replace('*', '>'), bodyRecordFilter.replace('*', '>')],
+      retention: RetentionPolicy.Limits,
+      discard: DiscardPolicy.New,
+      allow_rollup_hdrs: true,
     },
   ];
 }

@@ -1,0 +1,67 @@
+import { type Static, Type } from 'typebox';
+import { BodyObject, bodyIdPattern, identityFields } from '../call/index.ts';
+import { createRecordCodec } from '../records/index.ts';
+
+/** The call that a stored body belongs to, and where it was accepted. */
+export const BodyOwner = Type.Object({ ...identityFields, queue: Type.String(), function: Type.String() });
+
+export type BodyOwner = Static<typeof BodyOwner>;
+
+/**
+ * The state of a stored body. Each change expects the record before it, so of two processes that change it at once, one
+ * learns that it was second.
+ */
+export const BodyRecord = Type.Union([
+  /** Its chunks are being stored. */
+  Type.Object({ v: Type.Literal(1), state: Type.Literal('uploading') }),
+  /** `condemned`: a process looks whether anything refers to it, and removes it if not. Readers can still read it. */
+  Type.Object({
+    v: Type.Literal(1),
+    state: Type.Union([Type.Literal('stored'), Type.Literal('condemned')]),
+    object: BodyObject,
+    owner: BodyOwner,
+  }),
+]);
+
+export type BodyRecord = Static<typeof BodyRecord>;
+
+/** A body that is there as a whole. */
+export type WholeBody = Extract<BodyRecord, { state: 'stored' | 'condemned' }>;
+
+export const bodyRecordCodec = createRecordCodec('Asyncfn-Body', BodyRecord);
+
+/** The bucket of NATS' object store (NATS ADR-20). */
+export const bodyBucket = 'BODIES';
+const prefix = `$O.${bodyBucket}`;
+/** The records of all bodies. */
+export const bodyRecordFilter = `${prefix}.M.*`;
+/** The chunks of all bodies. */
+export const bodyChunkFilter = `${prefix}.C.*`;
+
+/** The chunks of a body: throws for what is not the id of one (P7). */
+export function bodyChunkSubject(id: string): string {
+  return `${prefix}.C.${toToken(id)}`;
+}
+
+/** The record of a body; throws as `bodyChunkSubject`. */
+export function bodyRecordSubject(id: string): string {
+  return `${prefix}.M.${toToken(id)}`;
+}
+
+/** The id in a subject of a body; undefined for any other subject. */
+export function bodyIdIn(subject: string): string | undefined {
+  const [root, bucket, kind, token = '', ...rest] = subject.split('.');
+  if (root !== '$O' || bucket !== bodyBucket || (kind !== 'C' && kind !== 'M') || rest.length > 0) {
+    return undefined;
+  }
+  const id = Buffer.from(token, 'base64url').toString('latin1');
+  return bodyIdPattern.test(id) && toToken(id) === token ? id : undefined;
+}
+
+/** The object store names an object by its base64url. Ours is the nuid of its chunks as well, so each leads to the other. */
+export function toToken(id: string): string {
+  if (!bodyIdPattern.test(id)) {
+    throw new TypeError('the id of a body must match [A-Za-z0-9_-]{24}');
+  }
+  return Buffer.from(id, 'latin1').toString('base64url');
+}

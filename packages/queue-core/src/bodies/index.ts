@@ -1,0 +1,15 @@
+// What is stored about a body that is kept apart from its call: its record, and its subjects. Pure.
+
+export {
+  type BodyOwner,
+  type BodyRecord,
+  bodyBucket,
+  bodyChunkFilter,
+  bodyChunkSubject,
+  bodyIdIn,
+  bodyRecordCodec,
+  bodyRecordFilter,
+  bodyRecordSubject,
+  toToken,
+  type WholeBody,
+} from './body-record.ts';

@@ -1,0 +1,133 @@
+import type { WholeBody } from '../../bodies/index.ts';
+import { type BodyObject, type Call, ownerOf } from '../../call/index.ts';
+import { QueueError } from '../../errors.ts';
+import type { QueueTopology } from '../layout/index.ts';
+import type { Publisher } from '../publish/index.ts';
+import { BodyRecords, type StoredBody } from './body-records.ts';
+import { isReferred } from './body-references.ts';
+import { BodyUpload } from './body-upload.ts';
+import { readBody } from './read-body.ts';
+import type { ChunkBroker } from './read-chunks.ts';
+
+export interface BodyStoreDependencies {
+  readonly broker: ChunkBroker;
+  readonly publisher: Pick<Publisher, 'publish'>;
+  readonly topology: Pick<QueueTopology, 'manager' | 'listQueues'>;
+}
+
+/** What became of a body that is no longer needed, perhaps. */
+export type RemoveResult = 'removed' | 'still needed' | 'gone';
+
+/** More often than this, somebody else changes the record. */
+const maxTries = 5;
+
+/**
+ * The bodies that are stored apart from their calls. A body is there for as long as anything refers to it.
+ *
+ * A process that removes one marks it first, then looks for references, and removes it if the mark is still there. A process
+ * that stores a reference takes the mark away afterwards (`keep`). So one of the two sees the other, however long either
+ * takes, and a body that is needed stays.
+ */
+export class BodyStore {
+  readonly #deps: BodyStoreDependencies;
+  readonly #records: BodyRecords;
+
+  constructor(deps: BodyStoreDependencies) {
+    this.#deps = deps;
+    this.#records = new BodyRecords(deps);
+  }
+
+  /** Begins to store a body. Never throws. */
+  upload(): ReturnType<typeof BodyUpload.begin> {
+    return BodyUpload.begin(this.#records, this.#deps.publisher);
+  }
+
+  /** The body in pieces: see `readBody`. Throws `BodyError`. */
+  read(object: BodyObject, submitter?: string): AsyncGenerator<Uint8Array, void, undefined> {
+    const { broker, topology } = this.#deps;
+    return readBody({ broker, manager: () => topology.manager }, object, ownerOf(submitter));
+  }
+
+  /** Whether the body is there. Throws `QueueError`. */
+  async has({ id }: BodyObject): Promise<boolean> {
+    return (await this.#find(id)) !== undefined;
+  }
+
+  /**
+   * To be called after a reference to the body was stored, and before the one that it was taken from is removed. False: the
+   * body is gone. Throws `QueueError`.
+   */
+  async keep({ id }: BodyObject): Promise<boolean> {
+    for (let tries = 0; tries < maxTries; tries++) {
+      const found = await this.#find(id);
+      if (found === undefined) {
+        return false;
+      }
+      if (found.record.state === 'stored' || (await this.#mark(id, found, 'stored')) !== undefined) {
+        return true;
+      }
+    }
+    throw new QueueError('broker', 'the record of a stored body changes too often');
+  }
+
+  /** Removes the body unless anything refers to it. Throws `QueueError`. */
+  removeUnused({ id }: Pick<BodyObject, 'id'>): Promise<RemoveResult> {
+    return this.#removeUnused(id, false);
+  }
+
+  async #removeUnused(id: string, hasEnded: boolean): Promise<RemoveResult> {
+    const found = await this.#find(id);
+    if (found === undefined) {
+      return 'gone';
+    }
+    const marked = found.record.state === 'condemned' ? found.sequence : await this.#mark(id, found, 'condemned');
+    if (marked === undefined) {
+      return 'still needed';
+    }
+    if (await isReferred(this.#deps.topology, found.record.owner, hasEnded)) {
+      await this.#mark(id, { record: found.record, sequence: marked }, 'stored');
+      return 'still needed';
+    }
+    return this.#remove(id, marked);
+  }
+
+  /**
+   * Removes the body of a call that has ended for good, so that nothing can need it: neither its message, if it is
+   * delivered once more, nor a dead letter. Throws `QueueError`.
+   */
+  async removeOf({ bodyObject, generation = 0 }: Pick<Call, 'bodyObject' | 'generation'>): Promise<RemoveResult> {
+    const found = bodyObject && (await this.#find(bodyObject.id));
+    if (bodyObject === undefined || found === undefined) {
+      return 'gone';
+    }
+    // The dead letter of a replay may still be there, and could be replayed once more.
+    return generation > 0 ? this.#removeUnused(bodyObject.id, true) : this.#remove(bodyObject.id, found.sequence);
+  }
+
+  async #remove(id: string, sequence: number): Promise<RemoveResult> {
+    return (await this.#records.remove(id, sequence)) ? 'removed' : 'still needed';
+  }
+
+  /** Undefined if it is not there as a whole. Throws `QueueError`. */
+  async #find(id: string): Promise<StoredWhole | undefined> {
+    const found = await this.#records.find(id);
+    return found !== undefined && isWhole(found) ? found : undefined;
+  }
+
+  /** The sequence of the changed record; undefined if another process was first. Throws `QueueError`. */
+  async #mark(id: string, { record, sequence }: StoredWhole, state: WholeBody['state']): Promise<number | undefined> {
+    const result = await this.#records.put(id, { ...record, state }, sequence);
+    if (result.kind === 'refused' && result.reason !== 'conflict') {
+      throw new QueueError('broker', `the record of a stored body cannot be changed: ${result.detail}`);
+    }
+    return result.kind === 'stored' ? result.sequence : undefined;
+  }
+}
+
+interface StoredWhole extends StoredBody {
+  readonly record: WholeBody;
+}
+
+function isWhole(body: StoredBody): body is StoredWhole {
+  return body.record.state === 'stored' || body.record.state === 'condemned';
+}

@@ -1,0 +1,132 @@
+import { createHash, type Hash, randomBytes } from 'node:crypto';
+import { bodyChunkSubject } from '../../bodies/index.ts';
+import { type BodyObject, type Call, identityOf } from '../../call/index.ts';
+import type { PublishResult } from '../../publish-result.ts';
+import { MessageHeaders } from '../messages/index.ts';
+import { type BodyRecords, type BodyRecordsDependencies, chunkBytes } from './body-records.ts';
+
+type ChunkPublisher = BodyRecordsDependencies['publisher'];
+type Refused = Extract<PublishResult, { kind: 'refused' }>;
+
+/** The result of an upload. */
+export type UploadResult = { readonly kind: 'stored'; readonly object: BodyObject } | Refused;
+
+/** Chunks that wait for their PubAck at once. More would not be faster, and delay what else the connection sends. */
+const windowChunks = 4;
+
+/** Most bytes that an upload keeps in memory, in whole chunks: those that wait for their PubAck, and the next one. */
+export const uploadBytes = (windowChunks + 1) * chunkBytes;
+
+/**
+ * Stores a body chunk by chunk. The record comes first, so that there is never a chunk without one, and is replaced last,
+ * if nobody has touched it: a sweeper that has given the upload up has done so.
+ */
+export class BodyUpload {
+  readonly id: string;
+  readonly #records: BodyRecords;
+  readonly #publisher: ChunkPublisher;
+  readonly #sequence: number;
+  readonly #hash = createHash('sha256');
+  /** Of what comes with the body: see `also`. */
+  readonly #others: Hash[] = [];
+  readonly #pending = new Set<Promise<void>>();
+  #chunk = Buffer.allocUnsafeSlow(chunkBytes);
+  #filled = 0;
+  #length = 0;
+  #failure: Refused | undefined;
+
+  private constructor(id: string, sequence: number, records: BodyRecords, publisher: ChunkPublisher) {
+    this.id = id;
+    this.#sequence = sequence;
+    this.#records = records;
+    this.#publisher = publisher;
+  }
+
+  /** Never throws: a broker that cannot store it now is an expected result. */
+  static async begin(records: BodyRecords, publisher: ChunkPublisher): Promise<BodyUpload | Refused> {
+    const id = randomBytes(18).toString('base64url');
+    const begun = await records.put(id, { v: 1, state: 'uploading' }, 0);
+    return begun.kind === 'refused' ? begun : new BodyUpload(id, begun.sequence, records, publisher);
+  }
+
+  /** Bytes so far. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Why it cannot succeed any more; undefined so far. */
+  get failure(): Refused | undefined {
+    return this.#failure;
+  }
+
+  /** Has a second hash see the body as well. Before the first write. */
+  also(hash: Hash): void {
+    this.#others.push(hash);
+  }
+
+  /** Takes a piece of any length. A promise: the next piece has to wait for it. It never rejects: see `failure`. */
+  write(piece: Uint8Array): Promise<void> | undefined {
+    this.#length += piece.length;
+    for (let from = 0; from < piece.length; ) {
+      const taken = Math.min(chunkBytes - this.#filled, piece.length - from);
+      this.#chunk.set(piece.subarray(from, from + taken), this.#filled);
+      this.#filled += taken;
+      from += taken;
+      if (this.#filled === chunkBytes) {
+        this.#send();
+      }
+    }
+    return this.#pending.size < windowChunks ? undefined : this.#drained();
+  }
+
+  /** Stores the rest, and then the record: from now on the body belongs to the call. Never rejects. */
+  async finish(call: Call): Promise<UploadResult> {
+    if (this.#filled > 0) {
+      this.#send();
+    }
+    await Promise.all(this.#pending);
+    const object = { id: this.id, length: this.#length, sha256: this.#hash.digest('base64url') };
+    const owner = { ...identityOf(call), queue: call.queue, function: call.function };
+    const stored =
+      this.#failure ?? (await this.#records.put(this.id, { v: 1, state: 'stored', object, owner }, this.#sequence));
+    if (stored.kind === 'stored') {
+      return { kind: 'stored', object };
+    }
+    void this.abort();
+    return stored;
+  }
+
+  /** Removes what is stored of it. Never rejects: what it cannot remove now is left to the sweeper. */
+  async abort(): Promise<void> {
+    this.#failure ??= { kind: 'refused', reason: 'unavailable', detail: 'the upload was given up' };
+    await Promise.all(this.#pending);
+    await this.#records.remove(this.id, this.#sequence).catch(() => undefined);
+  }
+
+  #send(): void {
+    const body = this.#chunk.subarray(0, this.#filled);
+    this.#chunk = Buffer.allocUnsafeSlow(chunkBytes);
+    this.#filled = 0;
+    if (this.#failure !== undefined) {
+      return;
+    }
+    this.#hash.update(body);
+    for (const hash of this.#others) {
+      hash.update(body);
+    }
+    const message = { subject: bodyChunkSubject(this.id), headers: new MessageHeaders(), body };
+    const sent = this.#publisher.publish(message).then((result) => {
+      this.#pending.delete(sent);
+      if (result.kind === 'refused') {
+        this.#failure ??= result;
+      }
+    });
+    this.#pending.add(sent);
+  }
+
+  async #drained(): Promise<void> {
+    while (this.#pending.size >= windowChunks) {
+      await Promise.race(this.#pending);
+    }
+  }
+}

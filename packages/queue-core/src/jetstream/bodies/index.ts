@@ -1,0 +1,7 @@
+// Large bodies, stored apart from their calls in NATS' object store: written, read, and removed when nothing needs them.
+
+export { BodyRoom, type RoomShare } from './body-room.ts';
+export { BodyStore, type RemoveResult } from './body-store.ts';
+export { BodySweeper } from './body-sweeper.ts';
+export { BodyUpload, uploadBytes } from './body-upload.ts';
+export { BodyError, readBytes } from './read-body.ts';
