@@ -26,6 +26,7 @@ async function startRestricted(functions: Record<string, string>, natsConfig?: s
       RETRY_MIN_WAIT: '300ms',
       ACK_WAIT: '2s',
       SHUTDOWN_TIMEOUT: '100ms',
+      BODY_SWEEP_AFTER: '2s',
     },
   });
 }
@@ -63,7 +64,10 @@ describe('with the shipped permissions', () => {
     await client.acceptMany('flaky', 1);
     await flaky.waitForInvocations(2);
 
-    await fetch(`${api}/broken`, { method: 'POST', headers: { 'X-Call-Id': 'rejected' } });
+    // Stored apart from its call, and looked at by the sweeper while it is a dead letter.
+    const body = Buffer.alloc(700_000);
+    await client.accept('echo', { body });
+    await fetch(`${api}/broken`, { method: 'POST', headers: { 'X-Call-Id': 'rejected' }, body });
     const letters = `${stack.gateway.url}/system/dead-letters`;
     await eventually(async () => (await fetch(`${letters}/rejected`)).ok);
     expect(await (await fetch(letters)).json()).toMatchObject({ deadLetters: [{ callId: 'rejected' }] });

@@ -16,13 +16,14 @@ import type { Registry } from 'prom-client';
 import { buildApp, type ClientLimits } from './app.ts';
 import type { TokensFile } from './auth/index.ts';
 import type { Groups } from './batches/index.ts';
+import { buildLargeBodies } from './bodies/index.ts';
 import type { BrokerLink } from './broker/index.ts';
-import type { GatewayConfig } from './config.ts';
+import { type GatewayConfig, wholeBodyBytes } from './config.ts';
 import { consoleFolder } from './console/index.ts';
 import { CallSpans, type Receipts } from './enqueue/index.ts';
 import { BodyBudget, roomForLarge } from './http/index.ts';
 import type { Intake } from './intake/index.ts';
-import { createMetrics, showHeld } from './metrics.ts';
+import { createMetrics, showBodyStore, showHeld } from './metrics.ts';
 import { PurgeJobs } from './purge/index.ts';
 import type { QueueRates } from './queues/index.ts';
 import type { Schedules } from './schedules/index.ts';
@@ -66,6 +67,8 @@ export function createApi(options: ApiOptions): Api {
   const { topology, register, shared } = link;
   const { now } = link.broker.clock;
   const { metrics, bodyBudget, resultBudget, waiters } = buildClientLimits(options);
+  const { large, room } = buildLargeBodies({ link, config, store, bodyBudget, logger });
+  showBodyStore(options.registry, room);
   const deadLetters = new DeadLetterStore({
     ...link,
     calls: store,
@@ -81,7 +84,8 @@ export function createApi(options: ApiOptions): Api {
       callbackPolicy: new CallbackPolicy(config),
       receipts: { note: (call) => noteAccepted(options, call) },
       spans: tracer && new CallSpans(tracer),
-      maxBodyBytes: config.maxBodyBytes,
+      maxBodyBytes: wholeBodyBytes(config),
+      large,
     },
     batches: {
       batches: new BatchStore(link.publisher, topology),

@@ -55,7 +55,7 @@ export interface AppDependencies {
   readonly register: Pick<FunctionRegister, 'lookup' | 'resolve' | 'namesOf' | 'list' | 'onChange'>;
   /** The same, for operators. */
   readonly functions: FunctionAdmin;
-  readonly enqueue: Pick<EnqueueOptions, 'queue' | 'callbackPolicy' | 'receipts' | 'spans' | 'maxBodyBytes'>;
+  readonly enqueue: Pick<EnqueueOptions, 'queue' | 'callbackPolicy' | 'receipts' | 'spans' | 'maxBodyBytes' | 'large'>;
   readonly batches: Pick<BatchOptions, 'store' | 'limits' | 'idempotencyWindowMs'> & {
     readonly batches: BatchOptions['batches'] & BatchResourceOptions['batches'];
   };
@@ -102,7 +102,10 @@ interface ClientOptions {
 }
 
 export interface ClientLimits {
-  /** For a whole request to arrive, in milliseconds. Default 300,000, which allows slow clients. */
+  /**
+   * For a whole request to arrive, in milliseconds. Default 300,000, which allows slow clients, or a second for each MiB of
+   * the largest body, if that is more.
+   */
   readonly requestTimeoutMs: number;
   /** For its headers to arrive, in milliseconds. Default 60,000. */
   readonly headersTimeoutMs: number;
@@ -118,6 +121,10 @@ const defaultLimits: ClientLimits = {
   keepAliveTimeoutMs: 72_000,
   checkIntervalMs: 30_000,
 };
+
+function timeFor(largestBody: number): Pick<ClientLimits, 'requestTimeoutMs'> {
+  return { requestTimeoutMs: Math.max(defaultLimits.requestTimeoutMs, Math.ceil(largestBody / 1_048_576) * 1_000) };
+}
 
 const defaultMaxConnections = 16_384;
 
@@ -218,7 +225,7 @@ function registerOwn(app: FastifyInstance, { access, version, consoleFolder, dir
 }
 
 function createInstance({ metrics, logger, enqueue, clients }: AppDependencies): FastifyInstance {
-  const limits = { ...defaultLimits, ...clients.limits };
+  const limits = { ...defaultLimits, ...timeFor(enqueue.large?.maxBytes ?? 0), ...clients.limits };
   const { requestTimeoutMs, headersTimeoutMs, keepAliveTimeoutMs, checkIntervalMs } = limits;
   const app: FastifyInstance = fastify({
     // Fastify would log whole requests, and create a logger for each. The gateway logs what it needs itself (P9).

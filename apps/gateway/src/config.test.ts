@@ -9,10 +9,14 @@ test('a publish timeout that is too long for a timer is refused, instead of endi
 
 test('a body limit that exceeds the room for bodies is a contradiction', () => {
   const problems = (env: Record<string, string>) => contradictions(parseConfig(gatewayConfig, env));
-  expect(problems({ MAX_BODY_BYTES: '2MiB', MAX_INFLIGHT_BYTES: '2MiB' })).toMatchObject([
-    { name: 'MAX_INFLIGHT_BYTES' },
-  ]);
-  expect(problems({ MAX_BODY_BYTES: '7MiB', MAX_INFLIGHT_BYTES: '8MiB' })).toEqual([]);
+  const tooLittle = [{ name: 'MAX_INFLIGHT_BYTES' }];
+  const whole = { OFFLOAD_BYTES: '1GiB' };
+  expect(problems({ ...whole, MAX_BODY_BYTES: '2MiB', MAX_INFLIGHT_BYTES: '2MiB' })).toMatchObject(tooLittle);
+  expect(problems({ ...whole, MAX_BODY_BYTES: '7MiB', MAX_INFLIGHT_BYTES: '8MiB' })).toEqual([]);
+  // Larger bodies are not held as a whole.
+  expect(problems({ MAX_BODY_BYTES: '5GiB', MAX_INFLIGHT_BYTES: '1MiB' })).toEqual([]);
+  expect(problems({ MAX_BODY_BYTES: '5GiB', MAX_INFLIGHT_BYTES: '512KiB' })).toMatchObject(tooLittle);
+  expect(() => parseConfig(gatewayConfig, { MAX_BODY_BYTES: '6GiB' })).toThrow();
 });
 
 test('the same variables tell gateway and worker where callbacks may go', () => {

@@ -7,6 +7,7 @@ import {
   streamLimitType,
 } from '@asyncfn/queue-core';
 import { callbackRuleSettings, portRangeType, targetRuleType } from '@asyncfn/queue-core/callback-guard';
+import { uploadBytes } from '@asyncfn/queue-core/jetstream';
 import {
   type ConfigOf,
   type ConfigProblem,
@@ -64,7 +65,19 @@ export const gatewayConfig = {
     env: 'MAX_BODY_BYTES',
     default: mebibyte,
     min: 1,
-    doc: 'Largest body of a call. Body and headers must also fit into `max_payload` of NATS.',
+    max: 5 * 1024 * mebibyte,
+    doc: 'Largest body of a call, at most 5 GiB. Bodies of groups, batches, webhooks and schedules must also fit into `max_payload` of NATS together with their headers. See docs/large-bodies.md.',
+  }),
+  offloadBytes: size({
+    env: 'OFFLOAD_BYTES',
+    default: 512 * 1024,
+    min: 1,
+    doc: 'A larger body of a call is stored apart from the call, while it arrives. At most what `max_payload` of NATS leaves beside the headers.',
+  }),
+  bodyStoreMaxBytes: size({
+    env: 'BODY_STORE_MAX_BYTES',
+    min: 1,
+    doc: 'Maximum number of bytes that the store of large bodies may have. Beyond it calls with a large body get 503 `queue_full`. Set it to the same value on all gateways. Default: no limit.',
   }),
   maxBatchCalls: integer({
     env: 'MAX_BATCH_CALLS',
@@ -162,13 +175,25 @@ export const gatewayConfig = {
 
 export type GatewayConfig = ConfigOf<typeof gatewayConfig>;
 
+/** What NATS can be configured to take in one message. */
+const largestMessage = 64 * mebibyte;
+
+/** Largest body that a gateway reads whole, for requests whose body is not stored while it arrives. */
+export function wholeBodyBytes({ maxBodyBytes, maxInflightBytes }: SizeSettings): number {
+  return Math.min(maxBodyBytes, largestMessage, roomForLarge(maxInflightBytes));
+}
+
+type SizeSettings = Pick<GatewayConfig, 'maxBodyBytes' | 'maxInflightBytes'>;
+
 /** Contradictions between settings that are each valid. */
-export function contradictions({ maxBodyBytes, maxInflightBytes }: GatewayConfig): ConfigProblem[] {
-  return maxBodyBytes > roomForLarge(maxInflightBytes)
+export function contradictions(config: SizeSettings & Pick<GatewayConfig, 'offloadBytes'>): ConfigProblem[] {
+  const { maxBodyBytes, maxInflightBytes, offloadBytes } = config;
+  const needed = maxBodyBytes > offloadBytes ? Math.max(offloadBytes, uploadBytes) : maxBodyBytes;
+  return needed > roomForLarge(maxInflightBytes)
     ? [
         {
           name: 'MAX_INFLIGHT_BYTES',
-          problem: 'must be at least MAX_BODY_BYTES plus a seventh; otherwise the largest body never fits',
+          problem: `must be at least ${Math.ceil((needed * 8) / 7)} bytes; otherwise a large body never fits`,
         },
       ]
     : [];

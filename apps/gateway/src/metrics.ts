@@ -169,6 +169,35 @@ export function showHeld(
   });
 }
 
+/** The store of large bodies. */
+export interface BodyStoreSources {
+  /** Rejects while the broker is away. */
+  readonly refresh: () => Promise<void>;
+  readonly usedBytes: number;
+  /** Undefined if there is no limit. */
+  readonly maxBytes: number | undefined;
+}
+
+/** Exports how full the store of large bodies is. */
+export function showBodyStore(registry: Registry, store: BodyStoreSources): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'gateway_body_store_bytes',
+    help: 'Bytes of the store of large bodies at the scrape before, with those that are announced to this gateway.',
+    registers,
+    collect() {
+      this.set(store.usedBytes);
+      // For the next scrape: this one must not wait for a broker that does not answer.
+      store.refresh().catch(() => undefined);
+    },
+  });
+  new Gauge({
+    name: 'gateway_body_store_limit_bytes',
+    help: 'BODY_STORE_MAX_BYTES. 0 if there is no limit.',
+    registers,
+  }).set(store.maxBytes ?? 0);
+}
+
 function observeConnection({ registry, reconnects, connected, streamsLost }: GatewayMetricsSources): void {
   const registers = [registry];
   new Gauge({

@@ -15,7 +15,7 @@ import {
 import { type ApiOptions, createApi } from './api-server.ts';
 import { followedTokens, loadTokens } from './auth/index.ts';
 import { connectBroker, createBrokerComponent, createPublisherComponent } from './broker/index.ts';
-import { contradictions, type GatewayConfig } from './config.ts';
+import { contradictions, type GatewayConfig, wholeBodyBytes } from './config.ts';
 import { createReceipts } from './enqueue/index.ts';
 import { buildIntake } from './intake/index.ts';
 import { createOperations } from './operations.ts';
@@ -126,7 +126,7 @@ function readSettings(config: GatewayConfig, context: GatewayContext) {
 }
 
 function loadFile(config: GatewayConfig, context: GatewayContext) {
-  const { maxBodyBytes } = config;
+  const maxBodyBytes = wholeBodyBytes(config);
   const callProblems = callProblemsOf(new CallbackPolicy(config));
   return loadFunctionsFile(config, context, { maxBodyBytes, checkSecretFile, callProblems });
 }

@@ -162,6 +162,12 @@ export const workerConfig = {
     min: 1024,
     doc: "Most bytes of the status line and the headers of a function's response; more end the call as failed.",
   }),
+  bodySweepAfterMs: duration({
+    env: 'BODY_SWEEP_AFTER',
+    default: 15 * minute,
+    min: second,
+    doc: 'What a crash or a vanished client has left in the store of large bodies is removed within this time. An upload counts as left if nothing of it has arrived for half of it.',
+  }),
   groupCommit: choice(groupCommitSetting),
   natsSync: choice(natsSyncSetting),
   queueMaxBytes: size({

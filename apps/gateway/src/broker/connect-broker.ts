@@ -1,13 +1,6 @@
 import { type FileDefinition, withoutFile } from '@asyncfn/queue-core/functions';
-import {
-  type Broker,
-  type BrokerLink,
-  createBrokerLink,
-  followDeletedLanes,
-  initialAckWaitMs,
-  maxBodyBytes,
-} from '@asyncfn/queue-core/jetstream';
-import { brokerAddress, type Logger, type ProcessContext } from '@asyncfn/service-kit';
+import { type BrokerLink, createBrokerLink, followDeletedLanes, initialAckWaitMs } from '@asyncfn/queue-core/jetstream';
+import { brokerAddress, type ProcessContext } from '@asyncfn/service-kit';
 import type { GatewayConfig } from '../config.ts';
 
 /** The part of `PUBLISH_TIMEOUT` for JetStream. The rest is for sending the answer in time (P1). */
@@ -28,19 +21,5 @@ export function connectBroker(
     file: file ?? withoutFile(config.defaultNamespace),
   });
   followDeletedLanes(link.broker, (lane) => link.topology.forgetLane(lane.queue, lane.function));
-  warnOfSmallPayload(link.broker, config, logger);
   return link;
-}
-
-/** NATS refuses such a body anyway; the warning says that the setting is too high. */
-function warnOfSmallPayload(broker: Broker, config: GatewayConfig, logger: Logger): void {
-  broker.onConnect((connection) => {
-    const largest = maxBodyBytes(connection);
-    if (largest < config.maxBodyBytes) {
-      logger.warn(
-        { maxBodyBytes: config.maxBodyBytes, largest },
-        'MAX_BODY_BYTES is more than NATS takes: raise max_payload',
-      );
-    }
-  });
 }

@@ -1,4 +1,4 @@
-import type { Call } from '@asyncfn/queue-core';
+import { bodyLengthOf, type Call } from '@asyncfn/queue-core';
 import type { AcceptOptions, AcceptResult, CallQueue } from '@asyncfn/queue-core/jetstream';
 import { contextFrom, withContext } from '@asyncfn/service-kit';
 import { ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
@@ -37,7 +37,7 @@ export class CallSpans {
       'messaging.operation.type': 'send',
       'messaging.destination.name': call.queue,
       'messaging.message.id': call.id,
-      'messaging.message.body.size': call.body.length,
+      'messaging.message.body.size': bodyLengthOf(call),
       'asyncfn.function': call.function,
     };
     const parent = trace.setSpan(ROOT_CONTEXT, accept);

@@ -1,6 +1,7 @@
+import type { Hash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline, type Readable } from 'node:stream';
-import { type Call, identityOf } from '@asyncfn/queue-core';
+import { type Call, emptyBody, endFingerprint, identityOf, refused, startFingerprint } from '@asyncfn/queue-core';
 import type { AcceptResult } from '@asyncfn/queue-core/jetstream';
 import type { Logger } from '@asyncfn/service-kit';
 import type { Gatekeeper } from '../auth/index.ts';
@@ -30,8 +31,8 @@ import {
   toQueueRefusal,
 } from './accept.ts';
 import { type CallSpans, storeCall } from './call-spans.ts';
-import { Exchange } from './exchange.ts';
-import type { Group, GroupIntake, PreferredResult, PreferredWaits } from './other-answers.ts';
+import { Exchange, logAccepted } from './exchange.ts';
+import type { Group, GroupIntake, LargeIntake, PreferredResult, PreferredWaits } from './other-answers.ts';
 import { StoringShare } from './storing-share.ts';
 
 export interface EnqueueOptions extends AcceptContext {
@@ -45,7 +46,10 @@ export interface EnqueueOptions extends AcceptContext {
   readonly receipts: { readonly note: (call: Call) => void };
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
+  /** Largest body that is read whole: that of a group, and of a call unless `large` takes it. */
   readonly maxBodyBytes: number;
+  /** Takes larger bodies of calls. Default: they are refused. */
+  readonly large?: LargeIntake | undefined;
   /** Undefined if tracing is off. */
   readonly spans?: CallSpans | undefined;
   /** Default: a name is always that of a function. */
@@ -143,11 +147,23 @@ export class EnqueueHandler {
       this.#refuse(exchange, draft);
       return;
     }
-    this.#readBody(exchange, (body, result) => this.#enqueue(exchange, draft, body, result));
+    const { large } = this.#options;
+    if (large?.isLarge(exchange.request) === true) {
+      this.#acceptLarge(exchange, draft, large, []);
+      return;
+    }
+    const onLarger = large && ((first: readonly Buffer[]) => this.#acceptLarge(exchange, draft, large, first));
+    this.#readBody(exchange, (body, result) => this.#enqueue(exchange, draft, body, result), onLarger);
   }
 
-  #readBody(exchange: Exchange, then: (body: IncomingBody, result: BodyResult) => void): void {
-    const { bodyBudget, maxBodyBytes } = this.#options;
+  /** @param onLarger takes a body that is found to be large */
+  #readBody(
+    exchange: Exchange,
+    then: (body: IncomingBody, result: BodyResult) => void,
+    onLarger?: (first: readonly Buffer[]) => void,
+  ): void {
+    const { bodyBudget, large } = this.#options;
+    const maxBytes = onLarger === undefined || large === undefined ? this.#options.maxBodyBytes : large.inlineBytes;
     const { request, response } = exchange;
     const body = IncomingBody.admit(request, bodyBudget, exchange.caller.name);
     if (body.kind === 'refused') {
@@ -157,11 +173,52 @@ export class EnqueueHandler {
     if (expectsContinue(request)) {
       response.writeContinue();
     }
-    body.read(request, maxBodyBytes, (result) => this.#guarded(exchange, () => then(body, result)));
+    const guarded = onLarger && ((first: readonly Buffer[]) => this.#guarded(exchange, () => onLarger(first)));
+    body.read(request, maxBytes, (result) => this.#guarded(exchange, () => then(body, result)), guarded);
+  }
+
+  /** Has a large body stored while it arrives, and then its call. */
+  #acceptLarge(exchange: Exchange, draft: CallDraft, large: LargeIntake, first: readonly Buffer[]): void {
+    const { request, response, caller } = exchange;
+    const fingerprint = draft.headers.idempotencyKey === undefined ? undefined : startFingerprint(draft.target);
+    const accepted = large.accept(request, {
+      caller: caller.name,
+      first,
+      fingerprint,
+      onAdmitted() {
+        if (first.length === 0 && expectsContinue(request)) {
+          response.writeContinue();
+        }
+      },
+      toCall: () => completeCall(draft, this.#options.startTime(), emptyBody),
+      store: (call) => this.#storeLarge(exchange, call, draft, fingerprint),
+    });
+    accepted.then(
+      (done) =>
+        this.#guarded(exchange, () =>
+          done.kind === 'refused'
+            ? this.#refuse(exchange, done)
+            : this.#answer(exchange, done.call, draft, done.result),
+        ),
+      (error) => this.#refuse(exchange, toRefusal(error)),
+    );
+  }
+
+  async #storeLarge(exchange: Exchange, call: Call, draft: CallDraft, fingerprint?: Hash): Promise<AcceptResult> {
+    const { name } = exchange.caller;
+    if (!this.#storing.begin(name)) {
+      return refused('overloaded', 'the caller stores too many calls at once');
+    }
+    this.#options.metrics.callStarted(call.function);
+    try {
+      return await this.#store(exchange, call, draft, fingerprint && endFingerprint(fingerprint));
+    } finally {
+      this.#storing.end(name);
+    }
   }
 
   #draft(exchange: Exchange): CallDraft | Refusal {
-    const { maxBodyBytes, queue } = this.#options;
+    const { maxBodyBytes, large, queue } = this.#options;
     const { request, caller } = exchange;
     const { url = '', rawHeaders, socket } = request;
     const draft = draftCall({ url, rawHeaders, peer: socket.remoteAddress, caller }, this.#options);
@@ -170,7 +227,7 @@ export class EnqueueHandler {
     }
     exchange.function = draft.function;
     return (
-      checkDeclaredLength(request, maxBodyBytes) ??
+      checkDeclaredLength(request, large?.maxBytes ?? maxBodyBytes) ??
       checkRoom(queue, draft.function) ??
       checkExpectation(request) ??
       draft
@@ -206,8 +263,13 @@ export class EnqueueHandler {
     );
   }
 
-  #store({ span }: Exchange, call: Call, { clientChoseId, derivedId, headers }: CallDraft): Promise<AcceptResult> {
-    const how = { unique: clientChoseId || derivedId, key: headers.idempotencyKey, derived: derivedId };
+  #store(
+    { span }: Exchange,
+    call: Call,
+    { clientChoseId, derivedId, headers }: CallDraft,
+    fingerprint?: string,
+  ): Promise<AcceptResult> {
+    const how = { unique: clientChoseId || derivedId, key: headers.idempotencyKey, derived: derivedId, fingerprint };
     return storeCall(this.#options, span, call, how);
   }
 
@@ -326,17 +388,3 @@ export class EnqueueHandler {
 const none: readonly string[] = [];
 /** RFC 7240, 3 */
 const applied: readonly string[] = ['Preference-Applied', 'wait'];
-
-function logAccepted(logger: Logger, call: Call, { callId, replayed }: AcceptedCall, exchange: Exchange): void {
-  const fields = {
-    callId,
-    traceId: exchange.traceId,
-    function: call.function,
-    queue: call.queue,
-    token: call.submitter,
-    bytes: call.body.length,
-    durationMs: Math.round(exchange.elapsedMs),
-    ...(call.notBefore !== undefined && { notBefore: new Date(call.notBefore).toISOString() }),
-  };
-  logger.info(fields, replayed ? 'call was already accepted' : 'call accepted');
-}

@@ -1,8 +1,10 @@
-// The answers to an enqueue that are not about one accepted call: a batch for a group, and a result for a caller who prefers it.
+// What an enqueue asks other rooms for: a batch for a group, a result for a caller who prefers it, and a place for a large body.
 
+import type { Hash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
-import type { CallIdentity } from '@asyncfn/queue-core';
+import type { Call, CallIdentity } from '@asyncfn/queue-core';
+import type { AcceptResult } from '@asyncfn/queue-core/jetstream';
 import type { Caller } from '@asyncfn/tokens';
 import type { Refusal } from '../problem.ts';
 
@@ -56,4 +58,39 @@ export interface PreferredWaits {
    * accepted.
    */
   begin(call: PreferringCall): Promise<PreferredResult | undefined> | undefined;
+}
+
+/** A call whose body is large and has not been read. */
+export interface LargeCall {
+  /** Name of the token that it came with. */
+  readonly caller: string | undefined;
+  /** What has arrived before the body was known to be large. */
+  readonly first: readonly Buffer[];
+  /** Sees the body as well. */
+  readonly fingerprint: Hash | undefined;
+  /** Called once the body has room, before more of it is read. */
+  readonly onAdmitted: () => void;
+  /** The call without its body, when that has arrived. */
+  readonly toCall: () => Call;
+  /** Stores the call, when its body is stored. */
+  readonly store: (call: Call) => Promise<AcceptResult>;
+}
+
+/** What became of a large call. */
+export interface LargeResult {
+  readonly kind: 'done';
+  readonly call: Call;
+  readonly result: AcceptResult;
+}
+
+/** Takes bodies that are too large for the message of their call, and stores them while they arrive. */
+export interface LargeIntake {
+  /** Largest body of a call, in bytes. */
+  readonly maxBytes: number;
+  /** Largest body that travels in the message of its call, in bytes. */
+  readonly inlineBytes: number;
+  /** Whether a body is large by its announced length. */
+  isLarge(request: IncomingMessage): boolean;
+  /** Stores the body and then the call (P1). Rejects only for an error of ours. */
+  accept(request: IncomingMessage, large: LargeCall): Promise<LargeResult | Refusal>;
 }

@@ -5,6 +5,8 @@ export interface BodyShare {
    * @returns false if the body has outgrown its share and there is no room for more
    */
   arrived(bytes: number): boolean;
+  /** Reports how much of the body has left the memory: it makes room for more. */
+  left(bytes: number): void;
   /** The body has arrived completely, so its client is no longer slow. */
   complete(): void;
   /** The body is no longer held. Legal any number of times. */
@@ -48,6 +50,8 @@ const greed = 2;
 interface Holding {
   reserved: number;
   arrived: number;
+  /** Of what has arrived. */
+  left: number;
   complete: boolean;
   readonly startedAt: number;
   lastArrivalAt: number;
@@ -111,6 +115,7 @@ export class BodyBudget {
     const holding: Holding = {
       reserved: bytes,
       arrived: 0,
+      left: 0,
       complete: false,
       startedAt,
       lastArrivalAt: startedAt,
@@ -123,6 +128,9 @@ export class BodyBudget {
     this.#append(holding);
     return {
       arrived: (more) => this.#arrived(holding, more),
+      left: (less) => {
+        holding.left += less;
+      },
       complete: () => {
         holding.complete = true;
       },
@@ -136,11 +144,11 @@ export class BodyBudget {
     }
     holding.arrived += bytes;
     holding.lastArrivalAt = this.#now();
-    const missing = holding.arrived - holding.reserved;
+    const missing = holding.arrived - holding.left - holding.reserved;
     if (missing <= 0) {
       return true;
     }
-    if (!this.#makeRoom(missing, { size: holding.arrived, owner: holding.owner, except: holding })) {
+    if (!this.#makeRoom(missing, { size: holding.arrived - holding.left, owner: holding.owner, except: holding })) {
       return false;
     }
     holding.reserved += missing;

@@ -39,14 +39,30 @@ export class IncomingBody {
    * Collects the body, byte for byte.
    *
    * @param maxBytes a larger body is refused as soon as it is known to be larger
-   * @param done called once
+   * @param done called once, unless `onLarger` is
+   * @param onLarger gets what has arrived of a larger body instead, which then no longer counts; the rest waits to be read.
+   * Default: a larger body is refused
    */
-  read(source: IncomingMessage, maxBytes: number, done: (result: BodyResult) => void): void {
+  read(
+    source: IncomingMessage,
+    maxBytes: number,
+    done: (result: BodyResult) => void,
+    onLarger?: (first: readonly Buffer[]) => void,
+  ): void {
     const chunks: Buffer[] = [];
     let length = 0;
-    const settle = (result: BodyResult): void => {
+    const leave = (): void => {
       source.off('data', onData).off('end', onEnd).off('error', onError);
+    };
+    const settle = (result: BodyResult): void => {
+      leave();
       done(result);
+    };
+    const handOver = (next: (first: readonly Buffer[]) => void): void => {
+      leave();
+      source.pause();
+      this.release();
+      next(chunks);
     };
     const refuse = (refused: Refusal): void => {
       // Errors in the rest of the body do not matter.
@@ -57,7 +73,9 @@ export class IncomingBody {
     const onData = (chunk: Buffer): void => {
       length += chunk.length;
       chunks.push(chunk);
-      if (length > maxBytes) {
+      if (length > maxBytes && onLarger !== undefined) {
+        handOver(onLarger);
+      } else if (length > maxBytes) {
         refuse(tooLarge(maxBytes));
       } else if (this.#share?.arrived(chunk.length) === false) {
         refuse(noRoom);
@@ -98,16 +116,17 @@ function joined(chunks: readonly Buffer[], length: number): Buffer {
 }
 
 export const disconnected = refusal('client_disconnected', 'The connection was closed before the body was complete.');
-const tooSlow = refusal('request_timeout', 'The body arrived too slowly, and others needed its room.');
-const noRoom = refusal('overloaded', 'The gateway holds too many bodies. Send the call again later.', {
+export const tooSlow = refusal('request_timeout', 'The body arrived too slowly, and others needed its room.');
+export const noRoom = refusal('overloaded', 'The gateway holds too many bodies. Send the call again later.', {
   'Retry-After': '1',
 });
 
-function tooLarge(maxBytes: number): Refusal {
+export function tooLarge(maxBytes: number): Refusal {
   return refusal('body_too_large', `The body must not exceed ${maxBytes} bytes.`);
 }
 
-function declaredLength({ headers }: IncomingMessage): number | undefined {
+/** The announced length of the body; undefined if there is none. */
+export function declaredLength({ headers }: IncomingMessage): number | undefined {
   const declared = headers['content-length'];
   return declared === undefined ? undefined : Number(declared);
 }

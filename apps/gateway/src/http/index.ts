@@ -16,9 +16,13 @@ export {
   type BodyResult,
   checkDeclaredLength,
   checkExpectation,
+  declaredLength,
   disconnected,
   expectsContinue,
   IncomingBody,
+  noRoom,
+  tooLarge,
+  tooSlow,
 } from './incoming-body.ts';
 export {
   connectionLimit,

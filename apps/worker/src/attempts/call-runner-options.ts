@@ -1,5 +1,5 @@
 import type { CallIdentity } from '@asyncfn/queue-core';
-import type { CallStore, EventPublisher, ExpiryStore } from '@asyncfn/queue-core/jetstream';
+import type { BodyStore, CallStore, EventPublisher, ExpiryStore } from '@asyncfn/queue-core/jetstream';
 import type { RetryPolicy } from '@asyncfn/queue-core/settle';
 import type { Tracer } from '@opentelemetry/api';
 import type { HttpAgent } from '../http/index.ts';
@@ -14,6 +14,7 @@ export interface CallRunnerOptions extends ProgressCheckOptions {
   readonly functions: HttpAgent;
   readonly settler: Settler;
   readonly store: CallStore;
+  readonly bodies: Pick<BodyStore, 'read'>;
   readonly expiries: Pick<ExpiryStore, 'claim' | 'revise'>;
   readonly leases: LeaseRenewer;
   readonly running: RunningCalls;

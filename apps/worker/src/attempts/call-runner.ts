@@ -7,7 +7,7 @@ import type { AbortWatch } from '../http/index.ts';
 import { type AttemptResult, invoke } from '../invoke/index.ts';
 import { type LaneGate, type Pass, toLimiterSignal } from '../limiter/index.ts';
 import { memoizeWeak } from '../memoize-weak.ts';
-import { type CallBytes, ownerOf, waitForBody } from '../memory/index.ts';
+import { type CallBytes, heldBytes, ownerOf, waitForBody } from '../memory/index.ts';
 import type { RunningAttempt } from '../running/index.ts';
 import {
   type CountedCall,
@@ -145,7 +145,7 @@ export class CallRunner {
       return this.#deadLetterUndecodable(delivery, call.problem);
     }
     const delivered = { delivery, call: call.call, isFirst, bytes, seenAt: performance.now() };
-    return bytes.body.reserve(call.call.body.length)
+    return bytes.body.reserve(heldBytes(call.call))
       ? this.#runCounted(delivered, lead)
       : this.#runInTurn(delivered, lead);
   }
@@ -393,9 +393,9 @@ export class CallRunner {
     { delivery, bytes }: CountedCall,
     { target, maxRetries, signal, trace }: Invocation,
   ): Promise<AttemptResult | undefined> {
-    const { functions, metrics, userAgent, maxResponseBytes, now } = this.#options;
+    const { functions, metrics, userAgent, maxResponseBytes, bodies, now } = this.#options;
     metrics.attemptStarted(delivery, now() - delivery.info.storedAtMs);
-    const options = { userAgent, maxRetries, maxResponseBytes, room: bytes.result, signal };
+    const options = { userAgent, maxRetries, maxResponseBytes, bodies, room: bytes.result, signal };
     return invoke(functions, trace?.request ?? call, target, options);
   }
 }

@@ -133,6 +133,7 @@ function toAnswer(outcome: HttpOutcome): CallbackAnswer | undefined {
     case 'answer':
       return { kind: 'answered', status: outcome.status, headers: outcome.headers };
     case 'unreachable':
+    case 'body_failed':
       return { kind: isRefused(outcome) ? 'refused' : 'unreachable' };
     case 'bad_response':
     case 'too_large':

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { HeaderList } from '@asyncfn/queue-core';
 import { after } from '@asyncfn/service-kit';
 import type { Dispatcher } from 'undici';
@@ -9,6 +10,14 @@ import type { AbortWatch } from './cheap-abort-signal.ts';
 import { CollectedBody } from './collected-body.ts';
 import type { ConnectionInfo, HttpAgent, TrackedRequest } from './http-agent.ts';
 
+/** A body that is sent while it is read. */
+export interface StreamedBody {
+  /** In bytes. */
+  readonly length: number;
+  /** Begins to read it: once for each time that the request is sent. It may fail at any time. */
+  readonly open: () => AsyncIterable<Uint8Array>;
+}
+
 /** One POST to a server that is not ours. */
 export interface HttpRequest {
   /** `http://host:port` */
@@ -16,7 +25,7 @@ export interface HttpRequest {
   /** Path and query, byte for byte. */
   readonly path: string;
   readonly headers: HeaderList;
-  readonly body: Uint8Array;
+  readonly body: Uint8Array | StreamedBody;
   /** Deadline of the whole exchange, in milliseconds; 0 is none. */
   readonly timeoutMs: number;
   /** Largest response body that is accepted. */
@@ -49,6 +58,8 @@ export type HttpOutcome = (
   /** Bytes arrived, but not a complete HTTP/1 response. */
   | { readonly kind: 'bad_response'; readonly code: string; readonly error: Error }
   | { readonly kind: 'deadline' }
+  /** The body of the request could not be read to its end, so the other side has not received it as a whole. */
+  | { readonly kind: 'body_failed'; readonly code: string; readonly error: Error }
   /** The headers, the body or the trailers are larger than allowed. */
   | { readonly kind: 'too_large'; readonly error: Error }
   /** `signal` has aborted. */
@@ -93,6 +104,8 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
   readonly #request: HttpRequest;
   readonly #resolve: (outcome: HttpOutcome) => void;
   readonly #body = new CollectedBody();
+  /** Why the body of the request cannot be read. */
+  #bodyError: Error | undefined;
   #stopTimer: (() => void) | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #outcome: HttpOutcome | undefined;
@@ -138,8 +151,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
       origin,
       path,
       method: 'POST',
-      headers: toFlatList(headers),
-      body,
+      ...this.#toSend(headers, body),
       // The deadline is ours alone: undici's own limits (300 s) would end long calls (0 is none).
       headersTimeout: 0,
       bodyTimeout: 0,
@@ -152,6 +164,24 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
       this.#agent[how](request, this);
     } catch (error) {
       this.onResponseError(undefined, error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #toSend(headers: HeaderList, body: HttpRequest['body']): Pick<TrackedRequest, 'headers' | 'body'> {
+    const flat = toFlatList(headers);
+    if (body instanceof Uint8Array) {
+      return { headers: flat, body };
+    }
+    flat.push('Content-Length', String(body.length));
+    return { headers: flat, body: Readable.from(this.#read(body)) };
+  }
+
+  async *#read(body: StreamedBody): AsyncGenerator<Uint8Array> {
+    try {
+      yield* body.open();
+    } catch (error) {
+      this.#bodyError = error instanceof Error ? error : new Error(String(error));
+      throw error;
     }
   }
 
@@ -231,12 +261,16 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
   }
 
   onResponseError(_: unknown, error: Error): void {
+    if (this.#bodyError !== undefined) {
+      this.#end({ kind: 'body_failed', code: codeOf(this.#bodyError), error: this.#bodyError });
+      return;
+    }
     if (this.#outcome === undefined && !this.#isRetried && this.#wasStale()) {
       this.#isRetried = true;
       this.#dispatch('dispatchAlone');
       return;
     }
-    const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+    const code = codeOf(error);
     if (error instanceof BadAnswerError && error.code === 'headers_too_large') {
       this.#end({ kind: 'too_large', error });
     } else if (code === 'UND_ERR_HEADERS_OVERFLOW') {
@@ -275,4 +309,8 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
     const decided = this.#request.statusOnly && this.#status > 0 ? this.#answer(nothing) : outcome;
     this.#resolve(this.#timesSent > 1 ? { ...decided, resent: true } : decided);
   }
+}
+
+function codeOf(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }

@@ -2,5 +2,5 @@
 
 export { basicAuthorization } from './basic-authorization.ts';
 export { type AbortWatch, CheapAbortSignal } from './cheap-abort-signal.ts';
-export { exchange, type HttpOutcome, type HttpRequest } from './exchange.ts';
+export { exchange, type HttpOutcome, type HttpRequest, type StreamedBody } from './exchange.ts';
 export { HttpAgent } from './http-agent.ts';

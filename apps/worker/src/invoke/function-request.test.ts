@@ -3,7 +3,8 @@ import type { FunctionConfig } from '@asyncfn/queue-core/functions';
 import { describe, expect, test } from 'vitest';
 import { toFunctionRequest } from './function-request.ts';
 
-const options = { userAgent: 'asyncfn-worker/1.2.3', maxRetries: 7, maxResponseBytes: 1024 };
+const bodies = { read: () => expect.unreachable() };
+const options = { userAgent: 'asyncfn-worker/1.2.3', maxRetries: 7, maxResponseBytes: 1024, bodies };
 
 function build(call: Partial<Call> = {}, target: Partial<FunctionConfig> = {}) {
   return toFunctionRequest(

@@ -1,6 +1,7 @@
 import { type Call, chainHeaders, credentialsOf, endToEndHeaders, type HeaderList } from '@asyncfn/queue-core';
 import type { FunctionConfig } from '@asyncfn/queue-core/functions';
-import { type AbortWatch, basicAuthorization, type HttpRequest } from '../http/index.ts';
+import type { BodyStore } from '@asyncfn/queue-core/jetstream';
+import { type AbortWatch, basicAuthorization, type HttpRequest, type StreamedBody } from '../http/index.ts';
 import { memoizeWeak } from '../memoize-weak.ts';
 import type { ByteShare } from '../memory/index.ts';
 
@@ -8,6 +9,8 @@ export interface FunctionRequestOptions {
   readonly userAgent: string;
   readonly maxRetries: number;
   readonly maxResponseBytes: number;
+  /** Reads the body of a call that is stored apart. */
+  readonly bodies: Pick<BodyStore, 'read'>;
   /** Counts the response. */
   readonly room?: ByteShare | undefined;
   readonly signal?: AbortWatch | undefined;
@@ -39,12 +42,21 @@ export function toFunctionRequest(call: Call, target: FunctionConfig, options: F
     origin,
     path: toPath(basePath, call.path, call.query),
     headers: [...travelling, ...(isAuthorized(travelling) ? [] : authorization), ...ownHeaders(call, options)],
-    body: call.body,
+    body: toBody(call, options.bodies),
     timeoutMs: shorter(target.timeoutMs, call.timeoutMs ?? 0),
     maxResponseBytes: options.maxResponseBytes,
     room: options.room,
     signal: options.signal,
   };
+}
+
+function toBody(
+  { body, bodyObject, submitter }: Call,
+  bodies: FunctionRequestOptions['bodies'],
+): Uint8Array | StreamedBody {
+  return bodyObject === undefined
+    ? body
+    : { length: bodyObject.length, open: () => bodies.read(bodyObject, submitter) };
 }
 
 /** The shorter of two deadlines; 0 is none. */

@@ -38,6 +38,9 @@ function toResult(outcome: HttpOutcome, durationMs: number): AttemptResult | und
       return answered(outcome, durationMs);
     case 'unreachable':
       return { ...outcome, status: 503, headers: [], body: emptyBody, durationMs };
+    case 'body_failed':
+      // Not the function's fault, and the next attempt may find the body.
+      return { ...outcome, kind: 'unreachable', status: 503, headers: [], body: emptyBody, durationMs };
     case 'bad_response':
       return { ...outcome, status: 502, headers: [], body: emptyBody, durationMs };
     case 'deadline':

@@ -1,13 +1,14 @@
 import {
   BatchRetention,
   BatchStore,
+  BodySweeper,
   LostMoments,
   OutcomePruner,
   OverdueSchedules,
   ScheduleStore,
 } from '@asyncfn/queue-core/jetstream';
 import { type Component, every, type Logger } from '@asyncfn/service-kit';
-import type { BrokerLink } from '../broker/index.ts';
+import type { WorkContext } from '../work-context.ts';
 
 /** How often the worker looks for schedules that the broker has forgotten. */
 const overdueMs = 10_000;
@@ -17,13 +18,13 @@ const momentsMs = 60_000;
 const pruneMs = 15_000;
 
 export function createMaintenance(
-  link: Pick<BrokerLink, 'broker' | 'topology' | 'publisher' | 'register'>,
+  work: Pick<WorkContext, 'broker' | 'topology' | 'publisher' | 'register' | 'bodies' | 'config'>,
   logger: Logger,
 ): Component {
-  const { topology, publisher } = link;
+  const { topology, publisher, config } = work;
   const overdue = new OverdueSchedules(publisher, topology);
   const batches = new BatchStore(publisher, topology);
-  const pruner = new OutcomePruner({ ...link, batches: () => new BatchRetention(batches) });
+  const pruner = new OutcomePruner({ ...work, batches: () => new BatchRetention(batches) });
   const restore = async (): Promise<void> => {
     const schedules = topology.ready ? await overdue.restore() : 0;
     if (schedules > 0) {
@@ -32,7 +33,7 @@ export function createMaintenance(
   };
   const moments = new LostMoments(new ScheduleStore(publisher, topology));
   const restoreMoments = async (): Promise<void> => {
-    const schedules = topology.ready ? await moments.restore(link.broker.clock.now()) : 0;
+    const schedules = topology.ready ? await moments.restore(work.broker.clock.now()) : 0;
     if (schedules > 0) {
       logger.warn({ schedules }, 'schedules had no next moment, and go on with the first one from now');
     }
@@ -41,6 +42,13 @@ export function createMaintenance(
     const { forgotten, kept } = topology.ready ? await pruner.prune() : { forgotten: 0, kept: 0 };
     if (forgotten + kept > 0) {
       logger.debug({ forgotten, kept }, 'old outcomes are removed, except those of active calls');
+    }
+  };
+  const sweeper = new BodySweeper({ ...work, graceMs: config.bodySweepAfterMs / 2 });
+  const sweep = async (): Promise<void> => {
+    const { removed, kept } = topology.ready ? await sweeper.sweep() : { removed: 0, kept: 0 };
+    if (removed > 0) {
+      logger.info({ removed, kept }, 'large bodies that nothing needs are removed');
     }
   };
   return {
@@ -57,6 +65,10 @@ export function createMaintenance(
       void every(pruneMs * (0.75 + Math.random() / 2), prune, {
         signal,
         onError: (err) => logger.warn({ err }, 'old outcomes could not be removed yet'),
+      });
+      void every((config.bodySweepAfterMs / 4) * (0.75 + Math.random() / 4), sweep, {
+        signal,
+        onError: (err) => logger.warn({ err }, 'large bodies that nothing needs could not be removed yet'),
       });
     },
   };

@@ -2,4 +2,4 @@
 
 export { type Budgets, createBudgets, minResponses } from './budgets.ts';
 export { ByteBudget, type ByteShare, type CallBytes, isReserved, ownerOf, uncountedBytes } from './byte-budget.ts';
-export { waitForBody } from './wait-for-body.ts';
+export { heldBytes, waitForBody } from './wait-for-body.ts';

@@ -1,5 +1,5 @@
 import type { Call } from '@asyncfn/queue-core';
-import type { CallStore, Delivery } from '@asyncfn/queue-core/jetstream';
+import { type CallStore, type Delivery, readBytes } from '@asyncfn/queue-core/jetstream';
 import type { Logger } from '@asyncfn/service-kit';
 import { type ByteShare, isReserved } from './byte-budget.ts';
 
@@ -16,6 +16,11 @@ interface Needs {
  */
 export type BodyWait = 'there' | 'back';
 
+/** Bytes of the body that are in memory while the call runs. One that is stored apart is read in pieces. */
+export function heldBytes({ body, bodyObject }: Call): number {
+  return bodyObject === undefined ? body.length : Math.min(bodyObject.length, readBytes);
+}
+
 /** Drops the body of a call that has no room, and reads it again when it has. */
 export async function waitForBody(
   delivery: Delivery,
@@ -23,9 +28,9 @@ export async function waitForBody(
   share: ByteShare,
   { store, logger, stopping }: Needs,
 ): Promise<BodyWait> {
-  const { length } = call.body;
+  const bytes = heldBytes(call);
   delivery.dropBody();
-  if (!(await isReserved(share, length, { signal: stopping }))) {
+  if (!(await isReserved(share, bytes, { signal: stopping }))) {
     return 'back';
   }
   try {

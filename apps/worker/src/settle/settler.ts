@@ -16,6 +16,7 @@ import {
   withStorableHeaders,
 } from '@asyncfn/queue-core';
 import {
+  type BodyStore,
   type CallStore,
   type Delivery,
   type EventPublisher,
@@ -38,10 +39,12 @@ import {
 } from '../storing/index.ts';
 import type { DeliveredCall, End, SettleableDelivery } from './delivered-call.ts';
 import { retryOf, toReason } from './recorded-end.ts';
+import { dropBody, removeBody } from './remove-body.ts';
 import { toOutcome } from './to-outcome.ts';
 
 export interface SettlerOptions {
   readonly store: CallStore;
+  readonly bodies: Pick<BodyStore, 'removeOf'>;
   readonly callbacks: CallbackDeliverer;
   readonly handOn: Pick<HandOn, 'nextOf' | 'fits' | 'handOn'>;
   readonly metrics: WorkerMetrics;
@@ -160,11 +163,9 @@ export class Settler {
     this.#options.metrics.ended(delivered.delivery, outcome.status);
     if (outcome.status === 'succeeded' && outcome.callbackUrl === undefined && outcome.next === undefined) {
       this.#ack(delivered.delivery); // nothing is left to do
-      return undefined;
+      return delivered.call.bodyObject && (() => removeBody(this.#options, delivered.call, outcome));
     }
-    return async () => {
-      await this.#complete(delivered, { outcome, body });
-    };
+    return () => this.#completeRecorded(delivered, { outcome, body });
   }
 
   /** Repeats what follows a recorded outcome, after a crash. */
@@ -172,7 +173,7 @@ export class Settler {
     const callback = await this.#options.store.findCallbackState(ended.outcome);
     // This delivery may be of an attempt before the last one.
     const call = { ...delivered.call, retry: retryOf(ended.outcome) };
-    await this.#complete({ ...delivered, call }, ended, callback !== undefined);
+    await this.#completeRecorded({ ...delivered, call }, ended, callback !== undefined);
   }
 
   /** Stores a message that cannot be read as a call among the dead letters, whole, for an operator to examine. */
@@ -185,6 +186,12 @@ export class Settler {
       delivery.term('undecodable');
     } else {
       await this.#options.handBack(delivery, fullMs);
+    }
+  }
+
+  async #completeRecorded(delivered: DeliveredCall, ended: StoredOutcome, callbackIsKnown = false): Promise<void> {
+    if (await this.#complete(delivered, ended, callbackIsKnown)) {
+      await removeBody(this.#options, delivered.call, ended.outcome);
     }
   }
 
@@ -408,11 +415,4 @@ export class Settler {
     this.#options.metrics.processed(delivery.queue);
     this.#options.onStep('call acknowledged', delivery.callId);
   }
-}
-
-/** Drops the body of a call that has ended: its callback may take long. */
-function dropBody({ delivery, call, bytes }: DeliveredCall): void {
-  delivery.dropBody();
-  Object.assign(call, { body: emptyBody });
-  bytes?.body.release();
 }

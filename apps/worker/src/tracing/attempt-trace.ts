@@ -1,4 +1,4 @@
-import type { Call } from '@asyncfn/queue-core';
+import { bodyLengthOf, type Call } from '@asyncfn/queue-core';
 import type { FunctionConfig } from '@asyncfn/queue-core/functions';
 import type { Delivery } from '@asyncfn/queue-core/jetstream';
 import type { Verdict } from '@asyncfn/queue-core/settle';
@@ -114,7 +114,7 @@ function messageAttributes({ call, delivery }: AttemptFacts): Attributes {
     'messaging.system': 'nats',
     'messaging.destination.name': call.queue,
     'messaging.message.id': call.id,
-    'messaging.message.body.size': call.body.length,
+    'messaging.message.body.size': bodyLengthOf(call),
     'asyncfn.function': call.function,
     'asyncfn.delivery': delivery.info.deliveries,
     ...(call.generation !== undefined && { 'asyncfn.replay': call.generation }),

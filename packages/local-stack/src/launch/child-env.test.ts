@@ -21,6 +21,7 @@ test('values that the launcher decides win, all others are passed on', () => {
     NATS_URL: 'nats://127.0.0.1:1234',
     NATS_SYNC: 'always',
     FUNCTIONS_FILE: '/state/functions.yaml',
+    MAX_BODY_BYTES: '64MiB',
     SHUTDOWN_TIMEOUT: '10000ms',
     CALLBACK_ALLOW: '127.0.0.0/8,::1,127.0.0.1',
     LOG_FORMAT: 'json',
@@ -37,6 +38,10 @@ test('a signing secret is passed on; without one of ours, that of the user stays
   expect(childEnv({}, { ...FACTS, signingSecret: 'whsec_x' })['CALLBACK_SIGNING_SECRETS']).toBe('whsec_x');
   expect(childEnv({ CALLBACK_SIGNING_SECRETS: 'a,b' }, FACTS)['CALLBACK_SIGNING_SECRETS']).toBe('a,b');
   expect(childEnv({}, FACTS)).not.toHaveProperty('CALLBACK_SIGNING_SECRETS');
+});
+
+test('bodies may be large, unless the user has set otherwise', () => {
+  expect(childEnv({ MAX_BODY_BYTES: '1KiB' }, FACTS)['MAX_BODY_BYTES']).toBe('1KiB');
 });
 
 test('settings for another NATS are left out', () => {

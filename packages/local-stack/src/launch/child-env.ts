@@ -11,7 +11,8 @@ export interface ChildEnvFacts {
 
 /**
  * The environment of gateway and worker: the launcher's own, so that users can try their other settings, with the
- * values that the launcher decides. Callbacks may go to this machine, unless the user has set where they may go.
+ * values that the launcher decides. Callbacks may go to this machine, and bodies may be large, unless the user has set
+ * something else.
  * Settings for another NATS are left out: gateway and worker use the local one.
  */
 export function childEnv(base: NodeJS.ProcessEnv, facts: ChildEnvFacts): NodeJS.ProcessEnv {
@@ -28,6 +29,7 @@ export function childEnv(base: NodeJS.ProcessEnv, facts: ChildEnvFacts): NodeJS.
     // The local server syncs every write, but has no account that may ask it so.
     NATS_SYNC: 'always',
     FUNCTIONS_FILE: facts.functionsFile,
+    MAX_BODY_BYTES: base['MAX_BODY_BYTES'] || '64MiB',
     SHUTDOWN_TIMEOUT: `${facts.shutdownTimeoutMs}ms`,
     ...(facts.signingSecret === undefined ? {} : { CALLBACK_SIGNING_SECRETS: facts.signingSecret }),
     // The launcher reads their ports from the log and prints it in its own format.

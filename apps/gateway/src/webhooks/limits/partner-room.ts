@@ -95,6 +95,10 @@ export class PartnerRoom {
     shares.push(own, all);
     return {
       arrived: (more) => own.arrived(more) && all.arrived(more),
+      left(bytes) {
+        own.left(bytes);
+        all.left(bytes);
+      },
       complete() {
         own.complete();
         all.complete();
