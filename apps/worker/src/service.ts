@@ -20,6 +20,7 @@ import { buildExpiries } from './expiry/index.ts';
 import { buildLanes, type Lanes } from './lanes/index.ts';
 import { createMaintenance } from './maintenance/index.ts';
 import { createOperations } from './operations.ts';
+import { createRateShares } from './rates/index.ts';
 import { createInFlight } from './running/index.ts';
 import { buildSchedules } from './schedules/index.ts';
 import { createWorkContext, type WorkerOverrides } from './work-context.ts';
@@ -44,8 +45,10 @@ export async function createWorker(
     callbacks,
     expiries: expiries.store,
   });
+  const rates = createRateShares(work);
   const lanes: Lanes = buildLanes({
     ...work,
+    rates,
     slots: config.maxInflight,
     queues: config.queues,
     run: (delivery, target, gate, isFirst) => runner.run(delivery, target, gate, isFirst),
@@ -71,6 +74,7 @@ export async function createWorker(
     createMaintenance(work, logger),
     audit,
     ...loops,
+    rates.component,
     createInFlight({ leases, whenIdle, handBack, cutShort, shutdownTimeoutMs: config.shutdownTimeoutMs, logger }),
     lanes.component,
   ];

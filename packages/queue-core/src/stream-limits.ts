@@ -24,6 +24,7 @@ const recordStreams: ReadonlySet<string> = new Set([
   'KV_FUNCTIONS',
   'OBJ_BODIES',
   'OUTCOMES',
+  'RATES',
   'RECEIPTS',
   'SCHEDULES',
 ]);

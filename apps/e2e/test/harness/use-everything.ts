@@ -21,7 +21,7 @@ export async function useEverything(stack: Stack): Promise<void> {
   const functions = `${url}/system/functions`;
   const headers = { 'Content-Type': 'application/json' };
   for (const [name, target] of Object.entries({ echo, flaky, broken, still: echo })) {
-    const body = JSON.stringify({ url: target.url });
+    const body = JSON.stringify({ url: target.url, ...(name === 'flaky' && { rate: '100/1s' }) });
     expect((await fetch(`${functions}/${name}`, { method: 'PUT', headers, body })).ok).toBe(true);
   }
   await client.acceptMany('echo', 5, { callbackUrl: receiver.url });

@@ -34,6 +34,13 @@ const settings = {
   concurrency: Type.Optional(
     Type.Unknown({ description: 'Maximum number of calls in flight at once, over all workers. Default: no cap.' }),
   ),
+  rate: Type.Optional(
+    Type.Unknown({
+      type: 'string',
+      description:
+        'Maximum number of attempts in any window of a length, over all workers: `50/1s`, `10/1m`. Further calls wait. Default: no limit.',
+    }),
+  ),
   maxPending: Type.Optional(
     Type.Unknown({ description: 'Maximum number of waiting calls; further calls get 429. Default: no limit.' }),
   ),

@@ -5,7 +5,7 @@ import { type RetryPolicy, retryLimit, settle, toRetryPolicy, type Verdict } fro
 import { mayExpire, permitStart, type StartPermit } from '../expiry/index.ts';
 import type { AbortWatch } from '../http/index.ts';
 import { type AttemptResult, invoke } from '../invoke/index.ts';
-import { type LaneGate, type Pass, toLimiterSignal } from '../limiter/index.ts';
+import { type Entrance, type Pass, toLimiterSignal } from '../limiter/index.ts';
 import { memoizeWeak } from '../memoize-weak.ts';
 import { type CallBytes, heldBytes, ownerOf, waitForBody } from '../memory/index.ts';
 import type { RunningAttempt } from '../running/index.ts';
@@ -23,24 +23,14 @@ import { AttemptLog, type EndedAttempt } from './attempt-log.ts';
 import { ended } from './attempt-notes.ts';
 import { immediateRetries, isNew, ofTrace } from './attempt-rules.ts';
 import type { CallRunnerOptions } from './call-runner-options.ts';
-
-/** The function of a lane, and the gate before it. */
-interface Destination {
-  readonly target: FunctionConfig;
-  readonly gate: LaneGate;
-}
-
-/** As `Destination`, for a function that may be gone from the register. */
-interface Lead {
-  readonly target: FunctionConfig | undefined;
-  readonly gate: LaneGate;
-}
+import type { Destination, Lead } from './destination.ts';
 
 interface Invocation {
   readonly target: FunctionConfig;
   readonly maxRetries: number;
   readonly signal: AbortWatch;
   readonly trace: AttemptTrace | undefined;
+  readonly pass: Pass;
 }
 
 /** An attempt after which another one is to follow. */
@@ -92,7 +82,7 @@ export class CallRunner {
   async run(
     delivery: Delivery,
     target: FunctionConfig | undefined,
-    gate: LaneGate,
+    gate: Entrance,
     isFirst = delivery.info.deliveries === 1,
   ): Promise<void> {
     const { leases } = this.#options;
@@ -176,7 +166,7 @@ export class CallRunner {
     await this.#options.settler.deadLetterUndecodable(delivery, rawHeader, rawBody);
   }
 
-  #invokeOrEnd(delivered: CountedCall, target: FunctionConfig | undefined, gate: LaneGate): Promise<FollowUp> {
+  #invokeOrEnd(delivered: CountedCall, target: FunctionConfig | undefined, gate: Entrance): Promise<FollowUp> {
     const maxRetries = delivered.call.maxRetries ?? 0;
     return target === undefined
       ? this.#options.settler.end(delivered, { status: 'failed', reason: 'unknown_function', maxRetries })
@@ -184,7 +174,7 @@ export class CallRunner {
   }
 
   /** For a call that may have ended, or progressed beyond this delivery. */
-  async #checkFirst(delivered: CountedCall, target: FunctionConfig | undefined, gate: LaneGate): Promise<FollowUp> {
+  async #checkFirst(delivered: CountedCall, target: FunctionConfig | undefined, gate: Entrance): Promise<FollowUp> {
     const handled = await this.#progress.check(delivered);
     return handled === 'invoke' ? await this.#invokeOrEnd(delivered, target, gate) : handled;
   }
@@ -224,7 +214,7 @@ export class CallRunner {
       events.started(call, maxRetries, begun);
       const trace = this.#trace(call, delivered.delivery, target);
       call = ofTrace(call, trace);
-      const result = await this.#invoke(call, delivered, { target, maxRetries, signal: attempt.signal, trace });
+      const result = await this.#invoke(call, delivered, { target, maxRetries, signal: attempt.signal, trace, pass });
       pass.leave(toLimiterSignal(result));
       trace?.ended(result);
       this.#options.metrics.attemptEnded(delivered.delivery, result);
@@ -274,7 +264,7 @@ export class CallRunner {
       : started;
   }
 
-  #enter(delivered: CountedCall, gate: LaneGate, attempt: RunningAttempt): Admission | Promise<Admission> {
+  #enter(delivered: CountedCall, gate: Entrance, attempt: RunningAttempt): Admission | Promise<Admission> {
     const entered = gate.enter(attempt.signal);
     const isUndecided = entered instanceof Promise || mayExpire(delivered.call);
     return isUndecided ? this.#admit(delivered, entered, attempt) : { kind: 'admitted', pass: entered };
@@ -354,19 +344,22 @@ export class CallRunner {
   }
 
   /**
-   * The call was cancelled, or the worker's stop has cut the attempt short. The stop hands the call back, but does not
-   * know of retries made here, so they are stored first.
+   * The call was cancelled, its pass has become invalid, or the worker's stop has cut the attempt short. The stop hands
+   * the call back, but does not know of retries made here, so they are stored first.
    */
   async #cutShort(
     delivered: DeliveredCall<Delivery>,
     storedRetry: number,
-    { isCancelled }: RunningAttempt,
+    { isCancelled, signal }: RunningAttempt,
   ): Promise<undefined> {
+    const { settler } = this.#options;
     if (isCancelled) {
       return this.#ackCancelled(delivered);
     }
     if (delivered.call.retry > storedRetry) {
-      await this.#options.settler.postpone(delivered, 0);
+      await settler.postpone(delivered, 0);
+    } else if (!signal.aborted) {
+      await settler.handBack(delivered);
     }
   }
 
@@ -388,14 +381,19 @@ export class CallRunner {
     return verdict;
   }
 
-  #invoke(
+  /** Undefined if the attempt was cut short, or may not begin. */
+  async #invoke(
     call: Call,
     { delivery, bytes }: CountedCall,
-    { target, maxRetries, signal, trace }: Invocation,
+    { target, maxRetries, signal, trace, pass }: Invocation,
   ): Promise<AttemptResult | undefined> {
     const { functions, metrics, userAgent, maxResponseBytes, bodies, now } = this.#options;
+    if (!pass.begin()) {
+      return undefined;
+    }
     metrics.attemptStarted(delivery, now() - delivery.info.storedAtMs);
-    const options = { userAgent, maxRetries, maxResponseBytes, bodies, room: bytes.result, signal };
+    const room = bytes.result;
+    const options = { userAgent, maxRetries, maxResponseBytes, bodies, room, signal, onSent: pass.sent };
     return invoke(functions, trace?.request ?? call, target, options);
   }
 }

@@ -37,6 +37,8 @@ export interface HttpRequest {
    * needed to reuse the connection.
    */
   readonly statusOnly?: boolean | undefined;
+  /** Called when the request is sent over an open connection; twice if it is sent twice. */
+  readonly onSent?: (() => void) | undefined;
   /** Aborts the exchange. */
   readonly signal?: AbortWatch | undefined;
 }
@@ -195,6 +197,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
       this.#isReused = this.#info.requests > 0;
       this.#info.requests += 1;
       this.#info.reader?.expect(this);
+      this.#request.onSent?.();
     }
   }
 

@@ -14,6 +14,8 @@ export interface FunctionRequestOptions {
   /** Counts the response. */
   readonly room?: ByteShare | undefined;
   readonly signal?: AbortWatch | undefined;
+  /** Called when the request is sent over an open connection. */
+  readonly onSent?: (() => void) | undefined;
 }
 
 /** Headers that we set on every request to a function, and hop-by-hop headers of the caller's request. */
@@ -47,6 +49,7 @@ export function toFunctionRequest(call: Call, target: FunctionConfig, options: F
     maxResponseBytes: options.maxResponseBytes,
     room: options.room,
     signal: options.signal,
+    onSent: options.onSent,
   };
 }
 

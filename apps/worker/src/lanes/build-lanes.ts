@@ -14,7 +14,7 @@ import { LaneReconciler } from './lane-reconciler.ts';
 import { startLaneRounds } from './lane-rounds.ts';
 import { PauseGuard } from './pause-guard.ts';
 
-export interface LanesOptions extends Pick<DispatcherOptions, 'slots' | 'run'> {
+export interface LanesOptions extends Pick<DispatcherOptions, 'slots' | 'run' | 'rates'> {
   readonly broker: Broker;
   readonly topology: QueueTopology;
   readonly register: FunctionRegister;
@@ -36,7 +36,7 @@ export interface Lanes {
 const stopMs = 5_000;
 
 /** Wires source, dispatcher and reconciler, which call each other. */
-export function buildLanes({ slots, run, handBack, shared, ...common }: LanesOptions): Lanes {
+export function buildLanes({ slots, run, rates, handBack, shared, ...common }: LanesOptions): Lanes {
   const { broker, logger } = common;
   const pauses = new PauseGuard({ ...common, handBack });
   const source: CallSource = new CallSource(broker, {
@@ -51,6 +51,7 @@ export function buildLanes({ slots, run, handBack, shared, ...common }: LanesOpt
   const dispatcher = new Dispatcher(source, {
     slots,
     run,
+    rates,
     handBack: (delivery) => void handBack(delivery),
     holdBack: (delivery) => void pauses.hold(delivery),
   });

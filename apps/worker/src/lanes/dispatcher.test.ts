@@ -3,6 +3,7 @@ import type { Delivery, LaneId } from '@asyncfn/queue-core/jetstream';
 import { eventually } from '@asyncfn/testkit';
 import { describe, expect, test } from 'vitest';
 import type { LaneGate } from '../limiter/lane-gate.ts';
+import type { RateShares } from '../rates/index.ts';
 import { type CallRequests, Dispatcher } from './dispatcher.ts';
 
 const echo: LaneId = { queue: 'default', function: 'echo' };
@@ -24,6 +25,13 @@ interface AskedFor {
   readonly count: number;
   readonly expiresMs: number;
 }
+
+/** Functions of these tests have no rate. */
+const noRates: RateShares = {
+  open: () => expect.fail('no function has a rate'),
+  close: () => expect.fail('no function has a rate'),
+  component: { name: 'rates' },
+};
 
 /** A source that records the requests, and forgets them like one whose consumer is gone. */
 class TestSource implements CallRequests {
@@ -94,7 +102,8 @@ class Bench {
   constructor(slots: number) {
     this.dispatcher = new Dispatcher(this.source, {
       slots,
-      run: (_, target, gate) => new Promise((end) => this.runs.push({ config: target, gate, end })),
+      run: (_, target, gate) => new Promise((end) => this.runs.push({ config: target, gate: gate as LaneGate, end })),
+      rates: noRates,
       handBack: (delivery) => this.handedBack.push(delivery),
       holdBack: (delivery) => this.heldBack.push(delivery),
     });
@@ -367,6 +376,7 @@ test.each([
     const dispatcher = new Dispatcher(new TestSource(), {
       slots: 10,
       run: async (_delivery, _config, _gate, first) => void seen.push(first),
+      rates: noRates,
       handBack: () => {},
       holdBack: () => {},
     });

@@ -1,7 +1,8 @@
 import { atEndOfTick } from '@asyncfn/queue-core';
 import type { FunctionConfig } from '@asyncfn/queue-core/functions';
 import type { CallSource, Delivery, LaneId } from '@asyncfn/queue-core/jetstream';
-import { LaneGate } from '../limiter/index.ts';
+import { type Entrance, LaneGate } from '../limiter/index.ts';
+import { RatedEntrance, type RateShare, type RateShares } from '../rates/index.ts';
 import { RotatingMap } from '../rotating-map.ts';
 import { held, type LaneLoad, type RequestKind, SlotAllocator } from './slot-allocator.ts';
 
@@ -20,6 +21,8 @@ export interface Lane extends LaneId, LaneLoad {
   readonly slotsHeld: number;
   /** Between the lane and its function. */
   readonly gate: LaneGate;
+  /** Its share in the starts of the function's rate; undefined for a function without one. */
+  readonly share: RateShare | undefined;
 }
 
 interface MutableLane extends Lane {
@@ -28,6 +31,7 @@ interface MutableLane extends Lane {
   countsSince: number;
   inFlight: number;
   backlog: number;
+  share: RateShare | undefined;
 }
 
 /** The part of a call source that the dispatcher uses. */
@@ -51,9 +55,11 @@ export interface DispatcherOptions {
   readonly run: (
     delivery: Delivery,
     config: FunctionConfig | undefined,
-    gate: LaneGate,
+    gate: Entrance,
     isFirst: boolean,
   ) => Promise<void>;
+  /** The shares in the starts of functions with a rate. */
+  readonly rates: Pick<RateShares, 'open' | 'close'>;
   /** Hands back a call that has no lane. */
   readonly handBack: (delivery: Delivery) => void;
   /** Handles a call that has come for a paused function: pauses its consumer and hands the call back. */
@@ -114,6 +120,7 @@ export class Dispatcher {
     lane.paused = status.paused ?? false;
     lane.countsSince = status.createdAt ?? Number.POSITIVE_INFINITY;
     lane.gate.adaptive = isAdaptive(config);
+    this.#follow(lane, config);
     this.#wake(lane);
   }
 
@@ -125,6 +132,7 @@ export class Dispatcher {
       this.#allocator.remove(lane);
       // Releases waiting calls: a stop would not find them.
       lane.gate.adaptive = false;
+      this.#follow(lane, undefined);
     }
   }
 
@@ -152,8 +160,12 @@ export class Dispatcher {
     this.#inFlight.set(message, delivery);
     this.#running += 1;
     this.#expect(lane, delivery.info.pending);
-    const run = this.#options.run(delivery, lane.config, lane.gate, isFirst(delivery, lane));
-    void run.finally(() => this.#finish(lane, message));
+    const rated = lane.share && new RatedEntrance(lane.gate, lane.share);
+    const run = this.#options.run(delivery, lane.config, rated ?? lane.gate, isFirst(delivery, lane));
+    void run.finally(() => {
+      rated?.release();
+      this.#finish(lane, message);
+    });
   }
 
   /** The lane's consumer is gone: the next one does not know what this one has delivered. */
@@ -194,8 +206,9 @@ export class Dispatcher {
   /** Takes no more calls. Those at their functions run on; those that wait for a limiter are released. */
   stop(): void {
     this.#stopped = true;
-    for (const { gate } of this.#lanes.values()) {
+    for (const { gate, share } of this.#lanes.values()) {
       gate.close();
+      share?.shut();
     }
   }
 
@@ -217,6 +230,7 @@ export class Dispatcher {
       gate: new LaneGate({ adaptive: isAdaptive(config), onRoom: () => this.#wake(lane) }),
       inFlight: 0,
       backlog: 0,
+      share: undefined,
       get open() {
         return source.open(this);
       },
@@ -224,16 +238,26 @@ export class Dispatcher {
         return held(this);
       },
       get limit() {
-        if (this.paused) {
-          return 0;
-        }
-        // A call that is being settled is in flight, but its function has room for the next one.
-        return Math.min(this.config?.concurrency ?? Number.POSITIVE_INFINITY, this.inFlight + this.gate.room);
+        const ceiling = ceilingOf(this);
+        return this.share === undefined ? ceiling : Math.min(ceiling, this.inFlight + this.share.room);
       },
     };
     this.#lanes.set(keyOf(id.queue, id.function), lane);
     this.#allocator.add(lane);
     return lane;
+  }
+
+  /** Gives the lane a share in the rate of its function, if that has one. */
+  #follow(lane: MutableLane, config: FunctionConfig | undefined): void {
+    const { rates } = this.#options;
+    const { name = '', rate } = config ?? {};
+    if (lane.share !== undefined && rate === undefined) {
+      rates.close(lane.share);
+      lane.share = undefined;
+    } else if (rate !== undefined) {
+      lane.share ??= rates.open(name, rate, () => this.#wake(lane));
+      lane.share.rate = rate;
+    }
   }
 
   /** The lane's backlog is known. */
@@ -273,8 +297,18 @@ export class Dispatcher {
       if (lane.backlog > lane.open && lane.gate.room <= lane.open) {
         lane.gate.fallsShort();
       }
+      if (lane.share !== undefined) {
+        const room = Math.min(ceilingOf(lane) - lane.inFlight, Math.max(1, this.#allocator.free + lane.open));
+        lane.share.demand = Math.max(0, Math.min(lane.backlog, room));
+      }
     }
   }
+}
+
+/** Most calls that the worker may have in flight for the lane, but for its rate. */
+function ceilingOf({ paused, config, inFlight, gate }: Lane): number {
+  // A call that is being settled is in flight, but its function has room for the next one.
+  return paused ? 0 : Math.min(config?.concurrency ?? Number.POSITIVE_INFINITY, inFlight + gate.room);
 }
 
 function isFirst({ info }: Delivery, { countsSince }: Lane): boolean {

@@ -59,6 +59,11 @@ export class SlotAllocator<L extends LaneLoad> {
     this.#request = request;
   }
 
+  /** Slots that no lane takes; negative if first calls have come while all were taken. */
+  get free(): number {
+    return this.#free;
+  }
+
   add(lane: L): void {
     this.#allocations.set(lane, { lane, held: 0 });
     this.changed(lane);

@@ -1,4 +1,4 @@
 // How many calls a function gets at once.
 
-export { LaneGate, type Pass } from './lane-gate.ts';
+export { type Entrance, LaneGate, type Pass } from './lane-gate.ts';
 export { toLimiterSignal } from './limiter-signal.ts';

@@ -4,10 +4,28 @@ import type { LimiterSignal } from './limiter-signal.ts';
 
 /** The right to call the function once. */
 export interface Pass {
+  /** Right before the request is sent: whether it may be. If not, leave. */
+  begin(): boolean;
+  /** The request is on its way over an open connection. Default: that does not matter. */
+  readonly sent?: () => void;
   /** The attempt has ended. Call it once. */
   leave(signal: LimiterSignal): void;
   /** Whether the function rejected the call while it had others of ours: then they may be the reason. */
   readonly rejectedInCompany: boolean;
+}
+
+/** The way of a call to its function. */
+export interface Entrance {
+  /**
+   * For a call's first attempt by this worker. Undefined if the gate closes or `signal` aborts before the call is
+   * admitted.
+   */
+  enter(signal?: AbortWatch): Pass | Promise<Pass | undefined>;
+  /**
+   * For a call that was just rejected while others were at the function. Undefined if it is not admitted: no call is
+   * left at the function, it has waited for 30 s, the gate closes, or `signal` aborts.
+   */
+  again(signal?: AbortWatch): Promise<Pass | undefined>;
 }
 
 export interface LaneGateOptions {
@@ -36,7 +54,7 @@ const longestHoldMs = 30_000;
  * rejected because the function was busy with others waits here for its next attempt, and is admitted before all others
  * as soon as the function has taken one of those.
  */
-export class LaneGate {
+export class LaneGate implements Entrance {
   readonly #limiter = new ConcurrencyLimiter();
   readonly #onRoom: () => void;
   readonly #now: () => number;
@@ -95,10 +113,6 @@ export class LaneGate {
     }
   }
 
-  /**
-   * For a call's first attempt by this worker. Undefined if the gate closes or `signal` aborts before the call is
-   * admitted.
-   */
   enter(signal?: AbortWatch): Pass | Promise<Pass | undefined> {
     if (this.#hasRoom() && !signal?.aborted) {
       return this.#pass();
@@ -106,10 +120,6 @@ export class LaneGate {
     return this.#wait(this.#fresh, { signal });
   }
 
-  /**
-   * For a call that was just rejected while others were at the function. Undefined if it is not admitted: no call is
-   * left at the function, it has waited for 30 s, the gate closes, or `signal` aborts.
-   */
   again(signal?: AbortWatch): Promise<Pass | undefined> {
     if (!this.#adaptive || this.#limiter.atFunction === 0) {
       return Promise.resolve(undefined);
@@ -155,6 +165,7 @@ export class LaneGate {
   #pass(): Pass {
     const sent = this.#limiter.send(this.#now());
     const pass = {
+      begin: always,
       rejectedInCompany: false,
       leave: (signal: LimiterSignal): void => {
         pass.rejectedInCompany = signal === 'rejected' && sent.ahead > 0;
@@ -238,6 +249,10 @@ export class LaneGate {
   #allowed(): number {
     return this.#adaptive ? this.#limiter.allowed(this.#now()) : Number.POSITIVE_INFINITY;
   }
+}
+
+function always(): boolean {
+  return true;
 }
 
 function dismiss(waiters: Set<Waiter>): void {

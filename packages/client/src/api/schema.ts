@@ -1410,6 +1410,7 @@ export interface paths {
                                 queue?: string;
                                 timeout?: unknown;
                                 concurrency?: unknown;
+                                rate?: string;
                                 maxPending?: unknown;
                                 adaptive?: boolean;
                                 callbackUrl?: string;
@@ -1489,6 +1490,7 @@ export interface paths {
                             queue?: string;
                             timeout?: unknown;
                             concurrency?: unknown;
+                            rate?: string;
                             maxPending?: unknown;
                             adaptive?: boolean;
                             callbackUrl?: string;
@@ -1543,6 +1545,7 @@ export interface paths {
                         queue?: string;
                         timeout?: unknown;
                         concurrency?: unknown;
+                        rate?: string;
                         maxPending?: unknown;
                         adaptive?: boolean;
                         callbackUrl?: string;
@@ -1591,6 +1594,7 @@ export interface paths {
                             queue?: string;
                             timeout?: unknown;
                             concurrency?: unknown;
+                            rate?: string;
                             maxPending?: unknown;
                             adaptive?: boolean;
                             callbackUrl?: string;
@@ -1640,6 +1644,7 @@ export interface paths {
                             queue?: string;
                             timeout?: unknown;
                             concurrency?: unknown;
+                            rate?: string;
                             maxPending?: unknown;
                             adaptive?: boolean;
                             callbackUrl?: string;
@@ -1763,6 +1768,7 @@ export interface paths {
                             queue?: string;
                             timeout?: unknown;
                             concurrency?: unknown;
+                            rate?: string;
                             maxPending?: unknown;
                             adaptive?: boolean;
                             callbackUrl?: string;
@@ -1905,6 +1911,7 @@ export interface paths {
                             queue?: string;
                             timeout?: unknown;
                             concurrency?: unknown;
+                            rate?: string;
                             maxPending?: unknown;
                             adaptive?: boolean;
                             callbackUrl?: string;

@@ -1,4 +1,4 @@
-import { parseDuration } from '@asyncfn/units';
+import { parseDuration, parseRate, type Rate } from '@asyncfn/units';
 import type { FunctionSettings, Settings } from './functions-schema.ts';
 import { toWebhookConfig, type WebhookConfig } from './webhook/index.ts';
 
@@ -26,6 +26,8 @@ export interface FunctionConfig {
   readonly timeoutMs: number;
   /** Most calls in flight at once over all workers; undefined is no cap. */
   readonly concurrency: number | undefined;
+  /** Most attempts in any window of a length, over all workers; undefined is no limit. */
+  readonly rate?: Rate | undefined;
   /** Most calls that may wait; a gateway accepts no more. Undefined is no limit. */
   readonly maxPending: number | undefined;
   /** Whether each worker learns by itself how many calls at once the function takes. */
@@ -55,13 +57,14 @@ export function mergeSettings(base: Settings, over: Settings): Settings {
 /** Complete settings, with defaults filled in and units converted. Expects values that match the schema. */
 export function toFunctionConfig(name: string, settings: Settings & Pick<FunctionSettings, 'webhook'>): FunctionConfig {
   const { url = '', queue = defaultQueue, timeout, concurrency, maxPending, adaptive = true, retry = {} } = settings;
-  const { callbackUrl, failureCallbackUrl, then: steps } = settings;
+  const { rate, callbackUrl, failureCallbackUrl, then: steps } = settings;
   return {
     name,
     url: url.replaceAll('{name}', name),
     queue,
     timeoutMs: toMs(timeout) ?? 0,
     concurrency,
+    rate: rate === undefined ? undefined : parseRate(rate),
     maxPending,
     adaptive,
     callbackUrl,

@@ -1,4 +1,4 @@
-import { parseDuration, parseSize, parseUrl } from '@asyncfn/units';
+import { parseDuration, parseRate, parseSize, parseUrl } from '@asyncfn/units';
 import { type Static, Type } from 'typebox';
 import { Format } from 'typebox/format';
 import { type DiscoverContent, DiscoverSettings } from './discovery/index.ts';
@@ -6,6 +6,7 @@ import { WebhookSettings } from './webhook/index.ts';
 
 Format.Set('duration', (text) => parseDuration(text) !== undefined);
 Format.Set('stored-url', isHttpUrl);
+Format.Set('rate', (text) => parseRate(text) !== undefined);
 Format.Set('size', (text) => parseSize(text) !== undefined);
 
 const Duration = Type.Union([Type.String({ format: 'duration' }), Type.Literal(0)]);
@@ -28,6 +29,7 @@ const tuning = {
   queue: Type.Optional(Name),
   timeout: Type.Optional(Duration),
   concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+  rate: Type.Optional(Type.String({ format: 'rate' })),
   maxPending: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000_000 })),
   adaptive: Type.Optional(Type.Boolean()),
   /** `followUpProblems` checks them and says what is wrong. */

@@ -97,6 +97,7 @@ export {
 export { OutcomePruner, OverdueSchedules } from './maintenance/index.ts';
 export { type OwnFacts, ProcessDirectory, reportProcess } from './processes/index.ts';
 export { createGroupCommit, Publisher } from './publish/index.ts';
+export { RateStore, type ReadLedger } from './rates/index.ts';
 export {
   type CallWhereabouts,
   type ReceiptDelivery,

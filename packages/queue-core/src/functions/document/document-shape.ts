@@ -1,4 +1,5 @@
 import { type Found, shapeProblems } from '@asyncfn/checked-yaml';
+import { rateExpectation } from '@asyncfn/units';
 import { Compile } from 'typebox/compile';
 import { discoverExpectations } from '../discovery/index.ts';
 import { type FunctionsContent, FunctionsDocument, StackDocument } from '../functions-schema.ts';
@@ -26,6 +27,7 @@ const expectations: ReadonlyMap<string, string> = new Map([
   ['minWait', 'must be a duration such as 250ms or 10s'],
   ['maxWait', 'must be a duration such as 30s or 2m'],
   ['concurrency', 'must be a whole number from 1 to 1000000'],
+  ['rate', rateExpectation],
   ['maxPending', 'must be a whole number from 1 to 1000000000'],
   ['maxBytes', 'must be a size such as 512MiB or 10GiB'],
   ['callbackUrl', callbackUrlExpectation],

@@ -56,6 +56,9 @@ export class BrokerClock {
     return Math.ceil(local < least - toleranceMs ? most : Math.min(Math.max(local, least), most));
   };
 
+  /** The earliest that it can be at the broker: Unix time in milliseconds. Minus infinity until it has told its time. */
+  readonly earliest = (): number => this.#bounds.least + this.#monotonicNow();
+
   /**
    * How far our own clock is ahead of what counts, in milliseconds, or behind it if negative; 0 if it is right to a
    * second.

@@ -22,6 +22,7 @@ export {
   expiryStream,
   handoverStream,
   outcomeStream,
+  rateStream,
   receiptStream,
   scheduleStream,
 } from './record-streams.ts';

@@ -16,6 +16,7 @@ export const expiryStream = 'EXPIRIES';
 export const receiptStream = 'RECEIPTS';
 export const handoverStream = 'HANDOVERS';
 export const scheduleStream = 'SCHEDULES';
+export const rateStream = 'RATES';
 
 /** As the object store names the stream of a bucket. */
 export const bodyStream = `OBJ_${bodyBucket}`;
@@ -117,6 +118,15 @@ export function recordStreamConfigs(replicas: number, resultTtlMs?: number): Nam
       retention: RetentionPolicy.Limits,
       discard: DiscardPolicy.New,
       allow_rollup_hdrs: true,
+    },
+    {
+      // A stream of its own, for the sake of processes of an earlier version: see ADR 63.
+      ...common,
+      name: rateStream,
+      subjects: ['rates.*.*'],
+      retention: RetentionPolicy.Limits,
+      max_msgs_per_subject: 1,
+      allow_msg_ttl: true,
     },
   ];
 }

@@ -1,0 +1,3 @@
+// Reads and writes the ledgers of rates.
+
+export { RateStore, type ReadLedger } from './rate-store.ts';
