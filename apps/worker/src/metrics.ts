@@ -23,6 +23,13 @@ interface LaneLabels {
   readonly function: string;
 }
 
+interface ObservedLane extends LaneLabels {
+  readonly inFlight: number;
+  readonly slotsHeld: number;
+  readonly gate: { readonly limit?: number | undefined };
+  readonly share?: { readonly held: number; readonly waiting: number } | undefined;
+}
+
 export interface WorkerMetricsSources {
   readonly registry: Registry;
   /** Most calls that the worker takes, and one more for each function with none in flight. */
@@ -32,13 +39,7 @@ export interface WorkerMetricsSources {
   /** The one name of a function, which is its label under whichever name its calls were stored. Default: unchanged. */
   readonly resolve?: (name: string) => string;
   /** Called at each scrape. */
-  readonly lanes: () => Iterable<
-    LaneLabels & {
-      readonly inFlight: number;
-      readonly slotsHeld: number;
-      readonly gate: { readonly limit?: number | undefined };
-    }
-  >;
+  readonly lanes: () => Iterable<ObservedLane>;
   /** Read at each scrape. */
   readonly budgets: Budgets;
   /** Called several times at each scrape; undefined while the broker does not answer. */
@@ -200,44 +201,47 @@ function observeLanes({ registry, slots, lanes }: WorkerMetricsSources, toLabels
     help: 'Most calls that this worker takes at once, its MAX_INFLIGHT; a function with none in flight has one more.',
     registers,
   }).set(slots);
-  new Gauge({
-    name: 'queue_worker_function_invocation_inflight',
-    help: 'Calls that this worker has in flight.',
-    labelNames: lane,
-    registers,
-    collect() {
-      this.reset();
-      for (const each of lanes()) {
-        this.inc(toLabels(each), each.inFlight);
-      }
-    },
-  });
-  new Gauge({
-    name: 'queue_worker_slots_held',
-    help: 'Slots that the function holds in this worker: calls in flight, and requested ones that may still come.',
-    labelNames: lane,
-    registers,
-    collect() {
-      this.reset();
-      for (const each of lanes()) {
-        this.inc(toLabels(each), each.slotsHeld);
-      }
-    },
-  });
-  new Gauge({
-    name: 'queue_worker_concurrency_limit',
-    help: 'Most calls that this worker sends at once, learned from rejections; functions without adaptive concurrency have none.',
-    labelNames: lane,
-    registers,
-    collect() {
-      this.reset();
-      for (const each of lanes()) {
-        if (each.gate.limit !== undefined) {
-          this.set(toLabels(each), each.gate.limit);
+  const gauge = (name: string, help: string, read: (each: ObservedLane) => number | undefined) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: lane,
+      registers,
+      collect() {
+        this.reset();
+        for (const each of lanes()) {
+          const value = read(each);
+          if (value !== undefined) {
+            this.inc(toLabels(each), value);
+          }
         }
-      }
-    },
-  });
+      },
+    });
+  gauge(
+    'queue_worker_function_invocation_inflight',
+    'Calls that this worker has in flight.',
+    ({ inFlight }) => inFlight,
+  );
+  gauge(
+    'queue_worker_slots_held',
+    'Slots that the function holds in this worker: calls in flight, and requested ones that may still come.',
+    ({ slotsHeld }) => slotsHeld,
+  );
+  gauge(
+    'queue_worker_concurrency_limit',
+    'Most calls that this worker sends at once, learned from rejections; functions without adaptive concurrency have none.',
+    ({ gate }) => gate.limit,
+  );
+  gauge(
+    'queue_worker_rate_starts_held',
+    'Part of the rate of the function that this worker holds: so many attempts in a period. Functions without a rate have none.',
+    ({ share }) => share?.held,
+  );
+  gauge(
+    'queue_worker_rate_waiting',
+    'Calls that this worker would begin now if the rate of their function allowed it.',
+    ({ share }) => share?.waiting,
+  );
 }
 
 /**
@@ -368,35 +372,32 @@ function observeConnection({ registry, reconnects, connected, streamsLost }: Wor
       this.set(connected() ? 1 : 0);
     },
   });
-  new Counter({
-    name: 'queue_worker_nats_reconnect_total',
-    help: 'How often the connection to NATS was re-established.',
-    registers,
-    collect() {
-      this.reset();
-      this.inc(reconnects());
-    },
-  });
-  new Counter({
-    name: 'queue_worker_streams_lost_total',
-    help: 'Streams that this worker has known and that the broker has lost, with what they held.',
-    registers,
-    collect() {
-      this.reset();
-      this.inc(streamsLost());
-    },
-  });
+  const counter = (name: string, help: string, read: () => number) =>
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
+  counter('queue_worker_nats_reconnect_total', 'How often the connection to NATS was re-established.', reconnects);
+  counter(
+    'queue_worker_streams_lost_total',
+    'Streams that this worker has known and that the broker has lost, with what they held.',
+    streamsLost,
+  );
 }
 
 function observeMemory({ registry, budgets }: WorkerMetricsSources): void {
-  const kinds = Object.entries(budgets);
   new Gauge({
     name: 'queue_worker_inflight_bytes',
     help: 'Bytes that the worker holds for call bodies, results and callbacks larger than 16 KiB: see MAX_INFLIGHT_BYTES.',
     labelNames: ['kind'],
     registers: [registry],
     collect() {
-      for (const [kind, { usedBytes }] of kinds) {
+      for (const [kind, { usedBytes }] of Object.entries(budgets)) {
         this.set({ kind }, usedBytes);
       }
     },

@@ -44,6 +44,11 @@ export const CallState = Type.Object({
   function: Type.String(),
   queue: Type.String(),
   status: Type.Enum(['scheduled', 'queued', 'running', 'retrying', 'succeeded', 'failed', 'cancelled', 'expired']),
+  waitingFor: Type.Optional(
+    Type.Enum(['rate'], {
+      description: 'What a queued call waits for besides a worker: `rate` is the rate of its function.',
+    }),
+  ),
   attempts: Type.Integer({ description: 'Attempts started.' }),
   maxRetries: Type.Integer({ description: 'Retries allowed after the first attempt.' }),
   createdAt: Type.String({ format: 'date-time', description: 'When the call was accepted.' }),

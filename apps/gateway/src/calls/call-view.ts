@@ -20,6 +20,7 @@ export interface CallView {
   readonly function: string;
   readonly queue: string;
   readonly status: ActiveCall['phase'] | EndedCall['outcome']['status'];
+  readonly waitingFor?: 'rate';
   readonly attempts: number;
   readonly maxRetries: number;
   readonly createdAt: string;
@@ -52,7 +53,10 @@ export function toCallView(
   return state.kind === 'ended' ? viewOfEnded(state, lookup) : viewOfActive(state, lookup);
 }
 
-function viewOfActive({ phase, call, dueAt, held }: ActiveCall, lookup: Parameters<typeof toCallView>[1]): CallView {
+function viewOfActive(
+  { phase, waitingFor, call, dueAt, held }: ActiveCall,
+  lookup: Parameters<typeof toCallView>[1],
+): CallView {
   const {
     id,
     submitter,
@@ -73,6 +77,7 @@ function viewOfActive({ phase, call, dueAt, held }: ActiveCall, lookup: Paramete
     function: lookup(name)?.name ?? name,
     queue,
     status: phase,
+    ...(waitingFor !== undefined && { waitingFor }),
     attempts: phase === 'running' ? (held?.retry ?? retry) + 1 : retry,
     maxRetries: held?.maxRetries ?? call.maxRetries ?? lookup(name)?.retry.attempts ?? defaultRetryPolicy.attempts,
     createdAt: toIso(createdAtMs(startTime)),

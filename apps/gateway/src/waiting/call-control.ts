@@ -68,6 +68,7 @@ export function buildCallControl({
     resultTtlMs,
     maxRetries: (name) => register.lookup(name)?.retry.attempts ?? defaultRetryPolicy.attempts,
     namesOf: (name) => register.namesOf(name),
+    lookup: (name) => register.lookup(name),
   });
   const calls = new SharedLookups(finder);
   return {

@@ -277,6 +277,8 @@ export interface paths {
                             queue: string;
                             /** @enum {unknown} */
                             status: "scheduled" | "queued" | "running" | "retrying" | "succeeded" | "failed" | "cancelled" | "expired";
+                            /** @enum {unknown} */
+                            waitingFor?: "rate";
                             attempts: number;
                             maxRetries: number;
                             /** Format: date-time */
@@ -363,6 +365,8 @@ export interface paths {
                             queue: string;
                             /** @enum {unknown} */
                             status: "scheduled" | "queued" | "running" | "retrying" | "succeeded" | "failed" | "cancelled" | "expired";
+                            /** @enum {unknown} */
+                            waitingFor?: "rate";
                             attempts: number;
                             maxRetries: number;
                             /** Format: date-time */
@@ -731,6 +735,8 @@ export interface paths {
                                 queue: string;
                                 /** @enum {unknown} */
                                 status: "scheduled" | "queued" | "running" | "retrying" | "succeeded" | "failed" | "cancelled" | "expired";
+                                /** @enum {unknown} */
+                                waitingFor?: "rate";
                                 attempts: number;
                                 maxRetries: number;
                                 /** Format: date-time */

@@ -1,9 +1,11 @@
+import type { FunctionConfig } from '../../functions/index.ts';
 import { BodyStore } from '../bodies/index.ts';
 import type { Broker } from '../connecting/index.ts';
 import { Handovers } from '../consume/index.ts';
 import type { QueueTopology } from '../layout/index.ts';
 import { CallFinder } from '../lookup/index.ts';
 import type { Publisher } from '../publish/index.ts';
+import { RateStore, RateWatch } from '../rates/index.ts';
 import { RunningCallClient } from '../running-calls/index.ts';
 import { StepQueue } from '../steps/index.ts';
 import { type CallStore, CancelIntents } from '../store/index.ts';
@@ -22,18 +24,21 @@ export interface CallControlOptions {
   readonly resultTtlMs: number;
   /** Retries of a function's calls, if a call does not say. */
   readonly maxRetries: (name: string) => number;
+  /** A function under whichever of its names. Default: no function is known to have a rate. */
+  readonly lookup?: ((name: string) => Pick<FunctionConfig, 'name' | 'rate'> | undefined) | undefined;
   /** All names of a function. Default: the one that it is called by. */
   readonly namesOf?: ((name: string) => readonly string[]) | undefined;
 }
 
 /** Looks calls up and ends them; wired once for gateways and for tests. `parts` are its building blocks. */
 export function createCallControl(options: CallControlOptions) {
-  const { broker, topology, publisher, calls, resultTtlMs, maxRetries, namesOf } = options;
-  const { now } = broker.clock;
+  const { broker, topology, publisher, calls, resultTtlMs, maxRetries, namesOf, lookup = () => undefined } = options;
+  const { now, earliest } = broker.clock;
+  const rates = new RateWatch({ store: new RateStore(publisher, topology), lookup, earliest });
   const intents = new CancelIntents(publisher, topology);
   const runningCalls = new RunningCallClient(broker);
   const handovers = new Handovers(publisher, topology);
-  const finder = new CallFinder({ broker, topology, calls, intents, runningCalls, handovers, resultTtlMs, now });
+  const finder = new CallFinder({ broker, topology, calls, intents, runningCalls, handovers, rates, resultTtlMs, now });
   const bodies = new BodyStore({ broker, topology, publisher });
   const parts = { finder, calls, intents, remover: new CallRemover(topology), runningCalls, bodies, maxRetries, now };
   const canceller = new CallCanceller(parts);

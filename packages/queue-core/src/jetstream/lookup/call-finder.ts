@@ -15,7 +15,7 @@ import {
   queueStream,
 } from '../../call/index.ts';
 import { QueueError } from '../../errors.ts';
-import { type CallState, deadLetterFilter, type EndedCall } from '../../records/index.ts';
+import { type ActiveCall, type CallState, deadLetterFilter, type EndedCall } from '../../records/index.ts';
 import type { Broker } from '../connecting/index.ts';
 import type { Handovers } from '../consume/index.ts';
 import { toStoredDeadLetter } from '../dead-letters/index.ts';
@@ -29,6 +29,7 @@ import {
   wasDelivered,
 } from '../layout/index.ts';
 import { lastMessage, scheduledAt } from '../messages/index.ts';
+import type { RateWatch } from '../rates/index.ts';
 import type { RunningCallClient, Silence, StoredAttempt } from '../running-calls/index.ts';
 import type { CallStore, CancelIntents, RecordedEnd } from '../store/index.ts';
 import { listOwners } from './call-owners.ts';
@@ -43,6 +44,8 @@ interface CallFinderDependencies {
   readonly handovers: Pick<Handovers, 'lastAt'>;
   /** How long after its end a call is known, in milliseconds; 0 is as long as its record is kept. */
   readonly resultTtlMs: number;
+  /** Default: no function has a rate. */
+  readonly rates?: Pick<RateWatch, 'isExhausted'>;
   /** Unix time in milliseconds. */
   readonly now?: () => number;
 }
@@ -93,7 +96,15 @@ export class CallFinder {
       (await this.#findCancelling(address)) ??
       (await this.#findLost(address));
     const isHidden = found?.kind === 'ended' && (found.outcome.erased === true || (await this.#isForgotten(found)));
-    return isHidden ? undefined : found;
+    return isHidden ? undefined : found?.kind === 'active' ? await this.explain(found) : found;
+  }
+
+  /** The call with what it waits for, if it is queued. Throws `QueueError`. */
+  async explain(active: ActiveCall): Promise<ActiveCall> {
+    const isPlain = active.phase === 'queued' && active.waitingFor === undefined;
+    return isPlain && (await this.#deps.rates?.isExhausted(active.call.function))
+      ? { ...active, waitingFor: 'rate' }
+      : active;
   }
 
   /** The newest message of the call, or of several, in whatever queue. Throws `QueueError`. */

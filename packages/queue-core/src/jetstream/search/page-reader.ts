@@ -21,7 +21,7 @@ import type { SearchIndex } from './search-index.ts';
 export interface PageReaderDependencies {
   readonly broker: PageBroker;
   readonly topology: Pick<QueueTopology, 'manager'>;
-  readonly finder: Pick<CallFinder, 'find'>;
+  readonly finder: Pick<CallFinder, 'find' | 'explain'>;
   readonly calls: Pick<CallStore, 'findCallbackState' | 'findNewestOutcome'>;
   /** How long after its end a call is known, in milliseconds; 0 is as long as its record is kept. */
   readonly resultTtlMs: number;
@@ -186,7 +186,7 @@ export class PageReader {
       return { kind: 'active', phase: phaseUntilDue(call), call, dueAt };
     }
     if (wasDelivered(await this.#progressOf(queued), queued) === 'no') {
-      return { kind: 'active', phase: 'queued', call };
+      return await this.#deps.finder.explain({ kind: 'active', phase: 'queued', call });
     }
     return (await this.#deps.finder.find(addressOf(identityOf(call)))) ?? 'moved';
   }
