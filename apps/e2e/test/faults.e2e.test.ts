@@ -28,6 +28,8 @@ interface Fault {
   readonly step: string;
   /** Default: 200 at once. */
   readonly fn?: RequestHandler;
+  /** Further headers of the call. Default: none. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Default: 204 at once. */
   readonly receiver?: RequestHandler;
   /** Whether the fault belongs to a stored callback: it counts once the call itself is out of the queue. */
@@ -83,7 +85,8 @@ async function killWorkerAt(fault: Fault, check: (aftermath: Aftermath) => Promi
   fn.handler = fault.fn ?? succeeding;
   await using inbox = await startCallbackReceiver(fault.receiver === undefined ? {} : { respond: fault.receiver });
   const at = { step: fault.step, callId };
-  const accept = () => client.accept('fn', { headers: { 'X-Call-Id': callId }, callbackUrl: inbox.url });
+  const accept = () =>
+    client.accept('fn', { headers: { ...fault.headers, 'X-Call-Id': callId }, callbackUrl: inbox.url });
   if (fault.ofStored) {
     await accept();
     await inbox.waitForCallbacks(1);
@@ -137,6 +140,14 @@ describe('a worker that dies', () => {
     await killWorkerAt({ step: 'outcome stored', callbacks: 1 }, ({ invocations, inbox }) => {
       expect(invocations).toHaveLength(1);
       expect(inbox.callbacks.map(({ body }) => body.toString())).toEqual(['result']);
+    });
+  });
+
+  test('after it has ended the turn of a flow key: the function is not called again, and the callback follows', async () => {
+    const headers = { 'X-Flow-Key': 'order' };
+    await killWorkerAt({ step: 'turn ended', callbacks: 1, headers }, ({ invocations, inbox }) => {
+      expect(invocations).toHaveLength(1);
+      expect(inbox.callbacks.map(({ headers: of }) => of['x-function-status'])).toEqual(['200']);
     });
   });
 

@@ -21,6 +21,8 @@ export const problems = {
   invalid_delay: { status: 400, title: 'X-Delay is not valid' },
   invalid_not_before: { status: 400, title: 'X-Not-Before is not valid' },
   invalid_expires_in: { status: 400, title: 'X-Expires-In is not valid' },
+  invalid_flow_key: { status: 400, title: 'X-Flow-Key is not valid' },
+  invalid_flow_control: { status: 400, title: 'X-Flow-Control is not valid' },
   invalid_idempotency_key: { status: 400, title: 'Idempotency-Key is not valid' },
   invalid_batch: { status: 400, title: 'The batch is not valid' },
   invalid_batch_item: { status: 400, title: 'The item of the batch is not valid' },

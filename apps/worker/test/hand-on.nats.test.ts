@@ -81,8 +81,8 @@ async function loseQueue(): Promise<void> {
 }
 
 function control() {
-  const { broker, topology, publisher, store: calls } = bench;
-  return createCallControl({ broker, topology, publisher, calls, resultTtlMs: 60_000, maxRetries: () => 3 });
+  const { broker, topology, publisher, store: calls, flows } = bench;
+  return createCallControl({ broker, topology, publisher, calls, flows, resultTtlMs: 60_000, maxRetries: () => 3 });
 }
 
 describe('a call with a step left', () => {

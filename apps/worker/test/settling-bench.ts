@@ -12,6 +12,7 @@ import {
   DeadLetterStore,
   type Delivery,
   type ExpiryStore,
+  type Flows,
   Handovers,
   type Publisher,
   type QueueTopology,
@@ -68,6 +69,7 @@ export interface SettlingBench extends AsyncDisposable {
   readonly broker: Broker;
   readonly topology: QueueTopology;
   readonly publisher: Publisher;
+  readonly flows: Flows;
   readonly held: RunningCalls;
   readonly budgets: Budgets;
   /** Does with calls that have not begun what the stop of a worker does. */
@@ -115,7 +117,7 @@ export async function startBench(options: BenchOptions): Promise<SettlingBench> 
   const { work, callbacks, expiries, attempts, stopping, cutShort, pass } = buildSettling(options, queue, logger);
   const { broker, topology, publisher } = work;
   const register = new FunctionRegister({ functions: new Map([[target.name, target]]), fallback: undefined });
-  const calls = new CallQueue({ broker, topology, publisher, register });
+  const calls = new CallQueue({ broker, topology, publisher, register, flows: work.flows });
   const deliveries: Delivery[] = [];
   const batchLoops: ReturnType<typeof buildBatches>[number][] = [];
   const source = new CallSource(broker, {
@@ -148,6 +150,7 @@ export async function startBench(options: BenchOptions): Promise<SettlingBench> 
     broker,
     topology,
     publisher,
+    flows: work.flows,
     target,
     lane,
     gate,

@@ -51,12 +51,13 @@ export async function startWalk({ hears = true }: WalkOptions = {}): Promise<Wal
     serveRunningCalls(bench.broker, bench.held);
   }
   bench.endExpired();
-  const { broker, topology, publisher, store } = bench;
+  const { broker, topology, publisher, store, flows } = bench;
   const { finder, canceller, purge } = createCallControl({
     broker,
     topology,
     publisher,
     calls: store,
+    flows,
     resultTtlMs: 3_600_000,
     maxRetries: () => 10,
   });

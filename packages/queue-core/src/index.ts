@@ -41,7 +41,9 @@ export {
   keyOf,
   maxLabelLength,
   maxLabels,
+  maxParallelism,
   namespaceType,
+  needsTurn,
   ownCallbackHeaders,
   ownerOf,
   parseFunctionName,
@@ -74,6 +76,7 @@ export { atEndOfTick } from './end-of-tick.ts';
 export { QueueError } from './errors.ts';
 export { type CallEvent, functionOfEvent, otherFunctions, stateOfEvent } from './events/index.ts';
 export { FairTurns } from './fair-turns.ts';
+export { isFlowKey } from './flows/index.ts';
 export { forEachLimited } from './for-each-limited.ts';
 export { mostLanes, type ProcessReport, type ReportedLane } from './processes/index.ts';
 export { type PublishResult, type RefusalReason, refused } from './publish-result.ts';

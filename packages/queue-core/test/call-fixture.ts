@@ -21,9 +21,9 @@ export async function openFinder({
     await gateway[Symbol.asyncDispose]();
     await worker[Symbol.asyncDispose]();
   });
-  const { broker, topology, publisher } = gateway;
+  const { broker, topology, publisher, flows } = gateway;
   const calls = new CallStore(publisher, topology);
-  const control = createCallControl({ broker, topology, publisher, calls, resultTtlMs, maxRetries: () => 3 });
+  const control = createCallControl({ broker, topology, publisher, calls, flows, resultTtlMs, maxRetries: () => 3 });
   const reports = new Map<string, RunningReport>();
   const cancelled: string[] = [];
   serveRunningCalls(worker.broker, {

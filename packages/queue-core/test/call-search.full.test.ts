@@ -116,9 +116,17 @@ const filters: Readonly<Record<string, (page: number, begin: number) => CallFilt
   none: () => ({ functions: ['nothing'] }),
 };
 
-function createSearch({ broker, topology, publisher }: GatewaySide, monotonicNow: () => number): CallSearch {
+function createSearch({ broker, topology, publisher, flows }: GatewaySide, monotonicNow: () => number): CallSearch {
   const calls = new CallStore(publisher, topology);
-  const { finder } = createCallControl({ broker, topology, publisher, calls, resultTtlMs: 0, maxRetries: () => 3 });
+  const { finder } = createCallControl({
+    broker,
+    topology,
+    publisher,
+    calls,
+    flows,
+    resultTtlMs: 0,
+    maxRetries: () => 3,
+  });
   return new CallSearch({ broker, topology, finder, calls, resultTtlMs: 0, now: broker.clock.now, monotonicNow });
 }
 

@@ -9,6 +9,7 @@ import {
   CallQueue,
   CallSource,
   type Delivery,
+  Flows,
   type LaneId,
   Publisher,
   QueueTopology,
@@ -39,6 +40,7 @@ interface Side extends AsyncDisposable {
 export interface GatewaySide extends Side {
   readonly publisher: Publisher;
   readonly queue: CallQueue;
+  readonly flows: Flows;
 }
 
 export interface WorkerSide extends Side {
@@ -57,15 +59,18 @@ export async function startGatewaySide(url: string, options: SideOptions = {}): 
     functions: new Map(options.functions?.map((config) => [config.name, config])),
     fallback: undefined,
   });
+  const lookup = (name: string): FunctionConfig | undefined => register.lookup(name);
+  const flows = new Flows({ topology: side.topology, publisher, lookup, logger: side.logger });
   const queue = new CallQueue({
     broker: side.broker,
     topology: side.topology,
     publisher,
     register,
+    flows,
     ...(options.idempotencyWindowMs !== undefined && { idempotencyWindowMs: options.idempotencyWindowMs }),
   });
   await ready(side);
-  return { ...side, publisher, queue };
+  return { ...side, publisher, queue, flows };
 }
 
 /** The parts of queue-core that a worker runs, connected and ready. */

@@ -385,6 +385,47 @@ test('a call without limits of its own has none', () => {
   expect(sorted([])).toMatchObject({ maxRetries: undefined, timeoutMs: undefined });
 });
 
+describe('X-Flow-Key and X-Flow-Control', () => {
+  test('are kept, and do not travel on to the function', () => {
+    expect(sorted([['X-Flow-Key', 'order/7']])).toMatchObject({ flow: { key: 'order/7' }, travelling: forwarded });
+    const both = [
+      ['x-flow-key', '!~'],
+      ['X-Flow-Control', ' Parallelism = 1000 '],
+    ] as const;
+    expect(sorted(both)).toMatchObject({ flow: { key: '!~', parallelism: 1000 }, travelling: forwarded });
+    expect(sorted([['X-Flow-Key', '']])).toMatchObject({ flow: undefined });
+  });
+
+  test.each([' ', 'two words', '\xe9', '.', '..', 'x'.repeat(129)])('the key %j is refused', (key) => {
+    expect(refusedCode([['X-Flow-Key', key]])).toBe('invalid_flow_key');
+  });
+
+  test.each([
+    'parallelism',
+    'parallelism=',
+    'parallelism=0',
+    'parallelism=1001',
+    'parallelism=1.5',
+    'rate=1',
+    'a=1, b=2',
+  ])('the control %j is refused', (control) => {
+    const headers = [
+      ['X-Flow-Key', 'k'],
+      ['X-Flow-Control', control],
+    ] as const;
+    expect(refusedCode(headers)).toBe('invalid_flow_control');
+  });
+
+  test('a key sent twice, and a control without a key, are refused', () => {
+    const twice = [
+      ['X-Flow-Key', 'a'],
+      ['X-Flow-Key', 'a'],
+    ] as const;
+    expect(refusedCode(twice)).toBe('invalid_flow_key');
+    expect(refusedCode([['X-Flow-Control', 'parallelism=1']])).toBe('invalid_flow_control');
+  });
+});
+
 describe('Idempotency-Key', () => {
   test('of 1 to 255 visible ASCII characters is kept, and travels on to the function', () => {
     const unit = fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code));

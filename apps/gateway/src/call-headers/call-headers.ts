@@ -11,6 +11,7 @@ import { type Refusal, refusal } from '../problem.ts';
 import { type CallOrigin, type OriginHeaders, readOrigin } from './call-origin.ts';
 import { type CallTimes, readCallTimes, type TimeHeaders } from './call-times.ts';
 import { checkForwarded, headersForReceivers, isForReceivers } from './callback-headers.ts';
+import { type CallFlow, readFlow } from './flow.ts';
 import { checkLabels, readLabels } from './labels.ts';
 
 /** The headers of an enqueue, sorted by recipient. */
@@ -37,6 +38,8 @@ export interface CallHeaders {
   readonly timeoutMs: number | undefined;
   /** `Idempotency-Key`, checked. */
   readonly idempotencyKey: string | undefined;
+  /** `X-Flow-Key` and `X-Flow-Control`, checked. */
+  readonly flow: CallFlow | undefined;
   /** `X-Delay`, `X-Not-Before` and `X-Expires-In`, checked. */
   readonly times: CallTimes;
 }
@@ -61,6 +64,8 @@ interface Special extends TimeHeaders, OriginHeaders {
   notBefores: readonly string[];
   expiries: readonly string[];
   idempotencyKeys: readonly string[];
+  flowKeys: readonly string[];
+  flowControls: readonly string[];
   /** `Connection` */
   connection: readonly string[];
   /** `Host` */
@@ -92,6 +97,8 @@ export const places: ReadonlyMap<string, keyof Special> = new Map([
   ['x-not-before', 'notBefores'],
   ['x-expires-in', 'expiries'],
   ['idempotency-key', 'idempotencyKeys'],
+  ['x-flow-key', 'flowKeys'],
+  ['x-flow-control', 'flowControls'],
   ['connection', 'connection'],
   ['host', 'hosts'],
   ['x-function-authorization', 'functionAuthorizations'],
@@ -113,6 +120,8 @@ export const staying: ReadonlySet<string> = new Set([
   'x-failure-callback-url',
   'x-then',
   'x-label',
+  'x-flow-key',
+  'x-flow-control',
   'x-call-id',
   'x-start-time',
   'x-retry',
@@ -156,6 +165,10 @@ export function sortCallHeaders(
   if (times.kind === 'refused') {
     return times;
   }
+  const flow = readFlow(special.flowKeys, special.flowControls);
+  if (flow?.kind === 'refused') {
+    return flow;
+  }
   const endToEnd = withoutNamed(ofOrigin(passing, origin, all), special.connection);
   const travelling = special.functionAuthorizations.length > 0 ? withAuthorization(endToEnd) : endToEnd;
   addForwarded(travelling, special.hosts[0], peer);
@@ -178,6 +191,7 @@ export function sortCallHeaders(
     maxRetries: maxRetries === undefined ? undefined : Number(maxRetries),
     timeoutMs: timeout === undefined ? undefined : parseDuration(timeout),
     idempotencyKey,
+    flow: flow?.flow,
     times,
   };
 }
@@ -197,6 +211,8 @@ const withoutControls = {
   notBefores: none,
   expiries: none,
   idempotencyKeys: none,
+  flowKeys: none,
+  flowControls: none,
   functionAuthorizations: none,
 } satisfies Partial<Special>;
 
@@ -238,6 +254,8 @@ function sort(rawHeaders: readonly string[]): [Special, Header[]] {
     notBefores: none,
     expiries: none,
     idempotencyKeys: none,
+    flowKeys: none,
+    flowControls: none,
     connection: none,
     hosts: none,
     functionAuthorizations: none,

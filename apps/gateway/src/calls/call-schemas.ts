@@ -45,8 +45,9 @@ export const CallState = Type.Object({
   queue: Type.String(),
   status: Type.Enum(['scheduled', 'queued', 'running', 'retrying', 'succeeded', 'failed', 'cancelled', 'expired']),
   waitingFor: Type.Optional(
-    Type.Enum(['rate'], {
-      description: 'What a queued call waits for besides a worker: `rate` is the rate of its function.',
+    Type.Enum(['flow', 'rate'], {
+      description:
+        'What a queued call waits for besides a worker: `flow` is the turn of its flow key, `rate` the rate of its function.',
     }),
   ),
   attempts: Type.Integer({ description: 'Attempts started.' }),

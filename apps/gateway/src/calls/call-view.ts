@@ -20,7 +20,8 @@ export interface CallView {
   readonly function: string;
   readonly queue: string;
   readonly status: ActiveCall['phase'] | EndedCall['outcome']['status'];
-  readonly waitingFor?: 'rate';
+  /** What a queued call waits for besides a worker. */
+  readonly waitingFor?: 'flow' | 'rate';
   readonly attempts: number;
   readonly maxRetries: number;
   readonly createdAt: string;

@@ -10,7 +10,13 @@ import type { CallbackPolicy } from '@asyncfn/queue-core/callback-guard';
 import type { FunctionConfig, FunctionNames } from '@asyncfn/queue-core/functions';
 import type { AcceptResult, CallQueue } from '@asyncfn/queue-core/jetstream';
 import { type Caller, coversFunction } from '@asyncfn/tokens';
-import { type CallHeaders, checkCallbackUrls, notBeforeOf, sortCallHeaders } from '../call-headers/index.ts';
+import {
+  type CallHeaders,
+  type CallTimes,
+  checkCallbackUrls,
+  notBeforeOf,
+  sortCallHeaders,
+} from '../call-headers/index.ts';
 import { admitSteps } from '../chain/index.ts';
 import { parseTarget, type Target } from '../http/index.ts';
 import { brokerAway, type Refusal, refusal } from '../problem.ts';
@@ -122,7 +128,7 @@ function followerId(
 
 /** Completes a draft with body and start time. */
 export function completeCall(draft: CallDraft, startTime: string, body: Uint8Array): Call {
-  const { callbackHeaders, labels, maxRetries, timeoutMs, times, origin } = draft.headers;
+  const { callbackHeaders, labels, maxRetries, timeoutMs, times, origin, flow } = draft.headers;
   const callbackUrl = draft.headers.callbackUrl ?? draft.function.callbackUrl;
   const failureCallbackUrl = draft.headers.failureCallbackUrl ?? draft.function.failureCallbackUrl;
   // Written out, because spreading costs several microseconds a call.
@@ -155,6 +161,9 @@ export function completeCall(draft: CallDraft, startTime: string, body: Uint8Arr
   if (labels.length > 0) {
     call.labels = [...labels];
   }
+  if (flow !== undefined) {
+    call.flow = flow;
+  }
   if (draft.steps.length > 0) {
     call.steps = [...draft.steps];
   }
@@ -170,7 +179,11 @@ export function completeCall(draft: CallDraft, startTime: string, body: Uint8Arr
   if (timeoutMs !== undefined) {
     call.timeoutMs = timeoutMs;
   }
-  const acceptedAt = toMs(startTime);
+  setTimes(call, times, toMs(startTime));
+  return call;
+}
+
+function setTimes(call: { -readonly [Field in keyof Call]: Call[Field] }, times: CallTimes, acceptedAt: number): void {
   const notBefore = notBeforeOf(times, acceptedAt);
   if (notBefore !== undefined) {
     call.notBefore = notBefore;
@@ -178,7 +191,6 @@ export function completeCall(draft: CallDraft, startTime: string, body: Uint8Arr
   if (times.expiresInMs !== undefined) {
     call.expiresAt = acceptedAt + times.expiresInMs;
   }
-  return call;
 }
 
 /** Converts a start time from nanoseconds to milliseconds. */

@@ -68,6 +68,23 @@ export const enqueueSchema = {
         examples: ['customer=7,nightly'],
       }),
     ),
+    'X-Flow-Key': Type.Optional(
+      Type.String({
+        description:
+          'At most `parallelism` calls of the function with this key run at once, one by default, and then in the order in ' +
+          'which they were accepted; a call that waits for its retry keeps its place. 1 to 128 visible ASCII characters. A key ' +
+          'belongs to the function and to the token that the call is sent with.',
+        examples: ['order-1234'],
+      }),
+    ),
+    'X-Flow-Control': Type.Optional(
+      Type.String({
+        description:
+          'How many calls of the key may run at once, 1 to 1000, unless the settings of the function say it. What the latest ' +
+          'call says holds from the next call on. Only with `X-Flow-Key`.',
+        examples: ['parallelism=1'],
+      }),
+    ),
     'X-Call-Id': Type.Optional(
       Type.String({
         description:
@@ -189,6 +206,8 @@ export const enqueueSchema = {
       'invalid_callback_header',
       'invalid_then',
       'invalid_label',
+      'invalid_flow_key',
+      'invalid_flow_control',
       'callback_not_allowed',
       'invalid_replays',
       'invalid_chain_depth',

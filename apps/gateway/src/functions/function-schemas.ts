@@ -44,6 +44,13 @@ const settings = {
   maxPending: Type.Optional(
     Type.Unknown({ description: 'Maximum number of waiting calls; further calls get 429. Default: no limit.' }),
   ),
+  flow: Type.Optional(
+    Type.Unknown({
+      type: 'object',
+      description:
+        'What holds for each `X-Flow-Key`: `{ parallelism }`, the maximum number of its calls at once, 1 to 1000.',
+    }),
+  ),
   adaptive: Type.Optional(
     Type.Unknown({
       type: 'boolean',

@@ -23,7 +23,7 @@ export interface Intake {
 const admissionMs = 500;
 
 export function buildIntake(link: BrokerLink, config: GatewayConfig, logger: Logger): Intake {
-  const { broker, topology, register, shared, limits } = link;
+  const { broker, topology, register, shared, limits, flows } = link;
   const declaredSyncAlways = config.natsSync === 'always';
   const durability = new DurabilityWatch(broker, topology, {
     declaredSyncAlways,
@@ -41,6 +41,7 @@ export function buildIntake(link: BrokerLink, config: GatewayConfig, logger: Log
     admission,
     names: new UnregisteredNames({ topology, register, limits: nameLimitsOf(config) }),
     durability,
+    flows,
     idempotencyWindowMs: config.idempotencyWindowMs,
   });
   const onError = (err: unknown): void => logger.warn({ err }, 'the sizes of the queues cannot be read yet');

@@ -58,7 +58,7 @@ function toTemplate(
   { target, headers, steps, submitter, ownSecret }: CallDraft,
   { headers: own = {} }: ScheduleSettings,
 ) {
-  const { callbackUrl, failureCallbackUrl, callbackHeaders, labels, maxRetries, timeoutMs, times } = headers;
+  const { callbackUrl, failureCallbackUrl, callbackHeaders, labels, maxRetries, timeoutMs, times, flow } = headers;
   const isOwn = Object.keys(own).some((name) => name.toLowerCase() === 'x-forwarded-proto');
   // No request has brought the call.
   const travelling = headers.travelling.filter(([name]) => isOwn || name !== 'X-Forwarded-Proto');
@@ -73,6 +73,7 @@ function toTemplate(
     ...(submitter !== undefined && { submitter }),
     ...(ownSecret && { ownSecret }),
     ...(headers.thens.length > 0 && { steps: [...steps] }),
+    ...(flow !== undefined && { flow }),
     ...(maxRetries !== undefined && { maxRetries }),
     ...(timeoutMs !== undefined && { timeoutMs }),
     ...(times.expiresInMs !== undefined && { expiresInMs: times.expiresInMs }),

@@ -11,6 +11,7 @@ import {
   type ChainCanceller,
   createCallControl,
   type DeadLetterStore,
+  type Flows,
   LivingCalls,
   type Publisher,
   type QueueTopology,
@@ -43,6 +44,7 @@ interface CallControlDependencies {
   readonly topology: QueueTopology;
   readonly publisher: Publisher;
   readonly store: CallStore;
+  readonly flows: Flows;
   readonly register: FunctionRegister;
   readonly resultTtlMs: number;
   readonly logger: Logger;
@@ -56,6 +58,7 @@ export function buildCallControl({
   topology,
   publisher,
   store,
+  flows,
   register,
   resultTtlMs,
   logger,
@@ -65,6 +68,7 @@ export function buildCallControl({
     topology,
     publisher,
     calls: store,
+    flows,
     resultTtlMs,
     maxRetries: (name) => register.lookup(name)?.retry.attempts ?? defaultRetryPolicy.attempts,
     namesOf: (name) => register.namesOf(name),

@@ -30,9 +30,11 @@ describe('calls of a key keep their order and its limit, and none waits for ever
     ['when the limit is raised', { newLimit: 2 }],
     ['when the limit is lowered', { limit: 2, newLimit: 1 }],
   ])('%s', (_, bounds) => {
-    const { counterexample, states } = explored(bounds);
-    expect(counterexample).toBeUndefined();
-    expect(states).toBeGreaterThan(100);
+    for (const waitsFirst of [false, true]) {
+      const { counterexample, states } = explored(bounds, { waitsFirst });
+      expect(counterexample).toBeUndefined();
+      expect(states).toBeGreaterThan(100);
+    }
   });
 });
 
@@ -42,6 +44,12 @@ test.each<[mistake: string, FlowVariant, Partial<FlowBounds>, problem: string]>(
   ['a state that is replaced blindly', { blindState: true }, { crashes: 1 }, 'too many calls of the key run at once'],
   ['a turn for a call that no longer waits', { blindCall: true }, { cancel: 1 }, 'a call that has ended begins'],
   ['left-overs that count as waiting', { noCursor: true, blindCall: true }, {}, 'a call was overtaken'],
+  [
+    'a state that is removed unseen',
+    { dropUnseen: true, waitsFirst: true },
+    { limit: 2, newLimit: 1 },
+    'a call that has ended begins',
+  ],
   ['no second look at those that wait', { noSecondLook: true }, {}, 'a call waits for ever'],
   ['an ack before the turn has ended', { ackFirst: true }, { crashes: 1 }, 'a call waits for ever'],
   [

@@ -2,7 +2,7 @@ import type { Advance, FlowVariant, FlowWorld, KeyState } from './flow-world.ts'
 
 /** Begins to give turns, after these calls have ended. */
 export function advanceFor(release: number[], notice = 0): Advance {
-  return { does: 'read the state', release, seen: null, heads: [], notice };
+  return { does: 'read', release, seen: null, waits: [], heads: [], notice };
 }
 
 /**
@@ -10,38 +10,43 @@ export function advanceFor(release: number[], notice = 0): Advance {
  * still waits. Returns false once it is done.
  */
 export function advanceStep(next: FlowWorld, self: Advance, variant: FlowVariant): boolean {
-  if (self.does === 'read the state') {
-    readState(next, self, variant);
+  if (self.does === 'read' || self.does === 'read on') {
+    read(next, self, variant);
     return true;
   }
-  if (self.does === 'read who waits') {
-    readWaits(next, self, variant);
-    return true;
-  }
-  if (self.does === 'write') {
+  if (self.does === 'write' || self.does === 'drop') {
     return write(next, self, variant);
   }
   next.waits = next.waits.filter((call) => !self.heads.includes(call));
   return self.does === 'look again' ? lookAgain(next, self) : done(next, self);
 }
 
-function readState(next: FlowWorld, self: Advance, { noticeFirst }: FlowVariant): void {
-  if (noticeFirst) {
+/** The state and those that wait, one after the other. */
+function read(next: FlowWorld, self: Advance, variant: FlowVariant): void {
+  const isFirst = self.does === 'read';
+  if (variant.noticeFirst && isFirst) {
     removeNotice(next, self);
   }
-  self.seen = structuredClone(next.state);
-  self.does = 'read who waits';
+  if (isFirst === (variant.waitsFirst === true)) {
+    self.waits = [...next.waits];
+  } else {
+    self.seen = structuredClone(next.state);
+  }
+  self.does = isFirst ? 'read on' : 'write';
+  if (!isFirst) {
+    choose(next, self, variant);
+  }
 }
 
-function readWaits(next: FlowWorld, self: Advance, variant: FlowVariant): void {
+function choose(next: FlowWorld, self: Advance, variant: FlowVariant): void {
   const cursor = variant.noCursor ? 0 : (self.seen?.cursor ?? 0);
   const room = next.limit - stillRunning(self).length;
   if (room > 0) {
-    // Left-overs are removed as they are found.
-    next.waits = next.waits.filter((call) => call > cursor);
+    const leftOver = self.waits.filter((call) => call <= cursor);
+    next.waits = next.waits.filter((call) => !leftOver.includes(call));
   }
-  self.heads = next.waits.filter((call) => call > cursor).slice(0, Math.max(0, room));
-  self.does = 'write';
+  self.heads = self.waits.filter((call) => call > cursor).slice(0, Math.max(0, room));
+  self.waits = [];
 }
 
 function stillRunning({ seen, release }: Advance): number[] {
@@ -56,10 +61,14 @@ function write(next: FlowWorld, self: Advance, variant: FlowVariant): boolean {
   if (!isChanged) {
     return done(next, self);
   }
+  if (heads.length === 0 && running.length === 0 && self.does === 'write' && !variant.dropUnseen) {
+    lookBeforeDrop(next, self);
+    return true;
+  }
   const isStale = !variant.blindState && next.state?.version !== seen?.version;
   const isGone = !variant.blindCall && heads.some((call) => !next.waits.includes(call) || next.turns[call]);
   if (isStale || isGone) {
-    self.does = 'read the state';
+    self.does = 'read';
     return true;
   }
   giveTurns(next, heads);
@@ -72,6 +81,13 @@ function write(next: FlowWorld, self: Advance, variant: FlowVariant): boolean {
   return true;
 }
 
+/** With the state the cursor is gone: nothing may be left that is at or before it. */
+function lookBeforeDrop(next: FlowWorld, self: Advance): void {
+  const cursor = self.seen?.cursor ?? 0;
+  self.does = next.waits.length > 0 ? 'read' : 'drop';
+  next.waits = next.waits.filter((call) => call > cursor);
+}
+
 function giveTurns(next: FlowWorld, heads: readonly number[]): void {
   for (const call of heads) {
     next.turns[call] = { kind: 'ready', attempt: 0, wasDelivered: false, isHeld: false };
@@ -82,7 +98,7 @@ function giveTurns(next: FlowWorld, heads: readonly number[]): void {
 function lookAgain(next: FlowWorld, self: Advance): boolean {
   const cursor = Math.max(next.state?.cursor ?? 0, 0);
   if (next.waits.some((call) => call > cursor)) {
-    Object.assign(self, { does: 'read the state', release: [] });
+    Object.assign(self, { does: 'read', release: [] });
     return true;
   }
   return done(next, self);

@@ -19,10 +19,12 @@ export interface TurnMessage {
 
 /** One process on its way to give turns: see `FlowTurns` in queue-core. */
 export interface Advance {
-  does: 'read the state' | 'read who waits' | 'write' | 'look again' | 'remove those that wait no more';
+  does: 'read' | 'read on' | 'write' | 'drop' | 'look again' | 'remove those that wait no more';
   /** Calls that have ended, or are gone. */
   release: number[];
   seen: KeyState | null;
+  /** Those that were seen to wait. */
+  waits: number[];
   heads: number[];
   /** After it, notices up to this one are removed; 0 for none. */
   notice: number;
@@ -67,8 +69,10 @@ export interface FlowWorld {
   offence: string | null;
 }
 
-/** Deliberate mistakes; all are false in the real protocol. */
+/** Deliberate mistakes; all are false in the real protocol, except `waitsFirst`. */
 export interface FlowVariant {
+  /** Those that wait are read before the state. The two are read at once, so either may be the older one. */
+  readonly waitsFirst?: boolean;
   /** A call is stored without a notice. */
   readonly noNotice?: boolean;
   /** The notice is removed before the turns are given. */
@@ -79,6 +83,8 @@ export interface FlowVariant {
   readonly blindCall?: boolean;
   /** After a turn has become free, those who wait are not looked for again. */
   readonly noSecondLook?: boolean;
+  /** The state of a key at rest is removed although a left-over may have come since those that wait were read. */
+  readonly dropUnseen?: boolean;
   /** Left-overs are taken for calls that wait. */
   readonly noCursor?: boolean;
   readonly ackFirst?: boolean;

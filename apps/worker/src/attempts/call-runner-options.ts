@@ -1,5 +1,5 @@
 import type { CallIdentity } from '@asyncfn/queue-core';
-import type { BodyStore, CallStore, EventPublisher, ExpiryStore } from '@asyncfn/queue-core/jetstream';
+import type { BodyStore, CallStore, EventPublisher, ExpiryStore, Flows } from '@asyncfn/queue-core/jetstream';
 import type { RetryPolicy } from '@asyncfn/queue-core/settle';
 import type { Tracer } from '@opentelemetry/api';
 import type { HttpAgent } from '../http/index.ts';
@@ -16,6 +16,7 @@ export interface CallRunnerOptions extends ProgressCheckOptions {
   readonly store: CallStore;
   readonly bodies: Pick<BodyStore, 'read'>;
   readonly expiries: Pick<ExpiryStore, 'claim' | 'revise'>;
+  readonly flows: Pick<Flows, 'park'>;
   readonly leases: LeaseRenewer;
   readonly running: RunningCalls;
   readonly metrics: WorkerMetrics;

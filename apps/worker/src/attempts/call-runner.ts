@@ -1,4 +1,4 @@
-import { type AttemptRecord, type Call, withAttempt } from '@asyncfn/queue-core';
+import { type AttemptRecord, type Call, needsTurn, withAttempt } from '@asyncfn/queue-core';
 import type { FunctionConfig } from '@asyncfn/queue-core/functions';
 import type { Delivery } from '@asyncfn/queue-core/jetstream';
 import { type RetryPolicy, retryLimit, settle, toRetryPolicy, type Verdict } from '@asyncfn/queue-core/settle';
@@ -24,6 +24,7 @@ import { ended } from './attempt-notes.ts';
 import { immediateRetries, isNew, ofTrace } from './attempt-rules.ts';
 import type { CallRunnerOptions } from './call-runner-options.ts';
 import type { Destination, Lead } from './destination.ts';
+import { Parking } from './parking.ts';
 
 interface Invocation {
   readonly target: FunctionConfig;
@@ -64,12 +65,14 @@ export class CallRunner {
   readonly #policyOf: (target: FunctionConfig) => RetryPolicy;
   readonly #log: AttemptLog;
   readonly #progress: ProgressCheck;
+  readonly #parking: Parking;
   readonly #followUps = new Set<Promise<void>>();
 
   constructor(options: CallRunnerOptions) {
     this.#options = options;
     this.#log = new AttemptLog(options.logger, options.now);
     this.#progress = new ProgressCheck(options);
+    this.#parking = new Parking(options);
     this.#policyOf = memoizeWeak(({ retry }) => toRetryPolicy(retry, options.retryDefaults));
   }
 
@@ -142,6 +145,9 @@ export class CallRunner {
 
   #runCounted(delivered: CountedCall, { target, gate }: Lead): Promise<FollowUp> {
     const { running } = this.#options;
+    if (needsTurn(delivered.call)) {
+      return this.#parking.park(delivered);
+    }
     return isNew(delivered) && !running.wasCancelled(delivered.call) && !running.mayHaveMissedCancel()
       ? this.#invokeOrEnd(delivered, target, gate)
       : this.#checkFirst(delivered, target, gate);

@@ -25,7 +25,8 @@ export function buildExpiries(
     ...work,
     expiries: store,
     bodies: budgets.bodies,
-    settler: new Settler({ ...work, store: calls, callbacks: deliverer, handOn, handBack: nakTimer }),
+    // The processor ends the turn, once the call has left its queue.
+    settler: new Settler({ ...work, flows: undefined, store: calls, callbacks: deliverer, handOn, handBack: nakTimer }),
   });
   const loop = new WorkLoop<ExpiryTimer, ExpiryDelivery>(work, {
     name: 'expiries',

@@ -1,5 +1,5 @@
-import { type ExpiryTimer, identityIn, type QueueError } from '@asyncfn/queue-core';
-import type { CallStore, ExpiryDelivery, ExpiryStore } from '@asyncfn/queue-core/jetstream';
+import { type Call, type ExpiryTimer, identityIn, QueueError } from '@asyncfn/queue-core';
+import type { CallStore, ExpiryDelivery, ExpiryStore, Flows } from '@asyncfn/queue-core/jetstream';
 import type { Logger } from '@asyncfn/service-kit';
 import { type ByteBudget, ownerOf } from '../memory/index.ts';
 import { type DeliveredCall, expiredEnd, otherWorkerMs, type Settler } from '../settle/index.ts';
@@ -11,6 +11,7 @@ export interface ExpiryProcessorOptions {
   readonly bodies: ByteBudget;
   /** Must return deliveries without recording a hand-over: here it naks timers, not calls. */
   readonly settler: Pick<Settler, 'end' | 'resume'>;
+  readonly flows: Pick<Flows, 'ended'>;
   readonly logger: Logger;
   /** Unix time in milliseconds. */
   readonly now: () => number;
@@ -119,12 +120,23 @@ export class ExpiryProcessor {
     }
   }
 
+  /** Throws `QueueError`: then the timer comes back. */
+  async #endTurn(call: Call): Promise<void> {
+    const result = await this.#options.flows.ended(call);
+    if (result.kind === 'refused') {
+      throw new QueueError('broker', `the turn of an expired call could not be ended: ${result.detail}`);
+    }
+  }
+
   /**
    * The call in the form in which a worker settles one. Its message is still in the queue; the delivery is the timer's.
    */
   #hold(delivery: ExpiryDelivery, timer: ExpiryTimer, { call, seenAt }: SeenCall): DeliveredCall {
     const { callId, function: name, queue } = timer;
-    const remove = (): Promise<void> => this.#options.calls.removeQueued(timer);
+    const remove = async (): Promise<void> => {
+      await this.#options.calls.removeQueued(timer);
+      await this.#endTurn(call);
+    };
     const failed = (err: QueueError): void => {
       this.#options.logger.warn({ err, callId }, 'expired call could not be taken out of its queue yet');
       delivery.nak(retryDelayMs);

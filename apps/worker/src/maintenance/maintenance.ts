@@ -9,6 +9,7 @@ import {
 } from '@asyncfn/queue-core/jetstream';
 import { type Component, every, type Logger } from '@asyncfn/service-kit';
 import type { WorkContext } from '../work-context.ts';
+import { sweepFlows } from './sweep-flows.ts';
 
 /** How often the worker looks for schedules that the broker has forgotten. */
 const overdueMs = 10_000;
@@ -18,7 +19,7 @@ const momentsMs = 60_000;
 const pruneMs = 15_000;
 
 export function createMaintenance(
-  work: Pick<WorkContext, 'broker' | 'topology' | 'publisher' | 'register' | 'bodies' | 'config'>,
+  work: Pick<WorkContext, 'broker' | 'topology' | 'publisher' | 'register' | 'bodies' | 'flows' | 'config'>,
   logger: Logger,
 ): Component {
   const { topology, publisher, config } = work;
@@ -62,6 +63,7 @@ export function createMaintenance(
         signal,
         onError: (err) => logger.warn({ err }, 'schedules without a next moment could not be looked for yet'),
       });
+      sweepFlows(work, logger, signal);
       void every(pruneMs * (0.75 + Math.random() / 2), prune, {
         signal,
         onError: (err) => logger.warn({ err }, 'old outcomes could not be removed yet'),

@@ -38,9 +38,9 @@ export function buildSchedules(work: WorkContext): WorkLoop<Moment, MomentDelive
 }
 
 /** The entrance to the queues, with the limits that gateways enforce as well. */
-function buildQueue({ broker, topology, publisher, register, shared, limits, config }: WorkContext): CallQueue {
+function buildQueue({ broker, topology, publisher, register, shared, flows, limits, config }: WorkContext): CallQueue {
   const maxBytes = (queue: string): number | undefined =>
     limitOfQueue(limits, queue, shared.queueMaxBytes.get(queue) ?? config.queueMaxBytes);
   const admission = new AdmissionControl({ topology, functions: () => register.list(), maxBytes });
-  return new CallQueue({ broker, topology, publisher, register, admission });
+  return new CallQueue({ broker, topology, publisher, register, flows, admission });
 }

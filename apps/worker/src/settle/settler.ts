@@ -23,7 +23,7 @@ import {
   isFresh,
   type StoredOutcome,
 } from '@asyncfn/queue-core/jetstream';
-import { type Logger, traceIdFrom } from '@asyncfn/service-kit';
+import { traceIdFrom } from '@asyncfn/service-kit';
 import type { Tracer } from '@opentelemetry/api';
 import { type CallbackDeliverer, toCallbackTask } from '../callbacks/index.ts';
 import type { HandOn } from '../chain/index.ts';
@@ -31,31 +31,27 @@ import type { WorkerMetrics } from '../metrics.ts';
 import {
   isTooLarge,
   mayPass,
-  type OnSettleStep,
   type Original,
   type PublishRetryOptions,
   publishWithRetry,
   storeDeadLetter,
 } from '../storing/index.ts';
 import type { DeliveredCall, End, SettleableDelivery } from './delivered-call.ts';
+import { endTurn, fullMs, hasFollowUp, type TurnOptions } from './end-turn.ts';
 import { retryOf, toReason } from './recorded-end.ts';
 import { dropBody, removeBody } from './remove-body.ts';
 import { toOutcome } from './to-outcome.ts';
 
-export interface SettlerOptions {
+export interface SettlerOptions extends TurnOptions {
   readonly store: CallStore;
   readonly bodies: Pick<BodyStore, 'removeOf'>;
   readonly callbacks: CallbackDeliverer;
   readonly handOn: Pick<HandOn, 'nextOf' | 'fits' | 'handOn'>;
   readonly metrics: WorkerMetrics;
   readonly events: Pick<EventPublisher, 'ended'>;
-  readonly logger: Logger;
   /** Undefined if tracing is off. */
   readonly tracer?: Tracer | undefined;
   readonly publishRetry: PublishRetryOptions;
-  readonly onStep: OnSettleStep;
-  /** Returns a call to the queue, and records that no crash has ended its delivery. */
-  readonly handBack: (delivery: SettleableDelivery, delayMs?: number) => Promise<void>;
   /** Unix time in milliseconds. */
   readonly now: () => number;
   /** Monotonic clock in milliseconds. Default: that of the process. */
@@ -63,9 +59,6 @@ export interface SettlerOptions {
 }
 
 const now = performance.now.bind(performance);
-
-/** Delay before a call comes back if the broker could not store what follows its attempt. */
-const fullMs = 5_000;
 
 /**
  * Stores what follows an attempt. The outcome is recorded first and once: it is the end of the call (P2). If the worker
@@ -161,7 +154,7 @@ export class Settler {
     }
     this.#options.onStep('outcome stored', outcome.callId);
     this.#options.metrics.ended(delivered.delivery, outcome.status);
-    if (outcome.status === 'succeeded' && outcome.callbackUrl === undefined && outcome.next === undefined) {
+    if (!hasFollowUp(delivered.call, outcome)) {
       this.#ack(delivered.delivery); // nothing is left to do
       return delivered.call.bodyObject && (() => removeBody(this.#options, delivered.call, outcome));
     }
@@ -211,6 +204,9 @@ export class Settler {
     callbackIsKnown = false,
   ): Promise<boolean> {
     const { delivery } = delivered;
+    if (!(await endTurn(delivered, this.#options))) {
+      return false;
+    }
     if (outcome.status === 'cancelled' || outcome.erased === true) {
       // Such a call gets no dead letter and no callback.
       this.#ack(delivery);

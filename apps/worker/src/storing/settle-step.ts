@@ -6,6 +6,7 @@ type SettleStep =
   | 'function answered'
   | 'retry stored'
   | 'outcome stored'
+  | 'turn ended'
   | 'dead letter stored'
   | 'step stored'
   | 'callback sent'

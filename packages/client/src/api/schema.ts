@@ -278,7 +278,7 @@ export interface paths {
                             /** @enum {unknown} */
                             status: "scheduled" | "queued" | "running" | "retrying" | "succeeded" | "failed" | "cancelled" | "expired";
                             /** @enum {unknown} */
-                            waitingFor?: "rate";
+                            waitingFor?: "flow" | "rate";
                             attempts: number;
                             maxRetries: number;
                             /** Format: date-time */
@@ -366,7 +366,7 @@ export interface paths {
                             /** @enum {unknown} */
                             status: "scheduled" | "queued" | "running" | "retrying" | "succeeded" | "failed" | "cancelled" | "expired";
                             /** @enum {unknown} */
-                            waitingFor?: "rate";
+                            waitingFor?: "flow" | "rate";
                             attempts: number;
                             maxRetries: number;
                             /** Format: date-time */
@@ -556,6 +556,10 @@ export interface paths {
                     "X-Callback-Forward-NAME"?: string;
                     /** @example customer=7,nightly */
                     "X-Label"?: string;
+                    /** @example order-1234 */
+                    "X-Flow-Key"?: string;
+                    /** @example parallelism=1 */
+                    "X-Flow-Control"?: string;
                     /** @example order-4711 */
                     "X-Call-Id"?: string;
                     /** @example 8e03978e-40d5-43e8-bc93-6894a57f9324 */
@@ -736,7 +740,7 @@ export interface paths {
                                 /** @enum {unknown} */
                                 status: "scheduled" | "queued" | "running" | "retrying" | "succeeded" | "failed" | "cancelled" | "expired";
                                 /** @enum {unknown} */
-                                waitingFor?: "rate";
+                                waitingFor?: "flow" | "rate";
                                 attempts: number;
                                 maxRetries: number;
                                 /** Format: date-time */
@@ -1418,6 +1422,7 @@ export interface paths {
                                 concurrency?: unknown;
                                 rate?: string;
                                 maxPending?: unknown;
+                                flow?: Record<string, never>;
                                 adaptive?: boolean;
                                 callbackUrl?: string;
                                 failureCallbackUrl?: string;
@@ -1498,6 +1503,7 @@ export interface paths {
                             concurrency?: unknown;
                             rate?: string;
                             maxPending?: unknown;
+                            flow?: Record<string, never>;
                             adaptive?: boolean;
                             callbackUrl?: string;
                             failureCallbackUrl?: string;
@@ -1553,6 +1559,7 @@ export interface paths {
                         concurrency?: unknown;
                         rate?: string;
                         maxPending?: unknown;
+                        flow?: Record<string, never>;
                         adaptive?: boolean;
                         callbackUrl?: string;
                         failureCallbackUrl?: string;
@@ -1602,6 +1609,7 @@ export interface paths {
                             concurrency?: unknown;
                             rate?: string;
                             maxPending?: unknown;
+                            flow?: Record<string, never>;
                             adaptive?: boolean;
                             callbackUrl?: string;
                             failureCallbackUrl?: string;
@@ -1652,6 +1660,7 @@ export interface paths {
                             concurrency?: unknown;
                             rate?: string;
                             maxPending?: unknown;
+                            flow?: Record<string, never>;
                             adaptive?: boolean;
                             callbackUrl?: string;
                             failureCallbackUrl?: string;
@@ -1776,6 +1785,7 @@ export interface paths {
                             concurrency?: unknown;
                             rate?: string;
                             maxPending?: unknown;
+                            flow?: Record<string, never>;
                             adaptive?: boolean;
                             callbackUrl?: string;
                             failureCallbackUrl?: string;
@@ -1919,6 +1929,7 @@ export interface paths {
                             concurrency?: unknown;
                             rate?: string;
                             maxPending?: unknown;
+                            flow?: Record<string, never>;
                             adaptive?: boolean;
                             callbackUrl?: string;
                             failureCallbackUrl?: string;

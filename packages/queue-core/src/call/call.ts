@@ -46,6 +46,19 @@ export const BodyObject = Type.Object({
 
 export type BodyObject = Static<typeof BodyObject>;
 
+/** Most calls of one flow key that a caller or the settings of a function may let run at once. */
+export const maxParallelism = 1_000;
+
+/** The flow key of a call, and what its caller says of it. */
+export const CallFlow = Type.Object({
+  /** `X-Flow-Key`: it belongs to the function and the submitter. */
+  key: Type.String({ pattern: '^[!-~]{1,128}$' }),
+  /** Most calls of the key at once, if the settings of the function do not say it. */
+  parallelism: Type.Optional(Type.Integer({ minimum: 1, maximum: maxParallelism })),
+  /** It has got its turn: it is ready, runs, or waits for its retry. */
+  hasTurn: Type.Optional(Type.Literal(true)),
+});
+
 /**
  * A call without its body. It travels as one JSON header of the message, because setting NATS headers one by one costs
  * several times more, and because nothing a client sends may become a NATS header (P7).
@@ -85,6 +98,8 @@ export const CallEnvelope = Type.Object({
   steps: Type.Optional(Type.Array(ChainStep, { minItems: 1 })),
   /** Absent for a call without a batch, and for the steps that follow a call of one. */
   batch: Type.Optional(BatchPlace),
+  /** Absent for a call without a flow key. */
+  flow: Type.Optional(CallFlow),
   /** The schedule that has made the call, and for which moment; absent for none, and for the steps that follow. */
   schedule: Type.Optional(ScheduleMoment),
   /** Hops from the first call of its chain; absent for none. */
@@ -137,6 +152,11 @@ export function isLabel(text: string): boolean {
 /** Whether an attempt began before this message was stored: then the call may have ended. */
 export function hasStarted({ retry, startedAt }: Pick<Call, 'retry' | 'startedAt'>): boolean {
   return retry > 0 || startedAt !== undefined;
+}
+
+/** Whether the call has a flow key, and must not run before it has got its turn. */
+export function needsTurn(call: Pick<Call, 'flow' | 'retry' | 'startedAt'>): boolean {
+  return call.flow !== undefined && call.flow.hasTurn !== true && !hasStarted(call);
 }
 
 /** What a call that is stored for later waits for: its own time, or that of a retry. */

@@ -6,6 +6,10 @@ import {
   callPattern,
   callSubject,
   consumerFunction,
+  flowFilter,
+  flowNoticeSubject,
+  flowReadiness,
+  flowStateSubject,
   functionConsumer,
   functionFilter,
   keySubject,
@@ -28,7 +32,8 @@ const startTime = fc.stringMatching(/^[0-9]{1,20}$/);
 const identity = fc.record({ callId, submitter, startTime }).map(({ submitter: name, ...call }): CallIdentity => {
   return name === undefined ? call : { ...call, submitter: name };
 });
-const readiness = fc.constantFrom('ready' as const, 'later' as const);
+const flowId = fc.stringMatching(/^[A-Za-z0-9_-]{22}$/);
+const readiness = fc.oneof(fc.constantFrom('ready' as const, 'later' as const), flowId.map(flowReadiness));
 
 /** Names that an attacker would send to break out. */
 const hostile = fc.oneof(
@@ -181,8 +186,9 @@ describe('a pattern', () => {
           here && one.callId === id && one.submitter === whose,
         );
         expect(matches(functionFilter(queue, other), subject)).toBe(here && one.function === other && ready);
-        expect(matches(scheduledFilter(queue, other), subject)).toBe(here && one.function === other && !ready);
-        expect(matches(scheduledFilter(queue), subject)).toBe(here && !ready);
+        const isLater = one.readiness === 'later';
+        expect(matches(scheduledFilter(queue, other), subject)).toBe(here && one.function === other && isLater);
+        expect(matches(scheduledFilter(queue), subject)).toBe(here && isLater);
         expect(matches(waitingFilter(queue, other), subject)).toBe(here && one.function === other);
         expect(matches(waitingFilter(queue), subject)).toBe(here);
         expect(queueSubjects(queue).filter((each) => matches(each, subject))).toHaveLength(here ? 1 : 0);
@@ -215,7 +221,8 @@ describe('a pattern', () => {
 
 test('the name and the subjects of a stream depend on its queue alone', () => {
   expect(queueStream('q')).toBe('CALLS_q');
-  expect(queueSubjects('q')).toEqual(['calls.q.ready.*.*.*.*.*', 'calls.q.later.*.*.*.*.*', 'calls.q.key.*']);
+  const subjects = ['calls.q.*.*.*.*.*.*', 'calls.q.key.*', 'calls.q.flow.*', 'calls.q.notice.*'];
+  expect(queueSubjects('q')).toEqual(subjects);
   fc.assert(
     fc.property(hostile, (queue) => {
       expect(tryCall(() => queueStream(queue)) ?? 'CALLS_').toMatch(/^CALLS_[\w-]*$/);
@@ -253,4 +260,18 @@ describe('a consumer', () => {
   test('cannot be named after an invalid function name', () => {
     expect(() => functionConsumer('a.b.c')).toThrow(TypeError);
   });
+});
+
+test('what belongs to a flow key has a subject that cannot break out of its token', () => {
+  const id = 'abcdefghijklmnopqrst-_';
+  expect(flowFilter('q', id)).toBe(`calls.q.flow=${id}.*.*.*.*.*`);
+  expect(flowStateSubject('q', id)).toBe(`calls.q.flow.${id}`);
+  expect(flowNoticeSubject('q', id)).toBe(`calls.q.notice.${id}`);
+  expect([flowStateSubject('q', '*'), flowNoticeSubject('q', '*')]).toEqual(['calls.q.flow.*', 'calls.q.notice.*']);
+  for (const bad of ['', 'short', '>', `${id}.`, 'abcdefghijklmnopqrst.*', 'abcdefghijklmnopqrst>>']) {
+    expect(() => flowReadiness(bad)).toThrow(TypeError);
+    expect(() => flowStateSubject('q', bad)).toThrow(TypeError);
+    expect(() => flowNoticeSubject('q', bad)).toThrow(TypeError);
+    expect(parseCallSubject(`calls.q.flow=${bad}.~.f.c.~.1`)).toBeUndefined();
+  }
 });

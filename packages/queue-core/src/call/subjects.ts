@@ -10,8 +10,17 @@ const noNamespace = '~';
 /** In the place of id, submitter and start time. */
 const anyCall = '*.*.*';
 
-/** Whether a call is ready to be taken, or scheduled (a delay, a retry). */
-type Readiness = 'ready' | 'later';
+/**
+ * Whether a call is ready to be taken, scheduled (a delay, a retry), or waits for the turn of its flow key. It is one token,
+ * so `*` finds a call wherever it is.
+ */
+type Readiness = 'ready' | 'later' | FlowReadiness;
+
+/** `flow=` and the id of the flow key: see `flowIdOf`. */
+export type FlowReadiness = `flow=${string}`;
+
+const flowIdPattern = /^[A-Za-z0-9_-]{22}$/;
+const flowPrefix = 'flow=';
 
 /** The lane of a subject of a CALLS stream. */
 interface LaneSubject {
@@ -36,7 +45,8 @@ export interface CallPattern {
  * of its token (P7).
  */
 export function callSubject(of: CallSubject): string {
-  return `calls.${checkedPart(of.queue)}.${of.readiness}.${functionTokens(of.function)}.${identityTokens(of)}`;
+  const readiness = checkedReadiness(of.readiness);
+  return `calls.${checkedPart(of.queue)}.${readiness}.${functionTokens(of.function)}.${identityTokens(of)}`;
 }
 
 /**
@@ -45,7 +55,8 @@ export function callSubject(of: CallSubject): string {
  */
 export function callPattern({ queue, readiness, function: name, call }: CallPattern): string {
   const functions = name === '*' ? '*.*' : functionTokens(name);
-  return `calls.${checkedPart(queue)}.${readiness}.${functions}.${call === '*' ? anyCall : addressTokens(call)}`;
+  const place = readiness === '*' ? '*' : checkedReadiness(readiness);
+  return `calls.${checkedPart(queue)}.${place}.${functions}.${call === '*' ? anyCall : addressTokens(call)}`;
 }
 
 /** The subjects of all ready calls of one function: the filter of its consumer. Throws for `*`, which is not a name. */
@@ -71,6 +82,31 @@ export function keySubject(queue: string, hash: string): string {
   return `calls.${checkedPart(queue)}.key.${hash}`;
 }
 
+/** The readiness of calls that wait for the turn of a flow key. */
+export function flowReadiness(flowId: string): FlowReadiness {
+  return `${flowPrefix}${checkedFlowId(flowId)}`;
+}
+
+/** Whether calls of this readiness wait for the turn of their flow key. */
+export function isFlowReadiness(readiness: string): readiness is FlowReadiness {
+  return readiness.startsWith(flowPrefix) && flowIdPattern.test(readiness.slice(flowPrefix.length));
+}
+
+/** The subjects of the calls that wait for the turn of a flow key. */
+export function flowFilter(queue: string, flowId: string): string {
+  return callPattern({ queue, readiness: flowReadiness(flowId), function: '*', call: '*' });
+}
+
+/** `calls.<queue>.flow.<key>`: the state of a flow key. `*` is that of all. */
+export function flowStateSubject(queue: string, flowId: string): string {
+  return `calls.${checkedPart(queue)}.flow.${flowId === '*' ? '*' : checkedFlowId(flowId)}`;
+}
+
+/** `calls.<queue>.notice.<key>`: turns of a flow key have to be given. `*` is that of all. */
+export function flowNoticeSubject(queue: string, flowId: string): string {
+  return `calls.${checkedPart(queue)}.notice.${flowId === '*' ? '*' : checkedFlowId(flowId)}`;
+}
+
 /** The subjects of all calls of a queue, or of one function in it, ready or not. */
 export function waitingFilter(queue: string, functionName = '*'): string {
   return callPattern({ queue, readiness: '*', function: functionName, call: '*' });
@@ -78,8 +114,8 @@ export function waitingFilter(queue: string, functionName = '*'): string {
 
 /** The subjects that the stream of a queue holds. */
 export function queueSubjects(queue: string): string[] {
-  const ready = callPattern({ queue, readiness: 'ready', function: '*', call: '*' });
-  return [ready, scheduledFilter(queue), `calls.${queue}.key.*`];
+  const calls = callPattern({ queue, readiness: '*', function: '*', call: '*' });
+  return [calls, `calls.${queue}.key.*`, flowStateSubject(queue, '*'), flowNoticeSubject(queue, '*')];
 }
 
 /** The stream of a queue. */
@@ -116,7 +152,7 @@ export function readCallSubject(
   subject: string,
 ): { readonly lane: LaneSubject; readonly identity: CallIdentity | undefined } | undefined {
   const [root, queue, readiness, namespace, name, callId, owner, startTime, ...rest] = subject.split('.');
-  if (root !== 'calls' || (readiness !== 'ready' && readiness !== 'later')) {
+  if (root !== 'calls' || readiness === undefined || !isReadiness(readiness)) {
     return undefined;
   }
   if (
@@ -144,6 +180,24 @@ function checkedName(text: string): FunctionName {
     throw new TypeError('a function name must be NAME or NAME.NAMESPACE, each [A-Za-z0-9_-]{1,63}');
   }
   return parsed;
+}
+
+function isReadiness(token: string): token is Readiness {
+  return token === 'ready' || token === 'later' || isFlowReadiness(token);
+}
+
+function checkedReadiness(readiness: Readiness): Readiness {
+  if (!isReadiness(readiness)) {
+    throw new TypeError('a call is ready, later, or waits for a flow key');
+  }
+  return readiness;
+}
+
+function checkedFlowId(flowId: string): string {
+  if (!flowIdPattern.test(flowId)) {
+    throw new TypeError('the id of a flow key must be 22 characters of base64url');
+  }
+  return flowId;
 }
 
 function checkedPart(queue: string): string {

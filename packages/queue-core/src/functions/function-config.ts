@@ -14,6 +14,12 @@ export interface RetrySettings {
   readonly codes: readonly number[] | undefined;
 }
 
+/** The settings of a function for its flow keys. They outrank what callers name. */
+interface FlowSettings {
+  /** Most calls of one key at once; undefined is what the latest caller has named, or 1. */
+  readonly parallelism: number | undefined;
+}
+
 /** One function as the processes use it. */
 export interface FunctionConfig {
   /** `NAME` or `NAME.NAMESPACE`. */
@@ -30,6 +36,8 @@ export interface FunctionConfig {
   readonly rate?: Rate | undefined;
   /** Most calls that may wait; a gateway accepts no more. Undefined is no limit. */
   readonly maxPending: number | undefined;
+  /** What holds for the calls of each flow key of the function. */
+  readonly flow?: FlowSettings | undefined;
   /** Whether each worker learns by itself how many calls at once the function takes. */
   readonly adaptive: boolean;
   /** `X-Callback-Url` of calls that name none. */
@@ -51,7 +59,8 @@ export const maxRegistered = 10_000;
 
 /** The settings of `over`, and those of `base` that it omits; retry settings one by one. */
 export function mergeSettings(base: Settings, over: Settings): Settings {
-  return { ...base, ...over, retry: { ...base.retry, ...over.retry } };
+  const flow = base.flow && over.flow && { ...base.flow, ...over.flow };
+  return { ...base, ...over, retry: { ...base.retry, ...over.retry }, ...(flow && { flow }) };
 }
 
 /** Complete settings, with defaults filled in and units converted. Expects values that match the schema. */
@@ -66,6 +75,7 @@ export function toFunctionConfig(name: string, settings: Settings & Pick<Functio
     concurrency,
     rate: rate === undefined ? undefined : parseRate(rate),
     maxPending,
+    flow: settings.flow && { parallelism: settings.flow.parallelism },
     adaptive,
     callbackUrl,
     failureCallbackUrl,

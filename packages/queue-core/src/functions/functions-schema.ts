@@ -1,6 +1,7 @@
 import { parseDuration, parseRate, parseSize, parseUrl } from '@asyncfn/units';
 import { type Static, Type } from 'typebox';
 import { Format } from 'typebox/format';
+import { maxParallelism } from '../call/index.ts';
 import { type DiscoverContent, DiscoverSettings } from './discovery/index.ts';
 import { WebhookSettings } from './webhook/index.ts';
 
@@ -25,12 +26,15 @@ const retry = {
   codes: Type.Optional(Type.Array(Type.Integer({ minimum: 100, maximum: 599 }), { uniqueItems: true })),
 };
 
+const flow = { parallelism: Type.Optional(Type.Integer({ minimum: 1, maximum: maxParallelism })) };
+
 const tuning = {
   queue: Type.Optional(Name),
   timeout: Type.Optional(Duration),
   concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
   rate: Type.Optional(Type.String({ format: 'rate' })),
   maxPending: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000_000 })),
+  flow: Type.Optional(Type.Object(flow, closed)),
   adaptive: Type.Optional(Type.Boolean()),
   /** `followUpProblems` checks them and says what is wrong. */
   callbackUrl: Type.Optional(Type.String()),
@@ -59,6 +63,7 @@ export const StoredSettings = Type.Object({
   url: StoredUrl,
   ...tuning,
   retry: Type.Optional(Type.Object(retry)),
+  flow: Type.Optional(Type.Object(flow)),
   /** See `toWebhookConfig`. */
   webhook: Type.Optional(Type.Unknown()),
   defaultNamespace: Type.Optional(Name),

@@ -3,6 +3,7 @@ import { type StreamLimit, type StreamLimits, toStreamLimits } from '../stream-l
 import { BodyStore } from './bodies/index.ts';
 import { Broker, type BrokerOptions } from './connecting/index.ts';
 import { EventPublisher } from './events/index.ts';
+import { Flows } from './flows/index.ts';
 import { QueueTopology, StreamRoom, StreamWatch, type TopologyOptions } from './layout/index.ts';
 import { Publisher, type PublisherOptions } from './publish/index.ts';
 import { SharedRegister } from './register/index.ts';
@@ -22,6 +23,8 @@ export interface BrokerLink {
   readonly watch: StreamWatch;
   /** Tells listeners what happens to calls. */
   readonly events: EventPublisher;
+  /** Gives calls with a flow key their turns. */
+  readonly flows: Flows;
 }
 
 interface BrokerLinkOptions {
@@ -67,5 +70,6 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
     room,
     watch: new StreamWatch(topology, logger),
     events: new EventPublisher(broker),
+    flows: new Flows({ topology, publisher, lookup: (name) => register.lookup(name), logger }),
   };
 }

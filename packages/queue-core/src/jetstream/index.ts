@@ -63,6 +63,7 @@ export {
   EventSubscription,
   type LossReason,
 } from './events/index.ts';
+export { Flows } from './flows/index.ts';
 export {
   type AcceptOptions,
   type AcceptResult,

@@ -6,8 +6,8 @@ import type { RunningReport } from './running-call.ts';
 export interface ActiveCall {
   readonly kind: 'active';
   readonly phase: 'scheduled' | 'queued' | 'running' | 'retrying';
-  /** What a queued call waits for, besides a worker. */
-  readonly waitingFor?: 'rate';
+  /** What a queued call waits for besides a worker: the turn of its flow key, or the rate of its function. */
+  readonly waitingFor?: 'flow' | 'rate';
   /** As it is stored, without its body. While it runs, `held` is newer. */
   readonly call: Call;
   /** When it is put on the queue (again): Unix time in milliseconds; for `scheduled` and `retrying`. */

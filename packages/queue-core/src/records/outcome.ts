@@ -4,6 +4,7 @@ import {
   addressTokens,
   BatchPlace,
   type CallAddress,
+  CallFlow,
   callIdPattern,
   type GenerationKey,
   generationTokens,
@@ -50,6 +51,8 @@ export const Outcome = Type.Object({
   callbackUrl: Type.Optional(Type.String()),
   /** Of the call. */
   labels: Type.Optional(Labels),
+  /** The flow key of a cancelled call, whose turn has to be ended; absent for none. */
+  flowKey: Type.Optional(CallFlow.properties.key),
   parentId: Type.Optional(Type.String()),
   rootId: Type.Optional(Type.String()),
   batch: Type.Optional(BatchPlace),

@@ -18,6 +18,7 @@ export const CallTemplate = Type.Object({
   ownSecret: properties.ownSecret,
   /** Absent if the settings of the function decide what follows. */
   steps: properties.steps,
+  flow: properties.flow,
   maxRetries: properties.maxRetries,
   timeoutMs: properties.timeoutMs,
   expiresInMs: Type.Optional(Type.Integer({ minimum: 1 })),

@@ -29,6 +29,8 @@ const expectations: ReadonlyMap<string, string> = new Map([
   ['concurrency', 'must be a whole number from 1 to 1000000'],
   ['rate', rateExpectation],
   ['maxPending', 'must be a whole number from 1 to 1000000000'],
+  ['flow', 'must be a map such as { parallelism: 1 }'],
+  ['parallelism', 'must be a whole number from 1 to 1000'],
   ['maxBytes', 'must be a size such as 512MiB or 10GiB'],
   ['callbackUrl', callbackUrlExpectation],
   ['failureCallbackUrl', callbackUrlExpectation],

@@ -10,12 +10,14 @@ import {
 import { type PublishResult, type RefusalReason, refused as refusedAs } from '../../publish-result.ts';
 import type { CallState, EndedCall, Outcome } from '../../records/index.ts';
 import type { BodyStore } from '../bodies/index.ts';
+import type { Flows } from '../flows/index.ts';
 import { isFresh } from '../layout/index.ts';
 import { attemptOf, type CallFinder, type QueuedCall } from '../lookup/index.ts';
 import { retryWhileUndecided } from '../messages/index.ts';
 import type { RunningCallClient } from '../running-calls/index.ts';
 import { type CallStore, type CancelIntents, toCancelled } from '../store/index.ts';
 import type { CallRemover } from './call-remover.ts';
+import { endTurn } from './end-turn.ts';
 
 export type CancelResult =
   /** We have ended it as `cancelled`. */
@@ -41,6 +43,8 @@ export interface CallCancellerDependencies {
   readonly runningCalls: Pick<RunningCallClient, 'ask' | 'abort' | 'broadcastCancel'>;
   /** Removes the bodies of cancelled calls that are stored apart. Default: the sweeper does. */
   readonly bodies?: Pick<BodyStore, 'keep' | 'removeUnused'>;
+  /** Ends the turns of calls with a flow key. */
+  readonly flows: Pick<Flows, 'ended'>;
   /** Retries that a call of the function may have if the call does not say. */
   readonly maxRetries: (functionName: string) => number;
   /** Unix time in milliseconds. */
@@ -172,6 +176,7 @@ export class CallCanceller {
     const result = this.#isFresh(queued) ? await this.#record(queued, outcome) : undefined;
     if (result?.kind === 'cancelled') {
       await whenCancelled();
+      await endTurn(this.#deps.flows, queued.call);
     } else if (result?.kind === 'ended' && !isDelivered) {
       await this.#putBack(queued, result.call);
       await this.#keepBody(queued.call.bodyObject);
@@ -285,6 +290,7 @@ export class CallCanceller {
   async #clearAway({ outcome }: EndedCall, queued: QueuedCall | undefined): Promise<void> {
     if (outcome.status === 'cancelled' && queued !== undefined && isOf(queued, outcome)) {
       await this.#removeAndAbort(queued, undefined);
+      await endTurn(this.#deps.flows, queued.call);
     }
   }
 

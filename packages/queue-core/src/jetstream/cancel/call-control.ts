@@ -2,6 +2,7 @@ import type { FunctionConfig } from '../../functions/index.ts';
 import { BodyStore } from '../bodies/index.ts';
 import type { Broker } from '../connecting/index.ts';
 import { Handovers } from '../consume/index.ts';
+import type { Flows } from '../flows/index.ts';
 import type { QueueTopology } from '../layout/index.ts';
 import { CallFinder } from '../lookup/index.ts';
 import type { Publisher } from '../publish/index.ts';
@@ -20,6 +21,7 @@ export interface CallControlOptions {
   readonly topology: QueueTopology;
   readonly publisher: Publisher;
   readonly calls: CallStore;
+  readonly flows: Pick<Flows, 'ended'>;
   /** How long results are kept, in milliseconds; 0 is not at all. */
   readonly resultTtlMs: number;
   /** Retries of a function's calls, if a call does not say. */
@@ -32,7 +34,8 @@ export interface CallControlOptions {
 
 /** Looks calls up and ends them; wired once for gateways and for tests. `parts` are its building blocks. */
 export function createCallControl(options: CallControlOptions) {
-  const { broker, topology, publisher, calls, resultTtlMs, maxRetries, namesOf, lookup = () => undefined } = options;
+  const { broker, topology, publisher, calls, flows, resultTtlMs, maxRetries, namesOf } = options;
+  const { lookup = () => undefined } = options;
   const { now, earliest } = broker.clock;
   const rates = new RateWatch({ store: new RateStore(publisher, topology), lookup, earliest });
   const intents = new CancelIntents(publisher, topology);
@@ -40,7 +43,8 @@ export function createCallControl(options: CallControlOptions) {
   const handovers = new Handovers(publisher, topology);
   const finder = new CallFinder({ broker, topology, calls, intents, runningCalls, handovers, rates, resultTtlMs, now });
   const bodies = new BodyStore({ broker, topology, publisher });
-  const parts = { finder, calls, intents, remover: new CallRemover(topology), runningCalls, bodies, maxRetries, now };
+  const remover = new CallRemover(topology);
+  const parts = { finder, calls, intents, remover, runningCalls, flows, bodies, maxRetries, now };
   const canceller = new CallCanceller(parts);
   const steps = new StepQueue({ topology, publisher, lookup: () => undefined });
   return {

@@ -1,4 +1,4 @@
-import { addressOf, queueStream, waitingFilter } from '../../call/index.ts';
+import { addressOf, isFlowReadiness, queueStream, waitingFilter } from '../../call/index.ts';
 import { QueueError } from '../../errors.ts';
 import { type NamesOf, onlyName } from '../../functions/index.ts';
 import { asQueueError } from '../connecting/index.ts';
@@ -88,8 +88,17 @@ export class CallPurge {
   /** A delivered call is running, or waits again: after a nak, or until the lease of a dead worker runs out. */
   #cancel(call: QueuedCall, progress: LaneProgress | undefined): Promise<CancelResult | undefined> {
     const { subject } = call;
-    const isNew = subject.readiness === 'later' || (progress !== undefined && wasDelivered(progress, call) === 'no');
-    return isNew ? this.#canceller.cancelWaiting(call) : this.#canceller.cancelUnlessRunning(addressOf(subject));
+    const isNew = subject.readiness !== 'ready' || (progress !== undefined && wasDelivered(progress, call) === 'no');
+    return isNew ? this.#cancelNew(call) : this.#canceller.cancelUnlessRunning(addressOf(subject));
+  }
+
+  /** A call that has just got the turn of its flow key is ready, and no longer where it was. */
+  async #cancelNew(call: QueuedCall): Promise<CancelResult | undefined> {
+    const result = await this.#canceller.cancelWaiting(call);
+    const { subject } = call;
+    return result === undefined && isFlowReadiness(subject.readiness)
+      ? await this.#canceller.cancelUnlessRunning(addressOf(subject))
+      : result;
   }
 
   /** The progress of the consumer of each function among the calls. */

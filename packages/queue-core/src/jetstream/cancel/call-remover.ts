@@ -1,8 +1,9 @@
-import { addressOf, type CallSubject, callFilter, queueStream } from '../../call/index.ts';
+import { addressOf, type CallSubject, callFilter, isFlowReadiness, queueStream } from '../../call/index.ts';
 import { asQueueError } from '../connecting/index.ts';
 import { isMessageGone } from '../error-codes.ts';
 import { laneProgress, type QueueTopology, wasDelivered } from '../layout/index.ts';
 import type { QueuedCall } from '../lookup/index.ts';
+import { hasMessage } from '../messages/index.ts';
 
 /** Removes calls from their queues. */
 export class CallRemover {
@@ -28,8 +29,15 @@ export class CallRemover {
    * Removes this very message, so that it is never delivered again. False if it no longer exists. Throws `QueueError`.
    */
   async remove({ subject, sequence }: QueuedCall): Promise<boolean> {
+    const { manager } = this.#topology;
+    const stream = queueStream(subject.queue);
     try {
-      return await this.#topology.manager.streams.deleteMessage(queueStream(subject.queue), sequence, false);
+      const isRemoved = await manager.streams.deleteMessage(stream, sequence, false);
+      // A call that has just got its turn leaves such a message behind, and is ready.
+      const isLeftOver =
+        isFlowReadiness(subject.readiness) &&
+        (await hasMessage(manager, stream, callFilter(subject.queue, addressOf(subject))));
+      return isRemoved && !isLeftOver;
     } catch (error) {
       if (isMessageGone(error)) {
         return false;

@@ -1,9 +1,12 @@
 import { addressOf, emptyBody, keyOf } from '../../call/index.ts';
+import type { Outcome } from '../../records/index.ts';
+import type { Flows } from '../flows/index.ts';
 import { isFresh } from '../layout/index.ts';
 import type { CallFinder, QueuedCall } from '../lookup/index.ts';
 import type { RunningCallClient } from '../running-calls/index.ts';
 import type { CallStore, CancelIntent, CancelIntents } from '../store/index.ts';
 import type { CallRemover } from './call-remover.ts';
+import { endTurn } from './end-turn.ts';
 
 export interface CancelSweeperDependencies {
   readonly finder: Pick<CallFinder, 'findQueued'>;
@@ -11,6 +14,7 @@ export interface CancelSweeperDependencies {
   readonly intents: Pick<CancelIntents, 'list' | 'drop'>;
   readonly remover: Pick<CallRemover, 'removeAll'>;
   readonly runningCalls: Pick<RunningCallClient, 'broadcastCancel'>;
+  readonly flows: Pick<Flows, 'ended'>;
 }
 
 /** A gateway that cancels a call takes far less time, or is dead. */
@@ -53,11 +57,19 @@ export class CancelSweeper {
         return; // the next sweep checks whether it has another outcome
       }
       await this.#clearAway(left);
+      await this.#endTurn(outcome);
     } else if (ended?.outcome.status === 'cancelled') {
       await this.#clearAway(left);
+      await this.#endTurn(outcome);
     }
     // A call that is still queued without an outcome was not cancelled, and its caller was not told that it was.
     await intents.drop(intent);
+  }
+
+  async #endTurn({ callId: id, flowKey: key, ...of }: Outcome): Promise<void> {
+    if (key !== undefined) {
+      await endTurn(this.#deps.flows, { ...of, id, flow: { key } });
+    }
   }
 
   async #clearAway(left: QueuedCall | undefined): Promise<void> {

@@ -252,7 +252,14 @@ function kept(refusal: ReplayRefusal): ReplayResult {
  */
 function nextGeneration(call: Call, { name, queue }: FunctionConfig, generation: number): Call {
   const { startedAt: _, notBefore: __, expiresAt: ___, history: ____, ...accepted } = call;
-  return { ...accepted, function: name, queue, retry: 0, generation };
+  const { flow, ...rest } = accepted;
+  return { ...rest, function: name, queue, retry: 0, generation, ...(flow && { flow: withoutTurn(flow) }) };
+}
+
+/** It joins the order of its key again, at the end. */
+function withoutTurn(flow: NonNullable<Call['flow']>): NonNullable<Call['flow']> {
+  const { hasTurn: _, ...rest } = flow;
+  return rest;
 }
 
 function toMessage(call: Call) {

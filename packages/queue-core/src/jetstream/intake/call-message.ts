@@ -5,10 +5,14 @@ import {
   callSubject,
   emptyBody,
   encodeEnvelope,
+  type FlowReadiness,
+  flowReadiness,
   identityOf,
   keySubject,
+  needsTurn,
   ownerOf,
 } from '../../call/index.ts';
+import { flowPlaceOf } from '../../flows/index.ts';
 import { keyRecordCodec, toKeyRecord } from '../../records/index.ts';
 import { expectLast, MessageHeaders, setSchedule } from '../messages/index.ts';
 import type { Outgoing } from '../publish/index.ts';
@@ -20,7 +24,13 @@ import type { Outgoing } from '../publish/index.ts';
 export function toCallMessage(call: Call, unique: boolean): Outgoing {
   const { queue, function: name, notBefore, body } = call;
   const identity = identityOf(call);
-  const ready = callSubject({ queue, readiness: 'ready', function: name, ...identity });
+  const readiness = waitingReadiness(call) ?? 'ready';
+  const ready = callSubject({
+    queue,
+    readiness: notBefore === undefined ? readiness : 'ready',
+    function: name,
+    ...identity,
+  });
   const result = new MessageHeaders();
   result.set(callHeader, encodeEnvelope(call));
   if (unique) {
@@ -30,10 +40,16 @@ export function toCallMessage(call: Call, unique: boolean): Outgoing {
   if (notBefore === undefined) {
     const message = { subject: ready, headers: result, body };
     // The expectations of one message would apply to all messages that are stored with it.
-    return unique ? message : { ...message, group: queue };
+    return unique || readiness !== 'ready' ? message : { ...message, group: queue };
   }
   setSchedule(result, ready, notBefore);
   return { subject: callSubject({ queue, readiness: 'later', function: name, ...identity }), headers: result, body };
+}
+
+/** Undefined for a call that needs no turn. One that is delayed joins the others of its key when it is due. */
+function waitingReadiness(call: Call): FlowReadiness | undefined {
+  const place = needsTurn(call) ? flowPlaceOf(call) : undefined;
+  return place && flowReadiness(place.id);
 }
 
 /**

@@ -5,6 +5,7 @@ import type { FunctionConfig, FunctionRegister } from '../../functions/index.ts'
 import { type PublishResult, type RefusalReason, refused } from '../../publish-result.ts';
 import { hashDerivedId } from '../../records/index.ts';
 import type { Broker } from '../connecting/index.ts';
+import type { Flows } from '../flows/index.ts';
 import type { QueueTopology } from '../layout/index.ts';
 import { AtomicPublisher, type Outgoing, type Publisher } from '../publish/index.ts';
 import { ExpiryStore } from '../store/index.ts';
@@ -28,6 +29,8 @@ export interface CallQueueDependencies {
   readonly admission?: AdmissionControl;
   /** Limits the names of functions that are not registered. Default: no limit. */
   readonly names?: Pick<UnregisteredNames, 'admit'>;
+  /** Gives calls with a flow key their turn. Default: workers find them after a while. */
+  readonly flows?: Pick<Flows, 'stored'> | undefined;
   /** How long idempotency keys are remembered, in milliseconds. Default 24 hours. */
   readonly idempotencyWindowMs?: number;
 }
@@ -54,6 +57,7 @@ export class CallQueue {
   readonly #register: FunctionRegister;
   readonly #admission: AdmissionControl | undefined;
   readonly #names: CallQueueDependencies['names'];
+  readonly #flows: CallQueueDependencies['flows'];
   readonly #durability: Pick<DurabilityWatch, 'shortfall'> | undefined;
   readonly #known: DuplicateLookup;
   readonly #conditional: ConditionalEnqueue;
@@ -66,6 +70,7 @@ export class CallQueue {
     this.#register = register;
     this.#admission = admission;
     this.#names = names;
+    this.#flows = deps.flows;
     this.#durability = durability;
     this.#known = new DuplicateLookup({ topology });
     this.#conditional = new ConditionalEnqueue({
@@ -148,7 +153,12 @@ export class CallQueue {
 
   /** Most calls need no more than one promise, and each further one costs. */
   #acceptInto(call: Call, message: Outgoing, options: AcceptOptions): Promise<AcceptResult> {
-    const isPlain = !options.unique && options.key === undefined && !options.derived && call.expiresAt === undefined;
+    const isPlain =
+      !options.unique &&
+      options.key === undefined &&
+      !options.derived &&
+      call.expiresAt === undefined &&
+      call.flow === undefined;
     if (isPlain && this.#hasLanes(call)) {
       return this.#publisher.publish(message).then((result) => this.#noticed(call, result));
     }
@@ -224,6 +234,9 @@ export class CallQueue {
       // A worker has just removed the lane because it was empty; now it is not (P2). If this fails, the next call tries
       // again.
       void this.#openLane(call).catch(() => {});
+    }
+    if (call.flow !== undefined && call.notBefore === undefined && result.kind === 'stored') {
+      this.#flows?.stored(call, result.sequence);
     }
     return result;
   }

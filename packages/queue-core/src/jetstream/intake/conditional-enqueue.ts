@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { addressOf, type Call, type CallAddress, ownerOf, queueStream } from '../../call/index.ts';
+import { addressOf, type Call, type CallAddress, needsTurn, ownerOf, queueStream } from '../../call/index.ts';
 import { type PublishResult, type RefusalReason, refused } from '../../publish-result.ts';
 import {
   type Claim,
@@ -11,6 +11,7 @@ import {
   keyClaimSubject,
 } from '../../records/index.ts';
 import { retry } from '../../retry.ts';
+import { toFlowGroup } from '../flows/index.ts';
 import { retryWhileUndecided } from '../messages/index.ts';
 import type { AtomicPublisher, Publisher } from '../publish/index.ts';
 import type { ExpiryStore } from '../store/index.ts';
@@ -184,11 +185,15 @@ export class ConditionalEnqueue {
       return unscheduled;
     }
     const message = toCallMessage(call, unique);
+    const ofCall = needsTurn(call) && call.notBefore === undefined ? toFlowGroup(call, message) : [message];
+    if (identity === undefined && ofCall.length > 1) {
+      return retryWhileUndecided(() => atomic.publish(queueStream(call.queue), ofCall, isOver), sleep);
+    }
     if (identity === undefined) {
       const publish = async (): Promise<PublishResult> => (isOver() ? late : publisher.publish(message));
       return retryWhileUndecided(publish, sleep);
     }
-    const group = [toKeyMessage(call, identity.hash, identity.windowMs, identity.fingerprint), message];
+    const group = [toKeyMessage(call, identity.hash, identity.windowMs, identity.fingerprint), ...ofCall];
     const result = await retryWhileUndecided(() => atomic.publish(queueStream(call.queue), group, isOver), sleep);
     const isConflict = result.kind === 'refused' && result.reason === 'conflict';
     return isConflict ? this.#judgeConflict(call, unique, identity) : result;

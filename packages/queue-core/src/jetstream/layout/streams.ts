@@ -38,6 +38,7 @@ export function queueStreamConfig(queue: string, replicas: number): Owned {
     allow_msg_schedules: true,
     allow_msg_ttl: true,
     allow_atomic: true,
+    allow_rollup_hdrs: true,
   };
 }
 

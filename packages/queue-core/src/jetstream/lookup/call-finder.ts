@@ -155,6 +155,9 @@ export class CallFinder {
     if (subject.readiness === 'later') {
       return { kind: 'active', phase: phaseUntilDue(call), call, dueAt };
     }
+    if (subject.readiness !== 'ready') {
+      return { kind: 'active', phase: 'queued', call, waitingFor: 'flow' };
+    }
     const progress = await laneProgress(this.#deps.topology.manager, subject);
     return wasDelivered(progress, queued) === 'no'
       ? { kind: 'active', phase: 'queued', call }

@@ -1,4 +1,4 @@
-import type { JetStreamManager, StoredMsg } from '@nats-io/jetstream';
+import type { JetStreamManager, MsgRequest, StoredMsg } from '@nats-io/jetstream';
 import { asQueueError } from '../connecting/index.ts';
 import { isApiError } from '../error-codes.ts';
 import { inTurn } from './read-turns.ts';
@@ -82,6 +82,29 @@ export async function nextMessage(
   try {
     return (await manager.direct.getMessage(stream, { seq: sequence, next_by_subj: subject })) ?? undefined;
   } catch (error) {
+    throw asQueueError(error, `the next message of a subject of ${stream} cannot be read`);
+  }
+}
+
+/**
+ * As `nextMessage`, but asks the stream's leader, which has all that is stored. Throws `QueueError`.
+ * @param owner as for `lastMessage`
+ */
+export async function nextOfLeader(
+  manager: JetStreamManager,
+  stream: string,
+  subject: string,
+  sequence: number,
+  owner?: string,
+): Promise<StoredMsg | undefined> {
+  // The client's type has it for direct reads alone; the leader takes it as well.
+  const query = { seq: sequence, next_by_subj: subject } as MsgRequest;
+  try {
+    return (await inTurn(manager, () => manager.streams.getMessage(stream, query), owner)) ?? undefined;
+  } catch (error) {
+    if (isApiError(error, 'noMessageFound')) {
+      return undefined;
+    }
     throw asQueueError(error, `the next message of a subject of ${stream} cannot be read`);
   }
 }

@@ -126,10 +126,12 @@ export class CallSearch {
   }
 
   #openQueue(queue: string, filter: CallFilter, statuses: ReadonlySet<CallStatus>): SearchIndex[] {
-    const indexes: SearchIndex[] = [];
     if (statuses.has('queued')) {
-      indexes.push(this.#openCalls(queue, 'ready'));
-    } else if (statuses.has('running')) {
+      // Those that wait for a flow key have no subject in common but that of all.
+      return [this.#openCalls(queue, '*')];
+    }
+    const indexes: SearchIndex[] = [];
+    if (statuses.has('running')) {
       indexes.push(new DeliveredCalls(this.#deps.topology, queue, (name) => isNameInFilter(filter, name)));
     }
     if (statuses.has('scheduled') || statuses.has('retrying')) {
@@ -138,7 +140,7 @@ export class CallSearch {
     return indexes;
   }
 
-  #openCalls(queue: string, readiness: 'ready' | 'later'): StreamIndex {
+  #openCalls(queue: string, readiness: '*' | 'later'): StreamIndex {
     const key = `${queue}/${readiness}`;
     const known = this.#queues.get(key);
     const index = known ?? this.#createIndex(createCallSource(() => this.#deps.topology.manager, queue, readiness));

@@ -8,11 +8,11 @@ import { PartCollector, type StoredPlace, type StreamPart, type StreamSource } f
 const window = 5_000;
 const maxTail = 20_000;
 
-/** The calls of a queue: those that are ready, or those that wait for their time or for a retry. */
+/** The calls of a queue: all of them, or those that wait for their time or for a retry. */
 export function createCallSource(
   manager: () => JetStreamManager,
   queue: string,
-  readiness: 'ready' | 'later',
+  readiness: '*' | 'later',
 ): StreamSource {
   const filter = callPattern({ queue, readiness, function: '*', call: '*' });
   return {
@@ -62,8 +62,5 @@ function toEntry(queued: QueuedCall | undefined): IndexEntry | undefined {
 
 /** A ready call may be running: only its worker knows. */
 function statusOf({ subject, call }: QueuedCall) {
-  if (subject.readiness === 'ready') {
-    return 'queued';
-  }
-  return phaseUntilDue(call);
+  return subject.readiness === 'later' ? phaseUntilDue(call) : 'queued';
 }

@@ -100,6 +100,9 @@ export class LivingCalls {
     if (subject.readiness === 'later') {
       return phaseUntilDue(call);
     }
+    if (subject.readiness !== 'ready') {
+      return 'queued';
+    }
     const known = progress.get(subject.function) ?? laneProgress(this.#deps.topology.manager, subject);
     progress.set(subject.function, known);
     if (wasDelivered(await known, queued) === 'no') {

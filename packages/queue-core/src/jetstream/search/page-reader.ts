@@ -185,6 +185,9 @@ export class PageReader {
     if (subject.readiness === 'later') {
       return { kind: 'active', phase: phaseUntilDue(call), call, dueAt };
     }
+    if (subject.readiness !== 'ready') {
+      return { kind: 'active', phase: 'queued', call, waitingFor: 'flow' };
+    }
     if (wasDelivered(await this.#progressOf(queued), queued) === 'no') {
       return await this.#deps.finder.explain({ kind: 'active', phase: 'queued', call });
     }

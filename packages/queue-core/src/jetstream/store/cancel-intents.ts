@@ -131,6 +131,7 @@ export function toCancelled(call: Call, { now, held, maxRetries }: Cancelling): 
     headers: [],
     ...(call.callbackUrl !== undefined && { callbackUrl: call.callbackUrl }),
     ...(call.labels !== undefined && { labels: call.labels }),
+    ...(call.flow !== undefined && { flowKey: call.flow.key }),
     ...(call.parentId !== undefined && { parentId: call.parentId }),
     ...(call.batch !== undefined && { batch: call.batch }),
     ...chainFields(call),

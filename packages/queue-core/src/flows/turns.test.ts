@@ -1,0 +1,52 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type FlowKey, flowIdOf, isFlowKey } from './flow-key.ts';
+import { emptyState, limitOf, roomIn, withoutCalls, withTurns } from './turns.ts';
+
+const key: FlowKey = { function: 'f', key: 'k' };
+
+test('the id of a key depends on function, submitter and key, and fits into a token', () => {
+  const text = fc.string({ minLength: 1, maxLength: 128 });
+  fc.assert(
+    fc.property(text, text, (one, other) => {
+      const ids = [
+        flowIdOf({ function: 'f', key: one }),
+        flowIdOf({ function: 'g', key: one }),
+        flowIdOf({ function: 'f', submitter: 'f', key: one }),
+        ...(one === other ? [] : [flowIdOf({ function: 'f', key: other })]),
+      ];
+      expect(new Set(ids).size).toBe(ids.length);
+      expect(ids.every((id) => /^[A-Za-z0-9_-]{22}$/.test(id))).toBe(true);
+    }),
+  );
+});
+
+test.each([
+  ['!', true],
+  ['~'.repeat(128), true],
+  ['...', true],
+  ['', false],
+  ['.', false],
+  ['..', false],
+  ['a b', false],
+  ['~'.repeat(129), false],
+])('whether %j can be a key: %j', (text, isKey) => {
+  expect(isFlowKey(text)).toBe(isKey);
+});
+
+test('a call has its turn until it has ended, and the cursor only goes up', () => {
+  const call = (id: string, sequence: number) => ({ call: { id, startTime: '1' }, sequence });
+  const two = withTurns(emptyState(key), [call('a', 3), call('b', 7)]);
+  expect(two).toMatchObject({ cursor: 7 });
+  expect([roomIn(two, 1), roomIn(two, 2), roomIn(two, 5)]).toEqual([0, 0, 3]);
+  const one = withoutCalls(two, [
+    { callId: 'a', startTime: '1' },
+    { callId: 'b', startTime: '2' },
+  ]);
+  expect(one).toEqual({ ...two, running: [['b', '1']] });
+  expect(withTurns(one, [])).toEqual(one);
+});
+
+test('the settings of a function outrank what a call has named, and one is the default', () => {
+  expect([limitOf(2, 3), limitOf(undefined, 3), limitOf(undefined, undefined)]).toEqual([2, 3, 1]);
+});

@@ -1,0 +1,54 @@
+import type { Call, CallIdentity } from '../call/index.ts';
+import type { FlowKey } from './flow-key.ts';
+import type { FlowState } from './flow-records.ts';
+
+/** A call that gets its turn, and the sequence at which it has waited. */
+interface Turn {
+  readonly call: Pick<Call, 'id' | 'startTime'>;
+  readonly sequence: number;
+}
+
+/** Calls of a key run one after the other unless its function or a caller says otherwise. */
+const defaultParallelism = 1;
+
+/** The state of a key none of whose calls has its turn. */
+export function emptyState({ function: name, submitter, key }: FlowKey): FlowState {
+  return { v: 1, function: name, ...(submitter !== undefined && { submitter }), key, running: [], cursor: 0 };
+}
+
+/** The state after these calls have ended. Those that do not have their turn change nothing. */
+export function withoutCalls(
+  state: FlowState,
+  ended: readonly Pick<CallIdentity, 'callId' | 'startTime'>[],
+): FlowState {
+  const running = state.running.filter(
+    ([id, startTime]) => !ended.some((call) => call.callId === id && call.startTime === startTime),
+  );
+  return { ...state, running };
+}
+
+/** The state after these calls have got their turn. */
+export function withTurns(state: FlowState, turns: readonly Turn[]): FlowState {
+  return {
+    ...state,
+    running: [...state.running, ...turns.map(({ call }) => [call.id, call.startTime] as [string, string])],
+    cursor: Math.max(state.cursor, ...turns.map(({ sequence }) => sequence)),
+  };
+}
+
+/**
+ * How many calls of the key may run at once: what the settings of its function say, or what the latest call has named, or
+ * one.
+ */
+export function limitOf(settings: number | undefined, named: number | undefined): number {
+  return settings ?? named ?? defaultParallelism;
+}
+
+/** How many more calls may get their turn. After the limit was lowered, more than it may run: then none may. */
+export function roomIn({ running }: FlowState, limit: number): number {
+  return Math.max(0, limit - running.length);
+}
+
+export function isSameState(one: FlowState, other: FlowState): boolean {
+  return one.running.length === other.running.length && one.parallelism === other.parallelism;
+}

@@ -1,0 +1,94 @@
+import type { StoredMsg } from '@nats-io/jetstream';
+import {
+  addressOf,
+  type Call,
+  callHeader,
+  callPattern,
+  callSubject,
+  emptyBody,
+  encodeEnvelope,
+  flowNoticeSubject,
+  flowReadiness,
+  flowStateSubject,
+  identityOf,
+} from '../../call/index.ts';
+import { type FlowPlace, type FlowState, flowNoticeCodec, flowPlaceOf, flowStateCodec } from '../../flows/index.ts';
+import { expectLast, MessageHeaders } from '../messages/index.ts';
+import type { Outgoing } from '../publish/index.ts';
+
+/** Place of the readiness in the subject of a call. */
+const readinessToken = 2;
+
+/** A call as it waits in its queue. */
+export interface WaitingCall {
+  readonly call: Call;
+  readonly subject: string;
+  readonly sequence: number;
+}
+
+/** A call that waits for the turn of its key, where it replaces `message`, and the notice that turns have to be given. */
+export function toFlowGroup(call: Call, message: Outgoing): readonly Outgoing[] {
+  const place = flowPlaceOf(call);
+  return place === undefined ? [message] : [message, toNotice(place, call.flow?.parallelism)];
+}
+
+/** A call that was delivered without its turn, stored with those that wait: only while nothing newer of it is stored. */
+export function toParked(call: Call, place: FlowPlace, delivered: number): Outgoing {
+  const identity = identityOf(call);
+  const headers = new MessageHeaders();
+  headers.set(callHeader, encodeEnvelope(call));
+  expectLast(headers, anyOf(call), delivered);
+  const subject = callSubject({
+    queue: call.queue,
+    readiness: flowReadiness(place.id),
+    function: call.function,
+    ...identity,
+  });
+  return { subject, headers, body: call.body };
+}
+
+/** The ready copy of a call that gets its turn: only while it waits, and nothing newer of it is stored. */
+export function toTurn({ call, sequence }: WaitingCall): Outgoing {
+  const headers = new MessageHeaders();
+  const flow = call.flow && { ...call.flow, hasTurn: true as const };
+  headers.set(callHeader, encodeEnvelope({ ...call, ...(flow && { flow }) }));
+  expectLast(headers, anyOf(call), sequence);
+  const { queue, function: name } = call;
+  const subject = callSubject({ queue, readiness: 'ready', function: name, ...identityOf(call) });
+  return { subject, headers, body: call.body };
+}
+
+/** A message that cannot be read as a call becomes ready as it is: a worker makes a dead letter of it. */
+export function toUnreadableTurn({ subject, seq, header, data }: StoredMsg): Outgoing {
+  const headers = new MessageHeaders();
+  headers.set(callHeader, header.get(callHeader));
+  const tokens = subject.split('.');
+  expectLast(headers, tokens.with(readinessToken, '*').join('.'), seq);
+  return { subject: tokens.with(readinessToken, 'ready').join('.'), headers, body: data };
+}
+
+/**
+ * The new state of a key, in place of the one before.
+ * @param after sequence of the one before, 0 for none: any other is a conflict
+ */
+export function toStateMessage({ queue, id }: FlowPlace, state: FlowState, after: number): Outgoing {
+  const subject = flowStateSubject(queue, id);
+  const headers = new MessageHeaders();
+  headers.set(flowStateCodec.header, flowStateCodec.encode(state));
+  headers.set('Nats-Rollup', 'sub');
+  expectLast(headers, subject, after);
+  return { subject, headers, body: emptyBody };
+}
+
+function toNotice({ queue, id, function: name, submitter, key }: FlowPlace, parallelism: number | undefined): Outgoing {
+  const headers = new MessageHeaders();
+  const of = { function: name, ...(submitter !== undefined && { submitter }), key };
+  const notice = { v: 1 as const, ...of, ...(parallelism !== undefined && { parallelism }) };
+  headers.set(flowNoticeCodec.header, flowNoticeCodec.encode(notice));
+  return { subject: flowNoticeSubject(queue, id), headers, body: emptyBody };
+}
+
+function anyOf(call: Call): string {
+  const { queue, function: name } = call;
+  return callPattern({ queue, readiness: '*', function: name, call: addressOf(identityOf(call)) });
+}

@@ -1,0 +1,94 @@
+import type { JetStreamManager, StoredMsg } from '@nats-io/jetstream';
+import {
+  callHeader,
+  decodeCall,
+  flowFilter,
+  flowNoticeSubject,
+  flowStateSubject,
+  ownerOf,
+  queueStream,
+} from '../../call/index.ts';
+import { type FlowPlace, type FlowState, flowStateCodec } from '../../flows/index.ts';
+import type { PublishResult } from '../../publish-result.ts';
+import { asQueueError } from '../connecting/index.ts';
+import type { QueueTopology } from '../layout/index.ts';
+import { inTurn, lastMessage, nextOfLeader, retryWhileUndecided } from '../messages/index.ts';
+import { AtomicPublisher, type Outgoing, type Publisher } from '../publish/index.ts';
+import { toStateMessage, toTurn, type WaitingCall } from './flow-messages.ts';
+
+/** The state of a key as it is stored. */
+export interface StoredState {
+  /** Undefined for a key without calls that have their turn, and for a record that cannot be read. */
+  readonly state: FlowState | undefined;
+  /** 0 for none. */
+  readonly sequence: number;
+}
+
+/** What is stored about flow keys. All reads ask the stream's leader: a follower may be behind. */
+export class FlowStore {
+  readonly #topology: Pick<QueueTopology, 'manager'>;
+  readonly #atomic: AtomicPublisher;
+
+  constructor(topology: Pick<QueueTopology, 'manager'>, publisher: Pick<Publisher, 'publish'>) {
+    this.#topology = topology;
+    this.#atomic = new AtomicPublisher(publisher);
+  }
+
+  /** Throws `QueueError`. */
+  async read({ queue, id, submitter }: FlowPlace): Promise<StoredState> {
+    const subject = flowStateSubject(queue, id);
+    const message = await lastMessage(this.#manager, queueStream(queue), subject, ownerOf(submitter));
+    return message === undefined
+      ? { state: undefined, sequence: 0 }
+      : { state: flowStateCodec.decode(message.header.get(flowStateCodec.header)), sequence: message.seq };
+  }
+
+  /** The first message that waits at or after a sequence; undefined for none. Throws `QueueError`. */
+  next({ queue, id, submitter }: FlowPlace, from: number): Promise<StoredMsg | undefined> {
+    return nextOfLeader(this.#manager, queueStream(queue), flowFilter(queue, id), from, ownerOf(submitter));
+  }
+
+  /** Stores turns and the new state, both or none. `conflict`: the state or one of the calls has changed. Never throws. */
+  giveTurns(place: FlowPlace, turns: readonly WaitingCall[], state: FlowState, after: number): Promise<PublishResult> {
+    return this.store(place.queue, [...turns.map(toTurn), toStateMessage(place, state, after)]);
+  }
+
+  /** Stores messages of a queue, all or none. Never throws. */
+  store(queue: string, group: readonly Outgoing[]): Promise<PublishResult> {
+    return retryWhileUndecided(() => this.#atomic.publish(queueStream(queue), group));
+  }
+
+  /** Removes the state of a key that is at rest. False if it has changed. Throws `QueueError`. */
+  async drop({ queue, id }: FlowPlace, sequence: number): Promise<boolean> {
+    return (await this.#purge(queue, flowStateSubject(queue, id), sequence)) > 0;
+  }
+
+  /** Throws `QueueError`. */
+  async removeWaiting({ queue }: FlowPlace, { subject, seq }: Pick<StoredMsg, 'subject' | 'seq'>): Promise<void> {
+    await this.#purge(queue, subject, seq);
+  }
+
+  /** Removes the notices of a key up to a sequence. Throws `QueueError`. */
+  async removeNotices({ queue, id }: FlowPlace, upTo: number): Promise<void> {
+    await this.#purge(queue, flowNoticeSubject(queue, id), upTo);
+  }
+
+  async #purge(queue: string, filter: string, upTo: number): Promise<number> {
+    try {
+      const purge = () => this.#manager.streams.purge(queueStream(queue), { filter, seq: upTo + 1 });
+      return (await inTurn(this.#manager, purge)).purged;
+    } catch (error) {
+      throw asQueueError(error, 'what is stored about a flow key cannot be removed');
+    }
+  }
+
+  get #manager(): JetStreamManager {
+    return this.#topology.manager;
+  }
+}
+
+/** Undefined for a message that cannot be read as a call. */
+export function toWaitingCall({ header, data, subject, seq }: StoredMsg): WaitingCall | undefined {
+  const decoded = decodeCall(header.get(callHeader), data);
+  return decoded.kind === 'call' ? { call: decoded.call, subject, sequence: seq } : undefined;
+}

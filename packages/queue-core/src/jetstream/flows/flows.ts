@@ -1,0 +1,72 @@
+import { type Call, identityOf } from '../../call/index.ts';
+import { flowPlaceOf } from '../../flows/index.ts';
+import { type PublishResult, refused } from '../../publish-result.ts';
+import type { QueueLogger } from '../connecting/index.ts';
+import type { QueueTopology } from '../layout/index.ts';
+import type { Publisher } from '../publish/index.ts';
+import { toFlowGroup, toParked } from './flow-messages.ts';
+import { FlowStore } from './flow-store.ts';
+import { FlowSweeper } from './flow-sweeper.ts';
+import { Nudges } from './nudges.ts';
+import { type GiveResult, TurnGiver, type TurnGiverDependencies } from './turn-giver.ts';
+
+interface FlowsDependencies {
+  readonly topology: Pick<QueueTopology, 'manager' | 'listQueues' | 'hasLane' | 'ensureFunction'>;
+  readonly publisher: Pick<Publisher, 'publish'>;
+  readonly lookup: TurnGiverDependencies['lookup'];
+  readonly logger: QueueLogger;
+}
+
+/** A call that has a flow key, or none: then each of these methods does nothing. */
+type MaybeKeyed = Pick<Call, 'id' | 'function' | 'queue' | 'submitter' | 'startTime' | 'flow'>;
+
+const done: GiveResult = { kind: 'done' };
+
+/** The turns of flow keys: all that a process does about them. */
+export class Flows {
+  readonly sweeper: FlowSweeper;
+  readonly #store: FlowStore;
+  readonly #giver: TurnGiver;
+  readonly #nudges: Nudges;
+
+  constructor({ topology, publisher, lookup, logger }: FlowsDependencies) {
+    this.#store = new FlowStore(topology, publisher);
+    this.#giver = new TurnGiver({ store: this.#store, topology, lookup });
+    this.#nudges = new Nudges(this.#giver, this.#store, logger);
+    this.sweeper = new FlowSweeper({ topology, store: this.#store, giver: this.#giver });
+  }
+
+  /**
+   * Gives turns after a call was stored with those that wait, without waiting for it.
+   * @param sequence at or after that of its notice
+   */
+  stored(call: MaybeKeyed, sequence: number): void {
+    const place = flowPlaceOf(call);
+    if (place !== undefined) {
+      this.#nudges.add({ place, parallelism: call.flow?.parallelism, upTo: sequence });
+    }
+  }
+
+  /** Ends the turn of a call, if it has one, and gives the next. May be repeated. Throws `QueueError`. */
+  async ended(call: MaybeKeyed): Promise<GiveResult> {
+    const place = flowPlaceOf(call);
+    return place === undefined ? done : await this.#giver.give(place, { ended: [identityOf(call)] });
+  }
+
+  /**
+   * Stores a call that was delivered without its turn with those that wait, at their end. `conflict`: that was done before,
+   * or the call was removed from its queue. Never throws.
+   * @param delivered the sequence of the delivered message
+   */
+  async park(call: Call, delivered: number): Promise<PublishResult> {
+    const place = flowPlaceOf(call);
+    if (place === undefined) {
+      return refused('conflict', 'the call has no flow key');
+    }
+    const result = await this.#store.store(call.queue, toFlowGroup(call, toParked(call, place, delivered)));
+    if (result.kind === 'stored') {
+      this.stored(call, result.sequence);
+    }
+    return result;
+  }
+}

@@ -1,0 +1,4 @@
+// Gives the calls of flow keys their turns, and keeps those that wait in their stream.
+
+export { toFlowGroup } from './flow-messages.ts';
+export { Flows } from './flows.ts';

@@ -1,0 +1,224 @@
+import type { StoredMsg } from '@nats-io/jetstream';
+import type { CallIdentity } from '../../call/index.ts';
+import { QueueError } from '../../errors.ts';
+import {
+  emptyState,
+  type FlowPlace,
+  type FlowState,
+  isSameState,
+  limitOf,
+  roomIn,
+  withoutCalls,
+  withTurns,
+} from '../../flows/index.ts';
+import type { FunctionConfig } from '../../functions/index.ts';
+import { type PublishResult, refused } from '../../publish-result.ts';
+import type { QueueTopology } from '../layout/index.ts';
+import { toUnreadableTurn, type WaitingCall } from './flow-messages.ts';
+import { type FlowStore, type StoredState, toWaitingCall } from './flow-store.ts';
+
+export interface TurnGiverDependencies {
+  readonly store: FlowStore;
+  readonly topology: Pick<QueueTopology, 'hasLane' | 'ensureFunction'>;
+  readonly lookup: (name: string) => Pick<FunctionConfig, 'concurrency' | 'flow'> | undefined;
+}
+
+/** What has happened to a key. */
+export interface FlowChange {
+  /** Calls that have ended, or are gone. Default: none. */
+  readonly ended?: readonly Pick<CallIdentity, 'callId' | 'startTime'>[];
+  /** What the latest call has named. Default: nothing new. */
+  readonly parallelism?: number | undefined;
+}
+
+/** Every turn of the key that could be given is given, and what `FlowChange` says is stored; or the broker has refused. */
+export type GiveResult = { readonly kind: 'done' } | Extract<PublishResult, { kind: 'refused' }>;
+
+const done: GiveResult = { kind: 'done' };
+
+/** Other processes change the same key at the same time: each time that one fails, another one has succeeded. */
+const maxTries = 100;
+/** Most turns that are given in one batch, and most bytes of their bodies; one call may be larger. */
+const maxTurns = 100;
+const maxBytes = 4 * 1024 * 1024;
+
+/** What is to be stored next. */
+interface Plan {
+  readonly read: StoredState;
+  readonly state: FlowState;
+  readonly turns: readonly WaitingCall[];
+  /** How many calls of the key may run at once. */
+  readonly limit: number;
+}
+
+/**
+ * Gives the calls of a key their turns. Any process may do so at any time: the broker stores turns and the new state only if
+ * the state is the one that was read, and each call still waits (see docs/adr/0062). A process that leaves a turn free looks once more for calls
+ * that wait, because one may have come after its first look and have found no turn free.
+ */
+export class TurnGiver {
+  readonly #deps: TurnGiverDependencies;
+  /** By queue and key: the changes of a key by this process follow one another. */
+  readonly #underWay = new Map<string, Promise<unknown>>();
+
+  constructor(deps: TurnGiverDependencies) {
+    this.#deps = deps;
+  }
+
+  /** May be repeated. Throws `QueueError` if the broker does not answer. */
+  async give(place: FlowPlace, change: FlowChange = {}): Promise<GiveResult> {
+    const name = `${place.queue}/${place.id}`;
+    const before = this.#underWay.get(name) ?? Promise.resolve();
+    const giving = before.then(() => this.#giveAll(place, change));
+    const settled = giving.then(
+      () => {},
+      () => {},
+    );
+    this.#underWay.set(name, settled);
+    try {
+      return await giving;
+    } finally {
+      if (this.#underWay.get(name) === settled) {
+        this.#underWay.delete(name);
+      }
+    }
+  }
+
+  async #giveAll(place: FlowPlace, change: FlowChange): Promise<GiveResult> {
+    for (let tries = 0; tries < maxTries; tries++) {
+      const plan = await this.#plan(place, change);
+      const result = await this.#store(place, plan);
+      const isOver = result.kind === 'stored' ? !(await this.#mayGiveMore(place, plan)) : !isConflict(result);
+      if (isOver) {
+        return result.kind === 'stored' ? done : result;
+      }
+    }
+    const detail = 'the flow key changes faster than its turns can be given';
+    return { kind: 'refused', reason: 'overloaded', detail };
+  }
+
+  async #plan(place: FlowPlace, { ended = [], parallelism }: FlowChange): Promise<Plan> {
+    const { store } = this.#deps;
+    // At once: whichever is older, the broker refuses what no longer fits.
+    const [read, head] = await Promise.all([store.read(place), store.next(place, 1)]);
+    const before = withoutCalls(read.state ?? emptyState(place), ended);
+    const named = parallelism ?? before.parallelism;
+    const settings = this.#deps.lookup(place.function)?.flow?.parallelism;
+    const state = named === undefined ? before : { ...before, parallelism: named };
+    const { turns, limit } = await this.#takeTurns(place, state, head, { settings, named });
+    const first = named ?? turns[0]?.call.flow?.parallelism;
+    const known = first === undefined ? state : { ...state, parallelism: first };
+    const withAll = withTurns(
+      known,
+      turns.map(({ call, sequence }) => ({ call, sequence })),
+    );
+    return { read, state: withAll, turns, limit };
+  }
+
+  /** The calls that get their turn, and how many may run at once. */
+  async #takeTurns(
+    place: FlowPlace,
+    state: FlowState,
+    head: StoredMsg | undefined,
+    { settings, named }: { readonly settings: number | undefined; readonly named: number | undefined },
+  ): Promise<Pick<Plan, 'turns' | 'limit'>> {
+    const turns: WaitingCall[] = [];
+    let limit = limitOf(settings, named);
+    let bytes = 0;
+    const hasRoom = (): boolean => bytes < maxBytes && turns.length < Math.min(roomIn(state, limit), maxTurns);
+    for (let message = head; message !== undefined && hasRoom(); ) {
+      const waiting = await this.#asWaiting(place, state.cursor, message);
+      if (waiting !== undefined) {
+        turns.push(waiting);
+        bytes += waiting.call.body.length;
+        // Only a key without a state does not know what its calls have named.
+        limit = limitOf(settings, named ?? turns[0]?.call.flow?.parallelism);
+      }
+      message = hasRoom() ? await this.#deps.store.next(place, message.seq + 1) : undefined;
+    }
+    return { turns, limit };
+  }
+
+  /** Undefined for what a crash has left, and for what cannot be read: it is removed. */
+  async #asWaiting(place: FlowPlace, cursor: number, message: StoredMsg): Promise<WaitingCall | undefined> {
+    const { store } = this.#deps;
+    const isLeftOver = message.seq <= cursor;
+    const waiting = isLeftOver ? undefined : toWaitingCall(message);
+    if (waiting === undefined && !isLeftOver) {
+      throwUnlessStored(await store.store(place.queue, [toUnreadableTurn(message)]));
+    }
+    if (waiting === undefined) {
+      await store.removeWaiting(place, message);
+    }
+    return waiting;
+  }
+
+  /** `done` if nothing has to be stored, and nothing follows. */
+  async #store(place: FlowPlace, { read, state, turns }: Plan): Promise<PublishResult | GiveResult> {
+    const { store } = this.#deps;
+    if (turns.length > 0) {
+      await this.#openLane(place);
+      const result = await store.giveTurns(place, turns, state, read.sequence);
+      if (result.kind === 'stored') {
+        await this.#afterTurns(place, turns);
+      }
+      return result;
+    }
+    if (state.running.length === 0) {
+      return read.sequence === 0 ? done : await this.#drop(place, state.cursor, read.sequence);
+    }
+    return read.state !== undefined && isSameState(read.state, state)
+      ? done
+      : await store.giveTurns(place, [], state, read.sequence);
+  }
+
+  /**
+   * Removes the state of a key at rest. With it the cursor is gone, so nothing may be left that is at or before it: those that
+   * wait may have been read before the state.
+   */
+  async #drop(place: FlowPlace, cursor: number, sequence: number): Promise<PublishResult> {
+    const { store } = this.#deps;
+    const message = await store.next(place, 1);
+    if (message !== undefined) {
+      await this.#asWaiting(place, cursor, message);
+      return refused('conflict', 'calls of the key have come');
+    }
+    return (await store.drop(place, sequence))
+      ? { kind: 'stored', sequence, duplicate: false }
+      : refused('conflict', 'the state of the key has changed');
+  }
+
+  async #afterTurns(place: FlowPlace, turns: readonly WaitingCall[]): Promise<void> {
+    await this.#openLane(place); // it may have been removed because it was empty; now it is not (P2)
+    for (const { subject, sequence } of turns) {
+      await this.#deps.store.removeWaiting(place, { subject, seq: sequence });
+    }
+  }
+
+  /** Without a consumer no worker would receive the call (P2). */
+  async #openLane({ queue, function: name }: FlowPlace): Promise<void> {
+    const { topology, lookup } = this.#deps;
+    if (!topology.hasLane(queue, name)) {
+      await topology.ensureFunction({ name, queue, concurrency: lookup(name)?.concurrency });
+    }
+  }
+
+  /** A call may have come since those that wait were read. */
+  async #mayGiveMore(place: FlowPlace, { state, limit }: Plan): Promise<boolean> {
+    if (roomIn(state, limit) === 0) {
+      return false;
+    }
+    return (await this.#deps.store.next(place, 1)) !== undefined;
+  }
+}
+
+/** A conflict says that it was stored before. */
+function throwUnlessStored(result: PublishResult): void {
+  if (result.kind === 'refused' && result.reason !== 'conflict') {
+    throw new QueueError('broker', `a call that cannot be read could not be stored as ready: ${result.detail}`);
+  }
+}
+
+function isConflict(result: GiveResult): boolean {
+  return result.kind === 'refused' && result.reason === 'conflict';
+}

@@ -1,0 +1,227 @@
+import { eventually } from '@asyncfn/testkit';
+import { describe, expect, inject, test } from 'vitest';
+import { flowIdOf } from '../src/flows/index.ts';
+import { FunctionRegister } from '../src/functions/index.ts';
+import { type Call, createCallId } from '../src/index.ts';
+import { CallQueue } from '../src/jetstream/index.ts';
+import { toCallMessage } from '../src/jetstream/intake/call-message.ts';
+import { MessageHeaders } from '../src/jetstream/messages/index.ts';
+import { startServer, uniqueQueue } from './connected.ts';
+import { buildCall, functionConfig, type GatewaySide, openManager, startGatewaySide } from './harness.ts';
+
+interface Key extends AsyncDisposable {
+  readonly gateway: GatewaySide;
+  readonly queue: string;
+  accept(count: number, changes?: Partial<Call>): Promise<Call[]>;
+  /** The calls that are ready or running, and those that wait, by id, in the order of the stream. */
+  places(): Promise<{ ready: string[]; waiting: string[] }>;
+  /** Messages about the key besides its calls. */
+  records(): Promise<string[]>;
+  /** What a worker does with a call that has ended: its turn ends, and then it leaves its queue. */
+  end(call: Call): Promise<void>;
+}
+
+async function openKey(settings: { parallelism?: number; natsUrl?: string } = {}): Promise<Key> {
+  const queue = uniqueQueue();
+  const { parallelism, natsUrl = inject('natsUrl') } = settings;
+  const config = { ...functionConfig('echo', queue), ...(parallelism !== undefined && { flow: { parallelism } }) };
+  const gateway = await startGatewaySide(natsUrl, { queues: [queue], functions: [config] });
+  const look = await openManager(natsUrl);
+  const stream = `CALLS_${queue}`;
+  const subjects = async (): Promise<string[][]> => {
+    const { state } = await look.manager.streams.info(stream, { subjects_filter: '>' });
+    return Object.keys(state.subjects ?? {}).map((subject) => subject.split('.'));
+  };
+  return {
+    gateway,
+    queue,
+    async accept(count, changes = {}) {
+      const calls = Array.from({ length: count }, (_, n) =>
+        buildCall(queue, { id: `${n}-${createCallId()}`, flow: { key: 'order' }, ...changes }),
+      );
+      for (const call of calls) {
+        expect(await gateway.queue.accept(call, { unique: false })).toMatchObject({ kind: 'stored' });
+      }
+      return calls;
+    },
+    async places() {
+      const found = (await subjects()).filter((tokens) => tokens.length > 4);
+      const idsOf = (isReady: boolean) =>
+        found.filter((tokens) => (tokens[2] === 'ready') === isReady).map((tokens) => tokens[5] ?? '');
+      const ready = idsOf(true);
+      return {
+        ready: ready.toSorted(),
+        waiting: idsOf(false)
+          .filter((id) => !ready.includes(id))
+          .toSorted(),
+      };
+    },
+    records: async () => (await subjects()).filter((tokens) => tokens.length === 4).map((tokens) => tokens[2] ?? ''),
+    async end(call) {
+      expect(await gateway.flows.ended(call)).toEqual({ kind: 'done' });
+      await look.manager.streams.purge(stream, { filter: `calls.${queue}.*.~.echo.${call.id}.*.*` });
+    },
+    async [Symbol.asyncDispose]() {
+      await gateway[Symbol.asyncDispose]();
+      await look[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const others = { flow: { key: 'another' } };
+
+describe('calls of a key', () => {
+  test('get their turn one after the other, in the order in which they were accepted', async () => {
+    await using key = await openKey();
+    const calls = await key.accept(5);
+    for (const [index, call] of calls.entries()) {
+      const waiting = calls.slice(index + 1).map(({ id }) => id);
+      await eventually(async () => expect(await key.places()).toEqual({ ready: [call.id], waiting }));
+      await key.end(call);
+    }
+    await eventually(async () => expect(await key.records()).toEqual([]));
+    expect(await key.places()).toEqual({ ready: [], waiting: [] });
+  });
+
+  test('are as many at once as the caller says, and the settings of the function outrank that', async () => {
+    await using key = await openKey();
+    const calls = await key.accept(4, { flow: { key: 'order', parallelism: 3 } });
+    await eventually(async () => expect((await key.places()).ready).toHaveLength(3));
+    const [first] = calls as [Call];
+    await key.end(first);
+    await eventually(async () => expect((await key.places()).waiting).toEqual([]));
+    await using limited = await openKey({ parallelism: 2 });
+    await limited.accept(4, { flow: { key: 'order', parallelism: 3 } });
+    await eventually(async () => expect((await limited.places()).ready).toHaveLength(2));
+    await eventually(async () => expect(await limited.records()).toEqual(['flow']));
+    expect((await limited.places()).ready).toHaveLength(2);
+  });
+
+  test('follow what the latest of them says, from the next step on', async () => {
+    await using key = await openKey();
+    const [first] = (await key.accept(4, { flow: { key: 'order', parallelism: 1 } })) as [Call];
+    await eventually(async () => expect((await key.places()).ready).toEqual([first.id]));
+    await key.accept(1, { flow: { key: 'order', parallelism: 3 } });
+    await eventually(async () => expect((await key.places()).ready).toHaveLength(3));
+  });
+
+  test('neither wait for other keys nor for the same key of another submitter or function', async () => {
+    await using key = await openKey();
+    await key.accept(2);
+    await key.accept(1, others);
+    await key.accept(1, { submitter: 'shop' });
+    await key.accept(1, { function: 'hash' });
+    await eventually(async () => expect((await key.places()).ready).toHaveLength(4));
+    expect((await key.places()).waiting).toHaveLength(1);
+  });
+
+  test('whose id, idempotency key or expiry is checked wait as the others do', async () => {
+    await using key = await openKey();
+    const [first] = (await key.accept(1)) as [Call];
+    const call = buildCall(key.queue, { id: 'chosen', flow: { key: 'order' }, expiresAt: Date.now() + 60_000 });
+    expect(await key.gateway.queue.accept(call, { unique: true, key: 'once' })).toMatchObject({ kind: 'stored' });
+    expect(await key.gateway.queue.accept(call, { unique: true, key: 'once' })).toMatchObject({ kind: 'replayed' });
+    const same = buildCall(key.queue, { id: 'chosen' });
+    expect(await key.gateway.queue.accept(same, { unique: true })).toMatchObject({ reason: 'conflict' });
+    await eventually(async () => expect(await key.places()).toEqual({ ready: [first.id], waiting: ['chosen'] }));
+    await key.end(first);
+    await eventually(async () => expect((await key.places()).ready).toEqual(['chosen']));
+  });
+
+  test('keep their order whichever of several processes give the turns', async () => {
+    await using key = await openKey();
+    await using other = await startGatewaySide(inject('natsUrl'), { queues: [key.queue] });
+    const calls = await key.accept(20);
+    for (const [index, call] of calls.entries()) {
+      await eventually(async () => expect((await key.places()).ready).toEqual([call.id]));
+      await Promise.all([key.gateway.flows.ended(call), other.flows.ended(call), other.flows.ended(call)]);
+      await key.end(call);
+      await eventually(async () => expect((await key.places()).waiting).toHaveLength(Math.max(0, 18 - index)));
+    }
+  });
+});
+
+describe('a call without its turn', () => {
+  test('joins the others of its key at their end when it is delivered', async () => {
+    await using key = await openKey();
+    const [first] = (await key.accept(1)) as [Call];
+    const late = buildCall(key.queue, { id: 'late', flow: { key: 'order' }, notBefore: Date.now() - 1 });
+    await key.gateway.queue.accept(late, { unique: false });
+    const filter = `calls.${key.queue}.ready.~.echo.late.*.*`;
+    await using look = await openManager(inject('natsUrl'));
+    const read = () =>
+      look.manager.streams.getMessage(`CALLS_${key.queue}`, { last_by_subj: filter }).catch(() => null);
+    await eventually(async () => expect(await read()).not.toBeNull());
+    const delivered = (await read())?.seq ?? 0;
+    expect(await key.gateway.flows.park(late, delivered)).toMatchObject({ kind: 'stored' });
+    // Its worker dies before the ack, and another one gets it.
+    expect(await key.gateway.flows.park(late, delivered)).toMatchObject({ kind: 'refused', reason: 'conflict' });
+    await look.manager.streams.purge(`CALLS_${key.queue}`, { filter });
+    await eventually(async () => expect(await key.places()).toEqual({ ready: [first.id], waiting: ['late'] }));
+  });
+});
+
+describe('what a crash leaves', () => {
+  test('a call whose gateway dies after it has stored it gets its turn from a worker', async () => {
+    await using nats = await startServer(); // a sweeper looks at all queues
+    await using key = await openKey({ natsUrl: nats.url });
+    const { broker, topology, publisher } = key.gateway;
+    const dying = new CallQueue({ broker, topology, publisher, register: new FunctionRegister() });
+    const call = buildCall(key.queue, { flow: { key: 'order' } });
+    expect(await dying.accept(call, { unique: false })).toMatchObject({ kind: 'stored' });
+    const { sweeper } = key.gateway.flows;
+    expect(await sweeper.sweepNotices(Date.now())).toBe(0);
+    expect(await key.places()).toEqual({ ready: [], waiting: [call.id] });
+    expect(await sweeper.sweepNotices(Date.now() + 10_000)).toBe(1);
+    expect(await key.places()).toEqual({ ready: [call.id], waiting: [] });
+    expect(await key.records()).toEqual(['flow']);
+    expect(await sweeper.sweepNotices(Date.now() + 10_000)).toBe(0);
+  });
+
+  test('a key whose call is gone goes on', async () => {
+    await using nats = await startServer(); // a sweeper looks at all queues
+    await using key = await openKey({ natsUrl: nats.url });
+    const [first, second] = (await key.accept(2)) as [Call, Call];
+    await eventually(async () => expect(await key.records()).toEqual(['flow']));
+    await using look = await openManager(nats.url);
+    await look.manager.streams.purge(`CALLS_${key.queue}`, { filter: `calls.${key.queue}.*.~.echo.${first.id}.*.*` });
+    const { sweeper } = key.gateway.flows;
+    const later = Date.now() + 60_000;
+    expect(await sweeper.sweepStates(Date.now())).toBe(0);
+    // It may be on its way from its schedule into its queue at the first look.
+    expect(await sweeper.sweepStates(later)).toBe(0);
+    expect(await sweeper.sweepStates(later)).toBe(1);
+    expect(await key.places()).toEqual({ ready: [second.id], waiting: [] });
+  });
+
+  test('a copy that waits is removed, and not run again', async () => {
+    await using key = await openKey();
+    const [first] = (await key.accept(1)) as [Call];
+    await eventually(async () => expect(await key.records()).toEqual(['flow']));
+    const again = toCallMessage(first, false);
+    // As if the process that gave the turn had died before it removed the copy.
+    const state = `calls.${key.queue}.flow.${flowIdOf({ function: 'echo', key: 'order' })}`;
+    await using look = await openManager(inject('natsUrl'));
+    const copy = await key.gateway.publisher.publish(again);
+    const stored = await look.manager.streams.getMessage(`CALLS_${key.queue}`, { last_by_subj: state });
+    const record = JSON.parse(stored?.header.get('Asyncfn-Flow') ?? '{}') as object;
+    const headers = new MessageHeaders();
+    headers.set('Asyncfn-Flow', JSON.stringify({ ...record, cursor: copy.kind === 'stored' ? copy.sequence : 0 }));
+    headers.set('Nats-Rollup', 'sub');
+    await key.gateway.publisher.publish({ subject: state, headers, body: new Uint8Array() });
+    await key.end(first);
+    expect(await key.places()).toEqual({ ready: [], waiting: [] });
+    expect(await key.records()).toEqual([]);
+  });
+
+  test('a message that cannot be read as a call does not stop its key', async () => {
+    await using key = await openKey();
+    const id = flowIdOf({ function: 'echo', key: 'order' });
+    const subject = `calls.${key.queue}.flow=${id}.~.echo.damaged.~.1`;
+    const headers = new MessageHeaders();
+    headers.set('Asyncfn-Call', 'damaged');
+    await key.gateway.publisher.publish({ subject, headers, body: new Uint8Array() });
+    const [call] = (await key.accept(1)) as [Call];
+    await eventually(async () => expect((await key.places()).ready).toEqual([call.id, 'damaged'].toSorted()));
+  });
+});
