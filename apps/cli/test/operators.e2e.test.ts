@@ -103,11 +103,13 @@ test('a group is called with --group, and a call of one without it leads to its 
 });
 
 test('functions are set, shown, paused, purged, resumed and removed', async () => {
-  expect(await run('functions', 'set', 'own', served.url, '--concurrency', '5', '--retries', '3')).toMatchObject({
+  expect(
+    await run('functions', 'set', 'own', served.url, '--concurrency', '5', '--rate', '9/1s', '--retries', '3'),
+  ).toMatchObject({
     code: 0,
   });
   expect(await documentsOf('functions', 'show', 'own')).toMatchObject([
-    { name: 'own', url: served.url, concurrency: 5, retry: { attempts: 3 }, source: 'api' },
+    { name: 'own', url: served.url, concurrency: 5, rate: '9/1s', retry: { attempts: 3 }, source: 'api' },
   ]);
   expect(await run('functions', 'set', 'own', served.url, '--new')).toMatchObject({ code: 4 });
   expect(await run('functions', 'set', 'own', '--settings', '[]')).toMatchObject({ code: 2 });

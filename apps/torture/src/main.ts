@@ -5,6 +5,7 @@ import { findNatsServer } from '@asyncfn/nats-server';
 import { allFaults } from './faults/index.ts';
 import { parseCommandLine, UsageError, usage } from './options.ts';
 import { formatReport } from './report.ts';
+import { paceFor } from './rig/index.ts';
 import { formatTrends, soak } from './soak/index.ts';
 import { torture } from './torture.ts';
 
@@ -31,7 +32,12 @@ async function main(): Promise<number> {
     process.stdout.write(`\n${sent} calls sent, ${accepted} accepted\n${formatTrends(trends)}\n`);
     return flat ? 0 : 1;
   }
-  const { verdict, faults, impacts } = await torture({ ...options, natsServerBin: path, log });
+  const { verdict, faults, impacts } = await torture({
+    ...options,
+    pace: paceFor(options.rate),
+    natsServerBin: path,
+    log,
+  });
   process.stdout.write(
     `\n${formatReport(verdict, faults, impacts)}\n\nhistory: ${join(options.folder, 'history.jsonl')}\n`,
   );

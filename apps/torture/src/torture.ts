@@ -100,7 +100,11 @@ export async function torture(options: TortureOptions): Promise<TortureResult> {
   await settle(look, history, options);
   await history.close();
   const { faults } = toStories(history.events);
-  const verdict = checkHistory(history.events, { endsKeptMs: endsKeptMs(haste), ...options.limits });
+  const verdict = checkHistory(history.events, {
+    endsKeptMs: endsKeptMs(haste),
+    pace: options.pace,
+    ...options.limits,
+  });
   return { verdict, faults, impacts: measureImpact(history.events) };
 }
 

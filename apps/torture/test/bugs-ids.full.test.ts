@@ -2,6 +2,16 @@ import { testCaught } from './bugs/catch-bugs.ts';
 
 testCaught([
   {
+    bug: 'start of a rate used again within its period',
+    app: 'worker',
+    file: 'hot-start',
+    faults: [],
+    caughtBy: 'no window has more than the rate allows',
+    // Less than what comes.
+    pace: { count: 5, periodMs: 2_000 },
+    durationMs: 6_000,
+  },
+  {
     bug: 'end of a batch counted by attempts',
     app: 'worker',
     file: 'marked-attempts',

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { allFaults } from '../src/faults/schedule.ts';
+import { paceFor } from '../src/rig/rig.ts';
 import { expectClean, runTorture } from './torture.ts';
 
 test('whatever is killed, paused, cut off or restarted under load, three servers lose nothing', async () => {
@@ -7,7 +8,14 @@ test('whatever is killed, paused, cut off or restarted under load, three servers
   const kinds = allFaults.map(({ name }) => name).filter((name) => name !== 'rolling restart');
   // Twice as much as on a machine of its own: the faults of a cluster outlast themselves on a busy one.
   const limits = { slackMs: 3_000, handoverMs: 30_000 };
-  const result = await runTorture({ durationMs: 70_000, nodes: 3, gapMs: 500, faults: kinds, limits });
+  const result = await runTorture({
+    durationMs: 70_000,
+    nodes: 3,
+    gapMs: 500,
+    faults: kinds,
+    limits,
+    pace: paceFor(100),
+  });
   expectClean(result);
   const { verdict, faults } = result;
   expect(verdict.counts.accepted).toBeGreaterThan(500);

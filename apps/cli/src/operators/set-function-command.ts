@@ -8,6 +8,7 @@ interface SetFlags extends Common {
   readonly queue?: string;
   readonly timeout?: string;
   readonly concurrency?: number;
+  readonly rate?: string;
   readonly maxPending?: number;
   readonly retries?: number;
   readonly callbackUrl?: string;
@@ -28,6 +29,7 @@ export function setCommand(session: Session): Command {
     .option('--queue <queue>', 'the queue in which its calls wait')
     .option('--timeout <duration>', 'deadline of one attempt: 30s, 15m', durationTextOption)
     .option('--concurrency <number>', 'most calls in flight at once', count)
+    .option('--rate <rate>', 'most attempts in a period: 20/1s, 1000/1d')
     .option('--max-pending <number>', 'most calls that may wait', count)
     .option('--retries <number>', 'retries after the first attempt', integerOption(0, 1_000))
     .option('--callback-url <url>', 'receives the results of its calls')
@@ -52,9 +54,9 @@ async function setOne(session: Session, name: string, url: string | undefined, f
 
 /** Those of `--settings`, and over them those of the options. */
 function toSettings(url: string | undefined, flags: SetFlags): FunctionSettings {
-  const { queue, timeout, concurrency, maxPending, retries, callbackUrl, failureCallbackUrl, then } = flags;
+  const { queue, timeout, concurrency, rate, maxPending, retries, callbackUrl, failureCallbackUrl, then } = flags;
   const base = parseSettings(flags.settings);
-  const own = { url, queue, timeout, concurrency, maxPending, callbackUrl, failureCallbackUrl, then };
+  const own = { url, queue, timeout, concurrency, rate, maxPending, callbackUrl, failureCallbackUrl, then };
   const retry = retries === undefined ? {} : { retry: { ...asObject(base['retry']), attempts: retries } };
   return { ...base, ...given(own), ...retry };
 }

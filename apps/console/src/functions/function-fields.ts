@@ -1,7 +1,16 @@
 /** Settings of a function as the API takes them. */
 export type Settings = Readonly<Record<string, unknown>>;
 
-export type FieldName = 'url' | 'queue' | 'timeout' | 'concurrency' | 'attempts' | 'minWait' | 'maxWait' | 'backoff';
+export type FieldName =
+  | 'url'
+  | 'queue'
+  | 'timeout'
+  | 'concurrency'
+  | 'rate'
+  | 'attempts'
+  | 'minWait'
+  | 'maxWait'
+  | 'backoff';
 
 interface Field {
   readonly name: FieldName;
@@ -17,6 +26,11 @@ export const fields: readonly Field[] = [
   { name: 'queue', title: 'Queue', help: 'Without it: default.' },
   { name: 'timeout', title: 'Timeout', help: 'Of one attempt, such as 15m. Without it: none.' },
   { name: 'concurrency', title: 'Concurrency', help: 'Most calls at once, over all workers. Without it: no cap.' },
+  {
+    name: 'rate',
+    title: 'Rate',
+    help: 'Most attempts in any second or other period, such as 20/1s. Without it: no limit.',
+  },
   { name: 'attempts', title: 'Retries', help: 'After the first attempt.' },
   { name: 'backoff', title: 'Back-off', help: 'How the waits vary.', options: ['exponential', 'full', 'equal'] },
   { name: 'minWait', title: 'Shortest wait', help: 'Before the first retry, such as 10s.' },

@@ -1,6 +1,7 @@
 import { type HistoryEvent, type Stories, type Story, toStories } from '../history/index.ts';
 import { batchRules } from './batch-rules.ts';
 import type { RuleLimits } from './excuses.ts';
+import { brokenRate } from './rate-rules.ts';
 import { type Rule, rules, wasStored } from './rules.ts';
 
 export interface Violation {
@@ -64,6 +65,11 @@ export function checkHistory(events: Iterable<HistoryEvent>, limits: Partial<Rul
     }),
   );
   violations.push(...checkBatches(all, context.limits));
+  const { pace } = context.limits;
+  const broken = pace && brokenRate(all, pace, context);
+  violations.push(
+    ...(broken === undefined ? [] : [{ rule: 'no window has more than the rate allows' as const, ...broken }]),
+  );
   const conservation = countLost(all);
   return {
     clean: violations.length === 0 && conservation === 0 && (all.queued ?? 0) === 0,

@@ -1,3 +1,4 @@
+import type { Rate } from '@asyncfn/units';
 import type { FaultSpan, Invocation } from '../history/index.ts';
 
 export interface RuleLimits {
@@ -13,6 +14,8 @@ export interface RuleLimits {
   readonly retryWaitMs: number;
   /** Shortest time for which the end of a call, and its id with it, is known, in milliseconds. */
   readonly endsKeptMs: number;
+  /** The rate of the function that is paused from time to time. Default: none. */
+  readonly pace?: Rate | undefined;
 }
 
 export interface RuleContext {

@@ -3,11 +3,13 @@ import { expectedEnd, pausedFunction } from '../plan.ts';
 import type { BatchRule } from './batch-rules.ts';
 import { type ChainRule, chainRules } from './chain-rules.ts';
 import { clockError, type Held, isExcused, mayHaveStarted, type RuleContext, wasHeldUp } from './excuses.ts';
+import type { RateRule } from './rate-rules.ts';
 
 /** The rules for every call, whatever faults happen. Reports use their names. */
 export type Rule =
   | ChainRule
   | BatchRule
+  | RateRule
   | 'nothing accepted is lost'
   | 'what is there is not missed'
   | 'one end'
@@ -37,7 +39,7 @@ export function wasStored({ acceptance, invocations, ends }: Story): boolean {
   return acceptance === 'accepted' || invocations.length > 0 || ends.length > 0;
 }
 
-export const rules: Readonly<Record<Exclude<Rule, BatchRule>, Check>> = {
+export const rules: Readonly<Record<Exclude<Rule, BatchRule | RateRule>, Check>> = {
   ...chainRules,
 
   'nothing accepted is lost': (story) =>

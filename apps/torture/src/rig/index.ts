@@ -2,5 +2,5 @@
 
 export { type Access, createAccess, operator } from './access.ts';
 export { setClock } from './clock.ts';
-export { fleetOptions, type RigOptions, workerHeader } from './rig.ts';
+export { fleetOptions, paceFor, type RigOptions, workerHeader } from './rig.ts';
 export { endsKeptMs } from './short-memory.ts';

@@ -1,5 +1,6 @@
 import type { FleetOptions } from '@asyncfn/stack';
-import { queues } from '../plan.ts';
+import { formatRate, type Rate } from '@asyncfn/units';
+import { pausedFunction, queues } from '../plan.ts';
 import { clockModule, clockSetting } from './clock.ts';
 import { endsKeptMs, shortMemoryModule } from './short-memory.ts';
 
@@ -17,6 +18,8 @@ export interface RigOptions {
   readonly durationMs: number;
   /** Retry settings of the functions, as in a functions file. Default: quick. */
   readonly retry?: Readonly<Record<string, unknown>>;
+  /** The rate of the function that is paused from time to time. Default: none. */
+  readonly pace?: Rate | undefined;
   /** How far the clock of each process is off: the path of a file, with `{seat}` in it. Default: clocks do not jump. */
   readonly clockFile?: string;
   /** Receives each line that a process or a nats-server logs, except the lines that every call causes. */
@@ -49,6 +52,11 @@ function toOptions(modules: readonly string[]): string {
 
 /** Lines that every call causes: a long run logs too many of them. */
 const perCall = /"msg":"(call accepted|function invoked|callback (delivered|sent)|call failed)/;
+
+/** A rate that holds back the waiting calls after a pause, and not the calls of a load of so many a second. */
+export function paceFor(rate: number): Rate {
+  return { count: Math.max(20, Math.ceil(rate / 2)), periodMs: 2_000 };
+}
 
 /** Two gateways and two workers, with three functions in two queues. */
 export function fleetOptions(options: RigOptions): FleetOptions {
@@ -90,11 +98,17 @@ export function fleetOptions(options: RigOptions): FleetOptions {
   };
 }
 
-function toFunctions({ functionUrl: url, retry = quickRetry }: RigOptions): FleetOptions['functions'] {
+function toFunctions({ functionUrl: url, retry = quickRetry, pace }: RigOptions): FleetOptions['functions'] {
   return Object.fromEntries(
     Object.entries(queues).map(([name, queue]) => [
       name,
-      { url, retry, queue, ...(queue === 'bulk' && { concurrency: 60 }) },
+      {
+        url,
+        retry,
+        queue,
+        ...(queue === 'bulk' && { concurrency: 60 }),
+        ...(name === pausedFunction && pace !== undefined && { rate: formatRate(pace) }),
+      },
     ]),
   );
 }

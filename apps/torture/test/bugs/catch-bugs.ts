@@ -1,4 +1,5 @@
 import type { AppName } from '@asyncfn/stack';
+import type { Rate } from '@asyncfn/units';
 import { describe, expect, test } from 'vitest';
 import type { Rule } from '../../src/check/rules.ts';
 import type { Fault } from '../../src/faults/fault.ts';
@@ -23,6 +24,8 @@ export interface Bug {
   readonly haste?: number;
   readonly gapMs?: number;
   readonly rate?: number;
+  /** The rate of the function that is paused from time to time. Default: none. */
+  readonly pace?: Rate;
 }
 
 /**

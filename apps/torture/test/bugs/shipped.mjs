@@ -10,6 +10,7 @@ export const { CallQueue, CallStore, Publisher, QueueTopology, StepQueue } = awa
 );
 export const { IdClaims } = await import(new URL('queue-core/dist/jetstream/intake/id-claims.js', packages).href);
 export const { CallRunner } = await import(new URL('worker/dist/attempts/call-runner.js', apps).href);
+export const { StartPool } = await import(new URL('worker/dist/rates/start-pool.js', apps).href);
 export const { LeaseRenewer } = await import(new URL('worker/dist/running/lease-renewer.js', apps).href);
 export const { Settler } = await import(new URL('worker/dist/settle/settler.js', apps).href);
 

@@ -388,14 +388,14 @@ export class CallRunner {
   }
 
   /** Undefined if the attempt was cut short, or may not begin. */
-  async #invoke(
+  #invoke(
     call: Call,
     { delivery, bytes }: CountedCall,
     { target, maxRetries, signal, trace, pass }: Invocation,
   ): Promise<AttemptResult | undefined> {
     const { functions, metrics, userAgent, maxResponseBytes, bodies, now } = this.#options;
     if (!pass.begin()) {
-      return undefined;
+      return Promise.resolve(undefined);
     }
     metrics.attemptStarted(delivery, now() - delivery.info.storedAtMs);
     const room = bytes.result;
