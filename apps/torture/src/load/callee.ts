@@ -3,6 +3,7 @@ import { startTestFunction, type TestFunction } from '@asyncfn/testkit';
 import type { Recorder } from '../history/index.ts';
 import { stepOf } from '../plan.ts';
 import { workerHeader } from '../rig/index.ts';
+import { hasBodyOf } from './body.ts';
 import { headerOf } from './header-of.ts';
 import { formatResult } from './result.ts';
 
@@ -39,6 +40,9 @@ export async function startCallee(history: Recorder): Promise<TestFunction> {
       const worker = headerOf(request, workerHeader);
       const startTime = headerOf(request, 'x-start-time');
       const callId = request.callId ?? '';
+      if (!hasBodyOf(number, request.body)) {
+        throw new Error(`call ${callId} has come with another body than it was sent with`);
+      }
       history.record({ kind: 'invoked', request: number, invocation, callId, startTime, retry, worker });
       const end = await delay(delayMs, undefined, { signal: request.signal }).catch(() => aborted);
       if (end === aborted) {

@@ -5,6 +5,7 @@ import { Agent, type Dispatcher, request } from 'undici';
 import type { Look, Recorder } from '../history/index.ts';
 import { formatChain, formatSteps, type Plan, type Tenant } from '../plan.ts';
 import type { Access } from '../rig/index.ts';
+import { bodyOf } from './body.ts';
 import { requestHeader, stepsHeader } from './callee.ts';
 import type { Receivers } from './receivers.ts';
 import { readResult } from './result.ts';
@@ -194,10 +195,6 @@ export class Client implements AsyncDisposable {
     this.#options.history.record({ kind: 'answered', request, status, code, callId, startTime });
     return status === 202 ? callId : undefined;
   }
-}
-
-function bodyOf(number: number, { bodyBytes }: Plan): Buffer {
-  return Buffer.alloc(bodyBytes, number % 251);
 }
 
 function codeOf(error: unknown): string {

@@ -74,11 +74,14 @@ export function fleetOptions(options: RigOptions): FleetOptions {
     functions: toFunctions(options),
     gatewayEnv: {
       AUTH_TOKENS_FILE: options.tokensFile,
+      // A tenth of the bodies of calls, by `plan.ts`.
+      OFFLOAD_BYTES: '1800B',
       ...(haste !== undefined && { RESULT_TTL: `${endsKeptMs(haste)}ms` }),
       ...fleet?.gatewayEnv,
     },
     workerEnv: {
       ACK_WAIT: '5s',
+      BODY_SWEEP_AFTER: '5s',
       SHUTDOWN_TIMEOUT: '1s',
       CALLBACK_TIMEOUT: '3s',
       CALLBACK_RETRY_SCHEDULE: toSchedule(options.durationMs),
