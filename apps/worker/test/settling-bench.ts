@@ -4,6 +4,7 @@ import { type FunctionConfig, FunctionRegister } from '@asyncfn/queue-core/funct
 import {
   type AcceptOptions,
   type AcceptResult,
+  BodyStore,
   type Broker,
   type CallbackStore,
   CallQueue,
@@ -48,6 +49,8 @@ export interface BenchOptions {
   readonly maxInflightBytes?: number;
   /** `CALLBACK_ALLOW`. Default: this machine. */
   readonly callbackAllow?: string;
+  /** Reads the bodies that are stored apart. Default: from the broker. */
+  readonly readBody?: BodyStore['read'];
   /** Default: nothing is signed. */
   readonly signing?: Pick<CallbackKeysOptions, 'common' | 'tokens'>;
 }
@@ -232,7 +235,9 @@ function buildSettling(options: BenchOptions, queue: string, logger: Logger) {
   const callbacks = buildCallbacks(work, options.signing?.tokens ?? (() => undefined));
   const expiries = buildExpiries(work, callbacks);
   const collaborators = { callbacks, expiries: expiries.store };
-  const attempts = buildAttempts(work, collaborators, {
+  const { readBody: read } = options;
+  const bodies = Object.assign(new BodyStore(work), read && { read });
+  const attempts = buildAttempts({ ...work, bodies }, collaborators, {
     // Hears of no cancel unless a test serves it.
     running: new RunningCalls(cutShort.signal),
     // Renews no lease: a test lets leases run out.

@@ -3,6 +3,7 @@ import type { FunctionConfig } from '@asyncfn/queue-core/functions';
 import type { Delivery } from '@asyncfn/queue-core/jetstream';
 import { redirectOf } from '@asyncfn/queue-core/settle';
 import { displayUrl, type Logger } from '@asyncfn/service-kit';
+import type { AbortWatch } from '../http/index.ts';
 import type { AttemptResult } from '../invoke/index.ts';
 import { memoizeWeak } from '../memoize-weak.ts';
 import { OncePerHour } from '../once-per-hour.ts';
@@ -29,6 +30,20 @@ export class AttemptLog {
   constructor(logger: Logger, now: () => number) {
     this.#logger = logger;
     this.#redirects = new OncePerHour(now);
+  }
+
+  /** Tells if the broker does not give the body, so that the attempt does not count. Passes the result on. */
+  async largeBody(
+    { id: callId, function: name }: Call,
+    invoked: Promise<AttemptResult | undefined>,
+    signal: AbortWatch,
+  ): Promise<AttemptResult | undefined> {
+    const result = await invoked;
+    if (result === undefined && !signal.aborted) {
+      const message = 'large body of a call cannot be read now: the call goes back to its queue';
+      this.#logger.warn({ callId, function: name }, message);
+    }
+    return result;
   }
 
   /** @param retryInMs until the next attempt; undefined if none follows */

@@ -350,8 +350,8 @@ export class CallRunner {
   }
 
   /**
-   * The call was cancelled, its pass has become invalid, or the worker's stop has cut the attempt short. The stop hands
-   * the call back, but does not know of retries made here, so they are stored first.
+   * The call was cancelled, its pass has become invalid, the broker does not give its body, or the worker's stop has cut the
+   * attempt short. The stop hands the call back, but does not know of retries made here, so they are stored first.
    */
   async #cutShort(
     delivered: DeliveredCall<Delivery>,
@@ -365,7 +365,7 @@ export class CallRunner {
     if (delivered.call.retry > storedRetry) {
       await settler.postpone(delivered, 0);
     } else if (!signal.aborted) {
-      await settler.handBack(delivered);
+      await settler.handBack(delivered, delivered.call.bodyObject === undefined ? undefined : undecidedMs);
     }
   }
 
@@ -400,6 +400,7 @@ export class CallRunner {
     metrics.attemptStarted(delivery, now() - delivery.info.storedAtMs);
     const room = bytes.result;
     const options = { userAgent, maxRetries, maxResponseBytes, bodies, room, signal, onSent: pass.sent };
-    return invoke(functions, trace?.request ?? call, target, options);
+    const invoked = invoke(functions, trace?.request ?? call, target, options);
+    return call.bodyObject === undefined ? invoked : this.#log.largeBody(call, invoked, signal);
   }
 }

@@ -20,7 +20,10 @@ export interface AttemptResult {
   readonly resent?: true;
 }
 
-/** Calls the function once. Undefined if `signal` has cut the attempt short. Never rejects. */
+/**
+ * Calls the function once. Undefined if `signal` has cut the attempt short, or the broker does not give the body now: then it
+ * does not count. Never rejects.
+ */
 export async function invoke(
   agent: HttpAgent,
   call: Call,
@@ -39,7 +42,9 @@ function toResult(outcome: HttpOutcome, durationMs: number): AttemptResult | und
     case 'unreachable':
       return { ...outcome, status: 503, headers: [], body: emptyBody, durationMs };
     case 'body_failed':
-      // Not the function's fault, and the next attempt may find the body.
+      if (outcome.code === 'body_unreadable') {
+        return undefined;
+      }
       return { ...outcome, kind: 'unreachable', status: 503, headers: [], body: emptyBody, durationMs };
     case 'bad_response':
       return { ...outcome, status: 502, headers: [], body: emptyBody, durationMs };
