@@ -130,7 +130,7 @@ export class LargeBodies implements LargeIntake {
   #removeUnused(object: BodyObject): void {
     const { bodies, logger } = this.#options;
     bodies.removeUnused(object).catch((err: unknown) => {
-      logger.warn({ err }, 'a large body that no call has is left to the sweeper');
+      logger.debug({ err }, 'a large body that no call has is left to the sweeper');
     });
   }
 
