@@ -41,8 +41,8 @@ export default defineConfig({
           exclude: ['**/*.{nats,e2e,full}.test.ts', '**/node_modules/**', '**/dist/**'],
           ...sharesProcesses,
           maxWorkers: onAllCores,
-          // Ten thousand cases of a property take seconds on a busy machine.
-          testTimeout: 30_000,
+          // Ten thousand cases of a property and all states of a model take many seconds on a busy machine.
+          testTimeout: 90_000,
         },
       },
       {
