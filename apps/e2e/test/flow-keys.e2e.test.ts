@@ -137,6 +137,18 @@ describe('calls of a flow key', () => {
     expect(gotten(key)).toEqual([`${key}#0`, `${key}#0`, ...inOrder(key, 3)]);
   });
 
+  test('have the limits of a function that are set and shown by the API', async () => {
+    const url = `${stack.gateway.url}/system/functions/limited`;
+    const flow = { parallelism: 3 };
+    const put = await fetch(url, { method: 'PUT', body: JSON.stringify({ url: fn.url, flow }) });
+    expect([await put.json(), await operate('functions/limited', 'GET')]).toMatchObject([{ flow }, { flow }]);
+    const refused = await fetch(url, {
+      method: 'PUT',
+      body: JSON.stringify({ url: fn.url, flow: { parallelism: 0 } }),
+    });
+    expect(await refused.json()).toMatchObject({ detail: expect.stringContaining('flow.parallelism must be') });
+  });
+
   test('run as many at once as the settings of the function say, or else the caller', async () => {
     const held = gate();
     const watched = watchKeys(held.handler);

@@ -46,7 +46,6 @@ const settings = {
   ),
   flow: Type.Optional(
     Type.Unknown({
-      type: 'object',
       description:
         'What holds for each `X-Flow-Key`: `{ parallelism }`, the maximum number of its calls at once, 1 to 1000.',
     }),

@@ -1422,7 +1422,7 @@ export interface paths {
                                 concurrency?: unknown;
                                 rate?: string;
                                 maxPending?: unknown;
-                                flow?: Record<string, never>;
+                                flow?: unknown;
                                 adaptive?: boolean;
                                 callbackUrl?: string;
                                 failureCallbackUrl?: string;
@@ -1503,7 +1503,7 @@ export interface paths {
                             concurrency?: unknown;
                             rate?: string;
                             maxPending?: unknown;
-                            flow?: Record<string, never>;
+                            flow?: unknown;
                             adaptive?: boolean;
                             callbackUrl?: string;
                             failureCallbackUrl?: string;
@@ -1559,7 +1559,7 @@ export interface paths {
                         concurrency?: unknown;
                         rate?: string;
                         maxPending?: unknown;
-                        flow?: Record<string, never>;
+                        flow?: unknown;
                         adaptive?: boolean;
                         callbackUrl?: string;
                         failureCallbackUrl?: string;
@@ -1609,7 +1609,7 @@ export interface paths {
                             concurrency?: unknown;
                             rate?: string;
                             maxPending?: unknown;
-                            flow?: Record<string, never>;
+                            flow?: unknown;
                             adaptive?: boolean;
                             callbackUrl?: string;
                             failureCallbackUrl?: string;
@@ -1660,7 +1660,7 @@ export interface paths {
                             concurrency?: unknown;
                             rate?: string;
                             maxPending?: unknown;
-                            flow?: Record<string, never>;
+                            flow?: unknown;
                             adaptive?: boolean;
                             callbackUrl?: string;
                             failureCallbackUrl?: string;
@@ -1785,7 +1785,7 @@ export interface paths {
                             concurrency?: unknown;
                             rate?: string;
                             maxPending?: unknown;
-                            flow?: Record<string, never>;
+                            flow?: unknown;
                             adaptive?: boolean;
                             callbackUrl?: string;
                             failureCallbackUrl?: string;
@@ -1929,7 +1929,7 @@ export interface paths {
                             concurrency?: unknown;
                             rate?: string;
                             maxPending?: unknown;
-                            flow?: Record<string, never>;
+                            flow?: unknown;
                             adaptive?: boolean;
                             callbackUrl?: string;
                             failureCallbackUrl?: string;
