@@ -3,9 +3,11 @@ import { describe, expect, inject, test } from 'vitest';
 import { flowIdOf } from '../src/flows/index.ts';
 import { FunctionRegister } from '../src/functions/index.ts';
 import { type Call, createCallId } from '../src/index.ts';
+import { toFlowGroup } from '../src/jetstream/flows/index.ts';
 import { CallQueue } from '../src/jetstream/index.ts';
 import { toCallMessage } from '../src/jetstream/intake/call-message.ts';
 import { MessageHeaders } from '../src/jetstream/messages/index.ts';
+import type { Outgoing } from '../src/jetstream/publish/index.ts';
 import { startServer, uniqueQueue } from './connected.ts';
 import { buildCall, functionConfig, type GatewaySide, openManager, startGatewaySide } from './harness.ts';
 
@@ -45,7 +47,7 @@ async function openKey(settings: { parallelism?: number; natsUrl?: string } = {}
       return calls;
     },
     async places() {
-      const found = (await subjects()).filter((tokens) => tokens.length > 4);
+      const found = (await subjects()).filter((tokens) => tokens.length === 8);
       const idsOf = (isReady: boolean) =>
         found.filter((tokens) => (tokens[2] === 'ready') === isReady).map((tokens) => tokens[5] ?? '');
       const ready = idsOf(true);
@@ -198,11 +200,12 @@ describe('what a crash leaves', () => {
     await using key = await openKey();
     const [first] = (await key.accept(1)) as [Call];
     await eventually(async () => expect(await key.records()).toEqual(['flow']));
-    const again = toCallMessage(first, false);
+    const [again, entry] = toFlowGroup(first, toCallMessage(first, false)) as [Outgoing, Outgoing];
     // As if the process that gave the turn had died before it removed the copy.
     const state = `calls.${key.queue}.flow.${flowIdOf({ function: 'echo', key: 'order' })}`;
     await using look = await openManager(inject('natsUrl'));
-    const copy = await key.gateway.publisher.publish(again);
+    await key.gateway.publisher.publish(again);
+    const copy = await key.gateway.publisher.publish(entry);
     const stored = await look.manager.streams.getMessage(`CALLS_${key.queue}`, { last_by_subj: state });
     const record = JSON.parse(stored?.header.get('Asyncfn-Flow') ?? '{}') as object;
     const headers = new MessageHeaders();
@@ -217,10 +220,13 @@ describe('what a crash leaves', () => {
   test('a message that cannot be read as a call does not stop its key', async () => {
     await using key = await openKey();
     const id = flowIdOf({ function: 'echo', key: 'order' });
-    const subject = `calls.${key.queue}.flow=${id}.~.echo.damaged.~.1`;
+    const subject = `calls.${key.queue}.wait.~.echo.damaged.~.1`;
     const headers = new MessageHeaders();
     headers.set('Asyncfn-Call', 'damaged');
-    await key.gateway.publisher.publish({ subject, headers, body: new Uint8Array() });
+    const body = new Uint8Array();
+    await key.gateway.publisher.publish({ subject, headers, body });
+    const entry = `calls.${key.queue}.turn.${id}.damaged.~.1`;
+    await key.gateway.publisher.publish({ subject: entry, headers: new MessageHeaders(), body });
     const [call] = (await key.accept(1)) as [Call];
     await eventually(async () => expect((await key.places()).ready).toEqual([call.id, 'damaged'].toSorted()));
   });

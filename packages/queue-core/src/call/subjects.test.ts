@@ -6,14 +6,15 @@ import {
   callPattern,
   callSubject,
   consumerFunction,
-  flowFilter,
+  flowEntryFilter,
+  flowEntrySubject,
   flowNoticeSubject,
-  flowReadiness,
   flowStateSubject,
   functionConsumer,
   functionFilter,
   keySubject,
   parseCallSubject,
+  parseFlowEntry,
   queueStream,
   queueSubjects,
   scheduledFilter,
@@ -32,8 +33,7 @@ const startTime = fc.stringMatching(/^[0-9]{1,20}$/);
 const identity = fc.record({ callId, submitter, startTime }).map(({ submitter: name, ...call }): CallIdentity => {
   return name === undefined ? call : { ...call, submitter: name };
 });
-const flowId = fc.stringMatching(/^[A-Za-z0-9_-]{22}$/);
-const readiness = fc.oneof(fc.constantFrom('ready' as const, 'later' as const), flowId.map(flowReadiness));
+const readiness = fc.constantFrom('ready' as const, 'later' as const, 'wait' as const);
 
 /** Names that an attacker would send to break out. */
 const hostile = fc.oneof(
@@ -221,7 +221,13 @@ describe('a pattern', () => {
 
 test('the name and the subjects of a stream depend on its queue alone', () => {
   expect(queueStream('q')).toBe('CALLS_q');
-  const subjects = ['calls.q.*.*.*.*.*.*', 'calls.q.key.*', 'calls.q.flow.*', 'calls.q.notice.*'];
+  const subjects = [
+    'calls.q.*.*.*.*.*.*',
+    'calls.q.key.*',
+    'calls.q.flow.*',
+    'calls.q.notice.*',
+    'calls.q.turn.*.*.*.*',
+  ];
   expect(queueSubjects('q')).toEqual(subjects);
   fc.assert(
     fc.property(hostile, (queue) => {
@@ -264,14 +270,17 @@ describe('a consumer', () => {
 
 test('what belongs to a flow key has a subject that cannot break out of its token', () => {
   const id = 'abcdefghijklmnopqrst-_';
-  expect(flowFilter('q', id)).toBe(`calls.q.flow=${id}.*.*.*.*.*`);
+  const entry = flowEntrySubject('q', id, { callId: 'c', submitter: 'a.b', startTime: '1' });
+  expect(entry).toBe(`calls.q.turn.${id}.c.a=b.1`);
+  expect(parseFlowEntry(entry)).toEqual({ callId: 'c', submitter: 'a.b', startTime: '1' });
+  expect(flowEntryFilter('q', id)).toBe(`calls.q.turn.${id}.*.*.*`);
+  expect([parseCallSubject(entry), parseFlowEntry('calls.q.ready.~.f.c.~.1')]).toEqual([undefined, undefined]);
   expect(flowStateSubject('q', id)).toBe(`calls.q.flow.${id}`);
   expect(flowNoticeSubject('q', id)).toBe(`calls.q.notice.${id}`);
   expect([flowStateSubject('q', '*'), flowNoticeSubject('q', '*')]).toEqual(['calls.q.flow.*', 'calls.q.notice.*']);
   for (const bad of ['', 'short', '>', `${id}.`, 'abcdefghijklmnopqrst.*', 'abcdefghijklmnopqrst>>']) {
-    expect(() => flowReadiness(bad)).toThrow(TypeError);
+    expect(() => flowEntryFilter('q', bad)).toThrow(TypeError);
     expect(() => flowStateSubject('q', bad)).toThrow(TypeError);
     expect(() => flowNoticeSubject('q', bad)).toThrow(TypeError);
-    expect(parseCallSubject(`calls.q.flow=${bad}.~.f.c.~.1`)).toBeUndefined();
   }
 });

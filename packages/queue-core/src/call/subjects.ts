@@ -11,16 +11,12 @@ const noNamespace = '~';
 const anyCall = '*.*.*';
 
 /**
- * Whether a call is ready to be taken, scheduled (a delay, a retry), or waits for the turn of its flow key. It is one token,
- * so `*` finds a call wherever it is.
+ * Whether a call is ready to be taken, scheduled (a delay, a retry), or waits for the turn of its flow key. One of few values:
+ * `*` finds a call wherever it is, and costs the broker as much as there are values.
  */
-type Readiness = 'ready' | 'later' | FlowReadiness;
-
-/** `flow=` and the id of the flow key: see `flowIdOf`. */
-export type FlowReadiness = `flow=${string}`;
+type Readiness = 'ready' | 'later' | 'wait';
 
 const flowIdPattern = /^[A-Za-z0-9_-]{22}$/;
-const flowPrefix = 'flow=';
 
 /** The lane of a subject of a CALLS stream. */
 interface LaneSubject {
@@ -82,19 +78,20 @@ export function keySubject(queue: string, hash: string): string {
   return `calls.${checkedPart(queue)}.key.${hash}`;
 }
 
-/** The readiness of calls that wait for the turn of a flow key. */
-export function flowReadiness(flowId: string): FlowReadiness {
-  return `${flowPrefix}${checkedFlowId(flowId)}`;
+/** `calls.<queue>.turn.<key>.<callId>.<submitter>.<startTime>`: the place of a waiting call in the order of its flow key. */
+export function flowEntrySubject(queue: string, flowId: string, call: CallIdentity): string {
+  return `calls.${checkedPart(queue)}.turn.${checkedFlowId(flowId)}.${identityTokens(call)}`;
 }
 
-/** Whether calls of this readiness wait for the turn of their flow key. */
-export function isFlowReadiness(readiness: string): readiness is FlowReadiness {
-  return readiness.startsWith(flowPrefix) && flowIdPattern.test(readiness.slice(flowPrefix.length));
+/** The subjects of the places of a flow key. */
+export function flowEntryFilter(queue: string, flowId: string): string {
+  return `calls.${checkedPart(queue)}.turn.${checkedFlowId(flowId)}.${anyCall}`;
 }
 
-/** The subjects of the calls that wait for the turn of a flow key. */
-export function flowFilter(queue: string, flowId: string): string {
-  return callPattern({ queue, readiness: flowReadiness(flowId), function: '*', call: '*' });
+/** The call of a place; undefined for another subject. */
+export function parseFlowEntry(subject: string): CallIdentity | undefined {
+  const [root, , kind, , callId, owner, startTime, ...rest] = subject.split('.');
+  return root === 'calls' && kind === 'turn' && rest.length === 0 ? parseIdentity(callId, owner, startTime) : undefined;
 }
 
 /** `calls.<queue>.flow.<key>`: the state of a flow key. `*` is that of all. */
@@ -115,7 +112,8 @@ export function waitingFilter(queue: string, functionName = '*'): string {
 /** The subjects that the stream of a queue holds. */
 export function queueSubjects(queue: string): string[] {
   const calls = callPattern({ queue, readiness: '*', function: '*', call: '*' });
-  return [calls, `calls.${queue}.key.*`, flowStateSubject(queue, '*'), flowNoticeSubject(queue, '*')];
+  const flows = [flowStateSubject(queue, '*'), flowNoticeSubject(queue, '*'), `calls.${queue}.turn.*.${anyCall}`];
+  return [calls, `calls.${queue}.key.*`, ...flows];
 }
 
 /** The stream of a queue. */
@@ -183,12 +181,12 @@ function checkedName(text: string): FunctionName {
 }
 
 function isReadiness(token: string): token is Readiness {
-  return token === 'ready' || token === 'later' || isFlowReadiness(token);
+  return token === 'ready' || token === 'later' || token === 'wait';
 }
 
 function checkedReadiness(readiness: Readiness): Readiness {
   if (!isReadiness(readiness)) {
-    throw new TypeError('a call is ready, later, or waits for a flow key');
+    throw new TypeError('a call is ready, later or waits');
   }
   return readiness;
 }

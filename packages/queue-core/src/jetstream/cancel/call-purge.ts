@@ -1,4 +1,4 @@
-import { addressOf, isFlowReadiness, queueStream, waitingFilter } from '../../call/index.ts';
+import { addressOf, queueStream, waitingFilter } from '../../call/index.ts';
 import { QueueError } from '../../errors.ts';
 import { type NamesOf, onlyName } from '../../functions/index.ts';
 import { asQueueError } from '../connecting/index.ts';
@@ -96,7 +96,7 @@ export class CallPurge {
   async #cancelNew(call: QueuedCall): Promise<CancelResult | undefined> {
     const result = await this.#canceller.cancelWaiting(call);
     const { subject } = call;
-    return result === undefined && isFlowReadiness(subject.readiness)
+    return result === undefined && subject.readiness === 'wait'
       ? await this.#canceller.cancelUnlessRunning(addressOf(subject))
       : result;
   }

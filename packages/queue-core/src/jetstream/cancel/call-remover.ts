@@ -1,4 +1,4 @@
-import { addressOf, type CallSubject, callFilter, isFlowReadiness, queueStream } from '../../call/index.ts';
+import { addressOf, type CallSubject, callFilter, queueStream } from '../../call/index.ts';
 import { asQueueError } from '../connecting/index.ts';
 import { isMessageGone } from '../error-codes.ts';
 import { laneProgress, type QueueTopology, wasDelivered } from '../layout/index.ts';
@@ -35,7 +35,7 @@ export class CallRemover {
       const isRemoved = await manager.streams.deleteMessage(stream, sequence, false);
       // A call that has just got its turn leaves such a message behind, and is ready.
       const isLeftOver =
-        isFlowReadiness(subject.readiness) &&
+        subject.readiness === 'wait' &&
         (await hasMessage(manager, stream, callFilter(subject.queue, addressOf(subject))));
       return isRemoved && !isLeftOver;
     } catch (error) {

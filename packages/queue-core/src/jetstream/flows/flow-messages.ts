@@ -7,8 +7,8 @@ import {
   callSubject,
   emptyBody,
   encodeEnvelope,
+  flowEntrySubject,
   flowNoticeSubject,
-  flowReadiness,
   flowStateSubject,
   identityOf,
 } from '../../call/index.ts';
@@ -22,37 +22,38 @@ const readinessToken = 2;
 /** A call as it waits in its queue. */
 export interface WaitingCall {
   readonly call: Call;
-  readonly subject: string;
-  readonly sequence: number;
+  readonly message: StoredMsg;
+  /** Its place in the order of its key. */
+  readonly entry: StoredMsg;
 }
 
-/** A call that waits for the turn of its key, where it replaces `message`, and the notice that turns have to be given. */
+/** A call that waits, its place in the order of its key, and the notice that turns have to be given. */
 export function toFlowGroup(call: Call, message: Outgoing): readonly Outgoing[] {
   const place = flowPlaceOf(call);
-  return place === undefined ? [message] : [message, toNotice(place, call.flow?.parallelism)];
+  if (place === undefined) {
+    return [message];
+  }
+  const subject = flowEntrySubject(place.queue, place.id, identityOf(call));
+  const entry = { subject, headers: new MessageHeaders(), body: emptyBody };
+  return [message, entry, toNotice(place, call.flow?.parallelism)];
 }
 
 /** A call that was delivered without its turn, stored with those that wait: only while nothing newer of it is stored. */
-export function toParked(call: Call, place: FlowPlace, delivered: number): Outgoing {
+export function toParked(call: Call, delivered: number): Outgoing {
   const identity = identityOf(call);
   const headers = new MessageHeaders();
   headers.set(callHeader, encodeEnvelope(call));
   expectLast(headers, anyOf(call), delivered);
-  const subject = callSubject({
-    queue: call.queue,
-    readiness: flowReadiness(place.id),
-    function: call.function,
-    ...identity,
-  });
+  const subject = callSubject({ queue: call.queue, readiness: 'wait', function: call.function, ...identity });
   return { subject, headers, body: call.body };
 }
 
 /** The ready copy of a call that gets its turn: only while it waits, and nothing newer of it is stored. */
-export function toTurn({ call, sequence }: WaitingCall): Outgoing {
+export function toTurn({ call, message }: WaitingCall): Outgoing {
   const headers = new MessageHeaders();
   const flow = call.flow && { ...call.flow, hasTurn: true as const };
   headers.set(callHeader, encodeEnvelope({ ...call, ...(flow && { flow }) }));
-  expectLast(headers, anyOf(call), sequence);
+  expectLast(headers, anyOf(call), message.seq);
   const { queue, function: name } = call;
   const subject = callSubject({ queue, readiness: 'ready', function: name, ...identityOf(call) });
   return { subject, headers, body: call.body };

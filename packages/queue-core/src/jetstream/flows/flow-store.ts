@@ -1,12 +1,14 @@
 import type { JetStreamManager, StoredMsg } from '@nats-io/jetstream';
 import {
-  callHeader,
-  decodeCall,
-  flowFilter,
+  addressOf,
+  callPattern,
+  flowEntryFilter,
   flowNoticeSubject,
   flowStateSubject,
   ownerOf,
+  parseFlowEntry,
   queueStream,
+  readCallSubject,
 } from '../../call/index.ts';
 import { type FlowPlace, type FlowState, flowStateCodec } from '../../flows/index.ts';
 import type { PublishResult } from '../../publish-result.ts';
@@ -43,9 +45,20 @@ export class FlowStore {
       : { state: flowStateCodec.decode(message.header.get(flowStateCodec.header)), sequence: message.seq };
   }
 
-  /** The first message that waits at or after a sequence; undefined for none. Throws `QueueError`. */
+  /** The first place in the order of a key at or after a sequence; undefined for none. Throws `QueueError`. */
   next({ queue, id, submitter }: FlowPlace, from: number): Promise<StoredMsg | undefined> {
-    return nextOfLeader(this.#manager, queueStream(queue), flowFilter(queue, id), from, ownerOf(submitter));
+    return nextOfLeader(this.#manager, queueStream(queue), flowEntryFilter(queue, id), from, ownerOf(submitter));
+  }
+
+  /** The message of the call at a place, if it waits; undefined if it is elsewhere, or gone. Throws `QueueError`. */
+  async waitingAt({ queue, function: name }: FlowPlace, entry: StoredMsg): Promise<StoredMsg | undefined> {
+    const call = parseFlowEntry(entry.subject);
+    if (call === undefined) {
+      return undefined;
+    }
+    const filter = callPattern({ queue, readiness: '*', function: name, call: addressOf(call) });
+    const message = await lastMessage(this.#manager, queueStream(queue), filter, ownerOf(call.submitter));
+    return message !== undefined && readCallSubject(message.subject)?.lane.readiness === 'wait' ? message : undefined;
   }
 
   /** Stores turns and the new state, both or none. `conflict`: the state or one of the calls has changed. Never throws. */
@@ -63,9 +76,11 @@ export class FlowStore {
     return (await this.#purge(queue, flowStateSubject(queue, id), sequence)) > 0;
   }
 
-  /** Throws `QueueError`. */
-  async removeWaiting({ queue }: FlowPlace, { subject, seq }: Pick<StoredMsg, 'subject' | 'seq'>): Promise<void> {
-    await this.#purge(queue, subject, seq);
+  /** Removes these very messages, but none that has replaced them. Throws `QueueError`. */
+  async remove({ queue }: FlowPlace, messages: readonly (StoredMsg | undefined)[]): Promise<void> {
+    for (const { subject, seq } of messages.filter((each) => each !== undefined)) {
+      await this.#purge(queue, subject, seq);
+    }
   }
 
   /** Removes the notices of a key up to a sequence. Throws `QueueError`. */
@@ -85,10 +100,4 @@ export class FlowStore {
   get #manager(): JetStreamManager {
     return this.#topology.manager;
   }
-}
-
-/** Undefined for a message that cannot be read as a call. */
-export function toWaitingCall({ header, data, subject, seq }: StoredMsg): WaitingCall | undefined {
-  const decoded = decodeCall(header.get(callHeader), data);
-  return decoded.kind === 'call' ? { call: decoded.call, subject, sequence: seq } : undefined;
 }

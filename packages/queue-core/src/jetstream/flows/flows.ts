@@ -63,7 +63,7 @@ export class Flows {
     if (place === undefined) {
       return refused('conflict', 'the call has no flow key');
     }
-    const result = await this.#store.store(call.queue, toFlowGroup(call, toParked(call, place, delivered)));
+    const result = await this.#store.store(call.queue, toFlowGroup(call, toParked(call, delivered)));
     if (result.kind === 'stored') {
       this.stored(call, result.sequence);
     }

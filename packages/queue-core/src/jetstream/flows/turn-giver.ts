@@ -1,5 +1,5 @@
 import type { StoredMsg } from '@nats-io/jetstream';
-import type { CallIdentity } from '../../call/index.ts';
+import { type CallIdentity, callHeader, decodeCall } from '../../call/index.ts';
 import { QueueError } from '../../errors.ts';
 import {
   emptyState,
@@ -15,7 +15,7 @@ import type { FunctionConfig } from '../../functions/index.ts';
 import { type PublishResult, refused } from '../../publish-result.ts';
 import type { QueueTopology } from '../layout/index.ts';
 import { toUnreadableTurn, type WaitingCall } from './flow-messages.ts';
-import { type FlowStore, type StoredState, toWaitingCall } from './flow-store.ts';
+import type { FlowStore, StoredState } from './flow-store.ts';
 
 export interface TurnGiverDependencies {
   readonly store: FlowStore;
@@ -110,7 +110,7 @@ export class TurnGiver {
     const known = first === undefined ? state : { ...state, parallelism: first };
     const withAll = withTurns(
       known,
-      turns.map(({ call, sequence }) => ({ call, sequence })),
+      turns.map(({ call, entry }) => ({ call, sequence: entry.seq })),
     );
     return { read, state: withAll, turns, limit };
   }
@@ -139,18 +139,23 @@ export class TurnGiver {
     return { turns, limit };
   }
 
-  /** Undefined for what a crash has left, and for what cannot be read: it is removed. */
-  async #asWaiting(place: FlowPlace, cursor: number, message: StoredMsg): Promise<WaitingCall | undefined> {
+  /**
+   * The call at a place. Undefined if it does not wait any more: it was cancelled, has expired, or has had its turn, which is
+   * so up to the cursor. Then what is left is removed. A call that cannot be read becomes ready without a turn.
+   */
+  async #asWaiting(place: FlowPlace, cursor: number, entry: StoredMsg): Promise<WaitingCall | undefined> {
     const { store } = this.#deps;
-    const isLeftOver = message.seq <= cursor;
-    const waiting = isLeftOver ? undefined : toWaitingCall(message);
-    if (waiting === undefined && !isLeftOver) {
+    const message = await store.waitingAt(place, entry);
+    const isLeftOver = message === undefined || entry.seq <= cursor;
+    const decoded = isLeftOver ? undefined : decodeCall(message.header.get(callHeader), message.data);
+    if (message !== undefined && decoded?.kind === 'call') {
+      return { call: decoded.call, message, entry };
+    }
+    if (message !== undefined && decoded !== undefined) {
       throwUnlessStored(await store.store(place.queue, [toUnreadableTurn(message)]));
     }
-    if (waiting === undefined) {
-      await store.removeWaiting(place, message);
-    }
-    return waiting;
+    await store.remove(place, [message, entry]);
+    return undefined;
   }
 
   /** `done` if nothing has to be stored, and nothing follows. */
@@ -190,9 +195,10 @@ export class TurnGiver {
 
   async #afterTurns(place: FlowPlace, turns: readonly WaitingCall[]): Promise<void> {
     await this.#openLane(place); // it may have been removed because it was empty; now it is not (P2)
-    for (const { subject, sequence } of turns) {
-      await this.#deps.store.removeWaiting(place, { subject, seq: sequence });
-    }
+    await this.#deps.store.remove(
+      place,
+      turns.flatMap(({ message, entry }) => [message, entry]),
+    );
   }
 
   /** Without a consumer no worker would receive the call (P2). */

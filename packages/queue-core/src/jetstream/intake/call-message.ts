@@ -5,14 +5,11 @@ import {
   callSubject,
   emptyBody,
   encodeEnvelope,
-  type FlowReadiness,
-  flowReadiness,
   identityOf,
   keySubject,
   needsTurn,
   ownerOf,
 } from '../../call/index.ts';
-import { flowPlaceOf } from '../../flows/index.ts';
 import { keyRecordCodec, toKeyRecord } from '../../records/index.ts';
 import { expectLast, MessageHeaders, setSchedule } from '../messages/index.ts';
 import type { Outgoing } from '../publish/index.ts';
@@ -24,7 +21,8 @@ import type { Outgoing } from '../publish/index.ts';
 export function toCallMessage(call: Call, unique: boolean): Outgoing {
   const { queue, function: name, notBefore, body } = call;
   const identity = identityOf(call);
-  const readiness = waitingReadiness(call) ?? 'ready';
+  // One that is delayed joins the others of its key when it is due.
+  const readiness = needsTurn(call) ? 'wait' : 'ready';
   const ready = callSubject({
     queue,
     readiness: notBefore === undefined ? readiness : 'ready',
@@ -44,12 +42,6 @@ export function toCallMessage(call: Call, unique: boolean): Outgoing {
   }
   setSchedule(result, ready, notBefore);
   return { subject: callSubject({ queue, readiness: 'later', function: name, ...identity }), headers: result, body };
-}
-
-/** Undefined for a call that needs no turn. One that is delayed joins the others of its key when it is due. */
-function waitingReadiness(call: Call): FlowReadiness | undefined {
-  const place = needsTurn(call) ? flowPlaceOf(call) : undefined;
-  return place && flowReadiness(place.id);
 }
 
 /**

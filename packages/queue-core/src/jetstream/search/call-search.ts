@@ -126,12 +126,10 @@ export class CallSearch {
   }
 
   #openQueue(queue: string, filter: CallFilter, statuses: ReadonlySet<CallStatus>): SearchIndex[] {
-    if (statuses.has('queued')) {
-      // Those that wait for a flow key have no subject in common but that of all.
-      return [this.#openCalls(queue, '*')];
-    }
     const indexes: SearchIndex[] = [];
-    if (statuses.has('running')) {
+    if (statuses.has('queued')) {
+      indexes.push(this.#openCalls(queue, 'ready'), this.#openCalls(queue, 'wait'));
+    } else if (statuses.has('running')) {
       indexes.push(new DeliveredCalls(this.#deps.topology, queue, (name) => isNameInFilter(filter, name)));
     }
     if (statuses.has('scheduled') || statuses.has('retrying')) {
@@ -140,7 +138,7 @@ export class CallSearch {
     return indexes;
   }
 
-  #openCalls(queue: string, readiness: '*' | 'later'): StreamIndex {
+  #openCalls(queue: string, readiness: 'ready' | 'later' | 'wait'): StreamIndex {
     const key = `${queue}/${readiness}`;
     const known = this.#queues.get(key);
     const index = known ?? this.#createIndex(createCallSource(() => this.#deps.topology.manager, queue, readiness));

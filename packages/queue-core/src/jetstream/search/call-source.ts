@@ -8,11 +8,11 @@ import { PartCollector, type StoredPlace, type StreamPart, type StreamSource } f
 const window = 5_000;
 const maxTail = 20_000;
 
-/** The calls of a queue: all of them, or those that wait for their time or for a retry. */
+/** The calls of a queue: those that are ready, wait for their time or for a retry, or wait for their flow key. */
 export function createCallSource(
   manager: () => JetStreamManager,
   queue: string,
-  readiness: '*' | 'later',
+  readiness: 'ready' | 'later' | 'wait',
 ): StreamSource {
   const filter = callPattern({ queue, readiness, function: '*', call: '*' });
   return {
