@@ -37,7 +37,7 @@ testCaught([
     app: 'worker',
     file: 'unproven-end',
     // Long enough to end the call elsewhere, and to forget that end.
-    faults: [pauseWorker([8_000, 9_000])],
+    faults: [pauseWorker([13_000, 14_000])],
     caughtBy: 'one end',
     workerEnv: { ACK_WAIT: '1s' },
     gapMs: 1_000,
