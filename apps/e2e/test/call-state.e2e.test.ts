@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { ApiClient, CallClient } from '@asyncfn/stack';
 import { gate, type RequestHandler, startCallbackReceiver, startTestFunction, status } from '@asyncfn/testkit';
@@ -101,6 +101,28 @@ describe('a call is never unknown, and never goes back', () => {
   });
 });
 
+/** A download that broke can go on, and one that is complete is not made again. */
+async function expectParts(url: string, bytes: Buffer): Promise<void> {
+  const get = async (headers: Record<string, string> = {}) => {
+    const response = await fetch(url, { headers });
+    return { status: response.status, headers: response.headers, body: Buffer.from(await response.arrayBuffer()) };
+  };
+  const whole = await get();
+  const etag = whole.headers.get('etag') ?? '';
+  const digest = createHash('sha256').update(bytes).digest('base64');
+  expect(whole.headers.get('repr-digest')).toBe(`sha-256=:${digest}:`);
+  expect(whole.headers.get('content-length')).toBe(String(bytes.length));
+  const rest = await get({ range: 'bytes=20000-', 'if-range': etag });
+  expect([rest.status, rest.headers.get('content-range')]).toEqual([206, `bytes 20000-${bytes.length - 1}/50000`]);
+  expect(rest.headers.get('content-length')).toBe('30000');
+  expect(rest.body.equals(bytes.subarray(20_000))).toBe(true);
+  const known = await get({ 'if-none-match': etag });
+  expect([known.status, known.body.length, known.headers.get('etag')]).toEqual([304, 0, etag]);
+  const beyond = await get({ range: 'bytes=50000-' });
+  expect([beyond.status, beyond.headers.get('content-range')]).toEqual([416, 'bytes */50000']);
+  expect(JSON.parse(beyond.body.toString())).toMatchObject({ code: 'range_not_satisfiable' });
+}
+
 test("the result is the function's response, byte for byte, or a reason why it is not available", async () => {
   const bytes = randomBytes(50_000);
   await using fn = await startTestFunction({
@@ -117,6 +139,7 @@ test("the result is the function's response, byte for byte, or a reason why it i
   const result = await calls.result(callId);
   expect(result.headers).toMatchObject({ 'content-type': 'x/y', 'x-own': 'caf\u00e9', 'x-function-status': '404' });
   expect(result.body.equals(bytes)).toBe(true);
+  await expectParts(`${stack.gateway.url}/async-function/${callId}/result`, bytes);
 
   const tooLarge = await client.accept('large');
   await calls.untilEnded(tooLarge);

@@ -54,6 +54,7 @@ export const problems = {
   body_too_large: { status: 413, title: 'The body is too large' },
   too_many_calls: { status: 413, title: 'The batch has too many calls' },
   unsupported_media_type: { status: 415, title: 'The media type is not supported' },
+  range_not_satisfiable: { status: 416, title: 'The result has no such bytes' },
   expectation_failed: { status: 417, title: 'The expectation cannot be met' },
   idempotency_key_reused: { status: 422, title: 'The Idempotency-Key was used with another call' },
   too_many_names: { status: 429, title: 'Too many unregistered functions for this token' },

@@ -1,8 +1,8 @@
 import type { CallWatches, ChainCanceller } from '@asyncfn/queue-core/jetstream';
 import type { CallLookup } from '../auth/index.ts';
 import type { AcceptContext } from '../enqueue/index.ts';
+import type { ResultDependencies } from '../results/index.ts';
 import type { Waiters } from '../waiting/index.ts';
-import type { ResultDependencies } from './result-sender.ts';
 
 export interface CallOptions extends Pick<AcceptContext, 'lookup' | 'names'>, ResultDependencies {
   readonly calls: CallLookup;

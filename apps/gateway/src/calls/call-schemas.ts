@@ -200,11 +200,14 @@ export const attemptsSchema = {
   },
 };
 
+const bytes = { '*/*': { schema: Type.Unsafe<unknown>({ description: 'Any bytes.' }) } };
+
 export const resultSchema = {
   summary: 'Fetch the result of a call',
   description:
     "The function's own response: its body, `Content-Type` and other headers that describe the body, and custom headers " +
-    '(`X-...`, `Ce-...`). Headers that instruct browsers, caches or proxies are set by the gateway.',
+    '(`X-...`, `Ce-...`). Headers that instruct browsers, caches or proxies are set by the gateway. `Range`, `If-Range` and ' +
+    '`If-None-Match` count.',
   tags,
   params: CallParams,
   querystring: SubmitterQuery,
@@ -217,9 +220,13 @@ export const resultSchema = {
           schema: Type.Integer(),
           description: "The function's status; 503 if it could not be reached, 504 at its deadline.",
         },
+        ETag: { schema: Type.String(), description: "The function's own, or one that stands for the bytes." },
+        'Repr-Digest': { schema: Type.String(), description: 'SHA-256 of the whole body (RFC 9530).' },
       },
-      content: { '*/*': { schema: Type.Unsafe<unknown>({ description: 'Any bytes.' }) } },
+      content: bytes,
     },
+    206: { description: 'The range of the body that was asked for; `Content-Range` says which.', content: bytes },
+    304: { description: 'The client has it: `If-None-Match` names its `ETag`.' },
     404: unknown,
     409: problemResponse('The call has not ended yet; `call` is its state.', ['not_ended']),
     410: problemResponse(
@@ -227,6 +234,9 @@ export const resultSchema = {
         '`not_recorded`, `cancelled` or `expired`.',
       ['result_gone'],
     ),
+    416: problemResponse('The body has no byte of the range; `Content-Range` says how many it has.', [
+      'range_not_satisfiable',
+    ]),
     429: crowdedResponse(),
     503: problemResponse(
       'The broker is unavailable, or the results that are being sent to clients use all of their memory budget.',

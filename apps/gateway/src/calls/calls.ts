@@ -8,6 +8,7 @@ import { untilNextKnown } from '../chain/index.ts';
 import { toQueueRefusal } from '../enqueue/index.ts';
 import { keepFromCaches, nameInvalidParameters, readJsonBodies, requireBroker } from '../http/index.ts';
 import { refusal } from '../problem.ts';
+import { sendResult } from '../results/index.ts';
 import { sendEventsHead, wantsEvents } from '../waiting/index.ts';
 import { answerAtEnd, notFound } from './answer-at-end.ts';
 import { attemptsOf, toAttemptViews } from './attempt-view.ts';
@@ -24,7 +25,6 @@ import {
 } from './call-schemas.ts';
 import { toCallView } from './call-view.ts';
 import { type GoneReason, goneReason } from './gone-reason.ts';
-import { sendResult } from './result-sender.ts';
 
 type OneCall = FastifyRequest<{ Params: CallParams; Querystring: SubmitterQuery }>;
 type WaitingCall = FastifyRequest<{ Params: CallParams; Querystring: WaitQuery }>;

@@ -6,5 +6,3 @@ export type { CallOptions } from './call-options.ts';
 export { CallState, callExample } from './call-schemas.ts';
 export { toCallView } from './call-view.ts';
 export { callRoutes, holdBody } from './calls.ts';
-export { resultHeaders } from './result-headers.ts';
-export { noRoomForResult, openResult, piecesOf, uncountedBytes } from './result-sender.ts';

@@ -1,6 +1,7 @@
 import type { EndedCall } from '@asyncfn/queue-core';
-import { type CallOptions, openResult, resultHeaders } from '../calls/index.ts';
+import type { CallOptions } from '../calls/index.ts';
 import type { PreferredResult, PreferredWaits, PreferringCall } from '../enqueue/index.ts';
+import { openResult, partOf, resultHeaders, toPieces } from '../results/index.ts';
 import { untilEnded, WaitEnd, type WaiterPlace } from '../waiting/index.ts';
 import { waitMsOf } from './parse-prefer.ts';
 
@@ -60,7 +61,13 @@ export class ResultWaits implements PreferredWaits {
       return undefined;
     }
     const result = await openResult(this.#options, ended, { response, submitter: caller.name });
-    return result.kind === 'refused' ? undefined : { ...result, headers: flatten(resultHeaders(ended)) };
+    if (result.kind === 'refused') {
+      return undefined;
+    }
+    const { body } = result;
+    const own = resultHeaders(ended);
+    const headers = flatten({ ...own, ...partOf(body, {}, own).headers });
+    return { body, pieces: toPieces(body, result), headers };
   }
 }
 

@@ -520,10 +520,28 @@ export interface paths {
                     headers: {
                         "X-Call-Id"?: unknown;
                         "X-Function-Status"?: unknown;
+                        ETag?: unknown;
+                        "Repr-Digest"?: unknown;
                         [name: string]: unknown;
                     };
                     content: {
                         "*/*": unknown;
+                    };
+                };
+                206: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "*/*": unknown;
+                    };
+                };
+                304: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": unknown;
                     };
                 };
             };

@@ -2,8 +2,8 @@ import { Readable } from 'node:stream';
 import { type BatchState, type CallState, type EndedCall, ownerOf } from '@asyncfn/queue-core';
 import type { FastifyReply } from 'fastify';
 import type { Asker } from '../../auth/index.ts';
-import { noRoomForResult, piecesOf, uncountedBytes } from '../../calls/index.ts';
 import { RefusalError } from '../../problem.ts';
+import { noRoomForResult, piecesOf, uncountedBytes } from '../../results/index.ts';
 import { acceptedItems, type IndexedItem } from './find-batch.ts';
 import type { ReadingOptions } from './reading-options.ts';
 

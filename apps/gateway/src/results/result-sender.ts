@@ -8,6 +8,7 @@ import { callerOf } from '../auth/index.ts';
 import type { BodyBudget, BodyShare } from '../http/index.ts';
 import { type Refusal, refusal } from '../problem.ts';
 import { resultHeaders } from './result-headers.ts';
+import { partOf } from './result-part.ts';
 
 export interface ResultDependencies {
   readonly results: Pick<CallStore, 'readResult'>;
@@ -24,8 +25,8 @@ const pieceBytes = 64 * 1024;
 interface OpenResult {
   readonly kind: 'open';
   readonly body: Buffer;
-  /** The same for a client that may be slow, if it is large. */
-  readonly pieces: Readable | undefined;
+  /** Counts a large one, until its client has received it. */
+  readonly share: BodyShare | undefined;
 }
 
 /** The answer that a result is sent with. */
@@ -35,7 +36,7 @@ interface ResultReceiver {
   readonly submitter: string | undefined;
 }
 
-/** Sends the result of an ended call. */
+/** Sends the result of an ended call, or the part of it that is asked for: see `partOf`. */
 export async function sendResult(
   parts: ResultDependencies,
   call: EndedCall,
@@ -46,8 +47,19 @@ export async function sendResult(
   if (result.kind === 'refused') {
     return reply.refuse(result);
   }
-  reply.code(200).headers(resultHeaders(call)).header('content-length', result.body.length);
-  return reply.send(result.pieces ?? result.body);
+  const own = resultHeaders(call);
+  const { status, headers, body } = partOf(result.body, reply.request.headers, own);
+  if (status === 416) {
+    result.share?.release();
+    return reply.refuse(refusal('range_not_satisfiable', `The result has ${result.body.length} bytes.`, headers));
+  }
+  reply.code(status).headers({ ...own, ...headers });
+  if (body === undefined) {
+    result.share?.release();
+    return reply.send();
+  }
+  reply.header('content-length', body.length);
+  return reply.send(toPieces(body, result) ?? body);
 }
 
 /**
@@ -69,7 +81,12 @@ export async function openResult(
     return noRoomForResult;
   }
   const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  return { kind: 'open', body, pieces: share && Readable.from(piecesOf(body, share)) };
+  return { kind: 'open', body, share };
+}
+
+/** A result, or a part of it, for a client that may be slow; undefined if the result is small. */
+export function toPieces(part: Buffer, { share }: OpenResult): Readable | undefined {
+  return share && Readable.from(piecesOf(part, share));
 }
 
 function openShare(
