@@ -37,7 +37,7 @@ function overloaded(): RequestHandler {
 }
 
 /**
- * Successes, failures, retries, chains, batches, overload, delays, waits, a backlog, callbacks that fail, refusals,
+ * Successes, failures, retries, chains, batches, overload, delays, waits, a backlog, a rate, callbacks that fail, refusals,
  * connections beyond the limit, a schedule.
  */
 export async function startBusyStack(
@@ -65,6 +65,8 @@ export async function startBusyStack(
         broken: { url: broken.url, retry },
         slow: { url: slow.url, concurrency: 1, queue: 'slow' },
         full: { url: full.url, retry: { ...retry, attempts: 20 } },
+        // Half of what comes.
+        paced: { url: quick.url, rate: '5/1s' },
       },
       gatewayEnv: { MAX_CONNECTIONS: String(maxConnections), ...options.gatewayEnv },
     }),
@@ -81,6 +83,7 @@ export async function startBusyStack(
       client.call('broken'),
       client.call('quick', { headers: { 'X-Then': 'quick' } }),
       client.call('slow'),
+      client.call('paced'),
       fetch(`${stack.gateway.url}/async-batch`, batch),
       client.call('unknown'),
       ...Array.from({ length: 3 }, () => client.call('full')),
