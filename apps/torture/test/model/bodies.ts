@@ -36,7 +36,7 @@ export function bodies(bounds: BodyBounds, variant: BodyVariant = {}): Model<Bod
   };
 }
 
-/** Everything that is left now is found by the next sweep, and nobody is in its way. */
+/** Everything that is left now is found by the next sweep, and nothing is in its way. */
 function unfinished({ chunk, record }: BodyWorld, { straysStay }: BodyVariant): string | undefined {
   return chunk && record === null && straysStay === true ? 'space is never free again' : undefined;
 }
@@ -210,7 +210,7 @@ function operatorSteps(world: BodyWorld, bounds: BodyBounds, variant: BodyVarian
 function replay(next: BodyWorld, { replayUnkept }: BodyVariant): void {
   const { operator } = next;
   if (operator.does === 'store the call') {
-    // The gateway has looked whether the body is there.
+    // The gateway has checked that the body is stored.
     if (isWhole(next)) {
       Object.assign(next, { queued: true, outcome: 'none', generation: next.generation + 1 });
       operator.does = replayUnkept ? 'remove the dead letter' : 'read the record';
@@ -350,7 +350,7 @@ function mark(next: BodyWorld, self: Remover, variant: BodyVariant): void {
       : 'look at the queue';
 }
 
-/** The places in their order, and what is there. */
+/** The places in their order, and what they hold. */
 function look(next: BodyWorld, self: Remover, { deadFirst, intentIgnored, unmarked }: BodyVariant): void {
   const isThere = {
     'look at the queue': next.queued,

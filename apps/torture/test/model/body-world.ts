@@ -6,7 +6,7 @@ interface BodyRecord {
   state: 'uploading' | 'stored' | 'condemned';
 }
 
-/** What a process does that removes the body unless it is needed: a sweeper, or whoever ends the call. */
+/** What a process does that removes the body unless it is needed: a sweeper, or the process that ends the call. */
 export interface Remover {
   does:
     | 'nothing'

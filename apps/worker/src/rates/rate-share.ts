@@ -350,7 +350,7 @@ export class RateShare {
       return this.#now() >= this.#renewAt || (by.short ?? false) !== before?.short;
     }
     const isOld = before === undefined || before.until - earliest < this.#leaseMs / 2;
-    // Whoever holds starts shares them if it knows.
+    // A worker that holds starts shares them if it knows.
     const others = [...holders].some(([id, { held, until }]) => id !== by.id && held > 0 && earliest < until);
     return by.short === true && others && (isOld || !before.short);
   }

@@ -67,7 +67,7 @@ test('starts that stay hot for long are given up', () => {
   expect([pool.held, pool.cold(1_100)]).toEqual([1, 1]);
 });
 
-test('spare is what nobody has needed since one has looked', () => {
+test('spare is what was not needed since the last look', () => {
   const pool = poolOf(3);
   pool.watchSpare(0);
   const use = pool.take(10);

@@ -47,7 +47,7 @@ export class StartPool {
     return next && next.at + this.rate.periodMs;
   }
 
-  /** Cold starts that nobody has needed since `lowSince`. */
+  /** Cold starts that were not needed since `lowSince`. */
   spare(now: number): number {
     return Math.min(this.#low, this.cold(now));
   }

@@ -25,7 +25,7 @@ export const BodyRecord = Type.Union([
 
 export type BodyRecord = Static<typeof BodyRecord>;
 
-/** A body that is there as a whole. */
+/** A body that is stored as a whole. */
 export type WholeBody = Extract<BodyRecord, { state: 'stored' | 'condemned' }>;
 
 export const bodyRecordCodec = createRecordCodec('Asyncfn-Body', BodyRecord);

@@ -12,7 +12,7 @@ const anyCall = '*.*.*';
 
 /**
  * Whether a call is ready to be taken, scheduled (a delay, a retry), or waits for the turn of its flow key. One of few values:
- * `*` finds a call wherever it is, and costs the broker as much as there are values.
+ * `*` finds a call in any of these places, and costs the broker as much as there are values.
  */
 type Readiness = 'ready' | 'later' | 'wait';
 

@@ -9,7 +9,7 @@ export interface FlowKey {
   readonly key: string;
 }
 
-/** A flow key in a queue: its calls wait there, and its state is there. */
+/** A flow key in a queue: its calls wait there, and its state is stored there. */
 export interface FlowPlace extends FlowKey {
   readonly queue: string;
   /** See `flowIdOf`. */

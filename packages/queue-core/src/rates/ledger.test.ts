@@ -33,7 +33,7 @@ describe('starts are free', () => {
     expect(freeStarts(ledger, rate, 14_000)).toBe(20);
   });
 
-  test('unless they were used less than a period ago, whoever used them', () => {
+  test('unless they were used less than a period ago, by any worker', () => {
     const ledger = stored({ held: 0 });
     expect(freeStarts(ledger, rate, 10_899, 'a')).toBe(17);
     expect(freeStarts(ledger, rate, 10_900, 'a')).toBe(20);

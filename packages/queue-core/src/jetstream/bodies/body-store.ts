@@ -18,11 +18,11 @@ export interface BodyStoreDependencies {
 /** What became of a body that is no longer needed, perhaps. */
 export type RemoveResult = 'removed' | 'still needed' | 'gone';
 
-/** More often than this, somebody else changes the record. */
+/** More often than this, another process changes the record. */
 const maxTries = 5;
 
 /**
- * The bodies that are stored apart from their calls. A body is there for as long as anything refers to it.
+ * The bodies that are stored apart from their calls. A body is kept for as long as anything refers to it.
  *
  * A process that removes one marks it first, then looks for references, and removes it if the mark is still there. A process
  * that stores a reference takes the mark away afterwards (`keep`). So one of the two sees the other, however long either
@@ -48,7 +48,7 @@ export class BodyStore {
     return readBody({ broker, manager: () => topology.manager }, object, ownerOf(submitter));
   }
 
-  /** Whether the body is there. Throws `QueueError`. */
+  /** Whether the body is stored. Throws `QueueError`. */
   async has({ id }: BodyObject): Promise<boolean> {
     return (await this.#find(id)) !== undefined;
   }

@@ -19,7 +19,7 @@ export const uploadBytes = (windowChunks + 1) * chunkBytes;
 
 /**
  * Stores a body chunk by chunk. The record comes first, so that there is never a chunk without one, and is replaced last,
- * if nobody has touched it: a sweeper that has given the upload up has done so.
+ * if nothing has touched it: a sweeper that has given the upload up has done so.
  */
 export class BodyUpload {
   readonly id: string;

@@ -26,7 +26,7 @@ export interface CallControlOptions {
   readonly resultTtlMs: number;
   /** Retries of a function's calls, if a call does not say. */
   readonly maxRetries: (name: string) => number;
-  /** A function under whichever of its names. Default: no function is known to have a rate. */
+  /** A function under any of its names. Default: no function is known to have a rate. */
   readonly lookup?: ((name: string) => Pick<FunctionConfig, 'name' | 'rate'> | undefined) | undefined;
   /** All names of a function. Default: the one that it is called by. */
   readonly namesOf?: ((name: string) => readonly string[]) | undefined;

@@ -99,7 +99,7 @@ export class TurnGiver {
 
   async #plan(place: FlowPlace, { ended = [], parallelism }: FlowChange): Promise<Plan> {
     const { store } = this.#deps;
-    // At once: whichever is older, the broker refuses what no longer fits.
+    // In parallel: if either answer is out of date, the broker refuses the batch.
     const [read, head] = await Promise.all([store.read(place), store.next(place, 1)]);
     const before = withoutCalls(read.state ?? emptyState(place), ended);
     const named = parallelism ?? before.parallelism;

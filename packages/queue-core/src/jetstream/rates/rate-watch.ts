@@ -4,7 +4,7 @@ import type { RateStore } from './rate-store.ts';
 
 export interface RateWatchOptions {
   readonly store: Pick<RateStore, 'read'>;
-  /** A function under whichever of its names; undefined if it is not known. */
+  /** A function under any of its names; undefined if it is not known. */
   readonly lookup: (name: string) => Pick<FunctionConfig, 'name' | 'rate'> | undefined;
   /** The earliest that it can be at the broker: Unix time in milliseconds. */
   readonly earliest: () => number;
