@@ -22,7 +22,7 @@ describe('a receiver that is down', () => {
     await using fn = await startTestFunction();
     await using stack = await startStack({
       functions: { echo: fn.url },
-      workerEnv: { CALLBACK_RETRY_SCHEDULE: '1s,1s,2s,2s,4s,4s,8s' },
+      workerEnv: { CALLBACK_RETRY_SCHEDULE: '1s,1s,2s,2s,4s,4s,8s,8s,8s,8s' },
     });
     await using records = await Records.open(stack.nats.url);
     await using client = new ApiClient(stack.gateway.url);
@@ -32,7 +32,8 @@ describe('a receiver that is down', () => {
     await stack.untilSettled();
     expect(await records.storedCallbacks()).toBe(calls);
     await using after = await eventually(() => startCallbackReceiver({ port }));
-    await after.waitForCallbacks(calls);
+    // Within the longest wait, and what callbacks without a slot wait for one.
+    await after.waitForCallbacks(calls, 60_000);
     await eventually(async () => (await records.storedCallbacks()) === 0);
 
     expect(callIds.map((callId) => after.byCallId(callId).length)).toEqual(callIds.map(() => 1));
