@@ -50,12 +50,10 @@ export async function sendResult(
   const own = resultHeaders(call);
   const { status, headers, body } = partOf(result.body, reply.request.headers, own);
   if (status === 416) {
-    result.share?.release();
     return reply.refuse(refusal('range_not_satisfiable', `The result has ${result.body.length} bytes.`, headers));
   }
   reply.code(status).headers({ ...own, ...headers });
   if (body === undefined) {
-    result.share?.release();
     return reply.send();
   }
   reply.header('content-length', body.length);

@@ -132,7 +132,7 @@ export function bodyStep(world: BodyWorld, name: string, then: (next: BodyWorld)
   return { name, next };
 }
 
-/** Only whether a process expects the record that is there matters, so all others are -1: fewer worlds differ. */
+/** It matters only whether a process expects the record that exists. All others are -1, so that fewer worlds differ. */
 function renumber(world: BodyWorld): void {
   const now = world.record?.sequence ?? Number.NaN;
   const rank = (sequence: number): number => (sequence === now ? 1 : -1);

@@ -1,5 +1,11 @@
-import { type Call, type ExpiryTimer, identityIn, QueueError } from '@asyncfn/queue-core';
-import type { CallStore, ExpiryDelivery, ExpiryStore, Flows } from '@asyncfn/queue-core/jetstream';
+import { type ExpiryTimer, identityIn, type QueueError } from '@asyncfn/queue-core';
+import {
+  type CallStore,
+  type ExpiryDelivery,
+  type ExpiryStore,
+  endTurn,
+  type Flows,
+} from '@asyncfn/queue-core/jetstream';
 import type { Logger } from '@asyncfn/service-kit';
 import { type ByteBudget, ownerOf } from '../memory/index.ts';
 import { type DeliveredCall, expiredEnd, otherWorkerMs, type Settler } from '../settle/index.ts';
@@ -120,14 +126,6 @@ export class ExpiryProcessor {
     }
   }
 
-  /** Throws `QueueError`: then the timer comes back. */
-  async #endTurn(call: Call): Promise<void> {
-    const result = await this.#options.flows.ended(call);
-    if (result.kind === 'refused') {
-      throw new QueueError('broker', `the turn of an expired call could not be ended: ${result.detail}`);
-    }
-  }
-
   /**
    * The call in the form in which a worker settles one. Its message is still in the queue; the delivery is the timer's.
    */
@@ -135,7 +133,7 @@ export class ExpiryProcessor {
     const { callId, function: name, queue } = timer;
     const remove = async (): Promise<void> => {
       await this.#options.calls.removeQueued(timer);
-      await this.#endTurn(call);
+      await endTurn(this.#options.flows, call);
     };
     const failed = (err: QueueError): void => {
       this.#options.logger.warn({ err, callId }, 'expired call could not be taken out of its queue yet');

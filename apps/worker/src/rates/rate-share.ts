@@ -8,6 +8,7 @@ import {
   longestLeaseMs,
   nextFreeAt,
   nextLedger,
+  othersHold,
   type StoredLedger,
 } from '@asyncfn/queue-core/rates';
 import { type Logger, sleep } from '@asyncfn/service-kit';
@@ -341,8 +342,8 @@ export class RateShare {
     return this.#unreported.filter((at) => at + this.rate.periodMs > now).length;
   }
 
-  #isNews({ holders }: Ledger, by: StoredLedger['by'], granted: number, earliest: number): boolean {
-    const before = holders.get(by.id);
+  #isNews(ledger: Ledger, by: StoredLedger['by'], granted: number, earliest: number): boolean {
+    const before = ledger.holders.get(by.id);
     if (granted > 0 || by.used.length > 0 || by.held !== (before?.held ?? 0)) {
       return true;
     }
@@ -351,8 +352,7 @@ export class RateShare {
     }
     const isOld = before === undefined || before.until - earliest < this.#leaseMs / 2;
     // A worker that holds starts shares them if it knows.
-    const others = [...holders].some(([id, { held, until }]) => id !== by.id && held > 0 && earliest < until);
-    return by.short === true && others && (isOld || !before.short);
+    return by.short === true && othersHold(ledger, earliest, by.id) && (isOld || !before.short);
   }
 
   /** When to look again. */
@@ -365,7 +365,7 @@ export class RateShare {
       this.#lookAt = Number.POSITIVE_INFINITY;
       return;
     }
-    const others = [...ledger.holders].some(([id, { held, until }]) => id !== by.id && held > 0 && earliest < until);
+    const others = othersHold(ledger, earliest, by.id);
     const nextMs = (nextFreeAt(ledger, this.rate, earliest) ?? Number.POSITIVE_INFINITY) - earliest;
     const waitMs = granted > 0 && free > 0 ? 0 : others ? lookMs : Math.min(longestLookMs, Math.max(20, nextMs));
     this.#lookAt = this.#now() + waitMs;

@@ -52,7 +52,7 @@ export class StartPool {
     return Math.min(this.#low, this.cold(now));
   }
 
-  /** Begins to look for spare starts anew. */
+  /** Starts the search for spare starts again. */
   watchSpare(now: number): void {
     this.#low = this.cold(now);
     this.lowSince = now;

@@ -11,6 +11,7 @@ export {
   longestLeaseMs,
   nextFreeAt,
   nextLedger,
+  othersHold,
   type StoredLedger,
   toLedger,
   type UsedStarts,

@@ -119,7 +119,12 @@ export function fairShare({ holders }: Ledger, { count }: Rate, now: number, id:
   return others.some(({ short, held }) => short && held < part) ? part : count;
 }
 
-/** When starts of others may become free, if nobody gives any back; undefined if none are taken. */
+/** Whether another holder that lives has starts. */
+export function othersHold({ holders }: Ledger, now: number, id: string): boolean {
+  return [...holders].some(([holder, { held, until }]) => holder !== id && held > 0 && now < until);
+}
+
+/** When starts of others may become free, if none is given back before; undefined if none is taken. */
 export function nextFreeAt({ holders, used }: Ledger, { periodMs }: Rate, now: number): number | undefined {
   const ofHolders = [...holders.values()].filter(({ held }) => held > 0).map(({ until }) => until + leaseMarginMs);
   const times = [...ofHolders, ...used.map(([at]) => at)].map((at) => at + periodMs).filter((at) => at > now);

@@ -11,7 +11,7 @@ import type { PublishResult } from '../../publish-result.ts';
 import { asQueueError } from '../connecting/index.ts';
 import { isMessageGone } from '../error-codes.ts';
 import { bodyStream, type QueueTopology } from '../layout/index.ts';
-import { expectLast, lastMessage, MessageHeaders, retryWhileUndecided } from '../messages/index.ts';
+import { expectLast, hasMessage, lastMessage, MessageHeaders, retryWhileUndecided } from '../messages/index.ts';
 import type { Publisher } from '../publish/index.ts';
 
 export interface BodyRecordsDependencies {
@@ -44,8 +44,8 @@ export class BodyRecords {
   }
 
   /** Whether it has a record, readable or not. Throws `QueueError`. */
-  async isThere(id: string): Promise<boolean> {
-    return (await lastMessage(this.#deps.topology.manager, bodyStream, bodyRecordSubject(id))) !== undefined;
+  isThere(id: string): Promise<boolean> {
+    return hasMessage(this.#deps.topology.manager, bodyStream, bodyRecordSubject(id));
   }
 
   /**

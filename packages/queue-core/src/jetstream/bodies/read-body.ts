@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { JetStreamManager } from '@nats-io/jetstream';
 import type { BodyObject } from '../../call/index.ts';
+import { retry } from '../../retry.ts';
 import { inTurn } from '../messages/index.ts';
 import { chunkBytes } from './body-records.ts';
 import { type Chunk, type ChunkBroker, readChunks } from './read-chunks.ts';
@@ -76,23 +76,15 @@ async function readSome(
   range: Parameters<typeof readChunks>[1],
   owner: string | undefined,
 ): Promise<readonly Chunk[]> {
-  let cause: unknown;
-  for (const waitMs of [...retryWaits, 0]) {
-    try {
-      cause = undefined;
-      const chunks = await inTurn(manager(), () => readChunks(broker, range), owner);
-      if (chunks.length > 0) {
-        return chunks;
-      }
-    } catch (error) {
-      cause = error;
-    }
-    await delay(waitMs);
+  const read = async (): Promise<readonly Chunk[]> => inTurn(manager(), () => readChunks(broker, range), owner);
+  const result = await retry(() => read().catch(asError), {
+    waits: retryWaits,
+    until: (chunks) => !(chunks instanceof Error) && chunks.length > 0,
+  });
+  if (result instanceof Error) {
+    throw new BodyError('body_unreadable', 'a stored body cannot be read now', { cause: result });
   }
-  if (cause !== undefined) {
-    throw new BodyError('body_unreadable', 'a stored body cannot be read now', { cause });
-  }
-  return [];
+  return result;
 }
 
 function bytesOf(chunks: readonly Chunk[]): number {

@@ -10,14 +10,13 @@ import {
 import { type PublishResult, type RefusalReason, refused as refusedAs } from '../../publish-result.ts';
 import type { CallState, EndedCall, Outcome } from '../../records/index.ts';
 import type { BodyStore } from '../bodies/index.ts';
-import type { Flows } from '../flows/index.ts';
+import { endTurn, type Flows } from '../flows/index.ts';
 import { isFresh } from '../layout/index.ts';
 import { attemptOf, type CallFinder, type QueuedCall } from '../lookup/index.ts';
 import { retryWhileUndecided } from '../messages/index.ts';
 import type { RunningCallClient } from '../running-calls/index.ts';
 import { type CallStore, type CancelIntents, toCancelled } from '../store/index.ts';
 import type { CallRemover } from './call-remover.ts';
-import { endTurn } from './end-turn.ts';
 
 export type CancelResult =
   /** We have ended it as `cancelled`. */

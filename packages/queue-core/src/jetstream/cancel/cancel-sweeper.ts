@@ -1,12 +1,11 @@
 import { addressOf, emptyBody, keyOf } from '../../call/index.ts';
 import type { Outcome } from '../../records/index.ts';
-import type { Flows } from '../flows/index.ts';
+import { endTurn, type Flows } from '../flows/index.ts';
 import { isFresh } from '../layout/index.ts';
 import type { CallFinder, QueuedCall } from '../lookup/index.ts';
 import type { RunningCallClient } from '../running-calls/index.ts';
 import type { CallStore, CancelIntent, CancelIntents } from '../store/index.ts';
 import type { CallRemover } from './call-remover.ts';
-import { endTurn } from './end-turn.ts';
 
 export interface CancelSweeperDependencies {
   readonly finder: Pick<CallFinder, 'findQueued'>;

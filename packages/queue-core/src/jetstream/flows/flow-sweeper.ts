@@ -9,7 +9,7 @@ import {
   flowStateCodec,
 } from '../../flows/index.ts';
 import type { QueueTopology } from '../layout/index.ts';
-import { lastMessage, nextMessage } from '../messages/index.ts';
+import { hasMessage, nextMessage } from '../messages/index.ts';
 import type { FlowStore } from './flow-store.ts';
 import type { TurnGiver } from './turn-giver.ts';
 
@@ -118,7 +118,7 @@ export class FlowSweeper {
     const owner = ownerOf(submitter);
     for (const [callId, startTime] of running) {
       const filter = callFilter(queue, { callId, owner, startTime });
-      if ((await lastMessage(this.#deps.topology.manager, queueStream(queue), filter, owner)) === undefined) {
+      if (!(await hasMessage(this.#deps.topology.manager, queueStream(queue), filter, owner))) {
         gone.push({ callId, startTime });
       }
     }

@@ -269,7 +269,7 @@ interface Identity {
   readonly hash: string;
   /** For how long, in milliseconds. */
   readonly windowMs: number;
-  /** Of the call; undefined if its body is there to compute it. */
+  /** Of the call; undefined if it is computed from the body. */
   readonly fingerprint?: string | undefined;
   /** Decides what a call means if a record of the same hash exists. */
   readonly judge: (earlier: KeyRecord) => KeyResult;

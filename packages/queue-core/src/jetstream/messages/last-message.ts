@@ -8,21 +8,14 @@ import { inTurn } from './read-turns.ts';
  * a follower may be behind. Throws `QueueError`.
  * @param owner whose call it is about, as its address has it: owners take turns
  */
-export async function lastMessage(
+export function lastMessage(
   manager: JetStreamManager,
   stream: string,
   subject: string,
   owner?: string,
 ): Promise<StoredMsg | undefined> {
-  const read = () => manager.streams.getMessage(stream, { last_by_subj: subject });
-  try {
-    return (await inTurn(manager, read, owner)) ?? undefined;
-  } catch (error) {
-    if (isApiError(error, 'noMessageFound')) {
-      return undefined;
-    }
-    throw asQueueError(error, `the last message of a subject of ${stream} cannot be read`);
-  }
+  const problem = `the last message of a subject of ${stream} cannot be read`;
+  return fromLeader(manager, stream, { last_by_subj: subject }, { owner, problem });
 }
 
 /**
@@ -90,7 +83,7 @@ export async function nextMessage(
  * As `nextMessage`, but asks the stream's leader, which has all that is stored. Throws `QueueError`.
  * @param owner as for `lastMessage`
  */
-export async function nextOfLeader(
+export function nextOfLeader(
   manager: JetStreamManager,
   stream: string,
   subject: string,
@@ -99,12 +92,22 @@ export async function nextOfLeader(
 ): Promise<StoredMsg | undefined> {
   // The client's type has it for direct reads alone; the leader takes it as well.
   const query = { seq: sequence, next_by_subj: subject } as MsgRequest;
+  const problem = `the next message of a subject of ${stream} cannot be read`;
+  return fromLeader(manager, stream, query, { owner, problem });
+}
+
+async function fromLeader(
+  manager: JetStreamManager,
+  stream: string,
+  query: MsgRequest,
+  { owner, problem }: { readonly owner: string | undefined; readonly problem: string },
+): Promise<StoredMsg | undefined> {
   try {
     return (await inTurn(manager, () => manager.streams.getMessage(stream, query), owner)) ?? undefined;
   } catch (error) {
     if (isApiError(error, 'noMessageFound')) {
       return undefined;
     }
-    throw asQueueError(error, `the next message of a subject of ${stream} cannot be read`);
+    throw asQueueError(error, problem);
   }
 }
