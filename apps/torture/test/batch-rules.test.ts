@@ -2,21 +2,9 @@ import { expect, test } from 'vitest';
 import { checkHistory } from '../src/check/check-history.ts';
 import type { Rule } from '../src/check/rules.ts';
 import type { Plan } from '../src/plan.ts';
-import { WrittenHistory } from './written-history.ts';
+import { plainPlan, WrittenHistory } from './written-history.ts';
 
-const plan: Plan = {
-  tenant: 'north',
-  function: 'quick',
-  steps: [{ status: 200, delayMs: 0 }],
-  maxRetries: 0,
-  callback: 'none',
-  ownId: false,
-  bodyBytes: 0,
-  notBeforeMs: 0,
-  expiresInMs: 0,
-  isRepeated: false,
-  look: 'none',
-};
+const plan: Plan = { ...plainPlan, maxRetries: 0 };
 const failing: Plan = { ...plan, steps: [{ status: 422, delayMs: 0 }] };
 
 const right = { total: 3, succeeded: 2, failed: 1, cancelled: 0, expired: 0, endedAt: new Date(2_030).toISOString() };

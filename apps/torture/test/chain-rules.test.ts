@@ -2,22 +2,9 @@ import { expect, test } from 'vitest';
 import { checkHistory } from '../src/check/check-history.ts';
 import type { Rule } from '../src/check/rules.ts';
 import type { Plan } from '../src/plan.ts';
-import { idOf, WrittenHistory } from './written-history.ts';
+import { idOf, plainPlan, WrittenHistory } from './written-history.ts';
 
-const plan: Plan = {
-  tenant: 'north',
-  function: 'quick',
-  steps: [{ status: 200, delayMs: 5 }],
-  maxRetries: 5,
-  callback: 'none',
-  ownId: false,
-  bodyBytes: 10,
-  notBeforeMs: 0,
-  expiresInMs: 0,
-  isRepeated: false,
-  look: 'none',
-  chain: 2,
-};
+const plan: Plan = { ...plainPlan, steps: [{ status: 200, delayMs: 5 }], maxRetries: 5, bodyBytes: 10, chain: 2 };
 
 /** A chain of three calls without faults, except for the end of its last step and its callbacks. */
 function begun(): WrittenHistory {

@@ -5,21 +5,9 @@ import { checkHistory } from '../src/check/check-history.ts';
 import type { HistoryEvent } from '../src/history/event.ts';
 import { type Plan, randomPlan } from '../src/plan.ts';
 import { formatReport } from '../src/report.ts';
-import { idOf, WrittenHistory } from './written-history.ts';
+import { idOf, plainPlan, WrittenHistory } from './written-history.ts';
 
-const plan: Plan = {
-  tenant: 'north',
-  function: 'quick',
-  steps: [{ status: 200, delayMs: 0 }],
-  maxRetries: 3,
-  callback: 'steady',
-  ownId: false,
-  bodyBytes: 0,
-  notBeforeMs: 0,
-  expiresInMs: 0,
-  isRepeated: false,
-  look: 'none',
-};
+const plan: Plan = { ...plainPlan, callback: 'steady' };
 const silent: Plan = { ...plan, callback: 'none' };
 const retried: Plan = {
   ...silent,

@@ -1,21 +1,6 @@
 import { expect, test } from 'vitest';
 import { measureImpact } from '../src/check/impact.ts';
-import type { Plan } from '../src/plan.ts';
-import { WrittenHistory } from './written-history.ts';
-
-const plan: Plan = {
-  tenant: 'north',
-  function: 'quick',
-  steps: [{ status: 200, delayMs: 0 }],
-  maxRetries: 3,
-  callback: 'none',
-  ownId: false,
-  bodyBytes: 0,
-  notBeforeMs: 0,
-  expiresInMs: 0,
-  isRepeated: false,
-  look: 'none',
-};
+import { plainPlan as plan, WrittenHistory } from './written-history.ts';
 
 test('the pause in accepting, refusals, broken connections and repeated attempts are those of the fault', () => {
   const history = new WrittenHistory();

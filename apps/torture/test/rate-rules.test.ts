@@ -1,20 +1,14 @@
 import { expect, test } from 'vitest';
 import { checkHistory } from '../src/check/check-history.ts';
 import type { Plan } from '../src/plan.ts';
-import { WrittenHistory } from './written-history.ts';
+import { plainPlan, WrittenHistory } from './written-history.ts';
 
 const plan: Plan = {
-  tenant: 'north',
+  ...plainPlan,
   function: 'rest',
   steps: [{ status: 200, delayMs: 5 }],
   maxRetries: 5,
-  callback: 'none',
-  ownId: false,
   bodyBytes: 10,
-  notBeforeMs: 0,
-  expiresInMs: 0,
-  isRepeated: false,
-  look: 'none',
 };
 const pace = { count: 2, periodMs: 2_000 };
 

@@ -2,6 +2,21 @@ import type { HistoryEvent } from '../src/history/event.ts';
 import type { Happening } from '../src/history/history.ts';
 import { expectedEnd, type Plan } from '../src/plan.ts';
 
+/** A call that needs nothing in particular. */
+export const plainPlan: Plan = {
+  tenant: 'north',
+  function: 'quick',
+  steps: [{ status: 200, delayMs: 0 }],
+  maxRetries: 3,
+  callback: 'none',
+  ownId: false,
+  bodyBytes: 0,
+  notBeforeMs: 0,
+  expiresInMs: 0,
+  isRepeated: false,
+  look: 'none',
+};
+
 /** A history that tests write by hand: events at given times, in any order. */
 export class WrittenHistory {
   readonly events: HistoryEvent[] = [];

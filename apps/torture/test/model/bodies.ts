@@ -58,21 +58,24 @@ function keep(next: BodyWorld, self: Keeper, done: (isThere: boolean) => void): 
   }
 }
 
+function dies(world: BodyWorld, bounds: BodyBounds, who: 'gateway' | 'worker'): Step<BodyWorld>[] {
+  return world.crashes < bounds.crashes
+    ? [
+        bodyStep(world, `${who} dies`, (next) => {
+          next.crashes += 1;
+          next[who].does = 'nothing';
+        }),
+      ]
+    : [];
+}
+
 function gatewaySteps(world: BodyWorld, bounds: BodyBounds, variant: BodyVariant): Step<BodyWorld>[] {
   const { does } = world.gateway;
   if (does === 'nothing') {
     return [];
   }
   const steps = [bodyStep(world, `gateway does ${does}`, (next) => accept(next, variant))];
-  if (world.crashes < bounds.crashes) {
-    steps.push(
-      bodyStep(world, 'gateway dies', (next) => {
-        next.crashes += 1;
-        next.gateway.does = 'nothing';
-      }),
-    );
-  }
-  return steps;
+  return [...steps, ...dies(world, bounds, 'gateway')];
 }
 
 function accept(next: BodyWorld, { unconfirmed, finishUnexpected }: BodyVariant): void {
@@ -124,15 +127,7 @@ function workerSteps(world: BodyWorld, bounds: BodyBounds, variant: BodyVariant)
           bodyStep(world, 'the function fails', (next) => recordEnd(next, false, variant)),
         ]
       : [bodyStep(world, `worker does ${worker.does}`, (next) => complete(next, variant))];
-  if (world.crashes < bounds.crashes) {
-    steps.push(
-      bodyStep(world, 'worker dies', (next) => {
-        next.crashes += 1;
-        next.worker.does = 'nothing';
-      }),
-    );
-  }
-  return steps;
+  return [...steps, ...dies(world, bounds, 'worker')];
 }
 
 function resumeAt(outcome: BodyWorld['outcome']): BodyWorld['worker']['does'] {
