@@ -39,7 +39,6 @@ async function serve({ client, name, fn, inbox, request }: Neighbour): Promise<{
   const startedAt = performance.now();
   const callId = await client.accept(name, request);
   const callback = await eventually(() => inbox.byCallId(callId)[0], {
-    timeoutMs: 60_000,
     message: `call ${callId} has no callback`,
   });
   return { call: (fn.byCallId(callId)[0]?.at ?? Number.NaN) - startedAt, callback: callback.at - startedAt };
@@ -56,10 +55,13 @@ function summary({ calls, callbacks }: Service) {
   };
 }
 
-/** Twice as long, and some time for a busy machine. Without shares, callers wait for 5 s and more. */
+/**
+ * Twice as long, and some time for a machine that is busy or stands still for seconds. Without shares, half of the
+ * callbacks take 12 to 35 s, and calls 29 s.
+ */
 export function expectAsQuiet(service: Service, quiet: Service): void {
   const [is, was] = [summary(service), summary(quiet)];
-  const slackMs = { callP50: 1_000, callP99: 3_000, callbackP50: 1_000, callbackP99: 3_000 };
+  const slackMs = { callP50: 6_000, callP99: 9_000, callbackP50: 6_000, callbackP99: 9_000 };
   for (const [key, slack] of Object.entries(slackMs) as [keyof typeof slackMs, number][]) {
     expect([key, is[key]]).toEqual([key, expect.toSatisfy((ms: number) => ms <= 2 * was[key] + slack)]);
   }
