@@ -15,8 +15,11 @@ const setupFiles = ['packages/testkit/test/print-tails.ts'];
 /** Vitest's default leaves a core free, which is one of two. */
 const onAllCores = availableParallelism() + 1;
 
+/** A test that waits for something fails by that wait, which takes up to 90 s and says what has not come. */
+const patience = { testTimeout: 300_000, hookTimeout: 300_000 };
+
 /** Each file runs whole stacks of processes, which wait as often as they work: four files are two full cores. */
-const processes = { setupFiles, maxWorkers: 4, testTimeout: 120_000, hookTimeout: 120_000 };
+const processes = { setupFiles, maxWorkers: 4, ...patience };
 
 const globalSetup = ['packages/nats-server/test/global-setup.ts'];
 
@@ -42,7 +45,7 @@ export default defineConfig({
           ...sharesProcesses,
           maxWorkers: onAllCores,
           // Ten thousand cases of a property and all states of a model take many seconds on a busy machine.
-          testTimeout: 90_000,
+          ...patience,
         },
       },
       {
@@ -57,8 +60,7 @@ export default defineConfig({
           include: ['{apps,packages}/*/{src,test}/**/*.nats.test.ts'],
           globalSetup,
           setupFiles,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          ...patience,
         },
       },
       {

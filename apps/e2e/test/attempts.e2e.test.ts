@@ -17,7 +17,7 @@ beforeAll(async () => {
   });
   client = new ApiClient(stack.gateway.url);
   calls = new CallClient(stack.gateway.url);
-}, 60_000);
+});
 
 afterAll(async () => {
   await Promise.all([client, calls, stack, fn].map((part) => part[Symbol.asyncDispose]()));
@@ -115,10 +115,10 @@ test('an attempt whose worker was killed is lost, and those of a stopped worker 
   stack.worker.kill('SIGKILL');
   await stack.worker.ended();
   const second = await stack.startWorker({ SHUTDOWN_TIMEOUT: '100ms' });
-  await eventually(() => fn.countBy(callId) === 2, { timeoutMs: 30_000 });
+  await eventually(() => fn.countBy(callId) === 2);
   await second.stop();
   await stack.startWorker();
-  await eventually(() => fn.countBy(callId) === 3, { timeoutMs: 30_000 });
+  await eventually(() => fn.countBy(callId) === 3);
   held.open();
   expect(await calls.untilEnded(callId)).toMatchObject({ status: 'succeeded', attempts: 1 });
   const [lost, succeeded, ...more] = await attemptsOf(callId);

@@ -30,7 +30,7 @@ beforeAll(async () => {
     functions: { one: one.url, two: { url: two.url, queue: 'second' } },
     groups: { both: ['one', 'two'] },
   });
-}, 60_000);
+});
 
 beforeEach(() => {
   for (const each of [one, two]) {

@@ -73,7 +73,7 @@ describe('while nats-server is stopped', () => {
 
     await stack.nats.restart();
     await expectWorks(stack, client, fn);
-    await eventually(() => backlog.every((callId) => fn.countBy(callId) > 0), { timeoutMs: 40_000 });
+    await eventually(() => backlog.every((callId) => fn.countBy(callId) > 0));
     await stack.untilSettled();
     await expectProbes(stack.gateway, 200);
     await expectProbes(stack.worker, 200);

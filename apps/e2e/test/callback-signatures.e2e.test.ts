@@ -44,7 +44,7 @@ beforeAll(async () => {
     },
   });
   client = new ApiClient(stack.gateway.url);
-}, 60_000);
+});
 
 afterAll(async () => {
   await client[Symbol.asyncDispose]();

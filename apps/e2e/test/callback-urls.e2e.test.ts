@@ -13,7 +13,7 @@ beforeAll(async () => {
   fn = await startTestFunction();
   receiver = await WireReceiver.open('127.0.0.1');
   stack = await startStack({ functions: { echo: fn.url } });
-}, 60_000);
+});
 
 afterAll(async () => {
   await stack[Symbol.asyncDispose]();

@@ -35,7 +35,7 @@ beforeAll(async () => {
   });
   client = new ApiClient(stack.gateway.url);
   calls = new CallClient(stack.gateway.url);
-}, 60_000);
+});
 
 beforeEach(() => {
   for (const each of Object.values(functions)) {
@@ -59,7 +59,7 @@ async function untilIdle({ gateway }: Pick<Stack, 'gateway'> = stack): Promise<v
       const queue = (await (await fetch(`${gateway.url}/system/queues/default`)).json()) as Record<string, number>;
       return queue['depth'] === 0 && queue['scheduled'] === 0 && queue['inFlight'] === 0;
     },
-    { timeoutMs: 30_000, message: 'calls stay in the queue' },
+    { message: 'calls stay in the queue' },
   );
 }
 
@@ -79,7 +79,7 @@ async function invocationsOf(fn: TestFunction, isIts: (request: RecordedRequest)
       const found = fn.invocations.filter(isIts);
       return found.length >= count && found;
     },
-    { timeoutMs: 30_000, message: 'the chain does not get there' },
+    { message: 'the chain does not get there' },
   );
 }
 
@@ -114,7 +114,7 @@ describe('a chain over callback URLs that lead to the gateway', () => {
     const first = await client.accept('first', { headers: { traceparent }, callbackUrl: urlOf('third/c?d') });
     const [third] = await invocationsOf(functions.third, from(first));
     const [second] = await invocationsOf(functions.second, from(idOf(third)));
-    const callback = await eventually(() => inbox.byCallId(idOf(second))[0], { timeoutMs: 30_000 });
+    const callback = await eventually(() => inbox.byCallId(idOf(second))[0]);
 
     expect([third?.url, third?.body.toString()]).toEqual(['/c?d', 'of the first']);
     expect([second?.url, second?.body.toString()]).toEqual(['/a?b=', 'of the third']);
@@ -249,7 +249,7 @@ describe('a chain that leads back to itself', () => {
       return goingOnTo(urlOf('first'), 'round and round')(request, response);
     };
     await client.accept('first', { callbackUrl: urlOf('first') });
-    const last = await eventually(() => invocations[32], { timeoutMs: 60_000, message: 'the loop has not got there' });
+    const last = await eventually(() => invocations[32], { message: 'the loop has not got there' });
     const letter = await eventually(async () => {
       const answer = await fetch(`${stack.gateway.url}/system/dead-letters/${last}`);
       return answer.ok && ((await answer.json()) as Record<string, unknown>);
@@ -268,7 +268,7 @@ describe('a chain that leads back to itself', () => {
       response.end();
     };
     await client.accept('first');
-    await eventually(() => answers.includes(508), { timeoutMs: 60_000 });
+    await eventually(() => answers.includes(508));
     await untilIdle();
     expect(answers).toEqual([...Array.from({ length: 32 }, () => 202), 508]);
   });

@@ -32,13 +32,12 @@ test('a call that vanishes from its queue without an end shows as drift in every
   await client.accept('quick', { headers: { 'X-Delay': '1h' } });
   const doomed = await client.acceptMany('doomed', 2);
   // Each end is counted, and calls that wait, are scheduled or in flight do not count as lost.
-  await eventually(async () => (await auditedBy(stack.workers, 'ended')) === 15, { timeoutMs: 30_000 });
+  await eventually(async () => (await auditedBy(stack.workers, 'ended')) === 15);
   expect(await Promise.all(stack.workers.map((worker) => worker.metric(drift)))).toEqual([0, 0]);
 
   await stack.deleteStream('CALLS_doomed');
-  await eventually(
-    async () => expect(await Promise.all(stack.workers.map((worker) => worker.metric(drift)))).toEqual([2, 2]),
-    { timeoutMs: 60_000 },
+  await eventually(async () =>
+    expect(await Promise.all(stack.workers.map((worker) => worker.metric(drift)))).toEqual([2, 2]),
   );
   const reported = stack.workers.flatMap((worker) => worker.logged('accepted call is neither queued nor ended'));
   expect(reported.map((line) => String(line['callId'])).toSorted()).toEqual(doomed.toSorted());
@@ -63,7 +62,7 @@ test('there is no drift after gateways and workers were killed under load', asyn
   const before = fn.invocations.length;
   await eventually(() => fn.invocations.length > before + 200);
   await Promise.all(loads.map((load) => load.stop()));
-  await stack.untilSettled(60_000);
+  await stack.untilSettled();
   expect(await stack.untilAudited()).toBe(0);
   expect(await stack.workers[1]!.metric(drift)).toBe(0);
   expect(await stack.workers[1]!.metric('queue_worker_calls_audited_total')).toBeGreaterThan(0);

@@ -203,13 +203,10 @@ describe('with 1,000 functions', () => {
   beforeAll(async () => {
     const many = Array.from({ length: count }, (_, at) => [`many-${String(at).padStart(4, '0')}`, fn.url] as const);
     await stack.writeFunctions({ ...Object.fromEntries(many), picky: fn.url });
-    await eventually(
-      async () => {
-        const answer = await fetch(`${stack.gateway.url}/system/functions`);
-        return ((await answer.json()) as { functions: unknown[] }).functions.length >= count;
-      },
-      { timeoutMs: 60_000 },
-    );
+    await eventually(async () => {
+      const answer = await fetch(`${stack.gateway.url}/system/functions`);
+      return ((await answer.json()) as { functions: unknown[] }).functions.length >= count;
+    });
   });
 
   test('the list is searched and scrolled, and holds no more rows than are seen', async () => {
@@ -225,7 +222,7 @@ describe('with 1,000 functions', () => {
         await page.keyboard.press('End');
         return await table.getByText('many-0999').isVisible();
       },
-      { timeoutMs: 30_000, message: 'the end of the table is not in view' },
+      { message: 'the end of the table is not in view' },
     );
     await page.getByLabel('Find a function or a queue').fill('many-0500');
     await table.getByRole('link', { name: 'many-0500' }).click();

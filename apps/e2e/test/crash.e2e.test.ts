@@ -69,7 +69,8 @@ describe('a worker that is killed', () => {
     const { handler } = gate();
     await using fn = await startTestFunction({ handler });
     await using inbox = await startCallbackReceiver();
-    const workerEnv = { SHUTDOWN_TIMEOUT: '10ms' };
+    // A call that is not handed back comes too late.
+    const workerEnv = { SHUTDOWN_TIMEOUT: '10ms', ACK_WAIT: '5m' };
     await using stack = await startStack({ functions: { slow: fn.url }, workerEnv });
     await using client = new ApiClient(stack.gateway.url);
     const callId = await client.accept('slow', { callbackUrl: inbox.url });

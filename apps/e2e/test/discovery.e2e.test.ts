@@ -18,7 +18,7 @@ beforeAll(async () => {
   await writeFile(join(stack.folder, 'password'), 'secret\n');
   const discover = `discover: { openfaas: { url: "${openfaas.url}", tokenFile: password, every: 1s } }\n`;
   await writeFile(stack.functionsFile, discover);
-  await eventually(async () => (await show('env'))['status'] === 200, { timeoutMs: 60_000 });
+  await eventually(async () => (await show('env'))['status'] === 200);
 });
 
 afterAll(async () => {

@@ -51,7 +51,7 @@ test('the limit follows a function that takes 10 at once, then 50, then 20', asy
   const limit = (): Promise<number> => worker.metric('queue_worker_concurrency_limit');
   const within = async (least: number, most: number): Promise<number> => {
     const startedAt = performance.now();
-    await eventually(async () => (await limit()) >= least && (await limit()) <= most, { timeoutMs: 10_000 });
+    await eventually(async () => (await limit()) >= least && (await limit()) <= most);
     return performance.now() - startedAt;
   };
   await eventually(() => fn.invocations.length > 0);
@@ -110,7 +110,7 @@ describe('a function with a concurrency of 10 and three workers', () => {
     for (const concurrency of [4, 16, 7]) {
       const before = occupancy.most;
       await stack.writeFunctions({ capped: { url: fn.url, concurrency } });
-      await eventually(() => occupancy.count === concurrency, { timeoutMs: 20_000 });
+      await eventually(() => occupancy.count === concurrency);
       const from = performance.now();
       await sleepMs(2_000);
       expect(Math.max(...occupancy.means(from, performance.now(), 50))).toBeLessThanOrEqual(concurrency);
@@ -134,7 +134,7 @@ test('20 functions of very different durations hold equal shares of the slots', 
   });
   await fillQueues(stack, Object.fromEntries(urls.map((_, index) => [`f${index}`, 1_500])));
   const worker = await stack.startWorker({ MAX_INFLIGHT: '100' });
-  await eventually(async () => (await worker.metric('queue_worker_slots_held')) >= 80, { timeoutMs: 20_000 });
+  await eventually(async () => (await worker.metric('queue_worker_slots_held')) >= 80);
   await sleepMs(1_000);
   const shares = await sumByFunction(worker, ['queue_worker_slots_held', 'queue_worker_function_invocation_inflight']);
   // First come, first served would be 0.38.

@@ -101,7 +101,7 @@ async function killWorkerAt(fault: Fault, check: (aftermath: Aftermath) => Promi
   expect(await dead.exited).toEqual({ code: null, signal: 'SIGKILL' });
   await inbox.waitForCallbacks(fault.callbacks);
   await stack.untilSettled();
-  await eventually(async () => (await records.storedCallbacks()) === 0, { timeoutMs: 30_000 });
+  await eventually(async () => (await records.storedCallbacks()) === 0);
   await check({ callId, invocations: fn.byCallId(callId), inbox, records });
   // In any case: one end, and every delivery reports the same.
   expect((await records.outcomes()).get(callId)).toBe(1);

@@ -23,7 +23,7 @@ beforeAll(async () => {
   });
   client = new ApiClient(stack.gateway.url);
   calls = new CallClient(stack.gateway.url);
-}, 60_000);
+});
 
 beforeEach(() => {
   fn.handler = echo;

@@ -52,7 +52,7 @@ test('calls in flight when the broker is full are not lost, and end when there i
   expect(await stack.queued()).toBe(3);
 
   await filler.free();
-  await inbox.waitForCallbacks(names.length, 60_000);
+  await inbox.waitForCallbacks(names.length);
   await stack.untilSettled();
   expect(names.map((name) => inbox.byCallId(name).map(({ headers }) => headers['x-function-status']))).toEqual([
     ['200'],

@@ -30,7 +30,7 @@ beforeAll(async () => {
   });
   client = new ApiClient(stack.gateway.url);
   calls = new CallClient(stack.gateway.url);
-}, 60_000);
+});
 
 afterAll(async () => {
   await Promise.all([client, calls, stack, inbox, fine, broken].map((part) => part[Symbol.asyncDispose]()));

@@ -78,7 +78,7 @@ test('a gateway that is killed during an upload leaves no call, and a worker rem
   const url = `${stack.gateway.url}/async-function/fn`;
   const sent = fetch(url, { method: 'POST', body: ReadableStream.from(pieces()), duplex: 'half' });
   await expect(sent).rejects.toThrow();
-  await eventually(async () => (await store.messages()) === 0, { timeoutMs: 30_000 });
+  await eventually(async () => (await store.messages()) === 0);
   expect(await stack.queued()).toBe(0);
   expect(fn.invocations).toHaveLength(0);
 });

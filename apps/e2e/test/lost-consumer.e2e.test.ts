@@ -19,7 +19,7 @@ describe('a worker dies with a call, and the broker loses the consumer that know
     await using stack = await startStack({
       functions: { fn: { url: fn.url, retry, concurrency: 1 } },
       workers: 0,
-      workerEnv: { ACK_WAIT: '1m' },
+      workerEnv: { ACK_WAIT: '5m' },
     });
     await using broker = await operateBroker(stack.nats.url);
     await using client = new ApiClient(stack.gateway.url);
@@ -33,7 +33,7 @@ describe('a worker dies with a call, and the broker loses the consumer that know
     await inbox.waitForCallbacks(1);
     const next = await client.accept('fn');
     // It has the only place under the cap: none is taken by a lease.
-    await eventually(() => fn.countBy(next) > 0, { timeoutMs: 15_000 });
+    await eventually(() => fn.countBy(next) > 0);
     await stack.untilSettled();
     expect(fn.byCallId(callId).map(({ headers }) => headers['x-retry'])).toEqual(attempts);
     expect(inbox.callbacks).toHaveLength(1);

@@ -26,7 +26,7 @@ async function leaveWaiting(stack: Stack, count: number): Promise<void> {
   await using client = new ApiClient(stack.gateway.url);
   await client.acceptMany('echo', count);
   // The gateway has stored their receipts, and a worker has stored them again for its next check.
-  await eventually(async () => (await countOf(stack, 'RECEIPTS')) >= 2, { timeoutMs: 20_000 });
+  await eventually(async () => (await countOf(stack, 'RECEIPTS')) >= 2);
 }
 
 test('a broker that comes back without its streams is reported, and each waiting call is missing', async () => {
@@ -48,7 +48,6 @@ test('a broker that comes back without its streams is reported, and each waiting
   expect(await stack.gateway.metric('gateway_streams_lost_total')).toBeGreaterThan(0);
   expect(await stack.worker.metric('queue_worker_streams_lost_total')).toBeGreaterThan(0);
   await eventually(async () => (await stack.worker.metric('queue_worker_conservation_drift')) === 20, {
-    timeoutMs: 60_000,
     message: 'the lost calls do not show',
   });
   // Later calls are not among them.
@@ -70,7 +69,7 @@ test('a stream that is deleted while the connection lasts is reported and create
     // A process that has not checked since the calls came has last seen it empty, and warns.
     await eventually(
       () => app.logs.some(({ msg, stream }) => /stream is gone/.test(String(msg)) && stream === 'CALLS_default'),
-      { timeoutMs: 20_000, message: `${app.name} does not report the stream` },
+      { message: `${app.name} does not report the stream` },
     );
   }
   await eventually(async () => (await stack.worker.metric('queue_worker_conservation_drift')) === 3, {

@@ -41,17 +41,14 @@ async function expectHeld(gatewayUrl: string): Promise<void> {
   const operator = new Operator(gatewayUrl);
   const before = other.invocations.length;
   await using client = new ApiClient(gatewayUrl);
-  await eventually(async () => (await client.call('other')).status === 202, { timeoutMs: 30_000 });
+  await eventually(async () => (await client.call('other')).status === 202);
   await other.waitForInvocations(before + 1);
   // By then a round has repaired everything that it repairs.
-  await eventually(
-    async () => {
-      const { body } = await operator.ask('GET', '/queues/default');
-      const functions = body['functions'] as { function: string; paused: boolean }[];
-      return functions.find((each) => each.function === 'held')?.paused === true;
-    },
-    { timeoutMs: 30_000 },
-  );
+  await eventually(async () => {
+    const { body } = await operator.ask('GET', '/queues/default');
+    const functions = body['functions'] as { function: string; paused: boolean }[];
+    return functions.find((each) => each.function === 'held')?.paused === true;
+  });
   expect((await operator.ask('GET', '/scaling/held')).body).toMatchObject({ pending: waiting, inFlight: 0 });
   expect(held.invocations).toHaveLength(0);
 }
@@ -86,7 +83,7 @@ describe('calls that wait for a paused function are not invoked while everything
     line.delay(100);
     const env = { NATS_URL: `nats://${line.host}:${line.port}` };
     const [gateway] = await Promise.all([stack.spawn('gateway', env), stack.spawn('worker', env)]);
-    await gateway.untilReady(60_000);
+    await gateway.untilReady();
     await expectHeld(gateway.url);
     await killAll();
   });

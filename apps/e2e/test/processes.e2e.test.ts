@@ -15,10 +15,10 @@ async function startProcesses(stack: Stack, app: 'gateway' | 'worker', count: nu
   const primary = await stack.spawn(app, { PROCESSES: String(count) });
   const listening = (server: string): LogLine[] =>
     primary.logged('listening').filter((line) => line['server'] === server);
-  await eventually(() => listening('ops').length === count, { timeoutMs: 60_000 });
+  await eventually(() => listening('ops').length === count);
   const opsPorts = listening('ops').map((line) => Number(line['port']));
   for (const port of opsPorts) {
-    await eventually(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok, { timeoutMs: 60_000 });
+    await eventually(async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).ok);
   }
   return { primary, opsPorts, apiPorts: new Set(listening('api').map((line) => line['port'])) };
 }

@@ -28,7 +28,7 @@ describe('a function that moves to another queue', () => {
     expect(await operator.register('moving', { ...settings, queue: 'after' })).toMatchObject({ status: 200 });
     await eventually(async () => Number((await operator.ask('GET', '/queues/after')).body['scheduled']) > 20);
     await Promise.all(loads.map((load) => load.stop()));
-    await stack.untilSettled(60_000);
+    await stack.untilSettled();
 
     const accepted = loads.flatMap((load) => load.accepted);
     expect(loads.flatMap((load) => [...load.refused, ...load.broken])).toEqual([]);
@@ -68,7 +68,7 @@ describe('a queue with a limit', () => {
     expect(Number(queue['bytes'])).toBeLessThan(1.5 * 1024 * 1024);
 
     await stack.startWorker();
-    await eventually(async () => (await one.call('echo', { body })).status === 202, { timeoutMs: 20_000 });
+    await eventually(async () => (await one.call('echo', { body })).status === 202);
     await stack.untilSettled();
   });
 

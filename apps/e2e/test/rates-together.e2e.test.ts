@@ -99,7 +99,7 @@ describe('calls that wait for their rate', () => {
 test('concurrency and a rate hold together', async () => {
   const fn = await register('both', { rate: '20/1s', concurrency: 2 }, sleep(50));
   await client.acceptMany('both', 20);
-  await fn.waitForInvocations(20, 60_000);
+  await fn.waitForInvocations(20);
   expect(fn.maxInFlight).toBeLessThanOrEqual(2);
 });
 
@@ -124,7 +124,7 @@ test('a worker that stops gives its starts to the others', async () => {
   await fn.waitForInvocations(10);
   await stack.startWorker();
   await stack.worker.stop();
-  await fn.waitForInvocations(60, 60_000);
+  await fn.waitForInvocations(60);
   await Promise.all(ids.map((id) => calls.untilEnded(id)));
   expect(fn.invocations).toHaveLength(60);
 });

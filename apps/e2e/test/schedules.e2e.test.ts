@@ -15,7 +15,7 @@ beforeAll(async () => {
   [target, slow] = await Promise.all([startTestFunction(), startTestFunction({ handler: held.handler })]);
   stack = await startStack({ functions: { target: target.url, slow: slow.url }, gateways: 2, workers: 2 });
   calls = new CallClient(stack.gateway.url);
-}, 60_000);
+});
 
 afterAll(async () => {
   await Promise.all([calls, stack, target, slow].map((part) => part[Symbol.asyncDispose]()));

@@ -38,7 +38,7 @@ beforeAll(async () => {
   });
   client = new ApiClient(stack.gateway.url);
   calls = new CallClient(stack.gateway.url);
-}, 60_000);
+});
 
 beforeEach(() => {
   functions.fine.handler = status(200);
@@ -75,8 +75,8 @@ async function walk(callId: string): Promise<CallState[]> {
 
 /** The one callback of a call. */
 async function callbackOf(callId: string, at: CallbackReceiver) {
-  const callback = await eventually(() => at.byCallId(callId)[0], { timeoutMs: 30_000 });
-  await eventually(async () => (await calls.state(callId))['callback'], { timeoutMs: 30_000 });
+  const callback = await eventually(() => at.byCallId(callId)[0]);
+  await eventually(async () => (await calls.state(callId))['callback']);
   return callback;
 }
 
@@ -193,7 +193,7 @@ describe('a chain', () => {
     functions.two.handler = adding('two');
     const replay = await fetch(`${stack.gateway.url}/system/dead-letters/${second}/replay`, { method: 'POST' });
     expect(replay.status).toBe(202);
-    const last = await eventually(() => functions.three.invocations.find(from(second)), { timeoutMs: 30_000 });
+    const last = await eventually(() => functions.three.invocations.find(from(second)));
     const callback = await callbackOf(String(last.callId), inbox);
     expect(callback.body.toString()).toBe('zero one two three');
     expect(failures.callbacks.filter((each) => each.headers['x-root-call-id'] === first)).toHaveLength(1);
@@ -232,13 +232,10 @@ describe('a chain', () => {
     await setPaused('three', true);
     try {
       const first = await client.accept('one', { headers: { 'X-Then': 'two.team,three' }, callbackUrl: inbox.url });
-      const third = await eventually(
-        async () => {
-          const second = (await calls.state(first))['next'];
-          return typeof second === 'string' && (await calls.state(second))['next'];
-        },
-        { timeoutMs: 30_000 },
-      );
+      const third = await eventually(async () => {
+        const second = (await calls.state(first))['next'];
+        return typeof second === 'string' && (await calls.state(second))['next'];
+      });
       expect(await calls.until(String(third), 'queued')).toMatchObject({ rootId: first });
       const cancelled = await calls.ask(first, '', 'DELETE');
       expect([cancelled.status, cancelled.body['status']]).toEqual([202, 'cancelled']);
@@ -275,8 +272,8 @@ describe('a worker that dies', () => {
     await armFault(own, { step, callId });
     await ownClient.accept('one', { headers: { 'X-Call-Id': callId, 'X-Then': 'three' }, callbackUrl: inbox.url });
     expect(await Promise.race(workers.map((worker) => worker.exited))).toMatchObject({ signal: 'SIGKILL' });
-    const last = await eventually(() => functions.three.invocations.find(from(callId)), { timeoutMs: 30_000 });
-    await eventually(() => inbox.byCallId(String(last.callId)).length > 0, { timeoutMs: 30_000 });
+    const last = await eventually(() => functions.three.invocations.find(from(callId)));
+    await eventually(() => inbox.byCallId(String(last.callId)).length > 0);
     await untilIdle(own);
     expect(functions.one.countBy(callId)).toBe(1);
     expect(new Set(functions.three.invocations.filter(from(callId)).map((each) => each.callId)).size).toBe(1);
@@ -290,7 +287,7 @@ async function untilIdle({ gateway }: Stack): Promise<void> {
       const queue = (await (await fetch(`${gateway.url}/system/queues/default`)).json()) as Record<string, number>;
       return queue['depth'] === 0 && queue['scheduled'] === 0 && queue['inFlight'] === 0;
     },
-    { timeoutMs: 30_000, message: 'calls stay in the queue' },
+    { message: 'calls stay in the queue' },
   );
 }
 

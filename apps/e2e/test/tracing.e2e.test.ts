@@ -31,7 +31,6 @@ function tracingTo(url: string): Env {
 
 function untilCollected(collector: TraceCollector, count: number): Promise<readonly CollectedSpan[]> {
   return eventually(() => (collector.spans.length >= count ? collector.spans : undefined), {
-    timeoutMs: 20_000,
     message: `${count} spans do not come`,
   });
 }

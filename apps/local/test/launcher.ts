@@ -38,7 +38,7 @@ export function startLauncher(env: Record<string, string>, main: string = MAIN) 
     stopReading: () => void child.stdout.destroy(),
     /** Resolves with the first line that matches. */
     waitForLine: (pattern: RegExp) =>
-      eventually(() => find(pattern), { timeoutMs: 60_000, message: `no line ${pattern}\n${lines.join('\n')}` }),
+      eventually(() => find(pattern), { message: `no line ${pattern}\n${lines.join('\n')}` }),
     /** The curl lines of the banner, once everything is ready. */
     async waitForCurlLines(): Promise<string[]> {
       await this.waitForLine(/Ctrl-C stops everything/);

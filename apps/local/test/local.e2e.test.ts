@@ -62,7 +62,7 @@ test('calls that are queued or running at Ctrl-C end after the next start', asyn
   expect(receiver.callbacks).toHaveLength(0);
   await using launcher = launch({ ACK_WAIT: '2s' });
   await launcher.waitForCurlLines();
-  const callbacks = await receiver.waitForCallbacks(2, 60_000);
+  const callbacks = await receiver.waitForCallbacks(2);
   expect(new Set(callbacks.map(({ callId }) => callId))).toEqual(new Set(['queued', 'running']));
 });
 
@@ -82,7 +82,7 @@ test('a launcher that is killed leaves no process behind', async () => {
   const pids = await Promise.all([launcher.pidOf('gateway'), launcher.pidOf('worker')]);
   launcher.signal('SIGKILL');
   await launcher.exited;
-  await eventually(() => !pids.some(isRunning), { timeoutMs: 30_000 });
+  await eventually(() => !pids.some(isRunning));
 });
 
 test('a launcher whose output has no reader any more stops everything', async () => {

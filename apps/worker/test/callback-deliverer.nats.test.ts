@@ -270,7 +270,7 @@ describe('a stored callback', () => {
     const unknown = [direct, streams].map((api) => vi.spyOn(api, 'getMessage').mockResolvedValueOnce(null));
     await bench.callbackStore.store(taskFor(receiver.url), body, Date.now(), 0);
     bench.deliverStored();
-    await receiver.waitForCallbacks(1, 10_000);
+    await receiver.waitForCallbacks(1);
     expect(unknown.every((each) => each.mock.calls.length > 0)).toBe(true);
     expect(receiver.callbacks.map((callback) => callback.body.toString())).toEqual(['result']);
   });
@@ -319,7 +319,7 @@ describe('a stored callback', () => {
     await receiver.waitForCallbacks(1);
     await bench.callbackStore.store(taskFor(receiver.url), body, Date.now() + 500, 0);
     await server.restart({ signal: 'SIGKILL' });
-    await receiver.waitForCallbacks(2, 10_000);
+    await receiver.waitForCallbacks(2);
   });
 });
 

@@ -164,7 +164,7 @@ describe('a call that the server does not know yet', () => {
     const hidden = hideCalls(2);
     const call = await putExpiring({ notBefore: Date.now() + 3_600_000 });
     bench.endExpired();
-    await eventually(async () => (await outcomeOf(call))?.status === 'expired', { timeoutMs: 15_000 });
+    await eventually(async () => (await outcomeOf(call))?.status === 'expired');
     expect(hidden.looks()).toBeGreaterThan(2);
   });
 
@@ -173,7 +173,7 @@ describe('a call that the server does not know yet', () => {
     await bench.expiries.claim(keyOf(call), call.expiresAt, 'started');
     const hidden = hideCalls(3);
     bench.endExpired();
-    await eventually(() => hidden.looks() >= 3, { timeoutMs: 15_000 });
+    await eventually(() => hidden.looks() >= 3);
     expect(await bench.expiries.claim(keyOf(call), call.expiresAt, 'expired')).toMatchObject({ decision: 'started' });
   });
 });
@@ -245,5 +245,5 @@ test('nothing is left of an expiry once its call is gone', async () => {
   bench.endExpired();
   await eventually(() => Date.now() > (call.expiresAt ?? 0));
   // A call may be on its way into its queue for as long as a publish may take.
-  await eventually(async () => (await bench.storedExpiries()) <= before, { timeoutMs: 15_000 });
+  await eventually(async () => (await bench.storedExpiries()) <= before);
 });

@@ -119,7 +119,7 @@ describe('a call with a step left', () => {
     expect(await bench.callbackStore.find(keyOf(call))).toMatchObject({ url: '', nextCall: expect.any(String) });
     expect(bench.logged).toContain('step of a chain cannot be stored yet, and waits');
     bench.deliverStored();
-    const next = await eventually(() => nextOf(outcome), { timeoutMs: 30_000 });
+    const next = await eventually(() => nextOf(outcome));
     expect(next.parentId).toBe(call.id);
     await eventually(async () => (await bench.callbackStore.find(keyOf(call))) === undefined);
     expect(await createHandOn().handOn(call, outcome, outcome.next!, Buffer.from('result'))).toBe(true);

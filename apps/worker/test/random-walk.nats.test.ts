@@ -54,7 +54,7 @@ class Enqueue extends Command {
     expect(result).toMatchObject({ kind: 'stored' });
     const isLong = delayMs === hourMs;
     if (delayMs > 0 && !isLong) {
-      await eventually(async () => (await phaseOf(finder, id)) === 'queued', { timeoutMs: 20_000 });
+      await eventually(async () => (await phaseOf(finder, id)) === 'queued');
     }
     model.set(id, { status: isLong ? 'scheduled' : 'queued', replays: 0, attempts: 0, isKeyed });
   }
@@ -78,7 +78,7 @@ class LetExpire extends Command {
     const notBefore = this.#delayMs === 0 ? {} : { notBefore: now + this.#delayMs };
     const { id } = await bench.put({ expiresAt: now + 200, ...notBefore });
     // It has ended once its dead letter exists.
-    await eventually(async () => (await bench.deadLetters.find({ callId: id })).length === 1, { timeoutMs: 20_000 });
+    await eventually(async () => (await bench.deadLetters.find({ callId: id })).length === 1);
     model.set(id, { status: 'expired', replays: 0, attempts: 0, isKeyed: false });
   }
 }

@@ -101,7 +101,7 @@ test('workers share the starts of a rate, and no window of its length has more t
   await Promise.all(shares.map((share) => work(share, times, 120)));
   expect(mostIn(times, 300)).toBeLessThanOrEqual(12);
   // What is not needed goes back.
-  await eventually(async () => (await heldBy(one.store, 'shared')) === 0, { timeoutMs: 20_000 });
+  await eventually(async () => (await heldBy(one.store, 'shared')) === 0);
 });
 
 test('a start is taken for a call that comes, and there is none as long as others have them', async () => {
@@ -142,7 +142,7 @@ test('the starts of a worker that has died are free after its lease', async () =
   await one.die();
   const theirs = two.open('orphan', rate);
   expect(await reserved(theirs)).toBeUndefined();
-  await eventually(() => theirs.room > 0, { timeoutMs: 20_000 });
+  await eventually(() => theirs.room > 0);
   // A lease of a second, a second for the clocks of servers, the period. The lease is from before it died.
   expect(performance.now() - diedAt).toBeGreaterThan(1_200);
 });
@@ -154,7 +154,7 @@ test('a worker that is cut off from the broker uses no start after its lease', a
   share.demand = 2;
   await eventually(() => share.room > 0);
   await one.broker.stop();
-  await eventually(() => share.room === 0, { timeoutMs: 20_000 });
+  await eventually(() => share.room === 0);
   expect(share.held).toBeGreaterThan(0);
   expect(start?.begin()).toBe(false);
 });
@@ -170,7 +170,7 @@ describe('a change of the rate', () => {
     share.demand = 10;
     await eventually(() => share.held === 0 || share.room === 0);
     share.rate = { count: 10, periodMs: 100 };
-    await eventually(() => share.room > 1, { timeoutMs: 20_000 });
+    await eventually(() => share.room > 1);
   });
 
   test('to less than what is held makes workers give back the rest', async () => {
@@ -181,10 +181,10 @@ describe('a change of the rate', () => {
     for (const share of shares) {
       share.demand = 100;
     }
-    await eventually(async () => (await heldBy(one.store, 'lowered')) === 20, { timeoutMs: 20_000 });
+    await eventually(async () => (await heldBy(one.store, 'lowered')) === 20);
     for (const share of shares) {
       share.rate = { count: 3, periodMs: 100 };
     }
-    await eventually(async () => (await heldBy(one.store, 'lowered')) <= 3, { timeoutMs: 20_000 });
+    await eventually(async () => (await heldBy(one.store, 'lowered')) <= 3);
   });
 });

@@ -176,7 +176,7 @@ export async function startBench(options: BenchOptions): Promise<SettlingBench> 
     async take() {
       const before = deliveries.length;
       source.request(lane, 1, 30_000);
-      await eventually(() => deliveries.length > before, { timeoutMs: 40_000, message: 'nothing was delivered' });
+      await eventually(() => deliveries.length > before, { message: 'nothing was delivered' });
       return deliveries[before] as Delivery;
     },
     pass,
@@ -259,7 +259,8 @@ function benchConfig(options: BenchOptions, queue: string): WorkerConfig {
       CALLBACK_ALLOW: callbackAllow,
       GROUP_COMMIT: 'off',
     }),
-    ackWaitMs: options.ackWaitMs ?? 30_000,
+    // Longer than tests wait: what is not handed back does not come.
+    ackWaitMs: options.ackWaitMs ?? 300_000,
     callbackTimeoutMs: options.callbackTimeoutMs ?? 10_000,
     callbackMaxPerHost: options.callbacksPerHost ?? 100,
     callbackRetryScheduleMs: options.callbackScheduleMs ?? [100, 100, 100],

@@ -20,7 +20,7 @@ beforeAll(async () => {
   const project = fileURLToPath(new URL('../tsconfig.build.json', import.meta.url));
   const tsc = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url));
   await promisify(execFile)(process.execPath, [tsc, '-p', project, '--outDir', build]);
-}, 60_000);
+});
 
 afterAll(() => rm(build, { recursive: true, force: true }));
 

@@ -96,7 +96,7 @@ test('a change of the file is applied, a bad one is logged and ignored, until th
   await eventually(() => shared.taken.length === 2);
   expect(shared.taken[1]).toEqual([]);
   stop.abort();
-}, 15_000);
+});
 
 test('the secret files of webhooks belong to the file of a gateway, and a worker reads none of them', async () => {
   const webhook = (file: string) => `webhook: { verify: github, secretFiles: [${file}], maxBytes: 2KiB }`;
@@ -126,4 +126,4 @@ test('the secret files of webhooks belong to the file of a gateway, and a worker
   await writeFile(join(folder, 'secret'), 'wrong');
   await eventually(() => lines.some(({ problems }) => JSON.stringify(problems).includes('secret is wrong')));
   stop.abort();
-}, 15_000);
+});

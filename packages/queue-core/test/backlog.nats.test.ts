@@ -107,7 +107,7 @@ test('calls that wait for their time are counted until they are ready, or taken 
     expect(await gateway.queue.accept(call, { unique: false })).toMatchObject({ kind: 'stored' });
   }
   expect(await scheduled()).toBe(3);
-  await eventually(async () => (await scheduled()) === 2, { timeoutMs: 15_000 });
+  await eventually(async () => (await scheduled()) === 2);
   expect((await sides.look()).lanes.find((lane) => lane.function === busy)).toMatchObject({ pending: 1 });
   await gateway.topology.manager.streams.purge(queueStream(queue), { filter: scheduledFilter(queue) });
   expect(await scheduled()).toBe(0);

@@ -55,7 +55,7 @@ async function watching(
   const register = new FunctionRegister({ functions: new Map([['echo', config]]), fallback: undefined });
   const queue = new CallQueue({ broker, topology, publisher, register, durability: watch });
   broker.start();
-  await eventually(() => watch.current, { timeoutMs: 25_000 });
+  await eventually(() => watch.current);
   return {
     watch,
     queue,
@@ -137,7 +137,7 @@ test('three servers that sync every write are fsync-quorum, once every stream ha
 
   // A process with a higher setting raises the streams that exist.
   await using after = await watching(cluster.urls, { required: 'fsync-quorum' }, 3, name);
-  await eventually(() => after.watch.shortfall === undefined, { timeoutMs: 20_000 });
+  await eventually(() => after.watch.shortfall === undefined);
   expect(after.watch.current).toMatchObject({ level: 'fsync-quorum', sync: 'always' });
   // A stream that has just got its replicas may be electing its leader.
   await eventually(async () => (await after.queue.accept(buildCall(name), { unique: false })).kind === 'stored');

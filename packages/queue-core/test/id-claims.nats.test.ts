@@ -114,7 +114,7 @@ describe('a claim', () => {
     await leaveClaim(gateway, queue, id);
     const send = () => gateway.queue.accept(buildCall(queue, { id, startTime: nextStart() }), { unique: true });
     expect(await send()).toMatchObject({ kind: 'refused', reason: 'overloaded' });
-    await eventually(async () => (await send()).kind === 'stored', { timeoutMs: 20_000 });
+    await eventually(async () => (await send()).kind === 'stored');
   });
 
   test('of a gateway that died, for a call of another queue, is not taken over', async () => {

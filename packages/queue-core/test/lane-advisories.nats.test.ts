@@ -15,14 +15,14 @@ test('a worker learns at once of a function that a gateway opens, even after an 
   await test.broker.connection?.flush();
   await using gateway = await startGatewaySide(server.url);
   await gateway.queue.accept(buildCall('images', { function: 'thumbnail.prod' }), { unique: false });
-  await eventually(() => created.length > 0, { timeoutMs: 20_000 });
+  await eventually(() => created.length > 0);
 
   await server.restart();
   await eventually(() => test.broker.reconnects === 1);
   // A call may be refused until the gateway has listed the existing consumers.
   const call = buildCall('images', { function: 'resize' });
   await eventually(async () => (await gateway.queue.accept(call, { unique: false })).kind === 'stored');
-  await eventually(() => created.length > 1, { timeoutMs: 20_000 });
+  await eventually(() => created.length > 1);
   expect(created).toEqual([
     { queue: 'images', function: 'thumbnail.prod' },
     { queue: 'images', function: 'resize' },

@@ -55,7 +55,7 @@ async function startOlderServer(): Promise<AsyncDisposable & { url: string }> {
 async function fatalOf(url: string, options: Partial<BrokerOptions>) {
   await using test = createBroker(url, options);
   test.broker.start();
-  await eventually(() => test.fatal.length > 0, { timeoutMs: 20_000 });
+  await eventually(() => test.fatal.length > 0);
   expect(test.broker.connected).toBe(false);
   return test.fatal.map(({ code, message }) => ({ code, message }));
 }
@@ -102,7 +102,7 @@ describe.concurrent('a server that asks clients for a certificate', () => {
     test.broker.start();
     await connected(test.broker);
     await server.restart({ signal: 'SIGKILL' });
-    await eventually(() => test.broker.reconnects === 1 && test.broker.connected, { timeoutMs: 20_000 });
+    await eventually(() => test.broker.reconnects === 1 && test.broker.connected);
   });
 
   test.each([
@@ -152,7 +152,7 @@ describe.concurrent('a server that asks clients for a certificate', () => {
     await server.restart({ signal: 'SIGKILL' });
     await eventually(() => !test.broker.connected);
     await put(clientFile, clientKeyFile);
-    await eventually(() => test.broker.connected, { timeoutMs: 30_000 });
+    await eventually(() => test.broker.connected);
     await rm(folder, { recursive: true });
   });
 });

@@ -29,7 +29,7 @@ function beginSetUp(
 }
 
 async function fatalOf(setUp: SetUp) {
-  await eventually(() => setUp.fatal.length > 0, { timeoutMs: 15_000 });
+  await eventually(() => setUp.fatal.length > 0);
   await setUp.broker.stop();
   expect(setUp.topology.ready).toBe(false);
   return setUp.fatal.map(({ code, message }) => ({ code, message }));
@@ -99,7 +99,7 @@ describe('a process that has been at work', () => {
     const config = accounts({ app: '{ max_bytes_required: true }' });
     await using emptied = await startServer({ port: server.port, config });
     const told = () => setUp.logger.lines.filter(({ message }) => message === 'queue topology is not in place yet');
-    await eventually(() => told().length >= 3, { timeoutMs: 20_000 });
+    await eventually(() => told().length >= 3);
     expect(told().map(({ fields }) => fields)).toMatchObject(told().map(() => ({ err: { code: 'account_limit' } })));
     expect(setUp.fatal).toEqual([]);
     await setUp.broker.stop();
@@ -116,8 +116,8 @@ test('a cluster that is not complete is waited for, and STREAM_REPLICAS is named
   await using _ = setUp.broker;
   const isTold = ({ fields }: { fields: object }): boolean =>
     /STREAM_REPLICAS/.test(JSON.stringify(fields) + String((fields as { err?: Error }).err));
-  await eventually(() => setUp.logger.lines.some(isTold), { timeoutMs: 30_000, message: 'no line names it' });
+  await eventually(() => setUp.logger.lines.some(isTold), { message: 'no line names it' });
   await third!.restart();
-  await eventually(() => setUp.topology.ready, { timeoutMs: 60_000 });
+  await eventually(() => setUp.topology.ready);
   expect(setUp.fatal).toEqual([]);
-}, 120_000);
+});

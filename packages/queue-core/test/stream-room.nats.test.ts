@@ -53,7 +53,7 @@ test('sixteen processes that send all they may after each check throw nothing ou
   const { state } = await queue.manager.streams.info('CALLS_default');
   expect(sent * body.length).toBeGreaterThan(limit / 2);
   expect(state.messages).toBe(sent);
-}, 60_000);
+});
 
 test('a message that is larger than a share of the room left is sent if it is alone, and none beyond the room', async () => {
   await using queue = await startLimitedQueue(1);

@@ -26,7 +26,7 @@ export interface OpsAnswer {
 
 const tailLines = 40;
 /** In milliseconds, long enough for a busy machine. */
-const patienceMs = 60_000;
+const patienceMs = 90_000;
 
 export interface SpawnOptions {
   /** The module to run instead of the app's own. */

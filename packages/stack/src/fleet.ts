@@ -97,7 +97,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   return fleet;
 }
 
-const readyMs = 60_000;
+const readyMs = 90_000;
 
 class ProcessFleet implements Fleet {
   readonly folder: string;

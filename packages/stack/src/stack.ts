@@ -180,11 +180,11 @@ class ProcessStack implements Stack {
     return countCalls(await this.#report());
   }
 
-  async untilSettled(timeoutMs = 60_000): Promise<void> {
+  async untilSettled(timeoutMs = 90_000): Promise<void> {
     await eventually(async () => (await this.queued()) === 0, { timeoutMs, message: 'calls stay in the queue' });
   }
 
-  async untilAudited(timeoutMs = 60_000): Promise<number> {
+  async untilAudited(timeoutMs = 90_000): Promise<number> {
     // Gateways publish their receipts every second.
     await sleep(1_500);
     const all = await eventually(

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface EventuallyOptions {
-  /** How long to retry, in milliseconds. Default 20,000. */
+  /** How long to retry, in milliseconds. Default 90,000: what comes at once may take long on a busy machine. */
   timeoutMs?: number;
   /** Pause between two tries, in milliseconds. Default 20. */
   intervalMs?: number;
@@ -16,7 +16,7 @@ export interface EventuallyOptions {
  */
 export async function eventually<T>(
   probe: () => T | Promise<T>,
-  { timeoutMs = 20_000, intervalMs = 20, message = 'a condition did not become true' }: EventuallyOptions = {},
+  { timeoutMs = 90_000, intervalMs = 20, message = 'a condition did not become true' }: EventuallyOptions = {},
 ): Promise<Exclude<T, false | undefined>> {
   const deadline = performance.now() + timeoutMs;
   let failure: unknown = new Error('the probe never completed');

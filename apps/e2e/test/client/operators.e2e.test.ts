@@ -118,7 +118,7 @@ test('dead letters are listed, shown, replayed and dropped', async () => {
   const ids = await Promise.all(Array.from({ length: 3 }, async () => (await client.call('failing')).callId));
   await Promise.all(ids.map((callId) => client.wait(callId)));
   const list = () => allOf(client.deadLetters.list({ function: 'failing', limit: 2 }));
-  await expect.poll(async () => (await list()).length, { timeout: 30_000 }).toBe(3);
+  await expect.poll(async () => (await list()).length, { timeout: 90_000 }).toBe(3);
   const [first, second] = ids as [string, string];
   expect(await client.deadLetters.get(first)).toMatchObject({ callId: first, kind: 'call', reason: 'rejected' });
   expect(await client.deadLetters.attempts(first)).toMatchObject([{ status: 400, verdict: 'failed' }]);
@@ -126,7 +126,7 @@ test('dead letters are listed, shown, replayed and dropped', async () => {
   await expect(client.deadLetters.get(first)).rejects.toMatchObject({ code: 'dead_letter_not_found' });
   await client.deadLetters.replay(second);
   await expect(client.deadLetters.replay(first)).rejects.toMatchObject({ code: 'dead_letter_not_found' });
-  await expect.poll(async () => (await client.get(second)).replays, { timeout: 30_000 }).toBe(1);
+  await expect.poll(async () => (await client.get(second)).replays, { timeout: 90_000 }).toBe(1);
   expect((await client.deadLetters.replayMany({ function: 'failing' })).replayed).toBeGreaterThanOrEqual(1);
 });
 

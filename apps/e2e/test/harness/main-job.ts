@@ -41,7 +41,7 @@ export async function sendAnyBytes(calls: number): Promise<void> {
     }
   };
   await Promise.all(Array.from({ length: clients }, send));
-  await inbox.waitForCallbacks(calls, 60_000);
+  await inbox.waitForCallbacks(calls);
   await stack.untilSettled();
 
   expect(new Set(sent.map(({ callId }) => callId)).size).toBe(calls);

@@ -219,7 +219,7 @@ describe('the functions of a process', () => {
     const running = functions.run(stop.signal);
     await expect.poll(() => state.looks.length).toBe(2);
     state.now = 60_000;
-    await expect.poll(() => state.looks.length, { timeout: 10_000 }).toBe(3);
+    await expect.poll(() => state.looks.length, { timeout: 90_000 }).toBe(3);
     stop.abort();
     await running;
     expect(lines.filter(({ level }) => level === 'warn').length).toBe(1);

@@ -60,7 +60,7 @@ test('a new content is applied, a bad one logged and ignored, until the signal a
   expect(lines.at(-1)).toMatchObject({ level: 'info', msg: 'settings file reloaded', setting: 'NUMBERS_FILE' });
   stop.abort();
   await followed;
-}, 15_000);
+});
 
 test('the files that it names belong to it: a change of one of them is applied, and one that cannot be read is reported', async () => {
   const other = join(folder, 'other');
@@ -89,4 +89,4 @@ test('the files that it names belong to it: a change of one of them is applied, 
   await eventually(() => file.current.join() === 'two,two');
   stop.abort();
   await followed;
-}, 15_000);
+});

@@ -49,7 +49,7 @@ export class CallClient implements AsyncDisposable {
         const state = await this.state(callId);
         return state.status === status ? state : undefined;
       },
-      { timeoutMs: 60_000, message: `${callId} does not become ${status}` },
+      { message: `${callId} does not become ${status}` },
     );
   }
 
@@ -59,7 +59,7 @@ export class CallClient implements AsyncDisposable {
         const state = await this.state(callId);
         return ends.has(state.status) ? state : undefined;
       },
-      { timeoutMs: 60_000, message: `${callId} does not end` },
+      { message: `${callId} does not end` },
     );
   }
 

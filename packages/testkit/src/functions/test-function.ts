@@ -13,8 +13,8 @@ export class TestFunction extends RecordingServer {
     return this.byCallId(callId).length;
   }
 
-  /** Resolves once there have been at least `count`; rejects after `timeoutMs`, default 30,000. */
-  waitForInvocations(count: number, timeoutMs = 30_000): Promise<readonly RecordedRequest[]> {
+  /** Resolves once there have been at least `count`; rejects after `timeoutMs`, default 90,000. */
+  waitForInvocations(count: number, timeoutMs = 90_000): Promise<readonly RecordedRequest[]> {
     return this.waitFor(count, 'invocations', timeoutMs);
   }
 }

@@ -17,8 +17,8 @@ export class CallbackReceiver extends RecordingServer {
     return this.requests;
   }
 
-  /** Resolves once there have been at least `count`; rejects after `timeoutMs`, default 60,000. */
-  waitForCallbacks(count: number, timeoutMs = 60_000): Promise<readonly RecordedRequest[]> {
+  /** Resolves once there have been at least `count`; rejects after `timeoutMs`, default 90,000. */
+  waitForCallbacks(count: number, timeoutMs = 90_000): Promise<readonly RecordedRequest[]> {
     return this.waitFor(count, 'callbacks', timeoutMs);
   }
 }

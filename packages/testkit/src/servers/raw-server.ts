@@ -83,8 +83,8 @@ export class RawServer implements AsyncDisposable {
     return this.#sockets.size;
   }
 
-  /** Resolves once there have been at least `count`; rejects after `timeoutMs`, default 30,000. */
-  waitForRequests(count: number, timeoutMs = 30_000): Promise<readonly RawRequest[]> {
+  /** Resolves once there have been at least `count`; rejects after `timeoutMs`, default 90,000. */
+  waitForRequests(count: number, timeoutMs = 90_000): Promise<readonly RawRequest[]> {
     return this.#recorder.waitFor(count, 'requests', timeoutMs);
   }
 

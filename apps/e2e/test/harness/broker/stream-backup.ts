@@ -28,7 +28,7 @@ export async function restoreStreams(servers: string, backups: readonly StreamBa
   await using connection = await open(servers);
   const manager = await jetstreamManager(connection, { checkAPI: false });
   // Until the servers have elected a leader, none of them answers.
-  await eventually(async () => await manager.getAccountInfo(), { timeoutMs: 30_000 });
+  await eventually(async () => await manager.getAccountInfo());
   for (const backup of backups) {
     await restore(connection, backup);
   }

@@ -15,12 +15,16 @@ export interface ConsolePage extends AsyncDisposable {
   readonly complaints: readonly string[];
 }
 
+/** For whatever a page is waited for, on a busy machine. In milliseconds. */
+const patienceMs = 90_000;
+
 export async function openConsole(
   browser: Browser,
   gatewayUrl: string,
   { path = '', width = 1280, height = 800, colorScheme = 'light' }: OpenOptions = {},
 ): Promise<ConsolePage> {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme, locale: 'en-GB' });
+  context.setDefaultTimeout(patienceMs);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));

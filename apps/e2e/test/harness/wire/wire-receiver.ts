@@ -34,7 +34,7 @@ export class WireReceiver implements AsyncDisposable {
   /** The head of the callback of a call. */
   headOf(callId: string): Promise<string> {
     const isIts = (head: string): boolean => head.toLowerCase().includes(`\r\nx-call-id: ${callId.toLowerCase()}\r\n`);
-    return eventually(() => this.heads.find(isIts), { message: `no callback of ${callId}`, timeoutMs: 30_000 });
+    return eventually(() => this.heads.find(isIts), { message: `no callback of ${callId}` });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -114,7 +114,7 @@ describe('the requests of a connection', () => {
     expect(readBefore).toBeLessThanOrEqual(64 * 1024);
     server.open();
     await eventually(() => client.received.match(/GET \/x/g)?.length === count, { intervalMs: 200, timeoutMs: 60_000 });
-  }, 90_000);
+  });
 
   test('come with their bodies, however long they waited', async () => {
     await using server = await serve();

@@ -103,4 +103,4 @@ test('new secrets apply, even if only a secret file has changed; a mistake is lo
   expect(file.current).toEqual(new Map([['b', undefined]]));
   stop.abort();
   await followed;
-}, 30_000);
+});
