@@ -18,7 +18,7 @@ test('gateways and workers are upgraded from the previous version and back under
     // The previous version cannot read calls whose bodies are stored apart: see docs/upgrades.md.
     fleet: { mains: previous, gatewayEnv: { OFFLOAD_BYTES: '512KiB' } },
     faults: [upgradeAndBack(previous, current)],
-    limits: { slackMs: 3_000, handoverMs: 30_000 },
+    limits: { slackMs: 5_000, handoverMs: 30_000 },
   });
   expectClean(result);
   expect(result.verdict.counts.accepted).toBeGreaterThan(500);
