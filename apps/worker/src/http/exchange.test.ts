@@ -21,6 +21,8 @@ import { HttpAgent } from './http-agent.ts';
 const dayMs = 86_400_000;
 
 const maxHeaderBytes = 4_096;
+/** For exchanges that come to something before it: a busy machine may take half a second for that. */
+const deadlineMs = 1_000;
 const agent = own(new HttpAgent({ maxHeaderBytes }), afterAll);
 
 /** Ends the connections of an agent after the test. */
@@ -125,13 +127,13 @@ describe('no answer', () => {
 
   test('by the deadline ends the request, so that the other side can notice', async () => {
     await using fn = await startTestFunction(gate());
-    expect(await post(fn.url, { timeoutMs: 50 })).toEqual({ kind: 'deadline' });
+    expect(await post(fn.url, { timeoutMs: deadlineMs })).toEqual({ kind: 'deadline' });
     await eventually(() => fn.invocations[0]?.aborted === true);
   });
 
   test('that is complete by the deadline ends the request too', async () => {
     await using fn = await startTestFunction({ handler: (_, response) => void response.write('half') });
-    expect(await post(fn.url, { timeoutMs: 200 })).toEqual({ kind: 'deadline' });
+    expect(await post(fn.url, { timeoutMs: deadlineMs })).toEqual({ kind: 'deadline' });
     await eventually(() => fn.invocations[0]?.aborted === true);
   });
 
@@ -344,11 +346,14 @@ describe('the status alone', () => {
     await eventually(() => fn.inFlight === 0);
   });
 
-  test('counts at the deadline, and when the exchange is given up, if it has come by then', async () => {
+  test('counts at the deadline if it has come by then', async () => {
     await using server = await startRawServer('HTTP/1.1 200 OK\r\nX-A: 1\r\n');
-    expect(await post(server.url, { statusOnly: true, timeoutMs: 200 })).toMatchObject({ kind: 'answer', status: 200 });
+    expect(await post(server.url, { statusOnly: true, timeoutMs: deadlineMs })).toMatchObject({
+      kind: 'answer',
+      status: 200,
+    });
     server.answer = 'HTTP/1.1 200 ';
-    expect(await post(server.url, { statusOnly: true, timeoutMs: 200 })).toEqual({ kind: 'deadline' });
+    expect(await post(server.url, { statusOnly: true, timeoutMs: deadlineMs })).toEqual({ kind: 'deadline' });
   });
 
   test('leaves a connection that can be used again', async () => {
@@ -428,7 +433,7 @@ describe('a connection that was used before and is closed without a byte', () =>
     await using server = await startRawServer(firstThen(() => {}));
     const from = await used(server.url);
     const giveUp = new AbortController();
-    const outcome = post(server.url, { timeoutMs: kind === 'deadline' ? 50 : 0, signal: giveUp.signal }, from);
+    const outcome = post(server.url, { timeoutMs: kind === 'deadline' ? deadlineMs : 0, signal: giveUp.signal }, from);
     await server.waitForRequests(2);
     if (kind === 'abandoned') {
       giveUp.abort();
@@ -456,7 +461,7 @@ describe('a connection that was used before and is closed without a byte', () =>
       }
     });
     const from = await used(server.url);
-    expect(await post(server.url, { timeoutMs: 300 }, from)).toMatchObject({ kind: 'deadline', resent: true });
+    expect(await post(server.url, { timeoutMs: deadlineMs }, from)).toMatchObject({ kind: 'deadline', resent: true });
     await eventually(() => server.open === 0);
   });
 });
@@ -486,16 +491,16 @@ describe('a response without room in the budget', () => {
     const { budget, other } = fullBudget();
     const room = budget.open('mine');
     let outcome: HttpOutcome | undefined;
-    const request = { timeoutMs: 300, maxResponseBytes: 2 * size, room };
+    const request = { timeoutMs: deadlineMs, maxResponseBytes: 2 * size, room };
     const exchanged = post(fn.url, request).then((it) => {
       outcome = it;
     });
     await eventually(() => budget.waiting === 1);
-    await delay(400); // longer than the deadline
+    await delay(deadlineMs + 200);
     expect(outcome).toBeUndefined();
     other.release();
     await exchanged;
-    expect(outcome).toMatchObject({ kind: 'answer', body: whole });
+    expect(outcome?.kind === 'answer' && whole.equals(outcome.body)).toBe(true);
     expect(room.bytes).toBe(size);
     room.release();
     expect(budget.usedBytes).toBe(0);
@@ -504,7 +509,7 @@ describe('a response without room in the budget', () => {
   test('has its deadline again once there is room', async () => {
     await using fn = await startTestFunction({ handler: (_, response) => void response.write(whole) });
     const { budget, other } = fullBudget();
-    const exchanged = post(fn.url, { timeoutMs: 300, maxResponseBytes: 2 * size, room: budget.open('mine') });
+    const exchanged = post(fn.url, { timeoutMs: deadlineMs, maxResponseBytes: 2 * size, room: budget.open('mine') });
     await eventually(() => budget.waiting === 1);
     other.release();
     expect(await exchanged).toMatchObject({ kind: 'deadline' });
