@@ -21,6 +21,15 @@ const patience = { testTimeout: 300_000, hookTimeout: 300_000 };
 /** Each file runs whole stacks of processes, which wait as often as they work: four files are two full cores. */
 const processes = { setupFiles, maxWorkers: 4, ...patience };
 
+/**
+ * Tests that run one after the other, without any beside them: on two cores the load of others becomes what they
+ * measure, and keeps three servers from electing a leader.
+ */
+const alone = [
+  'apps/torture/test/{ha,torture}.full.test.ts',
+  'apps/e2e/test/{neighbours,hostile-receivers}.full.test.ts',
+];
+
 const globalSetup = ['packages/nats-server/test/global-setup.ts'];
 
 /**
@@ -81,11 +90,24 @@ export default defineConfig({
         test: {
           name: 'full',
           include: ['{apps,packages}/*/test/**/*.full.test.ts'],
+          exclude: ['**/node_modules/**', ...alone],
           globalSetup,
           sequence: { groupOrder: 3 },
           ...processes,
-          // Many of them measure, and deliberate bugs show less often on a machine that is busy.
+          // Deliberate bugs show less often on a machine that is busy.
           maxWorkers: 2,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'alone',
+          include: alone,
+          globalSetup,
+          sequence: { groupOrder: 4 },
+          ...processes,
+          maxWorkers: 1,
         },
       },
     ],
