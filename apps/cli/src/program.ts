@@ -2,7 +2,13 @@ import { Command } from 'commander';
 import { callCommand, cancelCommand, getCommand, resultCommand } from './calls/index.ts';
 import { completeCommand, completionCommand } from './completion/index.ts';
 import { devCommand, tokenCommand, verifyCommand } from './local/index.ts';
-import { deadLettersCommand, functionsCommand, queuesCommand, schedulesCommand } from './operators/index.ts';
+import {
+  deadLettersCommand,
+  flowsCommand,
+  functionsCommand,
+  queuesCommand,
+  schedulesCommand,
+} from './operators/index.ts';
 import { callsCommand, tailCommand } from './searching/index.ts';
 import type { Session } from './session.ts';
 
@@ -37,6 +43,7 @@ export function createProgram(session: Session): Command {
   program.addCommand(queuesCommand(session));
   program.addCommand(functionsCommand(session));
   program.addCommand(schedulesCommand(session));
+  program.addCommand(flowsCommand(session));
   program.addCommand(deadLettersCommand(session));
   program.addCommand(completeCommand(session, program), { hidden: true });
   return program;

@@ -213,6 +213,29 @@ describe('calls of a flow key', () => {
     expect(gotten(key)).toEqual(inOrder(key, 2));
   });
 
+  test('are paused, shown, pinned and resumed by operators', async () => {
+    const held = gate();
+    const key = newKey();
+    const path = `flows/fn/${encodeURIComponent(key)}`;
+    fn.handler = held.handler;
+    expect(await operate(`${path}/pause`)).toMatchObject({ key, waiting: 0, running: 0, paused: true });
+    const ids = await acceptAll(key, 4);
+    expect(await operate(path, 'GET')).toMatchObject({ waiting: 4, running: 0, paused: true });
+    expect(await calls.state(ids[0] ?? '')).toMatchObject({ status: 'queued', waitingFor: 'flow' });
+    expect(await calls.ask(ids[3] ?? '', '', 'DELETE')).toMatchObject({ status: 202 });
+    expect(await operate(path, 'GET')).toMatchObject({ waiting: 3 });
+    const url = `${stack.gateway.url}/system/${path}`;
+    const pinned = await fetch(url, { method: 'PUT', body: JSON.stringify({ parallelism: 2 }) });
+    expect(await pinned.json()).toMatchObject({ parallelism: 2, pinned: true, paused: true });
+    expect(await operate(`${path}/resume`)).toMatchObject({ waiting: 1, running: 2, paused: false });
+    await eventually(() => gotten(key).length === 2);
+    expect((await fetch(url, { method: 'DELETE' })).status).toBe(204);
+    held.open();
+    expect(await calls.untilEnded(ids[2] ?? '')).toMatchObject({ status: 'succeeded' });
+    await eventually(async () => (await operate(path, 'GET'))['running'] === 0);
+    expect(await operate('flows?function=fn', 'GET')).not.toHaveProperty('cursor');
+  });
+
   test('go on when a worker dies with one of them, and none overtakes it', async () => {
     const held = gate();
     const key = newKey();

@@ -21,6 +21,7 @@ import type { BrokerLink } from './broker/index.ts';
 import { type GatewayConfig, wholeBodyBytes } from './config.ts';
 import { consoleFolder } from './console/index.ts';
 import { CallSpans, type Receipts } from './enqueue/index.ts';
+import { FlowAdmin } from './flows/index.ts';
 import { BodyBudget, roomForLarge } from './http/index.ts';
 import type { Intake } from './intake/index.ts';
 import { createMetrics, showBodyStore, showHeld } from './metrics.ts';
@@ -108,6 +109,7 @@ export function createApi(options: ApiOptions): Api {
       maxBytesOf: intake.maxBytesOf,
     },
     schedules: options.schedules.resource,
+    flows: new FlowAdmin(link),
     lanes: topology,
     purges: { jobs: new PurgeJobs({ purge: callControl.purge, logger, stopping }), queues: topology },
     deadLetters,

@@ -21,6 +21,7 @@ import { type DeadLetterAdmin, deadLetterRoutes } from './dead-letters/index.ts'
 import { createStartTimeClock, type EnqueueOptions, enqueueRoutes } from './enqueue/index.ts';
 import { type ErasingOptions, erasingRoutes } from './erasing/index.ts';
 import { type CallEventOptions, callEventRoutes } from './events/index.ts';
+import { type FlowOptions, flowRoutes } from './flows/index.ts';
 import { type FunctionAdmin, type FunctionOptions, functionRoutes } from './functions/index.ts';
 import {
   type BodyBudget,
@@ -70,6 +71,7 @@ export interface AppDependencies {
     readonly inspector: FunctionOptions['inspector'] & QueueOptions['inspector'];
   };
   readonly schedules: Pick<ScheduleOptions, 'schedules' | 'runs'>;
+  readonly flows: FlowOptions['flows'];
   readonly lanes: FunctionOptions['lanes'];
   readonly purges: Pick<PurgeOptions, 'jobs' | 'queues'>;
   readonly deadLetters: DeadLetterAdmin;
@@ -192,6 +194,7 @@ export function buildApp(deps: AppDependencies): FastifyInstance {
   const ofFunctions = { functions, names, isGroup, inspector, lanes: deps.lanes, purges: deps.purges.jobs, logger };
   app.register(functionRoutes, { ...ofFunctions, webhookSecrets: secrets, maxBodyBytes: accepting.maxBodyBytes });
   app.register(scheduleRoutes, { ...batches, ...deps.schedules, lists });
+  app.register(flowRoutes, { flows: deps.flows, ...known, tokens: deps.access.tokens, places, lists, logger });
   app.register(queueRoutes, { ...queues, ...known, lists, now });
   app.register(erasingRoutes, { calls, eraser: deps.eraser, names, places, logger });
   app.register(bulkCancelRoutes, { ...deps.bulkCancel, names, places, stopping: deps.calls.stopping, logger });

@@ -14,6 +14,7 @@ import { createMetrics } from '../src/metrics.ts';
 import { Waiters } from '../src/waiting/waiters.ts';
 import { MemoryBatches } from './memory-batches.ts';
 import { MemoryEvents } from './memory-events.ts';
+import { MemoryFlows } from './memory-flows.ts';
 import { MemoryFunctions } from './memory-functions.ts';
 import { MemoryQueues } from './memory-queues.ts';
 import { MemorySchedules } from './memory-schedules.ts';
@@ -87,6 +88,7 @@ export interface TestGateway extends AsyncDisposable {
   readonly queues: MemoryQueues;
   readonly batches: MemoryBatches;
   readonly search: RecordingSearch;
+  readonly flows: MemoryFlows;
   readonly events: MemoryEvents;
   readonly bulk: RecordingBulkCancel;
   readonly registry: Registry;
@@ -119,6 +121,7 @@ export async function startTestGateway(
   const deadLetters = new RecordingDeadLetters();
   const memory = new MemoryFunctions();
   const queues = new MemoryQueues();
+  const memoryFlows = new MemoryFlows();
   const events = new MemoryEvents();
   const bulk = new RecordingBulkCancel();
   const registry = new Registry();
@@ -165,6 +168,7 @@ export async function startTestGateway(
       maxBytesOf: (name) => (name === 'images' ? 4096 : undefined),
     },
     schedules: new MemorySchedules().dependencies,
+    flows: memoryFlows.admin,
     lanes: memory,
     purges: { jobs: purges, queues: { listQueues: async () => ['default', 'heavy'] } },
     deadLetters,
@@ -208,6 +212,7 @@ export async function startTestGateway(
     deadLetters,
     functions: memory,
     queues,
+    flows: memoryFlows,
     events,
     bulk,
     batches: memoryBatches,

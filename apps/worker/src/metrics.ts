@@ -264,17 +264,15 @@ function observeBacklog({ registry, backlog, now = Date.now }: WorkerMetricsSour
       }
     },
   );
-  gauge(
-    'queue_worker_scheduled_messages',
-    'Calls that are not due yet: delayed ones and retries',
-    ['queue_name'],
-    (own, { scheduled }) => {
-      for (const { queue, count } of scheduled) {
-        own.set({ queue_name: queue }, count);
+  for (const [name, help, count] of ofQueues) {
+    gauge(name, help, ['queue_name'], (own, found) => {
+      for (const [queue, value] of count(found)) {
+        if (value !== undefined) {
+          own.set({ queue_name: queue }, value);
+        }
       }
-    },
-  );
-  observeConsumers(gauge);
+    });
+  }
   gauge('queue_worker_callbacks_waiting', 'Callbacks that failed and will be tried again', [], (own, found) =>
     own.set(found.callbacks),
   );
@@ -284,13 +282,9 @@ function observeBacklog({ registry, backlog, now = Date.now }: WorkerMetricsSour
     [],
     (own, found) => own.set(found.missing),
   );
-  gauge('queue_worker_batches_open', 'Batches that were accepted and have not ended', [], (own, found) =>
-    own.set(found.batches),
-  );
+  gauge('queue_worker_batches_open', 'Batches that have not ended', [], (own, found) => own.set(found.batches));
   gauge('queue_worker_dead_letters_kept', 'Dead letters that are kept', [], (own, found) => own.set(found.deadLetters));
 }
-
-type BacklogGauges = ReturnType<typeof createBacklogGauges>;
 
 /** Creates gauges that show one count of the broker. */
 function createBacklogGauges(registry: Registry, backlog: WorkerMetricsSources['backlog']) {
@@ -318,31 +312,36 @@ function createBacklogGauges(registry: Registry, backlog: WorkerMetricsSources['
   };
 }
 
-/** How many more functions a queue can have. */
-function observeConsumers(gauge: BacklogGauges): void {
-  gauge(
+type QueueCounts = readonly (readonly [queue: string, count: number | undefined])[];
+
+/** What is counted for each queue. */
+const ofQueues: readonly (readonly [name: string, help: string, count: (found: Backlog) => QueueCounts])[] = [
+  [
+    'queue_worker_scheduled_messages',
+    'Calls that are not due yet: delayed ones and retries',
+    ({ scheduled }) => scheduled.map(({ queue, count }) => [queue, count]),
+  ],
+  [
+    'queue_worker_flow_keys',
+    'Flow keys that have calls, or are paused or pinned',
+    ({ flows }) => flows.map(({ queue, keys }) => [queue, keys]),
+  ],
+  [
+    'queue_worker_flow_waiting_messages',
+    'Calls that wait for the turn of their flow key',
+    ({ flows }) => flows.map(({ queue, waiting }) => [queue, waiting]),
+  ],
+  [
     'queue_worker_consumers',
     'Consumers of the queue: one for each function, and one of its own',
-    ['queue_name'],
-    (own, { consumers }) => {
-      for (const { queue, count } of consumers) {
-        own.set({ queue_name: queue }, count);
-      }
-    },
-  );
-  gauge(
+    ({ consumers }) => consumers.map(({ queue, count }) => [queue, count]),
+  ],
+  [
     'queue_worker_consumers_limit',
     'Consumers that the queue may have; no series if NATS sets no limit',
-    ['queue_name'],
-    (own, { consumers }) => {
-      for (const { queue, limit } of consumers) {
-        if (limit !== undefined) {
-          own.set({ queue_name: queue }, limit);
-        }
-      }
-    },
-  );
-}
+    ({ consumers }) => consumers.map(({ queue, limit }) => [queue, limit]),
+  ],
+];
 
 type LaneLabelValues = ReturnType<ToLabels>;
 

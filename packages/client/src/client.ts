@@ -38,7 +38,7 @@ import {
   waitForCall,
 } from './calls/index.ts';
 import { getJson, type RequestOptions, sendJson, Transport, type TransportOptions } from './http/index.ts';
-import { DeadLetters, eachCall, eraseCall, Functions, findCalls, Queues, Schedules } from './operators/index.ts';
+import { DeadLetters, eachCall, eraseCall, Flows, Functions, findCalls, Queues, Schedules } from './operators/index.ts';
 import { type CallEvent, type EventOptions, followCall, followEvents, type MissedEvents } from './streams/index.ts';
 
 /** The settings of a client. */
@@ -61,6 +61,8 @@ export class AsyncfnClient {
   readonly functions: Functions;
   /** For operators: the queues. */
   readonly queues: Queues;
+  /** For operators: the flow keys that have calls. */
+  readonly flows: Flows;
   /** For operators: what calls functions by itself. */
   readonly schedules: Schedules;
   /** For operators: calls and callbacks that failed for good. */
@@ -73,6 +75,7 @@ export class AsyncfnClient {
     this.batches = new Batches(this.#transport);
     this.functions = new Functions(this.#transport);
     this.queues = new Queues(this.#transport);
+    this.flows = new Flows(this.#transport);
     this.schedules = new Schedules(this.#transport);
     this.deadLetters = new DeadLetters(this.#transport);
   }

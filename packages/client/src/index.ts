@@ -12,6 +12,9 @@ export type {
   DeadLetter,
   DeadLetterDetail,
   DeadLetterFilter,
+  Flow,
+  FlowFilter,
+  FlowLimits,
   FunctionSettings,
   GatewayInfo,
   Processes,
@@ -61,6 +64,7 @@ export type { Duration, QueryValues, RequestOptions, RetryOptions, Token, Transp
 export type {
   DeadLetterReference,
   DeadLetters,
+  Flows,
   Functions,
   PurgeOptions,
   PutOptions,

@@ -98,6 +98,23 @@ test('the oldest call is requested once, until it is handed out or long ago', as
   expect(sides.takeQuestions()).toBe(1);
 });
 
+test('flow keys with calls are counted by queue, with those that wait for their turn, at most every few seconds', async () => {
+  await using sides = await startSides();
+  const { queue, busy, gateway, clock } = sides;
+  const flows = async () => (await sides.look()).flows;
+  expect(await flows()).toEqual([{ queue, keys: 0, waiting: 0 }]);
+  for (const key of ['a', 'a', 'a', 'b']) {
+    const call = buildCall(queue, { function: busy, flow: { key } });
+    expect(await gateway.queue.accept(call, { unique: false })).toMatchObject({ kind: 'stored' });
+  }
+  expect(await flows()).toEqual([{ queue, keys: 0, waiting: 0 }]);
+  await eventually(async () => {
+    clock.ms += 60_000;
+    expect(await flows()).toEqual([{ queue, keys: 2, waiting: 2 }]);
+    return true;
+  });
+});
+
 test('calls that wait for their time are counted until they are ready, or taken out', async () => {
   await using sides = await startSides();
   const { queue, busy, gateway } = sides;

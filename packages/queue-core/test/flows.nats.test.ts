@@ -1,6 +1,6 @@
 import { eventually } from '@asyncfn/testkit';
 import { describe, expect, inject, test } from 'vitest';
-import { flowIdOf } from '../src/flows/index.ts';
+import { flowIdOf, flowPlaceIn } from '../src/flows/index.ts';
 import { FunctionRegister } from '../src/functions/index.ts';
 import { type Call, createCallId } from '../src/index.ts';
 import { toFlowGroup } from '../src/jetstream/flows/index.ts';
@@ -140,6 +140,101 @@ describe('calls of a key', () => {
       await key.end(call);
       await eventually(async () => expect((await key.places()).waiting).toHaveLength(Math.max(0, 18 - index)));
     }
+  });
+});
+
+describe('an operator', () => {
+  const place = (key: Key, name = 'order') => flowPlaceIn(key.queue, { function: 'echo', key: name });
+  const stateOf = async (key: Key) => {
+    const { waiting, running, parallelism, paused, pinned } = await key.gateway.flows.inspector.find(place(key));
+    return { waiting, running, parallelism, paused, pinned };
+  };
+  const calm = { parallelism: 1, paused: false, pinned: false };
+
+  test('sees how many calls of a key wait and run, and no call that was cancelled or has ended', async () => {
+    await using key = await openKey();
+    expect(await stateOf(key)).toEqual({ waiting: 0, running: 0, ...calm });
+    const [first, second, third] = (await key.accept(3)) as [Call, Call, Call];
+    await eventually(async () => expect(await stateOf(key)).toEqual({ waiting: 2, running: 1, ...calm }));
+    // A cancel removes the call first.
+    await using look = await openManager(inject('natsUrl'));
+    await look.manager.streams.purge(`CALLS_${key.queue}`, {
+      filter: `calls.${key.queue}.wait.~.echo.${second.id}.*.*`,
+    });
+    expect(await key.gateway.flows.removed(second)).toEqual({ kind: 'done' });
+    expect(await stateOf(key)).toEqual({ waiting: 1, running: 1, ...calm });
+    // One that waits again keeps its place.
+    expect(await key.gateway.flows.removed(third)).toEqual({ kind: 'done' });
+    expect(await stateOf(key)).toEqual({ waiting: 1, running: 1, ...calm });
+    await key.end(first);
+    await key.end(third);
+    expect(await stateOf(key)).toEqual({ waiting: 0, running: 0, ...calm });
+  });
+
+  test('pauses a key: no further call has its turn, and no other key is affected', async () => {
+    await using key = await openKey();
+    const { flows } = key.gateway;
+    expect(await flows.control(place(key), { paused: true })).toEqual({ kind: 'done' });
+    const [first, second] = (await key.accept(2)) as [Call, Call];
+    const [other] = (await key.accept(1, others)) as [Call];
+    await eventually(async () => expect((await key.places()).ready).toEqual([other.id]));
+    expect(await stateOf(key)).toEqual({ ...calm, waiting: 2, running: 0, paused: true });
+    expect(await flows.control(place(key), { paused: false })).toEqual({ kind: 'done' });
+    expect((await key.places()).ready).toEqual([first.id, other.id].toSorted());
+    await flows.control(place(key), { paused: true });
+    await key.end(first);
+    expect(await key.places()).toEqual({ ready: [other.id], waiting: [second.id] });
+    await flows.control(place(key), { paused: false });
+    await key.end(second);
+    await key.end(other);
+    await eventually(async () => expect(await key.records()).toEqual([]));
+  });
+
+  test('pins the limit of a key, which outranks all others, also while it has no calls', async () => {
+    await using key = await openKey({ parallelism: 2 });
+    const { flows } = key.gateway;
+    await flows.control(place(key), { pin: { parallelism: 3 } });
+    const calls = await key.accept(5, { flow: { key: 'order', parallelism: 9 } });
+    await eventually(async () => expect((await key.places()).ready).toHaveLength(3));
+    expect(await stateOf(key)).toEqual({ ...calm, waiting: 2, running: 3, parallelism: 3, pinned: true });
+    await flows.control(place(key), { pin: { parallelism: 4 } });
+    expect((await key.places()).ready).toHaveLength(4);
+    for (const call of calls) {
+      await key.end(call);
+    }
+    expect(await stateOf(key)).toEqual({ ...calm, waiting: 0, running: 0, parallelism: 4, pinned: true });
+    await flows.control(place(key), { pin: null });
+    expect(await stateOf(key)).toEqual({ ...calm, waiting: 0, running: 0, parallelism: 2 });
+    expect(await key.records()).toEqual([]);
+  });
+
+  test('lists the keys of all queues page by page', async () => {
+    await using nats = await startServer();
+    await using one = await openKey({ natsUrl: nats.url });
+    await using two = await openKey({ natsUrl: nats.url });
+    const keys = ['a', 'b', 'c', 'd', 'e'];
+    for (const key of keys) {
+      await one.accept(2, { flow: { key } });
+      await two.accept(1, { flow: { key }, function: 'hash' });
+    }
+    const { inspector } = one.gateway.flows;
+    const listed = async (limit: number, includes: (name: string) => boolean = () => true) => {
+      const found: string[] = [];
+      for (let page = await inspector.list({ includes }, limit); ; ) {
+        expect(page.flows.length).toBeLessThanOrEqual(limit);
+        found.push(
+          ...page.flows.map(({ function: name, key, waiting, running }) => [name, key, waiting, running].join()),
+        );
+        if (page.next === undefined) {
+          return found.toSorted();
+        }
+        page = await inspector.list({ includes }, limit, page.next);
+      }
+    };
+    const ofEcho = keys.map((key) => `echo,${key},1,1`);
+    await eventually(async () => expect(await listed(3, (name) => name === 'echo')).toEqual(ofEcho));
+    await eventually(async () => expect(await listed(3)).toEqual([...ofEcho, ...keys.map((key) => `hash,${key},0,1`)]));
+    expect(await listed(100)).toHaveLength(10);
   });
 });
 

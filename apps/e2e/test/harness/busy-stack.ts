@@ -37,7 +37,7 @@ function overloaded(): RequestHandler {
 }
 
 /**
- * Successes, failures, retries, chains, batches, overload, delays, waits, a backlog, a rate, callbacks that fail, refusals,
+ * Successes, failures, retries, chains, batches, overload, delays, waits, a backlog, a rate, a flow key, callbacks that fail, refusals,
  * connections beyond the limit, a schedule.
  */
 export async function startBusyStack(
@@ -84,6 +84,7 @@ export async function startBusyStack(
       client.call('quick', { headers: { 'X-Then': 'quick' } }),
       client.call('slow'),
       client.call('paced'),
+      client.call('slow', { headers: { 'X-Flow-Key': 'one' } }),
       fetch(`${stack.gateway.url}/async-batch`, batch),
       client.call('unknown'),
       ...Array.from({ length: 3 }, () => client.call('full')),

@@ -10,6 +10,7 @@ const calm: FlowBounds = {
   cancelCrashes: 0,
   retry: false,
   cancel: 0,
+  pause: false,
   limit: 1,
   newLimit: 0,
 };
@@ -26,6 +27,7 @@ describe('calls of a key keep their order and its limit, and none waits for ever
     ['when a worker dies around a retry', { workers: 1, retry: true, crashes: 1 }],
     ['when the first call is cancelled', { workers: 1, cancel: 1, cancelCrashes: 1 }],
     ['when a call that waits is cancelled', { workers: 1, cancel: 2, cancelCrashes: 1 }],
+    ['when an operator pauses the key and resumes it', { workers: 1, pause: true }],
     ['when two may run at once', { limit: 2 }],
     ['when the limit is raised', { newLimit: 2 }],
     ['when the limit is lowered', { limit: 2, newLimit: 1 }],
@@ -58,6 +60,8 @@ test.each<[mistake: string, FlowVariant, Partial<FlowBounds>, problem: string]>(
     { retry: true },
     'too many calls of the key run at once',
   ],
+  ['a pause that is forgotten with the last call', { dropPaused: true }, { pause: true }, 'a paused key gives a turn'],
+  ['a pause that ends without giving turns', { resumeOnly: true }, { pause: true }, 'a call waits for ever'],
   ['a cancel that keeps the turn', { cancelKeeps: true }, { cancel: 1 }, 'a call waits for ever'],
   [
     'a cancel that does not wait for the worker',

@@ -23,6 +23,7 @@ export function flowKeys(bounds: FlowBounds, variant: FlowVariant = {}): Model<F
       ...gatewaySteps(world, bounds, variant),
       ...world.workers.flatMap((_, who) => workerSteps(world, who, bounds, variant)),
       ...cancellerSteps(world, bounds, variant),
+      ...operatorSteps(world, bounds, variant),
       ...otherSteps(world, bounds, variant),
     ],
     wrong: (world) => wrong(world, bounds),
@@ -239,6 +240,25 @@ function lookFor(next: FlowWorld, call: number, variant: FlowVariant): 'look' | 
     delete turns[call];
   }
   return 'store the end';
+}
+
+function operatorSteps(world: FlowWorld, { pause }: FlowBounds, variant: FlowVariant): Step<FlowWorld>[] {
+  const { does } = world.operator;
+  if (!pause || does === 'gone') {
+    return [];
+  }
+  return [
+    flowStep(world, `the operator goes on with ${does}`, (next) => {
+      const self = next.operator;
+      if (self.advance !== null && advanceStep(next, self.advance, variant)) {
+        return;
+      }
+      const following = { nothing: 'pause', pause: 'wait', wait: 'resume', resume: 'gone', gone: 'gone' } as const;
+      self.does = following[self.does];
+      const control = self.does === 'pause' || self.does === 'resume' ? self.does : null;
+      self.advance = control && advanceFor([], 0, control);
+    }),
+  ];
 }
 
 function otherSteps(world: FlowWorld, { newLimit }: FlowBounds, variant: FlowVariant): Step<FlowWorld>[] {

@@ -1,8 +1,8 @@
 import type { Advance, FlowVariant, FlowWorld, KeyState } from './flow-world.ts';
 
 /** Begins to give turns, after these calls have ended. */
-export function advanceFor(release: number[], notice = 0): Advance {
-  return { does: 'read', release, seen: null, waits: [], heads: [], notice };
+export function advanceFor(release: number[], notice = 0, control: Advance['control'] = null): Advance {
+  return { does: 'read', release, seen: null, waits: [], heads: [], control, notice };
 }
 
 /**
@@ -40,7 +40,7 @@ function read(next: FlowWorld, self: Advance, variant: FlowVariant): void {
 
 function choose(next: FlowWorld, self: Advance, variant: FlowVariant): void {
   const cursor = variant.noCursor ? 0 : (self.seen?.cursor ?? 0);
-  const room = next.limit - stillRunning(self).length;
+  const room = isClosed(self, variant) ? 0 : next.limit - stillRunning(self).length;
   if (room > 0) {
     const leftOver = self.waits.filter((call) => call <= cursor);
     next.waits = next.waits.filter((call) => !leftOver.includes(call));
@@ -49,36 +49,69 @@ function choose(next: FlowWorld, self: Advance, variant: FlowVariant): void {
   self.waits = [];
 }
 
+/** Whether no turns are given. */
+function isClosed(self: Advance, { resumeOnly = false }: FlowVariant): boolean {
+  return willBePaused(self) || (self.control === 'resume' && resumeOnly);
+}
+
+/** Whether the key is paused once this is stored. */
+function willBePaused({ seen, control }: Advance): boolean {
+  return control === null ? (seen?.paused ?? false) : control === 'pause';
+}
+
 function stillRunning({ seen, release }: Advance): number[] {
   return (seen?.running ?? []).filter((call) => !release.includes(call));
 }
 
 /** Stores turns and the new state in one step, or removes the state of a key that is at rest. */
 function write(next: FlowWorld, self: Advance, variant: FlowVariant): boolean {
-  const { seen, heads } = self;
-  const running = stillRunning(self);
-  const isChanged = heads.length > 0 || running.length < (seen?.running.length ?? 0);
-  if (!isChanged) {
+  if (!changesState(self)) {
     return done(next, self);
   }
-  if (heads.length === 0 && running.length === 0 && self.does === 'write' && !variant.dropUnseen) {
+  if (leavesAtRest(self, variant) && self.does === 'write' && !variant.dropUnseen) {
     lookBeforeDrop(next, self);
     return true;
   }
-  const isStale = !variant.blindState && next.state?.version !== seen?.version;
-  const isGone = !variant.blindCall && heads.some((call) => !next.waits.includes(call) || next.turns[call]);
-  if (isStale || isGone) {
+  if (isRefused(next, self, variant)) {
     self.does = 'read';
     return true;
   }
-  giveTurns(next, heads);
-  next.version += 1;
-  const all = [...running, ...heads];
-  const state: KeyState = { version: next.version, running: all, cursor: Math.max(seen?.cursor ?? 0, ...heads) };
-  next.state = all.length === 0 ? null : state;
-  const isFull = all.length >= next.limit;
-  self.does = isFull || variant.noSecondLook ? 'remove those that wait no more' : 'look again';
+  store(next, self, variant);
+  const isOpen = !isClosed(self, variant) && (next.state?.running.length ?? 0) < next.limit;
+  self.does = isOpen && !variant.noSecondLook ? 'look again' : 'remove those that wait no more';
   return true;
+}
+
+function changesState(self: Advance): boolean {
+  const { seen, heads } = self;
+  const isFewer = stillRunning(self).length < (seen?.running.length ?? 0);
+  return heads.length > 0 || isFewer || willBePaused(self) !== (seen?.paused ?? false);
+}
+
+/** Whether nothing is left that a state has to say. */
+function leavesAtRest(self: Advance, { dropPaused = false }: FlowVariant): boolean {
+  const isPaused = willBePaused(self) && (self.control === 'pause' || !dropPaused);
+  return self.heads.length === 0 && stillRunning(self).length === 0 && !isPaused;
+}
+
+/** The broker checks the state, and that each call still waits. */
+function isRefused({ state, waits, turns }: FlowWorld, { seen, heads }: Advance, variant: FlowVariant): boolean {
+  const isStale = !variant.blindState && state?.version !== seen?.version;
+  return isStale || (!variant.blindCall && heads.some((call) => !waits.includes(call) || turns[call] !== undefined));
+}
+
+function store(next: FlowWorld, self: Advance, variant: FlowVariant): void {
+  const { seen, heads, control } = self;
+  giveTurns(next, heads);
+  next.isPaused = control === null ? next.isPaused : control === 'pause';
+  if (next.isPaused && heads.length > 0) {
+    next.offence = 'a paused key gives a turn';
+  }
+  next.version += 1;
+  const cursor = Math.max(seen?.cursor ?? 0, ...heads);
+  const running = [...stillRunning(self), ...heads];
+  const state: KeyState = { version: next.version, running, cursor, paused: willBePaused(self) };
+  next.state = leavesAtRest(self, variant) ? null : state;
 }
 
 /** With the state the cursor is gone: nothing may be left that is at or before it. */
@@ -98,7 +131,7 @@ function giveTurns(next: FlowWorld, heads: readonly number[]): void {
 function lookAgain(next: FlowWorld, self: Advance): boolean {
   const cursor = Math.max(next.state?.cursor ?? 0, 0);
   if (next.waits.some((call) => call > cursor)) {
-    Object.assign(self, { does: 'read', release: [] });
+    Object.assign(self, { does: 'read', release: [], control: null });
     return true;
   }
   return done(next, self);

@@ -7,6 +7,7 @@ export interface KeyState {
   running: number[];
   /** The last call that got its turn: what waits at or before it is a left-over. */
   cursor: number;
+  paused: boolean;
 }
 
 /** A call that has its turn: ready, or waiting for its retry. */
@@ -26,6 +27,8 @@ export interface Advance {
   /** Those that were seen to wait. */
   waits: number[];
   heads: number[];
+  /** What an operator changes with it. */
+  control: 'pause' | 'resume' | null;
   /** After it, notices up to this one are removed; 0 for none. */
   notice: number;
 }
@@ -41,6 +44,12 @@ export interface FlowCanceller {
   does: 'nothing' | 'look' | 'store the end' | 'remove' | 'abort' | 'advance' | 'gone';
   /** Whether its intent is stored: then its work is finished after a crash. */
   intent: boolean;
+  advance: Advance | null;
+}
+
+/** Pauses the key at some moment, and resumes it at a later one. */
+export interface FlowOperator {
+  does: 'nothing' | 'pause' | 'wait' | 'resume' | 'gone';
   advance: Advance | null;
 }
 
@@ -63,6 +72,9 @@ export interface FlowWorld {
   gateway: { notice: number; advance: Advance | null };
   workers: FlowWorker[];
   canceller: FlowCanceller;
+  operator: FlowOperator;
+  /** Whether the operator has paused the key and not resumed it. */
+  isPaused: boolean;
   sweeper: Advance | null;
   crashes: number;
   cancelCrashes: number;
@@ -94,6 +106,10 @@ export interface FlowVariant {
   readonly cancelKeeps?: boolean;
   /** A cancel ends the turn before the worker has aborted the call. */
   readonly cancelUnaborted?: boolean;
+  /** The state of a key without running calls is removed although it is paused. */
+  readonly dropPaused?: boolean;
+  /** A key is resumed without giving turns. */
+  readonly resumeOnly?: boolean;
   /** A cancel does not look whether the waiting call has got its turn in between. */
   readonly cancelBlind?: boolean;
 }
@@ -108,6 +124,8 @@ export interface FlowBounds {
   readonly retry: boolean;
   /** A call that is cancelled at some moment; 0 for none. */
   readonly cancel: number;
+  /** Whether an operator pauses the key and resumes it. */
+  readonly pause: boolean;
   readonly limit: number;
   /** The limit changes to this one at some moment; 0 for never. */
   readonly newLimit: number;
@@ -128,6 +146,8 @@ export function initialFlow({ workers, limit }: FlowBounds): FlowWorld {
     gateway: { notice: 0, advance: null },
     workers: Array.from({ length: workers }, () => ({ does: 'nothing', call: 0, attempt: 0, advance: null })),
     canceller: { does: 'nothing', intent: false, advance: null },
+    operator: { does: 'nothing', advance: null },
+    isPaused: false,
     sweeper: null,
     crashes: 0,
     cancelCrashes: 0,
@@ -144,8 +164,14 @@ export function flowStep(world: FlowWorld, name: string, then: (next: FlowWorld)
 
 /** Only whether versions are equal matters: fewer worlds differ. */
 function renumber(world: FlowWorld): void {
-  const { state, gateway, workers, canceller, sweeper } = world;
-  const advances = [gateway.advance, ...workers.map(({ advance }) => advance), canceller.advance, sweeper];
+  const { state, gateway, workers, canceller, operator, sweeper } = world;
+  const advances = [
+    gateway.advance,
+    ...workers.map(({ advance }) => advance),
+    canceller.advance,
+    operator.advance,
+    sweeper,
+  ];
   const states = [state, ...advances.map((each) => each?.seen ?? null)].filter((each) => each !== null);
   const order = [...new Set(states.map(({ version }) => version))].toSorted((one, other) => one - other);
   const ranks = new Map(order.map((version, index) => [version, index + 1]));

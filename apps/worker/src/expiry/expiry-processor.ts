@@ -17,7 +17,7 @@ export interface ExpiryProcessorOptions {
   readonly bodies: ByteBudget;
   /** Must return deliveries without recording a hand-over: here it naks timers, not calls. */
   readonly settler: Pick<Settler, 'end' | 'resume'>;
-  readonly flows: Pick<Flows, 'ended'>;
+  readonly flows: Pick<Flows, 'removed'>;
   readonly logger: Logger;
   /** Unix time in milliseconds. */
   readonly now: () => number;

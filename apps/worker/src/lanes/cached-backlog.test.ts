@@ -7,6 +7,7 @@ const empty: Backlog = {
   lanes: [],
   scheduled: [],
   consumers: [],
+  flows: [],
   callbacks: 0,
   deadLetters: 0,
   batches: 0,

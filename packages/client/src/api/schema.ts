@@ -1381,6 +1381,350 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/system/flows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    /** @example thumbnail */
+                    function?: string;
+                    limit?: number;
+                    cursor?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "flows": [
+                         *         {
+                         *           "function": "ledger",
+                         *           "key": "order-7",
+                         *           "queue": "default",
+                         *           "waiting": 12,
+                         *           "running": 1,
+                         *           "parallelism": 1,
+                         *           "paused": false,
+                         *           "pinned": false
+                         *         }
+                         *       ],
+                         *       "cursor": "MS5kZWZhdWx0LjJi"
+                         *     }
+                         */
+                        "application/json": {
+                            flows: {
+                                function: string;
+                                key: string;
+                                submitter?: string;
+                                queue: string;
+                                waiting: number;
+                                running: number;
+                                parallelism: number;
+                                paused: boolean;
+                                pinned: boolean;
+                            }[];
+                            cursor?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/flows/{function}/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    /** @example partner-x */
+                    submitter?: string;
+                };
+                header?: never;
+                path: {
+                    /** @example ledger */
+                    function: string;
+                    /** @example order-7 */
+                    key: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "function": "ledger",
+                         *       "key": "order-7",
+                         *       "queue": "default",
+                         *       "waiting": 12,
+                         *       "running": 1,
+                         *       "parallelism": 1,
+                         *       "paused": false,
+                         *       "pinned": false
+                         *     }
+                         */
+                        "application/json": {
+                            function: string;
+                            key: string;
+                            submitter?: string;
+                            queue: string;
+                            waiting: number;
+                            running: number;
+                            parallelism: number;
+                            paused: boolean;
+                            pinned: boolean;
+                        };
+                    };
+                };
+            };
+        };
+        put: {
+            parameters: {
+                query?: {
+                    /** @example partner-x */
+                    submitter?: string;
+                };
+                header?: never;
+                path: {
+                    /** @example ledger */
+                    function: string;
+                    /** @example order-7 */
+                    key: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    /**
+                     * @example {
+                     *       "parallelism": 3
+                     *     }
+                     */
+                    "application/json": {
+                        parallelism: number;
+                    };
+                };
+            };
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "function": "ledger",
+                         *       "key": "order-7",
+                         *       "queue": "default",
+                         *       "waiting": 12,
+                         *       "running": 1,
+                         *       "parallelism": 3,
+                         *       "paused": false,
+                         *       "pinned": true
+                         *     }
+                         */
+                        "application/json": {
+                            function: string;
+                            key: string;
+                            submitter?: string;
+                            queue: string;
+                            waiting: number;
+                            running: number;
+                            parallelism: number;
+                            paused: boolean;
+                            pinned: boolean;
+                        };
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete: {
+            parameters: {
+                query?: {
+                    /** @example partner-x */
+                    submitter?: string;
+                };
+                header?: never;
+                path: {
+                    /** @example ledger */
+                    function: string;
+                    /** @example order-7 */
+                    key: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/flows/{function}/{key}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: {
+                    /** @example partner-x */
+                    submitter?: string;
+                };
+                header?: never;
+                path: {
+                    /** @example ledger */
+                    function: string;
+                    /** @example order-7 */
+                    key: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "function": "ledger",
+                         *       "key": "order-7",
+                         *       "queue": "default",
+                         *       "waiting": 12,
+                         *       "running": 1,
+                         *       "parallelism": 1,
+                         *       "paused": true,
+                         *       "pinned": false
+                         *     }
+                         */
+                        "application/json": {
+                            function: string;
+                            key: string;
+                            submitter?: string;
+                            queue: string;
+                            waiting: number;
+                            running: number;
+                            parallelism: number;
+                            paused: boolean;
+                            pinned: boolean;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/system/flows/{function}/{key}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: {
+                    /** @example partner-x */
+                    submitter?: string;
+                };
+                header?: never;
+                path: {
+                    /** @example ledger */
+                    function: string;
+                    /** @example order-7 */
+                    key: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        /**
+                         * @example {
+                         *       "function": "ledger",
+                         *       "key": "order-7",
+                         *       "queue": "default",
+                         *       "waiting": 12,
+                         *       "running": 1,
+                         *       "parallelism": 1,
+                         *       "paused": false,
+                         *       "pinned": false
+                         *     }
+                         */
+                        "application/json": {
+                            function: string;
+                            key: string;
+                            submitter?: string;
+                            queue: string;
+                            waiting: number;
+                            running: number;
+                            parallelism: number;
+                            paused: boolean;
+                            pinned: boolean;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/system/functions": {
         parameters: {
             query?: never;

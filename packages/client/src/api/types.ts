@@ -61,6 +61,18 @@ export type QueueDetail = Answer<'/system/queues/{queue}', 'get', 200>;
 /** How many calls were cancelled. */
 export type Purged = Answer<'/system/queues/{queue}/purge', 'post', 200>;
 
+/** A flow key: how many of its calls wait and have their turn, and its limits. */
+export type Flow = Answer<'/system/flows/{function}/{key}', 'get', 200>;
+
+/** Which flow keys are listed; `limit` is that of a page. */
+export type FlowFilter = NonNullable<paths['/system/flows']['get']['parameters']['query']>;
+
+/** A page of flow keys. */
+export type FlowPage = Answer<'/system/flows', 'get', 200>;
+
+/** The limits that a flow key is pinned to. */
+export type FlowLimits = Body<'/system/flows/{function}/{key}', 'put'>;
+
 /** A schedule as it is listed: its settings and its next five moments. */
 export type Schedule = Answer<'/system/schedules', 'get', 200>['schedules'][number];
 

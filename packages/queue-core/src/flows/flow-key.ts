@@ -42,6 +42,11 @@ export function flowPlaceOf({
   if (flow === undefined) {
     return undefined;
   }
-  const of = { function: name, ...(submitter !== undefined && { submitter }), key: flow.key };
+  return flowPlaceIn(queue, { function: name, submitter, key: flow.key });
+}
+
+/** Where the calls of a key wait in a queue. */
+export function flowPlaceIn(queue: string, { function: name, submitter, key }: FlowKey): FlowPlace {
+  const of = { function: name, ...(submitter !== undefined && { submitter }), key };
   return { ...of, queue, id: flowIdOf(of) };
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type FlowKey, flowIdOf, isFlowKey } from './flow-key.ts';
-import { emptyState, limitOf, roomIn, withoutCalls, withTurns } from './turns.ts';
+import { emptyState, isAtRest, isSameState, limitOf, roomIn, withControl, withoutCalls, withTurns } from './turns.ts';
 
 const key: FlowKey = { function: 'f', key: 'k' };
 
@@ -47,6 +47,22 @@ test('a call has its turn until it has ended, and the cursor only goes up', () =
   expect(withTurns(one, [])).toEqual(one);
 });
 
-test('the settings of a function outrank what a call has named, and one is the default', () => {
-  expect([limitOf(2, 3), limitOf(undefined, 3), limitOf(undefined, undefined)]).toEqual([2, 3, 1]);
+test('a pin outranks the settings of a function, those outrank what a call has named, and one is the default', () => {
+  const pinned = { pin: { parallelism: 4 } };
+  expect([limitOf(pinned, 2, 3), limitOf({ pin: {} }, 2, 3)]).toEqual([4, 2]);
+  expect([limitOf({}, undefined, 3), limitOf({}, undefined, undefined)]).toEqual([3, 1]);
+});
+
+test('a paused key has no room, and stays known without calls, as a pinned one does', () => {
+  const paused = withControl(emptyState(key), { paused: true });
+  const pinned = withControl(paused, { paused: false, pin: { parallelism: 2 } });
+  expect([paused.paused, roomIn(paused, 5), isAtRest(paused)]).toEqual([true, 0, false]);
+  expect([pinned, roomIn(pinned, 2), isAtRest(pinned)]).toEqual([
+    { ...emptyState(key), pin: { parallelism: 2 } },
+    2,
+    false,
+  ]);
+  expect(withControl(pinned, { paused: true })).toMatchObject({ paused: true, pin: { parallelism: 2 } });
+  const free = withControl(pinned, { pin: null });
+  expect([isSameState(free, emptyState(key)), isAtRest(free), isSameState(free, pinned)]).toEqual([true, true, false]);
 });

@@ -1,11 +1,19 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Call, CallIdentity } from '../call/index.ts';
 import type { FlowKey } from './flow-key.ts';
-import type { FlowState } from './flow-records.ts';
+import type { FlowLimits, FlowState } from './flow-records.ts';
 
 /** A call that gets its turn, and the sequence at which it has waited. */
 interface Turn {
   readonly call: Pick<Call, 'id' | 'startTime'>;
   readonly sequence: number;
+}
+
+/** What an operator changes. Default: nothing. */
+export interface FlowControl {
+  readonly paused?: boolean;
+  /** Null removes those that are set. */
+  readonly pin?: FlowLimits | null;
 }
 
 /** Calls of a key run one after the other unless its function or a caller says otherwise. */
@@ -36,19 +44,36 @@ export function withTurns(state: FlowState, turns: readonly Turn[]): FlowState {
   };
 }
 
+/** The state after an operator has changed it. */
+export function withControl(state: FlowState, { paused, pin }: FlowControl): FlowState {
+  const { paused: wasPaused, pin: pinned, ...rest } = state;
+  const isPaused = paused ?? wasPaused === true;
+  const limits = pin === undefined ? pinned : (pin ?? undefined);
+  return { ...rest, ...(isPaused && { paused: true as const }), ...(limits !== undefined && { pin: limits }) };
+}
+
 /**
- * How many calls of the key may run at once: what the settings of its function say, or what the latest call has named, or
- * one.
+ * How many calls of the key may run at once: what an operator has set, or the settings of its function, or what the latest
+ * call has named, or one.
  */
-export function limitOf(settings: number | undefined, named: number | undefined): number {
-  return settings ?? named ?? defaultParallelism;
+export function limitOf(
+  { pin }: Pick<FlowState, 'pin'>,
+  settings: number | undefined,
+  named: number | undefined,
+): number {
+  return pin?.parallelism ?? settings ?? named ?? defaultParallelism;
 }
 
 /** How many more calls may get their turn. After the limit was lowered, more than it may run: then none may. */
-export function roomIn({ running }: FlowState, limit: number): number {
-  return Math.max(0, limit - running.length);
+export function roomIn({ running, paused }: FlowState, limit: number): number {
+  return paused === true ? 0 : Math.max(0, limit - running.length);
+}
+
+/** Whether the state says no more than a key without a state. */
+export function isAtRest({ running, paused, pin }: FlowState): boolean {
+  return running.length === 0 && paused !== true && pin === undefined;
 }
 
 export function isSameState(one: FlowState, other: FlowState): boolean {
-  return one.running.length === other.running.length && one.parallelism === other.parallelism;
+  return isDeepStrictEqual(one, other);
 }

@@ -63,7 +63,7 @@ export {
   EventSubscription,
   type LossReason,
 } from './events/index.ts';
-export { endTurn, Flows } from './flows/index.ts';
+export { endTurn, type FlowInfo, type FlowPage, type FlowPosition, Flows } from './flows/index.ts';
 export {
   type AcceptOptions,
   type AcceptResult,

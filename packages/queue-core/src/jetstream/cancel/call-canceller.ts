@@ -43,7 +43,7 @@ export interface CallCancellerDependencies {
   /** Removes the bodies of cancelled calls that are stored apart. Default: the sweeper does. */
   readonly bodies?: Pick<BodyStore, 'keep' | 'removeUnused'>;
   /** Ends the turns of calls with a flow key. */
-  readonly flows: Pick<Flows, 'ended'>;
+  readonly flows: Pick<Flows, 'removed'>;
   /** Retries that a call of the function may have if the call does not say. */
   readonly maxRetries: (functionName: string) => number;
   /** Unix time in milliseconds. */

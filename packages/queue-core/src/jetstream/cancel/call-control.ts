@@ -21,7 +21,7 @@ export interface CallControlOptions {
   readonly topology: QueueTopology;
   readonly publisher: Publisher;
   readonly calls: CallStore;
-  readonly flows: Pick<Flows, 'ended'>;
+  readonly flows: Pick<Flows, 'removed'>;
   /** How long results are kept, in milliseconds; 0 is not at all. */
   readonly resultTtlMs: number;
   /** Retries of a function's calls, if a call does not say. */

@@ -13,7 +13,7 @@ export interface CancelSweeperDependencies {
   readonly intents: Pick<CancelIntents, 'list' | 'drop'>;
   readonly remover: Pick<CallRemover, 'removeAll'>;
   readonly runningCalls: Pick<RunningCallClient, 'broadcastCancel'>;
-  readonly flows: Pick<Flows, 'ended'>;
+  readonly flows: Pick<Flows, 'removed'>;
 }
 
 /** A gateway that cancels a call takes far less time, or is dead. */

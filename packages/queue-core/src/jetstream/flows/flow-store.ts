@@ -1,8 +1,10 @@
 import type { JetStreamManager, StoredMsg } from '@nats-io/jetstream';
 import {
   addressOf,
+  type CallIdentity,
   callPattern,
   flowEntryFilter,
+  flowEntrySubject,
   flowNoticeSubject,
   flowStateSubject,
   ownerOf,
@@ -80,6 +82,19 @@ export class FlowStore {
   async remove({ queue }: FlowPlace, messages: readonly (StoredMsg | undefined)[]): Promise<void> {
     for (const { subject, seq } of messages.filter((each) => each !== undefined)) {
       await this.#purge(queue, subject, seq);
+    }
+  }
+
+  /**
+   * Removes the place of a call that has left its queue, so that it does not count as waiting. A call that waits again, as a
+   * replay, keeps the one that it has now. Throws `QueueError`.
+   */
+  async removePlace(place: FlowPlace, call: CallIdentity): Promise<void> {
+    const { queue, id, submitter } = place;
+    const subject = flowEntrySubject(queue, id, call);
+    const entry = await lastMessage(this.#manager, queueStream(queue), subject, ownerOf(submitter));
+    if (entry !== undefined && (await this.waitingAt(place, entry)) === undefined) {
+      await this.remove(place, [entry]);
     }
   }
 

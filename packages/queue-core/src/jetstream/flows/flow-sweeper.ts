@@ -1,13 +1,6 @@
 import type { StoredMsg } from '@nats-io/jetstream';
 import { callFilter, flowNoticeSubject, flowStateSubject, ownerOf, queueStream } from '../../call/index.ts';
-import {
-  type FlowKey,
-  type FlowPlace,
-  type FlowState,
-  flowIdOf,
-  flowNoticeCodec,
-  flowStateCodec,
-} from '../../flows/index.ts';
+import { type FlowState, flowNoticeCodec, flowPlaceIn, flowStateCodec } from '../../flows/index.ts';
 import type { QueueTopology } from '../layout/index.ts';
 import { hasMessage, nextMessage } from '../messages/index.ts';
 import type { FlowStore } from './flow-store.ts';
@@ -67,7 +60,7 @@ export class FlowSweeper {
     if (notice === undefined) {
       return false;
     }
-    const place = placeIn(queue, notice);
+    const place = flowPlaceIn(queue, notice);
     const result = await this.#deps.giver.give(place, { parallelism: notice.parallelism });
     if (result.kind === 'done') {
       await this.#deps.store.removeNotices(place, message.seq);
@@ -109,7 +102,7 @@ export class FlowSweeper {
     if (known.length === 0) {
       return false;
     }
-    return (await this.#deps.giver.give(placeIn(queue, state), { ended: known })).kind === 'done';
+    return (await this.#deps.giver.give(flowPlaceIn(queue, state), { ended: known })).kind === 'done';
   }
 
   /** The calls that have their turn and no message any more. */
@@ -138,9 +131,4 @@ function nameOf(queue: string, { callId, startTime }: GoneCall): string {
 /** States are in the order in which they changed: those behind a young one are younger. */
 function isYoung({ time }: StoredMsg, now: number): boolean {
   return time.getTime() > now - quietMs;
-}
-
-function placeIn(queue: string, { function: name, submitter, key }: FlowKey): FlowPlace {
-  const of = { function: name, ...(submitter !== undefined && { submitter }), key };
-  return { ...of, queue, id: flowIdOf(of) };
 }

@@ -1,9 +1,10 @@
 import { type Call, identityOf } from '../../call/index.ts';
-import { flowPlaceOf } from '../../flows/index.ts';
+import { type FlowControl, type FlowPlace, flowPlaceOf } from '../../flows/index.ts';
 import { type PublishResult, refused } from '../../publish-result.ts';
 import type { QueueLogger } from '../connecting/index.ts';
 import type { QueueTopology } from '../layout/index.ts';
 import type { Publisher } from '../publish/index.ts';
+import { FlowInspector } from './flow-inspector.ts';
 import { toFlowGroup, toParked } from './flow-messages.ts';
 import { FlowStore } from './flow-store.ts';
 import { FlowSweeper } from './flow-sweeper.ts';
@@ -25,6 +26,8 @@ const done: GiveResult = { kind: 'done' };
 /** The turns of flow keys: all that a process does about them. */
 export class Flows {
   readonly sweeper: FlowSweeper;
+  /** What operators see. */
+  readonly inspector: FlowInspector;
   readonly #store: FlowStore;
   readonly #giver: TurnGiver;
   readonly #nudges: Nudges;
@@ -33,6 +36,7 @@ export class Flows {
     this.#store = new FlowStore(topology, publisher);
     this.#giver = new TurnGiver({ store: this.#store, topology, lookup });
     this.#nudges = new Nudges(this.#giver, this.#store, logger);
+    this.inspector = new FlowInspector({ topology, store: this.#store, lookup });
     this.sweeper = new FlowSweeper({ topology, store: this.#store, giver: this.#giver });
   }
 
@@ -51,6 +55,21 @@ export class Flows {
   async ended(call: MaybeKeyed): Promise<GiveResult> {
     const place = flowPlaceOf(call);
     return place === undefined ? done : await this.#giver.give(place, { ended: [identityOf(call)] });
+  }
+
+  /** As `ended`, for a call that was removed from its queue, whether it had its turn or waited. Throws `QueueError`. */
+  async removed(call: MaybeKeyed): Promise<GiveResult> {
+    const place = flowPlaceOf(call);
+    if (place === undefined) {
+      return done;
+    }
+    await this.#store.removePlace(place, identityOf(call));
+    return await this.#giver.give(place, { ended: [identityOf(call)] });
+  }
+
+  /** Pauses, resumes, pins or unpins a key in a queue. May be repeated. Throws `QueueError`. */
+  control(place: FlowPlace, control: FlowControl): Promise<GiveResult> {
+    return this.#giver.give(place, { control });
   }
 
   /**

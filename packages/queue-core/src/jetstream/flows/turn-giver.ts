@@ -3,11 +3,14 @@ import { type CallIdentity, callHeader, decodeCall } from '../../call/index.ts';
 import { QueueError } from '../../errors.ts';
 import {
   emptyState,
+  type FlowControl,
   type FlowPlace,
   type FlowState,
+  isAtRest,
   isSameState,
   limitOf,
   roomIn,
+  withControl,
   withoutCalls,
   withTurns,
 } from '../../flows/index.ts';
@@ -29,6 +32,8 @@ export interface FlowChange {
   readonly ended?: readonly Pick<CallIdentity, 'callId' | 'startTime'>[];
   /** What the latest call has named. Default: nothing new. */
   readonly parallelism?: number | undefined;
+  /** What an operator has said. Default: nothing. */
+  readonly control?: FlowControl;
 }
 
 /** Every turn of the key that could be given is given, and what `FlowChange` says is stored; or the broker has refused. */
@@ -97,11 +102,11 @@ export class TurnGiver {
     return { kind: 'refused', reason: 'overloaded', detail };
   }
 
-  async #plan(place: FlowPlace, { ended = [], parallelism }: FlowChange): Promise<Plan> {
+  async #plan(place: FlowPlace, { ended = [], parallelism, control = {} }: FlowChange): Promise<Plan> {
     const { store } = this.#deps;
     // In parallel: if either answer is out of date, the broker refuses the batch.
     const [read, head] = await Promise.all([store.read(place), store.next(place, 1)]);
-    const before = withoutCalls(read.state ?? emptyState(place), ended);
+    const before = withControl(withoutCalls(read.state ?? emptyState(place), ended), control);
     const named = parallelism ?? before.parallelism;
     const settings = this.#deps.lookup(place.function)?.flow?.parallelism;
     const state = named === undefined ? before : { ...before, parallelism: named };
@@ -123,7 +128,7 @@ export class TurnGiver {
     { settings, named }: { readonly settings: number | undefined; readonly named: number | undefined },
   ): Promise<Pick<Plan, 'turns' | 'limit'>> {
     const turns: WaitingCall[] = [];
-    let limit = limitOf(settings, named);
+    let limit = limitOf(state, settings, named);
     let bytes = 0;
     const hasRoom = (): boolean => bytes < maxBytes && turns.length < Math.min(roomIn(state, limit), maxTurns);
     for (let message = head; message !== undefined && hasRoom(); ) {
@@ -132,7 +137,7 @@ export class TurnGiver {
         turns.push(waiting);
         bytes += waiting.call.body.length;
         // Only a key without a state does not know what its calls have named.
-        limit = limitOf(settings, named ?? turns[0]?.call.flow?.parallelism);
+        limit = limitOf(state, settings, named ?? turns[0]?.call.flow?.parallelism);
       }
       message = hasRoom() ? await this.#deps.store.next(place, message.seq + 1) : undefined;
     }
@@ -169,7 +174,7 @@ export class TurnGiver {
       }
       return result;
     }
-    if (state.running.length === 0) {
+    if (isAtRest(state)) {
       return read.sequence === 0 ? done : await this.#drop(place, state.cursor, read.sequence);
     }
     return read.state !== undefined && isSameState(read.state, state)

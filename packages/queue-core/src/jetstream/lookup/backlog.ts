@@ -1,5 +1,5 @@
 import type { StreamInfo } from '@nats-io/jetstream';
-import { functionFilter, queueStream, streamQueue } from '../../call/index.ts';
+import { callPattern, flowStateSubject, functionFilter, queueStream, streamQueue } from '../../call/index.ts';
 import { forEachLimited } from '../../for-each-limited.ts';
 import { missingReceiptFilter } from '../../records/index.ts';
 import { batchStatesConsumer } from '../batches/index.ts';
@@ -13,7 +13,7 @@ import {
   type QueueTopology,
   receiptStream,
 } from '../layout/index.ts';
-import { nextMessage } from '../messages/index.ts';
+import { countMessages, nextMessage } from '../messages/index.ts';
 
 /** The backlog of one function. */
 export interface LaneBacklog {
@@ -32,6 +32,8 @@ export interface Backlog {
   readonly scheduled: readonly { readonly queue: string; readonly count: number }[];
   /** Consumers of each queue, and how many it may have; undefined if NATS sets no limit. */
   readonly consumers: readonly { readonly queue: string; readonly count: number; readonly limit: number | undefined }[];
+  /** Flow keys of each queue that have calls, or are paused or pinned, and the calls that wait for their turn; as of a while ago. */
+  readonly flows: readonly FlowBacklog[];
   /** Callbacks that failed at least once and will be retried. */
   readonly callbacks: number;
   /** Dead letters that have not been replayed or dropped. */
@@ -40,6 +42,13 @@ export interface Backlog {
   readonly batches: number;
   /** Accepted calls that are neither queued nor ended. */
   readonly missing: number;
+}
+
+/** The flow keys of one queue. */
+export interface FlowBacklog {
+  readonly queue: string;
+  readonly keys: number;
+  readonly waiting: number;
 }
 
 /** The oldest call of a lane that was ready and waiting at the last look. */
@@ -53,6 +62,8 @@ interface Oldest {
 const maxLooks = 32;
 /** The oldest call of a lane is read again after this, in case it was removed. */
 const staleMs = 30_000;
+/** How long a count of flow keys is used: the broker goes through all subjects of calls that wait for their turn. */
+const flowsMs = 5_000;
 
 /**
  * Counts the backlog of all queues with few requests: one for the streams, one for the consumers of each queue (a
@@ -62,6 +73,7 @@ export class BacklogReader {
   readonly #topology: Pick<QueueTopology, 'manager' | 'listConsumers'>;
   readonly #now: () => number;
   #oldest = new Map<string, Oldest>();
+  #flows: { readonly atMs: number; readonly found: readonly FlowBacklog[] } | undefined;
 
   /** @param now monotonic clock in milliseconds */
   constructor(topology: Pick<QueueTopology, 'manager' | 'listConsumers'>, now = performance.now.bind(performance)) {
@@ -89,6 +101,7 @@ export class BacklogReader {
         count: state.consumer_count,
         limit: config.max_consumers > 0 ? config.max_consumers : undefined,
       })),
+      flows: await this.#countFlows(queues),
       callbacks: messages.get(callbackStream) ?? 0,
       deadLetters: messages.get(deadLetterStream) ?? 0,
       batches: await this.#countBatches(),
@@ -120,6 +133,26 @@ export class BacklogReader {
       }
       throw asQueueError(error, 'open batches cannot be counted');
     }
+  }
+
+  async #countFlows(queues: readonly string[]): Promise<readonly FlowBacklog[]> {
+    const known = this.#flows;
+    if (known !== undefined && this.#now() - known.atMs < flowsMs) {
+      return known.found;
+    }
+    const atMs = this.#now();
+    const found: FlowBacklog[] = [];
+    await forEachLimited(queues, maxLooks, async (queue) => {
+      const keys = await this.#count(queue, flowStateSubject(queue, '*'));
+      const waits = callPattern({ queue, readiness: 'wait', function: '*', call: '*' });
+      found.push({ queue, keys, waiting: keys === 0 ? 0 : await this.#count(queue, waits) });
+    });
+    this.#flows = { atMs, found };
+    return found;
+  }
+
+  #count(queue: string, filter: string): Promise<number> {
+    return countMessages(this.#topology.manager, queueStream(queue), filter);
   }
 
   async #countMissing(): Promise<number> {

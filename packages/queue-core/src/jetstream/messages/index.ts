@@ -2,7 +2,7 @@
 
 export { type DeliveryInfo, parseDeliveryInfo } from './delivery-info.ts';
 export { inboxCallback } from './inbox-callback.ts';
-export { hasMessage, lastMessage, messageAt, nextMessage, nextOfLeader } from './last-message.ts';
+export { countMessages, hasMessage, lastMessage, messageAt, nextMessage, nextOfLeader } from './last-message.ts';
 export { MessageHeaders, type OutgoingHeaders } from './message-headers.ts';
 export { onFirstConnect } from './on-first-connect.ts';
 export type { PulledMessage, PullReader } from './pull-reader.ts';
