@@ -92,3 +92,22 @@ test('a worker that stops while the broker does not confirm an end tries once mo
   expect((await bench.store.findOutcome(keyOf(call)))?.outcome.status).toBe('succeeded');
   await eventually(async () => (await bench.queued()) === 0);
 });
+
+test('an end that the broker does not take for a while is recorded once it does, however long that takes', async () => {
+  await using fn = await startTestFunction();
+  await using bench = await startBench({ natsUrl: inject('natsUrl'), functionUrl: fn.url, publishLimitMs: 100 });
+  const call = await bench.put();
+  const record = bench.store.recordOutcome.bind(bench.store);
+  let tries = 0;
+  vi.spyOn(bench.store, 'recordOutcome').mockImplementation((...outcome) => {
+    tries += 1;
+    return tries <= 10
+      ? Promise.resolve(refused('unavailable', 'the queue topology is not in place yet'))
+      : record(...outcome);
+  });
+  await bench.run(await bench.take());
+  expect(fn.byCallId(call.id)).toHaveLength(1);
+  expect((await bench.store.findOutcome(keyOf(call)))?.outcome.status).toBe('succeeded');
+  expect(bench.logged).toContain('outcome cannot be recorded yet');
+  await eventually(async () => (await bench.queued()) === 0);
+});

@@ -51,6 +51,8 @@ export interface BenchOptions {
   readonly callbackAllow?: string;
   /** Reads the bodies that are stored apart. Default: from the broker. */
   readonly readBody?: BodyStore['read'];
+  /** How long one round of tries to store something lasts while the broker refuses. Default 30,000. */
+  readonly publishLimitMs?: number;
   /** Default: nothing is signed. */
   readonly signing?: Pick<CallbackKeysOptions, 'common' | 'tokens'>;
 }
@@ -222,7 +224,8 @@ export async function startBench(options: BenchOptions): Promise<SettlingBench> 
 function buildSettling(options: BenchOptions, queue: string, logger: Logger) {
   const [stopping, cutShort] = [new AbortController(), new AbortController()];
   let passedMs = 0;
-  const work = createWorkContext({
+  const { publishLimitMs: limitMs } = options;
+  const context = createWorkContext({
     config: benchConfig(options, queue),
     context: { logger, version: 'test', pid: 1, fail: (err) => logger.error({ err }, 'the bench failed') },
     overrides: { random: () => 0.5, monotonicNow: () => performance.now() + passedMs },
@@ -232,6 +235,7 @@ function buildSettling(options: BenchOptions, queue: string, logger: Logger) {
     stopping: stopping.signal,
     cutShort: cutShort.signal,
   });
+  const work = { ...context, publishRetry: { ...context.publishRetry, ...(limitMs !== undefined && { limitMs }) } };
   const callbacks = buildCallbacks(work, options.signing?.tokens ?? (() => undefined));
   const expiries = buildExpiries(work, callbacks);
   const collaborators = { callbacks, expiries: expiries.store };

@@ -33,6 +33,7 @@ import {
   mayPass,
   type Original,
   type PublishRetryOptions,
+  publishUntilDecided,
   publishWithRetry,
   storeDeadLetter,
 } from '../storing/index.ts';
@@ -142,13 +143,13 @@ export class Settler {
       this.#options.logger.warn({ callId: outcome.callId }, 'call has ended before, this attempt does not count');
       return undefined;
     }
-    if (result.kind === 'refused' && mayPass(result.reason) && this.#options.publishRetry.signal.aborted) {
+    if (result.kind === 'refused' && mayPass(result.reason)) {
       // The worker stops: another one has the time to wait for the broker.
       this.#options.logger.warn({ callId: outcome.callId, detail: result.detail }, 'end not recorded before the stop');
       return undefined;
     }
     if (result.kind === 'refused' && result.reason !== 'conflict') {
-      // Losing the record is the smaller loss: the call is settled nevertheless.
+      // The broker is full. Losing the record is the smaller loss: the call is settled nevertheless.
       this.#options.logger.error({ callId: outcome.callId, detail: result.detail }, 'outcome could not be recorded');
       return () => this.#completeUnrecorded(delivered, { outcome, body });
     }
@@ -319,14 +320,16 @@ export class Settler {
 
   /**
    * Stores only if the call was recently seen to have no outcome and a message in its queue: otherwise it may have
-   * ended elsewhere so long ago that the outcome is forgotten, and nothing would prevent a second one (ADR 38).
+   * ended elsewhere so long ago that the outcome is forgotten, and nothing would prevent a second one (ADR 38). Tries
+   * until the broker decides, or the worker stops: without its outcome, an accepted call would be lost (P2).
    */
   #put(delivered: DeliveredCall, record: Outcome, body: Uint8Array): Promise<PublishResult> {
-    const { store, publishRetry, monotonicNow = now } = this.#options;
+    const { store, publishRetry, logger, monotonicNow = now } = this.#options;
     const put = (): Promise<PublishResult> => store.recordOutcome(record, body);
-    return publishWithRetry(
+    return publishUntilDecided(
       () => (isFresh(delivered.seenAt, monotonicNow()) ? put() : this.#ifStillOurs(delivered, put, monotonicNow)),
       publishRetry,
+      (detail) => logger.warn({ callId: record.callId, detail }, 'outcome cannot be recorded yet'),
     );
   }
 

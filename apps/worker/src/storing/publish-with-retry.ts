@@ -38,6 +38,24 @@ export function publishWithRetry(
   });
 }
 
+/**
+ * As `publishWithRetry`, but gives up only when the worker stops: for what must not be lost.
+ * @param onWait is called with the last refusal each time `limitMs` have passed
+ */
+export async function publishUntilDecided(
+  publish: () => Promise<PublishResult>,
+  options: PublishRetryOptions,
+  onWait: (detail: string) => void,
+): Promise<PublishResult> {
+  for (;;) {
+    const result = await publishWithRetry(publish, options);
+    if (result.kind === 'stored' || !mayPass(result.reason) || options.signal.aborted) {
+      return result;
+    }
+    onWait(result.detail);
+  }
+}
+
 /** Doubles up to `longestWaitMs`. What is waited for a broker that is away does not count towards the limit. */
 function* waits(connected: () => boolean, limitMs: number): Generator<number> {
   let waitMs = firstWaitMs;
