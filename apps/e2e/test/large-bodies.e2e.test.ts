@@ -1,13 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { ApiClient, CallClient, type Stack } from '@asyncfn/stack';
-import {
-  echo,
-  eventually,
-  startCallbackReceiver,
-  startTestFunction,
-  status,
-  type TestFunction,
-} from '@asyncfn/testkit';
+import { eventually, startCallbackReceiver, startTestFunction, status, type TestFunction } from '@asyncfn/testkit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openBodyStore } from './harness/broker/body-store.ts';
 import { startStack } from './harness/stack.ts';
@@ -67,7 +60,7 @@ describe('a body of', () => {
   test.each([offload - 1, offload, offload + 1, limit])(
     '%i bytes reaches its function as it was sent',
     async (length) => {
-      fn.handler = echo;
+      fn.handler = (_, response) => void response.end();
       const body = randomBytes(length);
       const callIds = [await client.accept('fn', { body }), (await postPieces(inPieces(body))).callId];
       for (const callId of callIds) {
@@ -119,6 +112,33 @@ describe('a large body', () => {
     await eventually(async () => (await store.messages()) === 13);
     expect((await fetch(`${letters}/${dropped}`, { method: 'DELETE' })).status).toBe(204);
     expect(await store.messages()).toBe(0);
+  });
+
+  test('comes in the order of its flow key, and with a replay as well', async () => {
+    let refuses = true;
+    fn.handler = (_, response) => {
+      response.statusCode = refuses ? 400 : 200;
+      refuses = false;
+      response.end();
+    };
+    const headers = { 'X-Flow-Key': 'one', 'X-Flow-Control': 'parallelism=1' };
+    const bodies = [large, randomBytes(large.length), randomBytes(large.length)];
+    const ids: string[] = [];
+    for (const body of bodies) {
+      ids.push(await client.accept('fn', { body, headers }));
+    }
+    const [first = '', ...others] = ids;
+    await calls.until(first, 'failed');
+    for (const callId of others) {
+      await calls.until(callId, 'succeeded');
+    }
+    const sent = () => fn.invocations.filter(({ callId }) => ids.includes(String(callId)));
+    expect(sent().map(({ body }) => bodies.findIndex((each) => each.equals(body)))).toEqual([0, 1, 2]);
+    const letter = `${stack.gateway.url}/system/dead-letters/${first}`;
+    await eventually(async () => (await fetch(letter)).ok);
+    expect((await fetch(`${letter}/replay`, { method: 'POST' })).status).toBe(202);
+    await calls.until(first, 'succeeded');
+    expect(sent().at(-1)?.body.equals(large)).toBe(true);
   });
 
   test('has a digest that tells calls of an Idempotency-Key apart, and is stored once', async () => {

@@ -29,7 +29,7 @@ test('large bodies and results for receivers that hang take no more memory than 
   await using inbox = await startCallbackReceiver();
   await using stack = await startStack({
     functions: { large: fn.url, quick: quick.url },
-    workerEnv: { MAX_INFLIGHT_BYTES: `${budget}B`, MAX_RESPONSE_BYTES: '2MiB' },
+    workerEnv: { MAX_INFLIGHT_BYTES: `${budget}B`, MAX_RESPONSE_BYTES: '2MiB', OFFLOAD_BYTES: '2MiB' },
   });
   await using records = await Records.open(stack.nats.url);
   await using client = new ApiClient(stack.gateway.url, 32);

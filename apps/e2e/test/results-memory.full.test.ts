@@ -24,6 +24,8 @@ test('hundreds of slow senders and readers leave others their calls and take no 
   await using stack = await startStack({
     functions: { large: fn.url, quick: quick.url },
     gatewayEnv: { MAX_INFLIGHT_BYTES: `${budget}B` },
+    // Results beside their outcomes, which a gateway reads whole.
+    workerEnv: { OFFLOAD_BYTES: '8MiB' },
   });
   await using client = new ApiClient(stack.gateway.url, 16);
   await using calls = new CallClient(stack.gateway.url, readers);

@@ -154,6 +154,7 @@ export async function startTestGateway(
     calls: {
       calls,
       results: calls,
+      bodies: calls.bodies,
       resultBudget: overrides.resultBudget ?? new BodyBudget({ limitBytes: 64 * 1024 * 1024 }),
       watches,
       waiters: overrides.waiters ?? new Waiters({ inAll: 100, perToken: 10 }),

@@ -3,6 +3,7 @@ import type { CallWatch, CancelResult, HoldBody, PurgeTarget, WatchScope } from 
 import type { CallLookup } from '../src/auth/find-call.ts';
 import type { CallOptions } from '../src/calls/call-options.ts';
 import type { PurgeProgress } from '../src/purge/purge-jobs.ts';
+import type { ResultDependencies } from '../src/results/index.ts';
 import type { EndedWithResult } from './call-fixture.ts';
 
 /** Calls in the states that a test sets: each under its id, or under another name if several share an id. */
@@ -19,6 +20,13 @@ export class RecordingCalls implements CallLookup {
     return this.#of(callId).find((state) => owner === undefined || ownerOf(submitterOf(state)) === owner);
   }
 
+  /** Results that are stored apart, by their id. */
+  readonly objects = new Map<string, Buffer>();
+  readonly bodies: ResultDependencies['bodies'] = {
+    has: async ({ id }) => this.objects.has(id),
+    read: ({ id }) => piecesOf(this.objects.get(id) ?? Buffer.alloc(0)),
+  };
+
   /** The body that a fixture has stored beside the end of a call. */
   async readResult({ outcome }: Pick<EndedCall, 'outcome'>): Promise<Uint8Array | undefined> {
     const found = this.#of(outcome.callId).find((state) => state.kind === 'ended' && state.outcome === outcome);
@@ -31,6 +39,12 @@ export class RecordingCalls implements CallLookup {
 
   #of(callId: string): CallState[] {
     return [...this.states.values()].filter((state) => idOf(state) === callId);
+  }
+}
+
+async function* piecesOf(body: Buffer): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let at = 0; at < body.length; at += 1_000) {
+    yield body.subarray(at, at + 1_000);
   }
 }
 

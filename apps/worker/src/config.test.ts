@@ -127,8 +127,19 @@ test('an invalid queue name is a configuration error', () => {
 
 test('a budget that does not hold several of the largest responses is refused', () => {
   expect(contradictions(read())).toEqual([]);
-  expect(contradictions(read({ MAX_RESPONSE_BYTES: '100MiB', MAX_INFLIGHT_BYTES: '600MiB' }))).toEqual([]);
-  expect(contradictions(read({ MAX_RESPONSE_BYTES: '100MiB' }))).toEqual([
+  expect(contradictions(read({ MAX_RESPONSE_BYTES: '5GiB' }))).toEqual([]);
+  const whole = { MAX_RESPONSE_BYTES: '100MiB', OFFLOAD_BYTES: '100MiB' };
+  expect(contradictions(read({ ...whole, MAX_INFLIGHT_BYTES: '600MiB' }))).toEqual([]);
+  expect(contradictions(read({ MAX_RESPONSE_BYTES: '5GiB', MAX_INFLIGHT_BYTES: '3839KiB' }))).toEqual([
+    {
+      name: 'MAX_INFLIGHT_BYTES',
+      problem: 'must be at least 6 times 640KiB, what the worker holds of a large response',
+    },
+  ]);
+  expect(contradictions(read({ MAX_RESPONSE_BYTES: '5GiB', OFFLOAD_BYTES: '100MiB' }))).toEqual([
+    { name: 'MAX_INFLIGHT_BYTES', problem: 'must be at least 6 times OFFLOAD_BYTES' },
+  ]);
+  expect(contradictions(read(whole))).toEqual([
     { name: 'MAX_INFLIGHT_BYTES', problem: 'must be at least 6 times MAX_RESPONSE_BYTES' },
   ]);
 });

@@ -7,6 +7,7 @@ import {
   streamLimitType,
 } from '@asyncfn/queue-core';
 import { callbackRuleSettings, portRangeType, targetRuleType } from '@asyncfn/queue-core/callback-guard';
+import { uploadBytes } from '@asyncfn/queue-core/jetstream';
 import { defaultRetryPolicy, type RetryPolicy } from '@asyncfn/queue-core/settle';
 import { signingSecretType } from '@asyncfn/queue-core/webhook';
 import {
@@ -31,6 +32,7 @@ import { minResponses } from './memory/index.ts';
 import { dnsServerType } from './names/index.ts';
 
 const mebibyte = 1024 * 1024;
+const gibibyte = 1024 * mebibyte;
 const second = 1_000;
 const minute = 60 * second;
 const hour = 60 * minute;
@@ -154,7 +156,14 @@ export const workerConfig = {
     env: 'MAX_RESPONSE_BYTES',
     default: 8 * mebibyte,
     min: 1,
+    max: 5 * gibibyte,
     doc: "Largest body of a function's response; a larger one ends the call as failed.",
+  }),
+  offloadBytes: size({
+    env: 'OFFLOAD_BYTES',
+    default: 512 * 1024,
+    min: 1,
+    doc: 'A larger response is stored apart from the end of its call, while it is read. At most what `max_payload` of NATS leaves beside the headers.',
   }),
   maxResponseHeaderBytes: size({
     env: 'MAX_RESPONSE_HEADER_BYTES',
@@ -183,9 +192,18 @@ export const workerConfig = {
 export type WorkerConfig = ConfigOf<typeof workerConfig>;
 
 /** Contradictions between settings that are each valid. */
-export function contradictions(config: Pick<WorkerConfig, 'maxInflightBytes' | 'maxResponseBytes'>): ConfigProblem[] {
-  const isTooSmall = config.maxInflightBytes < minResponses * config.maxResponseBytes;
-  const problem = `must be at least ${minResponses} times MAX_RESPONSE_BYTES`;
+export function contradictions(
+  config: Pick<WorkerConfig, 'maxInflightBytes' | 'maxResponseBytes' | 'offloadBytes'>,
+): ConfigProblem[] {
+  const { maxInflightBytes, maxResponseBytes, offloadBytes } = config;
+  const held = maxResponseBytes > offloadBytes ? Math.max(offloadBytes, uploadBytes) : maxResponseBytes;
+  const isTooSmall = maxInflightBytes < minResponses * held;
+  const what = new Map([
+    [uploadBytes, `${uploadBytes / 1024}KiB, what the worker holds of a large response`],
+    [offloadBytes, 'OFFLOAD_BYTES'],
+    [maxResponseBytes, 'MAX_RESPONSE_BYTES'],
+  ]);
+  const problem = `must be at least ${minResponses} times ${what.get(held)}`;
   return isTooSmall ? [{ name: workerConfig.maxInflightBytes.env, problem }] : [];
 }
 

@@ -390,14 +390,16 @@ describe('a call', () => {
     expect(await bench.queued()).toBe(0);
   });
 
-  test('whose result is larger than the broker takes gets its whole callback, and is recorded without the result', async () => {
+  test('whose result is larger than the broker takes gets its whole callback, and its outcome says where the result is', async () => {
     const result = Buffer.alloc(9 * 1024 * 1024, 1);
     fn.handler = (_, response) => void response.end(result);
     const call = await bench.put({ callbackUrl: inbox.url });
     await bench.run(await bench.take());
     expect(inbox.callbacks.map(({ body }) => body.equals(result))).toEqual([true]);
     const ended = await bench.store.findOutcome(keyOf(call));
-    expect(ended).toMatchObject({ outcome: { status: 'succeeded', bodyOmitted: 'too_large' } });
+    expect(ended).toMatchObject({
+      outcome: { status: 'succeeded', bodyOmitted: 'stored_apart', bodyObject: { length: result.length } },
+    });
     expect(ended?.body).toHaveLength(0);
   });
 

@@ -1,6 +1,6 @@
 import type {} from '@asyncfn/nats-server/vitest';
 import { type Call, emptyBody, keyOf, type Outcome, toNextCall } from '@asyncfn/queue-core';
-import { createCallControl, StepQueue } from '@asyncfn/queue-core/jetstream';
+import { BodyStore, createCallControl, StepQueue } from '@asyncfn/queue-core/jetstream';
 import { createLogger } from '@asyncfn/service-kit';
 import { eventually, startTestFunction, type TestFunction } from '@asyncfn/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
@@ -39,11 +39,11 @@ function putChain(changes: Partial<Call> = {}): Promise<Call> {
 function createHandOn(): HandOn {
   const { topology, publisher, callbackStore: store, store: calls, broker, budgets } = bench;
   return new HandOn({
+    bodies: new BodyStore({ broker, topology, publisher }),
     steps: new StepQueue({ topology, publisher, lookup: () => undefined }),
     store,
     calls,
     register: { lookup: () => undefined },
-    broker,
     budget: budgets.callbacks,
     events: { accepted() {} },
     metrics: { chainStep: (_, result) => void results.push(result) },

@@ -53,6 +53,10 @@ export interface BenchOptions {
   readonly readBody?: BodyStore['read'];
   /** How long one round of tries to store something lasts while the broker refuses. Default 30,000. */
   readonly publishLimitMs?: number;
+  /** Begins to store a large response. Default: at the broker. */
+  readonly upload?: BodyStore['upload'];
+  /** `OFFLOAD_BYTES`. Default: as in a worker. */
+  readonly offloadBytes?: number;
   /** Default: nothing is signed. */
   readonly signing?: Pick<CallbackKeysOptions, 'common' | 'tokens'>;
 }
@@ -67,6 +71,7 @@ export interface SettlingBench extends AsyncDisposable {
   readonly runner: CallRunner;
   readonly deliverer: CallbackDeliverer;
   readonly store: CallStore;
+  readonly bodies: BodyStore;
   readonly callbackStore: CallbackStore;
   readonly expiries: ExpiryStore;
   readonly deadLetters: DeadLetterStore;
@@ -150,6 +155,7 @@ export async function startBench(options: BenchOptions): Promise<SettlingBench> 
     callbackStore: callbacks.store,
     expiries: expiries.store,
     store: work.calls,
+    bodies: work.bodies,
     budgets: work.budgets,
     handovers: new Handovers(publisher, topology),
     broker,
@@ -165,7 +171,7 @@ export async function startBench(options: BenchOptions): Promise<SettlingBench> 
     lines,
     stopping,
     cutShort,
-    deadLetters: new DeadLetterStore({ broker, topology, publisher, calls: work.calls, callbacks: callbacks.store }),
+    deadLetters: new DeadLetterStore({ ...work, calls: work.calls, callbacks: callbacks.store }),
     accept: (changes, acceptOptions) => calls.accept(buildCall(target, changes), acceptOptions),
     async put(changes = {}) {
       const call = buildCall(target, changes);
@@ -239,8 +245,8 @@ function buildSettling(options: BenchOptions, queue: string, logger: Logger) {
   const callbacks = buildCallbacks(work, options.signing?.tokens ?? (() => undefined));
   const expiries = buildExpiries(work, callbacks);
   const collaborators = { callbacks, expiries: expiries.store };
-  const { readBody: read } = options;
-  const bodies = Object.assign(new BodyStore(work), read && { read });
+  const { readBody: read, upload } = options;
+  const bodies = Object.assign(new BodyStore(work), read && { read }, upload && { upload });
   const attempts = buildAttempts({ ...work, bodies }, collaborators, {
     // Hears of no cancel unless a test serves it.
     running: new RunningCalls(cutShort.signal),
@@ -271,6 +277,7 @@ function benchConfig(options: BenchOptions, queue: string): WorkerConfig {
     callbackSigningSecrets: options.signing?.common ?? [],
     maxInflightBytes,
     maxResponseBytes: 16 * 1024 * 1024,
+    ...(options.offloadBytes !== undefined && { offloadBytes: options.offloadBytes }),
     retryMinWaitMs: 60_000,
     retryBackoff: 'exponential',
   };

@@ -81,16 +81,6 @@ describe('attempts that make a message too large are left out', () => {
     expect(letter?.body.length).toBe(call.body.length);
     expect(decodeCall(letter!.original, letter!.body)).not.toMatchObject({ call: { history: expect.anything() } });
   });
-
-  test('of the outcome, before its result is', async () => {
-    const result = Buffer.alloc(maxPayload - JSON.stringify(history).length, 'r');
-    fn.handler = (_, response) => void response.end(result);
-    const call = await bench.put({ history });
-    await bench.run(await bench.take());
-    const ended = await bench.store.findOutcome(keyOf(call));
-    expect(ended?.body.length).toBe(result.length);
-    expect(ended?.outcome).not.toHaveProperty('history');
-  });
 });
 
 describe('a call that the broker takes although it takes none of its records', () => {
@@ -138,19 +128,6 @@ test('a message that cannot be read, as large as possible, is set aside as far a
   expect([delivery.settled, await bench.queued()]).toEqual([true, 0]);
   const [found] = await bench.deadLetters.find({ callId: call.id });
   expect(found).toMatchObject({ letter: { reason: 'undecodable', omitted: 'all' }, original: '' });
-});
-
-test('a callback that the broker cannot keep is a dead letter that says that its body is missing', async () => {
-  inbox.handler = status(500);
-  fn.handler = (_, response) => void response.end(Buffer.alloc(maxPayload));
-  const call = await bench.put({ callbackUrl: inbox.url });
-  await bench.run(await bench.take());
-  expect([inbox.callbacks.length, fn.invocations.length, await bench.queued()]).toEqual([1, 1, 0]);
-  expect(await bench.deadLetters.find({ callId: call.id })).toMatchObject([
-    { letter: { kind: 'callback', omitted: 'body' } },
-  ]);
-  const replayed = await bench.deadLetters.replay({ callId: call.id }, () => bench.target);
-  expect(replayed).toEqual({ kind: 'kept', refusal: 'not_replayable' });
 });
 
 describe('a call with everything that a request may carry', () => {

@@ -11,6 +11,7 @@ export {
   itemsOfPart,
   toBatchView,
 } from './batches/index.ts';
+export { bodyOwnerOf } from './bodies/index.ts';
 export {
   addressOf,
   type BodyObject,
@@ -83,8 +84,9 @@ export { type PublishResult, type RefusalReason, refused } from './publish-resul
 export {
   type ActiveCall,
   type BegunDelivery,
+  bodyGone,
   CallbackState,
-  CallbackTask,
+  type CallbackTask,
   type CallState,
   callbackTaskCodec,
   DeadLetter,

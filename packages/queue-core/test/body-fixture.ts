@@ -28,10 +28,19 @@ export async function openBodies({ graceMs = 0 } = {}) {
     expect(result.kind).toBe('stored');
     return { ...call, bodyObject: (result as { object: BodyObject }).object };
   };
+  /** Stores the response to a call. */
+  const reply = async (call: Call, body: Uint8Array = largeBody): Promise<BodyObject> => {
+    const upload = await begin();
+    await upload.write(body);
+    const result = await upload.finishReply(call);
+    expect(result.kind).toBe('stored');
+    return (result as { object: BodyObject }).object;
+  };
   return {
     ...gateway,
     server,
     bodies,
+    reply,
     sweeper: new BodySweeper({ ...gateway, bodies, graceMs }),
     begin,
     store,

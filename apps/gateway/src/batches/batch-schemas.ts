@@ -142,7 +142,7 @@ export const resultsSchema = {
   summary: 'The results of a batch',
   description:
     'A line for each accepted call, in order: `{index,callId,function,status,functionStatus,contentType}` and `body`, ' +
-    'or `bodyBase64` if it is not UTF-8. `X-Next-Cursor` is there if more lines follow.',
+    'or `bodyBase64` if it is not UTF-8, or `bodyUrl` and `bodyBytes` if it is stored apart, because it is large. `X-Next-Cursor` is there if more lines follow.',
   tags,
   params: BatchParams,
   querystring: ResultsQuery,

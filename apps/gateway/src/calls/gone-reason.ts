@@ -1,4 +1,4 @@
-import type { EndedCall } from '@asyncfn/queue-core';
+import { bodyGone, type EndedCall } from '@asyncfn/queue-core';
 
 /** Why the response of a function is not available. Stable, for programs. */
 export type GoneReason =
@@ -20,8 +20,9 @@ export function goneReason({ outcome }: EndedCall, kept: boolean): GoneReason | 
   if (!kept) {
     return 'not_kept';
   }
-  if (outcome.bodyOmitted !== undefined) {
-    return outcome.bodyOmitted === 'not_recorded' ? 'not_recorded' : 'too_large';
+  const gone = bodyGone(outcome);
+  if (gone !== undefined) {
+    return gone === 'not_recorded' ? 'not_recorded' : 'too_large';
   }
   return outcome.reason === 'response_too_large' ? 'too_large' : undefined;
 }

@@ -1,6 +1,6 @@
 import type { Hash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { pipeline, type Readable } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import { type Call, emptyBody, endFingerprint, identityOf, refused, startFingerprint } from '@asyncfn/queue-core';
 import type { AcceptResult } from '@asyncfn/queue-core/jetstream';
 import type { Logger } from '@asyncfn/service-kit';
@@ -325,9 +325,9 @@ export class EnqueueHandler {
     this.#send(exchange, 202, headers, body);
   }
 
-  #sendResult(exchange: Exchange, { replayed }: AcceptedCall, { headers, body, pieces }: PreferredResult): void {
+  #sendResult(exchange: Exchange, { replayed }: AcceptedCall, { headers, body, length }: PreferredResult): void {
     const all = [...headers, ...applied, ...(replayed ? ['Idempotency-Replayed', 'true'] : none)];
-    this.#send(exchange, 200, all, body, pieces);
+    this.#send(exchange, 200, all, body, length);
   }
 
   /** Responds with a problem, and logs and counts it. */
@@ -343,22 +343,29 @@ export class EnqueueHandler {
 
   /**
    * @param headers names and values in turn
-   * @param pieces of a large body, for a client that may be slow
+   * @param body in pieces for a client that may be slow
+   * @param length of the body in bytes. Default: that of a text
    */
-  #send(exchange: Exchange, status: number, headers: string[], body: string | Buffer, pieces?: Readable): void {
+  #send(
+    exchange: Exchange,
+    status: number,
+    headers: string[],
+    body: string | Buffer | Readable,
+    length = typeof body === 'string' ? Buffer.byteLength(body) : 0,
+  ): void {
     const { metrics, spans, isClosing } = this.#options;
     const { response, span } = exchange;
-    headers.push('Content-Length', String(Buffer.byteLength(body)));
+    headers.push('Content-Length', String(length));
     if (isClosing()) {
       headers.push('Connection', 'close');
     }
     const isHeard = !response.destroyed;
     response.writeHead(status, headers);
-    if (pieces === undefined) {
-      response.end(body);
-    } else {
+    if (body instanceof Readable) {
       // A client that leaves ends it, which is no error.
-      pipeline(pieces, response, () => undefined);
+      pipeline(body, response, () => undefined);
+    } else {
+      response.end(body);
     }
     metrics.requestEnded('POST', enqueuePattern, status, exchange.elapsedMs / 1000);
     if (span !== undefined) {

@@ -46,9 +46,10 @@ export interface PreferringCall {
 export interface PreferredResult {
   /** Names and values in turn. */
   readonly headers: readonly string[];
-  readonly body: Buffer;
-  /** The same, for a client that may be slow. Default: `body` is sent at once. */
-  readonly pieces: Readable | undefined;
+  /** In pieces, for a client that may be slow, or at once if it is small. */
+  readonly body: Readable | Buffer;
+  /** Of the body, in bytes. */
+  readonly length: number;
 }
 
 /** Waits for results on behalf of callers (RFC 7240). */

@@ -1,13 +1,13 @@
-import type { EndedCall } from '@asyncfn/queue-core';
+import { bodyGone, type EndedCall } from '@asyncfn/queue-core';
 import type { CallOptions } from '../calls/index.ts';
 import type { PreferredResult, PreferredWaits, PreferringCall } from '../enqueue/index.ts';
-import { openResult, partOf, resultHeaders, toPieces } from '../results/index.ts';
+import { openResult, partOf, resultHeaders } from '../results/index.ts';
 import { untilEnded, WaitEnd, type WaiterPlace } from '../waiting/index.ts';
 import { waitMsOf } from './parse-prefer.ts';
 
 export type ResultWaitOptions = Pick<
   CallOptions,
-  'calls' | 'watches' | 'waiters' | 'results' | 'resultBudget' | 'resultTtlMs' | 'stopping' | 'logger'
+  'calls' | 'watches' | 'waiters' | 'results' | 'bodies' | 'resultBudget' | 'resultTtlMs' | 'stopping' | 'logger'
 >;
 
 /**
@@ -57,17 +57,17 @@ export class ResultWaits implements PreferredWaits {
 
   /** Undefined for a response that is not kept: where the result is asked for, the refusal says why. */
   async #read(ended: EndedCall, { caller, response }: PreferringCall): Promise<PreferredResult | undefined> {
-    if (ended.outcome.bodyOmitted !== undefined) {
+    if (bodyGone(ended.outcome) !== undefined) {
       return undefined;
     }
     const result = await openResult(this.#options, ended, { response, submitter: caller.name });
     if (result.kind === 'refused') {
       return undefined;
     }
-    const { body } = result;
+    const { content, send } = result;
     const own = resultHeaders(ended);
-    const headers = flatten({ ...own, ...partOf(body, {}, own).headers });
-    return { body, pieces: toPieces(body, result), headers };
+    const headers = flatten({ ...own, ...partOf(content, {}, own).headers });
+    return { length: content.length, body: send({ from: 0, to: content.length }), headers };
   }
 }
 

@@ -8,6 +8,5 @@ export {
   piecesOf,
   type ResultDependencies,
   sendResult,
-  toPieces,
   uncountedBytes,
 } from './result-sender.ts';

@@ -1,8 +1,15 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { partOf } from './result-part.ts';
+import { contentOf, partOf as selectPart } from './result-part.ts';
 
 const body = Buffer.from('0123456789');
+
+/** What a client gets of it. */
+function partOf(of: Buffer, ...[request, own]: [Parameters<typeof selectPart>[1], Parameters<typeof selectPart>[2]]) {
+  const { bytes, ...part } = selectPart(contentOf(of), request, own);
+  return { ...part, body: bytes && of.subarray(bytes.from, bytes.to) };
+}
+
 const hash = createHash('sha256').update(body);
 const sum = hash.copy().digest('base64');
 const etag = `"${hash.copy().digest('base64url')}"`;

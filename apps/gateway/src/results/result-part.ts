@@ -4,12 +4,30 @@ import fresh from 'fresh';
 import parseRange from 'range-parser';
 
 /** What a client gets of a result, beside the headers of the result itself. */
-export interface ResultPart {
+interface SelectedPart {
   /** 200 for all of it, 206 for a range, 304 if the client has it, 416 if no byte of the range exists. */
   readonly status: 200 | 206 | 304 | 416;
   readonly headers: Readonly<Record<string, string>>;
   /** Undefined for 304 and 416. */
-  readonly body: Buffer | undefined;
+  readonly bytes: ByteRange | undefined;
+}
+
+/** The first byte, and the one after the last. */
+export interface ByteRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A result, wherever it is. */
+export interface Content {
+  readonly length: number;
+  /** SHA-256. */
+  readonly digest: Buffer;
+}
+
+/** A result that is in memory. */
+export function contentOf(body: Buffer): Content {
+  return { length: body.length, digest: createHash('sha256').update(body).digest() };
 }
 
 /**
@@ -22,34 +40,34 @@ export interface ResultPart {
  * something, parts of it are not sent.
  */
 export function partOf(
-  body: Buffer,
+  { length, digest }: Content,
   request: IncomingHttpHeaders,
   own: Readonly<Record<string, string | readonly string[]>>,
-): ResultPart {
-  const digest = createHash('sha256').update(body).digest();
+): SelectedPart {
+  const all = { from: 0, to: length };
   const etag = own['etag'] === undefined ? `"${digest.toString('base64url')}"` : String(own['etag']);
   const whole = { etag, 'repr-digest': `sha-256=:${digest.toString('base64')}:` };
   // Without `Cache-Control`: fetch sends `no-cache` beside each condition.
   const condition = { 'if-none-match': request['if-none-match'] };
   if (condition['if-none-match'] !== undefined && fresh(condition, { etag })) {
-    return { status: 304, headers: whole, body: undefined };
+    return { status: 304, headers: whole, bytes: undefined };
   }
   if (own['content-range'] !== undefined) {
-    return { status: 200, headers: whole, body };
+    return { status: 200, headers: whole, bytes: all };
   }
   const headers = { ...whole, 'accept-ranges': 'bytes' };
-  const range = rangeOf(request, etag, body.length);
+  const range = rangeOf(request, etag, length);
   if (range === 'none') {
-    return { status: 416, headers: { 'Content-Range': `bytes */${body.length}` }, body: undefined };
+    return { status: 416, headers: { 'Content-Range': `bytes */${length}` }, bytes: undefined };
   }
   if (range === 'all') {
-    return { status: 200, headers, body };
+    return { status: 200, headers, bytes: all };
   }
   const { start, end } = range;
   return {
     status: 206,
-    headers: { ...headers, 'content-range': `bytes ${start}-${end}/${body.length}` },
-    body: body.subarray(start, end + 1),
+    headers: { ...headers, 'content-range': `bytes ${start}-${end}/${length}` },
+    bytes: { from: start, to: end + 1 },
   };
 }
 

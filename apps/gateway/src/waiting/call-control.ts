@@ -1,5 +1,6 @@
 import type { FunctionRegister } from '@asyncfn/queue-core/functions';
 import {
+  type BodyStore,
   type Broker,
   type CallCanceller,
   CallEraser,
@@ -25,6 +26,8 @@ import { SharedLookups } from './shared-lookups.ts';
 export interface CallControl {
   readonly calls: CallLookup;
   readonly results: Pick<CallStore, 'readResult'>;
+  /** The results that are stored apart. */
+  readonly bodies: BodyStore;
   readonly watches: CallWatches;
   readonly canceller: ChainCanceller;
   /** Cancels single calls, and not what follows them in their chains. */
@@ -43,6 +46,7 @@ interface CallControlDependencies {
   readonly broker: Broker;
   readonly topology: QueueTopology;
   readonly publisher: Publisher;
+  readonly bodies: BodyStore;
   readonly store: CallStore;
   readonly flows: Flows;
   readonly register: FunctionRegister;
@@ -55,6 +59,7 @@ const sweepMs = 10_000;
 
 export function buildCallControl({
   broker,
+  bodies,
   topology,
   publisher,
   store,
@@ -78,13 +83,14 @@ export function buildCallControl({
   return {
     calls,
     results: store,
+    bodies,
     watches: new CallWatches(broker),
     canceller: chains,
     callCanceller: canceller,
     purge,
     search: new CallSearch({ broker, topology, finder, calls: store, resultTtlMs, now: broker.clock.now }),
     living: new LivingCalls({ topology, finder, now: broker.clock.now }),
-    createEraser: (deadLetters) => new CallEraser({ topology, finder, calls: store, intents, deadLetters }),
+    createEraser: (deadLetters) => new CallEraser({ topology, finder, calls: store, intents, deadLetters, bodies }),
     component: createSweeping(calls, sweeper, broker.clock.now, logger),
   };
 }

@@ -63,7 +63,7 @@ export class AttemptLog {
       delivery: info.deliveries,
       status,
       durationMs: Math.round(durationMs),
-      bytes: result.body.length,
+      bytes: result.object?.length ?? result.body.length,
       url: this.#shownUrlOf(target),
       retryInMs,
       resent,

@@ -1,6 +1,6 @@
-import { type Call, hasStarted } from '@asyncfn/queue-core';
+import { type AttemptRecord, type Call, hasStarted } from '@asyncfn/queue-core';
 import type { Delivery } from '@asyncfn/queue-core/jetstream';
-import type { DeliveredCall } from '../settle/index.ts';
+import type { DeliveredCall, End } from '../settle/index.ts';
 import type { AttemptTrace } from '../tracing/index.ts';
 
 /** Whether no worker can have had the call, or an attempt before it, so that none can have ended it. */
@@ -19,4 +19,12 @@ export function ofTrace<C extends Call>(call: C, trace: AttemptTrace | undefined
  */
 export function immediateRetries(maxRetries: number): number {
   return Math.min(3, Math.floor(maxRetries / 2));
+}
+
+/** An attempt after which another one is to follow. */
+export interface Postponement {
+  readonly delayMs: number;
+  readonly record: AttemptRecord;
+  /** How the call ends if the broker cannot store it again. */
+  readonly end: End;
 }

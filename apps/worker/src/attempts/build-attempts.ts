@@ -2,6 +2,7 @@ import { CallChangeNotifier, type Delivery, type ExpiryStore, Handovers } from '
 import type { Callbacks } from '../callbacks/index.ts';
 import { toRetryDefaults } from '../config.ts';
 import { HttpAgent } from '../http/index.ts';
+import { buildReplies } from '../replies/index.ts';
 import { buildRunningCalls, createLeaseRenewer, type LeaseRenewer, type RunningCalls } from '../running/index.ts';
 import { noteAndNak, type SettleableDelivery, Settler } from '../settle/index.ts';
 import type { WorkContext } from '../work-context.ts';
@@ -49,6 +50,7 @@ export function buildAttempts(
     expiries,
     leases,
     maxResponseBytes: config.maxResponseBytes,
+    replies: buildReplies(work),
     retryDefaults: toRetryDefaults(config),
     countUnfinished: (call) => handovers.countUnfinished(call),
     notes: new AttemptNotes({ ...work, handovers }),

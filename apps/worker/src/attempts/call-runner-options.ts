@@ -5,16 +5,21 @@ import type { Tracer } from '@opentelemetry/api';
 import type { HttpAgent } from '../http/index.ts';
 import type { Budgets } from '../memory/index.ts';
 import type { WorkerMetrics } from '../metrics.ts';
+import type { ReplyStore } from '../replies/index.ts';
 import type { LeaseRenewer, RunningCalls } from '../running/index.ts';
 import type { ProgressCheckOptions, Settler } from '../settle/index.ts';
 import type { OnSettleStep } from '../storing/index.ts';
 import type { AttemptNotes } from './attempt-notes.ts';
 
 export interface CallRunnerOptions extends ProgressCheckOptions {
+  /** Largest body of a response, in bytes. */
+  readonly maxResponseBytes: number;
   readonly functions: HttpAgent;
   readonly settler: Settler;
   readonly store: CallStore;
   readonly bodies: Pick<BodyStore, 'read'>;
+  /** Stores large responses. */
+  readonly replies: ReplyStore;
   readonly expiries: Pick<ExpiryStore, 'claim' | 'revise'>;
   readonly flows: Pick<Flows, 'park'>;
   readonly leases: LeaseRenewer;

@@ -21,7 +21,7 @@ import {
 import { AttemptTrace } from '../tracing/index.ts';
 import { AttemptLog, type EndedAttempt } from './attempt-log.ts';
 import { ended } from './attempt-notes.ts';
-import { immediateRetries, isNew, ofTrace } from './attempt-rules.ts';
+import { immediateRetries, isNew, ofTrace, type Postponement } from './attempt-rules.ts';
 import type { CallRunnerOptions } from './call-runner-options.ts';
 import type { Destination, Lead } from './destination.ts';
 import { Parking } from './parking.ts';
@@ -32,14 +32,6 @@ interface Invocation {
   readonly signal: AbortWatch;
   readonly trace: AttemptTrace | undefined;
   readonly pass: Pass;
-}
-
-/** An attempt after which another one is to follow. */
-interface Postponement {
-  readonly delayMs: number;
-  readonly record: AttemptRecord;
-  /** How the call ends if the broker cannot store it again. */
-  readonly end: End;
 }
 
 /** A call whose first attempt has begun. */
@@ -244,6 +236,7 @@ export class CallRunner {
         const end: End = { status: 'failed', reason: 'too_large', maxRetries, result };
         return this.#retryLater({ ...delivered, call }, { delayMs: verdict.delayMs, record, end }, attempt);
       }
+      this.#options.replies.discard(result.object);
       call = { ...call, retry: call.retry + 1, history: withAttempt(call.history, record) };
     }
   }
@@ -328,8 +321,9 @@ export class CallRunner {
     { delayMs, record, end }: Postponement,
     { isCancelled }: RunningAttempt,
   ): Promise<FollowUp> {
-    const { settler, now } = this.#options;
+    const { settler, now, replies } = this.#options;
     if (isCancelled) {
+      replies.discard(end.result?.object);
       return this.#ackCancelled(delivered);
     }
     const retryAt = Math.floor(now() + delayMs);
@@ -338,6 +332,7 @@ export class CallRunner {
     if (!(await settler.retry(attempted, delayMs))) {
       return await settler.end(attempted, end);
     }
+    replies.discard(end.result?.object);
     this.#options.onCallChange(delivered.delivery);
     return undefined;
   }
@@ -350,22 +345,23 @@ export class CallRunner {
   }
 
   /**
-   * The call was cancelled, its pass has become invalid, the broker does not give its body, or the worker's stop has cut the
-   * attempt short. The stop hands the call back, but does not know of retries made here, so they are stored first.
+   * The call was cancelled, its pass has become invalid, the broker does not give its body or take its response, or the worker's
+   * stop has cut the attempt short. The stop hands the call back, but does not know of retries made here, so they are stored first.
    */
   async #cutShort(
     delivered: DeliveredCall<Delivery>,
     storedRetry: number,
     { isCancelled, signal }: RunningAttempt,
   ): Promise<undefined> {
-    const { settler } = this.#options;
+    const { settler, replies } = this.#options;
     if (isCancelled) {
       return this.#ackCancelled(delivered);
     }
     if (delivered.call.retry > storedRetry) {
       await settler.postpone(delivered, 0);
     } else if (!signal.aborted) {
-      await settler.handBack(delivered, delivered.call.bodyObject === undefined ? undefined : undecidedMs);
+      const isBrokerAway = delivered.call.bodyObject !== undefined || replies.hasRefused(delivered.call);
+      await settler.handBack(delivered, isBrokerAway ? undecidedMs : undefined);
     }
   }
 
@@ -393,13 +389,22 @@ export class CallRunner {
     { delivery, bytes }: CountedCall,
     { target, maxRetries, signal, trace, pass }: Invocation,
   ): Promise<AttemptResult | undefined> {
-    const { functions, metrics, userAgent, maxResponseBytes, bodies, now } = this.#options;
+    const { functions, metrics, userAgent, maxResponseBytes, bodies, replies: responses, now } = this.#options;
     if (!pass.begin()) {
       return Promise.resolve(undefined);
     }
     metrics.attemptStarted(delivery, now() - delivery.info.storedAtMs);
-    const room = bytes.result;
-    const options = { userAgent, maxRetries, maxResponseBytes, bodies, room, signal, onSent: pass.sent };
+    const options = {
+      userAgent,
+      maxRetries,
+      maxResponseBytes,
+      bodies,
+      responses,
+      call,
+      room: bytes.result,
+      signal,
+      onSent: pass.sent,
+    };
     const invoked = invoke(functions, trace?.request ?? call, target, options);
     return call.bodyObject === undefined ? invoked : this.#log.largeBody(call, invoked, signal);
   }

@@ -6,7 +6,13 @@ import {
   type RefusalReason,
   withStorableHeaders,
 } from '@asyncfn/queue-core';
-import type { CallbackDelivery, CallbackStore, CallStore, EventPublisher } from '@asyncfn/queue-core/jetstream';
+import {
+  type CallbackDelivery,
+  type CallbackStore,
+  type CallStore,
+  type EventPublisher,
+  readBytes,
+} from '@asyncfn/queue-core/jetstream';
 import type { Logger } from '@asyncfn/service-kit';
 import type { HandOn } from '../chain/index.ts';
 import { type ByteBudget, type ByteShare, isReserved, ownerOf } from '../memory/index.ts';
@@ -71,7 +77,7 @@ export class CallbackDeliverer {
   async deliver(task: CallbackTask, body: Uint8Array, counted?: ByteShare): Promise<boolean> {
     const share = this.#options.budget.open(ownerOf(task));
     try {
-      const kept = share.reserve(bytesOf(task, body)) ? 'send' : await this.#keepUnsent(task, body, share);
+      const kept = share.reserve(bytesOf(task, body.length)) ? 'send' : await this.#keepUnsent(task, body, share);
       if (kept !== 'send') {
         return kept;
       }
@@ -98,7 +104,7 @@ export class CallbackDeliverer {
       return this.#afterStore(task, body, tried);
     }
     const patience = { waitMs: slotWaitMs, signal: this.#options.signal };
-    const hasRoom = await isReserved(share, bytesOf(task, body), patience);
+    const hasRoom = await isReserved(share, bytesOf(task, body.length), patience);
     return hasRoom ? 'send' : this.#afterStore(task, body, tried);
   }
 
@@ -154,7 +160,7 @@ export class CallbackDeliverer {
     share: ByteShare,
     admitted: AdmittedCallback,
   ): Promise<TriedCallback> {
-    const read = share.reserve(delivery.bodyBytes) ? await this.#readBody(delivery, task) : notNow;
+    const read = share.reserve(bytesOf(task, delivery.bodyBytes)) ? await this.#readBody(delivery, task) : notNow;
     if (read.kind !== 'body') {
       admitted.release();
       return read;
@@ -332,6 +338,8 @@ type TriedCallback =
 
 const notNow: NotNow = { kind: 'not_now' };
 
-function bytesOf({ headers }: CallbackTask, body: Uint8Array): number {
-  return headers.reduce((sum, [name, value]) => sum + name.length + value.length, body.length);
+/** Of a body that is stored apart, only what is being sent is in memory. */
+function bytesOf({ headers, bodyObject }: CallbackTask, bodyBytes: number): number {
+  const body = bodyObject === undefined ? bodyBytes : readBytes;
+  return headers.reduce((sum, [name, value]) => sum + name.length + value.length, body);
 }

@@ -18,7 +18,7 @@ const maxAnswerBytes = 64 * 1024;
 const withheld: ReadonlySet<string> = new Set([...ownCallbackHeaders, 'set-cookie', 'set-cookie2']);
 
 /** The part of an attempt's result that a callback carries. */
-export type CallbackResult = Pick<AttemptResult, 'status' | 'headers' | 'durationMs'>;
+export type CallbackResult = Pick<AttemptResult, 'status' | 'headers' | 'durationMs' | 'object'>;
 
 /**
  * The callback of a call that has ended. The caller's headers for receivers replace those of the function.
@@ -44,6 +44,7 @@ export function toCallbackTask(call: Call, result: CallbackResult, maxRetries: n
     ...(call.ownSecret !== undefined && { ownSecret: call.ownSecret }),
     ...(call.chainDepth !== undefined && { chainDepth: call.chainDepth }),
     ...(rootId !== undefined && { rootId }),
+    ...(result.object !== undefined && { bodyObject: result.object }),
     tries: 0,
   };
 }
@@ -60,7 +61,11 @@ export interface CallbackRequestOptions {
  * The POST that carries a result to its receiver, with path and query of the URL byte for byte. Throws if the task's
  * URL is invalid.
  */
-export function toCallbackRequest(task: CallbackTask, body: Uint8Array, options: CallbackRequestOptions): HttpRequest {
+export function toCallbackRequest(
+  task: CallbackTask,
+  body: HttpRequest['body'],
+  options: CallbackRequestOptions,
+): HttpRequest {
   const url = readCallbackUrl(task.url);
   if (url === undefined) {
     throw new TypeError('the URL of a callback must be an absolute http or https URL');

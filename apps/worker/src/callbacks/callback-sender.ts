@@ -1,9 +1,10 @@
-import type { CallbackTask, HeaderList } from '@asyncfn/queue-core';
+import type { BodyObject, CallbackTask, HeaderList } from '@asyncfn/queue-core';
 import { type CallbackPolicy, readCallbackUrl } from '@asyncfn/queue-core/callback-guard';
-import { noCallFacts, signCallback } from '@asyncfn/queue-core/webhook';
+import { BodyError, type BodyStore } from '@asyncfn/queue-core/jetstream';
+import { CallbackSigner, noCallFacts, type SignedCallback, signCallback } from '@asyncfn/queue-core/webhook';
 import { displayUrl, type Logger } from '@asyncfn/service-kit';
 import type { Tracer } from '@opentelemetry/api';
-import { exchange, type HttpAgent, type HttpOutcome } from '../http/index.ts';
+import { exchange, type HttpAgent, type HttpOutcome, type StreamedBody } from '../http/index.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import { CallbackRefusedError } from './callback-refused.ts';
 import { toCallbackRequest } from './callback-request.ts';
@@ -16,12 +17,14 @@ export interface CallbackSenderOptions {
   /** Connects only to addresses where a callback may go, as `createCheckedConnector` does. */
   readonly agent: HttpAgent;
   readonly policy: Pick<CallbackPolicy, 'objectTo'>;
+  /** Reads the bodies that are stored apart. */
+  readonly bodies: Pick<BodyStore, 'read'>;
   readonly metrics: WorkerMetrics;
   readonly logger: Logger;
   /** Undefined if tracing is off. */
   readonly tracer?: Tracer | undefined;
   readonly userAgent: string;
-  /** Deadline of one delivery in milliseconds. */
+  /** Deadline of one delivery in milliseconds. A body that is stored apart has a second more for each MiB. */
   readonly timeoutMs: number;
   /** Waits before the second, third, ... delivery, in milliseconds. */
   readonly scheduleMs: readonly number[];
@@ -34,6 +37,7 @@ export interface CallbackSenderOptions {
 }
 
 const notUrl = 'its target is not a URL';
+const mebibyte = 1024 * 1024;
 
 interface ReportedFacts {
   readonly outcome: HttpOutcome;
@@ -83,23 +87,62 @@ export class CallbackSender {
 
   #exchange(task: CallbackTask, body: Uint8Array, signal: AbortSignal): Promise<HttpOutcome> {
     const { agent, userAgent, timeoutMs } = this.#options;
-    const signature = this.#sign(task, body);
+    if (task.bodyObject !== undefined) {
+      return this.#exchangeLarge(task, task.bodyObject, signal);
+    }
+    const signing = this.#signing(task);
+    const signature =
+      signing === undefined ? [] : Object.entries(signCallback(signing.secrets, { ...signing.callback, body }));
     return exchange(agent, toCallbackRequest(task, body, { userAgent, timeoutMs, signature, signal }));
   }
 
-  /** The id is the same for all deliveries, the time is that of this one (Standard Webhooks). */
-  #sign(task: CallbackTask, body: Uint8Array): HeaderList {
-    const { keys, localNow = Date.now } = this.#options;
-    const signing = keys.of(task);
-    if (signing.length === 0) {
+  /** Streams the body, with the same bytes and `Content-Length` each time; before that, another pass over it signs them. */
+  async #exchangeLarge(task: CallbackTask, object: BodyObject, signal: AbortSignal): Promise<HttpOutcome> {
+    const { agent, userAgent, bodies } = this.#options;
+    const timeoutMs = this.#options.timeoutMs + Math.ceil(object.length / mebibyte) * 1_000;
+    const body: StreamedBody = { length: object.length, open: () => bodies.read(object, task.submitter) };
+    const signature = await this.#signLarge(task, body, signal);
+    if ('kind' in signature) {
+      return signature;
+    }
+    return exchange(agent, toCallbackRequest(task, body, { userAgent, timeoutMs, signature, signal }));
+  }
+
+  async #signLarge(task: CallbackTask, body: StreamedBody, signal: AbortSignal): Promise<HeaderList | HttpOutcome> {
+    const signing = this.#signing(task);
+    if (signing === undefined) {
       return [];
+    }
+    const signer = new CallbackSigner(signing.secrets, signing.callback);
+    try {
+      for await (const piece of body.open()) {
+        if (signal.aborted) {
+          return { kind: 'abandoned' };
+        }
+        signer.update(piece);
+      }
+    } catch (error) {
+      if (!(error instanceof BodyError)) {
+        throw error;
+      }
+      return { kind: 'body_failed', code: error.code, error };
+    }
+    return Object.entries(signer.headers());
+  }
+
+  /** The id is the same for all deliveries, the time is that of this one (Standard Webhooks). Undefined: not signed. */
+  #signing(task: CallbackTask): { secrets: readonly Uint8Array[]; callback: Omit<SignedCallback, 'body'> } | undefined {
+    const { keys, localNow = Date.now } = this.#options;
+    const secrets = keys.of(task);
+    if (secrets.length === 0) {
+      return undefined;
     }
     const { callId, function: functionName, functionStatus, batchId } = task;
     const facts =
       batchId === undefined
         ? { callId, functionName, functionStatus: String(functionStatus) }
         : { ...noCallFacts, id: batchId };
-    return Object.entries(signCallback(signing, { ...facts, timestampSeconds: Math.floor(localNow() / 1000), body }));
+    return { secrets, callback: { ...facts, timestampSeconds: Math.floor(localNow() / 1000) } };
   }
 
   #report(task: CallbackTask, body: Uint8Array, sent: SentCallback & ReportedFacts): void {
@@ -112,7 +155,7 @@ export class CallbackSender {
       attempt: task.tries + 1,
       status,
       durationMs: Math.round(durationMs),
-      bytes: body.length,
+      bytes: task.bodyObject?.length ?? body.length,
       url: displayUrl(task.url),
       resent: outcome.resent,
     };
@@ -132,8 +175,11 @@ function toAnswer(outcome: HttpOutcome): CallbackAnswer | undefined {
   switch (outcome.kind) {
     case 'answer':
       return { kind: 'answered', status: outcome.status, headers: outcome.headers };
-    case 'unreachable':
     case 'body_failed':
+      // While the broker is away, it counts as not tried.
+      return outcome.code === 'body_unreadable' ? undefined : { kind: 'unreachable' };
+    case 'unreachable':
+    case 'not_stored':
       return { kind: isRefused(outcome) ? 'refused' : 'unreachable' };
     case 'bad_response':
     case 'too_large':

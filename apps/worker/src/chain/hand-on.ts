@@ -1,4 +1,6 @@
 import {
+  bodyLengthOf,
+  bodyOwnerOf,
   type Call,
   type CallbackTask,
   decodeCall,
@@ -8,12 +10,14 @@ import {
   type NextCall,
   nextCallOf,
   type Outcome,
+  QueueError,
+  refused,
   toNextCall,
   withStorableHeaders,
 } from '@asyncfn/queue-core';
 import type { FunctionRegister } from '@asyncfn/queue-core/functions';
 import type {
-  Broker,
+  BodyStore,
   CallbackDelivery,
   CallbackStore,
   CallStore,
@@ -21,7 +25,7 @@ import type {
   StepQueue,
   StepResult,
 } from '@asyncfn/queue-core/jetstream';
-import { maxBodyBytes, toCancelled } from '@asyncfn/queue-core/jetstream';
+import { toCancelled } from '@asyncfn/queue-core/jetstream';
 import type { Logger } from '@asyncfn/service-kit';
 import { type ByteBudget, ownerOf } from '../memory/index.ts';
 import type { WorkerMetrics } from '../metrics.ts';
@@ -29,11 +33,12 @@ import { type OnSettleStep, type PublishRetryOptions, publishWithRetry } from '.
 
 export interface HandOnOptions {
   readonly steps: Pick<StepQueue, 'store'>;
+  /** Says of a large result that the step has it. */
+  readonly bodies: Pick<BodyStore, 'handOver'>;
   /** Keeps the steps that cannot be stored now. */
   readonly store: Pick<CallbackStore, 'store' | 'find'>;
   readonly calls: Pick<CallStore, 'recordOutcome'>;
   readonly register: Pick<FunctionRegister, 'lookup'>;
-  readonly broker: Pick<Broker, 'connection'>;
   /** Counts the results that wait. */
   readonly budget: ByteBudget;
   readonly metrics: Pick<WorkerMetrics, 'chainStep'>;
@@ -69,18 +74,10 @@ export class HandOn {
     return call.steps && nextCallOf(call, (name) => this.#options.register.lookup(name)?.queue);
   }
 
-  /**
-   * Whether a result fits into the message of the next call. A worker must be able to hand it on after a crash, too.
-   */
-  fits(body: Uint8Array): boolean {
-    const { connection } = this.#options.broker;
-    return connection === undefined || body.length <= maxBodyBytes(connection);
-  }
-
   /** Hands the result on. Returns whether that is done, or kept for later. Never rejects for expected failures. */
   async handOn(call: Call, outcome: Outcome, next: NextCall, body: Uint8Array): Promise<boolean> {
     const nextCall = withStorableHeaders(toNextCall(call, outcome, next, body));
-    const result = await this.#options.steps.store(nextCall);
+    const result = await this.#store(nextCall);
     this.#report(nextCall, result);
     switch (result.kind) {
       case 'stored':
@@ -117,7 +114,7 @@ export class HandOn {
       return;
     }
     const { call } = decoded;
-    const result = await this.#options.steps.store(call);
+    const result = await this.#store(call);
     this.#report(call, result);
     const isDone =
       result.kind === 'refused'
@@ -128,6 +125,21 @@ export class HandOn {
     } else {
       delivery.nak(againMs);
     }
+  }
+
+  /** A large result belongs to the step before it is stored. One that is gone is found missing when the step runs. */
+  async #store(call: Call): Promise<StepResult> {
+    try {
+      if (call.bodyObject !== undefined) {
+        await this.#options.bodies.handOver(call.bodyObject, bodyOwnerOf(call));
+      }
+    } catch (error) {
+      if (!(error instanceof QueueError)) {
+        throw error;
+      }
+      return refused('unavailable', error.message);
+    }
+    return this.#options.steps.store(call);
   }
 
   /** @param after the sequence of the message that this one replaces; 0 for none */
@@ -154,8 +166,8 @@ export class HandOn {
 
   #report(call: Call, result: StepResult): void {
     const { metrics, events, logger } = this.#options;
-    const { id: callId, parentId, rootId, function: name, queue, body } = call;
-    const fields = { callId, parentId, rootId, function: name, queue, bytes: body.length };
+    const { id: callId, parentId, rootId, function: name, queue } = call;
+    const fields = { callId, parentId, rootId, function: name, queue, bytes: bodyLengthOf(call) };
     metrics.chainStep({ queue, function: name }, result.kind === 'refused' ? 'waiting' : result.kind);
     if (result.kind === 'refused') {
       const { reason, detail } = result;
@@ -182,6 +194,7 @@ function toTask(call: Call, outcome: Outcome, nextCall: Call): CallbackTask {
     headers: [],
     ...(call.labels !== undefined && { labels: call.labels }),
     nextCall: encodeEnvelope(nextCall),
+    ...(nextCall.bodyObject !== undefined && { bodyObject: nextCall.bodyObject }),
     tries: 0,
   };
 }

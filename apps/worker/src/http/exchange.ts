@@ -1,14 +1,15 @@
 import { Readable } from 'node:stream';
-import type { HeaderList } from '@asyncfn/queue-core';
+import { type BodyObject, type Call, emptyBody, type HeaderList } from '@asyncfn/queue-core';
 import { after } from '@asyncfn/service-kit';
 import type { Dispatcher } from 'undici';
-import { type ByteShare, uncountedBytes } from '../memory/index.ts';
+import { type ByteShare, isReserved, uncountedBytes } from '../memory/index.ts';
 import type { AnswerHead } from './answer-head.ts';
 import type { AnswerListener } from './answer-reader.ts';
 import { BadAnswerError } from './bad-answer.ts';
 import type { AbortWatch } from './cheap-abort-signal.ts';
 import { CollectedBody } from './collected-body.ts';
 import type { ConnectionInfo, HttpAgent, TrackedRequest } from './http-agent.ts';
+import type { LargeResponses, ResponseFailure, ResponseSink } from './large-responses.ts';
 
 /** A body that is sent while it is read. */
 export interface StreamedBody {
@@ -32,6 +33,9 @@ export interface HttpRequest {
   readonly maxResponseBytes: number;
   /** Counts the response body, which is read only as far as it has room. Released unless the result is an answer. */
   readonly room?: ByteShare | undefined;
+  /** Takes a response body that is too large for the memory, as that of `call`. Default: all are kept in memory. */
+  readonly responses?: LargeResponses | undefined;
+  readonly call?: Call | undefined;
   /**
    * Whether only the status line counts: then it is the answer whatever follows, and the body is read only as far as
    * needed to reuse the connection.
@@ -48,8 +52,10 @@ interface HttpAnswer {
   readonly status: number;
   /** Names and values as received (latin1), without control characters. */
   readonly headers: HeaderList;
-  /** Empty with `statusOnly`. */
-  readonly body: Buffer;
+  /** Empty with `statusOnly`, and for a body that is stored apart. */
+  readonly body: Uint8Array;
+  /** The body, if it is stored apart. */
+  readonly object?: BodyObject;
 }
 
 /** How an exchange ended. Expected results are values: none of them is our own fault. */
@@ -62,6 +68,8 @@ export type HttpOutcome = (
   | { readonly kind: 'deadline' }
   /** The body of the request could not be read to its end, so the other side has not received it as a whole. */
   | { readonly kind: 'body_failed'; readonly code: string; readonly error: Error }
+  /** The body of the response could not be stored. */
+  | { readonly kind: 'not_stored'; readonly code: string; readonly error: Error }
   /** The headers, the body or the trailers are larger than allowed. */
   | { readonly kind: 'too_large'; readonly error: Error }
   /** `signal` has aborted. */
@@ -105,7 +113,9 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
   readonly #agent: HttpAgent;
   readonly #request: HttpRequest;
   readonly #resolve: (outcome: HttpOutcome) => void;
-  readonly #body = new CollectedBody();
+  #body = new CollectedBody();
+  /** Takes the body if it is large. */
+  #sink: ResponseSink | undefined;
   /** Why the body of the request cannot be read. */
   #bodyError: Error | undefined;
   #stopTimer: (() => void) | undefined;
@@ -221,12 +231,62 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#bytes += chunk.length;
     if (this.#bytes > this.#request.maxResponseBytes) {
-      const error = new Error(`the body is larger than ${this.#request.maxResponseBytes} bytes`);
-      this.#end({ kind: 'too_large', error });
+      this.#endTooLarge();
+    } else if (this.#isLarge()) {
+      this.#passOn(controller, chunk);
     } else if (!this.#request.statusOnly) {
       const { room } = this.#request;
       this.#body.add(chunk, room !== undefined && room.bytes >= this.#announcedBytes ? this.#announcedBytes : 0);
       this.#makeRoom(controller);
+    }
+  }
+
+  #endTooLarge(): void {
+    this.#end({
+      kind: 'too_large',
+      error: new Error(`the body is larger than ${this.#request.maxResponseBytes} bytes`),
+    });
+  }
+
+  #isLarge(): boolean {
+    const { responses } = this.#request;
+    return (
+      responses !== undefined &&
+      (this.#sink !== undefined || Math.max(this.#bytes, this.#announcedBytes) > responses.inlineBytes)
+    );
+  }
+
+  /** Reads on once the piece has its place. The time until then does not count against the other side's deadline. */
+  #passOn(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#announcedBytes > this.#request.maxResponseBytes) {
+      this.#endTooLarge();
+      return;
+    }
+    const written = this.#sink === undefined ? this.#beginToStore(chunk) : this.#sink.write(chunk);
+    if (written !== undefined) {
+      const pausedAt = performance.now();
+      this.#stopTimer?.();
+      controller.pause();
+      void written.then(() => this.#resume(controller, pausedAt));
+    } else if (this.#sink?.failure !== undefined) {
+      this.#end(this.#sink.failure);
+    }
+  }
+
+  /** What has been collected of it moves over. */
+  async #beginToStore(chunk: Buffer): Promise<void> {
+    const { responses, call, room } = this.#request;
+    if (responses === undefined || call === undefined) {
+      return;
+    }
+    const sink = responses.open(call, this.#headers);
+    this.#sink = sink;
+    this.#body.add(chunk, 0);
+    if (room === undefined || (await isReserved(room, responses.bufferBytes))) {
+      const collected = this.#body.toBuffer();
+      this.#body = new CollectedBody();
+      await sink.write(collected);
+      room?.shrink(responses.bufferBytes);
     }
   }
 
@@ -249,6 +309,9 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
   }
 
   #resume(controller: Dispatcher.DispatchController, pausedAt: number): void {
+    if (this.#sink?.failure !== undefined) {
+      this.#end(this.#sink.failure);
+    }
     if (this.#outcome === undefined) {
       if (this.#deadline > 0) {
         this.#deadline += performance.now() - pausedAt;
@@ -259,8 +322,22 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
   }
 
   onResponseEnd(): void {
+    if (this.#sink !== undefined) {
+      this.#stopTimer?.();
+      void this.#sink.finish().then((stored) => this.#endStored(stored));
+      return;
+    }
     this.#request.room?.shrink(this.#bytes);
     this.#end(this.#answer(this.#body.toBuffer()));
+  }
+
+  #endStored(stored: BodyObject | ResponseFailure): void {
+    if ('kind' in stored) {
+      this.#end(stored);
+    } else {
+      this.#request.room?.release();
+      this.#end({ kind: 'answer', status: this.#status, headers: this.#headers, body: emptyBody, object: stored });
+    }
   }
 
   onResponseError(_: unknown, error: Error): void {
@@ -292,7 +369,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
 
   readonly #abandon = (): void => this.#end({ kind: 'abandoned' });
 
-  #answer(body: Buffer): HttpAnswer {
+  #answer(body: Uint8Array): HttpAnswer {
     return { kind: 'answer', status: this.#status, headers: this.#headers, body };
   }
 
@@ -305,6 +382,7 @@ class Exchange implements Dispatcher.DispatchHandler, AnswerListener {
     this.#request.signal?.removeEventListener('abort', this.#abandon);
     if (outcome.kind !== 'answer') {
       this.#request.room?.release();
+      this.#sink?.abort();
     }
     if (outcome.kind !== 'answer' && outcome.kind !== 'unreachable') {
       this.#controller?.abort(new Error(outcome.kind)); // closes the socket, so that the other side can notice

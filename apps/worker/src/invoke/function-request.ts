@@ -1,7 +1,13 @@
 import { type Call, chainHeaders, credentialsOf, endToEndHeaders, type HeaderList } from '@asyncfn/queue-core';
 import type { FunctionConfig } from '@asyncfn/queue-core/functions';
 import type { BodyStore } from '@asyncfn/queue-core/jetstream';
-import { type AbortWatch, basicAuthorization, type HttpRequest, type StreamedBody } from '../http/index.ts';
+import {
+  type AbortWatch,
+  basicAuthorization,
+  type HttpRequest,
+  type LargeResponses,
+  type StreamedBody,
+} from '../http/index.ts';
 import { memoizeWeak } from '../memoize-weak.ts';
 import type { ByteShare } from '../memory/index.ts';
 
@@ -11,6 +17,10 @@ export interface FunctionRequestOptions {
   readonly maxResponseBytes: number;
   /** Reads the body of a call that is stored apart. */
   readonly bodies: Pick<BodyStore, 'read'>;
+  /** Takes a response that is too large for the memory, as that of the call. */
+  readonly responses?: LargeResponses | undefined;
+  /** The call as it is in its queue. */
+  readonly call?: Call | undefined;
   /** Counts the response. */
   readonly room?: ByteShare | undefined;
   readonly signal?: AbortWatch | undefined;
@@ -47,6 +57,8 @@ export function toFunctionRequest(call: Call, target: FunctionConfig, options: F
     body: toBody(call, options.bodies),
     timeoutMs: shorter(target.timeoutMs, call.timeoutMs ?? 0),
     maxResponseBytes: options.maxResponseBytes,
+    responses: options.responses,
+    call: options.call,
     room: options.room,
     signal: options.signal,
     onSent: options.onSent,

@@ -1,4 +1,4 @@
-import { type Call, emptyBody, type HeaderList } from '@asyncfn/queue-core';
+import { type BodyObject, type Call, emptyBody, type HeaderList } from '@asyncfn/queue-core';
 import type { FunctionConfig } from '@asyncfn/queue-core/functions';
 import { exchange, type HttpAgent, type HttpOutcome } from '../http/index.ts';
 import { type FunctionRequestOptions, toFunctionRequest } from './function-request.ts';
@@ -11,6 +11,8 @@ export interface AttemptResult {
   readonly status: number;
   readonly headers: HeaderList;
   readonly body: Uint8Array;
+  /** The body of the response, if it is stored apart: then `body` is empty. */
+  readonly object?: BodyObject;
   readonly durationMs: number;
   /** Why it did not answer, or what is wrong with its answer: the code of the socket's or undici's error. */
   readonly code?: string;
@@ -21,8 +23,8 @@ export interface AttemptResult {
 }
 
 /**
- * Calls the function once. Undefined if `signal` has cut the attempt short, or the broker does not give the body now: then it
- * does not count. Never rejects.
+ * Calls the function once. Undefined if `signal` has cut the attempt short, or the broker does not give the body or take the
+ * response now: then it does not count. Never rejects.
  */
 export async function invoke(
   agent: HttpAgent,
@@ -53,15 +55,19 @@ function toResult(outcome: HttpOutcome, durationMs: number): AttemptResult | und
     case 'too_large':
       return { ...outcome, kind: 'response_too_large', status: 502, headers: [], body: emptyBody, durationMs };
     case 'abandoned':
+    case 'not_stored':
       return undefined;
   }
 }
 
 /** Written out, since a copy by spreading costs more. */
 function answered(
-  { status, headers, body, resent }: Extract<HttpOutcome, { kind: 'answer' }>,
+  { status, headers, body, object, resent }: Extract<HttpOutcome, { kind: 'answer' }>,
   durationMs: number,
 ): AttemptResult {
+  if (object !== undefined) {
+    return { kind: 'answered', status, headers, body, object, durationMs, ...(resent && { resent }) };
+  }
   return resent === undefined
     ? { kind: 'answered', status, headers, body, durationMs }
     : { kind: 'answered', status, headers, body, durationMs, resent };

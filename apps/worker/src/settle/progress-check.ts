@@ -2,6 +2,7 @@ import { type AttemptRecord, type CallIdentity, keyOf, QueueError, retry } from 
 import type { CallStore, Delivery, StoredOutcome } from '@asyncfn/queue-core/jetstream';
 import type { Logger } from '@asyncfn/service-kit';
 import { type CallBytes, isReserved } from '../memory/index.ts';
+import type { ReplyStore } from '../replies/index.ts';
 import type { RunningCalls } from '../running/index.ts';
 import type { DeliveredCall } from './delivered-call.ts';
 import type { Settler } from './settler.ts';
@@ -19,7 +20,8 @@ export interface ProgressCheckOptions {
   readonly notes: { findAll(delivered: CountedCall): Promise<AttemptRecord[]> };
   /** Counts the deliveries of the call that were begun and not handed back: see `Handovers`. */
   readonly countUnfinished: (call: CallIdentity) => Promise<number>;
-  readonly maxResponseBytes: number;
+  /** `recordBytes`: the largest result that an outcome can have beside it. */
+  readonly replies: Pick<ReplyStore, 'recordBytes'>;
   readonly logger: Logger;
   /** Aborts when the worker gives up the calls in flight. */
   readonly signal: AbortSignal;
@@ -47,9 +49,9 @@ export class ProgressCheck {
 
   /** Returns `invoke` if the function is to be invoked; otherwise the call is handled except for the follow-up. */
   async check(delivered: CountedCall): Promise<FollowUp | 'invoke'> {
-    const { maxResponseBytes, signal } = this.#options;
+    const { replies, signal } = this.#options;
     // An outcome is read with its result, whose size is not known in advance.
-    if (!(await isReserved(delivered.bytes.result, maxResponseBytes, { signal }))) {
+    if (!(await isReserved(delivered.bytes.result, replies.recordBytes, { signal }))) {
       return undefined; // the worker stops, and hands it back
     }
     const handled = await this.#checkUntilAnswered(delivered);

@@ -23,6 +23,18 @@ export async function removeBody({ bodies, logger }: Needs, call: Call, { status
   }
 }
 
+/** Removes the large response of an attempt that does not count, unless its outcome is there after all. */
+export function removeUnusedReply(
+  { bodies, logger }: { readonly bodies: Pick<BodyStore, 'removeUnused'>; readonly logger: Logger },
+  { callId, bodyObject }: Outcome,
+): void {
+  if (bodyObject !== undefined) {
+    bodies.removeUnused(bodyObject).catch((err: unknown) => {
+      logger.debug({ err, callId }, 'the response of an attempt that does not count is left to the sweeper');
+    });
+  }
+}
+
 /** Drops the body of a call that has ended from the memory: its callback may take long. */
 export function dropBody({ delivery, call, bytes }: DeliveredCall): void {
   delivery.dropBody();

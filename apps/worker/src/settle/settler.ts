@@ -40,14 +40,14 @@ import {
 import type { DeliveredCall, End, SettleableDelivery } from './delivered-call.ts';
 import { endTurn, fullMs, hasFollowUp, type TurnOptions } from './end-turn.ts';
 import { retryOf, toReason } from './recorded-end.ts';
-import { dropBody, removeBody } from './remove-body.ts';
+import { dropBody, removeBody, removeUnusedReply } from './remove-body.ts';
 import { toOutcome } from './to-outcome.ts';
 
 export interface SettlerOptions extends TurnOptions {
   readonly store: CallStore;
-  readonly bodies: Pick<BodyStore, 'removeOf'>;
+  readonly bodies: Pick<BodyStore, 'removeOf' | 'removeUnused'>;
   readonly callbacks: CallbackDeliverer;
-  readonly handOn: Pick<HandOn, 'nextOf' | 'fits' | 'handOn'>;
+  readonly handOn: Pick<HandOn, 'nextOf' | 'handOn'>;
   readonly metrics: WorkerMetrics;
   readonly events: Pick<EventPublisher, 'ended'>;
   /** Undefined if tracing is off. */
@@ -133,14 +133,14 @@ export class Settler {
    */
   async end(delivered: DeliveredCall, end: End): Promise<(() => Promise<void>) | undefined> {
     const { handOn, now } = this.#options;
-    const fitted = this.#fitted(delivered.call, end);
-    const next = fitted.status === 'succeeded' ? handOn.nextOf(delivered.call) : undefined;
-    const outcome = toOutcome(delivered.call, fitted, next, now());
+    const next = end.status === 'succeeded' ? handOn.nextOf(delivered.call) : undefined;
+    const outcome = toOutcome(delivered.call, end, next, now());
     const body = end.result?.body ?? emptyBody;
     const result = await this.#record(delivered, outcome, body);
     if (result.kind === 'refused' && result.reason === 'conflict' && !(await this.#isOurs(outcome))) {
       // Another attempt has ended this call and completes it: an ack here would take the message away from it.
       this.#options.logger.warn({ callId: outcome.callId }, 'call has ended before, this attempt does not count');
+      removeUnusedReply(this.#options, outcome);
       return undefined;
     }
     if (result.kind === 'refused' && mayPass(result.reason)) {
@@ -223,14 +223,6 @@ export class Settler {
     return false;
   }
 
-  /** Only a call whose result the next step can take succeeds: the chain could not go on, and its caller must know. */
-  #fitted(call: Call, end: End): End {
-    const { status, result } = end;
-    const isLost =
-      status === 'succeeded' && call.steps !== undefined && !this.#options.handOn.fits(result?.body ?? emptyBody);
-    return isLost ? { ...end, status: 'failed', reason: 'response_too_large' } : end;
-  }
-
   /** To the next step of its chain, or to the receiver of its callback. Returns whether that is done, or kept for later. */
   #passOn(delivered: DeliveredCall, outcome: Outcome, body: Uint8Array): Promise<boolean> {
     const { next } = outcome;
@@ -246,7 +238,9 @@ export class Settler {
     if (outcome.callbackUrl === undefined) {
       return true;
     }
-    const task = toCallbackTask(call, { status, headers, durationMs }, maxRetries, outcome.callbackUrl);
+    const { bodyObject } = outcome;
+    const result = { status, headers, durationMs, ...(bodyObject && { object: bodyObject }) };
+    const task = toCallbackTask(call, result, maxRetries, outcome.callbackUrl);
     return this.#options.callbacks[capped === true ? 'defer' : 'deliver'](task, body, bytes?.result);
   }
 
@@ -315,7 +309,7 @@ export class Settler {
     }
     const bare = withoutHistory(record);
     const result = record.history === undefined ? whole : await this.#put(delivered, bare, body);
-    return isTooLarge(result) ? this.#put(delivered, { ...bare, bodyOmitted: 'too_large' }, emptyBody) : result;
+    return isTooLarge(result) ? this.#put(delivered, { bodyOmitted: 'too_large', ...bare }, emptyBody) : result;
   }
 
   /**

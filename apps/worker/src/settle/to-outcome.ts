@@ -40,6 +40,10 @@ export function toOutcome(call: Call, end: End, next: NextCall | undefined, now:
     outcome.functionStatus = result.status;
     outcome.durationMs = result.durationMs;
   }
+  if (result?.object !== undefined) {
+    outcome.bodyObject = result.object;
+    outcome.bodyOmitted = 'stored_apart';
+  }
   const history = historyOf(call, end);
   if (history !== undefined) {
     outcome.history = history;

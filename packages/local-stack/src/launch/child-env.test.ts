@@ -22,6 +22,7 @@ test('values that the launcher decides win, all others are passed on', () => {
     NATS_SYNC: 'always',
     FUNCTIONS_FILE: '/state/functions.yaml',
     MAX_BODY_BYTES: '64MiB',
+    MAX_RESPONSE_BYTES: '64MiB',
     SHUTDOWN_TIMEOUT: '10000ms',
     CALLBACK_ALLOW: '127.0.0.0/8,::1,127.0.0.1',
     LOG_FORMAT: 'json',

@@ -30,6 +30,7 @@ export function childEnv(base: NodeJS.ProcessEnv, facts: ChildEnvFacts): NodeJS.
     NATS_SYNC: 'always',
     FUNCTIONS_FILE: facts.functionsFile,
     MAX_BODY_BYTES: base['MAX_BODY_BYTES'] || '64MiB',
+    MAX_RESPONSE_BYTES: base['MAX_RESPONSE_BYTES'] || '64MiB',
     SHUTDOWN_TIMEOUT: `${facts.shutdownTimeoutMs}ms`,
     ...(facts.signingSecret === undefined ? {} : { CALLBACK_SIGNING_SECRETS: facts.signingSecret }),
     // The launcher reads their ports from the log and prints it in its own format.

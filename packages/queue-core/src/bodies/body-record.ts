@@ -1,11 +1,18 @@
 import { type Static, Type } from 'typebox';
-import { BodyObject, bodyIdPattern, identityFields } from '../call/index.ts';
+import { BodyObject, bodyIdPattern, type Call, identityFields, identityOf } from '../call/index.ts';
 import { createRecordCodec } from '../records/index.ts';
 
 /** The call that a stored body belongs to, and where it was accepted. */
 export const BodyOwner = Type.Object({ ...identityFields, queue: Type.String(), function: Type.String() });
 
 export type BodyOwner = Static<typeof BodyOwner>;
+
+const whole = {
+  /** `condemned`: a process looks whether anything refers to it, and removes it if not. Readers can still read it. */
+  state: Type.Union([Type.Literal('stored'), Type.Literal('condemned')]),
+  object: BodyObject,
+  owner: BodyOwner,
+};
 
 /**
  * The state of a stored body. Each change expects the record before it, so of two processes that change it at once, one
@@ -14,12 +21,19 @@ export type BodyOwner = Static<typeof BodyOwner>;
 export const BodyRecord = Type.Union([
   /** Its chunks are being stored. */
   Type.Object({ v: Type.Literal(1), state: Type.Literal('uploading') }),
-  /** `condemned`: a process looks whether anything refers to it, and removes it if not. Readers can still read it. */
+  /** The body of a call. */
+  Type.Object({ v: Type.Literal(1), ...whole }),
+  /**
+   * The response to a call. It is kept for more than the body of a call is, so a reader that does not know of responses must
+   * not take it for one.
+   */
   Type.Object({
-    v: Type.Literal(1),
-    state: Type.Union([Type.Literal('stored'), Type.Literal('condemned')]),
-    object: BodyObject,
-    owner: BodyOwner,
+    v: Type.Literal(2),
+    ...whole,
+    /** The replay generation of the call. */
+    generation: Type.Integer({ minimum: 0 }),
+    /** The next step of the chain, whose body it is as well. */
+    next: Type.Optional(BodyOwner),
   }),
 ]);
 
@@ -27,6 +41,14 @@ export type BodyRecord = Static<typeof BodyRecord>;
 
 /** A body that is stored as a whole. */
 export type WholeBody = Extract<BodyRecord, { state: 'stored' | 'condemned' }>;
+
+/** A response that is stored as a whole. */
+export type StoredReply = Extract<BodyRecord, { v: 2 }>;
+
+/** The call as the record of its body, or of its response, names it. */
+export function bodyOwnerOf(call: Pick<Call, 'id' | 'startTime' | 'submitter' | 'queue' | 'function'>): BodyOwner {
+  return { ...identityOf(call), queue: call.queue, function: call.function };
+}
 
 export const bodyRecordCodec = createRecordCodec('Asyncfn-Body', BodyRecord);
 

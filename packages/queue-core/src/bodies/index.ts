@@ -7,9 +7,11 @@ export {
   bodyChunkFilter,
   bodyChunkSubject,
   bodyIdIn,
+  bodyOwnerOf,
   bodyRecordCodec,
   bodyRecordFilter,
   bodyRecordSubject,
+  type StoredReply,
   toToken,
   type WholeBody,
 } from './body-record.ts';

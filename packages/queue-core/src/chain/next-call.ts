@@ -66,7 +66,10 @@ export function toCancelledNext(outcome: Outcome, next: NextCall, now: number): 
   };
 }
 
-/** The call that follows: the result of the one before, and of its headers only those that all steps share. */
+/**
+ * The call that follows: the result of the one before, which may be stored apart, and of its headers only those that all steps
+ * share.
+ */
 export function toNextCall(call: Call, outcome: Outcome, next: NextCall, body: Uint8Array): Call {
   const [step, ...steps] = call.steps ?? [];
   const { callId: id, ...identity } = identityOfNext(outcome, next);
@@ -88,6 +91,7 @@ export function toNextCall(call: Call, outcome: Outcome, next: NextCall, body: U
     chainDepth: (call.chainDepth ?? 0) + 1,
     ...(steps.length > 0 && { steps }),
     retry: 0,
+    ...(outcome.bodyObject !== undefined && { bodyObject: outcome.bodyObject }),
     body,
   };
 }

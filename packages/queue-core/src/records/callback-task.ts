@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import {
   addressTokens,
+  BodyObject,
   type CallAddress,
   callIdPattern,
   functionNamePattern,
@@ -10,10 +11,10 @@ import {
   Labels,
   namePartPattern,
 } from '../call/index.ts';
-import { createRecordCodec } from './record-codec.ts';
+import { createRecordCodec, type RecordCodec } from './record-codec.ts';
 
-/** The result of a call on its way to its receiver. The body travels raw beside it. */
-export const CallbackTask = Type.Object({
+/** The result of a call on its way to its receiver. The body travels raw beside it, unless it is stored apart. */
+const StoredTask = Type.Object({
   v: Type.Literal(1),
   ...identityFields,
   generation: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
@@ -44,13 +45,39 @@ export const CallbackTask = Type.Object({
    * `url` is empty.
    */
   nextCall: Type.Optional(Type.String()),
+  /** The body, if it is stored apart. */
+  bodyObject: Type.Optional(BodyObject),
+  /**
+   * `url` and `nextCall` of a task whose body is stored apart. Those are empty then, so that a worker that does not know such
+   * bodies makes the task a dead letter, and does not carry it out without its body.
+   */
+  target: Type.Optional(Type.String()),
+  step: Type.Optional(Type.String()),
   /** Deliveries tried so far. */
   tries: Type.Integer({ minimum: 0 }),
 });
 
-export type CallbackTask = Static<typeof CallbackTask>;
+/** As it is worked with: `url` and `nextCall` are those of every task. */
+export type CallbackTask = Omit<Static<typeof StoredTask>, 'target' | 'step'>;
 
-export const callbackTaskCodec = createRecordCodec('Asyncfn-Callback', CallbackTask);
+const stored = createRecordCodec('Asyncfn-Callback', StoredTask);
+
+export const callbackTaskCodec: RecordCodec<CallbackTask> = {
+  header: stored.header,
+  encode: (task) => stored.encode(task.bodyObject === undefined ? task : hidden(task)),
+  decode(text) {
+    const task = stored.decode(text);
+    if (task?.target === undefined) {
+      return task;
+    }
+    const { target: url, step: nextCall, ...rest } = task;
+    return { ...rest, url, ...(nextCall !== undefined && { nextCall }) };
+  },
+};
+
+function hidden({ url: target, nextCall: step, ...task }: CallbackTask): Static<typeof StoredTask> {
+  return { ...task, url: '', target, ...(step !== undefined && { step }) };
+}
 
 export type CallbackReadiness = 'ready' | 'later';
 

@@ -2,7 +2,7 @@
 
 export { type BegunDelivery, begunDeliveryCodec } from './begun-delivery.ts';
 export type { ActiveCall, CallState, EndedCall } from './call-state.ts';
-export { anyCallbackSubject, CallbackTask, callbackSubject, callbackTaskCodec } from './callback-task.ts';
+export { anyCallbackSubject, type CallbackTask, callbackSubject, callbackTaskCodec } from './callback-task.ts';
 export { type Claim, claimCodec, claimSubjects, idClaimSubject, keyClaimSubject } from './claim.ts';
 export {
   DeadLetter,
@@ -27,6 +27,7 @@ export {
 export {
   anyCancelIntentSubject,
   anyOutcomeSubject,
+  bodyGone,
   CallbackState,
   callbackStateCodec,
   callbackStateSubject,

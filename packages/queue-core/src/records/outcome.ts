@@ -3,6 +3,7 @@ import { AttemptRecord } from '../attempts/index.ts';
 import {
   addressTokens,
   BatchPlace,
+  BodyObject,
   type CallAddress,
   CallFlow,
   callIdPattern,
@@ -46,8 +47,13 @@ export const Outcome = Type.Object({
   headers: Headers,
   /** The content of the record is erased. What is left says that the call has ended; callers do not see it. */
   erased: Type.Optional(Type.Literal(true)),
-  /** Why the body of the response is not kept, if it is not. */
+  /** Why the body of the response is not beside the record, if it is not. */
   bodyOmitted: Type.Optional(Type.String()),
+  /**
+   * The body, if it is stored apart. `bodyOmitted` is `stored_apart` then: a reader that does not know this field must not take
+   * the body for empty.
+   */
+  bodyObject: Type.Optional(BodyObject),
   callbackUrl: Type.Optional(Type.String()),
   /** Of the call. */
   labels: Type.Optional(Labels),
@@ -69,6 +75,11 @@ export const Outcome = Type.Object({
 });
 
 export type Outcome = Static<typeof Outcome>;
+
+/** Why the body of the response is not kept; undefined if it is, wherever. */
+export function bodyGone({ bodyOmitted, bodyObject }: Pick<Outcome, 'bodyOmitted' | 'bodyObject'>): string | undefined {
+  return bodyObject === undefined ? bodyOmitted : undefined;
+}
 
 export const outcomeCodec = createRecordCodec('Asyncfn-Outcome', Outcome);
 

@@ -1,4 +1,5 @@
-import { type SignedWebhook, signAll, signWebhook, type WebhookHeaders } from './sign-webhook.ts';
+import type { Hmac } from 'node:crypto';
+import { beginSignature, type SignedWebhook, toSignature, toTimestamp, type WebhookHeaders } from './sign-webhook.ts';
 
 /** The headers of a callback about its call. */
 export interface CallFacts {
@@ -30,10 +31,43 @@ export interface CallbackSignatureHeaders extends WebhookHeaders {
  * @throws TypeError as `signWebhook` does
  */
 export function signCallback(secrets: readonly Uint8Array[], callback: SignedCallback): CallbackSignatureHeaders {
-  const { id = callback.callId, timestampSeconds, body } = callback;
-  const webhook = signWebhook(secrets, { id, timestampSeconds, body });
-  const signature = signAll(secrets, factsId(callback), webhook['webhook-timestamp'], body);
-  return { ...webhook, 'X-Callback-Signature': signature };
+  const signer = new CallbackSigner(secrets, callback);
+  signer.update(callback.body);
+  return signer.headers();
+}
+
+/** Makes both signatures of a callback while its body is read, in two passes over it: the headers come before the body. */
+export class CallbackSigner {
+  readonly #id: string;
+  readonly #timestamp: string;
+  readonly #webhook: readonly Hmac[];
+  readonly #facts: readonly Hmac[];
+
+  /** Throws as `signCallback` does. */
+  constructor(secrets: readonly Uint8Array[], callback: Omit<SignedCallback, 'body'>) {
+    this.#id = callback.id ?? callback.callId;
+    this.#timestamp = toTimestamp(this.#id, callback.timestampSeconds);
+    const begin = (id: string): Hmac[] => secrets.map((secret) => beginSignature(secret, id, this.#timestamp));
+    this.#webhook = begin(this.#id);
+    this.#facts = begin(factsId(callback));
+  }
+
+  /** The next piece of the body. */
+  update(piece: Uint8Array): void {
+    for (const signature of [...this.#webhook, ...this.#facts]) {
+      signature.update(piece);
+    }
+  }
+
+  /** Call it once, after the whole body. */
+  headers(): CallbackSignatureHeaders {
+    return {
+      'webhook-id': this.#id,
+      'webhook-timestamp': this.#timestamp,
+      'webhook-signature': this.#webhook.map(toSignature).join(' '),
+      'X-Callback-Signature': this.#facts.map(toSignature).join(' '),
+    };
+  }
 }
 
 /** The id of the second signature. No header can carry a line feed, so neither signature can pass as the other one. */

@@ -33,17 +33,17 @@ export function signWebhook(
   secrets: readonly Uint8Array[],
   { id, timestampSeconds, body }: SignedWebhook,
 ): WebhookHeaders {
+  const timestamp = toTimestamp(id, timestampSeconds);
+  const signatures = secrets.map((secret) => toSignature(beginSignature(secret, id, timestamp).update(body)));
+  return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signatures.join(' ') };
+}
+
+/** The time as it is signed. Throws as `signWebhook` does. */
+export function toTimestamp(id: string, timestampSeconds: number): string {
   if (id.includes('.') || !Number.isSafeInteger(timestampSeconds)) {
     throw new TypeError('the id of a webhook must have no dot, and its time must be whole seconds');
   }
-  const timestamp = String(timestampSeconds);
-  const signature = signAll(secrets, id, timestamp, body);
-  return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature };
-}
-
-/** One signature of each secret, in their order, as the header has them. */
-export function signAll(secrets: readonly Uint8Array[], id: string, timestamp: string, body: Uint8Array): string {
-  return secrets.map((secret) => toSignature(beginSignature(secret, id, timestamp).update(body))).join(' ');
+  return String(timestampSeconds);
 }
 
 /** A signature that waits for the body, which may come in pieces. */

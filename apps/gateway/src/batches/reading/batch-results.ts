@@ -88,7 +88,7 @@ async function* lineOf(
     yield toLine({ ...base, status: statusOf(state) });
     return;
   }
-  const body = await results.readResult(state);
+  const body = state.outcome.bodyObject === undefined ? await results.readResult(state) : undefined;
   const line = toLine({ ...base, ...toRow(state, body) });
   if (line.length <= uncountedBytes) {
     yield line;
@@ -112,13 +112,14 @@ function statusOf(state: CallState | undefined): string {
 }
 
 function toRow({ outcome }: EndedCall, body: Uint8Array | undefined): Row {
-  const { status, functionStatus, headers } = outcome;
+  const { status, functionStatus, headers, bodyObject, callId } = outcome;
   const contentType = headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1];
   return {
     status,
     ...(functionStatus !== undefined && { functionStatus }),
     ...(contentType !== undefined && { contentType }),
     ...(functionStatus !== undefined && body !== undefined && toBody(body)),
+    ...(bodyObject !== undefined && { bodyUrl: `/async-function/${callId}/result`, bodyBytes: bodyObject.length }),
   };
 }
 

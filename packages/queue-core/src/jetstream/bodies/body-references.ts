@@ -1,25 +1,70 @@
-import type { BodyOwner } from '../../bodies/index.ts';
+import type { BodyOwner, StoredReply, WholeBody } from '../../bodies/index.ts';
 import { addressOf, type CallAddress, callFilter, callPattern, queueStream } from '../../call/index.ts';
-import { anyCancelIntentSubject, deadLetterFilter } from '../../records/index.ts';
+import {
+  anyCancelIntentSubject,
+  callbackSubject,
+  deadLetterFilter,
+  outcomeCodec,
+  outcomeSubject,
+} from '../../records/index.ts';
 import { isApiError } from '../error-codes.ts';
-import { cancelStream, deadLetterStream, type QueueTopology } from '../layout/index.ts';
-import { hasMessage } from '../messages/index.ts';
+import { callbackStream, cancelStream, deadLetterStream, outcomeStream, type QueueTopology } from '../layout/index.ts';
+import { hasMessage, lastMessage } from '../messages/index.ts';
 
 type Topology = Pick<QueueTopology, 'manager' | 'listQueues'>;
 
 /**
- * Whether anything may still need the body of a call: its message in a queue, a cancel that may put that back, or a dead
- * letter. The order matters: a call moves from a queue to the dead letters by itself, and whatever moves it back says so
- * afterwards (`BodyStore.keep`). Throws `QueueError`.
- * @param hasEnded whether the call has ended for good, so that a message of it needs no body
+ * Whether anything may still need a body. The order of the looks matters: it is that in which references move by themselves,
+ * and whatever moves one back says so afterwards (`BodyStore.keep`). Throws `QueueError`.
+ * @param hasEnded whether its call has ended for good, so that a message of it needs no body
  */
-export async function isReferred(topology: Topology, owner: BodyOwner, hasEnded = false): Promise<boolean> {
+export function isReferred(topology: Topology, body: WholeBody, hasEnded = false): Promise<boolean> {
+  return body.v === 1 ? isCallReferred(topology, body.owner, hasEnded) : isReplyReferred(topology, body);
+}
+
+/** The message of the call in a queue, a cancel that may put that back, or a dead letter. */
+async function isCallReferred(topology: Topology, owner: BodyOwner, hasEnded: boolean): Promise<boolean> {
   const call = addressOf(owner);
   return (
     (!hasEnded && (await isQueued(topology, owner, call))) ||
-    (await hasMessage(topology.manager, cancelStream, anyCancelIntentSubject(call), call.owner)) ||
+    (await isBeingCancelled(topology, call)) ||
     (await hasMessage(topology.manager, deadLetterStream, deadLetterFilter({ kind: 'call', call }), call.owner))
   );
+}
+
+/**
+ * A call that has not left its queue may be about to get its outcome. The outcome names the response, a callback carries it, and
+ * so does a dead letter of that. Then the next step of the chain has it, as any call has its body.
+ */
+async function isReplyReferred(topology: Topology, reply: StoredReply): Promise<boolean> {
+  const { owner, generation, next } = reply;
+  const { manager } = topology;
+  const call = addressOf(owner);
+  const callback = callbackSubject('*', { ...owner, generation });
+  return (
+    (await isQueued(topology, owner, call)) ||
+    (await isBeingCancelled(topology, call)) ||
+    (await hasOutcome(topology, reply, call)) ||
+    (await hasMessage(manager, callbackStream, callback, call.owner)) ||
+    (await hasMessage(manager, deadLetterStream, deadLetterFilter({ kind: 'callback', call }), call.owner)) ||
+    (next !== undefined && (await isCallReferred(topology, next, false)))
+  );
+}
+
+function isBeingCancelled({ manager }: Topology, call: CallAddress): Promise<boolean> {
+  return hasMessage(manager, cancelStream, anyCancelIntentSubject(call), call.owner);
+}
+
+/** An outcome that cannot be read may name it. An erased one, and that of another attempt, do not. */
+async function hasOutcome(
+  { manager }: Topology,
+  { owner, generation, object }: StoredReply,
+  call: CallAddress,
+): Promise<boolean> {
+  const subject = outcomeSubject({ ...owner, generation });
+  const message = await lastMessage(manager, outcomeStream, subject, call.owner);
+  const outcome = message && outcomeCodec.decode(message.header.get(outcomeCodec.header));
+  return message !== undefined && (outcome === undefined || outcome.bodyObject?.id === object.id);
 }
 
 /** Most calls are where they were accepted. A replay may have put the call into another queue. */

@@ -1,4 +1,4 @@
-import type { WholeBody } from '../../bodies/index.ts';
+import type { BodyOwner, WholeBody } from '../../bodies/index.ts';
 import { type BodyObject, type Call, ownerOf } from '../../call/index.ts';
 import { QueueError } from '../../errors.ts';
 import type { QueueTopology } from '../layout/index.ts';
@@ -58,16 +58,47 @@ export class BodyStore {
    * body is gone. Throws `QueueError`.
    */
   async keep({ id }: BodyObject): Promise<boolean> {
+    return this.#change(id, ({ state }) => state === 'stored');
+  }
+
+  /**
+   * To be called before a response is stored as the body of the next step: from then on it belongs to that as well. May be
+   * repeated. False: it is gone. Throws `QueueError`.
+   */
+  handOver({ id }: BodyObject, next: BodyOwner): Promise<boolean> {
+    return this.#change(id, (record) => record.state === 'stored' && record.v === 2 && record.next !== undefined, {
+      next,
+    });
+  }
+
+  /** Changes the record until it is as it has to be. */
+  async #change(
+    id: string,
+    isDone: (record: WholeBody) => boolean,
+    changes: { next?: BodyOwner } = {},
+  ): Promise<boolean> {
     for (let tries = 0; tries < maxTries; tries++) {
       const found = await this.#find(id);
       if (found === undefined) {
         return false;
       }
-      if (found.record.state === 'stored' || (await this.#mark(id, found, 'stored')) !== undefined) {
+      if (isDone(found.record) || (await this.#mark(id, found, 'stored', changes)) !== undefined) {
         return true;
       }
     }
     throw new QueueError('broker', 'the record of a stored body changes too often');
+  }
+
+  /** Removes a response that nothing has ever referred to. Never rejects: what it cannot remove is left to the sweeper. */
+  async discard({ id }: BodyObject): Promise<void> {
+    try {
+      const found = await this.#find(id);
+      if (found !== undefined) {
+        await this.#remove(id, found.sequence);
+      }
+    } catch {
+      // The sweeper finds it.
+    }
   }
 
   /** Removes the body unless anything refers to it. Throws `QueueError`. */
@@ -84,7 +115,7 @@ export class BodyStore {
     if (marked === undefined) {
       return 'still needed';
     }
-    if (await isReferred(this.#deps.topology, found.record.owner, hasEnded)) {
+    if (await isReferred(this.#deps.topology, found.record, hasEnded)) {
       await this.#mark(id, { record: found.record, sequence: marked }, 'stored');
       return 'still needed';
     }
@@ -93,12 +124,16 @@ export class BodyStore {
 
   /**
    * Removes the body of a call that has ended for good, so that nothing can need it: neither its message, if it is
-   * delivered once more, nor a dead letter. Throws `QueueError`.
+   * delivered once more, nor a dead letter. A body that is the response of the step before stays with that. Throws
+   * `QueueError`.
    */
   async removeOf({ bodyObject, generation = 0 }: Pick<Call, 'bodyObject' | 'generation'>): Promise<RemoveResult> {
     const found = bodyObject && (await this.#find(bodyObject.id));
     if (bodyObject === undefined || found === undefined) {
       return 'gone';
+    }
+    if (found.record.v === 2) {
+      return 'still needed';
     }
     // The dead letter of a replay may still be there, and could be replayed once more.
     return generation > 0 ? this.#removeUnused(bodyObject.id, true) : this.#remove(bodyObject.id, found.sequence);
@@ -115,8 +150,13 @@ export class BodyStore {
   }
 
   /** The sequence of the changed record; undefined if another process was first. Throws `QueueError`. */
-  async #mark(id: string, { record, sequence }: StoredWhole, state: WholeBody['state']): Promise<number | undefined> {
-    const result = await this.#records.put(id, { ...record, state }, sequence);
+  async #mark(
+    id: string,
+    { record, sequence }: StoredWhole,
+    state: WholeBody['state'],
+    changes: { next?: BodyOwner } = {},
+  ): Promise<number | undefined> {
+    const result = await this.#records.put(id, { ...record, ...changes, state }, sequence);
     if (result.kind === 'refused' && result.reason !== 'conflict') {
       throw new QueueError('broker', `the record of a stored body cannot be changed: ${result.detail}`);
     }

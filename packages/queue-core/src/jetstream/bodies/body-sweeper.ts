@@ -93,7 +93,7 @@ export class BodySweeper {
         return !(await this.#isFedSince(id, bound)) && (await this.#records.remove(id, sequence));
       case 'stored':
         // Most are needed, and a look costs no write.
-        return !(await isReferred(this.#deps.topology, record.owner)) && (await this.#removeUnused(id));
+        return !(await isReferred(this.#deps.topology, record)) && (await this.#removeUnused(id));
       case 'condemned':
         return this.#removeUnused(id);
     }

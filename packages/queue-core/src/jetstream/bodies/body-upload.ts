@@ -1,6 +1,6 @@
 import { createHash, type Hash, randomBytes } from 'node:crypto';
-import { bodyChunkSubject } from '../../bodies/index.ts';
-import { type BodyObject, type Call, identityOf } from '../../call/index.ts';
+import { type BodyRecord, bodyChunkSubject, bodyOwnerOf } from '../../bodies/index.ts';
+import type { BodyObject, Call } from '../../call/index.ts';
 import type { PublishResult } from '../../publish-result.ts';
 import { MessageHeaders } from '../messages/index.ts';
 import { type BodyRecords, type BodyRecordsDependencies, chunkBytes } from './body-records.ts';
@@ -80,15 +80,23 @@ export class BodyUpload {
   }
 
   /** Stores the rest, and then the record: from now on the body belongs to the call. Never rejects. */
-  async finish(call: Call): Promise<UploadResult> {
+  finish(call: Call): Promise<UploadResult> {
+    return this.#finish((object) => ({ v: 1, state: 'stored', object, owner: bodyOwnerOf(call) }));
+  }
+
+  /** As `finish`, for the response to the call. */
+  finishReply(call: Call): Promise<UploadResult> {
+    const { generation = 0 } = call;
+    return this.#finish((object) => ({ v: 2, state: 'stored', object, owner: bodyOwnerOf(call), generation }));
+  }
+
+  async #finish(toRecord: (object: BodyObject) => BodyRecord): Promise<UploadResult> {
     if (this.#filled > 0) {
       this.#send();
     }
     await Promise.all(this.#pending);
     const object = { id: this.id, length: this.#length, sha256: this.#hash.digest('base64url') };
-    const owner = { ...identityOf(call), queue: call.queue, function: call.function };
-    const stored =
-      this.#failure ?? (await this.#records.put(this.id, { v: 1, state: 'stored', object, owner }, this.#sequence));
+    const stored = this.#failure ?? (await this.#records.put(this.id, toRecord(object), this.#sequence));
     if (stored.kind === 'stored') {
       return { kind: 'stored', object };
     }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  type BodyObject,
   type Call,
   callFilter,
   callHeader,
@@ -105,20 +106,8 @@ export class DeadLetterReplayer {
     if (decoded.kind === 'undecodable' || !isSameCall(identityOf(decoded.call), letter)) {
       return kept('not_replayable');
     }
-    const { bodyObject } = decoded.call;
-    const { bodies } = this.#deps;
-    if (bodyObject === undefined || bodies === undefined) {
-      return this.#replayReadable(letter, decoded.call, lookup);
-    }
-    if (!(await bodies.has(bodyObject))) {
-      return kept('not_replayable');
-    }
-    const result = await this.#replayReadable(letter, decoded.call, lookup);
-    if (result.kind === 'replayed') {
-      // A sweeper may have looked for the call in its queue before it was there. The dead letter still is.
-      await bodies.keep(bodyObject);
-    }
-    return result;
+    const { call } = decoded;
+    return this.#keepingBody(call.bodyObject, () => this.#replayReadable(letter, call, lookup));
   }
 
   async #replayReadable(letter: DeadLetter, original: Call, lookup: LookupFunction): Promise<ReplayResult> {
@@ -163,12 +152,33 @@ export class DeadLetterReplayer {
     if (await this.#isDelivered(task)) {
       return kept('already_replayed');
     }
+    return this.#keepingBody(task.bodyObject, () => this.#storeCallback(task, body, stored.storedAtMs));
+  }
+
+  async #storeCallback(task: CallbackTask, body: Uint8Array, deadLetterAtMs: number): Promise<ReplayResult> {
     const fresh = { ...task, tries: 0 };
     const result = await this.#storeOrWait(
       () => this.#deps.callbacks.store(fresh, body, this.#now(), 0),
-      () => this.#conflictOfCallback(task, stored.storedAtMs),
+      () => this.#conflictOfCallback(task, deadLetterAtMs),
     );
     return toResult(result, undefined);
+  }
+
+  /** A body that is stored apart must be there, and stay. */
+  async #keepingBody(object: BodyObject | undefined, replay: () => Promise<ReplayResult>): Promise<ReplayResult> {
+    const { bodies } = this.#deps;
+    if (object === undefined || bodies === undefined) {
+      return replay();
+    }
+    if (!(await bodies.has(object))) {
+      return kept('not_replayable');
+    }
+    const result = await replay();
+    if (result.kind === 'replayed') {
+      // A sweeper may have looked where it is now before it was there. The dead letter still is.
+      await bodies.keep(object);
+    }
+    return result;
   }
 
   /** Stores the message; if one of the same id is in the way and about to be acked, waits for it a little. */

@@ -2,7 +2,7 @@ import type { StoredMsg } from '@nats-io/jetstream';
 import { type BodyObject, type CallAddress, decodeCall, isNamePart } from '../../call/index.ts';
 import { QueueError } from '../../errors.ts';
 import { type NamesOf, onlyName } from '../../functions/index.ts';
-import { type DeadLetter, type DeadLetterReason, deadLetterFilter } from '../../records/index.ts';
+import { callbackTaskCodec, type DeadLetter, type DeadLetterReason, deadLetterFilter } from '../../records/index.ts';
 import type { BodyStore } from '../bodies/index.ts';
 import { asQueueError, type Broker } from '../connecting/index.ts';
 import { deadLetterStream, type QueueTopology } from '../layout/index.ts';
@@ -107,11 +107,13 @@ export class DeadLetterStore {
     if (newest === undefined) {
       return false;
     }
-    const body = this.#deps.bodies === undefined ? undefined : bodyOf(await this.find(address, 'call'));
+    const bodies = this.#deps.bodies === undefined ? [] : (await this.find(address, kind)).flatMap(bodyOf);
     const filter = ofKind(kind ?? '*', newest.subject);
     try {
       const { purged } = await manager.streams.purge(deadLetterStream, { filter });
-      await this.#removeBody(body);
+      for (const body of bodies) {
+        await this.#removeBody(body);
+      }
       return purged > 0;
     } catch (error) {
       throw asQueueError(error, 'dead letters cannot be removed');
@@ -119,10 +121,8 @@ export class DeadLetterStore {
   }
 
   /** Unless the call has been replayed meanwhile. Never rejects: what it cannot remove is left to the sweeper. */
-  async #removeBody(body: BodyObject | undefined): Promise<void> {
-    if (body !== undefined) {
-      await this.#deps.bodies?.removeUnused(body).catch(() => undefined);
-    }
+  async #removeBody(body: BodyObject): Promise<void> {
+    await this.#deps.bodies?.removeUnused(body).catch(() => undefined);
   }
 
   /**
@@ -184,9 +184,13 @@ export class DeadLetterStore {
   }
 }
 
-function bodyOf([letter]: readonly StoredDeadLetter[]): BodyObject | undefined {
-  const decoded = letter && decodeCall(letter.original, letter.body);
-  return decoded?.kind === 'call' ? decoded.call.bodyObject : undefined;
+/** The body that is stored apart; none otherwise. */
+function bodyOf({ letter, original, body }: StoredDeadLetter): BodyObject | BodyObject[] {
+  if (letter.kind === 'callback') {
+    return callbackTaskCodec.decode(original)?.bodyObject ?? [];
+  }
+  const decoded = decodeCall(original, body);
+  return (decoded.kind === 'call' ? decoded.call.bodyObject : undefined) ?? [];
 }
 
 /** The subject of another dead letter of the same call, even if the call's identity cannot be read. */

@@ -3,6 +3,7 @@ import { addressOf, type CallAddress, type GenerationKey, identityIn } from '../
 import type { PublishResult } from '../../publish-result.ts';
 import { anyCallbackSubject, type EndedCall, type Outcome } from '../../records/index.ts';
 import { retry } from '../../retry.ts';
+import type { BodyStore } from '../bodies/index.ts';
 import { asQueueError } from '../connecting/index.ts';
 import type { DeadLetterStore } from '../dead-letters/index.ts';
 import { isMessageGone } from '../error-codes.ts';
@@ -32,6 +33,8 @@ interface CallEraserDependencies {
   readonly calls: Pick<CallStore, 'findOutcome' | 'replaceOutcome'>;
   readonly intents: Pick<CancelIntents, 'find'>;
   readonly deadLetters: Pick<DeadLetterStore, 'remove'>;
+  /** Removes the responses that are stored apart. Default: the sweeper does. */
+  readonly bodies?: Pick<BodyStore, 'removeUnused'>;
 }
 
 /** A callback may be stored again while it is erased; more often than this, a worker is at it. */
@@ -133,15 +136,27 @@ export class CallEraser {
     return retry(
       async () => {
         const found = await calls.findOutcome(key);
-        return found === undefined || found.outcome.erased === true
-          ? { kind: 'stored', sequence: found?.sequence ?? 0, duplicate: true }
-          : calls.replaceOutcome(found, toErased(found.outcome));
+        if (found === undefined || found.outcome.erased === true) {
+          return { kind: 'stored', sequence: found?.sequence ?? 0, duplicate: true };
+        }
+        const result = await calls.replaceOutcome(found, toErased(found.outcome));
+        if (result.kind === 'stored') {
+          await this.#removeBody(found.outcome);
+        }
+        return result;
       },
       {
         waits: [10, 50, 250, 1_000],
         until: (result) => result.kind === 'stored' || !(result.reason === 'undecided' || result.reason === 'conflict'),
       },
     );
+  }
+
+  /** Unless a step that follows has it. Never rejects: what it cannot remove is left to the sweeper. */
+  async #removeBody({ bodyObject }: Outcome): Promise<void> {
+    if (bodyObject !== undefined) {
+      await this.#deps.bodies?.removeUnused(bodyObject).catch(() => undefined);
+    }
   }
 
   get #manager(): JetStreamManager {

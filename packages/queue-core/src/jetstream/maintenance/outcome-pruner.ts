@@ -9,7 +9,9 @@ import {
   parseKeyOwner,
 } from '../../batches/index.ts';
 import { QueueError } from '../../errors.ts';
+import { forEachLimited } from '../../for-each-limited.ts';
 import { callbackStateCodec, type Outcome, outcomeCodec, outcomeSubject } from '../../records/index.ts';
+import type { BodyStore } from '../bodies/index.ts';
 import { asQueueError } from '../connecting/index.ts';
 import { keptMs, outcomeStream, type QueueTopology } from '../layout/index.ts';
 import {
@@ -32,6 +34,8 @@ export interface OutcomePrunerDependencies {
   readonly publisher: Pick<Publisher, 'publish'>;
   /** How long outcomes of finished calls are kept, in milliseconds. Default: as the stream says. */
   readonly keptMs?: number;
+  /** Removes the responses that are stored apart. Default: the sweeper does. */
+  readonly bodies?: Pick<BodyStore, 'removeUnused'>;
   /** Says for one round what of batches is kept. Default: nothing. */
   readonly batches?: () => BatchKeeper;
 }
@@ -74,6 +78,8 @@ interface Staying {
 const codecs = [outcomeCodec, callbackStateCodec, batchStateCodec, batchEndCodec, batchKeyCodec];
 /** Records of a page. The server answers no more than 1,024 subjects at once. */
 const pageSize = 200;
+/** Bodies that are removed at once. */
+const bodiesAtOnce = 4;
 /** Most pages of a round, so that each round reads the retention again. */
 const maxPages = 50;
 
@@ -112,6 +118,7 @@ export class OutcomePruner {
         await this.#storeAgain(record);
       }
       await this.#removeUpTo(last.sequence);
+      await this.#removeBodies(old, stay);
       kept += stay.length;
       forgotten += old.length - stay.length;
       if (old.length < pageSize) {
@@ -209,6 +216,16 @@ export class OutcomePruner {
     if (result.kind === 'refused' && result.reason !== 'conflict') {
       throw new QueueError('broker', `the outcome of an active call cannot be stored again: ${result.detail}`);
     }
+  }
+
+  /** Responses that are stored apart, unless something else refers to them. What fails is left to the sweeper. */
+  async #removeBodies(old: readonly OldRecord[], stay: readonly OldRecord[]): Promise<void> {
+    const { bodies } = this.#deps;
+    const staying = new Set(stay);
+    const gone = old.flatMap((record) => (staying.has(record) ? [] : (record.outcome?.bodyObject ?? [])));
+    await forEachLimited(bodies === undefined ? [] : gone, bodiesAtOnce, async (body) => {
+      await bodies?.removeUnused(body).catch(() => undefined);
+    });
   }
 
   async #removeUpTo(sequence: number): Promise<void> {
