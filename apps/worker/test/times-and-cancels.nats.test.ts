@@ -60,7 +60,7 @@ test('a call expires behind a function that is paused', async () => {
   expect(await bench.topology.listLanes(queue)).toMatchObject([{ function: name, paused: true, pending: 1 }]);
   const [callback] = await inbox.waitForCallbacks(1);
   expect(callback?.headers).toMatchObject({ 'x-call-id': id, 'x-function-status': '504' });
-  expect(Date.now() - expiresAt).toBeLessThan(5_000);
+  expect(Date.now() - expiresAt).toBeLessThan(60_000);
   expect(await finder.find({ callId: id })).toMatchObject({ kind: 'ended', outcome: { status: 'expired' } });
   await eventually(async () => (await queueLength()) === 0);
   expect(fn.invocations).toHaveLength(0);

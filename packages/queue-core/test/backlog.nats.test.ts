@@ -155,6 +155,6 @@ test('a count of 500 functions takes a handful of requests, and one more for eac
   expect(idle).toBeLessThanOrEqual(6);
   expect(allNew).toBeLessThanOrEqual(506);
   expect(again).toBeLessThanOrEqual(6);
-  expect(tookMs, `${idle}, ${allNew}, ${again} requests`).toBeLessThan(2_000);
+  expect(tookMs, `${idle}, ${allNew}, ${again} requests`).toBeLessThan(30_000);
   expect(gateway.broker.connected).toBe(true);
 });

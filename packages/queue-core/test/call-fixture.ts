@@ -10,7 +10,7 @@ import { buildCall, functionConfig, startGatewaySide, startWorkerSide } from './
 export async function openFinder({
   resultTtlMs = 3_600_000,
   natsUrl = inject('natsUrl'),
-  ackWaitMs = 30_000,
+  ackWaitMs = 300_000,
   queue = uniqueQueue(),
   name = 'echo',
 } = {}) {

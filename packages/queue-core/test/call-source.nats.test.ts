@@ -14,8 +14,8 @@ import {
   type WorkerSide,
 } from './harness.ts';
 
-/** Well under the lease of 30 s: a call that comes in this time does not come because a lease ran out. */
-const soon = { timeoutMs: 5_000 };
+/** Well under the lease of five minutes: a call that comes in this time does not come because a lease ran out. */
+const soon = { timeoutMs: 60_000 };
 
 async function store(gateway: GatewaySide, queue: string, count: number, name = 'echo'): Promise<string[]> {
   const calls = Array.from({ length: count }, () => buildCall(queue, { function: name }));
@@ -364,9 +364,7 @@ describe('an outage', () => {
     await server.restart();
     await eventually(() => worker.topology.ready);
     await using look = await openManager(server.url);
-    await eventually(async () => (await look.manager.streams.info(`CALLS_${queue}`)).state.messages === 0, {
-      timeoutMs: 2_000,
-    });
+    await eventually(async () => (await look.manager.streams.info(`CALLS_${queue}`)).state.messages === 0);
     worker.source.request(lane, 1, ackWaitMs + 1_000);
     await eventually(() => worker.unfilled.length === 1);
     expect(worker.deliveries).toHaveLength(2);
@@ -460,7 +458,7 @@ describe('a stop', () => {
     await server.pause();
     const before = performance.now();
     await worker.source.stop();
-    expect(performance.now() - before).toBeLessThan(3_000);
+    expect(performance.now() - before).toBeLessThan(30_000);
     server.signal('SIGCONT');
   });
 });

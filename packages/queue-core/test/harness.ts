@@ -21,7 +21,7 @@ export type { Consumer };
 export interface SideOptions {
   readonly queues?: readonly string[];
   readonly functions?: readonly FunctionConfig[];
-  /** Default 30,000, so that nothing in a test is redelivered by time alone. */
+  /** Default five minutes, so that nothing in a test is redelivered by time alone. */
   readonly ackWaitMs?: number;
   readonly publishTimeoutMs?: number;
   readonly maxPending?: number;
@@ -89,7 +89,7 @@ export async function startWorkerSide(url: string, options: SideOptions = {}): P
   return { ...side, source, deliveries, unfilled, gone };
 }
 
-function createSide(url: string, { queues = [], ackWaitMs = 30_000 }: SideOptions, ownsLanes: boolean): Side {
+function createSide(url: string, { queues = [], ackWaitMs = 300_000 }: SideOptions, ownsLanes: boolean): Side {
   const { broker, logger, fatal } = createBroker(url);
   const onFatal = (error: (typeof fatal)[number]): void => void fatal.push(error);
   const topology = new QueueTopology(broker, {

@@ -100,7 +100,7 @@ describe('a paused function', () => {
     await worker.topology.ensureFunction(target(queue));
     await worker.topology.pauseFunction('echo', true);
     await server.restart();
-    await eventually(() => worker.topology.ready, { timeoutMs: 10_000 });
+    await eventually(() => worker.topology.ready);
     expect(await paused(worker, queue)).toBe(true);
   });
 
@@ -136,7 +136,7 @@ describe('a request that was made while a function was paused', () => {
     const { lane, gateway, worker } = await standing(5);
     await gateway.topology.pauseFunction('echo', false);
     worker.source.wake(lane);
-    await eventually(() => worker.deliveries.length === 1, { timeoutMs: 5_000 });
+    await eventually(() => worker.deliveries.length === 1);
     // A second check, after the request has been served: no request is left.
     worker.source.wake(lane);
     await worker.topology.findLane(lane.queue, 'echo');
@@ -154,13 +154,13 @@ describe('a request that was made while a function was paused', () => {
     }
     await worker.broker.connection?.flush();
     await gateway.queue.accept(buildCall(queue), { unique: false });
-    await eventually(() => worker.deliveries.length === 1, { timeoutMs: 5_000 });
+    await eventually(() => worker.deliveries.length === 1);
   });
 
   test('is served when the pause ends by itself', async () => {
     const { queue, worker } = await standing(1);
     await worker.topology.manager.consumers.pause(`CALLS_${queue}`, 'echo', new Date(Date.now() + 500));
-    await eventually(() => worker.deliveries.length === 1, { timeoutMs: 5_000 });
+    await eventually(() => worker.deliveries.length === 1);
   });
 
   test('is reported by the broker when the consumer is resumed, and when the pause ends by itself', async () => {

@@ -24,6 +24,10 @@ interface FixtureOptions {
   readonly via?: string;
 }
 
+/** What does not wait for the time limit takes less than this, on a machine that stands still for seconds too. */
+const atOnceMs = 30_000;
+const patient = { timeoutMs: 2 * atOnceMs };
+
 const body = new TextEncoder().encode('body');
 
 async function startFixture(url: string, { via = url, ...options }: FixtureOptions = {}): Promise<Fixture> {
@@ -110,11 +114,11 @@ describe('a message', () => {
   });
 
   test('without a stream is unavailable, at once', async () => {
-    await using fixture = await startFixture(inject('natsUrl'));
+    await using fixture = await startFixture(inject('natsUrl'), patient);
     const subject = `${uniqueQueue()}.unknown`;
     const { value, ms } = await timed(fixture.publisher.publish({ subject, headers: headers(), body }));
     expect(value).toMatchObject({ kind: 'refused', reason: 'unavailable' });
-    expect(ms).toBeLessThan(1_000);
+    expect(ms).toBeLessThan(atOnceMs);
   });
 });
 
@@ -176,18 +180,18 @@ describe('a server that is away', () => {
 
   test('refuses everything in flight, fast, and later messages at once; nothing of it is stored later', async () => {
     await using server = await startServer();
-    await using fixture = await startFixture(server.url);
+    await using fixture = await startFixture(server.url, patient);
     await fixture.publish('before');
     await server.pause();
     const inFlight = ['a', 'b', 'c'].map((token) => fixture.publish(token));
     server.signal('SIGKILL');
     const { value, ms } = await timed(Promise.all(inFlight));
     expect(value.map((result) => result.kind === 'refused' && result.reason)).toEqual(Array(3).fill('unavailable'));
-    expect(ms).toBeLessThan(1_000);
+    expect(ms).toBeLessThan(atOnceMs);
     await fixture.publisher.flush();
     const next = await timed(fixture.publish('after'));
     expect(next.value).toMatchObject({ reason: 'unavailable' });
-    expect(next.ms).toBeLessThan(1_000);
+    expect(next.ms).toBeLessThan(atOnceMs);
 
     await server.restart();
     await connected(fixture.broker);
@@ -224,11 +228,10 @@ describe('a server that hangs', () => {
     for (const { value, ms } of [await first, await second]) {
       expect(value).toMatchObject({ kind: 'refused', reason: 'timeout' });
       expect(ms).toBeGreaterThan(1_450);
-      expect(ms).toBeLessThan(5_000);
+      expect(ms).toBeLessThan(atOnceMs);
     }
-    const { value, ms } = await timed(fixture.publish('refused'));
-    expect(value).toMatchObject({ reason: 'unavailable' });
-    expect(ms).toBeLessThan(1_000);
+    // Not a timeout.
+    expect(await fixture.publish('refused')).toMatchObject({ reason: 'unavailable' });
     server.signal('SIGCONT');
     await connected(fixture.broker);
     expect(await fixture.publish('again')).toMatchObject({ kind: 'stored' });

@@ -69,7 +69,7 @@ describe('the load of a function', () => {
     await take(sides.worker, 2);
     const { pending, inFlight, oldestAtMs } = await sides.inspector.load(name);
     expect([pending, inFlight]).toEqual([3, 2]);
-    expect(Math.abs(oldestAtMs! - startedAt)).toBeLessThan(5_000);
+    expect(Math.abs(oldestAtMs! - startedAt)).toBeLessThan(60_000);
   });
 
   test('tells since when the oldest call waits, and not since when one is in flight', async () => {

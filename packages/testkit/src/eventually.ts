@@ -9,6 +9,9 @@ export interface EventuallyOptions {
   message?: string;
 }
 
+/** The last try begins when the time is up: until then, this process itself may have stood still. */
+const lastTryMs = 200;
+
 /**
  * Tries `probe` until it neither throws nor returns `false` or `undefined`, and resolves with what it returned.
  * A probe made of assertions ends with `return true`. Rejects when the time is up, also while a try is still pending;
@@ -20,14 +23,15 @@ export async function eventually<T>(
 ): Promise<Exclude<T, false | undefined>> {
   const deadline = performance.now() + timeoutMs;
   let failure: unknown = new Error('the probe never completed');
-  do {
-    const outcome = await attempt(probe, deadline - performance.now());
+  for (let isLast = false; !isLast; ) {
+    isLast = performance.now() >= deadline;
+    const outcome = await attempt(probe, isLast ? lastTryMs : deadline - performance.now());
     if (outcome.done) {
       return outcome.value;
     }
     failure = outcome.failure ?? failure;
-    await sleep(Math.max(0, Math.min(intervalMs, deadline - performance.now())));
-  } while (performance.now() < deadline);
+    await sleep(isLast ? 0 : Math.max(0, Math.min(intervalMs, deadline - performance.now())));
+  }
   throw new Error(`${message} (waited ${timeoutMs} ms): ${describe(failure)}`, { cause: failure });
 }
 

@@ -14,6 +14,7 @@ export {
   status,
   type TestFunction,
 } from './functions/index.ts';
+export { quickest } from './quickest.ts';
 export { createRandom, integerBelow, pickFrom, type Random } from './random.ts';
 export { runPnpm } from './run-pnpm.ts';
 export {
