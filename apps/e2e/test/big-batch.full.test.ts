@@ -110,7 +110,7 @@ test('a batch of 5,000 over 3 queues ends once, after its last call, while worke
   }
   const lateMs = Date.parse(view.endedAt ?? '') - Math.max(...ends);
   expect(lateMs).toBeGreaterThanOrEqual(0);
-  expect(lateMs).toBeLessThan(5_000);
+  expect(lateMs).toBeLessThan(30_000);
 
   expect(await send()).toEqual(first);
   expect(await stack.untilAudited()).toBe(0);

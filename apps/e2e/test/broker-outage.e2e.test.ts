@@ -1,13 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { startNatsServer } from '@asyncfn/nats-server';
 import { ApiClient, type AppProcess, type Stack } from '@asyncfn/stack';
-import { echo, eventually, gate, startTestFunction, type TestFunction } from '@asyncfn/testkit';
+import { echo, eventually, freePort, gate, startTestFunction, type TestFunction } from '@asyncfn/testkit';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { startStack } from './harness/stack.ts';
 
-const firstRefusalMs = 5_000;
-const nextRefusalsMs = 1_000;
-const backWithinMs = 10_000;
+/** As a caller may see it on a machine that stands still for seconds; without a limit, it would wait for ever. */
+const refusalMs = 30_000;
 
 let fn: TestFunction;
 /** For the tests after which everything works again. */
@@ -31,14 +30,17 @@ afterAll(async () => {
   await fn[Symbol.asyncDispose]();
 });
 
-/** Each call is refused, the first within 5 s and the next ones at once, each with `Retry-After`. */
+/**
+ * Each call is refused, with `Retry-After`: the first one after a time limit at the latest, the next ones without asking
+ * the broker.
+ */
 async function expectRefusals(client: ApiClient): Promise<void> {
-  for (const limitMs of [firstRefusalMs, ...Array.from({ length: 10 }, () => nextRefusalsMs)]) {
+  for (let n = 0; n < 11; n += 1) {
     const { status, code, headers, tookMs } = await client.call('echo');
     expect(status).toBe(503);
-    expect(code).toMatch(/^broker_(unavailable|timeout)$/);
+    expect(code).toMatch(n === 0 ? /^broker_(unavailable|timeout)$/ : /^broker_unavailable$/);
     expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(1);
-    expect(tookMs).toBeLessThan(limitMs);
+    expect(tookMs).toBeLessThan(refusalMs);
   }
 }
 
@@ -46,15 +48,15 @@ async function expectRefusals(client: ApiClient): Promise<void> {
 async function expectProbes(app: AppProcess, ready: 200 | 503): Promise<void> {
   const probes = await Promise.all([app.ops('/readyz'), app.ops('/livez')]);
   expect(probes.map(({ status }) => status)).toEqual([ready, 200]);
-  expect(Math.max(...probes.map(({ tookMs }) => tookMs))).toBeLessThan(2_000);
+  expect(Math.max(...probes.map(({ tookMs }) => tookMs))).toBeLessThan(refusalMs);
 }
 
 /** Calls pass through all of it again, without a restart of a gateway or a worker. */
 async function expectWorks({ gateway, worker }: Stack, client: ApiClient, fn: { countBy(id: string): number }) {
-  await gateway.untilReady(backWithinMs);
-  await worker.untilReady(backWithinMs);
+  await gateway.untilReady();
+  await worker.untilReady();
   const callId = await client.accept('echo');
-  await eventually(() => fn.countBy(callId) === 1, { timeoutMs: backWithinMs, message: 'a call is not invoked' });
+  await eventually(() => fn.countBy(callId) === 1, { message: 'a call is not invoked' });
 }
 
 describe('while nats-server is stopped', () => {
@@ -119,11 +121,11 @@ describe('an outage of nats-server that is longer than ACK_WAIT', () => {
     const goneAt = performance.now();
     await eventually(() => performance.now() - goneAt > 2 * ackWaitMs);
     await stack.nats.restart();
-    await stack.gateway.untilReady(backWithinMs);
-    await stack.worker.untilReady(backWithinMs);
+    await stack.gateway.untilReady();
+    await stack.worker.untilReady();
     // One more call comes through: by then the broker has had the time to deliver the others again.
     const later = await client.accept('slow');
-    await eventually(() => fn.countBy(later) === 1, { timeoutMs: backWithinMs });
+    await eventually(() => fn.countBy(later) === 1);
     held.open();
     await stack.untilSettled();
 
@@ -132,13 +134,13 @@ describe('an outage of nats-server that is longer than ACK_WAIT', () => {
 });
 
 describe('while nats-server hangs', () => {
-  test('calls are refused, the first within 5 s; once it resumes everything works', async () => {
+  test('calls are refused, the first within its time limit; once it resumes everything works', async () => {
     await expectWorks(stack, client, fn);
     await stack.nats.pause();
 
     await expectRefusals(client);
     await expectProbes(stack.gateway, 503);
-    expect((await stack.worker.ops('/livez')).tookMs).toBeLessThan(2_000);
+    expect((await stack.worker.ops('/livez')).tookMs).toBeLessThan(refusalMs);
 
     stack.nats.signal('SIGCONT');
     await expectWorks(stack, client, fn);
@@ -192,14 +194,13 @@ describe('when nats-server comes back', () => {
 describe('before nats-server is started', () => {
   test('gateway and worker start, answer probes, refuse calls, and work as soon as it is up', async () => {
     await using fn = await startTestFunction();
-    // Its port is known before it starts: it is the port of a server that has ended.
-    const earlier = await startNatsServer({ bin: inject('natsServerBin') });
-    await earlier.stop();
+    // Its port is known before it starts.
+    const port = await freePort();
     await using stack = await startStack({
       functions: { echo: fn.url },
       gateways: 0,
       workers: 0,
-      env: { NATS_URL: earlier.url },
+      env: { NATS_URL: `nats://127.0.0.1:${port}` },
     });
     const [gateway, worker] = await Promise.all([stack.spawn('gateway'), stack.spawn('worker')]);
     await Promise.all([gateway.untilListening(), worker.untilListening()]);
@@ -208,7 +209,7 @@ describe('before nats-server is started', () => {
     await using client = new ApiClient(gateway.url);
     await expectRefusals(client);
 
-    await using _ = await startNatsServer({ bin: inject('natsServerBin'), port: earlier.port });
+    await using _ = await startNatsServer({ bin: inject('natsServerBin'), port });
     await expectWorks(stack, client, fn);
   });
 });

@@ -6,13 +6,12 @@ import { startStack } from './harness/stack.ts';
 const backlog = 3_000;
 const fastCalls = 10;
 const slots = 100;
-const limitMs = 2_000;
 
 describe('one worker with 100 slots and 3,000 calls of a slow function in its queue', () => {
   test.for([
-    ['500 ms', 500],
-    ['60 s, so that no slot comes free', 60_000],
-  ] as const)('ends 10 calls of a fast function within 2 s while the slow ones take %s', async ([, slowMs]) => {
+    ['2 s', 2_000],
+    ['ten minutes, so that no slot comes free', 600_000],
+  ] as const)('ends 10 calls of a fast function at once while the slow ones take %s', async ([, slowMs]) => {
     await using slow = await startTestFunction({ handler: sleep(slowMs) });
     await using fast = await startTestFunction();
     await using inbox = await startCallbackReceiver();
@@ -24,11 +23,9 @@ describe('one worker with 100 slots and 3,000 calls of a slow function in its qu
     await client.acceptMany('slow', backlog);
     await slow.waitForInvocations(slots - 1);
 
-    const startedAt = performance.now();
     await client.acceptMany('fast', fastCalls, { callbackUrl: inbox.url });
+    // In the order of arrival they would come after all the slow ones.
     await inbox.waitForCallbacks(fastCalls);
-
-    expect(performance.now() - startedAt).toBeLessThan(limitMs);
     expect(slow.invocations.length).toBeLessThan(backlog / 2);
     expect(slow.maxInFlight).toBeLessThanOrEqual(slots);
   });

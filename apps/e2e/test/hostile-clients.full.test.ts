@@ -8,7 +8,7 @@ import { startStack } from './harness/stack.ts';
 const mebibyte = 1024 * 1024;
 const functions = { echo: 'http://127.0.0.1:9' };
 /** Far more than a healthy gateway needs for one call, and far less than anyone would wait for a stuck one. */
-const soonMs = 10_000;
+const soonMs = 30_000;
 
 /** Tries until the call is accepted, with the waits of `Retry-After`; returns how long that took. */
 async function insist(client: ApiClient, body: Buffer): Promise<number> {

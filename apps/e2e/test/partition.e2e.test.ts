@@ -3,8 +3,6 @@ import { echo, eventually, gate, startCallbackReceiver, startTcpProxy, startTest
 import { describe, expect, test } from 'vitest';
 import { startStack } from './harness/stack.ts';
 
-const backWithinMs = 20_000;
-
 describe('a process that is cut off from a nats-server that keeps running', () => {
   test('as a worker loses its calls to another one, and works again when the connection is back', async () => {
     const slow = gate();
@@ -26,7 +24,7 @@ describe('a process that is cut off from a nats-server that keeps running', () =
     slow.open();
     await eventually(() => cutOff.logged('function invoked').length === callIds.length);
     line.heal();
-    await cutOff.untilReady(backWithinMs);
+    await cutOff.untilReady();
     await stack.worker.untilReady();
     const later = await client.acceptMany('slow', 20);
     await stack.untilSettled();
@@ -49,7 +47,7 @@ describe('a process that is cut off from a nats-server that keeps running', () =
       await eventually(async () => (await client.call('echo')).status === 503);
       expect((await gateway.ops('/readyz')).status).toBe(503);
       line.heal();
-      await gateway.untilReady(backWithinMs);
+      await gateway.untilReady();
     }
     const callId = await client.accept('echo');
     await eventually(() => fn.countBy(callId) === 1);

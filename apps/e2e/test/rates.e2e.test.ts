@@ -71,7 +71,7 @@ test('200 calls at a rate of 20/1s run on three workers in ten seconds, and no s
   expect(new Set(attempts.map(({ worker }) => worker)).size).toBeGreaterThan(1);
   expect(tookMs).toBeGreaterThan(9_000);
   // Less than 11 s on a quiet machine.
-  expect(tookMs).toBeLessThan(45_000);
+  expect(tookMs).toBeLessThan(80_000);
 });
 
 test('a changed rate holds for the calls that wait', async () => {
@@ -110,6 +110,6 @@ test('the share of a killed worker is free within its lease', async () => {
   const killedAt = performance.now();
   const before = fn.invocations.length;
   await fn.waitForInvocations(before + 3);
-  expect(performance.now() - killedAt).toBeLessThan(30_000);
+  expect(performance.now() - killedAt).toBeLessThan(60_000);
   await stack.startWorker();
 });

@@ -255,7 +255,7 @@ test('a collector that is away, or never answers, delays neither the work nor th
     expect(line.level).toBe('warn');
     const startedAt = performance.now();
     expect(await Promise.all([stack.gateway.stop(), stack.worker.stop()])).toMatchObject([{ code: 0 }, { code: 0 }]);
-    expect(performance.now() - startedAt).toBeLessThan(15_000);
+    expect(performance.now() - startedAt).toBeLessThan(60_000);
   }
   expect(fn.requests).toHaveLength(200);
   for (const socket of sockets) {

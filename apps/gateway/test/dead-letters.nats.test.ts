@@ -3,7 +3,7 @@ import { startNatsServer } from '@asyncfn/nats-server';
 import type {} from '@asyncfn/nats-server/vitest';
 import { type Call, callHeader, createCallId, type DeadLetterReason, encodeEnvelope, keyOf } from '@asyncfn/queue-core';
 import { Broker, CallStore, Publisher, QueueTopology } from '@asyncfn/queue-core/jetstream';
-import { eventually } from '@asyncfn/testkit';
+import { eventually, freePort } from '@asyncfn/testkit';
 import { request } from 'undici';
 import { expect, inject, test } from 'vitest';
 import {
@@ -190,7 +190,7 @@ test('a bulk replay of 500 enqueues each once', async () => {
 });
 
 test('without the broker everything is 503, at once when it is known to be away, and nothing is lost', async () => {
-  await using nats = await startNatsServer({ bin: inject('natsServerBin') });
+  await using nats = await startNatsServer({ bin: inject('natsServerBin'), port: await freePort() });
   await using gateway = await startGateway(nats.url);
   await untilReady(gateway);
   await using graveyard = await openGraveyard(gateway, nats.url);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { startNatsServer } from '@asyncfn/nats-server';
 import type {} from '@asyncfn/nats-server/vitest';
-import { eventually } from '@asyncfn/testkit';
+import { eventually, freePort } from '@asyncfn/testkit';
 import { Agent, request } from 'undici';
 import { describe, expect, inject, test } from 'vitest';
 import { exchange, post, RawClient } from './raw-client.ts';
@@ -139,7 +139,8 @@ describe('a gateway in front of JetStream', () => {
 });
 
 describe('a gateway with a broker of its own', () => {
-  const start = (options: object = {}) => startNatsServer({ bin: inject('natsServerBin'), ...options });
+  const start = async (options: object = {}) =>
+    await startNatsServer({ bin: inject('natsServerBin'), port: await freePort(), ...options });
 
   test('answers 503 while the broker is away, at once after the first, and works again when it is back', async () => {
     await using nats = await start();

@@ -1,5 +1,6 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { type NatsServer, type NatsServerOptions, startNatsServer } from './start-nats-server.ts';
 
 export interface NatsClusterOptions extends Omit<NatsServerOptions, 'port' | 'storeDir' | 'name' | 'host' | 'onLine'> {
@@ -79,17 +80,30 @@ function clusterBlock(port: number, routes: readonly number[]): string {
   ].join('\n');
 }
 
+/** Below the ports that systems give to processes that ask for any, so that none takes one while its server is down. */
+const [lowest, highest] = [10_000, 32_000];
+
 /** Free a moment ago: routes have to be known before the first server runs. */
 async function freePorts(count: number): Promise<number[]> {
-  const sockets = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(sockets.map((socket) => once(socket, 'listening')));
-  const ports = sockets.map((socket) => (socket.address() as AddressInfo).port);
-  await Promise.all(
-    sockets.map((socket) => {
-      const closed = once(socket, 'close');
-      socket.close();
-      return closed;
-    }),
-  );
-  return ports;
+  const ports = new Set<number>();
+  while (ports.size < count) {
+    const port = randomInt(lowest, highest);
+    if (await isFree(port)) {
+      ports.add(port);
+    }
+  }
+  return [...ports];
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch {
+    return false;
+  }
+  const closed = once(server, 'close');
+  server.close();
+  await closed;
+  return true;
 }

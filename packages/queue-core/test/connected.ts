@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type NatsServer, type NatsServerOptions, startNatsServer } from '@asyncfn/nats-server';
 import type {} from '@asyncfn/nats-server/vitest';
-import { eventually } from '@asyncfn/testkit';
+import { eventually, freePort } from '@asyncfn/testkit';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { afterAll, inject } from 'vitest';
@@ -58,9 +58,9 @@ export async function connected(broker: Broker): Promise<void> {
   await eventually(() => broker.connected);
 }
 
-/** A server of the test's own, for outages. */
-export function startServer(options: NatsServerOptions = {}): Promise<NatsServer> {
-  return startNatsServer({ bin: inject('natsServerBin'), ...options });
+/** A server of the test's own, for outages: no other process gets its port while it is down. */
+export async function startServer(options: NatsServerOptions = {}): Promise<NatsServer> {
+  return await startNatsServer({ bin: inject('natsServerBin'), port: await freePort(), ...options });
 }
 
 const uniqueQueues: string[] = [];

@@ -25,6 +25,7 @@ export async function openDeadLetters({ natsUrl = inject('natsUrl'), queue = uni
   const topology = new QueueTopology(broker, {
     replicas: 1,
     ackWaitMs: 30_000,
+    readWaitMs: 120_000,
     ownsLanes: false,
     queues: () => [queue],
     logger,

@@ -89,12 +89,16 @@ export async function startWorkerSide(url: string, options: SideOptions = {}): P
   return { ...side, source, deliveries, unfilled, gone };
 }
 
+/** Tests read very much at once, on a machine that may be busy. */
+const patienceMs = 120_000;
+
 function createSide(url: string, { queues = [], ackWaitMs = 300_000 }: SideOptions, ownsLanes: boolean): Side {
   const { broker, logger, fatal } = createBroker(url);
   const onFatal = (error: (typeof fatal)[number]): void => void fatal.push(error);
   const topology = new QueueTopology(broker, {
     replicas: 1,
     ackWaitMs,
+    readWaitMs: patienceMs,
     ownsLanes,
     queues: () => queues,
     logger,

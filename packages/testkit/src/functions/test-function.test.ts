@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { eventually } from '../eventually.ts';
+import { freePort } from '../free-port.ts';
 import { gate, hash, sleep, status } from './function-behaviours.ts';
 import { startTestFunction } from './test-function.ts';
 
@@ -103,8 +104,8 @@ test('an assertion that fails inside a handler answers 500 and fails the close',
 });
 
 test('close drops idle and busy connections, and the port is free afterwards', async () => {
-  const fn = await startTestFunction({ handler: sleep(60_000) });
-  const { port } = fn;
+  const port = await freePort();
+  const fn = await startTestFunction({ port, handler: sleep(60_000) });
   const pending = post(fn.url).catch((error: NodeJS.ErrnoException) => error.code);
   await fn.waitForInvocations(1);
   await fn.close();

@@ -40,6 +40,8 @@ export interface TopologyOptions {
   readonly mayResume?: (name: string) => Promise<boolean>;
   /** How long outcomes are kept, in milliseconds, if this process sets it (a gateway). Others leave it unchanged. */
   readonly resultTtlMs?: number;
+  /** The longest that a read of a message waits for those before it, in milliseconds. Default 10,000. */
+  readonly readWaitMs?: number;
   /** Queues that must exist before the process is ready. */
   readonly queues: () => Iterable<string>;
   readonly logger: QueueLogger;
@@ -257,7 +259,7 @@ export class QueueTopology {
     for (let attempt = 0; epoch === this.#epoch && !connection.isClosed(); attempt++) {
       try {
         const manager = await openJetStream(connection, this.#domain);
-        limitReads(manager, connection.info?.max_payload ?? usualPayload);
+        limitReads(manager, connection.info?.max_payload ?? usualPayload, this.#options.readWaitMs);
         await this.#ensureStreams(manager);
         await this.readClock(manager);
         this.#becomeReady(manager, epoch);

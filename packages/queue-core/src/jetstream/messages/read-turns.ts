@@ -29,8 +29,8 @@ export class ReadTurns extends FairTurns {
 const turnsOf = new WeakMap<JetStreamManager, ReadTurns>();
 
 /** Has the reads by way of a manager take turns. */
-export function limitReads(manager: JetStreamManager, maxPayload: number): void {
-  turnsOf.set(manager, new ReadTurns(maxPayload));
+export function limitReads(manager: JetStreamManager, maxPayload: number, waitMs?: number): void {
+  turnsOf.set(manager, new ReadTurns(maxPayload, waitMs));
 }
 
 /**
