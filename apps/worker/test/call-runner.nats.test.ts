@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type NatsServer, startNatsServer } from '@asyncfn/nats-server';
 import type {} from '@asyncfn/nats-server/vitest';
 import {
@@ -9,7 +10,7 @@ import {
   type Outcome,
   QueueError,
 } from '@asyncfn/queue-core';
-import type { Delivery } from '@asyncfn/queue-core/jetstream';
+import { type Delivery, Handovers } from '@asyncfn/queue-core/jetstream';
 import {
   type CallbackReceiver,
   eventually,
@@ -181,6 +182,20 @@ test('a call that another worker ends while it waits for its turn at a busy func
     (await other)?.leave('taken');
   }
   await run;
+  expect(fn.invocations).toEqual([]);
+  expect(bench.gate.occupied).toBe(0);
+  expect(inbox.callbacks.map(({ body }) => body.toString())).toEqual(['of the attempt that counts']);
+  await eventually(async () => (await bench.queued()) === 0);
+});
+
+test('a call that another worker ends while the broker keeps its beginning from being noted is not invoked', async () => {
+  const { call, delivery } = await putAndLose();
+  const note = vi.spyOn(Handovers.prototype, 'noteBegin').mockImplementationOnce(async () => {
+    await bench.store.recordOutcome(outcomeOf(call), Buffer.from('of the attempt that counts'));
+    await delay(1_100);
+  });
+  await bench.run(delivery);
+  expect(note).toHaveBeenCalledOnce();
   expect(fn.invocations).toEqual([]);
   expect(bench.gate.occupied).toBe(0);
   expect(inbox.callbacks.map(({ body }) => body.toString())).toEqual(['of the attempt that counts']);

@@ -2,7 +2,6 @@ import { type AttemptRecord, type Call, needsTurn, withAttempt } from '@asyncfn/
 import type { FunctionConfig } from '@asyncfn/queue-core/functions';
 import type { Delivery } from '@asyncfn/queue-core/jetstream';
 import { type RetryPolicy, retryLimit, settle, toRetryPolicy, type Verdict } from '@asyncfn/queue-core/settle';
-import { mayExpire, permitStart, type StartPermit } from '../expiry/index.ts';
 import type { AbortWatch } from '../http/index.ts';
 import { type AttemptResult, invoke } from '../invoke/index.ts';
 import { type Entrance, type Pass, toLimiterSignal } from '../limiter/index.ts';
@@ -13,12 +12,12 @@ import {
   type CountedCall,
   type DeliveredCall,
   type End,
-  expiredEnd,
   type FollowUp,
   ProgressCheck,
   undecidedMs,
 } from '../settle/index.ts';
 import { AttemptTrace } from '../tracing/index.ts';
+import { type Admission, Admissions } from './admission.ts';
 import { AttemptLog, type EndedAttempt } from './attempt-log.ts';
 import { ended } from './attempt-notes.ts';
 import { immediateRetries, isNew, ofTrace, type Postponement } from './attempt-rules.ts';
@@ -44,13 +43,6 @@ interface Attempted extends EndedAttempt {
   readonly policy: RetryPolicy;
 }
 
-/** Whether a call may be sent to its function. */
-type Admission =
-  | { readonly kind: 'admitted'; readonly pass: Pass }
-  | { readonly kind: 'denied'; readonly followUp: FollowUp };
-
-const denied: Admission = { kind: 'denied', followUp: undefined };
-
 /** Runs one call from its delivery to its end or to its next attempt. */
 export class CallRunner {
   readonly #options: CallRunnerOptions;
@@ -58,6 +50,7 @@ export class CallRunner {
   readonly #log: AttemptLog;
   readonly #progress: ProgressCheck;
   readonly #parking: Parking;
+  readonly #admissions: Admissions;
   readonly #followUps = new Set<Promise<void>>();
 
   constructor(options: CallRunnerOptions) {
@@ -65,6 +58,7 @@ export class CallRunner {
     this.#log = new AttemptLog(options.logger, options.now);
     this.#progress = new ProgressCheck(options);
     this.#parking = new Parking(options);
+    this.#admissions = new Admissions({ ...options, progress: this.#progress });
     this.#policyOf = memoizeWeak(({ retry }) => toRetryPolicy(retry, options.retryDefaults));
   }
 
@@ -198,12 +192,11 @@ export class CallRunner {
     const policy = this.#policyOf(target);
     const maxRetries = retryLimit(delivered.call, policy);
     const turns = immediateRetries(maxRetries);
-    const admitted = await this.#enter(delivered, gate, attempt);
-    if (admitted.kind === 'denied') {
-      return admitted.followUp;
+    const admitted = await this.#admissions.enter(delivered, gate, attempt);
+    if (admitted.kind !== 'admitted') {
+      return this.#denied(delivered, admitted);
     }
-    const started = this.#begin(delivered);
-    let call = started instanceof Promise ? await started : started;
+    let call = this.#begin(delivered, admitted.history);
     let pass: Pass | undefined = admitted.pass;
     for (;;) {
       const begun = notes.begin(call.retry);
@@ -254,66 +247,10 @@ export class CallRunner {
   }
 
   /** Adds the time of its first attempt to the call, and what became of the attempts before this one. */
-  #begin(delivered: CountedCall): StartedCall | Promise<StartedCall> {
-    const { notes, now } = this.#options;
+  #begin({ call }: CountedCall, history: AttemptRecord[] | undefined): StartedCall {
     // This worker's own: a copy of an object of so many fields would cost each call a microsecond.
-    const started = Object.assign(delivered.call, { startedAt: delivered.call.startedAt ?? now() });
-    return delivered.delivery.info.deliveries > 1
-      ? notes.beginAgain(delivered).then((history) => Object.assign(started, { history }))
-      : started;
-  }
-
-  #enter(delivered: CountedCall, gate: Entrance, attempt: RunningAttempt): Admission | Promise<Admission> {
-    const entered = gate.enter(attempt.signal);
-    const isUndecided = entered instanceof Promise || mayExpire(delivered.call);
-    return isUndecided ? this.#admit(delivered, entered, attempt) : { kind: 'admitted', pass: entered };
-  }
-
-  /** Waits until the gate admits the call. A call that must not start by then is ended or handed back. */
-  async #admit(
-    delivered: CountedCall,
-    entered: Pass | Promise<Pass | undefined>,
-    attempt: RunningAttempt,
-  ): Promise<Admission> {
-    const { settler, running } = this.#options;
-    const since = performance.now();
-    const pass = await entered;
-    if (pass === undefined && attempt.isCancelled) {
-      return { kind: 'denied', followUp: this.#ackCancelled(delivered) };
-    }
-    if (pass === undefined) {
-      await settler.handBack(delivered);
-      return denied;
-    }
-    // While it waited, the worker that had it before may have ended it.
-    const mayHaveEnded = entered instanceof Promise && (!isNew(delivered) || running.mayHaveMissedCancel(since));
-    const handled = mayHaveEnded ? await this.#progress.check(delivered) : 'invoke';
-    if (handled !== 'invoke') {
-      pass.leave('unclear');
-      return { kind: 'denied', followUp: handled };
-    }
-    const permit = await this.#permit(delivered, pass);
-    if (permit === 'start') {
-      return { kind: 'admitted', pass };
-    }
-    if (permit === 'expire') {
-      return { kind: 'denied', followUp: await settler.end(delivered, expiredEnd(delivered.call)) };
-    }
-    await settler.handBack(delivered, undecidedMs);
-    return denied;
-  }
-
-  /** Releases the pass unless the answer is `start`. */
-  async #permit({ call, isFirst = false }: DeliveredCall<Delivery>, pass: Pass): Promise<StartPermit> {
-    let permit: StartPermit = 'wait';
-    try {
-      permit = await permitStart(call, isFirst, this.#options.expiries, this.#options.now);
-    } finally {
-      if (permit !== 'start') {
-        pass.leave('unclear');
-      }
-    }
-    return permit;
+    const started = Object.assign(call, { startedAt: call.startedAt ?? this.#options.now() });
+    return history === undefined ? started : Object.assign(started, { history });
   }
 
   async #retryLater(
@@ -335,6 +272,10 @@ export class CallRunner {
     replies.discard(end.result?.object);
     this.#options.onCallChange(delivered.delivery);
     return undefined;
+  }
+
+  #denied(delivered: CountedCall, denial: Exclude<Admission, { kind: 'admitted' }>): FollowUp {
+    return denial.kind === 'cancelled' ? this.#ackCancelled(delivered) : denial.followUp;
   }
 
   /** The call was cancelled: its outcome is recorded, and the function's response no longer counts. */
