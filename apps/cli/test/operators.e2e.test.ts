@@ -160,9 +160,9 @@ test('dead letters are listed, shown, replayed and dropped', async () => {
 test('flow keys are paused, pinned, listed, unpinned and resumed', async () => {
   expect(await run('flows', 'pause', 'hash', 'a/b')).toMatchObject({ code: 0 });
   expect(await run('call', 'hash', '-d', 'x', '-H', 'X-Flow-Key: a/b')).toMatchObject({ code: 0 });
-  const pinned = await documentsOf('flows', 'pin', 'hash', 'a/b', '--parallelism', '3');
-  expect(pinned).toMatchObject([{ key: 'a/b', waiting: 1, parallelism: 3, pinned: true }]);
-  expect((await run('flows')).stdout).toMatch(/hash +a\/b +1 +0 +3 +paused, pinned/);
+  const pinned = await documentsOf('flows', 'pin', 'hash', 'a/b', '--parallelism', '3', '--rate', '9/1m');
+  expect(pinned).toMatchObject([{ key: 'a/b', waiting: 1, parallelism: 3, rate: '9/1m', pinned: true }]);
+  expect((await run('flows')).stdout).toMatch(/hash +a\/b +1 +0 +3 +9\/1m +paused, pinned/);
   expect(await documentsOf('flows', 'unpin', 'hash', 'a/b')).toMatchObject([{ parallelism: 1, pinned: false }]);
   expect((await run('flows', 'resume', 'hash', 'a/b')).stdout).toMatch(/^paused +false$/m);
 });

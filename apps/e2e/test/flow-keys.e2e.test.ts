@@ -116,6 +116,8 @@ describe('calls of a flow key', () => {
     const free = await accept(other, `${other}#0`);
     expect(await calls.untilEnded(free)).toMatchObject({ status: 'succeeded' });
     expect(gotten(slow)).toHaveLength(1);
+    // The other call leaves its queue a moment after it has ended.
+    await eventually(async () => (await operate('scaling/fn', 'GET'))['inFlight'] === 1);
     expect(await operate('scaling/fn', 'GET')).toMatchObject({ pending: 0, inFlight: 1 });
     expect(await operate('functions/fn/purge')).toMatchObject({ purged: 199 });
     held.open();
@@ -139,7 +141,7 @@ describe('calls of a flow key', () => {
 
   test('have the limits of a function that are set and shown by the API', async () => {
     const url = `${stack.gateway.url}/system/functions/limited`;
-    const flow = { parallelism: 3 };
+    const flow = { parallelism: 3, rate: '10/1m' };
     const put = await fetch(url, { method: 'PUT', body: JSON.stringify({ url: fn.url, flow }) });
     expect([await put.json(), await operate('functions/limited', 'GET')]).toMatchObject([{ flow }, { flow }]);
     const refused = await fetch(url, {
@@ -211,6 +213,42 @@ describe('calls of a flow key', () => {
     expect(await calls.untilEnded(last)).toMatchObject({ status: 'succeeded' });
     expect(await calls.state(first ?? '')).toMatchObject({ status: 'succeeded' });
     expect(gotten(key)).toEqual(inOrder(key, 2));
+  });
+
+  test('are no more in any second than the rate of their key allows, and run in their order', async () => {
+    const begun: number[] = [];
+    const key = newKey();
+    fn.handler = (request, response) => {
+      begun.push(performance.now());
+      return echo(request, response);
+    };
+    const ids = await acceptAll(key, 8, { control: 'parallelism=1, rate=3, period=1s' });
+    await Promise.all(ids.map((id) => calls.untilEnded(id)));
+    expect(gotten(key)).toEqual(inOrder(key, 8));
+    // The broker has another clock than this test, of the same machine.
+    const most = begun.map((from, index) => begun.slice(index).filter((at) => at < from + 990).length);
+    expect(Math.max(...most)).toBeLessThanOrEqual(3);
+  });
+
+  test('wait for the rate of their key in their queue, say so, and can be cancelled', async () => {
+    const key = newKey();
+    const [first, second, third] = await acceptAll(key, 3, { control: 'rate=1, period=1h' });
+    expect(await calls.untilEnded(first ?? '')).toMatchObject({ status: 'succeeded' });
+    await eventually(async () => (await calls.state(second ?? ''))['waitingFor'] === 'rate');
+    expect(await calls.state(second ?? '')).toMatchObject({ status: 'queued', attempts: 0 });
+    expect(await calls.state(third ?? '')).toMatchObject({ status: 'queued', waitingFor: 'flow' });
+    const path = `flows/fn/${encodeURIComponent(key)}`;
+    expect(await operate(path, 'GET')).toMatchObject({ waiting: 1, running: 1, rate: '1/1h' });
+    expect(await calls.ask(second ?? '', '', 'DELETE')).toMatchObject({ status: 202 });
+    await eventually(async () => (await calls.state(third ?? ''))['waitingFor'] === 'rate');
+    const url = `${stack.gateway.url}/system/${path}`;
+    await fetch(url, { method: 'PUT', body: JSON.stringify({ rate: '100/1s' }) });
+    expect(await operate(path, 'GET')).toMatchObject({ waiting: 0, running: 1, rate: '100/1s', pinned: true });
+    expect(await calls.ask(third ?? '', '', 'DELETE')).toMatchObject({ status: 202 });
+    const last = await accept(key, `${key}#last`);
+    expect(await calls.untilEnded(last)).toMatchObject({ status: 'succeeded' });
+    expect(gotten(key)).toEqual([`${key}#0`, `${key}#last`]);
+    expect((await fetch(url, { method: 'DELETE' })).status).toBe(204);
   });
 
   test('are paused, shown, pinned and resumed by operators', async () => {

@@ -45,6 +45,7 @@ describe('a flow key', () => {
           waiting: 2,
           running: 1,
           parallelism: 1,
+          rate: '10/1m',
           paused: false,
           pinned: false,
         },
@@ -58,9 +59,9 @@ describe('a flow key', () => {
     const place = { ...old, queue: 'default' };
     expect(await ask('POST', '/echo/k/pause')).toMatchObject({ status: 200, body: { key: 'k', queue: 'default' } });
     expect(await ask('POST', '/echo/k/resume')).toMatchObject({ status: 200 });
-    expect(await ask('PUT', '/echo/k', { body: { parallelism: 7 } })).toMatchObject({ status: 200 });
+    expect(await ask('PUT', '/echo/k', { body: { parallelism: 7, rate: '60/60s' } })).toMatchObject({ status: 200 });
     expect(await ask('DELETE', '/echo/k')).toEqual({ status: 204, body: {} });
-    const controls = [{ paused: true }, { paused: false }, { pin: { parallelism: 7 } }, { pin: null }];
+    const controls = [{ paused: true }, { paused: false }, { pin: { parallelism: 7, rate: '60/1m' } }, { pin: null }];
     expect(gateway.flows.changes).toEqual(
       controls.flatMap((control) => [place, old].map((each) => ({ place: each, control }))),
     );
@@ -87,6 +88,8 @@ describe('a flow key', () => {
     ['PUT', '/echo/k', {}, 400, 'invalid_parameter'],
     ['PUT', '/echo/k', { parallelism: 0 }, 400, 'invalid_parameter'],
     ['PUT', '/echo/k', { parallelism: 1001 }, 400, 'invalid_parameter'],
+    ['PUT', '/echo/k', { rate: '10' }, 400, 'invalid_parameter'],
+    ['PUT', '/echo/k', { rate: '10/8d' }, 400, 'invalid_parameter'],
     ['PUT', '/echo/k', { parallelism: 1, other: 1 }, 400, 'invalid_parameter'],
   ] as const)('%s %s with %j is refused: %i %s', async (method, path, body, status, code) => {
     await start();

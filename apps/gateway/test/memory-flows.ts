@@ -37,5 +37,13 @@ export class MemoryFlows {
 
 function toInfo({ function: name, key, submitter, queue }: FlowPlace): FlowInfo {
   const of = { function: name, key, queue, ...(submitter !== undefined && { submitter }) };
-  return { ...of, waiting: 2, running: 1, parallelism: 1, paused: false, pinned: false };
+  return {
+    ...of,
+    waiting: 2,
+    running: 1,
+    parallelism: 1,
+    rate: { count: 10, periodMs: 60_000 },
+    paused: false,
+    pinned: false,
+  };
 }

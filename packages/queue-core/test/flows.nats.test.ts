@@ -143,6 +143,82 @@ describe('calls of a key', () => {
   });
 });
 
+describe('the rate of a key', () => {
+  const rated = (rate: string, parallelism = 1) => ({ flow: { key: 'order', rate, parallelism } });
+  const placeOf = async (key: Key, call: Call) => {
+    await using look = await openManager(inject('natsUrl'));
+    const query = { last_by_subj: `calls.${key.queue}.*.~.echo.${call.id}.*.*` };
+    const message = await look.manager.streams.getMessage(`CALLS_${key.queue}`, query);
+    const due = message?.header.get('Nats-Schedule').replace('@at ', '') ?? '';
+    return { readiness: message?.subject.split('.')[2], storedAt: message?.time.getTime(), dueAt: Date.parse(due) };
+  };
+
+  test('gives the next call its turn a period after the end of one, and the broker moves it into its queue', async () => {
+    await using key = await openKey();
+    const [first, second, third] = (await key.accept(3, rated('2/1s', 3))) as [Call, Call, Call];
+    await eventually(async () => expect((await key.places()).ready).toEqual([first.id, second.id].toSorted()));
+    expect((await placeOf(key, third)).readiness).toBe('wait');
+    const endedAt = Date.now();
+    await key.end(first);
+    const { readiness, dueAt } = await placeOf(key, third);
+    expect(['later', 'ready']).toContain(readiness);
+    expect(Number.isNaN(dueAt) ? endedAt + 1_000 : dueAt).toBeGreaterThanOrEqual(endedAt + 1_000);
+    await eventually(async () => expect((await key.places()).ready).toContain(third.id));
+    expect((await placeOf(key, third)).storedAt).toBeGreaterThanOrEqual(endedAt + 1_000);
+  });
+
+  test('counts calls that have ended although none of the key is left, and not for longer than a period', async () => {
+    await using key = await openKey();
+    const [first] = (await key.accept(1, rated('1/1h'))) as [Call];
+    await eventually(async () => expect((await key.places()).ready).toEqual([first.id]));
+    await key.end(first);
+    expect(await key.records()).toEqual(['flow']);
+    const { inspector } = key.gateway.flows;
+    expect(
+      (await inspector.list({ includes: () => true }, 1_000)).flows.filter(({ queue }) => queue === key.queue),
+    ).toEqual([]);
+    const [second] = (await key.accept(1, rated('1/1h'))) as [Call];
+    await eventually(async () => expect((await placeOf(key, second)).readiness).toBe('later'));
+    expect((await placeOf(key, second)).dueAt).toBeGreaterThan(Date.now() + 3_000_000);
+    await using brief = await openKey();
+    const [only] = (await brief.accept(1, rated('1/100ms'))) as [Call];
+    await eventually(async () => expect((await brief.places()).ready).toEqual([only.id]));
+    await brief.end(only);
+    expect(await brief.records()).toEqual(['flow']);
+    await eventually(async () => expect(await brief.records()).toEqual([]));
+  });
+
+  test('is that of the pin, or of the settings of the function, or of the latest call', async () => {
+    await using key = await openKey();
+    const place = flowPlaceIn(key.queue, { function: 'echo', key: 'order' });
+    const { flows } = key.gateway;
+    const rateOf = async () => (await flows.inspector.find(place)).rate;
+    await key.accept(1, rated('1/1h'));
+    await eventually(async () => expect(await rateOf()).toEqual({ count: 1, periodMs: 3_600_000 }));
+    await key.accept(1, rated('2/1h'));
+    await eventually(async () => expect(await rateOf()).toEqual({ count: 2, periodMs: 3_600_000 }));
+    await flows.control(place, { pin: { rate: '3/1h' } });
+    expect(await rateOf()).toEqual({ count: 3, periodMs: 3_600_000 });
+    expect(await flows.inspector.find(place)).toMatchObject({ parallelism: 1, pinned: true });
+  });
+
+  test('keeps no call waiting if the process that has stored an end dies before it looks again', async () => {
+    await using nats = await startServer(); // a sweeper looks at all queues
+    await using key = await openKey({ natsUrl: nats.url });
+    const { broker, topology, publisher, flows } = key.gateway;
+    const dying = new CallQueue({ broker, topology, publisher, register: new FunctionRegister() });
+    const call = buildCall(key.queue, rated('1/100ms'));
+    expect(await dying.accept(call, { unique: false })).toMatchObject({ kind: 'stored' });
+    const headers = new MessageHeaders();
+    const of = { v: 1, function: 'echo', key: 'order', running: [], cursor: 0 };
+    headers.set('Asyncfn-Flow', JSON.stringify({ ...of, rate: '1/100ms', justEnded: 1 }));
+    const id = flowIdOf({ function: 'echo', key: 'order' });
+    await publisher.publish({ subject: `calls.${key.queue}.flow.${id}`, headers, body: new Uint8Array() });
+    expect(await flows.sweeper.sweepStates(Date.now() + 60_000)).toBe(1);
+    await eventually(async () => expect(await key.places()).toEqual({ ready: [call.id], waiting: [] }));
+  });
+});
+
 describe('an operator', () => {
   const place = (key: Key, name = 'order') => flowPlaceIn(key.queue, { function: 'echo', key: name });
   const stateOf = async (key: Key) => {

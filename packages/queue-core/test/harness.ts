@@ -60,7 +60,8 @@ export async function startGatewaySide(url: string, options: SideOptions = {}): 
     fallback: undefined,
   });
   const lookup = (name: string): FunctionConfig | undefined => register.lookup(name);
-  const flows = new Flows({ topology: side.topology, publisher, lookup, logger: side.logger });
+  const { earliest } = side.broker.clock;
+  const flows = new Flows({ topology: side.topology, publisher, lookup, earliest, logger: side.logger });
   const queue = new CallQueue({
     broker: side.broker,
     topology: side.topology,

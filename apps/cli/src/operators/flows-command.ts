@@ -11,7 +11,7 @@ Examples:
   asyncfn flows show ledger order-7
   asyncfn flows pause ledger order-7
   asyncfn flows resume ledger order-7
-  asyncfn flows pin ledger order-7 --parallelism 3
+  asyncfn flows pin ledger order-7 --parallelism 3 --rate 10/1m
   asyncfn flows unpin ledger order-7`;
 
 interface ListFlags extends Common {
@@ -24,7 +24,8 @@ interface OneFlags extends Common {
 }
 
 interface PinFlags extends OneFlags {
-  readonly parallelism: number;
+  readonly parallelism?: number;
+  readonly rate?: string;
 }
 
 /** What a command about one key is about. */
@@ -54,8 +55,10 @@ export function flowsCommand(session: Session): Command {
     client.flows.resume(name, key, options),
   );
   const pin = ofOne<PinFlags>('pin', 'Set the limits of a key.', ({ client, name, key, flags, options }) =>
-    client.flows.pin(name, key, { parallelism: flags.parallelism }, options),
-  ).requiredOption('--parallelism <number>', 'how many of its calls may run at once', integerOption(1, 1_000));
+    client.flows.pin(name, key, given({ parallelism: flags.parallelism, rate: flags.rate }), options),
+  )
+    .option('--parallelism <number>', 'how many of its calls may run at once', integerOption(1, 1_000))
+    .option('--rate <rate>', 'how many of its calls in a time, such as 10/1m');
   const unpin = ofOne('unpin', 'End a pin.', async ({ client, name, key, options }) => {
     await client.flows.unpin(name, key, options);
     return client.flows.get(name, key, options);
@@ -93,6 +96,7 @@ const columns: readonly Column<Flow>[] = [
   { title: 'waiting', of: ({ waiting }) => waiting, align: 'right' },
   { title: 'running', of: ({ running }) => running, align: 'right' },
   { title: 'at once', of: ({ parallelism }) => parallelism, align: 'right' },
+  { title: 'rate', of: ({ rate }) => rate ?? undefined, align: 'right' },
   { title: 'state', of: stateOf },
 ];
 

@@ -393,6 +393,14 @@ describe('X-Flow-Key and X-Flow-Control', () => {
       ['X-Flow-Control', ' Parallelism = 1000 '],
     ] as const;
     expect(sorted(both)).toMatchObject({ flow: { key: '!~', parallelism: 1000 }, travelling: forwarded });
+    const rated = (control: string) =>
+      sorted([
+        ['X-Flow-Key', 'k'],
+        ['X-Flow-Control', control],
+      ]);
+    const flow = { key: 'k', parallelism: 2, rate: '10/1m' };
+    expect(rated('parallelism=2, rate=10, period=1m')).toMatchObject({ flow });
+    expect(rated('Period=60s,RATE=10')).toMatchObject({ flow: { key: 'k', rate: '10/1m' } });
     expect(sorted([['X-Flow-Key', '']])).toMatchObject({ flow: undefined });
   });
 
@@ -407,6 +415,11 @@ describe('X-Flow-Key and X-Flow-Control', () => {
     'parallelism=1001',
     'parallelism=1.5',
     'rate=1',
+    'period=1m',
+    'rate=0, period=1m',
+    'rate=10, period=8d',
+    'rate=10, period=1m, rate=20',
+    'rate=10/1m',
     'a=1, b=2',
   ])('the control %j is refused', (control) => {
     const headers = [

@@ -1,4 +1,5 @@
 import { type Call, isFlowKey, maxParallelism } from '@asyncfn/queue-core';
+import { formatRate, parseRate } from '@asyncfn/units';
 import { type Refusal, refusal } from '../problem.ts';
 
 /** The flow key of a call, and what its caller says of it. */
@@ -28,24 +29,51 @@ export function readFlow(
   return limits.kind === 'refused' ? limits : { kind: 'flow', flow: { key, ...limits.found } };
 }
 
-type Limits = Pick<CallFlow, 'parallelism'>;
+type Limits = Pick<CallFlow, 'parallelism' | 'rate'>;
 
-/** `parallelism=1`; several headers are one list. */
+/** `parallelism=1, rate=10, period=1m`, in any order; several headers are one list. */
 function readControl(controls: readonly string[]): { readonly kind: 'limits'; readonly found: Limits } | Refusal {
-  const settings = controls
-    .join(',')
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '');
-  const [setting] = settings;
-  if (setting === undefined) {
-    return { kind: 'limits', found: {} };
+  const settings = readSettings(controls);
+  if (settings === undefined) {
+    return invalid(`X-Flow-Control may have parallelism, rate and period, each once: ${form}`);
   }
-  const value = /^parallelism *= *(\d{1,4})$/i.exec(setting)?.[1];
-  const parallelism = Number(value ?? 0);
-  return settings.length === 1 && parallelism >= 1 && parallelism <= maxParallelism
-    ? { kind: 'limits', found: { parallelism } }
-    : invalid(`X-Flow-Control must have one setting: parallelism, a whole number from 1 to ${maxParallelism}.`);
+  const { parallelism, rate: count, period } = settings;
+  if (parallelism !== undefined && !isParallelism(parallelism)) {
+    return invalid(`parallelism in X-Flow-Control must be a whole number from 1 to ${maxParallelism}: ${form}`);
+  }
+  const rate = parseRate(`${count}/${period}`);
+  if (rate === undefined && (count !== undefined || period !== undefined)) {
+    return invalid(
+      `rate and period in X-Flow-Control go together: a whole number from 1 to 100000, and a duration from 100ms to 7d: ${form}`,
+    );
+  }
+  const found = {
+    ...(parallelism !== undefined && { parallelism: Number(parallelism) }),
+    ...(rate !== undefined && { rate: formatRate(rate) }),
+  };
+  return { kind: 'limits', found };
+}
+
+const form = 'write parallelism=1, rate=10, period=1m, or one of the two limits.';
+
+type Settings = Partial<Record<'parallelism' | 'rate' | 'period', string>>;
+
+/** Undefined if there is one that is not known, or that is sent twice. */
+function readSettings(controls: readonly string[]): Settings | undefined {
+  const settings = new Map<string, string>();
+  for (const part of controls.join(',').split(',')) {
+    const [, name = '', value = ''] = /^\s*(parallelism|rate|period) *= *([0-9a-z.]{1,20})\s*$/i.exec(part) ?? [];
+    if (part.trim() !== '' && (name === '' || settings.has(name.toLowerCase()))) {
+      return undefined;
+    }
+    settings.set(name.toLowerCase(), value);
+  }
+  settings.delete('');
+  return Object.fromEntries(settings);
+}
+
+function isParallelism(text: string): boolean {
+  return /^\d{1,4}$/.test(text) && Number(text) >= 1 && Number(text) <= maxParallelism;
 }
 
 function invalid(detail: string): Refusal {

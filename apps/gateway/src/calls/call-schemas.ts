@@ -47,7 +47,7 @@ export const CallState = Type.Object({
   waitingFor: Type.Optional(
     Type.Enum(['flow', 'rate'], {
       description:
-        'What a queued call waits for besides a worker: `flow` is the turn of its flow key, `rate` the rate of its function.',
+        'What a queued call waits for besides a worker: `flow` is the turn of its flow key, `rate` the rate of its key or its function.',
     }),
   ),
   attempts: Type.Integer({ description: 'Attempts started.' }),

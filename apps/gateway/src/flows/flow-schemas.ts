@@ -39,13 +39,22 @@ const ListQuery = Type.Object(
 
 const PinBody = Type.Object(
   {
-    parallelism: Type.Integer({
-      minimum: 1,
-      maximum: maxParallelism,
-      description: 'How many calls of the key may run at once.',
-    }),
+    parallelism: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: maxParallelism,
+        description: 'How many calls of the key may run at once. Default: what its function or the latest call says.',
+      }),
+    ),
+    rate: Type.Optional(
+      Type.String({
+        description: 'How many calls of the key in any window of a length, likewise.',
+        pattern: '^[1-9][0-9]{0,5}/[0-9a-z.]{1,20}$',
+        examples: ['10/1m'],
+      }),
+    ),
   },
-  { additionalProperties: false, examples: [{ parallelism: 3 }] },
+  { additionalProperties: false, minProperties: 1, examples: [{ parallelism: 3, rate: '10/1m' }] },
 );
 
 export type FlowParams = Static<typeof FlowParams>;
@@ -61,6 +70,9 @@ const FlowView = Type.Object({
   waiting: Type.Integer({ description: 'Calls that wait for their turn.' }),
   running: Type.Integer({ description: 'Calls that have their turn: they are ready, run, or wait for a retry.' }),
   parallelism: Type.Integer({ description: 'How many calls of the key may run at once.' }),
+  rate: Type.Union([Type.String(), Type.Null()], {
+    description: 'How many calls of the key in any window of a length, such as `10/1m`; null for no limit.',
+  }),
   paused: Type.Boolean({ description: 'Whether no further call gets its turn.' }),
   pinned: Type.Boolean({ description: 'Whether an operator has set its limits.' }),
 });
@@ -72,6 +84,7 @@ const example = {
   waiting: 12,
   running: 1,
   parallelism: 1,
+  rate: null,
   paused: false,
   pinned: false,
 };
@@ -151,7 +164,7 @@ export const pinFlowSchema = {
   consumes: ['application/json'],
   body: PinBody,
   response: {
-    200: jsonResponse('It is pinned.', FlowView, { ...example, parallelism: 3, pinned: true }),
+    200: jsonResponse('It is pinned.', FlowView, { ...example, parallelism: 3, rate: '10/1m', pinned: true }),
     ...answers,
     413: problemResponse('The body is too large.', ['body_too_large']),
   },

@@ -1,9 +1,10 @@
 import type { FlowInfo, FlowPosition } from '@asyncfn/queue-core/jetstream';
+import { formatRate } from '@asyncfn/units';
 import { invalidParameter } from '../problem.ts';
 
 /** A flow key as operators see it. */
 export function toFlowView({ function: name, key, submitter, queue, ...rest }: FlowInfo) {
-  const { waiting, running, parallelism, paused, pinned } = rest;
+  const { waiting, running, parallelism, rate, paused, pinned } = rest;
   return {
     function: name,
     key,
@@ -12,6 +13,7 @@ export function toFlowView({ function: name, key, submitter, queue, ...rest }: F
     waiting,
     running,
     parallelism,
+    rate: rate === undefined ? null : formatRate(rate),
     paused,
     pinned,
   };

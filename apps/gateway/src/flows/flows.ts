@@ -2,6 +2,7 @@ import { type FlowControl, type FlowPlace, flowPlaceIn, isFlowKey } from '@async
 import type { FunctionConfig, FunctionNames } from '@asyncfn/queue-core/functions';
 import type { Logger } from '@asyncfn/service-kit';
 import { type Caller, coversFunction, hasScope, type Token } from '@asyncfn/tokens';
+import { formatRate, parseRate, rateExpectation } from '@asyncfn/units';
 import type { FastifyPluginCallbackTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { callerOf } from '../auth/index.ts';
@@ -68,7 +69,7 @@ export const flowRoutes: FastifyPluginCallbackTypebox<FlowOptions> = (app, optio
     change(options, request, reply, { control: { paused: false }, done: 'flow key resumed' }),
   );
   app.put<OneFlowRoute & { Body: PinBody }>(item, { config, schema: pinFlowSchema }, (request, reply) =>
-    change(options, request, reply, { control: { pin: request.body }, done: 'flow key pinned' }),
+    change(options, request, reply, { control: { pin: toPin(request.body) }, done: 'flow key pinned' }),
   );
   app.delete<OneFlowRoute>(item, { config, schema: unpinFlowSchema }, async (request, reply) => {
     await change(options, request, reply.code(204), { control: { pin: null }, done: 'flow key unpinned' });
@@ -92,6 +93,15 @@ async function show(options: FlowOptions, request: OneFlow, reply: FastifyReply)
   const { known, own } = await find(options, request);
   const [first = own(), ...others] = known;
   return toFlowView(await options.flows.show([first, ...others]));
+}
+
+/** Throws `RefusalError`. */
+function toPin({ parallelism, rate }: PinBody): PinBody {
+  const parsed = rate === undefined ? undefined : parseRate(rate);
+  if (rate !== undefined && parsed === undefined) {
+    throw invalidParameter(`rate ${rateExpectation}.`);
+  }
+  return { ...(parallelism !== undefined && { parallelism }), ...(parsed && { rate: formatRate(parsed) }) };
 }
 
 interface Change {

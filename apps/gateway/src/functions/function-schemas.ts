@@ -47,7 +47,8 @@ const settings = {
   flow: Type.Optional(
     Type.Unknown({
       description:
-        'What holds for each `X-Flow-Key`: `{ parallelism }`, the maximum number of its calls at once, 1 to 1000.',
+        'What holds for each `X-Flow-Key`: `{ parallelism, rate }`, the maximum number of its calls at once, 1 to 1000, and in any ' +
+        'window of a length, such as `10/1m`.',
     }),
   ),
   adaptive: Type.Optional(

@@ -576,7 +576,7 @@ export interface paths {
                     "X-Label"?: string;
                     /** @example order-1234 */
                     "X-Flow-Key"?: string;
-                    /** @example parallelism=1 */
+                    /** @example parallelism=1, rate=10, period=1m */
                     "X-Flow-Control"?: string;
                     /** @example order-4711 */
                     "X-Call-Id"?: string;
@@ -1417,6 +1417,7 @@ export interface paths {
                          *           "waiting": 12,
                          *           "running": 1,
                          *           "parallelism": 1,
+                         *           "rate": null,
                          *           "paused": false,
                          *           "pinned": false
                          *         }
@@ -1433,6 +1434,7 @@ export interface paths {
                                 waiting: number;
                                 running: number;
                                 parallelism: number;
+                                rate: string | null;
                                 paused: boolean;
                                 pinned: boolean;
                             }[];
@@ -1487,6 +1489,7 @@ export interface paths {
                          *       "waiting": 12,
                          *       "running": 1,
                          *       "parallelism": 1,
+                         *       "rate": null,
                          *       "paused": false,
                          *       "pinned": false
                          *     }
@@ -1499,6 +1502,7 @@ export interface paths {
                             waiting: number;
                             running: number;
                             parallelism: number;
+                            rate: string | null;
                             paused: boolean;
                             pinned: boolean;
                         };
@@ -1525,11 +1529,14 @@ export interface paths {
                 content: {
                     /**
                      * @example {
-                     *       "parallelism": 3
+                     *       "parallelism": 3,
+                     *       "rate": "10/1m"
                      *     }
                      */
                     "application/json": {
-                        parallelism: number;
+                        parallelism?: number;
+                        /** @example 10/1m */
+                        rate?: string;
                     };
                 };
             };
@@ -1547,6 +1554,7 @@ export interface paths {
                          *       "waiting": 12,
                          *       "running": 1,
                          *       "parallelism": 3,
+                         *       "rate": "10/1m",
                          *       "paused": false,
                          *       "pinned": true
                          *     }
@@ -1559,6 +1567,7 @@ export interface paths {
                             waiting: number;
                             running: number;
                             parallelism: number;
+                            rate: string | null;
                             paused: boolean;
                             pinned: boolean;
                         };
@@ -1636,6 +1645,7 @@ export interface paths {
                          *       "waiting": 12,
                          *       "running": 1,
                          *       "parallelism": 1,
+                         *       "rate": null,
                          *       "paused": true,
                          *       "pinned": false
                          *     }
@@ -1648,6 +1658,7 @@ export interface paths {
                             waiting: number;
                             running: number;
                             parallelism: number;
+                            rate: string | null;
                             paused: boolean;
                             pinned: boolean;
                         };
@@ -1700,6 +1711,7 @@ export interface paths {
                          *       "waiting": 12,
                          *       "running": 1,
                          *       "parallelism": 1,
+                         *       "rate": null,
                          *       "paused": false,
                          *       "pinned": false
                          *     }
@@ -1712,6 +1724,7 @@ export interface paths {
                             waiting: number;
                             running: number;
                             parallelism: number;
+                            rate: string | null;
                             paused: boolean;
                             pinned: boolean;
                         };

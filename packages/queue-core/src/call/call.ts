@@ -55,6 +55,8 @@ export const CallFlow = Type.Object({
   key: Type.String({ pattern: '^[!-~]{1,128}$' }),
   /** Most calls of the key at once, if the settings of the function do not say it. */
   parallelism: Type.Optional(Type.Integer({ minimum: 1, maximum: maxParallelism })),
+  /** Most calls of the key in any window of a length, likewise: see `parseRate`. */
+  rate: Type.Optional(Type.String()),
   /** It has got its turn: it is ready, runs, or waits for its retry. */
   hasTurn: Type.Optional(Type.Literal(true)),
 });
@@ -159,9 +161,10 @@ export function needsTurn(call: Pick<Call, 'flow' | 'retry' | 'startedAt'>): boo
   return call.flow !== undefined && call.flow.hasTurn !== true && !hasStarted(call);
 }
 
-/** What a call that is stored for later waits for: its own time, or that of a retry. */
-export function phaseUntilDue(call: Pick<Call, 'retry' | 'startedAt'>): 'retrying' | 'scheduled' {
-  return hasStarted(call) ? 'retrying' : 'scheduled';
+/** What a call that is stored for later waits for: its own time, that of a retry, or that at which its key's rate allows it. */
+export function phaseUntilDue(call: Pick<Call, 'retry' | 'startedAt' | 'flow'>): 'retrying' | 'scheduled' | 'queued' {
+  const first = call.flow?.hasTurn === true ? 'queued' : 'scheduled';
+  return hasStarted(call) ? 'retrying' : first;
 }
 
 let lastMs = 0;

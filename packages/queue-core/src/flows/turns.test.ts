@@ -43,7 +43,7 @@ test('a call has its turn until it has ended, and the cursor only goes up', () =
     { callId: 'a', startTime: '1' },
     { callId: 'b', startTime: '2' },
   ]);
-  expect(one).toEqual({ ...two, running: [['b', '1']] });
+  expect(one).toEqual({ ...two, running: [['b', '1']], justEnded: 1 });
   expect(withTurns(one, [])).toEqual(one);
 });
 

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { parseRate, type Rate } from '@asyncfn/units';
 import type { Call, CallIdentity } from '../call/index.ts';
 import type { FlowKey } from './flow-key.ts';
 import type { FlowLimits, FlowState } from './flow-records.ts';
@@ -32,7 +33,8 @@ export function withoutCalls(
   const running = state.running.filter(
     ([id, startTime]) => !ended.some((call) => call.callId === id && call.startTime === startTime),
   );
-  return { ...state, running };
+  const count = state.running.length - running.length;
+  return { ...state, running, ...(count > 0 && { justEnded: (state.justEnded ?? 0) + count }) };
 }
 
 /** The state after these calls have got their turn. */
@@ -64,16 +66,27 @@ export function limitOf(
   return pin?.parallelism ?? settings ?? named ?? defaultParallelism;
 }
 
+/** Most calls of the key in any window of a length, by the same order; undefined for no limit. */
+export function rateOf(
+  { pin }: Pick<FlowState, 'pin'>,
+  settings: Rate | undefined,
+  named: string | undefined,
+): Rate | undefined {
+  const asRate = (text: string | undefined) => (text === undefined ? undefined : parseRate(text));
+  return asRate(pin?.rate) ?? settings ?? asRate(named);
+}
+
 /** How many more calls may get their turn. After the limit was lowered, more than it may run: then none may. */
 export function roomIn({ running, paused }: FlowState, limit: number): number {
   return paused === true ? 0 : Math.max(0, limit - running.length);
 }
 
-/** Whether the state says no more than a key without a state. */
+/** Whether the state is of no use once its ends count no more: no call has its turn, and no operator has said anything. */
 export function isAtRest({ running, paused, pin }: FlowState): boolean {
   return running.length === 0 && paused !== true && pin === undefined;
 }
 
-export function isSameState(one: FlowState, other: FlowState): boolean {
-  return isDeepStrictEqual(one, other);
+/** Whether nothing has to be stored. Ends that are forgotten need not be. */
+export function isSameState(stored: FlowState, next: FlowState): boolean {
+  return next.justEnded === undefined && isDeepStrictEqual({ ...stored, ended: 0 }, { ...next, ended: 0 });
 }

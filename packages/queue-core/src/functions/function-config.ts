@@ -18,6 +18,8 @@ export interface RetrySettings {
 interface FlowSettings {
   /** Most calls of one key at once; undefined is what the latest caller has named, or 1. */
   readonly parallelism: number | undefined;
+  /** Most calls of one key in any window of a length; undefined is what the latest caller has named, or no limit. */
+  readonly rate?: Rate | undefined;
 }
 
 /** One function as the processes use it. */
@@ -75,7 +77,7 @@ export function toFunctionConfig(name: string, settings: Settings & Pick<Functio
     concurrency,
     rate: rate === undefined ? undefined : parseRate(rate),
     maxPending,
-    flow: settings.flow && { parallelism: settings.flow.parallelism },
+    flow: settings.flow && toFlowSettings(settings.flow),
     adaptive,
     callbackUrl,
     failureCallbackUrl,
@@ -93,4 +95,8 @@ export function toFunctionConfig(name: string, settings: Settings & Pick<Functio
 
 function toMs(duration: string | number | undefined): number | undefined {
   return duration === undefined ? undefined : parseDuration(String(duration));
+}
+
+function toFlowSettings({ parallelism, rate }: NonNullable<Settings['flow']>): FlowSettings {
+  return { parallelism, ...(rate !== undefined && { rate: parseRate(rate) }) };
 }

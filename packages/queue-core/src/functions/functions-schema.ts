@@ -26,7 +26,10 @@ const retry = {
   codes: Type.Optional(Type.Array(Type.Integer({ minimum: 100, maximum: 599 }), { uniqueItems: true })),
 };
 
-const flow = { parallelism: Type.Optional(Type.Integer({ minimum: 1, maximum: maxParallelism })) };
+const flow = {
+  parallelism: Type.Optional(Type.Integer({ minimum: 1, maximum: maxParallelism })),
+  rate: Type.Optional(Type.String({ format: 'rate' })),
+};
 
 const tuning = {
   queue: Type.Optional(Name),

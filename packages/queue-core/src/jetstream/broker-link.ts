@@ -70,6 +70,12 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
     room,
     watch: new StreamWatch(topology, logger),
     events: new EventPublisher(broker),
-    flows: new Flows({ topology, publisher, lookup: (name) => register.lookup(name), logger }),
+    flows: new Flows({
+      topology,
+      publisher,
+      lookup: (name) => register.lookup(name),
+      earliest: broker.clock.earliest,
+      logger,
+    }),
   };
 }

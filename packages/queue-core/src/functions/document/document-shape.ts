@@ -29,7 +29,7 @@ const expectations: ReadonlyMap<string, string> = new Map([
   ['concurrency', 'must be a whole number from 1 to 1000000'],
   ['rate', rateExpectation],
   ['maxPending', 'must be a whole number from 1 to 1000000000'],
-  ['flow', 'must be a map such as { parallelism: 1 }'],
+  ['flow', 'must be a map such as { parallelism: 1, rate: 10/1m }'],
   ['parallelism', 'must be a whole number from 1 to 1000'],
   ['maxBytes', 'must be a size such as 512MiB or 10GiB'],
   ['callbackUrl', callbackUrlExpectation],

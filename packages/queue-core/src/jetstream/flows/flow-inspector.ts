@@ -1,3 +1,4 @@
+import type { Rate } from '@asyncfn/units';
 import type { StoredMsg } from '@nats-io/jetstream';
 import { flowEntryFilter, flowStateSubject, queueStream } from '../../call/index.ts';
 import {
@@ -8,6 +9,7 @@ import {
   flowPlaceIn,
   flowStateCodec,
   limitOf,
+  rateOf,
 } from '../../flows/index.ts';
 import { forEachLimited } from '../../for-each-limited.ts';
 import type { FunctionConfig } from '../../functions/index.ts';
@@ -31,6 +33,8 @@ export interface FlowInfo extends FlowKey {
   readonly running: number;
   /** Most of them at once. */
   readonly parallelism: number;
+  /** Most of them in any window of a length; undefined for no limit. */
+  readonly rate: Rate | undefined;
   readonly paused: boolean;
   /** Whether an operator has set its limits. */
   readonly pinned: boolean;
@@ -114,12 +118,12 @@ export class FlowInspector {
     await forEachLimited([...states.entries()], maxCounts, async ([index, { queue, state }]) => {
       infos.set(index, await this.#toInfo(queue, state));
     });
-    return states.flatMap((_, index) => infos.get(index) ?? []);
+    return states.flatMap((_, index) => infos.get(index) ?? []).filter(isShown);
   }
 
   async #toInfo(queue: string, state: FlowState): Promise<FlowInfo> {
-    const { function: name, submitter, key, running, paused = false, pin, parallelism } = state;
-    const settings = this.#deps.lookup(name)?.flow?.parallelism;
+    const { function: name, submitter, key, running, paused = false, pin, parallelism, rate } = state;
+    const settings = this.#deps.lookup(name)?.flow;
     return {
       function: name,
       ...(submitter !== undefined && { submitter }),
@@ -127,7 +131,8 @@ export class FlowInspector {
       queue,
       waiting: await this.#countWaiting(flowPlaceIn(queue, state)),
       running: running.length,
-      parallelism: limitOf(state, settings, parallelism),
+      parallelism: limitOf(state, settings?.parallelism, parallelism),
+      rate: rateOf(state, settings?.rate, rate),
       paused,
       pinned: pin !== undefined,
     };
@@ -136,6 +141,11 @@ export class FlowInspector {
   #countWaiting({ queue, id }: FlowPlace): Promise<number> {
     return countMessages(this.#deps.topology.manager, queueStream(queue), flowEntryFilter(queue, id));
   }
+}
+
+/** The state of a key with a rate is kept for a period after its last call. */
+function isShown({ waiting, running, paused, pinned }: FlowInfo): boolean {
+  return waiting > 0 || running > 0 || paused || pinned;
 }
 
 function toIncluded(queue: string, { header }: StoredMsg, includes: FlowFilter['includes']) {

@@ -12,8 +12,15 @@ import {
   flowStateSubject,
   identityOf,
 } from '../../call/index.ts';
-import { type FlowPlace, type FlowState, flowNoticeCodec, flowPlaceOf, flowStateCodec } from '../../flows/index.ts';
-import { expectLast, MessageHeaders } from '../messages/index.ts';
+import {
+  type FlowLimits,
+  type FlowPlace,
+  type FlowState,
+  flowNoticeCodec,
+  flowPlaceOf,
+  flowStateCodec,
+} from '../../flows/index.ts';
+import { expectLast, MessageHeaders, setSchedule } from '../messages/index.ts';
 import type { Outgoing } from '../publish/index.ts';
 
 /** Place of the readiness in the subject of a call. */
@@ -27,6 +34,12 @@ export interface WaitingCall {
   readonly entry: StoredMsg;
 }
 
+/** A call that gets its turn. */
+export interface TimedTurn extends WaitingCall {
+  /** When the rate of its key allows it to begin: Unix time in milliseconds; undefined for at once. */
+  readonly dueAt: number | undefined;
+}
+
 /** A call that waits, its place in the order of its key, and the notice that turns have to be given. */
 export function toFlowGroup(call: Call, message: Outgoing): readonly Outgoing[] {
   const place = flowPlaceOf(call);
@@ -35,7 +48,7 @@ export function toFlowGroup(call: Call, message: Outgoing): readonly Outgoing[] 
   }
   const subject = flowEntrySubject(place.queue, place.id, identityOf(call));
   const entry = { subject, headers: new MessageHeaders(), body: emptyBody };
-  return [message, entry, toNotice(place, call.flow?.parallelism)];
+  return [message, entry, toNotice(place, namedBy(call))];
 }
 
 /** A call that was delivered without its turn, stored with those that wait: only while nothing newer of it is stored. */
@@ -48,15 +61,29 @@ export function toParked(call: Call, delivered: number): Outgoing {
   return { subject, headers, body: call.body };
 }
 
-/** The ready copy of a call that gets its turn: only while it waits, and nothing newer of it is stored. */
-export function toTurn({ call, message }: WaitingCall): Outgoing {
+/** The limits that a call has named. */
+export function namedBy({ flow }: Pick<Call, 'flow'>): FlowLimits {
+  const { parallelism, rate } = flow ?? {};
+  return { ...(parallelism !== undefined && { parallelism }), ...(rate !== undefined && { rate }) };
+}
+
+/**
+ * The ready copy of a call that gets its turn, or its schedule for when it is due: only while it waits, and nothing newer of it is
+ * stored.
+ */
+export function toTurn({ call, message, dueAt }: TimedTurn): Outgoing {
   const headers = new MessageHeaders();
   const flow = call.flow && { ...call.flow, hasTurn: true as const };
   headers.set(callHeader, encodeEnvelope({ ...call, ...(flow && { flow }) }));
   expectLast(headers, anyOf(call), message.seq);
   const { queue, function: name } = call;
-  const subject = callSubject({ queue, readiness: 'ready', function: name, ...identityOf(call) });
-  return { subject, headers, body: call.body };
+  const place = { queue, function: name, ...identityOf(call) };
+  const ready = callSubject({ ...place, readiness: 'ready' });
+  if (dueAt === undefined) {
+    return { subject: ready, headers, body: call.body };
+  }
+  setSchedule(headers, ready, dueAt);
+  return { subject: callSubject({ ...place, readiness: 'later' }), headers, body: call.body };
 }
 
 /** A message that cannot be read as a call becomes ready as it is: a worker makes a dead letter of it. */
@@ -71,20 +98,24 @@ export function toUnreadableTurn({ subject, seq, header, data }: StoredMsg): Out
 /**
  * The new state of a key, in place of the one before.
  * @param after sequence of the one before, 0 for none: any other is a conflict
+ * @param ttlMs when the broker removes it, if no other replaces it; undefined for never
  */
-export function toStateMessage({ queue, id }: FlowPlace, state: FlowState, after: number): Outgoing {
+export function toStateMessage({ queue, id }: FlowPlace, state: FlowState, after: number, ttlMs?: number): Outgoing {
   const subject = flowStateSubject(queue, id);
   const headers = new MessageHeaders();
   headers.set(flowStateCodec.header, flowStateCodec.encode(state));
   headers.set('Nats-Rollup', 'sub');
+  if (ttlMs !== undefined) {
+    headers.set('Nats-TTL', `${Math.ceil(ttlMs / 1000)}s`);
+  }
   expectLast(headers, subject, after);
   return { subject, headers, body: emptyBody };
 }
 
-function toNotice({ queue, id, function: name, submitter, key }: FlowPlace, parallelism: number | undefined): Outgoing {
+function toNotice({ queue, id, function: name, submitter, key }: FlowPlace, named: FlowLimits): Outgoing {
   const headers = new MessageHeaders();
   const of = { function: name, ...(submitter !== undefined && { submitter }), key };
-  const notice = { v: 1 as const, ...of, ...(parallelism !== undefined && { parallelism }) };
+  const notice = { v: 1 as const, ...of, ...named };
   headers.set(flowNoticeCodec.header, flowNoticeCodec.encode(notice));
   return { subject: flowNoticeSubject(queue, id), headers, body: emptyBody };
 }

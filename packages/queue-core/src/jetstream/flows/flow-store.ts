@@ -12,13 +12,13 @@ import {
   queueStream,
   readCallSubject,
 } from '../../call/index.ts';
-import { type FlowPlace, type FlowState, flowStateCodec } from '../../flows/index.ts';
+import { type FlowPlace, type FlowState, flowStateCodec, withTimes } from '../../flows/index.ts';
 import type { PublishResult } from '../../publish-result.ts';
 import { asQueueError } from '../connecting/index.ts';
 import type { QueueTopology } from '../layout/index.ts';
 import { inTurn, lastMessage, nextOfLeader, retryWhileUndecided } from '../messages/index.ts';
 import { AtomicPublisher, type Outgoing, type Publisher } from '../publish/index.ts';
-import { toStateMessage, toTurn, type WaitingCall } from './flow-messages.ts';
+import { type TimedTurn, toStateMessage, toTurn } from './flow-messages.ts';
 
 /** The state of a key as it is stored. */
 export interface StoredState {
@@ -42,9 +42,11 @@ export class FlowStore {
   async read({ queue, id, submitter }: FlowPlace): Promise<StoredState> {
     const subject = flowStateSubject(queue, id);
     const message = await lastMessage(this.#manager, queueStream(queue), subject, ownerOf(submitter));
-    return message === undefined
-      ? { state: undefined, sequence: 0 }
-      : { state: flowStateCodec.decode(message.header.get(flowStateCodec.header)), sequence: message.seq };
+    if (message === undefined) {
+      return { state: undefined, sequence: 0 };
+    }
+    const state = flowStateCodec.decode(message.header.get(flowStateCodec.header));
+    return { state: state && withTimes(state, message.time.getTime()), sequence: message.seq };
   }
 
   /** The first place in the order of a key at or after a sequence; undefined for none. Throws `QueueError`. */
@@ -64,8 +66,13 @@ export class FlowStore {
   }
 
   /** Stores turns and the new state, both or none. `conflict`: the state or one of the calls has changed. Never throws. */
-  giveTurns(place: FlowPlace, turns: readonly WaitingCall[], state: FlowState, after: number): Promise<PublishResult> {
+  giveTurns(place: FlowPlace, turns: readonly TimedTurn[], state: FlowState, after: number): Promise<PublishResult> {
     return this.store(place.queue, [...turns.map(toTurn), toStateMessage(place, state, after)]);
+  }
+
+  /** As `giveTurns`, for a state without calls, which the broker removes after a time. Never throws. */
+  rest(place: FlowPlace, state: FlowState, after: number, ttlMs: number): Promise<PublishResult> {
+    return this.store(place.queue, [toStateMessage(place, state, after, ttlMs)]);
   }
 
   /** Stores messages of a queue, all or none. Never throws. */

@@ -1,14 +1,15 @@
 import type { StoredMsg } from '@nats-io/jetstream';
 import { callFilter, flowNoticeSubject, flowStateSubject, ownerOf, queueStream } from '../../call/index.ts';
-import { type FlowState, flowNoticeCodec, flowPlaceIn, flowStateCodec } from '../../flows/index.ts';
+import { type FlowPlace, type FlowState, flowNoticeCodec, flowPlaceIn, flowStateCodec } from '../../flows/index.ts';
 import type { QueueTopology } from '../layout/index.ts';
 import { hasMessage, nextMessage } from '../messages/index.ts';
+import { namedBy } from './flow-messages.ts';
 import type { FlowStore } from './flow-store.ts';
 import type { TurnGiver } from './turn-giver.ts';
 
 export interface FlowSweeperDependencies {
   readonly topology: Pick<QueueTopology, 'manager' | 'listQueues'>;
-  readonly store: Pick<FlowStore, 'removeNotices'>;
+  readonly store: Pick<FlowStore, 'removeNotices' | 'next'>;
   readonly giver: Pick<TurnGiver, 'give'>;
 }
 
@@ -61,7 +62,7 @@ export class FlowSweeper {
       return false;
     }
     const place = flowPlaceIn(queue, notice);
-    const result = await this.#deps.giver.give(place, { parallelism: notice.parallelism });
+    const result = await this.#deps.giver.give(place, { named: namedBy({ flow: notice }) });
     if (result.kind === 'done') {
       await this.#deps.store.removeNotices(place, message.seq);
     }
@@ -99,10 +100,16 @@ export class FlowSweeper {
     for (const call of gone) {
       suspects.add(nameOf(queue, call));
     }
-    if (known.length === 0) {
+    const place = flowPlaceIn(queue, state);
+    if (known.length === 0 && !(await this.#isLeft(place, state))) {
       return false;
     }
-    return (await this.#deps.giver.give(flowPlaceIn(queue, state), { ended: known })).kind === 'done';
+    return (await this.#deps.giver.give(place, { ended: known })).kind === 'done';
+  }
+
+  /** Whether calls wait although none has its turn: the process that stored the last end has died before it looked again. */
+  async #isLeft(place: FlowPlace, { running, paused }: FlowState): Promise<boolean> {
+    return running.length === 0 && paused !== true && (await this.#deps.store.next(place, 1)) !== undefined;
   }
 
   /** The calls that have their turn and no message any more. */

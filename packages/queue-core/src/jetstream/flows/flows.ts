@@ -5,7 +5,7 @@ import type { QueueLogger } from '../connecting/index.ts';
 import type { QueueTopology } from '../layout/index.ts';
 import type { Publisher } from '../publish/index.ts';
 import { FlowInspector } from './flow-inspector.ts';
-import { toFlowGroup, toParked } from './flow-messages.ts';
+import { namedBy, toFlowGroup, toParked } from './flow-messages.ts';
 import { FlowStore } from './flow-store.ts';
 import { FlowSweeper } from './flow-sweeper.ts';
 import { Nudges } from './nudges.ts';
@@ -15,6 +15,8 @@ interface FlowsDependencies {
   readonly topology: Pick<QueueTopology, 'manager' | 'listQueues' | 'hasLane' | 'ensureFunction'>;
   readonly publisher: Pick<Publisher, 'publish'>;
   readonly lookup: TurnGiverDependencies['lookup'];
+  /** The earliest that it can be at the broker: Unix time in milliseconds. */
+  readonly earliest: () => number;
   readonly logger: QueueLogger;
 }
 
@@ -32,9 +34,9 @@ export class Flows {
   readonly #giver: TurnGiver;
   readonly #nudges: Nudges;
 
-  constructor({ topology, publisher, lookup, logger }: FlowsDependencies) {
+  constructor({ topology, publisher, lookup, earliest, logger }: FlowsDependencies) {
     this.#store = new FlowStore(topology, publisher);
-    this.#giver = new TurnGiver({ store: this.#store, topology, lookup });
+    this.#giver = new TurnGiver({ store: this.#store, topology, lookup, earliest });
     this.#nudges = new Nudges(this.#giver, this.#store, logger);
     this.inspector = new FlowInspector({ topology, store: this.#store, lookup });
     this.sweeper = new FlowSweeper({ topology, store: this.#store, giver: this.#giver });
@@ -47,7 +49,7 @@ export class Flows {
   stored(call: MaybeKeyed, sequence: number): void {
     const place = flowPlaceOf(call);
     if (place !== undefined) {
-      this.#nudges.add({ place, parallelism: call.flow?.parallelism, upTo: sequence });
+      this.#nudges.add({ place, named: namedBy(call), upTo: sequence });
     }
   }
 

@@ -1,11 +1,12 @@
-import type { FlowPlace } from '../../flows/index.ts';
+import type { FlowLimits, FlowPlace } from '../../flows/index.ts';
 import type { QueueLogger } from '../connecting/index.ts';
 import type { FlowStore } from './flow-store.ts';
 import type { TurnGiver } from './turn-giver.ts';
 
 interface Nudge {
   readonly place: FlowPlace;
-  readonly parallelism: number | undefined;
+  /** What the latest call has named. */
+  readonly named: FlowLimits;
   /** Notices up to this sequence are removed when its turns are given. */
   readonly upTo: number;
 }
@@ -39,8 +40,9 @@ export class Nudges {
     if (known === undefined && this.#waiting.size >= maxWaiting) {
       return;
     }
-    const { place, parallelism = known?.parallelism, upTo } = nudge;
-    this.#waiting.set(name, { place, parallelism, upTo: Math.max(upTo, known?.upTo ?? 0) });
+    const { place, upTo } = nudge;
+    const named = { ...known?.named, ...nudge.named };
+    this.#waiting.set(name, { place, named, upTo: Math.max(upTo, known?.upTo ?? 0) });
     if (!this.#underWay.has(name)) {
       this.#startNext();
     }
@@ -64,9 +66,9 @@ export class Nudges {
   }
 
   /** If it fails, the notice stays for the sweeper. */
-  async #run({ place, parallelism, upTo }: Nudge): Promise<void> {
+  async #run({ place, named, upTo }: Nudge): Promise<void> {
     try {
-      const result = await this.#giver.give(place, { parallelism });
+      const result = await this.#giver.give(place, { named });
       if (result.kind === 'done') {
         await this.#store.removeNotices(place, upTo);
       } else {

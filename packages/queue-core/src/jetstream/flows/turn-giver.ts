@@ -1,29 +1,36 @@
+import type { Rate } from '@asyncfn/units';
 import type { StoredMsg } from '@nats-io/jetstream';
 import { type CallIdentity, callHeader, decodeCall } from '../../call/index.ts';
 import { QueueError } from '../../errors.ts';
 import {
   emptyState,
   type FlowControl,
+  type FlowLimits,
   type FlowPlace,
   type FlowState,
   isAtRest,
   isSameState,
   limitOf,
+  nextTurnAt,
+  rateOf,
   roomIn,
   withControl,
   withoutCalls,
+  withoutOldEnds,
   withTurns,
 } from '../../flows/index.ts';
 import type { FunctionConfig } from '../../functions/index.ts';
 import { type PublishResult, refused } from '../../publish-result.ts';
 import type { QueueTopology } from '../layout/index.ts';
-import { toUnreadableTurn, type WaitingCall } from './flow-messages.ts';
+import { namedBy, type TimedTurn, toUnreadableTurn, type WaitingCall } from './flow-messages.ts';
 import type { FlowStore, StoredState } from './flow-store.ts';
 
 export interface TurnGiverDependencies {
   readonly store: FlowStore;
   readonly topology: Pick<QueueTopology, 'hasLane' | 'ensureFunction'>;
   readonly lookup: (name: string) => Pick<FunctionConfig, 'concurrency' | 'flow'> | undefined;
+  /** The earliest that it can be at the broker: Unix time in milliseconds. */
+  readonly earliest: () => number;
 }
 
 /** What has happened to a key. */
@@ -31,7 +38,7 @@ export interface FlowChange {
   /** Calls that have ended, or are gone. Default: none. */
   readonly ended?: readonly Pick<CallIdentity, 'callId' | 'startTime'>[];
   /** What the latest call has named. Default: nothing new. */
-  readonly parallelism?: number | undefined;
+  readonly named?: FlowLimits;
   /** What an operator has said. Default: nothing. */
   readonly control?: FlowControl;
 }
@@ -46,14 +53,22 @@ const maxTries = 100;
 /** Most turns that are given in one batch, and most bytes of their bodies; one call may be larger. */
 const maxTurns = 100;
 const maxBytes = 4 * 1024 * 1024;
+/** How much longer than a period the state of a key at rest is kept. */
+const ttlSpareMs = 2_000;
 
 /** What is to be stored next. */
 interface Plan {
   readonly read: StoredState;
   readonly state: FlowState;
-  readonly turns: readonly WaitingCall[];
-  /** How many calls of the key may run at once. */
-  readonly limit: number;
+  readonly turns: readonly TimedTurn[];
+  readonly limits: Limits;
+}
+
+/** What holds for the key. */
+interface Limits {
+  /** How many of its calls may run at once. */
+  readonly parallelism: number;
+  readonly rate: Rate | undefined;
 }
 
 /**
@@ -102,46 +117,61 @@ export class TurnGiver {
     return { kind: 'refused', reason: 'overloaded', detail };
   }
 
-  async #plan(place: FlowPlace, { ended = [], parallelism, control = {} }: FlowChange): Promise<Plan> {
-    const { store } = this.#deps;
+  async #plan(place: FlowPlace, { ended = [], named = {}, control = {} }: FlowChange): Promise<Plan> {
+    const { store, earliest } = this.#deps;
     // In parallel: if either answer is out of date, the broker refuses the batch.
     const [read, head] = await Promise.all([store.read(place), store.next(place, 1)]);
     const before = withControl(withoutCalls(read.state ?? emptyState(place), ended), control);
-    const named = parallelism ?? before.parallelism;
-    const settings = this.#deps.lookup(place.function)?.flow?.parallelism;
-    const state = named === undefined ? before : { ...before, parallelism: named };
-    const { turns, limit } = await this.#takeTurns(place, state, head, { settings, named });
-    const first = named ?? turns[0]?.call.flow?.parallelism;
-    const known = first === undefined ? state : { ...state, parallelism: first };
-    const withAll = withTurns(
-      known,
-      turns.map(({ call, entry }) => ({ call, sequence: entry.seq })),
-    );
-    return { read, state: withAll, turns, limit };
+    const first = await this.#firstWaiting(place, before, head);
+    // Only a key without a state does not know what its calls have named.
+    const known = { ...(first && namedBy(first.call)), ...limitsIn(before), ...named };
+    const limits = this.#limitsOf(place.function, before, known);
+    const state = withoutOldEnds({ ...before, ...known }, limits.rate, earliest());
+    return { read, limits, ...(await this.#takeTurns(place, state, limits, first ?? head)) };
   }
 
-  /** The calls that get their turn, and how many may run at once. */
+  /** The call at the first place. Undefined if it does not wait any more, or others have their turn. */
+  async #firstWaiting(
+    place: FlowPlace,
+    { running, paused, cursor }: FlowState,
+    head: StoredMsg | undefined,
+  ): Promise<WaitingCall | undefined> {
+    const isAsked = head !== undefined && paused !== true && running.length === 0;
+    return isAsked ? await this.#asWaiting(place, cursor, head) : undefined;
+  }
+
+  #limitsOf(name: string, state: FlowState, named: FlowLimits): Limits {
+    const settings = this.#deps.lookup(name)?.flow;
+    return {
+      parallelism: limitOf(state, settings?.parallelism, named.parallelism),
+      rate: rateOf(state, settings?.rate, named.rate),
+    };
+  }
+
+  /** The calls that get their turn, and the state with them. */
   async #takeTurns(
     place: FlowPlace,
-    state: FlowState,
-    head: StoredMsg | undefined,
-    { settings, named }: { readonly settings: number | undefined; readonly named: number | undefined },
-  ): Promise<Pick<Plan, 'turns' | 'limit'>> {
-    const turns: WaitingCall[] = [];
-    let limit = limitOf(state, settings, named);
+    before: FlowState,
+    limits: Limits,
+    from: WaitingCall | StoredMsg | undefined,
+  ): Promise<Pick<Plan, 'turns' | 'state'>> {
+    const { store, earliest } = this.#deps;
+    const turns: TimedTurn[] = [];
+    let state = before;
     let bytes = 0;
-    const hasRoom = (): boolean => bytes < maxBytes && turns.length < Math.min(roomIn(state, limit), maxTurns);
-    for (let message = head; message !== undefined && hasRoom(); ) {
-      const waiting = await this.#asWaiting(place, state.cursor, message);
+    const mayGo = (): boolean => bytes < maxBytes && turns.length < maxTurns && hasRoom(state, limits);
+    for (let next = from; next !== undefined && mayGo(); ) {
+      const waiting = 'entry' in next ? next : await this.#asWaiting(place, before.cursor, next);
       if (waiting !== undefined) {
-        turns.push(waiting);
+        const at = nextTurnAt(state, limits.rate);
+        turns.push({ ...waiting, dueAt: at > earliest() ? at : undefined });
+        state = withTurns(state, [{ call: waiting.call, sequence: waiting.entry.seq }]);
         bytes += waiting.call.body.length;
-        // Only a key without a state does not know what its calls have named.
-        limit = limitOf(state, settings, named ?? turns[0]?.call.flow?.parallelism);
       }
-      message = hasRoom() ? await this.#deps.store.next(place, message.seq + 1) : undefined;
+      const { seq } = 'entry' in next ? next.entry : next;
+      next = mayGo() ? await store.next(place, seq + 1) : undefined;
     }
-    return { turns, limit };
+    return { turns, state };
   }
 
   /**
@@ -164,7 +194,7 @@ export class TurnGiver {
   }
 
   /** `done` if nothing has to be stored, and nothing follows. */
-  async #store(place: FlowPlace, { read, state, turns }: Plan): Promise<PublishResult | GiveResult> {
+  async #store(place: FlowPlace, { read, state, turns, limits }: Plan): Promise<PublishResult | GiveResult> {
     const { store } = this.#deps;
     if (turns.length > 0) {
       await this.#openLane(place);
@@ -175,7 +205,7 @@ export class TurnGiver {
       return result;
     }
     if (isAtRest(state)) {
-      return read.sequence === 0 ? done : await this.#drop(place, state.cursor, read.sequence);
+      return read.sequence === 0 ? done : await this.#rest(place, state, read, limits.rate);
     }
     return read.state !== undefined && isSameState(read.state, state)
       ? done
@@ -183,18 +213,31 @@ export class TurnGiver {
   }
 
   /**
-   * Removes the state of a key at rest. With it the cursor is gone, so nothing may be left that is at or before it: those that
-   * wait may have been read before the state.
+   * Removes the state of a key at rest, or has the broker remove it once its ends count no more. With it the cursor is gone, so
+   * nothing may be left that is at or before it: those that wait may have been read before the state.
    */
-  async #drop(place: FlowPlace, cursor: number, sequence: number): Promise<PublishResult> {
+  async #rest(
+    place: FlowPlace,
+    state: FlowState,
+    read: StoredState,
+    rate: Rate | undefined,
+  ): Promise<PublishResult | GiveResult> {
     const { store } = this.#deps;
     const message = await store.next(place, 1);
+    const waiting = message && (await this.#asWaiting(place, state.cursor, message));
+    if (waiting !== undefined && state.justEnded !== undefined) {
+      // The next look knows when the last call has ended, and so when this one may begin.
+      return await store.giveTurns(place, [], state, read.sequence);
+    }
     if (message !== undefined) {
-      await this.#asWaiting(place, cursor, message);
       return refused('conflict', 'calls of the key have come');
     }
-    return (await store.drop(place, sequence))
-      ? { kind: 'stored', sequence, duplicate: false }
+    if (rate !== undefined && (state.ended ?? state.justEnded) !== undefined) {
+      const isStored = read.state !== undefined && isSameState(read.state, state);
+      return isStored ? done : await store.rest(place, state, read.sequence, rate.periodMs + ttlSpareMs);
+    }
+    return (await store.drop(place, read.sequence))
+      ? { kind: 'stored', sequence: read.sequence, duplicate: false }
       : refused('conflict', 'the state of the key has changed');
   }
 
@@ -215,12 +258,24 @@ export class TurnGiver {
   }
 
   /** A call may have come since those that wait were read. */
-  async #mayGiveMore(place: FlowPlace, { state, limit }: Plan): Promise<boolean> {
-    if (roomIn(state, limit) === 0) {
+  async #mayGiveMore(place: FlowPlace, { state, limits }: Plan): Promise<boolean> {
+    const { justEnded, ...timed } = state;
+    // The time of calls that have just ended is known at the next look.
+    if (!hasRoom(justEnded === undefined ? state : timed, limits)) {
       return false;
     }
     return (await this.#deps.store.next(place, 1)) !== undefined;
   }
+}
+
+/** Whether one more call may get its turn, now or at a moment that is known. */
+function hasRoom(state: FlowState, { parallelism, rate }: Limits): boolean {
+  return roomIn(state, parallelism) > 0 && nextTurnAt(state, rate) < Number.POSITIVE_INFINITY;
+}
+
+/** What the state says that calls have named. */
+function limitsIn({ parallelism, rate }: FlowState): FlowLimits {
+  return { ...(parallelism !== undefined && { parallelism }), ...(rate !== undefined && { rate }) };
 }
 
 /** A conflict says that it was stored before. */

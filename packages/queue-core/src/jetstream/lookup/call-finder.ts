@@ -153,7 +153,8 @@ export class CallFinder {
   async #toActive(queued: QueuedCall, looks: number): Promise<CallState | undefined> {
     const { call, subject, dueAt } = queued;
     if (subject.readiness === 'later') {
-      return { kind: 'active', phase: phaseUntilDue(call), call, dueAt };
+      const phase = phaseUntilDue(call);
+      return { kind: 'active', phase, call, ...(phase === 'queued' ? { waitingFor: 'rate' } : { dueAt }) };
     }
     if (subject.readiness !== 'ready') {
       return { kind: 'active', phase: 'queued', call, waitingFor: 'flow' };

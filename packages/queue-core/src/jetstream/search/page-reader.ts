@@ -183,7 +183,8 @@ export class PageReader {
   async #toActive(queued: QueuedCall): Promise<CallState | 'moved'> {
     const { call, subject, dueAt } = queued;
     if (subject.readiness === 'later') {
-      return { kind: 'active', phase: phaseUntilDue(call), call, dueAt };
+      const phase = phaseUntilDue(call);
+      return { kind: 'active', phase, call, ...(phase === 'queued' ? { waitingFor: 'rate' } : { dueAt }) };
     }
     if (subject.readiness !== 'ready') {
       return { kind: 'active', phase: 'queued', call, waitingFor: 'flow' };
