@@ -3,7 +3,7 @@ import { startTestFunction, type TestFunction } from '@asyncfn/testkit';
 import type { Recorder } from '../history/index.ts';
 import { stepOf } from '../plan.ts';
 import { workerHeader } from '../rig/index.ts';
-import { hasBodyOf } from './body.ts';
+import { hasBodyOf, largeBytes } from './body.ts';
 import { headerOf } from './header-of.ts';
 import { formatResult } from './result.ts';
 
@@ -50,7 +50,8 @@ export async function startCallee(history: Recorder): Promise<TestFunction> {
         return;
       }
       history.record({ kind: 'returned', request: number, invocation, status });
-      response.writeHead(status).end(formatResult({ request: number, retry, invocation }));
+      const padding = request.body.length > largeBytes ? `:${'x'.repeat(largeBytes)}` : '';
+      response.writeHead(status).end(`${formatResult({ request: number, retry, invocation })}${padding}`);
     },
   });
 }

@@ -74,7 +74,7 @@ export function fleetOptions(options: RigOptions): FleetOptions {
     functions: toFunctions(options),
     gatewayEnv: {
       AUTH_TOKENS_FILE: options.tokensFile,
-      // A tenth of the bodies of calls, by `plan.ts`.
+      // A tenth of the bodies of calls, by `plan.ts`, and of the responses to them.
       OFFLOAD_BYTES: '1800B',
       ...(haste !== undefined && { RESULT_TTL: `${endsKeptMs(haste)}ms` }),
       ...fleet?.gatewayEnv,
@@ -82,6 +82,7 @@ export function fleetOptions(options: RigOptions): FleetOptions {
     workerEnv: {
       ACK_WAIT: '5s',
       BODY_SWEEP_AFTER: '5s',
+      OFFLOAD_BYTES: '1800B',
       SHUTDOWN_TIMEOUT: '1s',
       CALLBACK_TIMEOUT: '3s',
       CALLBACK_RETRY_SCHEDULE: toSchedule(options.durationMs),
