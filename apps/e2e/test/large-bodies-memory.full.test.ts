@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { pipeline } from 'node:stream/promises';
 import { ApiClient, CallClient } from '@asyncfn/stack';
 import { eventually, startTestFunction } from '@asyncfn/testkit';
 import { expect, test } from 'vitest';
@@ -88,6 +89,103 @@ test('many large bodies at once take little memory, and small calls go on beside
     expect(result.body.toString()).toBe(bodies[at]?.digest());
   }
   await eventually(async () => (await store.messages()) === 0);
+  expect(gateway.peakBytes - idle.gateway).toBeLessThan(allowed);
+  expect(worker.peakBytes - idle.worker).toBeLessThan(allowed);
+});
+
+/** A function that sends back what it gets, as it comes, without a length. */
+async function startMirror() {
+  const server = createServer((request, response) => void pipeline(request, response).catch(() => undefined));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** A receiver that breaks off every connection until it is up, and notes the digests of what it gets. */
+async function startAbsentReceiver() {
+  let isUp = false;
+  let refused = 0;
+  const received: { digest: string; length: string | undefined }[] = [];
+  const server = createServer((request, response) => {
+    const hash = createHash('sha256');
+    request.on('data', (piece: Buffer) => hash.update(piece));
+    request.on('end', () => {
+      received.push({ digest: hash.digest('hex'), length: request.headers['content-length'] });
+      response.end();
+    });
+  });
+  server.on('connection', (socket) => {
+    if (!isUp) {
+      refused += 1;
+      socket.resetAndDestroy();
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    received,
+    refused: () => refused,
+    comeUp: () => {
+      isUp = true;
+    },
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+test('many large responses at once take little memory, and a receiver that was away gets its own when it is back', async () => {
+  await using fn = await startMirror();
+  await using receiver = await startAbsentReceiver();
+  await using stack = await startStack({
+    functions: { mirror: fn.url },
+    gatewayEnv: { MAX_BODY_BYTES: '1GiB' },
+    workerEnv: { MAX_RESPONSE_BYTES: '1GiB', CALLBACK_RETRY_SCHEDULE: Array.from({ length: 300 }, () => '1s').join() },
+    natsConfig: 'max_payload: 1MB',
+  });
+  await using calls = new CallClient(stack.gateway.url);
+  const idle = {
+    gateway: await stack.gateway.metric('process_resident_memory_bytes'),
+    worker: await stack.worker.metric('process_resident_memory_bytes'),
+  };
+  using gateway = watchMemory(stack.gateway);
+  using worker = watchMemory(stack.worker);
+  const bodies = Array.from({ length: count / 2 }, randomBody);
+  const url = `${stack.gateway.url}/async-function`;
+  const callIds = await Promise.all(
+    bodies.map(async ({ pieces }, at) => {
+      const headers = { 'Content-Length': String(size), ...(at === 0 && { 'X-Callback-Url': receiver.url }) };
+      const body = ReadableStream.from(pieces);
+      const answer = await fetch(`${url}/mirror`, { method: 'POST', headers, body, duplex: 'half' });
+      expect(answer.status).toBe(202);
+      return answer.headers.get('x-call-id') ?? '';
+    }),
+  );
+  await eventually(() => receiver.refused() > 1);
+  receiver.comeUp();
+  const results = callIds.map(async (callId) => {
+    await calls.until(callId, 'succeeded');
+    const { body } = await fetch(`${url}/${callId}/result`);
+    const hash = createHash('sha256');
+    for await (const piece of body ?? []) {
+      hash.update(piece);
+    }
+    return hash.digest('hex');
+  });
+  const digests = bodies.map(({ digest }) => digest());
+  expect(await Promise.all(results)).toEqual(digests);
+  await eventually(() => receiver.received.length > 0);
+  expect(receiver.received[0]).toEqual({ digest: digests[0], length: String(size) });
   expect(gateway.peakBytes - idle.gateway).toBeLessThan(allowed);
   expect(worker.peakBytes - idle.worker).toBeLessThan(allowed);
 });
