@@ -65,6 +65,40 @@ test('a worker that is killed while it sends a large body leaves the attempt to 
   expect(await stack.untilAudited()).toBe(0);
 });
 
+test('a worker that is killed while it reads a large response leaves the attempt to another one, and nothing else', async () => {
+  const response = randomBytes(1_000_001);
+  let begun = 0;
+  await using fn = await startTestFunction({
+    handler: (_, answer) => {
+      begun += 1;
+      if (begun === 1) {
+        answer.writeHead(200, { 'Content-Length': response.length });
+        answer.write(response.subarray(0, 600_000)); // and no more
+      } else {
+        answer.end(response);
+      }
+    },
+  });
+  await using stack = await startStack({
+    functions: { fn: fn.url },
+    workerEnv: { ...workerEnv, OFFLOAD_BYTES: '100KiB' },
+  });
+  await using client = new ApiClient(stack.gateway.url);
+  await using calls = new CallClient(stack.gateway.url);
+  await using store = await openBodyStore(stack.nats.url);
+  const callId = await client.accept('fn');
+  // A record, and chunks.
+  await eventually(async () => (await store.messages()) > 2);
+  await stack.startWorker();
+  stack.worker.kill('SIGKILL');
+  await calls.until(callId, 'succeeded');
+  expect((await calls.result(callId)).body.equals(response)).toBe(true);
+  expect(begun).toBe(2);
+  // What the first has stored is swept up: the second response is a record and eight chunks.
+  await eventually(async () => (await store.messages()) === 9);
+  expect(await stack.untilAudited()).toBe(0);
+});
+
 test('a gateway that is killed during an upload leaves no call, and a worker removes what it has stored', async () => {
   await using fn = await startTestFunction();
   await using stack = await startStack({ functions: { fn: fn.url }, gatewayEnv, workerEnv });
@@ -84,7 +118,7 @@ test('a gateway that is killed during an upload leaves no call, and a worker rem
 });
 
 test('a store that is full refuses before the body is read, a longer body than announced as well, and takes the next', async () => {
-  await using fn = await startTestFunction();
+  await using fn = await startTestFunction({ handler: (_, response) => void response.end() });
   await using stack = await startStack({ functions: { fn: fn.url }, gatewayEnv, workerEnv });
   await using client = new ApiClient(stack.gateway.url);
   await using calls = new CallClient(stack.gateway.url);
