@@ -4,8 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { Records } from './harness/broker/records.ts';
 import { startStack } from './harness/stack.ts';
 
-/** Would be delivered next if anything of a call were left. */
-const aMoment = 1_500;
+/** A worker that stands still for longer loses its calls, rightly. */
+const ACK_WAIT = '4s';
+/** Would be delivered again by then if anything of a call were left. */
+const aMoment = 5_000;
 
 describe('a call is cancelled', () => {
   test('while it waits, while it runs and while its retry waits: nothing more happens for it', async () => {
@@ -17,7 +19,7 @@ describe('a call is cancelled', () => {
     await using stack = await startStack({
       functions: { fn: { url: fn.url, concurrency: 1 }, flaky: { url: flaky.url, retry } },
       workers: 2,
-      workerEnv: { ACK_WAIT: '1s' },
+      workerEnv: { ACK_WAIT },
     });
     await using client = new ApiClient(stack.gateway.url);
     await using calls = new CallClient(stack.gateway.url);
@@ -81,7 +83,7 @@ describe('a call is cancelled', () => {
 
   test('whose worker was killed: it does not come back when its lease has run out', async () => {
     await using fn = await startTestFunction({ handler: sleep(60_000) });
-    await using stack = await startStack({ functions: { fn: fn.url }, workerEnv: { ACK_WAIT: '1s' } });
+    await using stack = await startStack({ functions: { fn: fn.url }, workerEnv: { ACK_WAIT } });
     await using client = new ApiClient(stack.gateway.url);
     await using calls = new CallClient(stack.gateway.url);
     const callId = await client.accept('fn');
@@ -119,7 +121,7 @@ describe('1,000 calls are cancelled while workers run them', () => {
       functions: { fn: fn.url },
       gateways: 2,
       workers: 2,
-      workerEnv: { MAX_INFLIGHT: '10', ACK_WAIT: '2s' },
+      workerEnv: { MAX_INFLIGHT: '10', ACK_WAIT },
     });
     await using records = await Records.open(stack.nats.url);
     await using client = new ApiClient(stack.gateway.url, 20);

@@ -8,22 +8,25 @@ const cleanExit = { code: 0, signal: null };
 
 describe('a worker that gets SIGTERM with 50 calls in flight', () => {
   test('finishes those that end in time: none is lost, none is invoked twice', async () => {
+    const ackWaitMs = 4_000;
     const slow = gate();
     await using fn = await startTestFunction(slow);
     await using inbox = await startCallbackReceiver();
     await using stack = await startStack({
       functions: { slow: fn.url },
-      workerEnv: { ACK_WAIT: '1s', MAX_INFLIGHT: String(held) },
+      workerEnv: { ACK_WAIT: `${ackWaitMs}ms`, MAX_INFLIGHT: String(held) },
     });
     await using client = new ApiClient(stack.gateway.url);
     const callIds = await client.acceptMany('slow', 2 * held, { callbackUrl: inbox.url });
     await eventually(() => fn.inFlight === held);
     stack.worker.kill('SIGTERM');
+    const stoppedAt = performance.now();
     await stack.worker.untilLogged('phase done', ({ phase }) => phase === 'close intake');
     expect((await stack.worker.ops('/readyz')).status).toBe(503);
     // Another worker runs all the time, and the leases are shorter than the stop.
     await stack.startWorker();
     await eventually(() => fn.inFlight === 2 * held);
+    await eventually(() => performance.now() - stoppedAt > 1.5 * ackWaitMs);
     slow.open();
 
     expect(await stack.worker.ended()).toEqual(cleanExit);
