@@ -224,7 +224,7 @@ describe('a chain over callback URLs that lead to the gateway', () => {
     await using own = await startStack({
       functions: { first: functions.first.url, third: functions.third.url },
       workers: 0,
-      workerEnv: { ACK_WAIT: '1s' },
+      workerEnv: { ACK_WAIT: '3s' },
     });
     await using ownClient = new ApiClient(own.gateway.url);
     const fault = { step: 'callback sent', callId: 'dies-after-callback' };

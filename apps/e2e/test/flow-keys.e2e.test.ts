@@ -19,7 +19,7 @@ beforeAll(async () => {
       pair: { url: fn.url, flow: { parallelism: 2 } },
     },
     workers: 3,
-    workerEnv: { ACK_WAIT: '1s' },
+    workerEnv: { ACK_WAIT: '4s' },
   });
   client = new ApiClient(stack.gateway.url);
   calls = new CallClient(stack.gateway.url);

@@ -267,7 +267,7 @@ describe('a worker that dies', () => {
     await using own = await startStack({
       functions: { one: functions.one.url, three: functions.three.url },
       workers: 0,
-      workerEnv: { ACK_WAIT: '1s' },
+      workerEnv: { ACK_WAIT: '3s' },
     });
     await using ownClient = new ApiClient(own.gateway.url);
     const callId = `dies-after-${step.replace(' ', '-')}`;

@@ -1,5 +1,5 @@
 import { ApiClient, CallClient } from '@asyncfn/stack';
-import { gate, startTestFunction, status } from '@asyncfn/testkit';
+import { eventually, gate, startTestFunction, status } from '@asyncfn/testkit';
 import { expect, test } from 'vitest';
 import { startStack } from './harness/stack.ts';
 
@@ -24,31 +24,49 @@ test('a waiting client is answered when the time is up, and when the gateway sto
   expect(await exit).toMatchObject({ code: 0 });
 });
 
+/** States and numbers of attempts in a stream of events. */
+function stepsOf(text: string): string[] {
+  return [...text.matchAll(/^event: state\ndata: (.*)$/gm)].map(([, data = '']) => {
+    const { status: step, attempts } = JSON.parse(data) as { status: string; attempts: number };
+    return `${step} ${attempts}`;
+  });
+}
+
 test('events report each state of a call until its end', async () => {
   const flaky = status(503, { times: 1 });
+  let followed = '';
+  let text = '';
+  let attempts = 0;
   const held = gate(async (request, response) => {
-    await pause(300); // long enough for the start to be seen before the end
+    if (request.callId === followed) {
+      attempts += 1;
+      const step = `running ${attempts}`;
+      await eventually(() => stepsOf(text).includes(step)); // its start is seen before its end
+    }
     await flaky(request, response);
   });
   await using fn = await startTestFunction({ handler: held.handler });
-  const retry = { attempts: 2, minWait: '500ms', maxWait: '500ms', backoff: 'exponential' };
+  const retry = { attempts: 2, minWait: '3s', maxWait: '3s', backoff: 'exponential' };
   await using stack = await startStack({ functions: { fn: { url: fn.url, concurrency: 1, retry } } });
   await using client = new ApiClient(stack.gateway.url);
   await using calls = new CallClient(stack.gateway.url);
   const first = await client.accept('fn');
   await calls.until(first, 'running');
   const callId = await client.accept('fn');
+  followed = callId;
   const answer = await fetch(`${stack.gateway.url}/async-function/${callId}`, {
     headers: { Accept: 'text/event-stream' },
   });
   expect(answer.headers.get('content-type')).toBe('text/event-stream');
-  const reader = answer.text();
-  await pause(500);
+  const reading = (async () => {
+    for await (const piece of answer.body!.pipeThrough(new TextDecoderStream())) {
+      text += piece;
+    }
+  })();
+  await eventually(() => stepsOf(text).includes('queued 0'));
   held.open();
-  const states = [...(await reader).matchAll(/^event: state\ndata: (.*)$/gm)].map(
-    ([, data = '']) => JSON.parse(data) as { status: string; attempts: number },
-  );
-  const steps = states.map(({ status: step, attempts }) => `${step} ${attempts}`);
+  await reading;
+  const steps = stepsOf(text);
   expect(steps[0]).toBe('queued 0');
   expect(steps).toEqual(expect.arrayContaining(['running 1', 'retrying 1', 'running 2']));
   expect(steps.at(-1)).toBe('succeeded 2');

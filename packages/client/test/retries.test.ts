@@ -130,8 +130,12 @@ test('an aborted signal ends a request, a wait for a retry, and what has not beg
   controller.abort(new Error('no longer needed'));
   await expect(hanging).rejects.toThrow('no longer needed');
 
-  const signal = AbortSignal.timeout(200);
-  await expect(gateway.client.call('hash', '', { signal })).rejects.toMatchObject({ name: 'TimeoutError' });
+  const late = new AbortController();
+  const { signal } = late;
+  const waiting = gateway.client.call('hash', '', { signal });
+  await gateway.server.waitForCallbacks(2);
+  late.abort(new DOMException('too late', 'TimeoutError'));
+  await expect(waiting).rejects.toMatchObject({ name: 'TimeoutError' });
   await expect(gateway.client.call('hash', '', { signal })).rejects.toMatchObject({ name: 'TimeoutError' });
   expect(gateway.server.callbacks).toHaveLength(2);
 });

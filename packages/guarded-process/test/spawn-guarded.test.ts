@@ -103,7 +103,7 @@ describe('stopping', () => {
   test('kills a child that does not obey, after the time limit', async () => {
     const { child, lines } = await spawnScript(STUBBORN);
     await eventually(() => expect(lines).toEqual(['up']));
-    expect(await child.stop(200)).toEqual({ code: null, signal: 'SIGKILL' });
+    expect(await child.stop(3_000)).toEqual({ code: null, signal: 'SIGKILL' });
     expect(lines).toEqual(['up', 'asked']);
     expect(isAlive(child.pid)).toBe(false);
   });

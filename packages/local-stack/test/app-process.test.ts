@@ -82,5 +82,5 @@ test('a stop before it is ready ends the wait', async () => {
   await eventually(() => started.lines.length === 2);
   stop.abort(new Error('stopped'));
   await expect(ready).rejects.toThrow('stopped');
-  expect(await started.app.stop(5_000)).toMatchObject({ code: 0 });
+  expect(await started.app.stop(60_000)).toMatchObject({ code: 0 });
 });
