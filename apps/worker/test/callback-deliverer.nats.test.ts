@@ -91,6 +91,17 @@ describe('the first delivery of a callback', () => {
     expect(await bench.store.findCallbackState(task)).toEqual({ v: 1, status: 'delivered', attempts: 1 });
   });
 
+  test('is recorded although the broker does not take the record at first', async () => {
+    await using receiver = await startCallbackReceiver();
+    const bench = await open();
+    const busy = { kind: 'refused', reason: 'timeout', detail: 'no answer within 5000 ms' } as const;
+    vi.spyOn(bench.store, 'recordCallbackState').mockResolvedValueOnce(busy).mockResolvedValueOnce(busy);
+    const task = taskFor(receiver.url);
+    expect(await bench.deliverer.deliver(task, body)).toBe(true);
+    expect(await bench.store.findCallbackState(task)).toMatchObject({ status: 'delivered' });
+    expect(receiver.callbacks).toHaveLength(1);
+  });
+
   test('that fails is followed by others, by the schedule, until one succeeds', async () => {
     await using receiver = await startCallbackReceiver({ respond: status(500, { times: 2 }) });
     const bench = await open();

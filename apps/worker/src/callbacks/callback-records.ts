@@ -1,10 +1,12 @@
 import type { CallbackState, CallbackTask } from '@asyncfn/queue-core';
 import type { CallbackRecord, CallStore, EventPublisher } from '@asyncfn/queue-core/jetstream';
 import type { Logger } from '@asyncfn/service-kit';
+import { type PublishRetryOptions, publishWithRetry } from '../storing/index.ts';
 
 export interface CallbackRecordsOptions {
   readonly calls: Pick<CallStore, 'findCallbackRecord' | 'recordCallbackState' | 'findOutcome'>;
   readonly events: Pick<EventPublisher, 'callback'>;
+  readonly publishRetry: PublishRetryOptions;
   readonly logger: Logger;
 }
 
@@ -12,8 +14,9 @@ export interface CallbackRecordsOptions {
 const maxTries = 3;
 
 /**
- * Records the state of callbacks, for callers to read. No callback depends on it, so each record is tried once. A
- * record never goes back to an earlier state: a worker that stood still, or has lost its lease, may be late.
+ * Records the state of callbacks, for callers to read. No callback depends on it: a record that the broker does not take
+ * within `limitMs` is left out. A record never goes back to an earlier state: a worker that stood still, or has lost its
+ * lease, may be late.
  */
 export class CallbackRecords {
   readonly #options: CallbackRecordsOptions;
@@ -63,7 +66,8 @@ export class CallbackRecords {
   async #record(task: CallbackTask, status: CallbackState['status'], after?: number): Promise<boolean> {
     const { callId, tries: attempts } = task;
     const state = { v: 1, status, attempts } as const;
-    const result = await this.#options.calls.recordCallbackState(task, state, after);
+    const { calls, publishRetry } = this.#options;
+    const result = await publishWithRetry(() => calls.recordCallbackState(task, state, after), publishRetry);
     if (result.kind === 'stored') {
       this.#tell(task, state);
       return true;
