@@ -99,6 +99,26 @@ describe('calls of a key', () => {
     expect((await limited.places()).ready).toHaveLength(2);
   });
 
+  test('go on however long the ids of those are that run at once', async () => {
+    await using key = await openKey();
+    const id = (n: number) => `${n}-${'x'.repeat(128)}`.slice(0, 128);
+    const accepting = Array.from({ length: 460 }, async (_, n) => {
+      const call = buildCall(key.queue, { id: id(n), flow: { key: 'order', parallelism: 1_000 } });
+      expect(await key.gateway.queue.accept(call, { unique: false })).toMatchObject({ kind: 'stored' });
+      return call;
+    });
+    const calls = await Promise.all(accepting);
+    const ready = async () => (await key.places()).ready;
+    await eventually(async () => (await ready()).length > 300);
+    // As many as there is room for in the state of the key.
+    const place = flowPlaceIn(key.queue, { function: 'echo', key: 'order' });
+    await eventually(async () => (await key.gateway.flows.control(place, {})).kind === 'done');
+    const first = await ready();
+    expect(first.length).toBeLessThan(460);
+    await key.end(calls.find(({ id: each }) => first.includes(each)) as Call);
+    expect(await ready()).toHaveLength(first.length);
+  });
+
   test('follow what the latest of them says, from the next step on', async () => {
     await using key = await openKey();
     const [first] = (await key.accept(4, { flow: { key: 'order', parallelism: 1 } })) as [Call];

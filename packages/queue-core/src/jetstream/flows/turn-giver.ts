@@ -8,6 +8,7 @@ import {
   type FlowLimits,
   type FlowPlace,
   type FlowState,
+  flowStateCodec,
   isAtRest,
   isSameState,
   limitOf,
@@ -53,6 +54,11 @@ const maxTries = 100;
 /** Most turns that are given in one batch, and most bytes of their bodies; one call may be larger. */
 const maxTurns = 100;
 const maxBytes = 4 * 1024 * 1024;
+/**
+ * Most bytes of a state, before the last call that it takes: it is one header, and nats-server takes 64 KiB of headers. So calls
+ * with long ids of their own run in smaller numbers than `parallelism` says.
+ */
+const maxStateBytes = 64_000;
 /** How much longer than a period the state of a key at rest is kept. */
 const ttlSpareMs = 2_000;
 
@@ -159,7 +165,9 @@ export class TurnGiver {
     const turns: TimedTurn[] = [];
     let state = before;
     let bytes = 0;
-    const mayGo = (): boolean => bytes < maxBytes && turns.length < maxTurns && hasRoom(state, limits);
+    let stateBytes = flowStateCodec.encode(before).length;
+    const mayGo = (): boolean =>
+      bytes < maxBytes && stateBytes < maxStateBytes && turns.length < maxTurns && hasRoom(state, limits);
     for (let next = from; next !== undefined && mayGo(); ) {
       const waiting = 'entry' in next ? next : await this.#asWaiting(place, before.cursor, next);
       if (waiting !== undefined) {
@@ -167,6 +175,7 @@ export class TurnGiver {
         turns.push({ ...waiting, dueAt: at > earliest() ? at : undefined });
         state = withTurns(state, [{ call: waiting.call, sequence: waiting.entry.seq }]);
         bytes += waiting.call.body.length;
+        stateBytes += JSON.stringify(state.running.at(-1)).length + 1;
       }
       const { seq } = 'entry' in next ? next.entry : next;
       next = mayGo() ? await store.next(place, seq + 1) : undefined;
