@@ -47,6 +47,13 @@ test('the results of a batch have the right index after a lost part', async () =
   expect(await response.json()).toMatchObject({ index: itemsOfPart, callId: 'lossy-256' });
 });
 
+test('lines are accepted however large the body of a single call may be', async () => {
+  await using large = await startTestGateway({ maxBodyBytes: 56 * 1024 * 1024 });
+  const headers = { 'Content-Type': 'application/x-ndjson' };
+  const response = await fetch(`${large.url}/async-batch`, { method: 'POST', body: '{"function":"echo"}', headers });
+  expect([response.status, await response.json()]).toMatchObject([202, { accepted: 1 }]);
+});
+
 test('a batch whose key the broker did not decide stores it again', async () => {
   const { batches } = gateway.batches;
   const { putKey } = batches;

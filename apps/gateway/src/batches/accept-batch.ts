@@ -31,6 +31,8 @@ export interface AcceptedBatch {
 const lineOverhead = 64 * 1024;
 /** Bytes of bodies that are being stored or gather, beside the line that is being read. */
 const bytesHeld = 2 * 1024 * 1024;
+/** The part of the room for bodies that one line may take, so that several batches fit. */
+const partOfLine = 1 / 4;
 /** Statuses after which the same batch may be accepted later. */
 const passing: ReadonlySet<number> = new Set([429, 503]);
 const noRoom = refusal('overloaded', 'The gateway holds too many bodies. Send the batch again later.', {
@@ -85,7 +87,8 @@ async function acceptLines(options: BatchOptions, batch: IncomingBatch): Promise
   const { maxBodyBytes, limits } = options;
   const { raw, caller } = batch.sender;
   // A body in base64 takes four bytes for three; text that JSON must escape may be refused though it would fit.
-  const maxLineBytes = 2 * maxBodyBytes + lineOverhead;
+  const whole = 2 * maxBodyBytes + lineOverhead;
+  const maxLineBytes = Math.min(whole, Math.floor(batch.bodyBudget.limitBytes * partOfLine));
   const share = batch.bodyBudget.open(maxLineBytes + bytesHeld, () => {}, caller.name);
   if (share === undefined) {
     return noRoom;
