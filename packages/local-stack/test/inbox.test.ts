@@ -173,17 +173,10 @@ test.each([
 
 test('only the beginning of a large body is kept', async () => {
   await using inbox = await setup();
-  await inbox.deliver('call-1', 'x'.repeat(5_000_000));
+  await inbox.deliver('call-1', 'x'.repeat(20_000_000));
   const { callbacks } = JSON.parse(await inbox.read('application/json'));
-  expect(callbacks[0]).toMatchObject({ bytes: 5_000_000, body: 'x'.repeat(64 * 1024), bodyTruncated: true });
+  expect(callbacks[0]).toMatchObject({ bytes: 20_000_000, body: 'x'.repeat(64 * 1024), bodyTruncated: true });
   expect(await inbox.read()).toContain(`    ${'x'.repeat(200)}…\n`);
-});
-
-test('a body over 8 MiB is refused and not kept', async () => {
-  await using inbox = await setup();
-  const answer = await inbox.deliver('call-1', new Uint8Array(8 * 1024 * 1024 + 1));
-  expect(answer.status).toBe(413);
-  expect(await inbox.read()).toContain('No callbacks yet.');
 });
 
 test('the inbox answers with another status for a demo, and still shows the callback', async () => {

@@ -4,12 +4,13 @@ import type { Logger, OwnHosts } from '@asyncfn/service-kit';
 import { answerText, callIdOf, type HttpExchange, type HttpHandler, HttpProblem } from '../http-listener.ts';
 import { integerParameter } from '../parameters.ts';
 import { toPrintable } from '../printable.ts';
-import { type BodyLimits, readBodyHead } from './body-head.ts';
+import { readBodyHead } from './body-head.ts';
 import { type CallbackFacts, ReceivedCallbacks } from './received-callbacks.ts';
 import { renderHtml, renderJson, renderText } from './views.ts';
 
 const KEPT_CALLBACKS = 100;
-const LIMITS: BodyLimits = { headBytes: 64 * 1024, maxBytes: 8 * 1024 * 1024 };
+/** The rest of a larger body is only counted. */
+const HEAD_BYTES = 64 * 1024;
 const MAX_HEADER_CHARS = 200;
 const VIEW_PATHS = new Set(['/', '/callbacks']);
 
@@ -38,7 +39,7 @@ export function createInbox(options: InboxOptions): HttpHandler {
     const answered = integerParameter(exchange.url.searchParams, 'status', { min: 200, max: 599, default: 204 });
     const receivedAt = now();
     const verifier = new CallbackVerifier(signingSecrets, exchange.request.headers, receivedAt);
-    const { bytes, head } = await readBodyHead(exchange.request, LIMITS, (chunk) => verifier.update(chunk));
+    const { bytes, head } = await readBodyHead(exchange.request, HEAD_BYTES, (chunk) => verifier.update(chunk));
     const callback = {
       ...describe(exchange.request),
       receivedAt: new Date(receivedAt).toISOString(),
