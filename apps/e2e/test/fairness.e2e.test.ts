@@ -1,5 +1,5 @@
 import { ApiClient } from '@asyncfn/stack';
-import { sleep, startCallbackReceiver, startTestFunction } from '@asyncfn/testkit';
+import { gate, sleep, startCallbackReceiver, startTestFunction } from '@asyncfn/testkit';
 import { describe, expect, test } from 'vitest';
 import { startStack } from './harness/stack.ts';
 
@@ -31,8 +31,10 @@ describe('one worker with 100 slots and 3,000 calls of a slow function in its qu
   });
 
   test('gives its slots to a second slow function as they become free', async () => {
-    await using first = await startTestFunction({ handler: sleep(200) });
-    await using second = await startTestFunction({ handler: sleep(200) });
+    // Nothing ends before all are accepted, however slow that is.
+    const [ofFirst, ofSecond] = [gate(sleep(200)), gate(sleep(200))];
+    await using first = await startTestFunction(ofFirst);
+    await using second = await startTestFunction(ofSecond);
     await using stack = await startStack({
       functions: { first: first.url, second: second.url },
       workerEnv: { MAX_INFLIGHT: String(slots) },
@@ -40,6 +42,8 @@ describe('one worker with 100 slots and 3,000 calls of a slow function in its qu
     await using client = new ApiClient(stack.gateway.url, 100);
     await client.acceptMany('first', 2_000);
     await client.acceptMany('second', 500);
+    ofFirst.open();
+    ofSecond.open();
     await second.waitForInvocations(500);
 
     // The second had as many slots as the first for as long as both had waiting calls.
