@@ -301,6 +301,24 @@ describe('a call whose worker died', () => {
     expect(fn.invocations).toHaveLength(1);
   });
 
+  test('four times is attempted once more, also if the broker keeps its beginning from being noted', async () => {
+    const call = await bench.put();
+    for (let taken = 1; taken <= 6; taken++) {
+      const delivery = await bench.take();
+      if (taken > 1 && taken < 5) {
+        await bench.handovers.noteBegin(identityOf(call), begunWith(delivery));
+      }
+      delivery.nak();
+    }
+    const noteBegin = bench.handovers.noteBegin.bind(bench.handovers);
+    vi.spyOn(Handovers.prototype, 'noteBegin').mockImplementationOnce(async (...note) => {
+      await noteBegin(...note);
+      await delay(1_100);
+    });
+    await bench.run(await bench.take());
+    expect(fn.invocations).toHaveLength(1);
+  });
+
   test('or rather handed it back, five times, is attempted', async () => {
     const call = await bench.put();
     for (let stop = 1; stop <= 5; stop++) {

@@ -96,17 +96,23 @@ export class Admissions {
   async #startAgain(delivered: CountedCall, pass: Pass): Promise<Admission> {
     const history = await this.#options.notes.beginAgain(delivered);
     const mayHaveEnded = performance.now() - delivered.seenAt > longAgoMs;
-    return (mayHaveEnded && (await this.#checkAgain(delivered, pass))) || { kind: 'admitted', pass, history };
+    return (mayHaveEnded && (await this.#checkAgain(delivered, pass, true))) || { kind: 'admitted', pass, history };
   }
 
-  /** Releases the pass and returns a denial if the call has progressed meanwhile. */
-  async #checkAgain(delivered: CountedCall, pass: Pass): Promise<Admission | undefined> {
-    const handled = await this.#options.progress.check(delivered);
-    if (handled === 'invoke') {
-      return undefined;
+  /**
+   * Returns a denial if the call has progressed meanwhile. Releases the pass unless it may start.
+   * @param isBegun whether it is noted that an attempt begins with this delivery. Default: no
+   */
+  async #checkAgain(delivered: CountedCall, pass: Pass, isBegun = false): Promise<Admission | undefined> {
+    let handled: FollowUp | 'invoke';
+    try {
+      handled = await this.#options.progress.check(delivered, isBegun);
+    } finally {
+      if (handled !== 'invoke') {
+        pass.leave('unclear');
+      }
     }
-    pass.leave('unclear');
-    return { kind: 'denied', followUp: handled };
+    return handled === 'invoke' ? undefined : { kind: 'denied', followUp: handled };
   }
 }
 

@@ -47,14 +47,18 @@ export class ProgressCheck {
     this.#options = options;
   }
 
-  /** Returns `invoke` if the function is to be invoked; otherwise the call is handled except for the follow-up. */
-  async check(delivered: CountedCall): Promise<FollowUp | 'invoke'> {
+  /**
+   * Returns `invoke` if the function is to be invoked; otherwise the call is handled except for the follow-up.
+   * @param isBegun whether it is noted that an attempt begins with this delivery: it is none that a worker died of, and
+   * if it goes back, that is noted too. Default: no
+   */
+  async check(delivered: CountedCall, isBegun = false): Promise<FollowUp | 'invoke'> {
     const { replies, signal } = this.#options;
     // An outcome is read with its result, whose size is not known in advance.
     if (!(await isReserved(delivered.bytes.result, replies.recordBytes, { signal }))) {
       return undefined; // the worker stops, and hands it back
     }
-    const handled = await this.#checkUntilAnswered(delivered);
+    const handled = await this.#checkUntilAnswered(delivered, isBegun);
     if (handled === 'invoke' || handled === undefined) {
       delivered.bytes.result.release();
     }
@@ -65,9 +69,9 @@ export class ProgressCheck {
    * After an outage the broker may be silent for a moment. A call whose outcome still cannot be read goes back: no
    * worker has died running it.
    */
-  async #checkUntilAnswered(delivered: CountedCall): Promise<FollowUp | 'invoke'> {
+  async #checkUntilAnswered(delivered: CountedCall, isBegun: boolean): Promise<FollowUp | 'invoke'> {
     const { settler, logger } = this.#options;
-    const check = () => this.#checkOnce(delivered).catch(asUnanswered);
+    const check = () => this.#checkOnce(delivered, isBegun).catch(asUnanswered);
     const checked = await retry(check, { waits: recheckWaits, until: (last) => !(last instanceof QueueError) });
     if (!(checked instanceof QueueError)) {
       return checked;
@@ -79,12 +83,12 @@ export class ProgressCheck {
     return undefined;
   }
 
-  async #checkOnce(delivered: CountedCall): Promise<FollowUp | 'invoke'> {
+  async #checkOnce(delivered: CountedCall, isBegun: boolean): Promise<FollowUp | 'invoke'> {
     const { store, running } = this.#options;
     const { call } = delivered;
     // An old delivery may be of a call that has ended since, and whose outcome is forgotten.
     if (!delivered.isFirst || running.wasCancelled(call) || running.mayHaveMissedCancel()) {
-      return await this.#checkAll(delivered);
+      return await this.#checkAll(delivered, isBegun);
     }
     // If two workers had the previous attempt, one may have ended the call and the other stored this retry; or a
     // gateway that came too late to cancel the call has put it back after its end.
@@ -96,7 +100,7 @@ export class ProgressCheck {
    * For a call that was delivered before: its worker may have died just before the ack. The order matters: a later
    * attempt is looked for first, since it leaves the stream only after its outcome is stored.
    */
-  async #checkAll(delivered: CountedCall): Promise<FollowUp | 'invoke'> {
+  async #checkAll(delivered: CountedCall, isBegun: boolean): Promise<FollowUp | 'invoke'> {
     const { store, settler } = this.#options;
     const { delivery, call } = delivered;
     const place = await store.placeOf(delivery);
@@ -105,7 +109,8 @@ export class ProgressCheck {
       return undefined;
     }
     if (place === 'not seen') {
-      delivery.nak(undecidedMs); // if it has left its queue, the broker drops it
+      // If it has left its queue, the broker drops it.
+      await (isBegun ? settler.handBack(delivered, undecidedMs) : delivery.nak(undecidedMs));
       return undefined;
     }
     const ended = await store.findOutcome(keyOf(call));
@@ -113,7 +118,7 @@ export class ProgressCheck {
       return this.#resume(delivered, ended);
     }
     const earlier = delivery.info.deliveries - 1;
-    if (earlier < maxWorkerCrashes || (await this.#options.countUnfinished(delivery)) < maxWorkerCrashes) {
+    if (isBegun || earlier < maxWorkerCrashes || (await this.#options.countUnfinished(delivery)) < maxWorkerCrashes) {
       return 'invoke';
     }
     const history = await this.#options.notes.findAll(delivered);
