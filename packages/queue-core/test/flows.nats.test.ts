@@ -204,7 +204,6 @@ describe('the rate of a key', () => {
     const [only] = (await brief.accept(1, rated('1/100ms'))) as [Call];
     await eventually(async () => expect((await brief.places()).ready).toEqual([only.id]));
     await brief.end(only);
-    expect(await brief.records()).toEqual(['flow']);
     await eventually(async () => expect(await brief.records()).toEqual([]));
   });
 
@@ -361,9 +360,10 @@ describe('what a crash leaves', () => {
     const { broker, topology, publisher } = key.gateway;
     const dying = new CallQueue({ broker, topology, publisher, register: new FunctionRegister() });
     const call = buildCall(key.queue, { flow: { key: 'order' } });
+    const before = Date.now();
     expect(await dying.accept(call, { unique: false })).toMatchObject({ kind: 'stored' });
     const { sweeper } = key.gateway.flows;
-    expect(await sweeper.sweepNotices(Date.now())).toBe(0);
+    expect(await sweeper.sweepNotices(before)).toBe(0);
     expect(await key.places()).toEqual({ ready: [], waiting: [call.id] });
     expect(await sweeper.sweepNotices(Date.now() + 10_000)).toBe(1);
     expect(await key.places()).toEqual({ ready: [call.id], waiting: [] });
@@ -374,13 +374,14 @@ describe('what a crash leaves', () => {
   test('a key whose call is gone goes on', async () => {
     await using nats = await startServer(); // a sweeper looks at all queues
     await using key = await openKey({ natsUrl: nats.url });
+    const before = Date.now();
     const [first, second] = (await key.accept(2)) as [Call, Call];
     await eventually(async () => expect(await key.records()).toEqual(['flow']));
     await using look = await openManager(nats.url);
     await look.manager.streams.purge(`CALLS_${key.queue}`, { filter: `calls.${key.queue}.*.~.echo.${first.id}.*.*` });
     const { sweeper } = key.gateway.flows;
     const later = Date.now() + 60_000;
-    expect(await sweeper.sweepStates(Date.now())).toBe(0);
+    expect(await sweeper.sweepStates(before)).toBe(0);
     // It may be on its way from its schedule into its queue at the first look.
     expect(await sweeper.sweepStates(later)).toBe(0);
     expect(await sweeper.sweepStates(later)).toBe(1);
