@@ -60,7 +60,10 @@ describe('1,000 retries and 200 callbacks that wait while everything is stopped 
     expect(retried.filter((callId) => flaky.countBy(callId) !== 2)).toEqual([]);
     expect(told.filter((callId) => steady.countBy(callId) !== 1)).toEqual([]);
     expect(retried.filter((callId) => inbox.byCallId(callId).length !== 1)).toEqual([]);
-    expect(told.filter((callId) => stumbling.byCallId(callId).length !== 2)).toEqual([]);
+    // A nats-server that is killed may forget an ack of the moment before, and deliver a callback again.
+    const most = signal === 'SIGTERM' ? 2 : 3;
+    const counts = told.map((callId) => stumbling.byCallId(callId).length);
+    expect(counts.filter((count) => count < 2 || count > most)).toEqual([]);
     expect(new Set(inbox.callbacks.map(({ headers }) => headers['x-function-status']))).toEqual(new Set(['200']));
   });
 });
