@@ -322,6 +322,7 @@ test('a key or a control that is not valid is refused, and says why', async () =
     'parallelism',
     'parallelism=1, parallelism=2',
     'other=1',
+    'rate=1, period=2h',
   ]) {
     expect(await refusalOf({ 'X-Flow-Key': 'k', 'X-Flow-Control': control })).toMatchObject({
       status: 400,

@@ -401,6 +401,7 @@ describe('X-Flow-Key and X-Flow-Control', () => {
     const flow = { key: 'k', parallelism: 2, rate: '10/1m' };
     expect(rated('parallelism=2, rate=10, period=1m')).toMatchObject({ flow });
     expect(rated('Period=60s,RATE=10')).toMatchObject({ flow: { key: 'k', rate: '10/1m' } });
+    expect(rated('rate=10, period=60m')).toMatchObject({ flow: { key: 'k', rate: '10/1h' } });
     expect(sorted([['X-Flow-Key', '']])).toMatchObject({ flow: undefined });
   });
 
@@ -417,7 +418,6 @@ describe('X-Flow-Key and X-Flow-Control', () => {
     'rate=1',
     'period=1m',
     'rate=0, period=1m',
-    'rate=10, period=8d',
     'rate=10, period=1m, rate=20',
     'rate=10/1m',
     'a=1, b=2',
@@ -427,6 +427,14 @@ describe('X-Flow-Key and X-Flow-Control', () => {
       ['X-Flow-Control', control],
     ] as const;
     expect(refusedCode(headers)).toBe('invalid_flow_control');
+  });
+
+  test.each(['1h1ms', '7d', '8d'])('the period %s is longer than the hour that a caller may name', (period) => {
+    const raw = ['X-Flow-Key', 'k', 'X-Flow-Control', `rate=10, period=${period}`];
+    expect(sortCallHeaders(raw, undefined, now)).toMatchObject({
+      code: 'invalid_flow_control',
+      detail: expect.stringContaining('1h'),
+    });
   });
 
   test('a key sent twice, and a control without a key, are refused', () => {

@@ -1,5 +1,5 @@
 import { type Call, isFlowKey, maxParallelism } from '@asyncfn/queue-core';
-import { formatRate, parseRate } from '@asyncfn/units';
+import { formatDuration, formatRate, parseRate } from '@asyncfn/units';
 import { type Refusal, refusal } from '../problem.ts';
 
 /** The flow key of a call, and what its caller says of it. */
@@ -31,6 +31,12 @@ export function readFlow(
 
 type Limits = Pick<CallFlow, 'parallelism' | 'rate'>;
 
+/**
+ * The longest period that a caller may name. The queue keeps the state of a key for that long after its last call has ended,
+ * and callers may make up a key for each call.
+ */
+const maxPeriodMs = 3_600_000;
+
 /** `parallelism=1, rate=10, period=1m`, in any order; several headers are one list. */
 function readControl(controls: readonly string[]): { readonly kind: 'limits'; readonly found: Limits } | Refusal {
   const settings = readSettings(controls);
@@ -44,7 +50,12 @@ function readControl(controls: readonly string[]): { readonly kind: 'limits'; re
   const rate = parseRate(`${count}/${period}`);
   if (rate === undefined && (count !== undefined || period !== undefined)) {
     return invalid(
-      `rate and period in X-Flow-Control go together: a whole number from 1 to 100000, and a duration from 100ms to 7d: ${form}`,
+      `rate and period in X-Flow-Control go together: a whole number from 1 to 100000, and a duration from 100ms to ${longest}: ${form}`,
+    );
+  }
+  if (rate !== undefined && rate.periodMs > maxPeriodMs) {
+    return invalid(
+      `period in X-Flow-Control must be ${longest} at most; only the settings of the function and pins may have a longer one: ${form}`,
     );
   }
   const found = {
@@ -54,6 +65,7 @@ function readControl(controls: readonly string[]): { readonly kind: 'limits'; re
   return { kind: 'limits', found };
 }
 
+const longest = formatDuration(maxPeriodMs);
 const form = 'write parallelism=1, rate=10, period=1m, or one of the two limits.';
 
 type Settings = Partial<Record<'parallelism' | 'rate' | 'period', string>>;

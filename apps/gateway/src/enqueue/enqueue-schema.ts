@@ -80,8 +80,8 @@ export const enqueueSchema = {
     'X-Flow-Control': Type.Optional(
       Type.String({
         description:
-          'How many calls of the key may run at once, 1 to 1000, and how many (`rate`) in any window of a length (`period`), ' +
-          'unless the settings of the function say it. What the latest call says holds from the next call on. Only with ' +
+          'How many calls of the key may run at once, 1 to 1000, and how many (`rate`) in any window of a length (`period`, 100 ms ' +
+          'to 1 hour), unless the settings of the function say it. What the latest call says holds from the next call on. Only with ' +
           '`X-Flow-Key`.',
         examples: ['parallelism=1, rate=10, period=1m'],
       }),
