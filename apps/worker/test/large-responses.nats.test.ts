@@ -173,6 +173,66 @@ describe('a response', () => {
   });
 });
 
+test('a response whose pieces NATS never takes ends its call, instead of being asked for again for ever', async () => {
+  const upload = async () => ({ kind: 'refused', reason: 'too_large', detail: 'max_payload' }) as const;
+  await using other = await open({ upload });
+  const call = await other.put();
+  await other.run(await other.take());
+  expect(await outcomeOf(call)).toMatchObject({
+    status: 'failed',
+    reason: 'response_too_large',
+    history: [{ error: 'response_too_large: max_payload' }],
+  });
+  expect(other.logged).toContain(
+    'large response of a function cannot be stored: raise max_payload of NATS to 192 KiB or more',
+  );
+});
+
+describe('a function that pauses in its response', () => {
+  let goOn: () => void;
+
+  beforeEach(() => {
+    fn.handler = (_, response) => {
+      response.write(large.subarray(0, 500_000));
+      goOn = () => void response.end(large.subarray(500_000));
+    };
+  });
+
+  /** Sequence of the record of the upload. */
+  async function recordAt(): Promise<number | undefined> {
+    const record = await bench.topology.manager.streams.getMessage('OBJ_BODIES', { last_by_subj: '$O.BODIES.M.*' });
+    return record?.seq;
+  }
+
+  test('keeps what it has sent, however long it pauses: the worker renews the record of the upload', async () => {
+    await using other = await open({ bodySweepAfterMs: 80 });
+    const call = await other.put();
+    const run = other.run(await other.take());
+    const first = await eventually(recordAt);
+    // A sweeper that has seen an earlier one removes nothing.
+    await eventually(async () => ((await recordAt()) ?? 0) > first + 8);
+    goOn();
+    await run;
+    const { bodyObject } = (await outcomeOf(call)) ?? {};
+    expect((await read(bodyObject)).equals(large)).toBe(true);
+    expect(await stored()).toBe(13);
+  });
+
+  test('for longer than its worker is heard of, so that a sweeper removes it, has failed in this attempt', async () => {
+    const call = await bench.put({ maxRetries: 0 });
+    const run = bench.run(await bench.take());
+    await bench.topology.manager.streams.deleteMessage('OBJ_BODIES', await eventually(recordAt));
+    goOn();
+    await run;
+    expect(await outcomeOf(call)).toMatchObject({
+      status: 'failed',
+      functionStatus: 502,
+      history: [{ error: 'bad_response: response_removed' }],
+    });
+    expect(fn.invocations).toHaveLength(1);
+  });
+});
+
 describe('the callback of a large response', () => {
   test('has its length and both signatures, and the same bytes each time', async () => {
     inbox.handler = status(503, { times: 1 });

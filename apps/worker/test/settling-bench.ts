@@ -57,6 +57,8 @@ export interface BenchOptions {
   readonly upload?: BodyStore['upload'];
   /** `OFFLOAD_BYTES`. Default: as in a worker. */
   readonly offloadBytes?: number;
+  /** `BODY_SWEEP_AFTER`, in milliseconds. Nothing is swept: only open uploads say that they go on. Default: as in a worker. */
+  readonly bodySweepAfterMs?: number;
   /** Default: nothing is signed. */
   readonly signing?: Pick<CallbackKeysOptions, 'common' | 'tokens'>;
 }
@@ -277,6 +279,7 @@ function benchConfig(options: BenchOptions, queue: string): WorkerConfig {
     callbackSigningSecrets: options.signing?.common ?? [],
     maxInflightBytes,
     maxResponseBytes: 16 * 1024 * 1024,
+    ...(options.bodySweepAfterMs !== undefined && { bodySweepAfterMs: options.bodySweepAfterMs }),
     ...(options.offloadBytes !== undefined && { offloadBytes: options.offloadBytes }),
     retryMinWaitMs: 60_000,
     retryBackoff: 'exponential',

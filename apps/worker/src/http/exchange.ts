@@ -70,8 +70,8 @@ export type HttpOutcome = (
   | { readonly kind: 'body_failed'; readonly code: string; readonly error: Error }
   /** The body of the response could not be stored. */
   | { readonly kind: 'not_stored'; readonly code: string; readonly error: Error }
-  /** The headers, the body or the trailers are larger than allowed. */
-  | { readonly kind: 'too_large'; readonly error: Error }
+  /** The headers, the body or the trailers are larger than allowed. `code` says it if the broker does not allow it. */
+  | { readonly kind: 'too_large'; readonly code?: string; readonly error: Error }
   /** `signal` has aborted. */
   | { readonly kind: 'abandoned' }
 ) & {

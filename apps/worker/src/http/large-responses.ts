@@ -2,8 +2,8 @@ import type { BodyObject, Call, HeaderList } from '@asyncfn/queue-core';
 
 /** Why a response could not be stored. */
 export interface ResponseFailure {
-  /** `not_stored`: not the fault of the server that has sent it. */
-  readonly kind: 'not_stored' | 'bad_response';
+  /** `not_stored`: not the fault of the server that has sent it, and passes. `too_large`: no broker of this size takes it. */
+  readonly kind: 'not_stored' | 'bad_response' | 'too_large';
   readonly code: string;
   readonly error: Error;
 }

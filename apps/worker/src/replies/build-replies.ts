@@ -15,6 +15,8 @@ export function buildReplies({ broker, bodies, config, logger }: Needs): ReplySt
       return Math.min(offloadBytes, fitting);
     },
     recordBytes: () => Math.min(maxResponseBytes, broker.connection?.info?.max_payload ?? maxResponseBytes),
+    // Sweepers give an upload up after half of it.
+    renewMs: config.bodySweepAfterMs / 8,
     logger,
   });
 }

@@ -10,6 +10,8 @@ export interface ReplyStoreOptions {
   readonly inlineBytes: () => number;
   /** Largest response that a record may have, by whatever version it was stored, in bytes. */
   readonly recordBytes: () => number;
+  /** How often an open upload says that it goes on, in milliseconds. */
+  readonly renewMs: number;
   readonly logger: Logger;
 }
 
@@ -38,7 +40,8 @@ export class ReplyStore implements LargeResponses {
   }
 
   open(call: Call, headers: HeaderList): ResponseSink {
-    return new ReplyUpload(this.#options.bodies, call, headers, (failure) => this.#onFailure(call, failure));
+    const onFailure = (failure: ResponseFailure): void => this.#onFailure(call, failure);
+    return new ReplyUpload(call, headers, { ...this.#options, onFailure });
   }
 
   /** Removes the response of an attempt that another one follows. Never rejects: otherwise the sweeper removes it. */
@@ -49,11 +52,27 @@ export class ReplyStore implements LargeResponses {
   }
 
   #onFailure(call: Call, { kind, error: err }: ResponseFailure): void {
-    if (kind === 'not_stored') {
-      this.#refused.add(call);
-      const { id: callId, function: name, queue } = call;
-      const message = 'large response of a function cannot be stored now: the call goes back to its queue';
-      this.#options.logger.warn({ callId, function: name, queue, err }, message);
+    const { id: callId, function: name, queue } = call;
+    const fields = { callId, function: name, queue, err };
+    switch (kind) {
+      case 'not_stored':
+        this.#refused.add(call);
+        this.#options.logger.warn(
+          fields,
+          'large response of a function cannot be stored now: the call goes back to its queue',
+        );
+        break;
+      case 'too_large':
+        this.#options.logger.error(
+          fields,
+          'large response of a function cannot be stored: raise max_payload of NATS to 192 KiB or more',
+        );
+        break;
+      case 'bad_response':
+        this.#options.logger.warn(
+          fields,
+          'large response of a function was removed while it arrived, as NATS had heard nothing of it for half of BODY_SWEEP_AFTER: the attempt has failed',
+        );
     }
   }
 }

@@ -4,26 +4,30 @@ import type { BodyStore, BodyUpload } from '@asyncfn/queue-core/jetstream';
 import type { ResponseFailure, ResponseSink } from '../http/index.ts';
 import { announcedDigest } from './announced-digest.ts';
 
+/** Why the broker does not have it. */
+type Refusal = NonNullable<BodyUpload['failure']>;
+
+export interface ReplyUploadOptions {
+  readonly bodies: Pick<BodyStore, 'upload'>;
+  /** How often an open upload says that it goes on, in milliseconds. */
+  readonly renewMs: number;
+  /** Called at most once. */
+  readonly onFailure: (failure: ResponseFailure) => void;
+}
+
 /** Stores one response while it is read. */
 export class ReplyUpload implements ResponseSink {
-  readonly #bodies: Pick<BodyStore, 'upload'>;
+  readonly #options: ReplyUploadOptions;
   readonly #call: Call;
-  readonly #onFailure: (failure: ResponseFailure) => void;
   /** What the function says of its response. */
   readonly #announced: { readonly hash: Hash; readonly digest: Buffer } | undefined;
   #upload: BodyUpload | undefined;
   #failure: ResponseFailure | undefined;
   #isAborted = false;
 
-  constructor(
-    bodies: Pick<BodyStore, 'upload'>,
-    call: Call,
-    headers: HeaderList,
-    onFailure: (failure: ResponseFailure) => void,
-  ) {
-    this.#bodies = bodies;
+  constructor(call: Call, headers: HeaderList, options: ReplyUploadOptions) {
     this.#call = call;
-    this.#onFailure = onFailure;
+    this.#options = options;
     const digest = announcedDigest(headers);
     this.#announced = digest && { hash: createHash('sha256'), digest };
   }
@@ -40,13 +44,14 @@ export class ReplyUpload implements ResponseSink {
   }
 
   async #begin(first: Uint8Array): Promise<void> {
-    const upload = await this.#bodies.upload();
+    const upload = await this.#options.bodies.upload();
     if ('kind' in upload) {
-      this.#fail(upload.detail);
+      this.#fail(upload);
     } else if (this.#isAborted) {
       await upload.abort();
     } else {
       this.#upload = upload;
+      upload.keepAlive(this.#options.renewMs);
       await upload.write(first);
     }
   }
@@ -58,7 +63,7 @@ export class ReplyUpload implements ResponseSink {
       return { kind: 'bad_response', code: 'digest_mismatch', error };
     }
     const stored = await this.#upload?.finishReply(this.#call);
-    return stored?.kind === 'stored' ? stored.object : this.#fail(stored?.detail ?? 'it was given up');
+    return stored?.kind === 'stored' ? stored.object : this.#fail(stored ?? givenUp);
   }
 
   abort(): void {
@@ -69,15 +74,28 @@ export class ReplyUpload implements ResponseSink {
   #noteFailure(): void {
     const { failure } = this.#upload ?? {};
     if (failure !== undefined && !this.#isAborted) {
-      this.#fail(failure.detail);
+      this.#fail(failure);
     }
   }
 
-  #fail(detail: string): ResponseFailure {
+  #fail(refusal: Refusal): ResponseFailure {
     if (this.#failure === undefined) {
-      this.#failure = { kind: 'not_stored', code: 'not_stored', error: new QueueError('broker', detail) };
-      this.#onFailure(this.#failure);
+      this.#failure = toFailure(refusal);
+      this.#options.onFailure(this.#failure);
     }
     return this.#failure;
   }
+}
+
+const givenUp: Refusal = { kind: 'refused', reason: 'unavailable', detail: 'it was given up' };
+
+/** What would fail again in the same way must not count as "not now": the function would be called for ever. */
+function toFailure({ reason, detail }: Refusal): ResponseFailure {
+  const error = new QueueError('broker', detail);
+  if (reason === 'too_large') {
+    return { kind: 'too_large', code: 'max_payload', error };
+  }
+  return reason === 'conflict'
+    ? { kind: 'bad_response', code: 'response_removed', error }
+    : { kind: 'not_stored', code: 'not_stored', error };
 }

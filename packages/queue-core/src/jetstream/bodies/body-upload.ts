@@ -14,18 +14,27 @@ export type UploadResult = { readonly kind: 'stored'; readonly object: BodyObjec
 /** Chunks that wait for their PubAck at once. More would not be faster, and delay what else the connection sends. */
 const windowChunks = 4;
 
+/** More often than this, the record is not where this upload has stored it last. */
+const maxTries = 3;
+
+const uploading: BodyRecord = { v: 1, state: 'uploading' };
+
 /** Most bytes that an upload keeps in memory, in whole chunks: those that wait for their PubAck, and the next one. */
 export const uploadBytes = (windowChunks + 1) * chunkBytes;
 
 /**
  * Stores a body chunk by chunk. The record comes first, so that there is never a chunk without one, and is replaced last,
- * if nothing has touched it: a sweeper that has given the upload up has done so.
+ * if nobody else has touched it: a sweeper that has given the upload up has removed it (`conflict`).
  */
 export class BodyUpload {
   readonly id: string;
   readonly #records: BodyRecords;
   readonly #publisher: ChunkPublisher;
-  readonly #sequence: number;
+  /** Of the record. */
+  #sequence: number;
+  #renewing: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #hasEnded = false;
   readonly #hash = createHash('sha256');
   /** Of what comes with the body: see `also`. */
   readonly #others: Hash[] = [];
@@ -45,7 +54,7 @@ export class BodyUpload {
   /** Never throws: a broker that cannot store it now is an expected result. */
   static async begin(records: BodyRecords, publisher: ChunkPublisher): Promise<BodyUpload | Refused> {
     const id = randomBytes(18).toString('base64url');
-    const begun = await records.put(id, { v: 1, state: 'uploading' }, 0);
+    const begun = await records.put(id, uploading, 0);
     return begun.kind === 'refused' ? begun : new BodyUpload(id, begun.sequence, records, publisher);
   }
 
@@ -79,6 +88,63 @@ export class BodyUpload {
     return this.#pending.size < windowChunks ? undefined : this.#drained();
   }
 
+  /**
+   * Renews the record until the upload ends, so that sweepers leave it alone while its source pauses.
+   * @param everyMs in milliseconds
+   */
+  keepAlive(everyMs: number): void {
+    this.#timer ??= setInterval(() => void this.renew(), everyMs).unref();
+  }
+
+  /** Stores the record once more, as young. Never rejects: see `failure` if a sweeper was first. */
+  renew(): Promise<void> {
+    this.#renewing ??= this.#renew().finally(() => {
+      this.#renewing = undefined;
+    });
+    return this.#renewing;
+  }
+
+  async #renew(): Promise<void> {
+    if (this.#hasEnded || this.#failure !== undefined) {
+      return;
+    }
+    const renewed = await this.#replace(uploading);
+    if (renewed.kind === 'refused' && renewed.reason === 'conflict') {
+      this.#failure ??= renewed;
+    }
+  }
+
+  /** Replaces the record. One that was stored although its PubAck got lost is found. Never rejects. */
+  async #replace(record: BodyRecord): Promise<PublishResult> {
+    for (let tries = 1; ; tries++) {
+      const result = await this.#records.put(this.id, record, this.#sequence);
+      if (result.kind === 'stored') {
+        this.#sequence = result.sequence;
+        return result;
+      }
+      if (result.reason !== 'conflict' || tries === maxTries) {
+        return result;
+      }
+      try {
+        const found = await this.#records.find(this.id);
+        if (found?.record.state !== 'uploading') {
+          return { ...result, detail: 'the upload was removed, as nothing of it had arrived for a while' };
+        }
+        this.#sequence = found.sequence; // nobody else stores such a record
+      } catch (error) {
+        return { kind: 'refused', reason: 'unavailable', detail: String(error) };
+      }
+    }
+  }
+
+  /** From now on, the record is not renewed. */
+  async #end(): Promise<void> {
+    this.#hasEnded = true;
+    clearInterval(this.#timer);
+    await Promise.all(this.#pending);
+    await this.#renewing;
+  }
+
   /** Stores the rest, and then the record: from now on the body belongs to the call. Never rejects. */
   finish(call: Call): Promise<UploadResult> {
     return this.#finish((object) => ({ v: 1, state: 'stored', object, owner: bodyOwnerOf(call) }));
@@ -94,9 +160,9 @@ export class BodyUpload {
     if (this.#filled > 0) {
       this.#send();
     }
-    await Promise.all(this.#pending);
+    await this.#end();
     const object = { id: this.id, length: this.#length, sha256: this.#hash.digest('base64url') };
-    const stored = this.#failure ?? (await this.#records.put(this.id, toRecord(object), this.#sequence));
+    const stored = this.#failure ?? (await this.#replace(toRecord(object)));
     if (stored.kind === 'stored') {
       return { kind: 'stored', object };
     }
@@ -107,7 +173,7 @@ export class BodyUpload {
   /** Removes what is stored of it. Never rejects: what it cannot remove now is left to the sweeper. */
   async abort(): Promise<void> {
     this.#failure ??= { kind: 'refused', reason: 'unavailable', detail: 'the upload was given up' };
-    await Promise.all(this.#pending);
+    await this.#end();
     await this.#records.remove(this.id, this.#sequence).catch(() => undefined);
   }
 
