@@ -130,7 +130,7 @@ export class LinesBody {
     const { maxBytes, maxLineBytes } = this.#limits;
     try {
       for await (const line of splitLines(this.#chunks(), maxLineBytes)) {
-        yield line.kind === 'line' ? parseLine(line.bytes) : lineTooLarge;
+        yield line.kind === 'line' ? parseLine(line.bytes) : lineTooLarge(maxLineBytes);
       }
     } catch (error) {
       if (!(error instanceof TooLong)) {
@@ -166,5 +166,9 @@ function parseLine(bytes: Buffer): BatchItemRequest | Refusal {
 }
 
 const notUtf8 = refusal('invalid_batch_item', 'The line is not UTF-8. Send other bytes as "bodyBase64".');
-const lineTooLarge = refusal('body_too_large', 'The line is longer than MAX_BODY_BYTES allows.');
 const disconnected = refusal('client_disconnected', 'The connection was closed before the body was complete.');
+
+function lineTooLarge(maxBytes: number): Refusal {
+  const detail = `The line is longer than ${maxBytes} bytes, which follow from MAX_BODY_BYTES and MAX_INFLIGHT_BYTES.`;
+  return refusal('body_too_large', detail);
+}
