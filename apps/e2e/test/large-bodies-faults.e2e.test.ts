@@ -10,7 +10,8 @@ import { startStack } from './harness/stack.ts';
 
 const large = randomBytes(2_500_001);
 const gatewayEnv = { MAX_BODY_BYTES: '64MiB', OFFLOAD_BYTES: '100KiB', BODY_STORE_MAX_BYTES: '4MiB' };
-const workerEnv = { BODY_SWEEP_AFTER: '6s', ACK_WAIT: '1s' };
+// Longer than a machine stands still: a worker that does so for longer loses its calls and its uploads, rightly.
+const workerEnv = { BODY_SWEEP_AFTER: '16s', ACK_WAIT: '4s' };
 
 /** A function that takes the beginning of its first request and no more, and the digest of each further one. */
 async function startStalling() {
@@ -54,12 +55,14 @@ test('a worker that is killed while it sends a large body leaves the attempt to 
   await using calls = new CallClient(stack.gateway.url);
   await using store = await openBodyStore(stack.nats.url);
   const callId = await client.accept('fn', { body: large });
-  await eventually(() => fn.begun() === 1);
+  await eventually(() => fn.begun() > 0);
   await stack.startWorker();
   stack.worker.kill('SIGKILL');
   await calls.until(callId, 'succeeded');
-  expect(fn.digests).toEqual([createHash('sha256').update(large).digest('hex')]);
-  expect(fn.lengths).toEqual([String(large.length), String(large.length)]);
+  // One further attempt, and more if the machine has stood still for longer than the lease.
+  expect(new Set(fn.digests)).toEqual(new Set([createHash('sha256').update(large).digest('hex')]));
+  expect(new Set(fn.lengths)).toEqual(new Set([String(large.length)]));
+  expect(fn.begun()).toBeGreaterThanOrEqual(2);
   await stack.untilSettled();
   await eventually(async () => (await store.messages()) === 0);
   expect(await stack.untilAudited()).toBe(0);
@@ -93,7 +96,7 @@ test('a worker that is killed while it reads a large response leaves the attempt
   stack.worker.kill('SIGKILL');
   await calls.until(callId, 'succeeded');
   expect((await calls.result(callId)).body.equals(response)).toBe(true);
-  expect(begun).toBe(2);
+  expect(begun).toBeGreaterThanOrEqual(2);
   // What the first has stored is swept up: the second response is a record and eight chunks.
   await eventually(async () => (await store.messages()) === 9);
   expect(await stack.untilAudited()).toBe(0);

@@ -115,6 +115,8 @@ describe('a large response', () => {
     const callId = await client.accept('fn');
     await calls.until(callId, 'succeeded');
     expect(await store.messages()).toBe(before + 13);
+    // Until its message has left the queue, it counts as not ended.
+    await stack.untilSettled();
     const erased = await fetch(`${stack.gateway.url}/system/calls/${callId}`, { method: 'DELETE' });
     expect(erased.status).toBe(204);
     expect(await store.messages()).toBe(before);

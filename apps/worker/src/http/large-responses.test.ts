@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type BodyObject, type Call, emptyBody } from '@asyncfn/queue-core';
 import { eventually, startTestFunction } from '@asyncfn/testkit';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, onTestFinished, test, vi } from 'vitest';
 import { ByteBudget } from '../memory/index.ts';
 import { exchange, type HttpOutcome, type HttpRequest } from './exchange.ts';
 import { HttpAgent } from './http-agent.ts';
@@ -32,10 +32,19 @@ class SlowStore implements LargeResponses {
   isAborted = false;
   failsAfter = Number.POSITIVE_INFINITY;
   isOpen = true;
+  /** Most pieces that have waited at the same time. */
+  mostAtOnce = 0;
   readonly #waiting: (() => void)[] = [];
 
   get bytes(): number {
     return this.pieces.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  #wait(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.mostAtOnce = Math.max(this.mostAtOnce, this.#waiting.length);
+    });
   }
 
   goOn(): void {
@@ -50,7 +59,7 @@ class SlowStore implements LargeResponses {
     return {
       write: (piece) => {
         this.pieces.push(Buffer.from(piece));
-        return this.isOpen ? undefined : new Promise((resolve) => this.#waiting.push(resolve));
+        return this.isOpen ? undefined : this.#wait();
       },
       get failure() {
         return isFailed() ? notStored : undefined;
@@ -105,17 +114,47 @@ test('a small one stays in memory', async () => {
   expect(store.pieces).toEqual([]);
 });
 
-test('a store that is slow stops the reading, and its time does not count against the function', async () => {
+test('the next piece is read once the store has taken the one before', async () => {
   await using fn = await startTestFunction({ handler: (_, response) => void response.end(large) });
   const store = new SlowStore();
   store.isOpen = false;
-  const outcome = get(fn.url, store, { timeoutMs: 5_000 });
+  let hasEnded = false;
+  const outcome = get(fn.url, store).finally(() => {
+    hasEnded = true;
+  });
+  await eventually(() => {
+    store.goOn();
+    store.isOpen = false;
+    return hasEnded;
+  });
+  expect(await outcome).toMatchObject({ kind: 'answer', object: { length: large.length, sha256: sha256(large) } });
+  expect(store.mostAtOnce).toBe(1);
+  expect(store.pieces.length).toBeGreaterThan(5);
+});
+
+test('the time of the store does not count against the deadline of the function', async () => {
+  let end = (): void => undefined;
+  await using fn = await startTestFunction({
+    handler: (_, response) => {
+      response.write(large.subarray(0, 150_000));
+      end = () => void response.end(large.subarray(150_000));
+    },
+  });
+  // The clock of the process goes on by an hour while the store is slow.
+  let aheadMs = 0;
+  const now = performance.now.bind(performance);
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + aheadMs);
+  onTestFinished(() => clock.mockRestore());
+  const store = new SlowStore();
+  store.isOpen = false;
+  const outcome = get(fn.url, store, { timeoutMs: 120_000 });
   await eventually(() => store.bytes > 0);
-  const before = store.bytes;
-  await new Promise((resolve) => setTimeout(resolve, 200));
-  expect(store.bytes).toBe(before);
-  expect(before).toBeLessThan(large.length);
+  aheadMs = 3_600_000;
   store.goOn();
+  await eventually(() => store.bytes >= 150_000);
+  // A deadline that had passed would end it now.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  end();
   expect(await outcome).toMatchObject({ kind: 'answer', object: { length: large.length } });
 });
 
