@@ -72,6 +72,32 @@ test('a response stays while its call is queued, then while its outcome is there
   expect(await stored()).toBe(0);
 });
 
+test('a response that is shown as a result stays without a look at all queues', async () => {
+  const { put, reply, calls, broker, publisher, topology } = await openReplies();
+  const call = await put();
+  const object = await reply(call);
+  await calls.recordOutcome(outcomeOf(call, object), emptyBody);
+  let looks = 0;
+  const listQueues = async (): Promise<string[]> => {
+    looks += 1;
+    return topology.listQueues();
+  };
+  const manager = () => topology.manager;
+  const bodies = new BodyStore({
+    broker,
+    publisher,
+    topology: {
+      listQueues,
+      get manager() {
+        return manager();
+      },
+    },
+  });
+  await topology.manager.streams.purge('CALLS_default');
+  expect(await bodies.removeUnused(object)).toBe('still needed');
+  expect(looks).toBe(0);
+});
+
 test('the response of an attempt that did not count goes, whatever became of its call', async () => {
   const { bodies, put, reply, calls, leave } = await openReplies();
   const call = await put();

@@ -42,6 +42,8 @@ async function isReplyReferred(topology: Topology, reply: StoredReply): Promise<
   const call = addressOf(owner);
   const callback = callbackSubject('*', { ...owner, generation });
   return (
+    // Most responses are shown as results. A look that finds one may come at any time; the one that does not has its turn below.
+    (await hasOutcome(topology, reply, call)) ||
     (await isQueued(topology, owner, call)) ||
     (await isBeingCancelled(topology, call)) ||
     (await hasOutcome(topology, reply, call)) ||
