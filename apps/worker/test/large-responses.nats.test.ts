@@ -188,6 +188,27 @@ test('a response whose pieces NATS never takes ends its call, instead of being a
   );
 });
 
+test('a response that the worker may not store fails its attempt, and the log names the permission', async () => {
+  const permissions = '{ publish: { allow: [">"], deny: ["$O.BODIES.>"] } }';
+  await using strict = await startNatsServer({
+    bin: inject('natsServerBin'),
+    config: `authorization { users: [{ user: u, password: p, permissions: ${permissions} }] }\nno_auth_user: u`,
+  });
+  await using other = await open({ natsUrl: strict.url });
+  const call = await other.put({ maxRetries: 0 });
+  const ended = await eventually(async () => {
+    await other.run(await other.take());
+    return other.store.findOutcome(keyOf(call));
+  });
+  expect(ended.outcome).toMatchObject({
+    status: 'failed',
+    history: [{ error: 'bad_response: not_permitted' }],
+  });
+  expect(other.logged).toContain(
+    'large response of a function cannot be stored: give the NATS user of the worker the permissions of docs/nats-permissions.md',
+  );
+});
+
 describe('a function that pauses in its response', () => {
   let goOn: () => void;
 

@@ -1,4 +1,4 @@
-import { maxBodyBytes } from '@asyncfn/queue-core/jetstream';
+import { bodySpace, maxBodyBytes } from '@asyncfn/queue-core/jetstream';
 import type { WorkContext } from '../work-context.ts';
 import { ReplyStore } from './reply-store.ts';
 
@@ -15,6 +15,7 @@ export function buildReplies({ broker, bodies, config, logger }: Needs): ReplySt
       return Math.min(offloadBytes, fitting);
     },
     recordBytes: () => Math.min(maxResponseBytes, broker.connection?.info?.max_payload ?? maxResponseBytes),
+    isDenied: (since) => broker.hasDenied(bodySpace, since),
     // Sweepers give an upload up after half of it.
     renewMs: config.bodySweepAfterMs / 8,
     logger,

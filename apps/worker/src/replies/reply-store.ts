@@ -10,6 +10,8 @@ export interface ReplyStoreOptions {
   readonly inlineBytes: () => number;
   /** Largest response that a record may have, by whatever version it was stored, in bytes. */
   readonly recordBytes: () => number;
+  /** Whether the broker has said since then, on the monotonic clock, that we may not store responses. */
+  readonly isDenied: (since: number) => boolean;
   /** How often an open upload says that it goes on, in milliseconds. */
   readonly renewMs: number;
   readonly logger: Logger;
@@ -51,7 +53,7 @@ export class ReplyStore implements LargeResponses {
     }
   }
 
-  #onFailure(call: Call, { kind, error: err }: ResponseFailure): void {
+  #onFailure(call: Call, { kind, code, error: err }: ResponseFailure): void {
     const { id: callId, function: name, queue } = call;
     const fields = { callId, function: name, queue, err };
     switch (kind) {
@@ -69,9 +71,11 @@ export class ReplyStore implements LargeResponses {
         );
         break;
       case 'bad_response':
-        this.#options.logger.warn(
+        this.#options.logger.error(
           fields,
-          'large response of a function was removed while it arrived, as NATS had heard nothing of it for half of BODY_SWEEP_AFTER: the attempt has failed',
+          code === 'not_permitted'
+            ? 'large response of a function cannot be stored: give the NATS user of the worker the permissions of docs/nats-permissions.md'
+            : 'large response of a function was removed while it arrived, as NATS had heard nothing of it for half of BODY_SWEEP_AFTER: the attempt has failed',
         );
     }
   }

@@ -9,6 +9,8 @@ type Refusal = NonNullable<BodyUpload['failure']>;
 
 export interface ReplyUploadOptions {
   readonly bodies: Pick<BodyStore, 'upload'>;
+  /** Whether the broker has said since then, on the monotonic clock, that we may not store responses. */
+  readonly isDenied: (since: number) => boolean;
   /** How often an open upload says that it goes on, in milliseconds. */
   readonly renewMs: number;
   /** Called at most once. */
@@ -21,6 +23,7 @@ export class ReplyUpload implements ResponseSink {
   readonly #call: Call;
   /** What the function says of its response. */
   readonly #announced: { readonly hash: Hash; readonly digest: Buffer } | undefined;
+  readonly #startedAt = performance.now();
   #upload: BodyUpload | undefined;
   #failure: ResponseFailure | undefined;
   #isAborted = false;
@@ -80,7 +83,7 @@ export class ReplyUpload implements ResponseSink {
 
   #fail(refusal: Refusal): ResponseFailure {
     if (this.#failure === undefined) {
-      this.#failure = toFailure(refusal);
+      this.#failure = toFailure(refusal, this.#options.isDenied(this.#startedAt));
       this.#options.onFailure(this.#failure);
     }
     return this.#failure;
@@ -90,7 +93,11 @@ export class ReplyUpload implements ResponseSink {
 const givenUp: Refusal = { kind: 'refused', reason: 'unavailable', detail: 'it was given up' };
 
 /** What would fail again in the same way must not count as "not now": the function would be called for ever. */
-function toFailure({ reason, detail }: Refusal): ResponseFailure {
+function toFailure({ reason, detail }: Refusal, isDenied: boolean): ResponseFailure {
+  if (isDenied) {
+    const error = new QueueError('permission', 'the permission to publish to $O.BODIES.> is missing');
+    return { kind: 'bad_response', code: 'not_permitted', error };
+  }
   const error = new QueueError('broker', detail);
   if (reason === 'too_large') {
     return { kind: 'too_large', code: 'max_payload', error };

@@ -54,20 +54,21 @@ export const bodyRecordCodec = createRecordCodec('Asyncfn-Body', BodyRecord);
 
 /** The bucket of NATS' object store (NATS ADR-20). */
 export const bodyBucket = 'BODIES';
-const prefix = `$O.${bodyBucket}`;
+/** What the subjects of all bodies begin with. */
+export const bodySpace = `$O.${bodyBucket}`;
 /** The records of all bodies. */
-export const bodyRecordFilter = `${prefix}.M.*`;
+export const bodyRecordFilter = `${bodySpace}.M.*`;
 /** The chunks of all bodies. */
-export const bodyChunkFilter = `${prefix}.C.*`;
+export const bodyChunkFilter = `${bodySpace}.C.*`;
 
 /** The chunks of a body: throws for what is not the id of one (P7). */
 export function bodyChunkSubject(id: string): string {
-  return `${prefix}.C.${toToken(id)}`;
+  return `${bodySpace}.C.${toToken(id)}`;
 }
 
 /** The record of a body; throws as `bodyChunkSubject`. */
 export function bodyRecordSubject(id: string): string {
-  return `${prefix}.M.${toToken(id)}`;
+  return `${bodySpace}.M.${toToken(id)}`;
 }
 
 /** The id in a subject of a body; undefined for any other subject. */

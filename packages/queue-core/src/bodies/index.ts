@@ -11,6 +11,7 @@ export {
   bodyRecordCodec,
   bodyRecordFilter,
   bodyRecordSubject,
+  bodySpace,
   type StoredReply,
   toToken,
   type WholeBody,

@@ -15,6 +15,7 @@ export {
   BodyStore,
   BodySweeper,
   BodyUpload,
+  bodySpace,
   type RemoveResult,
   type RoomShare,
   readBytes,

@@ -1,5 +1,6 @@
 // Large bodies, stored apart from their calls in NATS' object store: written, read, and removed when nothing needs them.
 
+export { bodySpace } from '../../bodies/index.ts';
 export { BodyRoom, type RoomShare } from './body-room.ts';
 export { BodyStore, type RemoveResult } from './body-store.ts';
 export { BodySweeper } from './body-sweeper.ts';

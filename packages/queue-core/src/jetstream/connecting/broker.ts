@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { createInbox, type NatsConnection } from '@nats-io/transport-node';
+import { createInbox, errors, type NatsConnection } from '@nats-io/transport-node';
 import { QueueError } from '../../errors.ts';
 import { BrokerClock } from '../clock/index.ts';
 import { settledWithin } from '../time-limit.ts';
@@ -45,6 +45,8 @@ export class Broker implements AsyncDisposable {
   #stopped: Promise<void> | undefined;
   /** Connections so far, the first included. */
   #connects = 0;
+  /** When the server has last refused us to publish, on the monotonic clock: by the first two tokens of the subject. */
+  readonly #deniedAt = new Map<string, number>();
 
   constructor(options: BrokerOptions) {
     this.#options = options;
@@ -129,6 +131,16 @@ export class Broker implements AsyncDisposable {
       }
     };
     this.#connection.flush().then(cleared, cleared);
+  }
+
+  /**
+   * Whether the server has refused us to publish, as we lack the permission. It says so for no message in particular: that
+   * one gets no answer.
+   * @param space the first two tokens of the subject
+   * @param since on the monotonic clock, in milliseconds
+   */
+  hasDenied(space: string, since: number): boolean {
+    return (this.#deniedAt.get(space) ?? Number.NEGATIVE_INFINITY) >= since;
   }
 
   /** Call this when JetStream has answered: it is reachable through this server. */
@@ -221,6 +233,9 @@ export class Broker implements AsyncDisposable {
         this.#setConnected(connection, 'NATS connected again');
       } else if (status.type === 'error') {
         const { error } = status;
+        if (error instanceof errors.PermissionViolationError && error.operation === 'publish') {
+          this.#deniedAt.set(error.subject.split('.', 2).join('.'), performance.now());
+        }
         const err = new QueueError('broker', error.message, { cause: error });
         this.#options.logger.error({ err }, 'NATS reported an error');
       }
