@@ -2,9 +2,11 @@ import type { CallFilter, CallPage, CallState } from '../api/index.ts';
 import { type CallReference, checkReference } from '../calls/index.ts';
 import { eachEntry, getJson, nothingOf, type RequestOptions, type Transport, toPath, toQuery } from '../http/index.ts';
 
+const callsPath = '/system/calls';
+
 /** One page of a search. */
 export async function findCalls(transport: Transport, filter: CallFilter, options: RequestOptions): Promise<CallPage> {
-  return await getJson<CallPage>(transport, `/system/calls${toQuery(filter)}`, options);
+  return await getJson<CallPage>(transport, `${callsPath}${toQuery(filter)}`, options);
 }
 
 /** The calls of all pages. */
@@ -13,15 +15,13 @@ export function eachCall(
   filter: CallFilter,
   options: RequestOptions,
 ): AsyncGenerator<CallState, void, undefined> {
-  const ask = (cursor = filter.cursor): Promise<CallPage> =>
-    findCalls(transport, cursor === undefined ? filter : { ...filter, cursor }, options);
-  return eachEntry(ask, ({ calls }) => calls);
+  return eachEntry(transport, { path: callsPath, filter }, options, ({ calls }: CallPage) => calls);
 }
 
 /** Erases all that is kept of an ended call. */
 export async function eraseCall(transport: Transport, callId: string, reference: CallReference): Promise<void> {
   const { submitter, signal } = checkReference(reference);
-  const path = `/system/calls${toPath(callId)}${toQuery({ submitter })}`;
+  const path = `${callsPath}${toPath(callId)}${toQuery({ submitter })}`;
   await transport.request<true>({ method: 'DELETE', path, repeat: 'safe', signal }, nothingOf, isGone);
 }
 

@@ -37,13 +37,12 @@ export class DeadLetters {
 
   /** All that the filter selects, oldest first, page by page; `limit` is how many a page has. */
   list(filter: DeadLetterFilter = {}, options: RequestOptions = {}): AsyncGenerator<DeadLetter, void, undefined> {
-    const ask = (cursor = filter.cursor): Promise<DeadLetterPage> =>
-      getJson<DeadLetterPage>(
-        this.#transport,
-        `/system/dead-letters${toQuery(cursor === undefined ? filter : { ...filter, cursor })}`,
-        options,
-      );
-    return eachEntry(ask, ({ deadLetters }) => deadLetters);
+    return eachEntry(
+      this.#transport,
+      { path: '/system/dead-letters', filter },
+      options,
+      ({ deadLetters }: DeadLetterPage) => deadLetters,
+    );
   }
 
   async get(callId: string, options: DeadLetterReference = {}): Promise<DeadLetterDetail> {

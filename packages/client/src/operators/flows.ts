@@ -24,13 +24,7 @@ export class Flows {
 
   /** The keys that have calls, or that are paused or pinned, page by page. A key that changes meanwhile may come twice. */
   list(filter: FlowFilter = {}, options: RequestOptions = {}): AsyncGenerator<Flow, void, undefined> {
-    const ask = (cursor = filter.cursor): Promise<FlowPage> =>
-      getJson<FlowPage>(
-        this.#transport,
-        `/system/flows${toQuery(cursor === undefined ? filter : { ...filter, cursor })}`,
-        options,
-      );
-    return eachEntry(ask, ({ flows }) => flows);
+    return eachEntry(this.#transport, { path: '/system/flows', filter }, options, ({ flows }: FlowPage) => flows);
   }
 
   /** One key. Without calls it has zeros. */
