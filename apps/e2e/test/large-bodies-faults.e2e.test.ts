@@ -1,12 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { ApiClient, CallClient } from '@asyncfn/stack';
 import { eventually, startTestFunction } from '@asyncfn/testkit';
 import { expect, test } from 'vitest';
 import { openBodyStore } from './harness/broker/body-store.ts';
 import { startStack } from './harness/stack.ts';
+import { listen } from './harness/wire/listen.ts';
 
 const large = randomBytes(2_500_001);
 const gatewayEnv = { MAX_BODY_BYTES: '64MiB', OFFLOAD_BYTES: '100KiB', BODY_STORE_MAX_BYTES: '4MiB' };
@@ -33,18 +32,12 @@ async function startStalling() {
     response.end();
   };
   const server = createServer((request, response) => void serve(request, response).catch(() => undefined));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const listening = await listen(server);
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    ...listening,
     digests,
     lengths,
     begun: () => begun,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
   };
 }
 

@@ -1,7 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { ApiClient, CallClient } from '@asyncfn/stack';
 import { eventually, startTestFunction } from '@asyncfn/testkit';
@@ -9,6 +7,7 @@ import { expect, test } from 'vitest';
 import { openBodyStore } from './harness/broker/body-store.ts';
 import { watchMemory } from './harness/memory-watch.ts';
 import { startStack } from './harness/stack.ts';
+import { listen } from './harness/wire/listen.ts';
 
 const mebibyte = 1024 * 1024;
 /** LARGE_BODY_MIB=200 is what docs/performance.md has measured. */
@@ -24,16 +23,7 @@ async function startDigest() {
     request.on('data', (piece: Buffer) => hash.update(piece));
     request.on('end', () => response.end(hash.digest('hex')));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
+  return await listen(server);
 }
 
 /** Random bytes, a mebibyte at a time, and what their digest will be. */
@@ -96,16 +86,7 @@ test('many large bodies at once take little memory, and small calls go on beside
 /** A function that sends back what it gets, as it comes, without a length. */
 async function startMirror() {
   const server = createServer((request, response) => void pipeline(request, response).catch(() => undefined));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
+  return await listen(server);
 }
 
 /** A receiver that breaks off every connection until it is up, and notes the digests of what it gets. */
@@ -127,19 +108,13 @@ async function startAbsentReceiver() {
       socket.resetAndDestroy();
     }
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const listening = await listen(server);
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    ...listening,
     received,
     refused: () => refused,
     comeUp: () => {
       isUp = true;
-    },
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
     },
   };
 }
