@@ -115,7 +115,7 @@ function follow(next: ReplyWorld, does: FollowUp, variant: ReplyVariant): Follow
       }
       return 'ack';
     case 'store the callback':
-      // If another worker has done all this meanwhile, it is a repetition that nobody needs, with or without its body.
+      // If another worker has already done all this, the callback is sent once more, with or without its body.
       next.callback = next.callback || next.queued;
       return 'ack';
     case 'ack':
@@ -164,7 +164,7 @@ function repeat(next: ReplyWorld, variant: ReplyVariant): void {
   }
 }
 
-/** A callback that has been stored is not stored anew once it has ended: its message, or its state, says so. */
+/** A callback that has ended is not stored again: its message, or its state, says that it was stored. */
 function isRepeatable({ queued, callback, letter, outcome }: ReplyWorld): boolean {
   return queued && !callback && !letter && outcome === 'ours';
 }

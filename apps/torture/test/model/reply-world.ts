@@ -175,7 +175,7 @@ export function isNeeded({ outcome, callback, letter, step, stepLetter }: ReplyW
   return outcome === 'ours' || callback || letter || step === 'queued' || stepLetter;
 }
 
-/** Whether anything is there that refers to the response, or may come to do so. */
+/** Whether something at this place refers to the response, or may do so later. */
 export function isAt(world: ReplyWorld, place: Place): boolean {
   const namesStep = world.record?.handedOver === true;
   switch (place) {

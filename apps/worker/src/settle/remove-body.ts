@@ -23,7 +23,7 @@ export async function removeBody({ bodies, logger }: Needs, call: Call, { status
   }
 }
 
-/** Removes the large response of an attempt that does not count, unless its outcome is there after all. */
+/** Removes the large response of an attempt that does not count, unless a recorded outcome refers to it. */
 export function removeUnusedReply(
   { bodies, logger }: { readonly bodies: Pick<BodyStore, 'removeUnused'>; readonly logger: Logger },
   { callId, bodyObject }: Outcome,

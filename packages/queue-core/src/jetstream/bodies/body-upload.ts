@@ -24,7 +24,7 @@ export const uploadBytes = (windowChunks + 1) * chunkBytes;
 
 /**
  * Stores a body chunk by chunk. The record comes first, so that there is never a chunk without one, and is replaced last,
- * if nobody else has touched it: a sweeper that has given the upload up has removed it (`conflict`).
+ * unless it has changed: a sweeper removes the record of an upload that seems to be dead (`conflict`).
  */
 export class BodyUpload {
   readonly id: string;
@@ -130,7 +130,7 @@ export class BodyUpload {
         if (found?.record.state !== 'uploading') {
           return { ...result, detail: 'the upload was removed, as nothing of it had arrived for a while' };
         }
-        this.#sequence = found.sequence; // nobody else stores such a record
+        this.#sequence = found.sequence; // only this upload stores such a record
       } catch (error) {
         return { kind: 'refused', reason: 'unavailable', detail: String(error) };
       }
