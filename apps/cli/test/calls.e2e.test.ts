@@ -68,6 +68,18 @@ test('a call prints its id, by which it is shown and its result is read', async 
   expect(json).toMatchObject({ callId, status: 200, body: expect.stringContaining('hello') });
 });
 
+test('a call has a flow key, and says how many of its calls may run', async () => {
+  const flags = ['--flow-key', 'orders/7', '--flow-parallelism', '3', '--flow-rate', '10/1h'];
+  expect(await run(['call', 'echo', '-d', 'hello', '--wait', ...flags])).toMatchObject({ code: 0 });
+  // Its end counts for the rate, so the limits are known for an hour.
+  const shown = JSON.parse((await run(['flows', 'show', 'echo', 'orders/7', '--json'])).stdout);
+  expect(shown).toMatchObject({ parallelism: 3, rate: '10/1h' });
+  expect(await run(['call', 'echo', '--flow-rate', '10/1h'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--flow-key'),
+  });
+});
+
 test('the same key makes the same call, and --json says so', async () => {
   const call = async () =>
     JSON.parse((await run(['call', 'hash', '-d', 'x', '--idempotency-key', 'order-1', '--json'])).stdout);

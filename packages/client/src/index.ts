@@ -54,6 +54,7 @@ export {
   type CallReceipt,
   type CallReference,
   type CallResult,
+  type FlowControl,
   hasEnded,
   type JsonValue,
   type WaitOptions,

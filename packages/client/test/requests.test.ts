@@ -28,6 +28,8 @@ test('all options of a call are the headers that the gateway reads', async () =>
     callbackHeaders: { 'X-Tenant': 'seven' },
     then: ['flip?axis=x,y', 'store/thumbnails'],
     labels: ['customer=7', 'nightly'],
+    flowKey: 'orders/7',
+    flowControl: { parallelism: 3, rate: '10/1m' },
     delay: 1500,
     expiresIn: '10m',
     timeout: 30_000,
@@ -44,6 +46,8 @@ test('all options of a call are the headers that the gateway reads', async () =>
     'x-callback-forward-x-tenant': 'seven',
     'x-then': 'flip?axis=x%2Cy,store/thumbnails',
     'x-label': 'customer=7,nightly',
+    'x-flow-key': 'orders/7',
+    'x-flow-control': 'parallelism=3, rate=10, period=1m',
     'x-delay': '1500ms',
     'x-expires-in': '10m',
     'x-timeout': '30000ms',
@@ -57,6 +61,24 @@ test('all options of a call are the headers that the gateway reads', async () =>
   const { headers: later } = await sent('x', { notBefore: new Date('2030-01-02T03:04:05Z') });
   expect(later['x-not-before']).toBe('2030-01-02T03:04:05.000Z');
   expect(later['x-delay']).toBeUndefined();
+});
+
+test('a call of a batch has the same flow key and limits as one alone', async () => {
+  await using server = await startCallbackReceiver({
+    respond: (_request, response) =>
+      void response.writeHead(202).end('{"batchId":"b","accepted":2,"refused":0,"calls":[]}'),
+  });
+  const client = new AsyncfnClient({ url: server.url });
+  await client.batch([
+    { function: 'a', flowKey: 'k', flowControl: { rate: '10/1m' } },
+    { function: 'a', flowKey: 'k', flowControl: {} },
+  ]);
+  expect(JSON.parse(server.callbacks[0]!.body.toString())).toMatchObject({
+    calls: [
+      { headers: { 'x-flow-key': 'k', 'x-flow-control': 'rate=10, period=1m' } },
+      { headers: { 'x-flow-key': 'k' } },
+    ],
+  });
 });
 
 test.each<[string, CallBody | undefined, string, string | undefined]>([
@@ -111,6 +133,14 @@ test.each<[string, unknown, CallOptions]>([
   ['timeout', '', { timeout: Number.NaN }],
   ['notBefore', '', { notBefore: new Date('x') }],
   ['headers: "X-Label"', '', { labels: 'a\nb' }],
+  ['headers: "X-Flow-Key"', '', { flowKey: 'secret\nsecret' }],
+  ['flowControl: is about the calls of a key', '', { flowControl: { parallelism: 1 } }],
+  ['flowControl: "10" is not a rate; write 10/1m', '', { flowKey: 'secret', flowControl: { rate: '10' } }],
+  [
+    '"period" is not an option; write one of parallelism, rate',
+    '',
+    { flowKey: 'secret', flowControl: { period: '1m' } as object },
+  ],
   ['headers: "a b"', '', { headers: { 'a b': 'secret' } }],
 ])('%s: an argument that cannot be right is an error before anything is sent', async (text, body, options) => {
   const error = await sent(body as CallBody, options).catch((reason: unknown) => reason);

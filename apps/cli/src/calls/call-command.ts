@@ -1,5 +1,6 @@
 import type { CallOptions } from '@asyncfn/client';
 import { Command } from 'commander';
+import { usageError } from '../failure/index.ts';
 import {
   type Common,
   collect,
@@ -9,6 +10,7 @@ import {
   given,
   headerOption,
   integerOption,
+  rateOption,
 } from '../options/index.ts';
 import { openClient, type Session } from '../session.ts';
 import { makeGroupCall, makeSingleCall } from './make-call.ts';
@@ -32,6 +34,9 @@ interface CallFlags extends Common {
   readonly label?: readonly string[];
   readonly idempotencyKey?: string;
   readonly callId?: string;
+  readonly flowKey?: string;
+  readonly flowParallelism?: number;
+  readonly flowRate?: string;
   readonly group?: true;
 }
 
@@ -67,6 +72,9 @@ export function callCommand(session: Session): Command {
     .option('--label <label>', 'a label to find the call by; repeatable', collect)
     .option('--idempotency-key <key>', 'the same key makes the same call, however often it is sent')
     .option('--call-id <id>', 'an id of your choice')
+    .option('--flow-key <key>', 'run after earlier calls of the function with the same key')
+    .option('--flow-parallelism <number>', 'how many calls of the key may run at once', integerOption(1, 1_000))
+    .option('--flow-rate <rate>', 'how many calls of the key in a time, such as 10/1m', rateOption)
     .option('--group', 'NAME is a group of the functions file: call each of its functions, as a batch')
     .addHelpText('after', examples)
     .action(async (name: string, flags: CallFlags) => makeCall(session, name, flags));
@@ -90,7 +98,12 @@ function toCallOptions(flags: CallFlags): CallOptions {
     headers[name] = [...(headers[name] ?? []), value];
   }
   const { callbackUrl, failureCallbackUrl, then, delay, notBefore, expiresIn, timeout } = flags;
-  const { maxRetries, label: labels, idempotencyKey, callId } = flags;
+  const { maxRetries, label: labels, idempotencyKey, callId, flowKey, flowParallelism, flowRate } = flags;
+  const limits = given({ parallelism: flowParallelism, rate: flowRate });
+  const flowControl = Object.keys(limits).length === 0 ? undefined : limits;
+  if (flowControl !== undefined && flowKey === undefined) {
+    throw usageError('--flow-parallelism and --flow-rate are about the calls of a key: name it with --flow-key');
+  }
   const all = { callbackUrl, failureCallbackUrl, then, delay, notBefore, expiresIn, timeout, maxRetries, labels };
-  return given({ ...all, idempotencyKey, callId, headers });
+  return given({ ...all, idempotencyKey, callId, flowKey, flowControl, headers });
 }

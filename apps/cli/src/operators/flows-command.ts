@@ -1,6 +1,6 @@
 import type { AsyncfnClient, Flow } from '@asyncfn/client';
 import { Command } from 'commander';
-import { type Common, gatewayOptions, given, integerOption } from '../options/index.ts';
+import { type Common, gatewayOptions, given, integerOption, rateOption } from '../options/index.ts';
 import { openClient, type Session } from '../session.ts';
 import type { Column } from '../terminal/index.ts';
 import { shown } from './shown.ts';
@@ -58,7 +58,7 @@ export function flowsCommand(session: Session): Command {
     client.flows.pin(name, key, given({ parallelism: flags.parallelism, rate: flags.rate }), options),
   )
     .option('--parallelism <number>', 'how many of its calls may run at once', integerOption(1, 1_000))
-    .option('--rate <rate>', 'how many of its calls in a time, such as 10/1m');
+    .option('--rate <rate>', 'how many of its calls in a time, such as 10/1m', rateOption);
   const unpin = ofOne('unpin', 'End a pin.', async ({ client, name, key, options }) => {
     await client.flows.unpin(name, key, options);
     return client.flows.get(name, key, options);

@@ -2,4 +2,12 @@
 
 export { type Common, gatewayOptions, type JsonChoice, jsonOption } from './common.ts';
 export { given } from './given.ts';
-export { collect, durationOption, durationTextOption, headerOption, integerOption, momentOption } from './values.ts';
+export {
+  collect,
+  durationOption,
+  durationTextOption,
+  headerOption,
+  integerOption,
+  momentOption,
+  rateOption,
+} from './values.ts';

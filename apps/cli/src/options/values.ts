@@ -1,4 +1,4 @@
-import { parseDuration, parseInstant } from '@asyncfn/units';
+import { parseDuration, parseInstant, parseRate } from '@asyncfn/units';
 import { InvalidArgumentError } from 'commander';
 
 /** For an option that may be given several times. */
@@ -29,6 +29,14 @@ export function integerOption(min: number, max: number): (text: string) => numbe
     }
     return value;
   };
+}
+
+/** A rate that the gateway reads: `10/1m`, as it is. */
+export function rateOption(text: string): string {
+  if (parseRate(text) === undefined) {
+    throw new InvalidArgumentError('It is not a rate: write 10/1s, 10/1m or 100/1h.');
+  }
+  return text;
 }
 
 /** A header of a call: `Name: value`. */

@@ -1,5 +1,6 @@
 import { OptionError } from '../errors/index.ts';
 import { type Duration, type QueryValues, toDuration, toQuery } from '../http/index.ts';
+import { type FlowControl, toFlowControl } from './flow-control.ts';
 
 /** What a call can say of itself, alone and in a batch. */
 export interface CallHeaderOptions {
@@ -21,6 +22,10 @@ export interface CallHeaderOptions {
   readonly then?: string | readonly string[];
   /** Up to 10 labels to find the call by, each `[A-Za-z0-9._=:-]{1,64}`. */
   readonly labels?: string | readonly string[];
+  /** Calls of the function with the same key run in order: 1 to 128 visible ASCII characters. */
+  readonly flowKey?: string;
+  /** How many calls of the key may run, unless the settings of the function say it. Needs `flowKey`. Default: one at once. */
+  readonly flowControl?: FlowControl;
   /** Not invoked before this much time has passed; at most 365 days. */
   readonly delay?: Duration;
   /** Not invoked before this time; at most 365 days ahead. Not together with `delay`. */
@@ -67,6 +72,8 @@ export function toCallHeaders(options: CallHeaderOptions, contentType: string | 
   }
   set('X-Then', toSteps(options.then));
   set('X-Label', toLabels(options.labels));
+  set('X-Flow-Key', options.flowKey);
+  set('X-Flow-Control', toFlowControl(options.flowKey, options.flowControl));
   setTimes(options, set);
   set('X-Max-Retries', options.maxRetries?.toString());
   set('X-Call-Id', options.callId);

@@ -5,6 +5,7 @@ export type { CallBody, JsonValue } from './call-body.ts';
 export { type CallHeaderOptions, toCallHeaders } from './call-headers.ts';
 export type { CallResult } from './call-result.ts';
 export { cancelCall } from './cancel-call.ts';
+export type { FlowControl } from './flow-control.ts';
 export {
   type CallKeyOptions,
   type CallOptions,

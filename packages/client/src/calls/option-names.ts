@@ -12,6 +12,8 @@ export const callHeaderOptions: OptionNames<CallHeaderOptions> = {
   callbackHeaders: true,
   then: true,
   labels: true,
+  flowKey: true,
+  flowControl: true,
   delay: true,
   notBefore: true,
   expiresIn: true,
