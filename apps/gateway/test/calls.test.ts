@@ -107,6 +107,14 @@ describe('the state of a call', () => {
     expect((await askJson('call-1')).body).not.toHaveProperty('redirectedTo');
   });
 
+  test('with a flow key names it, from its acceptance until it is forgotten', async () => {
+    const flow = { key: 'orders/7', parallelism: 3 };
+    gateway.calls.states.set('call-1', activeCall('call-1', 'queued', { flow }));
+    expect((await askJson('call-1')).body).toMatchObject({ status: 'queued', flowKey: 'orders/7' });
+    gateway.calls.states.set('call-1', endedCall('call-1', { flowKey: 'orders/7' }));
+    expect((await askJson('call-1')).body).toMatchObject({ status: 'succeeded', flowKey: 'orders/7' });
+  });
+
   test('names a callback that is still to be sent, but none of a call that was cancelled', async () => {
     const callbackUrl = 'http://receiver.test/done';
     const pending = { url: callbackUrl, status: 'pending', attempts: 0 };

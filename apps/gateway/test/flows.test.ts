@@ -46,6 +46,7 @@ describe('a flow key', () => {
           running: 1,
           parallelism: 1,
           rate: '10/1m',
+          limitsFrom: { parallelism: 'function', rate: null },
           paused: false,
           pinned: false,
         },

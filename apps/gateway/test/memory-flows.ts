@@ -43,6 +43,7 @@ function toInfo({ function: name, key, submitter, queue }: FlowPlace): FlowInfo 
     running: 1,
     parallelism: 1,
     rate: { count: 10, periodMs: 60_000 },
+    limitsFrom: { parallelism: 'function', rate: null },
     paused: false,
     pinned: false,
   };

@@ -77,7 +77,14 @@ export { atEndOfTick } from './end-of-tick.ts';
 export { QueueError } from './errors.ts';
 export { type CallEvent, functionOfEvent, otherFunctions, stateOfEvent } from './events/index.ts';
 export { FairTurns } from './fair-turns.ts';
-export { type FlowControl, type FlowKey, type FlowPlace, flowPlaceIn, isFlowKey } from './flows/index.ts';
+export {
+  type FlowControl,
+  type FlowKey,
+  type FlowPlace,
+  flowPlaceIn,
+  isFlowKey,
+  type LimitSources,
+} from './flows/index.ts';
 export { forEachLimited } from './for-each-limited.ts';
 export { mostLanes, type ProcessReport, type ReportedLane } from './processes/index.ts';
 export { type PublishResult, type RefusalReason, refused } from './publish-result.ts';

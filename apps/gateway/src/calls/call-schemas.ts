@@ -74,6 +74,7 @@ export const CallState = Type.Object({
   labels: Type.Optional(
     Type.Array(Type.String(), { description: '`X-Label` of the call.', examples: [['customer=7', 'nightly']] }),
   ),
+  flowKey: Type.Optional(Type.String({ description: '`X-Flow-Key` of the call.', examples: ['order-7'] })),
   parentId: Type.Optional(
     Type.String({ description: 'The call that this one follows: its callback or its function made this call.' }),
   ),

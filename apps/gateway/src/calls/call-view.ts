@@ -34,6 +34,7 @@ export interface CallView {
   readonly reason?: string;
   readonly replays?: number;
   readonly labels?: readonly string[];
+  readonly flowKey?: string;
   readonly parentId?: string;
   readonly rootId?: string;
   readonly batchId?: string;
@@ -70,6 +71,7 @@ function viewOfActive(
     parentId,
     batch,
     labels,
+    flow,
   } = call;
   const startedAt = held?.startedAt ?? call.startedAt;
   return {
@@ -86,6 +88,7 @@ function viewOfActive(
     ...(startedAt !== undefined && { startedAt: toIso(startedAt) }),
     ...(generation !== undefined && { replays: generation }),
     ...(labels !== undefined && { labels }),
+    ...(flow !== undefined && { flowKey: flow.key }),
     ...(parentId !== undefined && { parentId }),
     ...(batch !== undefined && { batchId: batch.id }),
     ...viewOfChain(chainFields(call)),
@@ -95,8 +98,19 @@ function viewOfActive(
 
 function viewOfEnded({ outcome, callback }: EndedCall, lookup: Parameters<typeof toCallView>[1]): CallView {
   const { callId, submitter, function: name, queue, status, attempts, maxRetries, startTime, generation } = outcome;
-  const { startedAt, endedAt, durationMs, functionStatus, headers, reason, callbackUrl, parentId, batch, labels } =
-    outcome;
+  const {
+    startedAt,
+    endedAt,
+    durationMs,
+    functionStatus,
+    headers,
+    reason,
+    callbackUrl,
+    parentId,
+    batch,
+    labels,
+    flowKey,
+  } = outcome;
   const redirectedTo = redirectOf(functionStatus, headers)?.location;
   const { status: callbackStatus, attempts: tries } = callback ?? { status: 'pending', attempts: 0 };
   return {
@@ -116,6 +130,7 @@ function viewOfEnded({ outcome, callback }: EndedCall, lookup: Parameters<typeof
     ...(reason !== undefined && { reason }),
     ...(generation > 0 && { replays: generation }),
     ...(labels !== undefined && { labels }),
+    ...(flowKey !== undefined && { flowKey }),
     ...(parentId !== undefined && { parentId }),
     ...(batch !== undefined && { batchId: batch.id }),
     ...viewOfChain(outcome),

@@ -62,6 +62,9 @@ export type FlowQuery = Static<typeof FlowQuery>;
 export type ListQuery = Static<typeof ListQuery>;
 export type PinBody = Static<typeof PinBody>;
 
+const limitSource = (without: string) =>
+  Type.Union([Type.Enum(['pin', 'function', 'caller']), Type.Null()], { description: `null for ${without}` });
+
 const FlowView = Type.Object({
   function: Type.String(),
   key: Type.String(),
@@ -73,6 +76,13 @@ const FlowView = Type.Object({
   rate: Type.Union([Type.String(), Type.Null()], {
     description: 'How many calls of the key in any window of a length, such as `10/1m`; null for no limit.',
   }),
+  limitsFrom: Type.Object(
+    { parallelism: limitSource('the default of one call'), rate: limitSource('no limit') },
+    {
+      description:
+        'Who has set each limit: an operator (`pin`), the settings of the function, or the latest call that has named one (`caller`).',
+    },
+  ),
   paused: Type.Boolean({ description: 'Whether no further call gets its turn.' }),
   pinned: Type.Boolean({ description: 'Whether an operator has set its limits.' }),
 });
@@ -85,6 +95,7 @@ const example = {
   running: 1,
   parallelism: 1,
   rate: null,
+  limitsFrom: { parallelism: 'function', rate: null },
   paused: false,
   pinned: false,
 };
@@ -164,7 +175,13 @@ export const pinFlowSchema = {
   consumes: ['application/json'],
   body: PinBody,
   response: {
-    200: jsonResponse('It is pinned.', FlowView, { ...example, parallelism: 3, rate: '10/1m', pinned: true }),
+    200: jsonResponse('It is pinned.', FlowView, {
+      ...example,
+      parallelism: 3,
+      rate: '10/1m',
+      limitsFrom: { parallelism: 'pin', rate: 'pin' },
+      pinned: true,
+    }),
     ...answers,
     413: problemResponse('The body is too large.', ['body_too_large']),
   },

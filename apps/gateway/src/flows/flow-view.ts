@@ -4,7 +4,7 @@ import { invalidParameter } from '../problem.ts';
 
 /** A flow key as operators see it. */
 export function toFlowView({ function: name, key, submitter, queue, ...rest }: FlowInfo) {
-  const { waiting, running, parallelism, rate, paused, pinned } = rest;
+  const { waiting, running, parallelism, rate, limitsFrom, paused, pinned } = rest;
   return {
     function: name,
     key,
@@ -14,6 +14,7 @@ export function toFlowView({ function: name, key, submitter, queue, ...rest }: F
     running,
     parallelism,
     rate: rate === undefined ? null : formatRate(rate),
+    limitsFrom,
     paused,
     pinned,
   };

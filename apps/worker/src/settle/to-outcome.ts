@@ -64,7 +64,7 @@ function historyOf({ history }: Call, { status, result }: End): Outcome['history
 /** What most calls have none of. */
 function addFieldsOfCall(outcome: Outcome, call: Call): void {
   const callbackUrl = callbackUrlOf(call, outcome.status);
-  const { submitter, startedAt, labels, parentId, batch } = call;
+  const { submitter, startedAt, labels, flow, parentId, batch } = call;
   if (submitter !== undefined) {
     outcome.submitter = submitter;
   }
@@ -76,6 +76,9 @@ function addFieldsOfCall(outcome: Outcome, call: Call): void {
   }
   if (labels !== undefined) {
     outcome.labels = labels;
+  }
+  if (flow !== undefined) {
+    outcome.flowKey = flow.key;
   }
   if (parentId !== undefined) {
     outcome.parentId = parentId;

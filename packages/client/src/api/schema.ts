@@ -301,6 +301,8 @@ export interface paths {
                              *     ]
                              */
                             labels?: string[];
+                            /** @example order-7 */
+                            flowKey?: string;
                             parentId?: string;
                             rootId?: string;
                             batchId?: string;
@@ -389,6 +391,8 @@ export interface paths {
                              *     ]
                              */
                             labels?: string[];
+                            /** @example order-7 */
+                            flowKey?: string;
                             parentId?: string;
                             rootId?: string;
                             batchId?: string;
@@ -781,6 +785,8 @@ export interface paths {
                                  *     ]
                                  */
                                 labels?: string[];
+                                /** @example order-7 */
+                                flowKey?: string;
                                 parentId?: string;
                                 rootId?: string;
                                 batchId?: string;
@@ -1418,6 +1424,10 @@ export interface paths {
                          *           "running": 1,
                          *           "parallelism": 1,
                          *           "rate": null,
+                         *           "limitsFrom": {
+                         *             "parallelism": "function",
+                         *             "rate": null
+                         *           },
                          *           "paused": false,
                          *           "pinned": false
                          *         }
@@ -1435,6 +1445,10 @@ export interface paths {
                                 running: number;
                                 parallelism: number;
                                 rate: string | null;
+                                limitsFrom: {
+                                    parallelism: ("pin" | "function" | "caller") | null;
+                                    rate: ("pin" | "function" | "caller") | null;
+                                };
                                 paused: boolean;
                                 pinned: boolean;
                             }[];
@@ -1490,6 +1504,10 @@ export interface paths {
                          *       "running": 1,
                          *       "parallelism": 1,
                          *       "rate": null,
+                         *       "limitsFrom": {
+                         *         "parallelism": "function",
+                         *         "rate": null
+                         *       },
                          *       "paused": false,
                          *       "pinned": false
                          *     }
@@ -1503,6 +1521,10 @@ export interface paths {
                             running: number;
                             parallelism: number;
                             rate: string | null;
+                            limitsFrom: {
+                                parallelism: ("pin" | "function" | "caller") | null;
+                                rate: ("pin" | "function" | "caller") | null;
+                            };
                             paused: boolean;
                             pinned: boolean;
                         };
@@ -1555,6 +1577,10 @@ export interface paths {
                          *       "running": 1,
                          *       "parallelism": 3,
                          *       "rate": "10/1m",
+                         *       "limitsFrom": {
+                         *         "parallelism": "pin",
+                         *         "rate": "pin"
+                         *       },
                          *       "paused": false,
                          *       "pinned": true
                          *     }
@@ -1568,6 +1594,10 @@ export interface paths {
                             running: number;
                             parallelism: number;
                             rate: string | null;
+                            limitsFrom: {
+                                parallelism: ("pin" | "function" | "caller") | null;
+                                rate: ("pin" | "function" | "caller") | null;
+                            };
                             paused: boolean;
                             pinned: boolean;
                         };
@@ -1646,6 +1676,10 @@ export interface paths {
                          *       "running": 1,
                          *       "parallelism": 1,
                          *       "rate": null,
+                         *       "limitsFrom": {
+                         *         "parallelism": "function",
+                         *         "rate": null
+                         *       },
                          *       "paused": true,
                          *       "pinned": false
                          *     }
@@ -1659,6 +1693,10 @@ export interface paths {
                             running: number;
                             parallelism: number;
                             rate: string | null;
+                            limitsFrom: {
+                                parallelism: ("pin" | "function" | "caller") | null;
+                                rate: ("pin" | "function" | "caller") | null;
+                            };
                             paused: boolean;
                             pinned: boolean;
                         };
@@ -1712,6 +1750,10 @@ export interface paths {
                          *       "running": 1,
                          *       "parallelism": 1,
                          *       "rate": null,
+                         *       "limitsFrom": {
+                         *         "parallelism": "function",
+                         *         "rate": null
+                         *       },
                          *       "paused": false,
                          *       "pinned": false
                          *     }
@@ -1725,6 +1767,10 @@ export interface paths {
                             running: number;
                             parallelism: number;
                             rate: string | null;
+                            limitsFrom: {
+                                parallelism: ("pin" | "function" | "caller") | null;
+                                rate: ("pin" | "function" | "caller") | null;
+                            };
                             paused: boolean;
                             pinned: boolean;
                         };

@@ -1,7 +1,17 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type FlowKey, flowIdOf, isFlowKey } from './flow-key.ts';
-import { emptyState, isAtRest, isSameState, limitOf, roomIn, withControl, withoutCalls, withTurns } from './turns.ts';
+import {
+  emptyState,
+  isAtRest,
+  isSameState,
+  limitOf,
+  roomIn,
+  sourcesOf,
+  withControl,
+  withoutCalls,
+  withTurns,
+} from './turns.ts';
 
 const key: FlowKey = { function: 'f', key: 'k' };
 
@@ -51,6 +61,14 @@ test('a pin outranks the settings of a function, those outrank what a call has n
   const pinned = { pin: { parallelism: 4 } };
   expect([limitOf(pinned, 2, 3), limitOf({ pin: {} }, 2, 3)]).toEqual([4, 2]);
   expect([limitOf({}, undefined, 3), limitOf({}, undefined, undefined)]).toEqual([3, 1]);
+});
+
+test('each limit says who has set it', () => {
+  const settings = { parallelism: 2, rate: { count: 1, periodMs: 1_000 } };
+  const named = { parallelism: 3, rate: '10/1m' };
+  expect(sourcesOf({ ...named, pin: { parallelism: 4 } }, settings)).toEqual({ parallelism: 'pin', rate: 'function' });
+  expect(sourcesOf({ ...named, pin: { rate: '5/1s' } })).toEqual({ parallelism: 'caller', rate: 'pin' });
+  expect(sourcesOf({}, { rate: settings.rate })).toEqual({ parallelism: null, rate: 'function' });
 });
 
 test('a paused key has no room, and stays known without calls, as a pinned one does', () => {

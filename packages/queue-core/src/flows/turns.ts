@@ -76,6 +76,26 @@ export function rateOf(
   return asRate(pin?.rate) ?? settings ?? asRate(named);
 }
 
+type LimitSource = 'pin' | 'function' | 'caller';
+
+/** Who has set each limit: an operator, the settings of the function, or the latest call that has named one; null for none. */
+export interface LimitSources {
+  readonly parallelism: LimitSource | null;
+  readonly rate: LimitSource | null;
+}
+
+/** Who has set what `limitOf` and `rateOf` return. */
+export function sourcesOf(
+  { pin, ...named }: Pick<FlowState, 'pin' | 'parallelism' | 'rate'>,
+  settings: { readonly parallelism?: number | undefined; readonly rate?: Rate | undefined } = {},
+): LimitSources {
+  const order = { pin, function: settings, caller: named } as const;
+  const sources = ['pin', 'function', 'caller'] as const;
+  const sourceOf = (limit: 'parallelism' | 'rate') =>
+    sources.find((source) => order[source]?.[limit] !== undefined) ?? null;
+  return { parallelism: sourceOf('parallelism'), rate: sourceOf('rate') };
+}
+
 /** How many more calls may get their turn. After the limit was lowered, more than it may run: then none may. */
 export function roomIn({ running, paused }: FlowState, limit: number): number {
   return paused === true ? 0 : Math.max(0, limit - running.length);

@@ -57,7 +57,7 @@ export const Outcome = Type.Object({
   callbackUrl: Type.Optional(Type.String()),
   /** Of the call. */
   labels: Type.Optional(Labels),
-  /** The flow key of a cancelled call, whose turn has to be ended; absent for none. */
+  /** Of the call. That of a cancelled one says whose turn has to be ended; other outcomes of earlier versions have none. */
   flowKey: Type.Optional(CallFlow.properties.key),
   parentId: Type.Optional(Type.String()),
   rootId: Type.Optional(Type.String()),

@@ -8,8 +8,10 @@ import {
   type FlowState,
   flowPlaceIn,
   flowStateCodec,
+  type LimitSources,
   limitOf,
   rateOf,
+  sourcesOf,
 } from '../../flows/index.ts';
 import { forEachLimited } from '../../for-each-limited.ts';
 import type { FunctionConfig } from '../../functions/index.ts';
@@ -35,6 +37,8 @@ export interface FlowInfo extends FlowKey {
   readonly parallelism: number;
   /** Most of them in any window of a length; undefined for no limit. */
   readonly rate: Rate | undefined;
+  /** Who has set these limits. */
+  readonly limitsFrom: LimitSources;
   readonly paused: boolean;
   /** Whether an operator has set its limits. */
   readonly pinned: boolean;
@@ -133,6 +137,7 @@ export class FlowInspector {
       running: running.length,
       parallelism: limitOf(state, settings?.parallelism, parallelism),
       rate: rateOf(state, settings?.rate, rate),
+      limitsFrom: sourcesOf(state, settings),
       paused,
       pinned: pin !== undefined,
     };
