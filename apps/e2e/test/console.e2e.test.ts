@@ -86,6 +86,116 @@ test('it names the processes, and which functions fail', async () => {
     .waitFor();
 });
 
+/** Markup, what a path or a query would change, and no place to break a line. */
+const hostileKey = `<img/src=x/onerror=document.title='run'>?a=%2F&b=+;#`.padEnd(128, '~');
+
+test('an operator pauses a flow key, finds it from a call that waits, pins its limits and lets its calls go', async () => {
+  fails = false;
+  await using console = await openConsole(browser, stack.gateway.url, { path: '/flows', width: 360 });
+  const { page, complaints } = console;
+  const press = (name: string) => page.getByRole('button', { name, exact: true }).click();
+  const confirm = (name: string) => page.getByRole('dialog').getByRole('button', { name, exact: true }).click();
+  const shows = (name: string, value: string) =>
+    page
+      .getByRole('definition')
+      .filter({ hasText: value })
+      .and(page.locator(`dt:text-is("${name}") + dd`))
+      .waitFor();
+  await page.getByRole('heading', { name: 'No flow key has calls' }).waitFor();
+  await page.getByLabel('Function', { exact: true }).fill('other');
+  await page.getByLabel('Flow key', { exact: true }).fill(hostileKey);
+  await page.keyboard.press('Enter');
+  await page.getByText('The key has no open call.').waitFor();
+  await press('Pause');
+  await confirm('Pause');
+  await page.getByText('The key is paused.', { exact: true }).waitFor();
+
+  const [callId = ''] = await api.acceptMany('other', 3, { headers: { 'X-Flow-Key': hostileKey } });
+  await page.goto(`${stack.gateway.url}/console/calls/${callId}`);
+  await page.getByText('Waits for the turn of its flow key').waitFor();
+  await page.getByRole('link', { name: hostileKey }).click();
+  await page.getByRole('heading', { level: 1, name: `Flow key ${hostileKey}` }).waitFor();
+  await shows('Waiting', '3');
+
+  await press('Pin limits');
+  await confirm('Pin');
+  await page.getByRole('dialog').getByText('Set at least one of the two.').waitFor();
+  await page.getByLabel('At once').fill('2');
+  await page.getByLabel('Rate').fill('100/8d');
+  await confirm('Pin');
+  await page.getByRole('dialog').getByText('rate must be a rate such as 50/1s').waitFor();
+  await page.getByLabel('Rate').fill('100/1s');
+  await page.keyboard.press('Enter');
+  await shows('Rate', '100 in 1s, pinned');
+  await shows('At once', '2, pinned');
+
+  await page.getByRole('link', { name: 'keys of other' }).click();
+  const table = page.getByRole('table', { name: 'Flow keys' });
+  await table.getByText('Paused').filter({ visible: true }).waitFor();
+  expect(Number(await page.evaluate('document.documentElement.scrollWidth - innerWidth'))).toBeLessThanOrEqual(0);
+  await table.getByRole('link', { name: hostileKey }).click();
+  await press('Resume');
+  await page.getByText('3 calls that wait get their turns').waitFor();
+  await confirm('Resume');
+  await page.getByText('The key has no open call.').waitFor();
+  await press('Unpin');
+  await confirm('Unpin');
+  await shows('At once', '1, the default');
+  expect(await page.title()).toBe(`Flow key ${hostileKey} - asyncfn`);
+  expect(await page.locator('img[src="x"]').count()).toBe(0);
+  await page.goto(`${stack.gateway.url}/console/calls/${callId}`);
+  await page.getByText('Succeeded', { exact: true }).waitFor();
+  await page.getByRole('link', { name: hostileKey }).waitFor();
+  expect(complaints).toEqual([]);
+});
+
+test('many flow keys are read page by page, up to 10,000, and no more rows are held than are seen', async () => {
+  const limits = { parallelism: 1, rate: null, limitsFrom: { parallelism: null, rate: null } };
+  const keys = (from: number, count: number) =>
+    Array.from({ length: count }, (_, at) => ({
+      ...{ function: 'other', key: `key-${String(from + at).padStart(6, '0')}`, queue: 'heavy' },
+      ...{ ...limits, waiting: from + at, running: 1, paused: false, pinned: false },
+    }));
+  await using console = await openConsole(browser, stack.gateway.url, { path: '/functions/other' });
+  const { page, complaints } = console;
+  // So many calls would take minutes.
+  await page.route('**/system/flows?*', (route) => {
+    const query = new URL(route.request().url()).searchParams;
+    const [from, count] = [Number(query.get('cursor') ?? 0), Number(query.get('limit') ?? 100)];
+    return route.fulfill({ json: { flows: keys(from, count), cursor: String(from + count) } });
+  });
+  await page.getByRole('region', { name: 'Settings' }).getByRole('link', { name: 'Flow keys' }).click();
+  await page.getByText('100 keys, and more').waitFor();
+  expect(await page.getByLabel('Function', { exact: true }).inputValue()).toBe('other');
+  for (let count = 1_100; count <= 10_100; count += 1_000) {
+    await page.getByRole('button', { name: 'Load more' }).click();
+    await page.getByText(`${count.toLocaleString('en')} keys, and more`).waitFor();
+  }
+  await page.getByText('The page shows no more than 10,000 keys.').waitFor();
+  await page.getByText('This list shows the keys as they were.').waitFor();
+  const table = page.getByRole('table', { name: 'Flow keys' });
+  expect(await table.locator('tbody tr').count()).toBeLessThan(60);
+  await table.getByRole('button', { name: 'Waiting' }).click();
+  await page.evaluate('scrollTo(0, 0)');
+  await table.getByRole('link', { name: 'key-010099' }).waitFor();
+  await page.getByRole('button', { name: 'Back to the first page' }).click();
+  await page.getByText('100 keys, and more').waitFor();
+  expect(complaints).toEqual([]);
+});
+
+test('a list of flow keys, or a key, that the gateway refuses says why', async () => {
+  await using console = await openConsole(browser, stack.gateway.url, { path: '/flows?function=%3Cb%3E' });
+  const { page, complaints } = console;
+  await page.getByRole('alert').getByText('The keys cannot be listed.').waitFor();
+  await page.goto(`${stack.gateway.url}/console/flows/nothing?key=k`);
+  await page.getByRole('alert').getByText('No function with the name nothing is registered').waitFor();
+  await page.goto(`${stack.gateway.url}/console/flows/other?key=..`);
+  await page.getByRole('alert').getByText('This is not a flow key.').waitFor();
+  await page.getByRole('link', { name: 'See the flow keys' }).click();
+  await page.getByRole('heading', { level: 1, name: 'Flow keys' }).waitFor();
+  expect(complaints).toEqual([]);
+});
+
 test.each([
   ['light', 1280],
   ['dark', 360],
@@ -99,12 +209,16 @@ test.each([
     const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
     expect([title, Number(overflow) <= 0]).toEqual([title, true]);
   };
-  for (const title of ['Overview', 'Functions', 'Calls', 'Dead letters', 'System']) {
+  for (const title of ['Overview', 'Functions', 'Calls', 'Flow keys', 'Dead letters', 'System']) {
     await page.getByRole('navigation').getByRole('link', { name: title }).click();
     await hasNone(title);
   }
   await page.goto(`${stack.gateway.url}/console/functions/picky`);
   await hasNone('picky');
+  await page.goto(`${stack.gateway.url}/console/flows/other?key=${encodeURIComponent(hostileKey)}`);
+  await page.getByText('The key has no open call.').waitFor();
+  await page.getByRole('button', { name: 'Pin limits' }).click();
+  await hasNone(`Flow key ${hostileKey}`);
   fails = true;
   const callId = await api.accept('picky', { headers: { 'X-Label': `of-${colorScheme}` } });
   await page.goto(`${stack.gateway.url}/console/calls/${callId}`);
@@ -172,7 +286,7 @@ describe('with tokens', () => {
     await page.getByLabel('Token').fill(reader);
     await page.keyboard.press('Enter');
     await page.getByText('Signed in as reader').waitFor();
-    expect(await page.getByRole('navigation').getByRole('link').allTextContents()).toEqual(['Calls']);
+    expect(await page.getByRole('navigation').getByRole('link').allTextContents()).toEqual(['Calls', 'Flow keys']);
     await page.goto(`${url}/console/dead-letters`);
     await page.getByRole('heading', { name: 'No such page' }).waitFor();
   });

@@ -1,7 +1,5 @@
-import { useState } from 'preact/hooks';
 import { type ApiProblem, api, read } from '../api/index.ts';
-import { useLiveOf } from '../live/index.ts';
-import { useAction } from '../ui/index.ts';
+import { usePages } from '../live/index.ts';
 import type { Call } from './call.ts';
 import { type CallFilter, type CallQuery, toParams, toQuery } from './call-filter.ts';
 
@@ -36,30 +34,26 @@ export interface FoundCalls {
 /** The newest calls of a filter, up to date until further pages are loaded: these continue the list as it was then. */
 export function useCalls(filter: CallFilter): FoundCalls {
   const key = toParams(filter).toString();
-  const live = useLiveOf((signal) => readPage(toQuery(filter, Date.now()), { signal }), { everyMs: 3_000 }, [key]);
-  const [held, setHeld] = useState<readonly Page[] | undefined>(undefined);
-  const newest = live.data.value;
-  const pages = held ?? (newest === undefined ? [] : [newest]);
-  const last = pages.at(-1);
-  const load = useAction(async () => {
-    if (last?.cursor !== undefined) {
-      const page = await readPage(last.query, { cursor: last.cursor });
-      setHeld([...pages, page]);
-    }
-  });
+  const list = usePages<Page>(
+    (before, signal) =>
+      readPage(before?.query ?? toQuery(filter, Date.now()), {
+        ...(before?.cursor !== undefined && { cursor: before.cursor }),
+        ...(signal !== undefined && { signal }),
+      }),
+    3_000,
+    [key],
+  );
+  const { pages, newest, isHeld, problem, more, loading, loadMore } = list;
   return {
-    calls: last === undefined ? undefined : pages.flatMap(({ calls }) => calls),
+    calls: pages.length === 0 ? undefined : pages.flatMap(({ calls }) => calls),
     query: pages[0]?.query ?? {},
-    problem: live.problem.value,
-    more: last?.cursor !== undefined,
-    complete: last?.complete ?? true,
-    loading: load.busy,
-    loadMore: load.run,
-    newer: held && countNewer(newest, held[0]),
-    toNewest: () => {
-      setHeld(undefined);
-      live.refresh();
-    },
+    problem,
+    more,
+    complete: pages.at(-1)?.complete ?? true,
+    loading,
+    loadMore,
+    newer: isHeld ? countNewer(newest, pages[0]) : undefined,
+    toNewest: list.restart,
   };
 }
 

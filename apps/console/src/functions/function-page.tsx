@@ -2,6 +2,7 @@ import { useMemo, useState } from 'preact/hooks';
 import { Link, useLocation, useParams } from 'wouter-preact';
 import { answerOf, api, read } from '../api/index.ts';
 
+import { hrefOfFlows } from '../flows/index.ts';
 import { formatCount, formatDuration } from '../format/index.ts';
 import { History, type Live, useLiveOf } from '../live/index.ts';
 import { SendCall } from '../send-call/index.ts';
@@ -45,7 +46,7 @@ export function FunctionPage() {
       <Load name={name} />
       <div class="columns">
         <SendCall name={name} />
-        <Panel title="Settings">
+        <Panel title="Settings" aside={<Link href={hrefOfFlows(name)}>Flow keys</Link>}>
           <Facts facts={factsOf(settings)} />
         </Panel>
       </div>
@@ -136,6 +137,8 @@ const titles: readonly (readonly [string, string])[] = [
   ['source', 'Set by'],
   ['timeout', 'Timeout'],
   ['concurrency', 'Concurrency'],
+  ['rate', 'Rate'],
+  ['flow', 'For each flow key'],
   ['maxPending', 'Most pending'],
   ['callbackUrl', 'Callback'],
   ['failureCallbackUrl', 'Callback of failures'],
@@ -161,6 +164,10 @@ function toWords(name: string, value: unknown): string {
   }
   if (name === 'webhook') {
     return `signed as ${String((value as Settings)['verify'])}`;
+  }
+  if (name === 'flow') {
+    const { parallelism, rate } = value as { readonly parallelism?: number; readonly rate?: string };
+    return [parallelism !== undefined && `${parallelism} at once`, rate].filter(Boolean).join(', ');
   }
   return Array.isArray(value) ? value.join(', ') : String(value);
 }

@@ -1,6 +1,7 @@
 import { Link } from 'wouter-preact';
 import { may } from '../access/index.ts';
 import { type Call, hrefOf } from '../calls/index.ts';
+import { hrefOfFlow } from '../flows/index.ts';
 import { formatCount, formatDuration, formatMany } from '../format/index.ts';
 import { type Fact, Facts, Panel } from '../ui/index.ts';
 import type { KnownCall } from './read-call.ts';
@@ -22,6 +23,7 @@ function factsOf(call: Call): Fact[] {
     ...named('Queue', queue),
     ...named('Token', submitter),
     ...named('Labels', labels && <Labels labels={labels} />),
+    ...named('Flow key', call.flowKey && <FlowLink call={call} flowKey={call.flowKey} />),
     ...named('Attempts', made),
     ...named('Last status', functionStatus),
     ...named('Last attempt', durationMs === undefined ? undefined : `took ${formatDuration(durationMs)}`),
@@ -76,6 +78,16 @@ function CallLink({ of, callId }: { of: Call; callId: string }) {
 
 function Search({ name, id, text }: { name: 'batch' | 'parent' | 'label'; id: string; text: string }) {
   return may('read') ? <Link href={`/calls?${new URLSearchParams({ [name]: id })}`}>{text}</Link> : <span>{text}</span>;
+}
+
+function FlowLink({ call: { function: name, submitter = '' }, flowKey: key }: { call: Call; flowKey: string }) {
+  return may('read') ? (
+    <Link class="code" href={hrefOfFlow({ function: name, key, submitter })}>
+      {key}
+    </Link>
+  ) : (
+    <code>{key}</code>
+  );
 }
 
 function Labels({ labels }: { labels: readonly string[] }) {

@@ -30,6 +30,10 @@ describe('a timeline', () => {
   test('says what an open call waits for', () => {
     const notBefore = '2026-01-31T12:01:00.000Z';
     expect(titlesOf({ call: { ...call, status: 'queued' } })).toEqual(['Accepted', 'Waits for a worker']);
+    const waiting = (waitingFor: 'flow' | 'rate') =>
+      titlesOf({ call: { ...call, status: 'queued', waitingFor } }).at(-1);
+    expect(waiting('flow')).toBe('Waits for the turn of its flow key');
+    expect(waiting('rate')).toBe('Waits for the rate');
     expect(titlesOf({ call: { ...call, status: 'scheduled', notBefore } })).toEqual(['Accepted', 'Waits for its time']);
     const retrying = { call: { ...call, status: 'retrying', attempts: 1, notBefore } as const, attempts: [failed] };
     expect(titlesOf(retrying)).toEqual(['Accepted', 'Attempt 1', 'Attempt 2 is due']);

@@ -92,15 +92,22 @@ function toMoment(attempt: Attempt, before: Attempt | undefined): Moment {
   };
 }
 
+/** What a queued call waits for. */
+const waits: Readonly<Record<'worker' | NonNullable<Call['waitingFor']>, string>> = {
+  worker: 'Waits for a worker',
+  flow: 'Waits for the turn of its flow key',
+  rate: 'Waits for the rate',
+};
+
 /** What an open call waits for. */
 function current(call: Call, attempts: readonly Attempt[]): Moment[] {
-  const { status, notBefore, startedAt } = call;
+  const { status, notBefore, startedAt, waitingFor } = call;
   const due = notBefore === undefined ? {} : { at: notBefore, due: true };
   switch (status) {
     case 'scheduled':
       return [{ key: 'now', title: 'Waits for its time', tone: 'accent', ...due }];
     case 'queued':
-      return [{ key: 'now', title: 'Waits for a worker', tone: 'accent' }];
+      return [{ key: 'now', title: waits[waitingFor ?? 'worker'], tone: 'accent' }];
     case 'retrying':
       return [{ key: 'now', title: `Attempt ${call.attempts + 1} is due`, tone: 'accent', ...due }];
     case 'running': {
