@@ -1,4 +1,4 @@
-import type { Step } from './explore.ts';
+import { copyOf, type Step } from './explore.ts';
 
 /** The record of the body. */
 interface BodyRecord {
@@ -126,7 +126,7 @@ export function initialBody(): BodyWorld {
 }
 
 export function bodyStep(world: BodyWorld, name: string, then: (next: BodyWorld) => void): Step<BodyWorld> {
-  const next = structuredClone(world);
+  const next = copyOf(world);
   then(next);
   renumber(next);
   return { name, next };

@@ -7,7 +7,7 @@ import {
   withTimes,
   withTurns,
 } from '@asyncfn/queue-core/flows';
-import type { Model, Step } from './explore.ts';
+import { copyOf, type Model, type Step } from './explore.ts';
 
 export interface FlowRateBounds {
   readonly calls: number;
@@ -88,7 +88,7 @@ export function flowRate(bounds: FlowRateBounds, variant: FlowRateVariant = {}):
 }
 
 function step(world: FlowRateWorld, name: string, then: (next: FlowRateWorld) => void): Step<FlowRateWorld> {
-  const next = structuredClone(world);
+  const next = copyOf(world);
   then(next);
   return { name, next };
 }

@@ -1,3 +1,4 @@
+import { copyOf } from './explore.ts';
 import type { Advance, FlowVariant, FlowWorld, KeyState } from './flow-world.ts';
 
 /** Begins to give turns, after these calls have ended. */
@@ -30,7 +31,7 @@ function read(next: FlowWorld, self: Advance, variant: FlowVariant): void {
   if (isFirst === (variant.waitsFirst === true)) {
     self.waits = [...next.waits];
   } else {
-    self.seen = structuredClone(next.state);
+    self.seen = copyOf(next.state);
   }
   self.does = isFirst ? 'read on' : 'write';
   if (!isFirst) {

@@ -1,4 +1,4 @@
-import type { Step } from './explore.ts';
+import { copyOf, type Step } from './explore.ts';
 
 /** The state of a key, as it is stored. */
 export interface KeyState {
@@ -156,7 +156,7 @@ export function initialFlow({ workers, limit }: FlowBounds): FlowWorld {
 }
 
 export function flowStep(world: FlowWorld, name: string, then: (next: FlowWorld) => void): Step<FlowWorld> {
-  const next = structuredClone(world);
+  const next = copyOf(world);
   then(next);
   renumber(next);
   return { name, next };

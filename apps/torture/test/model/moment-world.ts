@@ -1,4 +1,4 @@
-import type { Step } from './explore.ts';
+import { copyOf, type Step } from './explore.ts';
 
 /** The schedule, as it is stored. */
 export interface Definition {
@@ -104,7 +104,7 @@ export function newestOf({ definition, later, due }: MomentWorld): number {
 }
 
 export function momentStep(world: MomentWorld, name: string, then: (next: MomentWorld) => void): Step<MomentWorld> {
-  const next = structuredClone(world);
+  const next = copyOf(world);
   then(next);
   renumber(next);
   return { name, next };

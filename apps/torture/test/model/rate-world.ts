@@ -1,5 +1,5 @@
 import type { StoredLedger } from '@asyncfn/queue-core/rates';
-import type { Step } from './explore.ts';
+import { copyOf, type Step } from './explore.ts';
 
 /** A ledger as the broker has it. */
 export interface StoredVersion {
@@ -118,7 +118,7 @@ export function initialRates({ calls, count }: RateBounds): RateWorld {
     now: 0,
     count,
     stored: { ledger: null, at: 0 },
-    workers: [worker, structuredClone(worker)],
+    workers: [worker, copyOf(worker)],
     starts: [],
     left: calls,
     crashes: 0,
@@ -131,7 +131,7 @@ export function initialRates({ calls, count }: RateBounds): RateWorld {
 }
 
 export function rateStep(world: RateWorld, name: string, then: (next: RateWorld) => void): Step<RateWorld> {
-  const next = structuredClone(world);
+  const next = copyOf(world);
   then(next);
   cool(next);
   const isDone = ({ agreed, does }: RateWorker): boolean => agreed === next.count || does === 'nothing more';

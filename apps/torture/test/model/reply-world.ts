@@ -1,4 +1,4 @@
-import type { Step } from './explore.ts';
+import { copyOf, type Step } from './explore.ts';
 
 /** The record of the stored response. */
 interface ReplyRecord {
@@ -134,7 +134,7 @@ export function initialReply(): ReplyWorld {
 }
 
 export function replyStep(world: ReplyWorld, name: string, then: (next: ReplyWorld) => void): Step<ReplyWorld> {
-  const next = structuredClone(world);
+  const next = copyOf(world);
   then(next);
   renumber(next);
   return { name, next };
