@@ -12,14 +12,13 @@ const sharesProcesses = { isolate: false };
 
 const setupFiles = ['packages/testkit/test/print-tails.ts'];
 
-/** Vitest's default leaves a core free, which is one of two. */
-const onAllCores = availableParallelism() + 1;
+/** Tests wait for timers, a broker or processes as often as they work: fewer files at once leave cores idle. */
+const inParallel = Math.min(12, 3 * availableParallelism());
 
 /** A test that waits for something fails by that wait, which takes up to 90 s and says what has not come. */
 const patience = { testTimeout: 300_000, hookTimeout: 300_000 };
 
-/** Each file runs whole stacks of processes, which wait as often as they work: four files are two full cores. */
-const processes = { setupFiles, maxWorkers: 4, ...patience };
+const processes = { setupFiles, ...patience };
 
 /**
  * Tests that run one after the other, without any beside them: on two cores the load of others becomes what they
@@ -33,8 +32,8 @@ const alone = [
 const globalSetup = ['packages/nats-server/test/global-setup.ts'];
 
 /**
- * One project a kind of dependency, told apart by the suffix of the file; `full` are those that `pnpm test` leaves to
- * `pnpm test:full` and CI. What fails once in twenty runs is a fault of the product or of the test.
+ * One project a kind of dependency, told apart by the suffix of the file; `faults` and `full` are those that `pnpm test`
+ * leaves to `pnpm test:full` and CI. What fails once in twenty runs is a fault of the product or of the test.
  */
 export default defineConfig({
   test: {
@@ -50,9 +49,9 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{apps,packages}/*/{src,test}/**/*.test.ts', 'scripts/**/*.test.ts'],
-          exclude: ['**/*.{nats,e2e,full}.test.ts', '**/node_modules/**', '**/dist/**'],
+          exclude: ['**/*.{nats,e2e,faults,full}.test.ts', '**/node_modules/**', '**/dist/**'],
           ...sharesProcesses,
-          maxWorkers: onAllCores,
+          maxWorkers: inParallel,
           // Ten thousand cases of a property and all states of a model take many seconds on a busy machine.
           ...patience,
         },
@@ -63,8 +62,7 @@ export default defineConfig({
         test: {
           name: 'nats',
           ...sharesProcesses,
-          // They wait for the broker most of the time.
-          maxWorkers: 4,
+          maxWorkers: inParallel,
           sequence: { groupOrder: 1 },
           include: ['{apps,packages}/*/{src,test}/**/*.nats.test.ts'],
           globalSetup,
@@ -80,6 +78,20 @@ export default defineConfig({
           ...sharesProcesses,
           include: ['{apps,packages}/*/test/**/*.e2e.test.ts'],
           globalSetup,
+          maxWorkers: inParallel,
+          sequence: { groupOrder: 2 },
+          ...processes,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'faults',
+          ...sharesProcesses,
+          include: ['apps/e2e/test/**/*.faults.test.ts'],
+          globalSetup,
+          maxWorkers: inParallel,
           sequence: { groupOrder: 2 },
           ...processes,
         },

@@ -14,12 +14,12 @@ const documented = readDocumentedMetrics();
 const movedElsewhere = new Map([
   ['queue_worker_retries_deferred_total', 'full-broker.full.test.ts'],
   ['queue_worker_outcomes_lost_total', 'full-broker.full.test.ts'],
-  ['queue_worker_conservation_drift', 'conservation.e2e.test.ts'],
+  ['queue_worker_conservation_drift', 'conservation.faults.test.ts'],
   ['gateway_result_bytes', 'results-memory.full.test.ts'],
-  ['gateway_body_store_bytes', 'large-bodies-faults.e2e.test.ts'],
-  ['gateway_body_store_limit_bytes', 'large-bodies-faults.e2e.test.ts'],
-  ['gateway_streams_lost_total', 'lost-streams.e2e.test.ts'],
-  ['queue_worker_streams_lost_total', 'lost-streams.e2e.test.ts'],
+  ['gateway_body_store_bytes', 'large-bodies.faults.test.ts'],
+  ['gateway_body_store_limit_bytes', 'large-bodies.faults.test.ts'],
+  ['gateway_streams_lost_total', 'lost-streams.faults.test.ts'],
+  ['queue_worker_streams_lost_total', 'lost-streams.faults.test.ts'],
 ]);
 
 function labelsOf({ samples, type }: Family): string[] {
