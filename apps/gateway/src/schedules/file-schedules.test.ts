@@ -106,6 +106,11 @@ test('all problems of its calls are problems of the file, also if only the API k
     { keys: ['headers', 'X-Call-Id'], problem: expect.stringContaining('X-Call-Id') },
     { keys: ['headers', 'X-Callback-Url'], problem: expect.stringMatching(/^is refused: X-Callback-Url must/) },
   ]);
+  const flow = { 'X-Flow-Key': 'report', 'x-flow-control': 'rate=10, period=1m' };
+  expect(problemsOf({ headers: flow })).toEqual([]);
+  expect(problemsOf({ headers: { ...flow, 'x-flow-control': 'rate=10' } })).toMatchObject([
+    { keys: ['headers', 'x-flow-control'], problem: expect.stringContaining('rate and period') },
+  ]);
   const many = Array.from({ length: 11 }, (_, i) => [`X-Callback-Forward-${i}`, 'a'.repeat(400)]);
   expect(problemsOf({ headers: Object.fromEntries(many) })).toMatchObject([{ keys: ['headers'] }]);
   expect(problemsOf({ path: '/a?b=1', headers: { 'X-Then': 'of-the-api' } })).toEqual([]);

@@ -151,15 +151,22 @@ export function callProblemsOf(callbackPolicy: Pick<CallbackPolicy, 'objectTo'>)
     return checked.kind === 'refused' ? [{ keys, problem: `is refused: ${checked.detail}` }] : [];
   };
   return (settings) => {
+    const whole = problemOf(settings, ['headers']);
     const { headers = {}, path, ...others } = settings;
     const found = [
       ...problemOf({ ...others, path: path ?? '' }, ['path']),
-      ...Object.entries(headers).flatMap(([name, value]) =>
-        problemOf({ ...others, headers: { [name]: value } }, ['headers', name]),
+      ...Object.keys(headers).flatMap((name) =>
+        problemOf({ ...others, headers: withNeeded(headers, name) }, ['headers', name]),
       ),
     ];
-    return found.length > 0 ? found : problemOf(settings, ['headers']);
+    return whole.length === 0 || found.length === 0 ? whole : found;
   };
+}
+
+/** A header alone, to see what is wrong with it, but with the one that it is about. */
+function withNeeded(headers: NonNullable<ScheduleSettings['headers']>, name: string) {
+  const needed = name.toLowerCase() === 'x-flow-control' ? 'x-flow-key' : undefined;
+  return Object.fromEntries(Object.entries(headers).filter(([each]) => each === name || each.toLowerCase() === needed));
 }
 
 const ofApi: Omit<FunctionConfig, 'name'> = {
