@@ -7,7 +7,12 @@ import { writeLicences } from './licences.js';
 const pathOf = (name) => fileURLToPath(new URL(name, import.meta.url));
 
 const { output } = await bundle({
-  input: { main: 'src/main.ts', gateway: '../gateway/src/main.ts', worker: '../worker/src/main.ts' },
+  input: {
+    main: 'src/main.ts',
+    gateway: '../gateway/src/main.ts',
+    worker: '../worker/src/main.ts',
+    'check-functions': '../gateway/src/check-functions-main.ts',
+  },
   dir: 'dist',
   plugins: [withFiles('@fastify/swagger-ui', ['static'], 'swagger-ui')],
   sourcemap: false,

@@ -42,6 +42,21 @@ test('verify names the line of each mistake, and ends with 1', async () => {
   });
 });
 
+test('verify checks the calls of schedules and the secrets of webhooks, as a gateway does when it starts', async () => {
+  const path = await file(
+    'more.yaml',
+    `functions:
+  a: { url: http://a.test, webhook: { verify: github, secretFiles: [nowhere] } }
+schedules:
+  nightly: { function: a, every: 1h, headers: { X-Timeout: soon } }
+`,
+  );
+  const ran = await runCommand(['verify', path]);
+  expect(ran).toMatchObject({ code: 1, stderr: expect.stringContaining('2 mistakes') });
+  expect(ran.stdout).toMatch(/more\.yaml:2: functions\.a\.webhook\.secretFiles\.0 nowhere cannot be read: ENOENT/);
+  expect(ran.stdout).toMatch(/more\.yaml:4: schedules\.nightly\.headers\.X-Timeout is refused: X-Timeout /);
+});
+
 test('a token and its entry are made, and the entry is valid', async () => {
   const made = await runCommand([
     'token',

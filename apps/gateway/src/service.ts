@@ -1,5 +1,4 @@
-import { followedFunctions, loadFunctionsFile } from '@asyncfn/live-functions';
-import { CallbackPolicy } from '@asyncfn/queue-core/callback-guard';
+import { followedFunctions } from '@asyncfn/live-functions';
 import { CallStore, findSettingProblems, QueueInspector } from '@asyncfn/queue-core/jetstream';
 import {
   allConfigured,
@@ -15,16 +14,17 @@ import {
 import { type ApiOptions, createApi } from './api-server.ts';
 import { followedTokens, loadTokens } from './auth/index.ts';
 import { connectBroker, createBrokerComponent, createPublisherComponent } from './broker/index.ts';
-import { contradictions, type GatewayConfig, wholeBodyBytes } from './config.ts';
+import { contradictions, type GatewayConfig } from './config.ts';
 import { createReceipts } from './enqueue/index.ts';
+import { loadFile } from './functions-file/index.ts';
 import { buildIntake } from './intake/index.ts';
 import { createOperations } from './operations.ts';
 import { openDirectory } from './processes/index.ts';
 import { measureRates } from './queues/index.ts';
-import { buildSchedules, callProblemsOf } from './schedules/index.ts';
+import { buildSchedules } from './schedules/index.ts';
 import { createSearchComponent } from './search/index.ts';
 import { buildCallControl } from './waiting/index.ts';
-import { checkSecretFile, openSecrets } from './webhooks/index.ts';
+import { openSecrets } from './webhooks/index.ts';
 
 export type GatewayContext = Pick<ProcessContext, 'logger' | 'version' | 'pid' | 'env' | 'fail'>;
 
@@ -123,10 +123,4 @@ function readSettings(config: GatewayConfig, context: GatewayContext) {
     (async () => refuseProblems(contradictions(config)))(),
     findSettingProblems(brokerAddress(config)).then(refuseProblems),
   ]);
-}
-
-function loadFile(config: GatewayConfig, context: GatewayContext) {
-  const maxBodyBytes = wholeBodyBytes(config);
-  const callProblems = callProblemsOf(new CallbackPolicy(config));
-  return loadFunctionsFile(config, context, { maxBodyBytes, checkSecretFile, callProblems });
 }

@@ -4,6 +4,7 @@ import { CliError, exitCodes, usageError } from '../failure/index.ts';
 import { type JsonChoice, jsonOption } from '../options/index.ts';
 import type { Session } from '../session.ts';
 import { formatCount, toPrintable } from '../terminal/index.ts';
+import { checkFunctions } from './check-functions.ts';
 
 interface VerifyFlags extends JsonChoice {
   readonly tokens?: true;
@@ -15,13 +16,14 @@ Examples:
   asyncfn verify --tokens tokens.yaml
 
 It prints each mistake as FILE:LINE: and ends with 1 if there is one. Variables such as \${HOST} are filled in from the
-environment, as a gateway does it.`;
+environment, and settings such as CALLBACK_ALLOW are read from there, as a gateway does it. The secret files of webhooks are
+read as well: run it where they are.`;
 
 /** `asyncfn verify FILE` */
 export function verifyCommand(session: Session): Command {
   const command = new Command('verify')
     .summary('check functions files or tokens files')
-    .description('Check a functions file, or a stack.yaml of OpenFaaS, as gateway and worker would.')
+    .description('Check a functions file, or a stack.yaml of OpenFaaS, as a gateway does when it starts.')
     .argument('<file...>', 'the files')
     .option('--tokens', 'they are tokens files (AUTH_TOKENS_FILE)')
     .addHelpText('after', examples)
@@ -69,16 +71,8 @@ async function verify({ process }: Session, file: string, isTokens: boolean): Pr
       ? { file, problems: [], summary: formatCount(parsed.settings.length, 'token') }
       : { file, problems: parsed.problems, summary: '' };
   }
-  const { parseFunctionsFile } = await import('@asyncfn/queue-core/functions');
-  const { env } = process;
-  const parsed = parseFunctionsFile(text, file, {
-    variables: (name) => env[name],
-    openfaasUrl: env['OPENFAAS_URL'],
-    defaultNamespace: env['DEFAULT_NAMESPACE'],
-  });
-  return parsed.kind === 'settings'
-    ? { file, problems: [], summary: formatCount(parsed.settings.functions.size, 'function') }
-    : { file, problems: parsed.problems, summary: '' };
+  const { functions, problems } = await checkFunctions(file, process);
+  return { file, problems, summary: formatCount(functions, 'function') };
 }
 
 async function read(file: string): Promise<string> {
