@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type {} from '@asyncfn/nats-server/vitest';
+import { eventually } from '@asyncfn/testkit';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { manager, type RunningGateway, startReadyGateway, storedCalls } from './running-gateway.ts';
 
@@ -19,8 +20,8 @@ interface Answer {
   readonly calls: { callId?: string; status: string; problem?: { code: string } }[];
 }
 
-async function send(body: string, headers: Record<string, string> = {}) {
-  const response = await fetch(`${running.apiUrl}/async-batch`, {
+async function send(body: string, headers: Record<string, string> = {}, apiUrl = running.apiUrl) {
+  const response = await fetch(`${apiUrl}/async-batch`, {
     method: 'POST',
     body,
     headers: { 'Content-Type': 'application/json', ...headers },
@@ -35,6 +36,21 @@ const lines = { 'Content-Type': 'application/x-ndjson' };
 async function storedNow() {
   await using nats = await manager(inject('natsUrl'));
   return await storedCalls(nats.streams, running.queue);
+}
+
+/** The ids of the calls that wait for their flow keys, in the order of the stream. */
+async function waitingIn(queue: string): Promise<string[]> {
+  await using nats = await manager(inject('natsUrl'));
+  const ids: string[] = [];
+  for (let next = 1; ; ) {
+    const query = { seq: next, next_by_subj: `calls.${queue}.turn.>` };
+    const message = await nats.streams.streams.getMessage(`CALLS_${queue}`, query);
+    if (message === null) {
+      return ids;
+    }
+    next = message.seq + 1;
+    ids.push(message.subject.split('.')[4] ?? '');
+  }
 }
 
 describe('a batch', () => {
@@ -71,6 +87,30 @@ describe('a batch', () => {
     expect(Buffer.from(byIndex.get(0)!.body).toString()).toBe('ü');
     expect(byIndex.get(2)?.headers).toContainEqual(['Content-Type', 'application/json']);
     expect([...byIndex.get(3)!.body]).toEqual([0, 1]);
+  });
+
+  test('stores the calls of a flow key in its order, whatever is checked of each', async () => {
+    await using other = await startReadyGateway();
+    const flow = { 'X-Flow-Key': 'order' };
+    const taken = randomUUID();
+    // No worker runs it, so those of the batch wait.
+    const first = await fetch(other.url, { method: 'POST', headers: { ...flow, 'X-Call-Id': taken } });
+    expect(first.status).toBe(202);
+    await eventually(async () => (await waitingIn(other.queue)).length === 0);
+    const checks = [
+      () => ({ 'X-Call-Id': randomUUID() }),
+      () => ({}),
+      () => ({ 'X-Call-Id': randomUUID(), 'X-Expires-In': '1h' }),
+      () => ({ 'X-Call-Id': taken }),
+      () => ({ 'X-Expires-In': '1h' }),
+    ];
+    const calls = Array.from({ length: 300 }, (_, index) => ({
+      function: other.name,
+      headers: { ...flow, ...checks[index % checks.length]?.() },
+    }));
+    const { answer } = await send(JSON.stringify({ calls }), {}, other.apiUrl);
+    expect([answer.accepted, answer.refused]).toEqual([240, 60]);
+    expect(await waitingIn(other.queue)).toEqual(answer.calls.flatMap(({ callId }) => callId ?? []));
   });
 
   test('in lines is stored up to the limit, and the lines beyond are refused', async () => {

@@ -82,6 +82,7 @@ export {
   type FlowKey,
   type FlowPlace,
   flowPlaceIn,
+  flowPlaceOf,
   isFlowKey,
   type LimitSources,
 } from './flows/index.ts';

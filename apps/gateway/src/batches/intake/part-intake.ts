@@ -3,11 +3,12 @@ import {
   type BatchItem,
   type Call,
   emptyBody,
+  flowPlaceOf,
   identityOf,
   type Outcome,
   type RefusalReason,
 } from '@asyncfn/queue-core';
-import { type AcceptResult, type CallStore, toCancelled } from '@asyncfn/queue-core/jetstream';
+import { type AcceptOptions, type AcceptResult, type CallStore, toCancelled } from '@asyncfn/queue-core/jetstream';
 import type { Caller } from '@asyncfn/tokens';
 import type { CallLookup } from '../../auth/index.ts';
 import {
@@ -71,21 +72,27 @@ export class PartIntake {
   }
 
   /**
-   * Stores all of them at once.
+   * Checks all of them at once, and stores those of one flow key in their order.
    * @param first index of the first one in the batch
    * @throws RefusalError if it stays unknown what is stored
    */
   store(origin: BatchOrigin, items: readonly (BatchItemRequest | Refusal)[], first: number): Promise<BatchItem[]> {
+    const lines = new Lines();
     return Promise.all(
       items.map(async (item, at) => {
         const index = first + at;
-        const stored = await this.#storeOne(origin, item, index);
+        const stored = await this.#storeOne(origin, item, index, lines);
         return 'problem' in stored ? { problem: { ...stored.problem, index } } : stored;
       }),
     );
   }
 
-  async #storeOne(origin: BatchOrigin, item: BatchItemRequest | Refusal, index: number): Promise<BatchItem> {
+  async #storeOne(
+    origin: BatchOrigin,
+    item: BatchItemRequest | Refusal,
+    index: number,
+    lines: Lines,
+  ): Promise<BatchItem> {
     const draft = item.kind === 'refused' ? item : this.#draft(origin, item, index);
     if (draft.kind === 'refused' || item.kind === 'refused') {
       return problem(draft.kind === 'refused' ? draft : noCallback);
@@ -94,23 +101,31 @@ export class PartIntake {
       ...completeCall(draft, origin.startTime, item.body),
       batch: { id: origin.batchId, index },
     };
-    return await this.#accept(origin, call, draft.clientChoseId);
+    const place = lines.join(call);
+    try {
+      return await this.#accept(origin, call, {
+        clientChoseId: draft.clientChoseId,
+        unique: draft.clientChoseId || origin.resumed,
+        place,
+      });
+    } finally {
+      place?.onSent();
+    }
   }
 
   /**
    * An earlier request with the key may have prevented the call: then its id is used up, and the item gets the next
    * one.
    */
-  async #accept(origin: BatchOrigin, call: Call, clientChoseId: boolean): Promise<BatchItem> {
-    const unique = clientChoseId || origin.resumed;
+  async #accept(origin: BatchOrigin, call: Call, options: ItemOptions): Promise<BatchItem> {
     for (let number = 0; number <= maxFurtherIds; number++) {
       const numbered = number === 0 ? call : { ...call, id: `${call.id}-${number}` };
-      const result = await this.#options.queue.accept(numbered, { unique });
+      const result = await this.#options.queue.accept(numbered, options);
       const item = await this.#judge(origin, numbered, result);
       if (item !== 'kept out') {
         return item;
       }
-      if (clientChoseId) {
+      if (options.clientChoseId) {
         return problem(toQueueRefusal('conflict'));
       }
     }
@@ -183,6 +198,35 @@ export class PartIntake {
       throw new RefusalError({ ...toQueueRefusal(result.reason), reason: result.detail });
     }
     return result.kind === 'stored';
+  }
+}
+
+interface ItemOptions extends AcceptOptions {
+  readonly clientChoseId: boolean;
+}
+
+/** The items of one part that wait for those before them which have the same flow key. */
+class Lines {
+  readonly #last = new Map<string, Promise<void>>();
+
+  /** The place of the next item; undefined for one without a key, and for one that joins the others later. */
+  join(call: Call): AcceptOptions['place'] {
+    const flow = call.notBefore === undefined ? flowPlaceOf(call) : undefined;
+    if (flow === undefined) {
+      return undefined;
+    }
+    const name = `${flow.queue}/${flow.id}`;
+    const before = this.#last.get(name) ?? Promise.resolve();
+    let onSent = (): void => {};
+    const sent = new Promise<void>((resolve) => {
+      onSent = resolve;
+    });
+    // An item that is refused may be known before those in front of it are on their way.
+    this.#last.set(
+      name,
+      before.then(() => sent),
+    );
+    return { before, onSent };
   }
 }
 

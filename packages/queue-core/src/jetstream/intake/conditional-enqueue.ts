@@ -43,6 +43,16 @@ export interface AcceptOptions {
   readonly fingerprint?: string | undefined;
   /** How long a derived id is remembered, in milliseconds. Default: as long as a key, and at least a day. */
   readonly derivedMs?: number;
+  /** Its place among the calls of its flow key that are accepted at the same time. Default: any. */
+  readonly place?: PlaceInOrder | undefined;
+}
+
+/** The place of a call among others: they are checked all at once, and stored in their order. */
+interface PlaceInOrder {
+  /** Resolves when the call before it is on its way to the broker, or will not be stored. */
+  readonly before: Promise<unknown>;
+  /** Called when this one is on its way. */
+  readonly onSent: () => void;
 }
 
 export interface ConditionalEnqueueDependencies {
@@ -87,7 +97,7 @@ export class ConditionalEnqueue {
   async accept(call: Call, options: AcceptOptions, isOver: () => boolean): Promise<PublishResult | KeyResult> {
     const identity = identityOf(call, options, this.#deps.windowMs);
     if (identity === undefined) {
-      return this.#accept(call, options.unique, identity, isOver);
+      return this.#accept(call, options, identity, isOver);
     }
     const { hash } = identity;
     for (let other = this.#underWay.get(hash); other !== undefined; other = this.#underWay.get(hash)) {
@@ -97,7 +107,7 @@ export class ConditionalEnqueue {
         return earlier;
       }
     }
-    const storing = this.#accept(call, options.unique, identity, isOver);
+    const storing = this.#accept(call, options, identity, isOver);
     const done = storing.catch(() => {}).then(() => this.#underWay.delete(hash));
     this.#underWay.set(hash, done);
     return storing;
@@ -105,7 +115,7 @@ export class ConditionalEnqueue {
 
   async #accept(
     call: Call,
-    unique: boolean,
+    { unique, place }: AcceptOptions,
     identity: Identity | undefined,
     isOver: () => boolean,
   ): Promise<PublishResult | KeyResult> {
@@ -123,7 +133,7 @@ export class ConditionalEnqueue {
         break;
       }
     }
-    result ??= await this.#store(call, unique, identity, isOver);
+    result ??= await this.#store(call, { unique, place }, identity, isOver);
     if (isNotStored(result)) {
       await Promise.all(claims.map((claim) => claim.release()));
     }
@@ -175,7 +185,7 @@ export class ConditionalEnqueue {
 
   async #store(
     call: Call,
-    unique: boolean,
+    { unique, place }: Pick<AcceptOptions, 'unique' | 'place'>,
     identity: Identity | undefined,
     isOver: () => boolean,
   ): Promise<PublishResult | KeyResult> {
@@ -187,7 +197,11 @@ export class ConditionalEnqueue {
     const message = toCallMessage(call, unique);
     const ofCall = needsTurn(call) && call.notBefore === undefined ? toFlowGroup(call, message) : [message];
     if (identity === undefined && ofCall.length > 1) {
-      return retryWhileUndecided(() => atomic.publish(queueStream(call.queue), ofCall, isOver), sleep);
+      await place?.before;
+      const publish = (): Promise<PublishResult> => atomic.publish(queueStream(call.queue), ofCall, isOver);
+      const storing = retryWhileUndecided(publish, sleep);
+      place?.onSent();
+      return storing;
     }
     if (identity === undefined) {
       const publish = async (): Promise<PublishResult> => (isOver() ? late : publisher.publish(message));
