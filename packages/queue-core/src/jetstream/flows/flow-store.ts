@@ -50,8 +50,8 @@ export class FlowStore {
   }
 
   /** The first place in the order of a key at or after a sequence; undefined for none. Throws `QueueError`. */
-  next({ queue, id, submitter }: FlowPlace, from: number): Promise<StoredMsg | undefined> {
-    return nextOfLeader(this.#manager, queueStream(queue), flowEntryFilter(queue, id), from, ownerOf(submitter));
+  async next({ queue, id, submitter }: FlowPlace, from: number): Promise<StoredMsg | undefined> {
+    return await nextOfLeader(this.#manager, queueStream(queue), flowEntryFilter(queue, id), from, ownerOf(submitter));
   }
 
   /** The message of the call at a place, if it waits; undefined if it is elsewhere, or gone. Throws `QueueError`. */
