@@ -4,7 +4,7 @@ import { flowIdOf, flowPlaceIn } from '../src/flows/index.ts';
 import { FunctionRegister } from '../src/functions/index.ts';
 import { type Call, createCallId } from '../src/index.ts';
 import { toFlowGroup } from '../src/jetstream/flows/index.ts';
-import { CallQueue } from '../src/jetstream/index.ts';
+import { CallQueue, Flows } from '../src/jetstream/index.ts';
 import { toCallMessage } from '../src/jetstream/intake/call-message.ts';
 import { MessageHeaders } from '../src/jetstream/messages/index.ts';
 import type { Outgoing } from '../src/jetstream/publish/index.ts';
@@ -61,7 +61,7 @@ async function openKey(settings: { parallelism?: number; natsUrl?: string } = {}
     records: async () => (await subjects()).filter((tokens) => tokens.length === 4).map((tokens) => tokens[2] ?? ''),
     async end(call) {
       expect(await gateway.flows.ended(call)).toEqual({ kind: 'done' });
-      await look.manager.streams.purge(stream, { filter: `calls.${queue}.*.~.echo.${call.id}.*.*` });
+      await look.manager.streams.purge(stream, { filter: `calls.${queue}.ready.~.echo.${call.id}.*.*` });
     },
     async [Symbol.asyncDispose]() {
       await gateway[Symbol.asyncDispose]();
@@ -405,6 +405,26 @@ describe('what a crash leaves', () => {
     headers.set('Nats-Rollup', 'sub');
     await key.gateway.publisher.publish({ subject: state, headers, body: new Uint8Array() });
     await key.end(first);
+    expect(await key.places()).toEqual({ ready: [], waiting: [] });
+    expect(await key.records()).toEqual([]);
+  });
+
+  test('a copy that waits is removed after its call has had its turn, whoever could not remove it then', async () => {
+    await using key = await openKey();
+    const [first, second] = (await key.accept(2)) as [Call, Call];
+    await eventually(async () => expect(await key.places()).toEqual({ ready: [first.id], waiting: [second.id] }));
+    const { topology, publisher, broker, logger } = key.gateway;
+    const broken = Object.create(topology.manager.streams, {
+      purge: { value: () => Promise.reject(new Error('timeout')) },
+    });
+    const manager = Object.create(topology.manager, { streams: { value: broken } });
+    const dying = new Flows({
+      topology: { manager, hasLane: () => true, ensureFunction: async () => {}, listQueues: async () => [] },
+      ...{ publisher, logger, lookup: () => undefined, earliest: broker.clock.earliest },
+    });
+    await expect(dying.ended(first)).rejects.toThrow('cannot be removed');
+    await key.end(first);
+    await key.end(second);
     expect(await key.places()).toEqual({ ready: [], waiting: [] });
     expect(await key.records()).toEqual([]);
   });

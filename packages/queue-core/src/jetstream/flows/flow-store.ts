@@ -3,6 +3,7 @@ import {
   addressOf,
   type CallIdentity,
   callPattern,
+  callSubject,
   flowEntryFilter,
   flowEntrySubject,
   flowNoticeSubject,
@@ -85,11 +86,16 @@ export class FlowStore {
     return (await this.#purge(queue, flowStateSubject(queue, id), sequence)) > 0;
   }
 
-  /** Removes these very messages, but none that has replaced them. Throws `QueueError`. */
-  async remove({ queue }: FlowPlace, messages: readonly (StoredMsg | undefined)[]): Promise<void> {
-    for (const { subject, seq } of messages.filter((each) => each !== undefined)) {
-      await this.#purge(queue, subject, seq);
+  /**
+   * Removes a place, and before it the copy of its call that waited there: it may be left although the call has had its turn,
+   * or is gone. A copy that was stored later has a place of its own, and stays. Throws `QueueError`.
+   */
+  async clear({ queue, function: name }: FlowPlace, { subject, seq }: StoredMsg): Promise<void> {
+    const call = parseFlowEntry(subject);
+    if (call !== undefined) {
+      await this.#purge(queue, callSubject({ queue, readiness: 'wait', function: name, ...call }), seq);
     }
+    await this.#purge(queue, subject, seq);
   }
 
   /**
@@ -101,7 +107,7 @@ export class FlowStore {
     const subject = flowEntrySubject(queue, id, call);
     const entry = await lastMessage(this.#manager, queueStream(queue), subject, ownerOf(submitter));
     if (entry !== undefined && (await this.waitingAt(place, entry)) === undefined) {
-      await this.remove(place, [entry]);
+      await this.clear(place, entry);
     }
   }
 

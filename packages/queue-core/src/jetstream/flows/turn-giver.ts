@@ -198,7 +198,7 @@ export class TurnGiver {
     if (message !== undefined && decoded !== undefined) {
       throwUnlessStored(await store.store(place.queue, [toUnreadableTurn(message)]));
     }
-    await store.remove(place, [message, entry]);
+    await store.clear(place, entry);
     return undefined;
   }
 
@@ -252,10 +252,9 @@ export class TurnGiver {
 
   async #afterTurns(place: FlowPlace, turns: readonly WaitingCall[]): Promise<void> {
     await this.#openLane(place); // it may have been removed because it was empty; now it is not (P2)
-    await this.#deps.store.remove(
-      place,
-      turns.flatMap(({ message, entry }) => [message, entry]),
-    );
+    for (const { entry } of turns) {
+      await this.#deps.store.clear(place, entry);
+    }
   }
 
   /** Without a consumer no worker would receive the call (P2). */
