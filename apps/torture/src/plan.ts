@@ -1,4 +1,5 @@
 import { integerBelow, pickFrom, type Random } from '@asyncfn/testkit';
+import type { PlannedFlow } from './flows.ts';
 
 /** What the function does with one attempt. */
 export interface Step {
@@ -43,6 +44,8 @@ export interface Plan {
   readonly isRepeated: boolean;
   /** Number of steps that follow it in a chain. Default 0. */
   readonly chain?: number;
+  /** Default: no flow key. */
+  readonly flow?: PlannedFlow;
   /** Which tenant requests its result: none, its own, or a stranger, which may try to cancel it instead. */
   readonly look: 'none' | 'own' | 'stranger';
 }

@@ -70,6 +70,7 @@ export async function torture(options: TortureOptions): Promise<TortureResult> {
     access,
     receivers,
     hostile: true,
+    ...(options.flowShare !== undefined && { flowShare: options.flowShare }),
     idsAgainMs: endsKeptMs(haste) + forgettingMs,
     random: createRandom(seed + 1),
     rate: options.rate,

@@ -12,6 +12,20 @@ testCaught([
     durationMs: 6_000,
   },
   {
+    bug: 'turns of flow keys given for retries, and regardless of calls that run or have just ended',
+    app: 'worker',
+    file: 'careless-turns',
+    faults: [],
+    caughtBy: 'calls of a flow key keep their order',
+    alsoCaughtBy: [
+      'no more calls of a flow key at once than it allows',
+      'no window has more calls of a flow key than its rate allows',
+    ],
+    flowShare: 0.3,
+    rate: 60,
+    durationMs: 5_000,
+  },
+  {
     bug: 'end of a batch counted by attempts',
     app: 'worker',
     file: 'marked-attempts',

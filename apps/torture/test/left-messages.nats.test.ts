@@ -77,3 +77,14 @@ test('a message that moves while it is looked for is left', async () => {
     messages: [{ subject: callback.replace('later', 'ready') }],
   });
 });
+
+test('calls that wait for a flow key, and what is stored about it, are left', async () => {
+  const { manager, put } = await startStreams();
+  const ofKey = ['wait.~.quick.call-3.~.1', 'turn.id.call-3.~.1', 'flow.id', 'notice.id'];
+  const subjects = ofKey.map((rest) => `calls.default.${rest}`);
+  for (const subject of subjects) {
+    await put(subject);
+  }
+  const { messages = [] } = await readLeft(manager, names);
+  expect(messages.map(({ subject }) => subject).toSorted()).toEqual(subjects.toSorted());
+});

@@ -15,6 +15,8 @@ test('gateways and workers are upgraded from the previous version and back under
     durationMs: 20_000,
     gapMs: 1_000,
     haste: 1,
+    // The previous version knows no flow keys.
+    flowShare: 0,
     // The previous version cannot read bodies and responses that are stored apart: see docs/upgrades.md.
     fleet: { mains: previous, gatewayEnv: { OFFLOAD_BYTES: '512KiB' }, workerEnv: { OFFLOAD_BYTES: '512KiB' } },
     faults: [upgradeAndBack(previous, current)],

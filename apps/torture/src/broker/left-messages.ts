@@ -8,8 +8,14 @@ export interface LeftMessage {
   readonly storedAt: Date;
 }
 
-/** Other contents of the streams, such as keys of calls that have ended, stay for their time. */
-const waiting = ['*.*.ready.>', '*.*.later.>', 'callbacks.ready.>', 'callbacks.later.>'];
+/**
+ * Calls, what is stored about their flow keys, and callbacks. Other contents of the streams, such as keys of calls that
+ * have ended, stay for their time.
+ */
+const waiting = [
+  ...['*.*.ready.>', '*.*.later.>', '*.*.wait.>', 'calls.*.turn.>', 'calls.*.flow.*', 'calls.*.notice.*'],
+  ...['callbacks.ready.>', 'callbacks.later.>'],
+];
 /** How many messages are read at once, one by one. If there are more, their number is enough. */
 const fewEnough = 100;
 const noMessage = 10037;

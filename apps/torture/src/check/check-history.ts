@@ -1,6 +1,7 @@
 import { type HistoryEvent, type Stories, type Story, toStories } from '../history/index.ts';
 import { batchRules } from './batch-rules.ts';
 import type { RuleLimits } from './excuses.ts';
+import { brokenFlows } from './flow-rules.ts';
 import { brokenRate } from './rate-rules.ts';
 import { type Rule, rules, wasStored } from './rules.ts';
 
@@ -70,6 +71,7 @@ export function checkHistory(events: Iterable<HistoryEvent>, limits: Partial<Rul
   violations.push(
     ...(broken === undefined ? [] : [{ rule: 'no window has more than the rate allows' as const, ...broken }]),
   );
+  violations.push(...brokenFlows(all, context));
   const conservation = countLost(all);
   return {
     clean: violations.length === 0 && conservation === 0 && (all.queued ?? 0) === 0,

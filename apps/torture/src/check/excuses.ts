@@ -1,5 +1,5 @@
 import type { Rate } from '@asyncfn/units';
-import type { FaultSpan, Invocation } from '../history/index.ts';
+import type { FaultSpan, Invocation, Story } from '../history/index.ts';
 
 export interface RuleLimits {
   /** How late effects may be after a fault has ended, in milliseconds: a paused process still acts on old knowledge. */
@@ -24,11 +24,26 @@ export interface RuleContext {
 }
 
 /** The time during which a worker may have held an attempt of a call. */
-export interface Held {
+interface Held {
   /** When the attempt came into the queue. Its worker may have held it since then, waiting for its turn. */
   readonly from: number;
   /** When the end of the call was on record, possibly long after the function answered. */
   readonly to: number;
+}
+
+/**
+ * The time during which a worker may have held the attempt: it comes into the queue a wait after the previous one has
+ * returned.
+ */
+export function heldSpan({ sent, invocations, ends }: Story, { retry }: Invocation, { limits }: RuleContext): Held {
+  const returned = invocations.filter((each) => each.retry < retry && each.to < Number.POSITIVE_INFINITY);
+  const due = returned.map(({ to }) => to + limits.retryWaitMs);
+  return { from: Math.max(sent.at, ...due), to: firstEnd(ends) };
+}
+
+/** When the end of the call was on record; never for a call without one. */
+export function firstEnd(ends: Story['ends']): number {
+  return Math.min(...ends.map(({ at }) => at));
 }
 
 /**

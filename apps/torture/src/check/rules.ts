@@ -2,7 +2,8 @@ import type { EventOf, HistoryEvent, Invocation, Story } from '../history/index.
 import { expectedEnd, pausedFunction } from '../plan.ts';
 import type { BatchRule } from './batch-rules.ts';
 import { type ChainRule, chainRules } from './chain-rules.ts';
-import { clockError, type Held, isExcused, mayHaveStarted, type RuleContext, wasHeldUp } from './excuses.ts';
+import { clockError, firstEnd, heldSpan, isExcused, mayHaveStarted, type RuleContext, wasHeldUp } from './excuses.ts';
+import type { FlowRule } from './flow-rules.ts';
 import type { RateRule } from './rate-rules.ts';
 
 /** The rules for every call, whatever faults happen. Reports use their names. */
@@ -10,6 +11,7 @@ export type Rule =
   | ChainRule
   | BatchRule
   | RateRule
+  | FlowRule
   | 'nothing accepted is lost'
   | 'what is there is not missed'
   | 'one end'
@@ -39,7 +41,7 @@ export function wasStored({ acceptance, invocations, ends }: Story): boolean {
   return acceptance === 'accepted' || invocations.length > 0 || ends.length > 0;
 }
 
-export const rules: Readonly<Record<Exclude<Rule, BatchRule | RateRule>, Check>> = {
+export const rules: Readonly<Record<Exclude<Rule, BatchRule | RateRule | FlowRule>, Check>> = {
   ...chainRules,
 
   'nothing accepted is lost': (story) =>
@@ -211,21 +213,6 @@ export const rules: Readonly<Record<Exclude<Rule, BatchRule | RateRule>, Check>>
 function isForgotten({ ends }: Story, { events }: Story, { endsKeptMs }: RuleContext['limits']): boolean {
   const shown = events.find((event) => event.kind === 'invoked' || (event.kind === 'answered' && event.status === 202));
   return firstEnd(ends) + endsKeptMs < (shown?.at ?? Number.POSITIVE_INFINITY);
-}
-
-/**
- * The time during which a worker may have held the attempt: it comes into the queue a wait after the previous one has
- * returned.
- */
-function heldSpan({ sent, invocations, ends }: Story, { retry }: Invocation, { limits }: RuleContext): Held {
-  const returned = invocations.filter((each) => each.retry < retry && each.to < Number.POSITIVE_INFINITY);
-  const due = returned.map(({ to }) => to + limits.retryWaitMs);
-  return { from: Math.max(sent.at, ...due), to: firstEnd(ends) };
-}
-
-/** When the end of the call was on record; never for a call without one. */
-function firstEnd(ends: Story['ends']): number {
-  return Math.min(...ends.map(({ at }) => at));
 }
 
 function isCancelling({ kind }: HistoryEvent): boolean {

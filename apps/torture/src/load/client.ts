@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Seat } from '@asyncfn/stack';
 import { pickFrom, type Random } from '@asyncfn/testkit';
 import { Agent, type Dispatcher, request } from 'undici';
+import { formatControl } from '../flows.ts';
 import type { Look, Recorder } from '../history/index.ts';
 import { formatChain, formatSteps, type Plan, type Tenant } from '../plan.ts';
 import type { Access } from '../rig/index.ts';
@@ -74,6 +75,7 @@ export class Client implements AsyncDisposable {
     const { receivers } = this.#options;
     const isChain = (plan.chain ?? 0) > 0;
     const callbackUrl = isChain ? receivers.chainUrlOf(number, plan) : receivers.urlOf(number, plan);
+    const control = plan.flow && formatControl(plan.flow);
     return {
       [requestHeader]: String(number),
       [stepsHeader]: formatSteps(plan.steps),
@@ -82,6 +84,8 @@ export class Client implements AsyncDisposable {
       ...(plan.isRepeated && { 'idempotency-key': `request-${number}` }),
       ...(plan.notBeforeMs > 0 && { 'x-delay': `${plan.notBeforeMs}ms` }),
       ...(plan.expiresInMs > 0 && { 'x-expires-in': `${plan.expiresInMs}ms` }),
+      ...(plan.flow && { 'x-flow-key': plan.flow.key }),
+      ...(control !== undefined && { 'x-flow-control': control }),
       ...(isChain && { 'x-then': formatChain(number, plan) }),
       ...(callbackUrl !== undefined && { 'x-callback-url': callbackUrl }),
     };

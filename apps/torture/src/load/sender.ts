@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { integerBelow, pickFrom } from '@asyncfn/testkit';
+import { randomFlow } from '../flows.ts';
 import { type Plan, randomPlan, randomTwins, tenants } from '../plan.ts';
 import { Client, type ClientOptions, type Sent } from './client.ts';
 
@@ -9,6 +10,8 @@ export interface SenderOptions extends ClientOptions {
   readonly rate: number;
   /** Whether one of the tenants has receivers that hang. */
   readonly hostile: boolean;
+  /** Share of the sends that are several calls of one flow key, and of the other calls that have one. Default 0.04. */
+  readonly flowShare?: number;
   /** An id that a tenant has chosen may be sent again after this time, in milliseconds. Default: never. */
   readonly idsAgainMs?: number;
 }
@@ -20,6 +23,8 @@ const againShare = 0.03;
 /** Share of all sends that are a batch. */
 const batchShare = 0.01;
 const maxBatch = 20;
+const usualFlowShare = 0.04;
+const maxSeries = 5;
 
 /** An id that a tenant has chosen, of a call that was accepted. */
 interface UsedId {
@@ -33,7 +38,7 @@ interface UsedId {
 export class Sender implements AsyncDisposable {
   readonly #options: SenderOptions;
   readonly #client: Client;
-  readonly #open = new Set<Promise<void>>();
+  readonly #exchanges = new Set<Promise<void>>();
   /** The oldest first. */
   readonly #used: UsedId[] = [];
   #sent = 0;
@@ -65,11 +70,13 @@ export class Sender implements AsyncDisposable {
       // Calls that could not be sent in time are skipped, so that the load stays bounded.
       owed = Math.min(owed + ((now - before) / 1_000) * rate, rate / 5 + 1);
       before = now;
-      for (; owed >= 1 && this.#open.size < clients; owed -= 1) {
+      for (; owed >= 1 && this.#exchanges.size < clients; owed -= 1) {
         this.#start();
       }
     }
-    await Promise.all(this.#open);
+    while (this.#exchanges.size > 0) {
+      await Promise.all(this.#exchanges);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -81,7 +88,7 @@ export class Sender implements AsyncDisposable {
     const used = random() < againShare ? this.#takeUsed() : undefined;
     if (used !== undefined) {
       this.#sent += 1;
-      const plan = randomPlan(random, hostile, used.tenant);
+      const plan = this.#maybeKeyed(randomPlan(random, hostile, used.tenant));
       // A stranger who looks might see a call of its own, because both may have chosen the id.
       const look = plan.look === 'stranger' ? 'none' : plan.look;
       this.#exchange({
@@ -95,13 +102,49 @@ export class Sender implements AsyncDisposable {
       this.#startBatch();
       return;
     }
+    if (random() < this.#flowShare) {
+      this.#startSeries();
+      return;
+    }
     const isTwin = random() < twinShare;
     const plans = isTwin ? randomTwins(random, hostile) : [randomPlan(random, hostile)];
     const id = randomUUID().slice(0, 8);
     for (const plan of plans) {
       this.#sent += 1;
       const callId = isTwin ? `twin-${id}` : plan.ownId ? `t-${this.#sent}-${id}` : undefined;
-      this.#exchange({ number: this.#sent, plan, callId });
+      this.#exchange({ number: this.#sent, plan: this.#maybeKeyed(plan), callId });
+    }
+  }
+
+  get #flowShare(): number {
+    return this.#options.flowShare ?? usualFlowShare;
+  }
+
+  #maybeKeyed(plan: Plan): Plan {
+    const { random } = this.#options;
+    return random() < this.#flowShare ? { ...plan, flow: randomFlow(random) } : plan;
+  }
+
+  /** Calls of one flow key. Each is sent once the one before it was answered, so that their order is known. */
+  #startSeries(): void {
+    const { random, hostile } = this.#options;
+    const { tenant, function: name } = randomPlan(random, hostile);
+    const flow = randomFlow(random);
+    const id = randomUUID().slice(0, 8);
+    const calls = Array.from({ length: 1 + integerBelow(random, maxSeries) }, (): Sent => {
+      this.#sent += 1;
+      const plan = { ...randomPlan(random, hostile, tenant), function: name, flow };
+      return { number: this.#sent, plan, callId: plan.ownId ? `t-${this.#sent}-${id}` : undefined };
+    });
+    this.#keep(this.#converseInTurn(calls));
+  }
+
+  async #converseInTurn(calls: readonly Sent[]): Promise<void> {
+    for (const sent of calls) {
+      const known = await this.#open(sent);
+      if (known !== undefined) {
+        this.#keep(this.#goOn(sent, known));
+      }
     }
   }
 
@@ -112,9 +155,11 @@ export class Sender implements AsyncDisposable {
     const { random, hostile } = this.#options;
     const tenant = pickFrom(random, tenants);
     const id = randomUUID().slice(0, 8);
+    // Many calls at once: not in each batch.
+    const flow = random() < 4 * this.#flowShare ? randomFlow(random) : undefined;
     const calls = Array.from({ length: 1 + integerBelow(random, maxBatch) }, (): Sent => {
       this.#sent += 1;
-      const plan = { ...randomPlan(random, hostile, tenant), isRepeated: false };
+      const plan = { ...randomPlan(random, hostile, tenant), isRepeated: false, ...(flow && { flow }) };
       return { number: this.#sent, plan, callId: plan.ownId ? `t-${this.#sent}-${id}` : undefined };
     });
     this.#batches += 1;
@@ -149,21 +194,26 @@ export class Sender implements AsyncDisposable {
   }
 
   #keep(work: Promise<void>): void {
-    const exchange = work.finally(() => this.#open.delete(exchange));
-    this.#open.add(exchange);
+    const exchange = work.finally(() => this.#exchanges.delete(exchange));
+    this.#exchanges.add(exchange);
   }
 
   async #converse(sent: Sent): Promise<void> {
+    const known = await this.#open(sent);
+    if (known !== undefined) {
+      await this.#goOn(sent, known);
+    }
+  }
+
+  /** Sends a call. Returns its id if it was accepted. */
+  async #open(sent: Sent): Promise<string | undefined> {
     const { history, random, gateways } = this.#options;
     const { number: request, plan, callId } = sent;
     const seat = pickFrom(random, gateways);
     history.record({ kind: 'sent', request, gateway: seat.name, plan, callId });
-    const known = plan.isRepeated
+    return plan.isRepeated
       ? (await Promise.all([this.#client.send(sent, seat), this.#client.sendAgain(sent)])).find(Boolean)
       : await this.#client.send(sent, seat);
-    if (known !== undefined) {
-      await this.#goOn(sent, known);
-    }
   }
 
   /** The next request of the caller of an accepted call. */

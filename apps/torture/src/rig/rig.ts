@@ -1,5 +1,6 @@
 import type { FleetOptions } from '@asyncfn/stack';
 import { formatRate, type Rate } from '@asyncfn/units';
+import { flowSettingsOf } from '../flows.ts';
 import { pausedFunction, queues } from '../plan.ts';
 import { clockModule, clockSetting } from './clock.ts';
 import { endsKeptMs, shortMemoryModule } from './short-memory.ts';
@@ -20,6 +21,8 @@ export interface RigOptions {
   readonly retry?: Readonly<Record<string, unknown>>;
   /** The rate of the function that is paused from time to time. Default: none. */
   readonly pace?: Rate | undefined;
+  /** Share of the sends that are calls of a flow key. If it is 0, no function limits its keys either. Default 0.04. */
+  readonly flowShare?: number;
   /** How far the clock of each process is off: the path of a file, with `{seat}` in it. Default: clocks do not jump. */
   readonly clockFile?: string;
   /** Receives each line that a process or a nats-server logs, except the lines that every call causes. */
@@ -102,18 +105,20 @@ export function fleetOptions(options: RigOptions): FleetOptions {
   };
 }
 
-function toFunctions({ functionUrl: url, retry = quickRetry, pace }: RigOptions): FleetOptions['functions'] {
+function toFunctions({ functionUrl: url, retry = quickRetry, pace, flowShare }: RigOptions): FleetOptions['functions'] {
   return Object.fromEntries(
-    Object.entries(queues).map(([name, queue]) => [
-      name,
-      {
+    Object.entries(queues).map(([name, queue]) => {
+      const flow = flowShare === 0 ? undefined : flowSettingsOf(name);
+      const settings = {
         url,
         retry,
         queue,
         ...(queue === 'bulk' && { concurrency: 60 }),
+        ...(flow && { flow }),
         ...(name === pausedFunction && pace !== undefined && { rate: formatRate(pace) }),
-      },
-    ]),
+      };
+      return [name, settings];
+    }),
   );
 }
 

@@ -5,9 +5,10 @@ import { runProcess } from '@asyncfn/service-kit';
 const packages = new URL('../../../../packages/', import.meta.url);
 const apps = new URL('../../../', import.meta.url);
 
-export const { CallQueue, CallStore, Publisher, QueueTopology, StepQueue } = await import(
+export const { CallQueue, CallStore, Flows, Publisher, QueueTopology, StepQueue } = await import(
   new URL('queue-core/dist/jetstream/index.js', packages).href
 );
+export const { FlowStore } = await import(new URL('queue-core/dist/jetstream/flows/flow-store.js', packages).href);
 export const { IdClaims } = await import(new URL('queue-core/dist/jetstream/intake/id-claims.js', packages).href);
 export const { CallRunner } = await import(new URL('worker/dist/attempts/call-runner.js', apps).href);
 export const { StartPool } = await import(new URL('worker/dist/rates/start-pool.js', apps).href);
