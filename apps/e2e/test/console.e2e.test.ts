@@ -129,6 +129,10 @@ test('an operator pauses a flow key, finds it from a call that waits, pins its l
   await shows('Rate', '100 in 1s, pinned');
   await shows('At once', '2, pinned');
 
+  await page.getByRole('link', { name: 'calls with this key' }).click();
+  await page.getByText('3 calls', { exact: true }).waitFor();
+  expect(await page.getByLabel('Flow key').inputValue()).toBe(hostileKey);
+  await page.goBack();
   await page.getByRole('link', { name: 'keys of other' }).click();
   const table = page.getByRole('table', { name: 'Flow keys' });
   await table.getByText('Paused').filter({ visible: true }).waitFor();

@@ -19,7 +19,7 @@ test('the filters of a request reach the search, and by default the newest 100 c
   await using gateway = await startTestGateway();
   expect(await ask(gateway, '')).toEqual({ status: 200, body: { calls: [], complete: true } });
   const filters =
-    'function=echo&queue=q-1&status=failed&status=expired&label=customer=7&parent=a&batch=b&limit=5' +
+    'function=echo&queue=q-1&status=failed&status=expired&label=customer=7&flowKey=a%2Fb%252F%2B&parent=a&batch=b&limit=5' +
     '&from=2026-01-31T12:00:00%2B01:00&to=2026-01-31T12:00:00.5Z';
   expect((await ask(gateway, `?${filters}`)).status).toBe(200);
   expect(gateway.search.asked).toEqual([
@@ -30,6 +30,7 @@ test('the filters of a request reach the search, and by default the newest 100 c
         queue: 'q-1',
         statuses: new Set(['failed', 'expired']),
         label: 'customer=7',
+        flowKey: 'a/b%2F+',
         parentId: 'a',
         batchId: 'b',
         fromMs: Date.UTC(2026, 0, 31, 11),
@@ -77,6 +78,9 @@ describe('a parameter that is wrong is named, with what would be right', () => {
     ['status=failed,expired', /^status must be one of .*Repeat the parameter/],
     ['label=a%20b', /^label must be one label/],
     ['label=a&label=b', /^label is sent more than once/],
+    ['flowKey=a%20b', /^flowKey must be one flow key/],
+    ['flowKey=..', /^flowKey must be/],
+    ['flowKey=a&flowKey=b', /^flowKey is sent more than once/],
     ['parent=a.b', /^parent must be a call id/],
     ['batch=*', /^batch must be the id of a batch/],
     ['from=yesterday', /^from must be an RFC 3339 date-time .*such as 2030-01-31T12:00:00Z/],

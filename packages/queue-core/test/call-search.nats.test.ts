@@ -68,19 +68,34 @@ test('each filter selects what it names', async () => {
     id: 'ended',
     startTime: ago(30),
     labels,
+    flow: { key: 'orders/7' },
     parentId: 'mother',
     batch: { id: 'b-1', index: 3 },
   });
   const delivery = await take();
-  const outcome = outcomeOf(ended, { labels, parentId: 'mother', batch: { id: 'b-1', index: 3 } });
+  const outcome = outcomeOf(ended, { labels, flowKey: 'orders/7', parentId: 'mother', batch: { id: 'b-1', index: 3 } });
   await store.recordOutcome(outcome, Buffer.from(''));
   await settle(delivery);
-  await put({ id: 'waiting', startTime: ago(20), labels: ['customer=7'], batch: { id: 'b-1', index: 4 } });
-  await put({ id: 'other', startTime: ago(10), labels: ['customer=70'], parentId: 'another' });
+  await put({
+    id: 'waiting',
+    startTime: ago(20),
+    labels: ['customer=7'],
+    flow: { key: 'orders/7' },
+    batch: { id: 'b-1', index: 4 },
+  });
+  await put({
+    id: 'other',
+    startTime: ago(10),
+    labels: ['customer=70'],
+    flow: { key: 'orders/70' },
+    parentId: 'another',
+  });
   const ids = async (filter: CallFilter) => (await list(filter)).calls.map(idOf);
   expect(await ids({ label: 'customer=7' })).toEqual(['waiting', 'ended']);
   expect(await ids({ label: 'nightly' })).toEqual(['ended']);
   expect(await ids({ label: 'customer' })).toEqual([]);
+  expect(await ids({ flowKey: 'orders/7' })).toEqual(['waiting', 'ended']);
+  expect(await ids({ flowKey: 'orders' })).toEqual([]);
   expect(await ids({ parentId: 'mother' })).toEqual(['ended']);
   expect(await ids({ batchId: 'b-1' })).toEqual(['waiting', 'ended']);
   expect(await ids({ functions: ['echo'] })).toEqual(['other', 'waiting', 'ended']);

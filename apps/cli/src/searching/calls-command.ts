@@ -12,6 +12,7 @@ interface CallsFlags extends Common {
   readonly queue?: string;
   readonly status?: NonNullable<CallFilter['status']>;
   readonly label?: string;
+  readonly flowKey?: string;
   readonly parent?: string;
   readonly batch?: string;
   readonly from?: string;
@@ -43,6 +44,7 @@ export function callsCommand(session: Session): Command {
       new Option('--status <status>', 'calls in this state; repeatable').choices(statuses).argParser(toStatuses),
     )
     .option('--label <label>', 'calls with this label')
+    .option('--flow-key <key>', 'calls with this flow key')
     .option('--parent <call-id>', 'calls that follow this one')
     .option('--batch <batch-id>', 'calls of this batch')
     .option('--from <time>', 'accepted since then: 2030-01-31T08:00:00Z, or 1h for an hour ago', momentOption)
@@ -129,6 +131,6 @@ async function watchCalls(session: Session, flags: CallsFlags): Promise<void> {
   }
 }
 
-function toFilter({ function: name, queue, status, label, parent, batch, from, to }: CallsFlags): CallFilter {
-  return given({ function: name, queue, status, label, parent, batch, from, to });
+function toFilter({ function: name, queue, status, label, flowKey, parent, batch, from, to }: CallsFlags): CallFilter {
+  return given({ function: name, queue, status, label, flowKey, parent, batch, from, to });
 }

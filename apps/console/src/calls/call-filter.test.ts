@@ -6,7 +6,7 @@ const parse = (query: string) => parseFilter(new URLSearchParams(query));
 
 test('a filter is the same after a way through the URL', () => {
   const query =
-    'function=hash&label=customer%3D7&status=failed&status=expired&from=2026-01-31T11%3A00%3A00.000Z&to=2026-01-31T12%3A00%3A00.000Z';
+    'function=hash&label=customer%3D7&flowKey=a%2Fb%252F%2B&status=failed&status=expired&from=2026-01-31T11%3A00%3A00.000Z&to=2026-01-31T12%3A00%3A00.000Z';
   expect(toParams(parse(query)).toString()).toBe(query);
   expect(toParams(noFilter).toString()).toBe('');
 });
@@ -55,7 +55,7 @@ test('a cancel selects the open calls of a search, and none that came after it',
   expect(cancel('function=hash&to=2026-01-31T11:00:00Z')).toEqual({ function: 'hash', to: '2026-01-31T11:00:00Z' });
 });
 
-test.each(['', 'status=failed', 'batch=a&label=b', 'parent=a'])(
+test.each(['', 'status=failed', 'batch=a&label=b', 'parent=a', 'flowKey=a&label=b'])(
   'there is no cancel for what the API cannot select: %s',
   (query) => expect(toCancelBody(toQuery(parse(query), now), '2026-01-31T11:59:00.000Z')).toBeUndefined(),
 );

@@ -3,7 +3,7 @@ import type { CallStatus } from './call.ts';
 
 export type CallQuery = NonNullable<paths['/system/calls']['get']['parameters']['query']>;
 
-export const textFilters = ['function', 'label', 'queue', 'parent', 'batch'] as const;
+export const textFilters = ['function', 'label', 'flowKey', 'queue', 'parent', 'batch'] as const;
 export type TextFilter = (typeof textFilters)[number];
 
 /** How far back a search goes, counted from the moment of the search, in milliseconds. */
@@ -66,16 +66,17 @@ type OpenStatus = Extract<CallStatus, 'scheduled' | 'queued' | 'running' | 'retr
 const openStatuses: readonly string[] = ['scheduled', 'queued', 'running', 'retrying'] satisfies readonly OpenStatus[];
 
 /**
- * What cancels the open calls that a query selects; undefined if that cannot be said to the API: it takes neither parent nor
- * batch, and at least one filter.
+ * What cancels the open calls that a query selects; undefined if that cannot be said to the API: it takes no flow key, parent
+ * or batch, and at least one filter.
  *
  * @param newestAt when the newest call that is shown was accepted: later ones are left alone
  */
 export function toCancelBody(query: CallQuery, newestAt: string | undefined): CancelBody | undefined {
-  const { status, parent, batch, ...filters } = query;
+  const { status, flowKey, parent, batch, ...filters } = query;
   const open = status?.filter((each): each is OpenStatus => openStatuses.includes(each));
   const isFiltered = status !== undefined || Object.keys(filters).length > 0;
-  if (parent !== undefined || batch !== undefined || !isFiltered || open?.length === 0 || newestAt === undefined) {
+  const isUnknown = [flowKey, parent, batch].some((each) => each !== undefined);
+  if (isUnknown || !isFiltered || open?.length === 0 || newestAt === undefined) {
     return undefined;
   }
   return { to: newestAt, ...filters, ...(open !== undefined && { status: open }) };

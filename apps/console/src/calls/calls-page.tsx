@@ -1,5 +1,6 @@
 import { useMemo } from 'preact/hooks';
-import { useLocation, useSearchParams } from 'wouter-preact';
+import { useLocation } from 'wouter-preact';
+import { useSearch } from 'wouter-preact/use-browser-location';
 import { may } from '../access/index.ts';
 import { Empty, Page, Panel } from '../ui/index.ts';
 import { type CallFilter, parseFilter, toParams } from './call-filter.ts';
@@ -9,9 +10,9 @@ import { OpenCall } from './open-call.tsx';
 
 /** The search for calls (`GET /system/calls`). Its filter is the query of the page's URL. */
 export function CallsPage() {
-  const [params] = useSearchParams();
+  // As it is in the address bar: the router decodes a query once more than others, and flow keys may have a percent sign.
+  const query = useSearch();
   const [, navigate] = useLocation();
-  const query = params.toString();
   const filter = useMemo(() => parseFilter(new URLSearchParams(query)), [query]);
   const apply = (next: CallFilter): void => {
     const wanted = toParams(next).toString();

@@ -22,6 +22,7 @@ interface FilterFormProps {
 const titles: Readonly<Record<TextFilter, readonly [string, string]>> = {
   function: ['Function', 'thumbnail'],
   label: ['Label', 'customer=7'],
+  flowKey: ['Flow key', 'order-7'],
   queue: ['Queue', 'default'],
   parent: ['Follows the call', 'id of a call'],
   batch: ['Batch', 'id of a batch'],

@@ -119,12 +119,12 @@ function limitsOf(flow: Flow): Fact[] {
   ];
 }
 
-function factsOf({ function: name, submitter, queue }: Flow): Fact[] {
-  const calls = new URLSearchParams({ function: name, status: 'queued' });
+function factsOf({ function: name, key, submitter, queue }: Flow): Fact[] {
+  const calls = new URLSearchParams({ function: name, flowKey: key });
   return [
     { name: 'Queue', value: queue },
     ...(submitter === undefined ? [] : [{ name: 'Token', value: submitter }]),
-    { name: 'Calls that wait', value: <Link href={`/calls?${calls}`}>queued calls of {name}, with any key</Link> },
+    { name: 'Calls', value: <Link href={`/calls?${calls}`}>calls with this key</Link> },
     { name: 'Other keys', value: <Link href={hrefOfFlows(name)}>keys of {name}</Link> },
   ];
 }

@@ -3,6 +3,7 @@ import {
   type CallStatus,
   callStatuses,
   isCallId,
+  isFlowKey,
   isLabel,
   maxLabelLength,
   parseFunctionName,
@@ -15,7 +16,17 @@ import { invalidParameter } from '../problem.ts';
 export type FilterValues = Readonly<Partial<Record<FilterName, unknown>>>;
 
 /** The parameters of a filter. */
-export const filterNames = ['function', 'queue', 'status', 'label', 'parent', 'batch', 'from', 'to'] as const;
+export const filterNames = [
+  'function',
+  'queue',
+  'status',
+  'label',
+  'flowKey',
+  'parent',
+  'batch',
+  'from',
+  'to',
+] as const;
 
 type FilterName = (typeof filterNames)[number];
 
@@ -44,6 +55,7 @@ export function parseFilter(values: FilterValues, names: Pick<FunctionNames, 'na
     queue: parseText(values, 'queue', (text) => (namePart.test(text) ? text : undefined)),
     statuses: parseStatuses(values.status),
     label: parseText(values, 'label', (text) => (isLabel(text) ? text : undefined)),
+    flowKey: parseText(values, 'flowKey', (text) => (isFlowKey(text) ? text : undefined)),
     parentId: parseText(values, 'parent', (text) => (isCallId(text) ? text : undefined)),
     batchId: parseText(values, 'batch', (text) => (isCallId(text) ? text : undefined)),
     fromMs: parseText(values, 'from', parseInstant),
@@ -60,6 +72,7 @@ const rules: Readonly<Record<Exclude<FilterName, 'status'>, string>> = {
   function: 'NAME or NAME.NAMESPACE, each of 1 to 63 characters of A-Z, a-z, 0-9, _ and -, such as thumbnail',
   queue: 'the name of a queue, 1 to 63 characters of A-Z, a-z, 0-9, _ and -, such as default',
   label: `one label, 1 to ${maxLabelLength} characters of A-Z, a-z, 0-9 and . _ = : -, such as customer=7`,
+  flowKey: 'one flow key, 1 to 128 visible ASCII characters, percent-encoded (a + is sent as %2B)',
   parent: 'a call id, 1 to 128 characters of A-Z, a-z, 0-9, _ and -',
   batch: 'the id of a batch, 1 to 128 characters of A-Z, a-z, 0-9, _ and -',
   from: 'an RFC 3339 date-time with an offset, such as 2030-01-31T12:00:00Z (a + is sent as %2B)',

@@ -26,6 +26,9 @@ export const searchQuery = Type.Object(
       }),
     ),
     label: labelParameter,
+    flowKey: Type.Optional(
+      Type.String({ description: '`X-Flow-Key` of the calls, of any function and token.', pattern: '^[!-~]{1,128}$' }),
+    ),
     parent: Type.Optional(Type.String({ description: 'Id of the call that it follows.', pattern: callId })),
     batch: Type.Optional(Type.String({ description: 'Id of its batch.', pattern: callId })),
     ...timeParameters,

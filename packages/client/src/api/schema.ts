@@ -707,6 +707,7 @@ export interface paths {
                     status?: ("scheduled" | "queued" | "running" | "retrying" | "succeeded" | "failed" | "cancelled" | "expired")[];
                     /** @example customer=7 */
                     label?: string;
+                    flowKey?: string;
                     parent?: string;
                     batch?: string;
                     /** @example 2026-01-31T12:00:00Z */

@@ -43,6 +43,7 @@ export interface CallFilter {
   /** Any of these statuses. */
   readonly statuses?: ReadonlySet<CallStatus> | undefined;
   readonly label?: string | undefined;
+  readonly flowKey?: string | undefined;
   readonly parentId?: string | undefined;
   readonly batchId?: string | undefined;
   /** Accepted at this time or later: Unix time in milliseconds. */
@@ -57,6 +58,7 @@ export interface CallFacts {
   readonly queue: string;
   readonly startTime: string;
   readonly labels?: readonly string[] | undefined;
+  readonly flowKey?: string | undefined;
   readonly parentId?: string | undefined;
   readonly batchId?: string | undefined;
 }
@@ -73,7 +75,7 @@ export function createdAtMicros(startTime: string): number {
 
 /** Whether a call is selected, whatever its status. */
 export function isInFilter(filter: CallFilter, facts: CallFacts): boolean {
-  const { labels, parentId, batchId, startTime } = facts;
+  const { labels, flowKey, parentId, batchId, startTime } = facts;
   const { label, fromMs = Number.NEGATIVE_INFINITY, toMs = Number.POSITIVE_INFINITY } = filter;
   const at = createdAtMs(startTime);
   return (
@@ -81,6 +83,7 @@ export function isInFilter(filter: CallFilter, facts: CallFacts): boolean {
     at >= fromMs &&
     at <= toMs &&
     (label === undefined || labels?.includes(label) === true) &&
+    (filter.flowKey === undefined || filter.flowKey === flowKey) &&
     (filter.parentId === undefined || filter.parentId === parentId) &&
     (filter.batchId === undefined || filter.batchId === batchId)
   );
@@ -98,10 +101,11 @@ export function isNameInFilter(
   );
 }
 
-export function factsOfCall({ function: name, queue, startTime, labels, parentId, batch }: Call): CallFacts {
-  return { function: name, queue, startTime, labels, parentId, batchId: batch?.id };
+export function factsOfCall({ function: name, queue, startTime, labels, flow, parentId, batch }: Call): CallFacts {
+  return { function: name, queue, startTime, labels, flowKey: flow?.key, parentId, batchId: batch?.id };
 }
 
-export function factsOfOutcome({ function: name, queue, startTime, labels, parentId, batch }: Outcome): CallFacts {
-  return { function: name, queue, startTime, labels, parentId, batchId: batch?.id };
+export function factsOfOutcome(outcome: Outcome): CallFacts {
+  const { function: name, queue, startTime, labels, flowKey, parentId, batch } = outcome;
+  return { function: name, queue, startTime, labels, flowKey, parentId, batchId: batch?.id };
 }

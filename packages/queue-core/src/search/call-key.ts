@@ -24,11 +24,19 @@ export function compareKeys(a: CallKey, b: CallKey): number {
 export type Marks = readonly [low: number, high: number];
 
 /**
- * Sixty-four bits, of which each label, the parent and the batch of a call set four. A call whose bits do not include
+ * Sixty-four bits, of which each label, the flow key, the parent and the batch of a call set four. A call whose bits do not include
  * those of a filter is not what the filter selects.
  */
-export function marksOf({ labels = [], parentId, batchId }: Pick<CallFacts, 'labels' | 'parentId' | 'batchId'>): Marks {
+export function marksOf({
+  labels = [],
+  flowKey,
+  parentId,
+  batchId,
+}: Pick<CallFacts, 'labels' | 'flowKey' | 'parentId' | 'batchId'>): Marks {
   const texts = labels.map((label) => `label ${label}`);
+  if (flowKey !== undefined) {
+    texts.push(`flow ${flowKey}`);
+  }
   if (parentId !== undefined) {
     texts.push(`parent ${parentId}`);
   }
