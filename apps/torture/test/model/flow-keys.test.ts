@@ -52,6 +52,7 @@ test.each<[mistake: string, FlowVariant, Partial<FlowBounds>, problem: string]>(
     { limit: 2, newLimit: 1 },
     'a call that has ended begins',
   ],
+  ['a copy that is left with its call', { leavesCopy: true }, { crashes: 1 }, 'a call was overtaken'],
   ['no second look at those that wait', { noSecondLook: true }, {}, 'a call waits for ever'],
   ['an ack before the turn has ended', { ackFirst: true }, { crashes: 1 }, 'a call waits for ever'],
   [

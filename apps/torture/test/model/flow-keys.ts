@@ -1,5 +1,5 @@
 import type { Model, Step } from './explore.ts';
-import { advanceFor, advanceStep } from './flow-turns.ts';
+import { advanceFor, advanceStep, removeWaiting } from './flow-turns.ts';
 import {
   type Advance,
   type FlowBounds,
@@ -40,11 +40,14 @@ function wrong(world: FlowWorld, { limit, newLimit }: FlowBounds): string | unde
   return Math.max(limit, newLimit) === 1 && !isInOrder ? 'a call was overtaken' : (offence ?? undefined);
 }
 
-function unfinished({ accepted, ends, waits, state, notice }: FlowWorld, { calls }: FlowBounds): string | undefined {
+function unfinished(
+  { accepted, ends, waits, copies, state, notice }: FlowWorld,
+  { calls }: FlowBounds,
+): string | undefined {
   if (accepted < calls || Object.keys(ends).length < calls) {
     return 'a call waits for ever';
   }
-  return waits.length > 0 || state !== null || notice > 0 ? 'something is left over' : undefined;
+  return waits.length > 0 || copies.length > 0 || state !== null || notice > 0 ? 'something is left over' : undefined;
 }
 
 function gatewaySteps(world: FlowWorld, { calls, crashes }: FlowBounds, variant: FlowVariant): Step<FlowWorld>[] {
@@ -55,6 +58,7 @@ function gatewaySteps(world: FlowWorld, { calls, crashes }: FlowBounds, variant:
       flowStep(world, `call ${accepted + 1} is accepted`, (next) => {
         next.accepted += 1;
         next.waits.push(next.accepted);
+        next.copies.push(next.accepted);
         next.notice = variant.noNotice ? 0 : next.accepted;
         next.gateway.notice = next.accepted;
       }),
@@ -202,7 +206,7 @@ function cancel(next: FlowWorld, call: number, variant: FlowVariant): void {
     self.does = next.ends[call] === 'cancelled' ? 'remove' : 'gone';
   } else if (self.does === 'remove') {
     delete next.turns[call];
-    next.waits = next.waits.filter((each) => each !== call);
+    removeWaiting(next, [call]);
     const rest = variant.cancelUnaborted ? advancing(call) : { does: 'abort' };
     Object.assign(self, variant.cancelKeeps ? { does: 'gone' } : rest);
   } else if (self.does === 'abort') {
@@ -222,18 +226,18 @@ function advancing(call: number): Pick<FlowWorld['canceller'], 'does' | 'advance
 /** What no worker can have seen is removed before the end is stored. */
 function lookFor(next: FlowWorld, call: number, variant: FlowVariant): 'look' | 'store the end' | 'remove' | 'gone' {
   const self = next.canceller;
-  const { turns, ends, waits } = next;
+  const { turns, ends, copies } = next;
   if (ends[call] !== undefined) {
     return ends[call] === 'cancelled' ? 'remove' : 'gone';
   }
   const message = turns[call];
-  const isKnown = self.intent || waits.includes(call) || message !== undefined;
+  const isKnown = self.intent || copies.includes(call) || message !== undefined;
   if (!isKnown) {
     return 'gone';
   }
   self.intent = true;
   if (message === undefined || variant.cancelBlind) {
-    next.waits = waits.filter((each) => each !== call);
+    removeWaiting(next, [call]);
     return 'store the end';
   }
   if (!message.wasDelivered && message.kind === 'ready' && message.attempt === 0) {

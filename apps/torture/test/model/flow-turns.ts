@@ -18,7 +18,7 @@ export function advanceStep(next: FlowWorld, self: Advance, variant: FlowVariant
   if (self.does === 'write' || self.does === 'drop') {
     return write(next, self, variant);
   }
-  next.waits = next.waits.filter((call) => !self.heads.includes(call));
+  removeWaiting(next, self.heads);
   return self.does === 'look again' ? lookAgain(next, self) : done(next, self);
 }
 
@@ -43,8 +43,11 @@ function choose(next: FlowWorld, self: Advance, variant: FlowVariant): void {
   const cursor = variant.noCursor ? 0 : (self.seen?.cursor ?? 0);
   const room = isClosed(self, variant) ? 0 : next.limit - stillRunning(self).length;
   if (room > 0) {
-    const leftOver = self.waits.filter((call) => call <= cursor);
-    next.waits = next.waits.filter((call) => !leftOver.includes(call));
+    removeLeft(
+      next,
+      self.waits.filter((call) => call <= cursor),
+      variant,
+    );
   }
   self.heads = self.waits.filter((call) => call > cursor).slice(0, Math.max(0, room));
   self.waits = [];
@@ -70,7 +73,7 @@ function write(next: FlowWorld, self: Advance, variant: FlowVariant): boolean {
     return done(next, self);
   }
   if (leavesAtRest(self, variant) && self.does === 'write' && !variant.dropUnseen) {
-    lookBeforeDrop(next, self);
+    lookBeforeDrop(next, self, variant);
     return true;
   }
   if (isRefused(next, self, variant)) {
@@ -96,9 +99,9 @@ function leavesAtRest(self: Advance, { dropPaused = false }: FlowVariant): boole
 }
 
 /** The broker checks the state, and that each call still waits. */
-function isRefused({ state, waits, turns }: FlowWorld, { seen, heads }: Advance, variant: FlowVariant): boolean {
+function isRefused({ state, copies, turns }: FlowWorld, { seen, heads }: Advance, variant: FlowVariant): boolean {
   const isStale = !variant.blindState && state?.version !== seen?.version;
-  return isStale || (!variant.blindCall && heads.some((call) => !waits.includes(call) || turns[call] !== undefined));
+  return isStale || (!variant.blindCall && heads.some((call) => !copies.includes(call) || turns[call] !== undefined));
 }
 
 function store(next: FlowWorld, self: Advance, variant: FlowVariant): void {
@@ -116,10 +119,27 @@ function store(next: FlowWorld, self: Advance, variant: FlowVariant): void {
 }
 
 /** With the state the cursor is gone: nothing may be left that is at or before it. */
-function lookBeforeDrop(next: FlowWorld, self: Advance): void {
+function lookBeforeDrop(next: FlowWorld, self: Advance, variant: FlowVariant): void {
   const cursor = self.seen?.cursor ?? 0;
   self.does = next.waits.length > 0 ? 'read' : 'drop';
-  next.waits = next.waits.filter((call) => call > cursor);
+  removeLeft(
+    next,
+    next.waits.filter((call) => call <= cursor),
+    variant,
+  );
+}
+
+/** Removes calls that wait: their places, and the copies there. */
+export function removeWaiting(next: FlowWorld, calls: readonly number[]): void {
+  next.waits = next.waits.filter((call) => !calls.includes(call));
+  next.copies = next.copies.filter((call) => !calls.includes(call));
+}
+
+/** As `removeWaiting`, for what others have left. */
+function removeLeft(next: FlowWorld, calls: readonly number[], { leavesCopy = false }: FlowVariant): void {
+  const kept = next.copies.filter((call) => leavesCopy && calls.includes(call) && next.turns[call] !== undefined);
+  removeWaiting(next, calls);
+  next.copies.push(...kept);
 }
 
 function giveTurns(next: FlowWorld, heads: readonly number[]): void {

@@ -56,7 +56,9 @@ export interface FlowOperator {
 /** One key, with calls 1, 2, ... in the order in which they were accepted. */
 export interface FlowWorld {
   accepted: number;
+  /** The places of calls that wait, and the copies that wait there. A process that dies may leave both. */
   waits: number[];
+  copies: number[];
   /** The newest notice; 0 for none. */
   notice: number;
   state: KeyState | null;
@@ -97,6 +99,8 @@ export interface FlowVariant {
   readonly noSecondLook?: boolean;
   /** The state of a key at rest is removed although a left-over may have come since those that wait were read. */
   readonly dropUnseen?: boolean;
+  /** Of a left-over, only the place is removed, unless the copy that waits is the newest message of its call. */
+  readonly leavesCopy?: boolean;
   /** Left-overs are taken for calls that wait. */
   readonly noCursor?: boolean;
   readonly ackFirst?: boolean;
@@ -135,6 +139,7 @@ export function initialFlow({ workers, limit }: FlowBounds): FlowWorld {
   return {
     accepted: 0,
     waits: [],
+    copies: [],
     notice: 0,
     state: null,
     version: 0,
