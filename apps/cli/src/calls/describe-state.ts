@@ -10,14 +10,20 @@ export function describeEnd({ status, reason, attempts, functionStatus, function
   return `the call of ${name} has ${status}${why} (${times}${answer})`;
 }
 
+const waits: Readonly<Record<NonNullable<CallState['waitingFor']>, string>> = {
+  flow: 'the turn of its flow key',
+  rate: 'the rate',
+};
+
 /** The state of a call as names and values, for people. */
 export function stateFacts(state: CallState, nowMs: number): [string, string | number | undefined][] {
-  const { callback, durationMs, notBefore, then, labels } = state;
+  const { callback, durationMs, notBefore, then, labels, waitingFor } = state;
   return [
     ['call', state.callId],
     ['function', state.function],
     ['queue', state.queue],
     ['status', state.status],
+    ['waits for', waitingFor && waits[waitingFor]],
     ['reason', state.reason],
     ['answer', state.functionStatus],
     ['attempts', `${state.attempts} (at most ${state.maxRetries} retries)`],
@@ -28,6 +34,7 @@ export function stateFacts(state: CallState, nowMs: number): [string, string | n
     ['duration', durationMs === undefined ? undefined : formatDuration(durationMs)],
     ['callback', callback && `${callback.status} after ${callback.attempts} attempts, ${callback.url}`],
     ['labels', labels?.join(', ')],
+    ['flow key', state.flowKey],
     ['then', then?.join(', ')],
     ['next', state.next],
     ['parent', state.parentId],
