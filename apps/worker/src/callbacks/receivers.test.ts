@@ -93,6 +93,19 @@ describe('a host', () => {
     expect(await send(20, 'http://new.example/')).toHaveLength(1);
   });
 
+  test('does not count as slow while it is sent a large callback, which has its slot as any other', async () => {
+    const { receivers, send, deliver, pass } = open();
+    await deliver('http://good.example/');
+    const bodyObject = { id: 'large', length: 2 ** 30, sha256: '' };
+    const large = { ...taskFor('http://good.example/', undefined), bodyObject };
+    const admission = await receivers.admit(large, 0, signal);
+    const end = admission.kind === 'admitted' ? admission.begin() : undefined;
+    pass(60_000);
+    expect(await send(20, 'http://good.example/')).toHaveLength(9);
+    end?.(false);
+    expect(await send(20, 'http://good.example/')).toHaveLength(1);
+  });
+
   test('has a share for each submitter', async () => {
     const { send, deliver } = open();
     await deliver('http://shared.example/a', 'a');

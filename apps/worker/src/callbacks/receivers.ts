@@ -102,7 +102,9 @@ export class Receivers {
     if (release === undefined) {
       return this.#later(receiver);
     }
-    return { kind: 'admitted', begin: () => this.#begin(receiver, release), release };
+    // How long a large one takes says more about its size than about its receiver.
+    const begin = task.bodyObject === undefined ? () => this.#begin(receiver, release) : () => () => release();
+    return { kind: 'admitted', begin, release };
   }
 
   #begin(receiver: Receiver, release: Release): (answered: boolean) => void {
