@@ -8,8 +8,11 @@ const roomMs = 500;
 /** Time limit of steps that should be instant. */
 const promptMs = 5_000;
 
-export function createBrokerComponent({ broker, watch, room }: BrokerLink, logger: Logger): Component {
+export function createBrokerComponent({ broker, bodyConnection, watch, room }: BrokerLink, logger: Logger): Component {
   const onError = (err: unknown): void => logger.warn({ err }, 'the state of the streams cannot be read yet');
+  const stop = async (): Promise<void> => {
+    await Promise.all([broker.stop(), bodyConnection.stop()]);
+  };
   return {
     name: 'broker',
     start(signal) {
@@ -19,7 +22,7 @@ export function createBrokerComponent({ broker, watch, room }: BrokerLink, logge
         void every(roomMs, () => room.refresh(), { signal, onError });
       }
     },
-    stop: { name: 'close broker', timeoutMs: promptMs, run: () => broker.stop() },
+    stop: { name: 'close broker', timeoutMs: promptMs, run: stop },
   };
 }
 

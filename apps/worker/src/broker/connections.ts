@@ -4,7 +4,7 @@ import type { HttpAgent } from '../http/index.ts';
 import type { BrokerLink } from './connect-broker.ts';
 
 export interface ConnectionsOptions
-  extends Pick<BrokerLink, 'broker' | 'pulse' | 'publisher' | 'room' | 'watch' | 'events'> {
+  extends Pick<BrokerLink, 'broker' | 'bodyConnection' | 'pulse' | 'publisher' | 'room' | 'watch' | 'events'> {
   readonly logger: Logger;
   /** Sends the pending acknowledgements. */
   readonly source: Pick<CallSource, 'flush'>;
@@ -44,13 +44,21 @@ function startWatching({ watch, room, pulse, logger }: ConnectionsOptions, signa
   }
 }
 
-async function close({ leases, source, publisher, events, broker, agents }: ConnectionsOptions): Promise<void> {
+async function close({
+  leases,
+  source,
+  publisher,
+  events,
+  broker,
+  bodyConnection,
+  agents,
+}: ConnectionsOptions): Promise<void> {
   for (const each of leases) {
     each.stop();
   }
   source.flush();
   await publisher.flush();
   events.flush();
-  await broker.stop();
+  await Promise.all([broker.stop(), bodyConnection.stop()]);
   await Promise.all(agents.map((agent) => agent.destroy()));
 }

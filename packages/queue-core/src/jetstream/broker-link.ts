@@ -1,6 +1,6 @@
 import { type FileDefinition, FunctionRegister, isPaused } from '../functions/index.ts';
 import { type StreamLimit, type StreamLimits, toStreamLimits } from '../stream-limits.ts';
-import { BodyStore } from './bodies/index.ts';
+import { BodyConnection, BodyStore } from './bodies/index.ts';
 import { Broker, type BrokerOptions } from './connecting/index.ts';
 import { EventPublisher } from './events/index.ts';
 import { Flows } from './flows/index.ts';
@@ -17,6 +17,8 @@ export interface BrokerLink {
   readonly shared: SharedRegister;
   /** Bodies that are stored apart from their calls. */
   readonly bodies: BodyStore;
+  /** What their chunks take. */
+  readonly bodyConnection: BodyConnection;
   readonly limits: StreamLimits;
   /** Undefined if no stream has a limit. */
   readonly room: StreamRoom | undefined;
@@ -58,14 +60,17 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
   });
   const shared = new SharedRegister({ broker, topology, register, file: options.file, logger });
   const room = options.streamMaxBytes.length > 0 ? new StreamRoom(topology) : undefined;
-  const publisher = new Publisher(broker, { ...options.publisher, ...(room !== undefined && { room }) });
+  const publishing = { ...options.publisher, ...(room !== undefined && { room }) };
+  const publisher = new Publisher(broker, publishing);
+  const bodyConnection = new BodyConnection({ broker, publisher }, options.broker, publishing);
   return {
     broker,
     topology,
     publisher,
     register,
     shared,
-    bodies: new BodyStore({ broker, topology, publisher }),
+    bodies: new BodyStore({ broker, topology, publisher, connection: bodyConnection }),
+    bodyConnection,
     limits,
     room,
     watch: new StreamWatch(topology, logger),

@@ -10,6 +10,7 @@ export {
   type StoredBatch,
 } from './batches/index.ts';
 export {
+  BodyConnection,
   BodyError,
   BodyRoom,
   BodyStore,

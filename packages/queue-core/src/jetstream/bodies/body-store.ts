@@ -1,8 +1,10 @@
 import type { BodyOwner, WholeBody } from '../../bodies/index.ts';
 import { type BodyObject, type Call, ownerOf } from '../../call/index.ts';
 import { QueueError } from '../../errors.ts';
+import { FairTurns } from '../../fair-turns.ts';
 import type { QueueTopology } from '../layout/index.ts';
 import type { Publisher } from '../publish/index.ts';
+import type { BodyConnection } from './body-connection.ts';
 import { BodyRecords, type StoredBody } from './body-records.ts';
 import { isReferred } from './body-references.ts';
 import { BodyUpload } from './body-upload.ts';
@@ -13,10 +15,15 @@ export interface BodyStoreDependencies {
   readonly broker: ChunkBroker;
   readonly publisher: Pick<Publisher, 'publish'>;
   readonly topology: Pick<QueueTopology, 'manager' | 'listQueues'>;
+  /** For chunks. Default: they take the same connection as everything else. */
+  readonly connection?: Pick<BodyConnection, 'broker' | 'publisher'> | undefined;
 }
 
 /** What became of a body that is no longer needed, perhaps. */
 export type RemoveResult = 'removed' | 'still needed' | 'gone';
+
+/** Of all readers. More would not be faster, and what comes at once keeps the event loop from everything else. */
+const readsAtOnce = 2;
 
 /** More often than this, another process changes the record. */
 const maxTries = 5;
@@ -31,6 +38,7 @@ const maxTries = 5;
 export class BodyStore {
   readonly #deps: BodyStoreDependencies;
   readonly #records: BodyRecords;
+  readonly #reads = new FairTurns({ max: readsAtOnce });
 
   constructor(deps: BodyStoreDependencies) {
     this.#deps = deps;
@@ -39,13 +47,15 @@ export class BodyStore {
 
   /** Begins to store a body. Never throws. */
   upload(): ReturnType<typeof BodyUpload.begin> {
-    return BodyUpload.begin(this.#records, this.#deps.publisher);
+    const { connection, publisher } = this.#deps;
+    return BodyUpload.begin(this.#records, () => connection?.publisher ?? publisher);
   }
 
   /** The body in pieces: see `readBody`. Throws `BodyError`. */
   read(object: BodyObject, submitter?: string): AsyncGenerator<Uint8Array, void, undefined> {
-    const { broker, topology } = this.#deps;
-    return readBody({ broker, manager: () => topology.manager }, object, ownerOf(submitter));
+    const { broker, connection } = this.#deps;
+    const source = { broker: () => connection?.broker ?? broker, turns: this.#reads };
+    return readBody(source, object, ownerOf(submitter));
   }
 
   /** Whether the body is stored. Throws `QueueError`. */

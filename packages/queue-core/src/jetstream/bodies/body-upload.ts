@@ -11,8 +11,8 @@ type Refused = Extract<PublishResult, { kind: 'refused' }>;
 /** The result of an upload. */
 export type UploadResult = { readonly kind: 'stored'; readonly object: BodyObject } | Refused;
 
-/** Chunks that wait for their PubAck at once. More would not be faster, and delay what else the connection sends. */
-const windowChunks = 4;
+/** Chunks that wait for their PubAck at once. More would hardly be faster, and everything else waits while they are sent. */
+const windowChunks = 2;
 
 /** More often than this, the record is not where this upload has stored it last. */
 const maxTries = 3;
@@ -52,10 +52,10 @@ export class BodyUpload {
   }
 
   /** Never throws: a broker that cannot store it now is an expected result. */
-  static async begin(records: BodyRecords, publisher: ChunkPublisher): Promise<BodyUpload | Refused> {
+  static async begin(records: BodyRecords, publisher: () => ChunkPublisher): Promise<BodyUpload | Refused> {
     const id = randomBytes(18).toString('base64url');
     const begun = await records.put(id, uploading, 0);
-    return begun.kind === 'refused' ? begun : new BodyUpload(id, begun.sequence, records, publisher);
+    return begun.kind === 'refused' ? begun : new BodyUpload(id, begun.sequence, records, publisher());
   }
 
   /** Bytes so far. */

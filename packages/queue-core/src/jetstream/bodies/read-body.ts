@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { JetStreamManager } from '@nats-io/jetstream';
 import type { BodyObject } from '../../call/index.ts';
+import type { FairTurns } from '../../fair-turns.ts';
 import { retry } from '../../retry.ts';
-import { inTurn } from '../messages/index.ts';
 import { chunkBytes } from './body-records.ts';
 import { type Chunk, type ChunkBroker, readChunks } from './read-chunks.ts';
 
@@ -21,13 +20,14 @@ export class BodyError extends Error {
 
 /** Where a body is read. */
 export interface BodySource {
-  readonly broker: ChunkBroker;
-  /** Throws `QueueError` while the broker is away. */
-  readonly manager: () => JetStreamManager;
+  /** For the next read. */
+  readonly broker: () => ChunkBroker;
+  /** Limits the reads of all readers. */
+  readonly turns: FairTurns;
 }
 
 /** Chunks of one request to the broker. The next ones are on their way while these are used. */
-const chunksPerRead = 4;
+const chunksPerRead = 2;
 /** Most bytes that a reader keeps in memory. */
 export const readBytes = 2 * chunksPerRead * chunkBytes;
 /** A replica may be behind for a moment, and a broker that has moved is asked again: for how long, in milliseconds. */
@@ -72,11 +72,11 @@ export async function* readBody(
 
 /** At least one chunk; none if there is none even after a while. */
 async function readSome(
-  { broker, manager }: BodySource,
+  { broker, turns }: BodySource,
   range: Parameters<typeof readChunks>[1],
   owner: string | undefined,
 ): Promise<readonly Chunk[]> {
-  const read = async (): Promise<readonly Chunk[]> => inTurn(manager(), () => readChunks(broker, range), owner);
+  const read = async (): Promise<readonly Chunk[]> => turns.run(() => readChunks(broker(), range), owner);
   const result = await retry(() => read().catch(asError), {
     waits: retryWaits,
     until: (chunks) => !(chunks instanceof Error) && chunks.length > 0,
