@@ -175,7 +175,7 @@ export const workerConfig = {
     env: 'BODY_SWEEP_AFTER',
     default: 15 * minute,
     min: second,
-    doc: 'What a crash or a vanished client has left in the store of large bodies is removed within this time. An upload counts as left if nothing of it has arrived for half of it.',
+    doc: 'What a crash or a vanished client has left in the store of large bodies is removed within this time. An upload counts as left if NATS has heard nothing of it for half of it.',
   }),
   groupCommit: choice(groupCommitSetting),
   natsSync: choice(natsSyncSetting),

@@ -26,8 +26,13 @@ export interface LargeBodiesOptions {
   readonly maxBytes: number;
   /** Largest body that travels in the message of its call, in bytes. */
   readonly inlineBytes: () => number;
+  /** How often an open upload says that it goes on, in milliseconds. Default 15,000. */
+  readonly renewMs?: number;
   readonly logger: Logger;
 }
+
+/** Sweepers give an upload up after half of `BODY_SWEEP_AFTER`, which is a setting of workers. */
+const usualRenewMs = 15_000;
 
 /** An upload that has begun, and what counts it. */
 interface Begun {
@@ -144,6 +149,8 @@ export class LargeBodies implements LargeIntake {
       room.end();
       return toUploadRefusal(upload);
     }
+    // Its client may pause: what bounds that is the time that a whole request has to arrive.
+    upload.keepAlive(this.#options.renewMs ?? usualRenewMs);
     return { kind: 'begun', upload, room, share };
   }
 

@@ -1,0 +1,68 @@
+import type { IncomingMessage } from 'node:http';
+import { PassThrough } from 'node:stream';
+import { startNatsServer } from '@asyncfn/nats-server';
+import type {} from '@asyncfn/nats-server/vitest';
+import { type Call, createCallId, emptyBody } from '@asyncfn/queue-core';
+import { BodyStore, Broker, Publisher, QueueTopology } from '@asyncfn/queue-core/jetstream';
+import { eventually, freePort } from '@asyncfn/testkit';
+import { expect, inject, test } from 'vitest';
+import { LargeBodies } from '../src/bodies/large-bodies.ts';
+
+const silent = { info: () => undefined, warn: () => undefined, error: () => undefined, debug: () => undefined };
+const onFatal = (): void => undefined;
+const share = { arrived: () => true, left: () => undefined, complete: () => undefined, release: () => undefined };
+
+/** The intake of a gateway, at a server of its own. */
+async function open() {
+  const server = await startNatsServer({ bin: inject('natsServerBin'), port: await freePort() });
+  const broker = new Broker({ servers: [server.url], name: 'test', logger: silent, onFatal });
+  const options = { replicas: 1, ackWaitMs: 30_000, ownsLanes: false, logger: silent, onFatal };
+  const topology = new QueueTopology(broker, { ...options, queues: () => ['default'] });
+  const bodies = new BodyStore({ broker, topology, publisher: new Publisher(broker) });
+  broker.start();
+  await eventually(() => topology.ready);
+  const large = new LargeBodies({
+    bodies,
+    room: { admit: async () => ({ store: () => true, end: () => undefined }) },
+    hasEnded: async () => false,
+    budget: { open: () => share },
+    maxBytes: 10_000_000,
+    inlineBytes: () => 100_000,
+    renewMs: 20,
+    logger: silent as never,
+  });
+  return {
+    large,
+    /** Where the record of the one upload is. */
+    recordSequence: async () =>
+      (await topology.manager.streams.getMessage('OBJ_BODIES', { last_by_subj: '$O.BODIES.M.*' }))?.seq ?? 0,
+    async [Symbol.asyncDispose]() {
+      await broker.stop();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test('an upload whose client pauses goes on for the sweepers, and is whole in the end', async () => {
+  await using gateway = await open();
+  const request = Object.assign(new PassThrough(), { headers: {} });
+  const id = createCallId();
+  const bare = { id, function: 'fn', queue: 'default', path: '', query: '', headers: [], retry: 0, startTime: '1' };
+  const stored: Call[] = [];
+  const accepted = gateway.large.accept(request as unknown as IncomingMessage, {
+    caller: undefined,
+    first: [Buffer.alloc(200_000, 'a')],
+    fingerprint: undefined,
+    onAdmitted: () => undefined,
+    toCall: () => ({ ...bare, body: emptyBody }),
+    store: async (call) => {
+      stored.push(call);
+      return { kind: 'stored', sequence: 1, duplicate: false };
+    },
+  });
+  const before = await eventually(gateway.recordSequence);
+  await eventually(async () => (await gateway.recordSequence()) > before);
+  request.end(Buffer.alloc(100_000, 'b'));
+  expect(await accepted).toMatchObject({ kind: 'done', result: { kind: 'stored' } });
+  expect(stored).toMatchObject([{ id, bodyObject: { length: 300_000 } }]);
+});
