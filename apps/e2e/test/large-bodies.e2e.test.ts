@@ -173,6 +173,20 @@ describe('a large body', () => {
     expect((await fetch(`${functions}/resume`, { method: 'POST' })).ok).toBe(true);
   });
 
+  test('stays with the dead letter of a call that expires, and comes with its replay', async () => {
+    fn.handler = (_, response) => void response.end();
+    const functions = `${stack.gateway.url}/system/functions/fn`;
+    expect((await fetch(`${functions}/pause`, { method: 'POST' })).ok).toBe(true);
+    const callId = await client.accept('fn', { body: large, headers: { 'X-Expires-In': '1s' } });
+    await calls.until(callId, 'expired');
+    const letter = `${stack.gateway.url}/system/dead-letters/${callId}`;
+    await eventually(async () => (await fetch(letter)).ok);
+    expect((await fetch(`${functions}/resume`, { method: 'POST' })).ok).toBe(true);
+    expect((await fetch(`${letter}/replay`, { method: 'POST' })).status).toBe(202);
+    await calls.until(callId, 'succeeded');
+    expect(fn.byCallId(callId).map(({ body }) => body.equals(large))).toEqual([true]);
+  });
+
   test('that is damaged never reaches its function as a whole, and the attempt says so', async () => {
     fn.handler = (_, response) => void response.end();
     const functions = `${stack.gateway.url}/system/functions/fn`;
