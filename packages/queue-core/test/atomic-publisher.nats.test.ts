@@ -42,6 +42,25 @@ describe('groups that come at once', () => {
     expect(third?.subject).toMatch(`calls.${queue}.ready.~.echo.1-a.~.`);
   });
 
+  test('go as single messages if they are few and have one each', async () => {
+    const queue = uniqueQueue();
+    await using gateway = await startGatewaySide(inject('natsUrl'), { queues: [queue] });
+    const sent: Outgoing[] = [];
+    const atomic = new AtomicPublisher({
+      publish: (message: Outgoing) => {
+        sent.push(message);
+        return gateway.publisher.publish(message);
+      },
+    });
+    const publish = (ids: readonly string[]) =>
+      Promise.all(ids.map((id) => atomic.publish(`CALLS_${queue}`, [unique(queue, id)])));
+    const results = await publish(['a', 'b', 'a']);
+    expect(results.map(({ kind }) => kind)).toEqual(['stored', 'stored', 'refused']);
+    expect(sent.map(({ preceding }) => preceding)).toEqual([undefined, undefined, undefined]);
+    await publish(Array.from({ length: 100 }, (_, n) => `${n}`));
+    expect(sent).toHaveLength(4);
+  });
+
   test('are refused one by one if one of their messages is', async () => {
     const queue = uniqueQueue();
     await using gateway = await startGatewaySide(inject('natsUrl'), { queues: [queue] });
@@ -139,9 +158,10 @@ test('a stream is left to others between two batches, for as long as the first o
     },
   };
   const atomic = new AtomicPublisher(slow);
-  const first = atomic.publish('CALLS_any', [unique('any', 'a')]);
+  const group = () => [unique('any', 'a'), unique('any', 'b')];
+  const first = atomic.publish('CALLS_any', group());
   await eventually(() => spans.length === 1, { intervalMs: 1 });
-  await Promise.all([first, atomic.publish('CALLS_any', [unique('any', 'b')])]);
+  await Promise.all([first, atomic.publish('CALLS_any', group())]);
   const [before, after] = spans as [{ from: number; to: number }, { from: number; to: number }];
   // A timer may be a millisecond early, and a busy machine makes the first one take longer than the longest pause.
   const longestPauseMs = 20;

@@ -8,6 +8,7 @@ import { CallQueue, Flows } from '../src/jetstream/index.ts';
 import { toCallMessage } from '../src/jetstream/intake/call-message.ts';
 import { MessageHeaders } from '../src/jetstream/messages/index.ts';
 import type { Outgoing } from '../src/jetstream/publish/index.ts';
+import { type PublishResult, refused } from '../src/publish-result.ts';
 import { startServer, uniqueQueue } from './connected.ts';
 import { buildCall, functionConfig, type GatewaySide, openManager, startGatewaySide } from './harness.ts';
 
@@ -71,6 +72,25 @@ async function openKey(settings: { parallelism?: number; natsUrl?: string } = {}
 }
 
 const others = { flow: { key: 'another' } };
+
+/** The turns of a process whose messages take this way to the broker. */
+function flowsBehind(
+  { gateway }: Key,
+  publish: (message: Outgoing, real: (message: Outgoing) => Promise<PublishResult>) => Promise<PublishResult>,
+): Flows {
+  const { topology, publisher, broker, logger } = gateway;
+  return new Flows({
+    topology,
+    publisher: { publish: (message) => publish(message, (each) => publisher.publish(each)) },
+    lookup: () => undefined,
+    earliest: broker.clock.earliest,
+    logger,
+  });
+}
+
+function isReady({ subject }: Outgoing): boolean {
+  return subject.split('.')[2] === 'ready';
+}
 
 describe('calls of a key', () => {
   test('get their turn one after the other, in the order in which they were accepted', async () => {
@@ -300,7 +320,7 @@ describe('an operator', () => {
     expect(await stateOf(key)).toEqual({ ...calm, waiting: 0, running: 0, parallelism: 4, pinned: true });
     await flows.control(place(key), { pin: null });
     expect(await stateOf(key)).toEqual({ ...calm, waiting: 0, running: 0, parallelism: 2 });
-    expect(await key.records()).toEqual([]);
+    await eventually(async () => expect(await key.records()).toEqual([]));
   });
 
   test('lists the keys of all queues page by page', async () => {
@@ -388,6 +408,36 @@ describe('what a crash leaves', () => {
     expect(await key.places()).toEqual({ ready: [second.id], waiting: [] });
   });
 
+  test('a turn that a process has stored is finished by the next one, if it dies before the call is ready', async () => {
+    await using key = await openKey();
+    const [first, second, third] = (await key.accept(3)) as [Call, Call, Call];
+    await eventually(async () => expect(await key.records()).toEqual(['flow']));
+    const dying = flowsBehind(key, async (message, publish) =>
+      isReady(message) ? refused('unavailable', 'dead') : await publish(message),
+    );
+    expect(await dying.ended(first)).toMatchObject({ kind: 'refused', reason: 'unavailable' });
+    expect((await key.places()).ready).toEqual([first.id]);
+    await key.end(first);
+    expect(await key.places()).toEqual({ ready: [second.id], waiting: [third.id] });
+    await key.end(second);
+    expect(await key.places()).toEqual({ ready: [third.id], waiting: [] });
+  });
+
+  test('a call that is removed while it gets its turn gives it back', async () => {
+    await using key = await openKey();
+    const [first, second, third] = (await key.accept(3)) as [Call, Call, Call];
+    await eventually(async () => expect(await key.records()).toEqual(['flow']));
+    await using look = await openManager(inject('natsUrl'));
+    const filter = `calls.${key.queue}.wait.~.echo.${second.id}.*.*`;
+    const flows = flowsBehind(key, async (message, publish) => {
+      await look.manager.streams.purge(`CALLS_${key.queue}`, { filter });
+      return await publish(message);
+    });
+    await look.manager.streams.purge(`CALLS_${key.queue}`, { filter: `calls.${key.queue}.ready.>` });
+    expect(await flows.ended(first)).toEqual({ kind: 'done' });
+    expect(await key.places()).toEqual({ ready: [third.id], waiting: [] });
+  });
+
   test('a copy that waits is removed, and not run again', async () => {
     await using key = await openKey();
     const [first] = (await key.accept(1)) as [Call];
@@ -406,7 +456,7 @@ describe('what a crash leaves', () => {
     await key.gateway.publisher.publish({ subject: state, headers, body: new Uint8Array() });
     await key.end(first);
     expect(await key.places()).toEqual({ ready: [], waiting: [] });
-    expect(await key.records()).toEqual([]);
+    await eventually(async () => expect(await key.records()).toEqual([]));
   });
 
   test('a copy that waits is removed after its call has had its turn, whoever could not remove it then', async () => {
@@ -426,7 +476,7 @@ describe('what a crash leaves', () => {
     await key.end(first);
     await key.end(second);
     expect(await key.places()).toEqual({ ready: [], waiting: [] });
-    expect(await key.records()).toEqual([]);
+    await eventually(async () => expect(await key.records()).toEqual([]));
   });
 
   test('a message that cannot be read as a call does not stop its key', async () => {

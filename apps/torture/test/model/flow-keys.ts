@@ -157,7 +157,7 @@ function endAttempt(next: FlowWorld, self: FlowWorker, bounds: FlowBounds, varia
   const message = next.turns[call];
   if (bounds.retry && call === 1 && attempt === 0 && next.ends[call] === undefined) {
     if (message?.attempt === 0) {
-      next.turns[call] = { kind: 'later', attempt: 1, wasDelivered: false, isHeld: false };
+      next.turns[call] = { kind: 'later', attempt: 1, wasDelivered: false, isHeld: false, under: next.version };
     }
     const releases = variant.retryReleases === true;
     Object.assign(self, releases ? { does: 'advance', advance: advanceFor([call]) } : { does: 'nothing' });
@@ -241,6 +241,7 @@ function lookFor(next: FlowWorld, call: number, variant: FlowVariant): 'look' | 
     return 'store the end';
   }
   if (!message.wasDelivered && message.kind === 'ready' && message.attempt === 0) {
+    next.copies = variant.cancelKeepsWait ? copies : copies.filter((each) => each !== call);
     delete turns[call];
   }
   return 'store the end';
@@ -265,9 +266,16 @@ function operatorSteps(world: FlowWorld, { pause }: FlowBounds, variant: FlowVar
   ];
 }
 
-function otherSteps(world: FlowWorld, { newLimit }: FlowBounds, variant: FlowVariant): Step<FlowWorld>[] {
-  const { notice, sweeper, limitChanged } = world;
+function otherSteps(world: FlowWorld, { newLimit, slow }: FlowBounds, variant: FlowVariant): Step<FlowWorld>[] {
+  const { notice, sweeper, limitChanged, state } = world;
   const steps: Step<FlowWorld>[] = [];
+  if (state !== null && state.running.length === 0 && !state.paused && (slow || isQuiet(world))) {
+    steps.push(
+      flowStep(world, 'the broker removes the state of a key at rest', (next) => {
+        next.state = null;
+      }),
+    );
+  }
   for (const [call, { kind }] of Object.entries(world.turns)) {
     if (kind === 'later') {
       steps.push(
@@ -295,4 +303,9 @@ function otherSteps(world: FlowWorld, { newLimit }: FlowBounds, variant: FlowVar
     );
   }
   return steps;
+}
+
+/** Whether no process is on its way to give turns. */
+function isQuiet({ gateway, workers, canceller, operator, sweeper }: FlowWorld): boolean {
+  return [gateway, ...workers, canceller, operator].every(({ advance }) => advance === null) && sweeper === null;
 }

@@ -1,25 +1,40 @@
 import { copyOf } from './explore.ts';
-import type { Advance, FlowVariant, FlowWorld, KeyState } from './flow-world.ts';
+import type { Advance, FlowVariant, FlowWorld } from './flow-world.ts';
 
 /** Begins to give turns, after these calls have ended. */
 export function advanceFor(release: number[], notice = 0, control: Advance['control'] = null): Advance {
-  return { does: 'read', release, seen: null, waits: [], heads: [], control, notice };
+  return { does: 'read', release, seen: null, waits: [], heads: [], control, notice, wrote: 0 };
 }
 
 /**
- * One step of giving turns. The broker checks each write: the state is the one that was read, and a call that gets its turn
+ * One step of giving turns. The broker checks each write: the state is the one that was read, and a call that becomes ready
  * still waits. Returns false once it is done.
  */
 export function advanceStep(next: FlowWorld, self: Advance, variant: FlowVariant): boolean {
-  if (self.does === 'read' || self.does === 'read on') {
-    read(next, self, variant);
-    return true;
+  switch (self.does) {
+    case 'read':
+    case 'read on':
+      read(next, self, variant);
+      return true;
+    case 'finish turns':
+      makeReady(next, turnsToFinish(self, variant), variant);
+      self.does = 'remove what had its turn';
+      return true;
+    case 'remove what had its turn':
+      removeLeft(next, leftOver(self, variant), variant);
+      choose(next, self, variant);
+      return true;
+    case 'write':
+      return write(next, self, variant);
+    case 'begin turns':
+      return begin(next, self, variant);
+    case 'remove those that wait no more':
+      removeWaiting(next, self.heads);
+      return done(next, self);
+    case 'look again':
+      removeWaiting(next, self.heads);
+      return lookAgain(next, self);
   }
-  if (self.does === 'write' || self.does === 'drop') {
-    return write(next, self, variant);
-  }
-  removeWaiting(next, self.heads);
-  return self.does === 'look again' ? lookAgain(next, self) : done(next, self);
 }
 
 /** The state and those that wait, one after the other. */
@@ -33,24 +48,33 @@ function read(next: FlowWorld, self: Advance, variant: FlowVariant): void {
   } else {
     self.seen = copyOf(next.state);
   }
-  self.does = isFirst ? 'read on' : 'write';
-  if (!isFirst) {
+  if (isFirst) {
+    self.does = 'read on';
+  } else if (leftOver(self, variant).length > 0) {
+    self.does = 'finish turns';
+  } else {
     choose(next, self, variant);
   }
+}
+
+/** Calls that have had their turn according to the state, and were seen to wait nevertheless. */
+function leftOver({ waits, seen }: Advance, { noCursor = false }: FlowVariant): number[] {
+  return noCursor ? [] : waits.filter((call) => call <= (seen?.cursor ?? 0));
+}
+
+/** Their process has died, or is about to make them ready. */
+function turnsToFinish(self: Advance, variant: FlowVariant): number[] {
+  const { noFinish = false, finishAll = false } = variant;
+  const running = stillRunning(self);
+  return noFinish ? [] : leftOver(self, variant).filter((call) => finishAll || running.includes(call));
 }
 
 function choose(next: FlowWorld, self: Advance, variant: FlowVariant): void {
   const cursor = variant.noCursor ? 0 : (self.seen?.cursor ?? 0);
   const room = isClosed(self, variant) ? 0 : next.limit - stillRunning(self).length;
-  if (room > 0) {
-    removeLeft(
-      next,
-      self.waits.filter((call) => call <= cursor),
-      variant,
-    );
-  }
   self.heads = self.waits.filter((call) => call > cursor).slice(0, Math.max(0, room));
   self.waits = [];
+  self.does = 'write';
 }
 
 /** Whether no turns are given. */
@@ -67,22 +91,20 @@ function stillRunning({ seen, release }: Advance): number[] {
   return (seen?.running ?? []).filter((call) => !release.includes(call));
 }
 
-/** Stores turns and the new state in one step, or removes the state of a key that is at rest. */
+/** Stores who has the turn, before the calls become ready: a crash in between leaves what any process can finish. */
 function write(next: FlowWorld, self: Advance, variant: FlowVariant): boolean {
   if (!changesState(self)) {
     return done(next, self);
   }
-  if (leavesAtRest(self, variant) && self.does === 'write' && !variant.dropUnseen) {
-    lookBeforeDrop(next, self, variant);
-    return true;
-  }
-  if (isRefused(next, self, variant)) {
+  if (!variant.blindState && next.state?.version !== self.seen?.version) {
     self.does = 'read';
     return true;
   }
+  if (variant.readyFirst) {
+    makeReady(next, self.heads, variant);
+  }
   store(next, self, variant);
-  const isOpen = !isClosed(self, variant) && (next.state?.running.length ?? 0) < next.limit;
-  self.does = isOpen && !variant.noSecondLook ? 'look again' : 'remove those that wait no more';
+  self.does = self.heads.length > 0 ? 'begin turns' : afterwards(next, self, variant);
   return true;
 }
 
@@ -92,21 +114,8 @@ function changesState(self: Advance): boolean {
   return heads.length > 0 || isFewer || willBePaused(self) !== (seen?.paused ?? false);
 }
 
-/** Whether nothing is left that a state has to say. */
-function leavesAtRest(self: Advance, { dropPaused = false }: FlowVariant): boolean {
-  const isPaused = willBePaused(self) && (self.control === 'pause' || !dropPaused);
-  return self.heads.length === 0 && stillRunning(self).length === 0 && !isPaused;
-}
-
-/** The broker checks the state, and that each call still waits. */
-function isRefused({ state, copies, turns }: FlowWorld, { seen, heads }: Advance, variant: FlowVariant): boolean {
-  const isStale = !variant.blindState && state?.version !== seen?.version;
-  return isStale || (!variant.blindCall && heads.some((call) => !copies.includes(call) || turns[call] !== undefined));
-}
-
-function store(next: FlowWorld, self: Advance, variant: FlowVariant): void {
+function store(next: FlowWorld, self: Advance, { dropPaused = false }: FlowVariant): void {
   const { seen, heads, control } = self;
-  giveTurns(next, heads);
   next.isPaused = control === null ? next.isPaused : control === 'pause';
   if (next.isPaused && heads.length > 0) {
     next.offence = 'a paused key gives a turn';
@@ -114,19 +123,43 @@ function store(next: FlowWorld, self: Advance, variant: FlowVariant): void {
   next.version += 1;
   const cursor = Math.max(seen?.cursor ?? 0, ...heads);
   const running = [...stillRunning(self), ...heads];
-  const state: KeyState = { version: next.version, running, cursor, paused: willBePaused(self) };
-  next.state = leavesAtRest(self, variant) ? null : state;
+  const paused = willBePaused(self) && (control === 'pause' || !dropPaused);
+  next.state = { version: next.version, running, cursor, paused };
+  self.wrote = next.version;
 }
 
-/** With the state the cursor is gone: nothing may be left that is at or before it. */
-function lookBeforeDrop(next: FlowWorld, self: Advance, variant: FlowVariant): void {
-  const cursor = self.seen?.cursor ?? 0;
-  self.does = next.waits.length > 0 ? 'read' : 'drop';
-  removeLeft(
-    next,
-    next.waits.filter((call) => call <= cursor),
-    variant,
-  );
+/**
+ * A call that is gone, because it was cancelled or has ended in between, gives its turn back. So does one that became ready before
+ * this turn was stored: it had its turn, and the state that said so is forgotten.
+ */
+function begin(next: FlowWorld, self: Advance, variant: FlowVariant): boolean {
+  makeReady(next, self.heads, variant);
+  const isOfThisTurn = (call: number): boolean => {
+    const { under = 0 } = next.turns[call] ?? {};
+    return variant.keepsOld ? under > 0 : under >= self.wrote;
+  };
+  const gone = self.heads.filter((call) => !isOfThisTurn(call));
+  if (gone.length > 0 && !variant.keepsGone) {
+    removeWaiting(next, self.heads);
+    Object.assign(self, { does: 'read', release: gone, heads: [], control: null });
+  } else {
+    self.does = afterwards(next, self, variant);
+  }
+  return true;
+}
+
+function afterwards(next: FlowWorld, self: Advance, variant: FlowVariant): Advance['does'] {
+  const isOpen = !isClosed(self, variant) && (next.state?.running.length ?? 0) < next.limit;
+  return isOpen && !variant.noSecondLook ? 'look again' : 'remove those that wait no more';
+}
+
+/** The broker stores the ready copy of a call only while it waits and nothing newer of it is stored. */
+function makeReady(next: FlowWorld, calls: readonly number[], { blindCall = false }: FlowVariant): void {
+  for (const call of calls) {
+    if (blindCall || (next.copies.includes(call) && next.turns[call] === undefined)) {
+      next.turns[call] = { kind: 'ready', attempt: 0, wasDelivered: false, isHeld: false, under: next.version };
+    }
+  }
 }
 
 /** Removes calls that wait: their places, and the copies there. */
@@ -140,12 +173,6 @@ function removeLeft(next: FlowWorld, calls: readonly number[], { leavesCopy = fa
   const kept = next.copies.filter((call) => leavesCopy && calls.includes(call) && next.turns[call] !== undefined);
   removeWaiting(next, calls);
   next.copies.push(...kept);
-}
-
-function giveTurns(next: FlowWorld, heads: readonly number[]): void {
-  for (const call of heads) {
-    next.turns[call] = { kind: 'ready', attempt: 0, wasDelivered: false, isHeld: false };
-  }
 }
 
 /** A call may have come after those that wait were read, and have found no turn free. */

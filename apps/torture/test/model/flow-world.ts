@@ -16,11 +16,21 @@ export interface TurnMessage {
   attempt: number;
   wasDelivered: boolean;
   isHeld: boolean;
+  /** The version of the state that was stored last when this message was. */
+  under: number;
 }
 
 /** One process on its way to give turns: see `FlowTurns` in queue-core. */
 export interface Advance {
-  does: 'read' | 'read on' | 'write' | 'drop' | 'look again' | 'remove those that wait no more';
+  does:
+    | 'read'
+    | 'read on'
+    | 'finish turns'
+    | 'remove what had its turn'
+    | 'write'
+    | 'begin turns'
+    | 'look again'
+    | 'remove those that wait no more';
   /** Calls that have ended, or are gone. */
   release: number[];
   seen: KeyState | null;
@@ -31,6 +41,8 @@ export interface Advance {
   control: 'pause' | 'resume' | null;
   /** After it, notices up to this one are removed; 0 for none. */
   notice: number;
+  /** The version of the state that it has stored; 0 for none. */
+  wrote: number;
 }
 
 export interface FlowWorker {
@@ -97,8 +109,16 @@ export interface FlowVariant {
   readonly blindCall?: boolean;
   /** After a turn has become free, those who wait are not looked for again. */
   readonly noSecondLook?: boolean;
-  /** The state of a key at rest is removed although a left-over may have come since those that wait were read. */
-  readonly dropUnseen?: boolean;
+  /** Calls become ready before the state says that they have their turn. */
+  readonly readyFirst?: boolean;
+  /** Calls that the state gives their turn, and that are not ready yet, are taken for ones that had it. */
+  readonly noFinish?: boolean;
+  /** All calls that the state has passed become ready, also those that have ended. */
+  readonly finishAll?: boolean;
+  /** A call that could not become ready, because it is gone, keeps its turn. */
+  readonly keepsGone?: boolean;
+  /** A call that became ready before this turn was stored counts as having it. */
+  readonly keepsOld?: boolean;
   /** Of a left-over, only the place is removed, unless the copy that waits is the newest message of its call. */
   readonly leavesCopy?: boolean;
   /** Left-overs are taken for calls that wait. */
@@ -114,6 +134,8 @@ export interface FlowVariant {
   readonly dropPaused?: boolean;
   /** A key is resumed without giving turns. */
   readonly resumeOnly?: boolean;
+  /** A cancel removes the ready copy of a call, and leaves the one that waits. */
+  readonly cancelKeepsWait?: boolean;
   /** A cancel does not look whether the waiting call has got its turn in between. */
   readonly cancelBlind?: boolean;
 }
@@ -133,6 +155,8 @@ export interface FlowBounds {
   readonly limit: number;
   /** The limit changes to this one at some moment; 0 for never. */
   readonly newLimit: number;
+  /** Whether a process may be so slow that the state of a key at rest is removed meanwhile. */
+  readonly slow: boolean;
 }
 
 export function initialFlow({ workers, limit }: FlowBounds): FlowWorld {
@@ -167,7 +191,7 @@ export function flowStep(world: FlowWorld, name: string, then: (next: FlowWorld)
   return { name, next };
 }
 
-/** Only whether versions are equal matters: fewer worlds differ. */
+/** Only the order of versions matters: fewer worlds differ. */
 function renumber(world: FlowWorld): void {
   const { state, gateway, workers, canceller, operator, sweeper } = world;
   const advances = [
@@ -178,12 +202,27 @@ function renumber(world: FlowWorld): void {
     sweeper,
   ];
   const states = [state, ...advances.map((each) => each?.seen ?? null)].filter((each) => each !== null);
-  const order = [...new Set(states.map(({ version }) => version))].toSorted((one, other) => one - other);
+  const written = advances.filter((each) => each !== null);
+  const turns = Object.values(world.turns);
+  const versions = [
+    world.version,
+    ...states.map(({ version }) => version),
+    ...written.map(({ wrote }) => wrote),
+    ...turns.map(({ under }) => under),
+  ];
+  const order = [...new Set(versions)].filter((version) => version > 0).toSorted((one, other) => one - other);
   const ranks = new Map(order.map((version, index) => [version, index + 1]));
+  const rank = (version: number): number => ranks.get(version) ?? 0;
   for (const each of new Set(states)) {
-    each.version = ranks.get(each.version) ?? 0;
+    each.version = rank(each.version);
   }
-  world.version = order.length;
+  for (const each of written) {
+    each.wrote = rank(each.wrote);
+  }
+  for (const each of turns) {
+    each.under = rank(each.under);
+  }
+  world.version = rank(world.version);
   // Workers are alike.
   world.workers = world.workers
     .map((worker) => ({ worker, text: JSON.stringify(worker) }))

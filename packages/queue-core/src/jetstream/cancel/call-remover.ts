@@ -1,4 +1,4 @@
-import { addressOf, type CallSubject, callFilter, queueStream } from '../../call/index.ts';
+import { addressOf, type CallSubject, callFilter, callPattern, queueStream } from '../../call/index.ts';
 import { asQueueError } from '../connecting/index.ts';
 import { isMessageGone } from '../error-codes.ts';
 import { laneProgress, type QueueTopology, wasDelivered } from '../layout/index.ts';
@@ -28,10 +28,16 @@ export class CallRemover {
   /**
    * Removes this very message, so that it is never delivered again. False if it no longer exists. Throws `QueueError`.
    */
-  async remove({ subject, sequence }: QueuedCall): Promise<boolean> {
+  async remove({ call, subject, sequence }: QueuedCall): Promise<boolean> {
     const { manager } = this.#topology;
     const stream = queueStream(subject.queue);
     try {
+      if (call.flow !== undefined && subject.readiness !== 'wait') {
+        // With its waiting copy it could become ready once more.
+        const { queue, function: name } = subject;
+        const filter = callPattern({ queue, readiness: 'wait', function: name, call: addressOf(subject) });
+        await manager.streams.purge(stream, { filter, seq: sequence });
+      }
       const isRemoved = await manager.streams.deleteMessage(stream, sequence, false);
       // A call that has just got its turn leaves such a message behind, and is ready.
       const isLeftOver =

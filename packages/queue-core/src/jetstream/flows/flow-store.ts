@@ -27,6 +27,8 @@ export interface StoredState {
   readonly state: FlowState | undefined;
   /** 0 for none. */
   readonly sequence: number;
+  /** Whether the broker removes it after a time. */
+  readonly expires: boolean;
 }
 
 /** What is stored about flow keys. All reads ask the stream's leader: a follower may be behind. */
@@ -44,10 +46,11 @@ export class FlowStore {
     const subject = flowStateSubject(queue, id);
     const message = await lastMessage(this.#manager, queueStream(queue), subject, ownerOf(submitter));
     if (message === undefined) {
-      return { state: undefined, sequence: 0 };
+      return { state: undefined, sequence: 0, expires: false };
     }
     const state = flowStateCodec.decode(message.header.get(flowStateCodec.header));
-    return { state: state && withTimes(state, message.time.getTime()), sequence: message.seq };
+    const expires = message.header.get('Nats-TTL') !== '';
+    return { state: state && withTimes(state, message.time.getTime()), sequence: message.seq, expires };
   }
 
   /** The first place in the order of a key at or after a sequence; undefined for none. Throws `QueueError`. */
@@ -55,7 +58,7 @@ export class FlowStore {
     return await nextOfLeader(this.#manager, queueStream(queue), flowEntryFilter(queue, id), from, ownerOf(submitter));
   }
 
-  /** The message of the call at a place, if it waits; undefined if it is elsewhere, or gone. Throws `QueueError`. */
+  /** The message of the call at a place, if it waits there; undefined if it is elsewhere, or gone. Throws `QueueError`. */
   async waitingAt({ queue, function: name }: FlowPlace, entry: StoredMsg): Promise<StoredMsg | undefined> {
     const call = parseFlowEntry(entry.subject);
     if (call === undefined) {
@@ -63,27 +66,35 @@ export class FlowStore {
     }
     const filter = callPattern({ queue, readiness: '*', function: name, call: addressOf(call) });
     const message = await lastMessage(this.#manager, queueStream(queue), filter, ownerOf(call.submitter));
-    return message !== undefined && readCallSubject(message.subject)?.lane.readiness === 'wait' ? message : undefined;
+    // A call that waits again, as a replay, has another place, after its message.
+    const waits = message !== undefined && readCallSubject(message.subject)?.lane.readiness === 'wait';
+    return waits && message.seq < entry.seq ? message : undefined;
   }
 
-  /** Stores turns and the new state, both or none. `conflict`: the state or one of the calls has changed. Never throws. */
-  giveTurns(place: FlowPlace, turns: readonly TimedTurn[], state: FlowState, after: number): Promise<PublishResult> {
-    return this.store(place.queue, [...turns.map(toTurn), toStateMessage(place, state, after)]);
-  }
-
-  /** As `giveTurns`, for a state without calls, which the broker removes after a time. Never throws. */
-  rest(place: FlowPlace, state: FlowState, after: number, ttlMs: number): Promise<PublishResult> {
+  /**
+   * Stores the state in place of the one that was read. `conflict`: it has changed. Never throws.
+   * @param after sequence of the one that was read
+   * @param ttlMs when the broker removes it, if no other replaces it; undefined for never
+   */
+  write(place: FlowPlace, state: FlowState, after: number, ttlMs?: number): Promise<PublishResult> {
     return this.store(place.queue, [toStateMessage(place, state, after, ttlMs)]);
+  }
+
+  /** Makes a call ready, or stores its schedule. `conflict`: it does not wait any more. Never throws. */
+  begin({ queue }: FlowPlace, turn: TimedTurn): Promise<PublishResult> {
+    return this.store(queue, [toTurn(turn)]);
+  }
+
+  /** Whether the newest message of a call was stored after a sequence. Throws `QueueError`. */
+  async hasBegun({ queue, function: name, submitter }: FlowPlace, call: CallIdentity, after: number): Promise<boolean> {
+    const filter = callPattern({ queue, readiness: '*', function: name, call: addressOf(call) });
+    const message = await lastMessage(this.#manager, queueStream(queue), filter, ownerOf(submitter));
+    return message !== undefined && message.seq > after;
   }
 
   /** Stores messages of a queue, all or none. Never throws. */
   store(queue: string, group: readonly Outgoing[]): Promise<PublishResult> {
     return retryWhileUndecided(() => this.#atomic.publish(queueStream(queue), group));
-  }
-
-  /** Removes the state of a key that is at rest. False if it has changed. Throws `QueueError`. */
-  async drop({ queue, id }: FlowPlace, sequence: number): Promise<boolean> {
-    return (await this.#purge(queue, flowStateSubject(queue, id), sequence)) > 0;
   }
 
   /**

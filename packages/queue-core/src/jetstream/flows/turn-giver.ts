@@ -1,6 +1,6 @@
 import type { Rate } from '@asyncfn/units';
 import type { StoredMsg } from '@nats-io/jetstream';
-import { type CallIdentity, callHeader, decodeCall } from '../../call/index.ts';
+import { type CallIdentity, callHeader, decodeCall, identityOf } from '../../call/index.ts';
 import { QueueError } from '../../errors.ts';
 import {
   emptyState,
@@ -21,7 +21,7 @@ import {
   withTurns,
 } from '../../flows/index.ts';
 import type { FunctionConfig } from '../../functions/index.ts';
-import { type PublishResult, refused } from '../../publish-result.ts';
+import type { PublishResult } from '../../publish-result.ts';
 import type { QueueTopology } from '../layout/index.ts';
 import { namedBy, type TimedTurn, toUnreadableTurn, type WaitingCall } from './flow-messages.ts';
 import type { FlowStore, StoredState } from './flow-store.ts';
@@ -59,8 +59,8 @@ const maxBytes = 4 * 1024 * 1024;
  * with long ids of their own run in smaller numbers than `parallelism` says.
  */
 const maxStateBytes = 64_000;
-/** How much longer than a period the state of a key at rest is kept. */
-const ttlSpareMs = 2_000;
+/** How long the state of a key at rest is kept, beyond the period of its rate. */
+const restMs = 2_000;
 
 /** What is to be stored next. */
 interface Plan {
@@ -68,6 +68,8 @@ interface Plan {
   readonly state: FlowState;
   readonly turns: readonly TimedTurn[];
   readonly limits: Limits;
+  /** Whether calls were seen to wait for their turn, those of `turns` included. */
+  readonly othersWait: boolean;
 }
 
 /** What holds for the key. */
@@ -78,9 +80,10 @@ interface Limits {
 }
 
 /**
- * Gives the calls of a key their turns. Any process may do so at any time: the broker stores turns and the new state only if
- * the state is the one that was read, and each call still waits (see docs/adr/0062). A process that leaves a turn free looks once more for calls
- * that wait, because one may have come after its first look and have found no turn free.
+ * Gives the calls of a key their turns. Any process may do so at any time: the broker stores the new state only if the state is
+ * the one that was read, and then makes each call ready only while it waits (see docs/adr/0068). What a crash leaves in
+ * between, the next process finishes. A process that leaves a turn free looks once more for calls that wait, because one may have
+ * come after its first look and have found no turn free.
  */
 export class TurnGiver {
   readonly #deps: TurnGiverDependencies;
@@ -111,12 +114,22 @@ export class TurnGiver {
   }
 
   async #giveAll(place: FlowPlace, change: FlowChange): Promise<GiveResult> {
+    const ended = [...(change.ended ?? [])];
     for (let tries = 0; tries < maxTries; tries++) {
-      const plan = await this.#plan(place, change);
+      const plan = await this.#plan(place, { ...change, ended });
       const result = await this.#store(place, plan);
-      const isOver = result.kind === 'stored' ? !(await this.#mayGiveMore(place, plan)) : !isConflict(result);
-      if (isOver) {
-        return result.kind === 'stored' ? done : result;
+      if (result.kind === 'done' || (result.kind === 'refused' && !isConflict(result))) {
+        return result;
+      }
+      if (result.kind === 'stored') {
+        const gone = await this.#begin(place, plan, result.sequence);
+        if (!Array.isArray(gone)) {
+          return gone;
+        }
+        ended.push(...gone);
+        if (gone.length === 0 && !(await this.#mayGiveMore(place, plan))) {
+          return done;
+        }
       }
     }
     const detail = 'the flow key changes faster than its turns can be given';
@@ -125,25 +138,64 @@ export class TurnGiver {
 
   async #plan(place: FlowPlace, { ended = [], named = {}, control = {} }: FlowChange): Promise<Plan> {
     const { store, earliest } = this.#deps;
-    // In parallel: if either answer is out of date, the broker refuses the batch.
-    const [read, head] = await Promise.all([store.read(place), store.next(place, 1)]);
-    const before = withControl(withoutCalls(read.state ?? emptyState(place), ended), control);
-    const first = await this.#firstWaiting(place, before, head);
+    // In parallel: if either answer is out of date, the broker refuses the state.
+    const [read, first] = await Promise.all([store.read(place), store.next(place, 1)]);
+    const stored = read.state ?? emptyState(place);
+    const open = withoutCalls(stored, ended);
+    const head = await this.#finishTurns(place, open, first);
+    const before = withControl(open, control);
+    const waiting = await this.#firstWaiting(place, before, head);
     // Only a key without a state does not know what its calls have named.
-    const known = { ...(first && namedBy(first.call)), ...limitsIn(before), ...named };
+    const known = { ...(waiting && namedBy(waiting.call)), ...limitsIn(before), ...named };
     const limits = this.#limitsOf(place.function, before, known);
     const state = withoutOldEnds({ ...before, ...known }, limits.rate, earliest());
-    return { read, limits, ...(await this.#takeTurns(place, state, limits, first ?? head)) };
+    const taken = await this.#takeTurns(place, state, limits, waiting ?? head);
+    return { read, limits, othersWait: head !== undefined, ...taken };
+  }
+
+  /**
+   * What is at or before the cursor has its turn. If it waits nevertheless, the process that gave the turn has died, or is about
+   * to make the call ready: so this one does. Returns the first place after the cursor.
+   */
+  async #finishTurns(place: FlowPlace, state: FlowState, first: StoredMsg | undefined): Promise<StoredMsg | undefined> {
+    const { store } = this.#deps;
+    let entry = first;
+    while (entry !== undefined && entry.seq <= state.cursor) {
+      const message = await store.waitingAt(place, entry);
+      const decoded = message && decodeCall(message.header.get(callHeader), message.data);
+      if (message !== undefined && decoded?.kind === 'call') {
+        await this.#finishTurn(place, state, { call: decoded.call, message, entry });
+      }
+      await store.clear(place, entry);
+      entry = await store.next(place, entry.seq + 1);
+    }
+    return entry;
+  }
+
+  async #finishTurn(place: FlowPlace, state: FlowState, waiting: WaitingCall): Promise<void> {
+    const { id, startTime } = waiting.call;
+    const index = state.running.findIndex((each) => each[0] === id && each[1] === startTime);
+    if (index < 0) {
+      return; // it has ended
+    }
+    const { store, earliest } = this.#deps;
+    const { rate } = this.#limitsOf(place.function, state, limitsIn(state));
+    const allowedAt = nextTurnAt({ ...state, running: state.running.slice(0, index) }, rate);
+    // After the rate was lowered, no moment may be known: a period from now is surely late enough.
+    const at = allowedAt === Number.POSITIVE_INFINITY ? earliest() + (rate?.periodMs ?? 0) : allowedAt;
+    await this.#openLane(place);
+    throwUnlessStored(await store.begin(place, { ...waiting, dueAt: at > earliest() ? at : undefined }));
+    await this.#openLane(place);
   }
 
   /** The call at the first place. Undefined if it does not wait any more, or others have their turn. */
   async #firstWaiting(
     place: FlowPlace,
-    { running, paused, cursor }: FlowState,
+    { running, paused }: FlowState,
     head: StoredMsg | undefined,
   ): Promise<WaitingCall | undefined> {
     const isAsked = head !== undefined && paused !== true && running.length === 0;
-    return isAsked ? await this.#asWaiting(place, cursor, head) : undefined;
+    return isAsked ? await this.#asWaiting(place, head) : undefined;
   }
 
   #limitsOf(name: string, state: FlowState, named: FlowLimits): Limits {
@@ -169,7 +221,7 @@ export class TurnGiver {
     const mayGo = (): boolean =>
       bytes < maxBytes && stateBytes < maxStateBytes && turns.length < maxTurns && hasRoom(state, limits);
     for (let next = from; next !== undefined && mayGo(); ) {
-      const waiting = 'entry' in next ? next : await this.#asWaiting(place, before.cursor, next);
+      const waiting = 'entry' in next ? next : await this.#asWaiting(place, next);
       if (waiting !== undefined) {
         const at = nextTurnAt(state, limits.rate);
         turns.push({ ...waiting, dueAt: at > earliest() ? at : undefined });
@@ -184,70 +236,65 @@ export class TurnGiver {
   }
 
   /**
-   * The call at a place. Undefined if it does not wait any more: it was cancelled, has expired, or has had its turn, which is
-   * so up to the cursor. Then what is left is removed. A call that cannot be read becomes ready without a turn.
+   * The call at a place after the cursor. Undefined if it does not wait any more, because it was cancelled or has expired: then its
+   * place is removed. A call that cannot be read becomes ready without a turn.
    */
-  async #asWaiting(place: FlowPlace, cursor: number, entry: StoredMsg): Promise<WaitingCall | undefined> {
+  async #asWaiting(place: FlowPlace, entry: StoredMsg): Promise<WaitingCall | undefined> {
     const { store } = this.#deps;
     const message = await store.waitingAt(place, entry);
-    const isLeftOver = message === undefined || entry.seq <= cursor;
-    const decoded = isLeftOver ? undefined : decodeCall(message.header.get(callHeader), message.data);
+    const decoded = message && decodeCall(message.header.get(callHeader), message.data);
     if (message !== undefined && decoded?.kind === 'call') {
       return { call: decoded.call, message, entry };
     }
     if (message !== undefined && decoded !== undefined) {
+      await this.#openLane(place);
       throwUnlessStored(await store.store(place.queue, [toUnreadableTurn(message)]));
     }
     await store.clear(place, entry);
     return undefined;
   }
 
-  /** `done` if nothing has to be stored, and nothing follows. */
-  async #store(place: FlowPlace, { read, state, turns, limits }: Plan): Promise<PublishResult | GiveResult> {
+  /**
+   * `done` if nothing has to be stored, and nothing follows. The broker removes the state of a key at rest after a time, but not while
+   * calls wait: they would have no one to look for them.
+   */
+  async #store(place: FlowPlace, plan: Plan): Promise<PublishResult | GiveResult> {
+    const { read, state, turns, limits, othersWait } = plan;
     const { store } = this.#deps;
+    const rests = isAtRest(state) && !othersWait;
+    const isStored = read.state !== undefined && isSameState(read.state, state) && (read.expires || !rests);
+    if (isStored || (rests && read.sequence === 0)) {
+      return done;
+    }
     if (turns.length > 0) {
       await this.#openLane(place);
-      const result = await store.giveTurns(place, turns, state, read.sequence);
-      if (result.kind === 'stored') {
-        await this.#afterTurns(place, turns);
-      }
-      return result;
     }
-    if (isAtRest(state)) {
-      return read.sequence === 0 ? done : await this.#rest(place, state, read, limits.rate);
-    }
-    return read.state !== undefined && isSameState(read.state, state)
-      ? done
-      : await store.giveTurns(place, [], state, read.sequence);
+    const countsMs = (state.ended ?? state.justEnded) === undefined ? 0 : (limits.rate?.periodMs ?? 0);
+    return await store.write(place, state, read.sequence, rests ? countsMs + restMs : undefined);
   }
 
   /**
-   * Removes the state of a key at rest, or has the broker remove it once its ends count no more. With it the cursor is gone, so
-   * nothing may be left that is at or before it: those that wait may have been read before the state.
+   * Makes calls ready whose turn is stored. Returns those that are gone: they were cancelled, or have had their turn under a state that
+   * is forgotten.
    */
-  async #rest(
-    place: FlowPlace,
-    state: FlowState,
-    read: StoredState,
-    rate: Rate | undefined,
-  ): Promise<PublishResult | GiveResult> {
+  async #begin(place: FlowPlace, { turns }: Plan, sequence: number): Promise<CallIdentity[] | GiveResult> {
     const { store } = this.#deps;
-    const message = await store.next(place, 1);
-    const waiting = message && (await this.#asWaiting(place, state.cursor, message));
-    if (waiting !== undefined && state.justEnded !== undefined) {
-      // The next look knows when the last call has ended, and so when this one may begin.
-      return await store.giveTurns(place, [], state, read.sequence);
+    const results = await Promise.all(turns.map((turn) => store.begin(place, turn)));
+    const refusal = results.find((result) => result.kind === 'refused' && !isConflict(result));
+    if (refusal?.kind === 'refused') {
+      return refusal;
     }
-    if (message !== undefined) {
-      return refused('conflict', 'calls of the key have come');
+    const gone: CallIdentity[] = [];
+    for (const [index, { call }] of turns.entries()) {
+      const isStored = results[index]?.kind === 'stored';
+      if (!isStored && !(await store.hasBegun(place, identityOf(call), sequence))) {
+        gone.push(identityOf(call));
+      }
     }
-    if (rate !== undefined && (state.ended ?? state.justEnded) !== undefined) {
-      const isStored = read.state !== undefined && isSameState(read.state, state);
-      return isStored ? done : await store.rest(place, state, read.sequence, rate.periodMs + ttlSpareMs);
+    if (turns.length > 0) {
+      await this.#afterTurns(place, turns);
     }
-    return (await store.drop(place, read.sequence))
-      ? { kind: 'stored', sequence: read.sequence, duplicate: false }
-      : refused('conflict', 'the state of the key has changed');
+    return gone;
   }
 
   async #afterTurns(place: FlowPlace, turns: readonly WaitingCall[]): Promise<void> {
@@ -289,7 +336,7 @@ function limitsIn({ parallelism, rate }: FlowState): FlowLimits {
 /** A conflict says that it was stored before. */
 function throwUnlessStored(result: PublishResult): void {
   if (result.kind === 'refused' && result.reason !== 'conflict') {
-    throw new QueueError('broker', `a call that cannot be read could not be stored as ready: ${result.detail}`);
+    throw new QueueError('broker', `a call could not be stored as ready: ${result.detail}`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type PublishResult, type RefusalReason, refused } from '../../publish-result.ts';
-import { maxBatchMessages, toAtomicBatch } from './atomic-batch.ts';
+import { maxBatchMessages, toAtomicBatch, withoutBatch } from './atomic-batch.ts';
 import type { Outgoing, Publisher } from './publisher.ts';
 
 /** Messages of one stream that are stored together or not at all. */
@@ -20,6 +20,11 @@ const maxBatchBytes = 8 * 1024 * 1024;
 /** Longest pause after a batch, in milliseconds. */
 const maxPauseMs = 20;
 
+/** Up to so many single messages are stored sooner one by one than as a batch. */
+const maxSingles = 16;
+
+const late = refused('timeout', 'its time was up before it was sent');
+
 /** Refusals that are about a message of the batch, not about the broker. */
 const aboutMessages: ReadonlySet<RefusalReason> = new Set(['conflict', 'undecided', 'too_large']);
 
@@ -27,7 +32,7 @@ const aboutMessages: ReadonlySet<RefusalReason> = new Set(['conflict', 'undecide
  * Stores groups of messages as atomic batches. A batch costs the server some milliseconds whatever its size, so while
  * one is under way the groups for the same stream gather for the next. A batch that is refused because of one message
  * is sent again in halves until the refused group is found. A batch blocks the stream for all others, so after each one
- * the publisher pauses for as long as it took.
+ * the publisher pauses for as long as it took. A few groups of one message each need no batch.
  */
 export class AtomicPublisher {
   readonly #publisher: Pick<Publisher, 'publish'>;
@@ -58,16 +63,27 @@ export class AtomicPublisher {
     const waiting = this.#waiting.get(stream) ?? [];
     while (waiting.length > 0) {
       const startedAt = performance.now();
-      await this.#store(takeBatch(waiting));
+      const taken = takeBatch(waiting);
+      if (taken.length <= maxSingles && taken.every(({ group }) => group.length === 1)) {
+        await Promise.all(taken.map((each) => this.#storeAlone(each)));
+        continue;
+      }
+      await this.#store(taken);
       await sleep(Math.min(performance.now() - startedAt, maxPauseMs));
     }
     this.#waiting.delete(stream);
   }
 
+  async #storeAlone({ group, isOver, resolve }: Waiting): Promise<void> {
+    for (const message of group) {
+      resolve(isOver() ? late : await this.#publisher.publish(withoutBatch(message)));
+    }
+  }
+
   async #store(batch: readonly Waiting[]): Promise<void> {
     const open = batch.filter(({ isOver }) => !isOver());
     for (const { resolve } of batch.filter((each) => !open.includes(each))) {
-      resolve(refused('timeout', 'its time was up before it was sent'));
+      resolve(late);
     }
     if (open.length === 0) {
       return;
