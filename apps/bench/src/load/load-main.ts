@@ -51,10 +51,16 @@ async function measure({ warmUpMs, durationMs, pids, ...shape }: LoadSettings): 
 }
 
 function connectAll(
-  { port, connections, paths, ...shape }: Omit<LoadSettings, 'warmUpMs' | 'durationMs' | 'pids'>,
+  { port, connections, paths, keys = 0, ...shape }: Omit<LoadSettings, 'warmUpMs' | 'durationMs' | 'pids'>,
   onAnswer: (status: number, tookMs: number) => void,
 ): RawConnection[] {
-  const requests = paths.map((path) => toRequest({ ...shape, path }));
+  const requests = paths.flatMap((path) =>
+    keys === 0
+      ? [toRequest({ ...shape, path })]
+      : Array.from({ length: keys }, (_, key) =>
+          toRequest({ ...shape, path, headers: { ...shape.headers, 'X-Flow-Key': `key-${key}` } }),
+        ),
+  );
   let turn = 0;
   const next = (): Buffer => {
     turn = (turn + 1) % requests.length;

@@ -7,6 +7,8 @@ export interface LoadSettings extends Omit<RequestShape, 'path'> {
   /** Sent in turn. */
   readonly paths: readonly string[];
   readonly connections: number;
+  /** Flow keys that the calls have in turn. Default 0: none has one. */
+  readonly keys?: number;
   readonly warmUpMs: number;
   readonly durationMs: number;
   /** Processes whose CPU time is measured, by the names that the figures use. */

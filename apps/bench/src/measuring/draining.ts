@@ -10,6 +10,14 @@ export const drainFigures = [
   { name: 'broker µs/call' },
 ];
 
+/** What the calls of a backlog have besides their bodies. */
+export interface Backlog {
+  /** Default: none. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Flow keys that they have in turn. Default 0: none has one. */
+  readonly keys?: number;
+}
+
 /**
  * A system that is measured by how fast it runs a backlog: the queue is filled while the workers stand still, and the
  * function reports how fast the calls came. The function is stopped with the system, and at once if the system does not
@@ -19,7 +27,7 @@ export async function draining(
   system: System | Absence,
   target: BenchFunction,
   scale: Scale,
-  headers: Readonly<Record<string, string>> = {},
+  { headers = {}, keys = 0 }: Backlog = {},
 ): Promise<RunningSubject | Absence> {
   if ('absent' in system) {
     await target[Symbol.asyncDispose]();
@@ -29,8 +37,8 @@ export async function draining(
     async measure() {
       await target.hold();
       await target.reset();
-      const load = { connections: 64, bodyBytes: 256, headers, warmUpMs: 0, durationMs: scale.fillMs, pids: {} };
-      const { total } = await putLoad({ ...system.intake, ...load });
+      const load = { connections: 64, bodyBytes: 256, headers, keys, warmUpMs: 0, durationMs: scale.fillMs, pids: {} };
+      const { total, seconds } = await putLoad({ ...system.intake, ...load });
       const before = await readCpu(system);
       await target.release();
       await untilCalled(target, total);
@@ -39,6 +47,7 @@ export async function draining(
       return {
         'calls/s': perSecond,
         'calls/s overall': perSecondOverall,
+        'accepted/s': total / seconds,
         'worker µs/call': (after.worker - before.worker) / count,
         'broker µs/call': (after.broker - before.broker) / count,
       };

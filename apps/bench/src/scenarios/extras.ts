@@ -82,7 +82,7 @@ async function startDraining(options: SystemOptions, scale: Scale, extra: Extra)
     await untilCalledBack(target, receiver);
     await extra.verify();
   };
-  const subject = await draining(system, target, scale, { 'X-Callback-Url': receiver.url });
+  const subject = await draining(system, target, scale, { headers: { 'X-Callback-Url': receiver.url } });
   return followedBy(subject, verify, [receiver, extra]);
 }
 

@@ -1,0 +1,3 @@
+// What flow keys cost.
+
+export { keyedDrainScenario, keyedOrderScenario } from './flow-keys.ts';
