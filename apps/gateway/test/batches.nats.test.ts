@@ -43,7 +43,7 @@ async function waitingIn(queue: string): Promise<string[]> {
   await using nats = await manager(inject('natsUrl'));
   const ids: string[] = [];
   for (let next = 1; ; ) {
-    const query = { seq: next, next_by_subj: `calls.${queue}.turn.>` };
+    const query = { seq: next, next_by_subj: `flows.${queue}.turn.>` };
     const message = await nats.streams.streams.getMessage(`CALLS_${queue}`, query);
     if (message === null) {
       return ids;

@@ -16,7 +16,7 @@ async function startStreams() {
   const connection = await connect({ servers: server.url });
   onTestFinished(() => connection.close());
   const manager = await jetstreamManager(connection);
-  await manager.streams.add({ name: 'CALLS_default', subjects: ['calls.>'] });
+  await manager.streams.add({ name: 'CALLS_default', subjects: ['calls.>', 'flows.>'] });
   await manager.streams.add({ name: 'CALLBACKS', subjects: ['callbacks.>'] });
   const client = jetstream(connection);
   return { manager, put: (subject: string) => client.publish(subject, '') };
@@ -80,8 +80,8 @@ test('a message that moves while it is looked for is left', async () => {
 
 test('calls that wait for a flow key, and what is stored about it, are left', async () => {
   const { manager, put } = await startStreams();
-  const ofKey = ['wait.~.quick.call-3.~.1', 'turn.id.call-3.~.1', 'flow.id', 'notice.id'];
-  const subjects = ofKey.map((rest) => `calls.default.${rest}`);
+  const ofKey = ['turn.id.call-3.~.1', 'flow.id', 'notice.id'];
+  const subjects = ['calls.default.wait.~.quick.call-3.~.1', ...ofKey.map((rest) => `flows.default.${rest}`)];
   for (const subject of subjects) {
     await put(subject);
   }

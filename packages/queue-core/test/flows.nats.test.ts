@@ -252,7 +252,7 @@ describe('the rate of a key', () => {
     const of = { v: 1, function: 'echo', key: 'order', running: [], cursor: 0 };
     headers.set('Asyncfn-Flow', JSON.stringify({ ...of, rate: '1/100ms', justEnded: 1 }));
     const id = flowIdOf({ function: 'echo', key: 'order' });
-    await publisher.publish({ subject: `calls.${key.queue}.flow.${id}`, headers, body: new Uint8Array() });
+    await publisher.publish({ subject: `flows.${key.queue}.flow.${id}`, headers, body: new Uint8Array() });
     expect(await flows.sweeper.sweepStates(Date.now() + 60_000)).toBe(1);
     await eventually(async () => expect(await key.places()).toEqual({ ready: [call.id], waiting: [] }));
   });
@@ -444,7 +444,7 @@ describe('what a crash leaves', () => {
     await eventually(async () => expect(await key.records()).toEqual(['flow']));
     const [again, entry] = toFlowGroup(first, toCallMessage(first, false)) as [Outgoing, Outgoing];
     // As if the process that gave the turn had died before it removed the copy.
-    const state = `calls.${key.queue}.flow.${flowIdOf({ function: 'echo', key: 'order' })}`;
+    const state = `flows.${key.queue}.flow.${flowIdOf({ function: 'echo', key: 'order' })}`;
     await using look = await openManager(inject('natsUrl'));
     await key.gateway.publisher.publish(again);
     const copy = await key.gateway.publisher.publish(entry);
@@ -487,7 +487,7 @@ describe('what a crash leaves', () => {
     headers.set('Asyncfn-Call', 'damaged');
     const body = new Uint8Array();
     await key.gateway.publisher.publish({ subject, headers, body });
-    const entry = `calls.${key.queue}.turn.${id}.damaged.~.1`;
+    const entry = `flows.${key.queue}.turn.${id}.damaged.~.1`;
     await key.gateway.publisher.publish({ subject: entry, headers: new MessageHeaders(), body });
     const [call] = (await key.accept(1)) as [Call];
     await eventually(async () => expect((await key.places()).ready).toEqual([call.id, 'damaged'].toSorted()));

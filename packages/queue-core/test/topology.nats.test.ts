@@ -45,7 +45,10 @@ describe('a queue', () => {
     await eventually(() => fixture.topology.ready);
     await using look = await openManager(inject('natsUrl'));
     expect((await look.manager.streams.info(`CALLS_${queue}`)).config).toMatchObject({
-      subjects: ['*.*.*.*.*.*', 'key.*', 'flow.*', 'notice.*', 'turn.*.*.*.*'].map((rest) => `calls.${queue}.${rest}`),
+      subjects: [
+        ...['*.*.*.*.*.*', 'key.*'].map((rest) => `calls.${queue}.${rest}`),
+        ...['flow.*', 'notice.*', 'turn.*.*.*.*'].map((rest) => `flows.${queue}.${rest}`),
+      ],
       storage: 'file',
       retention: 'workqueue',
       max_bytes: -1,

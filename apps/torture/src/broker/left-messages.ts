@@ -13,7 +13,7 @@ export interface LeftMessage {
  * have ended, stay for their time.
  */
 const waiting = [
-  ...['*.*.ready.>', '*.*.later.>', '*.*.wait.>', 'calls.*.turn.>', 'calls.*.flow.*', 'calls.*.notice.*'],
+  ...['*.*.ready.>', '*.*.later.>', '*.*.wait.>', 'flows.>'],
   ...['callbacks.ready.>', 'callbacks.later.>'],
 ];
 /** How many messages are read at once, one by one. If there are more, their number is enough. */

@@ -224,9 +224,9 @@ test('the name and the subjects of a stream depend on its queue alone', () => {
   const subjects = [
     'calls.q.*.*.*.*.*.*',
     'calls.q.key.*',
-    'calls.q.flow.*',
-    'calls.q.notice.*',
-    'calls.q.turn.*.*.*.*',
+    'flows.q.flow.*',
+    'flows.q.notice.*',
+    'flows.q.turn.*.*.*.*',
   ];
   expect(queueSubjects('q')).toEqual(subjects);
   fc.assert(
@@ -271,13 +271,13 @@ describe('a consumer', () => {
 test('what belongs to a flow key has a subject that cannot break out of its token', () => {
   const id = 'abcdefghijklmnopqrst-_';
   const entry = flowEntrySubject('q', id, { callId: 'c', submitter: 'a.b', startTime: '1' });
-  expect(entry).toBe(`calls.q.turn.${id}.c.a=b.1`);
+  expect(entry).toBe(`flows.q.turn.${id}.c.a=b.1`);
   expect(parseFlowEntry(entry)).toEqual({ callId: 'c', submitter: 'a.b', startTime: '1' });
-  expect(flowEntryFilter('q', id)).toBe(`calls.q.turn.${id}.*.*.*`);
+  expect(flowEntryFilter('q', id)).toBe(`flows.q.turn.${id}.*.*.*`);
   expect([parseCallSubject(entry), parseFlowEntry('calls.q.ready.~.f.c.~.1')]).toEqual([undefined, undefined]);
-  expect(flowStateSubject('q', id)).toBe(`calls.q.flow.${id}`);
-  expect(flowNoticeSubject('q', id)).toBe(`calls.q.notice.${id}`);
-  expect([flowStateSubject('q', '*'), flowNoticeSubject('q', '*')]).toEqual(['calls.q.flow.*', 'calls.q.notice.*']);
+  expect(flowStateSubject('q', id)).toBe(`flows.q.flow.${id}`);
+  expect(flowNoticeSubject('q', id)).toBe(`flows.q.notice.${id}`);
+  expect([flowStateSubject('q', '*'), flowNoticeSubject('q', '*')]).toEqual(['flows.q.flow.*', 'flows.q.notice.*']);
   for (const bad of ['', 'short', '>', `${id}.`, 'abcdefghijklmnopqrst.*', 'abcdefghijklmnopqrst>>']) {
     expect(() => flowEntryFilter('q', bad)).toThrow(TypeError);
     expect(() => flowStateSubject('q', bad)).toThrow(TypeError);

@@ -78,30 +78,33 @@ export function keySubject(queue: string, hash: string): string {
   return `calls.${checkedPart(queue)}.key.${hash}`;
 }
 
-/** `calls.<queue>.turn.<key>.<callId>.<submitter>.<startTime>`: the place of a waiting call in the order of its flow key. */
+/**
+ * `flows.<queue>.turn.<key>.<callId>.<submitter>.<startTime>`: the place of a waiting call in the order of its flow key. It does not
+ * begin with `calls`: then the broker would walk all places whenever it looks for a call by its id.
+ */
 export function flowEntrySubject(queue: string, flowId: string, call: CallIdentity): string {
-  return `calls.${checkedPart(queue)}.turn.${checkedFlowId(flowId)}.${identityTokens(call)}`;
+  return `flows.${checkedPart(queue)}.turn.${checkedFlowId(flowId)}.${identityTokens(call)}`;
 }
 
 /** The subjects of the places of a flow key. */
 export function flowEntryFilter(queue: string, flowId: string): string {
-  return `calls.${checkedPart(queue)}.turn.${checkedFlowId(flowId)}.${anyCall}`;
+  return `flows.${checkedPart(queue)}.turn.${checkedFlowId(flowId)}.${anyCall}`;
 }
 
 /** The call of a place; undefined for another subject. */
 export function parseFlowEntry(subject: string): CallIdentity | undefined {
   const [root, , kind, , callId, owner, startTime, ...rest] = subject.split('.');
-  return root === 'calls' && kind === 'turn' && rest.length === 0 ? parseIdentity(callId, owner, startTime) : undefined;
+  return root === 'flows' && kind === 'turn' && rest.length === 0 ? parseIdentity(callId, owner, startTime) : undefined;
 }
 
-/** `calls.<queue>.flow.<key>`: the state of a flow key. `*` is that of all. */
+/** `flows.<queue>.flow.<key>`: the state of a flow key. `*` is that of all. */
 export function flowStateSubject(queue: string, flowId: string): string {
-  return `calls.${checkedPart(queue)}.flow.${flowId === '*' ? '*' : checkedFlowId(flowId)}`;
+  return `flows.${checkedPart(queue)}.flow.${flowId === '*' ? '*' : checkedFlowId(flowId)}`;
 }
 
-/** `calls.<queue>.notice.<key>`: turns of a flow key have to be given. `*` is that of all. */
+/** `flows.<queue>.notice.<key>`: turns of a flow key have to be given. `*` is that of all. */
 export function flowNoticeSubject(queue: string, flowId: string): string {
-  return `calls.${checkedPart(queue)}.notice.${flowId === '*' ? '*' : checkedFlowId(flowId)}`;
+  return `flows.${checkedPart(queue)}.notice.${flowId === '*' ? '*' : checkedFlowId(flowId)}`;
 }
 
 /** The subjects of all calls of a queue, or of one function in it, ready or not. */
@@ -112,7 +115,7 @@ export function waitingFilter(queue: string, functionName = '*'): string {
 /** The subjects that the stream of a queue holds. */
 export function queueSubjects(queue: string): string[] {
   const calls = callPattern({ queue, readiness: '*', function: '*', call: '*' });
-  const flows = [flowStateSubject(queue, '*'), flowNoticeSubject(queue, '*'), `calls.${queue}.turn.*.${anyCall}`];
+  const flows = [flowStateSubject(queue, '*'), flowNoticeSubject(queue, '*'), `flows.${queue}.turn.*.${anyCall}`];
   return [calls, `calls.${queue}.key.*`, ...flows];
 }
 

@@ -109,5 +109,5 @@ export class StreamRoom {
 /** The stream that must not lose the message; undefined if it may. */
 function streamOf(subject: string): string | undefined {
   const [root = '', queue = ''] = subject.split('.', 2);
-  return root === 'calls' ? queueStream(queue) : keepers.get(root);
+  return root === 'calls' || root === 'flows' ? queueStream(queue) : keepers.get(root);
 }
