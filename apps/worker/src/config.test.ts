@@ -1,4 +1,5 @@
 import { CallbackPolicy } from '@asyncfn/queue-core/callback-guard';
+import { uploadBytes } from '@asyncfn/queue-core/jetstream';
 import { defaultRetryPolicy } from '@asyncfn/queue-core/settle';
 import { createSigningSecret } from '@asyncfn/queue-core/webhook';
 import { ConfigError, parseConfig } from '@asyncfn/service-kit';
@@ -130,10 +131,13 @@ test('a budget that does not hold several of the largest responses is refused', 
   expect(contradictions(read({ MAX_RESPONSE_BYTES: '5GiB' }))).toEqual([]);
   const whole = { MAX_RESPONSE_BYTES: '100MiB', OFFLOAD_BYTES: '100MiB' };
   expect(contradictions(read({ ...whole, MAX_INFLIGHT_BYTES: '600MiB' }))).toEqual([]);
-  expect(contradictions(read({ MAX_RESPONSE_BYTES: '5GiB', MAX_INFLIGHT_BYTES: '3839KiB' }))).toEqual([
+  const apart = { MAX_RESPONSE_BYTES: '5GiB', OFFLOAD_BYTES: '256KiB' };
+  const least = uploadBytes / 1024;
+  expect(contradictions(read({ ...apart, MAX_INFLIGHT_BYTES: `${6 * least}KiB` }))).toEqual([]);
+  expect(contradictions(read({ ...apart, MAX_INFLIGHT_BYTES: `${6 * least - 1}KiB` }))).toEqual([
     {
       name: 'MAX_INFLIGHT_BYTES',
-      problem: 'must be at least 6 times 640KiB, what the worker holds of a large response',
+      problem: `must be at least 6 times ${least}KiB, what the worker holds of a large response`,
     },
   ]);
   expect(contradictions(read({ MAX_RESPONSE_BYTES: '5GiB', OFFLOAD_BYTES: '100MiB' }))).toEqual([
