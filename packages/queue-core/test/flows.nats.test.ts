@@ -305,6 +305,26 @@ describe('an operator', () => {
     await eventually(async () => expect(await key.records()).toEqual([]));
   });
 
+  test('does not undo what another one says while the turns are given that follow', async () => {
+    await using key = await openKey();
+    const { flows } = key.gateway;
+    await flows.control(place(key), { paused: true });
+    const [first, second] = (await key.accept(2)) as [Call, Call];
+    await eventually(async () => expect(await key.records()).toEqual(['flow']));
+    await using look = await openManager(inject('natsUrl'));
+    const filter = `calls.${key.queue}.wait.~.echo.${first.id}.*.*`;
+    const slow = flowsBehind(key, async (message, publish) => {
+      if (isReady(message)) {
+        await look.manager.streams.purge(`CALLS_${key.queue}`, { filter });
+        await flows.control(place(key), { paused: true });
+      }
+      return await publish(message);
+    });
+    expect(await slow.control(place(key), { paused: false })).toEqual({ kind: 'done' });
+    expect(await stateOf(key)).toEqual({ ...calm, waiting: 1, running: 0, paused: true });
+    expect(await key.places()).toEqual({ ready: [], waiting: [second.id] });
+  });
+
   test('pins the limit of a key, which outranks all others, also while it has no calls', async () => {
     await using key = await openKey({ parallelism: 2 });
     const { flows } = key.gateway;
@@ -408,6 +428,27 @@ describe('what a crash leaves', () => {
     expect(await key.places()).toEqual({ ready: [second.id], waiting: [] });
   });
 
+  test('a key whose call is gone goes on, however many other keys there are', async () => {
+    await using nats = await startServer(); // a sweeper looks at all queues
+    await using key = await openKey({ natsUrl: nats.url });
+    const [first, second] = (await key.accept(2)) as [Call, Call];
+    await eventually(async () => expect(await key.records()).toEqual(['flow']));
+    // More than are looked at in a round, and all in the queue's order behind that of the key.
+    for (let n = 0; n < 250; n++) {
+      const headers = new MessageHeaders();
+      const of = { v: 1, function: 'echo', key: `${n}`, running: [], cursor: 0, paused: true };
+      headers.set('Asyncfn-Flow', JSON.stringify(of));
+      const subject = `flows.${key.queue}.flow.${flowIdOf({ function: 'echo', key: `${n}` })}`;
+      await key.gateway.publisher.publish({ subject, headers, body: new Uint8Array() });
+    }
+    await using look = await openManager(nats.url);
+    await look.manager.streams.purge(`CALLS_${key.queue}`, { filter: `calls.${key.queue}.*.~.echo.${first.id}.*.*` });
+    const later = Date.now() + 60_000;
+    const { sweeper } = key.gateway.flows;
+    expect([await sweeper.sweepStates(later), await sweeper.sweepStates(later)]).toEqual([0, 1]);
+    expect(await key.places()).toEqual({ ready: [second.id], waiting: [] });
+  });
+
   test('a turn that a process has stored is finished by the next one, if it dies before the call is ready', async () => {
     await using key = await openKey();
     const [first, second, third] = (await key.accept(3)) as [Call, Call, Call];
@@ -421,6 +462,63 @@ describe('what a crash leaves', () => {
     expect(await key.places()).toEqual({ ready: [second.id], waiting: [third.id] });
     await key.end(second);
     expect(await key.places()).toEqual({ ready: [third.id], waiting: [] });
+  });
+
+  test('a turn that an operator has given, and that nobody repeats, is finished by a worker', async () => {
+    await using nats = await startServer(); // a sweeper looks at all queues
+    await using key = await openKey({ natsUrl: nats.url });
+    const place = flowPlaceIn(key.queue, { function: 'echo', key: 'order' });
+    await key.gateway.flows.control(place, { paused: true });
+    const [first] = (await key.accept(1)) as [Call];
+    await eventually(async () => expect(await key.records()).toEqual(['flow']));
+    const dying = flowsBehind(key, async (message, publish) =>
+      isReady(message) ? refused('unavailable', 'dead') : await publish(message),
+    );
+    expect(await dying.control(place, { paused: false })).toMatchObject({ reason: 'unavailable' });
+    expect(await key.places()).toEqual({ ready: [], waiting: [first.id] });
+    const { sweeper } = key.gateway.flows;
+    expect(await sweeper.sweepStates(Date.now() + 60_000)).toBe(1);
+    expect(await key.places()).toEqual({ ready: [first.id], waiting: [] });
+    expect(await sweeper.sweepStates(Date.now() + 60_000)).toBe(0);
+  });
+
+  test('a key that an operator resumes is not forgotten before those that wait are looked for once more', async () => {
+    await using nats = await startServer(); // a sweeper looks at all queues
+    await using key = await openKey({ natsUrl: nats.url });
+    const place = flowPlaceIn(key.queue, { function: 'echo', key: 'order' });
+    await key.gateway.flows.control(place, { paused: true });
+    await new Promise<void>((written) => {
+      // A call comes before the state is stored, and the process dies after that.
+      const dying = flowsBehind(key, async (message, publish) => {
+        await key.accept(1);
+        await eventually(async () => expect(await key.records()).toEqual(['flow']));
+        await publish(message);
+        written();
+        return await new Promise<never>(() => {});
+      });
+      void dying.control(place, { paused: false });
+    });
+    await using look = await openManager(nats.url);
+    const query = { last_by_subj: `flows.${key.queue}.flow.*` };
+    const state = await look.manager.streams.getMessage(`CALLS_${key.queue}`, query);
+    expect(state?.header.get('Nats-TTL')).toBe('');
+    expect(await key.gateway.flows.sweeper.sweepStates(Date.now() + 60_000)).toBe(1);
+    expect((await key.places()).ready).toHaveLength(1);
+  });
+
+  test('a state is removed if the calls have left that were seen to wait when it was stored', async () => {
+    await using nats = await startServer(); // a sweeper looks at all queues
+    await using key = await openKey({ natsUrl: nats.url });
+    const { broker, topology, publisher, flows } = key.gateway;
+    const dying = new CallQueue({ broker, topology, publisher, register: new FunctionRegister() });
+    const call = buildCall(key.queue, { flow: { key: 'order' } });
+    expect(await dying.accept(call, { unique: false })).toMatchObject({ kind: 'stored' });
+    // A cancel removes the call first, and then its place.
+    await using look = await openManager(nats.url);
+    await look.manager.streams.purge(`CALLS_${key.queue}`, { filter: `calls.${key.queue}.wait.>` });
+    expect(await flows.ended(buildCall(key.queue, { flow: { key: 'order' } }))).toEqual({ kind: 'done' });
+    await flows.sweeper.sweepStates(Date.now() + 60_000);
+    await eventually(async () => expect(await key.records()).toEqual(['notice']));
   });
 
   test('a call that is removed while it gets its turn gives it back', async () => {

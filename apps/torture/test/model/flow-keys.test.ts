@@ -29,6 +29,7 @@ describe('calls of a key keep their order and its limit, and none waits for ever
     ['when the first call is cancelled', { workers: 1, cancel: 1, cancelCrashes: 1 }],
     ['when a call that waits is cancelled', { workers: 1, cancel: 2, cancelCrashes: 1 }],
     ['when an operator pauses the key and resumes it', { workers: 1, pause: true }],
+    ['when the gateway of the operator dies', { calls: 1, workers: 1, pause: true, crashes: 1 }],
     ['when two may run at once', { limit: 2 }],
     ['however slow a process is', { calls: 3, workers: 1, slow: true }],
     ['when the limit is raised', { newLimit: 2 }],
@@ -85,7 +86,24 @@ test.each<[mistake: string, FlowVariant, Partial<FlowBounds>, problem: string]>(
     'too many calls of the key run at once',
   ],
   ['a pause that is forgotten with the last call', { dropPaused: true }, { pause: true }, 'a paused key gives a turn'],
-  ['a pause that ends without giving turns', { resumeOnly: true }, { pause: true }, 'a call waits for ever'],
+  [
+    'a pause that ends without giving turns',
+    { resumeOnly: true, noStateSweep: true },
+    { pause: true },
+    'a call waits for ever',
+  ],
+  [
+    'turns of an operator that a crash has interrupted, and that nobody looks for',
+    { noStateSweep: true },
+    { calls: 1, workers: 1, pause: true, crashes: 1 },
+    'a call waits for ever',
+  ],
+  [
+    'a key that an operator resumes, and that is forgotten before those that wait are looked for',
+    { expiresUnseen: true },
+    { calls: 1, workers: 1, pause: true, crashes: 1 },
+    'a call waits for ever',
+  ],
   [
     'a cancel that leaves the waiting copy of a ready call',
     { cancelKeepsWait: true },

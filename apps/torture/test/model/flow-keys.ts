@@ -1,5 +1,5 @@
 import type { Model, Step } from './explore.ts';
-import { advanceFor, advanceStep, removeWaiting } from './flow-turns.ts';
+import { advanceFor, advanceStep, removeWaiting, staysAtRest } from './flow-turns.ts';
 import {
   type Advance,
   type FlowBounds,
@@ -247,12 +247,12 @@ function lookFor(next: FlowWorld, call: number, variant: FlowVariant): 'look' | 
   return 'store the end';
 }
 
-function operatorSteps(world: FlowWorld, { pause }: FlowBounds, variant: FlowVariant): Step<FlowWorld>[] {
-  const { does } = world.operator;
+function operatorSteps(world: FlowWorld, { pause, crashes }: FlowBounds, variant: FlowVariant): Step<FlowWorld>[] {
+  const { does, advance } = world.operator;
   if (!pause || does === 'gone') {
     return [];
   }
-  return [
+  const steps = [
     flowStep(world, `the operator goes on with ${does}`, (next) => {
       const self = next.operator;
       if (self.advance !== null && advanceStep(next, self.advance, variant)) {
@@ -264,12 +264,22 @@ function operatorSteps(world: FlowWorld, { pause }: FlowBounds, variant: FlowVar
       self.advance = control && advanceFor([], 0, control);
     }),
   ];
+  if (world.crashes < crashes && advance !== null) {
+    steps.push(
+      flowStep(world, "the operator's gateway dies", (next) => {
+        next.crashes += 1;
+        // The operator sees whether the key is paused, and does not repeat what seems to be done.
+        next.operator = { does: next.isPaused ? 'wait' : 'gone', advance: null };
+      }),
+    );
+  }
+  return steps;
 }
 
 function otherSteps(world: FlowWorld, { newLimit, slow }: FlowBounds, variant: FlowVariant): Step<FlowWorld>[] {
   const { notice, sweeper, limitChanged, state } = world;
   const steps: Step<FlowWorld>[] = [];
-  if (state !== null && state.running.length === 0 && !state.paused && (slow || isQuiet(world))) {
+  if (state?.expires === true && (slow || isQuiet(world))) {
     steps.push(
       flowStep(world, 'the broker removes the state of a key at rest', (next) => {
         next.state = null;
@@ -295,6 +305,13 @@ function otherSteps(world: FlowWorld, { newLimit, slow }: FlowBounds, variant: F
       }),
     );
   }
+  if (!variant.noStateSweep && isLeft(world) && isQuiet(world)) {
+    steps.push(
+      flowStep(world, 'the sweeper finds calls that nobody gives their turn', (next) => {
+        next.sweeper = advanceFor([]);
+      }),
+    );
+  }
   if (newLimit > 0 && !limitChanged) {
     steps.push(
       flowStep(world, 'the limit changes', (next) => {
@@ -303,6 +320,11 @@ function otherSteps(world: FlowWorld, { newLimit, slow }: FlowBounds, variant: F
     );
   }
   return steps;
+}
+
+/** Whether the process that was to give turns has died, by the state and those that wait. */
+function isLeft({ state, waits }: FlowWorld): boolean {
+  return state !== null && (waits.some((call) => call <= state.cursor) || staysAtRest(state));
 }
 
 /** Whether no process is on its way to give turns. */

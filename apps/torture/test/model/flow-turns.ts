@@ -1,5 +1,5 @@
 import { copyOf } from './explore.ts';
-import type { Advance, FlowVariant, FlowWorld } from './flow-world.ts';
+import type { Advance, FlowVariant, FlowWorld, KeyState } from './flow-world.ts';
 
 /** Begins to give turns, after these calls have ended. */
 export function advanceFor(release: number[], notice = 0, control: Advance['control'] = null): Advance {
@@ -111,10 +111,19 @@ function write(next: FlowWorld, self: Advance, variant: FlowVariant): boolean {
 function changesState(self: Advance): boolean {
   const { seen, heads } = self;
   const isFewer = stillRunning(self).length < (seen?.running.length ?? 0);
-  return heads.length > 0 || isFewer || willBePaused(self) !== (seen?.paused ?? false);
+  return heads.length > 0 || isFewer || willBePaused(self) !== (seen?.paused ?? false) || staysAtRest(seen);
 }
 
-function store(next: FlowWorld, self: Advance, { dropPaused = false }: FlowVariant): void {
+/** Whether the state has nothing to say, and the broker would keep it. */
+export function staysAtRest(state: KeyState | null): boolean {
+  return state !== null && isAtRest(state) && !state.expires;
+}
+
+function isAtRest({ running, paused }: Pick<KeyState, 'running' | 'paused'>): boolean {
+  return running.length === 0 && !paused;
+}
+
+function store(next: FlowWorld, self: Advance, { dropPaused = false, expiresUnseen = false }: FlowVariant): void {
   const { seen, heads, control } = self;
   next.isPaused = control === null ? next.isPaused : control === 'pause';
   if (next.isPaused && heads.length > 0) {
@@ -124,7 +133,8 @@ function store(next: FlowWorld, self: Advance, { dropPaused = false }: FlowVaria
   const cursor = Math.max(seen?.cursor ?? 0, ...heads);
   const running = [...stillRunning(self), ...heads];
   const paused = willBePaused(self) && (control === 'pause' || !dropPaused);
-  next.state = { version: next.version, running, cursor, paused };
+  const expires = isAtRest({ running, paused }) && (control === null || expiresUnseen);
+  next.state = { version: next.version, running, cursor, paused, expires };
   self.wrote = next.version;
 }
 
@@ -178,7 +188,7 @@ function removeLeft(next: FlowWorld, calls: readonly number[], { leavesCopy = fa
 /** A call may have come after those that wait were read, and have found no turn free. */
 function lookAgain(next: FlowWorld, self: Advance): boolean {
   const cursor = Math.max(next.state?.cursor ?? 0, 0);
-  if (next.waits.some((call) => call > cursor)) {
+  if (self.control !== null || next.waits.some((call) => call > cursor)) {
     Object.assign(self, { does: 'read', release: [], control: null });
     return true;
   }

@@ -8,6 +8,8 @@ export interface KeyState {
   /** The last call that got its turn: what waits at or before it is a left-over. */
   cursor: number;
   paused: boolean;
+  /** Whether no call has its turn, and the broker removes it at some moment. */
+  expires: boolean;
 }
 
 /** A call that has its turn: ready, or waiting for its retry. */
@@ -132,6 +134,10 @@ export interface FlowVariant {
   readonly cancelUnaborted?: boolean;
   /** The state of a key without running calls is removed although it is paused. */
   readonly dropPaused?: boolean;
+  /** Workers do not look for turns that a crash has interrupted. */
+  readonly noStateSweep?: boolean;
+  /** What an operator says is stored so that the state expires, before those that wait are looked for once more. */
+  readonly expiresUnseen?: boolean;
   /** A key is resumed without giving turns. */
   readonly resumeOnly?: boolean;
   /** A cancel removes the ready copy of a call, and leaves the one that waits. */
@@ -143,7 +149,7 @@ export interface FlowVariant {
 export interface FlowBounds {
   readonly calls: number;
   readonly workers: number;
-  /** How often a gateway or a worker dies, and how often a canceller. */
+  /** How often a gateway, a worker or an operator's gateway dies, and how often a canceller. */
   readonly crashes: number;
   readonly cancelCrashes: number;
   /** Whether the first attempt of call 1 is followed by a retry. */

@@ -1,6 +1,13 @@
 import type { StoredMsg } from '@nats-io/jetstream';
 import { callFilter, flowNoticeSubject, flowStateSubject, ownerOf, queueStream } from '../../call/index.ts';
-import { type FlowPlace, type FlowState, flowNoticeCodec, flowPlaceIn, flowStateCodec } from '../../flows/index.ts';
+import {
+  type FlowPlace,
+  type FlowState,
+  flowNoticeCodec,
+  flowPlaceIn,
+  flowStateCodec,
+  isAtRest,
+} from '../../flows/index.ts';
 import type { QueueTopology } from '../layout/index.ts';
 import { hasMessage, nextMessage } from '../messages/index.ts';
 import { namedBy } from './flow-messages.ts';
@@ -22,15 +29,16 @@ const maxNotices = 1_000;
 const maxStates = 200;
 
 /**
- * Finds keys that a crash has left without anyone to give their turns: those with an old notice, and those whose calls are
- * gone, because a process of another version or a person has removed them. Safe in many processes at once.
+ * Finds keys that a crash has left without anyone to give their turns: those with an old notice, those with a turn that was
+ * stored and never begun, and those whose calls are gone, because a process of another version or a person has removed them. Safe in
+ * many processes at once.
  */
 export class FlowSweeper {
   readonly #deps: FlowSweeperDependencies;
   /** Where the next look at the states of a queue begins. */
   readonly #next = new Map<string, number>();
-  /** Calls of states that were gone at the last look: one may be on its way from its schedule into its queue. */
-  #suspects: ReadonlySet<string> = new Set();
+  /** Looked at once more in the next round: a call may have been on its way from its schedule into its queue. */
+  #suspects: readonly Suspect[] = [];
 
   constructor(deps: FlowSweeperDependencies) {
     this.#deps = deps;
@@ -69,10 +77,10 @@ export class FlowSweeper {
     return result.kind === 'done';
   }
 
-  /** As `sweepNotices`, for states whose calls are gone. Each round goes on where the one before has ended. */
+  /** As `sweepNotices`, by the states of keys. Each round goes on where the one before has ended. */
   async sweepStates(now: number): Promise<number> {
-    let swept = 0;
-    const suspects = new Set<string>();
+    const suspects: Suspect[] = [];
+    let swept = await this.#sweepSuspects(suspects);
     for (const queue of await this.#deps.topology.listQueues()) {
       const filter = flowStateSubject(queue, '*');
       let next = this.#next.get(queue) ?? 1;
@@ -90,49 +98,74 @@ export class FlowSweeper {
     return swept;
   }
 
-  async #sweepState(queue: string, message: StoredMsg, suspects: Set<string>): Promise<boolean> {
+  async #sweepState(queue: string, message: StoredMsg, suspects: Suspect[]): Promise<boolean> {
     const state = flowStateCodec.decode(message.header.get(flowStateCodec.header));
     if (state === undefined) {
       return false;
     }
-    const gone = await this.#findGone(queue, state);
-    const known = gone.filter((call) => this.#suspects.has(nameOf(queue, call)));
-    for (const call of gone) {
-      suspects.add(nameOf(queue, call));
-    }
     const place = flowPlaceIn(queue, state);
-    if (known.length === 0 && !(await this.#isLeft(place, state))) {
-      return false;
+    const gone = await this.#findGone(place, state.running);
+    if (gone.length > 0) {
+      suspects.push({ place, gone });
     }
-    return (await this.#deps.giver.give(place, { ended: known })).kind === 'done';
+    const isLeft = isForgotten(message, state) || (await this.#isLeft(place, state));
+    return isLeft && (await this.#deps.giver.give(place)).kind === 'done';
   }
 
-  /** Whether calls wait although none has its turn: the process that stored the last end has died before it looked again. */
-  async #isLeft(place: FlowPlace, { running, paused }: FlowState): Promise<boolean> {
-    return running.length === 0 && paused !== true && (await this.#deps.store.next(place, 1)) !== undefined;
+  async #sweepSuspects(suspects: Suspect[]): Promise<number> {
+    let swept = 0;
+    for (const suspect of this.#suspects) {
+      swept += (await this.#sweepSuspect(suspect, suspects)) ? 1 : 0;
+    }
+    return swept;
+  }
+
+  /** If the turns cannot be given now, they are tried again in the next round. */
+  async #sweepSuspect({ place, gone }: Suspect, suspects: Suspect[]): Promise<boolean> {
+    const still = await this.#findGone(place, gone);
+    if (still.length === 0) {
+      return false;
+    }
+    const ended = still.map(([callId, startTime]) => ({ callId, startTime }));
+    const isDone = (await this.#deps.giver.give(place, { ended })).kind === 'done';
+    if (!isDone) {
+      suspects.push({ place, gone: still });
+    }
+    return isDone;
+  }
+
+  /**
+   * Whether the process has died that was to give turns: after it had stored the last end, before it looked again; or after it had
+   * stored a turn, before the call was ready.
+   */
+  async #isLeft(place: FlowPlace, { running, cursor, paused }: FlowState): Promise<boolean> {
+    const first = await this.#deps.store.next(place, 1);
+    return first !== undefined && (first.seq <= cursor || (running.length === 0 && paused !== true));
   }
 
   /** The calls that have their turn and no message any more. */
-  async #findGone(queue: string, { running, submitter }: FlowState): Promise<GoneCall[]> {
-    const gone: GoneCall[] = [];
+  async #findGone({ queue, submitter }: FlowPlace, running: FlowState['running']): Promise<FlowState['running']> {
+    const gone: FlowState['running'] = [];
     const owner = ownerOf(submitter);
     for (const [callId, startTime] of running) {
       const filter = callFilter(queue, { callId, owner, startTime });
       if (!(await hasMessage(this.#deps.topology.manager, queueStream(queue), filter, owner))) {
-        gone.push({ callId, startTime });
+        gone.push([callId, startTime]);
       }
     }
     return gone;
   }
 }
 
-interface GoneCall {
-  readonly callId: string;
-  readonly startTime: string;
+/** A key with calls that have their turn and were gone when they were looked for. */
+interface Suspect {
+  readonly place: FlowPlace;
+  readonly gone: FlowState['running'];
 }
 
-function nameOf(queue: string, { callId, startTime }: GoneCall): string {
-  return `${queue}/${callId}/${startTime}`;
+/** Whether the key is at rest and its state stays: the calls that were seen to wait when it was stored have left since. */
+function isForgotten({ header }: StoredMsg, state: FlowState): boolean {
+  return isAtRest(state) && header.get('Nats-TTL') === '';
 }
 
 /** States are in the order in which they changed: those behind a young one are younger. */

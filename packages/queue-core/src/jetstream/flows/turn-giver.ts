@@ -115,21 +115,25 @@ export class TurnGiver {
 
   async #giveAll(place: FlowPlace, change: FlowChange): Promise<GiveResult> {
     const ended = [...(change.ended ?? [])];
+    let control = change.control;
     for (let tries = 0; tries < maxTries; tries++) {
-      const plan = await this.#plan(place, { ...change, ended });
-      const result = await this.#store(place, plan);
-      if (result.kind === 'done' || (result.kind === 'refused' && !isConflict(result))) {
-        return result;
+      const plan = await this.#plan(place, { ...change, ended, control: control ?? {} });
+      const result = await this.#store(place, plan, control === undefined);
+      if (result.kind !== 'stored') {
+        if (!isConflict(result)) {
+          return result;
+        }
+        continue;
       }
-      if (result.kind === 'stored') {
-        const gone = await this.#begin(place, plan, result.sequence);
-        if (!Array.isArray(gone)) {
-          return gone;
-        }
-        ended.push(...gone);
-        if (gone.length === 0 && !(await this.#mayGiveMore(place, plan))) {
-          return done;
-        }
+      const isRepeated = control === undefined;
+      control = undefined; // another operator may change the key from here on
+      const gone = await this.#begin(place, plan, result.sequence);
+      if (!Array.isArray(gone)) {
+        return gone;
+      }
+      ended.push(...gone);
+      if (gone.length === 0 && isRepeated && !(await this.#mayGiveMore(place, plan))) {
+        return done;
       }
     }
     const detail = 'the flow key changes faster than its turns can be given';
@@ -257,8 +261,10 @@ export class TurnGiver {
   /**
    * `done` if nothing has to be stored, and nothing follows. The broker removes the state of a key at rest after a time, but not while
    * calls wait: they would have no one to look for them.
+   * @param isRepeated whether others repeat this if the process dies; if not, the state of a key at rest stays until those that wait
+   *   have been looked for once more
    */
-  async #store(place: FlowPlace, plan: Plan): Promise<PublishResult | GiveResult> {
+  async #store(place: FlowPlace, plan: Plan, isRepeated: boolean): Promise<PublishResult | GiveResult> {
     const { read, state, turns, limits, othersWait } = plan;
     const { store } = this.#deps;
     const rests = isAtRest(state) && !othersWait;
@@ -270,7 +276,7 @@ export class TurnGiver {
       await this.#openLane(place);
     }
     const countsMs = (state.ended ?? state.justEnded) === undefined ? 0 : (limits.rate?.periodMs ?? 0);
-    return await store.write(place, state, read.sequence, rests ? countsMs + restMs : undefined);
+    return await store.write(place, state, read.sequence, rests && isRepeated ? countsMs + restMs : undefined);
   }
 
   /**
