@@ -1,4 +1,4 @@
-import { type ExpiryTimer, identityIn, type QueueError } from '@asyncfn/queue-core';
+import { type Call, type ExpiryTimer, identityIn, needsTurn, type Outcome, type QueueError } from '@asyncfn/queue-core';
 import {
   type CallStore,
   type ExpiryDelivery,
@@ -50,7 +50,7 @@ export class ExpiryProcessor {
     const seenAt = performance.now();
     const call = await calls.findQueued(timer);
     if (call === undefined || (call.generation ?? 0) !== timer.generation) {
-      await this.#followGone(delivery, timer);
+      await this.#followGone(delivery, timer, call);
       return;
     }
     const claim =
@@ -83,15 +83,32 @@ export class ExpiryProcessor {
     }
   }
 
-  /** The call has ended, was never stored, is on its way, or is not known yet to the server that was asked. */
-  async #followGone(delivery: ExpiryDelivery, timer: ExpiryTimer): Promise<void> {
-    if (this.#options.now() < timer.storedBy) {
+  /**
+   * The call has ended, was never stored, is on its way, or is not known yet to the server that was asked.
+   * @param queued a replay of it
+   */
+  async #followGone(delivery: ExpiryDelivery, timer: ExpiryTimer, queued: Call | undefined): Promise<void> {
+    const { calls, expiries, now } = this.#options;
+    if (now() < timer.storedBy) {
       delivery.nak(retryDelayMs);
-    } else if (await this.#isGone(delivery, timer)) {
-      await this.#options.expiries.forgetStart(timer);
-      delivery.ack();
-    } else {
+      return;
+    }
+    const ended = await calls.findOutcome(timer);
+    if (ended === undefined && !(await this.#wasNeverStored(delivery, timer))) {
       delivery.nak(Math.min(startedMs, retryDelayMs * 2 ** (delivery.deliveries - 1)));
+      return;
+    }
+    await this.#repeatEndOfTurn(ended?.outcome, queued);
+    await expiries.forgetStart(timer);
+    delivery.ack();
+  }
+
+  /** The process that has ended the call may have died after it had removed it. A replay that has its turn keeps it. */
+  async #repeatEndOfTurn(ended: Outcome | undefined, queued: Call | undefined): Promise<void> {
+    const mayBeLeft = ended?.status === 'expired' && (queued === undefined || needsTurn(queued));
+    if (mayBeLeft && ended.flowKey !== undefined) {
+      const { callId: id, flowKey: key, ...of } = ended;
+      await endTurn(this.#options.flows, { ...of, id, flow: { key } });
     }
   }
 
@@ -100,12 +117,8 @@ export class ExpiryProcessor {
    * behind the others, even if it leads the stream. A call that has started and has no end is checked until that start
    * is forgotten, after 30 days.
    */
-  async #isGone({ deliveries }: ExpiryDelivery, timer: ExpiryTimer): Promise<boolean> {
-    const { calls, expiries } = this.#options;
-    return (
-      (await calls.findOutcome(timer)) !== undefined ||
-      (deliveries >= enoughLooks && !(await expiries.hasStarted(timer)))
-    );
+  async #wasNeverStored({ deliveries }: ExpiryDelivery, timer: ExpiryTimer): Promise<boolean> {
+    return deliveries >= enoughLooks && !(await this.#options.expiries.hasStarted(timer));
   }
 
   async #expire(delivery: ExpiryDelivery, timer: ExpiryTimer, seen: SeenCall, now: number): Promise<void> {
