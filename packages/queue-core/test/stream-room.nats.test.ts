@@ -62,6 +62,9 @@ test('a message that is larger than a share of the room left is sent if it is al
   expect([2, 2].map((mebibytes) => room!.refusalFor(subject, mebibytes * mebibyte))).toEqual([undefined, 'overloaded']);
   expect(room!.refusalFor(subject, 13 * mebibyte)).toBe('queue_full');
   expect(room!.refusalFor('callbacks.ready.c-1.0', 13 * mebibyte)).toBe('queue_full');
+  expect(room!.refusalFor('flows.default.turn.k.~.c-1.1', 13 * mebibyte)).toBe('queue_full');
+  // It takes the place of the one before.
+  expect(room!.refusalFor('flows.default.flow.k', 13 * mebibyte)).toBeUndefined();
   // There the oldest messages may be dropped.
   expect(room!.refusalFor('outcomes.c-1.0', 13 * mebibyte)).toBeUndefined();
 });

@@ -106,8 +106,14 @@ export class StreamRoom {
   }
 }
 
-/** The stream that must not lose the message; undefined if it may. */
+/**
+ * The stream that must not lose the message; undefined if it may, and for the state of a flow key: it takes the place of the
+ * one before, and the end of each call with a key stores one.
+ */
 function streamOf(subject: string): string | undefined {
-  const [root = '', queue = ''] = subject.split('.', 2);
+  const [root = '', queue = '', kind] = subject.split('.', 3);
+  if (root === 'flows' && kind === 'flow') {
+    return undefined;
+  }
   return root === 'calls' || root === 'flows' ? queueStream(queue) : keepers.get(root);
 }
