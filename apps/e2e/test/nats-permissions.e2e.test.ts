@@ -178,7 +178,7 @@ describe('with the shipped permissions', () => {
 /** The shipped file for workers of one queue, as docs/nats-permissions.md describes it. */
 async function narrowTo(queue: string): Promise<string> {
   const [ofGateway, ofWorker = ''] = (await readPermissions()).split('user: worker');
-  return `${ofGateway}user: worker${ofWorker.replaceAll('"calls.*.', `"calls.${queue}.`)}`;
+  return `${ofGateway}user: worker${ofWorker.replaceAll(/"(calls|flows)\.\*\./g, `"$1.${queue}.`)}`;
 }
 
 test('a worker of one queue may retry its calls, and forge none for another queue', async () => {
