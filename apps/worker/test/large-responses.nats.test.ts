@@ -239,7 +239,7 @@ describe('a function that pauses in its response', () => {
     expect(await stored()).toBe(13);
   });
 
-  test('for longer than its worker is heard of, so that a sweeper removes it, has failed in this attempt', async () => {
+  test('and whose upload is removed although its worker is heard of has failed in this attempt', async () => {
     const call = await bench.put({ maxRetries: 0 });
     const run = bench.run(await bench.take());
     await bench.topology.manager.streams.deleteMessage('OBJ_BODIES', await eventually(recordAt));

@@ -75,7 +75,7 @@ export class ReplyStore implements LargeResponses {
           fields,
           code === 'not_permitted'
             ? 'large response of a function cannot be stored: give the NATS user of the worker the permissions of docs/nats-permissions.md'
-            : 'large response of a function was removed while it arrived, as NATS had heard nothing of it for half of BODY_SWEEP_AFTER: the attempt has failed',
+            : 'large response of a function was removed while it arrived: give all gateways and workers the same BODY_SWEEP_AFTER',
         );
     }
   }

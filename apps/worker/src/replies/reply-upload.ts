@@ -81,9 +81,14 @@ export class ReplyUpload implements ResponseSink {
     }
   }
 
+  /** Whether a sweeper has removed it because we could not say that it goes on. */
+  #wasCutOff(): boolean {
+    return (this.#upload?.unheardMs ?? 0) > 2 * this.#options.renewMs;
+  }
+
   #fail(refusal: Refusal): ResponseFailure {
     if (this.#failure === undefined) {
-      this.#failure = toFailure(refusal, this.#options.isDenied(this.#startedAt));
+      this.#failure = toFailure(refusal, this.#options.isDenied(this.#startedAt), this.#wasCutOff());
       this.#options.onFailure(this.#failure);
     }
     return this.#failure;
@@ -93,7 +98,7 @@ export class ReplyUpload implements ResponseSink {
 const givenUp: Refusal = { kind: 'refused', reason: 'unavailable', detail: 'it was given up' };
 
 /** What would fail again in the same way must not count as "not now": the function would be called for ever. */
-function toFailure({ reason, detail }: Refusal, isDenied: boolean): ResponseFailure {
+function toFailure({ reason, detail }: Refusal, isDenied: boolean, wasCutOff: boolean): ResponseFailure {
   if (isDenied) {
     const error = new QueueError('permission', 'the permission to publish to $O.BODIES.> is missing');
     return { kind: 'bad_response', code: 'not_permitted', error };
@@ -102,7 +107,7 @@ function toFailure({ reason, detail }: Refusal, isDenied: boolean): ResponseFail
   if (reason === 'too_large') {
     return { kind: 'too_large', code: 'max_payload', error };
   }
-  return reason === 'conflict'
+  return reason === 'conflict' && !wasCutOff
     ? { kind: 'bad_response', code: 'response_removed', error }
     : { kind: 'not_stored', code: 'not_stored', error };
 }

@@ -32,6 +32,8 @@ export class BodyUpload {
   readonly #publisher: ChunkPublisher;
   /** Of the record. */
   #sequence: number;
+  /** When the record was stored last, on the monotonic clock. */
+  #heardAt = performance.now();
   #renewing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #hasEnded = false;
@@ -66,6 +68,11 @@ export class BodyUpload {
   /** Why it cannot succeed any more; undefined so far. */
   get failure(): Refused | undefined {
     return this.#failure;
+  }
+
+  /** For how long NATS has heard nothing of it, in milliseconds. */
+  get unheardMs(): number {
+    return performance.now() - this.#heardAt;
   }
 
   /** Has a second hash see the body as well. Before the first write. */
@@ -120,6 +127,7 @@ export class BodyUpload {
       const result = await this.#records.put(this.id, record, this.#sequence);
       if (result.kind === 'stored') {
         this.#sequence = result.sequence;
+        this.#heardAt = performance.now();
         return result;
       }
       if (result.reason !== 'conflict' || tries === maxTries) {
