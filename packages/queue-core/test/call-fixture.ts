@@ -63,8 +63,13 @@ export async function openFinder({
     },
     take: async (): Promise<Delivery> => {
       const before = worker.deliveries.length;
-      worker.source.request(lane, 1, 30_000);
-      await eventually(() => worker.deliveries.length > before);
+      await eventually(() => {
+        // As a worker does: a request that ends without a call, or is lost with its connection, is made again.
+        if (worker.deliveries.length === before && worker.source.open(lane) === 0) {
+          worker.source.request(lane, 1, 5_000);
+        }
+        return worker.deliveries.length > before;
+      });
       return worker.deliveries[before]!;
     },
     settle: async (delivery: Delivery): Promise<void> => {
