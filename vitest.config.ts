@@ -13,7 +13,7 @@ const sharesProcesses = { isolate: false };
 const setupFiles = ['packages/testkit/test/print-tails.ts'];
 
 /** Tests wait for timers, a broker or processes as often as they work: fewer files at once leave cores idle. */
-const inParallel = Math.min(12, 3 * availableParallelism());
+const inParallel = Math.min(12, 2 * availableParallelism());
 
 /** A test that waits for something fails by that wait, which takes up to 90 s and says what has not come. */
 const patience = { testTimeout: 300_000, hookTimeout: 300_000 };

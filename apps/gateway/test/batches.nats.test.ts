@@ -104,12 +104,12 @@ describe('a batch', () => {
       () => ({ 'X-Call-Id': taken }),
       () => ({ 'X-Expires-In': '1h' }),
     ];
-    const calls = Array.from({ length: 300 }, (_, index) => ({
+    const calls = Array.from({ length: 60 }, (_, index) => ({
       function: other.name,
       headers: { ...flow, ...checks[index % checks.length]?.() },
     }));
     const { answer } = await send(JSON.stringify({ calls }), {}, other.apiUrl);
-    expect([answer.accepted, answer.refused]).toEqual([240, 60]);
+    expect(answer).toMatchObject({ accepted: 48, refused: 12 });
     expect(await waitingIn(other.queue)).toEqual(answer.calls.flatMap(({ callId }) => callId ?? []));
   });
 
