@@ -1,7 +1,7 @@
 import { useEffect } from 'preact/hooks';
 import { askGateway } from '../access/index.ts';
 import type { ApiProblem } from '../api/index.ts';
-import { Notice } from '../ui/index.ts';
+import { Trouble } from '../ui/index.ts';
 
 const againMs = 2_000;
 
@@ -14,11 +14,7 @@ export function CannotAsk({ problem }: { problem: ApiProblem }) {
   const [title, way] = describe(problem);
   return (
     <main class="center">
-      <div role="alert">
-        <Notice tone="bad" title={title}>
-          {way}
-        </Notice>
-      </div>
+      <Trouble title={title}>{way}</Trouble>
     </main>
   );
 }

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { keepToken } from '../api/index.ts';
 import logo from '../icon.svg';
-import { Notice } from '../ui/index.ts';
+import { Trouble } from '../ui/index.ts';
 
 /** @param props.refused whether the last token was not accepted */
 export function SignIn({ refused }: { refused: boolean }) {
@@ -26,11 +26,7 @@ export function SignIn({ refused }: { refused: boolean }) {
         </div>
         <h1>Sign in</h1>
         {refused && (
-          <div role="alert">
-            <Notice tone="bad" title="The gateway does not accept this token.">
-              It may be misspelt, expired or replaced.
-            </Notice>
-          </div>
+          <Trouble title="The gateway does not accept this token.">It may be misspelt, expired or replaced.</Trouble>
         )}
         <label class="field">
           <span>Token</span>

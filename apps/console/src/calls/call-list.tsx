@@ -1,7 +1,7 @@
 import { Link } from 'wouter-preact';
 import { may } from '../access/index.ts';
 import { formatCount, formatMany } from '../format/index.ts';
-import { Empty, Notice, Table } from '../ui/index.ts';
+import { Empty, Notice, Table, Trouble } from '../ui/index.ts';
 import { BulkCancel } from './bulk-cancel.tsx';
 import { columnsFor } from './call-columns.tsx';
 import { type CallFilter, isSame, noFilter } from './call-filter.ts';
@@ -17,13 +17,7 @@ export function CallList({ filter, onFilter }: CallListProps) {
   const found = useCalls(filter);
   const { calls, problem } = found;
   if (problem !== undefined && (calls === undefined || problem.status === 400)) {
-    return (
-      <div role="alert">
-        <Notice tone="bad" title="The calls cannot be listed.">
-          {problem.message}
-        </Notice>
-      </div>
-    );
+    return <Trouble title="The calls cannot be listed.">{problem.message}</Trouble>;
   }
   if (calls === undefined) {
     return (

@@ -1,5 +1,5 @@
-import { type ApiProblem, api, read } from '../api/index.ts';
-import { usePages } from '../live/index.ts';
+import { api, read } from '../api/index.ts';
+import { type Pages, usePages } from '../live/index.ts';
 import type { Call } from './call.ts';
 import { type CallFilter, type CallQuery, toParams, toQuery } from './call-filter.ts';
 
@@ -14,18 +14,13 @@ interface Page {
   readonly complete: boolean;
 }
 
-export interface FoundCalls {
+export interface FoundCalls extends Pick<Pages<Page>, 'problem' | 'more' | 'loading' | 'loadMore'> {
   /** Undefined before the first answer. */
   readonly calls: readonly Call[] | undefined;
   /** What the list was asked for. */
   readonly query: CallQuery;
-  readonly problem: ApiProblem | undefined;
-  /** Whether there may be further calls to load. */
-  readonly more: boolean;
   /** Whether the last page has all calls that belong on it. */
   readonly complete: boolean;
-  readonly loading: boolean;
-  readonly loadMore: () => void;
   /** Calls that have come since further pages are shown; undefined while the list is up to date. */
   readonly newer: number | undefined;
   readonly toNewest: () => void;

@@ -1,9 +1,8 @@
 import { Link } from 'wouter-preact';
 import { FunctionName } from '../calls/index.ts';
 import { formatCount } from '../format/index.ts';
-import { Badge, type Column } from '../ui/index.ts';
+import { Badge, type Column, PausedBadge } from '../ui/index.ts';
 import { describeRate, describeSources, type Flow, hrefOfFlow } from './flow.ts';
-import { FlowState } from './flow-state.tsx';
 
 export const flowColumns: readonly Column<Flow>[] = [
   { key: 'key', title: 'Key', sortBy: ({ key }) => key, show: (flow) => <Identity flow={flow} /> },
@@ -35,7 +34,7 @@ export const flowColumns: readonly Column<Flow>[] = [
     title: 'State',
     wide: true,
     sortBy: ({ paused }) => Number(!paused),
-    show: (flow) => <FlowState flow={flow} />,
+    show: (flow) => <PausedBadge paused={flow.paused} />,
   },
 ];
 

@@ -6,10 +6,9 @@ import { type ApiProblem, api, read } from '../api/index.ts';
 import { FunctionName } from '../calls/index.ts';
 import { formatCount } from '../format/index.ts';
 import { useLiveOf } from '../live/index.ts';
-import { Badge, type Fact, Facts, Figures, Notice, Page, Panel } from '../ui/index.ts';
+import { Badge, type Fact, Facts, Figures, Notice, Page, Panel, PausedBadge, Trouble } from '../ui/index.ts';
 import { describeRate, describeSource, type Flow, type FlowAddress, hrefOfFlows, isFlowKey } from './flow.ts';
 import { FlowActions, paramsOf } from './flow-actions.tsx';
-import { FlowState } from './flow-state.tsx';
 
 const everyMs = 2_000;
 
@@ -80,7 +79,7 @@ function titleOf(key: string): string {
 function Lead({ flow }: { flow: Flow }) {
   return (
     <span class="row">
-      <FlowState flow={flow} />
+      <PausedBadge paused={flow.paused} />
       {flow.pinned && <Badge tone="accent">Pinned</Badge>}
       <span>
         of <FunctionName name={flow.function} />
@@ -161,11 +160,9 @@ function NoFlow({ flowKey, title, children }: { flowKey: string; title: string; 
   );
   return (
     <Page title={titleOf(flowKey)}>
-      <div role="alert">
-        <Notice tone="bad" title={title} action={toList}>
-          {children}
-        </Notice>
-      </div>
+      <Trouble title={title} action={toList}>
+        {children}
+      </Trouble>
     </Page>
   );
 }

@@ -1,7 +1,7 @@
 import { Link, useSearchParams } from 'wouter-preact';
 import { may } from '../access/index.ts';
 import { formatCount, formatMany } from '../format/index.ts';
-import { Empty, Notice, Page, Table } from '../ui/index.ts';
+import { Empty, Notice, Page, Table, Trouble } from '../ui/index.ts';
 import { idOf } from './flow.ts';
 import { flowColumns } from './flow-columns.tsx';
 import { FlowSearch } from './flow-search.tsx';
@@ -31,13 +31,7 @@ function FlowList({ name }: FlowListProps) {
   const found = useFlows(name);
   const { flows, problem, more } = found;
   if (problem !== undefined && (flows === undefined || problem.status === 400)) {
-    return (
-      <div role="alert">
-        <Notice tone="bad" title="The keys cannot be listed.">
-          {problem.message}
-        </Notice>
-      </div>
-    );
+    return <Trouble title="The keys cannot be listed.">{problem.message}</Trouble>;
   }
   if (flows === undefined) {
     return (

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { ApiProblem } from '../api/index.ts';
-import { Dialog, Notice } from '../ui/index.ts';
+import { Dialog, DialogFoot, Trouble } from '../ui/index.ts';
 import type { Flow } from './flow.ts';
 import { type Pin, parsePin, toTexts } from './pin.ts';
 
@@ -66,21 +66,8 @@ export function PinForm({ flow, onPin, onClose }: PinFormProps) {
             <small>Most calls in any second or other time, such as 10/1m. Empty: not pinned.</small>
           </div>
         </div>
-        {problem !== undefined && (
-          <div role="alert">
-            <Notice tone="bad" title="The key is not pinned.">
-              {problem}
-            </Notice>
-          </div>
-        )}
-        <div class="dialog-foot">
-          <button class="button" type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button class="button main" type="submit" disabled={busy}>
-            Pin
-          </button>
-        </div>
+        {problem !== undefined && <Trouble title="The key is not pinned.">{problem}</Trouble>}
+        <DialogFoot verb="Pin" busy={busy} onClose={onClose} />
       </form>
     </Dialog>
   );

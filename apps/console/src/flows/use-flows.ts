@@ -1,5 +1,5 @@
-import { type ApiProblem, api, read } from '../api/index.ts';
-import { usePages } from '../live/index.ts';
+import { api, read } from '../api/index.ts';
+import { type Pages, usePages } from '../live/index.ts';
 import { type Flow, withoutRepeats } from './flow.ts';
 
 /** The page shows no more rows: its memory is bounded. */
@@ -16,17 +16,9 @@ interface FlowPage {
   readonly cursor?: string | undefined;
 }
 
-export interface FoundFlows {
+export interface FoundFlows extends Omit<Pages<FlowPage>, 'pages'> {
   /** Undefined before the first answer. */
   readonly flows: readonly Flow[] | undefined;
-  readonly problem: ApiProblem | undefined;
-  /** Whether there may be further keys to load. */
-  readonly more: boolean;
-  readonly loading: boolean;
-  readonly loadMore: () => void;
-  /** Whether the list stands still, because further pages are shown. */
-  readonly isHeld: boolean;
-  readonly restart: () => void;
 }
 
 /** @param name of the function whose keys are listed; undefined for all */

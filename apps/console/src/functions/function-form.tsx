@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { useLocation } from 'wouter-preact';
 import { ApiProblem, answerOf, api } from '../api/index.ts';
-import { Dialog, Notice, say } from '../ui/index.ts';
+import { Dialog, DialogFoot, say, Trouble } from '../ui/index.ts';
 import { type FieldName, fields, type Settings, toSettings, toTexts } from './function-fields.ts';
 import { liveFunctions } from './live-functions.ts';
 
@@ -60,21 +60,8 @@ export function FunctionForm({ existing, onClose }: FunctionFormProps) {
             </div>
           ))}
         </div>
-        {problem !== undefined && (
-          <div role="alert">
-            <Notice tone="bad" title="The settings are not saved.">
-              {problem}
-            </Notice>
-          </div>
-        )}
-        <div class="dialog-foot">
-          <button class="button" type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button class="button main" type="submit" disabled={busy}>
-            {existing === undefined ? 'Register' : 'Save'}
-          </button>
-        </div>
+        {problem !== undefined && <Trouble title="The settings are not saved.">{problem}</Trouble>}
+        <DialogFoot verb={existing === undefined ? 'Register' : 'Save'} busy={busy} onClose={onClose} />
       </form>
     </Dialog>
   );

@@ -6,7 +6,7 @@ import { hrefOfFlows } from '../flows/index.ts';
 import { formatCount, formatDuration } from '../format/index.ts';
 import { History, type Live, useLiveOf } from '../live/index.ts';
 import { SendCall } from '../send-call/index.ts';
-import { Badge, Chart, Empty, Facts, Figures, Page, Panel } from '../ui/index.ts';
+import { Chart, Empty, Facts, Figures, Page, Panel, PausedBadge } from '../ui/index.ts';
 import { FunctionActions } from './function-actions.tsx';
 import type { Settings } from './function-fields.ts';
 import { FunctionForm } from './function-form.tsx';
@@ -74,15 +74,7 @@ async function readFunction(name: string, signal: AbortSignal): Promise<OneFunct
 function State({ settings, paused }: { settings: Settings; paused: boolean }) {
   return (
     <span class="row">
-      {paused ? (
-        <Badge tone="warn" dot>
-          Paused
-        </Badge>
-      ) : (
-        <Badge tone="good" dot>
-          Active
-        </Badge>
-      )}
+      <PausedBadge paused={paused} />
       <span>{String(settings['url'])}</span>
     </span>
   );

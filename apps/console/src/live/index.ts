@@ -3,4 +3,4 @@
 export { History } from './history.ts';
 export { Live } from './live.ts';
 export { useLive, useLiveOf } from './use-live.ts';
-export { usePages } from './use-pages.ts';
+export { type Pages, usePages } from './use-pages.ts';

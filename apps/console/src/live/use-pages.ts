@@ -22,6 +22,7 @@ export interface Pages<P> {
   /** Whether the list stands still, because further pages are shown. */
   readonly isHeld: boolean;
   readonly problem: ApiProblem | undefined;
+  /** Whether there may be further entries to load. */
   readonly more: boolean;
   readonly loading: boolean;
   readonly loadMore: () => void;

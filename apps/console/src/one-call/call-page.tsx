@@ -4,7 +4,7 @@ import type { ApiProblem } from '../api/index.ts';
 import { FunctionName, hasEnded, StatusBadge } from '../calls/index.ts';
 import { describeReason, formatAgo } from '../format/index.ts';
 import { useLiveOf } from '../live/index.ts';
-import { Badge, Empty, Notice, Page, Panel } from '../ui/index.ts';
+import { Badge, Empty, Notice, Page, Panel, Trouble } from '../ui/index.ts';
 import { CallActions } from './call-actions.tsx';
 import { CurlPanel } from './curl-panel.tsx';
 import { FactsPanel } from './facts-panel.tsx';
@@ -95,11 +95,7 @@ function NotThere({ callId, problem }: { callId: string; problem: ApiProblem | u
             Reading the call
           </p>
         ) : (
-          <div role="alert">
-            <Notice tone="bad" title="The call cannot be shown.">
-              {problem.message}
-            </Notice>
-          </div>
+          <Trouble title="The call cannot be shown.">{problem.message}</Trouble>
         )}
       </Page>
     );

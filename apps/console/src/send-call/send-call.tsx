@@ -3,7 +3,7 @@ import { useLocation } from 'wouter-preact';
 import { access } from '../access/index.ts';
 import { ApiProblem, request } from '../api/index.ts';
 import { toCurl } from '../format/index.ts';
-import { Notice, Panel, Snippet, say } from '../ui/index.ts';
+import { Panel, Snippet, say, Trouble } from '../ui/index.ts';
 import { CallFields } from './call-fields.tsx';
 import { type CallRequest, type CallTexts, noTexts, toRequest } from './call-request.ts';
 
@@ -50,13 +50,7 @@ export function SendCall({ name }: { name: string }) {
           invalid={refused !== undefined && wanted.kind === 'refused' ? wanted.field : undefined}
           onTexts={write}
         />
-        {refused !== undefined && (
-          <div role="alert">
-            <Notice tone="bad" title="The call is not sent.">
-              {refused}
-            </Notice>
-          </div>
-        )}
+        {refused !== undefined && <Trouble title="The call is not sent.">{refused}</Trouble>}
         <div class="row">
           <button class="button main" type="submit" disabled={busy}>
             {busy ? 'Sending' : 'Send the call'}

@@ -29,6 +29,19 @@ export function Badge({ tone, dot, children }: { tone?: Tone | 'accent'; dot?: b
   return <span class={`badge ${tone ?? ''} ${dot === true ? 'dot' : ''}`}>{children}</span>;
 }
 
+/** Whether calls go on, of a function or of a flow key. */
+export function PausedBadge({ paused }: { paused: boolean }) {
+  return paused ? (
+    <Badge tone="warn" dot>
+      Paused
+    </Badge>
+  ) : (
+    <Badge tone="good" dot>
+      Active
+    </Badge>
+  );
+}
+
 const icons: Readonly<Record<Tone, IconName>> = { good: 'good', warn: 'warn', bad: 'bad', info: 'info' };
 
 interface NoticeProps {
@@ -48,6 +61,15 @@ export function Notice({ tone, title, children, action }: NoticeProps) {
         {children !== undefined && <p>{children}</p>}
       </div>
       {action}
+    </div>
+  );
+}
+
+/** What has gone wrong, which a screen reader tells at once. */
+export function Trouble(notice: Omit<NoticeProps, 'tone'>) {
+  return (
+    <div role="alert">
+      <Notice tone="bad" {...notice} />
     </div>
   );
 }

@@ -22,6 +22,35 @@ export function Dialog({ title, onClose, children }: DialogProps) {
   );
 }
 
+interface DialogFootProps {
+  /** On the button that does it: a verb. */
+  readonly verb: string;
+  readonly danger?: boolean;
+  readonly busy: boolean;
+  /** Default: the button submits its form. */
+  readonly onConfirm?: () => void;
+  readonly onClose: () => void;
+}
+
+/** The two ways out of a dialog. */
+export function DialogFoot({ verb, danger = false, busy, onConfirm, onClose }: DialogFootProps) {
+  return (
+    <div class="dialog-foot">
+      <button class="button" type="button" onClick={onClose}>
+        Cancel
+      </button>
+      <button
+        class={`button main ${danger ? 'danger' : ''}`}
+        type={onConfirm === undefined ? 'submit' : 'button'}
+        disabled={busy}
+        onClick={onConfirm}
+      >
+        {verb}
+      </button>
+    </div>
+  );
+}
+
 interface ConfirmProps {
   readonly title: string;
   readonly children: ComponentChildren;
@@ -37,14 +66,7 @@ export function Confirm({ title, children, verb, danger = false, busy = false, o
   return (
     <Dialog title={title} onClose={onClose}>
       <p>{children}</p>
-      <div class="dialog-foot">
-        <button class="button" type="button" onClick={onClose}>
-          Cancel
-        </button>
-        <button class={`button main ${danger ? 'danger' : ''}`} type="button" disabled={busy} onClick={onConfirm}>
-          {verb}
-        </button>
-      </div>
+      <DialogFoot {...{ verb, danger, busy, onConfirm, onClose }} />
     </Dialog>
   );
 }

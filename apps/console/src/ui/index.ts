@@ -1,8 +1,8 @@
 // The design system: everything that pages are made of. Colours and distances are in `styles/tokens.css`.
 
-export { Badge, Empty, type Fact, Facts, Figures, Notice, Panel, type Tone } from './basics.tsx';
+export { Badge, Empty, type Fact, Facts, Figures, Notice, Panel, PausedBadge, type Tone, Trouble } from './basics.tsx';
 export { Chart } from './chart.tsx';
-export { Confirm, Dialog } from './dialog.tsx';
+export { Confirm, Dialog, DialogFoot } from './dialog.tsx';
 export { Page } from './page.tsx';
 export { Snippet } from './snippet.tsx';
 export { type Column, Table } from './table.tsx';
