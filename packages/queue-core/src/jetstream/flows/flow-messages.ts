@@ -112,6 +112,11 @@ export function toStateMessage({ queue, id }: FlowPlace, state: FlowState, after
   return { subject, headers, body: emptyBody };
 }
 
+/** Whether the broker removes a state after a time. */
+export function doesExpire({ header }: StoredMsg): boolean {
+  return header.get('Nats-TTL') !== '';
+}
+
 function toNotice({ queue, id, function: name, submitter, key }: FlowPlace, named: FlowLimits): Outgoing {
   const headers = new MessageHeaders();
   const of = { function: name, ...(submitter !== undefined && { submitter }), key };

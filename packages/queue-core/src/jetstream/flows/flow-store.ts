@@ -19,7 +19,7 @@ import { asQueueError } from '../connecting/index.ts';
 import type { QueueTopology } from '../layout/index.ts';
 import { inTurn, lastMessage, nextOfLeader, retryWhileUndecided } from '../messages/index.ts';
 import { AtomicPublisher, type Outgoing, type Publisher } from '../publish/index.ts';
-import { type TimedTurn, toStateMessage, toTurn } from './flow-messages.ts';
+import { doesExpire, type TimedTurn, toStateMessage, toTurn } from './flow-messages.ts';
 
 /** The state of a key as it is stored. */
 export interface StoredState {
@@ -49,8 +49,11 @@ export class FlowStore {
       return { state: undefined, sequence: 0, expires: false };
     }
     const state = flowStateCodec.decode(message.header.get(flowStateCodec.header));
-    const expires = message.header.get('Nats-TTL') !== '';
-    return { state: state && withTimes(state, message.time.getTime()), sequence: message.seq, expires };
+    return {
+      state: state && withTimes(state, message.time.getTime()),
+      sequence: message.seq,
+      expires: doesExpire(message),
+    };
   }
 
   /** The first place in the order of a key at or after a sequence; undefined for none. Throws `QueueError`. */

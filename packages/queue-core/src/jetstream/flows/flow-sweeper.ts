@@ -10,7 +10,7 @@ import {
 } from '../../flows/index.ts';
 import type { QueueTopology } from '../layout/index.ts';
 import { hasMessage, nextMessage } from '../messages/index.ts';
-import { namedBy } from './flow-messages.ts';
+import { doesExpire, namedBy } from './flow-messages.ts';
 import type { FlowStore } from './flow-store.ts';
 import type { TurnGiver } from './turn-giver.ts';
 
@@ -164,8 +164,8 @@ interface Suspect {
 }
 
 /** Whether the key is at rest and its state stays: the calls that were seen to wait when it was stored have left since. */
-function isForgotten({ header }: StoredMsg, state: FlowState): boolean {
-  return isAtRest(state) && header.get('Nats-TTL') === '';
+function isForgotten(message: StoredMsg, state: FlowState): boolean {
+  return isAtRest(state) && !doesExpire(message);
 }
 
 /** States are in the order in which they changed: those behind a young one are younger. */

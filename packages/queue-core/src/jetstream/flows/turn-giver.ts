@@ -117,15 +117,15 @@ export class TurnGiver {
     const ended = [...(change.ended ?? [])];
     let control = change.control;
     for (let tries = 0; tries < maxTries; tries++) {
+      const isRepeated = control === undefined;
       const plan = await this.#plan(place, { ...change, ended, control: control ?? {} });
-      const result = await this.#store(place, plan, control === undefined);
-      if (result.kind !== 'stored') {
-        if (!isConflict(result)) {
-          return result;
-        }
+      const result = await this.#store(place, plan, isRepeated);
+      if (isConflict(result)) {
         continue;
       }
-      const isRepeated = control === undefined;
+      if (result.kind !== 'stored') {
+        return result;
+      }
       control = undefined; // another operator may change the key from here on
       const gone = await this.#begin(place, plan, result.sequence);
       if (!Array.isArray(gone)) {
@@ -165,10 +165,9 @@ export class TurnGiver {
     const { store } = this.#deps;
     let entry = first;
     while (entry !== undefined && entry.seq <= state.cursor) {
-      const message = await store.waitingAt(place, entry);
-      const decoded = message && decodeCall(message.header.get(callHeader), message.data);
-      if (message !== undefined && decoded?.kind === 'call') {
-        await this.#finishTurn(place, state, { call: decoded.call, message, entry });
+      const { waiting } = await this.#lookAt(place, entry);
+      if (waiting !== undefined) {
+        await this.#finishTurn(place, state, waiting);
       }
       await store.clear(place, entry);
       entry = await store.next(place, entry.seq + 1);
@@ -245,17 +244,29 @@ export class TurnGiver {
    */
   async #asWaiting(place: FlowPlace, entry: StoredMsg): Promise<WaitingCall | undefined> {
     const { store } = this.#deps;
-    const message = await store.waitingAt(place, entry);
-    const decoded = message && decodeCall(message.header.get(callHeader), message.data);
-    if (message !== undefined && decoded?.kind === 'call') {
-      return { call: decoded.call, message, entry };
+    const { message, waiting } = await this.#lookAt(place, entry);
+    if (waiting !== undefined) {
+      return waiting;
     }
-    if (message !== undefined && decoded !== undefined) {
+    if (message !== undefined) {
       await this.#openLane(place);
       throwUnlessStored(await store.store(place.queue, [toUnreadableTurn(message)]));
     }
     await store.clear(place, entry);
     return undefined;
+  }
+
+  /** What waits at a place: a message without a call that can be read, too. */
+  async #lookAt(
+    place: FlowPlace,
+    entry: StoredMsg,
+  ): Promise<{ readonly message?: StoredMsg | undefined; readonly waiting?: WaitingCall | undefined }> {
+    const message = await this.#deps.store.waitingAt(place, entry);
+    const decoded = message && decodeCall(message.header.get(callHeader), message.data);
+    return {
+      message,
+      waiting: message && decoded?.kind === 'call' ? { call: decoded.call, message, entry } : undefined,
+    };
   }
 
   /**
@@ -341,11 +352,11 @@ function limitsIn({ parallelism, rate }: FlowState): FlowLimits {
 
 /** A conflict says that it was stored before. */
 function throwUnlessStored(result: PublishResult): void {
-  if (result.kind === 'refused' && result.reason !== 'conflict') {
+  if (result.kind === 'refused' && !isConflict(result)) {
     throw new QueueError('broker', `a call could not be stored as ready: ${result.detail}`);
   }
 }
 
-function isConflict(result: GiveResult): boolean {
+function isConflict(result: PublishResult | GiveResult): boolean {
   return result.kind === 'refused' && result.reason === 'conflict';
 }
