@@ -30,6 +30,12 @@ function accepted(plans: readonly Plan[]): WrittenHistory {
   return history;
 }
 
+/** As many attempts as a rate of two allows. */
+const two = [
+  [100, 110],
+  [150, 160],
+] as const;
+
 /** Calls whose only attempts take the given times, each from when to when. They end a millisecond later. */
 function ran(spans: readonly (readonly [from: number, to: number])[], each = plan): WrittenHistory {
   const history = accepted(spans.map(() => each));
@@ -294,30 +300,8 @@ describe('calls of a key with a rate', () => {
         ),
       ),
     ).toEqual([]);
-    expect(
-      brokenBy(
-        ran(
-          [
-            [100, 110],
-            [150, 160],
-            [1_050, 1_060],
-          ],
-          limited,
-        ),
-      ),
-    ).toEqual([rate]);
-    expect(
-      brokenBy(
-        ran(
-          [
-            [100, 110],
-            [150, 160],
-            [1_050, 1_060],
-          ],
-          keyed({ parallelism: 5 }),
-        ),
-      ),
-    ).toEqual([]);
+    expect(brokenBy(ran([...two, [1_050, 1_060]], limited))).toEqual([rate]);
+    expect(brokenBy(ran([...two, [1_050, 1_060]], keyed({ parallelism: 5 })))).toEqual([]);
   });
 
   test('use no further part of it for a retry, or for what is made again', () => {
@@ -328,15 +312,7 @@ describe('calls of a key with a rate', () => {
   });
 
   test('do not count if a worker that was held up invokes them after they have ended', () => {
-    const history = ran(
-      [
-        [100, 110],
-        [150, 160],
-      ],
-      limited,
-    )
-      .sent(3, limited)
-      .accepted(3);
+    const history = ran(two, limited).sent(3, limited).accepted(3);
     history
       .at(20, { kind: 'cancelling', request: 3 })
       .at(50, { kind: 'ended', callId: idOf(3), status: 'cancelled', attempts: 0 });
@@ -345,15 +321,7 @@ describe('calls of a key with a rate', () => {
   });
 
   test('count by their first invocation, however late that is', () => {
-    const history = ran(
-      [
-        [100, 110],
-        [150, 160],
-      ],
-      limited,
-    )
-      .sent(3, limited)
-      .accepted(3);
+    const history = ran(two, limited).sent(3, limited).accepted(3);
     expect(brokenBy(history.attempt(3, 0, 1_060, 1_070, 200).ended(3, limited, 1_071))).toEqual([rate]);
   });
 });
