@@ -1,6 +1,7 @@
 import { eventually } from '@asyncfn/testkit';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { followPausedLanes, type LaneId, type LaneTarget, QueueTopology } from '../src/jetstream/index.ts';
+import type { Resumption } from '../src/jetstream/layout/index.ts';
 import { createBroker, startServer, uniqueQueue } from './connected.ts';
 import { buildCall, functionConfig, startGatewaySide, startWorkerSide, type WorkerSide } from './harness.ts';
 
@@ -177,7 +178,7 @@ describe('a request that was made while a function was paused', () => {
 });
 
 describe('a consumer of a function that may be paused or not', () => {
-  function startSide(ownsLanes: boolean, isPaused: (name: string) => boolean | undefined, mayResume = true) {
+  function startSide(ownsLanes: boolean, isPaused: (name: string) => boolean | undefined, ...answers: Resumption[]) {
     const { broker, logger } = createBroker(inject('natsUrl'));
     const topology = new QueueTopology(broker, {
       replicas: 1,
@@ -185,7 +186,7 @@ describe('a consumer of a function that may be paused or not', () => {
       ownsLanes,
       queues: () => [],
       isPaused,
-      mayResume: () => Promise.resolve(mayResume),
+      mayResume: () => Promise.resolve(answers.shift() ?? 'yes'),
       logger,
       onFatal: () => {},
     });
@@ -209,13 +210,18 @@ describe('a consumer of a function that may be paused or not', () => {
     expect(await topology.listLanes(queue)).toMatchObject([{ function: 'echo', paused: true }]);
   });
 
-  test('is not resumed by a worker with outdated information', async () => {
+  test.each([
+    ['is not resumed by a worker with outdated information', ['paused'], true],
+    ['is not resumed by a worker while its gateway may be about to do so', ['not_yet'], true],
+    ['is paused again if it was paused while a worker resumed it', ['yes', 'paused'], true],
+    ['is left to the gateway if it was paused and resumed while a worker resumed it', ['yes', 'not_yet'], false],
+  ] as const)('%s', async (_, answers, isPaused) => {
     const queue = uniqueQueue();
     await using current = await startWorkerSide(inject('natsUrl'), { queues: [queue] });
     await current.topology.ensureFunction(target(queue, { paused: true }));
-    const stale = startSide(true, () => false, false);
-    await eventually(() => stale.ready);
-    await stale.ensureFunction(target(queue));
-    expect(await paused(current, queue)).toBe(true);
+    const worker = startSide(true, () => false, ...answers);
+    await eventually(() => worker.ready);
+    await worker.ensureFunction(target(queue));
+    expect(await paused(current, queue)).toBe(isPaused);
   });
 });

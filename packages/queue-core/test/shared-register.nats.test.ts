@@ -81,8 +81,22 @@ function changeRead({ shared }: Member, read: KnownFunction | undefined, newUrl:
   );
 }
 
+function pause({ shared }: Member, name: string, paused: boolean) {
+  return shared.change(name, (there) => ({ kind: 'put', entry: { ...there!.entry, paused } }));
+}
+
 /** Two seconds are promised; a busy machine takes longer, and waiting for the next check would take minutes. */
 const soon = { timeoutMs: 20_000 };
+
+test('a worker may resume the consumer of a function that is not paused, once its gateway has had the time to', async () => {
+  await using one = await joined();
+  await put(one, 'a', 'http://a');
+  await pause(one, 'a', true);
+  expect(await one.shared.mayResume('a')).toBe('paused');
+  await pause(one, 'a', false);
+  await eventually(async () => (await one.shared.mayResume('a')) === 'yes');
+  expect(await one.shared.mayResume('unknown')).toBe('yes');
+});
 
 describe('a change of the register', () => {
   test('is live at once in the process that makes it, and soon everywhere else', async () => {

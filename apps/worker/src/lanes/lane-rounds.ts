@@ -16,6 +16,8 @@ interface LaneRoundsOptions {
 const reconcileMs = 5_000;
 /** Longest pause after a reconciliation on request. */
 const maxRestMs = 1_000;
+/** A gateway that resumes a function resumes its consumer within this time; then a worker does. */
+const settledMs = 300;
 /** How often the backlog of busy lanes without a free slot is counted. */
 const countMs = 500;
 
@@ -41,9 +43,14 @@ export function startLaneRounds(options: LaneRoundsOptions, signal: AbortSignal)
   });
   // Requests of an earlier connection are void. Lanes are compared when the register has been read.
   topology.onReady(() => dispatcher.restart());
+  const reconcileOnceSettled = coalesced(async () => {
+    await sleep(settledMs, signal);
+    reconcileSoon();
+  });
   register.onChange(() => {
     refreshSoon();
     reconcileSoon();
+    reconcileOnceSettled();
   });
   void every(reconcileMs, reconcile, { signal, onError });
   void every(countMs, () => (topology.ready ? reconciler.countUnknownBacklogs() : undefined), { signal, onError });

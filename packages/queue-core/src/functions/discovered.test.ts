@@ -27,7 +27,7 @@ test.each([
 test('an absent function exists and is paused, until the register has it as present', () => {
   const functions = new SharedFunctions(noFile);
   const stored = (revision: number, discovered: { absent?: boolean }) =>
-    functions.takeStored('env', { revision, content: entryOf({ settings: { url, discovered } }) });
+    functions.takeStored('env', { revision, content: entryOf({ settings: { url, discovered } }), storedAt: 0 });
   stored(1, { absent: true });
   expect([...functions.toDefinition().paused]).toEqual(['env']);
   stored(2, {});
@@ -38,7 +38,7 @@ test('an absent function exists and is paused, until the register has it as pres
 test('a function that was found is no left-over of an earlier file, as long as the file says to find some', () => {
   const unnamedOf = (file: FileDefinition): string[] => {
     const functions = new SharedFunctions(file);
-    functions.takeStored('env', { revision: 1, content: entryOf({ settings: { url, discovered: {} } }) });
+    functions.takeStored('env', { revision: 1, content: entryOf({ settings: { url, discovered: {} } }), storedAt: 0 });
     return functions.unnamed();
   };
   expect(unnamedOf(noFile)).toEqual(['env']);

@@ -18,7 +18,7 @@ function entry(url: string, changes: Partial<FunctionEntry> = {}): FunctionEntry
 }
 
 function stored(revision: number, content: StoredFunction['content']): StoredFunction {
-  return { revision, content };
+  return { revision, content, storedAt: 0 };
 }
 
 function urls(functions: SharedFunctions): Record<string, string> {

@@ -12,6 +12,8 @@ export interface StoredFunction {
   /** Grows with every change of the name, also when it is removed. */
   readonly revision: number;
   readonly content: FunctionEntry | 'removed' | 'unreadable';
+  /** When it was stored, by the broker's clock: Unix time in milliseconds. */
+  readonly storedAt: number;
 }
 
 /** A function that exists, as this process knows it. */

@@ -1,4 +1,4 @@
-import { type FileDefinition, FunctionRegister, isPaused } from '../functions/index.ts';
+import { type FileDefinition, FunctionRegister } from '../functions/index.ts';
 import { type StreamLimit, type StreamLimits, toStreamLimits } from '../stream-limits.ts';
 import { BodyConnection, BodyStore } from './bodies/index.ts';
 import { Broker, type BrokerOptions } from './connecting/index.ts';
@@ -51,10 +51,7 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
     ...options.topology,
     limits,
     isPaused: (name) => register.isPaused(name),
-    mayResume: async (name) => {
-      const there = await shared.read(register.resolve(name));
-      return there === undefined || !isPaused(there.entry);
-    },
+    mayResume: (name) => shared.mayResume(register.resolve(name)),
     logger,
     onFatal,
   });

@@ -57,20 +57,28 @@ function laneConsumerConfig(lane: LaneConfig): Partial<ConsumerConfig> {
 }
 
 /**
+ * Whether a worker may resume a consumer: `not_yet` if the gateway that has resumed the function may be about to do so.
+ */
+export type Resumption = 'yes' | 'not_yet' | 'paused';
+
+/**
  * Creates the consumer or updates it to these settings; only workers know all of them. Returns when the consumer was
  * created, by the broker's clock: Unix time in milliseconds.
- * @param mayResume called before a paused consumer is resumed
+ * @param mayResume called before a paused consumer is resumed, and after: the function may be paused meanwhile
  */
 export async function ensureLane(
   manager: JetStreamManager,
   lane: LaneConfig,
-  mayResume: (name: string) => Promise<boolean>,
+  mayResume: (name: string) => Promise<Resumption>,
 ): Promise<number> {
   try {
     const info = (await createLane(manager, lane)) ?? (await updateLane(manager, lane));
     const isOther = lane.paused !== undefined && lane.paused !== isPaused(info);
-    if (isOther && (lane.paused || (await mayResume(lane.function)))) {
+    if (isOther && (lane.paused || (await mayResume(lane.function)) === 'yes')) {
       await setPaused(manager, lane.queue, lane.function, lane.paused);
+      if (!lane.paused && (await mayResume(lane.function)) === 'paused') {
+        await setPaused(manager, lane.queue, lane.function, true);
+      }
     }
     return Date.parse(info.created);
   } catch (error) {

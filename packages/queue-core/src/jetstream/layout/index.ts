@@ -6,6 +6,7 @@ export {
   type LaneProgress,
   type LaneState,
   laneProgress,
+  type Resumption,
   wasDelivered,
 } from './consumers.ts';
 export { isFresh, keptMs } from './end-memory.ts';

@@ -16,6 +16,7 @@ import {
   listConsumers,
   pauseLane,
   type QueueConsumers,
+  type Resumption,
   removeLane,
 } from './consumers.ts';
 import { callbackStream } from './record-streams.ts';
@@ -37,7 +38,7 @@ export interface TopologyOptions {
    */
   readonly isPaused?: (name: string) => boolean | undefined;
   /** Called before the consumer of a function is resumed, since this process may be out of date. Default: yes. */
-  readonly mayResume?: (name: string) => Promise<boolean>;
+  readonly mayResume?: (name: string) => Promise<Resumption>;
   /** How long outcomes are kept, in milliseconds, if this process sets it (a gateway). Others leave it unchanged. */
   readonly resultTtlMs?: number;
   /** The longest that a read of a message waits for those before it, in milliseconds. Default 10,000. */
@@ -355,7 +356,7 @@ export class QueueTopology {
   }
 
   async #ensureLane(manager: JetStreamManager, lane: LaneConfig): Promise<void> {
-    const { ownsLanes, mayResume = () => Promise.resolve(true) } = this.#options;
+    const { ownsLanes, mayResume = () => Promise.resolve('yes' as const) } = this.#options;
     if (!ownsLanes) {
       await ensureLaneExists(manager, lane);
       return;

@@ -161,7 +161,7 @@ class UntoldContent {
 
 function toStored(entry: KvEntry): StoredFunction {
   const content = entry.operation === 'PUT' ? (decodeEntry(entry.string()) ?? 'unreadable') : 'removed';
-  return { revision: entry.revision, content };
+  return { revision: entry.revision, content, storedAt: entry.created.getTime() };
 }
 
 async function readState(manager: JetStreamManager): Promise<BucketState> {

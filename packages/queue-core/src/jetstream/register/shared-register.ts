@@ -5,17 +5,21 @@ import {
   type EntryWrite,
   type FileDefinition,
   type FunctionRegister,
+  isPaused,
   type KnownFunction,
   SharedFunctions,
   type StoredFunction,
   toWrite,
   type Wish,
 } from '../../functions/index.ts';
+import type { Broker } from '../connecting/index.ts';
+import type { Resumption } from '../layout/index.ts';
 import { FollowedBucket, type FollowedBucketOptions } from './followed-bucket.ts';
 import type { BucketWrite, FunctionBucket } from './function-bucket.ts';
 import { adoptStray } from './stray-functions.ts';
 
 export interface SharedRegisterOptions extends FollowedBucketOptions {
+  readonly broker: Pick<Broker, 'onDisconnect' | 'clock'>;
   /** Is kept in step with what is shared. */
   readonly register: FunctionRegister;
   /** The functions file's definition at the start. */
@@ -24,6 +28,8 @@ export interface SharedRegisterOptions extends FollowedBucketOptions {
 
 /** Longest wait between two changes that this process goes by: a change is live within two seconds. */
 const maxRestMs = 500;
+/** How long after a change of the register the gateway that made it may take to resume the consumer. */
+const resumedByGatewayMs = 250;
 /** How often a write is tried that others are ahead of. */
 const maxTries = 10;
 
@@ -109,6 +115,22 @@ export class SharedRegister {
     const bucket = this.#opened();
     await this.#adoptStrays(bucket, name);
     return toKnown(name, await bucket.read(name));
+  }
+
+  /**
+   * Whether a worker may resume the function's consumer. A worker that resumes it later than the gateway that has resumed
+   * the function would undo a pause that comes between. Throws `QueueError`.
+   */
+  async mayResume(name: string): Promise<Resumption> {
+    const stored = await this.#opened().read(name);
+    const known = toKnown(name, stored);
+    if (stored === undefined || known === undefined) {
+      return 'yes';
+    }
+    if (isPaused(known.entry)) {
+      return 'paused';
+    }
+    return this.#options.broker.clock.now() - stored.storedAt < resumedByGatewayMs ? 'not_yet' : 'yes';
   }
 
   /** The functions file has a new content. It applies at once, and is stored in the bucket as soon as that exists. */
