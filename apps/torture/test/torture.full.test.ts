@@ -9,7 +9,7 @@ test('whatever is killed, paused, cut off or restarted under load, three servers
   // More than on a machine of its own: the faults of a cluster outlast themselves on a busy one.
   const limits = { slackMs: 5_000, handoverMs: 30_000 };
   const result = await runTorture({
-    durationMs: 70_000,
+    durationMs: 50_000,
     nodes: 3,
     gapMs: 500,
     rate: 60,

@@ -1,8 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiClient } from '@asyncfn/stack';
 import type { CallbackReceiver, TestFunction } from '@asyncfn/testkit';
 
 /** The rounding error of a clock of whole milliseconds. */
 export const grainMs = 5;
+
+/** Between the calls of a caller who is no load. */
+const betweenMs = 10;
 
 /** Pauses between the requests of one call, in milliseconds. */
 export function waitsMs(server: TestFunction | CallbackReceiver, callId: string): number[] {
@@ -28,6 +32,7 @@ export async function measureLatencies(
     await client.accept(name, { callbackUrl: inbox.url });
     const callbacks = await inbox.waitForCallbacks(latencies.length + 1);
     latencies.push((callbacks.at(-1)?.at ?? Number.NaN) - startedAt);
+    await sleep(betweenMs);
   }
   return latencies;
 }
