@@ -40,7 +40,7 @@ beforeAll(async () => {
   const tokens = join(stack.folder, 'tokens.json');
   const callers = ['neighbour', ...names.map((_, index) => `attacker-${index}`)];
   await writeFile(tokens, JSON.stringify({ tokens: Object.fromEntries(callers.map((name) => [name, toToken(name)])) }));
-  await stack.startGateway({ AUTH_TOKENS_FILE: tokens });
+  await stack.startGateway({ AUTH_TOKENS_FILE: tokens, MAX_BODY_BYTES: '64MiB' });
   // So few slots that the slow function of an attacker needs more than all of them.
   await stack.startWorker({ MAX_INFLIGHT: '8' });
   client = new ApiClient(stack.gateway.url);

@@ -74,7 +74,7 @@ export class SharedSystem implements AsyncDisposable {
     const file = join(stack.folder, 'tokens.json');
     const names = [neighbourName, ...Array.from({ length: attackTokens }, (_, index) => `attacker-${index}`)];
     await writeFile(file, JSON.stringify({ tokens: Object.fromEntries(names.map((name) => [name, toToken(name)])) }));
-    await stack.startGateway({ AUTH_TOKENS_FILE: file, MAX_UNREGISTERED_FUNCTIONS: '5000' });
+    await stack.startGateway({ AUTH_TOKENS_FILE: file, MAX_UNREGISTERED_FUNCTIONS: '5000', MAX_BODY_BYTES: '64MiB' });
     await stack.startWorker();
   }
 }

@@ -5,7 +5,9 @@ import { neighbourName, type Service, SharedSystem } from '../neighbours/index.t
 import type { Case, Measurement, RunningSubject, Scale, Scenario, Subject } from '../scenario.ts';
 import type { SystemOptions } from '../systems/index.ts';
 
-const perSecond = 100;
+const usualRate = 100;
+/** Calls a second beside these attacks, instead of the usual rate. */
+const rates: Partial<Record<AttackName, number>> = { '8 bodies of 64 MiB at a time': 500 };
 /** How long an attack takes to use up its shares, and how long until nothing of it is left. */
 const settleMs = 500;
 
@@ -13,7 +15,7 @@ const settleMs = 500;
 export function neighboursScenario(options: SystemOptions): Scenario {
   return {
     name: 'neighbours',
-    title: `Neighbours: ${perSecond} calls/s of one caller, while another one does this every second`,
+    title: `Neighbours: ${usualRate} calls/s of one caller (500 beside large bodies), while another one does this every second`,
     figures: [
       { name: 'accept p50 ms', compared: true },
       { name: 'accept p99 ms', compared: true },
@@ -51,7 +53,7 @@ function toCase(options: SystemOptions, scale: Scale, name: AttackName): Case {
   return {
     name,
     subjects: [
-      subject('quiet', (system) => measure(system, scale)),
+      subject('quiet', (system) => measure(name, system, scale)),
       subject('beside it', (system) => measureUnder(name, system, scale)),
     ],
   };
@@ -60,14 +62,14 @@ function toCase(options: SystemOptions, scale: Scale, name: AttackName): Case {
 async function startWarm(options: SystemOptions, scale: Scale, name: AttackName): Promise<SharedSystem> {
   const system = await SharedSystem.start(options, name.includes('invented'));
   await attackWhile(name, system, () => delay(scale.durationMs));
-  await measure(system, scale);
+  await measure(name, system, scale);
   return system;
 }
 
 async function measureUnder(name: AttackName, system: SharedSystem, scale: Scale): Promise<Measurement> {
   return await attackWhile(name, system, async () => {
     await delay(settleMs);
-    return await measure(system, scale);
+    return await measure(name, system, scale);
   });
 }
 
@@ -82,7 +84,12 @@ async function attackWhile<T>(name: AttackName, system: SharedSystem, work: () =
   return result;
 }
 
-async function measure({ neighbour, stack }: SharedSystem, { durationMs }: Scale): Promise<Measurement> {
+async function measure(
+  attack: AttackName,
+  { neighbour, stack }: SharedSystem,
+  { durationMs }: Scale,
+): Promise<Measurement> {
+  const perSecond = rates[attack] ?? usualRate;
   const settings = { gatewayUrl: stack.gateway.url, token: neighbourName, name: neighbourName };
   const before = busyMs();
   const startedAt = performance.now();

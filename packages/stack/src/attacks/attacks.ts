@@ -1,4 +1,5 @@
 import { type StartAttack, toAttackRequest } from './attack.ts';
+import { largeBodies } from './large-bodies.ts';
 import { call, callWithReceiver, refused, requests } from './requests.ts';
 import { slowBodies } from './slow-bodies.ts';
 import { waitFor } from './waiters.ts';
@@ -16,6 +17,7 @@ export const attacks = {
   '300 HEAD with text/event-stream': requests(300, (target) =>
     toAttackRequest(target, 'HEAD /async-function/no-such-call', events),
   ),
+  '8 bodies of 64 MiB at a time': largeBodies,
   '500 connections with slow headers and bodies': slowBodies,
   '1,000 calls of a function that answers at once': requests(1_000, (target) => call(target, 'fast')),
   '1,000 calls of a slow function': requests(1_000, (target) => call(target, 'slow')),
