@@ -3,8 +3,7 @@ import { testCaught } from './bugs/catch-bugs.ts';
 testCaught([
   {
     bug: 'retry without message id and expected sequence',
-    app: 'worker',
-    file: 'unchecked-retry',
+    mains: { worker: 'unchecked-retry' },
     faults: ['pause worker', 'partition worker'],
     caughtBy: 'once without a crash',
     workerEnv: { ACK_WAIT: '1s' },
@@ -17,16 +16,14 @@ testCaught([
   },
   {
     bug: 'outcome without expected sequence',
-    app: 'worker',
-    file: 'second-end',
+    mains: { worker: 'second-end' },
     faults: ['pause worker', 'partition worker'],
     caughtBy: 'one end',
     workerEnv: { ACK_WAIT: '1s' },
   },
   {
     bug: 'id of a step not derived',
-    app: 'worker',
-    file: 'underived-step',
+    mains: { worker: 'underived-step' },
     faults: ['kill worker'],
     caughtBy: 'each step once',
     workerEnv: { ACK_WAIT: '1s' },

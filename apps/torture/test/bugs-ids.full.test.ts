@@ -1,49 +1,32 @@
 import { testCaught } from './bugs/catch-bugs.ts';
 
 testCaught([
+  // One run for all that need no fault.
   {
-    bug: 'start of a rate used again within its period',
-    app: 'worker',
-    file: 'hot-start',
-    faults: [],
-    caughtBy: 'no window has more than the rate allows',
-    // Less than what comes.
-    pace: { count: 5, periodMs: 2_000 },
-    durationMs: 6_000,
-  },
-  {
-    bug: 'turns of flow keys given for retries, and regardless of calls that run or have just ended',
-    app: 'worker',
-    file: 'careless-turns',
+    bug: [
+      'turns of flow keys given for retries, and regardless of calls that run or have just ended',
+      'start of a rate used again within its period',
+      'end of a batch counted by attempts',
+      'id of a client not claimed',
+    ].join('; '),
+    mains: { worker: 'unforced', gateway: 'unclaimed-id' },
     faults: [],
     caughtBy: 'calls of a flow key keep their order',
     alsoCaughtBy: [
       'no more calls of a flow key at once than it allows',
       'no window has more calls of a flow key than its rate allows',
+      'no window has more than the rate allows',
+      'a batch counts each of its calls once',
+      'an id is one call',
     ],
     flowShare: 0.3,
-    rate: 60,
-    durationMs: 5_000,
-  },
-  {
-    bug: 'end of a batch counted by attempts',
-    app: 'worker',
-    file: 'marked-attempts',
-    faults: [],
-    caughtBy: 'a batch counts each of its calls once',
-  },
-  {
-    bug: 'id of a client not claimed',
-    app: 'gateway',
-    file: 'unclaimed-id',
-    faults: [],
-    caughtBy: 'an id is one call',
-    durationMs: 4_000,
+    // Less than what comes.
+    pace: { count: 5, periodMs: 2_000 },
+    durationMs: 6_000,
   },
   {
     bug: 'end forgotten by its age alone',
-    app: 'worker',
-    file: 'end-by-age',
+    mains: { worker: 'end-by-age' },
     faults: ['pause function'],
     // A call that was cancelled runs as well once its end is forgotten.
     caughtBy: ['nothing after the end', 'cancelled is cancelled'],

@@ -4,29 +4,25 @@ import { testCaught } from './bugs/catch-bugs.ts';
 testCaught([
   {
     bug: '202 before the PubAck',
-    app: 'gateway',
-    file: 'early-answer',
+    mains: { gateway: 'early-answer' },
     faults: ['kill gateway'],
     caughtBy: 'nothing accepted is lost',
   },
   {
     bug: 'ack before the function is invoked',
-    app: 'worker',
-    file: 'early-ack',
+    mains: { worker: 'early-ack' },
     faults: ['kill worker'],
     caughtBy: 'nothing accepted is lost',
   },
   {
     bug: 'ack before the outcome',
-    app: 'worker',
-    file: 'late-outcome',
+    mains: { worker: 'late-outcome' },
     faults: ['kill worker'],
     caughtBy: 'nothing accepted is lost',
   },
   {
     bug: 'hand-over of a stopping worker lost',
-    app: 'worker',
-    file: 'lost-handover',
+    mains: { worker: 'lost-handover' },
     faults: ['stop worker'],
     caughtBy: 'handed over at once',
     workerEnv: { ACK_WAIT: '20s', SHUTDOWN_TIMEOUT: '1ms' },
@@ -34,8 +30,7 @@ testCaught([
   },
   {
     bug: 'end recorded without proof that its call is there',
-    app: 'worker',
-    file: 'unproven-end',
+    mains: { worker: 'unproven-end' },
     // Long enough to end the call elsewhere, and to forget that end.
     faults: [pauseWorker([13_000, 14_000])],
     caughtBy: 'one end',

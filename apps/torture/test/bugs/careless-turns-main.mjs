@@ -35,4 +35,4 @@ replace(
       return { state: state && { ...state, ...forgotten }, sequence };
     },
 );
-await runWorker();
+runWorker();

@@ -7,8 +7,8 @@ import { runTorture } from '../torture.ts';
 
 export interface Bug {
   readonly bug: string;
-  readonly app: AppName;
-  readonly file: string;
+  /** The file that runs each changed app, without `-main.mjs`. */
+  readonly mains: { readonly [App in AppName]?: string };
   readonly faults: readonly (string | Fault)[];
   /** A rule that the bug breaks; of several, one is enough. */
   readonly caughtBy: Rule | readonly Rule[];
@@ -44,8 +44,9 @@ export function testCaught(bugs: readonly Bug[]): void {
   describe('the checker catches', { timeout: 900_000 }, () => {
     test.each(bugs)(
       '$bug',
-      async ({ app, file, caughtBy, alsoCaughtBy = [], retryWaitMs = 0, workerEnv = {}, ...rest }) => {
-        const main = new URL(`./${file}-main.mjs`, import.meta.url);
+      async ({ mains: files, caughtBy, alsoCaughtBy = [], retryWaitMs = 0, workerEnv = {}, ...rest }) => {
+        const urls = Object.entries(files).map(([app, file]) => [app, new URL(`./${file}-main.mjs`, import.meta.url)]);
+        const mains = Object.fromEntries(urls) as { readonly [App in AppName]?: URL };
         const rules = [caughtBy].flat();
         const broken = new Set<Rule>();
         const isCaught = (): boolean =>
@@ -58,7 +59,7 @@ export function testCaught(bugs: readonly Bug[]): void {
             settleMs: 10_000,
             ...rest,
             limits: { handoverMs: 8_000, retryWaitMs },
-            fleet: { mains: { [app]: main }, workerEnv },
+            fleet: { mains, workerEnv },
           });
           for (const { rule } of verdict.violations) {
             broken.add(rule);

@@ -10,4 +10,4 @@ replace(
       return run.call(this, delivery, target);
     },
 );
-await runWorker();
+runWorker();

@@ -10,4 +10,4 @@ replace(
       return Promise.resolve({ kind: 'stored', sequence: 0, duplicate: false });
     },
 );
-await runGateway();
+runGateway();

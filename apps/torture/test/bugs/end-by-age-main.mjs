@@ -10,4 +10,4 @@ Object.defineProperty(QueueTopology.prototype, 'manager', {
     return manager;
   },
 });
-await runWorker();
+runWorker();

@@ -9,4 +9,4 @@ replace(
       return this.held - this.open;
     },
 );
-await runWorker();
+runWorker();

@@ -11,4 +11,4 @@ replace(
       return end.call(this, held, how);
     },
 );
-await runWorker();
+runWorker();

@@ -2,4 +2,4 @@
 import { LeaseRenewer, replace, runWorker } from './shipped.mjs';
 
 replace(LeaseRenewer, 'deliveries', () => () => []);
-await runWorker();
+runWorker();

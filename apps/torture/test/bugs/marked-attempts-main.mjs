@@ -14,4 +14,4 @@ replace(
       return recordOutcome.call(this, outcome, body);
     },
 );
-await runWorker();
+runWorker();

@@ -14,4 +14,4 @@ replace(
     },
 );
 replace(CallStore, 'findOutcome', () => () => Promise.resolve(undefined));
-await runWorker();
+runWorker();

@@ -24,14 +24,29 @@ export function replace(type, method, change) {
   type.prototype[method] = change(original);
 }
 
-export async function runGateway() {
-  const { gatewayConfig } = await import(new URL('gateway/dist/config.js', apps).href);
-  const { createGateway } = await import(new URL('gateway/dist/service.js', apps).href);
-  await runProcess({ process, name: 'gateway', version: '0.0.0', schema: gatewayConfig, create: createGateway });
+let isStarting = false;
+
+/** Runs the gateway once the modules of all bugs are loaded: one process may have several. */
+export function runGateway() {
+  onceImported(async () => {
+    const { gatewayConfig } = await import(new URL('gateway/dist/config.js', apps).href);
+    const { createGateway } = await import(new URL('gateway/dist/service.js', apps).href);
+    await runProcess({ process, name: 'gateway', version: '0.0.0', schema: gatewayConfig, create: createGateway });
+  });
 }
 
-export async function runWorker() {
-  const { workerConfig } = await import(new URL('worker/dist/config.js', apps).href);
-  const { createWorker } = await import(new URL('worker/dist/service.js', apps).href);
-  await runProcess({ process, name: 'worker', version: '0.0.0', schema: workerConfig, create: createWorker });
+/** As `runGateway`. */
+export function runWorker() {
+  onceImported(async () => {
+    const { workerConfig } = await import(new URL('worker/dist/config.js', apps).href);
+    const { createWorker } = await import(new URL('worker/dist/service.js', apps).href);
+    await runProcess({ process, name: 'worker', version: '0.0.0', schema: workerConfig, create: createWorker });
+  });
+}
+
+function onceImported(start) {
+  if (!isStarting) {
+    isStarting = true;
+    setImmediate(() => start());
+  }
 }

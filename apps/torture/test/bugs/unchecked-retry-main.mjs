@@ -25,4 +25,4 @@ replace(
       return place === 'superseded' ? 'newest' : place;
     },
 );
-await runWorker();
+runWorker();

@@ -13,4 +13,4 @@ replace(
       return result;
     },
 );
-await runWorker();
+runWorker();

@@ -10,4 +10,4 @@ replace(
       return end.call(this, { ...held, seenAt: Number.POSITIVE_INFINITY }, how);
     },
 );
-await runWorker();
+runWorker();
