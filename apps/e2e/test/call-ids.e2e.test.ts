@@ -103,8 +103,10 @@ describe('an id belongs to its submitter', () => {
 });
 
 /** Does at once what time does: claims of ids are forgotten before the ends of their calls. */
-async function forgetEnds({ nats }: Stack): Promise<void> {
-  const connection = await connect({ servers: nats.url });
+async function forgetEnds(stack: Stack): Promise<void> {
+  // An end is stored before the message of its call is removed.
+  await stack.untilSettled();
+  const connection = await connect({ servers: stack.nats.url });
   const { streams } = await jetstreamManager(connection);
   await streams.purge('OUTCOMES');
   await streams.purge('EXPIRIES', { filter: 'claims.>' });
