@@ -57,8 +57,10 @@ describe('groups that come at once', () => {
     const results = await publish(['a', 'b', 'a']);
     expect(results.map(({ kind }) => kind)).toEqual(['stored', 'stored', 'refused']);
     expect(sent.map(({ preceding }) => preceding)).toEqual([undefined, undefined, undefined]);
-    await publish(Array.from({ length: 100 }, (_, n) => `${n}`));
-    expect(sent).toHaveLength(4);
+    await publish(Array.from({ length: 150 }, (_, n) => `${n}`));
+    const batches = sent.filter(({ preceding }) => preceding !== undefined);
+    expect(batches.map(({ preceding }) => preceding?.length)).toEqual([21]);
+    expect(sent).toHaveLength(3 + 128 + 1);
   });
 
   test('are refused one by one if one of their messages is', async () => {

@@ -20,8 +20,11 @@ const maxBatchBytes = 8 * 1024 * 1024;
 /** Longest pause after a batch, in milliseconds. */
 const maxPauseMs = 20;
 
-/** Up to so many single messages are stored sooner one by one than as a batch. */
-const maxSingles = 16;
+/**
+ * So many single messages of a stream may be under way at once before more of them share a batch. A message costs the server about as
+ * much alone as in a batch, and a batch some milliseconds besides. If the server syncs every write, a batch of many is sooner.
+ */
+const maxSingles = 128;
 
 const late = refused('timeout', 'its time was up before it was sent');
 
@@ -32,11 +35,13 @@ const aboutMessages: ReadonlySet<RefusalReason> = new Set(['conflict', 'undecide
  * Stores groups of messages as atomic batches. A batch costs the server some milliseconds whatever its size, so while
  * one is under way the groups for the same stream gather for the next. A batch that is refused because of one message
  * is sent again in halves until the refused group is found. A batch blocks the stream for all others, so after each one
- * the publisher pauses for as long as it took. A few groups of one message each need no batch.
+ * the publisher pauses for as long as it took. A group of one message needs no batch, unless many come at once.
  */
 export class AtomicPublisher {
   readonly #publisher: Pick<Publisher, 'publish'>;
   readonly #waiting = new Map<string, Waiting[]>();
+  /** By stream: how many single messages are under way. */
+  readonly #singles = new Map<string, number>();
 
   constructor(publisher: Pick<Publisher, 'publish'>) {
     this.#publisher = publisher;
@@ -44,6 +49,11 @@ export class AtomicPublisher {
 
   /** Never throws for expected failures: see `Publisher.publish`. */
   publish(stream: string, group: Group, isOver: () => boolean = () => false): Promise<PublishResult> {
+    const [single, ...others] = group;
+    // Also while a batch is under way: the few that waited for it would be the next batch.
+    if (single !== undefined && others.length === 0 && this.#countOf(stream) < maxSingles) {
+      return isOver() ? Promise.resolve(late) : this.#publishAlone(stream, single);
+    }
     return new Promise((resolve) => {
       const bytes = group.reduce((sum, { body }) => sum + body.length, 0);
       const waiting = { group, bytes, isOver, resolve };
@@ -63,21 +73,26 @@ export class AtomicPublisher {
     const waiting = this.#waiting.get(stream) ?? [];
     while (waiting.length > 0) {
       const startedAt = performance.now();
-      const taken = takeBatch(waiting);
-      if (taken.length <= maxSingles && taken.every(({ group }) => group.length === 1)) {
-        await Promise.all(taken.map((each) => this.#storeAlone(each)));
-        continue;
-      }
-      await this.#store(taken);
+      await this.#store(takeBatch(waiting));
       await sleep(Math.min(performance.now() - startedAt, maxPauseMs));
     }
     this.#waiting.delete(stream);
   }
 
-  async #storeAlone({ group, isOver, resolve }: Waiting): Promise<void> {
-    for (const message of group) {
-      resolve(isOver() ? late : await this.#publisher.publish(withoutBatch(message)));
+  async #publishAlone(stream: string, message: Outgoing): Promise<PublishResult> {
+    this.#singles.set(stream, this.#countOf(stream) + 1);
+    const result = await this.#publisher.publish(withoutBatch(message));
+    const left = this.#countOf(stream) - 1;
+    if (left > 0) {
+      this.#singles.set(stream, left);
+    } else {
+      this.#singles.delete(stream);
     }
+    return result;
+  }
+
+  #countOf(stream: string): number {
+    return this.#singles.get(stream) ?? 0;
   }
 
   async #store(batch: readonly Waiting[]): Promise<void> {
