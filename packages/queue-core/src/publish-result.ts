@@ -29,6 +29,6 @@ export type PublishResult =
   | { readonly kind: 'stored'; readonly sequence: number; readonly duplicate: boolean }
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly detail: string };
 
-export function refused(reason: RefusalReason, detail: string): PublishResult {
+export function refused(reason: RefusalReason, detail: string): Extract<PublishResult, { readonly kind: 'refused' }> {
   return { kind: 'refused', reason, detail };
 }

@@ -2,95 +2,18 @@ import { eventually } from '@asyncfn/testkit';
 import { describe, expect, inject, test } from 'vitest';
 import { flowIdOf, flowPlaceIn } from '../src/flows/index.ts';
 import { FunctionRegister } from '../src/functions/index.ts';
-import { type Call, createCallId } from '../src/index.ts';
+import type { Call } from '../src/index.ts';
 import { toFlowGroup } from '../src/jetstream/flows/index.ts';
 import { CallQueue, Flows } from '../src/jetstream/index.ts';
 import { toCallMessage } from '../src/jetstream/intake/call-message.ts';
 import { MessageHeaders } from '../src/jetstream/messages/index.ts';
 import type { Outgoing } from '../src/jetstream/publish/index.ts';
-import { type PublishResult, refused } from '../src/publish-result.ts';
-import { startServer, uniqueQueue } from './connected.ts';
-import { buildCall, functionConfig, type GatewaySide, openManager, startGatewaySide } from './harness.ts';
-
-interface Key extends AsyncDisposable {
-  readonly gateway: GatewaySide;
-  readonly queue: string;
-  accept(count: number, changes?: Partial<Call>): Promise<Call[]>;
-  /** The calls that are ready or running, and those that wait, by id, in the order of the stream. */
-  places(): Promise<{ ready: string[]; waiting: string[] }>;
-  /** Messages about the key besides its calls. */
-  records(): Promise<string[]>;
-  /** What a worker does with a call that has ended: its turn ends, and then it leaves its queue. */
-  end(call: Call): Promise<void>;
-}
-
-async function openKey(settings: { parallelism?: number; natsUrl?: string } = {}): Promise<Key> {
-  const queue = uniqueQueue();
-  const { parallelism, natsUrl = inject('natsUrl') } = settings;
-  const config = { ...functionConfig('echo', queue), ...(parallelism !== undefined && { flow: { parallelism } }) };
-  const gateway = await startGatewaySide(natsUrl, { queues: [queue], functions: [config] });
-  const look = await openManager(natsUrl);
-  const stream = `CALLS_${queue}`;
-  const subjects = async (): Promise<string[][]> => {
-    const { state } = await look.manager.streams.info(stream, { subjects_filter: '>' });
-    return Object.keys(state.subjects ?? {}).map((subject) => subject.split('.'));
-  };
-  return {
-    gateway,
-    queue,
-    async accept(count, changes = {}) {
-      const calls = Array.from({ length: count }, (_, n) =>
-        buildCall(queue, { id: `${n}-${createCallId()}`, flow: { key: 'order' }, ...changes }),
-      );
-      for (const call of calls) {
-        expect(await gateway.queue.accept(call, { unique: false })).toMatchObject({ kind: 'stored' });
-      }
-      return calls;
-    },
-    async places() {
-      const found = (await subjects()).filter((tokens) => tokens.length === 8);
-      const idsOf = (isReady: boolean) =>
-        found.filter((tokens) => (tokens[2] === 'ready') === isReady).map((tokens) => tokens[5] ?? '');
-      const ready = idsOf(true);
-      return {
-        ready: ready.toSorted(),
-        waiting: idsOf(false)
-          .filter((id) => !ready.includes(id))
-          .toSorted(),
-      };
-    },
-    records: async () => (await subjects()).filter((tokens) => tokens.length === 4).map((tokens) => tokens[2] ?? ''),
-    async end(call) {
-      expect(await gateway.flows.ended(call)).toEqual({ kind: 'done' });
-      await look.manager.streams.purge(stream, { filter: `calls.${queue}.ready.~.echo.${call.id}.*.*` });
-    },
-    async [Symbol.asyncDispose]() {
-      await gateway[Symbol.asyncDispose]();
-      await look[Symbol.asyncDispose]();
-    },
-  };
-}
+import { refused } from '../src/publish-result.ts';
+import { startServer } from './connected.ts';
+import { flowsBehind, isReady, type Key, openKey } from './flow-fixture.ts';
+import { buildCall, openManager, startGatewaySide } from './harness.ts';
 
 const others = { flow: { key: 'another' } };
-
-/** The turns of a process whose messages take this way to the broker. */
-function flowsBehind(
-  { gateway }: Key,
-  publish: (message: Outgoing, real: (message: Outgoing) => Promise<PublishResult>) => Promise<PublishResult>,
-): Flows {
-  const { topology, publisher, broker, logger } = gateway;
-  return new Flows({
-    topology,
-    publisher: { publish: (message) => publish(message, (each) => publisher.publish(each)) },
-    lookup: () => undefined,
-    earliest: broker.clock.earliest,
-    logger,
-  });
-}
-
-function isReady({ subject }: Outgoing): boolean {
-  return subject.split('.')[2] === 'ready';
-}
 
 describe('calls of a key', () => {
   test('get their turn one after the other, in the order in which they were accepted', async () => {
@@ -434,13 +357,14 @@ describe('what a crash leaves', () => {
     const [first, second] = (await key.accept(2)) as [Call, Call];
     await eventually(async () => expect(await key.records()).toEqual(['flow']));
     // More than are looked at in a round, and all in the queue's order behind that of the key.
-    for (let n = 0; n < 250; n++) {
+    const publishing = Array.from({ length: 4_100 }, (_, n) => {
       const headers = new MessageHeaders();
       const of = { v: 1, function: 'echo', key: `${n}`, running: [], cursor: 0, paused: true };
       headers.set('Asyncfn-Flow', JSON.stringify(of));
       const subject = `flows.${key.queue}.flow.${flowIdOf({ function: 'echo', key: `${n}` })}`;
-      await key.gateway.publisher.publish({ subject, headers, body: new Uint8Array() });
-    }
+      return key.gateway.publisher.publish({ subject, headers, body: new Uint8Array() });
+    });
+    await Promise.all(publishing);
     await using look = await openManager(nats.url);
     await look.manager.streams.purge(`CALLS_${key.queue}`, { filter: `calls.${key.queue}.*.~.echo.${first.id}.*.*` });
     const later = Date.now() + 60_000;

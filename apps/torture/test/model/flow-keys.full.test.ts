@@ -14,6 +14,8 @@ const calm: FlowBounds = {
   limit: 1,
   newLimit: 0,
   slow: false,
+  fast: 0,
+  hasty: 0,
 };
 
 function explored(bounds: Partial<FlowBounds>, variant: FlowVariant = {}) {

@@ -1,4 +1,5 @@
 import type { Model, Step } from './explore.ts';
+import { fastPathSteps, nextNumber, suspicionSteps } from './flow-fast-path.ts';
 import { advanceFor, advanceStep, removeWaiting, staysAtRest } from './flow-turns.ts';
 import {
   type Advance,
@@ -13,7 +14,7 @@ import {
 import { at } from './world.ts';
 
 /**
- * The calls of one flow key: a gateway that accepts them and gives turns, workers that run them, a canceller, a sweeper, and
+ * The calls of one flow key: a gateway that accepts them and gives turns, one that accepts them on the fast path, workers that run them, a canceller, a sweeper, and
  * a limit that changes. The steps are those of `jetstream/flows` in queue-core.
  */
 export function flowKeys(bounds: FlowBounds, variant: FlowVariant = {}): Model<FlowWorld> {
@@ -21,6 +22,8 @@ export function flowKeys(bounds: FlowBounds, variant: FlowVariant = {}): Model<F
     initial: initialFlow(bounds),
     steps: (world) => [
       ...gatewaySteps(world, bounds, variant),
+      ...fastPathSteps(world, bounds, variant),
+      ...suspicionSteps(world, bounds, variant),
       ...world.workers.flatMap((_, who) => workerSteps(world, who, bounds, variant)),
       ...cancellerSteps(world, bounds, variant),
       ...operatorSteps(world, bounds, variant),
@@ -32,31 +35,42 @@ export function flowKeys(bounds: FlowBounds, variant: FlowVariant = {}): Model<F
 }
 
 function wrong(world: FlowWorld, { limit, newLimit }: FlowBounds): string | undefined {
-  const { begun, offence } = world;
+  const { offence } = world;
   if (runningNow(world).length > Math.max(limit, newLimit)) {
     return 'too many calls of the key run at once';
   }
-  const isInOrder = begun.every((call, index) => index === 0 || call > at(begun, index - 1));
-  return Math.max(limit, newLimit) === 1 && !isInOrder ? 'a call was overtaken' : (offence ?? undefined);
+  return Math.max(limit, newLimit) === 1 && !isInOrder(world) ? 'a call was overtaken' : (offence ?? undefined);
+}
+
+/** Calls begin in the order in which they were accepted. Nothing was promised of one that was not confirmed. */
+function isInOrder({ begun, lost, rivals }: FlowWorld): boolean {
+  const confirmed = begun.filter((call) => !lost.includes(call));
+  const isFree = (one: number, other: number): boolean =>
+    rivals.some(([first, second]) => first === one && second === other);
+  return confirmed.every((call, index) =>
+    confirmed.slice(0, index).every((before) => before < call || isFree(call, before)),
+  );
 }
 
 function unfinished(
-  { accepted, ends, waits, copies, state, notice }: FlowWorld,
-  { calls }: FlowBounds,
+  { posted, fastPosted, accepted, lost, ends, waits, copies, state, notice }: FlowWorld,
+  { calls, fast }: FlowBounds,
 ): string | undefined {
-  if (accepted < calls || Object.keys(ends).length < calls) {
+  const numbers = Array.from({ length: accepted }, (_, index) => index + 1);
+  if (posted < calls || fastPosted < fast || numbers.some((call) => ends[call] === undefined && !lost.includes(call))) {
     return 'a call waits for ever';
   }
   return waits.length > 0 || copies.length > 0 || state !== null || notice > 0 ? 'something is left over' : undefined;
 }
 
 function gatewaySteps(world: FlowWorld, { calls, crashes }: FlowBounds, variant: FlowVariant): Step<FlowWorld>[] {
-  const { accepted, gateway } = world;
+  const { posted, accepted, gateway } = world;
   const steps: Step<FlowWorld>[] = [];
-  if (accepted < calls) {
+  if (posted < calls) {
     steps.push(
       flowStep(world, `call ${accepted + 1} is accepted`, (next) => {
-        next.accepted += 1;
+        next.posted += 1;
+        nextNumber(next);
         next.waits.push(next.accepted);
         next.copies.push(next.accepted);
         next.notice = variant.noNotice ? 0 : next.accepted;
@@ -328,6 +342,6 @@ function isLeft({ state, waits }: FlowWorld): boolean {
 }
 
 /** Whether no process is on its way to give turns. */
-function isQuiet({ gateway, workers, canceller, operator, sweeper }: FlowWorld): boolean {
-  return [gateway, ...workers, canceller, operator].every(({ advance }) => advance === null) && sweeper === null;
+function isQuiet({ gateway, fast, workers, canceller, operator, sweeper }: FlowWorld): boolean {
+  return [gateway, fast, ...workers, canceller, operator].every(({ advance }) => advance === null) && sweeper === null;
 }

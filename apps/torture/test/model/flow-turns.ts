@@ -2,8 +2,13 @@ import { copyOf } from './explore.ts';
 import type { Advance, FlowVariant, FlowWorld, KeyState } from './flow-world.ts';
 
 /** Begins to give turns, after these calls have ended. */
-export function advanceFor(release: number[], notice = 0, control: Advance['control'] = null): Advance {
-  return { does: 'read', release, seen: null, waits: [], heads: [], control, notice, wrote: 0 };
+export function advanceFor(
+  release: number[],
+  notice = 0,
+  control: Advance['control'] = null,
+  isUnrepeated = control !== null,
+): Advance {
+  return { does: 'read', release, seen: null, waits: [], heads: [], control, isUnrepeated, notice, wrote: 0 };
 }
 
 /**
@@ -124,7 +129,7 @@ function isAtRest({ running, paused }: Pick<KeyState, 'running' | 'paused'>): bo
 }
 
 function store(next: FlowWorld, self: Advance, { dropPaused = false, expiresUnseen = false }: FlowVariant): void {
-  const { seen, heads, control } = self;
+  const { seen, heads, control, isUnrepeated } = self;
   next.isPaused = control === null ? next.isPaused : control === 'pause';
   if (next.isPaused && heads.length > 0) {
     next.offence = 'a paused key gives a turn';
@@ -133,7 +138,7 @@ function store(next: FlowWorld, self: Advance, { dropPaused = false, expiresUnse
   const cursor = Math.max(seen?.cursor ?? 0, ...heads);
   const running = [...stillRunning(self), ...heads];
   const paused = willBePaused(self) && (control === 'pause' || !dropPaused);
-  const expires = isAtRest({ running, paused }) && (control === null || expiresUnseen);
+  const expires = isAtRest({ running, paused }) && (!isUnrepeated || expiresUnseen);
   next.state = { version: next.version, running, cursor, paused, expires };
   self.wrote = next.version;
 }
@@ -151,7 +156,7 @@ function begin(next: FlowWorld, self: Advance, variant: FlowVariant): boolean {
   const gone = self.heads.filter((call) => !isOfThisTurn(call));
   if (gone.length > 0 && !variant.keepsGone) {
     removeWaiting(next, self.heads);
-    Object.assign(self, { does: 'read', release: gone, heads: [], control: null });
+    Object.assign(self, { does: 'read', release: gone, heads: [], control: null, isUnrepeated: false });
   } else {
     self.does = afterwards(next, self, variant);
   }
@@ -188,8 +193,8 @@ function removeLeft(next: FlowWorld, calls: readonly number[], { leavesCopy = fa
 /** A call may have come after those that wait were read, and have found no turn free. */
 function lookAgain(next: FlowWorld, self: Advance): boolean {
   const cursor = Math.max(next.state?.cursor ?? 0, 0);
-  if (self.control !== null || next.waits.some((call) => call > cursor)) {
-    Object.assign(self, { does: 'read', release: [], control: null });
+  if (self.isUnrepeated || next.waits.some((call) => call > cursor)) {
+    Object.assign(self, { does: 'read', release: [], control: null, isUnrepeated: false });
     return true;
   }
   return done(next, self);

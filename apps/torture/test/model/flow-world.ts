@@ -41,6 +41,8 @@ export interface Advance {
   heads: number[];
   /** What an operator changes with it. */
   control: 'pause' | 'resume' | null;
+  /** Whether nobody repeats it if the process dies. */
+  isUnrepeated: boolean;
   /** After it, notices up to this one are removed; 0 for none. */
   notice: number;
   /** The version of the state that it has stored; 0 for none. */
@@ -67,9 +69,41 @@ export interface FlowOperator {
   advance: Advance | null;
 }
 
+/** A gateway that gives a call its turn as it accepts it, without a place: if the key is idle. */
+export interface FastPath {
+  does: 'nothing' | 'read on' | 'write' | 'wait' | 'give the turn back';
+  /** The number of its call; 0 for none. */
+  call: number;
+  seen: KeyState | null;
+  waits: number[];
+  advance: Advance | null;
+}
+
+/** A sweeper that looks for a call that has its turn by the state, and no message. */
+export interface Suspicion {
+  does: 'look' | 'free';
+  call: number;
+  /** The version of the state that it has stored before it looked. */
+  under: number;
+}
+
 /** One key, with calls 1, 2, ... in the order in which they were accepted. */
 export interface FlowWorld {
+  /** How many were sent to the gateway, and to that of the fast path. */
+  posted: number;
+  fastPosted: number;
+  /** The latest number of a call. */
   accepted: number;
+  /** Numbers whose calls were not confirmed, or have got another number. */
+  lost: number[];
+  /** Pairs of calls of which the second was accepted before the first was confirmed: either may be the first. */
+  rivals: [number, number][];
+  fast: FastPath;
+  /** The ready copy that a gateway has sent on the fast path, and that has not arrived. */
+  sent: { call: number; under: number } | null;
+  suspicion: Suspicion | null;
+  /** How often the sweeper has looked for a call while its gateway was about to make it ready. */
+  hasted: number;
   /** The places of calls that wait, and the copies that wait there. A process that dies may leave both. */
   waits: number[];
   copies: number[];
@@ -144,6 +178,20 @@ export interface FlowVariant {
   readonly cancelKeepsWait?: boolean;
   /** A cancel does not look whether the waiting call has got its turn in between. */
   readonly cancelBlind?: boolean;
+  /** The fast path does not look for calls that wait. */
+  readonly fastBlind?: boolean;
+  /** The fast path stores its ready copy whatever the state is by then. */
+  readonly fastUnfenced?: boolean;
+  /** A call that could not become ready on the fast path keeps the turn, and waits as well. */
+  readonly fastKeeps?: boolean;
+  /** The fast path replaces the state, whatever it is. */
+  readonly fastBlindState?: boolean;
+  /** Nobody looks for calls that have their turn and no message. */
+  readonly noSuspicion?: boolean;
+  /** The sweeper does not store the state before it looks for a call that is gone. */
+  readonly sweepUntouched?: boolean;
+  /** The sweeper takes the turn of a call that is gone, whatever the state is by then. */
+  readonly sweepBlind?: boolean;
 }
 
 export interface FlowBounds {
@@ -163,11 +211,23 @@ export interface FlowBounds {
   readonly newLimit: number;
   /** Whether a process may be so slow that the state of a key at rest is removed meanwhile. */
   readonly slow: boolean;
+  /** How many calls a second gateway accepts on the fast path, besides the others. */
+  readonly fast: number;
+  /** How often the sweeper may look for a call while its gateway is about to make it ready. */
+  readonly hasty: number;
 }
 
 export function initialFlow({ workers, limit }: FlowBounds): FlowWorld {
   return {
+    posted: 0,
+    fastPosted: 0,
     accepted: 0,
+    lost: [],
+    rivals: [],
+    fast: noFastPath(),
+    sent: null,
+    suspicion: null,
+    hasted: 0,
     waits: [],
     copies: [],
     notice: 0,
@@ -190,6 +250,10 @@ export function initialFlow({ workers, limit }: FlowBounds): FlowWorld {
   };
 }
 
+export function noFastPath(): FastPath {
+  return { does: 'nothing', call: 0, seen: null, waits: [], advance: null };
+}
+
 export function flowStep(world: FlowWorld, name: string, then: (next: FlowWorld) => void): Step<FlowWorld> {
   const next = copyOf(world);
   then(next);
@@ -199,17 +263,18 @@ export function flowStep(world: FlowWorld, name: string, then: (next: FlowWorld)
 
 /** Only the order of versions matters: fewer worlds differ. */
 function renumber(world: FlowWorld): void {
-  const { state, gateway, workers, canceller, operator, sweeper } = world;
+  const { state, gateway, fast, sent, suspicion, workers, canceller, operator, sweeper } = world;
   const advances = [
     gateway.advance,
+    fast.advance,
     ...workers.map(({ advance }) => advance),
     canceller.advance,
     operator.advance,
     sweeper,
   ];
-  const states = [state, ...advances.map((each) => each?.seen ?? null)].filter((each) => each !== null);
+  const states = [state, fast.seen, ...advances.map((each) => each?.seen ?? null)].filter((each) => each !== null);
   const written = advances.filter((each) => each !== null);
-  const turns = Object.values(world.turns);
+  const turns = [...Object.values(world.turns), ...(sent ? [sent] : []), ...(suspicion ? [suspicion] : [])];
   const versions = [
     world.version,
     ...states.map(({ version }) => version),

@@ -3,6 +3,7 @@
 export { nextTurnAt, withoutOldEnds, withTimes } from './ends.ts';
 export { type FlowKey, type FlowPlace, flowIdOf, flowPlaceIn, flowPlaceOf, isFlowKey } from './flow-key.ts';
 export { type FlowLimits, type FlowState, flowNoticeCodec, flowStateCodec } from './flow-records.ts';
+export { hasRoom, isOpenAt, type KeyLimits, limitsOf, namedIn } from './limits.ts';
 export {
   emptyState,
   type FlowControl,

@@ -73,8 +73,7 @@ export function namedBy({ flow }: Pick<Call, 'flow'>): FlowLimits {
  */
 export function toTurn({ call, message, dueAt }: TimedTurn): Outgoing {
   const headers = new MessageHeaders();
-  const flow = call.flow && { ...call.flow, hasTurn: true as const };
-  headers.set(callHeader, encodeEnvelope({ ...call, ...(flow && { flow }) }));
+  headers.set(callHeader, encodeEnvelope(withTurn(call)));
   expectLast(headers, anyOf(call), message.seq);
   const { queue, function: name } = call;
   const place = { queue, function: name, ...identityOf(call) };
@@ -84,6 +83,19 @@ export function toTurn({ call, message, dueAt }: TimedTurn): Outgoing {
   }
   setSchedule(headers, ready, dueAt);
   return { subject: callSubject({ ...place, readiness: 'later' }), headers, body: call.body };
+}
+
+/**
+ * The ready copy of a call that gets its turn as it is accepted, without having waited: only while the state of its key is the one that
+ * says so.
+ * @param under sequence of that state
+ */
+export function toImmediateTurn(place: FlowPlace, call: Call, under: number): Outgoing {
+  const headers = new MessageHeaders();
+  headers.set(callHeader, encodeEnvelope(withTurn(call)));
+  expectLast(headers, flowStateSubject(place.queue, place.id), under);
+  const subject = callSubject({ queue: call.queue, readiness: 'ready', function: call.function, ...identityOf(call) });
+  return { subject, headers, body: call.body };
 }
 
 /** A message that cannot be read as a call becomes ready as it is: a worker makes a dead letter of it. */
@@ -123,6 +135,11 @@ function toNotice({ queue, id, function: name, submitter, key }: FlowPlace, name
   const notice = { v: 1 as const, ...of, ...named };
   headers.set(flowNoticeCodec.header, flowNoticeCodec.encode(notice));
   return { subject: flowNoticeSubject(queue, id), headers, body: emptyBody };
+}
+
+function withTurn(call: Call): Call {
+  const flow = call.flow && { ...call.flow, hasTurn: true as const };
+  return { ...call, ...(flow && { flow }) };
 }
 
 function anyOf(call: Call): string {

@@ -1,7 +1,9 @@
 import type { JetStreamManager, StoredMsg } from '@nats-io/jetstream';
 import {
   addressOf,
+  type Call,
   type CallIdentity,
+  callFilter,
   callPattern,
   callSubject,
   flowEntryFilter,
@@ -17,9 +19,9 @@ import { type FlowPlace, type FlowState, flowStateCodec, withTimes } from '../..
 import type { PublishResult } from '../../publish-result.ts';
 import { asQueueError } from '../connecting/index.ts';
 import type { QueueTopology } from '../layout/index.ts';
-import { inTurn, lastMessage, nextOfLeader, retryWhileUndecided } from '../messages/index.ts';
+import { hasMessage, inTurn, lastMessage, nextOfLeader, retryWhileUndecided } from '../messages/index.ts';
 import { AtomicPublisher, type Outgoing, type Publisher } from '../publish/index.ts';
-import { doesExpire, type TimedTurn, toStateMessage, toTurn } from './flow-messages.ts';
+import { doesExpire, type TimedTurn, toImmediateTurn, toStateMessage, toTurn } from './flow-messages.ts';
 
 /** The state of a key as it is stored. */
 export interface StoredState {
@@ -86,6 +88,27 @@ export class FlowStore {
   /** Makes a call ready, or stores its schedule. `conflict`: it does not wait any more. Never throws. */
   begin({ queue }: FlowPlace, turn: TimedTurn): Promise<PublishResult> {
     return this.store(queue, [toTurn(turn)]);
+  }
+
+  /**
+   * Makes a call ready that has never waited. `conflict`: the state is not the one that gives it the turn. Never throws.
+   * @param under sequence of that state
+   */
+  beginAtOnce(place: FlowPlace, call: Call, under: number): Promise<PublishResult> {
+    return this.store(place.queue, [toImmediateTurn(place, call, under)]);
+  }
+
+  /** Those of some calls that have no message in the queue, wherever. Throws `QueueError`. */
+  async findGone({ queue, submitter }: FlowPlace, running: FlowState['running']): Promise<FlowState['running']> {
+    const gone: FlowState['running'] = [];
+    const owner = ownerOf(submitter);
+    for (const [callId, startTime] of running) {
+      const filter = callFilter(queue, { callId, owner, startTime });
+      if (!(await hasMessage(this.#manager, queueStream(queue), filter, owner))) {
+        gone.push([callId, startTime]);
+      }
+    }
+    return gone;
   }
 
   /** Whether the newest message of a call was stored after a sequence. Throws `QueueError`. */

@@ -1,5 +1,5 @@
 import type { StoredMsg } from '@nats-io/jetstream';
-import { callFilter, flowNoticeSubject, flowStateSubject, ownerOf, queueStream } from '../../call/index.ts';
+import { flowNoticeSubject, flowStateSubject, queueStream } from '../../call/index.ts';
 import {
   type FlowPlace,
   type FlowState,
@@ -8,25 +8,33 @@ import {
   flowStateCodec,
   isAtRest,
 } from '../../flows/index.ts';
+import { forEachLimited } from '../../for-each-limited.ts';
 import type { QueueTopology } from '../layout/index.ts';
-import { hasMessage, nextMessage } from '../messages/index.ts';
+import { nextMessage } from '../messages/index.ts';
 import { doesExpire, namedBy } from './flow-messages.ts';
 import type { FlowStore } from './flow-store.ts';
+import { readBatch } from './read-batch.ts';
 import type { TurnGiver } from './turn-giver.ts';
+import type { TurnReleaser } from './turn-releaser.ts';
 
 export interface FlowSweeperDependencies {
   readonly topology: Pick<QueueTopology, 'manager' | 'listQueues'>;
-  readonly store: Pick<FlowStore, 'removeNotices' | 'next'>;
+  readonly store: Pick<FlowStore, 'removeNotices' | 'next' | 'findGone'>;
   readonly giver: Pick<TurnGiver, 'give'>;
+  readonly releaser: Pick<TurnReleaser, 'release'>;
 }
 
 /** A gateway gives turns within milliseconds, or is dead. */
 const overdueMs = 2_000;
 /** A state that has changed since is not looked at: its calls live. */
 const quietMs = 10_000;
-/** Most notices of a queue, and most states, that are looked at in a round. */
+/** Most notices of a queue that are looked at in a round. */
 const maxNotices = 1_000;
-const maxStates = 200;
+/** Most states likewise: those of 100,000 keys in four minutes, with two small requests for each. */
+const maxStates = 4_000;
+/** States that are read at once, and of these, how many are looked at at once. */
+const batchStates = 500;
+const maxAtOnce = 4;
 
 /**
  * Finds keys that a crash has left without anyone to give their turns: those with an old notice, those with a turn that was
@@ -84,13 +92,16 @@ export class FlowSweeper {
     for (const queue of await this.#deps.topology.listQueues()) {
       const filter = flowStateSubject(queue, '*');
       let next = this.#next.get(queue) ?? 1;
-      for (let looks = 0; looks < maxStates; looks++) {
-        const message = await nextMessage(this.#deps.topology.manager, queueStream(queue), filter, next);
-        next = message === undefined || isYoung(message, now) ? 1 : message.seq + 1;
-        if (message === undefined || next === 1) {
-          break;
-        }
-        swept += (await this.#sweepState(queue, message, suspects)) ? 1 : 0;
+      for (let looks = 0, isOver = false; looks < maxStates && !isOver; looks += batchStates) {
+        const range = { from: next, most: batchStates };
+        const messages = await readBatch(this.#deps.topology.manager, queueStream(queue), filter, range);
+        const old = messages.filter((message) => !isYoung(message, now));
+        await forEachLimited(old, maxAtOnce, async (message) => {
+          const isSwept = await this.#sweepState(queue, message, suspects);
+          swept += isSwept ? 1 : 0;
+        });
+        isOver = messages.length === 0 || old.length < messages.length;
+        next = isOver ? 1 : (old.at(-1)?.seq ?? 0) + 1;
       }
       this.#next.set(queue, next);
     }
@@ -104,7 +115,7 @@ export class FlowSweeper {
       return false;
     }
     const place = flowPlaceIn(queue, state);
-    const gone = await this.#findGone(place, state.running);
+    const gone = await this.#deps.store.findGone(place, state.running);
     if (gone.length > 0) {
       suspects.push({ place, gone });
     }
@@ -122,16 +133,11 @@ export class FlowSweeper {
 
   /** If the turns cannot be given now, they are tried again in the next round. */
   async #sweepSuspect({ place, gone }: Suspect, suspects: Suspect[]): Promise<boolean> {
-    const still = await this.#findGone(place, gone);
-    if (still.length === 0) {
-      return false;
+    const result = await this.#deps.releaser.release(place, gone);
+    if (result.kind === 'refused') {
+      suspects.push({ place, gone });
     }
-    const ended = still.map(([callId, startTime]) => ({ callId, startTime }));
-    const isDone = (await this.#deps.giver.give(place, { ended })).kind === 'done';
-    if (!isDone) {
-      suspects.push({ place, gone: still });
-    }
-    return isDone;
+    return result.kind === 'done';
   }
 
   /**
@@ -141,19 +147,6 @@ export class FlowSweeper {
   async #isLeft(place: FlowPlace, { running, cursor, paused }: FlowState): Promise<boolean> {
     const first = await this.#deps.store.next(place, 1);
     return first !== undefined && (first.seq <= cursor || (running.length === 0 && paused !== true));
-  }
-
-  /** The calls that have their turn and no message any more. */
-  async #findGone({ queue, submitter }: FlowPlace, running: FlowState['running']): Promise<FlowState['running']> {
-    const gone: FlowState['running'] = [];
-    const owner = ownerOf(submitter);
-    for (const [callId, startTime] of running) {
-      const filter = callFilter(queue, { callId, owner, startTime });
-      if (!(await hasMessage(this.#deps.topology.manager, queueStream(queue), filter, owner))) {
-        gone.push([callId, startTime]);
-      }
-    }
-    return gone;
   }
 }
 

@@ -4,12 +4,14 @@ import { type PublishResult, refused } from '../../publish-result.ts';
 import type { QueueLogger } from '../connecting/index.ts';
 import type { QueueTopology } from '../layout/index.ts';
 import type { Publisher } from '../publish/index.ts';
+import { FastPath } from './fast-path.ts';
 import { FlowInspector } from './flow-inspector.ts';
 import { namedBy, toFlowGroup, toParked } from './flow-messages.ts';
 import { FlowStore } from './flow-store.ts';
 import { FlowSweeper } from './flow-sweeper.ts';
 import { Nudges } from './nudges.ts';
 import { type GiveResult, TurnGiver, type TurnGiverDependencies } from './turn-giver.ts';
+import { TurnReleaser } from './turn-releaser.ts';
 
 interface FlowsDependencies {
   readonly topology: Pick<QueueTopology, 'manager' | 'listQueues' | 'hasLane' | 'ensureFunction'>;
@@ -33,13 +35,25 @@ export class Flows {
   readonly #store: FlowStore;
   readonly #giver: TurnGiver;
   readonly #nudges: Nudges;
+  readonly #fastPath: FastPath;
 
   constructor({ topology, publisher, lookup, earliest, logger }: FlowsDependencies) {
     this.#store = new FlowStore(topology, publisher);
     this.#giver = new TurnGiver({ store: this.#store, topology, lookup, earliest });
     this.#nudges = new Nudges(this.#giver, this.#store, logger);
+    const releaser = new TurnReleaser({ store: this.#store, giver: this.#giver });
+    this.#fastPath = new FastPath({ store: this.#store, giver: this.#giver, releaser, lookup, earliest, logger });
     this.inspector = new FlowInspector({ topology, store: this.#store, lookup });
-    this.sweeper = new FlowSweeper({ topology, store: this.#store, giver: this.#giver });
+    this.sweeper = new FlowSweeper({ topology, store: this.#store, giver: this.#giver, releaser });
+  }
+
+  /**
+   * Stores a call as ready, with its turn, if its key is idle. Undefined if it is not: then nothing is stored, and the call
+   * has to wait with others. Its lane must be open. Throws `QueueError` if the broker does not answer.
+   * @param isOver whether the caller no longer waits for the answer
+   */
+  acceptAtOnce(call: Call, isOver: () => boolean): Promise<PublishResult | undefined> {
+    return this.#fastPath.accept(call, isOver);
   }
 
   /**

@@ -1,4 +1,3 @@
-import type { Rate } from '@asyncfn/units';
 import type { StoredMsg } from '@nats-io/jetstream';
 import { type CallIdentity, callHeader, decodeCall, identityOf } from '../../call/index.ts';
 import { QueueError } from '../../errors.ts';
@@ -9,19 +8,20 @@ import {
   type FlowPlace,
   type FlowState,
   flowStateCodec,
+  hasRoom,
   isAtRest,
   isSameState,
-  limitOf,
+  type KeyLimits,
+  limitsOf,
+  namedIn,
   nextTurnAt,
-  rateOf,
-  roomIn,
   withControl,
   withoutCalls,
   withoutOldEnds,
   withTurns,
 } from '../../flows/index.ts';
 import type { FunctionConfig } from '../../functions/index.ts';
-import type { PublishResult } from '../../publish-result.ts';
+import { type PublishResult, refused } from '../../publish-result.ts';
 import type { QueueTopology } from '../layout/index.ts';
 import { namedBy, type TimedTurn, toUnreadableTurn, type WaitingCall } from './flow-messages.ts';
 import type { FlowStore, StoredState } from './flow-store.ts';
@@ -42,6 +42,10 @@ export interface FlowChange {
   readonly named?: FlowLimits;
   /** What an operator has said. Default: nothing. */
   readonly control?: FlowControl;
+  /** Nobody repeats it if the process dies. Default: only if an operator has said something. */
+  readonly isUnrepeated?: boolean;
+  /** It is stored only while the state has this sequence: `conflict` if that has changed. Default: whatever it has. */
+  readonly under?: number;
 }
 
 /** Every turn of the key that could be given is given, and what `FlowChange` says is stored; or the broker has refused. */
@@ -58,7 +62,7 @@ const maxBytes = 4 * 1024 * 1024;
  * Most bytes of a state, before the last call that it takes: it is one header, and nats-server takes 64 KiB of headers. So calls
  * with long ids of their own run in smaller numbers than `parallelism` says.
  */
-const maxStateBytes = 64_000;
+export const maxStateBytes = 64_000;
 /** How long the state of a key at rest is kept, beyond the period of its rate. */
 const restMs = 2_000;
 
@@ -67,16 +71,9 @@ interface Plan {
   readonly read: StoredState;
   readonly state: FlowState;
   readonly turns: readonly TimedTurn[];
-  readonly limits: Limits;
+  readonly limits: KeyLimits;
   /** Whether calls were seen to wait for their turn, those of `turns` included. */
   readonly othersWait: boolean;
-}
-
-/** What holds for the key. */
-interface Limits {
-  /** How many of its calls may run at once. */
-  readonly parallelism: number;
-  readonly rate: Rate | undefined;
 }
 
 /**
@@ -115,10 +112,13 @@ export class TurnGiver {
 
   async #giveAll(place: FlowPlace, change: FlowChange): Promise<GiveResult> {
     const ended = [...(change.ended ?? [])];
-    let control = change.control;
+    let { control, under, isUnrepeated = control !== undefined } = change;
     for (let tries = 0; tries < maxTries; tries++) {
-      const isRepeated = control === undefined;
+      const isRepeated = !isUnrepeated;
       const plan = await this.#plan(place, { ...change, ended, control: control ?? {} });
+      if (under !== undefined && under !== plan.read.sequence) {
+        return refused('conflict', 'the state of the flow key has changed');
+      }
       const result = await this.#store(place, plan, isRepeated);
       if (isConflict(result)) {
         continue;
@@ -127,6 +127,8 @@ export class TurnGiver {
         return result;
       }
       control = undefined; // another operator may change the key from here on
+      under = undefined;
+      isUnrepeated = false;
       const gone = await this.#begin(place, plan, result.sequence);
       if (!Array.isArray(gone)) {
         return gone;
@@ -150,7 +152,7 @@ export class TurnGiver {
     const before = withControl(open, control);
     const waiting = await this.#firstWaiting(place, before, head);
     // Only a key without a state does not know what its calls have named.
-    const known = { ...(waiting && namedBy(waiting.call)), ...limitsIn(before), ...named };
+    const known = { ...(waiting && namedBy(waiting.call)), ...namedIn(before), ...named };
     const limits = this.#limitsOf(place.function, before, known);
     const state = withoutOldEnds({ ...before, ...known }, limits.rate, earliest());
     const taken = await this.#takeTurns(place, state, limits, waiting ?? head);
@@ -182,7 +184,7 @@ export class TurnGiver {
       return; // it has ended
     }
     const { store, earliest } = this.#deps;
-    const { rate } = this.#limitsOf(place.function, state, limitsIn(state));
+    const { rate } = this.#limitsOf(place.function, state, namedIn(state));
     const allowedAt = nextTurnAt({ ...state, running: state.running.slice(0, index) }, rate);
     // After the rate was lowered, no moment may be known: a period from now is surely late enough.
     const at = allowedAt === Number.POSITIVE_INFINITY ? earliest() + (rate?.periodMs ?? 0) : allowedAt;
@@ -201,19 +203,15 @@ export class TurnGiver {
     return isAsked ? await this.#asWaiting(place, head) : undefined;
   }
 
-  #limitsOf(name: string, state: FlowState, named: FlowLimits): Limits {
-    const settings = this.#deps.lookup(name)?.flow;
-    return {
-      parallelism: limitOf(state, settings?.parallelism, named.parallelism),
-      rate: rateOf(state, settings?.rate, named.rate),
-    };
+  #limitsOf(name: string, state: FlowState, named: FlowLimits): KeyLimits {
+    return limitsOf(state, this.#deps.lookup(name)?.flow, named);
   }
 
   /** The calls that get their turn, and the state with them. */
   async #takeTurns(
     place: FlowPlace,
     before: FlowState,
-    limits: Limits,
+    limits: KeyLimits,
     from: WaitingCall | StoredMsg | undefined,
   ): Promise<Pick<Plan, 'turns' | 'state'>> {
     const { store, earliest } = this.#deps;
@@ -340,16 +338,6 @@ export class TurnGiver {
   }
 }
 
-/** Whether one more call may get its turn, now or at a moment that is known. */
-function hasRoom(state: FlowState, { parallelism, rate }: Limits): boolean {
-  return roomIn(state, parallelism) > 0 && nextTurnAt(state, rate) < Number.POSITIVE_INFINITY;
-}
-
-/** What the state says that calls have named. */
-function limitsIn({ parallelism, rate }: FlowState): FlowLimits {
-  return { ...(parallelism !== undefined && { parallelism }), ...(rate !== undefined && { rate }) };
-}
-
 /** A conflict says that it was stored before. */
 function throwUnlessStored(result: PublishResult): void {
   if (result.kind === 'refused' && !isConflict(result)) {
@@ -357,6 +345,7 @@ function throwUnlessStored(result: PublishResult): void {
   }
 }
 
-function isConflict(result: PublishResult | GiveResult): boolean {
+/** Whether something else was stored in between. */
+export function isConflict(result: PublishResult | GiveResult): boolean {
   return result.kind === 'refused' && result.reason === 'conflict';
 }

@@ -30,7 +30,7 @@ export interface CallQueueDependencies {
   /** Limits the names of functions that are not registered. Default: no limit. */
   readonly names?: Pick<UnregisteredNames, 'admit'>;
   /** Gives calls with a flow key their turn. Default: workers find them after a while. */
-  readonly flows?: Pick<Flows, 'stored'> | undefined;
+  readonly flows?: Pick<Flows, 'stored' | 'acceptAtOnce'> | undefined;
   /** How long idempotency keys are remembered, in milliseconds. Default 24 hours. */
   readonly idempotencyWindowMs?: number;
 }
@@ -165,8 +165,14 @@ export class CallQueue {
     const { timeoutMs } = this.#publisher;
     const deadline = performance.now() + timeoutMs;
     const isOver = (): boolean => performance.now() >= deadline;
-    const store = (): Promise<AcceptResult> =>
-      isPlain ? this.#publishInTime(message, isOver) : this.#conditional.accept(call, options, isOver);
+    const store = (): Promise<AcceptResult> => {
+      if (isPlain) {
+        return this.#publishInTime(message, isOver);
+      }
+      return call.flow === undefined
+        ? this.#conditional.accept(call, options, isOver)
+        : this.#acceptKeyed(call, options, isOver);
+    };
     return valueWithin(this.#acceptSlowly(call, store), timeoutMs, () => this.#late());
   }
 
@@ -185,6 +191,18 @@ export class CallQueue {
       }
       return refused(error.code === 'consumer_limit' ? 'too_many_functions' : 'unavailable', error.message);
     }
+  }
+
+  async #acceptKeyed(call: Call, options: AcceptOptions, isOver: () => boolean): Promise<AcceptResult> {
+    const atOnce = mayBeAtOnce(call, options) ? await this.#flows?.acceptAtOnce(call, isOver) : undefined;
+    if (atOnce !== undefined) {
+      return atOnce;
+    }
+    const result = await this.#conditional.accept(call, options, isOver);
+    if (call.notBefore === undefined && result.kind === 'stored') {
+      this.#flows?.stored(call, result.sequence);
+    }
+    return result;
   }
 
   #hasLanes(call: Call): boolean {
@@ -235,9 +253,6 @@ export class CallQueue {
       // again.
       void this.#openLane(call).catch(() => {});
     }
-    if (call.flow !== undefined && call.notBefore === undefined && result.kind === 'stored') {
-      this.#flows?.stored(call, result.sequence);
-    }
     return result;
   }
 
@@ -245,6 +260,15 @@ export class CallQueue {
     this.#broker.suspect();
     return refused('timeout', `no answer within ${this.#publisher.timeoutMs} ms`);
   }
+}
+
+/**
+ * Whether a call may have its turn as it is accepted, if its key is idle. One whose message depends on something besides that has to
+ * wait for its turn, and so does one that has its place among others.
+ */
+function mayBeAtOnce(call: Call, { unique, key, derived = false, place }: AcceptOptions): boolean {
+  const isNew = !unique && key === undefined && !derived;
+  return isNew && place === undefined && call.notBefore === undefined && call.expiresAt === undefined;
 }
 
 /**
