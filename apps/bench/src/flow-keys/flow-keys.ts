@@ -1,8 +1,9 @@
 import { ApiClient, startStack } from '@asyncfn/stack';
 import { Occupancy, sleep, startTestFunction } from '@asyncfn/testkit';
 import { drainFigures, draining } from '../measuring/index.ts';
-import type { Measurement, RunningSubject, Scale, Scenario, Subject } from '../scenario.ts';
+import type { Measurement, Scale, Scenario } from '../scenario.ts';
 import { type SystemOptions, startAsyncfn, startBenchFunction } from '../systems/index.ts';
+import { once } from './once.ts';
 
 const keyCount = 10;
 const callMs = 50;
@@ -70,10 +71,4 @@ async function runInOrder({ natsServerBin, syncInterval }: SystemOptions, calls:
   await stack.untilSettled(120_000);
   const { from, to } = occupancy.span;
   return { seconds: (to - from) / 1_000, 'at once, most': occupancy.most };
-}
-
-/** A subject that starts again for each round. */
-function once(name: string, measure: () => Promise<Measurement>): Subject {
-  const running: RunningSubject = { measure, [Symbol.asyncDispose]: () => Promise.resolve() };
-  return { name, start: () => Promise.resolve(running) };
 }

@@ -1,7 +1,7 @@
 // The scenarios: what is measured of which system. Each file is one scenario, and this is the list of them.
 
 import { batchIntakeScenario } from '../batches/index.ts';
-import { keyedDrainScenario, keyedOrderScenario } from '../flow-keys/index.ts';
+import { keyedDrainScenario, keyedLimitsScenario, keyedOrderScenario } from '../flow-keys/index.ts';
 import { gatewayProfileScenario, workerProfileScenario } from '../profile/index.ts';
 import type { Scenario } from '../scenario.ts';
 import type { SystemOptions } from '../systems/index.ts';
@@ -32,6 +32,7 @@ const all = [
   batchIntakeScenario,
   keyedDrainScenario,
   keyedOrderScenario,
+  keyedLimitsScenario,
   idleScenario,
   gatewayExtrasScenario,
   workerExtrasScenario,
