@@ -31,7 +31,7 @@ export interface FastPathDependencies extends Pick<TurnGiverDependencies, 'looku
 /** A key with more calls that run is busy: those who give turns write its state for several calls at once. */
 const maxRunning = 16;
 /** After a call could not have its turn at once, how long calls of its key wait for theirs without a look, in milliseconds. */
-const busyMs = 250;
+const busyMs = 2_000;
 /** Most keys that are remembered for it. */
 const maxBusy = 10_000;
 /** Waits between the tries to end a turn, before the sweeper of a worker does it. */
