@@ -91,9 +91,12 @@ describe('calls of a key without a parallelism', () => {
     expect(checkHistory(unanswered).violations).toEqual([]);
   });
 
-  test('of a batch count as accepted in their order', () => {
-    const batch = (requests: readonly number[]): WrittenHistory => {
-      const history = new WrittenHistory().sent(1, plan).sent(2, plan).accepted(1).accepted(2);
+  describe('of a batch', () => {
+    const batch = (requests: readonly number[], plans = [plan, plan], answeredAt = 1): WrittenHistory => {
+      const history = new WrittenHistory();
+      for (const [index, each] of plans.entries()) {
+        history.sent(index + 1, each).accepted(index + 1, answeredAt);
+      }
       history.at(5, { kind: 'batched', batch: 1, batchId: 'b', requests });
       const told = {
         total: 2,
@@ -104,11 +107,23 @@ describe('calls of a key without a parallelism', () => {
         endedAt: new Date(400).toISOString(),
       };
       history.at(420, { kind: 'batch told', batch: 1, webhookId: 'b', content: JSON.stringify(told), status: 204 });
-      history.attempt(1, 0, 100, 150, 200).ended(1, plan, 151);
-      return history.attempt(2, 0, 200, 250, 200).ended(2, plan, 251);
+      for (const [index, each] of plans.entries()) {
+        const from = 100 * (index + 1);
+        history.attempt(index + 1, 0, from, from + 50, 200).ended(index + 1, each, from + 51);
+      }
+      return history;
     };
-    expect(brokenBy(batch([1, 2]))).toEqual([]);
-    expect(brokenBy(batch([2, 1]))).toEqual([order]);
+
+    test('count as accepted in their order', () => {
+      expect(brokenBy(batch([1, 2]))).toEqual([]);
+      expect(brokenBy(batch([2, 1]))).toEqual([order]);
+    });
+
+    test('may begin before earlier ones if they are delayed, and due before the batch was accepted', () => {
+      const delayed = [keyed({}, { notBeforeMs: 100 }), plan];
+      expect(brokenBy(batch([2, 1], delayed, 150))).toEqual([]);
+      expect(brokenBy(batch([2, 1], delayed, 50))).toEqual([order]);
+    });
   });
 
   test('join the order when their delay has passed', () => {

@@ -169,17 +169,22 @@ interface Place {
   readonly index: number;
 }
 
-/** A delayed call joins the order when it is due. The calls of a batch count as accepted in their order. */
+/**
+ * A delayed call joins the order when it is due. The calls of a batch count as accepted in their order, but one with a delay may be due
+ * before an earlier one is stored.
+ */
 function isBeforeBy(places: ReadonlyMap<number, Place>): FlowCalls['isBefore'] {
   return (one, other) => {
     if (one.sent.plan.notBeforeMs > 0) {
       return false;
     }
     const [place, otherPlace] = [places.get(one.request), places.get(other.request)];
-    if (place !== undefined && place.batch === otherPlace?.batch) {
-      return place.index < otherPlace.index;
+    const { at, plan } = other.sent;
+    if (place === undefined || place.batch !== otherPlace?.batch) {
+      return acceptedAt(one) < at;
     }
-    return acceptedAt(one) < other.sent.at;
+    const isDelayed = plan.notBeforeMs > 0;
+    return place.index < otherPlace.index && (!isDelayed || acceptedAt(one) < at + plan.notBeforeMs);
   };
 }
 
