@@ -11,6 +11,13 @@ type Refused = Extract<PublishResult, { kind: 'refused' }>;
 /** The result of an upload. */
 export type UploadResult = { readonly kind: 'stored'; readonly object: BodyObject } | Refused;
 
+/** The record that an upload begins with. */
+interface Begun {
+  readonly sequence: number;
+  /** On the monotonic clock. */
+  readonly sentAt: number;
+}
+
 /** Chunks that wait for their PubAck at once. More would hardly be faster, and everything else waits while they are sent. */
 const windowChunks = 2;
 
@@ -32,8 +39,11 @@ export class BodyUpload {
   readonly #publisher: ChunkPublisher;
   /** Of the record. */
   #sequence: number;
-  /** When the record was stored last, on the monotonic clock. */
-  #heardAt = performance.now();
+  /**
+   * When the record that is stored was sent, on the monotonic clock. Its PubAck may be read much later: a process may be paused
+   * in between.
+   */
+  #heardAt: number;
   #renewing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #hasEnded = false;
@@ -46,9 +56,10 @@ export class BodyUpload {
   #length = 0;
   #failure: Refused | undefined;
 
-  private constructor(id: string, sequence: number, records: BodyRecords, publisher: ChunkPublisher) {
+  private constructor(id: string, begun: Begun, records: BodyRecords, publisher: ChunkPublisher) {
     this.id = id;
-    this.#sequence = sequence;
+    this.#sequence = begun.sequence;
+    this.#heardAt = begun.sentAt;
     this.#records = records;
     this.#publisher = publisher;
   }
@@ -56,8 +67,9 @@ export class BodyUpload {
   /** Never throws: a broker that cannot store it now is an expected result. */
   static async begin(records: BodyRecords, publisher: () => ChunkPublisher): Promise<BodyUpload | Refused> {
     const id = randomBytes(18).toString('base64url');
+    const sentAt = performance.now();
     const begun = await records.put(id, uploading, 0);
-    return begun.kind === 'refused' ? begun : new BodyUpload(id, begun.sequence, records, publisher());
+    return begun.kind === 'refused' ? begun : new BodyUpload(id, { ...begun, sentAt }, records, publisher());
   }
 
   /** Bytes so far. */
@@ -124,10 +136,11 @@ export class BodyUpload {
   /** Replaces the record. One that was stored although its PubAck got lost is found. Never rejects. */
   async #replace(record: BodyRecord): Promise<PublishResult> {
     for (let tries = 1; ; tries++) {
+      const sentAt = performance.now();
       const result = await this.#records.put(this.id, record, this.#sequence);
       if (result.kind === 'stored') {
         this.#sequence = result.sequence;
-        this.#heardAt = performance.now();
+        this.#heardAt = sentAt;
         return result;
       }
       if (result.reason !== 'conflict' || tries === maxTries) {
