@@ -6,15 +6,12 @@ import { expectClean, runTorture } from './torture.ts';
 test('whatever is killed, paused, cut off or restarted under load, three servers lose nothing', async () => {
   // A rolling restart may take the whole time by itself.
   const kinds = allFaults.map(({ name }) => name).filter((name) => name !== 'rolling restart');
-  // More than on a machine of its own: the faults of a cluster outlast themselves on a busy one.
-  const limits = { slackMs: 5_000, handoverMs: 30_000 };
   const result = await runTorture({
     durationMs: 50_000,
     nodes: 3,
     gapMs: 500,
     rate: 60,
     faults: kinds,
-    limits,
     pace: paceFor(60),
   });
   expectClean(result);
