@@ -1,9 +1,10 @@
-import { ApiClient, startStack } from '@asyncfn/stack';
+import { ApiClient } from '@asyncfn/stack';
 import { Occupancy, sleep, startTestFunction } from '@asyncfn/testkit';
 import { drainFigures, draining } from '../measuring/index.ts';
 import type { Measurement, Scale, Scenario } from '../scenario.ts';
 import { type SystemOptions, startAsyncfn, startBenchFunction } from '../systems/index.ts';
 import { once } from './once.ts';
+import { startThreeWorkers } from './three-workers.ts';
 
 const keyCount = 10;
 const callMs = 50;
@@ -54,16 +55,10 @@ export function keyedOrderScenario(options: SystemOptions): Scenario {
 }
 
 /** From the first call to the end of the last one. Accepting is part of it. */
-async function runInOrder({ natsServerBin, syncInterval }: SystemOptions, calls: number): Promise<Measurement> {
+async function runInOrder(options: SystemOptions, calls: number): Promise<Measurement> {
   const occupancy = new Occupancy();
   await using fn = await startTestFunction({ handler: occupancy.follow(sleep(callMs)), keepBodies: false });
-  await using stack = await startStack({
-    natsServerBin,
-    functions: { ordered: fn.url },
-    workers: 3,
-    logs: 'file',
-    ...(syncInterval !== undefined && { natsSyncInterval: syncInterval }),
-  });
+  await using stack = await startThreeWorkers(options, { ordered: fn.url });
   await using client = new ApiClient(stack.gateway.url, 64);
   const keys = Array.from({ length: keyCount }, (_, key) => ({ headers: { 'X-Flow-Key': `key-${key}` } }));
   await Promise.all(keys.map((request) => client.acceptMany('ordered', calls, request)));

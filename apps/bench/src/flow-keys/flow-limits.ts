@@ -1,8 +1,10 @@
-import { ApiClient, startStack } from '@asyncfn/stack';
+import { ApiClient } from '@asyncfn/stack';
 import { eventually, sleep, startTestFunction } from '@asyncfn/testkit';
 import type { Measurement, Scale, Scenario } from '../scenario.ts';
+import { median } from '../statistics.ts';
 import type { SystemOptions } from '../systems/index.ts';
 import { once } from './once.ts';
+import { startThreeWorkers } from './three-workers.ts';
 
 /** A call that its function has got. */
 interface Begun {
@@ -36,8 +38,7 @@ async function besideBusyKey(options: SystemOptions, { dispatchShare }: Scale): 
       const at = await eventually(() => begun.find(({ path }) => path === `/${n}`)?.at, { timeoutMs: 60_000 });
       waits.push((at ?? Number.NaN) - postedAt);
     }
-    const sorted = waits.toSorted((one, other) => one - other);
-    return { 'median ms': sorted[sorted.length / 2] ?? Number.NaN, 'longest ms': sorted.at(-1) ?? Number.NaN };
+    return { 'median ms': median(waits), 'longest ms': Math.max(...waits) };
   });
 }
 
@@ -73,7 +74,7 @@ async function pin(url: string, limits: object): Promise<void> {
 
 /** Calls of 50 ms of the function `limited`, and when they begin. */
 async function measured(
-  { natsServerBin, syncInterval }: SystemOptions,
+  options: SystemOptions,
   measure: (client: ApiClient, begun: readonly Begun[], gatewayUrl: string) => Promise<Measurement>,
 ): Promise<Measurement> {
   const begun: Begun[] = [];
@@ -85,13 +86,7 @@ async function measured(
     },
     keepBodies: false,
   });
-  await using stack = await startStack({
-    natsServerBin,
-    functions: { limited: fn.url },
-    workers: 3,
-    logs: 'file',
-    ...(syncInterval !== undefined && { natsSyncInterval: syncInterval }),
-  });
+  await using stack = await startThreeWorkers(options, { limited: fn.url });
   await using client = new ApiClient(stack.gateway.url, 64);
   return await measure(client, begun, stack.gateway.url);
 }
