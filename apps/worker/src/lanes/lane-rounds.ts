@@ -1,5 +1,5 @@
 import type { FunctionRegister } from '@asyncfn/queue-core/functions';
-import type { QueueTopology } from '@asyncfn/queue-core/jetstream';
+import { type QueueTopology, resumedByGatewayMs } from '@asyncfn/queue-core/jetstream';
 import { every, type Logger, sleep } from '@asyncfn/service-kit';
 import type { Dispatcher } from './dispatcher.ts';
 import type { LaneReconciler } from './lane-reconciler.ts';
@@ -16,8 +16,8 @@ interface LaneRoundsOptions {
 const reconcileMs = 5_000;
 /** Longest pause after a reconciliation on request. */
 const maxRestMs = 1_000;
-/** A gateway that resumes a function resumes its consumer within this time; then a worker does. */
-const settledMs = 300;
+/** After a change of the register, workers resume the consumers that its gateway has left paused. */
+const settledMs = resumedByGatewayMs + 50;
 /** How often the backlog of busy lanes without a free slot is counted. */
 const countMs = 500;
 

@@ -108,7 +108,7 @@ export {
   ReceiptSource,
   ReceiptStore,
 } from './receipts/index.ts';
-export { type ChangeDecision, type RegisterChange, SharedRegister } from './register/index.ts';
+export { type ChangeDecision, type RegisterChange, resumedByGatewayMs, SharedRegister } from './register/index.ts';
 export {
   CallChangeNotifier,
   RunningCallClient,

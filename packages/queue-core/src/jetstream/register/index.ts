@@ -1,3 +1,3 @@
 // The register of functions that all processes share.
 
-export { type ChangeDecision, type RegisterChange, SharedRegister } from './shared-register.ts';
+export { type ChangeDecision, type RegisterChange, resumedByGatewayMs, SharedRegister } from './shared-register.ts';

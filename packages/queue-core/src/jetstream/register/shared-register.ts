@@ -28,8 +28,8 @@ export interface SharedRegisterOptions extends FollowedBucketOptions {
 
 /** Longest wait between two changes that this process goes by: a change is live within two seconds. */
 const maxRestMs = 500;
-/** How long after a change of the register the gateway that made it may take to resume the consumer. */
-const resumedByGatewayMs = 250;
+/** How long after a change of the register the gateway that made it may take to resume the consumer, in milliseconds. */
+export const resumedByGatewayMs = 250;
 /** How often a write is tried that others are ahead of. */
 const maxTries = 10;
 
