@@ -1,23 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { explore } from './explore.ts';
 import { flowKeys } from './flow-keys.ts';
-import type { FlowBounds, FlowVariant } from './flow-world.ts';
+import { calmFlow, type FlowBounds, type FlowVariant } from './flow-world.ts';
 
 /** One call goes to each of two gateways. */
-const calm: FlowBounds = {
-  calls: 1,
-  workers: 1,
-  crashes: 0,
-  cancelCrashes: 0,
-  retry: false,
-  cancel: 0,
-  pause: false,
-  limit: 1,
-  newLimit: 0,
-  slow: false,
-  fast: 1,
-  hasty: 0,
-};
+const calm: FlowBounds = { ...calmFlow, fast: 1 };
 
 function explored(bounds: Partial<FlowBounds>, variant: FlowVariant = {}) {
   return explore(flowKeys({ ...calm, ...bounds }, variant));

@@ -126,7 +126,7 @@ function goTheLongWay(next: FlowWorld, variant: FlowVariant): void {
     next.fast = noFastPath();
     nextNumber(next);
   }
-  next.fast = noFastPath(); // nobody else has come: it keeps its number
+  next.fast = noFastPath(); // no other call has come: it keeps its number
   next.waits.push(next.accepted);
   next.copies.push(next.accepted);
   next.notice = variant.noNotice ? 0 : next.accepted;

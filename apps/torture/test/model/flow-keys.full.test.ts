@@ -1,22 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { explore } from './explore.ts';
 import { flowKeys } from './flow-keys.ts';
-import type { FlowBounds, FlowVariant } from './flow-world.ts';
+import { calmFlow, type FlowBounds, type FlowVariant } from './flow-world.ts';
 
-const calm: FlowBounds = {
-  calls: 2,
-  workers: 2,
-  crashes: 0,
-  cancelCrashes: 0,
-  retry: false,
-  cancel: 0,
-  pause: false,
-  limit: 1,
-  newLimit: 0,
-  slow: false,
-  fast: 0,
-  hasty: 0,
-};
+const calm: FlowBounds = { ...calmFlow, calls: 2, workers: 2 };
 
 function explored(bounds: Partial<FlowBounds>, variant: FlowVariant = {}) {
   return explore(flowKeys({ ...calm, ...bounds }, variant));

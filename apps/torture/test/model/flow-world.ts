@@ -41,7 +41,7 @@ export interface Advance {
   heads: number[];
   /** What an operator changes with it. */
   control: 'pause' | 'resume' | null;
-  /** Whether nobody repeats it if the process dies. */
+  /** Whether no other process makes the change again if this one dies. */
   isUnrepeated: boolean;
   /** After it, notices up to this one are removed; 0 for none. */
   notice: number;
@@ -186,7 +186,7 @@ export interface FlowVariant {
   readonly fastKeeps?: boolean;
   /** The fast path replaces the state, whatever it is. */
   readonly fastBlindState?: boolean;
-  /** Nobody looks for calls that have their turn and no message. */
+  /** No process looks for calls that have their turn and no message. */
   readonly noSuspicion?: boolean;
   /** The sweeper does not store the state before it looks for a call that is gone. */
   readonly sweepUntouched?: boolean;
@@ -216,6 +216,22 @@ export interface FlowBounds {
   /** How often the sweeper may look for a call while its gateway is about to make it ready. */
   readonly hasty: number;
 }
+
+/** One call, one worker, and nothing that goes wrong. */
+export const calmFlow: FlowBounds = {
+  calls: 1,
+  workers: 1,
+  crashes: 0,
+  cancelCrashes: 0,
+  retry: false,
+  cancel: 0,
+  pause: false,
+  limit: 1,
+  newLimit: 0,
+  slow: false,
+  fast: 0,
+  hasty: 0,
+};
 
 export function initialFlow({ workers, limit }: FlowBounds): FlowWorld {
   return {
