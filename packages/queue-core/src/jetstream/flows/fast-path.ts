@@ -137,7 +137,7 @@ export class FastPath {
   /** Ends the turn of a call that is surely not ready, and never will be. Undefined if that is done. */
   async #giveBack(place: FlowPlace, call: Call): Promise<PublishResult | undefined> {
     try {
-      const result = await this.#deps.giver.give(place, { ended: [identityOf(call)], isUnrepeated: true });
+      const result = await this.#deps.giver.give(place, { ended: [identityOf(call)], isRepeated: false });
       if (result.kind === 'done') {
         return undefined;
       }

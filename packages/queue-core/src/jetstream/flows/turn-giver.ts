@@ -42,8 +42,8 @@ export interface FlowChange {
   readonly named?: FlowLimits;
   /** What an operator has said. Default: nothing. */
   readonly control?: FlowControl;
-  /** Nobody repeats it if the process dies. Default: only if an operator has said something. */
-  readonly isUnrepeated?: boolean;
+  /** Whether another process makes the change again if this one dies. Default: yes, unless an operator has said something. */
+  readonly isRepeated?: boolean;
   /** It is stored only while the state has this sequence: `conflict` if that has changed. Default: whatever it has. */
   readonly under?: number;
 }
@@ -112,9 +112,8 @@ export class TurnGiver {
 
   async #giveAll(place: FlowPlace, change: FlowChange): Promise<GiveResult> {
     const ended = [...(change.ended ?? [])];
-    let { control, under, isUnrepeated = control !== undefined } = change;
+    let { control, under, isRepeated = control === undefined } = change;
     for (let tries = 0; tries < maxTries; tries++) {
-      const isRepeated = !isUnrepeated;
       const plan = await this.#plan(place, { ...change, ended, control: control ?? {} });
       if (under !== undefined && under !== plan.read.sequence) {
         return refused('conflict', 'the state of the flow key has changed');
@@ -126,9 +125,6 @@ export class TurnGiver {
       if (result.kind !== 'stored') {
         return result;
       }
-      control = undefined; // another operator may change the key from here on
-      under = undefined;
-      isUnrepeated = false;
       const gone = await this.#begin(place, plan, result.sequence);
       if (!Array.isArray(gone)) {
         return gone;
@@ -137,9 +133,11 @@ export class TurnGiver {
       if (gone.length === 0 && isRepeated && !(await this.#mayGiveMore(place, plan))) {
         return done;
       }
+      control = undefined; // another operator may change the key from here on
+      under = undefined;
+      isRepeated = true;
     }
-    const detail = 'the flow key changes faster than its turns can be given';
-    return { kind: 'refused', reason: 'overloaded', detail };
+    return refused('overloaded', 'the flow key changes faster than its turns can be given');
   }
 
   async #plan(place: FlowPlace, { ended = [], named = {}, control = {} }: FlowChange): Promise<Plan> {

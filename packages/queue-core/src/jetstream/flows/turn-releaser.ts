@@ -48,7 +48,7 @@ export class TurnReleaser {
       if (ended.length === 0) {
         return kept;
       }
-      const result = await giver.give(place, { ended, under: stored.sequence, isUnrepeated: true });
+      const result = await giver.give(place, { ended, under: stored.sequence, isRepeated: false });
       if (!isConflict(result)) {
         return result;
       }

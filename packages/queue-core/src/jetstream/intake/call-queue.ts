@@ -153,12 +153,7 @@ export class CallQueue {
 
   /** Most calls need no more than one promise, and each further one costs. */
   #acceptInto(call: Call, message: Outgoing, options: AcceptOptions): Promise<AcceptResult> {
-    const isPlain =
-      !options.unique &&
-      options.key === undefined &&
-      !options.derived &&
-      call.expiresAt === undefined &&
-      call.flow === undefined;
+    const isPlain = isUnconditional(options) && call.expiresAt === undefined && call.flow === undefined;
     if (isPlain && this.#hasLanes(call)) {
       return this.#publisher.publish(message).then((result) => this.#noticed(call, result));
     }
@@ -266,9 +261,14 @@ export class CallQueue {
  * Whether a call may have its turn as it is accepted, if its key is idle. One whose message depends on something besides that has to
  * wait for its turn, and so does one that has its place among others.
  */
-function mayBeAtOnce(call: Call, { unique, key, derived = false, place }: AcceptOptions): boolean {
-  const isNew = !unique && key === undefined && !derived;
-  return isNew && place === undefined && call.notBefore === undefined && call.expiresAt === undefined;
+function mayBeAtOnce(call: Call, options: AcceptOptions): boolean {
+  const { notBefore, expiresAt } = call;
+  return isUnconditional(options) && options.place === undefined && notBefore === undefined && expiresAt === undefined;
+}
+
+/** Whether the call is new, whatever has been stored before. */
+function isUnconditional({ unique, key, derived = false }: AcceptOptions): boolean {
+  return !unique && key === undefined && !derived;
 }
 
 /**
