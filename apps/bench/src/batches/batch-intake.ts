@@ -1,5 +1,5 @@
 import { Client } from 'undici';
-import { warmedUp } from '../measuring/index.ts';
+import { warm } from '../measuring/index.ts';
 import type { Measurement, RunningSubject, Scale, Scenario } from '../scenario.ts';
 import { type AsyncfnSystem, type SystemOptions, startAsyncfn } from '../systems/index.ts';
 
@@ -17,8 +17,8 @@ export function batchIntakeScenario(options: SystemOptions): Scenario {
       {
         name: `${body.length} B`,
         subjects: [
-          { name: 'POSTs', start: async () => warmedUp(await startSending(options, scale, sendSingly)) },
-          { name: 'batch', start: async () => warmedUp(await startSending(options, scale, sendBatch)) },
+          warm({ name: 'POSTs', start: () => startSending(options, scale, sendSingly) }, scale),
+          warm({ name: 'batch', start: () => startSending(options, scale, sendBatch) }, scale),
         ],
       },
     ],

@@ -3,4 +3,4 @@
 export { drainFigures, draining } from './draining.ts';
 export { coldFigures, fromCold } from './from-cold.ts';
 export { type LoadShape, underLoad } from './under-load.ts';
-export { warmedUp } from './warmed-up.ts';
+export { warm, warmUp } from './warm.ts';

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { draining, underLoad } from '../measuring/index.ts';
+import { draining, underLoad, warmUp } from '../measuring/index.ts';
 import type { Absence, Measurement, RunningSubject, Scale, Scenario } from '../scenario.ts';
 import { type System, type SystemOptions, startAsyncfn, startBenchFunction } from '../systems/index.ts';
 import { gatewayParts, type PartRule, partNames, workerParts } from './parts.ts';
@@ -45,25 +45,32 @@ function profileScenario(
     figures: names.map((name) => ({ name })),
     reference: 'asyncfn',
     cases: (scale) => [
-      { name: '', subjects: [{ name: 'asyncfn', start: async () => profiled(start(scale), rules, names[0] ?? '') }] },
+      {
+        name: '',
+        subjects: [{ name: 'asyncfn', start: async () => profiled(start(scale), rules, names[0] ?? '', scale) }],
+      },
     ],
   };
 }
 
 /** A new process for each measurement, because the profile is written at its end. */
-function profiled(start: StartProfiled, rules: readonly PartRule[], figure: string): RunningSubject {
-  return { measure: () => measureParts(start, rules, figure), async [Symbol.asyncDispose]() {} };
+function profiled(start: StartProfiled, rules: readonly PartRule[], figure: string, scale: Scale): RunningSubject {
+  return { measure: () => measureParts(start, rules, figure, scale), async [Symbol.asyncDispose]() {} };
 }
 
-async function measureParts(start: StartProfiled, rules: readonly PartRule[], figure: string): Promise<Measurement> {
+async function measureParts(
+  start: StartProfiled,
+  rules: readonly PartRule[],
+  figure: string,
+  scale: Scale,
+): Promise<Measurement> {
   const folder = await mkdtemp(join(tmpdir(), 'asyncfn-profile-'));
   try {
     const { running, pid } = await start(profileOptions(folder));
     if ('absent' in running) {
       throw new Error(running.absent);
     }
-    await using subject = running;
-    await subject.measure();
+    await using subject = await warmUp(running, scale);
     const since = Number(process.hrtime.bigint() / 1_000n);
     const { [figure]: total = Number.NaN } = await subject.measure();
     process.kill(pid, 'SIGTERM');

@@ -1,5 +1,5 @@
 import { loadFigures } from '../load/index.ts';
-import { type LoadShape, underLoad } from '../measuring/index.ts';
+import { type LoadShape, underLoad, warm } from '../measuring/index.ts';
 import type { Case, Scale, Scenario } from '../scenario.ts';
 import { type SystemOptions, startAsyncfn, startBullmq, startFloor, startNatsAlone } from '../systems/index.ts';
 
@@ -26,7 +26,7 @@ function acceptCase(options: SystemOptions, scale: Scale, shape: LoadShape): Cas
       { name: 'bullmq', start: async () => underLoad(await startBullmq('minimal'), scale, shape) },
       { name: 'bullmq, equal', start: async () => underLoad(await startBullmq('equal'), scale, shape) },
       { name: 'nats-server alone', start: () => startNatsAlone(options, scale, shape) },
-    ],
+    ].map((subject) => warm(subject, scale)),
   };
 }
 
@@ -41,13 +41,13 @@ export function durableAcceptScenario(options: SystemOptions): Scenario {
     cases: (scale) =>
       scale.degrees.map((connections) => ({
         name: `${connections} connections`,
-        subjects: ['auto', 'off'].map((mode) => ({
-          name: mode === 'auto' ? 'asyncfn' : 'singly',
-          start: async () => {
+        subjects: ['auto', 'off'].map((mode) => {
+          const start = async () => {
             const system = await startAsyncfn({ ...durable, gatewayEnv: { GROUP_COMMIT: mode } });
             return underLoad(system, scale, { connections, bodyBytes: 256 });
-          },
-        })),
+          };
+          return warm({ name: mode === 'auto' ? 'asyncfn' : 'singly', start }, scale);
+        }),
       })),
   };
 }

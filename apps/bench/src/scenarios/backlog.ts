@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CallClient } from '@asyncfn/stack';
 import { type LoadResult, putLoad } from '../load/index.ts';
-import { warmedUp } from '../measuring/index.ts';
+import { warm } from '../measuring/index.ts';
 import { cpuMicros, residentMiB } from '../processes/index.ts';
 import type { Measurement, Scale, Scenario } from '../scenario.ts';
 import { percentile } from '../statistics.ts';
@@ -45,10 +45,10 @@ export function backlogScenario(options: SystemOptions): Scenario {
     cases: (scale) => [
       {
         name: '',
-        subjects: [0, scale.backlog / 10, scale.backlog].map((waiting) => ({
-          name: waiting === 0 ? 'empty' : `${waiting.toLocaleString('en-US')} waiting`,
-          start: () => startWith(options, scale, waiting),
-        })),
+        subjects: [0, scale.backlog / 10, scale.backlog].map((waiting) => {
+          const name = waiting === 0 ? 'empty' : `${waiting.toLocaleString('en-US')} waiting`;
+          return warm({ name, start: () => startWith(options, scale, waiting) }, scale);
+        }),
       },
     ],
   };
@@ -60,14 +60,14 @@ async function startWith(options: SystemOptions, scale: Scale, waiting: number) 
   await target.hold();
   const queue = new LongQueue(system, target, scale);
   await queue.fill(waiting);
-  return warmedUp({
+  return {
     measure: () => queue.measure(waiting),
     async [Symbol.asyncDispose]() {
       await target.release();
       await system[Symbol.asyncDispose]();
       await target[Symbol.asyncDispose]();
     },
-  });
+  };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { warmedUp } from '../measuring/index.ts';
+import { warm } from '../measuring/index.ts';
 import { neighbourName, SharedSystem } from '../neighbours/index.ts';
 import type { Measurement, RunningSubject, Scale, Scenario } from '../scenario.ts';
 import type { SystemOptions } from '../systems/index.ts';
@@ -18,10 +18,9 @@ export function chosenIdsScenario(options: SystemOptions): Scenario {
     cases: (scale) => [
       {
         name: `${perSecond} calls/s`,
-        subjects: Object.entries(headers).map(([name, header]) => ({
-          name,
-          start: async () => warmedUp(await startSteady(options, scale, header)),
-        })),
+        subjects: Object.entries(headers).map(([name, header]) =>
+          warm({ name, start: () => startSteady(options, scale, header) }, scale),
+        ),
       },
     ],
   };

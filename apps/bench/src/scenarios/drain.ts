@@ -1,4 +1,4 @@
-import { drainFigures, draining } from '../measuring/index.ts';
+import { drainFigures, draining, warm } from '../measuring/index.ts';
 import { limitCpus } from '../processes/index.ts';
 import type { Absence, Scale, Scenario, Subject } from '../scenario.ts';
 import {
@@ -41,7 +41,7 @@ export function drainScenario(options: SystemOptions): Scenario {
           drainSubject('floor', slots, scale, (run) => startFloor(options, run)),
           drainSubject('bullmq', slots, scale, (run) => startBullmq('minimal', run)),
           drainSubject('bullmq, equal', slots, scale, (run) => startBullmq('equal', run)),
-        ],
+        ].map((subject) => warm(subject, scale)),
       })),
   };
 }
@@ -64,9 +64,13 @@ export function workersScenario(options: SystemOptions): Scenario {
 }
 
 function workerSubjects(scale: Scale, start: (run: AsyncfnRun) => Promise<System | Absence>): Subject[] {
-  return [1, 2, 3].map((workers) =>
-    drainSubject(workers === 1 ? '1 worker' : `${workers} workers`, 64, scale, (run) => start({ ...run, workers })),
-  );
+  return [1, 2, 3].map((workers) => {
+    const name = workers === 1 ? '1 worker' : `${workers} workers`;
+    return warm(
+      drainSubject(name, 64, scale, (run) => start({ ...run, workers })),
+      scale,
+    );
+  });
 }
 
 /** A small machine shows what each worker adds only if a worker cannot use all of it. */
@@ -96,11 +100,13 @@ export function functionsScenario(options: SystemOptions): Scenario {
     cases: (scale) => [
       {
         name: '',
-        subjects: scale.functionCounts.map((functions) =>
-          drainSubject(functions === 1 ? '1 function' : `${functions} functions`, 64, scale, (run) =>
-            startAsyncfn({ ...options, ...run, functions }),
-          ),
-        ),
+        subjects: scale.functionCounts.map((functions) => {
+          const name = functions === 1 ? '1 function' : `${functions} functions`;
+          return warm(
+            drainSubject(name, 64, scale, (run) => startAsyncfn({ ...options, ...run, functions })),
+            scale,
+          );
+        }),
       },
     ],
   };

@@ -1,4 +1,4 @@
-import { warmedUp } from '../measuring/index.ts';
+import { warm } from '../measuring/index.ts';
 import type { Measurement, RunningSubject, Scale, Scenario } from '../scenario.ts';
 import {
   runSteady,
@@ -30,10 +30,9 @@ export function endToEndScenario(options: SystemOptions): Scenario {
     cases: (scale) => [
       {
         name: `${perSecond} calls/s`,
-        subjects: Object.entries(variants).map(([name, workerEnv]) => ({
-          name,
-          start: async () => warmedUp(await startSteady(options, scale, workerEnv)),
-        })),
+        subjects: Object.entries(variants).map(([name, workerEnv]) =>
+          warm({ name, start: () => startSteady(options, scale, workerEnv) }, scale),
+        ),
       },
     ],
   };

@@ -1,6 +1,6 @@
 import { eventually } from '@asyncfn/testkit';
 import { loadFigures } from '../load/index.ts';
-import { drainFigures, draining, underLoad, warmedUp } from '../measuring/index.ts';
+import { drainFigures, draining, underLoad, warm } from '../measuring/index.ts';
 import type { Absence, RunningSubject, Scale, Scenario, Subject } from '../scenario.ts';
 import {
   asShipped,
@@ -33,7 +33,7 @@ export function gatewayExtrasScenario(options: SystemOptions): Scenario {
     cases: (scale) => [
       {
         name: `${scale.connections} connections, 256 B`,
-        subjects: toSubjects({ tokens, ...ofBoth }, (extra) => startAccepting(options, scale, extra)),
+        subjects: toSubjects(scale, { tokens, ...ofBoth }, (extra) => startAccepting(options, scale, extra)),
       },
     ],
   };
@@ -49,7 +49,7 @@ export function workerExtrasScenario(options: SystemOptions): Scenario {
     cases: (scale) => [
       {
         name: '',
-        subjects: toSubjects({ 'signed callbacks': signing, ...ofBoth }, (extra) =>
+        subjects: toSubjects(scale, { 'signed callbacks': signing, ...ofBoth }, (extra) =>
           startDraining(options, scale, extra),
         ),
       },
@@ -57,11 +57,10 @@ export function workerExtrasScenario(options: SystemOptions): Scenario {
   };
 }
 
-function toSubjects(extras: Readonly<Record<string, OpenExtra>>, start: Start): Subject[] {
-  return Object.entries({ 'as shipped': asShipped, ...extras }).map(([name, open]) => ({
-    name,
-    start: async () => warmedUp(await start(await open())),
-  }));
+function toSubjects(scale: Scale, extras: Readonly<Record<string, OpenExtra>>, start: Start): Subject[] {
+  return Object.entries({ 'as shipped': asShipped, ...extras }).map(([name, open]) =>
+    warm({ name, start: async () => start(await open()) }, scale),
+  );
 }
 
 async function startAccepting(options: SystemOptions, scale: Scale, extra: Extra) {

@@ -1,5 +1,5 @@
 import { loadFigures } from '../load/index.ts';
-import { underLoad } from '../measuring/index.ts';
+import { underLoad, warm } from '../measuring/index.ts';
 import type { Scenario } from '../scenario.ts';
 import { type SystemOptions, startAsyncfn } from '../systems/index.ts';
 
@@ -13,13 +13,13 @@ export function gatewaysScenario(options: SystemOptions): Scenario {
     cases: (scale) => [
       {
         name: `${scale.connections} connections, 256 B`,
-        subjects: [1, 2].map((count) => ({
-          name: count === 1 ? '1 process' : `${count} processes`,
-          start: async () => {
+        subjects: [1, 2].map((count) => {
+          const start = async () => {
             const system = await startAsyncfn({ ...options, gatewayEnv: { PROCESSES: String(count) } });
             return underLoad(system, scale, { connections: scale.connections, bodyBytes: 256 });
-          },
-        })),
+          };
+          return warm({ name: count === 1 ? '1 process' : `${count} processes`, start }, scale);
+        }),
       },
     ],
   };
