@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { PassThrough } from 'node:stream';
 import { startNatsServer } from '@asyncfn/nats-server';
 import type {} from '@asyncfn/nats-server/vitest';
-import { type Call, createCallId, emptyBody } from '@asyncfn/queue-core';
+import { type Call, createCallId, emptyBody, type RefusalReason, refused } from '@asyncfn/queue-core';
 import { BodyStore, Broker, Publisher, QueueTopology } from '@asyncfn/queue-core/jetstream';
 import { eventually, freePort } from '@asyncfn/testkit';
 import { expect, inject, test } from 'vitest';
@@ -33,6 +33,7 @@ async function open() {
   });
   return {
     large,
+    bodies,
     /** Where the record of the one upload is. */
     recordSequence: async () =>
       (await topology.manager.streams.getMessage('OBJ_BODIES', { last_by_subj: '$O.BODIES.M.*' }))?.seq ?? 0,
@@ -65,4 +66,30 @@ test('an upload whose client pauses goes on for the sweepers, and is whole in th
   request.end(Buffer.alloc(100_000, 'b'));
   expect(await accepted).toMatchObject({ kind: 'done', result: { kind: 'stored' } });
   expect(stored).toMatchObject([{ id, bodyObject: { length: 300_000 } }]);
+});
+
+test('the body of a call that may arrive late is left to the sweepers', async () => {
+  await using gateway = await open();
+  const upload = async (reason: RefusalReason) => {
+    const request = Object.assign(new PassThrough(), { headers: {} });
+    request.end(Buffer.alloc(200_000, 'a'));
+    const id = createCallId();
+    const bare = { id, function: 'fn', queue: 'default', path: '', query: '', headers: [], retry: 0, startTime: '1' };
+    const accepted = await gateway.large.accept(request as unknown as IncomingMessage, {
+      caller: undefined,
+      first: [],
+      fingerprint: undefined,
+      onAdmitted: () => undefined,
+      toCall: () => ({ ...bare, body: emptyBody }),
+      store: async () => refused(reason, 'for a test'),
+    });
+    if (accepted.kind !== 'done' || accepted.call.bodyObject === undefined) {
+      throw new Error('the body is not stored');
+    }
+    return accepted.call.bodyObject;
+  };
+  const unknown = await Promise.all((['timeout', 'unavailable', 'undecided'] as const).map(upload));
+  const unneeded = await upload('conflict');
+  await eventually(async () => !(await gateway.bodies.has(unneeded)));
+  expect(await Promise.all(unknown.map((object) => gateway.bodies.has(object)))).toEqual([true, true, true]);
 });

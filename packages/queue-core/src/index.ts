@@ -88,7 +88,7 @@ export {
 } from './flows/index.ts';
 export { forEachLimited } from './for-each-limited.ts';
 export { mostLanes, type ProcessReport, type ReportedLane } from './processes/index.ts';
-export { type PublishResult, type RefusalReason, refused } from './publish-result.ts';
+export { mayBeStored, type PublishResult, type RefusalReason, refused } from './publish-result.ts';
 export {
   type ActiveCall,
   type BegunDelivery,

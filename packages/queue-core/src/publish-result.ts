@@ -29,6 +29,13 @@ export type PublishResult =
   | { readonly kind: 'stored'; readonly sequence: number; readonly duplicate: boolean }
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly detail: string };
 
+const uncertain: ReadonlySet<RefusalReason> = new Set(['timeout', 'unavailable', 'undecided']);
+
+/** Whether a message that was refused for this reason may be stored nevertheless: already, or when it arrives. */
+export function mayBeStored(reason: RefusalReason): boolean {
+  return uncertain.has(reason);
+}
+
 export function refused(reason: RefusalReason, detail: string): Extract<PublishResult, { readonly kind: 'refused' }> {
   return { kind: 'refused', reason, detail };
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { type BodyObject, type Call, QueueError, refused } from '@asyncfn/queue-core';
+import { type BodyObject, type Call, mayBeStored, QueueError, refused } from '@asyncfn/queue-core';
 import {
   type AcceptResult,
   type BodyRoom,
@@ -113,7 +113,10 @@ export class LargeBodies implements LargeIntake {
     if (result.kind === 'stored') {
       return { kind: 'done', call, result: await this.#confirm(call, object, result) };
     }
-    this.#removeUnused(object);
+    // A call that arrives after a look for it needs its body: sweepers look when nothing can be on its way any more.
+    if (result.kind !== 'refused' || !mayBeStored(result.reason)) {
+      this.#removeUnused(object);
+    }
     return { kind: 'done', call, result };
   }
 
@@ -131,7 +134,7 @@ export class LargeBodies implements LargeIntake {
     }
   }
 
-  /** If the call may be stored nevertheless, its message keeps the body. */
+  /** An earlier request may have stored the call: then its message keeps the body. */
   #removeUnused(object: BodyObject): void {
     const { bodies, logger } = this.#options;
     bodies.removeUnused(object).catch((err: unknown) => {

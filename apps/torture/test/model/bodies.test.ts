@@ -19,6 +19,8 @@ describe('a large body stays while its call needs it, and goes after that', { ti
     ['when its call is replayed, beside two sweeps', { sweeps: 2, replays: 1 }],
     ['when its call is replayed, and a process dies', { crashes: 1, replays: 1 }],
     ['when its call is cancelled, and a process dies', { crashes: 1, cancels: 1 }],
+    ['when its call arrives late, beside two sweeps', { sweeps: 2, late: true }],
+    ['when its call arrives late, is replayed, and a process dies', { crashes: 1, replays: 1, late: true }],
   ])('%s', (_, bounds) => {
     const { counterexample, states } = explored(bounds);
     expect(counterexample).toBeUndefined();
@@ -27,10 +29,16 @@ describe('a large body stays while its call needs it, and goes after that', { ti
 });
 
 describe('deliberate mistakes that the model finds', { timeout }, () => {
-  const lost = 'an accepted call has lost its body';
+  const lost = 'a stored call has lost its body';
   test.each<[mistake: string, BodyVariant, Partial<BodyBounds>, problem: string]>([
     ['a removal without a mark', { unmarked: true }, {}, lost],
     ['a 202 without a look at the record', { unconfirmed: true }, {}, lost],
+    [
+      'a removal by a gateway that does not know whether the call is stored',
+      { removedUncertain: true },
+      { late: true },
+      lost,
+    ],
     ['a replay without a look at the record', { replayUnkept: true }, { replays: 1 }, lost],
     ['a cancel that puts the call back without a look', { putBackUnkept: true }, { cancels: 1 }, lost],
     ['a look at the dead letters before the queue', { deadFirst: true }, {}, lost],

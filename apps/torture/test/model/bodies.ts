@@ -6,6 +6,7 @@ import {
   initialBody,
   isNeeded,
   isWhole,
+  mayBeLate,
   putRecord,
   type Remover,
 } from './body-world.ts';
@@ -22,6 +23,7 @@ export function bodies(bounds: BodyBounds, variant: BodyVariant = {}): Model<Bod
     initial: initialBody(),
     steps: (world) => [
       ...gatewaySteps(world, bounds, variant),
+      ...lateSteps(world),
       ...workerSteps(world, bounds, variant),
       ...operatorSteps(world, bounds, variant),
       ...cancellerSteps(world, bounds, variant),
@@ -29,8 +31,8 @@ export function bodies(bounds: BodyBounds, variant: BodyVariant = {}): Model<Bod
       ...sweeperSteps(world, bounds),
     ],
     wrong: (world) =>
-      world.gateway.accepted && isNeeded(world) && !(isWhole(world) && world.chunk)
-        ? 'an accepted call has lost its body'
+      (world.gateway.accepted || world.cameLate) && isNeeded(world) && !(isWhole(world) && world.chunk)
+        ? 'a stored call has lost its body'
         : undefined,
     unfinished: (world) => unfinished(world, variant),
   };
@@ -75,7 +77,31 @@ function gatewaySteps(world: BodyWorld, bounds: BodyBounds, variant: BodyVariant
     return [];
   }
   const steps = [bodyStep(world, `gateway does ${does}`, (next) => accept(next, variant))];
+  if (does === 'store the call' && bounds.late === true && mayBeLate(world)) {
+    steps.push(bodyStep(world, 'gateway gets no answer in time', (next) => giveUp(next, variant)));
+  }
   return [...steps, ...dies(world, bounds, 'gateway')];
+}
+
+/** It does not know whether the call is stored, and the body is left to a sweeper. */
+function giveUp(next: BodyWorld, variant: BodyVariant): void {
+  next.gateway.does = 'nothing';
+  next.onItsWay = true;
+  if (variant.removedUncertain) {
+    beginToRemove(next, false, variant);
+  }
+}
+
+function lateSteps(world: BodyWorld): Step<BodyWorld>[] {
+  if (!world.onItsWay) {
+    return [];
+  }
+  return [
+    bodyStep(world, 'the call arrives late', (next) =>
+      Object.assign(next, { onItsWay: false, cameLate: true, queued: true }),
+    ),
+    bodyStep(world, 'the call does not arrive', (next) => Object.assign(next, { onItsWay: false })),
+  ];
 }
 
 function accept(next: BodyWorld, { unconfirmed, finishUnexpected }: BodyVariant): void {
@@ -270,8 +296,9 @@ function cancel(next: BodyWorld, { putBackUnkept, ...variant }: BodyVariant): vo
 }
 
 function sweeperSteps(world: BodyWorld, { sweeps }: BodyBounds): Step<BodyWorld>[] {
-  const { record, removers, chunk } = world;
-  if (world.sweeps >= sweeps || at(removers, 0).does !== 'nothing' || (record === null && !chunk)) {
+  const { record, removers, chunk, onItsWay } = world;
+  // What a sweeper looks at is older than a message can be under way.
+  if (onItsWay || world.sweeps >= sweeps || at(removers, 0).does !== 'nothing' || (record === null && !chunk)) {
     return [];
   }
   return [

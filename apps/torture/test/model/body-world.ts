@@ -27,6 +27,10 @@ export interface BodyWorld {
   record: BodyRecord | null;
   chunk: boolean;
   queued: boolean;
+  /** The message of the call is on its way, and its gateway waits no longer. */
+  onItsWay: boolean;
+  /** It arrived after that. */
+  cameLate: boolean;
   dead: boolean;
   /** A canceller has taken the message out of the queue, or is about to. */
   intent: boolean;
@@ -75,6 +79,8 @@ export interface BodyVariant {
   readonly unmarked?: boolean;
   /** The gateway answers without a look at the record. */
   readonly unconfirmed?: boolean;
+  /** A gateway that does not know whether the call is stored removes the body unless it finds the call. */
+  readonly removedUncertain?: boolean;
   /** A replay does not look at the record. */
   readonly replayUnkept?: boolean;
   /** A cancel that comes too late puts the call back and does not look at the record. */
@@ -100,6 +106,8 @@ export interface BodyBounds {
   readonly crashes: number;
   readonly replays: number;
   readonly cancels: number;
+  /** Whether the call may arrive after its gateway has given up waiting for an answer. Default: it does not. */
+  readonly late?: boolean;
 }
 
 export function initialBody(): BodyWorld {
@@ -109,6 +117,8 @@ export function initialBody(): BodyWorld {
     record: null,
     chunk: false,
     queued: false,
+    onItsWay: false,
+    cameLate: false,
     dead: false,
     intent: false,
     outcome: 'none',
@@ -123,6 +133,11 @@ export function initialBody(): BodyWorld {
     replays: 0,
     cancels: 0,
   };
+}
+
+/** A gateway that has not stood still until sweepers took its body for one that was left. */
+export function mayBeLate({ record, removers }: BodyWorld): boolean {
+  return record?.state === 'stored' && removers[0].does === 'nothing';
 }
 
 export function bodyStep(world: BodyWorld, name: string, then: (next: BodyWorld) => void): Step<BodyWorld> {

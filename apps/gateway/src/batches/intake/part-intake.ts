@@ -5,8 +5,8 @@ import {
   emptyBody,
   flowPlaceOf,
   identityOf,
+  mayBeStored,
   type Outcome,
-  type RefusalReason,
 } from '@asyncfn/queue-core';
 import { type AcceptOptions, type AcceptResult, type CallStore, toCancelled } from '@asyncfn/queue-core/jetstream';
 import type { Caller } from '@asyncfn/tokens';
@@ -48,9 +48,6 @@ export interface BatchOrigin {
   /** An earlier request with the same key may have stored some of the calls. */
   readonly resumed: boolean;
 }
-
-/** Refusals after which the broker may have the call nevertheless. */
-const unknown: ReadonlySet<RefusalReason> = new Set(['unavailable', 'timeout', 'undecided']);
 
 /** Why a call ends that the broker has not confirmed. */
 const notAccepted = 'not_accepted';
@@ -170,7 +167,7 @@ export class PartIntake {
       const known = await this.#find(call, origin);
       return isKeptOut(known) ? 'kept out' : isSameItem(known, call) ? accepted(call) : refused;
     }
-    if (!unknown.has(result.reason) || (await this.#keepOut(call))) {
+    if (!mayBeStored(result.reason) || (await this.#keepOut(call))) {
       return refused;
     }
     // It has an outcome. That of an earlier request may have kept it out.

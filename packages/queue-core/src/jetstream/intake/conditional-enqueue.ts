@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { addressOf, type Call, type CallAddress, needsTurn, ownerOf, queueStream } from '../../call/index.ts';
-import { type PublishResult, type RefusalReason, refused } from '../../publish-result.ts';
+import { mayBeStored, type PublishResult, refused } from '../../publish-result.ts';
 import {
   type Claim,
   fingerprintOf,
@@ -264,12 +264,9 @@ const graceMs = 1_000;
 const conflict = refused('conflict', 'a call of this id is known');
 const late = refused('timeout', 'the time was up before the call was sent');
 
-/** Refusals after which the message may be stored nevertheless. */
-const uncertain: ReadonlySet<RefusalReason> = new Set(['timeout', 'unavailable', 'undecided']);
-
 /** Whether it is certain that the call is not stored and never will be. */
 function isNotStored(result: PublishResult | KeyResult): boolean {
-  return result.kind !== 'stored' && !(result.kind === 'refused' && uncertain.has(result.reason));
+  return result.kind !== 'stored' && !(result.kind === 'refused' && mayBeStored(result.reason));
 }
 
 /** An id belongs to its submitter: others may use the same. */
