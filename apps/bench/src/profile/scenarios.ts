@@ -7,7 +7,7 @@ import { type System, type SystemOptions, startAsyncfn, startBenchFunction } fro
 import { gatewayParts, type PartRule, partNames, workerParts } from './parts.ts';
 import { profileOptions, readShares } from './profile.ts';
 
-/** A system whose process `pid` writes a profile when it ends. */
+/** A warm system whose process `pid` writes a profile when it ends. */
 interface Profiled {
   readonly running: RunningSubject | Absence;
   readonly pid: number;
@@ -19,7 +19,8 @@ type StartProfiled = (nodeOptions: string) => Promise<Profiled>;
 export function gatewayProfileScenario(options: SystemOptions): Scenario {
   return profileScenario('gateway', gatewayParts, (scale) => async (nodeOptions) => {
     const system = await startAsyncfn({ ...options, gatewayEnv: { NODE_OPTIONS: nodeOptions } });
-    return { running: underLoad(system, scale, { connections: 64, bodyBytes: 256 }), pid: system.pids['gateway'] ?? 0 };
+    const running = await warmUp(underLoad(system, scale, { connections: 64, bodyBytes: 256 }), scale);
+    return { running, pid: system.pids['gateway'] ?? 0 };
   });
 }
 
@@ -29,7 +30,8 @@ export function workerProfileScenario(options: SystemOptions): Scenario {
     const target = await startBenchFunction();
     const worker = { functionUrl: target.url, slots: 64 };
     const system: System = await startAsyncfn({ ...options, worker, workerEnv: { NODE_OPTIONS: nodeOptions } });
-    return { running: await draining(system, target, scale), pid: system.workerPids[0] ?? 0 };
+    const running = await warmUp(await draining(system, target, scale), scale);
+    return { running, pid: system.workerPids[0] ?? 0 };
   });
 }
 
@@ -45,32 +47,24 @@ function profileScenario(
     figures: names.map((name) => ({ name })),
     reference: 'asyncfn',
     cases: (scale) => [
-      {
-        name: '',
-        subjects: [{ name: 'asyncfn', start: async () => profiled(start(scale), rules, names[0] ?? '', scale) }],
-      },
+      { name: '', subjects: [{ name: 'asyncfn', start: async () => profiled(start(scale), rules, names[0] ?? '') }] },
     ],
   };
 }
 
 /** A new process for each measurement, because the profile is written at its end. */
-function profiled(start: StartProfiled, rules: readonly PartRule[], figure: string, scale: Scale): RunningSubject {
-  return { measure: () => measureParts(start, rules, figure, scale), async [Symbol.asyncDispose]() {} };
+function profiled(start: StartProfiled, rules: readonly PartRule[], figure: string): RunningSubject {
+  return { measure: () => measureParts(start, rules, figure), async [Symbol.asyncDispose]() {} };
 }
 
-async function measureParts(
-  start: StartProfiled,
-  rules: readonly PartRule[],
-  figure: string,
-  scale: Scale,
-): Promise<Measurement> {
+async function measureParts(start: StartProfiled, rules: readonly PartRule[], figure: string): Promise<Measurement> {
   const folder = await mkdtemp(join(tmpdir(), 'asyncfn-profile-'));
   try {
     const { running, pid } = await start(profileOptions(folder));
     if ('absent' in running) {
       throw new Error(running.absent);
     }
-    await using subject = await warmUp(running, scale);
+    await using subject = running;
     const since = Number(process.hrtime.bigint() / 1_000n);
     const { [figure]: total = Number.NaN } = await subject.measure();
     process.kill(pid, 'SIGTERM');
