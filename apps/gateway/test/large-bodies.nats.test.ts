@@ -7,6 +7,7 @@ import { BodyStore, Broker, Publisher, QueueTopology } from '@asyncfn/queue-core
 import { eventually, freePort } from '@asyncfn/testkit';
 import { expect, inject, test } from 'vitest';
 import { LargeBodies } from '../src/bodies/large-bodies.ts';
+import type { LargeCall } from '../src/enqueue/index.ts';
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined, debug: () => undefined };
 const onFatal = (): void => undefined;
@@ -44,23 +45,31 @@ async function open() {
   };
 }
 
-test('an upload whose client pauses goes on for the sweepers, and is whole in the end', async () => {
-  await using gateway = await open();
+/** A call with a body that its client sends, and how it is stored. */
+function largeCall(store: LargeCall['store'], first: readonly Buffer[] = []) {
   const request = Object.assign(new PassThrough(), { headers: {} });
   const id = createCallId();
   const bare = { id, function: 'fn', queue: 'default', path: '', query: '', headers: [], retry: 0, startTime: '1' };
-  const stored: Call[] = [];
-  const accepted = gateway.large.accept(request as unknown as IncomingMessage, {
+  const large: LargeCall = {
     caller: undefined,
-    first: [Buffer.alloc(200_000, 'a')],
+    first,
     fingerprint: undefined,
     onAdmitted: () => undefined,
     toCall: () => ({ ...bare, body: emptyBody }),
-    store: async (call) => {
-      stored.push(call);
-      return { kind: 'stored', sequence: 1, duplicate: false };
-    },
-  });
+    store,
+  };
+  return { id, request, accept: (bodies: LargeBodies) => bodies.accept(request as unknown as IncomingMessage, large) };
+}
+
+test('an upload whose client pauses goes on for the sweepers, and is whole in the end', async () => {
+  await using gateway = await open();
+  const stored: Call[] = [];
+  const store: LargeCall['store'] = async (call) => {
+    stored.push(call);
+    return { kind: 'stored', sequence: 1, duplicate: false };
+  };
+  const { id, request, accept } = largeCall(store, [Buffer.alloc(200_000, 'a')]);
+  const accepted = accept(gateway.large);
   const before = await eventually(gateway.recordSequence);
   await eventually(async () => (await gateway.recordSequence()) > before);
   request.end(Buffer.alloc(100_000, 'b'));
@@ -71,18 +80,9 @@ test('an upload whose client pauses goes on for the sweepers, and is whole in th
 test('the body of a call that may arrive late is left to the sweepers', async () => {
   await using gateway = await open();
   const upload = async (reason: RefusalReason) => {
-    const request = Object.assign(new PassThrough(), { headers: {} });
+    const { request, accept } = largeCall(async () => refused(reason, 'for a test'));
     request.end(Buffer.alloc(200_000, 'a'));
-    const id = createCallId();
-    const bare = { id, function: 'fn', queue: 'default', path: '', query: '', headers: [], retry: 0, startTime: '1' };
-    const accepted = await gateway.large.accept(request as unknown as IncomingMessage, {
-      caller: undefined,
-      first: [],
-      fingerprint: undefined,
-      onAdmitted: () => undefined,
-      toCall: () => ({ ...bare, body: emptyBody }),
-      store: async () => refused(reason, 'for a test'),
-    });
+    const accepted = await accept(gateway.large);
     if (accepted.kind !== 'done' || accepted.call.bodyObject === undefined) {
       throw new Error('the body is not stored');
     }
