@@ -69,7 +69,7 @@ export class LargeBodies implements LargeIntake {
       return noRoom;
     }
     try {
-      const begun = await this.#begin(declaredLength(request) ?? 0, share);
+      const begun = await this.#begin(declaredLength(request) ?? 0, share, large.caller);
       return begun.kind === 'refused' ? begun : await this.#receive(request, large, begun, givenUp.signal);
     } finally {
       share.release();
@@ -142,12 +142,12 @@ export class LargeBodies implements LargeIntake {
     });
   }
 
-  async #begin(announced: number, share: BodyShare): Promise<Begun | Refusal> {
+  async #begin(announced: number, share: BodyShare, caller: string | undefined): Promise<Begun | Refusal> {
     const room = await this.#admit(announced);
     if ('kind' in room) {
       return room;
     }
-    const upload = await this.#options.bodies.upload();
+    const upload = await this.#options.bodies.upload(caller);
     if ('kind' in upload) {
       room.end();
       return toUploadRefusal(upload);

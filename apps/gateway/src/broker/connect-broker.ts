@@ -6,6 +6,9 @@ import type { GatewayConfig } from '../config.ts';
 /** The part of `PUBLISH_TIMEOUT` for JetStream. The rest is for sending the answer in time (P1). */
 const answerInTime = 0.95;
 
+/** In bytes per second. Clients wait for as long as their bodies take. */
+const minBodyRate = 16 * 1024 * 1024;
+
 /** Sends nothing before the broker is started (`createBrokerComponent`). */
 export function connectBroker(
   config: GatewayConfig,
@@ -17,6 +20,7 @@ export function connectBroker(
     broker: { ...brokerAddress(config), name: `asyncfn-gateway ${version}`, logger, onFatal: fail },
     topology: { replicas, ackWaitMs: initialAckWaitMs, ownsLanes: false, resultTtlMs },
     publisher: { timeoutMs: config.publishTimeoutMs * answerInTime },
+    minBodyRate,
     streamMaxBytes,
     file: file ?? withoutFile(config.defaultNamespace),
   });

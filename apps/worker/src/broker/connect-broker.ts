@@ -8,6 +8,9 @@ export interface BrokerLink extends SharedLink {
   readonly pulse: BrokerPulse;
 }
 
+/** In bytes per second. More than for a gateway: functions and receivers have time limits. */
+const minBodyRate = 64 * 1024 * 1024;
+
 /** Sends nothing until the broker is started: see `createConnections`. */
 export function connectBroker(
   config: WorkerConfig,
@@ -18,6 +21,7 @@ export function connectBroker(
   const link = createBrokerLink({
     broker: { ...brokerAddress(config), name: `asyncfn-worker ${version}`, logger, onFatal: fail },
     topology: { replicas, ackWaitMs, ownsLanes: true, ...(queues !== undefined && { queues: () => queues }) },
+    minBodyRate,
     streamMaxBytes,
     file: file ?? withoutFile(config.defaultNamespace),
   });

@@ -47,7 +47,7 @@ export class ReplyUpload implements ResponseSink {
   }
 
   async #begin(first: Uint8Array): Promise<void> {
-    const upload = await this.#options.bodies.upload();
+    const upload = await this.#options.bodies.upload(this.#call.submitter);
     if ('kind' in upload) {
       this.#fail(upload);
     } else if (this.#isAborted) {

@@ -1,6 +1,6 @@
 import { type FileDefinition, FunctionRegister } from '../functions/index.ts';
 import { type StreamLimit, type StreamLimits, toStreamLimits } from '../stream-limits.ts';
-import { BodyConnection, BodyStore } from './bodies/index.ts';
+import { BodyConnection, BodyPace, BodyStore } from './bodies/index.ts';
 import { Broker, type BrokerOptions } from './connecting/index.ts';
 import { EventPublisher } from './events/index.ts';
 import { Flows } from './flows/index.ts';
@@ -35,6 +35,8 @@ interface BrokerLinkOptions {
   readonly topology: Pick<TopologyOptions, 'replicas' | 'ackWaitMs' | 'ownsLanes' | 'resultTtlMs'> &
     Partial<Pick<TopologyOptions, 'queues'>>;
   readonly publisher?: Pick<PublisherOptions, 'timeoutMs'>;
+  /** What large bodies may take however busy the process is, in bytes per second. */
+  readonly minBodyRate: number;
   readonly streamMaxBytes: readonly StreamLimit[];
   /** The functions file's definition at the start. */
   readonly file: FileDefinition;
@@ -66,7 +68,13 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
     publisher,
     register,
     shared,
-    bodies: new BodyStore({ broker, topology, publisher, connection: bodyConnection }),
+    bodies: new BodyStore({
+      broker,
+      topology,
+      publisher,
+      connection: bodyConnection,
+      pace: new BodyPace({ minRate: options.minBodyRate, sent: () => broker.connection?.stats().outMsgs ?? 0 }),
+    }),
     bodyConnection,
     limits,
     room,

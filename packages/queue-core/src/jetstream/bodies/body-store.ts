@@ -5,6 +5,7 @@ import { FairTurns } from '../../fair-turns.ts';
 import type { QueueTopology } from '../layout/index.ts';
 import type { Publisher } from '../publish/index.ts';
 import type { BodyConnection } from './body-connection.ts';
+import type { BodyPace } from './body-pace.ts';
 import { BodyRecords, type StoredBody } from './body-records.ts';
 import { isReferred } from './body-references.ts';
 import { BodyUpload } from './body-upload.ts';
@@ -17,6 +18,8 @@ export interface BodyStoreDependencies {
   readonly topology: Pick<QueueTopology, 'manager' | 'listQueues'>;
   /** For chunks. Default: they take the same connection as everything else. */
   readonly connection?: Pick<BodyConnection, 'broker' | 'publisher'> | undefined;
+  /** Of all transfers. Default: none waits. */
+  readonly pace?: BodyPace | undefined;
 }
 
 /** What became of a body that is no longer needed, perhaps. */
@@ -45,16 +48,24 @@ export class BodyStore {
     this.#records = new BodyRecords(deps);
   }
 
-  /** Begins to store a body. Never throws. */
-  upload(): ReturnType<typeof BodyUpload.begin> {
-    const { connection, publisher } = this.#deps;
-    return BodyUpload.begin(this.#records, () => connection?.publisher ?? publisher);
+  /**
+   * Begins to store a body. Never throws.
+   * @param submitter of its call
+   */
+  upload(submitter?: string): ReturnType<typeof BodyUpload.begin> {
+    const { connection, publisher, pace } = this.#deps;
+    return BodyUpload.begin({
+      records: this.#records,
+      publisher: () => connection?.publisher ?? publisher,
+      owner: ownerOf(submitter),
+      pace,
+    });
   }
 
   /** The body in pieces: see `readBody`. Throws `BodyError`. */
   read(object: BodyObject, submitter?: string): AsyncGenerator<Uint8Array, void, undefined> {
-    const { broker, connection } = this.#deps;
-    const source = { broker: () => connection?.broker ?? broker, turns: this.#reads };
+    const { broker, connection, pace } = this.#deps;
+    const source = { broker: () => connection?.broker ?? broker, turns: this.#reads, pace };
     return readBody(source, object, ownerOf(submitter));
   }
 

@@ -13,7 +13,7 @@ test('NATS has heard of an upload when its record was sent, however late the Pub
     },
   };
   const publisher = { publish: (): never => expect.fail('nothing is published') };
-  const upload = await BodyUpload.begin(records as BodyRecords, () => publisher);
+  const upload = await BodyUpload.begin({ records: records as BodyRecords, publisher: () => publisher, owner: '~' });
   if ('kind' in upload) {
     expect.fail('the upload has not begun');
   }

@@ -3,6 +3,7 @@ import { type BodyRecord, bodyChunkSubject, bodyOwnerOf } from '../../bodies/ind
 import type { BodyObject, Call } from '../../call/index.ts';
 import type { PublishResult } from '../../publish-result.ts';
 import { MessageHeaders } from '../messages/index.ts';
+import type { BodyPace } from './body-pace.ts';
 import { type BodyRecords, type BodyRecordsDependencies, chunkBytes } from './body-records.ts';
 
 type ChunkPublisher = BodyRecordsDependencies['publisher'];
@@ -10,6 +11,17 @@ type Refused = Extract<PublishResult, { kind: 'refused' }>;
 
 /** The result of an upload. */
 export type UploadResult = { readonly kind: 'stored'; readonly object: BodyObject } | Refused;
+
+/** Where a body is stored. */
+export interface UploadTarget {
+  readonly records: BodyRecords;
+  /** For all chunks of one upload. */
+  readonly publisher: () => ChunkPublisher;
+  /** Whose call it is, as its address has it. */
+  readonly owner: string;
+  /** Default: as fast as chunks are stored. */
+  readonly pace?: BodyPace | undefined;
+}
 
 /** The record that an upload begins with. */
 interface Begun {
@@ -37,6 +49,8 @@ export class BodyUpload {
   readonly id: string;
   readonly #records: BodyRecords;
   readonly #publisher: ChunkPublisher;
+  readonly #pace: BodyPace | undefined;
+  readonly #owner: string;
   /** Of the record. */
   #sequence: number;
   /**
@@ -56,20 +70,22 @@ export class BodyUpload {
   #length = 0;
   #failure: Refused | undefined;
 
-  private constructor(id: string, begun: Begun, records: BodyRecords, publisher: ChunkPublisher) {
+  private constructor(id: string, begun: Begun, { records, publisher, pace, owner }: UploadTarget) {
     this.id = id;
     this.#sequence = begun.sequence;
     this.#heardAt = begun.sentAt;
     this.#records = records;
-    this.#publisher = publisher;
+    this.#publisher = publisher();
+    this.#pace = pace;
+    this.#owner = owner;
   }
 
   /** Never throws: a broker that cannot store it now is an expected result. */
-  static async begin(records: BodyRecords, publisher: () => ChunkPublisher): Promise<BodyUpload | Refused> {
+  static async begin(target: UploadTarget): Promise<BodyUpload | Refused> {
     const id = randomBytes(18).toString('base64url');
     const sentAt = performance.now();
-    const begun = await records.put(id, uploading, 0);
-    return begun.kind === 'refused' ? begun : new BodyUpload(id, { ...begun, sentAt }, records, publisher());
+    const begun = await target.records.put(id, uploading, 0);
+    return begun.kind === 'refused' ? begun : new BodyUpload(id, { ...begun, sentAt }, target);
   }
 
   /** Bytes so far. */
@@ -210,13 +226,18 @@ export class BodyUpload {
       hash.update(body);
     }
     const message = { subject: bodyChunkSubject(this.id), headers: new MessageHeaders(), body };
-    const sent = this.#publisher.publish(message).then((result) => {
+    const sent = this.#publish(message).then((result) => {
       this.#pending.delete(sent);
       if (result.kind === 'refused') {
         this.#failure ??= result;
       }
     });
     this.#pending.add(sent);
+  }
+
+  async #publish(message: Parameters<ChunkPublisher['publish']>[0]): Promise<PublishResult> {
+    await this.#pace?.take(message.body.length, this.#owner);
+    return this.#failure ?? this.#publisher.publish(message);
   }
 
   async #drained(): Promise<void> {

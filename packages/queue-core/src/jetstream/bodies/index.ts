@@ -2,6 +2,7 @@
 
 export { bodySpace } from '../../bodies/index.ts';
 export { BodyConnection } from './body-connection.ts';
+export { BodyPace } from './body-pace.ts';
 export { BodyRoom, type RoomShare } from './body-room.ts';
 export { BodyStore, type RemoveResult } from './body-store.ts';
 export { BodySweeper } from './body-sweeper.ts';

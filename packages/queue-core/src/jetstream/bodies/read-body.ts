@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { BodyObject } from '../../call/index.ts';
 import type { FairTurns } from '../../fair-turns.ts';
 import { retry } from '../../retry.ts';
+import type { BodyPace } from './body-pace.ts';
 import { chunkBytes } from './body-records.ts';
 import { type Chunk, type ChunkBroker, readChunks } from './read-chunks.ts';
 
@@ -24,6 +25,8 @@ export interface BodySource {
   readonly broker: () => ChunkBroker;
   /** Limits the reads of all readers. */
   readonly turns: FairTurns;
+  /** Default: as fast as the broker sends. */
+  readonly pace?: BodyPace | undefined;
 }
 
 /** Chunks of one request to the broker. The next ones are on their way while these are used. */
@@ -41,7 +44,7 @@ const retryWaits: readonly number[] = [50, 250, 1_000, 3_000];
 export async function* readBody(
   source: BodySource,
   object: BodyObject,
-  owner?: string,
+  owner = '',
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const read = (from: number): Promise<readonly Chunk[] | Error> =>
     readSome(source, { id: object.id, from, count: chunksPerRead }, owner).catch(asError);
@@ -72,11 +75,15 @@ export async function* readBody(
 
 /** At least one chunk; none if there is none even after a while. */
 async function readSome(
-  { broker, turns }: BodySource,
+  { broker, turns, pace }: BodySource,
   range: Parameters<typeof readChunks>[1],
-  owner: string | undefined,
+  owner: string,
 ): Promise<readonly Chunk[]> {
-  const read = async (): Promise<readonly Chunk[]> => turns.run(() => readChunks(broker(), range), owner);
+  const paced = async (): Promise<readonly Chunk[]> => {
+    await pace?.take(range.count * chunkBytes, owner);
+    return readChunks(broker(), range);
+  };
+  const read = async (): Promise<readonly Chunk[]> => turns.run(paced, owner);
   const result = await retry(() => read().catch(asError), {
     waits: retryWaits,
     until: (chunks) => !(chunks instanceof Error) && chunks.length > 0,
