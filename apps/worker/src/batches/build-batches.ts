@@ -20,7 +20,7 @@ export function buildBatches(
   const build = (what: 'states' | 'marks') =>
     new WorkLoop<BatchNotice, BatchDelivery>(work, {
       name: `${what} of batches`,
-      what: 'notice of a batch',
+      what: 'batch notice',
       source: new BatchSource({ topology, ackWaitMs: leaseMs }, what),
       room: (inFlight) => maxInFlight - inFlight,
       work: (delivery, notice) => ender.process(delivery, notice),
