@@ -1,4 +1,4 @@
-import { isScalar, visit } from 'yaml';
+import { isPair, isScalar, visit } from 'yaml';
 import type { ParsedDocument } from './documents.ts';
 import type { MarkedText } from './marked-text.ts';
 import type { Found } from './shape-problems.ts';
@@ -29,8 +29,8 @@ export function fillDocument(document: ParsedDocument, marked: MarkedText): Fill
     return { value: document.toJS(), problems: [], written: () => undefined, writtenPath: (keys) => [...keys] };
   }
   visit(document, {
-    Scalar(key, node) {
-      const isPlain = key !== 'key' && node.type === 'PLAIN' && node.tag === undefined;
+    Scalar(key, node, path) {
+      const isPlain = key !== 'key' && !isInKey(path) && node.type === 'PLAIN' && node.tag === undefined;
       if (isPlain && typeof node.value === 'string' && marked.isMarked(node.value)) {
         node.value = new PlainText(node.value);
       }
@@ -44,6 +44,11 @@ export function fillDocument(document: ParsedDocument, marked: MarkedText): Fill
     written: (keys) => filling.written.get(toKey(keys)),
     writtenPath: (keys) => keys.map((key, depth) => filling.writtenKeys.get(toKey(keys.slice(0, depth + 1))) ?? key),
   };
+}
+
+/** Whether it is part of a list or a map that is itself a key, and whose text becomes the key. */
+function isInKey(path: readonly unknown[]): boolean {
+  return path.some((parent, depth) => isPair(parent) && parent.key === path[depth + 1]);
 }
 
 class Filling {

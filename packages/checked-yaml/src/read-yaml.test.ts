@@ -127,6 +127,13 @@ text: |
     expect(lineOf(['a', 'c'])).toBe(4);
   });
 
+  test('are filled in within a key that is a list or a map', () => {
+    const { value, written, writtenPath } = read('[${HOST}, 1]: x\n{ a: ${HOST} }: ${HOST}\n');
+    expect(value).toEqual({ '[ gw, 1 ]': 'x', '{ a: gw }': 'gw' });
+    expect(writtenPath(['[ gw, 1 ]'])).toEqual(['[ ${HOST}, 1 ]']);
+    expect(written(['{ a: gw }'])).toBe('${HOST}');
+  });
+
   test('may not make two keys equal', () => {
     const { problems } = read('gw: 1\n${HOST}: 2\n');
     expect(problems).toEqual([{ keys: ['gw'], problem: expect.stringContaining('a second time') }]);
