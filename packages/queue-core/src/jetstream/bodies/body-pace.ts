@@ -11,11 +11,11 @@ const firstRate = 128 * mebibyte;
 const increase = mebibyte / 2;
 /** What a late tick leaves of the rate. */
 const decrease = 0.8;
-/** After so many ticks, a second, it is decided anew whether there is anything to give way to. */
+/** Every second, in ticks, the pace checks again whether the process has other calls to give way to. */
 const ticksPerCount = 100;
-/** With fewer other messages in that time, bodies are alone. Each of them has some of its own: records, leases, outcomes. */
+/** If the process sends fewer other messages in that time, bodies are alone: each causes some, for its record, lease and outcome. */
 const someMessages = 50;
-/** The event loop is watched until so many ticks have seen no transfer. */
+/** After this many ticks without a transfer, the pace stops watching the event loop. */
 const idleTicks = 200;
 
 export interface BodyPaceOptions {
@@ -61,14 +61,13 @@ export class BodyPace {
    * Resolves when these bytes may be transferred. Owners take turns; the transfers of one keep their order.
    * @param owner whose call it is, as its address has it
    */
-  async take(bytes: number, owner: string): Promise<void> {
+  take(bytes: number, owner: string): Promise<void> {
     this.#idle = 0;
     this.#watch();
-    if (this.#waiting.isEmpty && this.#mayBegin()) {
-      this.#spend(bytes);
-    } else {
-      await new Promise<void>((begin) => this.#waiting.add({ bytes, begin }, owner));
-    }
+    return new Promise((begin) => {
+      this.#waiting.add({ bytes, begin }, owner);
+      this.#begin();
+    });
   }
 
   #watch(): void {
@@ -90,7 +89,7 @@ export class BodyPace {
     }
     const rate = tookMs - tickMs > toleratedMs ? this.#rate * decrease : this.#rate + increase;
     this.#rate = Math.min(Math.max(rate, this.#options.minRate), maxRate);
-    // What was not used is lost: it would come at once.
+    // Unused credit expires, as it would be spent in one burst.
     this.#credit = Math.min(this.#credit, 0) + (this.#rate * tookMs) / 1_000;
     this.#begin();
     this.#idle += 1;
@@ -106,23 +105,15 @@ export class BodyPace {
     this.#sent = sent;
   }
 
-  #mayBegin(): boolean {
-    return this.#isAlone || this.#credit > 0;
-  }
-
   #begin(): void {
-    while (this.#mayBegin()) {
+    while (this.#isAlone || this.#credit > 0) {
       const next = this.#waiting.take();
       if (next === undefined) {
         return;
       }
-      this.#spend(next.bytes);
+      // Bodies that are alone owe nothing.
+      this.#credit -= this.#isAlone ? 0 : next.bytes;
       next.begin();
     }
-  }
-
-  /** Bodies that are alone owe nothing. */
-  #spend(bytes: number): void {
-    this.#credit -= this.#isAlone ? 0 : bytes;
   }
 }

@@ -79,12 +79,11 @@ async function readSome(
   range: Parameters<typeof readChunks>[1],
   owner: string,
 ): Promise<readonly Chunk[]> {
-  const paced = async (): Promise<readonly Chunk[]> => {
+  const read = async (): Promise<readonly Chunk[]> => {
     await pace?.take(range.count * chunkBytes, owner);
     return readChunks(broker(), range);
   };
-  const read = async (): Promise<readonly Chunk[]> => turns.run(paced, owner);
-  const result = await retry(() => read().catch(asError), {
+  const result = await retry(() => turns.run(read, owner).catch(asError), {
     waits: retryWaits,
     until: (chunks) => !(chunks instanceof Error) && chunks.length > 0,
   });
