@@ -55,6 +55,19 @@ test.each<[mistake: string, FlowVariant, Partial<FlowBounds>, problem: string]>(
   ],
   ['a sweeper that looks for a call that may still arrive', { sweepUntouched: true }, hasty, 'a call was overtaken'],
   ['a sweeper that replaces the state blindly', { sweepBlind: true }, hasty, 'a call was overtaken'],
+  ['the end of a call that was alone, without a look at others', { noSecondLook: true }, {}, 'a call waits for ever'],
+  [
+    'a pause that ends with the call that was alone',
+    { aloneBlind: true },
+    { pause: true },
+    'a paused key gives a turn',
+  ],
+  [
+    'a call that counts as alone although another one runs',
+    { aloneAmongOthers: true },
+    { calls: 0, fast: 4, workers: 3, limit: 2 },
+    'too many calls of the key run at once',
+  ],
 ])('a deliberate mistake that the model finds: %s', (_, variant, bounds, problem) => {
   expect(explored(bounds, variant).counterexample?.problem).toBe(problem);
 });

@@ -95,16 +95,18 @@ function write(next: FlowWorld, variant: FlowVariant): void {
   next.version += 1;
   const running = [...(seen?.running ?? []), call];
   next.state = { version: next.version, running, cursor: seen?.cursor ?? 0, paused: false, expires: false };
-  next.sent = { call, under: next.version };
+  next.sent = { call, under: next.version, isAlone: variant.aloneAmongOthers === true || running.length === 1 };
   Object.assign(self, { does: 'wait', seen: null });
 }
 
 /** The gateway learns whether it was stored, if it is still there. */
-function arrive(next: FlowWorld, { call, under }: { call: number; under: number }, variant: FlowVariant): void {
+function arrive(next: FlowWorld, sent: NonNullable<FlowWorld['sent']>, variant: FlowVariant): void {
+  const { call, under, isAlone } = sent;
   const isStored = variant.fastUnfenced === true || next.state?.version === under;
   next.sent = null;
   if (isStored) {
-    next.turns[call] = { kind: 'ready', attempt: 0, wasDelivered: false, isHeld: false, under: next.version };
+    const message = { attempt: 0, wasDelivered: false, isHeld: false };
+    next.turns[call] = { kind: 'ready', ...message, under: next.version, alone: isAlone ? under : 0 };
   }
   const self = next.fast;
   if (self.does !== 'wait' || self.call !== call) {

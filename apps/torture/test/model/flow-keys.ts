@@ -1,6 +1,6 @@
 import type { Model, Step } from './explore.ts';
 import { fastPathSteps, nextNumber, suspicionSteps } from './flow-fast-path.ts';
-import { advanceFor, advanceStep, removeWaiting, staysAtRest } from './flow-turns.ts';
+import { advanceFor, advanceStep, endOf, removeWaiting, staysAtRest } from './flow-turns.ts';
 import {
   type Advance,
   type FlowBounds,
@@ -135,7 +135,7 @@ function take(next: FlowWorld, self: FlowWorker, call: number): void {
   Object.assign(message, { isHeld: true, wasDelivered: true });
   Object.assign(self, { call, attempt: message.attempt });
   if (looks && hasEnded) {
-    Object.assign(self, { does: 'advance', advance: advanceFor([call]) });
+    Object.assign(self, { does: 'advance', advance: endOf(call, message.alone) });
     return;
   }
   self.does = 'run';
@@ -171,14 +171,16 @@ function endAttempt(next: FlowWorld, self: FlowWorker, bounds: FlowBounds, varia
   const message = next.turns[call];
   if (bounds.retry && call === 1 && attempt === 0 && next.ends[call] === undefined) {
     if (message?.attempt === 0) {
-      next.turns[call] = { kind: 'later', attempt: 1, wasDelivered: false, isHeld: false, under: next.version };
+      const retry = { attempt: 1, wasDelivered: false, isHeld: false };
+      next.turns[call] = { kind: 'later', ...retry, under: next.version, alone: message.alone };
     }
     const releases = variant.retryReleases === true;
     Object.assign(self, releases ? { does: 'advance', advance: advanceFor([call]) } : { does: 'nothing' });
     return;
   }
   next.ends[call] ??= 'done';
-  Object.assign(self, variant.ackFirst ? { does: 'ack' } : { does: 'advance', advance: advanceFor([call]) });
+  const ending = endOf(call, message?.attempt === attempt ? message.alone : 0);
+  Object.assign(self, variant.ackFirst ? { does: 'ack' } : { does: 'advance', advance: ending });
 }
 
 function acknowledge(next: FlowWorld, { call, attempt }: FlowWorker): void {

@@ -8,7 +8,13 @@ export function advanceFor(
   control: Advance['control'] = null,
   isUnrepeated = control !== null,
 ): Advance {
-  return { does: 'read', release, seen: null, waits: [], heads: [], control, isUnrepeated, notice, wrote: 0 };
+  const nothingSeen = { seen: null, waits: [], heads: [] };
+  return { does: 'read', release, ...nothingSeen, alone: 0, control, isUnrepeated, notice, wrote: 0 };
+}
+
+/** Begins to end the turn of a call. If the state is known that names it alone, nothing is read before it is replaced. */
+export function endOf(call: number, alone: number): Advance {
+  return { ...advanceFor([call]), does: alone > 0 ? 'end alone' : 'read', alone };
 }
 
 /**
@@ -17,6 +23,9 @@ export function advanceFor(
  */
 export function advanceStep(next: FlowWorld, self: Advance, variant: FlowVariant): boolean {
   switch (self.does) {
+    case 'end alone':
+      endAlone(next, self, variant);
+      return true;
     case 'read':
     case 'read on':
       read(next, self, variant);
@@ -40,6 +49,17 @@ export function advanceStep(next: FlowWorld, self: Advance, variant: FlowVariant
       removeWaiting(next, self.heads);
       return lookAgain(next, self);
   }
+}
+
+/** Then those that wait are looked for, as whenever a turn has become free. */
+function endAlone(next: FlowWorld, self: Advance, { aloneBlind = false, noSecondLook = false }: FlowVariant): void {
+  if (!aloneBlind && next.state?.version !== self.alone) {
+    self.does = 'read';
+    return;
+  }
+  next.version += 1;
+  next.state = { version: next.version, running: [], cursor: 0, paused: false, expires: true };
+  self.does = noSecondLook ? 'remove those that wait no more' : 'look again';
 }
 
 /** The state and those that wait, one after the other. */
@@ -172,7 +192,8 @@ function afterwards(next: FlowWorld, self: Advance, variant: FlowVariant): Advan
 function makeReady(next: FlowWorld, calls: readonly number[], { blindCall = false }: FlowVariant): void {
   for (const call of calls) {
     if (blindCall || (next.copies.includes(call) && next.turns[call] === undefined)) {
-      next.turns[call] = { kind: 'ready', attempt: 0, wasDelivered: false, isHeld: false, under: next.version };
+      const message = { attempt: 0, wasDelivered: false, isHeld: false };
+      next.turns[call] = { kind: 'ready', ...message, under: next.version, alone: 0 };
     }
   }
 }

@@ -20,11 +20,14 @@ export interface TurnMessage {
   isHeld: boolean;
   /** The version of the state that was stored last when this message was. */
   under: number;
+  /** The version of the state that names this call alone, and has nothing else to keep; 0 for none. */
+  alone: number;
 }
 
 /** One process on its way to give turns: see `FlowTurns` in queue-core. */
 export interface Advance {
   does:
+    | 'end alone'
     | 'read'
     | 'read on'
     | 'finish turns'
@@ -39,6 +42,8 @@ export interface Advance {
   /** Those that were seen to wait. */
   waits: number[];
   heads: number[];
+  /** The version of the state that names its call alone; 0 for none. */
+  alone: number;
   /** What an operator changes with it. */
   control: 'pause' | 'resume' | null;
   /** Whether no other process makes the change again if this one dies. */
@@ -100,7 +105,7 @@ export interface FlowWorld {
   rivals: [number, number][];
   fast: FastPath;
   /** The ready copy that a gateway has sent on the fast path, and that has not arrived. */
-  sent: { call: number; under: number } | null;
+  sent: { call: number; under: number; isAlone: boolean } | null;
   suspicion: Suspicion | null;
   /** How often the sweeper has looked for a call while its gateway was about to make it ready. */
   hasted: number;
@@ -192,6 +197,10 @@ export interface FlowVariant {
   readonly sweepUntouched?: boolean;
   /** The sweeper takes the turn of a call that is gone, whatever the state is by then. */
   readonly sweepBlind?: boolean;
+  /** The end of a call that was alone replaces the state, whatever it is. */
+  readonly aloneBlind?: boolean;
+  /** A call on the fast path counts as alone although others run. */
+  readonly aloneAmongOthers?: boolean;
 }
 
 export interface FlowBounds {
@@ -296,6 +305,8 @@ function renumber(world: FlowWorld): void {
     ...states.map(({ version }) => version),
     ...written.map(({ wrote }) => wrote),
     ...turns.map(({ under }) => under),
+    ...written.map(({ alone }) => alone),
+    ...Object.values(world.turns).map(({ alone }) => alone),
   ];
   const order = [...new Set(versions)].filter((version) => version > 0).toSorted((one, other) => one - other);
   const ranks = new Map(order.map((version, index) => [version, index + 1]));
@@ -308,6 +319,9 @@ function renumber(world: FlowWorld): void {
   }
   for (const each of turns) {
     each.under = rank(each.under);
+  }
+  for (const each of [...written, ...Object.values(world.turns)]) {
+    each.alone = rank(each.alone);
   }
   world.version = rank(world.version);
   // Workers are alike.
