@@ -59,6 +59,11 @@ export const CallFlow = Type.Object({
   rate: Type.Optional(Type.String()),
   /** It has got its turn: it is ready, runs, or waits for its retry. */
   hasTurn: Type.Optional(Type.Literal(true)),
+  /**
+   * Sequence of the state of its key that names it alone, and has nothing else to keep. While that is the state, its turn ends
+   * without reading it (see docs/adr/0071).
+   */
+  aloneAt: Type.Optional(Type.Integer({ minimum: 1 })),
 });
 
 /**

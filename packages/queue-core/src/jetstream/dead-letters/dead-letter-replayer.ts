@@ -268,7 +268,7 @@ function nextGeneration(call: Call, { name, queue }: FunctionConfig, generation:
 
 /** It joins the order of its key again, at the end. */
 function withoutTurn(flow: NonNullable<Call['flow']>): NonNullable<Call['flow']> {
-  const { hasTurn: _, ...rest } = flow;
+  const { hasTurn: _, aloneAt: __, ...rest } = flow;
   return rest;
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { type Call, identityOf } from '../../call/index.ts';
 import { QueueError } from '../../errors.ts';
 import {
@@ -18,7 +19,14 @@ import { retry } from '../../retry.ts';
 import type { QueueLogger } from '../connecting/index.ts';
 import { namedBy } from './flow-messages.ts';
 import type { FlowStore } from './flow-store.ts';
-import { isConflict, maxStateBytes, type TurnGiver, type TurnGiverDependencies } from './turn-giver.ts';
+import {
+  type GiveResult,
+  isConflict,
+  maxStateBytes,
+  restMs,
+  type TurnGiver,
+  type TurnGiverDependencies,
+} from './turn-giver.ts';
 import type { TurnReleaser } from './turn-releaser.ts';
 
 export interface FastPathDependencies extends Pick<TurnGiverDependencies, 'lookup' | 'earliest'> {
@@ -81,6 +89,24 @@ export class FastPath {
     }
   }
 
+  /**
+   * Ends the turn of a call that its state names alone, without reading the state. Undefined if that is not the state any more, or if
+   * another call waits: then turns have to be given. Throws `QueueError` if the broker does not answer.
+   */
+  async end(place: FlowPlace, { flow }: Pick<Call, 'flow'>): Promise<GiveResult | undefined> {
+    const { store, lookup } = this.#deps;
+    // With a rate, the time of the end counts.
+    if (flow?.aloneAt === undefined || lookup(place.function)?.flow?.rate !== undefined) {
+      return undefined;
+    }
+    const rest = { ...emptyState(place), ...namedBy({ flow }) };
+    const result = await store.write(place, rest, flow.aloneAt, restMs);
+    if (result.kind === 'refused') {
+      return isOvertaken(result) ? undefined : result;
+    }
+    return (await store.next(place, 1)) === undefined ? done : undefined;
+  }
+
   /** To look at a key that is busy costs two reads for nothing. */
   #isBusy(name: string): boolean {
     return (this.#busy.get(name) ?? Number.NEGATIVE_INFINITY) > performance.now();
@@ -99,10 +125,11 @@ export class FastPath {
     const { store } = this.#deps;
     // A call that was confirmed before this one came has its place, or its turn, by now.
     const [read, first] = await Promise.all([store.read(place), store.next(place, 1)]);
-    const state = first === undefined ? this.#withTurn(place, read.state, call) : undefined;
-    if (state === undefined) {
+    const turn = first === undefined ? this.#turnOf(place, read.state, call) : undefined;
+    if (turn === undefined) {
       return undefined;
     }
+    const { state, isAlone } = turn;
     const wrote = await store.write(place, state, read.sequence);
     if (wrote.kind === 'refused') {
       if (uncertain.has(wrote.reason)) {
@@ -110,7 +137,7 @@ export class FastPath {
       }
       return isOvertaken(wrote) ? undefined : wrote;
     }
-    const result = isOver() ? late : await store.beginAtOnce(place, call, wrote.sequence);
+    const result = isOver() ? late : await store.beginAtOnce(place, call, wrote.sequence, isAlone);
     if (result.kind === 'stored') {
       return result;
     }
@@ -122,16 +149,29 @@ export class FastPath {
     return isOvertaken(result) ? problem : result;
   }
 
-  /** The state once the call has its turn; undefined if it may not have it now. */
-  #withTurn(place: FlowPlace, stored: FlowState | undefined, call: Call): FlowState | undefined {
+  /**
+   * The state once the call has its turn, and whether it says no more than that and what the call has named. Undefined if it may not have
+   * its turn now.
+   */
+  #turnOf(
+    place: FlowPlace,
+    stored: FlowState | undefined,
+    call: Call,
+  ): { readonly state: FlowState; readonly isAlone: boolean } | undefined {
     const { lookup, earliest } = this.#deps;
     const before = stored ?? emptyState(place);
     const named = { ...namedIn(before), ...namedBy(call) };
     const limits = limitsOf(before, lookup(place.function)?.flow, named);
     const state = withoutOldEnds({ ...before, ...named }, limits.rate, earliest());
     const isSmall = state.running.length < maxRunning && flowStateCodec.encode(state).length < maxStateBytes;
-    const isIdle = isSmall && isOpenAt(state, limits, earliest());
-    return isIdle ? withTurns(state, [{ call, sequence: state.cursor }]) : undefined;
+    if (!isSmall || !isOpenAt(state, limits, earliest())) {
+      return undefined;
+    }
+    const isPlain = state.running.length === 0 && state.pin === undefined && limits.rate === undefined;
+    return {
+      state: withTurns(state, [{ call, sequence: state.cursor }]),
+      isAlone: isPlain && isDeepStrictEqual(namedIn(state), namedBy(call)),
+    };
   }
 
   /** Ends the turn of a call that is surely not ready, and never will be. Undefined if that is done. */
@@ -187,4 +227,5 @@ function isOvertaken(result: PublishResult): boolean {
   return isConflict(result) || (result.kind === 'refused' && result.reason === 'undecided');
 }
 
+const done: GiveResult = { kind: 'done' };
 const late = refused('timeout', 'the time was up before the call was sent');

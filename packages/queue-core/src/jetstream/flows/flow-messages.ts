@@ -89,10 +89,11 @@ export function toTurn({ call, message, dueAt }: TimedTurn): Outgoing {
  * The ready copy of a call that gets its turn as it is accepted, without having waited: only while the state of its key is the one that
  * says so.
  * @param under sequence of that state
+ * @param isAlone whether that state says no more than that, and what the call has named
  */
-export function toImmediateTurn(place: FlowPlace, call: Call, under: number): Outgoing {
+export function toImmediateTurn(place: FlowPlace, call: Call, under: number, isAlone: boolean): Outgoing {
   const headers = new MessageHeaders();
-  headers.set(callHeader, encodeEnvelope(withTurn(call)));
+  headers.set(callHeader, encodeEnvelope(withTurn(call, isAlone ? under : undefined)));
   expectLast(headers, flowStateSubject(place.queue, place.id), under);
   const subject = callSubject({ queue: call.queue, readiness: 'ready', function: call.function, ...identityOf(call) });
   return { subject, headers, body: call.body };
@@ -137,8 +138,9 @@ function toNotice({ queue, id, function: name, submitter, key }: FlowPlace, name
   return { subject: flowNoticeSubject(queue, id), headers, body: emptyBody };
 }
 
-function withTurn(call: Call): Call {
-  const flow = call.flow && { ...call.flow, hasTurn: true as const };
+function withTurn(call: Call, aloneAt?: number): Call {
+  const turn = { hasTurn: true as const, ...(aloneAt !== undefined && { aloneAt }) };
+  const flow = call.flow && { ...call.flow, ...turn };
   return { ...call, ...(flow && { flow }) };
 }
 

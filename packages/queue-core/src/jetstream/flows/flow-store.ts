@@ -93,9 +93,10 @@ export class FlowStore {
   /**
    * Makes a call ready that has never waited. `conflict`: the state is not the one that gives it the turn. Never throws.
    * @param under sequence of that state
+   * @param isAlone whether that state says no more than that, and what the call has named
    */
-  beginAtOnce(place: FlowPlace, call: Call, under: number): Promise<PublishResult> {
-    return this.store(place.queue, [toImmediateTurn(place, call, under)]);
+  beginAtOnce(place: FlowPlace, call: Call, under: number, isAlone: boolean): Promise<PublishResult> {
+    return this.store(place.queue, [toImmediateTurn(place, call, under, isAlone)]);
   }
 
   /** Those of some calls that have no message in the queue, wherever. Throws `QueueError`. */

@@ -70,7 +70,11 @@ export class Flows {
   /** Ends the turn of a call, if it has one, and gives the next. May be repeated. Throws `QueueError`. */
   async ended(call: MaybeKeyed): Promise<GiveResult> {
     const place = flowPlaceOf(call);
-    return place === undefined ? done : await this.#giver.give(place, { ended: [identityOf(call)] });
+    if (place === undefined) {
+      return done;
+    }
+    const result = await this.#fastPath.end(place, call);
+    return result ?? (await this.#giver.give(place, { ended: [identityOf(call)] }));
   }
 
   /** As `ended`, for a call that was removed from its queue, whether it had its turn or waited. Throws `QueueError`. */

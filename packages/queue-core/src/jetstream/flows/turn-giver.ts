@@ -64,7 +64,7 @@ const maxBytes = 4 * 1024 * 1024;
  */
 export const maxStateBytes = 64_000;
 /** How long the state of a key at rest is kept, beyond the period of its rate. */
-const restMs = 2_000;
+export const restMs = 2_000;
 
 /** What is to be stored next. */
 interface Plan {
