@@ -38,10 +38,10 @@ import {
   storeDeadLetter,
 } from '../storing/index.ts';
 import type { DeliveredCall, End, SettleableDelivery } from './delivered-call.ts';
-import { endTurn, fullMs, hasFollowUp, type TurnOptions } from './end-turn.ts';
 import { retryOf, toReason } from './recorded-end.ts';
 import { dropBody, removeBody, removeUnusedReply } from './remove-body.ts';
 import { toOutcome } from './to-outcome.ts';
+import { fullMs, hasFollowUp, TurnEnder, type TurnOptions } from './turn-ender.ts';
 
 export interface SettlerOptions extends TurnOptions {
   readonly store: CallStore;
@@ -68,9 +68,11 @@ const now = performance.now.bind(performance);
  */
 export class Settler {
   readonly #options: SettlerOptions;
+  readonly #turns: TurnEnder;
 
   constructor(options: SettlerOptions) {
     this.#options = options;
+    this.#turns = new TurnEnder(options);
   }
 
   /**
@@ -155,7 +157,12 @@ export class Settler {
     }
     this.#options.onStep('outcome stored', outcome.callId);
     this.#options.metrics.ended(delivered.delivery, outcome.status);
-    if (!hasFollowUp(delivered.call, outcome)) {
+    if (delivered.call.flow !== undefined) {
+      const turn = this.#turns.end(delivered);
+      await (this.#turns.arePilingUp && turn);
+      return () => this.#completeRecorded(delivered, { outcome, body }, { turn });
+    }
+    if (!hasFollowUp(outcome)) {
       this.#ack(delivered.delivery); // nothing is left to do
       return delivered.call.bodyObject && (() => removeBody(this.#options, delivered.call, outcome));
     }
@@ -167,7 +174,7 @@ export class Settler {
     const callback = await this.#options.store.findCallbackState(ended.outcome);
     // This delivery may be of an attempt before the last one.
     const call = { ...delivered.call, retry: retryOf(ended.outcome) };
-    await this.#completeRecorded({ ...delivered, call }, ended, callback !== undefined);
+    await this.#completeRecorded({ ...delivered, call }, ended, { callbackIsKnown: callback !== undefined });
   }
 
   /** Stores a message that cannot be read as a call among the dead letters, whole, for an operator to examine. */
@@ -183,31 +190,32 @@ export class Settler {
     }
   }
 
-  async #completeRecorded(delivered: DeliveredCall, ended: StoredOutcome, callbackIsKnown = false): Promise<void> {
-    if (await this.#complete(delivered, ended, callbackIsKnown)) {
+  async #completeRecorded(
+    delivered: DeliveredCall,
+    ended: StoredOutcome,
+    { turn = this.#turns.end(delivered), callbackIsKnown = false } = {},
+  ): Promise<void> {
+    if ((await turn) && (await this.#complete(delivered, ended, callbackIsKnown))) {
       await removeBody(this.#options, delivered.call, ended.outcome);
     }
   }
 
   /** Without a record, the call has ended only once it has left the queue: if it goes back, everything is repeated. */
   async #completeUnrecorded(delivered: DeliveredCall, ended: StoredOutcome): Promise<void> {
-    if (await this.#complete(delivered, ended)) {
+    if ((await this.#turns.end(delivered)) && (await this.#complete(delivered, ended))) {
       this.#options.metrics.outcomeLost(delivered.delivery);
       this.#options.events.ended(ended.outcome);
       this.#options.metrics.ended(delivered.delivery, ended.outcome.status);
     }
   }
 
-  /** Returns whether everything is done and the call has left the queue. */
+  /** What follows once the turn of the call has ended. Returns whether everything is done and the call has left the queue. */
   async #complete(
     delivered: DeliveredCall,
     { outcome, body }: StoredOutcome,
     callbackIsKnown = false,
   ): Promise<boolean> {
     const { delivery } = delivered;
-    if (!(await endTurn(delivered, this.#options))) {
-      return false;
-    }
     if (outcome.status === 'cancelled' || outcome.erased === true) {
       // Such a call gets no dead letter and no callback.
       this.#ack(delivery);
