@@ -41,7 +41,7 @@ export class DuplicateLookup {
   async findKey(hash: string, owner?: string): Promise<KeyRecord | undefined> {
     const { manager } = this.#topology;
     const found = await this.#inQueues((queue) =>
-      lastMessage(manager, queueStream(queue), keySubject(queue, hash), owner),
+      lastMessage(manager, queueStream(queue), keySubject(queue, hash), owner, 'small'),
     );
     const message = found.find((each) => each !== undefined);
     return message === undefined ? undefined : keyRecordCodec.decode(message.header.get(keyRecordCodec.header));

@@ -72,7 +72,8 @@ export class IdClaims {
   /** Decides by the claim that was in the way. */
   async #judge(wanted: WantedClaim, call: Call, mine: Claim): Promise<ClaimResult> {
     const { subject, sharedInQueue } = wanted;
-    const message = await lastMessage(this.#deps.topology.manager, expiryStream, subject, ownerOf(call.submitter));
+    const { manager } = this.#deps.topology;
+    const message = await lastMessage(manager, expiryStream, subject, ownerOf(call.submitter), 'small');
     const by = message && claimCodec.decode(message.header.get(claimCodec.header));
     if (message === undefined || by === undefined) {
       return { kind: 'gone' };

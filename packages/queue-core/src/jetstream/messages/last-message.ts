@@ -1,21 +1,23 @@
 import type { JetStreamManager, MsgRequest, StoredMsg } from '@nats-io/jetstream';
 import { asQueueError } from '../connecting/index.ts';
 import { isApiError } from '../error-codes.ts';
-import { inTurn } from './read-turns.ts';
+import { inTurn, type ReadOptions } from './read-turns.ts';
 
 /**
  * The newest message of a subject, which may have wildcards; undefined if none exists. Asks the stream's leader, since
  * a follower may be behind. Throws `QueueError`.
  * @param owner whose call it is about, as its address has it: owners take turns
+ * @param size what is known of the message. Default: as large as `max_payload`
  */
 export function lastMessage(
   manager: JetStreamManager,
   stream: string,
   subject: string,
   owner?: string,
+  size?: ReadOptions['size'],
 ): Promise<StoredMsg | undefined> {
   const problem = `the last message of a subject of ${stream} cannot be read`;
-  return fromLeader(manager, stream, { last_by_subj: subject }, { owner, problem });
+  return fromLeader(manager, stream, { last_by_subj: subject }, { owner, size, problem });
 }
 
 /**
@@ -31,7 +33,7 @@ export async function hasMessage(
 ): Promise<boolean> {
   const look = () => manager.streams.info(stream, { subjects_filter: subject });
   try {
-    const { state } = await inTurn(manager, look, owner);
+    const { state } = await inTurn(manager, look, { owner, size: 'small' });
     return Object.keys(state.subjects ?? {}).length > 0;
   } catch (error) {
     throw asQueueError(error, `it cannot be seen what ${stream} has of a subject`);
@@ -53,7 +55,7 @@ export async function messageAt(
     const query = { seq: sequence };
     const read = async () =>
       (await manager.direct.getMessage(stream, query)) ?? (await manager.streams.getMessage(stream, query));
-    return (await inTurn(manager, read, owner)) ?? undefined;
+    return (await inTurn(manager, read, { owner })) ?? undefined;
   } catch (error) {
     if (isApiError(error, 'noMessageFound')) {
       return undefined;
@@ -82,6 +84,7 @@ export async function nextMessage(
 /**
  * As `nextMessage`, but asks the stream's leader, which has all that is stored. Throws `QueueError`.
  * @param owner as for `lastMessage`
+ * @param size likewise
  */
 export function nextOfLeader(
   manager: JetStreamManager,
@@ -89,11 +92,12 @@ export function nextOfLeader(
   subject: string,
   sequence: number,
   owner?: string,
+  size?: ReadOptions['size'],
 ): Promise<StoredMsg | undefined> {
   // The client's type has it for direct reads alone; the leader takes it as well.
   const query = { seq: sequence, next_by_subj: subject } as MsgRequest;
   const problem = `the next message of a subject of ${stream} cannot be read`;
-  return fromLeader(manager, stream, query, { owner, problem });
+  return fromLeader(manager, stream, query, { owner, size, problem });
 }
 
 /**
@@ -122,10 +126,10 @@ async function fromLeader(
   manager: JetStreamManager,
   stream: string,
   query: MsgRequest,
-  { owner, problem }: { readonly owner: string | undefined; readonly problem: string },
+  { problem, ...options }: ReadOptions & { readonly problem: string },
 ): Promise<StoredMsg | undefined> {
   try {
-    return (await inTurn(manager, () => manager.streams.getMessage(stream, query), owner)) ?? undefined;
+    return (await inTurn(manager, () => manager.streams.getMessage(stream, query), options)) ?? undefined;
   } catch (error) {
     if (isApiError(error, 'noMessageFound')) {
       return undefined;

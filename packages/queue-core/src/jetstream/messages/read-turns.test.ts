@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { eventually } from '@asyncfn/testkit';
+import type { JetStreamManager } from '@nats-io/jetstream';
 import { expect, test } from 'vitest';
-import { ReadTurns } from './read-turns.ts';
+import { inTurn, limitReads, ReadTurns } from './read-turns.ts';
 
 const mebibyte = 1024 * 1024;
 
@@ -64,4 +66,15 @@ test('one that waits too long fails with that reason, and leaves its turn to the
   const third = turns.run(async () => 'third');
   first.end(0);
   expect(await Promise.all([...first.reads, third])).toEqual([0, 'third']);
+});
+
+test('small answers do not wait for large ones', async () => {
+  const manager = {} as JetStreamManager;
+  limitReads(manager, 64 * mebibyte);
+  const large = new AbortController();
+  const reading = inTurn(manager, () => once(large.signal, 'abort'));
+  const small = Array.from({ length: 10 }, (_, n) => inTurn(manager, async () => n, { size: 'small' }));
+  expect(await Promise.all(small)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  large.abort();
+  await reading;
 });

@@ -10,6 +10,8 @@ const maxBytes = 48 * 1024 * 1024;
 const inJson = 4 / 3;
 /** Enough to keep the broker busy, where messages are small. */
 const maxReads = 64;
+/** The most that a small answer has: it is one header at most, and nats-server takes 64 KiB of headers. */
+const smallBytes = 64 * 1024;
 /** If the broker is slower than this, the read fails and the client gets an error, instead of waiting without end. */
 const longestWaitMs = 10_000;
 
@@ -26,18 +28,30 @@ export class ReadTurns extends FairTurns {
   }
 }
 
-const turnsOf = new WeakMap<JetStreamManager, ReadTurns>();
+/** What is known of an answer: `small` for a message without a body, or no message at all. */
+type AnswerSize = 'any' | 'small';
 
-/** Has the reads by way of a manager take turns. */
+const turnsOf = new WeakMap<JetStreamManager, Readonly<Record<AnswerSize, ReadTurns>>>();
+
+/** Has the reads by way of a manager take turns. Small answers do not wait for large ones. */
 export function limitReads(manager: JetStreamManager, maxPayload: number, waitMs?: number): void {
-  turnsOf.set(manager, new ReadTurns(maxPayload, waitMs));
+  turnsOf.set(manager, { any: new ReadTurns(maxPayload, waitMs), small: new ReadTurns(smallBytes, waitMs) });
 }
 
-/**
- * A read by way of a manager, when it is its turn.
- * @param owner whose call it is about, as its address has it
- */
-export async function inTurn<T>(manager: JetStreamManager, read: () => Promise<T>, owner?: string): Promise<T> {
+/** A request by way of a manager. */
+export interface ReadOptions {
+  /** Whose call it is about, as its address has it: owners take turns. */
+  readonly owner?: string | undefined;
+  /** Default: as large as `max_payload`. */
+  readonly size?: AnswerSize | undefined;
+}
+
+/** A read by way of a manager, when it is its turn. */
+export async function inTurn<T>(
+  manager: JetStreamManager,
+  read: () => Promise<T>,
+  { owner, size = 'any' }: ReadOptions = {},
+): Promise<T> {
   const turns = turnsOf.get(manager);
-  return turns === undefined ? await read() : await turns.run(read, owner);
+  return turns === undefined ? await read() : await turns[size].run(read, owner);
 }

@@ -34,7 +34,13 @@ export class RateStore {
 
   /** The newest ledger; an unreadable one is empty. Throws `QueueError`. */
   async read(functionName: string): Promise<ReadLedger> {
-    const message = await lastMessage(this.#topology.manager, rateStream, ledgerSubject(functionName));
+    const message = await lastMessage(
+      this.#topology.manager,
+      rateStream,
+      ledgerSubject(functionName),
+      undefined,
+      'small',
+    );
     if (message === undefined) {
       return { ledger: emptyLedger, sequence: 0 };
     }
