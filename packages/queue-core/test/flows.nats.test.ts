@@ -106,6 +106,23 @@ describe('calls of a key', () => {
   });
 });
 
+test('the notices of a key are removed one at a time, because the broker counts all ready calls after a larger removal', async () => {
+  await using key = await openKey();
+  await key.accept(2);
+  const { streams } = key.gateway.topology.manager;
+  const purge = streams.purge.bind(streams);
+  const purged: number[] = [];
+  streams.purge = async (...args) => {
+    const result = await purge(...args);
+    purged.push(result.purged);
+    return result;
+  };
+  await Promise.all(Array.from({ length: 20 }, () => key.accept(1)));
+  await eventually(async () => expect(await key.records()).toEqual(['flow']));
+  expect(purged.reduce((sum, each) => sum + each, 0)).toBeGreaterThanOrEqual(20);
+  expect(Math.max(...purged)).toBe(1);
+});
+
 describe('the rate of a key', () => {
   const rated = (rate: string, parallelism = 1) => ({ flow: { key: 'order', rate, parallelism } });
   const placeOf = async (key: Key, call: Call) => {

@@ -22,6 +22,7 @@ import type { QueueTopology } from '../layout/index.ts';
 import { hasMessage, inTurn, lastMessage, nextOfLeader, retryWhileUndecided } from '../messages/index.ts';
 import { AtomicPublisher, type Outgoing, type Publisher } from '../publish/index.ts';
 import { doesExpire, type TimedTurn, toImmediateTurn, toStateMessage, toTurn } from './flow-messages.ts';
+import { readBatch } from './read-batch.ts';
 
 /** The state of a key as it is stored. */
 export interface StoredState {
@@ -46,7 +47,7 @@ export class FlowStore {
   /** Throws `QueueError`. */
   async read({ queue, id, submitter }: FlowPlace): Promise<StoredState> {
     const subject = flowStateSubject(queue, id);
-    const message = await lastMessage(this.#manager, queueStream(queue), subject, ownerOf(submitter));
+    const message = await lastMessage(this.#manager, queueStream(queue), subject, ownerOf(submitter), 'small');
     if (message === undefined) {
       return { state: undefined, sequence: 0, expires: false };
     }
@@ -60,7 +61,8 @@ export class FlowStore {
 
   /** The first place in the order of a key at or after a sequence; undefined for none. Throws `QueueError`. */
   async next({ queue, id, submitter }: FlowPlace, from: number): Promise<StoredMsg | undefined> {
-    return await nextOfLeader(this.#manager, queueStream(queue), flowEntryFilter(queue, id), from, ownerOf(submitter));
+    const filter = flowEntryFilter(queue, id);
+    return await nextOfLeader(this.#manager, queueStream(queue), filter, from, ownerOf(submitter), 'small');
   }
 
   /** The message of the call at a place, if it waits there; undefined if it is elsewhere, or gone. Throws `QueueError`. */
@@ -143,21 +145,32 @@ export class FlowStore {
   async removePlace(place: FlowPlace, call: CallIdentity): Promise<void> {
     const { queue, id, submitter } = place;
     const subject = flowEntrySubject(queue, id, call);
-    const entry = await lastMessage(this.#manager, queueStream(queue), subject, ownerOf(submitter));
+    const entry = await lastMessage(this.#manager, queueStream(queue), subject, ownerOf(submitter), 'small');
     if (entry !== undefined && (await this.waitingAt(place, entry)) === undefined) {
       await this.clear(place, entry);
     }
   }
 
-  /** Removes the notices of a key up to a sequence. Throws `QueueError`. */
-  async removeNotices({ queue, id }: FlowPlace, upTo: number): Promise<void> {
-    await this.#purge(queue, flowNoticeSubject(queue, id), upTo);
+  /**
+   * Removes the notices of a key up to a sequence. One at a time: if a request removes several messages, nats-server counts anew what is
+   * left for each consumer of the stream, and looks at all ready calls for that. Throws `QueueError`.
+   * @param count how many there are, as far as is known
+   */
+  async removeNotices({ queue, id }: FlowPlace, upTo: number, count: number): Promise<void> {
+    const subject = flowNoticeSubject(queue, id);
+    if (count > 1) {
+      const range = { from: 1, most: count };
+      for (const { seq } of await readBatch(this.#manager, queueStream(queue), subject, range)) {
+        await this.#purge(queue, subject, Math.min(seq, upTo));
+      }
+    }
+    await this.#purge(queue, subject, upTo);
   }
 
   async #purge(queue: string, filter: string, upTo: number): Promise<number> {
     try {
       const purge = () => this.#manager.streams.purge(queueStream(queue), { filter, seq: upTo + 1 });
-      return (await inTurn(this.#manager, purge)).purged;
+      return (await inTurn(this.#manager, purge, { size: 'small' })).purged;
     } catch (error) {
       throw asQueueError(error, 'what is stored about a flow key cannot be removed');
     }

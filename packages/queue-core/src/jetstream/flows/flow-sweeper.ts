@@ -80,7 +80,7 @@ export class FlowSweeper {
     const place = flowPlaceIn(queue, notice);
     const result = await this.#deps.giver.give(place, { named: namedBy({ flow: notice }) });
     if (result.kind === 'done') {
-      await this.#deps.store.removeNotices(place, message.seq);
+      await this.#deps.store.removeNotices(place, message.seq, 1);
     }
     return result.kind === 'done';
   }

@@ -11,6 +11,11 @@ interface Nudge {
   readonly upTo: number;
 }
 
+interface Waiting extends Nudge {
+  /** How many notices that are. */
+  readonly count: number;
+}
+
 /** Keys whose turns are given at once. */
 const maxAtOnce = 64;
 /** Most keys that wait for it. The notices of others stay for the sweeper. */
@@ -25,7 +30,7 @@ export class Nudges {
   readonly #store: Pick<FlowStore, 'removeNotices'>;
   readonly #logger: QueueLogger;
   /** By queue and key. */
-  readonly #waiting = new Map<string, Nudge>();
+  readonly #waiting = new Map<string, Waiting>();
   readonly #underWay = new Set<string>();
 
   constructor(giver: Pick<TurnGiver, 'give'>, store: Pick<FlowStore, 'removeNotices'>, logger: QueueLogger) {
@@ -42,7 +47,8 @@ export class Nudges {
     }
     const { place, upTo } = nudge;
     const named = { ...known?.named, ...nudge.named };
-    this.#waiting.set(name, { place, named, upTo: Math.max(upTo, known?.upTo ?? 0) });
+    const count = (known?.count ?? 0) + 1;
+    this.#waiting.set(name, { place, named, upTo: Math.max(upTo, known?.upTo ?? 0), count });
     if (!this.#underWay.has(name)) {
       this.#startNext();
     }
@@ -66,11 +72,11 @@ export class Nudges {
   }
 
   /** If it fails, the notice stays for the sweeper. */
-  async #run({ place, named, upTo }: Nudge): Promise<void> {
+  async #run({ place, named, upTo, count }: Waiting): Promise<void> {
     try {
       const result = await this.#giver.give(place, { named });
       if (result.kind === 'done') {
-        await this.#store.removeNotices(place, upTo);
+        await this.#store.removeNotices(place, upTo, count);
       } else {
         this.#warn(place, { detail: result.detail });
       }

@@ -47,7 +47,10 @@ export class AtomicPublisher {
     this.#publisher = publisher;
   }
 
-  /** Never throws for expected failures: see `Publisher.publish`. */
+  /**
+   * The sequence of the result is that of the last message of the group. Never throws for expected failures: see
+   * `Publisher.publish`.
+   */
   publish(stream: string, group: Group, isOver: () => boolean = () => false): Promise<PublishResult> {
     const [single, ...others] = group;
     // Also while a batch is under way: the few that waited for it would be the next batch.
@@ -110,8 +113,10 @@ export class AtomicPublisher {
       await this.#store(open.slice(half));
       return;
     }
-    for (const { resolve } of open) {
-      resolve(result);
+    let following = open.reduce((sum, { group }) => sum + group.length, 0);
+    for (const { group, resolve } of open) {
+      following -= group.length;
+      resolve(result.kind === 'stored' ? { ...result, sequence: result.sequence - following } : result);
     }
   }
 }
