@@ -1,6 +1,7 @@
 import { type BatchItem, type BatchState, intentsFilter, itemsOfPart, queuedFilter } from '../../batches/index.ts';
 import { type CallIdentity, emptyBody, parseCallSubject, queueStream } from '../../call/index.ts';
 import { QueueError } from '../../errors.ts';
+import { FairTurns } from '../../fair-turns.ts';
 import type { PublishResult } from '../../publish-result.ts';
 import type { Outcome } from '../../records/index.ts';
 import { asQueueError } from '../connecting/index.ts';
@@ -17,6 +18,13 @@ export interface LostEndsDependencies {
   readonly now: () => number;
 }
 
+/**
+ * After a look that took the broker long, in milliseconds, as many times that long passes before the next one. It walks all calls of a queue
+ * for each batch, and thousands of batches may be open while a million calls wait.
+ */
+const longMs = 20;
+const restFactor = 20;
+
 /** An accepted call of a batch. */
 interface Accepted extends CallIdentity {
   readonly index: number;
@@ -31,16 +39,36 @@ interface Accepted extends CallIdentity {
  */
 export class LostEnds {
   readonly #deps: LostEndsDependencies;
+  readonly #turns = new FairTurns({ max: 1 });
+  /** On the monotonic clock. */
+  #restsUntil = 0;
 
   constructor(deps: LostEndsDependencies) {
     this.#deps = deps;
   }
 
-  /** Stores what is missing; returns for how many calls. Throws `QueueError`. */
-  async restore(state: BatchState): Promise<number> {
+  /** Stores what is missing; returns for how many calls: 0 as well if it was too soon to look. Throws `QueueError`. */
+  restore(state: BatchState): Promise<number> {
+    return this.#turns.run(() => this.#restoreInTurn(state));
+  }
+
+  async #restoreInTurn(state: BatchState): Promise<number> {
+    if (performance.now() < this.#restsUntil) {
+      return 0;
+    }
     const open = await this.#listOpen(state);
-    const queues = new Set(open.map(({ queue }) => queue));
+    const held = await this.#listHeld(state, new Set(open.map(({ queue }) => queue)));
+    const lost = open.filter(({ callId }) => !held.has(callId));
+    for (const call of lost) {
+      await this.#restore(state, call);
+    }
+    return lost.length;
+  }
+
+  /** The ids of calls of the batch that are in these queues, or are being cancelled. */
+  async #listHeld(state: BatchState, queues: ReadonlySet<string>): Promise<ReadonlySet<string>> {
     const held = new Set<string>();
+    const startedAt = performance.now();
     for (const queue of queues) {
       for (const subject of await this.#subjects(queueStream(queue), queuedFilter(state, queue))) {
         held.add(parseCallSubject(subject)?.callId ?? '');
@@ -49,11 +77,9 @@ export class LostEnds {
     for (const subject of await this.#subjects(cancelStream, intentsFilter(state))) {
       held.add(subject.split('.')[1] ?? '');
     }
-    const lost = open.filter(({ callId }) => !held.has(callId));
-    for (const call of lost) {
-      await this.#restore(state, call);
-    }
-    return lost.length;
+    const tookMs = performance.now() - startedAt;
+    this.#restsUntil = performance.now() + (tookMs < longMs ? 0 : restFactor * tookMs);
+    return held;
   }
 
   /** The accepted calls without a mark. */
