@@ -157,16 +157,13 @@ export class Settler {
     }
     this.#options.onStep('outcome stored', outcome.callId);
     this.#options.metrics.ended(delivered.delivery, outcome.status);
-    if (delivered.call.flow !== undefined) {
-      const turn = this.#turns.end(delivered);
-      await (this.#turns.arePilingUp && turn);
-      return () => this.#completeRecorded(delivered, { outcome, body }, { turn });
-    }
-    if (!hasFollowUp(outcome)) {
+    if (!hasFollowUp(delivered.call, outcome)) {
       this.#ack(delivered.delivery); // nothing is left to do
       return delivered.call.bodyObject && (() => removeBody(this.#options, delivered.call, outcome));
     }
-    return () => this.#completeRecorded(delivered, { outcome, body });
+    const turn = this.#turns.end(delivered);
+    await (this.#turns.arePilingUp && turn);
+    return () => this.#completeRecorded(delivered, { outcome, body }, turn);
   }
 
   /** Repeats what follows a recorded outcome, after a crash. */
@@ -174,7 +171,7 @@ export class Settler {
     const callback = await this.#options.store.findCallbackState(ended.outcome);
     // This delivery may be of an attempt before the last one.
     const call = { ...delivered.call, retry: retryOf(ended.outcome) };
-    await this.#completeRecorded({ ...delivered, call }, ended, { callbackIsKnown: callback !== undefined });
+    await this.#completeRecorded({ ...delivered, call }, ended, this.#turns.end(delivered), callback !== undefined);
   }
 
   /** Stores a message that cannot be read as a call among the dead letters, whole, for an operator to examine. */
@@ -193,7 +190,8 @@ export class Settler {
   async #completeRecorded(
     delivered: DeliveredCall,
     ended: StoredOutcome,
-    { turn = this.#turns.end(delivered), callbackIsKnown = false } = {},
+    turn: Promise<boolean>,
+    callbackIsKnown = false,
   ): Promise<void> {
     if ((await turn) && (await this.#complete(delivered, ended, callbackIsKnown))) {
       await removeBody(this.#options, delivered.call, ended.outcome);

@@ -16,9 +16,9 @@ export interface TurnOptions {
 /** Delay before a call comes back if the broker could not store what follows its attempt. */
 export const fullMs = 5_000;
 
-/** Whether anything is left to do for a call that has ended, and whose turn has, before it leaves its queue. */
-export function hasFollowUp({ status, callbackUrl, next }: Outcome): boolean {
-  return status !== 'succeeded' || callbackUrl !== undefined || next !== undefined;
+/** Whether anything is left to do for a call that has ended before it leaves its queue. */
+export function hasFollowUp({ flow }: Call, { status, callbackUrl, next }: Outcome): boolean {
+  return flow !== undefined || status !== 'succeeded' || callbackUrl !== undefined || next !== undefined;
 }
 
 /**
