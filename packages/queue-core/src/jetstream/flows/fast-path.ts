@@ -20,6 +20,7 @@ import type { QueueLogger } from '../connecting/index.ts';
 import { namedBy } from './flow-messages.ts';
 import type { FlowStore } from './flow-store.ts';
 import {
+  done,
   type GiveResult,
   isConflict,
   maxStateBytes,
@@ -227,5 +228,4 @@ function isOvertaken(result: PublishResult): boolean {
   return isConflict(result) || (result.kind === 'refused' && result.reason === 'undecided');
 }
 
-const done: GiveResult = { kind: 'done' };
 const late = refused('timeout', 'the time was up before the call was sent');

@@ -161,7 +161,10 @@ export class FlowStore {
     if (count > 1) {
       const range = { from: 1, most: count };
       for (const { seq } of await readBatch(this.#manager, queueStream(queue), subject, range)) {
-        await this.#purge(queue, subject, Math.min(seq, upTo));
+        if (seq >= upTo) {
+          break;
+        }
+        await this.#purge(queue, subject, seq);
       }
     }
     await this.#purge(queue, subject, upTo);

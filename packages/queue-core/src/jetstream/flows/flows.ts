@@ -10,7 +10,7 @@ import { namedBy, toFlowGroup, toParked } from './flow-messages.ts';
 import { FlowStore } from './flow-store.ts';
 import { FlowSweeper } from './flow-sweeper.ts';
 import { Nudges } from './nudges.ts';
-import { type GiveResult, TurnGiver, type TurnGiverDependencies } from './turn-giver.ts';
+import { done, type GiveResult, TurnGiver, type TurnGiverDependencies } from './turn-giver.ts';
 import { TurnReleaser } from './turn-releaser.ts';
 
 interface FlowsDependencies {
@@ -24,8 +24,6 @@ interface FlowsDependencies {
 
 /** A call that has a flow key, or none: then each of these methods does nothing. */
 type MaybeKeyed = Pick<Call, 'id' | 'function' | 'queue' | 'submitter' | 'startTime' | 'flow'>;
-
-const done: GiveResult = { kind: 'done' };
 
 /** The turns of flow keys: all that a process does about them. */
 export class Flows {

@@ -51,7 +51,7 @@ export interface FlowChange {
 /** Every turn of the key that could be given is given, and what `FlowChange` says is stored; or the broker has refused. */
 export type GiveResult = { readonly kind: 'done' } | Extract<PublishResult, { kind: 'refused' }>;
 
-const done: GiveResult = { kind: 'done' };
+export const done: GiveResult = { kind: 'done' };
 
 /** Other processes change the same key at the same time: each time that one fails, another one has succeeded. */
 const maxTries = 100;
