@@ -3,14 +3,6 @@ import { echo, eventually, gate, startCallbackReceiver, startTcpProxy, startTest
 import { describe, expect, test } from 'vitest';
 import { startStack } from './harness/stack.ts';
 
-/** A request that NATS has not answered during an outage may end after it: then calls are refused until the next ping is back. */
-function untilAccepted(client: ApiClient): Promise<string> {
-  return eventually(async () => {
-    const { status, callId } = await client.call('echo');
-    return status === 202 ? callId : undefined;
-  });
-}
-
 describe('a process that is cut off from a nats-server that keeps running', () => {
   test('as a worker loses its calls to another one, and works again when the connection is back', async () => {
     const slow = gate();
@@ -50,14 +42,14 @@ describe('a process that is cut off from a nats-server that keeps running', () =
     const gateway = await stack.startGateway({ NATS_URL: `nats://${line.host}:${line.port}` });
     await using client = new ApiClient(gateway.url);
     for (const cutOff of [() => line.cut(), () => line.stall()]) {
-      await untilAccepted(client);
+      await client.accept('echo');
       cutOff();
       await eventually(async () => (await client.call('echo')).status === 503);
       expect((await gateway.ops('/readyz')).status).toBe(503);
       line.heal();
       await gateway.untilReady();
     }
-    const callId = await untilAccepted(client);
+    const callId = await client.accept('echo');
     await eventually(() => fn.countBy(callId) === 1);
   });
 });

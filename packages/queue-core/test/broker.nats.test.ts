@@ -141,6 +141,22 @@ describe('an outage', () => {
     expect(test.logger.messages).toEqual(['NATS connected', 'NATS does not answer']);
   });
 
+  test('a request that is older than the last answer says nothing about the server as it is now', async () => {
+    await using server = await startServer();
+    await using test = createBroker(server.url);
+    const { broker } = test;
+    broker.start();
+    await connected(broker);
+    const sentAt = performance.now();
+    broker.suspect();
+    expect(broker.connected).toBe(false);
+    await connected(broker);
+    broker.suspect(sentAt);
+    expect(broker.connected).toBe(true);
+    broker.suspect();
+    expect(broker.connected).toBe(false);
+  });
+
   test('an answer that was missing on the previous connection says nothing about the new one', async () => {
     await using server = await startServer();
     await using test = createBroker(server.url);

@@ -39,6 +39,8 @@ export class Broker implements AsyncDisposable {
   #connection: NatsConnection | undefined;
   #connected = false;
   #suspected = false;
+  /** When the server has last answered a ping that a suspicion led to, on the monotonic clock. */
+  #pingedAt = Number.NEGATIVE_INFINITY;
   /** Time-outs since JetStream last answered, while the server itself did. */
   #unanswered = 0;
   #connecting: Promise<void> | undefined;
@@ -114,10 +116,16 @@ export class Broker implements AsyncDisposable {
 
   /**
    * Call this when an answer did not come in time. The server counts as away until it answers a ping, so that the next
-   * callers are refused at once instead of waiting for their own timeout (P1).
+   * callers are refused at once instead of waiting for their own timeout (P1). A request that was sent before the last
+   * such answer says nothing about the server as it is now.
+   * @param sentAt when the request was sent, on the monotonic clock, in milliseconds
    */
-  suspect(): void {
+  suspect(sentAt = performance.now()): void {
     if (!this.connected || this.#connection === undefined) {
+      return;
+    }
+    if (sentAt < this.#pingedAt) {
+      this.#noteUnanswered();
       return;
     }
     this.#suspected = true;
@@ -127,6 +135,7 @@ export class Broker implements AsyncDisposable {
       // A ping of the previous connection says nothing about this one.
       if (connects === this.#connects) {
         this.#suspected = false;
+        this.#pingedAt = performance.now();
         this.#noteUnanswered();
       }
     };

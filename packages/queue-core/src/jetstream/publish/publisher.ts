@@ -169,7 +169,7 @@ export class Publisher {
         return;
       }
       this.#settle(oldest.id, refused('timeout', `no answer within ${this.timeoutMs} ms`));
-      this.#broker.suspect();
+      this.#broker.suspect(oldest.deadline - this.timeoutMs);
     }
   };
 
