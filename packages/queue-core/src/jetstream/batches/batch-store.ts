@@ -178,7 +178,7 @@ export class BatchStore {
   }
 
   #last(subject: string, { submitter }: Pick<BatchKey, 'submitter'>) {
-    return lastMessage(this.#manager, outcomeStream, subject, ownerOf(submitter));
+    return lastMessage(this.#manager, outcomeStream, subject, { owner: ownerOf(submitter) });
   }
 
   #put(subject: string, [name, value]: readonly [string, string], after: number): Promise<PublishResult> {

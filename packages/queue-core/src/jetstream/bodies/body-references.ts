@@ -28,7 +28,9 @@ async function isCallReferred(topology: Topology, owner: BodyOwner, hasEnded: bo
   return (
     (!hasEnded && (await isQueued(topology, owner, call))) ||
     (await isBeingCancelled(topology, call)) ||
-    (await hasMessage(topology.manager, deadLetterStream, deadLetterFilter({ kind: 'call', call }), call.owner))
+    (await hasMessage(topology.manager, deadLetterStream, deadLetterFilter({ kind: 'call', call }), {
+      owner: call.owner,
+    }))
   );
 }
 
@@ -47,14 +49,16 @@ async function isReplyReferred(topology: Topology, reply: StoredReply): Promise<
     (await isQueued(topology, owner, call)) ||
     (await isBeingCancelled(topology, call)) ||
     (await hasOutcome(topology, reply, call)) ||
-    (await hasMessage(manager, callbackStream, callback, call.owner)) ||
-    (await hasMessage(manager, deadLetterStream, deadLetterFilter({ kind: 'callback', call }), call.owner)) ||
+    (await hasMessage(manager, callbackStream, callback, { owner: call.owner })) ||
+    (await hasMessage(manager, deadLetterStream, deadLetterFilter({ kind: 'callback', call }), {
+      owner: call.owner,
+    })) ||
     (next !== undefined && (await isCallReferred(topology, next, false)))
   );
 }
 
 function isBeingCancelled({ manager }: Topology, call: CallAddress): Promise<boolean> {
-  return hasMessage(manager, cancelStream, anyCancelIntentSubject(call), call.owner);
+  return hasMessage(manager, cancelStream, anyCancelIntentSubject(call), { owner: call.owner });
 }
 
 /** An outcome that cannot be read may name it. An erased one, and that of another attempt, do not. */
@@ -64,7 +68,7 @@ async function hasOutcome(
   call: CallAddress,
 ): Promise<boolean> {
   const subject = outcomeSubject({ ...owner, generation });
-  const message = await lastMessage(manager, outcomeStream, subject, call.owner);
+  const message = await lastMessage(manager, outcomeStream, subject, { owner: call.owner });
   const outcome = message && outcomeCodec.decode(message.header.get(outcomeCodec.header));
   return message !== undefined && (outcome === undefined || outcome.bodyObject?.id === object.id);
 }
@@ -85,7 +89,7 @@ async function isQueued(topology: Topology, owner: BodyOwner, call: CallAddress)
 
 async function has({ manager }: Topology, queue: string, subject: string, { owner }: CallAddress): Promise<boolean> {
   try {
-    return await hasMessage(manager, queueStream(queue), subject, owner);
+    return await hasMessage(manager, queueStream(queue), subject, { owner });
   } catch (error) {
     if (isApiError(error instanceof Error ? error.cause : error, 'streamNotFound')) {
       return false;

@@ -98,7 +98,7 @@ export class Handovers {
 
   #last(call: CallIdentity, kind: '' | '.begun' = ''): Promise<StoredMsg | undefined> {
     const subject = `${subjectOf(call)}${kind}`;
-    return lastMessage(this.#topology.manager, handoverStream, subject, ownerOf(call.submitter));
+    return lastMessage(this.#topology.manager, handoverStream, subject, { owner: ownerOf(call.submitter) });
   }
 
   #publish(subject: string, headers = new MessageHeaders()): Promise<PublishResult> {

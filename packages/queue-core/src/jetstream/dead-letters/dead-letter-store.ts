@@ -90,14 +90,16 @@ export class DeadLetterStore {
     }
     const wanted = kind === undefined ? kinds : [kind];
     const messages = await Promise.all(
-      wanted.map((each) => lastMessage(manager, deadLetterStream, ofKind(each, newest.subject), address.owner)),
+      wanted.map((each) =>
+        lastMessage(manager, deadLetterStream, ofKind(each, newest.subject), { owner: address.owner }),
+      ),
     );
     return messages.flatMap((message) => (message && toStoredDeadLetter(message)) ?? []);
   }
 
   #newest(address: CallAddress, kind: DeadLetter['kind'] | undefined): Promise<StoredMsg | undefined> {
     const filter = deadLetterFilter({ kind, call: address });
-    return lastMessage(this.#deps.topology.manager, deadLetterStream, filter, address.owner);
+    return lastMessage(this.#deps.topology.manager, deadLetterStream, filter, { owner: address.owner });
   }
 
   /** Removes the dead letters that `find` returns; returns whether any existed. Throws `QueueError`. */

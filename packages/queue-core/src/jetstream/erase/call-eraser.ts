@@ -97,7 +97,7 @@ export class CallEraser {
   async #eraseCallbacks(which: CallAddress): Promise<boolean> {
     const subject = anyCallbackSubject(which);
     for (let erased = 0; erased < maxCallbacks; erased++) {
-      const message = await lastMessage(this.#manager, callbackStream, subject, which.owner);
+      const message = await lastMessage(this.#manager, callbackStream, subject, { owner: which.owner });
       if (message === undefined) {
         return true;
       }

@@ -47,7 +47,10 @@ export class FlowStore {
   /** Throws `QueueError`. */
   async read({ queue, id, submitter }: FlowPlace): Promise<StoredState> {
     const subject = flowStateSubject(queue, id);
-    const message = await lastMessage(this.#manager, queueStream(queue), subject, ownerOf(submitter), 'small');
+    const message = await lastMessage(this.#manager, queueStream(queue), subject, {
+      owner: ownerOf(submitter),
+      size: 'small',
+    });
     if (message === undefined) {
       return { state: undefined, sequence: 0, expires: false };
     }
@@ -62,7 +65,10 @@ export class FlowStore {
   /** The first place in the order of a key at or after a sequence; undefined for none. Throws `QueueError`. */
   async next({ queue, id, submitter }: FlowPlace, from: number): Promise<StoredMsg | undefined> {
     const filter = flowEntryFilter(queue, id);
-    return await nextOfLeader(this.#manager, queueStream(queue), filter, from, ownerOf(submitter), 'small');
+    return await nextOfLeader(this.#manager, queueStream(queue), filter, from, {
+      owner: ownerOf(submitter),
+      size: 'small',
+    });
   }
 
   /** The message of the call at a place, if it waits there; undefined if it is elsewhere, or gone. Throws `QueueError`. */
@@ -72,7 +78,7 @@ export class FlowStore {
       return undefined;
     }
     const filter = callPattern({ queue, readiness: '*', function: name, call: addressOf(call) });
-    const message = await lastMessage(this.#manager, queueStream(queue), filter, ownerOf(call.submitter));
+    const message = await lastMessage(this.#manager, queueStream(queue), filter, { owner: ownerOf(call.submitter) });
     // A call that waits again, as a replay, has another place, after its message.
     const waits = message !== undefined && readCallSubject(message.subject)?.lane.readiness === 'wait';
     return waits && message.seq < entry.seq ? message : undefined;
@@ -107,7 +113,7 @@ export class FlowStore {
     const owner = ownerOf(submitter);
     for (const [callId, startTime] of running) {
       const filter = callFilter(queue, { callId, owner, startTime });
-      if (!(await hasMessage(this.#manager, queueStream(queue), filter, owner))) {
+      if (!(await hasMessage(this.#manager, queueStream(queue), filter, { owner }))) {
         gone.push([callId, startTime]);
       }
     }
@@ -117,7 +123,7 @@ export class FlowStore {
   /** Whether the newest message of a call was stored after a sequence. Throws `QueueError`. */
   async hasBegun({ queue, function: name, submitter }: FlowPlace, call: CallIdentity, after: number): Promise<boolean> {
     const filter = callPattern({ queue, readiness: '*', function: name, call: addressOf(call) });
-    const message = await lastMessage(this.#manager, queueStream(queue), filter, ownerOf(submitter));
+    const message = await lastMessage(this.#manager, queueStream(queue), filter, { owner: ownerOf(submitter) });
     return message !== undefined && message.seq > after;
   }
 
@@ -145,7 +151,10 @@ export class FlowStore {
   async removePlace(place: FlowPlace, call: CallIdentity): Promise<void> {
     const { queue, id, submitter } = place;
     const subject = flowEntrySubject(queue, id, call);
-    const entry = await lastMessage(this.#manager, queueStream(queue), subject, ownerOf(submitter), 'small');
+    const entry = await lastMessage(this.#manager, queueStream(queue), subject, {
+      owner: ownerOf(submitter),
+      size: 'small',
+    });
     if (entry !== undefined && (await this.waitingAt(place, entry)) === undefined) {
       await this.clear(place, entry);
     }

@@ -41,7 +41,7 @@ export class DuplicateLookup {
   async findKey(hash: string, owner?: string): Promise<KeyRecord | undefined> {
     const { manager } = this.#topology;
     const found = await this.#inQueues((queue) =>
-      lastMessage(manager, queueStream(queue), keySubject(queue, hash), owner, 'small'),
+      lastMessage(manager, queueStream(queue), keySubject(queue, hash), { owner, size: 'small' }),
     );
     const message = found.find((each) => each !== undefined);
     return message === undefined ? undefined : keyRecordCodec.decode(message.header.get(keyRecordCodec.header));
@@ -58,7 +58,7 @@ export class DuplicateLookup {
   async isKnown(address: CallAddress): Promise<boolean> {
     const { manager } = this.#topology;
     const has = (stream: string, subject: string): Promise<boolean> =>
-      hasMessage(manager, stream, subject, address.owner);
+      hasMessage(manager, stream, subject, { owner: address.owner });
     return (
       (await this.#inQueues((queue) => has(queueStream(queue), callFilter(queue, address)))).includes(true) ||
       (await has(cancelStream, anyCancelIntentSubject(address))) ||

@@ -73,7 +73,10 @@ export class IdClaims {
   async #judge(wanted: WantedClaim, call: Call, mine: Claim): Promise<ClaimResult> {
     const { subject, sharedInQueue } = wanted;
     const { manager } = this.#deps.topology;
-    const message = await lastMessage(manager, expiryStream, subject, ownerOf(call.submitter), 'small');
+    const message = await lastMessage(manager, expiryStream, subject, {
+      owner: ownerOf(call.submitter),
+      size: 'small',
+    });
     const by = message && claimCodec.decode(message.header.get(claimCodec.header));
     if (message === undefined || by === undefined) {
       return { kind: 'gone' };

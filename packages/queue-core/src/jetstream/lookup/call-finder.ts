@@ -226,7 +226,7 @@ export class CallFinder {
   /** A call that could not be read, or whose outcome could not be recorded, has still left a dead letter. */
   async #findLost(address: CallAddress): Promise<EndedCall | undefined> {
     const subject = deadLetterFilter({ kind: 'call', call: address });
-    const message = await lastMessage(this.#deps.topology.manager, deadLetterStream, subject, address.owner);
+    const message = await lastMessage(this.#deps.topology.manager, deadLetterStream, subject, { owner: address.owner });
     const stored = message && toStoredDeadLetter(message);
     return stored && { kind: 'ended', outcome: toLostOutcome(stored), callback: undefined };
   }
@@ -242,7 +242,7 @@ export class CallFinder {
   async #lastIn(queue: string, address: CallAddress): Promise<StoredMsg | undefined> {
     try {
       const { manager } = this.#deps.topology;
-      return await lastMessage(manager, queueStream(queue), callFilter(queue, address), address.owner);
+      return await lastMessage(manager, queueStream(queue), callFilter(queue, address), { owner: address.owner });
     } catch (error) {
       const cause = error instanceof QueueError ? error.cause : undefined;
       if (isApiError(cause, 'streamNotFound')) {

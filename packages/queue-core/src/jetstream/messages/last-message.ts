@@ -6,34 +6,30 @@ import { inTurn, type ReadOptions } from './read-turns.ts';
 /**
  * The newest message of a subject, which may have wildcards; undefined if none exists. Asks the stream's leader, since
  * a follower may be behind. Throws `QueueError`.
- * @param owner whose call it is about, as its address has it: owners take turns
- * @param size what is known of the message. Default: as large as `max_payload`
  */
 export function lastMessage(
   manager: JetStreamManager,
   stream: string,
   subject: string,
-  owner?: string,
-  size?: ReadOptions['size'],
+  options: ReadOptions = {},
 ): Promise<StoredMsg | undefined> {
   const problem = `the last message of a subject of ${stream} cannot be read`;
-  return fromLeader(manager, stream, { last_by_subj: subject }, { owner, size, problem });
+  return fromLeader(manager, stream, { last_by_subj: subject }, { ...options, problem });
 }
 
 /**
  * Whether there is a message of a subject, which may have wildcards. It asks the leader for what it has, and no message is
  * sent, however large it is. Throws `QueueError`.
- * @param owner as for `lastMessage`
  */
 export async function hasMessage(
   manager: JetStreamManager,
   stream: string,
   subject: string,
-  owner?: string,
+  options: Pick<ReadOptions, 'owner'> = {},
 ): Promise<boolean> {
   const look = () => manager.streams.info(stream, { subjects_filter: subject });
   try {
-    const { state } = await inTurn(manager, look, { owner, size: 'small' });
+    const { state } = await inTurn(manager, look, { ...options, size: 'small' });
     return Object.keys(state.subjects ?? {}).length > 0;
   } catch (error) {
     throw asQueueError(error, `it cannot be seen what ${stream} has of a subject`);
@@ -43,19 +39,18 @@ export async function hasMessage(
 /**
  * The message at a sequence of the stream; undefined if it no longer exists. Asks a replica first, which may be a
  * little behind: it sends the body as it is, while the leader sends it as text within JSON. Throws `QueueError`.
- * @param owner as for `lastMessage`
  */
 export async function messageAt(
   manager: JetStreamManager,
   stream: string,
   sequence: number,
-  owner?: string,
+  options: Pick<ReadOptions, 'owner'> = {},
 ): Promise<StoredMsg | undefined> {
   try {
     const query = { seq: sequence };
     const read = async () =>
       (await manager.direct.getMessage(stream, query)) ?? (await manager.streams.getMessage(stream, query));
-    return (await inTurn(manager, read, { owner })) ?? undefined;
+    return (await inTurn(manager, read, options)) ?? undefined;
   } catch (error) {
     if (isApiError(error, 'noMessageFound')) {
       return undefined;
@@ -83,21 +78,18 @@ export async function nextMessage(
 
 /**
  * As `nextMessage`, but asks the stream's leader, which has all that is stored. Throws `QueueError`.
- * @param owner as for `lastMessage`
- * @param size likewise
  */
 export function nextOfLeader(
   manager: JetStreamManager,
   stream: string,
   subject: string,
   sequence: number,
-  owner?: string,
-  size?: ReadOptions['size'],
+  options: ReadOptions = {},
 ): Promise<StoredMsg | undefined> {
   // The client's type has it for direct reads alone; the leader takes it as well.
   const query = { seq: sequence, next_by_subj: subject } as MsgRequest;
   const problem = `the next message of a subject of ${stream} cannot be read`;
-  return fromLeader(manager, stream, query, { owner, size, problem });
+  return fromLeader(manager, stream, query, { ...options, problem });
 }
 
 /**

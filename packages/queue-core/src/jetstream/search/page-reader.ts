@@ -171,7 +171,7 @@ export class PageReader {
     const messages = await Promise.all(
       this.#unsearched.queues.map((queue) => {
         const subject = callPattern({ queue, readiness: '*', function: name, call });
-        return lastMessage(this.#deps.topology.manager, queueStream(queue), subject, call.owner);
+        return lastMessage(this.#deps.topology.manager, queueStream(queue), subject, { owner: call.owner });
       }),
     );
     const [newest] = messages

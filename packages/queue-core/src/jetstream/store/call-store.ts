@@ -268,7 +268,7 @@ export class CallStore {
     const message =
       sequence === undefined
         ? undefined
-        : await messageAt(this.#topology.manager, outcomeStream, sequence, ownerOf(outcome.submitter));
+        : await messageAt(this.#topology.manager, outcomeStream, sequence, { owner: ownerOf(outcome.submitter) });
     return message === undefined ? (await this.findOutcome(outcome))?.body : message.data;
   }
 
@@ -286,12 +286,9 @@ export class CallStore {
 
   /** As `findCallbackState`, with the sequence of the record: 0 if none exists. Throws `QueueError`. */
   async findCallbackRecord(of: GenerationKey): Promise<CallbackRecord> {
-    const message = await lastMessage(
-      this.#topology.manager,
-      outcomeStream,
-      callbackStateSubject(of),
-      ownerOf(of.submitter),
-    );
+    const message = await lastMessage(this.#topology.manager, outcomeStream, callbackStateSubject(of), {
+      owner: ownerOf(of.submitter),
+    });
     return message === undefined
       ? { sequence: 0, state: undefined }
       : { sequence: message.seq, state: callbackStateCodec.decode(headerOf(message, callbackStateCodec.header)) };
@@ -301,7 +298,7 @@ export class CallStore {
     subject: string,
     owner: string | undefined,
   ): Promise<{ readonly end: RecordedEnd; readonly message: StoredMsg } | undefined> {
-    const message = await lastMessage(this.#topology.manager, outcomeStream, subject, owner);
+    const message = await lastMessage(this.#topology.manager, outcomeStream, subject, { owner });
     const outcome = message === undefined ? undefined : outcomeCodec.decode(headerOf(message, outcomeCodec.header));
     return message === undefined || outcome === undefined
       ? undefined
