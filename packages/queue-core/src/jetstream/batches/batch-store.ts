@@ -25,7 +25,7 @@ import { emptyBody, ownerOf } from '../../call/index.ts';
 import type { PublishResult } from '../../publish-result.ts';
 import { asQueueError } from '../connecting/index.ts';
 import { outcomeStream, type QueueTopology } from '../layout/index.ts';
-import { expectLast, lastMessage, MessageHeaders } from '../messages/index.ts';
+import { type AnswerSize, expectLast, lastMessage, MessageHeaders } from '../messages/index.ts';
 import type { Publisher } from '../publish/index.ts';
 
 /** The state of a batch as it is stored. */
@@ -72,7 +72,7 @@ export class BatchStore {
   }
 
   async #findState(subject: string, of: Pick<BatchKey, 'submitter'>): Promise<StoredBatch | undefined> {
-    const message = await this.#last(subject, of);
+    const message = await this.#last(subject, of, 'small');
     const state = message && batchStateCodec.decode(message.header.get(batchStateCodec.header));
     return message && state && { state, sequence: message.seq, storedAtMs: message.time.getTime() };
   }
@@ -84,7 +84,7 @@ export class BatchStore {
 
   /** The end; undefined before the batch has ended. Throws `QueueError`. */
   async findEnd(of: BatchKey): Promise<BatchEnd | undefined> {
-    const message = await this.#last(batchEndSubject(of), of);
+    const message = await this.#last(batchEndSubject(of), of, 'small');
     return message && batchEndCodec.decode(message.header.get(batchEndCodec.header));
   }
 
@@ -96,7 +96,7 @@ export class BatchStore {
 
   /** The id of the batch that came with a key; undefined for none. Throws `QueueError`. */
   async findKey(submitter: string | undefined, key: string): Promise<string | undefined> {
-    const message = await this.#last(batchKeySubject(hashBatchKey(key), submitter), { submitter });
+    const message = await this.#last(batchKeySubject(hashBatchKey(key), submitter), { submitter }, 'small');
     return message && batchKeyCodec.decode(message.header.get(batchKeyCodec.header))?.batchId;
   }
 
@@ -108,7 +108,7 @@ export class BatchStore {
 
   /** A part of the items; undefined if it is not stored. Throws `QueueError`. */
   async readItems(of: BatchKey, part: number): Promise<BatchItem[] | undefined> {
-    const message = await this.#last(batchItemsSubject(of, part), of);
+    const message = await this.#last(batchItemsSubject(of, part), of, 'any');
     return message && decodeItems(message.data);
   }
 
@@ -177,8 +177,8 @@ export class BatchStore {
     return this.#topology.manager;
   }
 
-  #last(subject: string, { submitter }: Pick<BatchKey, 'submitter'>) {
-    return lastMessage(this.#manager, outcomeStream, subject, { owner: ownerOf(submitter) });
+  #last(subject: string, { submitter }: Pick<BatchKey, 'submitter'>, size: AnswerSize) {
+    return lastMessage(this.#manager, outcomeStream, subject, { owner: ownerOf(submitter), size });
   }
 
   #put(subject: string, [name, value]: readonly [string, string], after: number): Promise<PublishResult> {

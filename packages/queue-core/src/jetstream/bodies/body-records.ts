@@ -38,7 +38,9 @@ export class BodyRecords {
 
   /** Undefined if there is none, or it is not ours. Throws `QueueError`. */
   async find(id: string): Promise<StoredBody | undefined> {
-    const message = await lastMessage(this.#deps.topology.manager, bodyStream, bodyRecordSubject(id));
+    const message = await lastMessage(this.#deps.topology.manager, bodyStream, bodyRecordSubject(id), {
+      size: 'small',
+    });
     const record = message && bodyRecordCodec.decode(message.header.get(bodyRecordCodec.header));
     return message === undefined || record === undefined ? undefined : { record, sequence: message.seq };
   }

@@ -98,7 +98,10 @@ export class Handovers {
 
   #last(call: CallIdentity, kind: '' | '.begun' = ''): Promise<StoredMsg | undefined> {
     const subject = `${subjectOf(call)}${kind}`;
-    return lastMessage(this.#topology.manager, handoverStream, subject, { owner: ownerOf(call.submitter) });
+    return lastMessage(this.#topology.manager, handoverStream, subject, {
+      owner: ownerOf(call.submitter),
+      size: 'small',
+    });
   }
 
   #publish(subject: string, headers = new MessageHeaders()): Promise<PublishResult> {

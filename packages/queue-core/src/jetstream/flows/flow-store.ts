@@ -168,7 +168,7 @@ export class FlowStore {
   async removeNotices({ queue, id }: FlowPlace, upTo: number, count: number): Promise<void> {
     const subject = flowNoticeSubject(queue, id);
     if (count > 1) {
-      const range = { from: 1, most: count };
+      const range = { from: 1, most: count, size: 'small' } as const;
       for (const { seq } of await readBatch(this.#manager, queueStream(queue), subject, range)) {
         if (seq >= upTo) {
           break;

@@ -1,22 +1,30 @@
 import type { JetStreamManager, StoredMsg } from '@nats-io/jetstream';
 import { asQueueError } from '../connecting/index.ts';
-import { inTurn } from '../messages/index.ts';
+import { type AnswerSize, inTurn, smallBytes } from '../messages/index.ts';
 
 /** Most bytes of one answer. */
-const maxBytes = 4 * 1024 * 1024;
+const maxBytes = { any: 4 * 1024 * 1024, small: smallBytes } as const;
+
+interface ReadRange {
+  /** The first sequence. */
+  readonly from: number;
+  /** Most messages, at least one. */
+  readonly most: number;
+  /** `small` if one message is, and a few of them are enough. Default: `any`. */
+  readonly size?: AnswerSize;
+}
 
 /**
  * The next messages of a subject, which may have wildcards, in their order; none if no more exist, and sometimes fewer than
  * `most`. Any replica may answer, and be a little behind. Throws `QueueError`.
- * @param range the first sequence, and most messages, at least one
  */
 export async function readBatch(
   manager: JetStreamManager,
   stream: string,
   subject: string,
-  { from, most }: { readonly from: number; readonly most: number },
+  { from, most, size = 'any' }: ReadRange,
 ): Promise<StoredMsg[]> {
-  const query = { seq: from, batch: most, max_bytes: maxBytes, next_by_subj: subject };
+  const query = { seq: from, batch: most, max_bytes: maxBytes[size], next_by_subj: subject };
   const read = async (): Promise<StoredMsg[]> => {
     const messages: StoredMsg[] = [];
     for await (const message of await manager.direct.getBatch(stream, query)) {
@@ -25,7 +33,7 @@ export async function readBatch(
     return messages;
   };
   try {
-    return await inTurn(manager, read);
+    return await inTurn(manager, read, { size });
   } catch (error) {
     if (isNotFound(error)) {
       return [];

@@ -7,7 +7,7 @@ export { MessageHeaders, type OutgoingHeaders } from './message-headers.ts';
 export { onFirstConnect } from './on-first-connect.ts';
 export type { PulledMessage, PullReader } from './pull-reader.ts';
 export { type PageBroker, readPage, readRange } from './read-page.ts';
-export { inTurn, limitReads } from './read-turns.ts';
+export { type AnswerSize, inTurn, limitReads, smallBytes } from './read-turns.ts';
 export { retryWhileUndecided } from './retry-while-undecided.ts';
 export { expectLast, scheduledAt, setSchedule } from './schedule.ts';
 export { TickBatch } from './tick-batch.ts';

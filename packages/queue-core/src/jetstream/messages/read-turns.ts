@@ -11,7 +11,7 @@ const inJson = 4 / 3;
 /** Enough to keep the broker busy, where messages are small. */
 const maxReads = 64;
 /** The most that a small answer has: it is one header at most, and nats-server takes 64 KiB of headers. */
-const smallBytes = 64 * 1024;
+export const smallBytes = 64 * 1024;
 /** If the broker is slower than this, the read fails and the client gets an error, instead of waiting without end. */
 const longestWaitMs = 10_000;
 
@@ -29,7 +29,7 @@ export class ReadTurns extends FairTurns {
 }
 
 /** What is known of an answer: `small` for a message without a body, or no message at all. */
-type AnswerSize = 'any' | 'small';
+export type AnswerSize = 'any' | 'small';
 
 const turnsOf = new WeakMap<JetStreamManager, Readonly<Record<AnswerSize, ReadTurns>>>();
 

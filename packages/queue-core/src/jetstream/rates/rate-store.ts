@@ -35,7 +35,6 @@ export class RateStore {
   /** The newest ledger; an unreadable one is empty. Throws `QueueError`. */
   async read(functionName: string): Promise<ReadLedger> {
     const message = await lastMessage(this.#topology.manager, rateStream, ledgerSubject(functionName), {
-      owner: undefined,
       size: 'small',
     });
     if (message === undefined) {

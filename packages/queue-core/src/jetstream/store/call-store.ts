@@ -288,6 +288,7 @@ export class CallStore {
   async findCallbackRecord(of: GenerationKey): Promise<CallbackRecord> {
     const message = await lastMessage(this.#topology.manager, outcomeStream, callbackStateSubject(of), {
       owner: ownerOf(of.submitter),
+      size: 'small',
     });
     return message === undefined
       ? { sequence: 0, state: undefined }

@@ -71,7 +71,10 @@ export class CancelIntents {
   /** The cancel intent of a call; undefined if none is stored. Throws `QueueError`. */
   async find(address: CallAddress): Promise<CancelIntent | undefined> {
     const subject = anyCancelIntentSubject(address);
-    const message = await lastMessage(this.#topology.manager, cancelStream, subject, { owner: address.owner });
+    const message = await lastMessage(this.#topology.manager, cancelStream, subject, {
+      owner: address.owner,
+      size: 'small',
+    });
     return message && toIntent(message);
   }
 

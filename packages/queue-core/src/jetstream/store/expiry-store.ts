@@ -113,7 +113,7 @@ export class ExpiryStore {
   }
 
   async #findDecision(subject: string): Promise<{ decision: ExpiryDecision; sequence: number } | undefined> {
-    const message = await lastMessage(this.#topology.manager, expiryStream, subject);
+    const message = await lastMessage(this.#topology.manager, expiryStream, subject, { size: 'small' });
     const claim = message && expiryClaimCodec.decode(message.header.get(expiryClaimCodec.header));
     return message && claim && { decision: claim.decision, sequence: message.seq };
   }
