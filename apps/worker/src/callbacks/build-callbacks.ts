@@ -69,7 +69,6 @@ function createCallbackEgress({ config, logger, signal }: WorkContext) {
   const receivers = new Receivers({
     max: config.callbackMaxInflight,
     maxPerHost: config.callbackMaxPerHost,
-    timeoutMs: config.callbackTimeoutMs,
     names,
     policy,
   });

@@ -8,6 +8,7 @@ import { namesBusy } from '../names/name-resolver.ts';
 import { type Admission, Receivers, type ReceiversOptions } from './receivers.ts';
 
 const { signal } = new AbortController();
+/** The deadline of a delivery. */
 const timeoutMs = 15_000;
 
 interface Setup extends Partial<Pick<ReceiversOptions, 'max' | 'maxPerHost'>> {
@@ -19,7 +20,7 @@ interface Setup extends Partial<Pick<ReceiversOptions, 'max' | 'maxPerHost'>> {
 function open({ max = 100, maxPerHost = 10, resolve = ownAddress, env = {} }: Setup = {}) {
   let now = 1_000_000;
   const policy = new CallbackPolicy(parseConfig(workerConfig, env));
-  const receivers = new Receivers({ max, maxPerHost, timeoutMs, names: { resolve }, policy, now: () => now });
+  const receivers = new Receivers({ max, maxPerHost, names: { resolve }, policy, now: () => now });
   const admit = (url: string, submitter?: string): Promise<Admission> =>
     receivers.admit(taskFor(url, submitter), 0, signal);
   return {
@@ -192,7 +193,7 @@ describe('a callback without a slot', () => {
   test('comes back when it is its turn, in the order of asking', async () => {
     const { send, admit, pass } = open();
     await send(10, 'http://hang.example/');
-    pass(1_000);
+    pass(timeoutMs);
     const delays = [];
     for (let call = 0; call < 50; call += 1) {
       delays.push(await delayOf(admit('http://hang.example/')));
@@ -200,6 +201,18 @@ describe('a callback without a slot', () => {
     // A quarter of ten slots, each for 15 s.
     expect(delays.slice(0, 3)).toEqual([1_000, 7_000, 13_000]);
     expect(Math.max(...delays)).toBe(120_000);
+  });
+
+  test('comes back soon if its receiver has only begun to hang, and later the longer it does', async () => {
+    const { send, admit, pass } = open();
+    await send(10, 'http://hang.example/');
+    pass(1_000);
+    expect(await delayOf(admit('http://hang.example/'))).toBe(1_000);
+    // A quarter of ten slots, each for another second.
+    expect(await delayOf(admit('http://hang.example/'))).toBe(1_400);
+    pass(4_000);
+    expect(await delayOf(admit('http://hang.example/'))).toBe(1_000);
+    expect(await delayOf(admit('http://hang.example/'))).toBe(3_000);
   });
 
   test('does not wait for the turns of others', async () => {

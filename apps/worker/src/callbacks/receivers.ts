@@ -17,8 +17,6 @@ export interface ReceiversOptions {
   readonly max: number;
   /** Most of one submitter to one host. */
   readonly maxPerHost: number;
-  /** Deadline of one delivery in milliseconds. */
-  readonly timeoutMs: number;
   readonly names: Pick<NameResolver, 'resolve'>;
   readonly policy: Pick<CallbackPolicy, 'objectTo'>;
   /** Milliseconds, of a clock that never goes back. Default `performance.now`. */
@@ -181,13 +179,17 @@ export class Receivers {
     return { ofUrl, ofAll: ofUrl === 'answering' ? ofUrl : host === 'hanging' ? host : ofUrl };
   }
 
-  /** Only as many come back as can be sent in that time: if all came every few seconds, they would block the others. */
+  /**
+   * Only as many come back as can be sent in that time: if all came every few seconds, they would block the others. A
+   * receiver that hangs is expected to go on as long as it has, so that a moment of it delays nothing for long. It has
+   * a quarter of its slots.
+   */
   #later(receiver: Receiver): Later {
-    const { maxPerHost, timeoutMs } = this.#options;
+    const { maxPerHost } = this.#options;
     const url = keyOfUrl(receiver);
     const key = this.#tracker.of(url) === undefined ? keyOfHost(receiver) : url;
     const isHanging = this.#tracker.of(key) === 'hanging';
-    const eachMs = isHanging ? timeoutMs * 4 : (this.#tracker.answerMs(key) ?? usualMs);
+    const eachMs = isHanging ? this.#tracker.silentMs(key) * 4 : (this.#tracker.answerMs(key) ?? usualMs);
     return this.#turn(key, eachMs / maxPerHost);
   }
 

@@ -77,6 +77,21 @@ test('a request that fails at once says nothing', () => {
   expect(tracker.of('b')).toBe('answering');
 });
 
+test('a receiver is silent as long as the request has waited that began first, or the last one did in vain', () => {
+  const { tracker, request, pass } = open();
+  expect(tracker.silentMs('a')).toBe(0);
+  tracker.begin('a');
+  pass(400);
+  tracker.begin('a');
+  pass(600);
+  expect(tracker.silentMs('a')).toBe(1_000);
+  request('b', 15_000, false);
+  pass(60_000);
+  expect(tracker.silentMs('b')).toBe(15_000);
+  request('b', 10, true);
+  expect(tracker.silentMs('b')).toBe(0);
+});
+
 test('a receiver that answers some requests and lets others hang is unknown', () => {
   const { tracker, request, pass } = open();
   tracker.begin('a');

@@ -18,6 +18,8 @@ interface Seen {
   /** How long the last answer took. */
   answerMs: number;
   silentAt: number;
+  /** How long the last request without an answer took; 0 once another one was answered. */
+  silentMs: number;
   /** When the requests began that are under way, in their order. */
   readonly underWay: Set<{ readonly at: number }>;
 }
@@ -63,6 +65,13 @@ export class ResponsivenessTracker {
     return seen === undefined || seen.answeredAt === never ? undefined : seen.answerMs;
   }
 
+  /** How long a request has waited without an answer, or waits already: the longest since the last answer. 0 for none. */
+  silentMs(key: string): number {
+    const { silentMs = 0, underWay = [] } = this.#seen.peek(key) ?? {};
+    const [oldest] = underWay;
+    return oldest === undefined ? silentMs : Math.max(silentMs, this.#now() - oldest.at);
+  }
+
   /**
    * A request begins. Call the returned function with whether it was answered; a request that fails at once proves
    * nothing.
@@ -72,6 +81,7 @@ export class ResponsivenessTracker {
       answeredAt: never,
       answerMs: 0,
       silentAt: never,
+      silentMs: 0,
       underWay: new Set(),
     };
     this.#seen.set(key, seen);
@@ -83,8 +93,10 @@ export class ResponsivenessTracker {
       if (answered) {
         seen.answeredAt = now;
         seen.answerMs = now - request.at;
+        seen.silentMs = 0;
       } else if (now - request.at >= slowMs) {
         seen.silentAt = now;
+        seen.silentMs = now - request.at;
       }
     };
   }
