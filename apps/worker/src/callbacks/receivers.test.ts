@@ -213,6 +213,8 @@ describe('a callback without a slot', () => {
     pass(4_000);
     expect(await delayOf(admit('http://hang.example/'))).toBe(1_000);
     expect(await delayOf(admit('http://hang.example/'))).toBe(3_000);
+    await send(1_000, 'http://hang.example/');
+    expect(await delayOf(admit('http://hang.example/'))).toBe(40_000);
   });
 
   test('does not wait for the turns of others', async () => {

@@ -58,6 +58,8 @@ const urlLength = 250;
 /** A callback without a slot comes back after this at the earliest and the latest. */
 const soonestMs = 1_000;
 const latestMs = 2 * 60_000;
+/** The latest, in silences of a receiver that hangs: 2 minutes after a silence of 15 s. */
+const longestSilences = 8;
 /** Assumed duration of a delivery to a receiver that has not been seen yet. */
 const usualMs = 100;
 const maxTurns = 10_000;
@@ -181,22 +183,24 @@ export class Receivers {
 
   /**
    * Only as many come back as can be sent in that time: if all came every few seconds, they would block the others. A
-   * receiver that hangs is expected to go on as long as it has, so that a moment of it delays nothing for long. It has
-   * a quarter of its slots.
+   * receiver that hangs is expected to go on as long as it has, so that a moment of it delays nothing for long.
    */
   #later(receiver: Receiver): Later {
     const { maxPerHost } = this.#options;
     const url = keyOfUrl(receiver);
     const key = this.#tracker.of(url) === undefined ? keyOfHost(receiver) : url;
-    const isHanging = this.#tracker.of(key) === 'hanging';
-    const eachMs = isHanging ? this.#tracker.silentMs(key) * 4 : (this.#tracker.answerMs(key) ?? usualMs);
-    return this.#turn(key, eachMs / maxPerHost);
+    if (this.#tracker.of(key) !== 'hanging') {
+      return this.#turn(key, (this.#tracker.answerMs(key) ?? usualMs) / maxPerHost);
+    }
+    const silentMs = this.#tracker.silentMs(key);
+    // It has a quarter of its slots.
+    return this.#turn(key, (silentMs * 4) / maxPerHost, silentMs * longestSilences);
   }
 
-  #turn(key: string, eachMs: number): Later {
+  #turn(key: string, eachMs: number, withinMs = latestMs): Later {
     const now = this.#now();
     const at = Math.max(now + soonestMs, this.#turns.get(key) ?? 0);
-    this.#turns.set(key, Math.min(at + eachMs, now + latestMs));
+    this.#turns.set(key, Math.min(at + eachMs, now + Math.min(withinMs, latestMs)));
     return { kind: 'later', delayMs: Math.round(at - now) };
   }
 }
