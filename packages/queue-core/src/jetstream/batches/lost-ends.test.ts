@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { BatchState } from '../../batches/index.ts';
 import { LostEnds, type LostEndsDependencies } from './lost-ends.ts';
@@ -8,9 +7,10 @@ const batch: BatchState = { v: 1, batchId: 'b1', startTime: '1700000000000000000
 /** A broker that takes so long to walk its subjects. */
 function brokerThatTakes(ms: number) {
   let looks = 0;
+  let now = 1_000;
   const info = async (): Promise<object> => {
     looks += 1;
-    await delay(ms);
+    now += ms;
     return { state: {} };
   };
   const deps = {
@@ -18,17 +18,24 @@ function brokerThatTakes(ms: number) {
     calls: {},
     topology: { manager: { streams: { info } } },
     now: Date.now,
+    monotonicNow: () => now,
   };
-  return { lost: new LostEnds(deps as unknown as LostEndsDependencies), looks: () => looks };
+  const pass = (restMs: number): void => {
+    now += restMs;
+  };
+  return { lost: new LostEnds(deps as unknown as LostEndsDependencies), looks: () => looks, pass };
 }
 
 test('however many batches are open, a broker that needs long for a look has rest before the next one', async () => {
   const slow = brokerThatTakes(100);
   expect(await Promise.all(Array.from({ length: 50 }, () => slow.lost.restore(batch)))).toEqual(Array(50).fill(0));
   expect(slow.looks()).toBe(1);
+  slow.pass(2_000);
+  await slow.lost.restore(batch);
+  expect(slow.looks()).toBe(2);
   const fast = brokerThatTakes(0);
   for (let n = 0; n < 50; n++) {
     await fast.lost.restore(batch);
   }
-  expect(fast.looks()).toBeGreaterThan(1);
+  expect(fast.looks()).toBe(50);
 });

@@ -16,6 +16,8 @@ export interface LostEndsDependencies {
   readonly topology: Pick<QueueTopology, 'manager'>;
   /** Unix time in milliseconds. */
   readonly now: () => number;
+  /** Monotonic clock in milliseconds. Default: that of the process. */
+  readonly monotonicNow?: () => number;
 }
 
 /**
@@ -42,9 +44,11 @@ export class LostEnds {
   readonly #turns = new FairTurns({ max: 1 });
   /** On the monotonic clock. */
   #restsUntil = 0;
+  readonly #monotonicNow: () => number;
 
   constructor(deps: LostEndsDependencies) {
     this.#deps = deps;
+    this.#monotonicNow = deps.monotonicNow ?? performance.now.bind(performance);
   }
 
   /** Stores what is missing; returns for how many calls: 0 as well if it was too soon to look. Throws `QueueError`. */
@@ -53,7 +57,7 @@ export class LostEnds {
   }
 
   async #restoreInTurn(state: BatchState): Promise<number> {
-    if (performance.now() < this.#restsUntil) {
+    if (this.#monotonicNow() < this.#restsUntil) {
       return 0;
     }
     const open = await this.#listOpen(state);
@@ -68,7 +72,7 @@ export class LostEnds {
   /** The ids of calls of the batch that are in these queues, or are being cancelled. */
   async #listHeld(state: BatchState, queues: ReadonlySet<string>): Promise<ReadonlySet<string>> {
     const held = new Set<string>();
-    const startedAt = performance.now();
+    const startedAt = this.#monotonicNow();
     for (const queue of queues) {
       for (const subject of await this.#subjects(queueStream(queue), queuedFilter(state, queue))) {
         held.add(parseCallSubject(subject)?.callId ?? '');
@@ -77,8 +81,9 @@ export class LostEnds {
     for (const subject of await this.#subjects(cancelStream, intentsFilter(state))) {
       held.add(subject.split('.')[1] ?? '');
     }
-    const tookMs = performance.now() - startedAt;
-    this.#restsUntil = performance.now() + (tookMs < longMs ? 0 : restFactor * tookMs);
+    const endedAt = this.#monotonicNow();
+    const tookMs = endedAt - startedAt;
+    this.#restsUntil = endedAt + (tookMs < longMs ? 0 : restFactor * tookMs);
     return held;
   }
 
